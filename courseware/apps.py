@@ -17,4 +17,4 @@ class ProjectConfig(AppConfig):
 
         admin.site.version = version.in_words
         if settings.BACKUP_DIR:
-            schedule("back-up", _("Back everything up"), command("backup"), Daily(time(2, 30)))
+            schedule("back-up", _("Back up all data"), command("backup"), Daily(time(2, 30)))

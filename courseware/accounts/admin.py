@@ -70,7 +70,7 @@ class MembershipFormSet(forms.BaseInlineFormSet):
             if form.has_changed() and not form.errors:
                 added = {name: form.cleaned_data[name] for name in ("team", "person", "role")}
                 if Membership.objects.filter(**added).exclude(pk__in=known).exists():
-                    form.add_error(None, _("Somebody has added this in the meantime."))
+                    form.add_error(None, _("Another person added this in the meantime."))
 
 
 class MembershipInline(SuperusersOnly, admin.StackedInline):
@@ -134,10 +134,10 @@ class PersonForm(forms.ModelForm):
     def clean(self):
         super().clean()
         if self.cleaned_data.get("is_active") and "is_active" in self.changed_data and merge_of(self.instance):
-            self.add_error("is_active", _("This account is another name of somebody. Undo the merge instead."))
+            self.add_error("is_active", _("This account is an alias of another account. Undo the merge instead."))
         groups = self.cleaned_data.get("groups")  # not there for one's own rights
         if groups and groups.filter(name=AUDITORS).exists() and not self.cleaned_data.get("audits_until"):
-            self.add_error("audits_until", _("An auditor needs a last day."))
+            self.add_error("audits_until", _("Enter the last day as an auditor."))
 
 
 class NewPersonForm(PersonForm):
@@ -145,7 +145,7 @@ class NewPersonForm(PersonForm):
         label=_("Send the link to set a password"),
         required=False,
         initial=True,
-        help_text=_("By mail, in the person’s language. It can be sent again from the list."),
+        help_text=_("The person gets an email in their language; you can send it again from the list."),
     )
 
 
@@ -162,7 +162,7 @@ class PersonAdmin(LogsMemberships):
         (None, {"fields": ["name", "email", "staff_number", "language", "post", "extra_time"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]}),
         (_("Dates"), {"fields": ["starts_on", "leaves_on", "joined_at", "last_login"]}),
-        (_("Letters"), {"fields": ["letters"]}),
+        (_("Emails"), {"fields": ["letters"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["name", "email", "staff_number", "language", "post", "starts_on", "send_link"]}),
@@ -187,7 +187,7 @@ class PersonAdmin(LogsMemberships):
             fields += ["name", "post", "starts_on", "leaves_on", "extra_time"]
         return fields
 
-    @admin.display(description=_("the last ones"))
+    @admin.display(description=_("latest emails"))
     def letters(self, person):
         messages = list(OutgoingEmail.objects.of(person)[:LETTERS_SHOWN])
         return render_to_string("accounts/_letters.html", {"letters": messages})
@@ -226,10 +226,10 @@ class PersonAdmin(LogsMemberships):
                 invite(person, by=request.user)
                 sent += 1
             except NotInvited:
-                note = gettext("%(person)s may not sign in; no link was sent.")
+                note = gettext("%(person)s cannot sign in, so no link was sent.")
                 self.message_user(request, note % {"person": person}, messages.WARNING)
         if sent:
-            note = ngettext("%(count)d link is on its way.", "%(count)d links are on their way.", sent)
+            note = ngettext("%(count)d link was sent.", "%(count)d links were sent.", sent)
             self.message_user(request, note % {"count": sent}, messages.SUCCESS)
 
     @admin.action(description=_("Sign out on every device"))
@@ -237,17 +237,21 @@ class PersonAdmin(LogsMemberships):
         for person in people:
             end_sessions(person, by=request.user)
 
-    @admin.action(description=_("Reset the second step of signing in"))
+    @admin.action(description=_("Reset two-step verification"))
     def reset_second_factor(self, request, people):
         """Nobody can reset their own: a stranger at an open session must not get rid of it."""
         reset = sum(two_factor.reset(person, by=request.user) for person in people.exclude(pk=request.user.pk))
         if people.filter(pk=request.user.pk).exists():
-            note = gettext("Your own second step can only be reset by another admin.")
+            note = gettext("Only another admin can reset your own two-step verification.")
             self.message_user(request, note, messages.ERROR)
-        note = ngettext("%(count)d second step was reset.", "%(count)d second steps were reset.", reset)
+        note = ngettext(
+            "Two-step verification was reset for %(count)d person.",
+            "Two-step verification was reset for %(count)d people.",
+            reset,
+        )
         self.message_user(request, note % {"count": reset}, messages.SUCCESS)
 
-    @admin.action(description=_("Deactivate: may no longer sign in"))
+    @admin.action(description=_("Deactivate accounts (block sign-in)"))
     def deactivate(self, request, people):
         found = list(people.exclude(pk=request.user.pk).select_for_update(no_key=True).order_by("pk"))
         change_teams_of(person.pk for person in found)

@@ -27,7 +27,7 @@ class RevokeForm(forms.Form):
         label=_("reason"),
         max_length=200,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
-        help_text=_("The holder reads it, and it stays in the record. Whoever checks the number does not see it."),
+        help_text=_("The holder can read it, and it stays on record; people who check the number cannot see it."),
     )
 
 
@@ -40,7 +40,7 @@ class CertificateValidityFilter(admin.SimpleListFilter):
         return [
             ("valid", _("valid")),
             (CertificationStatus.ENDING.value, CertificationStatus.ENDING.label),
-            ("ended", _("has ended")),
+            ("ended", _("expired")),
         ]
 
     def queryset(self, request, queryset):
@@ -60,7 +60,9 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
     list_filter = [CertificateValidityFilter, ("revoked_at", admin.EmptyFieldListFilter)]
     search_columns = ("number", "holder")
     search_people = ("enrollment",)
-    search_help_text = _("Name or address of a person, the whole name on a certificate, or its number.")
+    search_help_text = _(
+        "Enter a person’s name or email address, the full name on a certificate, or a certificate number."
+    )
     ordering = ["-issued_at", "-pk"]
     actions = ["withdraw"]
     fields = readonly_fields = (
@@ -82,11 +84,11 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
     def changelist_view(self, request, *args, **kwargs):
         return super().changelist_view(request, *args, **kwargs)
 
-    @admin.action(description=_("Withdraw"))
+    @admin.action(description=_("Revoke certificate"))
     def withdraw(self, request, certificates):
         form = RevokeForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
-            title = gettext("Withdraw these certificates")
+            title = gettext("Revoke these certificates")
             return confirmation(self, request, title, form, action="withdraw", chosen=certificates)
         withdrawn = 0
         for certificate in certificates.select_related("enrollment__learner"):
@@ -95,8 +97,8 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
                     withdrawn += 1
             except NotForThisPerson:
                 learner = certificate.enrollment.learner
-                note = gettext("You cannot decide about %(name)s: nothing was changed.") % {"name": learner}
+                note = gettext("You cannot decide about %(name)s. Nothing was changed.") % {"name": learner}
                 self.message_user(request, note, messages.ERROR)
-        note = ngettext("%(count)d certificate is withdrawn.", "%(count)d certificates are withdrawn.", withdrawn)
+        note = ngettext("%(count)d certificate was revoked.", "%(count)d certificates were revoked.", withdrawn)
         self.message_user(request, note % {"count": withdrawn}, messages.SUCCESS)
         return None

@@ -8,18 +8,23 @@ from courseware.lib.web.form_layout import Fields
 class CertificateNumberForm(forms.Form):
     helper = Fields(form_method="get", error_summary=True, marks_required=True)
     number = forms.CharField(
-        label=_("Number of the certificate"),
+        label=_("Certificate number"),
         max_length=100,
-        help_text=_("13 letters and digits, or 32 on older ones; spaces and hyphens do not matter."),
+        help_text=_("Enter 13 letters and digits (32 on older certificates). Spaces and hyphens are ignored."),
     )
 
     def clean_number(self):
         try:
             return plain_number(self.cleaned_data["number"])
         except MistypedNumber:
-            raise forms.ValidationError(_("At least one sign is wrong. Compare it with the certificate.")) from None
+            raise forms.ValidationError(
+                _("At least one character is wrong. Compare it with the certificate.")
+            ) from None
         except NoNumber:
-            words = _("A number has 13 signs, such as K7QM-3X9D-HFA6-C, or 32. Compare it with the certificate.")
+            words = _(
+                "A certificate number has 13 characters, such as K7QM-3X9D-HFA6-C, or 32. Compare it "
+                "with the certificate."
+            )
             raise forms.ValidationError(words) from None
 
 

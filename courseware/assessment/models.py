@@ -44,7 +44,7 @@ class ExamAttempt(models.Model):
     objects = ExamAttemptQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("attempt"), _("attempts")
+        verbose_name, verbose_name_plural = _("exam attempt"), _("exam attempts")
         ordering = ["number"]
         constraints = [
             models.UniqueConstraint(fields=["enrollment", "exam", "number"], name="one_attempt_per_number"),
@@ -186,9 +186,9 @@ class DailyQuestionPreference(models.Model):
 class Withdrawable(models.Model):
     """A proof that certifies a person until `valid_until` (None: without end), unless it is withdrawn."""
 
-    revoked_at = models.DateTimeField(_("withdrawn on"), null=True)
+    revoked_at = models.DateTimeField(_("revoked on"), null=True)
     revoked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("withdrawn by")
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("revoked by")
     )
     revocation_reason = models.CharField(_("reason"), max_length=200, blank=True)
 
@@ -225,14 +225,14 @@ class ExternalTraining(Withdrawable):
     trained_on = models.DateField(_("trained on"))
     valid_until = models.DateField(_("valid until"), null=True, help_text="The last day; null: it has no end")
     proof = models.CharField(_("proof"), max_length=200, help_text="What shows it, in words")
-    reference = models.CharField(_("number or place of the proof"), max_length=100, blank=True)
+    reference = models.CharField(_("number or location of the proof"), max_length=100, blank=True)
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("recorded by")
     )
     recorded_at = models.DateTimeField(_("recorded on"), default=timezone.now)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("outside training"), _("outside trainings")
+        verbose_name, verbose_name_plural = _("external training"), _("external training")
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -259,7 +259,9 @@ class Certificate(Withdrawable):
     )
     number = models.CharField(_("certificate number"), max_length=32, unique=True)
     issued_at = models.DateTimeField(_("issued on"), default=timezone.now)
-    valid_until = models.DateField(_("valid until"), null=True, help_text=_("The last day on which it is valid."))
+    valid_until = models.DateField(
+        _("valid until"), null=True, help_text=_("The last day on which the certificate is valid.")
+    )
     holder = models.CharField(_("holder"), max_length=120)
     titles = models.JSONField(help_text="The course's title per language")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")

@@ -25,22 +25,20 @@ class AssignmentsConfig(AppConfig):
         enrollment_completed.connect(
             completion.queue_completion_email, dispatch_uid="assignments.queue_completion_email"
         )
-        words = _("End enrollments of people who are certified already")
+        words = _("End enrollments of people who are already certified")
         schedule("end-certified", words, certified_enrollments.end_certified, Daily(time(4, 35)))
-        schedule("act-on-rules", _("Enroll whom the rules are about"), execution.act, Daily(time(4, 40)))
-        schedule(
-            "remind", _("Write reminders of due days"), daily_reminders.remind_due, Daily(daily_reminders.JOB.hour)
-        )
+        schedule("act-on-rules", _("Enroll people by assignment rules"), execution.act, Daily(time(4, 40)))
+        schedule("remind", _("Create due-date reminders"), daily_reminders.remind_due, Daily(daily_reminders.JOB.hour))
         register_morning_job(daily_reminders.JOB)
         emails = {
-            "tell-endings": (_("Write letters of certificates that end"), certificate_expiry),
-            "tell-changes": (_("Write letters of lessons that have changed"), changed_lesson),
-            "ask-leads": (_("Ask leads how people work some days after a course"), follow_ups),
-            "write-daily-questions": (_("Write letters with the question of the day"), daily_question),
+            "tell-endings": (_("Create emails about expiring certificates"), certificate_expiry),
+            "tell-changes": (_("Create emails about updated lessons"), changed_lesson),
+            "ask-leads": (_("Ask managers for a follow-up some days after a course"), follow_ups),
+            "write-daily-questions": (_("Create daily question emails"), daily_question),
         }
         for name, (words, letter) in emails.items():
             schedule_emails(name, words, letter.JOB)
-        words = _("Tell chat groups where their teams stand")
+        words = _("Send team progress to chat groups")
         schedule(
             "tell-groups",
             words,
@@ -49,5 +47,5 @@ class AssignmentsConfig(AppConfig):
             has_work=delivery.is_anything_due,
             queue=DELIVERY,
         )
-        words = _("Forget cards of chat groups after 90 days")
+        words = _("Delete group-chat messages after 90 days")
         schedule("forget-group-cards", words, delivery.delete_old_messages, Daily(time(4, 10)))

@@ -48,15 +48,15 @@ class RuleVersion(models.Model):
 
     class Due(models.TextChoices):
         AFTER_START = "start", _("days after the first day of work")
-        AFTER_JOINING = "joining", _("days after the account was made")
-        AFTER_ASSIGNMENT = "assignment", _("days after the rule has enrolled")
+        AFTER_JOINING = "joining", _("days after the account was created")
+        AFTER_ASSIGNMENT = "assignment", _("days after enrollment by the rule")
         DATE = "date", _("a date")
         QUARTER = "quarter", _("the end of the quarter")
 
     class Renewal(models.TextChoices):
         NONE = "", _("no renewal")
         WHOLE = "whole", _("the whole course")
-        SHORT = "short", _("a short one: what changed, what was missed, one simulation and the exam")
+        SHORT = "short", _("short: updated lessons, missed questions, 1 simulation and the exam")
 
     rule = models.ForeignKey(AssignmentRule, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField(help_text="1 is the first")
@@ -72,23 +72,23 @@ class RuleVersion(models.Model):
         verbose_name=_("team"),
     )
     role = models.CharField(_("role"), max_length=10, blank=True, choices=Membership.Role)
-    post = models.CharField(_("post"), max_length=32, blank=True)
-    joined_since = models.DateField(_("joined since"), null=True, blank=True)
+    post = models.CharField(_("job role"), max_length=32, blank=True)
+    joined_since = models.DateField(_("started work on or after"), null=True, blank=True)
     other_course = models.ForeignKey(
         Course, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("another course")
     )
     other_certified = models.BooleanField(default=True, help_text="Whether a certificate in the other course is asked")
     # By when, and since when.
-    due = models.CharField(_("by when"), max_length=10, choices=Due, default=Due.AFTER_START)
+    due = models.CharField(_("due date"), max_length=10, choices=Due, default=Due.AFTER_START)
     due_days = models.PositiveSmallIntegerField(_("days"), null=True, blank=True)
     due_on = models.DateField(_("date"), null=True, blank=True)
-    acts_since = models.DateField(_("acts since"))
+    acts_since = models.DateField(_("applies from"))
     excuses = models.BooleanField(
-        _("excuses who does not fit any more"), default=False, help_text="Of the open runs that this rule began"
+        _("exempts people who no longer match"), default=False, help_text="Of the open runs that this rule began"
     )
     # A renewal opens so many days before a certificate ends, or on a day each year.
     renewal = models.CharField(_("renewal"), max_length=5, blank=True, choices=Renewal)
-    renewal_days = models.PositiveSmallIntegerField(_("days before the certificate ends"), null=True, blank=True)
+    renewal_days = models.PositiveSmallIntegerField(_("days before the certificate expires"), null=True, blank=True)
     renewal_month = models.PositiveSmallIntegerField(_("month"), null=True, blank=True)
     renewal_day = models.PositiveSmallIntegerField(_("day of the month"), null=True, blank=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -123,7 +123,7 @@ class RuleAction(models.Model):
     class Kind(models.TextChoices):
         ENROLL = "enroll", _("enrolled")
         RENEW = "renew", _("renewal opened")
-        EXCUSE = "excuse", _("excused")
+        EXCUSE = "excuse", _("exempt")
 
     rule = models.ForeignKey(AssignmentRule, on_delete=models.PROTECT, related_name="assignments")
     version = models.ForeignKey(RuleVersion, on_delete=models.PROTECT, related_name="+")
@@ -145,7 +145,7 @@ class RuleAction(models.Model):
     )
 
     class Meta:
-        verbose_name, verbose_name_plural = _("deed of a rule"), _("deeds of rules")
+        verbose_name, verbose_name_plural = _("action of a rule"), _("actions of rules")
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -171,7 +171,7 @@ class ManualReminder(models.Model):
     letters = models.JSONField(default=list)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("reminder by hand"), _("reminders by hand")
+        verbose_name, verbose_name_plural = _("manual reminder"), _("manual reminders")
         ordering = ["-pk"]
 
     def __str__(self):
@@ -193,7 +193,7 @@ class ReminderSchedule(models.Model):
     every = models.PositiveSmallIntegerField(default=DEFAULT_EVERY)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("plan of reminders"), _("plans of reminders")
+        verbose_name, verbose_name_plural = _("reminder schedule"), _("reminder schedules")
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
@@ -214,7 +214,7 @@ class EscalationSetting(models.Model):
     made_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("switch of escalation"), _("switches of escalation")
+        verbose_name, verbose_name_plural = _("escalation setting"), _("escalation settings")
         ordering = ["-pk"]
 
     def __str__(self):
@@ -231,7 +231,7 @@ class FollowUp(models.Model):
     is_answered = models.BooleanField(help_text="False: the manager could not tell")
 
     class Meta:
-        verbose_name, verbose_name_plural = _("observation"), _("observations")
+        verbose_name, verbose_name_plural = _("follow-up"), _("follow-ups")
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["enrollment", "sheet"], name="one_observation_of_a_run")]
 
@@ -261,7 +261,7 @@ class FollowUpAnswers(models.Model):
     )
 
     class Meta:
-        verbose_name, verbose_name_plural = _("answered observation sheet"), _("answered observation sheets")
+        verbose_name, verbose_name_plural = _("answers of a follow-up"), _("answers of follow-ups")
         ordering = ["id"]
         indexes = [models.Index(fields=["sheet", "team"], name="observed_in_a_team")]
         constraints = [
@@ -295,7 +295,7 @@ class Conversation(models.Model):
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("talk"), _("talks")
+        verbose_name, verbose_name_plural = _("conversation"), _("conversations")
         ordering = ["pk"]
 
     def __str__(self):
@@ -324,14 +324,14 @@ class ChatBot(models.Model):
     address = models.CharField(max_length=1000, help_text="Secret: anybody who has it can post to the group")
     secret = models.CharField(max_length=200, blank=True)
     is_on = models.BooleanField(_("in use"), default=True)
-    is_for_managers = models.BooleanField(_("the group is the leads’"), default=False)
+    is_for_managers = models.BooleanField(_("this is a managers’ group"), default=False)
     refused_at = models.DateTimeField(null=True, help_text="Not used since, until somebody saves it anew")
     refused_why = models.TextField(blank=True)
 
     objects = ChatBotQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("door into a chat group"), _("doors into chat groups")
+        verbose_name, verbose_name_plural = _("group-chat bot"), _("group-chat bots")
         ordering = ["team__name", "pk"]
 
     def __str__(self) -> str:
@@ -344,11 +344,11 @@ class ChatBot(models.Model):
 
 class ChatDeliveryState(models.TextChoices):
     QUEUED = "queued", _("waiting")
-    LATER = "later", _("tried again later")
+    LATER = "later", _("will be tried again")
     SENT = "sent", _("sent")
-    REFUSED = "refused", _("refused")
+    REFUSED = "refused", _("rejected")
     SKIPPED = "skipped", _("not sent")
-    GIVEN_UP = "given-up", _("given up")
+    GIVEN_UP = "given-up", _("failed")
 
 
 WAITING = Q(state__in=[ChatDeliveryState.QUEUED, ChatDeliveryState.LATER])

@@ -14,7 +14,9 @@ class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSea
     # Searched, not filtered: a filter would have to read the whole log to know what it may be filtered by.
     search_columns = ("subject", "verb")
     search_people = ("actor",)
-    search_help_text = _("To what, such as person:7; what, such as signed-in; or the address of who did it")
+    search_help_text = _(
+        "Search by object (such as person:7), by event (such as signed-in), or by the email of the person who acted"
+    )
 
 
 @admin.register(Checkpoint)

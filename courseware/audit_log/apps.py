@@ -4,4 +4,4 @@ from django.utils.translation import gettext_lazy as _
 
 class AuditLogConfig(AppConfig):
     name = "courseware.audit_log"
-    verbose_name = _("Evidence")
+    verbose_name = _("Audit log")

@@ -26,8 +26,8 @@ class Event(models.Model):
     Each row holds the hash of the row before it in its chain. Over all chains, the order is that of the primary key.
     """
 
-    chain = models.CharField(_("chain"), max_length=200, help_text=_("The subject"))
-    place = models.PositiveBigIntegerField(_("number"), help_text=_("1, 2, 3 … in its chain, without a gap"))
+    chain = models.CharField(_("hash chain"), max_length=200, help_text=_("The object that the events are about"))
+    place = models.PositiveBigIntegerField(_("number"), help_text=_("1, 2, 3 … in its hash chain, without a gap"))
     at = models.DateTimeField(_("time"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -36,13 +36,13 @@ class Event(models.Model):
         blank=True,
         related_name="+",
         db_constraint=False,
-        verbose_name=_("who"),
+        verbose_name=_("person"),
     )
-    verb = models.CharField(_("what"), max_length=64)
-    subject = models.CharField(_("to what"), max_length=200, help_text=_("What it happened to, as kind:id"))
+    verb = models.CharField(_("type"), max_length=64)
+    subject = models.CharField(_("object"), max_length=200, help_text=_("The object of the event, as type:number"))
     data = models.JSONField(_("details"), default=dict)
-    previous = models.CharField(_("digest of the one before"), max_length=64)
-    digest = models.CharField(_("digest"), max_length=64, unique=True)
+    previous = models.CharField(_("checksum of the previous event"), max_length=64)
+    digest = models.CharField(_("checksum"), max_length=64, unique=True)
 
     objects = EventQuerySet.as_manager()
 
@@ -89,7 +89,7 @@ class HashChain(models.Model):
     digest = models.CharField(max_length=64, blank=True)  # of the last event
 
     class Meta:
-        verbose_name, verbose_name_plural = _("chain"), _("chains")
+        verbose_name, verbose_name_plural = _("hash chain"), _("hash chains")
         default_permissions = ()
 
     def __str__(self) -> str:
@@ -102,13 +102,13 @@ class Checkpoint(models.Model):
     number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))
     at = models.DateTimeField(_("time"))
     last_event = models.PositiveBigIntegerField(_("last event"))
-    count = models.PositiveBigIntegerField(_("events since the seal before"))
-    events = models.CharField(_("digest of these events"), max_length=64)
-    previous = models.CharField(_("digest of the seal before"), max_length=64)
-    digest = models.CharField(_("digest"), max_length=64, unique=True)
+    count = models.PositiveBigIntegerField(_("events since the previous checkpoint"))
+    events = models.CharField(_("checksum of these events"), max_length=64)
+    previous = models.CharField(_("checksum of the previous checkpoint"), max_length=64)
+    digest = models.CharField(_("checksum"), max_length=64, unique=True)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("seal"), _("seals")
+        verbose_name, verbose_name_plural = _("checkpoint"), _("checkpoints")
         ordering = ["number"]
         default_permissions = ["view"]
 

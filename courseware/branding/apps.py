@@ -4,4 +4,4 @@ from django.utils.translation import gettext_lazy as _
 
 class BrandingConfig(AppConfig):
     name = "courseware.branding"
-    verbose_name = _("House style")
+    verbose_name = _("Branding")

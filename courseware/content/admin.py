@@ -73,7 +73,7 @@ class CourseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
         missing = sections_without_contact(course, get_language())
         if not missing:
             return gettext("complete")
-        return gettext("nobody to call yet: %(emergencies)s") % {"emergencies": gettext(", ").join(missing)}
+        return gettext("no contact yet: %(emergencies)s") % {"emergencies": gettext(", ").join(missing)}
 
 
 @admin.register(Release)
@@ -99,7 +99,7 @@ class RevisionAdmin(ReadOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
 
 
 class DraftFilter(admin.SimpleListFilter):
-    title = _("state")
+    title = _("status")
     parameter_name = "state"
 
     def lookups(self, request, model_admin):
@@ -120,7 +120,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     list_filter = ["kind", DraftFilter, ("course", CourseTitleFilter)]
     list_per_page = 50
     search_fields = ["identifier"]
-    search_help_text = _("Searches ids, titles and texts.")
+    search_help_text = _("Search by ID, title or text.")
 
     def has_add_permission(self, request):
         return False
@@ -169,11 +169,11 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         body = texts.get(document.course.source_language)
         return title_of(body) if body else ""
 
-    @admin.display(description=_("place"), ordering="path")
+    @admin.display(description=_("path"), ordering="path")
     def place(self, document):
         return document.path
 
-    @admin.display(description=_("state"))
+    @admin.display(description=_("status"))
     def state(self, document):
         return gettext("released") if document.head_id == document.released else gettext("draft")
 
@@ -233,7 +233,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             raise Http404(object_id)
         if "throw-away" in request.POST:
             drop(request.user.pk, form_of(document))
-            self.message_user(request, gettext("Thrown away."), messages.INFO)
+            self.message_user(request, gettext("The unsaved text was discarded."), messages.INFO)
             return redirect(editor_address(object_id))
         desk = self.posted(request, document)
         if desk is None:
@@ -257,7 +257,9 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return self.editor(request, desk, status=HTTPStatus.SERVICE_UNAVAILABLE, preview=missing_preview(reason))
         if revision.is_unchecked:
             level = messages.WARNING
-            note = gettext("Saved as revision %(number)d, but not checked: this server is busy. Save it again later.")
+            note = gettext(
+                "Saved as revision %(number)d, but not checked because the server is busy. Save it again later."
+            )
         elif revision != desk.document.head:
             level = messages.SUCCESS
             note = gettext("Saved as revision %(number)d. Learners see it when it is published.")
@@ -370,20 +372,20 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     def discard(self, request, pk):
         document = self.editable(request, pk)
         discard_draft(document)
-        note = gettext("The draft is discarded. It stays in the history and can be restored.")
+        note = gettext("The draft was discarded. It stays in the history, and you can restore it.")
         self.message_user(request, note, messages.SUCCESS)
         return redirect("admin:content_document_change", pk)
 
     def restore(self, request, pk, revision):
         document = self.editable(request, pk)
         earlier = get_object_or_404(Revision, pk=revision, document=document)
-        note = gettext("as in revision %(number)d") % {"number": earlier.number}
+        note = gettext("restored from revision %(number)d") % {"number": earlier.number}
         try:
             restore(document, earlier, by=request.user, note=note)
         except ArchivedDocument:
             raise Http404(pk) from None
         except ContentErrors as errors:
-            self.message_user(request, gettext("This text does not fit the course of today:"), messages.ERROR)
+            self.message_user(request, gettext("This text does not fit the current course:"), messages.ERROR)
             for problem in errors.problems[:10]:
                 self.message_user(request, str(problem), messages.ERROR)
             return redirect("admin:content_document_history", pk)

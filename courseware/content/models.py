@@ -10,7 +10,7 @@ from courseware.lib.text.names import NameField
 
 # Digits in groups, as people write them; a comma is a pause before an extension.
 validate_number = RegexValidator(
-    r"^\+?[0-9*#][0-9*# ().,;/-]{1,38}$", _("A number to dial: digits, spaces, brackets and - + * # only.")
+    r"^\+?[0-9*#][0-9*# ().,;/-]{1,38}$", _("Enter a phone number. Use only digits, spaces, brackets and - + * #.")
 )
 
 
@@ -42,10 +42,10 @@ class Document(models.Model):
     class Kind(models.TextChoices):
         COURSE = "course", _("course")
         CARD = "card", _("emergency card")
-        JURISDICTION = "jurisdiction", _("numbers and law")
-        OUTLINE = "outline", _("outline")
+        JURISDICTION = "jurisdiction", _("jurisdiction file")
+        OUTLINE = "outline", _("syllabus")
         SOURCES = "sources", _("sources")
-        TERMS = "terms", _("terms")
+        TERMS = "terms", _("glossary")
         MODULE = "module", _("module")
         LESSON = "lesson", _("lesson")
         SIMULATION = "simulation", _("simulation")
@@ -58,7 +58,7 @@ class Document(models.Model):
     identifier = models.CharField(
         _("id"), max_length=200, help_text="The id of its front matter; of a figure, its path"
     )
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    kind = models.CharField(_("type"), max_length=12, choices=Kind)
     head = models.ForeignKey(
         "Revision",
         on_delete=models.PROTECT,
@@ -81,11 +81,15 @@ class EmergencyContact(models.Model):
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("course"))
     section = models.CharField(_("emergency"), max_length=100, help_text="The id of a section of the card")
-    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Empty: for every language."))
-    who = NameField(_("whom to call"), max_length=80, help_text=_("As people here say it: duty desk, room 302"))
+    language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Leave empty for all languages."))
+    who = NameField(
+        _("contact name"),
+        max_length=80,
+        help_text=_("Use the name that people here know, such as duty desk, room 302."),
+    )
     number = models.CharField(_("phone number"), max_length=40, blank=True, validators=[validate_number])
     checked_on = models.DateField(
-        _("checked on"), null=True, blank=True, help_text=_("The day on which somebody rang it last.")
+        _("checked on"), null=True, blank=True, help_text=_("The last day on which a test call to this number worked.")
     )
 
     class Meta:
@@ -114,7 +118,9 @@ class Revision(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("saved by")
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
-    is_unchecked = models.BooleanField(_("saved unchecked"), default=False)  # the machine was busy; publishing checks
+    is_unchecked = models.BooleanField(
+        _("saved without a check"), default=False
+    )  # the machine was busy; publishing checks
 
     class Meta:
         verbose_name, verbose_name_plural = _("revision"), _("revisions")
@@ -174,7 +180,7 @@ class ReleaseProposal(models.Model):
     declined_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        verbose_name, verbose_name_plural = _("proposed release"), _("proposed releases")
+        verbose_name, verbose_name_plural = _("release awaiting approval"), _("releases awaiting approval")
         ordering = ["pk"]
 
     def __str__(self):
@@ -190,14 +196,14 @@ class Release(models.Model):
     """The revisions that learners see from now on. Never edited."""
 
     class Impact(models.TextChoices):
-        MINOR = "minor", _("minor: nobody is touched")
-        REREAD = "reread", _("re-read: those who completed the lesson see what changed, and say so")
-        RETAKE = "retake", _("retake: those who completed the lesson answer its check again on the new text")
+        MINOR = "minor", _("none: affects nobody")
+        REREAD = "reread", _("read again: people who completed the lesson see what changed and confirm it")
+        RETAKE = "retake", _("retake check: people who completed the lesson answer its check again on the new text")
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="releases", verbose_name=_("course"))
     number = models.PositiveIntegerField(_("number"))
     weight = models.CharField(
-        _("weight"), max_length=8, choices=Impact, default=Impact.MINOR, help_text="The heaviest of its documents"
+        _("impact"), max_length=8, choices=Impact, default=Impact.MINOR, help_text="The heaviest of its documents"
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("released at"), default=timezone.now)
@@ -205,10 +211,14 @@ class Release(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("released by")
     )
     proposal = models.OneToOneField(
-        ReleaseProposal, on_delete=models.PROTECT, null=True, related_name="release", verbose_name=_("proposed release")
+        ReleaseProposal,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="release",
+        verbose_name=_("release awaiting approval"),
     )
     digest = models.CharField(
-        _("digest"), max_length=64, help_text="sha256 over the ids and digests of every text in it"
+        _("checksum"), max_length=64, help_text="sha256 over the ids and digests of every text in it"
     )
     # Compiled when published (`compiling.py` lists the shapes), and again in place when the compiler changes.
     compiler = models.PositiveIntegerField()
@@ -250,18 +260,22 @@ class ExpertReview(models.Model):
     )
     name = NameField(_("name"), max_length=80)
     profession = NameField(_("profession"), max_length=80)
-    read_on = models.DateField(_("read on"))
+    read_on = models.DateField(_("reviewed on"))
     entered_at = models.DateTimeField(_("entered at"), default=timezone.now)
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("entered by")
     )
-    undone_at = models.DateTimeField(_("taken back at"), null=True)
+    undone_at = models.DateTimeField(_("review withdrawn at"), null=True)
     undone_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("taken back by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("review withdrawn by"),
     )
 
     class Meta:
-        verbose_name, verbose_name_plural = _("reading by a professional"), _("readings by professionals")
+        verbose_name, verbose_name_plural = _("expert review"), _("expert reviews")
         ordering = ["-pk"]
         default_permissions = ("add", "view")
         constraints = [

@@ -15,7 +15,7 @@ class HrConfig(AppConfig):
         from courseware.jobs.schedule import Daily, schedule
 
         nightly.register_emails()
-        words = _("Bring in the list of people that lies in ROSTER_DIR")
+        words = _("Import the people list from ROSTER_DIR")
         schedule("bring-in-list", words, nightly.import_newest, Daily(time(1, 10)))
         register_warnings("doors", chat_bot_views.bot_warnings)
         register_warnings("letter-words", wording_views.wording_warnings)

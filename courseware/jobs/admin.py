@@ -30,7 +30,7 @@ class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     def in_words(self, job: Job) -> str | Promise:
         return JOBS[job.name].words
 
-    @admin.display(description=_("took"))
+    @admin.display(description=_("duration"))
     def took(self, job: Job) -> timedelta | None:
         return job.duration
 
@@ -38,7 +38,9 @@ class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     def run_selected(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         for name in (names := list(jobs.values_list("name", flat=True))):
             run_now(name)
-        said = ngettext("%(count)d job runs next.", "%(count)d jobs run next.", len(names)) % {"count": len(names)}
+        said = ngettext("%(count)d job will run next.", "%(count)d jobs will run next.", len(names)) % {
+            "count": len(names)
+        }
         self.message_user(request, said, messages.SUCCESS)
 
 

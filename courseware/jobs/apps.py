@@ -6,11 +6,21 @@ from django.utils.translation import gettext_lazy as _
 
 class JobsConfig(AppConfig):
     name = "courseware.jobs"
-    verbose_name = _("Background work")
+    verbose_name = _("Background tasks")
 
     def ready(self) -> None:
         from courseware.jobs.schedule import Daily, Every, command, schedule, tidy
 
-        schedule("seal-evidence", _("Seal the log"), command("create_checkpoint"), Every(timedelta(minutes=5)))
-        schedule("verify-evidence", _("Check that the log is whole"), command("verify_audit_log"), Daily(time(3, 20)))
-        schedule("tidy-tasks", _("Forget old background work"), tidy, Daily(time(3, 40)))
+        schedule(
+            "seal-evidence",
+            _("Create a checkpoint of the audit log"),
+            command("create_checkpoint"),
+            Every(timedelta(minutes=5)),
+        )
+        schedule(
+            "verify-evidence",
+            _("Check that the audit log is complete"),
+            command("verify_audit_log"),
+            Daily(time(3, 20)),
+        )
+        schedule("tidy-tasks", _("Delete old background tasks"), tidy, Daily(time(3, 40)))

@@ -17,10 +17,10 @@ from courseware.jobs.models import LATE_AFTER, Job, Outcome, Worker
 from courseware.jobs.schedule import JOBS
 
 PAGE = "admin:jobs_job_changelist"
-NO_WORKER = _("Nothing is done beside the pages: manage.py run_worker does not run.")
+NO_WORKER = _("Background tasks do not run, because manage.py run_worker is not running.")
 WORKER_IS_BEHIND = _(
-    "Background work has waited for an hour although manage.py run_worker runs. "
-    "Start more workers, or look for a task that hangs."
+    "Background tasks have waited for an hour although manage.py run_worker is running. Start more workers, or "
+    "look for a task that hangs."
 )
 ALIVE_WITHIN = timedelta(minutes=2)
 SEALED_WITHIN = timedelta(minutes=15)  # three times what lies between two tries
@@ -45,9 +45,9 @@ def register_warnings(name: str, ask: Callable[[datetime], list[HealthWarning]])
 
 def warning_of(job: Job, now: datetime) -> HealthWarning | None:
     if job.outcome == Outcome.FAILED:
-        return HealthWarning(_("failed the last time"), JOBS[job.name].words, PAGE)
+        return HealthWarning(_("the last run failed"), JOBS[job.name].words, PAGE)
     if job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
-        return HealthWarning(_("has not come to an end"), JOBS[job.name].words, PAGE)
+        return HealthWarning(_("has not finished"), JOBS[job.name].words, PAGE)
     return None
 
 
@@ -73,13 +73,13 @@ def events_without_checkpoint(now: datetime) -> str:
     oldest = checkpoints.unsealed().first()
     if oldest is None or now - oldest.at < SEALED_WITHIN:
         return ""
-    waited = gettext("the oldest event has waited for its seal for %(time)s") % {"time": timesince(oldest.at, now)}
+    waited = gettext("the oldest event has waited for a checkpoint for %(time)s") % {"time": timesince(oldest.at, now)}
     writer = checkpoints.holding_up(now)
     if writer is None or writer.since is None:
         return waited
     return gettext(
-        "%(waited)s: process %(process)s of the database (%(application)s) has had a transaction open for %(time)s, "
-        "and nothing is sealed until it ends"
+        "%(waited)s: process %(process)s of the database (%(application)s) has had a transaction open for "
+        "%(time)s. No checkpoint can be created until it ends"
     ) % {
         "waited": waited,
         "process": writer.process,

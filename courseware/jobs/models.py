@@ -19,8 +19,8 @@ class Worker(models.Model):
     """A process of `manage.py run_worker`, which gives a sign of life every few seconds."""
 
     name = models.CharField(_("name"), max_length=64, primary_key=True)
-    started_at = models.DateTimeField(_("began"), default=timezone.now)
-    seen_at = models.DateTimeField(_("last sign of life"), db_index=True)
+    started_at = models.DateTimeField(_("started at"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last seen"), db_index=True)
 
     objects = WorkerQuerySet.as_manager()
 
@@ -44,9 +44,9 @@ class Job(models.Model):
     next_at = models.DateTimeField(_("next run"), db_index=True)
     task = models.UUIDField(null=True, editable=False)  # the newest run that was enqueued
     started_at = models.DateTimeField(_("last run"), null=True)
-    finished_at = models.DateTimeField(_("ended"), null=True)
+    finished_at = models.DateTimeField(_("ended at"), null=True)
     outcome = models.CharField(_("result"), max_length=8, choices=Outcome, blank=True)
-    said = models.TextField(_("said"), blank=True)
+    said = models.TextField(_("output"), blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("job"), _("jobs")
@@ -71,7 +71,7 @@ class Task(DBTaskResult):
 
     class Meta:
         proxy = True
-        verbose_name, verbose_name_plural = _("piece of work"), _("pieces of work")
+        verbose_name, verbose_name_plural = _("background task"), _("background tasks")
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -97,26 +97,26 @@ class NextAction:
     def _words(self) -> str:
         if self.kind == Action.AGAIN and self.step and self.step.kind == "simulation":
             return ngettext(
-                "Exam %(points)d/%(total)d, %(again)d simulation first",
-                "Exam %(points)d/%(total)d, %(again)d simulations first",
+                "Exam %(points)d/%(total)d: repeat %(again)d simulation first",
+                "Exam %(points)d/%(total)d: repeat %(again)d simulations first",
                 len(self.again),
             )
         if self.kind == Action.AGAIN:
             return ngettext(
-                "Exam %(points)d/%(total)d, %(again)d lesson first",
-                "Exam %(points)d/%(total)d, %(again)d lessons first",
+                "Exam %(points)d/%(total)d: repeat %(again)d lesson first",
+                "Exam %(points)d/%(total)d: repeat %(again)d lessons first",
                 len(self.again),
             )
         if self.kind == Action.WAIT and self.opens_at:
-            return gettext("Exam %(points)d/%(total)d, open again %(time)s")
+            return gettext("Exam %(points)d/%(total)d: reopens %(time)s")
         words: dict[Action | Reason, str] = {
-            Action.ATTEMPT: gettext("%(step)s: begun, not handed in"),
-            Action.DRILL: gettext("%(step)s: passed, a drill to do"),
-            Action.WAIT: gettext("Exam %(points)d/%(total)d, all attempts used"),
+            Action.ATTEMPT: gettext("%(step)s: started, not submitted"),
+            Action.DRILL: gettext("%(step)s: passed, practice set to do"),
+            Action.WAIT: gettext("Exam %(points)d/%(total)d: all attempts used"),
             Action.RUN: gettext("%(step)s: stopped at situation %(number)d"),
-            Action.RETAKE: gettext("%(step)s has changed: its check once more"),
-            Action.REREAD: gettext("%(step)s has changed: to be read again"),
-            Action.EXAM: gettext("%(step)s: open to take"),
+            Action.RETAKE: gettext("%(step)s was updated: answer its check again"),
+            Action.REREAD: gettext("%(step)s was updated: read it again"),
+            Action.EXAM: gettext("%(step)s: ready to take"),
             Action.RENEW: gettext("Renewal: %(step)s"),
         }
         return words.get(self.kind, "%(step)s")

@@ -134,7 +134,7 @@ class LearnerProgress:
     @property
     def words(self) -> str:
         words, beside = self.next_action.words, len(self.changes) - (self.next_action.kind in CHANGED)
-        changed = ngettext("%(number)d changed lesson to read", "%(number)d changed lessons to read", beside)
+        changed = ngettext("%(number)d updated lesson to read", "%(number)d updated lessons to read", beside)
         return " · ".join(filter(None, [words, changed % {"number": beside} if beside else ""]))
 
     @property

@@ -43,26 +43,30 @@ class QuickTask:
     def reason(self) -> str:
         if self.why == QuickTaskReason.MISSED:
             return ngettext(
-                "%(number)d question here was missed and is not right yet.",
-                "%(number)d questions here were missed and are not right yet.",
+                "%(number)d question here still needs a correct answer.",
+                "%(number)d questions here still need a correct answer.",
                 self.questions,
             ) % {"number": self.questions}
         return {
-            QuickTaskReason.NEXT: gettext("It is next on your route."),
-            QuickTaskReason.LESSON: gettext("It is further on, and lessons open in any order."),
-            QuickTaskReason.PLAY: gettext("A simulation that you have not done yet."),
-            QuickTaskReason.REVIEW: gettext("Of what you have done, you answered this longest ago. It stays done."),
-            QuickTaskReason.PLAY_AGAIN: gettext("You have done it: try another way through it. It stays done."),
+            QuickTaskReason.NEXT: gettext("This is your next step in the course."),
+            QuickTaskReason.LESSON: gettext("This comes later in the course. You can take lessons in any order."),
+            QuickTaskReason.PLAY: gettext("You have not completed this simulation yet."),
+            QuickTaskReason.REVIEW: gettext(
+                "You answered the check of this lesson longest ago. The lesson stays completed."
+            ),
+            QuickTaskReason.PLAY_AGAIN: gettext(
+                "You have completed this simulation. Try another way through it. It stays completed."
+            ),
         }[self.why]
 
     @property
     def button(self) -> str:
         return {
-            QuickTaskReason.NEXT: gettext("Go on"),
-            QuickTaskReason.MISSED: gettext("Answer it again"),
+            QuickTaskReason.NEXT: gettext("Continue"),
+            QuickTaskReason.MISSED: gettext("Answer again"),
             QuickTaskReason.LESSON: gettext("Begin"),
             QuickTaskReason.REVIEW: gettext("Practise the check again"),
-        }.get(self.why, gettext("To the simulation"))
+        }.get(self.why, gettext("Open the simulation"))
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ class OutgoingEmailAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, In
     search_people = ("person",)
     fields = readonly_fields = (*list_display, "ended_at")
 
-    @admin.display(description=_("what"))
+    @admin.display(description=_("type"))
     def about(self, message: OutgoingEmail) -> str | Promise:
         return message.words
 
-    @admin.display(description=_("next try"))
+    @admin.display(description=_("next attempt"))
     def next_try(self, message: OutgoingEmail) -> object:
         return message.next_at if message.state == DeliveryState.QUEUED else None

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class NotificationsConfig(AppConfig):
     name = "courseware.notifications"
-    verbose_name = _("Letters")
+    verbose_name = _("Emails")
 
     def ready(self) -> None:
         from courseware.jobs.schedule import Daily, Every, schedule
@@ -16,13 +16,13 @@ class NotificationsConfig(AppConfig):
 
         schedule(
             "send-letters",
-            _("Send letters that wait for another try"),
+            _("Send emails that wait for another try"),
             deliver_due,
             Every(timedelta(minutes=1)),
             has_work=is_any_due,
             queue=DELIVERY,
         )
         schedule(
-            "forget-strangers", _("Forget letters to people without an account"), forget_strangers, Daily(time(3, 50))
+            "forget-strangers", _("Delete emails to people without an account"), forget_strangers, Daily(time(3, 50))
         )
-        schedule("forget-tray", _("Forget lines of trays after 90 days"), delete_old_notifications, Daily(time(4, 0)))
+        schedule("forget-tray", _("Delete notifications after 90 days"), delete_old_notifications, Daily(time(4, 0)))

@@ -21,10 +21,10 @@ TYPE_LABELS: dict[str, str | Promise] = {}  # by type of email; `kinds.register_
 class DeliveryState(models.TextChoices):
     QUEUED = "queued", _("waiting")
     SENT = "sent", _("sent")
-    REFUSED = "refused", _("refused")
-    BOUNCED = "bounced", _("came back")
+    REFUSED = "refused", _("rejected")
+    BOUNCED = "bounced", _("bounced")
     SKIPPED = "skipped", _("not sent")
-    GIVEN_UP = "given-up", _("given up")
+    GIVEN_UP = "given-up", _("failed")
 
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
@@ -54,7 +54,7 @@ class OutgoingEmail(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     number = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # its Message-ID, at each try
-    kind = models.CharField(_("what"), max_length=64)
+    kind = models.CharField(_("type"), max_length=64)
     key = models.CharField(max_length=200, blank=True, editable=False)  # what is to be told once has one
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -62,17 +62,17 @@ class OutgoingEmail(models.Model):
         null=True,
         related_name="+",
         db_constraint=False,
-        verbose_name=_("to whom"),
+        verbose_name=_("recipient"),
     )
     address = models.EmailField(_("address"))
     language = models.CharField(max_length=16, blank=True)
     data = models.JSONField(default=dict)
-    written_at = models.DateTimeField(_("written"), default=timezone.now)
-    state = models.CharField(_("state"), max_length=16, choices=DeliveryState, default=DeliveryState.QUEUED)
+    written_at = models.DateTimeField(_("created at"), default=timezone.now)
+    state = models.CharField(_("status"), max_length=16, choices=DeliveryState, default=DeliveryState.QUEUED)
     why = models.TextField(_("why"), blank=True)
-    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
-    next_at = models.DateTimeField(_("next try"), default=timezone.now)
-    ended_at = models.DateTimeField(_("ended"), null=True)
+    tries = models.PositiveSmallIntegerField(_("delivery attempts"), default=0)
+    next_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
     combined_into = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
@@ -92,7 +92,7 @@ class OutgoingEmail(models.Model):
     objects = OutgoingEmailQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("letter"), _("letters")
+        verbose_name, verbose_name_plural = _("email"), _("emails")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["key"], condition=~models.Q(key=""), name="told_once"),
@@ -127,7 +127,7 @@ class OutgoingEmail(models.Model):
         """Why it was skipped, for the reader; "" otherwise, because a mail server may quote others."""
         if self.state != DeliveryState.SKIPPED or not self.why:
             return ""
-        return gettext("told in another letter") if self.combined_into_id else in_language_of_reader(self.why)
+        return gettext("combined with another email") if self.combined_into_id else in_language_of_reader(self.why)
 
     @property
     def may_be_taken_back(self) -> bool:

@@ -15,7 +15,7 @@ from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCateg
 from courseware.notifications.models import EmailOptOut, OutgoingEmail
 
 SIGNER = Signer(salt="notifications.stopping")
-STOPPED = gettext_noop("the person has stopped letters of this kind")
+STOPPED = gettext_noop("the person has unsubscribed from this type of email")
 
 
 def may_be_unsubscribed(kind: str) -> bool:

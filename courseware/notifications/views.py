@@ -74,7 +74,11 @@ def own_email_settings(request: HttpRequest) -> HttpResponse:
         if kind in kinds:
             is_over = "stop" in request.POST
             (unsubscribe_from if is_over else resubscribe)(person, kind)
-            said = _("No letters of this kind come any more.") if is_over else _("Letters of this kind come again.")
+            said = (
+                _("You will no longer get emails of this type.")
+                if is_over
+                else _("You will get emails of this type again.")
+            )
             messages.success(request, said)
         return redirect("notifications:email-settings")
     stopped = opt_outs_of(person)

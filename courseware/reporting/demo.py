@@ -46,12 +46,12 @@ LISTED_ON = date(2020, 1, 1)
 SIGN_IN_WITH = "try-courseware"  # public: these accounts are only made on request, on a machine of one's own
 ACCOUNTS = {
     "learner@example.com": _("a new hire, enrolled and not started"),
-    "gao.jie@example.com": _("certified, with a renewal to do"),
+    "gao.jie@example.com": _("certified, with an open renewal"),
     "manager@example.com": _("the team’s manager"),
     "editor@example.com": _("edits lessons in the admin"),
-    "hr@example.com": _("human resources: people, teams and rules"),
-    "auditor@example.com": _("reads every record, changes nothing"),
-    "admin@example.com": _("may do everything in the admin"),
+    "hr@example.com": _("HR: people, teams and rules"),
+    "auditor@example.com": _("can read every record and change nothing"),
+    "admin@example.com": _("can do everything in the admin"),
 }
 
 

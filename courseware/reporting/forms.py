@@ -45,12 +45,12 @@ class DashboardFilter(forms.Form):
     """The filters of the dashboard, in the query of its URL."""
 
     state = forms.TypedChoiceField(
-        label=_("State"),
+        label=_("Status"),
         required=False,
         coerce=state_or_validity,
         choices=[
             ("", pgettext_lazy("any state", "all")),
-            (_("What is asked"), State.choices),
+            (_("Enrollment status"), State.choices),
             (_("Certificate"), CertificationStatus.choices),
         ],
     )
@@ -58,10 +58,10 @@ class DashboardFilter(forms.Form):
     team = forms.ModelChoiceField(
         label=_("Team"), required=False, queryset=Team.objects.none(), empty_label=pgettext_lazy("any team", "all")
     )
-    name = forms.CharField(label=_("Name, e-mail or staff number"), required=False, max_length=100, widget=PersonSearch)
-    post = forms.CharField(label=_("Post"), required=False, max_length=32, widget=forms.Select)
+    name = forms.CharField(label=_("Name, email or staff number"), required=False, max_length=100, widget=PersonSearch)
+    post = forms.CharField(label=_("Job role"), required=False, max_length=32, widget=forms.Select)
     days = forms.TypedChoiceField(
-        label=_("Due day"),
+        label=_("Due date"),
         required=False,
         coerce=DueFilter,
         choices=[("", pgettext_lazy("any day", "all")), *DueFilter.choices],
@@ -70,9 +70,9 @@ class DashboardFilter(forms.Form):
         label=pgettext_lazy("order of a list", "Sorted"),
         required=False,
         coerce=SortOrder,
-        choices=[("", _("by due day")), *SortOrder.choices],
+        choices=[("", _("by due date")), *SortOrder.choices],
     )
-    left = forms.BooleanField(label=_("People who left, too"), required=False)
+    left = forms.BooleanField(label=_("Include people who left"), required=False)
     away = forms.BooleanField(label=_("Only people away"), required=False)
     stuck = forms.BooleanField(label=_("Only people stuck"), required=False)
 
@@ -152,16 +152,14 @@ class ViewForm(forms.Form):
 class LogFilter(forms.Form):
     """The filters of the audit log, in the query of its URL."""
 
-    person = forms.CharField(
-        label=_("E-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
-    )
+    person = forms.CharField(label=_("Email or staff number"), required=False, max_length=254, widget=forms.SearchInput)
     verb = forms.ChoiceField(
-        label=pgettext_lazy("column of the log", "What"),
+        label=pgettext_lazy("column of the log", "Event"),
         required=False,
         choices=lambda: [("", pgettext("any event", "all")), *verbs_by_label()],
     )
     subject = forms.CharField(
-        label=_("To what"), required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "person:12"})
+        label=_("Object"), required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "person:12"})
     )
 
     helper = Fields(Field("person", wrapper_class="grow"), "verb", "subject", form_method="get")
@@ -203,7 +201,7 @@ class MonthOrDayField(forms.DateField):
             value = date(year, month, monthrange(year, month)[1] if self.ends else 1)
         day = super().to_python(value)
         if day and not self.FIRST <= day <= self.LAST:
-            raise forms.ValidationError(_("Choose a day of this century."))
+            raise forms.ValidationError(_("Choose a date between 2000 and 2099."))
         return day
 
 

@@ -11,9 +11,9 @@ TIME_UP = "timeout"  # sent by the script as the choice when the time is up
 MOST = 999  # situations in a run
 
 TIMES = [
-    (TimeSetting.WRITTEN, _("As written: the clock runs while you decide")),
+    (TimeSetting.WRITTEN, _("Standard: timed decisions")),
     (TimeSetting.DOUBLE, _("Twice the time")),
-    (TimeSetting.PAUSED, _("With a pause before each situation: it arrives when you are ready")),
+    (TimeSetting.PAUSED, _("With a pause before each situation: you start it when you are ready")),
     (TimeSetting.OFF, _("Without a clock")),
 ]
 
@@ -21,7 +21,9 @@ TIMES = [
 class StartForm(forms.Form):
     """`has_script`: the page can show a clock. A given time is offered first; any is accepted, as it may change."""
 
-    timing = forms.ChoiceField(choices=TIMES, widget=forms.RadioSelect, label=_("How much time?"), required=False)
+    timing = forms.ChoiceField(
+        choices=TIMES, widget=forms.RadioSelect, label=_("How much time do you need?"), required=False
+    )
     has_script = forms.BooleanField(required=False, widget=forms.HiddenInput)
     helper = Fields(
         Group(
@@ -66,5 +68,5 @@ class DecisionForm(forms.Form):
 def place_in_list(text: str) -> int:
     place = small_number(text)
     if place is None:
-        raise forms.ValidationError(_("This is no place in the list."))
+        raise forms.ValidationError(_("Choose an option from the list."))
     return place

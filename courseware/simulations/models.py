@@ -7,24 +7,24 @@ from courseware.learning.models import Enrollment
 
 
 class TimeSetting(models.TextChoices):
-    WRITTEN = "written", _("as written")
+    WRITTEN = "written", _("standard")
     X1_25 = "1.25", _("1¼ times the time")
     X1_5 = "1.5", _("1½ times the time")
     DOUBLE = "double", _("twice the time")
-    X3 = "3", _("three times the time")
-    X4 = "4", _("four times the time")
-    X5 = "5", _("five times the time")
-    X10 = "10", _("ten times the time")
+    X3 = "3", _("3 times the time")
+    X4 = "4", _("4 times the time")
+    X5 = "5", _("5 times the time")
+    X10 = "10", _("10 times the time")
     PAUSED = "paused", _("with a pause before each situation")
-    OFF = "off", _("without a clock")
+    OFF = "off", _("no time limit")
 
 
 class SimulationOutcome(models.TextChoices):
     """How good an ending is, the best first."""
 
-    GREEN = "green", _("held")
+    GREEN = "green", _("no harm")
     YELLOW = "yellow", _("at a cost")
-    RED = "red", _("harm done")
+    RED = "red", _("harm")
 
 
 class SimulationAttemptQuerySet(models.QuerySet):
@@ -79,7 +79,7 @@ class SimulationAttempt(models.Model):
     objects = SimulationAttemptQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("run"), _("runs")
+        verbose_name, verbose_name_plural = _("simulation attempt"), _("simulation attempts")
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["enrollment", "simulation", "number"], name="one_run_per_number"),

@@ -55,7 +55,7 @@ def usual_timing(person, runs):
 
 
 def too_fast(request, back):
-    messages.warning(request, _("These were very many runs for one minute. Wait a moment, then begin again."))
+    messages.warning(request, _("You started too many attempts in 1 minute. Wait a moment, then start again."))
     return redirect(back)
 
 
@@ -157,12 +157,12 @@ def decide(request, pk):
     try:
         trail = attempts.decide(run, **form.cleaned_data)
     except NotOffered:
-        return refused(request, run, _("This cannot be chosen here. Here is where your run stands."))
+        return refused(request, run, _("You cannot choose this here. This page shows where your attempt is now."))
     except attempts.TooEarly:
         return refused(request, run, _("There is still time."))
     except TooFast:
         many = _(
-            "These were very many decisions for one minute. Wait a moment, then decide: your run stands as it was."
+            "You made too many decisions in 1 minute. Wait a moment, then decide again. Your attempt has not changed."
         )
         return refused(request, run, many)
     except (attempts.AttemptPaused, attempts.AttemptOver):
@@ -190,7 +190,7 @@ def give_up(request, pk):
     run = attempts.give_up(own_attempt_or_404(request, pk))
     if run.is_practice:
         return redirect("simulations:debrief", run.what_if_of_id)
-    messages.success(request, _("That run is left. A new one begins at the start."))
+    messages.success(request, _("You have quit that attempt. A new attempt begins at the start."))
     return redirect(way_out(run))
 
 

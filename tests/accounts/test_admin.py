@@ -259,7 +259,7 @@ def test_a_group_that_goes_is_logged_for_each_member(client):
 def test_an_auditor_is_not_made_without_a_last_day(admin, client):
     person, auditors = make_user(), Group.objects.get(name="Auditors").pk
     refused = change(client, person, groups=[auditors])
-    assert refused.context["adminform"].form.errors == {"audits_until": ["An auditor needs a last day."]}
+    assert refused.context["adminform"].form.errors == {"audits_until": ["Enter the last day as an auditor."]}
     assert not person.groups.exists()
 
 

@@ -76,7 +76,7 @@ def test_a_team_above_that_is_gone_is_named_beside_its_field(client, meanwhile):
     meanwhile(Team, "clean", lambda: row(Team, above.pk).delete())
     page = reverse("admin:accounts_team_change", args=[team.pk])
     found = send(client, page, {"name": "Coffee", "parent": above.pk} | memberships())
-    assert found == {"parent": ["This team has been deleted in the meantime."]}
+    assert found == {"parent": ["This team was deleted in the meantime."]}
     assert list(Team.objects.values_list("name", "parent")) == [("Tea", None)]
 
 
@@ -85,7 +85,7 @@ def test_a_team_that_is_gone_itself_does_not_come_back(client, meanwhile):
     meanwhile(Team, "clean", lambda: row(Team, team.pk).delete())
     page = reverse("admin:accounts_team_change", args=[team.pk])
     found = send(client, page, {"name": "Coffee"} | memberships())
-    assert found == {"__all__": ["This team has been deleted in the meantime."]}
+    assert found == {"__all__": ["This team was deleted in the meantime."]}
     assert not Team.objects.exists()
 
 
@@ -120,7 +120,7 @@ def test_who_joins_a_second_time_at_the_same_moment_is_named(client, meanwhile):
         reverse("admin:accounts_team_change", args=[team.pk]),
         {"name": "Coffee"} | memberships(joins | {"team": team.pk, "person": person.pk}),
     )
-    assert found == {"0 __all__": ["Somebody has added this in the meantime."]}
+    assert found == {"0 __all__": ["Another person added this in the meantime."]}
     assert Membership.objects.count() == 1
 
 
@@ -132,7 +132,7 @@ def test_who_has_joined_since_the_page_was_opened_is_named_too_and_is_not_added_
     page = reverse(f"admin:accounts_{opened}_change", args=[(team if opened == "team" else person).pk])
     fields = {"name": "Now", "email": person.email, "is_active": "on", "language": person.language}
     said = send(client, page, fields | memberships(joins, joins | {"role": "manager"}))
-    assert said == {"0 __all__": ["Somebody has added this in the meantime."]}
+    assert said == {"0 __all__": ["Another person added this in the meantime."]}
     assert Membership.objects.count() == 1
 
 

@@ -40,7 +40,7 @@ def choose(client, link, password=NEW):
 
 def is_dead(client, link):
     response = client.get(link)
-    return response.status_code == 200 and "This link has ended" in response.content.decode()
+    return response.status_code == 200 and "This link no longer works" in response.content.decode()
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_the_link_ends_with_the_password_the_address_and_the_right_to_sign_in(ne
     change(newcomer)
     assert is_dead(client, link)
     other = client.post(re.sub(r"[^-/]+-[^-/]+/$", "set-password/", link), {"password1": NEW, "password2": NEW})
-    assert "This link has ended" in other.content.decode()
+    assert "This link no longer works" in other.content.decode()
     newcomer.refresh_from_db()
     assert not newcomer.check_password(NEW)
 
@@ -249,8 +249,8 @@ def test_a_pressed_link_is_used_up_also_where_no_password_was_chosen(newcomer, c
     client.post(address)
     other = type(client)()
     link = password_link(newcomer)  # made of the person as read before
-    assert "This link has ended" in other.get(link.removeprefix(settings.SITE_URL)).content.decode()
-    assert "This link has ended" in client.post(address).content.decode()
+    assert "This link no longer works" in other.get(link.removeprefix(settings.SITE_URL)).content.decode()
+    assert "This link no longer works" in client.post(address).content.decode()
 
 
 def test_the_first_password_leads_to_the_work_is_logged_and_no_news(newcomer, client):
@@ -284,7 +284,7 @@ def test_who_has_a_password_chooses_a_new_one_before_coming_in(client):
 
 def test_the_button_without_the_link_opens_nothing(newcomer, client):
     _, address = opened(type(client)(), newcomer)
-    assert "This link has ended" in client.post(address).content.decode()
+    assert "This link no longer works" in client.post(address).content.decode()
     assert not is_in(client)
 
 

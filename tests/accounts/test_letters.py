@@ -42,8 +42,8 @@ def test_who_was_deactivated_or_has_signed_in_meanwhile_is_not_invited_any_more(
     here.last_login = now + timedelta(seconds=1)
     here.save()
     assert left() == [
-        ("invitation", "the person may not sign in any more"),
-        ("invitation", "the person has signed in meanwhile"),
+        ("invitation", "the person can no longer sign in"),
+        ("invitation", "the person signed in in the meantime"),
         ("invitation", DeliveryState.SENT),
     ]
 
@@ -54,7 +54,7 @@ def test_a_link_that_was_asked_for_long_ago_is_not_sent_any_more(now, time_machi
     time_machine.move_to(now + timedelta(hours=24), tick=False)
     mail_new_link(person.email, [person], language="en")
     time_machine.move_to(now + timedelta(hours=25), tick=False)
-    assert left() == [("new-link", "it was asked for more than a day ago"), ("new-link", DeliveryState.SENT)]
+    assert left() == [("new-link", "it was requested more than 1 day ago"), ("new-link", DeliveryState.SENT)]
 
 
 def test_a_stranger_gets_letters_of_the_firm_sent_to_nobody_outside_it(settings):
@@ -117,7 +117,7 @@ def test_a_holiday_is_no_day_for_letters_and_a_saturday_that_is_worked_is_one():
 
 def test_it_goes_by_the_team_that_one_learns_in_else_leads_else_by_the_site(settings):
     settings.TIME_ZONE = "Asia/Shanghai"
-    learner, lead, nobody = (make_user(email=f"{name}@example.com") for name in ("learner", "lead", "nobody"))
+    learner, lead, nobody = (make_user(email=f"{name}@example.com") for name in ("learner", "lead", "no manager"))
     join(make_team(time_zone="America/New_York"), learner, Membership.Role.MANAGER)
     join(make_team(time_zone="Europe/Berlin"), learner)
     led = make_team(time_zone="Asia/Tokyo", manager=lead)
@@ -141,9 +141,9 @@ def test_who_has_left_is_told_nothing_from_the_day_after_the_last_one_on():
     assert {who: why_of_leaver(OutgoingEmail(kind="note", person=person)) for who, person in people.items()} == {
         "here": "",
         "last day today": "",
-        "last day yesterday": "the person has left",
-        "may not sign in": "the person has left",
-        "a stranger": "the person has left",
+        "last day yesterday": "the person left the company",
+        "may not sign in": "the person left the company",
+        "a stranger": "the person left the company",
     }
 
 
@@ -193,8 +193,8 @@ def test_the_same_again_is_told_once(lead, substitute):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda lead, person: end_deputy(the_only(lead), by=lead), "it has ended meanwhile"),
-        (lambda lead, person: leave(person, by=None), "one of both may not sign in any more"),
+        (lambda lead, person: end_deputy(the_only(lead), by=lead), "it ended in the meantime"),
+        (lambda lead, person: leave(person, by=None), "one of the two people can no longer sign in"),
         (lambda lead, person: lead.memberships.filter(role=Membership.Role.MANAGER).delete(), "the manager leads"),
     ],
     ids=["ended", "left", "leads nobody"],

@@ -71,7 +71,7 @@ def test_it_does_not_come_back_by_itself(client, row, other):
     sent = {name: form[name].value() or "" for name in form.fields} | {"is_active": "on", "groups": []}
     refused = client.post(reverse("admin:accounts_user_change", args=[other.pk]), sent)
     assert refused.context["adminform"].form.errors == {
-        "is_active": ["This account is another name of somebody. Undo the merge instead."]
+        "is_active": ["This account is an alias of another account. Undo the merge instead."]
     }
     assert not User.objects.get(pk=other.pk).is_active
 

@@ -48,7 +48,7 @@ def test_a_person_sees_the_own_sessions_and_nobody_elses(person):
     here, _phone, _other = signed_in(person), signed_in(person, IPHONE), signed_in(make_user())
     page = here.get(PAGE)
     assert [session.browser for session in page.context["sessions"]] == ["Firefox · Windows", "Safari · iPhone"]
-    assert page.content.decode().count("Sign out there</button>") == 1
+    assert page.content.decode().count("Sign out device</button>") == 1
 
 
 def test_one_session_is_ended_and_the_others_go_on(person):
@@ -131,7 +131,7 @@ def test_a_changed_address_is_told_to_the_old_one(person, django_capture_on_comm
         with django_capture_on_commit_callbacks(execute=True):
             assert admin.post(f"/admin/accounts/user/{person.pk}/change/", fields).status_code == 302
     [letter] = letters()
-    assert (letter.to, "The address you sign in with was changed." in letter.body) == ([old], True)
+    assert (letter.to, "Your sign-in email address was changed." in letter.body) == ([old], True)
 
 
 def main_of(response):

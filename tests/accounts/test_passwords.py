@@ -15,7 +15,7 @@ from tests.making import make_user
 PERSON = User(name="Wang Xiaoming", email="ming@harbour.example")
 SHORT, LONG = "Too short: a password has at least 8 characters.", "Too long: a password has at most 128 characters."
 pytestmark = pytest.mark.django_db  # the names of the firm are asked for
-GUESSED = "This password is easily guessed. Take three or four words that only you would put together."
+GUESSED = "This password is easy to guess. Use 3 or 4 words that only you would combine."
 
 
 def findings(password, person=PERSON):

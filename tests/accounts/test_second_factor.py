@@ -157,7 +157,7 @@ def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(djang
     assert client.get("/admin/").status_code == 200
     assert [event for event in verbs() if event.startswith("two-factor")] == ["two-factor-added"]
     assert [letter.to for letter in letters()] == [[admin.email]]
-    assert "A second step for signing in was set up." in letters()[0].body
+    assert "Two-step verification was set up." in letters()[0].body
 
 
 def test_a_wrong_code_sets_nothing_up():
@@ -316,7 +316,7 @@ def test_the_sheet_of_recovery_codes_says_on_paper_where_they_are_for():
     today = timezone.localdate()
     said = f"Staff training · testserver · {today.day} {today:%B %Y}"
     assert page.find(class_="door-paper").get_text() == said
-    assert "no-print" in page.find("a", string="I have them. Go on").parent["class"]
+    assert "no-print" in page.find("a", string="I have saved the codes, continue").parent["class"]
 
 
 @pytest.mark.parametrize(("browser", "name"), [(FIREFOX, "Firefox · Windows"), ("curl/8", "Master key")])

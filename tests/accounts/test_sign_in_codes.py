@@ -34,7 +34,7 @@ def test_a_code_has_eight_signs_that_look_like_no_other_and_only_a_digest_is_kep
     assert {len(code) for code in codes} == {8}
     assert not set("".join(codes)) & set("0O1IL8B5S2ZUV")
     assert len(set(codes)) == 20
-    kept = "".join(SignInCode.objects.values_list("digest", flat=True)) + str(list(Event.objects.values_list("data")))
+    kept = "".join(SignInCode.objects.values_list("checksum", flat=True)) + str(list(Event.objects.values_list("data")))
     assert not any(code in kept for code in codes)
 
 
@@ -47,7 +47,7 @@ def test_it_lets_its_owner_in_however_it_is_typed_and_asks_for_a_password_at_onc
     assert (response.status_code, response["Location"]) == (302, CHOOSE)
     assert int(client.session["_auth_user_id"]) == person.pk
     page = client.get(CHOOSE)
-    assert "You came in by a code that Yang Lan made for you." in page.content.decode()
+    assert "You signed in with a code that Yang Lan made for you." in page.content.decode()
     assert client.post(CHOOSE, {"password1": NEW, "password2": NEW})["Location"] == "/start/"
     assert [(event.verb, event.actor, event.data) for event in Event.objects.order_by("pk")] == [
         ("sign-in-code-created", hr, {}),

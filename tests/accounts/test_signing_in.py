@@ -403,9 +403,9 @@ def test_a_link_asked_for_by_number_goes_to_the_address_kept_with_it_and_to_nobo
     assert [letter.to for letter in letters()] == [["b@example.com"]]
     assert [(each.kind, each.why) for each in OutgoingEmail.objects.order_by("pk")] == [
         ("new-link", ""),
-        ("new-link", "the person has no address"),
-        ("no-account", "the person has no address"),
-        ("no-account", "the person has no address"),
+        ("new-link", "the person has no email address"),
+        ("no-account", "the person has no email address"),
+        ("no-account", "the person has no email address"),
     ]
 
 

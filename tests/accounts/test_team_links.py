@@ -87,7 +87,7 @@ def stand_in(lead, person):
 
 NOT_LET_IN = {
     "nobody has the number": lambda team: None,
-    "another name": lambda team: make_numbered(team, name="Somebody Else"),
+    "alias": lambda team: make_numbered(team, name="Somebody Else"),
     "another team": lambda team: make_numbered(make_team()),
     "no team": lambda team: make_numbered(),
     "leads the team": lambda team: join(team, make_numbered(team), Membership.Role.MANAGER),
@@ -98,7 +98,7 @@ NOT_LET_IN = {
     "stands in for a lead": lambda team: stand_in(make_team().manager, make_numbered(team)),
     "is staff": lambda team: make_numbered(team, is_staff=True),
     "is superuser": lambda team: make_numbered(team, is_superuser=True),
-    "has left": lambda team: make_numbered(team, is_active=False),
+    "left the company": lambda team: make_numbered(team, is_active=False),
 }
 
 
@@ -107,7 +107,7 @@ def test_nobody_else_does_and_all_are_answered_alike(client, team, link, reason)
     NOT_LET_IN[reason](team)
     response = send(client, link)
     assert response.status_code == 200
-    assert "Your lead is asked" in response.content.decode()
+    assert "We’ve asked your manager" in response.content.decode()
     assert not is_in(client)
     assert TeamInviteLink.objects.get().uses_left == 3
     assert JoinRequest.objects.get().is_accepted is None
@@ -138,7 +138,7 @@ def test_a_no_lets_nobody_in_and_is_not_asked_again(client, team, link):
 
 
 @pytest.mark.parametrize(
-    "reason", [reason for reason in NOT_LET_IN if reason not in ("nobody has the number", "another name")]
+    "reason", [reason for reason in NOT_LET_IN if reason not in ("nobody has the number", "alias")]
 )
 def test_no_yes_of_a_lead_opens_the_account_of_who_comes_in_otherwise(client, team, link, reason):
     NOT_LET_IN[reason](team)
@@ -172,7 +172,7 @@ def test_it_ends_by_time_by_use_and_by_hand(client, team, link):
         TeamInviteLink.objects.update(**before)
     assert end_link(link, by=team.manager)
     assert not end_link(link, by=team.manager)
-    assert "This link has ended" in send(client, link).content.decode()
+    assert "This link no longer works" in send(client, link).content.decode()
     assert not is_in(client)
 
 

@@ -168,19 +168,19 @@ def test_headings_and_empty_lines_are_passed_over_and_the_rest_is_counted_as_the
     text = "日期,类型,名称\n\n2026-10-01,休,国庆\n2026-10-10,补班\nnever,休\n"
     assert read_days(text) == (
         {NATIONAL: FREE, date(2026, 10, 10): WORKED},
-        [DayProblem(5, "never", "Expected a day such as 2026-10-01.")],
+        [DayProblem(5, "never", "Enter a date such as 2026-10-01.")],
     )
 
 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("2026-02-30,free", DayProblem(1, "2026-02-30", "Expected a day such as 2026-10-01.")),
-        ("1026-02-03,free", DayProblem(1, "1026-02-03", "Expected a day such as 2026-10-01.")),
-        ("01.10.2026,free", DayProblem(1, "01.10.2026", "Expected a day such as 2026-10-01.")),
-        ("2026-10-01,perhaps", DayProblem(1, "perhaps", "Expected free or working.")),
+        ("2026-02-30,free", DayProblem(1, "2026-02-30", "Enter a date such as 2026-10-01.")),
+        ("1026-02-03,free", DayProblem(1, "1026-02-03", "Enter a date such as 2026-10-01.")),
+        ("01.10.2026,free", DayProblem(1, "01.10.2026", "Enter a date such as 2026-10-01.")),
+        ("2026-10-01,perhaps", DayProblem(1, "perhaps", "Enter “free” or “working”.")),
         (f"2026-10-01,free,{'x' * 61}", DayProblem(1, "free", "Expected a name of at most 60 characters.")),
-        ("=1+1,free", DayProblem(1, "=1+1", "Expected a day such as 2026-10-01.")),
+        ("=1+1,free", DayProblem(1, "=1+1", "Enter a date such as 2026-10-01.")),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_line_and_what_was_expected(line, problem):

@@ -201,7 +201,7 @@ def test_one_press_on_home_answers_and_shows_all_reasons_in_the_same_place(clien
     assert response["Location"] == "/#daily"
     card = soup(client.get("/")).select_one("#daily")
     assert len(card.select(".reason")) == len(card.select(".answered > li")) == 3
-    assert "Not yet" in card.text
+    assert "Not correct yet" in card.text
     assert not card.select("form")
     assert not DailyQuestionAnswer.objects.get().is_right
 

@@ -52,14 +52,20 @@ def send(client, attempt, *, is_right=True, **changed):
 
 def test_the_result_keeps_the_pass_and_offers_the_drill(client, attempt):
     text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
-    for said in ("Passed, and a drill to do", "4 / 5", "Boil a kettle", "3 questions in a row", "Start the drill"):
+    for said in (
+        "Passed, with a practice set to do",
+        "4 / 5",
+        "Boil a kettle",
+        "3 questions in a row",
+        "Start practice set",
+    ):
         assert said in text
     assert "Open the certificate" not in text
-    assert "Passed, and a drill to do" in text_of(client.get("/exam/tea-room/last-cup/"))
+    assert "Passed, with a practice set to do" in text_of(client.get("/exam/tea-room/last-cup/"))
 
 
 def test_home_and_record_say_that_a_drill_is_left(client, attempt):
-    assert "You have passed. A short drill on a critical rule is left." in text_of(
+    assert "You have passed. A short practice set on a must-know rule is left." in text_of(
         client.get("/learn/tea-room/record/")
     )
     assert "One step left: practise one rule" in text_of(client.get("/"))
@@ -76,7 +82,7 @@ def test_who_is_excused_is_asked_for_no_drill(client, attempt):
     result, exam = f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/"
     for address in ("/", "/learn/tea-room/record/", result):
         assert "drill" not in text_of(client.get(address))
-    assert "You are excused from this course" in text_of(client.get(result))
+    assert "You are exempt from this course" in text_of(client.get(result))
     assert "a drill to do" not in text_of(client.get(exam))
     assert client.get(page(attempt))["Location"] == result
 
@@ -88,7 +94,7 @@ def test_three_right_answers_lead_to_the_certificate(client, attempt):
         text = text_of(client.get(response["Location"]))
         assert f"✓ Right {number} of 3 right in a row" in text
         assert "Reason d" in text
-    assert "This drill is done" in text
+    assert "Practice set completed" in text
     assert "Open the certificate" in client.get(f"/attempts/{attempt.pk}/result/").text
     assert client.get(page(attempt))["Location"] == f"/attempts/{attempt.pk}/result/"
 
@@ -102,7 +108,7 @@ def test_a_wrong_answer_shows_its_reason_and_no_key_and_starts_anew(client, atte
     chosen = question.choices[drill(attempt).answers[-1].response[0]]
     for choice in question.choices:
         assert (choice.reason in response.text) is (choice is chosen)
-    assert soup(response).select_one(".actions a").text == "Start anew"
+    assert soup(response).select_one(".actions a").text == "Start again"
     assert "0 of 3 right in a row" in text_of(client.get(page(attempt)))
 
 
@@ -241,7 +247,7 @@ def test_an_answer_too_many_comes_back_as_it_was_chosen(client, attempt, setting
     assert response.status_code == 429
     page = soup(response)
     assert page.select_one(".error-summary a").text == (
-        "These were very many answers for one minute. Wait a moment, then send this one again: it is still here."
+        "You sent too many answers in 1 minute. Wait a moment, then send this answer again. It is still here."
     )
     assert [field["value"] for field in page.select("input[name=choice][checked]")] == ["1"]
     assert page.select_one("[name=question]")["value"] == asked(attempt).question.id

@@ -207,10 +207,10 @@ def test_what_has_begun_keeps_its_time_and_says_so(client):
         return [" ".join(line.text.split()) for line in lines if "then it closes" in line.text]
 
     User.objects.filter(pk=learner.pk).update(extra_time="2")
-    assert limit() == ["60 minutes, then it closes"]
+    assert limit() == ["60 minutes, then the exam closes"]
     attempt = start(enrollment)
     User.objects.filter(pk=learner.pk).update(extra_time="off")
-    assert limit() == ["60 minutes, then it closes"]
+    assert limit() == ["60 minutes, then the exam closes"]
     assert ExamAttempt.objects.get() == attempt
     assert ExamAttempt.objects.get().closes_at == attempt.closes_at
 
@@ -251,11 +251,11 @@ def test_a_duration_is_said_in_the_largest_unit_that_is_whole(seconds, words):
 def test_the_page_says_when_each_attempt_opens_and_what_it_asks(client, enrollment):
     text = page_at(client, enrollment, MONDAY)
     for said in (
-        "The first time when every lesson before it is done.",
+        "First attempt: when you have completed all lessons before the exam.",
         "Attempt 2: 10 minutes after the one before, once the checks of the lessons behind your misses are answered",
         "Attempt 3: 24 hours after the one before, once the simulations behind your misses are played to the end",
-        "After the last one you talk with your team leader. 7 days after it the exam opens again, and questions may",
-        "The best score counts, and every attempt is kept on record.",
+        "After your last attempt, talk to your manager. 7 days after it the exam opens again, and questions may",
+        "Your best score counts. All attempts stay on your record.",
     ):
         assert said in text
     assert "critical question" not in text
@@ -292,10 +292,10 @@ def test_three_attempts_wait_ask_lessons_and_end_with_the_team_leader(client, en
     with pytest.raises(NotYet):
         start(enrollment, at=reopens - MINUTE)
     text = page_at(client, enrollment, opens_at + HOUR)
-    assert "Talk with your team leader" in text
+    assert "Talk to your manager" in text
     assert "opens again at 15 Jan 2030, 19:00; questions you know may come again" in text
     result = page_at(client, enrollment, opens_at + HOUR, f"/attempts/{third.pk}/result/")
-    assert "All attempts are used for now. Talk with your team leader; the exam opens again at 15 Jan 2030" in result
+    assert "You have used all attempts for now. Talk to your manager; the exam opens again at 15 Jan 2030" in result
 
     fourth = start(enrollment, at=reopens)
     assert [attempt.number for attempt in (first, second, third, fourth)] == [1, 2, 3, 4]

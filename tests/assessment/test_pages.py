@@ -53,10 +53,10 @@ def terms(client):
 def test_the_exam_page_tells_an_attempt_under_way_what_it_began_with_and_the_next_what_holds_now(client, learner):
     attempt = start(ready(make_course(draw=4, pass_mark=50, time_limit="30", retakes=AT_ONCE), learner))
     import_course(exam_files(draw=5, pass_mark=100, time_limit="20", retakes=AT_ONCE))
-    begun = ["4 questions", "2 right answers pass 50%", "30 minutes, then it closes"]
+    begun = ["4 questions", "2 correct answers to pass 50%", "30 minutes, then the exam closes"]
     assert terms(client)[:3] == begun
     attempts.submit(attempt)
-    now = ["5 questions", "5 right answers pass 100%", "20 minutes, then it closes"]
+    now = ["5 questions", "5 correct answers to pass 100%", "20 minutes, then the exam closes"]
     assert terms(client)[:3] == now
     start(attempt.enrollment)
     assert terms(client)[:3] == now
@@ -75,7 +75,7 @@ def test_starting_opens_the_first_question_and_the_exam_page_offers_to_go_on(cli
     response = client.post(f"{EXAM_PAGE}start/", follow=True)
     assert response.redirect_chain == [(f"/attempts/{ExamAttempt.objects.get().pk}/", 302)]
     assert response.context["asked"].position == 1
-    assert "Your attempt is waiting" in client.get(EXAM_PAGE).text
+    assert "You have not handed in your attempt" in client.get(EXAM_PAGE).text
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_tab_of_an_attempt_that_was_handed_in_says_so_and_shows_the_result(cli
     attempts.submit(attempt)
     response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "0", "saves": "0"}, follow=True)
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
-    assert told(response) == ["This attempt had been handed in already. Here is its result."]
+    assert told(response) == ["You already submitted this attempt. Here is the result."]
     live = save(client, attempt, live=True, choice="0")
     assert (live.status_code, live["HX-Redirect"]) == (200, f"/attempts/{attempt.pk}/result/")
 
@@ -321,7 +321,7 @@ def test_a_stranger_signs_in_first_and_comes_back_to_the_question(client, attemp
 )  # fmt: skip
 def test_what_is_not_there_is_not_there(client, attempt, address):
     address = address.replace("/1/", f"/{attempt.pk}/")
-    method = client.post if address.count("/") > 3 and "attempts" in address else client.get
+    method = client.post if address.count("/") > 3 and "exam attempts" in address else client.get
     assert method(address, {"choice": "0", "saves": "0"}).status_code == 404
 
 
@@ -403,9 +403,9 @@ def test_before_a_pass_the_result_has_no_key_and_after_it_has(client, learner):
         for choice in question.choices:
             assert (choice.reason in text) is (choice is chosen)
             assert (choice.text in text) is (choice is chosen)
-    assert "Not this." not in text
+    assert "Incorrect." not in text
     sit(first.enrollment, points=4)
     text = client.get(f"/attempts/{first.pk}/result/").text
     for _response, question in asked(first, "en"):
         assert all(choice.reason in text and choice.text in text for choice in question.choices)
-    assert text.count("The right one.") == 4
+    assert text.count("Correct answer.") == 4

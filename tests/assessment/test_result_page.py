@@ -212,10 +212,10 @@ def test_after_a_pass_every_question_is_read_again_and_before_it_the_missed_ones
     assert all(choice.reason for each in found.others for choice in each.question.choices)
     client.force_login(passed.enrollment.learner)
     page = client.get(f"/attempts/{passed.pk}/result/", headers={"accept-language": "en"}).text
-    assert "Questions answered right, with the reasons" in page
+    assert "Correct answers, with explanations" in page
     client.force_login(failed.enrollment.learner)
     page = client.get(f"/attempts/{failed.pk}/result/", headers={"accept-language": "en"}).text
-    assert "Questions answered right" not in page
+    assert "Questions answered correctly" not in page
 
 
 def test_after_a_fail_the_button_leads_to_the_first_lesson_to_repeat_and_after_a_pass_the_exam_says_so_first(client):

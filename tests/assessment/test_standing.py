@@ -154,15 +154,15 @@ ACTS = {
         lambda firm: withdraw(Certificate.objects.get(), reason="A mistake", by=person("Hana")),
         lambda firm: enroll(person("Kim"), Course.objects.get()),
     ),
-    "trained elsewhere and enrolled again": (
+    "external training and enrolled again": (
         lambda firm: train("Kim"),
         lambda firm: enroll(person("Kim"), Course.objects.get()),
     ),
-    "trained elsewhere and enrolled": (
+    "external training and enrolled": (
         lambda firm: train("Ash"),
         lambda firm: enroll(person("Ash"), Course.objects.get()),
     ),
-    "trained elsewhere and enrolled with others": (lambda firm: train("Ash"), enroll_team),
+    "external training and enrolled with others": (lambda firm: train("Ash"), enroll_team),
 }
 
 

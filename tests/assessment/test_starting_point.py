@@ -281,7 +281,7 @@ def test_handing_in_an_empty_sheet_asks_for_an_answer(client, enrollment):
     attempt = start(enrollment, START)
     response = client.post(f"/attempts/{attempt.pk}/submit/", follow=True)
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
-    assert "Answer at least one question, then send it." in response.text
+    assert "Answer at least 1 question, then send your answers." in response.text
     assert not Completion.objects.exists()
 
 
@@ -289,7 +289,7 @@ def test_one_that_was_opened_left_empty_and_overtaken_by_a_lesson_is_simply_clos
     attempt = start(enrollment, START)
     finish_lessons(enrollment)
     text = text_of(client.get(PAGE))
-    assert "A starting point is taken before the start" in text
+    assert "The pre-test is closed" in text
     for address in (PAGE, f"/attempts/{attempt.pk}/"):
         assert "See the result" not in client.get(address).text
     client.post(f"/attempts/{attempt.pk}/submit/")
@@ -304,7 +304,7 @@ def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enro
     for attempt in (first, again):
         text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
         assert "At the start 1 of 3 were right, now 3. Of the 2 still open you gained 2." in text
-        assert "After the exam" in text
+        assert "Post-test" in text
         assert "each topic opens to its reasons" in text
 
 
@@ -313,7 +313,7 @@ def test_a_pre_check_that_was_dropped_before_its_second_sitting_promises_none_an
     import_course(exam_files())
     text = text_of(client.get(f"/attempts/{first.pk}/result/"))
     assert "Of 3, 1 is steady already." in text
-    for promise in ("second row", "After the exam", "Answer the parallel questions"):
+    for promise in ("second row", "Post-test", "See how far you’ve come"):
         assert promise not in text
     assert "each topic opens to its reasons" in text
 
@@ -331,21 +331,21 @@ def test_its_end_says_topics_and_reasons_and_no_mark(client, enrollment):
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
     for word in ("failed", "Failed", "not passed", "Not passed", "missed", "1 / 3", "1 of 3", "%"):
         assert word not in text
-    assert "Of 3, 1 is steady already. No hurry: nobody has taught you yet." in text
+    assert "Of 3, 1 is steady already. That is fine: the lessons are still to come." in text
     assert "What is to practise comes in module 1." in text
-    assert topics(response) == [["steady", "to practise", "to practise"]]
+    assert topics(response) == [["solid", "to work on", "to work on"]]
     for _response, question in asked(attempt, "en"):
         assert all(choice.reason in response.text for choice in question.choices)
-    assert "Begin the first lesson: Boiling water" in text
+    assert "Start the first lesson: Boiling water" in text
 
 
 def test_the_parallel_questions_fill_the_second_row_beside_their_topics(client, enrollment):
     again = through(enrollment, before=1, after=2)
     first = enrollment.attempts.get(exam=again.exam, number=1)
     steady_again = {question.family for each, question in asked(again) if each.position <= 2}
-    expected = ["steady" if question.family in steady_again else "to practise" for _each, question in asked(first)]
+    expected = ["solid" if question.family in steady_again else "to work on" for _each, question in asked(first)]
     for attempt in (first, again):
-        assert topics(client.get(f"/attempts/{attempt.pk}/result/")) == [["steady", *["to practise"] * 2], expected]
+        assert topics(client.get(f"/attempts/{attempt.pk}/result/")) == [["solid", *["to work on"] * 2], expected]
 
 
 def test_a_topic_is_called_as_the_bank_calls_its_family_and_else_as_the_lesson_on_it(client):
@@ -375,7 +375,7 @@ def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_en
         fields = {"choice": "0", "saves": form.select_one("[name=saves]")["value"]}
         response = client.post(form["action"], fields, follow=True)
     assert response.redirect_chain[-1] == (f"/attempts/{attempt.pk}/result/", 302)
-    assert "This is where you start" in text_of(response)
+    assert "Your pre-test result" in text_of(response)
     again = client.post(f"/attempts/{attempt.pk}/3/", fields, follow=True)  # the last button, pressed twice
     assert again.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
     assert "handed in already" not in again.text
@@ -417,9 +417,9 @@ def test_the_result_of_the_exam_and_the_record_offer_the_parallel_questions(clie
     through(enrollment, before=1)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     page = soup(client.get(f"/attempts/{exam.pk}/result/"))
-    assert "Answer the parallel questions" in page.select_one(f"form[action='{PAGE}start/'] button").text
-    assert "To the parallel questions" in text_of(client.get("/learn/tea-room/record/"))
-    assert "Answer the parallel questions" in text_of(client.get(PAGE, follow=True))
+    assert "See how far you’ve come" in page.select_one(f"form[action='{PAGE}start/'] button").text
+    assert "Take the post-test" in text_of(client.get("/learn/tea-room/record/"))
+    assert "See how far you’ve come" in text_of(client.get(PAGE, follow=True))
 
 
 def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows_and_the_certificate(
@@ -430,19 +430,19 @@ def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows
     address = f"/attempts/{exam.pk}/result/"
     response = client.get(address)
     page = soup(response)
-    assert [heading.text for heading in page.select("h1")] == ["The whole way is behind you"]
+    assert [heading.text for heading in page.select("h1")] == ["Course completed"]
     assert page.select_one(".arrival .btn")["href"].startswith("/certificates/")
-    assert len(page.select(".arrival .drawn circle")) == len(response.context["outline"].modules)
+    assert len(page.select(".arrival .drawn circle")) == len(response.context["syllabus"].modules)
     assert (len(topics(response)), len(page.select(".arrival .row.open"))) == (1, 1)
     sit(enrollment, exam=START, points=3)
     response = client.get(address)
-    assert topics(response)[1] == ["steady"] * 3
+    assert topics(response)[1] == ["solid"] * 3
     assert "Of the 2 still open you gained 2." in text_of(response)
     Enrollment.objects.update(completed_at=days(-2))
     page = soup(client.get(address))
     assert not page.select(".arrival")
     assert page.select_one("h1").text == "Passed"
-    assert "The course is complete" in page.text
+    assert "Course completed" in page.text
 
 
 def test_who_failed_on_that_day_or_lost_the_certificate_has_not_arrived(client, enrollment):

@@ -68,7 +68,7 @@ def test_an_admin_withdraws_with_a_reason_which_is_logged_and_told_to_the_holder
         admin, f"enrollment:{certificate.enrollment_id}", {"certificate": certificate.pk}, state["revoked_at"],
     )  # fmt: skip
     (letter,) = letters()
-    assert letter.to == ["wang@example.com"] and letter.subject == "Your certificate was withdrawn"
+    assert letter.to == ["wang@example.com"] and letter.subject == "Your certificate was revoked"
     assert "“Rules of the tea room”" in letter.body and "The answers were passed on." in letter.body
     assert facts() == before
 
@@ -119,7 +119,7 @@ def test_who_checks_the_number_reads_that_it_was_withdrawn_and_not_why(client, a
     assert "✓ Valid" in client.get(address).text
     withdraw(certificate, reason="The answers were passed on.", by=admin)
     page = soup(client.get(address)).main.text
-    assert "Withdrawn on" in page and "✓ Valid" not in page
+    assert "Revoked on" in page and "✓ Valid" not in page
     assert "passed on. " not in page and "answers were" not in page and "Ada" not in page
 
 
@@ -128,7 +128,7 @@ def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin,
     client.force_login(holder)
     attempt = certificate.enrollment.attempts.get()
     for address in ("/", reverse("assessment:result", args=[attempt.pk])):
-        assert "Your certificate was withdrawn on" in client.get(address).text
+        assert "Your certificate was revoked on" in client.get(address).text
     assert not certificate.is_valid()
 
 
@@ -160,11 +160,11 @@ def shown(client, **chosen):
 def test_it_is_filtered_by_whether_a_certificate_is_valid_today_ends_soon_or_has_ended(client, admin, settings):
     settings.CERTIFICATE_EXPIRY_NOTICE_DAYS = 60
     withdrawn = {"revoked_at": admin.joined_at, "revoked_by": admin, "revocation_reason": "Why"}
-    for name, days in (("no end", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
+    for name, days in (("no expiry date", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
         listed_certificate(name, days)
-    listed_certificate("withdrawn", 9, **withdrawn)
+    listed_certificate("revoked", 9, **withdrawn)
     listed_certificate("over and withdrawn", -9, **withdrawn)
-    assert shown(client, validity="valid") == ["last day", "later", "no end", "soon"]
+    assert shown(client, validity="valid") == ["last day", "later", "no expiry date", "soon"]
     assert shown(client, validity="ending") == ["last day", "soon"]
     assert shown(client, validity="ended") == ["over"]
     assert len(shown(client)) == len(shown(client, validity="x")) == 7

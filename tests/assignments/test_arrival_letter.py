@@ -48,7 +48,7 @@ def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, 
         "Your certificate is valid until 9 December 2030:\n"
         f"https://training.example.com/certificates/{certificate.number}/\n"
         "You can print it there. Whoever you give the address to sees that it is genuine.",
-        "Nothing else is asked of you now.",
+        "You have nothing else to do now.",
         "Li Lin\nNight shift, team leader",
         "You get this letter once for each course that you complete.\n",
     ]

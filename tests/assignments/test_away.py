@@ -216,7 +216,7 @@ def test_the_first_page_says_until_when_nothing_is_asked_and_leads_on_all_the_sa
     assert f"You are away until {last:%A} {last.day} {last:%B}" in page
     assert "Nothing is asked of you until then" in page
     assert "There is time for this course until" in page
-    assert "Go on all the same" in page
+    assert "Continue anyway" in page
     assert "Begin:" not in page
     Absence.objects.all().delete()
     assert "You are away" not in client.get("/").text

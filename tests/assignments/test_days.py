@@ -63,7 +63,7 @@ def test_one_line_that_cannot_be_read_keeps_all_of_them_out_and_nothing_typed_is
     answer = client.post(DAYS, {"lines": typed})
     assert answer.status_code == 422
     assert listed() == []
-    assert "Expected a day such as 2026-10-01." in answer.text
+    assert "Enter a date such as 2026-10-01." in answer.text
     assert "2026-12-32" in answer.text
     assert "&lt;b&gt;Eve&lt;/b&gt;" in answer.text
 
@@ -71,8 +71,8 @@ def test_one_line_that_cannot_be_read_keeps_all_of_them_out_and_nothing_typed_is
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({}, "Choose a file, or write a line."),
-        ({"lines": " \n"}, "Choose a file, or write a line."),
+        ({}, "Choose a file, or enter a line."),
+        ({"lines": " \n"}, "Choose a file, or enter a line."),
         ({"lines": "x" * 200_001}, "at most 200000 characters"),
     ],
 )

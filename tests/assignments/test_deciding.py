@@ -87,7 +87,7 @@ def test_human_resources_decide_nothing_about_who_audits_and_read_so_before(clie
     editor = make_enrollment(make_editor())  # of whom they see nothing
     client.force_login(make_hr(language="en"))
     rows = {"row": keys(ann, auditor, editor)}
-    said = ["For 1 person: Ann", "Olga: is for somebody else to decide about, an admin perhaps"]
+    said = ["For 1 person: Ann", "Olga: must be changed by another person, such as an admin"]
     assert paragraphs(client.get("/people/actions/exempt/", rows)) == said
     client.post("/people/actions/exempt/", {**rows, "reason": "flood"})
     assert [line.enrollment for line in AdjustmentItem.objects.all()] == [ann]
@@ -95,7 +95,7 @@ def test_human_resources_decide_nothing_about_who_audits_and_read_so_before(clie
 
 
 def back(response):
-    return [link["href"] for link in page_of(response).select("main a") if link.text == "Leave it as it is"]
+    return [link["href"] for link in page_of(response).select("main a") if link.text == "Keep unchanged"]
 
 
 @pytest.mark.parametrize("address", [*FIELDS, "enroll"])
@@ -277,7 +277,7 @@ def test_before_the_worker_has_begun_it_is_taken_back_too(client, team, runs):
     assert "Undo" in client.get(f"/people/changes/{made.pk}/").content.decode()
     page = undo(client, made)
     assert "It goes no further: 5 people stay as before." in page
-    assert "For nobody has anything changed." in page
+    assert "Nothing has changed for anyone." in page
     go_on(made, runs)
     assert waived() == []
 
@@ -339,14 +339,14 @@ def test_after_each_act_the_answer_can_be_taken_back(signed_in, enrollment):
     assert "Taken back by Li Lin" in page_of(response).select_one(".timeline .extended").text
     assert undo_forms(page_of(response)) == []
     again = send(signed_in, beside)
-    assert [each.text for each in page_of(again).select(".message")] == ["Zhou Kai: It was taken back already."]
+    assert [each.text for each in page_of(again).select(".message")] == ["Zhou Kai: This was already undone."]
 
 
 def test_a_decision_of_a_kind_that_this_version_does_not_know_is_not_taken_back(signed_in, team, enrollment):
     extend(enrollment, days(9).date(), by=team.manager)
     [form] = undo_forms(page_of(signed_in.get(f"/team/people/{enrollment.pk}/")))
     Adjustment.objects.update(kind="unknown")
-    sentence = "Zhou Kai: This version of the site does not know how to undo it, so nothing was changed."
+    sentence = "Zhou Kai: This version of the site cannot undo this, so nothing was changed."
     assert [each.text for each in page_of(send(signed_in, form)).select(".message")] == [sentence]
     enrollment.refresh_from_db()
     assert enrollment.due_on == days(9).date()
@@ -355,7 +355,7 @@ def test_a_decision_of_a_kind_that_this_version_does_not_know_is_not_taken_back(
 def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, enrollment):
     other = make_enrollment(course=enrollment.course)
     made, _refused = adjustments.adjust(
-        [enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin())
+        [enrollment, other], Adjustment(kind="exempt", reason="flood", made_by=make_admin())
     )
     client.force_login(team.manager)
     assert client.post(f"/people/changes/{made.pk}/undo/", {"only": other.pk}).status_code == 404
@@ -384,7 +384,7 @@ def test_an_enrollment_stays_in_which_a_sitting_was_only_opened(signed_in, team)
     start(ann, START)
     response = signed_in.post(f"/people/changes/{adjustment.pk}/undo/", follow=True)
     assert [each.text for each in page_of(response).select(".message")] == [
-        "Taken back for 1 person: Bob.", "Ann: The course was begun meanwhile, so the enrollment stays.",
+        "Taken back for 1 person: Bob.", "Ann: The person has started the course, so the enrollment stays.",
     ]  # fmt: skip
     assert list(Enrollment.objects.open()) == [ann]
     assert list(differences()) == []

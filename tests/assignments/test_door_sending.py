@@ -151,7 +151,7 @@ def test_a_door_that_refuses_is_shut_and_each_lead_who_is_there_gets_one_letter(
     assert (door.refused_at, door.refused_why) == (timezone.now(), "404 no_service")
     time_machine.move_to("2026-11-27T04:00:00Z", tick=False)
     assert send_summaries() == ""
-    assert cards() == [("refused", "404 no_service", 1)]
+    assert cards() == [("rejected", "404 no_service", 1)]
     assert told() == [("Li Lin", "queued", "")]
 
 
@@ -184,7 +184,7 @@ def test_a_letter_is_not_sent_where_nobody_is_late_any_more(course, services):
     for run in Enrollment.objects.all():
         waive(run, "On leave", by=None)
     letters()
-    assert told() == [("Li Lin", "skipped", "nobody is late any more, and nothing is due within three days")]
+    assert told() == [("Li Lin", "skipped", "nobody is late any more, and nothing is due within 3 days")]
 
 
 def test_a_letter_is_not_sent_to_who_leads_the_team_no_more(course, services):
@@ -194,7 +194,7 @@ def test_a_letter_is_not_sent_to_who_leads_the_team_no_more(course, services):
     send_summaries()
     team.memberships.filter(person__name="Li Lin").delete()
     letters()
-    assert told() == [("Li Lin", "skipped", "the reader does not lead the team any more")]
+    assert told() == [("Li Lin", "skipped", "the recipient no longer manages the team")]
 
 
 def test_a_letter_that_waited_gives_way_to_the_summary_of_a_later_day(course, services, time_machine, letter_hours):
@@ -207,7 +207,7 @@ def test_a_letter_that_waited_gives_way_to_the_summary_of_a_later_day(course, se
     services.manner = "as published"
     assert send_summaries() == "sent 1"
     letters()
-    assert told() == [("Li Lin", "skipped", "a later day has a summary of its own")]
+    assert told() == [("Li Lin", "skipped", "a later day has its own summary")]
 
 
 def test_a_door_saved_anew_while_it_refused_stays_open(course, services, monkeypatch):

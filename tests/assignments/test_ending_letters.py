@@ -71,7 +71,7 @@ def test_the_letter_says_until_when_and_whom_to_tell(course, mailoutbox):
     assert letter.body.split("\n\n")[:4] == [
         "Hello Wang Ming,",
         "Your certificate “Rules of the tea room” is valid until 26 December 2026.",
-        "To renew it, you take the course once more. If nobody has asked you to yet, tell me in good time.",
+        "To renew it, take the course again. If you are not enrolled for this yet, tell me in good time.",
         "Li Lin\nEast centre, team leader",
     ]
 
@@ -81,7 +81,7 @@ def test_what_has_changed_by_the_time_it_leaves_keeps_it_back_and_says_why(cours
     tell_of_endings()
     enroll(person, course)
     letters()
-    assert told() == [("skipped", "it was renewed or withdrawn meanwhile")]
+    assert told() == [("skipped", "the certificate was renewed or revoked in the meantime")]
 
 
 def test_a_certificate_that_lasts_longer_meanwhile_is_no_news(course):
@@ -89,7 +89,7 @@ def test_a_certificate_that_lasts_longer_meanwhile_is_no_news(course):
     tell_of_endings()
     Enrollment.objects.update(certified_until=TODAY + timedelta(days=400))
     letters()
-    assert told() == [("skipped", "it was renewed or withdrawn meanwhile")]
+    assert told() == [("skipped", "the certificate was renewed or revoked in the meantime")]
 
 
 @pytest.mark.parametrize("people", [1, 3])

@@ -80,7 +80,7 @@ def test_it_says_who_gets_which_letter_and_who_none_and_why_and_writes_nothing()
     assert foreseen() == {
         ("Due", "reminder"): "",
         ("Away", "reminder"): "",
-        ("No address", "reminder"): "the person has no address",
+        ("No address", "reminder"): "the person has no email address",
         ("Holder", "certificate-ending"): "",
     }
     assert digests() == before
@@ -104,7 +104,7 @@ def test_who_is_away_on_the_day_is_told_nothing_then():
     record_absence(User.objects.get(name="Holder"), TOMORROW, TOMORROW, by=make_admin())
     assert foreseen() == {
         ("Due", "reminder"): "",
-        ("No address", "reminder"): "the person has no address",
+        ("No address", "reminder"): "the person has no email address",
         ("Holder", "certificate-ending"): "the person is away until 2026-12-10",
     }
 
@@ -122,7 +122,7 @@ def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_
     person.is_active = False
     person.save()
     assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {
-        ("Due", "enrolled"): "the person may not sign in any more"
+        ("Due", "enrolled"): "the person can no longer sign in"
     }
 
 
@@ -135,7 +135,7 @@ def test_what_waits_and_is_not_wanted_any_more_is_not_to_leave():
     together = ["", "it is told in the same letter as another"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == together
     waive(run, reason="long leave", by=make_admin())
-    gone = ["what it reminds of was finished, excused or merged meanwhile"]
+    gone = ["the course was completed, exempted or merged in the meantime"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == gone
 
 
@@ -221,7 +221,7 @@ def test_the_page_goes_on_behind_the_last_person_it_showed(client, monkeypatch):
     client.force_login(make_hr())
     first = client.get("/people/emails/scheduled/", {"in_days": "1"})
     assert [line.name for line in first.context["lines"]] == ["Due", "Away"]
-    assert "From the beginning" not in first.text
+    assert "Back to the beginning" not in first.text
     behind = User.objects.get(name="Away").pk
     assert f'href="?in_days=1&amp;after={behind}"' in first.text
     second = client.get("/people/emails/scheduled/", {"in_days": "1", "after": behind})
@@ -254,7 +254,7 @@ def rows_of(response):
 def test_a_worker_prepares_the_preview_of_a_large_company(client, prepared_by_worker, monkeypatch):
     page = client.get("/people/emails/scheduled/")
     assert "The preview is being prepared" in page.text
-    assert "No letter is to leave" not in client.get("/people/emails/scheduled/").text  # asked for once
+    assert "No scheduled emails" not in client.get("/people/emails/scheduled/").text  # asked for once
     prepared_by_worker()
     prepared = client.get("/people/emails/scheduled/")
     assert "As of 15:00" in prepared.text
@@ -305,15 +305,15 @@ def test_a_preview_that_a_worker_gave_up_is_an_error_for_ten_minutes(client, pre
 def test_the_command_and_the_page_of_human_resources_say_it(client):
     printed = StringIO()
     call_command("preview_rules", "--letters", "--date", "2026-12-10", stdout=printed)
-    assert "Reminder of a due day · Due · 2026-12-10" in printed.getvalue()
-    assert "Reminder of a due day · No address · the person has no address" in printed.getvalue()
+    assert "Due-date reminder · Due · 2026-12-10" in printed.getvalue()
+    assert "Due-date reminder · No address · the person has no email address" in printed.getvalue()
     printed = StringIO()
     with override("zh-hans"):
         call_command("preview_rules", "--letters", "--date", "2026-12-10", stdout=printed)
-    assert "the person has no address" not in printed.getvalue()
+    assert "the person has no email address" not in printed.getvalue()
     client.force_login(make_hr())
     page = client.get("/people/emails/scheduled/").text
     assert "Holder" in page
-    assert "the person has no address" in page
-    assert "No letter is to leave" in client.get("/people/emails/scheduled/", {"in_days": "2"}).text
+    assert "the person has no email address" in page
+    assert "No scheduled emails" in client.get("/people/emails/scheduled/", {"in_days": "2"}).text
     assert client.get("/people/emails/scheduled/", {"in_days": "x"}).context["day"] == TOMORROW

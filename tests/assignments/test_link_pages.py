@@ -134,7 +134,7 @@ def test_a_lead_reads_the_names_of_the_own_people_alone(client, asked_team):
     assert named == ["Own Ann", "Known Cid"]
     assert page.count("This number is somebody’s who is not in your teams.") == 1
     assert page.count("Nobody has this number yet") == 1
-    assert page.count("Yes, let in") == 2  # Own Ann, and who is new
+    assert page.count("Approve") == 2  # Own Ann, and who is new
 
 
 def test_human_resources_read_all(client, asked_team):

@@ -65,9 +65,9 @@ def test_a_list_with_nothing_that_can_be_done_offers_another_list_only(client, h
     add_person("Wang", staff_number="A3", by=None)
     bad = ("A9", "", "no address", "")
     page = page_of(client, brought(client, bad))
-    assert [each.text for each in page.select(".btn")] == ["Take another list"]
+    assert [each.text for each in page.select(".btn")] == ["Choose another list"]
     page = page_of(client, brought(client, bad, ("A3", "Wang Fang", "", "")))
-    assert [each.text for each in page.select(".btn")] == ["Do this with 1 person", "Take another list"]
+    assert [each.text for each in page.select(".btn")] == ["Do this with 1 person", "Choose another list"]
 
 
 def test_pressing_does_what_was_said_with_what_was_ticked_and_the_page_says_how_it_went(client, hr):
@@ -79,8 +79,8 @@ def test_pressing_does_what_was_said_with_what_was_ticked_and_the_page_says_how_
     assert (under_way.progress["value"], under_way.progress["max"]) == ("0", "3")
     work(roster)
     done = page_of(client, roster)
-    assert done.h1.text == "The list is in"
-    assert "Somebody new needs a name." in done.text
+    assert done.h1.text == "The list is imported"
+    assert "A new person needs a name." in done.text
     assert sorted(User.objects.exclude(pk=hr.pk).values_list("name", flat=True)) == ["Wang", "Zhao"]
 
 
@@ -93,10 +93,10 @@ def test_a_list_can_be_stopped_after_the_part_in_hand(client, monkeypatch):
     assert page.select_one("button[name=stop]").text == "Stop after this part"
     address = f"/people/import/{roster.pk}/"
     said = client.post(address, {"stop": "yes"}, follow=True).text
-    assert "Stopped. The rows brought in so far stay" in said and "It stops after the current part." in said
+    assert "Stopped. The rows brought in so far stay" in said and "The import stops after the current part." in said
     nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)
-    assert page.h1.text == "The list was stopped" and "1 of 2 rows were brought in" in page.text
+    assert page.h1.text == "The import was stopped" and "1 of 2 rows were brought in" in page.text
     assert "Nothing was stopped" in client.post(address, {"stop": "yes"}, follow=True).text
     assert User.objects.filter(staff_number__in=["A3", "A4"]).count() == 1
 

@@ -65,7 +65,7 @@ def test_both_are_shown_before_anything_happens(signed_in, kept, other):
         "Signing in works as wang@example.com only. Whoever tries x.wang@example.com is told so.",
         "Rules of the tea room: what counts is the run of x.wang@example.com. "
         "That of wang@example.com closes as merged.",
-        "For a day it can be undone.",
+        "You can undo the merge within 24 hours.",
     ):
         assert each in words
     assert not AccountMerge.objects.exists()
@@ -77,9 +77,9 @@ def test_the_absences_of_both_are_shown_and_which_of_them_count_no_more(signed_i
         record_absence(person, days(first).date(), days(first + 1).date(), why=f"why {first}", by=hr, at=now)
     page = BeautifulSoup(signed_in.get(address(kept, other)).content, "html.parser")
     lines = [[" ".join(li.text.split()) for li in side.select(".lines li")] for side in page.select(".sheets section")]
-    assert ["why 3" in lines[0][-1], "counts no more" in lines[0][-1]] == [True, False]
-    assert ["why 9" in lines[1][-1], "counts no more" in lines[1][-1]] == [True, True]
-    assert "An absence that still holds has to be noted there." in page.main.text
+    assert ["why 3" in lines[0][-1], "no longer counts" in lines[0][-1]] == [True, False]
+    assert ["why 9" in lines[1][-1], "no longer counts" in lines[1][-1]] == [True, True]
+    assert "If an absence of the other account still applies, record it in the account that stays." in page.main.text
 
 
 def test_sent_they_are_one_and_the_page_of_each_says_so(signed_in, kept, other):
@@ -89,10 +89,10 @@ def test_sent_they_are_one_and_the_page_of_each_says_so(signed_in, kept, other):
     assert "Other names: Xiaoming Wang x.wang@example.com" in main(done)
     assert "run brought over by a merge" not in main(done)  # that is of the run
     assert "another account merged into this one" in main(done)
-    assert "became another name of somebody" in main(done)  # the log of both names
+    assert "became an alias of another account" in main(done)  # the log of both names
     words = main(signed_in.get(f"/people/{other.pk}/"))
     assert "Another name of Wang Xiaoming (wang@example.com)." in words
-    assert "Is back" not in words
+    assert "Mark as returned" not in words
     assert Enrollment.objects.get(pk=run.pk).learner == kept
 
 
@@ -108,9 +108,9 @@ def test_what_a_merge_has_closed_is_called_merged(signed_in, hr, kept, other):
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("nobody@example.com", "Nobody here has this address or staff number. Look it up in the list of people."),
-        ("wang@example.com", "Choose two accounts: this is the same one twice."),
-        ("ed@example.com", "Nobody who may open the admin or audits is ever merged."),
+        ("nobody@example.com", "No account has this email address or staff number. Check it in the list of people."),
+        ("wang@example.com", "Choose two different accounts."),
+        ("ed@example.com", "Accounts of admins and auditors cannot be merged."),
         ("", "This field is required."),
         ("x\0@example.com", "Null characters are not allowed."),
     ],
@@ -132,7 +132,7 @@ def test_undone_on_the_list_of_merges_and_only_once(signed_in, hr, kept, other):
     done = signed_in.post(form["action"], follow=True)
     assert said(done) == ["wang@example.com and x.wang@example.com are two accounts again, as before."]
     assert "undone" in main(done)
-    assert said(signed_in.post(form["action"], follow=True)) == ["This was taken back already."]
+    assert said(signed_in.post(form["action"], follow=True)) == ["This merge was already undone."]
     assert AccountMerge.objects.get().undone_at
     assert row.pk == AccountMerge.objects.get().pk
 
@@ -142,7 +142,7 @@ def test_who_may_be_one_person_is_proposed_until_it_is_done(signed_in, kept, oth
     [link] = BeautifulSoup(page.content, "html.parser").select("main .lines a")
     assert link["href"] == f"/people/{kept.pk}/merge/?other=x.wang%40example.com"
     signed_in.post(address(kept), {"other": other.email})
-    assert "Nobody seems to be here twice." in main(signed_in.get("/people/merges/"))
+    assert "No duplicate accounts found." in main(signed_in.get("/people/merges/"))
 
 
 def test_a_merge_of_who_became_staff_since_is_for_an_admin(client, signed_in, hr, kept, other):

@@ -193,8 +193,8 @@ def test_the_tray_of_neither_tells_of_what_is_the_other_ones_again(kept, other, 
     row = merge(kept, other, by=hr)
     undo_merge(row, by=hr)
     assert [tray_of(each) for each in (kept, other)] == [
-        ["A course to take"],
-        ["A course to take: “Rules of the tea room”"],
+        ["New course"],
+        ["New course: “Rules of the tea room”"],
     ]
 
 

@@ -181,7 +181,7 @@ def test_the_log_tells_both_and_each_run(kept, other, course, hr):
         ("merged", f"person:{kept.pk}", hr),
         ("merged-into", f"person:{other.pk}", hr),
         ("enrollment-transferred", f"enrollment:{brought.pk}", hr),
-        ("waived", f"enrollment:{brought.pk}", hr),
+        ("exempt", f"enrollment:{brought.pk}", hr),
         ("rights-changed", f"person:{other.pk}", hr),
         ("merge-undone", f"person:{kept.pk}", hr),
         ("account-separated", f"person:{other.pk}", hr),
@@ -367,7 +367,7 @@ WHO = {
     "an auditor": (lambda hr: (make_user(), make_auditor()), MergeRefusal.STAFF),
     "who has left, kept": (lambda hr: (left(make_user()), make_user()), MergeRefusal.GONE),
     "who leads a team": (lambda hr: (make_user(), make_team().manager), MergeRefusal.LEADS),
-    "who was trained elsewhere": (lambda hr: (make_user(), trained(make_user())), MergeRefusal.TRAINED),
+    "who was external training": (lambda hr: (make_user(), trained(make_user())), MergeRefusal.TRAINED),
     "who stands in": (lambda hr: (make_user(), stands_in(make_user())), MergeRefusal.LEADS),
 }
 

@@ -100,7 +100,7 @@ def test_who_is_enrolled_in_one_moment_with_it_waits_or_is_brought_along(pairs):
             lambda kept=kept, other=other: merge(kept, other, by=hr),
         )
         left = Enrollment.objects.filter(learner=other)  # where it came after the merge, it is named
-        said = [line for line in differences() if "another name" in line and f"person {other.pk}" in line]
+        said = [line for line in differences() if "alias" in line and f"person {other.pk}" in line]
         assert len(said) == left.count()
 
 

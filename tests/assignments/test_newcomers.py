@@ -138,9 +138,9 @@ def test_somebody_who_is_here_already_is_named_and_enrolled_instead(client):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (make_admin, "This account is for an admin alone."),
-        (make_editor, "This account is for an admin alone."),
-        (lambda **fields: make_user(is_active=False, **fields), "This person has left the firm."),
+        (make_admin, "Only an admin can change this account."),
+        (make_editor, "Only an admin can change this account."),
+        (lambda **fields: make_user(is_active=False, **fields), "This person has left the company."),
     ],
 )
 def test_human_resources_enroll_neither_staff_nor_who_has_left(client, make, said):
@@ -162,7 +162,7 @@ WRONG = {
     "language": ["xx", ""],
     "team": ["0", "x"],
     "courses": ["0", "x"],
-    "post": ["nobody"],
+    "post": ["no manager"],
 }
 
 
@@ -216,19 +216,19 @@ def test_each_row_says_what_is_wrong_with_it_and_what_was_expected():
         "Twice,t@example.com\nAgain,T@example.com\nTeam,team@example.com,Night shft\nOther,o@example.com,Zzz\n"
         + "x" * 121 + ",long@example.com"
     )  # fmt: skip
-    twice, expected = "This address or number is there more than once.", "Expected an e-mail address or a staff number"
+    twice, expected = "This address or number appears more than once.", "Expected an e-mail address or a staff number"
     assert [row.problem for row in rows] == [
         "",
         "Wang Ming is here already.",
         "Li Na is here already.",
-        "Expected a name of at most 120 signs.",
+        "Enter a name of at most 120 characters.",
         f"{expected} behind the name.",
         f"{expected} behind the name.",
         twice,
         twice,
         "There is no team “Night shft”. Is it “Night shift”?",
         "There is no team “Zzz”.",
-        "Expected a name of at most 120 signs.",
+        "Enter a name of at most 120 characters.",
     ]
     assert [row.line for row in rows] == list(range(1, 12))
 
@@ -268,7 +268,7 @@ def test_rows_with_a_problem_are_left_out_and_a_second_press_adds_nobody(client,
     _, next_press = look(client, people)
     answers = [send_list(client, people, **next_press) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 200]
-    assert "Nobody of this list can come in as it is." in answers[1].content.decode()
+    assert "Nobody in this list can be added yet." in answers[1].content.decode()
     assert User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).count() == 1
 
 

@@ -72,7 +72,7 @@ def test_the_newest_list_is_brought_in_and_bad_rows_come_by_letter_once(folder):
     assert names() == ["Hana", "Li"]
     [letter] = letters()
     assert letter.to == ["hana@example.com"]
-    assert "C4: There is no such team." in letter.body and "B5: This is no name." in letter.body
+    assert "C4: There is no such team." in letter.body and "B5: This is not a name." in letter.body
     assert import_newest() == "people.csv: bad 2, unchanged 2"
     assert (len(letters()), names()) == (1, ["Hana", "Li"])
 
@@ -139,7 +139,7 @@ def test_the_command_says_first_and_does_then(tmp_path, capsys):
     assert names() == ["Li"]
     said = capsys.readouterr().out.splitlines()
     assert said == 2 * [
-        "C3: 'Nowhere'. There is no such team. A list creates a team only if you tick that.",
+        "C3: 'Nowhere'. This team does not exist. To create it, tick the box for new teams.",
         "join 1, bad 1",
     ]
 

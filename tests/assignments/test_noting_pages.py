@@ -37,7 +37,7 @@ def test_a_note_stands_on_the_page_of_the_person_and_on_the_own_record_and_goes_
     assert Note.objects.get().text == "Asked for\nnights."
     client.force_login(run.learner)
     record = client.get(reverse("learner_home:record", args=[run.course.identifier]))
-    assert notes_on(record) == ["Asked for nights."] and "Take back" not in record.text
+    assert notes_on(record) == ["Asked for nights."] and "Withdraw" not in record.text
     client.force_login(team.manager)
     form = BeautifulSoup(shown.content, "html.parser").select_one(".noted form")
     client.post(form["action"], {each["name"]: each.get("value", "") for each in form.select("input")})
@@ -53,7 +53,7 @@ def test_leads_human_resources_and_auditors_read_it_and_only_its_writer_takes_it
         client.force_login(reader)
         page = client.get(f"/team/people/{run.pk}/")
         assert notes_on(page) == ["Asked for nights."]
-        assert ("Take back" in page.text) == (reader == team.manager)
+        assert ("Withdraw" in page.text) == (reader == team.manager)
     client.force_login(make_team().manager)
     assert client.get(f"/team/people/{run.pk}/").status_code == 404
     assert client.post(f"/people/notes/{ACT}/undo/").status_code == 404

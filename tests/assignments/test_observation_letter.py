@@ -31,7 +31,7 @@ def at_nine(tuesday):
 
 def told():
     return list(
-        OutgoingEmail.objects.filter(kind="observation").order_by("pk").values_list("person__name", "state", "why")
+        OutgoingEmail.objects.filter(kind="follow-up").order_by("pk").values_list("person__name", "state", "why")
     )
 
 
@@ -45,7 +45,7 @@ def test_several_of_one_morning_are_one_letter_at_an_hour_of_letters_and_written
     at_nine(tuesday)
     [letter] = letters()
     assert letter.to == [team.manager.email]
-    assert letter.subject == "After the course: a look at 2 of your people"
+    assert letter.subject == "Follow-ups: a look at 2 of your people"
     said = letter.body.split("\n\n", 1)[1]
     assert said.startswith(
         """These have completed a course some time ago. How do they work today?
@@ -70,10 +70,10 @@ def test_all_who_lead_the_nearest_team_are_told_and_about_who_is_led_by_nobody_n
 @pytest.mark.parametrize(
     "happens, why",
     [
-        ("answered", "it was answered meanwhile"),
-        ("moved", "the reader leads none of them any more"),
-        ("left", "they are away or have left, or it is not asked any more"),
-        ("away", "they are away or have left, or it is not asked any more"),
+        ("answered", "another person answered in the meantime"),
+        ("moved", "the recipient no longer manages these people"),
+        ("left", "these people are away or have left, or the follow-up has closed"),
+        ("away", "these people are away or have left, or the follow-up has closed"),
     ],
 )
 def test_a_letter_is_skipped_with_the_reason(tuesday, team, happens, why):

@@ -52,7 +52,7 @@ def test_it_is_asked_from_the_thirtieth_day_after_the_completion_for_sixty_days(
 def test_it_is_asked_of_who_has_completed_and_is_here_and_of_nobody_else(team):
     completed(team, "Wang")
     completed(team, "Open", completed_at=None)
-    completed(team, "Excused", completed_at=None, exempted_at=datetime(2026, 1, 1, tzinfo=UTC))
+    completed(team, "Exempt", completed_at=None, exempted_at=datetime(2026, 1, 1, tzinfo=UTC))
     completed(make_team(), "Of another team")
     completed(None, "Of none")
     left = completed(team, "Left").learner
@@ -345,7 +345,7 @@ def test_the_sheet_is_answered_from_the_list_and_is_gone_from_it(signed_in, team
     ]
     response = signed_in.post(link, sent(run, **{"q-seen-off": 1, "q-seen-lacking": "A hook."}), follow=True)
     assert "Your answers are kept, without the person." in response.text
-    assert "Nothing is asked of you today" in response.text
+    assert "You have no follow-ups today" in response.text
     assert FollowUpAnswers.objects.get().answers == {"seen-off": 1, "seen-lacking": "A hook."}
 
 

@@ -38,10 +38,10 @@ def of(person):
 
 def test_what_one_person_learned_elsewhere_is_recorded_with_its_proof_and_stands_on_the_person(client, hr, course, li):
     page = client.get(f"/people/{li.pk}/")
-    assert of(li) in page.text and "None is recorded." in page.text
+    assert of(li) in page.text and "No external training is recorded." in page.text
     answer = client.post(of(li), given(course, reference="77"), follow=True)
     assert "Li Na: recorded." in answer.text
-    for words in ("Trained elsewhere on 2 March 2026", "certified until 2 March 2027", "Certificate of TÜV (77)"):
+    for words in ("External training on 2 March 2026", "certified until 2 March 2027", "Certificate of TÜV (77)"):
         assert words in answer.text
     assert "recorded by Hana" in answer.text
     one = ExternalTraining.objects.get()
@@ -54,11 +54,11 @@ def test_what_one_person_learned_elsewhere_is_recorded_with_its_proof_and_stands
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"trained_on": "2026-11-26"}, "Expected the day on which it was learned, today at the latest."),
-        ({"trained_on": "1899-12-31"}, "Expected the day on which it was learned, today at the latest."),
+        ({"trained_on": "2026-11-26"}, "Enter the date on which the training was completed, today at the latest."),
+        ({"trained_on": "1899-12-31"}, "Enter the date on which the training was completed, today at the latest."),
         ({"trained_on": ""}, "This field is required."),
-        ({"last_day": "2026-03-01"}, "Expected a day after it was learned."),
-        ({"last_day": "2201-01-01"}, "Expected a day after it was learned."),
+        ({"last_day": "2026-03-01"}, "Enter a date after the training date."),
+        ({"last_day": "2201-01-01"}, "Enter a date after the training date."),
         ({"proof": " "}, "This field is required."),
         ({"proof": "a\0b"}, "Null characters are not allowed."),
         ({"course": "999"}, "Select a valid choice. That choice is not one of the available choices."),
@@ -239,18 +239,33 @@ def test_each_cell_that_cannot_be_used_is_named_with_what_stood_there(course, li
         "A12,,tea-room,2026-11-25,,x,",  # today
     ]
     assert faults(HEADINGS + "\n".join(rows), by=hr) == [
-        (2, "A2", "A99", "Nobody here has this number or address."),
-        (3, "C3", "coffee", "There is no such course; expected its title or id as it is here."),
-        (4, "D4", "soon", "This is no day; expected one such as 2026-12-01."),
-        (5, "D5", "2026-11-26", "This day is still to come; expected the day on which it was learned."),
-        (6, "E6", "2026-03-01", "It would end before it began."),
-        (7, "A7", "", "Neither staff number nor e-mail: nobody can be found by this row."),
-        (8, "C8", "", "Neither the row nor the field below says which course."),
-        (8, "D8", "", "The day of the training is missing."),
-        (8, "F8", "", "Neither the row nor the field below says what shows it."),
-        (9, "A9", "H1", "This is you: a colleague or an admin records it."),
-        (10, "A10", "S1", "This person is staff or audits: ask an admin."),
-        (11, "A11", "R1", "This person is staff or audits: ask an admin."),
+        (2, "A2", "A99", "No person has this staff number or email address."),
+        (3, "C3", "coffee", "Unknown course. Enter the title or id that the course has here."),
+        (4, "D4", "soon", "This is not a date. Enter one such as 2026-12-01."),
+        (
+            5,
+            "D5",
+            "2026-11-26",
+            "The training date is in the future. Enter the date on which the training was completed.",
+        ),
+        (6, "E6", "2026-03-01", "The expiry date is before the training date."),
+        (7, "A7", "", "This row needs a staff number or an email address."),
+        (8, "C8", "", "The course is missing. Enter it in the row or in the field below."),
+        (8, "D8", "", "The training date is missing."),
+        (8, "F8", "", "The proof is missing. Enter it in the row or in the field below."),
+        (9, "A9", "H1", "You cannot record your own training. Ask a colleague or an admin."),
+        (
+            10,
+            "A10",
+            "S1",
+            "This person has access to the admin pages or is an auditor. Only an admin can record this training.",
+        ),
+        (
+            11,
+            "A11",
+            "R1",
+            "This person has access to the admin pages or is an auditor. Only an admin can record this training.",
+        ),
     ]
     by_admin = read(HEADINGS + "\n".join(rows), by=admin)
     assert [row.line for row in by_admin if row.is_new] == [9, 11, 12]
@@ -264,7 +279,7 @@ def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(co
     assert record_trainings(new_of([again]), by=hr, ends=None).trainings == 0
     [other] = read(HEADINGS + "A12,,tea-room,2026-03-02,2027-12-31,x,\n", hr)
     assert [each.words for each in other.problems] == [
-        "This is recorded already, with another last day. Take that back first."
+        "This training is already recorded with a different expiry date. Revoke that record first."
     ]
     contradict = "A12,,tea-room,2026-04-02,,x,\n,li@example.com,Rules of the tea room,2026-04-02,2027-01-01,y,\n"
     rows = read(HEADINGS + contradict, hr)

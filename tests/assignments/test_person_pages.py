@@ -98,10 +98,10 @@ def test_who_had_no_address_is_told_nothing_of_a_new_one(client):
 @pytest.mark.parametrize(
     ("changed", "field", "words"),
     [
-        ({"email": "taken@example.com"}, "email", "Somebody with this address is here already."),
-        ({"staff_number": "ａ１"}, "staff_number", "Somebody with this staff number is here already."),
-        ({"starts_on": "2026-12-02", "leaves_on": "2026-12-01"}, "leaves_on", "The last day is before the first one."),
-        ({"email": "", "staff_number": ""}, "__all__", "An e-mail address or a staff number is needed."),
+        ({"email": "taken@example.com"}, "email", "Another account already has this email address."),
+        ({"staff_number": "ａ１"}, "staff_number", "Another account already has this staff number."),
+        ({"starts_on": "2026-12-02", "leaves_on": "2026-12-01"}, "leaves_on", "The last day is before the first day."),
+        ({"email": "", "staff_number": ""}, "__all__", "Enter an email address or a staff number."),
     ],
 )
 def test_what_cannot_be_is_refused_in_words_and_what_was_typed_stays(client, changed, field, words):
@@ -263,8 +263,8 @@ def test_no_field_beside_those_of_the_form_is_taken(client):
 def test_the_page_says_that_somebody_came_in_by_an_invite_link(client, hr):
     by_link, other = make_user(), make_user()
     record("invite-link-used", actor=by_link, subject=by_link, data={"link": 1})
-    assert "Came in by invite link" in client.get(address(by_link)).content.decode()
-    assert "Came in by invite link" not in client.get(address(other)).content.decode()
+    assert "Joined by invite link" in client.get(address(by_link)).content.decode()
+    assert "Joined by invite link" not in client.get(address(other)).content.decode()
 
 
 # Letters, to read, and certificates, to withdraw: for human resources.
@@ -277,13 +277,13 @@ def letter(person, **fields):
 def test_letters_to_everybody_but_staff_are_listed_with_what_became_of_them(client):
     first, second = make_user("Li Na", email="li@example.com"), make_user("Wu")
     letter(first, state="sent")
-    letter(second, state="skipped", why="the person may not sign in any more")
+    letter(second, state="skipped", why="the person can no longer sign in")
     for staff in (make_admin(), make_editor(), make_user(is_superuser=True)):
         letter(staff)
     OutgoingEmail.objects.create(kind="no-account", person=None, address="stranger@example.com")
     found = client.get("/people/emails/")
     assert [each.person for each in found.context["page"]] == [second, first]
-    assert "the person may not sign in any more" in found.text
+    assert "the person can no longer sign in" in found.text
     assert [each.person for each in client.get("/people/emails/", {"state": "sent"}).context["page"]] == [first]
     by_address = client.get("/people/emails/", {"address": "LI@example.com"})
     assert [each.person for each in by_address.context["page"]] == [first]

@@ -160,7 +160,7 @@ def sign_in(client, user):
 def test_looking_makes_none_and_pressing_shows_one_that_works_with_the_way_in(client, person, settings):
     settings.SITE_URL = "https://training.example.com"
     sign_in(client, make_hr(language="en"))
-    assert "Make the code" in client.get(page_of(person)).content.decode()
+    assert "Create sign-in code" in client.get(page_of(person)).content.decode()
     assert SignInCode.objects.count() == 0
     response = client.post(page_of(person))
     page = response.content.decode()

@@ -57,7 +57,7 @@ def groups(rehearsal):
 def test_a_rehearsal_names_whom_it_is_about_and_who_is_left_alone_and_why(course, team):
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", renewal="short", renewal_days=30)
     found = preview_rule(rule, MONDAY)
-    assert groups(found) == {("is enrolled", "fits, and has not learned it yet"): 2}
+    assert groups(found) == {("is enrolled", "matches the rule and has not completed the course"): 2}
     assert found.left == {Because(Why.IS_LEARNING): 1, Because(Why.IS_EXCUSED): 1}
     [(coming, people)] = found.coming.items()
     assert (coming.words, coming.opens_on, len(people)) == ("a short renewal opens", date(2026, 12, 16), 1)
@@ -65,7 +65,7 @@ def test_a_rehearsal_names_whom_it_is_about_and_who_is_left_alone_and_why(course
     assert found.outside == {Because(Why.OTHER_TEAM): 4, Because(Why.OTHER_ROLE): 1}
     assert found.days == [
         (MONDAY, [("is enrolled", 2)]),
-        (date(2026, 12, 14), [("due day", 2)]),
+        (date(2026, 12, 14), [("due date", 2)]),
         (date(2026, 12, 16), [("a short renewal opens", 1)]),
     ]
 
@@ -116,7 +116,9 @@ def test_the_command_says_it_line_by_line(course, team):
     call_command("preview_rules", date=MONDAY, rule=rule.pk, stdout=printed)
     first, second, *_rest = printed.getvalue().splitlines()
     assert first == f"{rule.pk} New people · 2026-11-30 · 2"
-    assert second.startswith("  2 is enrolled · fits, and has not learned it yet · 2026-12-14 · Person ")
+    assert second.startswith(
+        "  2 is enrolled · matches the rule and has not completed the course · 2026-12-14 · Person "
+    )
     printed = StringIO()
     call_command("preview_rules", stdout=printed)
     assert printed.getvalue() == "No rule is switched on.\n"
@@ -144,10 +146,10 @@ def make_person(chance, course, teams, hr):
     person = make_user(post=chance.choice(["phone", ""]), starts_on=start, leaves_on=end)
     if team := chance.choice([*teams, None]):
         join(team, person, chance.choice([LEARNER, LEARNER, MANAGER]))
-    kind, until = chance.choice(["", "", "open", "excused", "certified", "certified", "outside"]), near(chance)
+    kind, until = chance.choice(["", "", "open", "exempt", "certified", "certified", "outside"]), near(chance)
     if kind == "open":
         make_enrollment(person, course)
-    if kind == "excused":
+    if kind == "exempt":
         make_enrollment(person, course, exempted_at=timezone.now(), exemption_reason="On leave")
     if kind == "certified":
         run = make_enrollment(person, course, completed_at=timezone.now() - timedelta(days=50))

@@ -127,7 +127,7 @@ def test_another_due_day_begins_the_plan_anew(on_the_day_before):
     run = learner()
     remind_due()
     extend(run, date(2026, 12, 18), by=make_admin())
-    assert sent() == [("Wang Ming", "skipped", "another due day was given meanwhile")]
+    assert sent() == [("Wang Ming", "skipped", "the due date was changed in the meantime")]
     on_the_day_before.move_to(datetime(2026, 12, 17, 9, tzinfo=ZONE), tick=False)
     remind_due()
     assert [state for _name, state, _why in sent()] == ["skipped", "sent"]
@@ -169,9 +169,9 @@ PARAGRAPHS = [
     "Can’t make it? Tell me which day you can. You need not say why.\n"
     "https://training.example.com/learn/tea-room/another-day/",
     "Li Lin\nEast centre, team leader",
-    "You get at most three letters about your training in two weeks, none at night and none on free days. "
-    "Reminders end by themselves: once you have finished, are excused or have left, none come. "
-    "We never ask for your password or for a code, neither by letter nor by phone.",
+    "You get at most 3 emails about your training in 14 days, none at night and none on days off. Reminders "
+    "stop when you finish, are exempt or leave the company. We never ask for your password or a code, by email "
+    "or by phone.",
 ]
 
 
@@ -189,13 +189,13 @@ def test_a_reminder_is_in_the_language_of_its_reader(mailoutbox):
 @pytest.mark.parametrize(
     "meanwhile, why",
     [
-        (lambda run: complete_course(run), "what it reminds of was finished, excused or merged meanwhile"),
+        (lambda run: complete_course(run), "the course was completed, exempted or merged in the meantime"),
         (
             lambda run: waive(run, "Leave", by=make_admin()),
-            "what it reminds of was finished, excused or merged meanwhile",
+            "the course was completed, exempted or merged in the meantime",
         ),
-        (lambda run: leave(run.learner), "the person has left"),
-        (lambda run: was_reminded(run), "the person was reminded within a day"),
+        (lambda run: leave(run.learner), "the person left the company"),
+        (lambda run: was_reminded(run), "the person was reminded in the last 20 hours"),
     ],
 )
 def test_what_has_changed_by_the_time_it_leaves_keeps_it_back_and_says_why(meanwhile, why):

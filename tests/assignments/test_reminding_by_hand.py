@@ -110,7 +110,7 @@ def test_undone_while_it_waits_it_does_not_leave_and_may_be_sent_anew(team):
     OutgoingEmail.objects.filter(pk=left.pk).update(state=DeliveryState.SENT, ended_at=timezone.now())
     assert [undo_reminding(made), undo_reminding(made)] == [Undone(1, 1, 0), Undone(0, 1, 0)]
     assert [(each.state, each.why) for each in made.sent()] == [
-        ("skipped", "taken back by who had sent it"),
+        ("skipped", "undone by the sender"),
         ("sent", ""),
     ]
     again, refused = remind([one.pk, other.pk], by=team.manager)

@@ -125,7 +125,7 @@ def test_the_page_says_first_who_goes_and_who_stays(client, course, team):
     assert learners() == {"Begun", "Goes"}
     done = client.post(address, {"act": "all"}, follow=True)
     assert "The rule is off, and taken back for 1 person." in done.text
-    assert "There was nothing to take back." in client.post(address, {"act": "all"}, follow=True).text
+    assert "There was nothing to undo." in client.post(address, {"act": "all"}, follow=True).text
     assert learners() == {"Begun"}
     assert address not in client.get(f"/rules/{rule.pk}/").text
 
@@ -182,4 +182,4 @@ def test_people_are_ticked_then_counted_then_taken_back(client, course, team):
     assert "Taken back for 2 people. The rule does not enroll them again." in answer.text
     assert learners() == {"Cy"}
     # Runs of another rule, or that were begun meanwhile, are left alone.
-    assert "There was nothing to take back." in client.post(address, {"run": runs, "act": "some"}, follow=True).text
+    assert "There was nothing to undo." in client.post(address, {"run": runs, "act": "some"}, follow=True).text

@@ -54,7 +54,7 @@ def test_human_resources_and_admins_make_a_rule_that_is_off_and_says_what_it_mea
         "Who learns in Night shift or in a team below it learns “Rules of the tea room” "
         "within 14 days of the first day of work.",
         "30 days before a certificate ends, a short renewal opens.",
-        "Whoever stops fitting stays enrolled.",
+        "People who no longer match stay enrolled.",
     ]
     assert "it touches 2 people" in text(page)
     assert not Enrollment.objects.exists()
@@ -64,7 +64,7 @@ def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
     yearly = make_rule(course, is_on=False, renewal="whole", renewal_month=3, renewal_day=1, excuses=True)
     assert [each.get_text() for each in soup(client.get(address(yearly))).select(".sentence p")][1:3] == [
         "Each year on 1 March a renewal of the whole course opens.",
-        "Whoever stops fitting is excused, with this rule as the reason.",
+        "People who no longer match become exempt, with this rule as the reason.",
     ]
 
 
@@ -72,12 +72,12 @@ def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
     "wrong, field, words",
     [
         ({"name": ""}, "name", "This field is required."),
-        ({"due_days": ""}, "due_days", "Say after how many days, for example 14."),
-        ({"due": "date"}, "due_on", "Say on which date."),
-        ({"due": "date", "due_on": "9999-12-31"}, "due_on", "Choose a nearer day."),
+        ({"due_days": ""}, "due_days", "Enter the number of days, for example 14."),
+        ({"due": "date"}, "due_on", "Enter a date."),
+        ({"due": "date", "due_on": "9999-12-31"}, "due_on", "This date is too far away. Choose an earlier date."),
         ({"other": "yes"}, "other_course", "Choose the other course."),
-        ({"renewal": "short"}, "renewal_days", "Say when the renewal opens."),
-        ({"renewal": "short", "opens": "yearly", "renewal_month": 3}, "renewal_day", "Say when the renewal opens."),
+        ({"renewal": "short"}, "renewal_days", "Enter when the renewal opens."),
+        ({"renewal": "short", "opens": "yearly", "renewal_month": 3}, "renewal_day", "Enter when the renewal opens."),
         (
             {"renewal": "short", "opens": "yearly", "renewal_month": 2, "renewal_day": 30},
             "renewal_day",
@@ -119,12 +119,12 @@ def test_a_rule_that_is_on_is_changed_only_after_its_change_was_shown(client, co
 
     digest = soup(shown).select_one("[name=digest]")["value"]
     join(team, make_user())  # somebody whom nobody was shown
-    again = client.post(address(rule, "edit/"), sent | {"digest": digest})
+    again = client.post(address(rule, "edit/"), sent | {"checksum": digest})
     assert (again.status_code, rule.versions.count()) == (200, 1)
     assert "it touches 3 people" in text(again)
 
     digest = soup(again).select_one("[name=digest]")["value"]
-    assert client.post(address(rule, "edit/"), sent | {"digest": digest}).status_code == 302
+    assert client.post(address(rule, "edit/"), sent | {"checksum": digest}).status_code == 302
     rule.refresh_from_db()
     assert (rule.current.team, rule.current.number, rule.is_on) == (team, 2, True)
     assert not Enrollment.objects.exists()  # until it acts
@@ -160,7 +160,7 @@ def test_switching_on_does_what_the_list_on_the_page_says(client, course):
     team = make_team(learners=2)
     rule = make_rule(course, is_on=False, team_id=team.pk)
     digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
-    client.post(address(rule, "on/"), {"digest": digest})
+    client.post(address(rule, "on/"), {"checksum": digest})
     rule.refresh_from_db()
     assert rule.is_on
     assert DBTaskResult.objects.filter(args_kwargs__args=[rule.pk]).count() == 1
@@ -176,7 +176,7 @@ def test_where_something_has_changed_since_the_list_is_shown_anew_and_the_rule_s
     rule = make_rule(course, is_on=False, team_id=team.pk)
     digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
     join(team, make_user())
-    page = client.post(address(rule, "on/"), {"digest": digest}, follow=True)
+    page = client.post(address(rule, "on/"), {"checksum": digest}, follow=True)
     rule.refresh_from_db()
     assert "Something has changed since." in page.text
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
@@ -207,7 +207,7 @@ def test_a_rule_whose_team_was_closed_says_so_and_closing_names_the_rule_before(
     rule = make_rule(course, team_id=team.pk, name="New people")
     assert "The rule “New people” is about this team" in text(client.get(f"/people/teams/{team.pk}/close/"))
     client.post(f"/people/teams/{team.pk}/close/")
-    assert "Who is in a team that was closed, which is nobody," in text(client.get(address(rule)))
+    assert "Everyone who is in the closed team (nobody)" in text(client.get(address(rule)))
     assert client.get("/rules/").status_code == client.get(address(rule, "edit/")).status_code == 200
 
 
@@ -216,7 +216,7 @@ def test_a_rule_whose_team_was_closed_is_about_everybody_by_no_oversight(client,
     rule = make_rule(course, team_id=team.pk)
     client.post(f"/people/teams/{team.pk}/close/")
     chosen = soup(client.get(address(rule, "edit/"))).select_one("[name=team] option")
-    assert (chosen.text, chosen["value"]) == ("closed: choose another team", "")
+    assert (chosen.text, chosen["value"]) == ("team closed: choose another team", "")
     response = client.post(address(rule, "edit/"), form(course, name="Renamed", team=chosen["value"]))
     rule.refresh_from_db()
     assert (response.status_code, rule.current.team_id) == (422, team.pk)
@@ -263,17 +263,17 @@ def test_two_rules_of_one_name_are_never_on_together(client, course):
     first, second = make_rule(course), make_rule(course, is_on=False, name="new People")
     third = make_rule(course, name="Others")
     digest = client.get(address(second)).context["rehearsal"].digest
-    page = client.post(address(second, "on/"), {"digest": digest}, follow=True)
-    assert "Another rule that is on has this name." in page.text
+    page = client.post(address(second, "on/"), {"checksum": digest}, follow=True)
+    assert "Another active rule has this name." in page.text
     second.refresh_from_db()
     assert not second.is_on
     sent = form(course, version="1", course="")
     renamed = client.post(address(third, "edit/"), sent)
-    assert renamed.context["form"].errors == {"name": ["Another rule that is on has this name."]}
+    assert renamed.context["form"].errors == {"name": ["Another active rule has this name."]}
     # The own name stays, and the other one may be used once its rule is off.
     assert client.post(address(first, "edit/"), sent | {"due_days": 30}).status_code != 422
     client.post(address(first, "off/"))
-    client.post(address(second, "on/"), {"digest": client.get(address(second)).context["rehearsal"].digest})
+    client.post(address(second, "on/"), {"checksum": client.get(address(second)).context["rehearsal"].digest})
     second.refresh_from_db()
     assert second.is_on
 

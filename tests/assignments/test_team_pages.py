@@ -122,7 +122,9 @@ def test_several_lead_a_team_and_each_is_taken_out_alone(client):
 def test_human_resources_make_neither_staff_nor_auditors_nor_themselves_a_lead(client, hr, make):
     team, person = make_team("Night"), make() or hr
     refused = client.post(address(team, "leads/"), {"person": person.email})
-    assert refused.context["lead_form"].errors == {"person": ["For this person, please ask an admin."]}
+    assert refused.context["lead_form"].errors == {
+        "person": ["Only an admin can do this for this person. Ask an admin."]
+    }
     assert not team.memberships.filter(person=person).exists()
     place = join(team, person, MANAGER)
     assert client.post(address(team, f"leads/{place.pk}/end/")).status_code == 404
@@ -161,7 +163,7 @@ def test_a_team_is_closed_once_its_learners_have_a_place_and_no_record_is_lost(c
     run = make_enrollment(learner)
     assert "Below" in client.get(address(team, "close/")).text
     assert client.post(address(team, "close/")).context["form"].errors == {
-        "to": ["Say in which team the learners go on."]
+        "to": ["Choose the team that the learners move to."]
     }
     assert client.post(address(team, "close/"), {"to": to.pk}).url == "/people/teams/"
     assert not Team.objects.filter(pk=team.pk).exists()
@@ -272,7 +274,7 @@ def test_it_is_logged_for_both_and_once(team, person):
     substitute = Deputy.objects.get()
     for _twice in range(2):
         end_deputy(substitute, by=team.manager)
-    data = {"lead": team.manager.pk, "substitute": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
+    data = {"lead": team.manager.pk, "deputy": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
     for each in (team.manager, person):
         logged = Event.objects.filter(subject=subject_of(each)).order_by("pk").values_list("verb", "data")
         assert list(logged) == [("deputy-added", data), ("deputy-ended", data)]
@@ -336,7 +338,7 @@ def test_human_resources_let_neither_themselves_nor_staff_stand_in(client, team,
     person = make() or hr
     sent = {"person": person.email, "first_day": today_and(0), "last_day": today_and(7)}
     refused = client.post(f"/people/{team.manager.pk}/deputies/", sent)
-    assert refused.context["form"].errors == {"person": ["For this person, please ask an admin."]}
+    assert refused.context["form"].errors == {"person": ["Only an admin can do this for this person. Ask an admin."]}
     if person != hr:  # nor anybody for them
         join(team, person, Membership.Role.MANAGER)
         assert client.post(f"/people/{person.pk}/deputies/", sent).status_code == 404

@@ -64,15 +64,15 @@ def errors_in(page):
 
 def test_the_list_says_of_each_letter_whose_words_it_has(hr):
     before = states_of(hr)
-    assert set(before.values()) == {"as shipped"}
-    assert {"Invitation", "A course to take", "Reminder of a due day"} < set(before)
+    assert set(before.values()) == {"default text"}
+    assert {"Invitation", "New course", "Due-date reminder"} < set(before)
     set_by(hr, **SPOKEN)
     after = states_of(hr)
-    own = after.pop("Reminder of a due day")
+    own = after.pop("Due-date reminder")
     assert own.startswith("own words since ") and own.endswith(", by Hu Rui")
-    assert set(after.values()) == {"as shipped"}
+    assert set(after.values()) == {"default text"}
     fixed = [text_of(each) for each in opened(hr, LIST).select("main > ul li")]
-    assert {"New link for the password", "A change at the account"} < set(fixed)
+    assert {"New password link", "Account change"} < set(fixed)
     assert not set(fixed) & set(before)
 
 
@@ -95,7 +95,7 @@ def test_what_is_set_is_kept_with_who_did_it_and_stands_in_the_form_and_the_log(
     [
         (
             {"subject_en": "Hi"},
-            {"subject_zh_hans": "Say it in this language, too; or empty both for the shipped words."},
+            {"subject_zh_hans": "Fill in this language too, or clear both languages to use the default wording."},
         ),
         (
             {"subject_en": "By {dya}", "subject_zh_hans": "好"},
@@ -132,9 +132,9 @@ def test_one_press_brings_the_shipped_words_back_and_a_second_changes_nothing(hr
         (1, {"subject": {"en": "Please learn {course}", "zh-hans": "请学{course}"}}),
         (2, {}),
     ]
-    assert states_of(hr)["Reminder of a due day"] == "as shipped"
+    assert states_of(hr)["Due-date reminder"] == "default text"
     history = [text_of(line) for line in opened(hr).select("ul.lines li")]
-    assert "back to the shipped words" in history[0]
+    assert "reset to the default text" in history[0]
     assert "Please learn {course}" in history[1]
     assert all("Hu Rui" in line for line in history)
 
@@ -226,12 +226,12 @@ def test_where_such_a_letter_waits_its_facts_are_shown_the_look_is_in_the_log_an
     assert [event.subject for event in Event.objects.filter(verb="record-viewed")] == [f"person:{lea.pk}"]
 
 
-@pytest.mark.parametrize("typed", ["root@example.com", "nobody", "gone@example.com"])
+@pytest.mark.parametrize("typed", ["root@example.com", "no manager", "gone@example.com"])
 def test_nobody_is_looked_at_whom_the_editor_may_not_see_or_who_has_left(hr, typed):
     make_admin(email="root@example.com")
     make_user(email="gone@example.com", is_active=False)
     page = sent(hr, look="1", person=typed, status=422)
-    assert errors_in(page) == {"person": ["Nobody whom you may see is found by this."]}
+    assert errors_in(page) == {"person": ["No match among the people you can see."]}
 
 
 def test_several_of_one_name_are_named_with_their_addresses(hr):
@@ -247,7 +247,7 @@ def test_several_of_one_name_are_named_with_their_addresses(hr):
 
 
 def test_the_person_of_a_look_is_nothing_when_words_are_set(hr):
-    set_by(hr, **SPOKEN, person="nobody")
+    set_by(hr, **SPOKEN, person="no manager")
     assert EmailWording.objects.count() == 1
 
 
@@ -262,8 +262,8 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
     staff = make_admin(name="Root, Ro")
     join(make_team(manager=lead), staff)
     make_enrollment(learner=staff, due_at=timezone.now() - timedelta(days=9))
-    message = OutgoingEmail.objects.create(kind="digest", person=lead, address=lead.email)
-    assert MESSAGE_KINDS["digest"].why_unwanted([message]) == {message.pk: ""}
+    message = OutgoingEmail.objects.create(kind="checksum", person=lead, address=lead.email)
+    assert MESSAGE_KINDS["checksum"].why_unwanted([message]) == {message.pk: ""}
     text = viewed_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text
@@ -278,11 +278,11 @@ def test_own_words_that_are_not_understood_are_said_on_the_page_in_the_list_and_
     assert wording_warnings(None) == []
     set_wording("reminder", {"subject": {"en": "{old}", "zh-hans": "好"}}, shipped={}, base=0, by=hr.person)
     assert "does not understand the own words of: Subject." in text_of(opened(hr))
-    assert "not understood any more: Subject" in states_of(hr)["Reminder of a due day"]
+    assert "not understood any more: Subject" in states_of(hr)["Due-date reminder"]
     admin = Client()
     admin.force_login(make_admin())
     note = page_of(admin.get("/admin/", headers={"accept-language": "en"})).select_one(".errornote")
-    assert "Reminder of a due day : own words that this version does not understand" in text_of(note)
+    assert "Due-date reminder : own words that this version does not understand" in text_of(note)
     assert note.select_one(f"a[href='{LIST}']")
 
 
@@ -292,4 +292,4 @@ def test_what_the_product_said_then_and_says_now_stands_side_by_side(hr):
     said = [text_of(each) for each in opened(hr).select("section[aria-labelledby=since] .note-text")]
     assert said[:2] == ["Time to learn", "该学了"]
     assert "“Safe at the front desk” is due on Friday 4 December" in said
-    assert "the shipped words have changed since" in states_of(hr)["Reminder of a due day"]
+    assert "the default text has changed since" in states_of(hr)["Due-date reminder"]

@@ -47,7 +47,7 @@ def test_an_event_that_waits_for_long_is_told_and_who_keeps_it_from_being_sealed
     record("opened", subject="door:1")
     monkeypatch.setattr(checkpoints, "writers", lambda: dict(enumerate(writing)))
     assert troubles(NOW) == [
-        ("Seal the log", f"the oldest event has waited for its seal for 16\xa0minutes{said}")
+        ("Create a checkpoint of the audit log", f"the oldest event has waited for its seal for 16\xa0minutes{said}")
     ]  # fmt: skip
 
 

@@ -119,11 +119,11 @@ def test_a_letter_has_sender_and_signature_of_the_firm(settings):
 
 
 def test_a_letter_about_one_course_has_those_of_the_course_and_others_those_of_the_site():
-    put_on(sender_en="Training", sender_address="site@anhe.example")
+    put_on(sender_en="Training time", sender_address="site@anhe.example")
     put_on("tea-room", sender_en="Tea school")
     assert parseaddr(sent_to().message()["From"]) == ("Tea school", "site@anhe.example")
     invite(make_user(language="en", password=None), by=None)
-    assert parseaddr(letters()[-1].message()["From"]) == ("Training", "site@anhe.example")
+    assert parseaddr(letters()[-1].message()["From"]) == ("Training time", "site@anhe.example")
 
 
 def reminder(*_run):
@@ -140,7 +140,7 @@ def ending(run):
 def test_reminders_and_letters_of_certificates_that_end_wear_the_face_too(settings, time_machine, write):
     settings.COMPANY_NAME, settings.HOLIDAY_CALENDAR = "Setting", ""
     time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=UTC), tick=False)
-    put_on(name_en="Anhe", sender_en="Training")
+    put_on(name_en="Anhe", sender_en="Training time")
     put_on("tea-room", sender_en="Tea school")
     due_at, month_ago = (
         due_instant(date(2026, 12, 11), timezone.get_default_timezone()),
@@ -263,8 +263,8 @@ def test_a_logo_stays_until_it_is_taken_away(admin):
         ({"light": "#ffcc00"}, "#ffcc00 can hardly be read there (1.4:1, at least 4.5:1). The nearest that can: #"),
         ({"dark": "#123456"}, "#123456 can hardly be read there (1.2:1, at least 4.5:1). The nearest that can: #"),
         ({"light": "red"}, "A colour is written as # and six signs"),
-        ({"sender_address": "nobody"}, "Enter a valid email address."),
-        ({"signature_en": "a\nb\nc\nd\ne\nf"}, "At most five lines."),
+        ({"sender_address": "no manager"}, "Enter a valid email address."),
+        ({"signature_en": "a\nb\nc\nd\ne\nf"}, "At most 5 lines."),
         ({"name_en": "a" * 121}, "at most 120 characters"),
     ],
 )

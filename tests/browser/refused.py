@@ -94,7 +94,7 @@ OF_THE_SITE = {
     "change of the password": ("learner", empty("/accounts/password/change/")),
     "password once more": ("learner", empty("/accounts/reauthenticate/")),
     "survey": ("other learner", empty("/learn/tea-room/voice/")),
-    "due day": ("manager", empty("/team/people/{enrollment}/", "/extend/")),
+    "due date": ("manager", empty("/team/people/{enrollment}/", "/extend/")),
     "reason of an excuse": ("manager", empty("/team/people/{enrollment}/", "/excuse/")),
 }
 OF_THE_ADMIN = {

@@ -29,7 +29,7 @@ def test_a_new_person_is_brought_in_by_keyboard_alone(visit, hr):
     keys.tab_to(page.locator("[name=team]"))
     page.keyboard.type("Night")
     keys.tick(page.get_by_label("Rules of the tea room"))
-    keys.press(page.get_by_role("button", name="Bring in and send the letter"))
+    keys.press(page.get_by_role("button", name="Add and invite"))
     expect(page.get_by_text("Nora New is here now, and the letter is on its way.")).to_be_visible()
     person = User.objects.get(email="nora@example.com")
     assert [place.team.name for place in person.memberships.all()] == ["Night shift"]
@@ -44,7 +44,7 @@ def test_a_rule_is_made_and_switched_on_without_javascript_on_a_narrow_screen(vi
     page.locator("[name=team]").select_option(label="Night shift")
     page.locator("[name=course]").select_option(label="Rules of the tea room")
     page.locator("[name=due_days]").fill("14")
-    page.get_by_role("button", name="Save, and see whom it touches").click()
+    page.get_by_role("button", name="Save and preview").click()
     page.get_by_role("button", name="Switch on: it touches 2 people").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Everybody at night on")
     assert AssignmentRule.objects.get().is_on

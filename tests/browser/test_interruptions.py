@@ -60,7 +60,7 @@ def state(page):
 
 def sign_in_again(page, learner):
     expect(page).to_have_url(re.compile("/accounts/login/"))
-    page.get_by_label("E-mail").fill(learner.email)
+    page.get_by_label("Email address").fill(learner.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
 
@@ -187,7 +187,7 @@ def test_what_was_sent_without_script_after_the_end_goes_on_by_one_press(visit, 
     page.locator(CHECK).get_by_role("button", name="Check my answer").click()
     sign_in_again(page, learner)
     expect(page.get_by_role("heading", level=1)).to_have_text("Send it now?")
-    page.get_by_role("button", name="Send it").click()
+    page.get_by_role("button", name="Send form").click()
     expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
     assert Answer.objects.filter(question="is-it-off").count() == 1
 
@@ -205,7 +205,7 @@ def test_a_text_of_the_editor_outlives_the_session_and_the_tab_that_is_opened_ag
     Session.objects.all().delete()
     page.get_by_role("button", name="Save draft").click()
     sign_in_again(page, editor)
-    page.get_by_role("button", name="Send it").click()
+    page.get_by_role("button", name="Send form").click()
     expect(page.get_by_text("Saved as revision 2.")).to_be_visible()
     expect(page.locator("#text-en")).to_have_value(re.compile("One sentence more."))
     page.reload()
@@ -234,17 +234,17 @@ def test_a_survey_and_a_report_stay_in_the_tab_until_they_are_sent(visit, learne
     page.goto("/learn/tea-room/voice/")
     page.get_by_role("main").get_by_role("textbox").first.fill("More tea.")
     page.goto(LESSON)
-    page.get_by_text("Something is wrong here").click()
+    page.get_by_text("Report a problem").click()
     page.locator("#report-comment").fill("Line four.")
     page.reload()
     expect(page.locator("#report-comment")).to_have_value("Line four.")
-    page.get_by_role("button", name="Send the report").click()
+    page.get_by_role("button", name="Send report").click()
     expect(page.get_by_text("Thank you. An editor will look at it")).to_be_visible()
     expect(page.locator("#report-comment")).to_have_value("")
     page.goto("/learn/tea-room/voice/")
     expect(page.get_by_role("main").get_by_role("textbox").first).to_have_value("More tea.")
     page.get_by_role("button", name="Send my answers").click()
-    expect(page.get_by_text("Thank you, your answers are in.")).to_be_visible()
+    expect(page.get_by_text("Thank you. Your answers are saved.")).to_be_visible()
     page.wait_for_load_state()
     assert page.evaluate('Object.keys(sessionStorage).filter((key) => key.startsWith("draft"))') == []
 

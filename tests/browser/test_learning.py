@@ -39,7 +39,7 @@ def test_the_whole_course_by_keyboard_on_a_narrow_page_in_forced_colours(visit, 
 
 def sign_in(page, keys, learner):
     page.goto("/")
-    keys.type(page.get_by_label("E-mail"), learner.email)
+    keys.type(page.get_by_label("Email address"), learner.email)
     keys.type(page.get_by_label("Password", exact=True), PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Welcome, "))
@@ -57,7 +57,7 @@ def answer_wrong_then_right(page, keys):
     check = question(page, "is-it-off")
     keys.choose(check, "No")
     keys.press(check.get_by_role("button", name="Check my answer"))
-    expect(check.get_by_text("Not yet")).to_be_visible()
+    expect(check.get_by_text("Not correct yet")).to_be_visible()
     expect(check).to_be_focused()
     expect(check).to_contain_text("Go and look.")
     expect(check).not_to_contain_text("Good.")
@@ -84,7 +84,7 @@ def mark_as_read(page, keys):
 
 
 def sit_the_exam(page, keys):
-    keys.press(page.get_by_role("link", name="On to the exam: The last cup"))
+    keys.press(page.get_by_role("link", name="Go to the exam: The last cup"))
     keys.press(page.get_by_role("button", name="Start the exam"))
     for number in (1, 2):
         expect(page.get_by_text(f"Question {number} of 2")).to_be_visible()
@@ -94,7 +94,7 @@ def sit_the_exam(page, keys):
         expect(page.locator(":focus")).to_have_attribute("name", "choice")  # and not the line of all numbers
         keys.choose(page.get_by_role("group", name=title), RIGHT[title])
         expect(page.locator("#exam-state")).to_contain_text("Saved")
-        keys.press(page.get_by_role("button", name="Next question" if number == 1 else "To the overview"))
+        keys.press(page.get_by_role("button", name="Next question" if number == 1 else "Go to overview"))
     expect(page.get_by_text("Every question is answered and saved")).to_be_visible()
     keys.press(page.get_by_role("button", name="Hand in and see the result"))
     expect(page.get_by_role("heading", name="Passed", exact=True)).to_be_visible()
@@ -113,7 +113,9 @@ def answer_the_survey(page, keys):
     keys.choose(page.get_by_role("group", name="Recommend it?"), "9")
     keys.type(page.get_by_role("textbox", name="More"), "Good tea.")
     keys.press(page.get_by_role("button", name="Send my answers"))
-    expect(page.get_by_text("Thank you. We know that you answered, not what.")).to_be_visible()
+    expect(
+        page.get_by_text("Thank you. The system records that you answered, but not what you answered.")
+    ).to_be_visible()
     assert SurveyReceipt.objects.count() == 1
     assert list(SurveyAnswers.objects.values_list("answers", "learner")) == [
         ({"recommend": 9, "say-more": "Good tea."}, None)
@@ -185,14 +187,14 @@ def test_the_next_part_of_a_lesson_opens_with_the_answer_and_a_dot_leads_ahead_w
     parts = [question(page, each) for each in ("what-first", "what-to-wipe", "what-is-wrong", "in-order")]
     assert [part.is_visible() for part in parts] == [True, False, False, False]
     parts[0].get_by_label("Walk away").check()
-    parts[0].get_by_role("button", name="See the reason").click()
+    parts[0].get_by_role("button", name="Submit and see why").click()
     expect(parts[1]).to_be_visible()
     assert [part.is_visible() for part in parts] == [True, True, False, False]
     page.get_by_role("link", name="Question 4: not answered yet").click()
     expect(parts[3]).to_be_visible()
     assert [part.is_visible() for part in parts] == [True] * 4
     page.reload()
-    page.get_by_role("button", name="Show all of it").click()
+    page.get_by_role("button", name="Show the whole lesson").click()
     expect(question(page, "is-it-off")).to_be_visible()
 
 
@@ -203,10 +205,10 @@ def test_the_next_part_opens_also_for_who_leaves_the_post_for_later(visit, site)
     enrollment.enroll(learner, make_course(files))
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/")
-    expect(page.get_by_role("button", name="This is my post")).to_be_visible()
+    expect(page.get_by_role("button", name="Choose this job role")).to_be_visible()
     expect(question(page, "what-to-wipe")).to_be_hidden()
     question(page, "what-first").get_by_label("Walk away").check()
-    question(page, "what-first").get_by_role("button", name="See the reason").click()
+    question(page, "what-first").get_by_role("button", name="Submit and see why").click()
     expect(question(page, "what-to-wipe")).to_be_visible()
 
 
@@ -245,7 +247,7 @@ def test_the_whole_course_without_javascript(visit, learner):
     order = question(page, "in-order")
     for label, number in {"Fill": "1", "Heat": "2", "Turn off": "3"}.items():
         order.get_by_label(label, exact=True).select_option(number)
-    order.get_by_role("button", name="See the reason").click()
+    order.get_by_role("button", name="Submit and see why").click()
     expect(order.get_by_role("status")).to_contain_text("Right")
     question(page, "is-it-off").get_by_role("button", name="Check my answer").click()
     expect(page.get_by_role("alert")).to_contain_text("Choose one answer, then send it.")
@@ -258,9 +260,9 @@ def test_the_whole_course_without_javascript(visit, learner):
     page.get_by_role("button", name="Leave").click()
     page.get_by_role("link", name="Next: Pouring").click()
     page.get_by_role("button", name="I have read it").click()
-    page.get_by_role("link", name="On to the exam: The last cup").click()
+    page.get_by_role("link", name="Go to the exam: The last cup").click()
     page.get_by_role("button", name="Start the exam").click()
-    for name in ("Next question", "To the overview"):
+    for name in ("Next question", "Go to overview"):
         title = page.get_by_role("heading", level=1).inner_text()
         page.get_by_label(RIGHT[title]).check()
         page.get_by_role("button", name=name).click()
@@ -304,7 +306,7 @@ def test_a_theme_once_chosen_stays(visit, learner):
     assert background(page) != light
     page.reload()
     assert background(page) != light
-    page.get_by_label("As the device").check()
+    page.get_by_label("Same as device").check()
     assert background(page) == light
 
 

@@ -45,8 +45,8 @@ def test_a_manager_finds_who_is_late_gives_more_time_and_takes_the_file(visit, t
     page.get_by_role("rowheader").get_by_role("link", name="Late Larry").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Late Larry")
     day = timezone.localdate() + timedelta(days=20)
-    page.get_by_label("New due day").fill(day.isoformat())
-    page.get_by_role("button", name="Move the due day").click()
+    page.get_by_label("New due date").fill(day.isoformat())
+    page.get_by_role("button", name="Change due date").click()
     expect(page.get_by_role("main").get_by_text("overdue")).to_have_count(0)
     assert Enrollment.objects.get(learner__name="Late Larry").due_on == day
     verbs = list(Event.objects.filter(actor=team.manager).values_list("verb", flat=True))
@@ -96,6 +96,6 @@ def publish(page):
     expect(page.get_by_role("checkbox", name="boiling")).to_be_checked()
     expect(page.get_by_role("radio", name="minor")).to_be_checked()
     page.get_by_label("what changed, and why").fill("Mended a sentence")
-    page.get_by_label("I have seen whom this touches.").check()
+    page.get_by_label("I have checked whom this affects.").check()
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Release 2 is what learners see from now on.")).to_be_visible()

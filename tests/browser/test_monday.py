@@ -17,8 +17,8 @@ from tests.world import outline_of
 
 MOST_ACTS = 4
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
-SIGN_IN, CONFIRM, UNDO = ("Sign in", "登录"), ("Confirm", "确认"), ("Undo", "撤销")
-TODAY = ("What to do today", "今天要做的")
+SIGN_IN, CONFIRM, UNDO = ("Sign in", "登录"), ("Confirm selected actions", "确认"), ("Undo", "撤销")
+TODAY = ("Today", "今日待办")
 QUEUED = ("2 reminders are queued.", "2封提醒已排队。")
 DONE = ("Done:", "完成：")
 TAKEN_BACK = ("2 letters are not sent.", "2封信不发了。")

@@ -66,7 +66,7 @@ def read_without_network(page):
 def test_after_one_visit_card_and_lessons_are_read_without_network(page, learner):
     read_without_network(page)
     assert page.url.endswith(f"/offline/#{LESSON.strip('/').split('/')[-1]}")
-    expect(page.get_by_role("heading", name="To read until the network is back")).to_be_visible()
+    expect(page.get_by_role("heading", name="Read these lessons while you are offline")).to_be_visible()
     expect(page.locator("article")).not_to_have_count(0)
     page.goto("/emergency-card/")
     assert page.url.endswith("/offline/#card")
@@ -77,13 +77,13 @@ def test_after_one_visit_card_and_lessons_are_read_without_network(page, learner
 
 def test_a_page_that_stays_leads_to_the_copy(page):
     page.context.set_offline(True)
-    page.get_by_role("link", name="Read the card and this module").click()
+    page.get_by_role("link", name="Read the emergency card and this module").click()
     page.wait_for_url("**/offline/")
 
 
 def test_what_is_kept_is_text_of_the_course_and_nothing_about_the_person(page, learner):
     kept = page.evaluate(WHAT_IS_KEPT)
-    assert "To read until the network is back" in kept
+    assert "Read these lessons while you are offline" in kept
     assert learner.name not in kept and learner.email not in kept and "csrfmiddlewaretoken" not in kept
 
 
@@ -137,4 +137,4 @@ def test_who_has_nothing_to_keep_is_led_to_no_copy_but_keeps_the_page(visit, sit
     page.context.set_offline(True)
     expect(page.locator(".network")).to_contain_text("There is no network just now.")
     page.wait_for_timeout(300)
-    assert page.get_by_role("link", name="Read the card and this module").count() == 0
+    assert page.get_by_role("link", name="Read the emergency card and this module").count() == 0

@@ -35,17 +35,17 @@ def page(visit, editor):
 
 def give_password(page, editor, then="/admin/"):
     page.goto(f"/accounts/login/?next={then}")
-    page.get_by_label("E-mail").fill(editor.email)
+    page.get_by_label("Email address").fill(editor.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 
 
 def test_an_editor_makes_a_passkey_and_signs_in_with_it(page, editor):
     give_password(page, editor)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Set up the second step")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set up two-step verification")
     page.get_by_role("link", name="passkey").click()
-    page.get_by_label("What you call it").fill("blue key")
-    page.get_by_role("button", name="Add it").click()
+    page.get_by_label("Name of the passkey").fill("blue key")
+    page.get_by_role("button", name="Add passkey").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     assert Authenticator.objects.get(type="webauthn").user == editor
     page.goto("/admin/")
@@ -53,7 +53,7 @@ def test_an_editor_makes_a_passkey_and_signs_in_with_it(page, editor):
 
     page.context.clear_cookies()
     give_password(page, editor)
-    expect(page.get_by_role("heading", level=1)).to_have_text("The second step")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two-step verification")
     page.is_at_hand(False)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("The passkey was not taken.")).to_be_visible()

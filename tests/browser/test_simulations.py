@@ -30,7 +30,7 @@ def enrollment(site):
     return make_enrollment(make_user("Lea Learner"), make_simulation_course())
 
 
-def start(page, address=INTRO, *, timing="written"):
+def start(page, address=INTRO, *, timing="created at"):
     page.goto(address)
     page.locator(f"input[value={timing}]").check()
     page.locator(".begin .btn").click()
@@ -66,10 +66,10 @@ def test_a_run_is_played_by_keyboard_from_the_start_to_the_debrief_and_into_anot
     keyboard.press(page.get_by_role("button", name="At home"), "Space")
     situation(page, "Your own kitchen")
     press_key_of(page, "Put the lid on")
-    situation(page, "Write a note")
+    situation(page, "Add note")
     keyboard.tick(page.get_by_label("Where it burns"))
     press_key_of(page, "Whether all are out")
-    keyboard.press(page.get_by_role("button", name="Send it"))
+    keyboard.press(page.get_by_role("button", name="Send form"))
     expect(page).to_have_url(re.compile("/debrief/$"))
     situation(page, "Burnt down")
     keyboard.press(page.locator("#decision-1").get_by_role("button", name="Try another way"))
@@ -154,7 +154,7 @@ def test_what_is_said_comes_line_by_line_and_all_at_once_by_one_press_or_where_m
     slow = SIMULATION["zh-hans"].replace("好像是茶水间。", "好像是茶水间。" * 40)  # the next line waits for a minute
     enrollment = make_enrollment(make_user(), make_simulation_course(zh_hans=slow))
     page = start(visit(enrollment.learner), timing="off")
-    late, button = page.locator(".line.later"), page.get_by_role("button", name="All at once")
+    late, button = page.locator(".line.later"), page.get_by_role("button", name="Show all at once")
     expect(late).to_have_text("Wang Never mind it.")
     button.click()
     expect(late).to_have_count(0)
@@ -163,7 +163,7 @@ def test_what_is_said_comes_line_by_line_and_all_at_once_by_one_press_or_where_m
     calm.goto(page.url)
     expect(calm.get_by_label("Choose with the keys")).to_be_visible()
     expect(calm.locator(".line.later")).to_have_count(0)
-    expect(calm.get_by_role("button", name="All at once")).to_be_hidden()
+    expect(calm.get_by_role("button", name="Show all at once")).to_be_hidden()
 
 
 # Against the clock ----------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_the_last_decision_made_without_network_leads_to_the_debrief_and_asks_no
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.goto(f"/simulation-attempts/{run.pk}/")
     page.context.set_offline(True)
-    page.get_by_role("button", name="Send it").click()
+    page.get_by_role("button", name="Send form").click()
     expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
     page.context.set_offline(False)
     expect(page).to_have_url(re.compile("/debrief/$"))
@@ -265,7 +265,7 @@ def test_a_run_goes_on_after_signing_in_again(visit, enrollment):
     run = page.url
     page.context.clear_cookies()
     page.keyboard.press("1")
-    page.get_by_label("E-mail").fill(enrollment.learner.email)
+    page.get_by_label("Email address").fill(enrollment.learner.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(run)
@@ -284,7 +284,7 @@ def test_without_javascript_it_is_played_page_by_page_and_without_a_clock(visit,
     for choice in ("Put the cup down and look", "In the shop"):
         page.get_by_role("button", name=choice).click()
     page.get_by_label("Where it burns").check()
-    page.get_by_role("button", name="Send it").click()
+    page.get_by_role("button", name="Send form").click()
     if SimulationAttempt.objects.get().flags:
         page.get_by_role("button", name="Seat him outside").click()
     expect(page.locator("h1")).to_have_text("A false alarm")

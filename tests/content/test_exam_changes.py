@@ -117,7 +117,7 @@ def test_words_of_an_exam_alone_are_a_change_of_it_and_of_a_lesson_are_none():
     course = make_course()
     exam = edit(course, "last-cup", "Take your time.", "No hurry.", language="en")
     lesson = edit(course, "boiling", "Fill it", "Fill it up", language="en")
-    assert words(course, exam, lesson) == {"last-cup": ["words only; rules and questions stay as they are"]}
+    assert words(course, exam, lesson) == {"last-cup": ["only the text changes; rules and questions stay the same"]}
     assert words(course, lesson) == {}
 
 
@@ -126,9 +126,7 @@ def test_what_completes_the_course_counts_and_the_rest_of_its_document_does_not(
     document = edit(course, "tea-room", "valid_months: 12", "valid_months: 13")
     assert words(course, document) == {}
     document = edit(course, "tea-room", "passed: [last-cup]", "passed: []")
-    assert words(course, document) == {
-        "tea-room": ["what completes the course: lessons all passed last-cup → lessons all"]
-    }
+    assert words(course, document) == {"tea-room": ["completion rule: lessons all passed last-cup → lessons all"]}
 
 
 def with_sheet():
@@ -146,7 +144,7 @@ def test_a_sheet_changes_the_questions_that_take_from_it_and_no_others():
     assert words(course, edit(course, "law", "110", "112")) == {}
     assert words(course, edit(course, "law", "119", "999")) == {"law": ["changed questions: bank-boiled"]}
     alone = edit(course, "tea-bank", "{=fire}", "119")
-    assert words(course, alone) == {"tea-bank": ["words only; rules and questions stay as they are"]}
+    assert words(course, alone) == {"tea-bank": ["only the text changes; rules and questions stay the same"]}
 
 
 # The second person
@@ -200,7 +198,7 @@ def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, cours
     proposed, released = Event.objects.order_by("pk").filter(actor__in=[editor, second], verb__contains="release")
     assert (proposed.verb, proposed.actor, proposed.subject) == ("release-proposed", editor, f"proposal:{proposal.pk}")
     assert proposed.data == {
-        "course": course.pk, "weight": "reread", "weights": {"last-cup": "reread"}, "revisions": [exam.head_id],
+        "course": course.pk, "impact": "reread", "weights": {"last-cup": "reread"}, "revisions": [exam.head_id],
     }  # fmt: skip
     assert (released.verb, released.actor) == ("content-released", second)
     assert released.data.items() >= {"proposal": proposal.pk, "alone": False}.items()
@@ -212,7 +210,7 @@ def test_nobody_releases_the_own_proposal_while_somebody_else_may(client, course
     send(client, exam)
     assert "You proposed this yourself" in answer(client, ReleaseProposal.objects.get())
     page = client.get(address(course)).text
-    assert "Take the proposal back" in page and "Release what is proposed" not in page
+    assert "Withdraw proposal" in page and "Approve and release" not in page
     assert Release.objects.count() == 1
 
 
@@ -230,7 +228,7 @@ def test_an_exam_is_more_than_minor_and_a_lesson_may_be(client, course, exam, ed
     make_admin()
     response = send(client, exam, weight="minor")
     assert response.status_code == 422
-    assert "An exam, its questions or its pass mark are more than minor." in response.text
+    assert "A change to an exam, its questions or its pass mark cannot have the impact “none”." in response.text
     assert not ReleaseProposal.objects.exists()
     lesson = edit(course, "boiling", "Fill it", "Fill it up", language="en")
     assert send(client, lesson, weight="minor").status_code == 302

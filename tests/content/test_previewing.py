@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 BUSY = "Another preview is still being made, or the server is busy"
 LATE = "This text takes too long to show"
-UNCHECKED = "This draft was saved unchecked because the server was busy."
+UNCHECKED = "This draft was saved without a check because the server was busy."
 BROKEN = "The preview broke off"
 AGAIN = 'hx-trigger="load delay:1s"'  # the page asks once more by itself
 

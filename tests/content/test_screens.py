@@ -49,11 +49,9 @@ def test_a_chat_names_who_writes_where_that_changes_and_tells_one_own_messages_a
 
 def test_the_display_of_a_phone_says_whether_the_number_is_on_file_in_the_language_of_the_text():
     text = "- line: 外线来电\n- number: 156 0000 7318\n- on-file: {}"
-    assert (
-        words_of(soup_of("phone", text.format("no"), "zh-hans")) == "来电显示 外线来电 156 0000 7318 不是登记过的号码"
-    )
-    assert words_of(soup_of("phone", text.format("yes"), "zh-hans")).endswith(" 登记过的号码")
-    assert words_of(soup_of("phone", text.format("no"), "en")).endswith(" not a number on file")
+    assert words_of(soup_of("phone", text.format("no"), "zh-hans")) == "来电显示 外线来电 156 0000 7318 未登记号码"
+    assert words_of(soup_of("phone", text.format("yes"), "zh-hans")).endswith(" 已登记号码")
+    assert words_of(soup_of("phone", text.format("no"), "en")).endswith(" not a known number")
 
 
 def test_a_text_message_and_a_prompt_show_what_was_written():

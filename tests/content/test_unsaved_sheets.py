@@ -196,7 +196,7 @@ def test_put_in_after_somebody_else_has_saved_both_texts_are_shown_and_neither_i
     head = save_drafts(lesson, {"en": theirs.encode()}, base=lesson.head, by=make_editor())
     page = opened(desk, lesson)
     assert (in_form(page), offered(page)) == (theirs.strip(), {"text-en": mine.strip()})
-    assert "What is saved now was saved later." in page.text
+    assert "The saved text is newer." in page.text
     page = opened(desk, lesson, **{"put-in": "yes"})
     assert (in_form(page), page.select_one("#theirs-en").text.strip()) == (mine.strip(), theirs.strip())
     assert page.select_one("[data-editor] [name=base]")["value"] == str(head.pk)
@@ -217,7 +217,7 @@ def test_thrown_away_it_is_gone_and_the_saved_text_stays(desk, lesson):
         assert (response.status_code, response["Location"]) == (302, url(lesson))
     page = opened(desk, lesson)
     assert (kept(), offered(page), in_form(page)) == ([], None, body(lesson).strip())
-    assert "Thrown away." in page.text
+    assert "The unsaved text was discarded." in page.text
 
 
 def test_what_was_just_sent_stays_in_the_form_and_nothing_older_is_offered(desk, lesson):

@@ -106,7 +106,7 @@ def prepare():
         "player": player.email,
         "writer": writer.email,
         "admin": admin.email,
-        "attempt": attempt.pk,
+        "exam attempt": attempt.pk,
         "course": course.pk,
         "document": edited.pk,
         "teams": [team.pk for team in teams],

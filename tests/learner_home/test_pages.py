@@ -83,7 +83,7 @@ def test_home_calls_new_what_the_course_asks_for_since_it_was_completed_and_not_
         Completion.objects.create(enrollment=enrollment, document=document, **facts)
     answer_survey(enrollment)
     said.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
-    assert said == ["New since then: Boiling water", "The last cup", "Your result"]
+    assert said == ["Added since then: Boiling water", "The last cup", "Your result"]
 
 
 def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client, enrollment):
@@ -142,7 +142,7 @@ def test_home_calls_nothing_a_renewal_that_nobody_is_asked_for(client, enrollmen
 
 def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollment):
     url = reverse("learner_home:record", args=["tea-room"])
-    assert "Earlier runs" not in client.get(url).text
+    assert "Earlier enrollments" not in client.get(url).text
     certificate, again = renewed(enrollment)
     [run] = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
     assert "Enrolled" in run.text
@@ -151,7 +151,7 @@ def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollmen
     Enrollment.objects.filter(pk=again.pk).update(exempted_at=timezone.now())
     make_enrollment(enrollment.learner, enrollment.course)
     waived, completed = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
-    assert "excused" in waived.text
+    assert "exempt" in waived.text
     assert not waived.select("a")
     assert completed.select("a")
 

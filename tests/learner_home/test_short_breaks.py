@@ -74,7 +74,7 @@ def test_the_page_shows_one_and_why_and_two_others_at_most_and_writes_nothing(cl
 
     assert page().select_one(".proposed h2").text == "Boiling water"
     assert page("?for=5").select_one(".proposed .btn")["href"] == LESSON
-    assert page("?for=5").select_one(".proposed p:not(.small)").text == "It is next on your route."
+    assert page("?for=5").select_one(".proposed p:not(.small)").text == "This is your next step in the course."
     assert [link.text for link in page("?for=5").select(".others a")] == ["Drill"]
     assert page("?for=7").select_one("[aria-current]").text == page("?for=x").select_one("[aria-current]").text
     assert not Answer.objects.exists()

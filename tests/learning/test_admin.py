@@ -120,9 +120,9 @@ def test_the_list_offers_the_verbs_that_have_words_for_it_and_asks_in_the_words_
     assert offered == [action.name for action in ON_PERSON_PAGE if action.admin_label]
     for fields in ({}, {"confirmed": "yes"}):
         asked = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
-        assert asked.h1.text == "Excuse, with a reason"
+        assert asked.h1.text == "Exempt with a reason"
         assert asked.select_one("label[for=waive_reason]").text == "reason:"
-        assert asked.select_one(".help").text == "The learner reads it, and it stays in the record."
+        assert asked.select_one(".help").text == "The learner can read it, and it stays on record."
 
 
 def test_nobody_changes_the_own_training_from_the_list(client, admin):
@@ -164,8 +164,8 @@ def test_a_team_is_enrolled_from_the_list_of_teams_a_batch_with_each_click(clien
     for sent, status, linked in (
         (0, "0 people were enrolled. 3 people are left.", True),
         (2, "2 people were enrolled. 1 person is left.", True),
-        (3, "3 people were enrolled. Whoever has the course already was passed over.", False),
-        (3, "3 people were enrolled. Whoever has the course already was passed over.", False),
+        (3, "3 people were enrolled. People who already have the course were skipped.", False),
+        (3, "3 people were enrolled. People who already have the course were skipped.", False),
     ):
         shown = BeautifulSoup(client.get(page).content, "html.parser")
         assert " ".join(said.text for said in shown.select("#enrolling p")[:2]) == status
@@ -270,7 +270,7 @@ def test_publishing_makes_the_release_that_was_confirmed(client, editor, course,
     assert client.post(publish_url(course), choice(draft)).status_code == 302
     course.refresh_from_db()
     assert (course.current.number, course.current.weight, course.current.note) == (2, "reread", "clearer")
-    assert dict(course.current.entries.exclude(weight="").values_list("document__identifier", "weight")) == {
+    assert dict(course.current.entries.exclude(weight="").values_list("document__identifier", "impact")) == {
         "boiling": "reread"
     }
     assert course.current.created_by == editor
@@ -286,7 +286,7 @@ def test_nothing_is_published_before_everything_is_said(client, editor, course, 
 def test_what_was_edited_since_the_page_was_made_is_not_published_unseen(client, editor, course, draft):
     response = client.post(publish_url(course), choice(draft, revisions=draft.pk - 1))
     assert response.status_code == 422
-    assert "Somebody saved or imported meanwhile; look again." in response.text
+    assert "Another person saved or imported something in the meantime. Check again." in response.text
     assert Release.objects.count() == 1
 
 
@@ -302,7 +302,7 @@ def test_what_is_edited_while_it_is_being_published_is_shown_anew(client, editor
     response = client.post(publish_url(course), choice(draft))
     page = BeautifulSoup(response.content, "html.parser")
     assert response.status_code == 409
-    assert "Somebody saved or imported meanwhile; look again." in response.text
+    assert "Another person saved or imported something in the meantime. Check again." in response.text
     assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it to the brim"]
     assert page.select_one("[name=note]")["value"] == "clearer"
     assert page.select_one("[name^=weight-][checked]")["value"] == "reread"
@@ -349,7 +349,7 @@ def test_the_list_of_enrollments_says_and_filters_who_is_certified_by_the_newest
     assert found == {"": 5, "certified": 2, "ending": 1, "ended": 1, "never": 1}
     assert {row[1:] for row in listed(client, "?state=ending")} == {("renewal open", formatted(ends["Soon"]))}
     assert {row[1:] for row in listed(client, "?state=renewing")} == {("renewal open", formatted(ends["Soon"]))}
-    assert ("completed", "no end") in {row[1:] for row in listed(client, "?state=certified")}
+    assert ("completed", "no expiry date") in {row[1:] for row in listed(client, "?state=certified")}
 
 
 def test_where_certificates_end_the_list_stands_by_their_last_days_and_else_by_urgency(client):

@@ -59,7 +59,7 @@ def test_an_answer_too_many_in_a_minute_comes_back_as_it_was_chosen(client, enro
     assert response.status_code == 422
     card = soup_of(response).select_one("#q-note")
     assert card.select_one(".invalid-feedback").text == (
-        "These were very many answers for one minute. Wait a moment, then send this one again: it is still here."
+        "You sent too many answers in 1 minute. Wait a moment, then send this answer again. It is still here."
     )
     assert card.select_one("textarea").text.strip() == "Line one."
     assert Answer.objects.count() == 1
@@ -233,7 +233,7 @@ def test_a_form_of_another_order_is_shown_anew_and_nothing_is_kept(client, enrol
     assert response.status_code == 409
     card = soup_of(response).select_one("#q-is-it-off")
     assert card.select_one(".invalid-feedback").text == (
-        "The choices stand in another order since you opened this page. Nothing was sent: choose again."
+        "The order of the options changed after you opened this page. Nothing was sent. Choose again."
     )
     assert not card.select("input[checked]")
     assert not Answer.objects.exists()

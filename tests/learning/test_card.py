@@ -57,7 +57,7 @@ def test_a_contact_may_be_for_readers_of_one_language(client, course):
 def test_a_card_nobody_has_filled_in_says_so_to_learners_and_warns_admins(client, course):
     assert calls(card(client, course)) == [
         ("119", "tel:119"),
-        ("Company contact: not filled in yet. Ask your team leader.", None),
+        ("The company contact is missing. Ask your manager.", None),
     ]
     assert sections_without_contact(course, "en") == ["Fire"]
     client.force_login(make_admin())
@@ -167,7 +167,7 @@ def foot(soup):
 
 
 def test_the_card_says_since_which_day_all_of_its_numbers_are_right(client, course):
-    unknown = "Not all of the firm’s numbers have been checked, or the day was not noted."
+    unknown = "Not all company numbers have been checked, or the date was not recorded."
     assert foot(card(client, course)) == unknown
     contact(course, "Control room", number="8119", checked_on=date(2026, 11, 20))
     contact(course, "Duty manager, room 302")  # without a number there is nothing to ring
@@ -183,7 +183,7 @@ def test_the_card_for_the_pocket_says_the_same_with_a_cover_and_a_panel_to_write
     client.force_login(make_enrollment(course=course).learner)
     page = client.get(f"/learn/{course.identifier}/emergency-card/pocket/", headers={"accept-language": "en"})
     panels = BeautifulSoup(page.content, "html.parser").select(".pocket .panel")
-    assert [panel.h2.text for panel in panels] == ["Emergency card", "Fire", *["My own"] * 6]
+    assert [panel.h2.text for panel in panels] == ["Emergency card", "Fire", *["My own numbers"] * 6]
     assert "checked on 20 November 2026" in panels[0].text
     said = panels[1].get_text(" ", strip=True)
     assert "119" in said and "Control room 8119" in said
@@ -272,7 +272,7 @@ def test_a_course_without_a_card_says_so(client):
     }
     client.force_login(make_enrollment(course=make_course(files)).learner)
     assert (
-        "No course here has an emergency card yet."
+        "Your courses have no emergency card yet."
         in client.get("/emergency-card/", headers={"accept-language": "en"}).text
     )
 

@@ -172,7 +172,7 @@ def test_a_lesson_whose_check_is_asked_for_again_has_its_form_and_leads_to_it(en
     assert answered["HX-Refresh"] == "true"
     page = soup(client, LESSON)
     assert page.select_one(".change") is None
-    assert "Noted: you know what has changed." in page.text
+    assert "Saved: you have read what changed." in page.text
 
 
 @pytest.mark.parametrize("form", [{}, {"release": "x"}, {"release": 99}])

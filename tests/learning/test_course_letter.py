@@ -61,8 +61,8 @@ def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_
         "that lets you in just as well.\n"
         "In doubt? Ask me, in person or by a number that you have from somewhere else.",
         "Li Lin\nNight shift, team leader",
-        "You get this letter because you were enrolled just now. We never ask for your password or for a code, neither "
-        "by letter nor by phone. Once you have finished, are excused or have left, no more letters about it come.",
+        "You get this email because you were just enrolled. We never ask for your password or a code by email "
+        "or phone. After you finish, become exempt or leave, you get no more emails about this course.",
         "中文页面：\nLINK?language=zh-hans",
     ]
 
@@ -151,10 +151,10 @@ def test_enrolling_again_tells_nothing_again_and_a_new_course_later_does(team):
 @pytest.mark.parametrize(
     ("meanwhile", "why"),
     [
-        ("left", "the person may not sign in any more"),
-        ("came", "the person has signed in meanwhile"),
-        ("excused", "what it asks for was begun, excused or merged meanwhile"),
-        ("begun", "what it asks for was begun, excused or merged meanwhile"),
+        ("left", "the person can no longer sign in"),
+        ("came", "the person signed in in the meantime"),
+        ("exempt", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
+        ("begun", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
         ("nothing", DeliveryState.SENT),
         ("had been here", DeliveryState.SENT),
     ],
@@ -163,7 +163,7 @@ def test_it_is_not_sent_to_who_left_came_in_was_excused_or_began(meanwhile, why,
     person = newcomer(team)
     enrollment = enroll(person, make_course(), by=None)
     now = timezone.now() + timedelta(seconds=1)
-    if meanwhile == "excused":
+    if meanwhile == "exempt":
         waive(enrollment, "on leave", by=None)
     elif meanwhile == "begun":
         type(enrollment).objects.filter(pk=enrollment.pk).update(started_at=now)
@@ -189,7 +189,7 @@ def test_who_has_no_address_is_enrolled_and_the_list_of_letters_says_why_none_le
     person = User.objects.create_user(name="Wu", staff_number="A7")
     join(team, person)
     enroll(person, make_course(), by=None)
-    assert left() == ["the person has no address"]
+    assert left() == ["the person has no email address"]
 
 
 def test_a_team_is_told_by_one_statement_however_many_it_has():
@@ -243,7 +243,7 @@ def test_it_says_until_when_the_certificate_is_valid_by_when_and_that_early_lose
     first, said, early, begin, signed, _why = letter.body.split("\n\n")
     assert [first, early, signed] == [
         "Hello Wang Ming,",
-        "Nothing is lost by beginning early: the new certificate counts from the last day of the old one.",
+        "You lose nothing if you start early. The new certificate counts from the last day of the old one.",
         "Li Lin\nEast centre, team leader",
     ]
     until, steps, by_when = said.split("\n")

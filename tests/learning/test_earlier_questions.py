@@ -18,7 +18,7 @@ from tests.making import make_course
 pytestmark = pytest.mark.django_db
 LESSON = reverse("learning:step", args=["tea-room", "boiling"])
 CHANGED = "This question has changed since you answered."
-AS_THEN = "You see it as it was then."
+AS_THEN = "Below is the question as it was then."
 OTHER_WORDS = {"en": {"Is it off?": "Is the stove cold?", "1. [ ] No\n   > Go": "1. [ ] Hardly\n   > Turn back"}}
 # The other choice is right. Both languages, as structure is read in the course's own.
 OTHER_KEY = {
@@ -59,8 +59,8 @@ def without_note(card):
     """The words of a card that tells of its change, but for that sentence and the name of the link."""
     (note,) = (part for part in card.select("p") if CHANGED in part.text)
     assert words(note.extract()) == f"{CHANGED} {AS_THEN}"
-    assert words(card).count("Answer it as it stands now") == 1
-    return words(card).replace("Answer it as it stands now", "Practise again")
+    assert words(card).count("Answer the current version") == 1
+    return words(card).replace("Answer the current version", "Practise again")
 
 
 def test_a_right_answer_stands_beside_the_words_it_was_given_to_and_can_be_given_to_the_new_ones(client, enrollment):
@@ -95,7 +95,7 @@ def test_an_answer_to_another_key_stays_to_be_seen_counts_no_more_and_tells_noth
     card = cards(client)["q-is-it-off"]
     assert CHANGED in words(card) and AS_THEN not in words(card)
     then = card.details.extract()
-    assert words(then.summary) == "What you answered then"
+    assert words(then.summary) == "Your answer then"
     assert "No ✗" not in words(then) and "Yes ✓ Right. Good." in words(then) and "✓ Right" in words(then)
     assert "Still on" not in words(then)
     assert [words(label) for label in card.select("form label")] == ["No longer", "Still on"]

@@ -223,7 +223,7 @@ def test_waiving_twice_keeps_the_first_reason_and_logs_once():
     assert not waive(enrollment, "another", by=None)
     enrollment.refresh_from_db()
     assert (enrollment.exempted_at, enrollment.exemption_reason) == (END_OF_FRIDAY, "moved to the warehouse")
-    assert Event.objects.filter(verb="waived").count() == 1
+    assert Event.objects.filter(verb="exempt").count() == 1
 
 
 def test_a_completed_run_cannot_be_waived():
@@ -303,7 +303,7 @@ def due_days():
     return sorted(enrollment.due_on for enrollment in Enrollment.objects.with_zone())
 
 
-@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["by hand", "by itself"])
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["by hand", "automatically"])
 def test_it_enrolls_nobody_more_and_asks_for_another_day(client, order, headers):
     for response in (client.get(address(order), headers=headers), client.post(address(order), headers=headers)):
         form = shown(response)

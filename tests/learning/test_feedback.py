@@ -286,7 +286,7 @@ def test_a_report_that_is_too_long_comes_back_as_it_was_typed(client, enrollment
     words = "<b>word</b> " * 200
     response = client.post(REPORT, {"token": uuid.uuid4(), "comment": words})
     assert response.status_code == 422
-    assert refused_with(response) == ("That was too long to send: 2,000 characters at most.", f"\n{words}")
+    assert refused_with(response) == ("The text is too long. Enter at most 2,000 characters.", f"\n{words}")
     assert not LessonReport.objects.exists()
 
 
@@ -304,7 +304,7 @@ def test_ten_reports_a_day_are_taken_and_the_eleventh_comes_back_as_it_was_typed
     report(make_enrollment(make_user(), enrollment.course))
     response = sent_at(10)
     assert response.status_code == 429
-    told = "You have sent ten reports within a day, and more are not taken. Please keep this one for tomorrow."
+    told = "You have sent 10 reports in one day, which is the limit. Keep this report and send it tomorrow."
     assert refused_with(response) == (told, "\nAt 10.")
     assert sent_at(10, first).status_code == 302
     assert LessonReport.objects.count() == 11

@@ -103,9 +103,9 @@ def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enro
     dots = soup_of(client.get(LESSON)).select_one("#lesson-dots")
     assert {dot["href"]: dot.text.strip() for dot in dots.select("a")} == {
         "#q-what-first": "Question 1: not right yet",
-        "#q-what-to-wipe": "Question 2: answered right",
+        "#q-what-to-wipe": "Question 2: answered correctly",
         "#q-what-is-wrong": "Question 3: not answered yet",
-        "#q-in-order": "Question 4: answered right",
+        "#q-in-order": "Question 4: answered correctly",
         "#q-sorted": "Question 5: not answered yet",
         "#q-note": "Question 6: saved",
         "#q-is-it-off": "Check 1: not answered yet",

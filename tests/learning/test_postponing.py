@@ -332,7 +332,7 @@ def give_time(run):
     alone(run, Adjustment(kind=SetExtraTime.kind, time="2"))
 
 
-ACTS = {"given": give_time, "taken back": take_back}
+ACTS = {"given": give_time, "withdrawn": take_back}
 
 
 def is_anybody_waiting():
@@ -347,7 +347,7 @@ def test_time_is_given_while_absences_move_due_days(act, transactional_db):
         pytest.skip("SQLite has one writer: nothing is changed at once")
     run = make_enrollment(due_at=days(9))
     record_absence(run.learner, site_day(), site_day(), by=None)
-    if act == "taken back":
+    if act == "withdrawn":
         give_time(run)
 
     def in_a_connection_of_its_own():

@@ -179,7 +179,7 @@ def test_what_was_saved_later_is_said_and_stays_in_the_form(client, enrollment):
     found = card(client)
     said, texts = offer(found)
     assert (field(found), texts) == ("What was saved", ["Before"])
-    assert said.endswith("What is saved now was saved later.")
+    assert said.endswith("The saved text is newer.")
 
 
 def test_what_is_saved_already_is_not_offered(client, enrollment):

@@ -43,18 +43,22 @@ def test_where_all_is_well_the_first_page_says_nothing(client, admin, all_well):
 
 
 def test_that_nobody_works_is_said(client, admin):
-    assert told_on_the_first_page(client) == ["Nothing is done beside the pages: manage.py run_worker does not run."]
+    assert told_on_the_first_page(client) == [
+        "Background tasks do not run, because manage.py run_worker is not running."
+    ]
     schedule.enqueue_due()
     Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
-    assert told_on_the_first_page(client) == ["Nothing is done beside the pages: manage.py run_worker does not run."]
+    assert told_on_the_first_page(client) == [
+        "Background tasks do not run, because manage.py run_worker is not running."
+    ]
 
 
 def test_a_worker_that_lives_but_is_behind_is_not_called_dead(client, admin, all_well):
     Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
     Worker.objects.create(name="w", seen_at=timezone.now())
     assert told_on_the_first_page(client) == [
-        "Background work has waited for an hour although manage.py run_worker runs. "
-        "Start more workers, or look for a task that hangs."
+        "Background tasks have waited for an hour although manage.py run_worker is running. Start more "
+        "workers, or look for a task that hangs."
     ]
 
 
@@ -72,8 +76,8 @@ def test_a_job_that_failed_or_does_not_end_is_named(client, admin, all_well):
     )
     Job.objects.filter(name="verify-evidence").update(started_at=timezone.now() - timedelta(hours=2))
     assert sorted(told_on_the_first_page(client)) == [
-        "Check that the log is whole: has not come to an end",
-        "Check that the records agree: failed the last time",
+        "Check that the audit log is complete: has not finished",
+        "Check that the stored records agree: the last run failed",
     ]
 
 
@@ -109,7 +113,7 @@ def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
     assert "1 job runs next." in client.post(LISTS[0], fields, follow=True).content.decode()
     assert Job.objects.get(name="tidy-tasks").task
     page = BeautifulSoup(client.get(LISTS[0]).content, "html.parser")
-    assert "Forget old background work" in page.select_one("#result_list").text
+    assert "Delete old background tasks" in page.select_one("#result_list").text
 
 
 @pytest.mark.parametrize(

@@ -156,8 +156,8 @@ def test_a_reply_with_a_sign_that_no_database_keeps_is_kept_without_it(sink, mon
 
     monkeypatch.setattr(EmailMessage, "send", refuses)
     message = note()
-    assert deliver(message) == {"refused": 1}
-    assert state(message) == ("refused", "554 no thanks")
+    assert deliver(message) == {"rejected": 1}
+    assert state(message) == ("rejected", "554 no thanks")
 
 
 @pytest.mark.parametrize(
@@ -219,15 +219,15 @@ def test_without_any_server_a_letter_is_given_up_after_two_days_and_says_why(set
         delivery.deliver_due()
         tries += 1
     assert (state(message)[0], tries) == (DeliveryState.GIVEN_UP, len(PAUSES) + 1)
-    assert "refused" in message.why.lower()
+    assert "rejected" in message.why.lower()
     assert timedelta(days=1) < now - began < timedelta(days=3)
 
 
 def test_what_is_not_wanted_any_more_by_the_time_it_leaves_is_skipped_and_says_why(sink, wanted):
     message = note()
-    wanted.append("the person may not sign in any more")
+    wanted.append("the person can no longer sign in")
     deliver(message)
-    assert state(message) == (DeliveryState.SKIPPED, "the person may not sign in any more")
+    assert state(message) == (DeliveryState.SKIPPED, "the person can no longer sign in")
     assert sink.taken == []
 
 

@@ -101,7 +101,7 @@ def test_own_words_that_cannot_be_used_leave_their_part_to_the_product_and_no_le
 def test_words_that_this_version_does_not_understand_are_named_and_others_are_not():
     say({"subject": {"en": "To {staff_number}", "zh-hans": "你好"}, "closing": OWN["closing"]})
     say({"headline": {"en": "Late", "zh-hans": "逾期"}, "subject": {"zh-hans": "逾期"}}, kind="reminder")
-    say({"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}}, kind="digest")
+    say({"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}}, kind="checksum")
     found = {letter.name: letter.unusable for letter in editable_emails() if letter.unusable}
     assert found == {"invitation": ["subject"], "reminder": ["subject", "headline"]}
 
@@ -137,7 +137,7 @@ def test_letters_about_passwords_and_changes_of_the_account_have_no_words_but_th
     assert fixed >= {"new-link", "no-account", "account-notice", "certificate-revoked", "deputy-added"}
     say({"subject": {"en": "Dear {name}", "zh-hans": "{name}"}}, kind="account-notice")
     notify(make_user(language="en"), "password-set")
-    assert letters()[-1].subject == "A change at your training account"
+    assert letters()[-1].subject == "A change to your training account"
 
 
 def test_each_letter_that_may_be_worded_can_be_written_with_every_placeholder_in_each_part():

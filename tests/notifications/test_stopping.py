@@ -56,7 +56,7 @@ def test_such_a_letter_names_the_address_in_its_text_and_for_mail_programs_and_n
 def test_looking_at_the_address_stops_nothing_and_the_button_does_so_once(client, mailoutbox):
     person = make_user()
     [letter] = sent(mailoutbox, "summary", to=person)
-    assert "Stop these letters" in client.get(path_in(letter)).text
+    assert "Unsubscribe" in client.get(path_in(letter)).text
     assert EmailOptOut.objects.count() == 0
     for _ in range(2):
         assert "These letters have ended." in client.post(path_in(letter)).text
@@ -79,7 +79,7 @@ def test_what_was_stopped_says_so_and_all_else_leaves_to_the_same_and_to_others(
         sent(mailoutbox, *SORTS, to=reader)
     found = OutgoingEmail.objects.order_by("pk").values_list("person", "kind", "state", "why")
     assert list(found)[1:] == [
-        (person.pk, "summary", "skipped", "the person has stopped letters of this kind"),
+        (person.pk, "summary", "skipped", "the person has unsubscribed from this type of email"),
         (person.pk, "lesson", "sent", ""),
         (person.pk, "link", "sent", ""),
         (other.pk, "summary", "sent", ""),

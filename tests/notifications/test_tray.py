@@ -57,7 +57,7 @@ def test_a_letter_about_training_is_also_a_line_and_one_to_come_in_is_none(clien
     person = enrolled()
     invite(person, by=None)
     assert sorted(OutgoingEmail.objects.values_list("kind", flat=True)) == ["enrolled", "invitation"]
-    assert lines_shown(client, person) == [(True, "A course to take: “Rules of the tea room”")]
+    assert lines_shown(client, person) == [(True, "New course: “Rules of the tea room”")]
 
 
 def test_a_line_is_there_also_where_no_letter_can_reach(client):
@@ -81,7 +81,7 @@ def test_each_kind_says_what_it_tells_of(client, settings):
     assert lines_shown(client, person) == [
         (True, "Olga stands in for you from 1 January 2098 to 2 January 2098."),
         (True, "Your certificate for “Rules of the tea room” was withdrawn: A mistake"),
-        (True, "A completed course"),  # of which there is nothing to say any more
+        (True, "Completed course"),  # of which there is nothing to say any more
     ]
     [(_unread, words)] = lines_shown(client, other)
     assert words == f"You stand in for {person.name} from 1 January 2098 to 2 January 2098."
@@ -90,7 +90,7 @@ def test_each_kind_says_what_it_tells_of(client, settings):
 def test_what_it_told_of_may_be_gone(client):
     person = enrolled()
     Enrollment.objects.all().delete()
-    assert lines_shown(client, person) == [(True, "A course to take")]
+    assert lines_shown(client, person) == [(True, "New course")]
 
 
 def test_what_is_told_once_is_one_line(client):

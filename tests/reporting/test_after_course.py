@@ -146,14 +146,14 @@ def test_the_page_says_what_it_holds_and_how_many_are_needed(client, team, clock
     page = BeautifulSoup(client.get(PAGE).content, "html.parser")
     rows = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in page.select("table tr")]
     assert rows[:5] == [
-        ["What was seen", "Night shift 5 sheets"],
+        ["Measure", "Night shift 5 sheets"],
         ["Is it turned off?"],
         ["Yes", "most"],
         ["At times", "few or none"],
         ["No", "few or none"],
     ]
     assert len(page.select("blockquote")) == 0  # texts are shown from ten people on
-    assert "answers carry no person" in page.text
+    assert "answers are stored without names" in page.text
     board = BeautifulSoup(client.get("/team/").content, "html.parser")
     assert [link.text for link in board.select(f"a[href='{PAGE}']")] == ["Results: A month later"]
 

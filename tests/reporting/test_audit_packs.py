@@ -61,7 +61,7 @@ def test_it_holds_the_list_the_report_the_certificates_and_what_proves_them(clie
     assert [row["Name"] for row in table(pack, "people.csv")] == ["Wang Ming"]
     assert [(row["Team"], row["Finished"]) for row in table(pack, "report.csv")] == [("Night shift", "1")]
     [row] = table(pack, "certificates.csv")
-    assert (row["Name"], row["Certificate number"], row["Release"], row["Withdrawn on"]) == (
+    assert (row["Name"], row["Certificate number"], row["Release"], row["Revoked on"]) == (
         "Wang Ming",
         certificate.number,
         "1",

@@ -60,7 +60,7 @@ def test_the_file_says_what_the_screen_says(client, team):
     complete_course(learner_of(team, "Whole"))
     enrollment.waive(learner_of(team, "Away"), "moved", by=None)
     on_screen = client.get("/team/").context["rows"]
-    columns = ("Name", "Team", "State", "Progress (%)", "Done", "Of", "Due on", "Next step")
+    columns = ("Name", "Team", "State", "Progress (%)", "Done", "Of", "Due date", "Next step")
     assert [[row[column] for column in columns] for row in exported(client)] == [
         [
             row.name, row.team, row.state.label, str(row.journey.progress.percent),
@@ -220,7 +220,7 @@ def test_under_open_states_stands_who_is_certified_still_or_no_longer():
         (State.NOT_STARTED, CertificationStatus.NEVER, 5),
     ) == {
         "overdue": ["still certified: 3", "certificate ends within 60 days: 1"],
-        "in-progress": ["no longer certified: 4"],
+        "in-progress": ["expired: 4"],
     }
 
 

@@ -79,7 +79,7 @@ def test_of_several_runs_through_a_course_the_newest_is_shown(firm):
 def one_of_each(team):
     at = MIDNIGHT
     learner_of(team, "Done", due_at=at - DAY, completed_at=at - 9 * DAY, started_at=at - 9 * DAY)
-    learner_of(team, "Excused", due_at=at - DAY, exempted_at=at)
+    learner_of(team, "Exempt", due_at=at - DAY, exempted_at=at)
     learner_of(team, "Started", due_at=at + 9 * DAY, started_at=at)
     learner_of(team, "No due day", started_at=at)
     learner_of(team, "Begun", due_at=at + 99 * DAY, started_at=at)
@@ -93,7 +93,7 @@ def test_the_board_goes_from_the_most_urgent_to_those_who_need_nothing():
     team = make_team()
     one_of_each(team)
     names = [row.name for row in rows(team.manager)]
-    assert names == ["Later", "Late", "Soon", "Fresh", "Started", "Begun", "No due day", "Done", "Excused"]
+    assert names == ["Later", "Late", "Soon", "Fresh", "Started", "Begun", "No due day", "Done", "Exempt"]
 
 
 def test_of_one_day_the_board_goes_by_name_and_where_there_are_too_many_as_they_were_enrolled(monkeypatch):

@@ -117,6 +117,6 @@ def test_who_leads_a_team_without_teams_below_lands_on_the_board_and_nobody_sees
     assert client.get("/start/").url == "/team/"
     for query in ("", f"?team={firm['north'].pk}"):
         page = client.get(f"/team/teams/{query}")
-        assert page.context["rows"] == [] and "This team has none below it." in page.text
+        assert page.context["rows"] == [] and "This team has no subteams." in page.text
     client.force_login(make_user())
     assert client.get("/team/teams/").status_code == 404

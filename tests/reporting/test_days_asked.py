@@ -77,14 +77,14 @@ def test_a_no_is_said_with_a_line_and_is_undone_from_the_board_and_from_the_page
     request = asks(team)
     refused = answer(client, request, "refuse", words="We need you on Friday.")
     assert "Zoe keeps the due day, and is told so." in said(refused)
-    assert (end_of(request), request.words) == ("refused", "We need you on Friday.")
+    assert (end_of(request), request.words) == ("rejected", "We need you on Friday.")
     assert "1 answer is taken back; the request waits again." in said(undo(client, refused))
     assert end_of(request) == ""
     page = f"/team/people/{request.enrollment_id}/"
     answer(client, request, "refuse", back=page)
     assert "We need you" not in client.get(page).text
     form = BeautifulSoup(client.get(page).content, "html.parser").select_one('[name="refused"]').parent
-    client.post(form["action"], {"refused": request.pk, "next": page})
+    client.post(form["action"], {"rejected": request.pk, "next": page})
     assert end_of(request) == ""
 
 
@@ -97,7 +97,7 @@ def test_another_day_is_given(client, team):
 @pytest.mark.parametrize(
     ("pressed", "fields", "why"),
     [
-        ("other", {}, "Choose the day first."),
+        ("other", {}, "Choose a date first."),
         ("other", {"due_on": "2020-01-01"}, "This day is over."),
         ("other", {"due_on": "soon"}, "Enter a valid date."),
         ("other", {"due_on": "due"}, "That is the due day already."),
@@ -128,7 +128,7 @@ def test_what_has_ended_meanwhile_is_said(client, team):
     waived, taken_back = asks(team, "Ada"), asks(team, "Ben")
     waive(waived.enrollment, "moved", by=team.manager)
     ExtensionRequest.objects.filter(pk=taken_back.pk).update(end="taken-back", ended_at=timezone.now())
-    assert "The request of Ada has ended by itself" in said(answer(client, waived, "give"))
+    assert "The request of Ada has request expired" in said(answer(client, waived, "give"))
     assert "Ben has taken the request back." in said(answer(client, taken_back, "give"))
 
 

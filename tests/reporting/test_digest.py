@@ -48,7 +48,7 @@ def late(team, name, course, days=3):
     return learner(team, name, course, due_at=due_instant(MONDAY - timedelta(days=days), ZONE))
 
 
-def told(kind="digest"):
+def told(kind="checksum"):
     return list(OutgoingEmail.objects.filter(kind=kind).order_by("pk").values_list("person__name", "state", "why"))
 
 
@@ -64,12 +64,12 @@ def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_
     learner(team, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
     learner(team, "Done", course, completed_at=now - timedelta(days=2))
     learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
-    learner(team, "Excused", course, exempted_at=now, due_at=now - timedelta(days=9))
+    learner(team, "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
     late(team_of("Others", lead="Other lead"), "Somebody else’s", course)
     assert write_digests() == "letters: 2"
     on_monday(sunday)
     [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
-    assert letter.subject == "Your people this week: 1 late, 1 stuck, 1 finished"
+    assert letter.subject == "Your team this week: 1 late, 1 stuck, 1 finished"
     assert letter.body.partition("\n\nYou get this letter")[0] == (
         "Hello Li Lin,\n\n"
         "1 is late:\n– Wang Ming: “Rules of the tea room”, due on Friday 11 December\n\n"
@@ -87,13 +87,13 @@ def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_eno
         asked_at = datetime(2026, 12, 10 + number, 17, tzinfo=ZONE)
         request = request_extension(run, date(2026, 12, 21), at=asked_at)
         if run.learner.name == "Answered":
-            answer_extension_request(request.pk, ExtensionAnswer("refused"), by=team.manager)
+            answer_extension_request(request.pk, ExtensionAnswer("rejected"), by=team.manager)
     withdraw_request(runs[-1])
     OutgoingEmail.objects.all().delete()
     write_digests()
     on_monday(sunday)
     [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
-    assert letter.subject == "Your people this week: 2 wait for your answer, 0 late, 0 stuck, 0 finished"
+    assert letter.subject == "Your team this week: 2 wait for your answer, 0 late, 0 stuck, 0 finished"
     assert letter.body.partition("\n\nYou get this letter")[0] == (
         "Hello Li Lin,\n\n"
         "2 ask for another day and have waited for your answer, the first since Thursday 10 December; "
@@ -152,7 +152,7 @@ def test_behind_a_holiday_it_tells_how_they_are_then(sunday, course):
         sunday.move_to(datetime(2026, 12, 14 + day, 8, tzinfo=ZONE), tick=False)
         letters()
     assert told() == [("Li Lin", "sent", "")]
-    assert OutgoingEmail.objects.get(kind="digest").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
+    assert OutgoingEmail.objects.get(kind="checksum").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
 
 
 def test_behind_a_whole_week_of_holidays_it_is_one(sunday):
@@ -178,7 +178,7 @@ def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday
         written.append(write_digests(at))
         write_digests(at)
         at += timedelta(days=1)
-    found = OutgoingEmail.objects.filter(kind="digest").order_by("next_at").values_list("person__name", "next_at")
+    found = OutgoingEmail.objects.filter(kind="checksum").order_by("next_at").values_list("person__name", "next_at")
     assert [(name, f"{at.astimezone(ZONE):%m-%d %H}") for name, at in found] == [
         ("Shanghai", "12-07 08"),
         ("Berlin", "12-07 15"),
@@ -203,7 +203,7 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, pe
     for number in range(people):
         request_extension(late(team, f"Late {number}", course), MONDAY)
     write_digests()
-    [message] = OutgoingEmail.objects.filter(kind="digest").select_related("person")
+    [message] = OutgoingEmail.objects.filter(kind="checksum").select_related("person")
     # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
     with django_assert_num_queries(19 if connection.vendor == "postgresql" else 17):
         assert weekly_summary.in_words(message)["late"]["number"] == people
@@ -226,7 +226,7 @@ def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course,
     learner(centre, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
     learner(centre, "Done", course, completed_at=now - timedelta(days=2))
     learner(make_team("Long ago"), "Done long ago", course, completed_at=now - timedelta(days=8))
-    learner(make_team("Excused"), "Excused", course, exempted_at=now, due_at=now - timedelta(days=9))
+    learner(make_team("Exempt"), "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
     late(None, "In no team", course)
     staff = late(night, "Staff", course).learner  # HR does not see staff
     staff.is_staff = True

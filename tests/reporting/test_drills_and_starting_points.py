@@ -70,7 +70,7 @@ def test_the_file_gives_start_end_and_gain(client, team, course, before, after, 
     if after is not None:
         sit(enrollment, exam=START, points=after)
     (row,) = exported(client)
-    assert [row[name] for name in ("Starting point", "After the exam", "Gain (%)")] == cells
+    assert [row[name] for name in ("Pre-test", "Post-test", "Improvement (%)")] == cells
 
 
 @pytest.mark.parametrize("people", [1, 3])
@@ -121,7 +121,7 @@ def test_a_persons_page_has_start_end_and_gain_and_no_failure(client, team, cour
     sit(enrollment, exam=START, points=2)
     page = BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser")
     facts = {fact.dt.text: fact.dd.text for fact in page.select(".facts div")}
-    assert [facts[name] for name in ("Starting point", "After the exam", "Gain")] == ["1 / 3", "2 / 3", "50%"]
+    assert [facts[name] for name in ("Pre-test", "Post-test", "Gain")] == ["1 / 3", "2 / 3", "50%"]
     assert "not passed" not in page.text
     assert "d2" not in page.text
 

@@ -67,4 +67,4 @@ def test_the_log_and_the_page_of_a_person_say_them_and_an_unknown_verb_as_it_is(
     assert '<span lang="en">of-another-version</span>' in page
     client.force_login(make_admin(language="en"))
     page = client.get("/audit-log/").content.decode()
-    assert "<td>particulars changed</td>" in page and '<td lang="en">of-another-version</td>' in page
+    assert "<td>details changed</td>" in page and '<td lang="en">of-another-version</td>' in page

@@ -13,9 +13,10 @@ from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
 COLUMNS = [
-    "Name", "E-mail", "Team", "Course", "State", "Progress (%)", "Done", "Of", "Due on", "Away until", "Last active",
-    "Completed at", "Certified", "Starting point", "After the exam", "Gain (%)", "Next step",
-    "Course id", "Has left", "Certified until", "Reason of the excuse", "Stuck", "Post",
+    "Name", "Email address", "Team", "Course", "State", "Progress (%)", "Done", "Of", "Due date", "Away until",
+    "Last active",
+    "Completed at", "Certified", "Pre-test", "Post-test", "Improvement (%)", "Next step",
+    "Course id", "Left the company", "Certified until", "Reason for exemption", "Stuck", "Post",
 ]  # fmt: skip
 NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 

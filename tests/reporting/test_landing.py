@@ -73,7 +73,7 @@ def strips(client, path):
 
 
 def test_the_first_page_says_how_many_things_there_are_to_do_for_the_team_today(client, team):
-    nothing = [("Your team: nothing has to be done today", "/team/")]
+    nothing = [("Your team: nothing to do today", "/team/")]
     assert strips(client, "/") == nothing  # also for who learns nothing
     make_enrollment(team.manager, make_course(), due_at=days(9))
     learner_of(team, due_at=days(9))

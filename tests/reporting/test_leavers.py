@@ -65,8 +65,11 @@ def test_who_left_is_on_the_board_and_among_its_numbers_only_if_asked_for(client
 @pytest.mark.parametrize("viewer", VIEWERS.values(), ids=VIEWERS)
 def test_who_left_is_in_the_file_only_if_asked_for_and_marked_there(client, team, viewer):
     client.force_login(viewer(team))
-    assert [(row["Name"], row["Has left"]) for row in exported(client)] == [("Here", "")]
-    assert [(row["Name"], row["Has left"]) for row in exported(client, "?left=on")] == [("Gone", "yes"), ("Here", "")]
+    assert [(row["Name"], row["Left the company"]) for row in exported(client)] == [("Here", "")]
+    assert [(row["Name"], row["Left the company"]) for row in exported(client, "?left=on")] == [
+        ("Gone", "yes"),
+        ("Here", ""),
+    ]
     logged = [(event.data["rows"], event.data.get("left")) for event in Event.objects.filter(verb="dashboard-exported")]
     assert sorted(logged) == [(1, None), (2, True)]
 

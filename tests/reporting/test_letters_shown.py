@@ -17,8 +17,8 @@ from tests.making import join, letters, make_enrollment, make_hr, make_team, mak
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)  # in Shanghai
 NOT_ARRIVED = {
-    "en": "The last letter did not arrive. An admin can change the address and send the link again.",
-    "zh-hans": "上一封信件没有送达。管理员可以更改邮箱地址，并重新发送链接。",
+    "en": "The last email did not arrive. An admin can change the address and send the link again.",
+    "zh-hans": "上一封邮件未送达。管理员可以更改邮箱地址，并重新发送链接。",
 }
 
 
@@ -40,7 +40,7 @@ def page_of(client, enrollment, user):
 def section(response):
     """The lines and paragraphs below the heading of letters, as a reader sees them."""
     page = BeautifulSoup(response.content, "html.parser")
-    heading = next(title for title in page.select(".person h2") if title.text in ("Letters", "信件"))
+    heading = next(title for title in page.select(".person h2") if title.text in ("Emails", "信件"))
     found = []
     for element in heading.find_next_siblings()[:-1]:
         found += [" ".join(line.get_text(" ").split()) for line in (element.select("li") or [element])]
@@ -56,7 +56,7 @@ def told(person, kind="account-notice", state=DeliveryState.SENT, at=NOON, **fie
 @pytest.mark.parametrize(
     "language, expected",
     [
-        ("en", ["25 Nov 2026, 12:00 A change at the account: sent", "24 Nov 2026, 12:00 Invitation: waiting"]),
+        ("en", ["25 Nov 2026, 12:00 Account change: sent", "24 Nov 2026, 12:00 Invitation: waiting"]),
         ("zh-hans", ["2026年11月25日 12:00 账号变动：已发送", "2026年11月24日 12:00 邀请：待发送"]),
     ],
 )
@@ -85,7 +85,7 @@ def test_one_that_did_not_arrive_is_said_above_them(client, enrollment, language
     [
         (["sent"], False),
         (["bounced"], True),
-        (["refused"], True),
+        (["rejected"], True),
         (["given-up"], True),
         (["bounced", "sent"], False),
         (["sent", "bounced"], True),
@@ -107,8 +107,8 @@ def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"why": "the person has left"}, ("the person has left", "此人已离职")),
-        ({"why": "told in letter 3", "combined_into_id": 3}, ("told in another letter", "已并入另一封信")),
+        ({"why": "the person left the company"}, ("the person left the company", "此人已离职")),
+        ({"why": "told in letter 3", "combined_into_id": 3}, ("combined with another email", "已合并到另一封邮件")),
         ({"why": ""}, ("", "")),
         ({"why": "550 no such user <a@b>", "state": DeliveryState.REFUSED}, ("", "")),
         ({"why": "450 come back later", "state": DeliveryState.QUEUED}, ("", "")),
@@ -125,7 +125,7 @@ def test_of_what_was_skipped_the_reason_is_said_in_the_reader_s_language(client,
 
 
 # What a state is called, of those above.
-STATES = {"en": ("not sent", "refused", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
+STATES = {"en": ("not sent", "rejected", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
 
 
 def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
@@ -139,7 +139,7 @@ def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
 # Types of email offered to a person
 
 
-LEADING = {"digest", "escalation", "observation"}
+LEADING = {"checksum", "escalation", "follow-up"}
 
 
 def offered(client, person):
@@ -176,5 +176,5 @@ def test_failed_chat_messages_are_offered_while_a_chat_bot_is_in_use(client):
 
 def test_an_email_that_a_person_cannot_get_cannot_be_stopped_on_the_page(client):
     client.force_login(make_user())
-    client.post("/email-settings/", {"kind": "digest", "stop": ""})
+    client.post("/email-settings/", {"kind": "checksum", "stop": ""})
     assert not EmailOptOut.objects.exists()

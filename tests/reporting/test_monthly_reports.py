@@ -76,8 +76,8 @@ def test_who_leads_nobody_any_more_or_has_left_is_told_nothing(lead):
 @pytest.mark.parametrize(
     ("stop", "why"),
     [
-        (unsubscribe, "the person has stopped it"),
-        (lambda lead: Membership.objects.filter(person=lead).delete(), "the person sees no reports any more"),
+        (unsubscribe, "the person has unsubscribed"),
+        (lambda lead: Membership.objects.filter(person=lead).delete(), "the person can no longer see reports"),
     ],
 )
 def test_a_letter_that_waits_is_asked_again_as_it_leaves(lead, stop, why):

@@ -203,7 +203,7 @@ def feed(run):
 
 def digest_names(run):
     manager = User.objects.get(memberships__role=Membership.Role.MANAGER)
-    return not why_nothing(OutgoingEmail(kind="digest", person=manager, language="en"))
+    return not why_nothing(OutgoingEmail(kind="checksum", person=manager, language="en"))
 
 
 def starts_at_home(run):
@@ -227,7 +227,7 @@ PLACES = {
     "due day on pages": (lambda run: due_of(fresh(run)) is not None, PERSON_OR_COURSE),
     "planned reminder": (is_reminded, {Reason.AWAY}),
     "waiting reminder": (lambda run: still_asked([waiting_reminder(run)])[1][0], HELD_WHEN_SENT),
-    "reminder by hand": (may_be_reminded_by_hand, {Reason.UNPUBLISHED}),
+    "manual reminder": (may_be_reminded_by_hand, {Reason.UNPUBLISHED}),
     "enrollment email": (is_told_of_course, HELD_WHEN_SENT),
     "Today: reminders": (lambda run: drafted(run).letters, ()),
     "Today: conversations": (lambda run: drafted(run).talks, ()),

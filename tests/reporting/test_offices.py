@@ -42,7 +42,7 @@ def firm():
     join(team, learner)
     runs = {
         "learner": make_enrollment(learner),
-        "without a team": make_enrollment(make_user("Noa")),
+        "no team": make_enrollment(make_user("Noa")),
         "editor": make_enrollment(leading_editor),
         "admin": make_enrollment(make_admin(name="Ada")),
         "superuser who is no staff": make_enrollment(make_user("Sue", is_superuser=True)),
@@ -61,7 +61,7 @@ def changed_by(user, firm):
     return {name for name in seen_by(user, firm) if may_change(user, firm[name])}
 
 
-NO_STAFF = {"learner", "without a team", "HR", "auditor"}
+NO_STAFF = {"learner", "no team", "HR", "auditor"}
 
 
 def in_hand(user, firm):
@@ -180,7 +180,7 @@ def test_the_log_finds_what_was_done_to_one_person(firm, client):
     client.force_login(auditor)
     found = client.get("/audit-log/", {"person": learner.email.upper()}).context["page"]
     assert {event.subject for event in found} == {f"enrollment:{firm['learner'].pk}"}
-    assert [event.verb for event in client.get("/audit-log/", {"verb": "waived"}).context["page"]] == ["waived"]
+    assert [event.verb for event in client.get("/audit-log/", {"verb": "exempt"}).context["page"]] == ["exempt"]
     for nothing in ({"verb": "never"}, {"person": "nobody@example.com"}, {"subject": "\0"}):
         assert list(client.get("/audit-log/", nothing).context["page"]) == []
 

@@ -35,7 +35,7 @@ def outlook_for(manager):
 def test_late_open_done_and_excused_people_count_each_where_they_belong(team):
     learner_of(team, "Late", due_at=due_in(-2))
     learner_of(team, "Without a day")
-    learner_of(team, "Excused", due_at=due_in(-2), exempted_at=NOW, exemption_reason="elsewhere")
+    learner_of(team, "Exempt", due_at=due_in(-2), exempted_at=NOW, exemption_reason="elsewhere")
     complete_course(learner_of(team, "Done", due_at=due_in(3)))
     learner_of(team, "New", due_at=due_in(10), enrolled_at=NOW - timedelta(days=12))
     learner_of(team, "Idle", due_at=due_in(10), enrolled_at=NOW - timedelta(days=13))
@@ -94,12 +94,12 @@ def test_too_many_for_a_picture_are_told_so(client, team, monkeypatch, most):
 
 def test_one_course_is_drawn_and_the_other_can_be_chosen(client, team):
     learner_of(team, "Here", due_at=due_in(4))
-    assert "How it is going – Rules of the tea room" in client.get(reverse("reporting:trends")).content.decode()
+    assert "Trends – Rules of the tea room" in client.get(reverse("reporting:trends")).content.decode()
     assert client.get(reverse("reporting:trends"), {"course": "no-such-course"}).status_code == 200
 
 
 def test_with_nobody_there_is_a_sentence_and_an_outsider_finds_no_page(client, team):
-    assert "Nothing to draw yet" in client.get(reverse("reporting:trends")).content.decode()
+    assert "Nothing to show yet" in client.get(reverse("reporting:trends")).content.decode()
     client.force_login(make_user("Outsider"))
     assert client.get(reverse("reporting:trends")).status_code == 404
 

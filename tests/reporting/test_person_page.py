@@ -82,7 +82,7 @@ def test_a_page_says_what_was_changed_or_why_nothing_was(client, team):
     assert said("2030-03-04", ".message.success") == ["Lea Lee has time until 4 March 2030."]
     assert said("2030-03-04") == ["Nothing was changed: 4 March 2030 is the due day of Lea Lee already."]
     Enrollment.objects.update(exempted_at=timezone.now())
-    assert said("2030-03-05") == ["Nothing was changed: the enrollment has ended meanwhile."]
+    assert said("2030-03-05") == ["Nothing was changed because the enrollment has ended."]
 
 
 def test_today_is_the_earliest_day_where_the_learner_is(client, team):

@@ -47,7 +47,7 @@ def test_a_view_of_a_team_that_is_gone_says_so_shows_nobody_and_can_be_taken_awa
     Membership.objects.filter(team=below).delete()
     below.delete()
     page = client.get(address)
-    assert "This team is not among yours any more" in page.text and "Lea" not in page.text
+    assert "You no longer manage this team" in page.text and "Lea" not in page.text
     for file in ("board.csv", "board.xlsx"):
         assert client.get(address.replace("/team/", f"/team/{file}")).status_code == 404
     [form] = BeautifulSoup(page.content, "html.parser").select(".views form")

@@ -66,7 +66,7 @@ def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, cou
         fields = {"way": form.select_one("[name=way]")["value"], "choice": form.select_one("button")["value"]}
         page = client.get(address, fields)
         assert page.status_code == 200
-    assert page.context["situation"].ending and "From the beginning" in page.text
+    assert page.context["situation"].ending and "Back to the beginning" in page.text
     assert client.get(address, {"way": str(page.context["situation"].way)}).context["situation"].ending
 
 
@@ -139,7 +139,7 @@ def test_search_finds_lessons_of_courses_that_may_be_previewed(client, course, m
 
 def test_search_shows_previews_to_nobody_else(client, course):
     page = found_by(client, make_user(), "kettle")
-    assert page.select(".found") == [] and "There is no course of yours to search in yet." in page.text
+    assert page.select(".found") == [] and "You have no courses to search yet." in page.text
 
 
 def test_search_links_own_courses_to_their_lessons_and_only_others_to_the_preview(client, course):
@@ -157,4 +157,4 @@ def test_search_in_previews_leaves_out_unreleased_courses_and_questions_of_banks
     assert found_by(client, hr, "kettle").select(".found")
     assert found_by(client, hr, "smell").select(".found") == []  # a question of the bank
     type(course).objects.filter(pk=course.pk).update(current=None)
-    assert "There is no course of yours to search in yet." in found_by(client, hr, "kettle").text
+    assert "You have no courses to search yet." in found_by(client, hr, "kettle").text

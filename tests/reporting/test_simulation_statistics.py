@@ -143,7 +143,7 @@ def test_manager_sees_statistics_of_the_own_people_only(client, later):
         play(make_player(), RED)
     update_statistics()
     client.force_login(make_team(learners=1).manager)
-    assert "Not enough runs yet" in client.get(PAGE).content.decode()
+    assert "Not enough attempts yet" in client.get(PAGE).content.decode()
 
 
 def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):

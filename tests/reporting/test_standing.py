@@ -109,7 +109,7 @@ def test_a_withdrawn_certificate_is_read_on_every_page_of_manager_and_holder(tea
     taken_back(certificate)
     for client, address in ((manager, "/team/"), (manager, person), (own, record)):
         assert "not certified" in main_of(client, address)
-    assert "Certificate withdrawn" in main_of(manager, person)
+    assert "Certificate revoked" in main_of(manager, person)
     assert "The answers were passed on." in main_of(own, record)
     assert "The answers were passed on." not in main_of(manager, person)
     assert Enrollment.objects.get(pk=certificate.enrollment_id).completed_at
@@ -181,9 +181,9 @@ def test_board_and_file_say_of_whom_it_certifies_that_it_was_elsewhere(team, cou
     rows = rows_shown_to(team.manager)
     column = columns.headings("en").index("Certified")
     assert {row[0]: row[column] for row in list(columns.texts(rows, "en"))[1:]} == {
-        "Holds": "yes, trained elsewhere", "Ended": "no", "Wrong": "", "Never": "",
+        "Holds": "yes, external training", "Ended": "no", "Wrong": "", "Never": "",
     }  # fmt: skip
-    assert page(team.manager, "/team/").count("trained elsewhere") == 1
+    assert page(team.manager, "/team/").count("external training") == 1
 
 
 def test_manager_and_learner_read_what_it_was_by_whom_and_until_when_but_only_the_learner_why_it_was_wrong(
@@ -193,7 +193,7 @@ def test_manager_and_learner_read_what_it_was_by_whom_and_until_when_but_only_th
     address, own = f"/team/people/{run.pk}/", "/learn/tea-room/record/"
     for person, where in ((team.manager, address), (run.learner, own)):
         said = page(person, where)
-        assert "Trained elsewhere on" in said and "List of the former firm · recorded by Hana" in said
+        assert "External training on" in said and "List of the former firm · recorded by Hana" in said
     trained_taken_back(run)
     assert "Another Lea" in page(run.learner, own)
     assert "Another Lea" not in page(team.manager, address)
@@ -217,7 +217,7 @@ def test_what_ended_elsewhere_was_no_certificate(team, course):
     ended = trained(team, course, "Ended", yesterday)
     words, board = f"training elsewhere ended {date_format(yesterday)}", page(team.manager, "/team/")
     assert words in board
-    assert "certificate ended" not in board and "certificate withdrawn" not in board
+    assert "certificate ended" not in board and "certificate revoked" not in board
     assert words in page(team.manager, f"/team/people/{ended.pk}/")
 
 
@@ -238,7 +238,7 @@ def test_also_where_a_certificate_of_before_was_withdrawn_only_that_is_said(team
     withdraw(Certificate.objects.get(), reason="Answers were passed on", by=make_hr())
     trained_taken_back(run)
     board = page(team.manager, "/team/")
-    assert "certificate withdrawn" in board and "elsewhere" not in board
+    assert "certificate revoked" in board and "elsewhere" not in board
     assert list(differences()) == []
 
 

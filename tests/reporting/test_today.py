@@ -72,7 +72,7 @@ def test_letters_are_drafted_to_who_is_overdue_or_due_within_three_days_and_to_n
         "Far": {"due_at": days(4)},
         "No day": {},
         "Done": {"due_at": days(-2), "completed_at": days(-1)},
-        "Excused": {"due_at": days(-2), "exempted_at": days(-1)},
+        "Exempt": {"due_at": days(-2), "exempted_at": days(-1)},
     }.items():
         learner_of(team, name, **fields)
     left = learner_of(team, "Left", due_at=days(-2)).learner
@@ -189,7 +189,7 @@ def test_undo_stays_on_the_dashboard_while_the_emails_wait(client, team):
         client.post("/team/today/", {"remind": f"{late.pk}"}, follow=True)
         clock.shift(119)
         page = client.get("/team/?name=Late")
-        assert "What you have just confirmed can still be undone." in page.text
+        assert "You can still undo the actions you just confirmed." in page.text
         assert BeautifulSoup(page.content, "html.parser").select_one(".messages form.undo")
         clock.shift(1)
         assert "/team/today/undo/" not in client.get("/team/").text
@@ -213,11 +213,11 @@ def test_who_confirms_second_reads_who_has_given_the_day_and_that_nothing_was_do
     new, day = learner_of(team, "New", due_at=days(2)), site_day() + timedelta(days=9)
     ticked = {"extend": f"{new.pk}:{day}"}
     first = client.post("/team/today/", ticked, follow=True)
-    assert "Nothing new was done." not in first.text
+    assert "No new action was taken." not in first.text
     sign_in_another_manager(client, team)
     second = client.post("/team/today/", ticked, follow=True)
-    assert "Nothing new was done." in second.text and "New: Li Lin has given time until " in second.text
-    assert "is like that already" not in second.text
+    assert "No new action was taken." in second.text and "New: Li Lin has given time until " in second.text
+    assert "needs no change" not in second.text
     earlier = client.post("/team/today/", {"extend": f"{new.pk}:{day - timedelta(days=1)}"}, follow=True)
     assert "New: Li Lin has given time until " in earlier.text
     assert Adjustment.objects.count() == 1
@@ -243,12 +243,12 @@ def test_of_a_reminder_of_a_plan_it_is_said_whether_it_waits_or_has_left(client,
     told(late, DeliveryState.QUEUED)
     told(later, DeliveryState.SENT, ended_at=timezone.now())
     page = client.post("/team/today/", ticked, follow=True)
-    assert "Late: a reminder leaves by itself" in page.text
+    assert "Late: the reminder is sent automatically" in page.text
     assert "Later: a reminder has left by itself, " in page.text
 
 
 def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
-    names = ("Late", "Done", "Excused", "Left")
+    names = ("Late", "Done", "Exempt", "Left")
     _late, done, excused, left = (learner_of(team, name, due_at=days(-2)) for name in names)
     [box] = [value for name, value, _ticked in boxes(client) if name == "remind"]
     Enrollment.objects.filter(pk=done.pk).update(completed_at=timezone.now())
@@ -267,8 +267,8 @@ def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
 @pytest.mark.parametrize(
     ("ticked", "said"),
     [
-        ({}, "Nothing was ticked, so nothing was done."),
-        ({"remind": "x.-1", "talk": "１"}, "Nothing was ticked, so nothing was done."),
+        ({}, "You selected nothing, so nothing was done."),
+        ({"remind": "x.-1", "talk": "１"}, "You selected nothing, so nothing was done."),
         ({"extend": "1:2020-01-01"}, "This day is over."),
         ({"extend": "1:yesterday"}, "Enter a valid date."),
         ({"extend": "1"}, "This field is required."),
@@ -328,7 +328,7 @@ def test_who_failed_the_exam_and_stopped_is_to_be_talked_with_and_who_has_merely
     Answer.objects.filter(enrollment=former).update(question="gone")  # which the course asks no more
     Enrollment.objects.filter(pk=former.pk).update(last_active_at=days(-20))
     [(name, why)] = talks(team)
-    assert (name, why.partition(" · ")[0]) == (failed.learner.name, "exam failed, nothing since")
+    assert (name, why.partition(" · ")[0]) == (failed.learner.name, "exam failed, no activity since")
     Conversation.objects.create(enrollment=failed, made_by=team.manager, made_at=days(-7))
     assert talks(team) == []
 
@@ -365,7 +365,7 @@ def test_where_very_many_are_late_letters_are_drafted_from_the_most_urgent_and_t
         told(run, DeliveryState.QUEUED)
     Enrollment.objects.filter(pk=soon.pk).update(started_at=timezone.now())
     page = client.get("/team/today/").text
-    assert said in page and "Nothing has to be done today." not in page
+    assert said in page and "There is nothing to do today." not in page
     assert "Late 0, Late 1" in page
 
 
@@ -393,7 +393,7 @@ def test_a_look_after_the_course_is_offered_by_its_address_three_at_a_time_and_c
     assert drafted(team).others == 0
     for run in done:
         observe(run, sheet_of(run), None, by=team.manager)
-    assert "Nothing has to be done today." in client.get("/team/today/").text
+    assert "There is nothing to do today." in client.get("/team/today/").text
     assert drafted(team).others == 4
 
 
@@ -419,4 +419,4 @@ def test_the_board_leads_there_by_a_plain_link_and_its_script_fetches_the_part(c
 
 def test_nothing_to_do_says_so(client, team):
     learner_of(team, "Far", due_at=days(9))
-    assert "Nothing has to be done today." in client.get("/team/today/").text
+    assert "There is nothing to do today." in client.get("/team/today/").text

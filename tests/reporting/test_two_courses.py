@@ -92,7 +92,7 @@ def test_a_course_is_chosen_by_its_id_in_the_address_and_its_numbers_are_those_o
 def test_the_file_holds_the_course_that_was_chosen_and_the_log_says_which(client, team):
     client.force_login(team.manager)
     rows = exported(client, "?course=first-aid")
-    assert [(row["Name"], row["Course"], row["Course id"], row["Reason of the excuse"]) for row in rows] == [
+    assert [(row["Name"], row["Course"], row["Course id"], row["Reason for exemption"]) for row in rows] == [
         ("Ada", "First aid", "first-aid", ""), ("Cid", "First aid", "first-aid", "A nurse"),
     ]  # fmt: skip
     (event,) = Event.objects.filter(verb="dashboard-exported")

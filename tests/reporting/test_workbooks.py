@@ -40,7 +40,7 @@ def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
     cells = {name: cell for name, cell in zip(heading, row, strict=True) if cell != ""}
     assert cells == {
         "Name": "Wang Ming",
-        "E-mail": "wang@example.com",
+        "Email address": "wang@example.com",
         "Team": "Night shift",
         "Course": "Rules of the tea room",
         "Post": "not chosen",
@@ -48,7 +48,7 @@ def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
         "Progress (%)": 0.0,
         "Done": 0.0,
         "Of": 2.0,
-        "Due on": date(2026, 11, 27),
+        "Due date": date(2026, 11, 27),
         "Last active": datetime(2026, 11, 27, 12, 30, 15),
         "Next step": "Boiling water",
         "Course id": "tea-room",
@@ -68,11 +68,11 @@ def test_the_second_sheet_says_what_was_asked_for_when_and_of_which_release(clie
         ("For", team.manager.name),
         ("Shown", "1 row"),
         ("Filter", "State: not started"),
-        ("Filter", "Name, e-mail or staff number: wang"),
+        ("Filter", "Name, email or staff number: wang"),
         ("Course", f"Rules of the tea room, release 1 of {timezone.localdate():%-d %B %Y}"),
     ]
-    names = dict(said[said.index(("Columns, and their names for programs", "")) + 1 :])
-    assert (names["Name"], names["Due on"], names["Course id"]) == ("name", "due_on", "course")
+    names = dict(said[said.index(("Columns and their technical names", "")) + 1 :])
+    assert (names["Name"], names["Due date"], names["Course id"]) == ("name", "due_on", "course")
 
 
 def test_a_name_is_text_also_where_a_spreadsheet_would_run_or_link_it(client, team):

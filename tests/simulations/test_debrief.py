@@ -37,7 +37,7 @@ def test_the_debrief_opens_with_the_ending_and_the_critical_errors(signed_in, en
     page = debrief_of(signed_in, play(enrollment, RED))
     outcome = page.find("section", class_="outcome")
     assert outcome.find("h1").get_text() == "Burnt down"
-    assert outcome.find("h2").get_text() == "First of all: a critical error"
+    assert outcome.find("h2").get_text() == "There was a critical error"
     assert [item.get_text() for item in outcome.select(".first-of-all li")] == ["Situation 1: Finish the tea"]
     assert outcome.find("a", href="#decision-1") and page.find(id="decision-1")
 
@@ -78,7 +78,7 @@ def test_the_way_is_numbered_as_it_was_played_and_forks_where_something_else_was
 def test_both_endings_stand_side_by_side(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, RED))
     ends = [(item["class"], item.get_text(" ", strip=True)) for item in page.select("dl.ends > div")]
-    assert ends == [(["red"], "You came to Burnt down"), (["green"], "The best way leads to A false alarm")]
+    assert ends == [(["red"], "You came to Burnt down"), (["green"], "Ending of the best path A false alarm")]
 
 
 def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment):
@@ -95,7 +95,7 @@ def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment)
         ([2, 0, (0, [0])], "It does not count as done: 1 of 4 points, and it takes half."),
         ([None, 1, 0, None], "It does not count as done: the time ran out 2 times, and may once."),
         (RED, "It counts as done once it ends without harm."),
-        (BEST, "This simulation counts as done."),
+        (BEST, "This simulation is completed."),
     ],
 )
 def test_what_a_run_lacks_to_be_done_is_said(signed_in, enrollment, ways, told):
@@ -122,7 +122,7 @@ def test_the_debrief_names_what_would_have_been_better_and_why(signed_in, enroll
         assert part in said
     said = message.get_text(" ", strip=True)
     assert "not ticked: Whether all are out belongs there" in said
-    assert "ticked: Who left it on does not belong there" in said
+    assert "ticked: Who left it on should not be included" in said
 
 
 def test_the_debrief_tells_the_real_case_with_its_sources(signed_in, enrollment):
@@ -141,7 +141,7 @@ def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, 
     run = play(enrollment, RED)
     response = signed_in.post(reverse("simulations:what-if", args=[run.pk, 1]), follow=True)
     text = text_of(response)
-    assert "The bell rings" in text and "not on record" in text and "Finish the tea your way before" in text
+    assert "The bell rings" in text and "not on record" in text and "Finish the tea your previous choice" in text
     branch = SimulationAttempt.objects.get(what_if_of=run)
     for choice in BEST:
         take(branch, choice)

@@ -140,7 +140,7 @@ def test_also_when_it_goes_on_and_whatever_is_given_meanwhile(enrollment):
     run = fresh(run)
     assert (run.paused_at, run.shown_at) == (None, at(1000))
     clock = clock_of(replay_of(run).node, run.clock_timing, run.shown_at)
-    assert clock.seconds == 2 * clock_of(replay_of(run).node, "written", run.shown_at).seconds
+    assert clock.seconds == 2 * clock_of(replay_of(run).node, "created at", run.shown_at).seconds
 
 
 @pytest.mark.parametrize("timing", [TimeSetting.WRITTEN, TimeSetting.DOUBLE, TimeSetting.OFF])

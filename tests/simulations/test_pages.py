@@ -18,7 +18,7 @@ from tests.simulations.samples import KETTLE, change, make_player, make_simulati
 
 pytestmark = pytest.mark.django_db
 
-TIMED = {"timing": "written", "has_script": "1"}
+TIMED = {"timing": "created at", "has_script": "1"}
 
 
 # Who may see what -----------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def test_starting_twice_leads_to_one_run(signed_in):
 
 
 def test_without_javascript_a_run_is_played_untimed_and_recorded_so(signed_in):
-    signed_in.post(f"{INTRO}start/", {"timing": "written"})
+    signed_in.post(f"{INTRO}start/", {"timing": "created at"})
     run = SimulationAttempt.objects.get()
     assert run.timing == TimeSetting.OFF
     assert b"data-clock" not in signed_in.get(page_of(run)).content
@@ -75,7 +75,7 @@ def test_a_call_that_comes_in_shows_its_number_and_then_keeps_it_above_what_is_s
         en=("{#rings}\n\n", f"{{#rings}}\n\n{shown}"),
     )
     page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
-    number = "156 0000 7318 not a number on file"
+    number = "156 0000 7318 not a known number"
     assert number in " ".join(page.select_one(".caller").get_text(" ").split())
     signed_in.post(INTRO + "start/", TIMED)
     arrival = BeautifulSoup(signed_in.get(page_of(SimulationAttempt.objects.get())).content, "html.parser").select_one(
@@ -89,7 +89,7 @@ def test_a_call_that_comes_in_shows_its_number_and_then_keeps_it_above_what_is_s
 
 @pytest.mark.parametrize(
     ("shown", "said"),
-    [("", "On the line"), ("> [!screen phone]\n> - number: 8300\n> - on-file: yes\n\n", "Incoming call")],
+    [("", "On the phone"), ("> [!screen phone]\n> - number: 8300\n> - on-file: yes\n\n", "Incoming call")],
 )
 def test_a_later_call_comes_in_where_the_display_of_the_phone_is_shown(signed_in, enrollment, shown, said):
     change(
@@ -278,7 +278,7 @@ def test_a_pause_shows_no_situation_until_it_is_gone_on_with(signed_in, enrollme
 
 def test_giving_up_leads_back_to_the_start(signed_in, enrollment):
     run = begin(enrollment)
-    assert "Go on with the run" in text_of(signed_in.get(INTRO))
+    assert "Continue simulation" in text_of(signed_in.get(INTRO))
     assert signed_in.post(reverse("simulations:quit", args=[run.pk]))["Location"] == INTRO
     assert signed_in.get(page_of(run))["Location"] == INTRO
     assert "Start the simulation" in text_of(signed_in.get(INTRO))
@@ -319,9 +319,9 @@ def test_a_run_goes_on_and_can_be_left_when_the_simulation_has_left_the_course(s
     ("given", "offered"),
     [
         ("", ["written*", "double", "paused", "off"]),
-        ("1.5", ["written", "1.5*", "double", "paused", "off"]),
-        ("2", ["written", "double*", "paused", "off"]),
-        ("off", ["written", "double", "paused", "off*"]),
+        ("1.5", ["created at", "1.5*", "double", "paused", "off"]),
+        ("2", ["created at", "double*", "paused", "off"]),
+        ("off", ["created at", "double", "paused", "off*"]),
     ],
 )
 def test_who_is_given_more_time_finds_it_set_and_may_begin_with_it(signed_in, enrollment, given, offered):

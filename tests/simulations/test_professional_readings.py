@@ -248,7 +248,7 @@ class TestPage:
     def test_an_admin_enters_and_takes_back_who_has_read_it(self, client, course, admin, address):
         signed_in(client, admin)
         lesson, simulation = self.forms(client, address)
-        assert "Say it" in lesson.text and "Off: nobody of the trade has read this text yet." in simulation.text
+        assert "Say it" in lesson.text and "Hidden: no expert has reviewed this text yet." in simulation.text
         assert client.post(address, self.filled(simulation)).status_code == 302
         assert KETTLE in steps(course)
         [_lesson, simulation] = self.forms(client, address)

@@ -63,10 +63,10 @@ def test_the_record_and_the_page_of_the_person_tell_endings_and_no_decisions(cli
     begin(enrollment)
     client.force_login(enrollment.learner)
     page = client.get("/learn/tea-room/record/").content.decode()
-    assert "Run 1" in page and "harm done" in page and "Run 2" not in page
+    assert "Run 1" in page and "harm" in page and "Run 2" not in page
     happenings = [
         each
         for each in timeline(enrollment, outline_of(enrollment.course, "en"), enrollment.learner)
         if each.kind == "red"
     ]
-    assert [(each.title, str(each.detail)) for each in happenings] == [("The kettle is on fire", "harm done")]
+    assert [(each.title, str(each.detail)) for each in happenings] == [("The kettle is on fire", "harm")]

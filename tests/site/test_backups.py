@@ -78,12 +78,12 @@ def test_where_a_backup_fails_no_older_one_goes_and_the_first_page_of_the_admin_
     monkeypatch.setattr(schedule, "JOBS", {})
     monkeypatch.setattr(health, "JOBS", schedule.JOBS)
     night = schedule.Daily(time(2, 30))
-    schedule.schedule("back-up", "Back everything up", schedule.command("backup"), night)
+    schedule.schedule("back-up", "Back up all data", schedule.command("backup"), night)
     Job.objects.create(name="back-up", next_at=timezone.now())
     with pytest.raises(CommandError):
         schedule.run_job.call("back-up")
     kept = Job.objects.get()
     assert kept.outcome == Outcome.FAILED
     assert kept.said == "CommandError: /nowhere: No such file or directory; no backup was made"
-    assert [trouble.about for trouble in health.troubles(timezone.now())] == ["Back everything up"]
+    assert [trouble.about for trouble in health.troubles(timezone.now())] == ["Back up all data"]
     assert len(names(folder)) == 4

@@ -42,7 +42,7 @@ def described(page, group):
     return [page.find(id=identifier) for identifier in group.get("aria-describedby", "").split()]
 
 
-@pytest.mark.parametrize(("make", "refused"), FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(("make", "rejected"), FORMS.values(), ids=FORMS)
 def test_every_control_has_a_label_and_is_described_by_its_hint_and_error(make, refused):
     form = make()
     page = page_of(form)
@@ -55,7 +55,7 @@ def test_every_control_has_a_label_and_is_described_by_its_hint_and_error(make, 
         assert name.text.strip()
 
 
-@pytest.mark.parametrize(("make", "refused"), FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(("make", "rejected"), FORMS.values(), ids=FORMS)
 def test_what_is_refused_says_so(make, refused):
     page = page_of(make())
     wrong = [group for group in groups(page) if any("errorlist" in part["class"] for part in described(page, group))]
@@ -72,4 +72,4 @@ def test_nothing_is_called_wrong_before_it_was_sent():
 
 def test_only_what_must_be_given_has_an_asterisk():
     assert page_of(ExemptForm()).label.text == "Reason*"
-    assert page_of(ExtraTimeForm()).label.text == "Time in exams and simulations"
+    assert page_of(ExtraTimeForm()).label.text == "Extra time in exams and simulations"

@@ -94,7 +94,7 @@ def test_a_bug_shows_our_own_page_and_no_trace(learner, monkeypatch):
     assert response.status_code == 500
     assert_guarded(response)
     assert_private(response)
-    assert "Something broke on our side" in response.text
+    assert "Something went wrong on our side" in response.text
     assert "secret of the house" not in response.text
     assert "Traceback" not in response.text
 

@@ -380,5 +380,5 @@ class PlainFirm:
     def undo_reminders(self):
         """Those that were sent by hand just now."""
         for letter in self.by_hand:
-            letter.end("skipped", self.now, "taken back by who had sent it")
+            letter.end("skipped", self.now, "undone by the sender")
             self.post.waiting.remove(letter)

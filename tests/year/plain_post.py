@@ -6,7 +6,7 @@ from tests.year.plain_days import DAY, morning_of
 from tests.year.plain_people import Letter
 
 ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed")
-BY_OFFICE = ("digest", "escalation", "monthly-report")
+BY_OFFICE = ("checksum", "escalation", "monthly-report")
 TOLD_TOGETHER = ("enrolled", "renewal-open", "arrival")
 MINUTE, ALMOST_A_DAY, WEEK = timedelta(minutes=1), timedelta(hours=20), timedelta(days=7)
 HELD = timedelta(minutes=2)  # what is sent by hand, so that it can be taken back
@@ -14,10 +14,10 @@ OPENS, CLOSES = time(8), time(20)
 HOURS = "letters leave from 8 to 20 on working days"
 TODAY = "the person had a letter today, and has one a day at most"
 ANOTHER_DAY, SETTLED = (
-    "another due day was given meanwhile",
-    "nobody of them is late any more, or the reader leads none of them",
+    "the due date was changed in the meantime",
+    "none of these people is overdue any more, or the recipient no longer manages them",
 )
-GONE = "what it reminds of was finished, excused or merged meanwhile"
+GONE = "the course was completed, exempted or merged in the meantime"
 KEPT_BACK = (GONE, ANOTHER_DAY, SETTLED)
 
 
@@ -145,31 +145,35 @@ class PlainPost:
 
     def why_not(self, letter):
         if not letter.address:
-            return "the person has no address"
+            return "the person has no email address"
         if letter.kind in letter.person.stopped:
-            return "the person has stopped letters of this kind"
+            return "the person has unsubscribed from this type of email"
         ask = getattr(self, f"why_not_{letter.kind.replace('-', '_')}", lambda letter: "")
         has_left = not letter.person.is_here or (letter.person.leaves_on and letter.person.leaves_on < self.firm.today)
-        return ask(letter) or ("the person has left" if sort_of(letter.kind) and has_left else "")
+        return ask(letter) or ("the person left the company" if sort_of(letter.kind) and has_left else "")
 
     def why_not_invitation(self, letter):
         if not letter.person.is_here:
-            return "the person may not sign in any more"
+            return "the person can no longer sign in"
         seen = letter.person.signed_in_at
-        return "the person has signed in meanwhile" if seen and seen > letter.written_at else ""
+        return "the person signed in in the meantime" if seen and seen > letter.written_at else ""
 
     def why_not_enrolled(self, letter):
         if why := self.why_not_invitation(letter):
             return why
         is_asked = any(run.is_open and not run.started_at for run in letter.runs if run in letter.person.runs)
-        return "" if is_asked else "what it asks for was begun, excused or merged meanwhile"
+        return (
+            ""
+            if is_asked
+            else "in the meantime, the person started the course, became exempt, or the accounts were merged"
+        )
 
     why_not_renewal_open = why_not_enrolled
 
     def why_not_arrival(self, letter):
         if any(run in letter.person.runs and not run.proof.is_withdrawn for run in letter.runs):
             return ""
-        return "its certificate was withdrawn, or its run is another account's by now"
+        return "the certificate was revoked, or the enrollment now belongs to another account"
 
     def why_not_reminder(self, letter):
         person = letter.person
@@ -179,7 +183,11 @@ class PlainPost:
         same = [run for run, day in found if day == person.due_on(run)]
         if not same:
             return ANOTHER_DAY
-        return "" if any(run not in self.reminded(person) for run in same) else "the person was reminded within a day"
+        return (
+            ""
+            if any(run not in self.reminded(person) for run in same)
+            else "the person was reminded in the last 20 hours"
+        )
 
     def reminded(self, person):
         return [
@@ -197,16 +205,16 @@ class PlainPost:
             and best.until == day
             for run, day in letter.subjects
         )  # fmt: skip
-        return "" if holds else "it was renewed or withdrawn meanwhile"
+        return "" if holds else "the certificate was renewed or revoked in the meantime"
 
     def why_not_lesson_changed(self, letter):
         """A newer run has the lesson before it still."""
         asked = any(run is letter.person.newest(run.course) and not run.excused_at for run, _lesson in letter.subjects)
-        return "" if asked else "what has changed was seen or taken back meanwhile"
+        return "" if asked else "the person has seen the update, or the update was undone in the meantime"
 
     def why_not_digest(self, letter):
         is_any = any(self.firm.is_late(run) or self.is_news(person, run) for person, run in self.led_by(letter.person))
-        return "" if is_any else "nobody is late or stuck, and nobody has finished"
+        return "" if is_any else "nobody is overdue or stuck, and nobody has finished"
 
     def is_news(self, person, run):
         """Somebody has finished within a week, or began and has done nothing for one."""
@@ -221,7 +229,7 @@ class PlainPost:
 
     def why_not_escalation(self, letter):
         if not self.firm.is_escalated:
-            return "the firm has switched it off"
+            return "the company has turned it off"
         holds = any(
             self.firm.is_late(run) and person.due_on(run) == day
             for run, day in letter.subjects
@@ -231,11 +239,11 @@ class PlainPost:
         return "" if holds else SETTLED
 
     def why_not_monthly_report(self, letter):
-        return "" if letter.person.wants_reports_since else "the person has stopped it"
+        return "" if letter.person.wants_reports_since else "the person has unsubscribed"
 
     def why_not_substitute_named(self, letter):
         [(_run, last_day)] = letter.subjects
-        return "it has ended meanwhile" if last_day < self.firm.today else ""
+        return "it ended in the meantime" if last_day < self.firm.today else ""
 
 
 def first_open(person, at):

@@ -51,11 +51,11 @@ def read_days(text: str) -> tuple[dict[date, ListedDay], list[DayProblem]]:
             break
         day, listed = date_in(cells[0]), listed_in(cells)
         if day is None:
-            problems.append(DayProblem(number, cells[0], _("Expected a day such as 2026-10-01.")))
+            problems.append(DayProblem(number, cells[0], _("Enter a date such as 2026-10-01.")))
         elif isinstance(listed, str):
             problems.append(DayProblem(number, cells[1] if len(cells) > 1 else "", listed))
         elif days.get(day, listed) != listed:
-            problems.append(DayProblem(number, cells[0], _("This day stands in an earlier line, and otherwise.")))
+            problems.append(DayProblem(number, cells[0], _("An earlier line has this date with different values.")))
         else:
             days[day] = listed
     return days, problems
@@ -90,9 +90,9 @@ def listed_in(cells: list[str]) -> ListedDay | str:
     """The day to store, or the problem as a sentence."""
     kind, name = (*cells[1:], "", "")[:2]
     if kind.lower() not in FREE | WORKING:
-        return _("Expected free or working.")
+        return _("Enter “free” or “working”.")
     if len(name) > LONGEST_NAME:
-        return _("Expected a name of at most %(most)d characters.") % {"most": LONGEST_NAME}
+        return _("Enter a name of at most %(most)d characters.") % {"most": LONGEST_NAME}
     return ListedDay(kind.lower() in FREE, name)
 
 

@@ -12,16 +12,18 @@ class Deputy(models.Model):
 
     lead = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("substitute")
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("deputy")
     )
     first_day = models.DateField(_("from"))
-    last_day = models.DateField(_("until"), help_text=_("The whole day counts, in the time zone of each team."))
+    last_day = models.DateField(
+        _("until"), help_text=_("The deputy can act until the end of this day, in the time zone of each team.")
+    )
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, help_text="Ended before the last day was over")
 
     class Meta:
-        verbose_name, verbose_name_plural = _("substitute"), _("substitutes")
+        verbose_name, verbose_name_plural = _("deputy"), _("deputies")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(last_day__gte=models.F("first_day")), name="substitutes_begin_before_they_end"

@@ -61,19 +61,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         X1_25 = "1.25", _("1¼ times the time")
         X1_5 = "1.5", _("1½ times the time")
         X2 = "2", _("twice the time")
-        X3 = "3", _("three times the time")
-        X4 = "4", _("four times the time")
-        X5 = "5", _("five times the time")
-        X10 = "10", _("ten times the time")
-        OFF = "off", _("without a clock")
+        X3 = "3", _("3 times the time")
+        X4 = "4", _("4 times the time")
+        X5 = "5", _("5 times the time")
+        X10 = "10", _("10 times the time")
+        OFF = "off", _("no time limit")
 
     email = models.EmailField(
-        _("e-mail"),
+        _("email address"),
         max_length=254,
         unique=True,
         null=True,
         blank=True,
-        error_messages={"unique": _("Somebody with this address is here already.")},
+        error_messages={"unique": _("Another account already has this email address.")},
     )
     staff_number = models.CharField(
         _("staff number"),
@@ -81,22 +81,31 @@ class User(AbstractBaseUser, PermissionsMixin):
         unique=True,
         null=True,
         blank=True,
-        help_text=_("As the firm gives it. Who has no address signs in with it."),
-        error_messages={"unique": _("Somebody with this staff number is here already.")},
+        help_text=_("The staff number from your company; people without an email address sign in with it."),
+        error_messages={"unique": _("Another account already has this staff number.")},
     )
-    name = NameField(_("name"), max_length=120, help_text=_("As it shall stand on a certificate."))
+    name = NameField(_("name"), max_length=120, help_text=_("The name as it appears on certificates."))
     language = models.CharField(
-        _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: as the browser asks.")
+        _("language"),
+        max_length=10,
+        choices=settings.LANGUAGES,
+        blank=True,
+        help_text=_("Leave empty to use the browser’s language."),
     )
     extra_time = models.CharField(
-        _("time under pressure"),
+        _("extra time"),
         max_length=8,
         choices=ExtraTime,
         blank=True,
-        help_text=_("In exams with a time limit, and set when a simulation begins. Empty: as it is written."),
+        help_text=_(
+            "Applies to exams with a time limit and is the default in simulations; leave empty for the standard time."
+        ),
     )
     post = models.CharField(
-        _("post"), max_length=32, blank=True, help_text=_("The id of a post, as courses name them; empty: not known.")
+        _("job role"),
+        max_length=32,
+        blank=True,
+        help_text=_("The id of the job role in the course files; leave empty if it is not known."),
     )
     starts_on = models.DateField(_("first day"), null=True, blank=True)
     listed_on = models.DateField(null=True, editable=False, help_text="When a list of people first named the person")
@@ -105,10 +114,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("last day as an auditor"),
         null=True,
         blank=True,
-        help_text=_("The whole day counts, by the site’s clock. The day after, nothing is shown any more."),
+        help_text=_("The last day of access, in the site’s time zone."),
     )
-    is_active = models.BooleanField(_("may sign in"), default=True)
-    is_staff = models.BooleanField(_("may open the admin"), default=False)
+    is_active = models.BooleanField(_("can sign in"), default=True)
+    is_staff = models.BooleanField(_("can open the admin"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
     is_demo = models.BooleanField(default=False, editable=False)  # their password is public: see `demo_accounts`
     # Part of every session's hash: counting up ends all sessions at once, and for good.
@@ -131,7 +140,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.CheckConstraint(
                 condition=~models.Q(email=None, staff_number=None),
                 name="address_or_staff_number",
-                violation_error_message=_("An e-mail address or a staff number is needed."),
+                violation_error_message=_("Enter an email address or a staff number."),
             ),
         ]
         indexes = [  # of the list in the admin, and of those of its filters that few people pass
@@ -172,7 +181,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = (self.email or "").strip().lower() or None  # of several without one, each is unique
         self.staff_number = plain_staff_number(self.staff_number or "") or None
         if "@" in (self.staff_number or ""):  # by it the door tells addresses from numbers
-            raise ValidationError({"staff_number": _("A staff number has no @; an address goes into its own field.")})
+            raise ValidationError(
+                {"staff_number": _("A staff number cannot contain @. Enter the email address in its own field.")}
+            )
         self.name = visible(self.name)  # a line break would let a name write its own lines into letters
 
     def time_for(self, seconds):
@@ -197,7 +208,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 def valid_time_zone(name):
     if name not in zoneinfo.available_timezones():
         raise ValidationError(
-            _("“%(name)s” is no time zone; expected one such as Asia/Shanghai."), params={"name": name}
+            _("“%(name)s” is not a time zone. Enter one such as Asia/Shanghai."), params={"name": name}
         )
 
 
@@ -226,14 +237,14 @@ def with_subteams(heads):
 class Team(models.Model):
     name = NameField(_("name"), max_length=120)
     parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("belongs to")
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent team")
     )
     time_zone = models.CharField(
         _("time zone"),
         max_length=64,
         blank=True,
         validators=[valid_time_zone],
-        help_text=_("Empty: the site’s. Due days end at midnight here."),
+        help_text=_("Due dates end at midnight in this time zone; leave empty to use the site’s time zone."),
     )
     above = models.CharField(
         max_length=1000,
@@ -283,12 +294,12 @@ class Team(models.Model):
             parents = dict(teams.values_list("pk", "parent_id"))
         gone = {self.pk, self.parent_id} - parents.keys() - {None}  # since the form was read
         if gone:
-            sentence = _("This team has been deleted in the meantime.")
+            sentence = _("This team was deleted in the meantime.")
             raise ValidationError(sentence if self.pk in gone else {"parent": sentence})
         above, seen = self.parent_id, set()
         while above and above not in seen:
             if above == self.pk:
-                raise ValidationError({"parent": _("This team would belong to itself.")})
+                raise ValidationError({"parent": _("A team cannot belong to itself or to a team below it.")})
             seen.add(above)
             above = parents.get(above)
 

@@ -17,9 +17,9 @@ FIELDS = ("name", "email", "staff_number", "is_staff", "is_superuser", "audits_u
 
 
 class DuplicateReason(models.TextChoices):
-    NUMBER = "number", _("the same staff number, written otherwise")
-    ADDRESS = "address", _("the same address, written otherwise")
-    NAME = "name", _("the same name")
+    NUMBER = "number", _("same staff number in another format")
+    ADDRESS = "address", _("same email address in another format")
+    NAME = "name", _("same name")
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ class PersonField(forms.CharField):
     """Its value is an active person; with `also_gone`, any person."""
 
     default_error_messages = {
-        "unknown": _("Nobody here has this address or staff number. Look it up in the list of people."),
+        "unknown": _("No account has this email address or staff number. Check it in the list of people."),
     }
 
     def __init__(self, *, also_gone=False, **kwargs):
         self.people = User.objects.all() if also_gone else User.objects.filter(is_active=True)
-        super().__init__(**{"label": _("E-mail or staff number"), "max_length": 254} | kwargs)
+        super().__init__(**{"label": _("Email or staff number"), "max_length": 254} | kwargs)
 
     def clean(self, value):
         words = super().clean(value)

@@ -12,17 +12,17 @@ from courseware.audit_log.record import NewEvent
 
 
 class MergeRefusal(models.TextChoices):
-    SAME = "same", _("Choose two accounts: this is the same one twice.")
-    OWN = "own", _("Your own account is merged by somebody else.")
-    STAFF = "staff", _("Nobody who may open the admin or audits is ever merged.")
-    ADMINS = "admins", _("For one of these two accounts, please ask an admin.")
-    GONE = "gone", _("The account that stays must be of somebody who is here.")
-    MERGED = "merged", _("One of the two is another name of somebody already.")
-    HAS_NAMES = "has-names", _("The account that goes has another name itself: let that one stay.")
-    LEADS = "leads", _("The account that goes leads a team or stands in for somebody: hand that over first.")
+    SAME = "same", _("Choose two different accounts.")
+    OWN = "own", _("You cannot merge your own account. Ask another person to do it.")
+    STAFF = "staff", _("Accounts of admins and auditors cannot be merged.")
+    ADMINS = "admins", _("You cannot change one of these accounts. Ask an admin to merge them.")
+    GONE = "gone", _("The account to keep must belong to a current employee.")
+    MERGED = "merged", _("One of the two accounts is already an alias.")
+    HAS_NAMES = "has-names", _("The account to be merged has an alias. Keep that account instead.")
+    LEADS = "leads", _("The account to be merged manages a team, is a deputy or has a deputy. Hand this over first.")
     TRAINED = (
         "trained",
-        _("Training elsewhere is recorded in the account that goes: record it in the other one, take it back here."),
+        _("The account to be merged has external training. Record it in the account to keep, then withdraw it here."),
     )
 
 

@@ -75,7 +75,7 @@ def remove_person(person: User, *, by: User) -> None:
     letters = OutgoingEmail.objects.filter(person=row)
     letters.filter(state=DeliveryState.QUEUED).update(
         state=DeliveryState.SKIPPED,
-        why=gettext_noop("the person was made by mistake and taken away"),
+        why=gettext_noop("the person was added by mistake and deleted"),
         ended_at=timezone.now(),
     )
     letters.update(person=None)

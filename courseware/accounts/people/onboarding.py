@@ -42,7 +42,7 @@ def added(fields: dict, team: Team | None, role: str, by: User | None, at: datet
         with transaction.atomic():
             person = User.objects.create_user(**fields)
     except IntegrityError:  # somebody adds the same person at this very moment
-        raise ValidationError(_("Somebody with this address or staff number is here already.")) from None
+        raise ValidationError(_("Another account already has this email address or staff number.")) from None
     if team:
         Membership.objects.create(person=person, team=team, role=role)
     return person, events_of(person, team, role, by, at)

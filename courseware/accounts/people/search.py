@@ -32,7 +32,8 @@ LINED_UP = re.compile(rf"(?<=[{CHINESE}])\s+(?=[{CHINESE}])")  # 王　明 below
 # What to Unicode is a letter of its own, and not one with an accent, which another keyboard lacks all the same.
 PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 HOW_PEOPLE_ARE_FOUND = _(
-    "By how a name, its pinyin, the initials, an e-mail address or a staff number begins; a number also by its end."
+    "Enter the start of a name, its pinyin, its initials, an email address or a staff number; for a staff "
+    "number, the end also works."
 )
 END = "Z"  # before a staff number that is kept backwards: no other term holds a capital
 

@@ -3,66 +3,68 @@
 from django.utils.translation import gettext_lazy as _
 
 REFUSALS = {
-    "empty": _("There is nobody in this file."),
-    "web-page": _("This is a web page with the name of a spreadsheet. Open it in Excel, and save it as XLSX or CSV."),
-    "damaged": _("This file cannot be read: it is damaged, or a password protects it."),
-    "unreadable": _("This file cannot be read: it is too large, or damaged."),
-    "busy": _("The server is busy, or is reading another list. Please send this one again in a minute."),
-    "too-large": _("This file is too large to be a list of people."),
-    "too-wide": _("This file has more than 200 columns. Keep those that the list needs."),
+    "empty": _("There are no people in this file."),
+    "web-page": _(
+        "This file is a web page with the file name of a spreadsheet. Open it in Excel, and save it as XLSX or CSV."
+    ),
+    "damaged": _("This file cannot be read. It is damaged or has a password."),
+    "unreadable": _("This file cannot be read. It is too large or damaged."),
+    "busy": _("The server is busy or is reading another list. Send this file again in 1 minute."),
+    "too-large": _("This file is too large for a list of people."),
+    "too-wide": _("This file has more than 200 columns. Keep only the columns that the list needs."),
     "too-long": _("This file has more than 50,000 rows. Please split it."),
-    "other-encoding": _("The file is not written in this encoding. Choose another one, or let it be found out."),
+    "other-encoding": _("The file does not use this encoding. Choose another encoding or automatic detection."),
     "no-headings": _(
-        "No heading names a staff number or an e-mail address. A row such as this one is expected: "
-        "Staff number, Name, E-mail, Team."
+        "The list needs a heading for the staff number or the email address. Use headings such as: Staff "
+        "number, Name, Email, Team."
     ),
 }
 FIELDS = {
     "staff_number": _("staff number"),
     "name": _("name"),
-    "email": _("e-mail"),
+    "email": _("email address"),
     "team": _("team"),
     "role": _("role"),
     "language": _("language"),
-    "post": _("post"),
+    "post": _("job role"),
     "starts_on": _("first day"),
     "leaves_on": _("last day"),
 }
 CONFLICT_OF_INTEREST = _(
-    "This person added or appointed you, or gave you a way to sign in, within the last 90 days. "
-    "Somebody else has to decide."
+    "This person added or appointed you, or gave you a way to sign in, within the last 90 days. Another person "
+    "must decide."
 )
 PROBLEMS = {
-    "long": _("This is longer than it may be."),
-    "signs": _("There are signs in it that cannot be printed."),
-    "staff-number": _("This is no staff number. Excel may have shortened it: give the column the format Text."),
-    "name": _("This is no name."),
-    "email": _("This is no e-mail address; expected one such as li.na@example.com."),
-    "team": _("This is no team; expected a name, or a path such as Service/Night shift."),
-    "role": _("This is no role; expected learner or manager."),
-    "language": _("This is no language; expected Chinese or English."),
-    "day": _("This is no day; expected one such as 2026-12-01."),
-    "nobody": _("Neither staff number nor e-mail: nobody can be found by this row."),
-    "no-name": _("Somebody new needs a name."),
-    "twice": _("Line %(line)s is about the same person and says something else."),
-    "shared-address": _("Line %(line)s (%(name)s) has the same address. An address belongs to one person."),
-    "address-taken": _("%(name)s has this address already."),
-    "ask-admin": _("This person is staff or audits: ask an admin for the change."),
-    "own-row": _("This is your own record. Somebody else has to change it."),
+    "long": _("This text is too long."),
+    "signs": _("This text contains characters that cannot be printed."),
+    "staff-number": _("This is not a staff number. If Excel has shortened it, give the column the format Text."),
+    "name": _("This is not a name."),
+    "email": _("This is not an email address. Enter one such as li.na@example.com."),
+    "team": _("This is not a team. Enter a name, or a path such as Service/Night shift."),
+    "role": _("This is not a role. Enter “learner” or “manager”."),
+    "language": _("This is not a language. Enter “Chinese” or “English”."),
+    "day": _("This is not a date. Enter one such as 2026-12-01."),
+    "nobody": _("This row needs a staff number or an email address."),
+    "no-name": _("A new person needs a name."),
+    "twice": _("Line %(line)s is about the same person but has different values."),
+    "shared-address": _("Line %(line)s (%(name)s) has the same email address. Each person needs their own address."),
+    "address-taken": _("%(name)s already has this email address."),
+    "ask-admin": _("This person is an admin or an auditor. Ask an admin to make the change."),
+    "own-row": _("This is your own record. Another person must change it."),
     "conflict": CONFLICT_OF_INTEREST,
     "address-of-hr": _("Only an administrator can change the address of a member of HR."),
-    "no-team": _("There is no such team. A list creates a team only if you tick that."),
-    "near-team": _("There is no such team. Is it “%(path)s”?"),
-    "which-team": _("There are several of this name: %(paths)s. Write the whole path."),
+    "no-team": _("This team does not exist. To create it, tick the box for new teams."),
+    "near-team": _("This team does not exist. Did you mean “%(path)s”?"),
+    "which-team": _("Several teams have this name: %(paths)s. Enter the full path."),
 }
 
 CONFLICTS = {
-    "here-already": _("Somebody else has this number or address since."),
-    "changed": _("This was changed since the list was compared."),
-    "gone": _("This person has left since."),
-    "ask-admin": _("This person is staff or audits since: ask an admin for the change."),
-    "own-row": _("This person brought in or approved the list. Somebody else has to change their record."),
+    "here-already": _("Another person now has this staff number or email address."),
+    "changed": _("This was changed after the list was compared."),
+    "gone": _("This person left the company in the meantime."),
+    "ask-admin": _("This person became an admin or an auditor in the meantime. Ask an admin to make the change."),
+    "own-row": _("This person uploaded or approved the list. Another person must change their record."),
     "conflict": CONFLICT_OF_INTEREST,
     "address-of-hr": _("Only an administrator can change the address of a member of HR."),
-    "team-gone": _("This team was deleted since."),
+    "team-gone": _("This team was deleted in the meantime."),
 }

@@ -26,13 +26,13 @@ from courseware.accounts.sign_in.views import Says422
 
 class CodeFields(OurFields):
     labels = {"code": _("Code")}
-    help_texts = {"code": _("The six digits that the app shows now, or one of your recovery codes.")}
+    help_texts = {"code": _("Enter the 6 digits that the app shows now, or a recovery code.")}
 
 
 class ThrottledCodes(CodeFields):
     """Throttle wrong codes like wrong passwords, and email the owner of the account."""
 
-    too_soon = _("There were too many wrong codes. Please try again in %(wait)s.")
+    too_soon = _("Too many wrong codes. Try again in %(wait)s.")
 
     def clean_code(self):
         request = context.request
@@ -58,7 +58,7 @@ class CodeAgainForm(ThrottledCodes, base_forms.ReauthenticateForm):
 
 
 class NewAppForm(CodeFields, totp_forms.ActivateTOTPForm):
-    help_texts = {"code": _("The six digits that the app shows now.")}
+    help_texts = {"code": _("Enter the 6 digits that the app shows now.")}
 
 
 @contextmanager
@@ -67,12 +67,12 @@ def only_from_a_browser():
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ValidationError(_("That was no answer of a passkey. Please try again.")) from None
+        raise ValidationError(_("The passkey could not be read. Try again.")) from None
 
 
 class NewPasskeyForm(OurFields, passkey_forms.AddWebAuthnForm):
-    labels = {"name": _("What you call it")}
-    help_texts = {"name": _("Such as: my laptop, blue key.")}
+    labels = {"name": _("Name of the passkey")}
+    help_texts = {"name": _("For example: my laptop, blue key.")}
 
     def clean(self):
         with only_from_a_browser():

@@ -6,20 +6,18 @@ from courseware.notifications.email import queue
 
 WHAT = {
     "password-set": _("Your password was changed."),
-    "address-changed": _("The address you sign in with was changed."),
-    "two-factor-added": _("A second step for signing in was set up."),
-    "two-factor-removed": _("A second step for signing in was taken away."),
-    "two-factor-reset": _(
-        "Your second step for signing in was reset by whoever runs the training. You set up a new one when you sign in."
-    ),
-    "codes-renewed": _("New recovery codes were made; the old ones have ended."),
-    "sign-in-code-created": _("A code was made for you to sign in with, once, within a day. It was made by:"),
-    "wrong-codes": _("Somebody entered your password, and then three wrong codes of two-step verification."),
+    "address-changed": _("Your sign-in email address was changed."),
+    "two-factor-added": _("Two-step verification was set up."),
+    "two-factor-removed": _("A method of two-step verification was removed."),
+    "two-factor-reset": _("A training admin reset your two-step verification. Set it up again at your next sign-in."),
+    "codes-renewed": _("New recovery codes were created. The old ones no longer work."),
+    "sign-in-code-created": _("A sign-in code was created for you. It works once, within 1 day. Created by:"),
+    "wrong-codes": _("Somebody entered your password, and then 3 wrong codes of two-step verification."),
     "api-key-created": _(
-        "A key for programs was created for your account. "
-        "Anybody who has it can read what you see on this site. Its name:"
+        "An API key was created for your account. Anyone who has the key can read what you see on this site. "
+        "Name of the key:"
     ),
-    "new-device": _("Somebody signed in to your account from a browser that was not used before."),
+    "new-device": _("Somebody signed in to your account from a new browser."),
 }
 
 

@@ -36,7 +36,7 @@ NOTICES = {
 class TwoFactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _(
-            "This code is wrong, or has run out: the app shows a new one every half minute. Type the one it shows now."
+            "This code is wrong or has expired. The app shows a new code every 30 seconds. Enter the one it shows now."
         ),
     }
 
@@ -54,7 +54,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _(
-            "What you sign in with and the password do not go together. Check both, or have a link mailed to you."
+            "That email (or staff number) and password don’t match. Try again, or get a sign-in link by email."
         ),
         "enter_current_password": _("This is not your current password."),
         "incorrect_password": _("This is not your password."),
@@ -102,7 +102,7 @@ class AccountAdapter(DefaultAccountAdapter):
         # In place of allauth's count, which is for the account alone: by that a stranger keeps its owner out.
         if seconds := throttling.before_password(request, email):
             raise ValidationError(
-                _("There were too many wrong tries. Please try again in %(wait)s, or have a link mailed to you."),
+                _("Too many attempts. Try again in %(wait)s, or get a sign-in link by email."),
                 params={"wait": throttling.in_words(seconds)},
             )
 
@@ -124,7 +124,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def respond_user_inactive(self, request, user):
         record("sign-in-refused", subject=user)
         if merge := merge_of(user):  # whoever comes here knew the password, so may be told
-            words = _("You have one account here now. Sign in with %(name)s, and with the password of that account.")
+            words = _("Your accounts were merged. Sign in with %(name)s and the password of that account.")
             messages.info(request, words % {"name": merge.kept.sign_in_name})
             return redirect("account_login")
         return super().respond_user_inactive(request, user)

@@ -41,9 +41,14 @@ def register_emails():
     register_kind("invitation", EmailType(_("Invitation"), template, *questions, editable=INVITATION))
     # Each word of these is the product's: about a password or a sign-in, people know letters by what they always say.
     for name, words, why_unwanted, context in (
-        ("new-link", _("New link for the password"), asked_today, invitations.link_text),
-        ("no-account", _("No account with this address"), to_company, lambda message: {"address": message.address}),
-        ("account-notice", _("A change at the account"), lambda message: "", account_notices.in_words),
+        ("new-link", _("New password link"), asked_today, invitations.link_text),
+        (
+            "no-account",
+            _("No account with this email address"),
+            to_company,
+            lambda message: {"address": message.address},
+        ),
+        ("account-notice", _("Account change"), lambda message: "", account_notices.in_words),
     ):
         template = f"accounts/mail/{name.replace('-', '_')}.txt"
         register_kind(name, EmailType(words, template, one_by_one(why_unwanted), one_by_one(context)))
@@ -59,15 +64,15 @@ INVITATION = Editable(NAME_AND_FIRM, example_of_invitation, secrets=("link",))
 
 def not_yet_here(message):
     if not message.person.is_active:
-        return gettext_noop("the person may not sign in any more")
+        return gettext_noop("the person can no longer sign in")
     seen = message.person.last_login
-    return gettext_noop("the person has signed in meanwhile") if seen and seen > message.written_at else ""
+    return gettext_noop("the person signed in in the meantime") if seen and seen > message.written_at else ""
 
 
 def asked_today(message):
     if not message.person.is_active:
-        return gettext_noop("the person may not sign in any more")
-    return gettext_noop("it was asked for more than a day ago") if message.written_at < timezone.now() - DAY else ""
+        return gettext_noop("the person can no longer sign in")
+    return gettext_noop("it was requested more than 1 day ago") if message.written_at < timezone.now() - DAY else ""
 
 
 def to_company(message):
@@ -117,4 +122,4 @@ def why_of_leaver(message: OutgoingEmail) -> str:
     """Former people get no email. The last day ends in the time zone of the site, as in `let_go`."""
     person = message.person
     is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())
-    return gettext_noop("the person has left") if is_gone else ""
+    return gettext_noop("the person left the company") if is_gone else ""

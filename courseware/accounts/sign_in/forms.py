@@ -30,10 +30,12 @@ class OurFields:
 
 
 class NewPassword(OurFields):
-    labels = {"oldpassword": _("Current password"), "password1": _("New password"), "password2": _("The same again")}
-    help_texts = {
-        "password1": _("At least 8 characters. Three or four words that only you would put together are good.")
+    labels = {
+        "oldpassword": _("Current password"),
+        "password1": _("New password"),
+        "password2": _("Repeat new password"),
     }
+    help_texts = {"password1": _("Use at least 8 characters, for example 3 or 4 words that only you would combine.")}
 
 
 def name_field():
@@ -52,7 +54,7 @@ class IdentifierForm(forms.LoginForm):
 
 
 class SignInForm(OurFields, IdentifierForm):
-    labels = {"login": _("E-mail or staff number"), "password": _("Password")}
+    labels = {"login": _("Email or staff number"), "password": _("Password")}
 
 
 class CodeToSignInForm(OurFields, Form):
@@ -61,8 +63,8 @@ class CodeToSignInForm(OurFields, Form):
         max_length=40,
         widget=TextInput({"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}),
     )
-    labels = {"name": _("E-mail or staff number"), "code": _("Your code")}
-    help_texts = {"code": _("Eight letters and digits, as they were given to you.")}
+    labels = {"name": _("Email or staff number"), "code": _("Sign-in code")}
+    help_texts = {"code": _("Enter the 8 letters and digits that you were given.")}
 
     def clean_name(self):
         return plain_name(self.cleaned_data["name"])
@@ -70,7 +72,7 @@ class CodeToSignInForm(OurFields, Form):
 
 class PasswordLinkForm(OurFields, forms.ResetPasswordForm):
     email = name_field()  # as allauth calls it
-    labels = {"email": _("E-mail or staff number")}
+    labels = {"email": _("Email or staff number")}
 
     def clean_email(self):
         name = plain_name(self.cleaned_data["email"])

@@ -43,9 +43,7 @@ class HardToGuess:
         start = password[:LOOKED_AT]
         left = without(known, start)
         if not left or any(zxcvbn(text, user_inputs=known)["guesses"] < GUESSES for text in (start, left)):
-            raise ValidationError(
-                _("This password is easily guessed. Take three or four words that only you would put together.")
-            )
+            raise ValidationError(_("This password is easy to guess. Use 3 or 4 words that only you would combine."))
 
     def get_help_text(self):
         return ""

@@ -54,8 +54,8 @@ class SignInView(Says422, views.LoginView):
 class PasswordLinkView(Says422, views.PasswordResetView):
     form_class = forms.PasswordLinkForm
     already_mailed = _(
-        "Several links were asked for just now. The newest letter works: look among the unwanted mail, too. "
-        "Another one can be sent in %(wait)s."
+        "You asked for several links. Use the newest email, and check your spam folder. You can ask for "
+        "another link in %(wait)s."
     )
 
     def form_valid(self, form):
@@ -110,8 +110,10 @@ def go_in(request, person):
 class CodeToSignInView(Says422, FormView):
     template_name = "account/sign_in_code.html"
     form_class = forms.CodeToSignInForm
-    wrong = _("This code does not go together with that name, or has ended. Check both, or ask for a new one.")
-    too_soon = _("There were too many wrong tries. Please try again in %(wait)s, or ask for a new code.")
+    wrong = _(
+        "The code does not match this email or staff number, or it has expired. Check both, or ask for a new code."
+    )
+    too_soon = _("Too many attempts. Try again in %(wait)s, or ask for a new code.")
 
     def form_valid(self, form):
         name = form.cleaned_data["name"]
@@ -124,9 +126,7 @@ class CodeToSignInView(Says422, FormView):
             return self.refused(form, self.wrong)
         if self.request.user.is_authenticated:
             auth.logout(self.request)
-        words = gettext(
-            "You came in by a code that %(name)s made for you. It works no more, nor does a password of before."
-        )
+        words = gettext("You signed in with a code from %(name)s. This code and your old password no longer work.")
         messages.info(self.request, words % {"name": used.given_by.name})
         return go_in(self.request, used.person)
 
@@ -181,7 +181,7 @@ class OwnSessionsView(ListUserSessionsView):
             session.end()
         if ended:
             record("own-sessions-ended", actor=self.request.user, subject=self.request.user)
-            messages.success(self.request, gettext("Signed out there."))
+            messages.success(self.request, gettext("Signed out on the selected devices."))
         return HttpResponseRedirect(self.get_success_url())
 
 
@@ -217,11 +217,12 @@ def held_form(request):
     response = redirect("home")
     if held:
         resubmission.drop(request, response)
-        messages.info(request, _("What somebody else had typed here before you was not sent and is no longer kept."))
+        messages.info(request, _("Text that another person typed here before you was not sent. It has been deleted."))
     elif request.COOKIES.get(resubmission.FORM_COOKIE):
         resubmission.drop(request, response)
         words = _(
-            "What was sent here after a session had ended was kept for half an hour. That is over; it has not arrived."
+            "Text that is sent after a session has ended is kept for 30 minutes. That time is over, so this "
+            "text was not sent."
         )
         messages.info(request, words)
     return response
@@ -238,12 +239,12 @@ class JoinForm(OurFields, Form):
     staff_number = CharField(max_length=40, widget=TextInput({"autocapitalize": "characters", "spellcheck": "false"}))
     name = CharField(max_length=120, widget=TextInput({"autocomplete": "name"}))
     labels = {"staff_number": _("Staff number"), "name": _("Name")}
-    help_texts = {"name": _("As the firm writes it.")}
+    help_texts = {"name": _("Your name as your company writes it.")}
 
     def clean_staff_number(self):
         number = plain_staff_number(self.cleaned_data["staff_number"])
         if "@" in number:
-            raise ValidationError(_("A staff number has no @."))
+            raise ValidationError(_("A staff number cannot contain @."))
         User._meta.get_field("staff_number").run_validators(number)  # one sign may be several in its plain form
         return number
 
@@ -267,9 +268,7 @@ class JoinView(Says422, FormView):
 
     def form_valid(self, form):
         if not may_try(self.request, self.link):
-            form.add_error(
-                None, _("There were too many tries from here. Please try again in an hour, or ask your lead.")
-            )
+            form.add_error(None, _("Too many attempts. Try again in 1 hour, or ask your manager."))
             return self.form_invalid(form)
         person = come_in(self.link, form.cleaned_data["staff_number"], form.cleaned_data["name"])
         if person is None:

@@ -57,7 +57,7 @@ KIND = "deputy-added"
 
 def register_email() -> None:
     template = "accounts/mail/substitute_named.txt"
-    words = _("Who stands in for a manager")
+    words = _("Deputy for a manager")
     unwanted, context = one_by_one(why_no_deputy_email), one_by_one(deputy_email_context)
     register_kind(KIND, EmailType(words, template, unwanted, context, lines=deputy_notifications))
 
@@ -82,19 +82,19 @@ def notification_to(reader: int, named: Deputy) -> str:
         "last": date_format(named.last_day),
     }
     if is_lead:
-        return gettext("%(other)s stands in for you from %(first)s to %(last)s.") % said
-    return gettext("You stand in for %(other)s from %(first)s to %(last)s.") % said
+        return gettext("%(other)s covers for you from %(first)s to %(last)s.") % said
+    return gettext("You cover for %(other)s from %(first)s to %(last)s.") % said
 
 
 def why_no_deputy_email(message: OutgoingEmail) -> str:
     substitutes = Deputy.objects.select_related("lead", "person", "made_by")
     named = substitutes.filter(pk=message.data["substitute"]).first()
     if named is None or named.ended_at or named.last_day < site_day():
-        return gettext_noop("it has ended meanwhile")
+        return gettext_noop("it ended in the meantime")
     if not (named.lead.is_active and named.person.is_active):
-        return gettext_noop("one of both may not sign in any more")
+        return gettext_noop("one of the two people can no longer sign in")
     leads = Membership.objects.filter(person=named.lead, role=Membership.Role.MANAGER)
-    return "" if leads.exists() else gettext_noop("the manager leads nobody any more")
+    return "" if leads.exists() else gettext_noop("the manager no longer manages a team")
 
 
 def deputy_email_context(message: OutgoingEmail) -> dict[str, object]:

@@ -123,7 +123,7 @@ def minutes_text(certificate: Certificate, language: str) -> Line | None:
     minutes = in_language(certificate.minutes, language)
     if not minutes:
         return None
-    return pgettext("of a course", "Required"), gettext("about %(time)s") % {"time": minutes_text_of(minutes)}
+    return pgettext("of a course", "Required time"), gettext("about %(time)s") % {"time": minutes_text_of(minutes)}
 
 
 def points_text(certificate: Certificate, language: str) -> Line | None:
@@ -135,7 +135,7 @@ def points_text(certificate: Certificate, language: str) -> Line | None:
 def release_text(certificate: Certificate, language: str) -> Line:
     release = certificate.release
     said = {"number": release.number, "month": date_format(in_zone(release.created_at), "YEAR_MONTH_FORMAT")}
-    return gettext("Release of the course"), gettext("%(number)s (%(month)s)") % said
+    return gettext("Course release"), gettext("%(number)s (%(month)s)") % said
 
 
 # In the order of the lines on page and PDF. Texts with a place of their own there have no line.
@@ -193,7 +193,7 @@ FACTS = (
         forged="says points that no passed attempt has",
         may_be_empty=True,
         exported_as="max_points",
-        label=pgettext_lazy("points", "Of"),
+        label=pgettext_lazy("points", "Maximum points"),
     ),
     CertificateFact(
         field="issuer",

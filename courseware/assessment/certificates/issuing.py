@@ -89,11 +89,11 @@ def withdrawal_notifications(lines: Sequence[Notification]) -> dict[int, Notific
 
 def notification_about(certificate: Certificate) -> NotificationText:
     said = {"course": in_language(certificate.titles, get_language()), "reason": certificate.revocation_reason}
-    words = gettext("Your certificate for “%(course)s” was withdrawn: %(reason)s") % said
+    words = gettext("Your certificate for “%(course)s” was revoked: %(reason)s") % said
     return NotificationText(words, reverse("assessment:certificate", args=[certificate.number]))
 
 
 def register_email() -> None:
-    words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
+    words, template = _("Revoked certificate"), "accounts/mail/certificate_withdrawn.txt"
     always, context = one_by_one(lambda message: ""), one_by_one(withdrawal_email_context)
     register_kind("certificate-revoked", EmailType(words, template, always, context, lines=withdrawal_notifications))

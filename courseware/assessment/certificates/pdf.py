@@ -122,8 +122,8 @@ def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
         "stamp": pgettext("on paper", "stamp"),
         "number_called": pgettext("of a certificate", "Number"),
         "number": grouped(certificate.number),
-        "how_to_check": gettext("To check it, scan the code, or type the number here:\n%(address)s")
+        "how_to_check": gettext("To check this certificate, scan the code, or enter the number here:\n%(address)s")
         % {"address": settings.SITE_URL + reverse("assessment:check-certificate")},
         "qr": qr_svg(settings.SITE_URL + reverse("assessment:certificate", args=[certificate.number])).decode(),
-        "qr_called": gettext("QR code that leads to the page of this certificate"),
+        "qr_called": gettext("QR code of the page of this certificate"),
     }

@@ -97,7 +97,7 @@ def closed(request, attempt):
     attempt.refresh_from_db(fields=["submitted_at"])
     if attempt.submitted_at:
         if not attempt.is_pre_check:  # its last button pressed twice is no mistake
-            messages.warning(request, _("This attempt had been handed in already. Here is its result."))
+            messages.warning(request, _("You already submitted this attempt. Here is the result."))
         address = reverse("assessment:result", args=[attempt.pk])
     else:
         address = reverse("assessment:attempt", args=[attempt.pk])  # which says that the time is over
@@ -105,9 +105,7 @@ def closed(request, attempt):
 
 
 def newer(request, attempt, position):
-    text = _(
-        "This question was answered in another tab or on another device meanwhile. That answer is kept; see below."
-    )
+    text = _("You already answered this question in another tab or on another device. That answer is saved; see below.")
     messages.warning(request, text)
     if request.htmx:  # the script drops its own answer and reloads the page, which then shows the message
         return HttpResponse(status=HTTPStatus.CONFLICT)
@@ -158,6 +156,6 @@ def submit(request, pk):
     try:
         attempts.submit(own_attempt(request, pk))
     except attempts.NothingAnswered:
-        messages.warning(request, _("Answer at least one question, then send it."))
+        messages.warning(request, _("Answer at least 1 question, then send your answers."))
         return redirect("assessment:attempt", pk)
     return redirect("assessment:result", pk)

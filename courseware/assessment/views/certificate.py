@@ -93,12 +93,12 @@ def make_pdf(request, number):
     try:
         pdf_of(issued, language, by=request.user)
     except RevokedCertificate:
-        messages.error(request, gettext("It was withdrawn, so no file of it is made."))
+        messages.error(request, gettext("The certificate was revoked, so no PDF is made."))
     except NoGlyph as lacking:
         words = gettext(
-            "The sign “%(sign)s” is in none of the fonts that files are drawn with, so there is no file yet. The "
-            "certificate is valid all the same. Tell human resources, or whoever runs the site: an operator can add a "
-            "font that has the sign."
+            "The PDF fonts do not have the character “%(sign)s”, so the PDF cannot be made yet. The "
+            "certificate is still valid. Tell HR or the admin of this site: an operator can add a font with "
+            "this character."
         )
         messages.error(request, words % {"sign": lacking})
     else:

@@ -43,10 +43,13 @@ def answer(request):
     try:
         answer_of_form(request.user, sent["token"]) or keep_answer(request, sent)
     except (OtherQuestion, NoSuchQuestion, QuestionChanged):
-        said = _("Today’s question was answered in another tab, or it is another one by now. Here it stands.")
+        said = _(
+            "You answered today’s question in another tab, or there is a new question now. This is the "
+            "current question."
+        )
         messages.warning(request, said)
     except OtherOrder:
-        other = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
+        other = _("The order of the options changed after you opened this page. Nothing was sent. Choose again.")
         messages.warning(request, other)
     except ValueError:
         messages.warning(request, _("Choose an answer, then send it."))
@@ -67,5 +70,5 @@ def wish(request):
     form = DailyQuestionPreferenceForm(request.POST)
     if form.is_valid():
         choose(request.user, **form.cleaned_data)
-        messages.success(request, _("Kept."))
+        messages.success(request, _("Saved."))
     return redirect("assessment:daily")

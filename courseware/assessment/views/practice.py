@@ -93,10 +93,16 @@ def answer_practice(request, pk, rule):
     try:
         answer = found.sent_by(sent["token"]) or store_practice_answer(attempt, found, sent, request.POST)
     except (practice_sets.OtherQuestion, NoSuchQuestion, QuestionChanged):
-        messages.warning(request, _("The drill went on in another tab, or its question was changed. Here it stands."))
+        messages.warning(
+            request,
+            _(
+                "You continued the practice set in another tab, or its question was "
+                "changed. This is your current progress."
+            ),
+        )
         return redirect("assessment:practice", pk, rule)
     except OtherOrder:
-        other = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
+        other = _("The order of the options changed after you opened this page. Nothing was sent. Choose again.")
         messages.warning(request, other)
         return redirect("assessment:practice", pk, rule)
     except TooFast:

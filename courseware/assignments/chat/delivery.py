@@ -88,14 +88,17 @@ def summary_message(door: ChatBot, figures: GroupFigures) -> ChatContent:
 
 def test_message(door: ChatBot) -> ChatContent:
     with translation.override(door.language):
-        words = gettext("This is a try: the robot of this group works. It says how many and by when, and names nobody.")
+        words = gettext(
+            "This is a test message: the bot of this group works. Its messages show numbers and "
+            "due dates, but no names."
+        )
         return said_to(door, [words])
 
 
 def said_to(door: ChatBot, lines: list[str]) -> ChatContent:
     title = gettext("%(team)s: training") % {"team": door.team.name}
     if door.is_for_managers:
-        return ChatContent(title, lines, gettext("Open the board"), dashboard_url(door.team))
+        return ChatContent(title, lines, gettext("Open the dashboard"), dashboard_url(door.team))
     return ChatContent(title, lines, gettext("Open my training"), on_the_site(reverse("home")))
 
 
@@ -109,11 +112,11 @@ def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
     }
     if by_state:
         lines = [f"{state.label}{gettext(': ')}{number}" for state, number in figures.tally.states.items() if number]
-        return [*lines, gettext("Next due day: %(day)s") % said] if figures.next_day else lines
+        return [*lines, gettext("Next due date: %(day)s") % said] if figures.next_day else lines
     lines = [gettext("Late: %(late)d") % said] if said["late"] else []
     if said["soon"]:
-        lines.append(gettext("Due within three days: %(soon)d, the first by %(day)s") % said)
-    return [*lines, gettext("Open altogether: %(open)d") % said]
+        lines.append(gettext("Due within 3 days: %(soon)d, the first by %(day)s") % said)
+    return [*lines, gettext("Still open: %(open)d") % said]
 
 
 def dashboard_url(team: Team) -> str:
@@ -296,7 +299,7 @@ def keep(card: ChatMessage, state: ChatDeliveryState, why: str, **times: datetim
 
 def register_email() -> None:
     template = "assignments/mail/group_summary.txt"
-    words = _("What a chat group was not told")
+    words = _("Group-chat message that was not delivered")
     questions = one_by_one(still_wanted), one_by_one(in_words)
     register_kind(LETTER, EmailType(words, template, *questions, EmailCategory.SUBSCRIBED, is_for=is_notified_of_bots))
 
@@ -312,13 +315,13 @@ def message_of(message: OutgoingEmail) -> ChatMessage | None:
 def still_wanted(message: OutgoingEmail) -> str:
     card = message_of(message)
     if card is None:
-        return gettext_noop("the door into the group was taken away")
+        return gettext_noop("the group-chat bot was deleted")
     if not (handles_people(message.person) or teams_managed_by(message.person).filter(pk=card.door.team_id).exists()):
-        return gettext_noop("the reader does not lead the team any more")
+        return gettext_noop("the recipient no longer manages the team")
     if ChatMessage.objects.filter(door=card.door_id, day__gt=card.day).exists():
-        return gettext_noop("a later day has a summary of its own")
+        return gettext_noop("a later day has its own summary")
     is_urgent = figures_of(card.door.team, timezone.now()).is_urgent
-    return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within three days")
+    return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within 3 days")
 
 
 def in_words(message: OutgoingEmail) -> dict[str, object]:

@@ -22,12 +22,12 @@ from courseware.notifications.models import OutgoingEmail
 KIND = "certificate-ending"
 DAYS_BEFORE = (60, 30, 7)
 CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
-RENEWED = gettext_noop("it was renewed or withdrawn meanwhile")
+RENEWED = gettext_noop("the certificate was renewed or revoked in the meantime")
 
 
 def register_email() -> None:
     template = "assignments/mail/certificate_ending.txt"
-    words, sort = _("A certificate that ends"), EmailCategory.TRAINING
+    words, sort = _("Expiring certificate"), EmailCategory.TRAINING
     register_kind(KIND, EmailType(words, template, why_no_news, in_words, sort, editable=ENDING))
 
 

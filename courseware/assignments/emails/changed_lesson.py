@@ -25,12 +25,12 @@ from courseware.notifications.models import OutgoingEmail
 
 KIND = "lesson-changed"
 CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it is told by then
-SEEN = gettext_noop("what has changed was seen or taken back meanwhile")
+SEEN = gettext_noop("the person has seen the update, or the update was undone in the meantime")
 
 
 def register_email() -> None:
     template = "assignments/mail/lesson_changed.txt"
-    words = _("A lesson that has changed")
+    words = _("Updated lesson")
     register_kind(KIND, EmailType(words, template, why_no_news, in_words, EmailCategory.TRAINING))
 
 

@@ -24,13 +24,13 @@ from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "arrival"
 DAY = timedelta(days=1)
-TAKEN_BACK = gettext_noop("its certificate was withdrawn, or its run is another account's by now")
+TAKEN_BACK = gettext_noop("the certificate was revoked, or the enrollment now belongs to another account")
 
 
 def register_email() -> None:
     template = "assignments/mail/arrival.txt"
     questions = why_no_news, in_words
-    words = _("A completed course")
+    words = _("Completed course")
     register_kind(KIND, EmailType(words, template, *questions, EmailCategory.TRAINING, lines_in_words, ARRIVAL))
 
 
@@ -115,6 +115,6 @@ def address_of(certificate: Certificate) -> str:
 def lines_in_words(lines: Sequence[Notification]) -> dict[int, NotificationText]:
     told = {key: found[0] for key, found in certificates_of(lines).items() if found}
     return {
-        key: NotificationText(gettext("“%(title)s” is done") % {"title": title_of(each)}, address_of(each))
+        key: NotificationText(gettext("“%(title)s” is completed") % {"title": title_of(each)}, address_of(each))
         for key, each in told.items()
     }

@@ -29,14 +29,14 @@ from courseware.notifications.models import OutgoingEmail
 
 _SIDE_BY_SIDE = re.compile(r"</(?:td|th|dt|li)>")
 NEAR = timedelta(days=1)  # a letter that waits longer is asked meanwhile, and ended where nothing is due as yet
-NOT_WANTED = gettext_noop("the person does not want the question of the day by letter any more")
-DAY_IS_OVER = gettext_noop("its day is over")
-NOTHING_ASKED = gettext_noop("nothing is asked today, or it was answered")
+NOT_WANTED = gettext_noop("the person turned off daily question emails")
+DAY_IS_OVER = gettext_noop("the day of the question is over")
+NOTHING_ASKED = gettext_noop("there is no question today, or it was already answered")
 
 
 def register_email() -> None:
     kind = EmailType(
-        words=_("A question a day"),
+        words=_("Daily question"),
         template="assignments/mail/daily_question.txt",
         why_unwanted=one_by_one(why_not),
         context=in_words,

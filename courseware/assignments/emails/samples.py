@@ -46,11 +46,13 @@ def example_of_certificates() -> dict[str, Any]:
 
 def example_of_question() -> dict[str, Any]:
     page = address_of_example("daily/")
-    choices = [gettext("Read the code out, slowly"), gettext("Refuse, and go the way for lost phones")]
+    choices = [gettext("Read the code out, slowly"), gettext("Refuse, and follow the process for lost phones")]
     return {
         "name": signed_example()["name"],
         "title": gettext("A code by telephone"),
-        "stem": gettext("His phone was stolen, and the code cannot reach him. “Read it out to me.” What do you do?"),
+        "stem": gettext(
+            "The caller says: “My phone was stolen, so I cannot get the code. Read it out to me.” What do you do?"
+        ),
         "choices": [{"words": words, "link": f"{page}?choice={place}"} for place, words in enumerate(choices)],
         "page": page,
     }
@@ -58,7 +60,9 @@ def example_of_question() -> dict[str, Any]:
 
 ABOUT_CERTIFICATES = {
     **NAME_AND_FIRM,
-    "course": Placeholder(_("the title of the course; of several the first"), of_first("title", "certificates")),
+    "course": Placeholder(
+        _("the title of the course, or of the first course if there are several"), of_first("title", "certificates")
+    ),
     "until": Placeholder(_("the last day of the certificate"), of_first("day", "certificates")),
     **SIGNED,
 }
@@ -66,7 +70,7 @@ REMINDER = Editable(
     {
         **NAME_AND_FIRM,
         "course": FIRST_COURSE,
-        "day": Placeholder(_("the due day, which may be over"), of_first("day")),
+        "day": Placeholder(_("the due date, which may have passed"), of_first("day")),
         **SIGNED,
     },
     example_of_reminder,
@@ -74,5 +78,5 @@ REMINDER = Editable(
 ARRIVAL = Editable(ABOUT_CERTIFICATES, example_of_certificates)
 ENDING = Editable(ABOUT_CERTIFICATES, example_of_certificates)
 DAILY_QUESTION = Editable(
-    {**NAME_AND_FIRM, "title": Placeholder(_("the heading of the question"), itemgetter("title"))}, example_of_question
+    {**NAME_AND_FIRM, "title": Placeholder(_("the title of the question"), itemgetter("title"))}, example_of_question
 )

@@ -92,9 +92,9 @@ SALT = "courseware.assignments.follow_ups.follow_ups"
 
 
 class Unobserved(models.TextChoices):
-    EARLY = "early", _("It is asked some days after the course is completed, and not before.")
-    LED_NO_MORE = "led-no-more", _("The person learns in none of the teams that you lead any more.")
-    OVER = "over", _("It is not asked any more: this is too long ago, or the person is away or has left.")
+    EARLY = "early", _("The follow-up opens some days after the course is completed.")
+    LED_NO_MORE = "led-no-more", _("You no longer manage a team in which this person learns.")
+    OVER = "over", _("This follow-up is closed: too much time has passed, or the person is away or has left.")
 
 
 class NotAsked(Exception):
@@ -205,15 +205,15 @@ KIND = "observation"
 CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
 RUNS_AT_ONCE = 500  # in memory
 NAMED = 10
-LED_NO_MORE = gettext_noop("the reader leads none of them any more")
-ANSWERED = gettext_noop("it was answered meanwhile")
-NOT_HERE = gettext_noop("they are away or have left, or it is not asked any more")
+LED_NO_MORE = gettext_noop("the recipient no longer manages these people")
+ANSWERED = gettext_noop("another person answered in the meantime")
+NOT_HERE = gettext_noop("these people are away or have left, or the follow-up has closed")
 
 
 def register_email() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "assignments/mail/observation.txt"
-    words, sort = _("A look some days after a course"), EmailCategory.SUBSCRIBED
+    words, sort = _("Follow-up after a course"), EmailCategory.SUBSCRIBED
     register_kind(KIND, EmailType(words, template, *questions, sort, is_for=is_manager))
 
 

@@ -90,10 +90,10 @@ def answer_to(request, run, asked, form):
     else:
         return None
     if is_new and kept.is_answered:
-        messages.success(request, gettext("Thank you. Your answers are kept, without the person."))
+        messages.success(request, gettext("Thank you. Your answers are saved without the person’s name."))
     elif is_new:
-        messages.success(request, gettext("Noted that you can’t say. Nobody is asked about this again."))
+        messages.success(request, gettext("Your answer “I can’t say” is saved. Nobody is asked about this again."))
     else:
-        words = gettext("%(name)s has answered already, on %(day)s; nothing was changed.")
+        words = gettext("%(name)s already answered on %(day)s. Nothing was changed.")
         messages.info(request, words % {"name": kept.made_by.name, "day": date_format(kept.made_on)})
     return redirect("assignments:follow-ups")

@@ -33,19 +33,19 @@ from courseware.notifications.email.sending_limits import LIMITS, days_that_coun
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 LOOKED_BACK = timedelta(days=30)  # longer than a letter waits for its turn
-NOT_SENT = gettext_noop("taken back by who had sent it")
+NOT_SENT = gettext_noop("undone by the sender")
 
 
 class NotReminded(models.TextChoices):
     """Why an open enrollment gets no reminder (see also `not_asked`)."""
 
-    OWN = "own", _("one’s own training is looked after by somebody else")
+    OWN = "own", _("another person must manage your own training")
     AWAY = "away", _("is away")
-    NO_ADDRESS = "no-address", _("has no address")
-    ASKS = "asks", _("asks for another day: answer that first")
-    REMINDED = "reminded", _("was reminded within a day")
-    WAITS = "waits", _("a reminder waits already")
-    TURN = "turn", _("may not be written to today")
+    NO_ADDRESS = "no-address", _("has no email address")
+    ASKS = "asks", _("has asked for an extension; answer the request first")
+    REMINDED = "reminded", _("was reminded in the last 20 hours")
+    WAITS = "waits", _("a reminder is already waiting")
+    TURN = "turn", _("can get no more emails today")
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def take_back(request, pk):
     if not lines and not spared:
         raise Http404
     if adjustment.people_left and not is_own and not chosen:
-        messages.error(request, gettext("It is still going on. Take it back when it is done, in a minute or so."))
+        messages.error(request, gettext("The change is still in progress. Undo it when it is done, in 1 or 2 minutes."))
         return redirect("assignments:change", pk)
     done, left = [], []
     take_back_lines = undo_ending if adjustment.kind == EndCertified.kind else undo
@@ -73,8 +73,8 @@ def take_back(request, pk):
         left += left_now
     if spared:
         words = ngettext(
-            "It goes no further: %(number)d person stays as before.",
-            "It goes no further: %(number)d people stay as before.",
+            "The change was stopped: %(number)d person was not changed.",
+            "The change was stopped: %(number)d people were not changed.",
             spared,
         )
         messages.success(request, words % {"number": spared})
@@ -88,7 +88,7 @@ def say(request, adjustment, done, left):
     names = dict(User.objects.filter(pk__in=[*done, *(each.learner for each in left)]).values_list("pk", "name"))
     if done:
         words = ngettext(
-            "Taken back for %(number)d person: %(names)s.", "Taken back for %(number)d people: %(names)s.", len(done)
+            "Undone for %(number)d person: %(names)s.", "Undone for %(number)d people: %(names)s.", len(done)
         )
         listed = names_text([names[pk] for pk in done])
         messages.success(request, words % {"number": len(done), "names": listed})
@@ -129,7 +129,7 @@ def decide_on(request, action):
             messages.success(request, words % {"number": number})
             say_who_was_skipped(request, refused)
             return redirect("assignments:change", made.pk)
-        form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+        form.add_error(None, gettext("This would change nothing for these people, so nothing was done."))
     reasons = [(why.label, names_text(names)) for why, names in left.items()]
     return preview_page(request, action, form, list(touched.values()), reasons)
 
@@ -202,7 +202,7 @@ def act(request, pk):
 
 
 MOST_AT_ONCE = 500
-REMIND = SimpleNamespace(title=_("Remind"), button=_("Send the reminders"))
+REMIND = SimpleNamespace(title=_("Send reminder"), button=_("Send reminders"))
 
 
 @form_view("assignments:remind", allowed=manages_people)
@@ -221,12 +221,12 @@ def remind_chosen(request):
 
 def sent_or_refused(request, form, runs, able):
     if len(able) > MOST_AT_ONCE:
-        form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+        form.add_error(None, gettext("Choose at most %(most)d people at a time.") % {"most": MOST_AT_ONCE})
         return None
     # Asked once more, so that a second press, or a second manager, finds that a reminder waits.
     made, refused = remind([run.pk for run in runs], by=request.user)
     if made is None:
-        form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+        form.add_error(None, gettext("This would change nothing for these people, so nothing was done."))
         return None
     say_queued(request, len(made.letters))
     say_by_reason(request, skipped_text(refused))
@@ -263,15 +263,15 @@ def undo_reminders(request, pk):
 
 def say_undone(request, undone):
     if taken := undone.not_sent:
-        words = ngettext("%(number)d letter is not sent.", "%(number)d letters are not sent.", taken)
+        words = ngettext("%(number)d email will not be sent.", "%(number)d emails will not be sent.", taken)
         messages.success(request, words % {"number": taken})
     if left := undone.left:
-        words = ngettext("%(number)d letter has left already.", "%(number)d letters have left already.", left)
+        words = ngettext("%(number)d email was already sent.", "%(number)d emails were already sent.", left)
         messages.info(request, words % {"number": left})
     if told := undone.left_in_another:
         words = ngettext(
-            "%(number)d reminder was told within another letter, which has left already or is leaving.",
-            "%(number)d reminders were told within other letters, which have left already or are leaving.",
+            "%(number)d reminder was combined with another email, which was already sent or is being sent.",
+            "%(number)d reminders were combined with other emails, which were already sent or are being sent.",
             told,
         )
         messages.info(request, words % {"number": told})
@@ -289,7 +289,7 @@ class NoteForm(ActionForm):
         label=pgettext_lazy("about a person", "Note"),
         max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("The person, who leads them, human resources and auditors read it: no illnesses, please."),
+        help_text=_("The person, their managers, HR and auditors can read the note. Do not write about illnesses."),
     )
     act = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
@@ -297,10 +297,10 @@ class NoteForm(ActionForm):
         """What was typed is kept, for an act of its own."""
         self.data = self.data.copy()
         self.data["act"] = uuid.uuid4()
-        self.add_error(None, _("With this form a note was kept already. Send it once more to keep this one as well."))
+        self.add_error(None, _("This form already saved another note. Send it again to save this note too."))
 
 
-NOTE = SimpleNamespace(title=_("Write a note"), button=_("Keep the note"))
+NOTE = SimpleNamespace(title=_("Add note"), button=_("Save note"))
 
 
 def noted_address(act):
@@ -314,7 +314,7 @@ def note(request):
     people = dict(others.order_by("name", "pk").values_list("pk", "name"))
     if request.method == "POST" and people and form.is_valid():
         if len(people) > MOST_AT_ONCE:
-            form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+            form.add_error(None, gettext("Choose at most %(most)d people at a time.") % {"most": MOST_AT_ONCE})
         elif was_sent_before(form.cleaned_data, people):
             form.begin_another()
         else:
@@ -333,7 +333,7 @@ def noted_about(request, people, form):
     if written := write_note(people, form.cleaned_data["text"], act=act, by=request.user):
         new = {note.person_id for note in written}
         names = {"names": names_text([name for key, name in people.items() if key in new])}
-        messages.success(request, gettext("Noted about %(names)s. They can read it, too.") % names)
+        messages.success(request, gettext("Note added for %(names)s. They can read it too.") % names)
     came_from = page_before(request) if "person" in request.POST else ""
     return redirect(came_from or noted_address(act))
 
@@ -358,8 +358,8 @@ def withdraw_note(request, act):
     people = keys_in(request.POST.getlist("person")) if "person" in request.POST else None
     taken = withdraw_notes(act, by=request.user, people=people)
     if taken:
-        words = ngettext("%(number)d note is taken back.", "%(number)d notes are taken back.", len(taken))
+        words = ngettext("%(number)d note was withdrawn.", "%(number)d notes were withdrawn.", len(taken))
         messages.success(request, words % {"number": len(taken)})
     else:
-        messages.info(request, gettext("Nothing was taken back: that is possible for a day, and once."))
+        messages.info(request, gettext("Nothing was withdrawn. You can withdraw a note only once, within 24 hours."))
     return redirect(page_before(request) or noted_address(act))

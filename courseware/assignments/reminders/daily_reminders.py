@@ -50,18 +50,18 @@ KIND = "reminder"
 # Less than a day: who was reminded late in the morning may be reminded on the next one early.
 APART = timedelta(hours=20)
 GONE, ANOTHER_DAY = (
-    gettext_noop("what it reminds of was finished, excused or merged meanwhile"),
-    gettext_noop("another due day was given meanwhile"),
+    gettext_noop("the course was completed, exempted or merged in the meantime"),
+    gettext_noop("the due date was changed in the meantime"),
 )
-REMINDED = gettext_noop("the person was reminded within a day")
-ASKS = gettext_noop("the person has asked for another day and has no answer yet")
+REMINDED = gettext_noop("the person was reminded in the last 20 hours")
+ASKS = gettext_noop("the person asked for an extension and has no answer yet")
 # Until an excuse, a day or a merge is taken back, or the answer comes.
 KEPT_BACK = (GONE, ANOTHER_DAY, ASKS)
 
 
 def register_email() -> None:
     template = "assignments/mail/reminder.txt"
-    words, sort = _("Reminder of a due day"), EmailCategory.TRAINING
+    words, sort = _("Due-date reminder"), EmailCategory.TRAINING
     register_kind(KIND, EmailType(words, template, why_unwanted, in_words, sort, editable=REMINDER))
 
 

@@ -48,9 +48,11 @@ def days_of_schedule(text: str) -> tuple[list[int], str]:
     try:
         days = sorted({int(part) for part in parts if part.strip()}, reverse=True)
     except ValueError:
-        return [], _("Expected whole numbers with commas between them, such as 7, 1, -3.")
+        return [], _("Enter whole numbers with commas between them, such as 7, 1, -3.")
     if any(abs(day) > FARTHEST_REMINDER for day in days) or len(days) > MOST:
-        return days, _("At most %(days)d days, none farther than %(farthest)d working days from the due day.") % {
+        return days, _(
+            "Enter at most %(days)d days. Each day is at most %(farthest)d working days from the due date."
+        ) % {
             "days": MOST,
             "farthest": FARTHEST_REMINDER,
         }
@@ -62,8 +64,8 @@ def why_too_many(days: list[int]) -> str:
     for first, fourth in zip(days, days[IN_A_FORTNIGHT:], strict=False):
         if first - fourth < A_FORTNIGHT:
             said = _(
-                "From %(first)d to %(last)d are four reminders within fourteen days. A person gets three letters about "
-                "the training in that time, so the last one would not leave."
+                "From %(first)d to %(last)d there are 4 reminders within 14 days. A person gets at most 3 "
+                "training emails in 14 days, so the last reminder would not be sent."
             )
             return said % {"first": first, "last": fourth}
     return ""

@@ -16,20 +16,26 @@ LEAP_YEAR = 2028
 
 def who(version: RuleVersion) -> str:
     if version.team_id and not version.team:
-        return _("Who is in a team that was closed, which is nobody,")
+        return _("Everyone who is in the closed team (nobody)")
     team = {"team": version.team.name} if version.team else None
     if version.role == Membership.Role.LEARNER:
-        return _("Who learns in %(team)s or in a team below it") % team if team else _("Who learns in any team")
+        return (
+            _("Everyone who is a learner in %(team)s or in a team below it") % team
+            if team
+            else _("Everyone who is a learner in any team")
+        )
     if version.role == Membership.Role.MANAGER:
-        return _("Who leads %(team)s or a team below it") % team if team else _("Who leads a team")
-    return _("Who is in %(team)s or in a team below it") % team if team else _("Everybody")
+        return (
+            _("Everyone who manages %(team)s or a team below it") % team if team else _("Everyone who manages a team")
+        )
+    return _("Everyone who is in %(team)s or in a team below it") % team if team else _("Everyone who has an account")
 
 
 def conditions(version: RuleVersion, language: str) -> Iterator[str]:
     if version.post:
-        yield _("has the post %(post)s") % {"post": version.post}
+        yield _("has the job role %(post)s") % {"post": version.post}
     if version.joined_since:
-        yield _("came on %(day)s or later") % {"day": date_format(version.joined_since)}
+        yield _("started work on %(day)s or later") % {"day": date_format(version.joined_since)}
     if version.other_course:
         course = {"course": course_title(version.other_course, language)}
         words = _("is certified in “%(course)s”") if version.other_certified else _("is not certified in “%(course)s”")
@@ -63,10 +69,10 @@ def renewal(version: RuleVersion) -> str:
     what = _("a short renewal") if is_short else _("a renewal of the whole course")
     if version.renewal_days is None:
         day = day_in(LEAP_YEAR, version.renewal_month or 1, version.renewal_day or 1)
-        return _("Each year on %(day)s %(what)s opens.") % {"day": date_format(day, _("j F")), "what": what}
+        return _("Every year on %(day)s, %(what)s opens.") % {"day": date_format(day, _("j F")), "what": what}
     words = ngettext(
-        "%(days)s day before a certificate ends, %(what)s opens.",
-        "%(days)s days before a certificate ends, %(what)s opens.",
+        "%(days)s day before a certificate expires, %(what)s opens.",
+        "%(days)s days before a certificate expires, %(what)s opens.",
         version.renewal_days,
     )
     return words % {"days": version.renewal_days, "what": what}
@@ -76,12 +82,13 @@ def sentences(version: RuleVersion, course: str, language: str) -> list[str]:
     """`course` is its title."""
     whom = _(" and ").join([who(version), *conditions(version, language)])
     found = [
-        _("%(who)s learns “%(course)s” %(by_when)s.") % {"who": whom, "course": course, "by_when": by_when(version)}
+        _("%(who)s must complete “%(course)s” %(by_when)s.")
+        % {"who": whom, "course": course, "by_when": by_when(version)}
     ]
-    found.append(renewal(version) or _("Who is certified is left alone."))
+    found.append(renewal(version) or _("People with a valid certificate are not affected."))
     found.append(
-        _("Whoever stops fitting is excused, with this rule as the reason.")
+        _("People who no longer match become exempt, with this rule as the reason.")
         if version.excuses
-        else _("Whoever stops fitting stays enrolled.")
+        else _("People who no longer match stay enrolled.")
     )
     return found

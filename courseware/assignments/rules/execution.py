@@ -210,6 +210,6 @@ def excuse(person: int, day: date, rule: int | None, at: datetime) -> Counter[st
         run = Enrollment.objects.open().get(learner=person, course=intent.course)
         note([(intent, run)], at)
         with translation.override(run.learner.language or settings.LANGUAGE_CODE):
-            reason = _("Does not fit the rule “%(rule)s” any more.") % {"rule": intent.first.rule}
+            reason = _("No longer matches the rule “%(rule)s”.") % {"rule": intent.first.rule}
         waive(run, reason, by=None, at=at)
     return Counter(intent.deed.value for intent in intents)

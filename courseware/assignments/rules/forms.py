@@ -21,7 +21,7 @@ from courseware.lib.web.form_layout import DayInput, Fields, Sentence
 AT_MOST_DAYS = 3650
 AHEAD = timedelta(days=1827)  # as far as somebody may rehearse
 DAY_OF_A_YEAR = 2028  # one with a 29 February
-OPENS = [("days", _("days before the certificate ends")), ("yearly", _("each year on this day:"))]
+OPENS = [("days", _("days before the certificate expires")), ("yearly", _("every year on this date:"))]
 
 
 class CourseChoice(forms.ModelChoiceField):
@@ -43,17 +43,19 @@ def posts():
 class RuleForm(forms.ModelForm):
     """Of a version; the course is chosen once, when the rule is made."""
 
-    course = CourseChoice(label=_("Learns"), queryset=Course.objects.none(), empty_label=_("choose a course"))
+    course = CourseChoice(
+        label=_("Course to complete"), queryset=Course.objects.none(), empty_label=_("choose a course")
+    )
     other = forms.ChoiceField(
-        label=_("In another course"),
+        label=_("Condition on another course"),
         required=False,
         choices=[
-            ("", _("whatever else was learned")),
+            ("", _("no condition")),
             ("yes", _("certified in")),
             ("no", _("not certified in")),
         ],
     )
-    opens = forms.ChoiceField(label=_("Opens"), required=False, choices=OPENS)
+    opens = forms.ChoiceField(label=_("Renewal opens"), required=False, choices=OPENS)
 
     class Meta:
         model = RuleVersion
@@ -63,25 +65,31 @@ class RuleForm(forms.ModelForm):
         )  # fmt: skip
         labels = {
             "name": _("Name of the rule"),
-            "team": _("In the team, or in one below it"),
-            "role": _("As"),
-            "post": _("With the post"),
-            "joined_since": _("First day of work on this day or later"),
-            "other_course": _("Which course"),
-            "due": _("By when"),
-            "due_days": _("How many days"),
-            "due_on": _("The date"),
-            "acts_since": _("The rule acts from this day on"),
-            "excuses": _("Whoever stops fitting is excused, with this rule as the reason"),
-            "renewal": _("What is repeated"),
-            "renewal_days": _("How many days before"),
+            "team": _("Team (with the teams below it)"),
+            "role": _("Role"),
+            "post": _("Job role"),
+            "joined_since": _("Started work on or after"),
+            "other_course": _("Other course"),
+            "due": _("Due date"),
+            "due_days": _("Number of days"),
+            "due_on": _("Date"),
+            "acts_since": _("The rule applies from"),
+            "excuses": _("People who no longer match become exempt, with this rule as the reason"),
+            "renewal": _("Type of renewal"),
+            "renewal_days": _("Number of days before"),
             "renewal_month": _("Month"),
             "renewal_day": _("Day"),
         }
         help_texts = {
-            "due": _("Where that day is over, the days count from today. A free day becomes the working day before."),
-            "renewal": _("Who passes before the certificate ends has the new one count from the old end."),
-            "excuses": _("Only where this rule has enrolled, and no other rule is about the person."),
+            "due": _(
+                "If this date has passed, the days count from the enrollment. If it is a day off, the "
+                "working day before it is the due date."
+            ),
+            "renewal": _(
+                "If a person passes before the certificate expires, the new certificate counts from "
+                "the old expiry date."
+            ),
+            "excuses": _("Applies only to people who were enrolled by this rule and match no other rule."),
         }
         widgets = {"joined_since": DayInput, "due_on": DayInput, "acts_since": DayInput}
 
@@ -96,7 +104,7 @@ class RuleForm(forms.ModelForm):
         if rule:
             self.fields["course"].disabled, self.fields["course"].initial = True, rule.course
         self.offer_teams()
-        self.fields["role"].choices = [("", _("anybody")), *Membership.Role.choices]
+        self.fields["role"].choices = [("", _("any role")), *Membership.Role.choices]
         self.offer_job_roles()
         months = [("", "–"), *MONTHS.items()]
         self.fields["renewal_month"] = forms.TypedChoiceField(
@@ -118,7 +126,7 @@ class RuleForm(forms.ModelForm):
         team = self.fields["team"]
         team.queryset = Team.objects.only("name")
         team.required = self.instance.team_id is not None and not self.instance.team
-        team.empty_label = _("closed: choose another team") if team.required else _("any team")
+        team.empty_label = _("team closed: choose another team") if team.required else _("any team")
 
     def offer_job_roles(self):
         found = posts()
@@ -138,14 +146,17 @@ class RuleForm(forms.ModelForm):
         return Fields(
             "name",
             Div(
-                Sentence(_("Whoever is in {team} or in a team below it (role: {role}, post: {post}),")),
+                Sentence(_("People in {team} or in a team below it (role: {role}, job role: {post})")),
                 Sentence(
-                    _("whose first day of work is {joined_since} or later (empty: any day), {other} {other_course}")
+                    _(
+                        "Started work on or after: {joined_since} (leave empty for any date). Other course: "
+                        "{other} {other_course}"
+                    )
                 ),
-                Sentence(_("learns {course}")),
+                Sentence(_("Course to complete: {course}")),
                 Sentence(_("Due: {due_days} {due} {due_on}")),
-                Sentence(_("Afterwards: {renewal} {renewal_days} {opens} {renewal_month} {renewal_day}")),
-                Sentence(_("All this from {acts_since} on.")),
+                Sentence(_("After certification: {renewal} {renewal_days} {opens} {renewal_month} {renewal_day}")),
+                Sentence(_("The rule applies from {acts_since}.")),
                 css_class="sentence",
             ),
             "excuses",
@@ -156,7 +167,7 @@ class RuleForm(forms.ModelForm):
     def clean_name(self):
         name = self.cleaned_data["name"]
         if self.rule and self.rule.is_on and is_name_taken(self.rule, name):
-            raise forms.ValidationError(_("Another rule that is on has this name."))
+            raise forms.ValidationError(_("Another active rule has this name."))
         return name
 
     def clean(self):
@@ -176,10 +187,12 @@ class RuleForm(forms.ModelForm):
         due = cleaned.get("due")
         needed = {"date": "due_on", "quarter": None}.get(due, "due_days")
         if needed and cleaned.get(needed) is None and needed not in self.errors:
-            words = _("Say on which date.") if needed == "due_on" else _("Say after how many days, for example 14.")
+            words = _("Enter a date.") if needed == "due_on" else _("Enter the number of days, for example 14.")
             self.add_error(needed, words)
         elif needed == "due_on" and needed not in self.errors and cleaned[needed] > dates.site_day() + FARTHEST:
-            self.add_error(needed, _("Choose a nearer day."))  # of the last day that there is, none is the end
+            self.add_error(
+                needed, _("This date is too far away. Choose an earlier date.")
+            )  # of the last day that there is, none is the end
         self.drop({"due_on", "due_days"} - {needed}, cleaned)
 
     def check_other(self, cleaned):
@@ -196,7 +209,7 @@ class RuleForm(forms.ModelForm):
             wanted = {"renewal_month", "renewal_day"} if is_yearly else {"renewal_days"}
         for name in wanted:
             if cleaned.get(name) is None and name not in self.errors:
-                self.add_error(name, _("Say when the renewal opens."))
+                self.add_error(name, _("Enter when the renewal opens."))
         self.drop({"renewal_month", "renewal_day", "renewal_days"} - wanted, cleaned)
         self.check_day_of_a_year(cleaned)
         self.check_validity(cleaned)
@@ -214,7 +227,7 @@ class RuleForm(forms.ModelForm):
         course, days = self.rule.course if self.rule else cleaned.get("course"), cleaned.get("renewal_days")
         months = course and store.outline(course.current, course.source_language).valid_months
         if days and months and days > months * 15:
-            words = _("A certificate of this course is valid for %(months)s months: at most %(days)s days before.")
+            words = _("A certificate of this course is valid for %(months)s months, so enter at most %(days)s days.")
             self.add_error("renewal_days", words % {"months": months, "days": months * 15})
 
     def version(self):
@@ -228,10 +241,10 @@ class PreviewForm(forms.Form):
 
     helper = Fields(disable_csrf=True)
 
-    day = forms.DateField(label=_("What if today were"), widget=DayInput)
+    day = forms.DateField(label=_("Preview date"), widget=DayInput)
 
     def clean_day(self):
         day, today = self.cleaned_data["day"], dates.site_day()
         if not today <= day <= today + AHEAD:
-            raise forms.ValidationError(_("Choose today or a day of the next five years."))
+            raise forms.ValidationError(_("Choose today or a date within the next 5 years."))
         return day

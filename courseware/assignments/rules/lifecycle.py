@@ -175,7 +175,7 @@ def remove_enrollments(
     excused, removed = [run for run in runs if run.pk in told], [run for run in runs if run.pk not in told]
     for run in excused:
         with translation.override(run.learner.language or settings.LANGUAGE_CODE):
-            reason = _("The rule “%(rule)s” was taken back.") % {"rule": rule}
+            reason = _("The actions of the rule “%(rule)s” were undone.") % {"rule": rule}
         run.exempted_at, run.exemption_reason = at, reason
     deeds = RuleAction.objects.filter(rule=rule, enrollment__in=runs, undone_at=None)
     deeds.update(undone_at=at, is_final=is_final)

@@ -218,7 +218,7 @@ REASONS = 20  # shown of why somebody is left alone
 DEEDS = {
     ActionKind.ENROLL: _("is enrolled"),
     ActionKind.RENEW: _("a renewal opens"),
-    ActionKind.EXCUSE: _("is excused"),
+    ActionKind.EXCUSE: _("is exempt"),
 }
 SHORT = _("a short renewal opens")
 
@@ -278,7 +278,7 @@ class RulePreview:
         for group, people in self.acts.items():
             found[self.day][group.words] += len(people)
             if group.due:
-                found[group.due.day][str(_("due day"))] += len(people)
+                found[group.due.day][str(_("due date"))] += len(people)
         for group, people in self.coming.items():
             if group.opens_on:
                 found[group.opens_on][group.words] += len(people)

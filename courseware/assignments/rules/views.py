@@ -84,7 +84,7 @@ def new_rule(request):
     form = RuleForm(posted(request))
     if form.is_bound and form.is_valid():
         rule = make_rule(form.cleaned_data["course"], form.version(), by=request.user)
-        messages.success(request, gettext("The rule is kept, and is off: look at its rehearsal, then switch it on."))
+        messages.success(request, gettext("The rule is saved and is off. Check the preview, then switch the rule on."))
         return redirect("assignments:rule", rule.pk)
     return render_form(request, "assignments/rule_form.html", form)
 
@@ -101,12 +101,13 @@ def edit_rule(request, pk):
         rehearsal = preview_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
         if said_since and differs:
             words = gettext(
-                "Somebody has changed this rule since. Now it says: %(rule)s Send it again to say this instead."
+                "Another person has changed this rule. It is now: %(rule)s Send the form again to replace it "
+                "with your version."
             )
             form.add_error(None, words % {"rule": said_since})
         elif is_as_shown(rehearsal, request.POST.get("digest")):
             change_rule(rule, form.version(), by=request.user)
-            messages.success(request, gettext("The rule says that from now on. What it did before stays."))
+            messages.success(request, gettext("The change applies from now on. Earlier actions of the rule stay."))
             return redirect("assignments:rule", pk)
     context = {"form": form, "rule": rule, **(rehearsed(rehearsal) if rehearsal else {})}
     return render(request, "assignments/rule_form.html", context, status=form_status(form) if form.errors else None)
@@ -164,20 +165,24 @@ def enable_rule(request, pk):
     """What was rehearsed is what is done: where it is another list by now, the page shows that one instead."""
     rule = rule_or_404(pk)
     if not rule.is_on and request.POST.get("digest") != preview_rule(rule, dates.site_day()).digest:
-        messages.warning(request, gettext("Something has changed since. This is what the rule would do now."))
+        messages.warning(
+            request, gettext("Something has changed in the meantime. The rule would now do the following.")
+        )
         return redirect(f"{rule_address(pk)}?day={dates.site_day()}")
     try:
         if switch_on(rule, by=request.user):
-            messages.success(request, gettext("The rule is on. It enrolls in the background; this page shows whom."))
+            messages.success(
+                request, gettext("The rule is on. It enrolls people in the background; this page lists them.")
+            )
     except NameTaken:
-        messages.error(request, gettext("Another rule that is on has this name. Change one of the names first."))
+        messages.error(request, gettext("Another active rule has this name. Change one of the names first."))
     return redirect("assignments:rule", pk)
 
 
 @post_view(rule_address, allowed=handles_people, is_held=False)
 def disable_rule(request, pk):
     if switch_off(rule_or_404(pk), by=request.user):
-        messages.success(request, gettext("The rule is off. Who was enrolled stays so."))
+        messages.success(request, gettext("The rule is off. People who were enrolled stay enrolled."))
     return redirect("assignments:rule", pk)
 
 
@@ -218,26 +223,28 @@ def with_names(runs, most):
 
 def say_all(request, number, left):
     if not number:
-        messages.info(request, gettext("The rule is off. There was nothing to take back."))
+        messages.info(request, gettext("The rule is off. There was nothing to undo."))
         return
     words = ngettext(
-        "The rule is off, and taken back for %(number)d person.",
-        "The rule is off, and taken back for %(number)d people.",
+        "The rule is off, and its actions were undone for %(number)d person.",
+        "The rule is off, and its actions were undone for %(number)d people.",
         number,
     )
     messages.success(request, words % {"number": number})
     if left:
-        words = ngettext("%(number)d more follows by itself.", "%(number)d more follow by themselves.", left)
+        words = ngettext(
+            "%(number)d more person follows automatically.", "%(number)d more people follow automatically.", left
+        )
         messages.info(request, words % {"number": left})
 
 
 def say_some(request, number):
     if not number:
-        messages.info(request, gettext("There was nothing to take back."))
+        messages.info(request, gettext("There was nothing to undo."))
         return
     words = ngettext(
-        "Taken back for %(number)d person. The rule does not enroll this person again.",
-        "Taken back for %(number)d people. The rule does not enroll them again.",
+        "Undone for %(number)d person. The rule does not enroll this person again.",
+        "Undone for %(number)d people. The rule does not enroll them again.",
         number,
     )
     messages.success(request, words % {"number": number})

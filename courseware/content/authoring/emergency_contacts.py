@@ -18,7 +18,7 @@ class ContactFormSet(forms.BaseInlineFormSet):
         # contact in every section.
         section = form.instance.section
         if section and section not in sections:
-            sections[section] = _("%(section)s (not on the card any more)") % {"section": section}
+            sections[section] = _("%(section)s (no longer on the emergency card)") % {"section": section}
         languages = list(self.instance.current.outlines if self.instance.current else ())
         if form.instance.language and form.instance.language not in languages:
             languages.append(form.instance.language)
@@ -39,4 +39,4 @@ class ContactInline(admin.TabularInline):
     fields = ["section", "who", "number", "checked_on", "language"]
     extra = 1
     verbose_name = _("contact")
-    verbose_name_plural = _("Whom we call: the firm’s own contacts on the emergency card")
+    verbose_name_plural = _("Your company’s contacts on the emergency card")

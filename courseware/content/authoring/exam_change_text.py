@@ -11,11 +11,11 @@ LABELS = {
     "pass_mark": _("pass mark"),
     "strata": _("questions drawn"),
     "retakes": _("further attempts"),
-    "reopens": _("opens again after"),
+    "reopens": _("reopens after"),
     "time_limit": _("time limit"),
-    "critical_drill": _("drill on critical rules"),
-    "again_after": _("asks again after"),
-    "completion": _("what completes the course"),
+    "critical_drill": _("practice set on must-know rules"),
+    "again_after": _("post-test after"),
+    "completion": _("completion rule"),
 }
 
 
@@ -31,11 +31,11 @@ def words_of(change: ExamChange) -> list[str]:
         for sentence, ids in (
             (gettext("new questions: %(questions)s"), change.added),
             (gettext("changed questions: %(questions)s"), change.changed),
-            (gettext("questions taken out: %(questions)s"), change.removed),
+            (gettext("removed questions: %(questions)s"), change.removed),
         )
         if ids
     ]
-    return [*rules, *questions] or [gettext("words only; rules and questions stay as they are")]
+    return [*rules, *questions] or [gettext("only the text changes; rules and questions stay the same")]
 
 
 def value_text(value: Any) -> str:

@@ -37,7 +37,7 @@ def enter_expert_review(revision: Revision, reader: Reader, *, by, at=None) -> R
         made = ExpertReview.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
         record_expert_review("expert-review-entered", made, by=by, at=at)
 
-    note = gettext("Read by %(name)s, %(profession)s") % vars(reader)
+    note = gettext("Reviewed by %(name)s, %(profession)s") % vars(reader)
     return released_anew(revision, with_reader, write, note, by, at)
 
 
@@ -50,7 +50,7 @@ def withdraw_expert_review(reading: ExpertReview, *, by, at=None) -> Release:
             return None
         return readers_of(each for each in readings.values() if each != reading)
 
-    note = gettext("Not taken as read by %(name)s any more") % {"name": reading.name}
+    note = gettext("Review by %(name)s was withdrawn") % {"name": reading.name}
     return released_anew(
         reading.revision, without_reader, partial(write_withdrawn, reading, by=by, at=at), note, by, at
     )

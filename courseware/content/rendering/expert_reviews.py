@@ -31,8 +31,8 @@ def read_line(reader: Reader | None, language: str) -> str:
     """HTML; without a reader, as only previews show it, why learners do not see the text."""
     with translation.override(language):
         if reader is None:
-            line = gettext("Waiting for a professional: learners see this once somebody of the trade has read it.")
+            line = gettext("Awaiting expert review: learners see this text after an expert has reviewed it.")
             return format_html('<div class="small"><strong>{}</strong></div>', line)
-        line = gettext("Read on %(day)s by %(name)s, %(profession)s.")
+        line = gettext("Reviewed on %(day)s by %(name)s, %(profession)s.")
         words = {"day": date_format(reader.read_on), "name": reader.name, "profession": reader.profession}
         return format_html('<div class="small">{}</div>', line % words)

@@ -34,24 +34,26 @@ class ChatBotForm(forms.ModelForm):
 
     helper = Fields(error_summary=True, marks_required=True)
 
-    new_address = forms.CharField(label=_("Address of the robot"), max_length=1000, widget=forms.TextInput(SECRET))
+    new_address = forms.CharField(
+        label=_("Webhook address of the bot"), max_length=1000, widget=forms.TextInput(SECRET)
+    )
     new_secret = forms.CharField(
-        label=_("Secret to sign with"),
+        label=_("Signing secret"),
         max_length=200,
         required=False,
         widget=forms.PasswordInput(SECRET),  # not shown again in a form that is refused
-        help_text=_("Of DingTalk and Feishu, where the robot is set to want a signature. Else leave it empty."),
+        help_text=_("Fill this in only if a DingTalk or Feishu bot requires a signature."),
     )
 
     class Meta:
         model = ChatBot
         fields = ("team", "service", "language", "is_for_managers", "is_on")
         help_texts = {
-            "team": _("With all teams below it."),
-            "service": _("Teams: addresses at logic.azure.com can belong to anybody. Use a workflow of your company."),
+            "team": _("Includes all teams below it."),
+            "service": _("Teams: anybody can own an address at logic.azure.com. Use a workflow of your company."),
             "is_for_managers": _(
-                "Then it says how many stand where. Else it says only how many are late or due soon, "
-                "and nothing where fewer than five people learn."
+                "If selected, messages show the number for each status. If not, they show only late and "
+                "due-soon numbers, and only for 5 or more learners."
             ),
         }
 
@@ -63,7 +65,7 @@ class ChatBotForm(forms.ModelForm):
         self.fields["team"].empty_label = _("choose a team")
         self.fields["new_address"].required = self.instance.pk is None
         if self.instance.pk:
-            hint = _("Now %(address)s. Empty: it stays, and so does its secret.")
+            hint = _("Current address: %(address)s. Leave empty to keep the address and its secret.")
             self.fields["new_address"].help_text = hint % {"address": self.instance.masked_address}
 
     def clean_new_address(self):
@@ -77,7 +79,9 @@ class ChatBotForm(forms.ModelForm):
         super().clean()
         service, secret = self.cleaned_data.get("service"), self.cleaned_data.get("new_secret")
         if service and secret and not SERVICES[service].sign:
-            self.add_error("new_secret", ValidationError(_("This service takes no signature: leave it empty.")))
+            self.add_error(
+                "new_secret", ValidationError(_("This service does not use signatures. Leave this field empty."))
+            )
 
     def _post_clean(self):
         super()._post_clean()
@@ -111,7 +115,7 @@ def new_bot(request):
     form = ChatBotForm(posted(request), initial=initial)
     if form.is_valid():
         save_bot(form.instance, form.changed_data, by=request.user)
-        messages.success(request, gettext("The door is there. Try it, so that you see whether it opens."))
+        messages.success(request, gettext("The bot was added. Send a test message to check that it works."))
         return redirect("hr:chat-bot", form.instance.pk)
     return render_form(request, "hr/new_chat_bot.html", form)
 
@@ -123,7 +127,7 @@ def door(request, pk):
     form = ChatBotForm(posted(request), instance=found)
     if form.is_valid():
         save_bot(form.instance, form.changed_data, by=request.user)
-        messages.success(request, gettext("The door is saved."))
+        messages.success(request, gettext("The bot was saved."))
         return redirect("hr:chat-bot", pk)
     shown = ChatBot.objects.select_related("team").get(pk=pk) if form.is_bound else found
     cards = ChatMessage.objects.filter(door=pk)[:CARDS_SHOWN]
@@ -135,10 +139,13 @@ def door(request, pk):
 def send_test(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     if request_test_message(found, by=request.user):
-        note = gettext("A card is on its way. In a few seconds its answer stands below: open this page again.")
+        note = gettext("A test message is being sent. Reload this page in a few seconds to see the result.")
         messages.success(request, note)
     else:
-        messages.warning(request, gettext("A card is on its way already, or the door is shut: save it anew first."))
+        messages.warning(
+            request,
+            gettext("A test message is already being sent, or the bot is paused. Save a paused bot again first."),
+        )
     return redirect("hr:chat-bot", pk)
 
 
@@ -146,7 +153,7 @@ def send_test(request, pk):
 def take_away(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     remove_bot(found, by=request.user)
-    messages.success(request, gettext("The door into the group of “%(team)s” is taken away.") % {"team": found.team})
+    messages.success(request, gettext("The group-chat bot of “%(team)s” was deleted.") % {"team": found.team})
     return redirect("hr:chat-bots")
 
 
@@ -155,8 +162,8 @@ def bot_warnings(now: datetime) -> list[HealthWarning]:
     if not doors:
         return []
     words = ngettext(
-        "%(count)d door is shut: the service refused a card",
-        "%(count)d doors are shut: the service refused a card",
+        "%(count)d group-chat bot is paused: the service rejected a message",
+        "%(count)d group-chat bots are paused: the service rejected a message",
         doors,
     )
-    return [HealthWarning(words % {"count": doors}, gettext("Doors into chat groups"), "hr:chat-bots")]
+    return [HealthWarning(words % {"count": doors}, gettext("Group-chat bots"), "hr:chat-bots")]

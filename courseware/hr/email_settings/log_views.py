@@ -28,10 +28,10 @@ DAYS_AHEAD = 14
 
 class EmailFilter(forms.Form):
     address = forms.CharField(
-        label=_("E-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
+        label=_("Email or staff number"), required=False, max_length=254, widget=forms.SearchInput
     )
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *DeliveryState.choices]
+        label=_("Status"), required=False, choices=[("", pgettext_lazy("any state", "all")), *DeliveryState.choices]
     )
     helper = Fields(Field("address", wrapper_class="grow"), "state", form_method="get")
 

@@ -72,10 +72,10 @@ class ReminderSchedulesForm(forms.Form):
         rules = AssignmentRule.objects.exclude(switched_on_at=None).select_related("current", "course__current")
         for rule in rules.order_by("pk"):
             words = _("Rule “%(rule)s”, %(course)s") % {"rule": rule, "course": course_title(rule.course)}
-            help_text = _("Empty: as the course says.")
+            help_text = _("Leave empty to use the days of the course.")
             self.add(f"rule-{rule.pk}", rule, words, kept.get((None, rule.pk)), [], help_text=help_text)
         self.fields["escalates"] = forms.BooleanField(
-            label=_("Tell who leads the team above of people who are three working days late"),
+            label=_("Email the senior manager about people who are 3 working days late"),
             help_text=escalation_gap(),
             initial=is_escalated(),
             required=False,
@@ -89,8 +89,8 @@ class ReminderSchedulesForm(forms.Form):
             label=label, initial=", ".join(map(str, days)), show_hidden_initial=True, **options
         )
         self.fields[f"{name}-every"] = forms.IntegerField(
-            label=_("%(plan)s: then every … working days") % {"plan": label},
-            help_text=_("0: no further reminders."),
+            label=_("%(plan)s: then repeat every … working days") % {"plan": label},
+            help_text=_("Enter 0 to send no further reminders."),
             initial=every,
             min_value=0,
             max_value=FARTHEST_REMINDER,

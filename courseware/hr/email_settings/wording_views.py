@@ -105,8 +105,8 @@ class EmailWordingForm(forms.Form):
     """`words` is what is to be set; `person` for whom it is looked at, or None for the example."""
 
     person = forms.CharField(
-        label=_("As this person would get it"),
-        help_text=_("By name, e-mail or staff number. Empty: an example."),
+        label=_("Preview for this person"),
+        help_text=_("Enter a name, email or staff number. Leave empty to use an example."),
         required=False,
         max_length=254,
         widget=PersonSearch,
@@ -134,10 +134,10 @@ class EmailWordingForm(forms.Form):
         visible = people_visible_to(self.user).filter(is_active=True)
         found = list(exactly_or_found_by(words, visible).order_by("name", "pk")[: NAMED + 1])
         if not found:
-            raise forms.ValidationError(_("Nobody whom you may see is found by this."))
+            raise forms.ValidationError(_("No match among the people you can see."))
         if len(found) > 1:
             names = ", ".join(f"{each.name} ({each.email or each.staff_number})" for each in found[:NAMED])
-            said = _("Several people are found by this. Whom do you mean: %(names)s?")
+            said = _("Several people match. Enter the email or staff number of one of them: %(names)s.")
             raise forms.ValidationError(said, params={"names": names})
         return found[0]
 
@@ -152,7 +152,9 @@ class EmailWordingForm(forms.Form):
             # `add_error` takes away what was cleaned; a field that is wrong is not an empty one.
             for name in fields:
                 if cleaned.get(name) == "" and name not in self.errors and any(cleaned.get(each) for each in fields):
-                    self.add_error(name, gettext("Say it in this language, too; or empty both for the shipped words."))
+                    self.add_error(
+                        name, gettext("Fill in this language too, or clear both languages to use the default wording.")
+                    )
         return cleaned
 
     @property
@@ -167,9 +169,9 @@ class EmailWordingForm(forms.Form):
 def words_of_part(part, tag, shipped):
     label, language = format_lazy("{} · {}", PARTS[part], language_name(tag)), display_tag(tag)
     if shipped:
-        said = format_html('{} <span lang="{}">{}</span>', _("As shipped:"), language, shipped)
+        said = format_html('{} <span lang="{}">{}</span>', _("Default:"), language, shipped)
     else:
-        said = _("As shipped, nothing stands here.")
+        said = _("The default is empty.")
     if part == SUBJECT:
         widget, longest = forms.TextInput(attrs={"lang": language}), LONGEST_SUBJECT
     else:
@@ -231,9 +233,9 @@ def wording_of_email(request, kind):
             kind, form.words, shipped=letter.shipped(), base=form.cleaned_data["base"], by=request.user
         )
     except SetMeanwhile:
-        form.add_error(None, gettext("Somebody has set the words of this letter in the meantime. Open the page again."))
+        form.add_error(None, gettext("Another person has changed the wording of this email. Open the page again."))
         return wording_page(request, form, status=HTTPStatus.CONFLICT)
-    messages.success(request, gettext("The words are set.") if is_new else gettext("Nothing was changed."))
+    messages.success(request, gettext("The wording was saved.") if is_new else gettext("Nothing was changed."))
     return redirect(wording_url(kind))
 
 
@@ -283,11 +285,11 @@ def reset_wording(request, kind):
             raise SetMeanwhile
         is_new = set_wording(kind, {}, shipped=letter.shipped(), base=letter.number, by=request.user)
     except SetMeanwhile:
-        said = gettext("Somebody has set the words of this letter in the meantime. Nothing was changed.")
+        said = gettext("Another person has changed the wording of this email in the meantime. Nothing was changed.")
         messages.error(request, said)
         return redirect(wording_url(kind))
     if is_new:
-        messages.success(request, gettext("The shipped words hold again."))
+        messages.success(request, gettext("The default wording is restored."))
     return redirect(wording_url(kind))
 
 
@@ -296,6 +298,6 @@ def wording_warnings(now: datetime) -> list[HealthWarning]:
     found = []
     for letter in editable_emails():
         if parts := names_of(letter.unusable):
-            said = gettext("own words that this version does not understand; the shipped ones go out (%(parts)s)")
+            said = gettext("This version cannot use the custom wording, so the default wording is sent (%(parts)s)")
             found.append(HealthWarning(said % {"parts": ", ".join(map(str, parts))}, letter.kind.words, PAGE))
     return found

@@ -51,14 +51,14 @@ SORT = ListSort(
     },
 )
 REFUSALS = messages.REFUSALS | {
-    "empty": _("There is no row in this list below its headings."),
-    "too-long": _("These are more than 1,000 rows. Bring them in parts."),
+    "empty": _("This list has headings but no rows."),
+    "too-long": _("This list has more than 1,000 rows. Import it in parts."),
     "too-wide": _(
-        "This list holds more than 200,000 characters. Leave out columns that are not needed, or bring it in parts."
+        "This list has more than 200,000 characters. Remove columns that are not needed, or import it in parts."
     ),
     "no-headings": _(
-        "No heading names a staff number or an e-mail address. A row such as this one is expected: "
-        "Staff number, Course, Trained on, Valid until, Proof."
+        "The list needs a heading for the staff number or the email address. Use headings such as: Staff "
+        "number, Course, Trained on, Valid until, Proof."
     ),
 }
 FIELDS = messages.FIELDS | {
@@ -66,21 +66,23 @@ FIELDS = messages.FIELDS | {
     "trained_on": _("trained on"),
     "valid_until": _("valid until"),
     "proof": _("proof"),
-    "reference": _("number or place of the proof"),
+    "reference": _("number or location of the proof"),
 }
 PROBLEMS = messages.PROBLEMS | {
-    "not-here": _("Nobody here has this number or address."),
-    "own-training": _("This is you: a colleague or an admin records it."),
-    "ask-admin": _("This person is staff or audits: ask an admin."),
+    "not-here": _("No person has this staff number or email address."),
+    "own-training": _("You cannot record your own training. Ask a colleague or an admin."),
+    "ask-admin": _(
+        "This person has access to the admin pages or is an auditor. Only an admin can record this training."
+    ),
     "conflict": messages.CONFLICT_OF_INTEREST,
-    "which-course": _("There is no such course; expected its title or id as it is here."),
-    "no-course": _("Neither the row nor the field below says which course."),
-    "no-day": _("The day of the training is missing."),
-    "to-come": _("This day is still to come; expected the day on which it was learned."),
-    "ends-before": _("It would end before it began."),
-    "no-proof": _("Neither the row nor the field below says what shows it."),
-    "twice": _("Line %(line)s is about the same person, course and day."),
-    "otherwise": _("This is recorded already, with another last day. Take that back first."),
+    "which-course": _("Unknown course. Enter the title or id that the course has here."),
+    "no-course": _("The course is missing. Enter it in the row or in the field below."),
+    "no-day": _("The training date is missing."),
+    "to-come": _("The training date is in the future. Enter the date on which the training was completed."),
+    "ends-before": _("The expiry date is before the training date."),
+    "no-proof": _("The proof is missing. Enter it in the row or in the field below."),
+    "twice": _("Line %(line)s has the same person, course and date."),
+    "otherwise": _("This training is already recorded with a different expiry date. Revoke that record first."),
 }
 
 

@@ -50,19 +50,19 @@ class ExternalTrainingForm(forms.Form):
     """For one person. It has the field `ends` if a rule enrolled the person in a course that is not begun."""
 
     course = CourseChoice(label=_("Course"), queryset=Course.objects.none(), empty_label=_("choose a course"))
-    trained_on = forms.DateField(label=_("Learned on"), widget=DayInput)
+    trained_on = forms.DateField(label=_("Training date"), widget=DayInput)
     last_day = forms.DateField(
         label=_("Valid until"),
         widget=DayInput,
         required=False,
-        help_text=_("Empty: as long as a certificate of this course."),
+        help_text=_("Leave empty to use the validity of a certificate of this course."),
     )
     proof = forms.CharField(
-        label=_("What shows it"),
+        label=_("Proof"),
         max_length=200,
-        help_text=_("For example: certificate of another firm, seen by Li Na. The person reads it, too."),
+        help_text=_("For example: certificate from another company, seen by Li Na. The person can read it."),
     )
-    reference = forms.CharField(label=_("Its number, or where it is kept"), max_length=100, required=False)
+    reference = forms.CharField(label=_("Number of the proof, or where it is stored"), max_length=100, required=False)
     ends = forms.BooleanField(required=False, initial=True)
 
     helper = Fields(error_summary=True, marks_required=True)
@@ -72,7 +72,9 @@ class ExternalTrainingForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["course"].queryset = published_courses()
         if not_begun:
-            words = gettext("End the enrollment in the same course: a rule created it, and the person has not begun")
+            words = gettext(
+                "End the enrollment in the same course. A rule created it, and the person has not started it"
+            )
             self.fields["ends"].label = words
             self.fields["ends"].help_text = gettext(", ").join(not_begun)
         else:
@@ -81,14 +83,14 @@ class ExternalTrainingForm(forms.Form):
     def clean_trained_on(self):
         day = self.cleaned_data["trained_on"]
         if not EARLIEST <= day <= site_day():
-            raise forms.ValidationError(_("Expected the day on which it was learned, today at the latest."))
+            raise forms.ValidationError(_("Enter the date on which the training was completed, today at the latest."))
         return day
 
     def clean(self):
         cleaned = super().clean()
         on, until = cleaned.get("trained_on"), cleaned.get("last_day")
         if until and not (on or EARLIEST) <= until <= LATEST:
-            self.add_error("last_day", _("Expected a day after it was learned."))
+            self.add_error("last_day", _("Enter a date after the training date."))
         return cleaned
 
     def training(self, person):
@@ -103,24 +105,24 @@ class ExternalTrainingListForm(forms.Form):
 
     file = forms.FileField(label=_("File"), required=False, help_text=_("XLSX, XLS, ODS or CSV, with headings."))
     lines = forms.CharField(
-        label=_("Or the list itself"),
+        label=_("Or paste the list"),
         max_length=MOST_TEXT,
         required=False,
         strip=False,
         widget=forms.Textarea({"rows": 8, "spellcheck": "false"}),
-        help_text=_("With headings: staff number or e-mail, course, trained on, valid until, proof, its number."),
+        help_text=_("Use these headings: staff number or email, course, trained on, valid until, proof, reference."),
     )
     course = CourseChoice(
-        label=_("Course, where a row names none"),
+        label=_("Course for rows that name no course"),
         queryset=Course.objects.none(),
         required=False,
         empty_label=_("none"),
     )
     proof = forms.CharField(
-        label=_("What shows it, where a row does not say"),
+        label=_("Proof for rows that name no proof"),
         max_length=200,
         required=False,
-        help_text=_("For example: list of the former firm, signed by its human resources."),
+        help_text=_("For example: list from the previous company, signed by its HR."),
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -186,7 +188,7 @@ class WrongForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=200, help_text=_("The person reads it, and it stays in the record.")
+        label=_("Reason"), max_length=200, help_text=_("The person can read it, and it stays on record.")
     )
 
 
@@ -245,12 +247,14 @@ def of_rows(rows):
 
 
 def say(request, recorded, rows=()):
-    words = ngettext("%(number)d training is recorded.", "%(number)d trainings are recorded.", recorded.trainings)
+    words = ngettext(
+        "%(number)d external training is recorded.", "%(number)d external trainings are recorded.", recorded.trainings
+    )
     messages.success(request, words % {"number": recorded.trainings})
     if recorded.ended:
         words = ngettext(
-            "%(number)d enrollment has ended, as the person is certified.",
-            "%(number)d enrollments have ended, as these people are certified.",
+            "%(number)d enrollment has ended, because the person is certified.",
+            "%(number)d enrollments have ended, because these people are certified.",
             recorded.ended,
         )
         messages.success(request, words % {"number": recorded.ended})
@@ -259,7 +263,7 @@ def say(request, recorded, rows=()):
         messages.info(request, words % {"number": recorded.kept})
     left_out = sum(bool(row.problems) for row in rows)
     if left_out:
-        words = ngettext("%(number)d row was left out.", "%(number)d rows were left out.", left_out)
+        words = ngettext("%(number)d row was skipped.", "%(number)d rows were skipped.", left_out)
         messages.info(request, words % {"number": left_out})
 
 
@@ -272,10 +276,12 @@ def outside_of(request, pk):
     if form.is_valid():
         recorded = record_trainings([form.training(person)], by=request.user, ends=form.cleaned_data.get("ends"))
         is_new = recorded.trainings
-        note = gettext("%(name)s: recorded.") if is_new else gettext("%(name)s: that day is recorded already.")
+        note = (
+            gettext("%(name)s: recorded.") if is_new else gettext("%(name)s: this training date is already recorded.")
+        )
         messages.success(request, note % {"name": person.name})
         if recorded.ended:
-            messages.success(request, gettext("The enrollment has ended, as the person is certified."))
+            messages.success(request, gettext("The enrollment has ended, because the person is certified."))
             return redirect("assignments:change", recorded.adjustment.pk)
         return redirect("hr:person", pk)
     return render(request, "hr/external_training_of.html", {"person": person, "form": form}, status=form_status(form))
@@ -294,7 +300,10 @@ def revoke_training(request, training):
     form = WrongForm(posted(request))
     if form.is_valid():
         if revoke_external_training(found, reason=form.cleaned_data["reason"], by=request.user):
-            messages.success(request, gettext("Taken back. It certifies nobody any more, and stays on record."))
+            messages.success(
+                request,
+                gettext("The external training is revoked. It no longer certifies the person, and the record stays."),
+            )
         return redirect("hr:person", found.person_id)
     context = {"training": found}
     return render_form(request, "hr/revoke_training.html", form, context)

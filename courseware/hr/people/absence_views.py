@@ -32,8 +32,8 @@ EARLIEST, LONGEST = timedelta(days=366), timedelta(days=3 * 366)
 
 
 class AbsenceDaysForm(forms.Form):
-    first_day = forms.DateField(label=_("First day away"), widget=DayInput)
-    last_day = forms.DateField(label=_("Last day away"), widget=DayInput)
+    first_day = forms.DateField(label=_("First day of absence"), widget=DayInput)
+    last_day = forms.DateField(label=_("Last day of absence"), widget=DayInput)
 
     helper = Fields(error_summary=True, marks_required=True)
 
@@ -44,7 +44,7 @@ class AbsenceDaysForm(forms.Form):
     def clean_first_day(self):
         day = self.cleaned_data["first_day"]
         if not self.today - EARLIEST <= day <= self.today + EARLIEST:
-            raise forms.ValidationError(_("Choose a day within a year from today."))
+            raise forms.ValidationError(_("Choose a date within 1 year from today."))
         return day
 
     def clean(self):
@@ -53,7 +53,7 @@ class AbsenceDaysForm(forms.Form):
         if first and last and last < first:
             self.add_error("last_day", _("The last day is before the first. Choose the same day or a later one."))
         elif first and last and last - first > LONGEST:
-            self.add_error("last_day", _("Choose a day within three years."))
+            self.add_error("last_day", _("Choose a date within 3 years."))
         return cleaned
 
 
@@ -62,7 +62,7 @@ class AbsenceForm(AbsenceDaysForm):
         label=_("Why"),
         required=False,
         max_length=Absence._meta.get_field("why").max_length,
-        help_text=_("May be left empty. The person and who leads them can read it: no illnesses, please."),
+        help_text=_("Optional. The person and their managers can read it, so do not mention illnesses."),
     )
 
     def __init__(self, *args, **kwargs):
@@ -104,7 +104,7 @@ def change(request, pk, absence):
     if "is-back" in request.POST:  # since today, or before, where somebody else has said so
         last_day = min(absence.last_day, max(absence.first_day, today - DAY))
         change_absence(absence, absence.first_day, last_day, by=request.user)
-        return back(request, person, gettext("%(name)s is back. The due days follow.") % {"name": person.name})
+        return back(request, person, gettext("%(name)s is back. The due dates were adjusted.") % {"name": person.name})
     if not accepted(form, lambda days: change_absence(absence, **days, by=request.user)):
         changed, status = {absence.pk: form}, HTTPStatus.UNPROCESSABLE_ENTITY
         return absences_page(request, person, AbsenceForm(today=today), changed=changed, status=status)
@@ -116,7 +116,7 @@ def take_back(request, pk, absence):
     person = person_or_404(request.user, pk)
     if gone := Absence.objects.select_related("person").filter(pk=absence, person=person).first():
         undo_absence(gone, by=request.user)
-    return back(request, person, gettext("The absence is taken back. The due days are what they were."))
+    return back(request, person, gettext("The absence was undone. The due dates are as before."))
 
 
 def accepted(form, act):
@@ -127,14 +127,14 @@ def accepted(form, act):
     except AbsenceOverlap as error:
         days = {"first": date_format(error.away.first_day), "last": date_format(error.away.last_day)}
         form.add_error(
-            None, gettext("Some of these days are noted already: %(first)s to %(last)s. Change those.") % days
+            None, gettext("Another absence already covers %(first)s to %(last)s. Change that absence instead.") % days
         )
         return False
     return True
 
 
 def is_away_until(person, day):
-    words = gettext("%(name)s is away until %(day)s. Nothing is asked until then, and due days wait.")
+    words = gettext("%(name)s is away until %(day)s. Until then, nothing is due and no reminders are sent.")
     return words % {"name": person.name, "day": date_format(day)}
 
 

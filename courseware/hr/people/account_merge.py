@@ -30,9 +30,9 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 
 class MergeUndoRefusal(models.TextChoices):
-    UNDONE = "undone", _("This was taken back already.")
-    LATE = "late", _("A merge can be undone for a day only, and that day is over.")
-    LATER = "later", _("Another account was merged with this one since: undo that first.")
+    UNDONE = "undone", _("This merge was already undone.")
+    LATE = "late", _("You can undo a merge within 24 hours only. That time is over.")
+    LATER = "later", _("Another account was merged with this one later. Undo that merge first.")
 
 
 class CannotUndo(Exception):

@@ -28,7 +28,7 @@ from courseware.lib.web.page_views import form_status, form_view, page_view, pos
 class OtherAccountForm(forms.Form):
     helper = Fields(error_summary=True)
 
-    other = PersonField(label=_("E-mail or staff number of the other account"), also_gone=True)
+    other = PersonField(label=_("Email or staff number of the other account"), also_gone=True)
 
     def __init__(self, *args, kept, by, **kwargs):
         super().__init__(*args, **kwargs)
@@ -64,7 +64,7 @@ def is_merged(request, form, kept, other):
     except CannotMerge as refused:
         form.add_error("other", refused.why.label)
         return False
-    note = gettext("%(other)s is another name of %(kept)s now.")
+    note = gettext("%(other)s is now an alias of %(kept)s.")
     messages.success(request, note % {"other": other.sign_in_name, "kept": kept.name})
     return True
 
@@ -111,6 +111,6 @@ def undo(request, pk):
     except CannotUndo as refused:
         messages.error(request, refused.why.label)
     else:
-        note = gettext("%(kept)s and %(other)s are two accounts again, as before.")
+        note = gettext("%(kept)s and %(other)s are two separate accounts again.")
         messages.success(request, note % {"kept": row.kept.sign_in_name, "other": row.other.sign_in_name})
     return redirect("hr:merges")

@@ -22,9 +22,7 @@ class PeopleFilter(forms.Form):
     class Group:
         HERE, AWAY, NEVER_IN, LEFT, ALL = "here", "away", "never", "left", "all"
 
-    words = forms.CharField(
-        label=_("Name, e-mail or staff number"), required=False, max_length=254, widget=PersonSearch
-    )
+    words = forms.CharField(label=_("Name, email or staff number"), required=False, max_length=254, widget=PersonSearch)
     team = forms.ModelChoiceField(
         label=_("Team"),
         required=False,
@@ -33,13 +31,13 @@ class PeopleFilter(forms.Form):
         widget=LongSelect,
     )
     standing = forms.ChoiceField(
-        label=_("Who"),
+        label=_("Person"),
         required=False,
         choices=[
-            ("", pgettext_lazy("of a person", "here")),
+            ("", pgettext_lazy("of a person", "current employees")),
             (Group.AWAY, _("is away")),
             (Group.NEVER_IN, _("has never signed in")),
-            (Group.LEFT, _("has left")),
+            (Group.LEFT, _("left the company")),
             (Group.ALL, pgettext_lazy("any state", "all")),
         ],
     )
@@ -121,8 +119,10 @@ class ProfileForm(SinceShownForm):
         fields = OF_A_PERSON
         widgets = {"starts_on": DayInput, "leaves_on": DayInput}
         help_texts = {
-            "email": _("Letters go here. Who signed in with another address until now is told there."),
-            "leaves_on": _("From the day after, the person cannot sign in any more."),
+            "email": _(
+                "Emails are sent to this address. If it replaces another sign-in address, that address gets a notice."
+            ),
+            "leaves_on": _("The person cannot sign in after this day."),
         }
 
     def __init__(self, *args, by, **kwargs):
@@ -135,7 +135,7 @@ class ProfileForm(SinceShownForm):
         super().clean()
         first, last = self.cleaned_data.get("starts_on"), self.cleaned_data.get("leaves_on")
         if first and last and last < first:
-            self.add_error("leaves_on", _("The last day is before the first one."))
+            self.add_error("leaves_on", _("The last day is before the first day."))
 
     def changed_values(self):
         return {name: getattr(self.instance, name) for name in self.changed_data}

@@ -73,7 +73,7 @@ def sign_in_name_of(typed: str) -> str:
     if "@" in name:
         validate_email(name)
     elif len(name) > 40 or not name:
-        raise ValidationError(_("Expected an e-mail address, or a staff number of at most 40 signs."))
+        raise ValidationError(_("Enter an email address, or a staff number of at most 40 characters."))
     return name
 
 
@@ -83,8 +83,8 @@ MOST_ROWS = 50  # one transaction
 SEPARATORS = re.compile(r"\t|[,;，；]")
 FIELDS = {0: "name", 1: "sign_in_name", 2: "team"}  # place in the line → field
 PROBLEMS = {
-    "name": gettext_lazy("Expected a name of at most 120 signs."),
-    "sign_in_name": gettext_lazy("Expected an e-mail address or a staff number behind the name."),
+    "name": gettext_lazy("Enter a name of at most 120 characters."),
+    "sign_in_name": gettext_lazy("Enter an email address or a staff number after the name."),
 }
 
 
@@ -149,13 +149,13 @@ def problem_of(row: Row, times: Counter[str], here: Mapping[str, User], teams: M
         return str(PROBLEMS[lacking])
     name, team = row.values["sign_in_name"], row.values.get("team", "")
     if name in here:
-        return _("%(name)s is here already.") % {"name": here[name].name}
+        return _("%(name)s already has an account.") % {"name": here[name].name}
     if times[name] > 1:
-        return _("This address or number is there more than once.")
+        return _("This address or number appears more than once.")
     if team and team not in teams:
         near = get_close_matches(team, teams, 1)
         problem = _("There is no team “%(team)s”.") % {"team": team}
-        return problem + (_(" Is it “%(team)s”?") % {"team": near[0]} if near else "")
+        return problem + (_(" Did you mean “%(team)s”?") % {"team": near[0]} if near else "")
     return ""
 
 

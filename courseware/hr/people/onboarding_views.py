@@ -60,7 +60,7 @@ class DayField(forms.DateField):
     def validate(self, day):
         super().validate(day)
         if day and day > site_day() + FARTHEST:  # the calendar ends, too: there is no day after the last
-            raise ValidationError(_("Choose a nearer day."))
+            raise ValidationError(_("This date is too far away. Choose an earlier date."))
 
 
 def own_names_of_languages():
@@ -74,22 +74,25 @@ class AskingForm(forms.Form):
         label=_("Team"),
         queryset=Team.objects.only("name"),
         required=False,
-        empty_label=_("none yet"),
+        empty_label=_("no team yet"),
         widget=LongSelect,
     )
     courses = TitledCourses(label=_("Courses to take"))
-    starts_on = DayField(label=_("First day of work"), help_text=_("Empty: today."))
+    starts_on = DayField(label=_("First day of work"), help_text=_("If empty, this is today."))
     days = forms.IntegerField(
-        label=_("Days to finish, from the first one"),
+        label=_("Days to finish, counted from the first day"),
         required=False,
         initial=USUAL_DAYS,
         min_value=1,
         max_value=1000,
-        help_text=_("Empty: without a due day."),
+        help_text=_("Leave empty for no due date."),
     )
-    due_on = DayField(label=_("Or by this day"), help_text=_("It counts in place of the days."))
+    due_on = DayField(label=_("Or by this date"), help_text=_("This date replaces the number of days."))
     language = forms.ChoiceField(
-        label=_("Letter and courses in"), choices=own_names_of_languages, widget=forms.RadioSelect, initial=get_language
+        label=_("Language of the email and the courses"),
+        choices=own_names_of_languages,
+        widget=forms.RadioSelect,
+        initial=get_language,
     )
     drawn_at = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -115,19 +118,19 @@ class AskingForm(forms.Form):
         else:
             field = "due_on"
         if cleaned["due_on"] and cleaned["due_on"] < site_day():
-            self.add_error(field, _("That day is over already. Expected one from today on."))
+            self.add_error(field, _("This date is in the past. Choose today or a later date."))
         return cleaned
 
 
 class OnboardingForm(AskingForm):
     name = forms.CharField(label=_("Name"), max_length=120)
     sign_in_name = forms.CharField(
-        label=_("E-mail or staff number"),
+        label=_("Email or staff number"),
         max_length=254,
         widget=forms.TextInput({"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}),
     )
     post = forms.ChoiceField(
-        label=_("Post"), required=False, help_text=_("Empty: the person chooses it when a lesson asks.")
+        label=_("Job role"), required=False, help_text=_("If empty, the person chooses it when a lesson asks.")
     )
 
     helper = Fields(
@@ -159,7 +162,7 @@ class PastedPeopleForm(AskingForm):
         label=_("The list"),
         max_length=20_000,
         widget=forms.Textarea({"rows": 8, "spellcheck": "false"}),
-        help_text=_("A person a line: name, e-mail or staff number, and the team if it is another than below."),
+        help_text=_("Enter one person per line: name, email or staff number. Add the team if it is not the one below."),
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -229,7 +232,7 @@ def enrolled_instead(form, found, *, by):
         form.add_error("courses", form.fields["courses"].error_messages["required"])
         return ""
     ask_for(found, courses, form.cleaned_data["due_on"], by=by)
-    return gettext("%(name)s was here already and is enrolled now.") % {"name": found.name}
+    return gettext("%(name)s already had an account and is now enrolled.") % {"name": found.name}
 
 
 def added(form, act, *, by):
@@ -242,11 +245,11 @@ def added(form, act, *, by):
 
 def in_words(person, act):
     if act == "quietly":
-        words = gettext("%(name)s is here now. No letter was sent, and no course was begun.")
+        words = gettext("%(name)s is added. No email was sent, and there is no enrollment yet.")
     elif person.email:
-        words = gettext("%(name)s is here now, and the letter is on its way.")
+        words = gettext("%(name)s is added, and the invitation email is on its way.")
     else:
-        words = gettext("%(name)s is here now. Without an address no letter can go out: give a code to sign in with.")
+        words = gettext("%(name)s is added. The person has no email address, so give them a sign-in code.")
     return words % {"name": person.name}
 
 
@@ -258,7 +261,7 @@ def new_people(request):
         rows = read_rows(form.cleaned_data["people"])
         number = brought_in(request, form, rows)
         if number:
-            words = ngettext("%(number)d person is here now.", "%(number)d people are here now.", number)
+            words = ngettext("%(number)d person is added.", "%(number)d people are added.", number)
             messages.success(request, words % {"number": number})
             return redirect("hr:new-people")
         rows, form = read_rows(form.cleaned_data["people"]), form.shown()  # as they are by now

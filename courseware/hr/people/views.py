@@ -216,7 +216,7 @@ def place(request, pk):
     found = member_or_404(request, pk)
     form = MembershipForm(request.POST)
     if form.is_valid() and form.cleaned_data["role"] == Membership.Role.MANAGER and not found.is_active:
-        form.add_error("role", gettext("This person has left the firm."))  # and would lead again when back
+        form.add_error("role", gettext("This person has left the company."))  # and would lead again when back
     if not form.is_valid():
         found.places = list(found.memberships.select_related("team"))
         return person_page(request, found, form)
@@ -225,7 +225,7 @@ def place(request, pk):
         move(found, team, role=role, by=request.user)
     else:
         add_membership(found, team, role, by=request.user)
-    note = gettext("%(name)s is in “%(team)s” now.")
+    note = gettext("%(name)s is now in “%(team)s”.")
     messages.success(request, note % {"name": found.name, "team": team})
     return redirect("hr:person", pk)
 
@@ -234,7 +234,9 @@ def place(request, pk):
 def unplace(request, pk, place):
     found = member_or_404(request, pk)
     if end_membership(found, place, by=request.user):
-        messages.success(request, gettext("%(name)s is out of that team. The record stays.") % {"name": found.name})
+        messages.success(
+            request, gettext("%(name)s was removed from that team. The record stays.") % {"name": found.name}
+        )
     return redirect("hr:person", pk)
 
 
@@ -242,7 +244,10 @@ def unplace(request, pk, place):
 def let_leave(request, pk):
     found = member_or_404(request, pk)
     if offboarding.leave(found, by=request.user):
-        note = gettext("%(name)s has left: signed out everywhere, off the boards, no more letters. The record stays.")
+        note = gettext(
+            "%(name)s is marked as left: signed out everywhere, removed from dashboards, and "
+            "without further emails. The record stays."
+        )
         messages.success(request, note % {"name": found.name})
     return redirect("hr:person", pk)
 
@@ -251,7 +256,7 @@ def let_leave(request, pk):
 def let_return(request, pk):
     found = member_or_404(request, pk)
     if offboarding.come_back(found, by=request.user):
-        note = gettext("%(name)s is back, and goes on where the courses were left.")
+        note = gettext("%(name)s is back. The courses continue where the person stopped.")
         messages.success(request, note % {"name": found.name})
     return redirect("hr:person", pk)
 
@@ -264,10 +269,10 @@ def remove(request, pk):
     try:
         remove_person(found, by=request.user)
     except HasRecord:
-        note = gettext("Something is on record of %(name)s, so nothing was taken away. Let the person leave instead.")
+        note = gettext("%(name)s has records, so the account was not deleted. Mark the person as left instead.")
         messages.error(request, note % {"name": found.name})
         return redirect("hr:person", pk)
-    messages.success(request, gettext("%(name)s was taken away.") % {"name": found.name})
+    messages.success(request, gettext("%(name)s was deleted.") % {"name": found.name})
     return redirect("hr:people")
 
 
@@ -277,7 +282,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=200,
-        help_text=_("The holder reads it, and it stays in the record. Whoever checks the number does not see it."),
+        help_text=_("The holder can read it, and it stays on record; people who check the number cannot see it."),
     )
 
 
@@ -294,7 +299,7 @@ def withdraw_certificate(request, pk):
     form = ReasonForm(posted(request))
     if form.is_valid():
         if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
-            note = gettext("The certificate of %(name)s is withdrawn. A letter says so, with the reason.")
+            note = gettext("The certificate of %(name)s is revoked. An email tells the person the reason.")
             messages.success(request, note % {"name": certificate.holder})
         return redirect("hr:person", holder.pk)
     context = {"certificate": certificate, "holder": holder}

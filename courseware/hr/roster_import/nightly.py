@@ -73,7 +73,7 @@ QUIET = timedelta(minutes=5)  # that a file has not changed for: whoever copies 
 
 
 def register_emails() -> None:
-    for name, words in (("list-held", _("A list was not brought in")), ("list-faults", _("Rows of a list left out"))):
+    for name, words in (("list-held", _("A list was not imported")), ("list-faults", _("Rows of a list skipped"))):
         template = f"assignments/mail/{name.replace('-', '_')}.txt"
         register_kind(name, EmailType(words, template, one_by_one(lambda message: ""), one_by_one(import_text)))
 

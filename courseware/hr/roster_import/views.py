@@ -48,12 +48,14 @@ class ListForm(forms.Form):
     helper = Fields(error_summary=True)
 
     file = forms.FileField(label=_("File"), help_text=_("XLSX, XLS, ODS or CSV, with a row of headings."))
-    is_complete = forms.BooleanField(label=_("This is the whole firm: who is not in it has left"), required=False)
+    is_complete = forms.BooleanField(
+        label=_("This list is the whole company. People who are not in it have left"), required=False
+    )
     encoding = forms.ChoiceField(
-        label=_("How a CSV is written"),
+        label=_("Encoding of the CSV file"),
         required=False,
-        choices=[("", _("find it out")), *((name, name.upper()) for name in ENCODINGS)],
-        help_text=_("Only where names come out wrong."),
+        choices=[("", _("detect automatically")), *((name, name.upper()) for name in ENCODINGS)],
+        help_text=_("Choose this only if names look wrong."),
     )
 
     def clean_file(self):
@@ -75,10 +77,10 @@ class ListForm(forms.Form):
 
 class ApplyForm(forms.Form):
     invites = forms.BooleanField(
-        label=_("Send an invitation to everybody new who has an address"), required=False, initial=True
+        label=_("Send an invitation to every new person who has an email address"), required=False, initial=True
     )
     is_sure = forms.BooleanField(
-        label=_("Yes, I have looked at who leaves, and who leads these teams then"), required=False
+        label=_("I have checked who leaves, and who manages these teams afterwards"), required=False
     )
 
     creates_teams = forms.BooleanField(required=False)
@@ -146,9 +148,9 @@ def imported(request, roster):
 
 def say_why_stopped(request, is_stopped):
     if is_stopped:
-        messages.success(request, gettext("Stopped. The rows brought in so far stay; the other rows are left out."))
+        messages.success(request, gettext("Stopped. The imported rows stay, and the other rows are skipped."))
     else:
-        messages.info(request, gettext("Nothing was stopped: the list was brought in already."))
+        messages.info(request, gettext("Nothing was stopped. The list is already imported."))
 
 
 def has_begun(request, roster, form):
@@ -160,9 +162,9 @@ def has_begun(request, roster, form):
             if begin_applying(roster, by=request.user, take=take, **options):
                 apply_next_chunk.enqueue(roster.pk)
     except NotSure:
-        form.add_error("is_sure", gettext("Please look at them once more, and say yes here."))
+        form.add_error("is_sure", gettext("Check these people and teams again, then tick this box."))
     except IdentifierTaken:
-        form.add_error(None, gettext("Of the rows about one person, or with one address, take one only."))
+        form.add_error(None, gettext("Choose only one of the rows with the same person or address."))
     return form.is_valid()
 
 

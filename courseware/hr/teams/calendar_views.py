@@ -27,7 +27,7 @@ class ListFilter(forms.Form):
     """Query parameters. Default: the whole site, this year."""
 
     team = forms.ModelChoiceField(
-        label=_("Whose days"),
+        label=_("Calendar of"),
         required=False,
         queryset=Team.objects.all(),
         empty_label=_("the site"),
@@ -52,13 +52,13 @@ class ListFilter(forms.Form):
 
 
 class DaysForm(forms.Form):
-    file = forms.FileField(label=_("A file"), required=False, help_text=_("CSV, as a spreadsheet saves it."))
+    file = forms.FileField(label=_("File"), required=False, help_text=_("A CSV file saved by a spreadsheet program."))
     lines = forms.CharField(
-        label=_("Or line by line"),
+        label=_("Or enter lines"),
         required=False,
         max_length=LARGEST,
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": "2026-10-01, free, National Day"}),
-        help_text=_("The day, free or working, and a name: by commas, semicolons or tabs."),
+        help_text=_("Enter the date, “free” or “working”, and a name, separated by commas, semicolons or tabs."),
     )
 
     helper = Fields(error_summary=True)
@@ -70,15 +70,15 @@ class DaysForm(forms.Form):
         if text is not None and not self.errors:
             self.days, self.problems = read_days(text)
             if self.problems:
-                raise forms.ValidationError(_("Some lines cannot be read, so nothing was changed."))
+                raise forms.ValidationError(_("Some lines could not be read, so nothing was changed."))
             if not self.days:
-                raise forms.ValidationError(_("Choose a file, or write a line."))
+                raise forms.ValidationError(_("Choose a file, or enter a line."))
         return cleaned
 
     def text(self, cleaned):
         file = cleaned.get("file")
         if file and file.size > LARGEST:
-            self.add_error("file", _("A list of days is smaller: at most 200 KB."))
+            self.add_error("file", _("This file is too large. A calendar file has at most 200 KB."))
             return None
         return decoded(file.read()) if file else cleaned.get("lines", "")
 
@@ -116,7 +116,7 @@ def days(request):
 def remove_calendar_days(request):
     team, year = ListFilter(request.GET).chosen()
     taken = remove_days(team, year, by=request.user)
-    words = ngettext("%(number)d day was taken out.", "%(number)d days were taken out.", taken) % {"number": taken}
+    words = ngettext("%(number)d day was removed.", "%(number)d days were removed.", taken) % {"number": taken}
     messages.success(request, words)
     return redirect(address_of(team, year))
 
@@ -148,9 +148,10 @@ def calendar_page(request, chosen, form, *, status=200):
 def what_is_known(has_made_up):
     """A sentence on the year; "" where holidays and days made up for are listed. None: nothing is listed."""
     if has_made_up is None:
-        return gettext("No holidays of this year are listed: weekends alone are free.")
+        return gettext("No holidays of this year are listed. Only weekends are days off.")
     if not has_made_up:
         return gettext(
-            "Weekends and statutory days only: no day that is worked to make up for a holiday is listed yet."
+            "Only weekends and statutory holidays are listed. Working days that make up for holidays are not "
+            "listed yet."
         )
     return ""

@@ -52,8 +52,8 @@ class InviteLinkForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none())
-    ends_on = forms.DateField(label=_("Works until"), widget=DayInput, help_text=_("That day included."))
-    uses = forms.IntegerField(label=_("For so many people"), min_value=1, max_value=500, initial=20)
+    ends_on = forms.DateField(label=_("Valid until"), widget=DayInput, help_text=_("This day is included."))
+    uses = forms.IntegerField(label=_("Number of people"), min_value=1, max_value=500, initial=20)
 
     def __init__(self, *args, teams, **kwargs):
         super().__init__(*args, **kwargs)
@@ -64,7 +64,7 @@ class InviteLinkForm(forms.Form):
         ends_on, team = self.cleaned_data["ends_on"], self.cleaned_data.get("team")
         today = timezone.localdate(timezone=team.zone) if team else site_day()  # the day ends where the team is
         if not today <= ends_on <= today + timedelta(days=LONGEST):
-            words = _("Expected a day from today on, and at most %(days)d days ahead.")
+            words = _("Choose a date from today on, at most %(days)d days ahead.")
             raise forms.ValidationError(words, params={"days": LONGEST})
         return ends_on
 
@@ -122,7 +122,7 @@ def team_link(request, pk):
     link = get_object_or_404(TeamInviteLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
     if request.method == "POST":
         if end_link(link, by=request.user):
-            messages.success(request, gettext("The link has ended."))
+            messages.success(request, gettext("The invite link no longer works."))
         return redirect("hr:invite-links")
     if not TeamInviteLink.objects.open(timezone.now()).filter(pk=pk).exists():
         raise Http404
@@ -142,11 +142,14 @@ def answer(request, pk):
     try:
         is_new = answer_request(asked, is_accepted, by=request.user)
     except AlreadyHere:
-        messages.error(request, gettext("Somebody with this number is here already and comes in by another way."))
+        messages.error(
+            request,
+            gettext("This staff number already belongs to an account. The person must sign in without this link."),
+        )
         return redirect("hr:invite-links")
     if is_new:
-        yes = gettext("%(name)s comes in now by opening the link once more.")
-        no = gettext("%(name)s does not come in by the link.")
+        yes = gettext("%(name)s can now join by opening the link again.")
+        no = gettext("%(name)s cannot join with this link.")
         messages.success(request, (yes if is_accepted else no) % {"name": asked.name})
     return redirect("hr:invite-links")
 
@@ -184,7 +187,8 @@ def sign_in_codes(request):
             context = {"slips": with_teams(slips), "host": urlsplit(settings.SITE_URL).netloc}
             return render(request, "hr/printed_codes.html", context)
         messages.info(
-            request, gettext("No code was created: nobody was ticked, or everybody ticked has a valid code already.")
+            request,
+            gettext("No code was created. You ticked nobody, or everybody you ticked already has a valid code."),
         )
         return redirect("hr:sign-in-codes")
     form = CodesForm(request.GET)

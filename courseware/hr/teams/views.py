@@ -37,7 +37,7 @@ class TeamForm(SinceShownForm):
     class Meta:
         model = Team
         fields = ("name", "parent", "time_zone")
-        labels = {"name": _("Name of the team"), "parent": _("Belongs to")}
+        labels = {"name": _("Team name"), "parent": _("Parent team")}
 
     def __init__(self, *args, by, **kwargs):
         super().__init__(*args, **kwargs)
@@ -47,14 +47,14 @@ class TeamForm(SinceShownForm):
             below = Team.objects.filter(pk=self.instance.pk).with_subteams()
             parents = parents.exclude(pk__in=below.values("pk"))
         self.fields["parent"].queryset = parents
-        self.fields["parent"].empty_label = _("no other team")
+        self.fields["parent"].empty_label = _("no parent team")
 
     def clean_parent(self):
         """Managers may not move another team below their own: it would give them access to its people."""
         parent = self.cleaned_data["parent"]
         is_own = parent and "parent" in self.changed_data and teams_managed_by(self.by).filter(pk=parent.pk).exists()
         if is_own and not self.by.is_superuser:
-            raise forms.ValidationError(_("You lead this team: somebody else has to put another one below it."))
+            raise forms.ValidationError(_("You manage this team. Another person must put a team below it."))
         return parent
 
 
@@ -70,7 +70,7 @@ class ManagerForm(forms.Form):
     def clean_person(self):
         person = self.cleaned_data["person"]
         if not may_change_membership(self.by, person):
-            raise forms.ValidationError(_("For this person, please ask an admin."))
+            raise forms.ValidationError(_("Only an admin can do this for this person. Ask an admin."))
         return person
 
 
@@ -78,7 +78,7 @@ class CloseTeamForm(forms.Form):
     helper = Fields(error_summary=True)
 
     to = forms.ModelChoiceField(
-        label=_("The learners go on in"),
+        label=_("Move the learners to"),
         required=False,
         queryset=Team.objects.none(),
         empty_label=_("choose a team"),
@@ -96,11 +96,11 @@ class CloseTeamForm(forms.Form):
     def clean(self):
         super().clean()
         if self.has_learners and not self.cleaned_data.get("to") and "to" not in self.errors:
-            self.add_error("to", _("Say in which team the learners go on."))
+            self.add_error("to", _("Choose the team that the learners move to."))
         places = self.team.memberships.select_related("person")
         if any(not may_change_membership(self.by, place.person) for place in places):
             raise forms.ValidationError(
-                _("You or somebody whom only an admin may touch has a place in this team: please ask an admin.")
+                _("This team includes you, or a person whom only an admin may change. Ask an admin.")
             )
 
 
@@ -142,7 +142,7 @@ def new_team(request):
     form = TeamForm(request.POST or None, by=request.user)
     if form.is_valid():
         team = add_team(form.instance, by=request.user)
-        messages.success(request, gettext("The team “%(team)s” is there. Say who leads it.") % {"team": team})
+        messages.success(request, gettext("The team “%(team)s” is created. Choose its manager.") % {"team": team})
         return redirect("hr:team", team.pk)
     return render_form(request, "hr/new_team.html", form)
 
@@ -185,7 +185,9 @@ def add_manager(request, pk):
         return team_page(request, found, TeamForm(instance=found, by=request.user), form)
     person = form.cleaned_data["person"]
     add_membership(person, found, MANAGER, by=request.user)
-    messages.success(request, gettext("%(name)s leads “%(team)s” now.") % {"name": person.name, "team": found})
+    messages.success(
+        request, gettext("%(name)s is now a manager of “%(team)s”.") % {"name": person.name, "team": found}
+    )
     return redirect("hr:team", pk)
 
 
@@ -195,7 +197,7 @@ def end_manager(request, pk, place):
     if found and not may_change_membership(request.user, found.person):
         raise Http404
     if found and end_membership(found.person, place, by=request.user):
-        note = gettext("%(name)s does not lead “%(team)s” any more.")
+        note = gettext("%(name)s is no longer a manager of “%(team)s”.")
         messages.success(request, note % {"name": found.person.name, "team": found.team})
     return redirect("hr:team", pk)
 
@@ -217,7 +219,7 @@ def close(request, pk):
 class DeputyForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
-    person = PersonField(label=_("Who stands in (e-mail or staff number)"))
+    person = PersonField(label=_("Deputy (email or staff number)"))
     first_day = forms.DateField(label=_("First day"), widget=DayInput)
     last_day = forms.DateField(label=_("Last day"), widget=DayInput)
 
@@ -228,22 +230,22 @@ class DeputyForm(forms.Form):
     def clean_person(self):
         person = self.cleaned_data["person"]
         if person == self.lead:
-            raise forms.ValidationError(_("This is the person who is away."))
+            raise forms.ValidationError(_("This is the person who is away. Choose another person."))
         if self.by != self.lead and not may_change_membership(self.by, person):
-            raise forms.ValidationError(_("For this person, please ask an admin."))
+            raise forms.ValidationError(_("Only an admin can do this for this person. Ask an admin."))
         return person
 
     def clean_last_day(self):
         day = self.cleaned_data["last_day"]
         if day < site_day():
-            raise forms.ValidationError(_("This day is over. Choose today or a later one."))
+            raise forms.ValidationError(_("This date is in the past. Choose today or a later date."))
         return day
 
     def clean(self):
         super().clean()
         first, last = self.cleaned_data.get("first_day"), self.cleaned_data.get("last_day")
         if first and last and last < first:
-            self.add_error("last_day", _("The last day is before the first one."))
+            self.add_error("last_day", _("The last day is before the first day."))
 
 
 def deputies_url(pk=None, **places):
@@ -266,7 +268,7 @@ def substitutes(request, pk=None):
     form = DeputyForm(request.POST or None, lead=lead, by=request.user)
     if form.is_valid():
         name_deputy(lead, **form.cleaned_data, by=request.user)
-        note = gettext("%(name)s stands in for %(lead)s.")
+        note = gettext("%(name)s covers for %(lead)s.")
         messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": lead.name})
         return redirect(deputies_url(pk))
     named = Deputy.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
@@ -279,6 +281,6 @@ def end(request, substitute, pk=None):
     lead = manager_or_404(request.user, pk)
     found = get_object_or_404(Deputy.objects.select_related("lead", "person"), pk=substitute, lead=lead)
     if end_deputy(found, by=request.user):
-        note = gettext("%(name)s does not stand in for %(lead)s any more.")
+        note = gettext("%(name)s no longer covers for %(lead)s.")
         messages.success(request, note % {"name": found.person.name, "lead": lead.name})
     return redirect(deputies_url(pk))

@@ -35,9 +35,9 @@ class EnrollmentForm(forms.ModelForm):
         cleaned = super().clean()
         learner, course = cleaned.get("learner"), cleaned.get("course")
         if learner and not may_decide_about(self.by, learner):
-            raise forms.ValidationError(_("You cannot decide about this person: ask another administrator."))
+            raise forms.ValidationError(_("You cannot decide about this person. Ask another admin."))
         if learner and course and Enrollment.objects.open().filter(learner=learner, course=course).exists():
-            raise forms.ValidationError(_("This person is enrolled in the course already."))
+            raise forms.ValidationError(_("This person is already enrolled in the course."))
         return cleaned
 
     @property
@@ -57,17 +57,17 @@ class ExtensionForm(forms.Form):
     due_on = DueDayField()
 
 
-SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
+SAVED_MEANWHILE = _("Another person saved or imported something in the meantime. Check again.")
 
 
 class ExpertReviewForm(forms.Form):
     name = forms.CharField(label=_("name"), max_length=80)
     profession = forms.CharField(label=_("profession"), max_length=80)
-    read_on = forms.DateField(label=_("read on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    read_on = forms.DateField(label=_("reviewed on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
     def clean_read_on(self):
         if (day := self.cleaned_data["read_on"]) > timezone.localdate():
-            raise forms.ValidationError(_("This day is still to come."))
+            raise forms.ValidationError(_("This date is in the future."))
         return day
 
 
@@ -83,7 +83,7 @@ class PublishForm(forms.Form):
     note = forms.CharField(
         label=_("what changed, and why"), max_length=200, widget=forms.TextInput(attrs={"class": "vLargeTextField"})
     )
-    confirmed = forms.BooleanField(label=_("I have seen whom this touches."))
+    confirmed = forms.BooleanField(label=_("I have checked whom this affects."))
 
     def __init__(self, *args, drafts, weights=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -95,7 +95,7 @@ class PublishForm(forms.Form):
             asks = document.kind in {Document.Kind.EXAM, Document.Kind.BANK}  # such a change is never minor
             usual = Release.Impact.REREAD if asks else Release.Impact.MINOR
             self.fields[f"weight-{pk}"] = forms.ChoiceField(
-                label=_("How much the change in “%(document)s” weighs") % {"document": document},
+                label=_("Impact of the change in “%(document)s”") % {"document": document},
                 choices=Release.Impact,
                 widget=forms.RadioSelect,
                 initial=(weights or {}).get(document.identifier, usual),
@@ -120,7 +120,10 @@ class PublishForm(forms.Form):
     def refuse_minor(self, documents):
         for pk, draft in self.drafts.items():
             if draft.document.identifier in documents:
-                self.add_error(f"weight-{pk}", _("An exam, its questions or its pass mark are more than minor."))
+                self.add_error(
+                    f"weight-{pk}",
+                    _("A change to an exam, its questions or its pass mark cannot have the impact “none”."),
+                )
 
     @property
     def chosen(self):

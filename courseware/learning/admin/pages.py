@@ -38,8 +38,8 @@ from courseware.lib.web.page_views import form_status, in_background
 
 # Labels of the fields of a manager action when it is done to several people at once.
 WORDS = {
-    "due_on": {"label": _("due day")},
-    "reason": {"label": _("reason"), "help_text": _("The learner reads it, and it stays in the record.")},
+    "due_on": {"label": _("due date")},
+    "reason": {"label": _("reason"), "help_text": _("The learner can read it, and it stays on record.")},
 }
 
 
@@ -64,11 +64,11 @@ class LessonReportAdmin(ListFiltersOnly, LongList, admin.ModelAdmin):
     def day(self, report):
         return timezone.localdate(report.reported_at)
 
-    @admin.display(description=_("settled"), boolean=True)
+    @admin.display(description=_("resolved"), boolean=True)
     def is_settled(self, report):
         return report.settled_at is not None
 
-    @admin.action(description=_("Settled"), permissions=["change"])
+    @admin.action(description=_("Mark as settled"), permissions=["change"])
     def settle(self, request, reports):
         settled = reports.filter(settled_at=None).update(settled_at=timezone.now())
         note = ngettext("%(count)d report is settled.", "%(count)d reports are settled.", settled)
@@ -83,11 +83,11 @@ class BulkEnrollmentAdmin(TeamAdmin):
     actions = ["enroll"]
     change_list_template = "admin/learning/teams.html"
 
-    @admin.action(description=_("Enroll the team in a course, with a due day"))
+    @admin.action(description=_("Enroll the team in a course, with a due date"))
     def enroll(self, request, teams):
         form = EnrollTeamForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
-            title = gettext("Enroll the team in a course, with a due day")
+            title = gettext("Enroll the team in a course, with a due date")
             return confirmation(self, request, title, form, action="enroll", chosen=teams)
         order = begin_enrolling(list(teams), **form.cleaned_data)
         return redirect("admin:enroll-team", order.pk)
@@ -128,7 +128,7 @@ class BulkEnrollmentAdmin(TeamAdmin):
 
 
 class StateFilter(admin.SimpleListFilter):
-    title = _("state")
+    title = _("status")
     parameter_name = "state"
 
     def lookups(self, request, model_admin):
@@ -212,7 +212,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
         nothing_to_save = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | nothing_to_save)
 
-    @admin.display(description=_("state"), ordering="urgency")
+    @admin.display(description=_("status"), ordering="urgency")
     def state(self, enrollment):
         return Enrollment.State(enrollment.state).label
 
@@ -220,10 +220,10 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     def certified(self, enrollment):
         day = enrollment.certified_until if enrollment.is_newest else None
         if day == date.max:
-            return gettext("no end")
+            return gettext("no expiry date")
         return None if day == date.min else day
 
-    @admin.display(description=_("due day"), ordering="urgency")
+    @admin.display(description=_("due date"), ordering="urgency")
     def due_on(self, enrollment):
         return enrollment.due_on
 
@@ -247,7 +247,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
         changed = []
         for enrollment in enrollments:
             if not may_change(request.user, enrollment):
-                note = gettext("You cannot decide about %(name)s: nothing was changed.") % {"name": enrollment.learner}
+                note = gettext("You cannot decide about %(name)s. Nothing was changed.") % {"name": enrollment.learner}
                 self.message_user(request, note, messages.WARNING)
                 continue
             try:
@@ -255,7 +255,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
                 changed.append(bool(alone(enrollment, adjustment)))
             except EnrollmentClosed:
                 named = f"{enrollment.learner} · {course_title(enrollment.course)}"
-                note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": named}
+                note = gettext("%(enrollment)s is closed, so nothing was changed.") % {"enrollment": named}
                 self.message_user(request, note, messages.WARNING)
         self.tell_what_was_changed(request, changed.count(True), changed.count(False))
         return None
@@ -266,8 +266,8 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
             self.message_user(request, note % {"count": changed}, messages.SUCCESS)
         if unchanged:
             note = ngettext(
-                "%(count)d enrollment was like that before: nothing was changed in it.",
-                "%(count)d enrollments were like that before: nothing was changed in them.",
+                "%(count)d enrollment already had this value and was not changed.",
+                "%(count)d enrollments already had this value and were not changed.",
                 unchanged,
             )
             self.message_user(request, note % {"count": unchanged}, messages.INFO)

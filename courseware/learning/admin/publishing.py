@@ -78,15 +78,15 @@ class PublishingCourseAdmin(CourseAdmin):
     @admin.display(description=_("drafts"))
     def drafts(self, course):
         url = reverse("admin:publish-course", args=[course.pk])
-        return format_html('<a href="{}">{}</a>', url, gettext("See what is not published yet"))
+        return format_html('<a href="{}">{}</a>', url, gettext("See unpublished changes"))
 
-    @admin.display(description=_("for a professional to read"))
+    @admin.display(description=_("awaiting expert review"))
     def waiting(self, course):
         held = outline(course.current, get_language()).awaiting_review if course.current else ()
         if not held:
             return gettext("nothing")
         url = reverse("admin:course-readings", args=[course.pk])
-        return format_html('<a href="{}">{}</a>', url, gettext("See what waits, and who has read it"))
+        return format_html('<a href="{}">{}</a>', url, gettext("See expert reviews"))
 
     def get_urls(self):
         site = self.admin_site
@@ -111,7 +111,11 @@ class PublishingCourseAdmin(CourseAdmin):
                 rows = rows.select_related("revision__document")
                 reading = get_object_or_404(rows, pk__in=keys_in([request.POST["reading"]]))
                 withdraw_expert_review(reading, by=request.user)
-                self.message_user(request, gettext("Taken back: learners don't see it any more."), messages.SUCCESS)
+                self.message_user(
+                    request,
+                    gettext("The expert review is withdrawn. Learners no longer see this content."),
+                    messages.SUCCESS,
+                )
                 return redirect("admin:course-readings", pk)
             revisions = Revision.objects.filter(document__course=course).select_related("document")
             revision = get_object_or_404(revisions, pk__in=keys_in([request.POST.get("revision", "")]))
@@ -125,13 +129,15 @@ class PublishingCourseAdmin(CourseAdmin):
         except publishing.PassMarkTooLow as refused:
             self.message_user(request, str(refused), messages.ERROR)
             return self.reviews_page(request, course, status=HTTPStatus.CONFLICT)
-        self.message_user(request, gettext("Entered: learners see it from now on."), messages.SUCCESS)
+        self.message_user(
+            request, gettext("The expert review is saved. Learners see this content from now on."), messages.SUCCESS
+        )
         return redirect("admin:course-readings", pk)
 
     def reviews_page(self, request, course, sent=None, status=None):
         context = {
             **self.admin_site.each_context(request),
-            "title": gettext("For a professional to read"),
+            "title": gettext("Awaiting expert review"),
             "opts": self.opts,
             "course": course,
             "rows": shown_reviews(course, sent),
@@ -203,7 +209,10 @@ class PublishingCourseAdmin(CourseAdmin):
             else:
                 proposal = proposals.propose(course, form.chosen, **form.words, by=request.user)
                 if proposals.others_who_may_publish(request.user).exists():
-                    note = gettext("Proposed. Learners see it when somebody else who may publish has released it.")
+                    note = gettext(
+                        "Submitted for approval. Learners see the changes after another person "
+                        "approves and releases them."
+                    )
                     self.message_user(request, note, messages.SUCCESS)
                     return ["admin:publish-course", course.pk]
                 release = proposals.release_proposed(proposal, by=request.user)
@@ -212,7 +221,7 @@ class PublishingCourseAdmin(CourseAdmin):
                 form.add_error(None, str(problem))
             return None
         except publishing.PassMarkTooLow as refused:
-            note = gettext("%(exam)s: a pass mark of %(mark)d is too low. This site asks for %(floor)d or more.")
+            note = gettext("%(exam)s: a pass mark of %(mark)d is too low. This site requires at least %(floor)d.")
             form.add_error(None, note % vars(refused))
             return None
         self.say_released(request, release)
@@ -229,15 +238,15 @@ class PublishingCourseAdmin(CourseAdmin):
             form.add_error(
                 None,
                 gettext(
-                    "The drafts saved unchecked could not be checked. Try again in a minute; if that fails, too, "
-                    "shorten them."
+                    "The drafts that were saved unchecked could not be checked. Try again in 1 minute. If that "
+                    "fails, shorten the drafts."
                 ),
             )
             return False
         return True
 
     def say_released(self, request, release):
-        note = gettext("Release %(number)d is what learners see from now on.")
+        note = gettext("Learners now see release %(number)d.")
         self.message_user(request, note % {"number": release.number}, messages.SUCCESS)
 
     def answer_proposal(self, request, course):
@@ -246,14 +255,17 @@ class PublishingCourseAdmin(CourseAdmin):
         try:
             if "decline" in request.POST:
                 proposals.decline(proposal, by=request.user)
-                self.message_user(request, gettext("The proposal is declined. The drafts stay."), messages.SUCCESS)
+                self.message_user(request, gettext("The release was declined. The drafts stay."), messages.SUCCESS)
             else:
                 self.say_released(request, proposals.release_proposed(proposal, by=request.user))
         except proposals.OwnProposal:
-            note = gettext("You proposed this yourself: somebody else who may publish has to release it.")
+            note = gettext("You submitted this release yourself. Another person who may publish must approve it.")
             self.message_user(request, note, messages.ERROR)
         except (publishing.ProposalVoid, publishing.StaleChoice):
-            note = gettext("This proposal no longer holds: something was saved or released since. Please look again.")
+            note = gettext(
+                "This release can no longer be approved, because something was saved or released in "
+                "the meantime. Check it again."
+            )
             self.message_user(request, note, messages.ERROR)
         except (publishing.ContentErrors, publishing.PassMarkTooLow) as refused:
             self.message_user(request, str(refused), messages.ERROR)

@@ -66,7 +66,7 @@ def due_calendar_of(runs, language):
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//Courseware//Due days//EN")
     with translation.override(language):
-        calendar.add("x-wr-calname", vText(gettext("Training: due days")))
+        calendar.add("x-wr-calname", vText(gettext("Training: due dates")))
         for run in (run for run in runs if run.due_on):
             event = Event()
             event.add("uid", f"due-{run.pk}@{urlsplit(settings.SITE_URL).hostname}")

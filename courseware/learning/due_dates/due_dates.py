@@ -65,7 +65,7 @@ class RuleDay:
         """Why it is another day; "" if it is not."""
         if self.day == self.asked:
             return ""
-        words = gettext("%(asked)s is a free day (%(why)s): the due day is %(day)s")
+        words = gettext("%(asked)s is a day off (%(why)s), so the due date is %(day)s")
         return words % {"asked": day_text(self.asked), "why": self.why_free, "day": day_text(self.day)}
 
 
@@ -92,10 +92,10 @@ class DueDayField(forms.DateField):
 
     def __init__(self, *, zone=None, **kwargs):
         self.zone = zone
-        text = _("The whole day counts, in the time zone of the learner’s team.")
+        text = _("The due date includes the whole day, in the time zone of the learner’s team.")
         # The browser's own calendar is in the reader's language and needs no script.
         widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        super().__init__(**{"label": _("due day"), "widget": widget, "help_text": text} | kwargs)
+        super().__init__(**{"label": _("due date"), "widget": widget, "help_text": text} | kwargs)
 
     def validate(self, day):
         super().validate(day)
@@ -103,6 +103,6 @@ class DueDayField(forms.DateField):
             return
         today = timezone.localdate(timezone=self.zone or timezone.get_default_timezone())
         if day < today:
-            raise forms.ValidationError(_("This day is over. Choose today or a later one."), code="past")
+            raise forms.ValidationError(_("This date is in the past. Choose today or a later date."), code="past")
         if day > today + FARTHEST:
-            raise forms.ValidationError(_("Choose a nearer day."), code="far")
+            raise forms.ValidationError(_("This date is too far away. Choose an earlier date."), code="far")

@@ -41,11 +41,9 @@ KINDS = (KIND, RENEWAL)
 def register_emails():
     unwanted, training = one_by_one(why_unwanted), EmailCategory.TRAINING
     template, context = "learning/mail/enrolled.txt", one_by_one(in_words)
-    register_kind(
-        KIND, EmailType(_("A course to take"), template, unwanted, context, training, lines_in_words, ENROLLED)
-    )
+    register_kind(KIND, EmailType(_("New course"), template, unwanted, context, training, lines_in_words, ENROLLED))
     template, context = "learning/mail/renewal_open.txt", one_by_one(renewals_text)
-    words = _("A renewal that is open")
+    words = _("Renewal open")
     register_kind(RENEWAL, EmailType(words, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
 
 
@@ -87,11 +85,13 @@ def asked_for(message):
 def why_unwanted(message):
     person = message.person
     if not person.is_active:
-        return gettext_noop("the person may not sign in any more")
+        return gettext_noop("the person can no longer sign in")
     if person.last_login and person.last_login > message.written_at:
-        return gettext_noop("the person has signed in meanwhile")
+        return gettext_noop("the person signed in in the meantime")
     return (
-        "" if asked_for(message).exists() else gettext_noop("what it asks for was begun, excused or merged meanwhile")
+        ""
+        if asked_for(message).exists()
+        else gettext_noop("in the meantime, the person started the course, became exempt, or the accounts were merged")
     )
 
 
@@ -152,8 +152,8 @@ def lines_in_words(lines):
 def course_of_line(run):
     title = store.outline(run.release, get_language()).title
     if run.due_on:
-        return gettext("A course to take: “%(title)s”, by %(day)s") % {"title": title, "day": day_text(run.due_on)}
-    return gettext("A course to take: “%(title)s”") % {"title": title}
+        return gettext("New course: “%(title)s”, due %(day)s") % {"title": title, "day": day_text(run.due_on)}
+    return gettext("New course: “%(title)s”") % {"title": title}
 
 
 def course_text(enrollment, language):
@@ -199,11 +199,11 @@ def title_of_only_one(context: Mapping[str, Any]) -> object:
 
 
 SIGNED = {
-    "signer": Placeholder(_("who signs the letter, most often the lead"), itemgetter("signer")),
-    "team": Placeholder(_("the team of the lead who signs"), itemgetter("team")),
+    "signer": Placeholder(_("the person who signs the email, usually the manager"), itemgetter("signer")),
+    "team": Placeholder(_("the team of the manager who signs the email"), itemgetter("team")),
 }
-FIRST_COURSE = Placeholder(_("the title of the course; of several the first"), of_first("title"))
-FIRST_DAY = Placeholder(_("the day by which to finish it"), of_first("day"))
+FIRST_COURSE = Placeholder(_("the title of the course, or of the first course if there are several"), of_first("title"))
+FIRST_DAY = Placeholder(_("the due date"), of_first("day"))
 
 
 def address_of_example(path: str) -> str:
@@ -247,7 +247,7 @@ def example_of_courses() -> dict[str, Any]:
 ENROLLED = Editable(
     {
         **NAME_AND_FIRM,
-        "course": Placeholder(_("the title of the course, where the letter is about one"), title_of_only_one),
+        "course": Placeholder(_("the title of the course, if the email is about one course"), title_of_only_one),
         "day": FIRST_DAY,
         **SIGNED,
     },

@@ -19,13 +19,13 @@ from courseware.notifications.email.queue import add_notifications, queue_emails
 from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "extension-answered"
-NO_MORE = gettext_noop("the answer was taken back, or something else was decided or done meanwhile")
+NO_MORE = gettext_noop("the answer was undone, or something else was decided or done in the meantime")
 WAITS_AGAIN = ""  # in place of the instant of an answer
 
 
 def register_email() -> None:
     template = "learning/mail/day_answered.txt"
-    words = _("Answer to a request for another day")
+    words = _("Answer to an extension request")
     register_kind(KIND, EmailType(words, template, why_unwanted, in_words, EmailCategory.TRAINING, lines_in_words))
 
 
@@ -129,12 +129,12 @@ def lines_in_words(lines: Sequence[Notification]) -> dict[int, NotificationText]
 def line_of(request: ExtensionRequest, at: str) -> str:
     title = course_title(request.enrollment.course)
     if at == WAITS_AGAIN and request.ended_at is None:
-        words = gettext("“%(title)s”: the answer to you was taken back, another one follows")
+        words = gettext("“%(title)s”: the answer to your request was undone. You will get a new answer")
         return words % {"title": title}
     if not is_answered_at(request, at):
         return ""
     if request.given_on:
-        words = gettext("“%(title)s”: you have until %(day)s")
+        words = gettext("“%(title)s”: your due date is extended to %(day)s")
         return words % {"title": title, "day": day_text(request.given_on)}
-    words = gettext("“%(title)s”: %(day)s is not possible, the due day stays")
+    words = gettext("“%(title)s”: %(day)s was declined. The due date stays the same")
     return words % {"title": title, "day": day_text(request.day)}

@@ -114,7 +114,7 @@ def join_enrollments(merge: AccountMerge) -> list[NewEvent]:
 
 def close(runs: Iterable[Enrollment], merge: AccountMerge) -> None:
     with override(merge.kept.language or settings.LANGUAGE_CODE):
-        reason = gettext("merged with a run of the same person in another account")
+        reason = gettext("merged with an enrollment of the same person in another account")
     for run in runs:
         run.exempted_at, run.exemption_reason = merge.made_at, reason
     Enrollment.objects.filter(pk__in=keys(runs)).update(exempted_at=merge.made_at, exemption_reason=reason)

@@ -59,7 +59,9 @@ class ChangeForm(forms.Form):
 
 class JobRoleForm(forms.Form):
     track = forms.ChoiceField(
-        label=_("Your post"), widget=forms.RadioSelect, error_messages={"required": _("Choose your post first.")}
+        label=_("Your job role"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose your job role first.")},
     )
     helper = Fields(Group("track", {"class": "question"}), form_show_labels=False)
 
@@ -82,7 +84,7 @@ class SurveyForm(forms.Form):
     def clean(self):
         cleaned = super().clean()
         if not self.errors and not self.answers:
-            raise forms.ValidationError(_("Answer at least one question, then send it."))
+            raise forms.ValidationError(_("Answer at least 1 question, then send your answers."))
         return cleaned
 
     @property
@@ -138,23 +140,22 @@ def new_token():
     return uuid.uuid4()
 
 
-IS_DUE_DAY = _("That is the due day already. Choose another one.")
+IS_DUE_DAY = _("This is already the due date. Choose another date.")
 
 
 class ExtensionRequestForm(ExtendForm):
     """A learner may ask for every day that may be given."""
 
     due_on = DueDayField(
-        label=_("Until which day?"), help_text=_("The whole day counts, in the time zone of your team.")
+        label=_("Extend to which date?"),
+        help_text=_("The due date includes the whole day, in the time zone of your team."),
     )
-    reason = OptionalReason(
-        max_length=LONGEST_WHY, help_text=_("You need not say. Whoever leads your team can read it.")
-    )
+    reason = OptionalReason(max_length=LONGEST_WHY, help_text=_("Optional. Your manager can read it."))
 
     def clean_due_on(self):
         day = self.cleaned_data["due_on"]
         if day <= self.enrollment.due_on:
-            raise forms.ValidationError(_("Choose a day after the due day."))
+            raise forms.ValidationError(_("Choose a date after the due date."))
         return day
 
 
@@ -165,8 +166,8 @@ class ExtensionAnswerForm(ActionForm):
 
     request = forms.IntegerField(widget=forms.HiddenInput)
     answer = forms.ChoiceField(choices=[(each, each) for each in (GIVE, OTHER, REFUSE)])
-    due_on = DueDayField(label=_("New due day"), required=False)
-    words = forms.CharField(label=_("A line to go with it"), required=False, max_length=LONGEST_WHY)
+    due_on = DueDayField(label=_("New due date"), required=False)
+    words = forms.CharField(label=_("Message"), required=False, max_length=LONGEST_WHY)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -178,7 +179,7 @@ class ExtensionAnswerForm(ActionForm):
             return cleaned
         pressed, words = cleaned["answer"], cleaned["words"]
         if pressed == self.OTHER and not cleaned["due_on"]:
-            raise forms.ValidationError(_("Choose the day first."))
+            raise forms.ValidationError(_("Choose a date first."))
         if (
             pressed == self.OTHER
             and cleaned["due_on"] == self.enrollment.due_on

@@ -15,7 +15,7 @@ class EndCertified(Exempt):
     """Unlike after an exemption, assignment rules enroll the learners again when the certificate ends."""
 
     kind = "certified"
-    label = _("ended: certified already")
+    label = _("ended: already certified")
     name = address = ""
     is_for_many = False
     admin_label = ""
@@ -34,12 +34,12 @@ class EndCertified(Exempt):
         for line in lines:
             line.enrollment.exempted_at = adjustment.made_at
             with override(line.enrollment.learner.language or settings.LANGUAGE_CODE):
-                line.enrollment.exemption_reason = gettext("You have a valid certificate in this course already.")
+                line.enrollment.exemption_reason = gettext("You already have a valid certificate in this course.")
         write_exemptions([line.enrollment for line in lines])
         return lines, [self.event(adjustment, line, "waived", {"certified": True}) for line in lines]
 
     def heading(self, adjustment):
-        return gettext("Enrollments ended: certified already")
+        return gettext("Enrollments ended: already certified")
 
     def words(self, line, who, *, is_own):
         if line.undone_at == line.made_at:

@@ -54,7 +54,7 @@ class OneTitledCourse(forms.ModelChoiceField):
 
 class EnrollForm(DayForm):
     course = OneTitledCourse()
-    due_on = DueDayField(label=_("Due day"), required=False)
+    due_on = DueDayField(label=_("Due date"), required=False)
     reason = OptionalReason()
 
     def __init__(self, *args, **kwargs):
@@ -73,7 +73,7 @@ class Enroll(ManagerAction):
     button = _("Enroll")
     event_words = {
         "enrolled": pgettext_lazy("event", "enrolled"),
-        "enrollment-removed": pgettext_lazy("event", "enrollment taken back"),
+        "enrollment-removed": pgettext_lazy("event", "enrollment undone"),
     }
 
     def make_for_people(self, adjustment, people, *, again):
@@ -125,7 +125,7 @@ class Enroll(ManagerAction):
 
     def heading(self, adjustment):
         if adjustment.due_on:
-            return gettext("Enrolled until %(day)s") % {"day": in_days(adjustment.due_on)}
+            return gettext("Enrolled, due on %(day)s") % {"day": in_days(adjustment.due_on)}
         return gettext("Enrolled")
 
     def words(self, line, who, *, is_own):

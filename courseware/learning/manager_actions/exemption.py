@@ -23,18 +23,18 @@ class ExemptForm(ActionForm):
 
 class Exempt(ManagerAction):
     kind = "waived"
-    label = _("excused")
+    label = _("exempt")
     form = ExemptForm
     name = "waive"
     address = "exempt"
-    title = _("Excuse from the course")
-    button = _("Excuse, with this reason")
-    done = _("%(name)s is excused. The reason is on record.")
-    unchanged = _("Nothing was changed: %(name)s is excused already. The earlier reason stays.")
-    admin_label: Promise | str = _("Excuse, with a reason")
+    title = _("Exempt")
+    button = _("Exempt with this reason")
+    done = _("%(name)s is exempt. The reason is on record.")
+    unchanged = _("Nothing was changed: %(name)s is already exempt. The earlier reason stays.")
+    admin_label: Promise | str = _("Exempt with a reason")
     event_words = {
-        "waived": pgettext_lazy("event", "excused"),
-        "excuse-undone": pgettext_lazy("event", "excuse taken back"),
+        "waived": pgettext_lazy("event", "made exempt"),
+        "excuse-undone": pgettext_lazy("event", "exemption undone"),
     }
 
     def closed(self, enrollment):
@@ -61,9 +61,9 @@ class Exempt(ManagerAction):
         return lines, [NewEvent("excuse-undone", line.enrollment, by, {}, at) for line in lines]
 
     def heading(self, adjustment):
-        return gettext("Excused from the course")
+        return gettext("Exempt")
 
     def words(self, line, who, *, is_own):
         if is_own:
-            return gettext("%(who)s excused you from this course") % {"who": who}
-        return gettext("Excused by %(who)s") % {"who": who}
+            return gettext("%(who)s exempted you from this course") % {"who": who}
+        return gettext("Exempted by %(who)s") % {"who": who}

@@ -28,7 +28,7 @@ OPEN_AGAIN = {"end": "", "ended_at": None, "ended_by": None, "words": "", "adjus
 
 
 class ExtendForm(DayForm):
-    due_on = DueDayField(label=_("New due day"))
+    due_on = DueDayField(label=_("New due date"))
     reason = OptionalReason()
 
     def __init__(self, *args, **kwargs):
@@ -44,17 +44,17 @@ class ExtendForm(DayForm):
 
 class Extend(ManagerAction):
     kind = "extended"
-    label = _("another due day")
+    label = _("new due date")
     form = ExtendForm
     name = address = "extend"
-    title = _("Give more time")
-    button = _("Move the due day")
-    done = _("%(name)s has time until %(due_on)s.")
-    unchanged = _("Nothing was changed: %(due_on)s is the due day of %(name)s already.")
-    admin_label = _("Set another due day")
+    title = _("Extend")
+    button = _("Change due date")
+    done = _("The due date of %(name)s is now %(due_on)s.")
+    unchanged = _("Nothing was changed: the due date of %(name)s is already %(due_on)s.")
+    admin_label = _("Change due date")
     event_words = {
-        "extended": pgettext_lazy("event", "another due day given"),
-        "extension-undone": pgettext_lazy("event", "due day taken back"),
+        "extended": pgettext_lazy("event", "due date changed"),
+        "extension-undone": pgettext_lazy("event", "due date change undone"),
     }
 
     def is_unchanged(self, adjustment, enrollment):
@@ -91,15 +91,15 @@ class Extend(ManagerAction):
         return lines, events + follow_absences(runs, by, at)
 
     def heading(self, adjustment):
-        return gettext("More time until %(day)s") % {"day": in_days(adjustment.due_on)}
+        return gettext("Extended to %(day)s") % {"day": in_days(adjustment.due_on)}
 
     def words(self, line, who, *, is_own):
         values = {"who": who, "day": in_days(line.due_on), "before": in_days(line.due_on_before)}
         if is_own:
-            return gettext("%(who)s gave you until %(day)s") % values
+            return gettext("%(who)s extended your due date to %(day)s") % values
         if line.due_on_before:
-            return gettext("%(who)s moved the due day from %(before)s to %(day)s") % values
-        return gettext("%(who)s set %(day)s as the due day") % values
+            return gettext("%(who)s moved the due date from %(before)s to %(day)s") % values
+        return gettext("%(who)s set the due date to %(day)s") % values
 
 
 def days_given(enrollments, *, but=()):

@@ -11,10 +11,13 @@ from courseware.learning.manager_actions.manager_action import ActionForm, Manag
 
 class ExtraTimeForm(ActionForm):
     time = forms.ChoiceField(
-        label=_("Time in exams and simulations"),
+        label=_("Extra time in exams and simulations"),
         required=False,
-        choices=[("", _("as written")), *User.ExtraTime.choices],
-        help_text=_("For every course, from the next exam or simulation on. What has begun keeps its time."),
+        choices=[("", _("standard")), *User.ExtraTime.choices],
+        help_text=_(
+            "Applies to every course, from the next exam or simulation on. Exams and simulations in "
+            "progress do not change."
+        ),
     )
     reason = OptionalReason()
 
@@ -26,16 +29,16 @@ class ExtraTimeForm(ActionForm):
 
 class SetExtraTime(ManagerAction):
     kind = "timed"
-    label = _("time under pressure")
+    label = _("extra time")
     form = ExtraTimeForm
     name = "set-time"
     address = "extra-time"
     is_of_the_person = True
-    title = _("Time under pressure")
-    button = _("Set the time")
-    done = _("From the next exam or simulation on, %(name)s has the time you set.")
-    unchanged = _("Nothing was changed: %(name)s has this time setting already.")
-    event_words = {"practice-time-changed": pgettext_lazy("event", "time under pressure changed")}
+    title = _("Extra time")
+    button = _("Save extra time")
+    done = _("The new time applies to %(name)s from the next exam or simulation on.")
+    unchanged = _("Nothing was changed: %(name)s already has this extra time.")
+    event_words = {"practice-time-changed": pgettext_lazy("event", "extra time changed")}
 
     def closed(self, enrollment):
         return None
@@ -58,10 +61,10 @@ class SetExtraTime(ManagerAction):
         return [line for line in lines if line.learner_id in before], extra_time.events(before, by=by, at=at)
 
     def heading(self, adjustment):
-        return f"{gettext('Time in exams and simulations')}{gettext(': ')}{adjustment.time_words}"
+        return f"{gettext('Extra time in exams and simulations')}{gettext(': ')}{adjustment.time_words}"
 
     def words(self, line, who, *, is_own):
         values = {"who": who, "time": line.adjustment.time_words}
         if is_own:
-            return gettext("%(who)s set your time in exams and simulations: %(time)s") % values
-        return gettext("%(who)s set the time in exams and simulations: %(time)s") % values
+            return gettext("%(who)s set your extra time in exams and simulations: %(time)s") % values
+        return gettext("%(who)s set the extra time in exams and simulations: %(time)s") % values

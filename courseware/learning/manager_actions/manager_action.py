@@ -22,14 +22,14 @@ from courseware.lib.web.form_numbers import small_number
 class ActionRefusal(models.TextChoices):
     """Why somebody is left as they are."""
 
-    OWN = "own", _("one’s own training is changed by somebody else")
-    CONFLICT = "conflict", _("added or appointed you within the last 90 days, so somebody else has to decide")
-    OTHERS = "others", _("is for somebody else to decide about, an admin perhaps")
+    OWN = "own", _("you cannot change your own training")
+    CONFLICT = "conflict", _("added or appointed you in the last 90 days, so another person must decide")
+    OTHERS = "others", _("must be changed by another person, such as an admin")
     COMPLETED = "completed", _("has completed the course")
-    EXCUSED = "excused", _("is excused")
-    UNCHANGED = "unchanged", _("is like that already")
-    LATER = "later", _("has a later day already")
-    ENROLLED = "enrolled", _("is enrolled already")
+    EXCUSED = "excused", _("is exempt")
+    UNCHANGED = "unchanged", _("needs no change")
+    LATER = "later", _("already has a later due date")
+    ENROLLED = "enrolled", _("is already enrolled")
 
 
 CLOSED = {ActionRefusal.COMPLETED, ActionRefusal.EXCUSED}
@@ -38,11 +38,11 @@ CLOSED = {ActionRefusal.COMPLETED, ActionRefusal.EXCUSED}
 class UndoRefusal(models.TextChoices):
     """Why a line is not taken back."""
 
-    UNDONE = "undone", _("It was taken back already.")
-    LATE = "late", _("It can be taken back for a day only, and that day is over.")
-    LATER = "later", _("Something was decided or has happened since, and that stays: nothing was taken back.")
-    BEGUN = "begun", _("The course was begun meanwhile, so the enrollment stays.")
-    UNKNOWN = "unknown", _("This version of the site does not know how to undo it, so nothing was changed.")
+    UNDONE = "undone", _("This was already undone.")
+    LATE = "late", _("The time limit for undoing this is over.")
+    LATER = "later", _("Nothing was undone, because there was another change or event later.")
+    BEGUN = "begun", _("The person has started the course, so the enrollment stays.")
+    UNKNOWN = "unknown", _("This version of the site cannot undo this, so nothing was changed.")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class DayForm(ActionForm):
 
 class OptionalReason(forms.CharField):
     def __init__(self, **kwargs):
-        usual = {"label": _("Why"), "max_length": 200, "help_text": _("If you like. The person can read it.")}
+        usual = {"label": _("Why"), "max_length": 200, "help_text": _("Optional. The person can read it.")}
         super().__init__(**usual | kwargs, required=False)
 
 

@@ -33,7 +33,7 @@ class Adjustment(models.Model):
 
     @property
     def time_words(self):
-        return dict(User.ExtraTime.choices).get(self.time, _("as written"))
+        return dict(User.ExtraTime.choices).get(self.time, _("standard"))
 
 
 class AdjustmentItem(models.Model):

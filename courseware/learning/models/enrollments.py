@@ -129,9 +129,11 @@ class Enrollment(models.Model):
         null=True,
         editable=False,
         related_name="+",
-        verbose_name=_("due day given by"),
+        verbose_name=_("due date set by"),
     )
-    track = models.CharField(_("post"), max_length=32, blank=True, help_text=_("The learner’s post; empty: not chosen"))
+    track = models.CharField(
+        _("job role"), max_length=32, blank=True, help_text=_("The learner’s job role. Empty if not chosen")
+    )
     required = models.JSONField(
         null=True, blank=True, editable=False, help_text="Of a short renewal: ids of what it asks for. Null: all"
     )
@@ -152,8 +154,8 @@ class Enrollment(models.Model):
         _("last active"), null=True, blank=True, help_text=_("Latest answer or completion")
     )
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
-    exempted_at = models.DateTimeField(_("waived at"), null=True, blank=True)
-    exemption_reason = models.CharField(_("reason for waiving"), max_length=200, blank=True)
+    exempted_at = models.DateTimeField(_("exempted at"), null=True, blank=True)
+    exemption_reason = models.CharField(_("reason for the exemption"), max_length=200, blank=True)
     # Worked out by the database: in memory it is that of the row as it was read, see `states.urgency_of`.
     urgency = models.GeneratedField(expression=states.URGENCY, output_field=models.DateTimeField(), db_persist=True)
 
@@ -341,7 +343,7 @@ class ChangeAcknowledgement(models.Model):
 
     class Outcome(models.TextChoices):
         READ = "read", _("read again")
-        CHECKED = "checked", _("check answered on the new text")
+        CHECKED = "checked", _("check answered after the update")
 
     enrollment = models.ForeignKey(
         "learning.Enrollment", on_delete=models.PROTECT, related_name="change_acknowledgements"

@@ -43,11 +43,11 @@ class ExtensionRequest(models.Model):
     """Whether it waits is derived (`stands`), so it waits again if what ended it is undone."""
 
     class End(models.TextChoices):
-        GIVEN = "given", _("that day is given")
-        ANOTHER = "another", _("another day is given")
-        REFUSED = "refused", _("the due day stays")
-        TAKEN_BACK = "taken-back", _("taken back")
-        LAPSED = "lapsed", _("ended by itself")  # as is seen when the next one is made
+        GIVEN = "given", _("approved")
+        ANOTHER = "another", _("other date")
+        REFUSED = "refused", _("declined")
+        TAKEN_BACK = "taken-back", _("withdrawn")
+        LAPSED = "lapsed", _("request expired")  # as is seen when the next one is made
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="extension_requests")
     day = models.DateField(help_text="The last day that is asked for")
@@ -69,7 +69,7 @@ class ExtensionRequest(models.Model):
     objects = ExtensionRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("request for another day"), _("requests for another day")
+        verbose_name, verbose_name_plural = _("extension request"), _("extension requests")
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(

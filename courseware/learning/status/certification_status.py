@@ -49,7 +49,7 @@ def ended(at: datetime) -> Q:
 
 def ends_within() -> str:
     days = settings.CERTIFICATE_EXPIRY_NOTICE_DAYS
-    return ngettext("ends within %(days)d day", "ends within %(days)d days", days) % {"days": days}
+    return ngettext("expires within %(days)d day", "expires within %(days)d days", days) % {"days": days}
 
 
 class CertificationStatus(models.TextChoices):
@@ -58,8 +58,8 @@ class CertificationStatus(models.TextChoices):
     condition: Callable[[datetime], Q]
 
     ENDING = "ending", ending, lazy(ends_within, str)()
-    CERTIFIED = "certified", certified, _("certified today")
-    ENDED = "ended", ended, _("no longer certified")
+    CERTIFIED = "certified", certified, _("certified")
+    ENDED = "ended", ended, _("expired")
     NEVER = "never", lambda at: Q(certified_until=None), _("never certified")
 
     def __new__(cls, value, condition):

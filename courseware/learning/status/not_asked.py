@@ -55,7 +55,7 @@ class ReasonRule(NamedTuple):
 # By Reason: the first that holds is given. AWAY reads `away_until` of the row (see `with_away`).
 REASONS: dict[Any, ReasonRule | IsSet] = {
     **NOT_ASKED,
-    NotAskedReason.LEFT: ReasonRule(lambda row, at: not row.learner.is_active, is_here, _("has left")),
+    NotAskedReason.LEFT: ReasonRule(lambda row, at: not row.learner.is_active, is_here, _("left the company")),
     NotAskedReason.AWAY: ReasonRule(lambda row, at: row.away_until is not None, is_not_away, _("is away")),
     NotAskedReason.UNPUBLISHED: ReasonRule(lambda row, at: row.course.current_id is None, is_published),
 }

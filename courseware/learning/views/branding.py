@@ -27,22 +27,28 @@ from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view
 
 SAID = {
-    "name": (_("Name of the firm"), _("Above the pages, in letters and on certificates.")),
-    "contact": (_("Whom to ask for help"), _("Below every page, for example: Training, extension 2210.")),
-    "sender": (_("Sender of letters"), _("Empty: the name of the firm.")),
-    "signature": (_("Signature of letters"), _("Below every letter; up to five lines.")),
-    "issuer": (_("Who issues certificates"), _("Empty: the name of the firm. Certificates of before keep theirs.")),
-    "signer": (_("Who signs certificates"), _("Name and post, as they shall stand on new certificates.")),
+    "name": (_("Company name"), _("Shown above each page, in emails and on certificates.")),
+    "contact": (_("Contact for help"), _("Shown below each page, for example: Training, extension 2210.")),
+    "sender": (_("Email sender name"), _("Leave empty to use the company name.")),
+    "signature": (_("Email signature"), _("Shown below each email, at most 5 lines.")),
+    "issuer": (
+        _("Issuer of certificates"),
+        _("Leave empty to use the company name. Existing certificates do not change."),
+    ),
+    "signer": (_("Signatory of certificates"), _("Name and job title, as shown on new certificates.")),
 }
 
 
 LINES_OF_SIGNATURE = 5
 
 
-COLOUR = RegexValidator("^#[0-9a-fA-F]{6}$", _("A colour is written as # and six signs, for example #0f5f73."))
+COLOUR = RegexValidator("^#[0-9a-fA-F]{6}$", _("Enter a colour as # and 6 characters, for example #0f5f73."))
 
 
-TOO_FAINT = _("%(colour)s can hardly be read there (%(found)s:1, at least 4.5:1). The nearest that can: %(near)s")
+TOO_FAINT = _(
+    "%(colour)s is hard to read there. Its contrast is %(found)s:1, and at least 4.5:1 is needed. "
+    "The nearest readable colour: %(near)s"
+)
 
 
 THEMES = {"light": LIGHT, "dark": DARK}
@@ -50,8 +56,8 @@ THEMES = {"light": LIGHT, "dark": DARK}
 
 NO_LOGO = {
     "size": _("This picture is too large: at most 1 MB."),
-    "kind": _("This is no picture that can be read: send PNG, JPEG, WebP or GIF."),
-    "points": _("This picture has too many points: at most 20 million."),
+    "kind": _("This file is not a readable picture. Upload PNG, JPEG, WebP or GIF."),
+    "points": _("This picture has too many pixels: at most 20 million."),
 }
 
 
@@ -68,7 +74,7 @@ def words_field(what, tag):
 
 
 def colour_field(label, theme):
-    hint = format_lazy(_("Empty: {colour}."), colour=theme.colour)
+    hint = format_lazy(_("Leave empty to use {colour}."), colour=theme.colour)
     return forms.CharField(label=label, required=False, validators=[COLOUR], help_text=hint)
 
 
@@ -81,19 +87,22 @@ class BrandingForm(forms.Form):
         label=_("Logo"),
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
-        help_text=_("PNG, JPEG, WebP or GIF, at most 1 MB; it is drawn anew, up to 640 × 160 points."),
+        help_text=_("PNG, JPEG, WebP or GIF, at most 1 MB. The site resizes it to at most 640 × 160 pixels."),
     )
-    no_logo = forms.BooleanField(label=_("Without a logo"), required=False)
+    no_logo = forms.BooleanField(label=_("Remove the logo"), required=False)
     sender_address = forms.EmailField(
-        label=_("Address that letters come from"),
+        label=_("Email sender address"),
         required=False,
         max_length=254,
-        help_text=_("Your mail server has to send for it. Empty: the address of the settings."),
+        help_text=_(
+            "Your mail server must be allowed to send from this address. Leave empty to use the "
+            "address in the settings."
+        ),
     )
     is_card_public = forms.BooleanField(
-        label=_("Emergency card for everybody"),
+        label=_("Public emergency card"),
         required=False,
-        help_text=_("Whoever opens this site sees the card and its numbers, without signing in."),
+        help_text=_("Anyone who opens this site sees the emergency card and its phone numbers without signing in."),
     )
     viewed_at = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
     base = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -148,7 +157,7 @@ class BrandingForm(forms.Form):
             name = field_of("signature", tag)
             lines = [" ".join(line.split()) for line in cleaned.get(name, "").splitlines()]
             if len(lines) > LINES_OF_SIGNATURE:
-                self.add_error(name, _("At most five lines."))
+                self.add_error(name, _("At most 5 lines."))
             cleaned[name] = "\n".join(lines).strip()
         return cleaned
 
@@ -209,9 +218,9 @@ def branding_settings(request, course=SITE):
     try:
         set_style(course, form.values, base=form.cleaned_data["base"], logo=form.new_logo, by=request.user)
     except ChangedMeanwhile:
-        form.add_error(None, gettext("Somebody has set the house style in the meantime. Open the page again."))
+        form.add_error(None, gettext("Another person has changed the branding in the meantime. Open the page again."))
         return branding_page(request, course, titles, form, style, status=HTTPStatus.CONFLICT)
-    messages.success(request, gettext("The house style is set."))
+    messages.success(request, gettext("The branding is saved."))
     return redirect(branding_url(course))
 
 

@@ -57,7 +57,7 @@ def tracks(request, course):
     before = page_before(request) or referring_page(request)
     if form.is_valid():
         choose_job_role(reading.enrollment, form)
-        messages.success(request, _("Saved. The lessons show what is for your post first."))
+        messages.success(request, _("Saved. The lessons show the content for your job role first."))
         return redirect(before or "home")
     context = {"form": form, "before": before}
     return render_in_course(request, reading, "learning/tracks.html", context, status=form_status(form))
@@ -164,9 +164,9 @@ def ask(request, course):
         try:
             ask_manager(reading.enrollment, form.cleaned_data["text"])
         except TooManyWaiting:
-            form.add_error(None, _("Three of your questions wait for an answer. Talk to your manager in person."))
+            form.add_error(None, _("3 of your questions wait for an answer. Talk to your manager in person."))
         else:
-            words = _("Your question was sent. %(name)s sees it under “What to do today”.")
+            words = _("Your question was sent. %(name)s sees it under “Today”.")
             messages.success(request, words % {"name": manager.person.name})
             return redirect("learning:ask-manager", course)
     asked = reading.enrollment.manager_questions.select_related("answered_by").order_by("-pk")[:QUESTIONS_SHOWN]

@@ -56,18 +56,18 @@ def say_pending_request(request, enrollment, cleaned):
     except ExtensionNotAllowed:  # completed or excused meanwhile: the page then says so
         return
     if waiting.day == day:
-        messages.success(request, _("You asked for time until %(day)s.") % {"day": day_text(day)})
+        messages.success(request, _("You asked to extend to %(day)s.") % {"day": day_text(day)})
     else:
-        words = _("You have asked for %(day)s already. Take that back first to ask for another day.")
+        words = _("You have already asked to extend to %(day)s. Withdraw that request first to ask for another date.")
         messages.info(request, words % {"day": day_text(waiting.day)})
 
 
 @post_view("learning:extension")
 def withdraw_request_page(request, course):
     if withdraw_request(learner_context_of(request, course).enrollment):
-        messages.success(request, _("Taken back. The due day stays as it was."))
+        messages.success(request, _("Your request is withdrawn. The due date stays the same."))
     else:
-        messages.info(request, _("Nothing waits for an answer, so nothing was taken back."))
+        messages.info(request, _("You have no open request, so nothing was withdrawn."))
     return redirect("learning:extension", course)
 
 
@@ -76,7 +76,7 @@ def due_days(request):
     """The address is shown once, in the response to the POST that made it."""
     if request.method == "POST" and "end" in request.POST:
         end_feed(request.user)
-        messages.success(request, gettext("The calendar has ended: its address opens nothing any more."))
+        messages.success(request, gettext("The calendar is turned off. Its address no longer works."))
         return redirect("learning:calendar")
     address = make_feed(request.user) if request.method == "POST" else ""
     feed = CalendarFeed.objects.filter(person=request.user).first()

@@ -61,7 +61,7 @@ def survey(request, reading, step):
         signed = form.cleaned_data["signed"]
         try:
             if feedback.answer_survey(reading.enrollment, page, form.answers, is_signed=signed):
-                messages.success(request, _("Thank you, your answers are in."))
+                messages.success(request, _("Thank you. Your answers are saved."))
             return redirect("learning:step", reading.course_id, step.id)
         except feedback.SurveyChanged:
             reading, is_changed = learner_context_of(request, reading.course_id), True
@@ -124,10 +124,10 @@ def answer(request, course, step, question):
             reading.enrollment, lesson_step, question, raw, token=form.cleaned_data["token"], revision=revision
         )
     except answers.QuestionChanged:
-        message = _("This question was changed while you had it open. Here it is as it stands now.")
+        message = _("This question was changed while you had it open. Here is the current question.")
         return changed(request, course, lesson_step, question, message)
     except OtherOrder:
-        message = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
+        message = _("The order of the options changed after you opened this page. Nothing was sent. Choose again.")
         return changed(request, course, lesson_step, question, message)
     except answers.NoSuchQuestion:
         return conflict(request, reading, lesson_step, "learning/question_gone.html")
@@ -135,14 +135,14 @@ def answer(request, course, step, question):
         return conflict(request, reading, lesson_step, "learning/answered_already.html", question)
     except TooFast:
         error = _(
-            "These were very many answers for one minute. Wait a moment, then send this one again: it is still here."
+            "You sent too many answers in 1 minute. Wait a moment, then send this answer again. It is still here."
         )
         return refused(request, reading, lesson_step, Entered(question, tries, request.POST, error))
     except ValueError:
         entered = Entered(question, tries, request.POST, what_to_do(asked.kind))
         return refused(request, reading, lesson_step, entered)
     if stored.ends_change:
-        messages.success(request, _("Noted: you know what has changed."))
+        messages.success(request, _("Saved: you have read what changed."))
     if request.htmx:
         return HttpResponseClientRefresh() if stored.ends_change else swapped(request, reading, lesson_step, question)
     return redirect(lesson_address(course, step, reading.page(step).first_variants[question]))
@@ -153,7 +153,7 @@ def what_to_do(kind):
         "one": _("Choose one answer, then send it."),
         "several": _("Tick at least one, then send it."),
         "mark": _("Tick at least one, then send it."),
-        "order": _("Give each step a number of its own, then send it."),
+        "order": _("Give each step a different number, then send it."),
         "sort": _("Put each entry into a group, then send it."),
         "open": _("Write something (up to 5,000 characters), then save it."),
     }[kind]
@@ -215,7 +215,7 @@ def mark_read(request, course, step):
     except completion.UnknownRevision:
         return HttpResponseBadRequest()
     except completion.LessonIncomplete:
-        sentence = _("This lesson is done when each question was answered, and each of its check right once.")
+        sentence = _("To finish: answer every question, and get each check question right once.")
         messages.error(request, sentence)
     return redirect(lesson_address(course, step) + "#lesson-state")
 
@@ -232,9 +232,9 @@ def say_change_read(request, course, step):
     except completion.UnknownRevision:
         return HttpResponseBadRequest()
     except CheckOwed:
-        messages.error(request, _("This one asks for the check as well: answer it once more on the new text."))
+        messages.error(request, _("This lesson also needs its check. Answer the check again on the updated text."))
         return redirect(lesson_address(course, step) + "#changed")
-    messages.success(request, _("Noted: you know what has changed."))
+    messages.success(request, _("Saved: you have read what changed."))
     return redirect(home_address() if form.cleaned_data["home"] else lesson_address(course, step))
 
 
@@ -268,16 +268,16 @@ def report(request, course, step):
     if "token" in form.errors:
         return HttpResponseBadRequest()
     if not form.is_valid():
-        error = _("That was too long to send: 2,000 characters at most.")
+        error = _("The text is too long. Enter at most 2,000 characters.")
         return report_refused(request, reading, lesson_step, error, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         feedback.report_lesson(
             reading.enrollment, reading.page(lesson_step.id), language=reading.language, **form.cleaned_data
         )
     except feedback.TooManyReports:
-        error = _("You have sent ten reports within a day, and more are not taken. Please keep this one for tomorrow.")
+        error = _("You have sent 10 reports in one day, which is the limit. Keep this report and send it tomorrow.")
         return report_refused(request, reading, lesson_step, error, HTTPStatus.TOO_MANY_REQUESTS)
-    messages.success(request, _("Thank you. An editor will look at it; your name is not shown to them."))
+    messages.success(request, _("Thank you. An editor will read your report. Editors do not see your name."))
     return redirect(lesson_address(course, step))
 
 
@@ -300,7 +300,7 @@ def unsaved(request, course, step, open_question):
         raise Http404(open_question)
     if "throw-away" in request.POST:
         drop_text(reading.enrollment, step, open_question)
-        messages.info(request, _("Thrown away."))
+        messages.info(request, _("The unsaved text was discarded."))
         return redirect(lesson_address(course, step, open_question))
     form = AutosavedAnswerForm(request.POST)
     if not form.is_valid():

@@ -103,7 +103,7 @@ def lesson_phrase(request, course, step):
         change = save_phrase if is_kept else remove_phrase
         change(reading.enrollment, page, phrase)
     except NoSuchPhrase:
-        sentence = _("This phrase was changed while you had the page open. Here is the lesson as it stands now.")
+        sentence = _("This phrase was changed while you had the page open. Here is the current lesson.")
         messages.info(request, sentence)
         return for_the_whole_page(request, redirect(lesson_address(course, step)))
     if not request.htmx:

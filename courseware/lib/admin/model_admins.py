@@ -73,7 +73,9 @@ class LongList:
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         is_for_all = request.POST.get("select_across", "0") not in ("", "0", "false")
         if is_for_all and len(first_keys(queryset)) > MOST:
-            note = gettext("These are more than %(most)d. Nothing was done: search or filter for fewer.")
+            note = gettext(
+                "You selected more than %(most)d rows, so nothing was done. Search or filter to select fewer rows."
+            )
             self.message_user(request, note % {"most": MOST}, messages.ERROR)  # type: ignore[attr-defined]  # a ModelAdmin's
             return None
         return super().response_action(request, queryset)  # type: ignore[misc]  # the same

@@ -42,11 +42,13 @@ def check_address(address: str, service: str) -> None:
     """Raises ValidationError unless the URL is at a host of this service or of CHAT_HOSTS."""
     found = ADDRESS.fullmatch(address)
     if found is None:
-        raise ValidationError(_("Expected an address as the robot shows it: https://, a host, and a long path."))
+        raise ValidationError(
+            _("Enter the full address that the group-chat bot shows: https://, a host name and a long path.")
+        )
     allowed = (*SERVICES[service].hosts, *settings.CHAT_HOSTS)
     if not any(is_at(found["host"], each) for each in allowed):
         raise ValidationError(
-            _("Expected an address at %(hosts)s. An operator can allow others (CHAT_HOSTS)."),
+            _("Enter an address at %(hosts)s. An operator can allow other hosts (CHAT_HOSTS)."),
             params={"hosts": ", ".join(SERVICES[service].hosts)},
         )
 

@@ -122,7 +122,9 @@ class DeliveryBatch:
     def handed_over(self, message: OutgoingEmail, contexts: Mapping[int, Mapping[str, Any]]) -> str:
         if message.pk not in contexts:
             return ended_as(
-                message, DeliveryState.SKIPPED, gettext_noop("what it tells of was changed at this very moment")
+                message,
+                DeliveryState.SKIPPED,
+                gettext_noop("the data behind this email changed while it was being sent"),
             )
         if self.door.is_unreachable or self.has_to_stop():
             return not_tried(message, now(), message.why)

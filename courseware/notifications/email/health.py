@@ -26,10 +26,10 @@ def troubles(now: datetime) -> list[HealthWarning]:
     found = [] if oldest is None or now - oldest.written_at < TOLD_AFTER else [said_of(oldest, now)]
     if people := OutgoingEmail.objects.that_bounced().count():
         found.append(
-            ngettext("to %(count)d person they come back", "to %(count)d people they come back", people)
+            ngettext("emails to %(count)d person bounce", "emails to %(count)d people bounce", people)
             % {"count": people}
         )
-    return [*map(shown_of, unreachable_servers(now)), *(HealthWarning(said, _("Letters"), PAGE) for said in found)]
+    return [*map(shown_of, unreachable_servers(now)), *(HealthWarning(said, _("Emails"), PAGE) for said in found)]
 
 
 def shown_of(server: UnreachableServer) -> HealthWarning:
@@ -40,5 +40,5 @@ def shown_of(server: UnreachableServer) -> HealthWarning:
 
 
 def said_of(oldest: OutgoingEmail, now: datetime) -> str:
-    waited = _("the oldest has waited for %(time)s") % {"time": timesince(oldest.written_at, now)}
+    waited = _("the oldest email has waited for %(time)s") % {"time": timesince(oldest.written_at, now)}
     return f"{waited} ({oldest.why})" if oldest.why else waited

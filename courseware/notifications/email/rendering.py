@@ -46,7 +46,7 @@ def render_email(
     parts = WordingBlocks(own_parts(kind, own or {}, context, language))
     with translation.override(language):
         text = render_to_string(kind.template, {**context, IN_CONTEXT: parts})
-        stopping = gettext("Don’t want it any more? One press ends it:") + f"\n{unsubscribe_url}\n"
+        stopping = gettext("Don’t want this email any more? Unsubscribe here:") + f"\n{unsubscribe_url}\n"
     subject, _newline, body = text.strip().partition("\n")
     body = GAP.sub("\n\n", body.strip()) + "\n"
     if unsubscribe_url:

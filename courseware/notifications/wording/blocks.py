@@ -18,7 +18,7 @@ SUBJECT = "subject"
 PARTS: dict[str, str | Promise] = {  # in the order of a letter
     SUBJECT: _("Subject"),
     "opening": _("Below the greeting"),
-    "advice": _("How to go about it"),
+    "advice": _("Instructions"),
     "closing": _("At the end, above the signature"),
 }
 IN_CONTEXT = "parts_of_the_letter"

@@ -37,8 +37,8 @@ class Editable:
 
 
 NAME_AND_FIRM = {
-    "name": Placeholder(_("the name of the reader"), itemgetter("name")),
-    "firm": Placeholder(_("the name of the firm"), itemgetter("firm")),
+    "name": Placeholder(_("the name of the recipient"), itemgetter("name")),
+    "firm": Placeholder(_("the company name"), itemgetter("firm")),
 }
 
 
@@ -46,20 +46,22 @@ def mistakes_in(text: str, known: Iterable[str]) -> list[str]:
     """Sentences about what is not allowed, with what was found and expected."""
     expected = ", ".join(f"{{{name}}}" for name in known)
     found = [
-        gettext("%(name)s is not known in this letter. Expected one of: %(known)s")
+        gettext("%(name)s is not a placeholder of this email. Use one of: %(known)s")
         % {"name": f"{{{name}}}", "known": expected}
         for name in dict.fromkeys(PLACEHOLDER.findall(text))
         if name not in known
     ]
     if wide := WIDE_BRACE.search(text):
-        said = gettext("“%(near)s” has wide braces. Expected narrow ones: { and }")
+        said = gettext("“%(near)s” has full-width braces. Use half-width braces: { and }")
         found.append(said % {"near": around(text, wide.start())})
     rest = PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
     if brace := BRACE.search(rest):
-        said = gettext("“%(near)s” has a brace by itself. Expected two around the name of a placeholder.")
+        said = gettext(
+            "“%(near)s” has a single brace. Put one brace before and one brace after the name of a placeholder."
+        )
         found.append(said % {"near": around(text, brace.start())})
     if signs := {sign for sign in text if unicodedata.category(sign) == "Cc"} - {"\n", "\t"}:
-        said = gettext("It holds %(signs)s, which no letter can show. Expected signs that can be read.")
+        said = gettext("The text contains %(signs)s, which an email cannot show. Use visible characters only.")
         found.append(said % {"signs": ", ".join(f"U+{ord(sign):04X}" for sign in sorted(signs))})
     return found
 

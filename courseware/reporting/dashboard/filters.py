@@ -33,7 +33,7 @@ class SortOrder(models.TextChoices):
 
     NAME = "name", _("by name")
     TEAM = "team", _("by team")
-    LAST_ACTIVE = "last-active", _("longest without an act first")
+    LAST_ACTIVE = "last-active", _("least recently active first")
 
     def of(self, enrollments: QuerySet, teams: QuerySet) -> QuerySet:
         """Rows of `dashboard_rows.board` in this order; `teams` are those whose names are shown."""

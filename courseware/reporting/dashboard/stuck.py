@@ -48,16 +48,22 @@ class Stuck:
         """The most telling reason."""
         if self.has_missed:
             number = settings.STUCK_AFTER_MISSES
-            return ngettext("one question missed %(number)d time", "one question missed %(number)d times", number) % {
-                "number": number
-            }
+            return ngettext(
+                "one question answered incorrectly %(number)d time",
+                "one question answered incorrectly %(number)d times",
+                number,
+            ) % {"number": number}
         if self.stops:
             number = settings.STUCK_AFTER_RED_RUNS
-            words = ngettext("one simulation red %(number)d time", "one simulation red %(number)d times", number)
+            words = ngettext(
+                "one simulation ended with harm %(number)d time",
+                "one simulation ended with harm %(number)d times",
+                number,
+            )
             return words % {"number": number}
         if self.has_failed:
-            return gettext("exam failed, nothing since")
-        return gettext("nothing done for days") if self.is_idle else ""
+            return gettext("exam failed, no activity since")
+        return gettext("no activity for days") if self.is_idle else ""
 
 
 NOBODY = Stuck()

@@ -31,14 +31,14 @@ from courseware.reporting.emails.samples import ESCALATION
 
 KIND = "escalation"
 AFTER = 3  # working days
-SETTLED = gettext_noop("nobody of them is late any more, or the reader leads none of them")
+SETTLED = gettext_noop("none of these people is overdue any more, or the recipient no longer manages them")
 KEPT_BACK = (SETTLED, ASKS)
-OFF = gettext_noop("the firm has switched it off")
+OFF = gettext_noop("the company has turned it off")
 
 
 def register_email() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
-    words, template = _("Late for three working days"), "reporting/mail/escalation.txt"
+    words, template = _("Overdue for 3 working days"), "reporting/mail/escalation.txt"
     sort = EmailCategory.SUBSCRIBED
     register_kind(KIND, EmailType(words, template, *questions, sort, editable=ESCALATION, is_for=is_reader))
 

@@ -23,7 +23,7 @@ from courseware.reporting.emails.weekly_summary import NOTHING, finished, regist
 
 KIND = "hr-summary"
 TEAMS_LISTED = 30
-NOT_IN_HR = gettext_noop("the reader does not work in HR any more")
+NOT_IN_HR = gettext_noop("the recipient no longer works in HR")
 
 
 def register_email() -> None:

@@ -22,8 +22,8 @@ from courseware.notifications.unsubscribe import opt_outs_of, resubscribe
 from courseware.reporting.emails.samples import MONTHLY_REPORT
 
 KIND = "monthly-report"
-STOPPED = gettext_noop("the person has stopped it")
-SEES_NOTHING = gettext_noop("the person sees no reports any more")
+STOPPED = gettext_noop("the person has unsubscribed")
+SEES_NOTHING = gettext_noop("the person can no longer see reports")
 
 
 class MonthlyReportSubscription(models.Model):
@@ -63,7 +63,7 @@ def unsubscribe(person) -> None:
 def register_monthly_email() -> None:
     template = "reporting/mail/monthly_report.txt"
     questions = one_by_one(why_not_wanted), one_by_one(month_text)
-    words, sort = _("Report about a month"), EmailCategory.SUBSCRIBED
+    words, sort = _("Monthly report"), EmailCategory.SUBSCRIBED
     kind = EmailType(words, template, *questions, sort, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
     register_kind(KIND, kind)
 

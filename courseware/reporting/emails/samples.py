@@ -48,22 +48,22 @@ def number_of(part: str) -> Any:
 DIGEST = Editable(
     {
         **NAME_AND_FIRM,
-        "asked": Placeholder(_("how many wait for an answer about another day"), number_of("asked")),
-        "late": Placeholder(_("how many are late"), number_of("late")),
+        "asked": Placeholder(_("how many extension requests wait for an answer"), number_of("asked")),
+        "late": Placeholder(_("how many people are late"), number_of("late")),
         "stuck": Placeholder(_("how many are stuck"), number_of("stuck")),
-        "finished": Placeholder(_("how many have finished in the last seven days"), number_of("finished")),
+        "finished": Placeholder(_("how many finished in the last 7 days"), number_of("finished")),
     },
     example_of_digest,
 )
 ESCALATION = Editable(
     {
         **NAME_AND_FIRM,
-        "number": Placeholder(_("how many runs are late for days"), lambda context: len(context["late"])),
-        "days": Placeholder(_("after how many working days this letter comes"), itemgetter("days")),
+        "number": Placeholder(_("how many enrollments are overdue for days"), lambda context: len(context["late"])),
+        "days": Placeholder(_("after how many working days this email is sent"), itemgetter("days")),
     },
     example_of_escalation,
 )
 MONTHLY_REPORT = Editable(
-    {**NAME_AND_FIRM, "month": Placeholder(_("the month that the report is about"), itemgetter("month"))},
+    {**NAME_AND_FIRM, "month": Placeholder(_("the month of the report"), itemgetter("month"))},
     example_of_month,
 )

@@ -42,14 +42,14 @@ NAMED = 5  # people of each kind
 TEAMS_NAMED = 10
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CAUGHT_UP = 2 * DAY  # since a Monday on which nobody looked
-NOTHING = gettext_noop("nobody is late or stuck, and nobody has finished")
+NOTHING = gettext_noop("nobody is overdue or stuck, and nobody has finished")
 WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # type of email → its readers
 
 
 def register_email() -> None:
     register_weekly(KIND, all_leaders)
     questions = one_by_one(why_nothing), one_by_one(in_words)
-    words, template = _("Your people this week"), "reporting/mail/digest.txt"
+    words, template = _("Your team this week"), "reporting/mail/digest.txt"
     sort = EmailCategory.SUBSCRIBED
     register_kind(KIND, EmailType(words, template, *questions, sort, editable=DIGEST, is_for=is_manager))
 

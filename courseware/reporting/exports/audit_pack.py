@@ -38,7 +38,7 @@ CERTIFICATE_COLUMNS: tuple[Column, ...] = (
     Column("course", gettext_lazy("Course id"), lambda each: each.enrollment.course.identifier),
     Column("number", gettext_lazy("Certificate number"), lambda each: each.number),
     *(Column(fact.exported_as, fact.label, fact.in_export) for fact in FACTS if fact.label),
-    Column("revoked_at", gettext_lazy("Withdrawn on"), lambda each: each.revoked_at),
+    Column("revoked_at", gettext_lazy("Revoked on"), lambda each: each.revoked_at),
     Column("address", gettext_lazy("Address"), lambda each: settings.SITE_URL + certificate_address(each)),
 )
 RELEASE_COLUMNS: tuple[Column, ...] = (
@@ -46,11 +46,11 @@ RELEASE_COLUMNS: tuple[Column, ...] = (
     Column("release", gettext_lazy("Release"), lambda each: each.number),
     Column("released_at", gettext_lazy("Released at"), lambda each: each.created_at),
     Column("digest", gettext_lazy("SHA-256"), lambda each: each.digest),
-    Column("weight", gettext_lazy("Weight"), lambda each: each.weight),
+    Column("weight", gettext_lazy("Impact"), lambda each: each.weight),
     Column("note", gettext_lazy("What changed, and why"), lambda each: each.note),
 )
 SEAL_COLUMNS: tuple[Column, ...] = (
-    Column("number", gettext_lazy("Seal"), lambda each: each.number),
+    Column("number", gettext_lazy("Checkpoint"), lambda each: each.number),
     Column("at", gettext_lazy("Time"), lambda each: each.at),
     Column("last_event", gettext_lazy("Last event"), lambda each: each.last_event),
     Column("digest", gettext_lazy("SHA-256"), lambda each: each.digest),

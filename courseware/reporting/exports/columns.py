@@ -30,7 +30,7 @@ CERTIFIED: dict[CertificationStatus, str | Promise] = {
     CertificationStatus.ENDED: _("no"),
     CertificationStatus.NEVER: "",
 }
-OUTSIDE = _("yes, trained elsewhere")
+OUTSIDE = _("yes, external training")
 
 Cell = str | int | date | datetime | None
 AS_IT_IS = frozenset({str, int, date, datetime, type(None)})  # a lazy text is put into words
@@ -46,35 +46,35 @@ class Column(NamedTuple):
 
 BOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
     Column("name", _("Name"), lambda row: row.name),
-    Column("email", _("E-mail"), lambda row: row.email),
+    Column("email", _("Email address"), lambda row: row.email),
     Column("team", _("Team"), lambda row: row.team),
     Column("course_title", _("Course"), lambda row: row.journey.outline.title),
-    Column("state", _("State"), lambda row: row.state.label),
+    Column("state", _("Status"), lambda row: row.state.label),
     Column("progress_percent", _("Progress (%)"), lambda row: row.journey.progress.percent),
     Column("steps_done", _("Done"), lambda row: row.journey.progress.done_count),
-    Column("steps", _("Of"), lambda row: row.journey.progress.total),
-    Column("due_on", _("Due on"), lambda row: row.enrollment.due_on),
+    Column("steps", _("Total steps"), lambda row: row.journey.progress.total),
+    Column("due_on", _("Due date"), lambda row: row.enrollment.due_on),
     Column("away_until", _("Away until"), lambda row: row.away_until),
     Column("last_active_at", _("Last active"), lambda row: row.enrollment.last_active_at),
     Column("completed_at", _("Completed at"), lambda row: row.enrollment.completed_at),
     Column("certified", _("Certified"), lambda row: OUTSIDE if row.is_trained_outside else CERTIFIED[row.validity]),
-    Column("score_before", _("Starting point"), lambda row: score(row.journey.pre_post_test.before)),
-    Column("score_after", _("After the exam"), lambda row: score(row.journey.pre_post_test.after)),
-    Column("gain_percent", _("Gain (%)"), lambda row: gain(row.journey.pre_post_test)),
+    Column("score_before", _("Pre-test"), lambda row: score(row.journey.pre_post_test.before)),
+    Column("score_after", _("Post-test"), lambda row: score(row.journey.pre_post_test.after)),
+    Column("gain_percent", _("Improvement (%)"), lambda row: gain(row.journey.pre_post_test)),
     Column("next_action", _("Next step"), lambda row: row.journey.words),
     Column("course", _("Course id"), lambda row: row.journey.outline.course_id),  # stays when a title changes
-    Column("has_left", _("Has left"), lambda row: gettext("yes") if row.has_left else ""),
+    Column("has_left", _("Left the company"), lambda row: gettext("yes") if row.has_left else ""),
     Column("certified_until", _("Certified until"), lambda row: last_day(row)),
-    Column("excuse", _("Reason of the excuse"), lambda row: row.enrollment.exemption_reason),
+    Column("excuse", _("Reason for exemption"), lambda row: row.enrollment.exemption_reason),
     Column("stuck", _("Stuck"), lambda row: row.stuck.words),
-    Column("post", _("Post"), lambda row: row.post),
+    Column("post", _("Job role"), lambda row: row.post),
 )
 
 
 def last_day(row: DashboardRow) -> date | str:
     if row.certificate_day:
         return row.certificate_day
-    return gettext("no end") if row.validity.is_certified else ""
+    return gettext("no expiry date") if row.validity.is_certified else ""
 
 
 def score(found: Score | None) -> str:
@@ -85,7 +85,7 @@ def score(found: Score | None) -> str:
 def gain(point: PrePostTest) -> int | str:
     # All was right before and after, so there is no number.
     if point.outcome == "kept":
-        return pgettext("what was known before the course", "kept")
+        return pgettext("what was known before the course", "retained")
     return "" if point.gain is None else point.gain
 
 
@@ -193,7 +193,7 @@ def write_about(sheet, facts: Iterable[Fact], columns: Sequence[Column], languag
     sheet.set_column(1, 1, 80)
     with translation.override(language):
         names = [(str(column.heading), column.name) for column in columns]
-        heading = gettext("Columns, and their names for programs")
+        heading = gettext("Columns and their technical names")
     row = 0
     for row, (what, said) in enumerate(facts):
         sheet.write_string(row, 0, what, bold)

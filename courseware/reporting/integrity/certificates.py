@@ -73,7 +73,7 @@ def standings() -> Iterator[str]:
         best = longest(proofs)
         annotated, said = vars(best), says(best)
         if any(annotated[name] != getattr(said[field], "pk", said[field]) for name, field in kept.items()):
-            kind = "outside training" if said["outside"] else "certificate"
+            kind = "external training" if said["outside"] else "certificate"
             yield (
                 f"person {learner}: certified in course {course} until {annotated['kept_until']} by what is kept, "
                 f"until {best.certifies_until} by {kind} {best.pk}"

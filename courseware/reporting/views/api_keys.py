@@ -25,7 +25,7 @@ USUAL_DAYS = 90
 class ApiKeyForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
-    name = forms.CharField(label=_("Which program will use it"), max_length=60)
+    name = forms.CharField(label=_("Program that uses this key"), max_length=60)
     ends_on = forms.DateField(label=_("Last day"), widget=DayInput, initial=lambda: site_day() + timedelta(USUAL_DAYS))
 
     def __init__(self, *args, person, **kwargs):
@@ -35,18 +35,20 @@ class ApiKeyForm(forms.Form):
     def clean_name(self):
         name = self.cleaned_data["name"]
         if ApiKey.objects.filter(person=self.person, name=name).exists():
-            raise forms.ValidationError(_("You have a key of this name. End it, or choose another name."))
+            raise forms.ValidationError(_("You already have a key with this name. Revoke it, or choose another name."))
         return name
 
     def clean_ends_on(self):
         day = self.cleaned_data["ends_on"]
         if not site_day() <= day <= site_day() + timedelta(MOST_DAYS):
-            raise forms.ValidationError(_("Choose a day from today on, at most a year from now."))
+            raise forms.ValidationError(_("Choose a date from today to 1 year from now."))
         return day
 
     def clean(self):
         if ApiKey.objects.filter(person=self.person).count() >= MOST_KEYS:
-            raise forms.ValidationError(_("You have %(most)d keys. End one first.") % {"most": MOST_KEYS})
+            raise forms.ValidationError(
+                _("You already have the maximum of %(most)d keys. Revoke one first.") % {"most": MOST_KEYS}
+            )
         return super().clean()
 
 
@@ -72,7 +74,7 @@ def keys(request):
 def end(request, pk):
     if not end_key(request.user, pk):
         raise Http404
-    messages.success(request, gettext("The key has ended: it opens nothing any more."))
+    messages.success(request, gettext("The key is revoked and no longer works."))
     return redirect("reporting:api-keys")
 
 

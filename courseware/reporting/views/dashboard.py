@@ -199,11 +199,11 @@ def keep(request):
     is_named = form.is_valid()
     query = filters_query(DashboardFilter(QueryDict(form.cleaned_data.get("query", "")), teams=teams).chosen())
     if not query:
-        messages.error(request, gettext("There is nothing to keep: set a filter first, then name the view."))
+        messages.error(request, gettext("There is nothing to save. Set a filter first, then name the view."))
     elif len(query) > LONGEST_QUERY:
-        messages.error(request, gettext("That is too long to be kept: search for a shorter name."))
+        messages.error(request, gettext("This view is too long to save. Search for a shorter name."))
     elif not is_named:
-        messages.error(request, gettext("Name the view in up to 40 characters."))
+        messages.error(request, gettext("Enter a name of up to 40 characters for the view."))
     else:
         say_what_is_saved(request, form.cleaned_data["name"], query)
     return redirect(f"{reverse('reporting:dashboard')}{query and f'?{query}'}")
@@ -213,10 +213,12 @@ def say_what_is_saved(request, name, query):
     try:
         save_view(request.user, name, query)
     except TooManyViews:
-        words = gettext("Up to %(most)d views are kept: take one away first.")
+        words = gettext("You can save up to %(most)d views. Delete one first.")
         messages.error(request, words % {"most": MOST_VIEWS})
     else:
-        messages.success(request, gettext("The view “%(name)s” is kept above your board.") % {"name": name})
+        messages.success(
+            request, gettext("The view “%(name)s” is saved. You find it above your dashboard.") % {"name": name}
+        )
 
 
 @post_view("reporting:dashboard", takes=(), is_held=False)

@@ -84,7 +84,8 @@ def dashboard_xlsx(request):
     count = exact_count(request)
     if count.number > columns.ROWS_OF_A_WORKBOOK:
         words = gettext(
-            "A workbook holds up to %(most)d rows, and these are %(number)d. The CSV file holds all of them."
+            "An Excel file holds up to %(most)d rows, but you selected %(number)d. Download the CSV file, "
+            "which holds all rows."
         )
         messages.error(request, words % {"most": columns.ROWS_OF_A_WORKBOOK, "number": count.number})
         query = filters_query(count.filters)
@@ -100,14 +101,14 @@ def facts_about(count):
     at = date_format(timezone.localtime(count.at, zone), "DATETIME_FORMAT")
     return [
         (gettext("As of"), f"{at} ({zone})"),
-        (gettext("For"), count.user.name),
+        (gettext("Downloaded by"), count.user.name),
         (gettext("Shown"), ngettext("%(number)d row", "%(number)d rows", count.number) % {"number": count.number}),
         *((gettext("Filter"), words) for words in filters_text(count.filters)),
         *((gettext("Course"), words) for words in courses_text()),
-        (gettext("A row"), gettext("one person in one course")),
-        (str(State.OVERDUE.label), gettext("not complete, not excused, not away, and the due day is over")),
-        (str(State.DUE_SOON.label), gettext("not complete, and due within three days")),
-        (gettext("Certified"), gettext("a certificate of the person in the course is valid on this day")),
+        (gettext("Each row"), gettext("one person in one course")),
+        (str(State.OVERDUE.label), gettext("not completed, not exempt, not away, and the due date has passed")),
+        (str(State.DUE_SOON.label), gettext("not completed, and due within 3 days")),
+        (gettext("Certified"), gettext("the person’s certificate for the course is valid on this day")),
     ]
 
 

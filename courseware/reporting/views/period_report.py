@@ -134,12 +134,15 @@ def facts_about(user, asked):
     days = f"{asked.period.first:%Y-%m-%d} – {asked.period.last:%Y-%m-%d}"
     return [
         (gettext("As of"), f"{at} ({timezone.get_default_timezone()})"),
-        (gettext("For"), user.name),
+        (gettext("Downloaded by"), user.name),
         (gettext("Period"), days),
         *((gettext("Team"), each.name) for each in [asked.filters.get("team")] if each),
-        (gettext("A row"), gettext("the people of one team in one course; each person counts in one team")),
-        (gettext("Certified at the end"), date_format(asked.period.certified_on, "DATE_FORMAT")),
-        (gettext("Minutes of training"), gettext("the minutes that the course gives today for the steps done in it")),
+        (gettext("Each row"), gettext("the people of one team in one course; each person counts in one team")),
+        (gettext("Certified at the end of the period"), date_format(asked.period.certified_on, "DATE_FORMAT")),
+        (
+            gettext("Training time (minutes)"),
+            gettext("the minutes that the course shows today for all steps completed in the period"),
+        ),
     ]
 
 
@@ -152,8 +155,10 @@ def pack(request):
     contents = contents_of(request.user, asked, get_language())
     if later := drawn_later(contents, get_language()):
         words = ngettext(
-            "%(number)s certificate is being made as PDF for the first time. Fetch the pack again in some minutes.",
-            "%(number)s certificates are being made as PDF for the first time. Fetch the pack again in some minutes.",
+            "The PDF of %(number)s certificate is being created for the first time. Download the audit pack "
+            "again in a few minutes.",
+            "The PDFs of %(number)s certificates are being created for the first time. Download the audit pack "
+            "again in a few minutes.",
             later,
         )
         messages.info(request, words % {"number": later})
@@ -181,7 +186,11 @@ def monthly(request):
     if request.method == "POST":
         stops = "stop" in request.POST
         (unsubscribe if stops else subscribe)(request.user)
-        said = gettext("No more reports come by letter.") if stops else gettext("From now on it comes each month.")
+        said = (
+            gettext("You no longer get the reports by email.")
+            if stops
+            else gettext("You now get the report by email every month.")
+        )
         messages.success(request, said)
         return redirect("reporting:monthly-report")
     return render(request, "reporting/monthly.html", {"is_wanted": is_subscribed(request.user)})

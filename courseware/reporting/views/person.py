@@ -100,6 +100,6 @@ def act(request, pk, action):
             level = messages.SUCCESS if made else messages.INFO
             messages.add_message(request, level, action.sentence(enrollment, form.cleaned_data, made))
         except EnrollmentClosed:
-            messages.info(request, gettext("Nothing was changed: the enrollment has ended meanwhile."))
+            messages.info(request, gettext("Nothing was changed because the enrollment has ended."))
         return redirect("reporting:person", pk)
     return person_page(request, enrollment, refused={action: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -62,12 +62,12 @@ class TodayForm(forms.Form):
         extend = dict(enrollment_and_day(value) for value in self.data.getlist("extend"))
         talk = keys_in(self.data.getlist("talk"))
         if not (remind or extend or talk):
-            raise ValidationError(gettext("Nothing was ticked, so nothing was done."))
+            raise ValidationError(gettext("You selected nothing, so nothing was done."))
         if len(remind) > LETTERS_AT_ONCE or max(len(extend), len(talk)) > LINES:
-            raise ValidationError(gettext("That is more than the page has offered, so nothing was done."))
+            raise ValidationError(gettext("You sent more actions than the page offers, so nothing was done."))
         own = set(self.led.filter(pk__in=[*remind, *extend, *talk]).values_list("pk", flat=True))
         if not own:
-            raise ValidationError(gettext("You lead none of these people, so nothing was done."))
+            raise ValidationError(gettext("You do not manage any of these people, so nothing was done."))
         days = {run: day for run, day in extend.items() if run in own}
         self.confirmed = Confirmed(own.intersection(remind), days, own.intersection(talk))
 
@@ -99,7 +99,7 @@ def work_of_manager(request):
         return OtherTask(gettext("Your team: what to do today"), reverse("reporting:today"))
     number = draft_for(request.user, timezone.now(), counts_others=False).number
     if not number:
-        return OtherTask(gettext("Your team: nothing has to be done today"), reverse("reporting:dashboard"))
+        return OtherTask(gettext("Your team: nothing to do today"), reverse("reporting:dashboard"))
     words = ngettext("Your team: %(number)d thing to do today", "Your team: %(number)d things to do today", number)
     return OtherTask(words % {"number": number}, reverse("reporting:today"))
 
@@ -127,17 +127,17 @@ def say_what_was_done(request, done):
         say_queued(request, len({letter.person_id for letter in done.reminding.sent()}))
     for adjustment in done.adjustments:
         names = names_text([line.learner.name for line in adjustment.lines.select_related("learner")])
-        words = gettext("%(name)s has time until %(due_on)s.")
+        words = gettext("The due date of %(name)s is now %(due_on)s.")
         messages.success(request, words % {"name": names, "due_on": date_format(adjustment.due_on)})
     if done.talks:
         names = names_text([talk.enrollment.learner.name for talk in done.talks])
-        messages.success(request, gettext("Noted that you talked with %(names)s.") % {"names": names})
+        messages.success(request, gettext("Conversation recorded with %(names)s.") % {"names": names})
 
 
 def say_who_was_left_out(request, done, extended):
     """Name the people left out; if they have a reminder or the day already, also by whom and when."""
     if not done:
-        messages.info(request, gettext("Nothing new was done."))
+        messages.info(request, gettext("No new action was taken."))
     have_one = [each.run for each in done.left_out if each.why in HAVE_ONE]
     say_by_reason(request, skipped_text(each for each in done.left_out if each.why not in HAVE_ONE))
     for words, names in who_had_reminded(have_one, request.user):
@@ -168,9 +168,9 @@ def days_given(runs):
 
 def day_given(line, reader):
     by = line.adjustment.made_by
-    words = gettext("time until %(day)s given by you, %(time)s")
+    words = gettext("extended to %(day)s by you, %(time)s")
     if by != reader:
-        words = gettext("%(name)s has given time until %(day)s, %(time)s")
+        words = gettext("extended to %(day)s by %(name)s, %(time)s")
     time = date_format(timezone.localtime(line.made_at), "SHORT_DATETIME_FORMAT")
     return words % {"name": by.name, "day": date_format(line.adjustment.due_on), "time": time}
 
@@ -190,16 +190,19 @@ def who_had_reminded(runs, reader):
 
 def by_whom_and_when(what, person, at, reader):
     if at is None:
-        return gettext("a reminder leaves by itself")
+        return gettext("the reminder is sent automatically")
     time = date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
     if person is None:
-        words = {"reminder": gettext("a reminder has left by itself, %(time)s")}
+        words = {"reminder": gettext("the reminder was sent automatically, %(time)s")}
     elif person == reader:
-        words = {"talk": gettext("noted by you, %(time)s"), "reminder": gettext("reminded by you, %(time)s")}
+        words = {
+            "talk": gettext("conversation recorded by you, %(time)s"),
+            "reminder": gettext("reminder sent by you, %(time)s"),
+        }
     else:
         words = {
-            "talk": gettext("%(name)s has noted a talk, %(time)s"),
-            "reminder": gettext("%(name)s has sent a reminder, %(time)s"),
+            "talk": gettext("conversation recorded by %(name)s, %(time)s"),
+            "reminder": gettext("reminder sent by %(name)s, %(time)s"),
         }
     return words[what] % {"name": person and person.name, "time": time}
 
@@ -220,12 +223,12 @@ def undo_today(request):
     for adjustment, done, left in taken.days:
         say(request, adjustment, done, left)
     if taken.talks:
-        words = ngettext("%(number)d talk is taken back.", "%(number)d talks are taken back.", taken.talks)
+        words = ngettext("%(number)d conversation undone.", "%(number)d conversations undone.", taken.talks)
         messages.success(request, words % {"number": taken.talks})
     if taken.refusals:
         words = ngettext(
-            "%(number)d answer is taken back; the request waits again.",
-            "%(number)d answers are taken back; the requests wait again.",
+            "%(number)d answer undone. The request is open again.",
+            "%(number)d answers undone. The requests are open again.",
             taken.refusals,
         )
         messages.success(request, words % {"number": taken.refusals})
@@ -285,9 +288,9 @@ def to_undo(answered):
 def said(answered, enrollment):
     name = enrollment.learner.name
     if answered.given_on:
-        words = gettext("%(name)s has time until %(due_on)s.")
+        words = gettext("The due date of %(name)s is now %(due_on)s.")
         return words % {"name": name, "due_on": date_format(answered.given_on)}
-    return gettext("%(name)s keeps the due day, and is told so.") % {"name": name}
+    return gettext("%(name)s keeps the current due date and gets a notification.") % {"name": name}
 
 
 def why_not_answered(error, enrollment, reader):
@@ -298,8 +301,8 @@ def why_not_answered(error, enrollment, reader):
     if request.end in (End.GIVEN, End.ANOTHER, End.REFUSED):
         return answered_before(request, name, reader)
     if request.end == End.TAKEN_BACK:
-        return gettext("%(name)s has taken the request back.") % {"name": name}
-    return gettext("The request of %(name)s has ended by itself, so nothing was done.") % {"name": name}
+        return gettext("%(name)s has withdrawn the request.") % {"name": name}
+    return gettext("The request of %(name)s has expired, so nothing was done.") % {"name": name}
 
 
 def answered_before(request, name, reader):
@@ -307,5 +310,5 @@ def answered_before(request, name, reader):
     time = date_format(timezone.localtime(request.ended_at), "SHORT_DATETIME_FORMAT")
     values = {"name": name, "who": who, "time": time, "day": request.given_on and date_format(request.given_on)}
     if request.given_on:
-        return gettext("%(name)s was answered by %(who)s, %(time)s: until %(day)s.") % values
-    return gettext("%(name)s was answered by %(who)s, %(time)s: the due day stays.") % values
+        return gettext("The request of %(name)s was answered by %(who)s, %(time)s: extended to %(day)s.") % values
+    return gettext("The request of %(name)s was answered by %(who)s, %(time)s: the due date stays the same.") % values

@@ -16,7 +16,7 @@ from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied
 from tests.accounts.roster_import.files import csv_file, packed, xlsx
 
 CHINESE = ("工号", "姓名", "邮箱", "团队", "角色", "语言", "岗位", "入职日期", "离职日期")
-ENGLISH = ("Staff number", "Name", "E-mail", "Team", "Role", "Language", "Post", "Start date", "Last day")
+ENGLISH = ("Staff number", "Name", "Email address", "Team", "Role", "Language", "Post", "Start date", "Last day")
 ZHANG = ("A001", "张楠", "zhang.nan@example.com", "客服部/晚班组", "学员", "中文", "电话", "2026-12-01", "2027-01-31")
 HEADING_OF = dict(zip(messages.FIELDS, ENGLISH, strict=True))
 SAID = {

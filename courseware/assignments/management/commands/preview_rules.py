@@ -55,9 +55,9 @@ def lines(rehearsal: RulePreview):
         shown = ", ".join(names[person] for person in people if person in names)
         yield f"  {len(people)} {group.words} · {group.because} · {day} · {shown}"
     for reason, number in rehearsal.left.most_common():
-        yield f"  {number} {_('left alone')} · {reason}"
+        yield f"  {number} {_('not affected')} · {reason}"
     for reason, number in rehearsal.outside.most_common():
-        yield f"  {number} {_('not about them')} · {reason}"
+        yield f"  {number} {_('not covered by the rule')} · {reason}"
 
 
 def rule_of_number(number: int) -> AssignmentRule:
