@@ -70,10 +70,12 @@ def test_the_page_for_operators_has_a_row_for_each_job():
     assert sorted(listed) == sorted([*expected, "02:30"])  # the backup, where BACKUP_DIR is set
 
 
-def test_the_page_for_managers_explains_each_state():
-    with override("en"):
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_manager_help_explains_each_state(language):
+    with override(language):
         rows = [f"| {state.label} |" for state in State]
-    assert [row for row in rows if row not in text_of(ROOT / "docs" / "manager.md")] == []
+    help_page = text_of(ROOT / "docs" / "help" / f"manager.{language}.md")
+    assert [row for row in rows if row not in help_page] == []
 
 
 def test_there_are_the_pages_that_a_stranger_looks_for():
