@@ -54,9 +54,9 @@ def test_all_translations_of_a_catalogue_that_was_moved_are_changed(repository):
 @pytest.mark.parametrize(
     ("changed", "is_left_out"),
     [
-        ({"docs/hr.md"}, False),
+        ({"docs/help/hr.en.md"}, False),
         ({"courseware/jobs/management/commands/work.py"}, False),
-        ({"courseware/jobs/models.py", "old/docs/hr.md"}, True),
+        ({"courseware/jobs/models.py", "old/docs/help/hr.en.md"}, True),
         (set(), True),
     ],
 )
