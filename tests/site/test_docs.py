@@ -1,4 +1,4 @@
-"""What the documents name is there: targets of make, files, names in the code, links, environment variables, rooms."""
+"""What the documents name exists: targets of make, files, names in the code, links, environment variables, packages."""
 
 import ast
 import doctest
@@ -8,7 +8,6 @@ import subprocess
 import tokenize
 from datetime import timedelta
 from io import StringIO
-from itertools import pairwise
 from pathlib import Path
 from token import COMMENT
 
@@ -107,7 +106,7 @@ def test_files_that_are_named_are_there():
 
 
 def is_in_code(dotted):
-    """Whether `room.module.Name.attribute` is there; a field of a class is, though only its instances have it."""
+    """Whether `package.module.Name.attribute` exists; a field of a class counts, though only its instances have it."""
     parts = dotted.split(".")
     end = len(parts)
     while end and not is_module(parts[:end]):
@@ -132,17 +131,21 @@ def test_names_in_the_code_are_there():
     assert missing_in_each(missing_in) == {}
 
 
-def test_every_room_is_in_the_picture_of_the_house_above_what_it_stands_on():
-    picture = FENCE.findall(text_of(ARCHITECTURE))[0]
-    drawn = re.findall(r"^(\w+) ", picture, re.MULTILINE)
-    assert sorted(drawn) == sorted(PACKAGES)
-    floor_of = {room: level for level, floor in enumerate(LAYERS) for room in floor}
-    assert [(upper, lower) for upper, lower in pairwise(drawn) if floor_of[upper] < floor_of[lower]] == []
+def drawing_of_packages():
+    section = text_of(ARCHITECTURE).partition("\n## Packages\n")[2]
+    return FENCE.search(section)[0]
 
 
-def test_every_module_of_the_front_door_is_in_the_picture():
-    picture = FENCE.findall(text_of(ARCHITECTURE))[0]
-    assert sorted(re.findall(r"(\w+)\.py", picture)) == sorted(ROOT_MODULES - {"__init__"})
+def test_drawing_shows_every_package_with_its_layer():
+    drawn = re.findall(r"^(\w+) .* (\d+)$", drawing_of_packages(), re.MULTILINE)
+    layers = [(package, str(level)) for level, layer in enumerate(LAYERS, start=1) for package in layer]
+    assert sorted(drawn) == sorted(layers)
+    levels = [int(level) for _package, level in drawn]
+    assert levels == sorted(levels, reverse=True)
+
+
+def test_drawing_shows_every_root_module():
+    assert sorted(re.findall(r"(\w+)\.py", drawing_of_packages())) == sorted(ROOT_MODULES - {"__init__"})
 
 
 def leads_somewhere(target, page):
