@@ -17,8 +17,10 @@ class CourseTablesCommand(BaseCommand):
     requires_system_checks = []  # it reads files only
 
     def add_arguments(self, parser):
-        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
-        parser.add_argument("--language", default="en", help="Language of the texts, where the course has it")
+        parser.add_argument("directory", nargs="?", type=Path, help="folder of course folders (default: content/)")
+        parser.add_argument(
+            "--language", default="en", help="language of the texts, if the course has it (default: en)"
+        )
 
     def handle(self, *, directory: Path | None, language: str, **options):
         self.stdout.write(self.opening, ending="")

@@ -8,13 +8,13 @@ from courseware.project import backups
 
 class Command(BaseCommand):
     help = (
-        "Write everything that is in the database into one file, while the site serves. In BACKUP_DIR the oldest go: "
-        "see BACKUPS_KEPT."
+        "Write the database into one file in BACKUP_DIR while the site keeps running. Deletes the oldest backups "
+        "beyond BACKUPS_KEPT."
     )
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "--to", type=Path, metavar="FOLDER", help="instead of BACKUP_DIR; nothing is taken out of it"
+            "--to", type=Path, metavar="FOLDER", help="write there instead of BACKUP_DIR, and delete nothing"
         )
 
     def handle(self, *, to, **options):

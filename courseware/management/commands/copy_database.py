@@ -10,12 +10,14 @@ from courseware.project.maintenance import LOOK_EVERY, closed_site, take_as_long
 
 class Command(BaseCommand):
     help = (
-        "Copy everything from the database of DATABASE_URL into an empty one, from SQLite to PostgreSQL or back. All "
-        "of it is there in the end, or nothing. Meanwhile the site answers every page with 503."
+        "Copy everything from the database of DATABASE_URL into an empty one, from SQLite to PostgreSQL or back, "
+        "completely or not at all. The site answers 503 meanwhile."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--to", required=True, metavar="URL", help="As in DATABASE_URL")
+        parser.add_argument(
+            "--to", required=True, metavar="URL", help="address of the empty database, as in DATABASE_URL"
+        )
 
     def handle(self, to, **options):
         try:

@@ -13,13 +13,13 @@ from courseware.project.maintenance import LOOK_EVERY, closed_site, take_as_long
 
 class Command(BaseCommand):
     help = (
-        "Put a file of manage.py backup into the database, all of it or nothing, and check log and records. Meanwhile "
-        "the site answers every page with 503."
+        "Replace the content of the database by a backup, completely or not at all, and check the audit log and the "
+        "records. The site answers 503 meanwhile."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--replace", action="store_true", help="what is in the database now is lost")
+        parser.add_argument("file", type=Path, help="a file written by `backup`")
+        parser.add_argument("--replace", action="store_true", help="overwrite a database that is not empty")
 
     def handle(self, *, file, replace, **options):
         self.refuse_a_database_that_holds_something(replace)

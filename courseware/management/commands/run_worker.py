@@ -11,12 +11,12 @@ logger = logging.getLogger("courseware.jobs.starting")
 
 class Command(BaseCommand):
     help = (
-        "Do what is done beside the pages: letters, the jobs of the schedule, everything that was enqueued. Runs until "
-        "it is stopped; a task in hand is finished first. Several may run, on one machine or on many."
+        "Run background tasks: emails, chat messages and scheduled jobs. Runs until it is stopped, and finishes the "
+        "current task first. On PostgreSQL several can run."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--once", action="store_true", help="do what is due and end, as a cron line wants it")
+        parser.add_argument("--once", action="store_true", help="run what is due and end, for cron")
 
     def handle(self, *, once, verbosity, **options):
         logging.getLogger("courseware.jobs").setLevel(logging.INFO if verbosity else logging.WARNING)

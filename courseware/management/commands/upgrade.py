@@ -21,8 +21,8 @@ from courseware.project.static_files import collect
 
 class Command(BaseCommand):
     help = (
-        "Bring database, static files and course to this version. Repeating it changes nothing; where it was killed, "
-        "call it again. While the database changes, the site answers every page with 503."
+        "Bring the database, the static files and the courses to this version. Can be repeated, also after it was "
+        "killed. The site answers 503 while the database changes."
     )
 
     def handle(self, **options):

@@ -10,8 +10,8 @@ from courseware.autosave.store import drop_old
 
 class Command(clearsessions.Command):
     help = (
-        "Takes out sessions that have ended, where they were signed in from, and what was kept for a while only, "
-        "such as texts that were typed a month ago and never saved."
+        "Delete expired sessions with their networks, expired rows of the cache table, and unsaved texts that are "
+        "older than 30 days."
     )
 
     def handle(self, **options):

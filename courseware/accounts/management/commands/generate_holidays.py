@@ -10,12 +10,10 @@ from courseware.accounts.calendar.working_days import SHIPPED
 
 
 class Command(BaseCommand):
-    help = (
-        "Writes the holidays of a year in China, as the package `holidays` has them, into the product. For developers."
-    )
+    help = "Write the holidays of a year in China, taken from the package `holidays`, into the code. For developers."
 
     def add_arguments(self, parser):
-        parser.add_argument("year", type=int)
+        parser.add_argument("year", type=int, help="such as 2028")
 
     def handle(self, *args, year, **options):
         try:

@@ -5,10 +5,10 @@ from courseware.accounts.security import two_factor
 
 
 class Command(BaseCommand):
-    help = "Takes away the second factor of somebody who lost it; at the next sign-in a new one is set up."
+    help = "Reset two-step verification of a person who lost it. The person sets it up again at the next sign-in."
 
     def add_arguments(self, parser):
-        parser.add_argument("address", help="what the person signs in with")
+        parser.add_argument("address", help="email address of the person")
 
     def handle(self, *args, address, **options):
         person = User.objects.filter(email=address.strip().lower()).first()

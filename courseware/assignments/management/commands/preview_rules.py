@@ -13,12 +13,12 @@ from courseware.lib import dates
 
 
 class Command(BaseCommand):
-    help = "Say what the assignment rules, or letters, would do on a day, to whom and why. Nothing is written."
+    help = "Show what the assignment rules would do on a day, for whom and why, or which emails leave. Writes nothing."
 
     def add_arguments(self, parser):
-        parser.add_argument("--date", type=day_of, default=None, help="as 2027-03-01; without it today")
-        parser.add_argument("--rule", type=int, help="its number; without it all that are switched on")
-        parser.add_argument("--letters", action="store_true", help="instead: which letters leave")
+        parser.add_argument("--date", type=day_of, default=None, help="such as 2027-03-01 (default: today)")
+        parser.add_argument("--rule", type=int, help="number of a rule (default: all that are on)")
+        parser.add_argument("--letters", action="store_true", help="show the emails that leave instead")
 
     def handle(self, **options):
         day = options["date"] or dates.site_day()

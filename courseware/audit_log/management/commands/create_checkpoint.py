@@ -7,7 +7,7 @@ from courseware.audit_log.checkpoints import holding_up, seal, unsealed
 
 
 class Command(BaseCommand):
-    help = "Seals what was recorded since the last seal. Repeating it changes nothing."
+    help = "Create a checkpoint of the audit log over the events since the previous one. Can be repeated."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if sealed := seal():

@@ -14,13 +14,15 @@ MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 
 class Command(BaseCommand):
     help = (
-        "Checks that no recorded event was changed, replaced or removed. Names each that was and ends with an error. "
-        "Keep the seal it prints elsewhere: only a copy outside shows a log that was rewritten from end to end."
+        "Check that no event of the audit log was changed, replaced or removed. Prints the newest checkpoint: keep it "
+        "elsewhere, because only a copy outside reveals a log that was rewritten completely."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--seal", metavar="DIGEST", help="a seal that was kept elsewhere: does the log still hold it?"
+            "--seal",
+            metavar="DIGEST",
+            help="checksum of a checkpoint that was kept elsewhere: check that the log has it",
         )
 
     def handle(self, *args: Any, seal: str | None = None, **options: Any) -> None:

@@ -13,18 +13,26 @@ from courseware.course_format.diagnostics import Diagnostic
 
 
 class Command(BaseCommand):
-    help = "Check the course documents and print file:line: what is wrong, and what was expected."
+    help = "Check the course files and print each issue with file, line and what was expected."
     requires_system_checks = []  # it reads files only, and should answer at once
 
     def add_arguments(self, parser):
-        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
-        parser.add_argument("--complete", action="store_true", help="Also what only holds for a finished course")
+        parser.add_argument("directory", nargs="?", type=Path, help="folder of course folders (default: content/)")
+        parser.add_argument("--complete", action="store_true", help="also check what holds for a finished course only")
         parser.add_argument(
-            "--against", nargs="+", type=Path, default=[], metavar="FILE", help="Texts whose sentences must not recur"
+            "--against",
+            nargs="+",
+            type=Path,
+            default=[],
+            metavar="FILE",
+            help="texts whose sentences must not occur in the course",
         )
-        parser.add_argument("--strict", action="store_true", help="Fail on warnings, too")
+        parser.add_argument("--strict", action="store_true", help="also fail on warnings")
         parser.add_argument(
-            "--list", action="store_true", dest="only_list", help="Print everything that can be said, and check nothing"
+            "--list",
+            action="store_true",
+            dest="only_list",
+            help="print all issues that the checker knows, and check nothing",
         )
 
     def handle(self, *, only_list: bool, **options):

@@ -23,7 +23,7 @@ TABLE = "\n### Claims\n\n| Claim | It says | Source | Marks | Last checked | Cit
 
 
 class Command(CourseTablesCommand):
-    help = "Print every claim of the courses with its source, its marks, its day, and where it is cited, as Markdown."
+    help = "Print every claim of the courses as Markdown: source, marks, date of the last check, citations."
     opening = OPENING
 
     def lines(self, course: CourseText, language: str) -> Iterator[str]:

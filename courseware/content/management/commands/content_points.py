@@ -18,7 +18,7 @@ TABLE = "\n| Point | | Taught in | Sections | It says there | Questions |\n|---|
 
 
 class Command(CourseTablesCommand):
-    help = "Print every point of the outlines with where it is taught, in which sentence, and asked, as Markdown."
+    help = "Print every point of the syllabi as Markdown: lessons that teach it, questions that ask it."
     opening = OPENING
 
     def lines(self, course: CourseText, language: str) -> Iterator[str]:

@@ -12,15 +12,13 @@ from courseware.course_format.reports.statistics import CourseFigures
 
 
 class Command(BaseCommand):
-    help = "Print a coverage report on the course documents: Markdown, or with --html a page of its own."
+    help = "Print statistics of the courses as Markdown: coverage, reading time, questions, age of sources."
     requires_system_checks = []  # it reads files only
 
     def add_arguments(self, parser):
-        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
-        parser.add_argument(
-            "--language", default="en", help="Language of titles, where the course has it (default: en)"
-        )
-        parser.add_argument("--html", action="store_true", help="A whole HTML page")
+        parser.add_argument("directory", nargs="?", type=Path, help="folder of course folders (default: content/)")
+        parser.add_argument("--language", default="en", help="language of titles, if the course has it (default: en)")
+        parser.add_argument("--html", action="store_true", help="print an HTML page")
 
     def handle(self, *, directory: Path | None, language: str, html: bool, **options):
         courses = [CourseFigures(read_course(read_files(folder)), language) for folder in course_folders(directory)]

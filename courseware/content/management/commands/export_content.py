@@ -8,13 +8,15 @@ from courseware.content.releases.course_files import ImportRefused
 
 
 class Command(BaseCommand):
-    help = "Write the released text of the courses into a folder, one folder each, byte for byte as it was written."
+    help = "Write the released files of the courses, byte for byte, into one folder for each course."
 
     def add_arguments(self, parser):
-        parser.add_argument("directory", type=Path, help="Where the course folders are, or shall be")
-        parser.add_argument("--course", help="The id of one course (default: all)")
-        parser.add_argument("--drafts", action="store_true", help="The newest text, released or not")
-        parser.add_argument("--force", action="store_true", help="Replace also what was edited there or is foreign")
+        parser.add_argument("directory", type=Path, help="folder of the course folders")
+        parser.add_argument("--course", help="id of one course (default: all)")
+        parser.add_argument("--drafts", action="store_true", help="the latest revisions, released or not")
+        parser.add_argument(
+            "--force", action="store_true", help="also overwrite files that were edited there or are foreign"
+        )
 
     def handle(self, *, directory: Path, course: str | None, drafts: bool, force: bool, **options):
         courses = Course.objects.filter(identifier=course) if course else Course.objects.all()

@@ -13,33 +13,31 @@ from courseware.content.rendering.compiler import COMPILER
 
 # All other changes are minor, unless the course document lists them in `changes`.
 ASKED = {
-    "reread": "who had done one sees what changed, and says so",
-    "retake": "who had done one answers its check again on the new text",
+    "reread": "people who completed them are shown what changed",
+    "retake": "people who completed them answer their check again",
 }
 NAMED = 3  # removed question ids listed at most; above that only their number is printed
 
 
 class Command(BaseCommand):
     help = (
-        "Import course folders: what changed in the files is released, what changed in the admin is kept. Where both "
-        "changed, the files are named and nothing is written, until they are merged and named with --merged."
+        "Import course folders: changes in the files are released, changes in the admin are kept. If a document "
+        "changed in both, its course is not imported until the files are merged and named with --merged."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
-        parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and write nothing")
+        parser.add_argument("directory", nargs="?", type=Path, help="folder of course folders (default: content/)")
+        parser.add_argument("--dry-run", action="store_true", help="show the changes and write nothing")
         parser.add_argument(
             "--merged",
             nargs="+",
             default=[],
             metavar="PATH",
-            help="Files in conflict that hold the merged text now, as the conflict names them: take them",
+            help="files that now hold the merged text of a conflict, by the names that the conflict printed",
         )
 
         for weight, asked in ASKED.items():
-            parser.add_argument(
-                f"--{weight}", nargs="+", default=[], metavar="ID", help=f"Lessons that changed: {asked}"
-            )
+            parser.add_argument(f"--{weight}", nargs="+", default=[], metavar="ID", help=f"changed lessons: {asked}")
 
     def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], verbosity: int, **options):
         self.verbosity = verbosity

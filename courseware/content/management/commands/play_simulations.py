@@ -21,14 +21,14 @@ HEAD = f"| simulation | {' | '.join(COLOURS)} | decisions | never met |\n|---|{'
 
 
 class Command(BaseCommand):
-    help = "Play every simulation many times, clicking at random, and print how the runs ended."
+    help = "Play every simulation at random and print how often each outcome was reached."
     requires_system_checks = []  # it reads files only
 
     def add_arguments(self, parser):
-        parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
-        parser.add_argument("--runs", type=int, default=RUNS, help=f"Of each simulation (default: {RUNS})")
-        parser.add_argument("--seed", type=int, default=SEED, help="For other runs of chance")
-        parser.add_argument("--save", action="store_true", help=f"Only write {SAVED.name}, which makes imports faster")
+        parser.add_argument("directory", nargs="?", type=Path, help="folder of course folders (default: content/)")
+        parser.add_argument("--runs", type=int, default=RUNS, help=f"attempts for each simulation (default: {RUNS})")
+        parser.add_argument("--seed", type=int, default=SEED, help=f"seed of the random numbers (default: {SEED})")
+        parser.add_argument("--save", action="store_true", help=f"only write {SAVED.name}, which makes imports faster")
 
     def handle(self, *, directory: Path | None, runs: int, seed: int, save: bool, **options):
         if save and directory:

@@ -13,15 +13,17 @@ from courseware.hr.roster_import.nightly import apply_now, as_numbers, bad_lines
 
 
 class Command(BaseCommand):
-    help = "Bring in a list of people: XLSX, XLS, ODS or CSV. Rows with a fault are named and left out."
+    help = "Import a list of people: XLSX, XLS, ODS or CSV. Rows with errors are listed and skipped."
 
     def add_arguments(self, parser):
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--dry-run", action="store_true", help="say what would change, and write nothing")
-        parser.add_argument("--whole-firm", action="store_true", help="who is not in the file has left")
-        parser.add_argument("--encoding", choices=ENCODINGS, default="", help="of a CSV; without it found out")
-        parser.add_argument("--yes", action="store_true", help="also where many leave, or a team loses its only lead")
-        parser.add_argument("--invite", action="store_true", help="send everybody new with an address an invitation")
+        parser.add_argument("file", type=Path, help="the list")
+        parser.add_argument("--dry-run", action="store_true", help="show the changes and write nothing")
+        parser.add_argument("--whole-firm", action="store_true", help="people who are not in the file have left")
+        parser.add_argument(
+            "--encoding", choices=ENCODINGS, default="", help="encoding of a CSV file (default: detected)"
+        )
+        parser.add_argument("--yes", action="store_true", help="also if many leave or a team loses its only manager")
+        parser.add_argument("--invite", action="store_true", help="invite new people who have an email address")
 
     def handle(self, *, file, **options):
         try:

@@ -9,8 +9,8 @@ from courseware.notifications.email.bounces import LONGEST, take_back
 
 class Command(BaseCommand):
     help = (
-        "Read one mail from standard input, as mail servers pass them on. Where it is a report that a letter could not "
-        "be delivered, the letter is noted as come back. All other mail is dropped."
+        "Read one message from standard input, as mail servers pass it on. If it reports that an email could not be "
+        "delivered, that email is marked as bounced. Any other message is dropped."
     )
     requires_system_checks = ()  # a mail server waits for each of them
 

@@ -4,7 +4,7 @@ from courseware.reporting.integrity.check_all import differences
 
 
 class Command(BaseCommand):
-    help = "Compare what is kept beside the facts with the facts, and the log with its hashes. Names every difference."
+    help = "Compare stored values with their sources, and the audit log with its hashes. Prints every difference."
 
     def handle(self, **options):
         found = 0

@@ -8,7 +8,7 @@ from courseware.reporting.statistics.nightly_update import update_statistics
 
 
 class Command(BaseCommand):
-    help = "Fill an empty site on this machine with demo people whose password is public. Refused anywhere else."
+    help = "Fill an empty site with demo accounts, whose password is public. Refused unless PLAIN_HTTP is set."
 
     def handle(self, **options):
         if not settings.PLAIN_HTTP:

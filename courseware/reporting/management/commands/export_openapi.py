@@ -7,7 +7,7 @@ from courseware.reporting.api.endpoints import description
 
 
 class Command(BaseCommand):
-    help = "Write docs/openapi.json anew, which describes the reading API: after a list or field was added."
+    help = "Write docs/openapi.json, the description of the API, after a change of the API. For developers."
 
     def handle(self, **options):
         path = settings.BASE_DIR / "docs" / "openapi.json"
