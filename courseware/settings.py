@@ -1,4 +1,8 @@
-"""Settings. Operators set environment variables (docs/operator.md); a wrong value stops the start with one line."""
+"""Settings. Operators set environment variables (docs/settings.md); a wrong value stops the start with one line.
+
+`#:` comments describe the variable that the next statement reads, and name a default that is no plain value. After a
+change run `python -m tests.site.reference_tables`, which writes the tables of docs/settings.md and docs/commands.md.
+"""
 
 import re
 import zoneinfo
@@ -45,25 +49,35 @@ def number_up_to(name: str, most: int, *, default: int) -> int:
 
 # What differs between installations ---------------------------------------------------------------------------------
 
+#: Folder of the SQLite database, collected static files and, without a mail server, emails.
+#: Default: `var` in the folder of the code.
 DATA_DIR = Path(env("DATA_DIR", default="") or BASE_DIR / "var")
 try:
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 except OSError as error:
     raise ImproperlyConfigured(f"DATA_DIR: expected a folder that can be written, {error}") from None
+#: At least 50 random characters. Signs sessions and the links in emails, and encrypts the secrets of two-step
+#: verification. Generate one with `openssl rand -hex 32`. Required.
 SECRET_KEY = env("SECRET_KEY", default="")
 require("SECRET_KEY", len(SECRET_KEY) >= 50, "at least 50 random characters. To try the site: `make run`.")
-# Former keys: their signatures stay valid.
+#: Former keys, separated by commas. What they signed or encrypted stays valid.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 are_long = all(len(key) >= 50 for key in SECRET_KEY_FALLBACKS)
 require("SECRET_KEY_FALLBACKS", are_long, "earlier keys of at least 50 characters, split by commas")
 # Plain http on this machine only: without TLS no Secure cookie is sent back, so signing in needs this one switch.
+#: `1`: serve plain HTTP, without two-step verification. Only for tests on the same machine; refused if `SITE_URL` or
+#: `ALLOWED_HOSTS` name another one.
 PLAIN_HTTP = switch("PLAIN_HTTP", default=False)
+#: `1`: show code and settings on error pages. Needs `PLAIN_HTTP=1`.
 DEBUG = switch("DEBUG", default=False)
 require("DEBUG", PLAIN_HTTP or not DEBUG, "0, for it shows code and settings to strangers; 1 needs PLAIN_HTTP=1")
 THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"]
+#: Host names that the site answers to, separated by commas; not `*`. Required.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE if PLAIN_HTTP else [])
 hosts_valid = ALLOWED_HOSTS and (PLAIN_HTTP or "*" not in ALLOWED_HOSTS)
 require("ALLOWED_HOSTS", hosts_valid, "the host names people use, such as training.example.com")
+#: The address that people use, such as `https://training.example.com`, without a path. Stands in emails and on
+#: certificates. Required.
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000" if PLAIN_HTTP else "")
 scheme_valid = SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://")
 require("SITE_URL", scheme_valid, "the address people use, such as https://training.example.com")
@@ -74,62 +88,94 @@ is_local_address = urlsplit(SITE_URL).hostname in {"127.0.0.1", "localhost", "::
 is_local_only = is_local_address and {*ALLOWED_HOSTS} <= {*THIS_MACHINE, "*"}
 # With PLAIN_HTTP demo accounts can sign in, and no second factor is asked for.
 require("PLAIN_HTTP", is_local_only or not PLAIN_HTTP, "0, for SITE_URL or ALLOWED_HOSTS name more than this machine")
+#: Number of your proxies in front of the site; 2 for a CDN and nginx. Their `X-Forwarded-For` and `X-Forwarded-Proto`
+#: are trusted. 0 only if gunicorn itself ends TLS.
 PROXIES = count("PROXIES", default=1)
+#: Contact for security reports: `mailto:`, `https://` or `tel:`. Published as `/.well-known/security.txt`.
 SECURITY_CONTACT = env("SECURITY_CONTACT", default="")
 is_address = not SECURITY_CONTACT or SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:"))
 require("SECURITY_CONTACT", is_address, "mailto:…, https://… or tel:…")
+#: Words that are easy to guess at your company, such as products, separated by commas. Passwords made of them are
+#: refused, as are those made of the company’s name and of the host name.
 FORBIDDEN_PASSWORD_WORDS = [
     "courseware",
     "training",
     *urlsplit(SITE_URL).netloc.split("."),
     *env.list("FORBIDDEN_PASSWORD_WORDS", default=[]),
 ]
+#: Further origins that may send forms, separated by commas, such as `https://training.example.com`. Needed if the proxy
+#: changes the `Host` header.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 are_origins = all("://" in origin for origin in CSRF_TRUSTED_ORIGINS)
 require("CSRF_TRUSTED_ORIGINS", are_origins, "origins such as https://training.example.com")
-COMMIT = env("COMMIT", default="")  # of an image, which holds no checkout to ask
+#: Commit of the code, for images without a git checkout. Shown in the admin and in the log.
+#: Default: the commit of the checkout.
+COMMIT = env("COMMIT", default="")
 require("COMMIT", re.fullmatch("([0-9a-f]{7,64})?", COMMIT), f"the hash of a commit, got {COMMIT!r}")
+#: Form of the log: `lines` of text, or `json` with one object per line.
 LOG_FORMAT = env("LOG_FORMAT", default="") or "lines"
 require("LOG_FORMAT", LOG_FORMAT in {"lines", "json"}, f"lines or json, got {LOG_FORMAT!r}")
-LOG_REQUESTS = switch("LOG_REQUESTS", default=False)  # a line each
+#: `1`: log each request with method, route, status and milliseconds.
+LOG_REQUESTS = switch("LOG_REQUESTS", default=False)
+#: Time zone of the site. Due dates end at midnight there; a team can have its own.
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 is_zone = TIME_ZONE in zoneinfo.available_timezones()
 require("TIME_ZONE", is_zone, f"a name such as Asia/Shanghai, got {TIME_ZONE!r}")
-HOLIDAY_CALENDAR = env("HOLIDAY_CALENDAR", default="cn")  # holidays of China, or weekends only
+#: Holidays besides weekends: `cn` for China (2025 to 2027), or empty for weekends only. HR can add days off.
+HOLIDAY_CALENDAR = env("HOLIDAY_CALENDAR", default="cn")
 require(
     "HOLIDAY_CALENDAR", HOLIDAY_CALENDAR in {"cn", ""}, f"cn, or nothing for weekends alone, got {HOLIDAY_CALENDAR!r}"
 )
+#: Language if the browser asks for none of the site’s: `zh-hans` or `en`.
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
+#: Lowest pass mark in percent. A release with a lower one is refused.
 MIN_PASS_MARK = number_up_to("MIN_PASS_MARK", 100, default=70)
+#: Days before its end from which a certificate counts as expiring.
 CERTIFICATE_EXPIRY_NOTICE_DAYS = number_up_to("CERTIFICATE_EXPIRY_NOTICE_DAYS", 3650, default=60)
-# Marks learners as stuck on the dashboard: see `reporting.dashboard.stuck`.
+#: A person is marked as stuck after this number of wrong answers to one question.
 STUCK_AFTER_MISSES = number_up_to("STUCK_AFTER_MISSES", 3650, default=3)
+#: A person is marked as stuck after causing harm this number of times in one simulation.
 STUCK_AFTER_RED_RUNS = number_up_to("STUCK_AFTER_RED_RUNS", 3650, default=3)
-STUCK_AFTER_FAILED_DAYS = number_up_to("STUCK_AFTER_FAILED_DAYS", 3650, default=3)  # working days
+#: A person is marked as stuck this number of working days after a failed exam, if nothing followed.
+STUCK_AFTER_FAILED_DAYS = number_up_to("STUCK_AFTER_FAILED_DAYS", 3650, default=3)
+#: A person is marked as stuck after this number of days without activity in a course that was started.
 STUCK_AFTER_IDLE_DAYS = number_up_to("STUCK_AFTER_IDLE_DAYS", 3650, default=7)
+#: Processes that gunicorn starts: 1 per CPU core, plus 1 if PostgreSQL runs on another machine.
 count("WEB_CONCURRENCY", default=2, least=1)  # only checked here; gunicorn reads it
+#: CPU seconds for the preview or the check of one document in the editor.
 PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5, least=1)
 
+#: Database: `postgres://user:password@host:5432/name` (`?sslmode=verify-full` over a network) or
+#: `sqlite:////path/file`.
+#: Default: SQLite in `DATA_DIR`.
 DATABASES = {
     "default": database_at(
         env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'courseware.sqlite3'}"),
         named="DATABASE_URL",
         # For servers only: commands take as long as they need.
         bounds={
+            #: Seconds after which PostgreSQL ends a statement of a page; the page answers 503. 0: never.
             "statement_timeout": count("STATEMENT_TIMEOUT", default=30),
+            #: Seconds after which PostgreSQL ends a transaction of the server that does nothing. 0: never.
             "idle_in_transaction_session_timeout": count("IDLE_TRANSACTION_TIMEOUT", default=60),
         },
     )
 }
 
-# A folder on another disk or machine. If it is away, the backup fails.
+#: Existing folder, on another disk if possible, for a backup every night. The same for the server and each worker.
 BACKUP_DIR = Path(env("BACKUP_DIR", default="")) if env("BACKUP_DIR", default="") else None
+#: Number of backups kept in `BACKUP_DIR`.
 BACKUPS_KEPT = count("BACKUPS_KEPT", default=14, least=1)
 
-# A folder in which another system stores the list of people; its newest file is imported every night.
+#: Folder in which another system stores the list of people. The newest file is imported every night, once it has been
+#: unchanged for 5 minutes.
 ROSTER_DIR = Path(env("ROSTER_DIR", default="")) if env("ROSTER_DIR", default="") else None
+#: `1`: people who are not in the list have left.
 ROSTER_IS_COMPLETE = switch("ROSTER_IS_COMPLETE", default=False)
 
+#: Redis or Valkey with `maxmemory-policy noeviction`, such as `redis://:password@host:6379/0` (`rediss://` with TLS).
+#: Needs the packages of `requirements/redis.txt`. Counts sign-in attempts there.
+#: Default: in the database.
 CACHE_URL = env("CACHE_URL", default="")
 if CACHE_URL:
     is_redis = re.fullmatch(r"rediss?://([^\s/?#]*@)?[^\s/?#@:]+(:\d+)?(/\d+)?", CACHE_URL)
@@ -140,7 +186,8 @@ if CACHE_URL:
     except ImportError:
         raise ImproperlyConfigured("CACHE_URL: expected the packages of requirements/redis.txt") from None
 
-# Without a mail server letters are kept as files in DATA_DIR/mail, one each.
+#: Mail server, such as `smtp+tls://user:password@mail.example.com:587`.
+#: Default: emails are files in `DATA_DIR/mail`.
 try:
     email = env.email_url("EMAIL_URL", default="filemail://")
 except (ImproperlyConfigured, ValueError) as error:
@@ -152,25 +199,32 @@ EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 10  # seconds, for each answer of the mail server
 SMTP_SECONDS = 60  # wall-clock time for sending one email; `delivering.CLAIMED_FOR` is longer
 CHAT_SECONDS = 10  # wall-clock time for one request to a chat webhook
-# An unknown address that asks for a link gets an email in these domains only, so that strangers cannot send email.
+#: Your email domains, separated by commas. If somebody requests a link for an unknown address in them, an email says
+#: that there is no account; other addresses get none.
 COMPANY_EMAIL_DOMAINS = [domain.lower() for domain in env.list("COMPANY_EMAIL_DOMAINS", default=[])]
+#: Sender of emails, unless the branding names one.
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="courseware@localhost")
-COMPANY_NAME = " ".join(env("COMPANY_NAME", default="").split())  # in the subject of letters, which is one line
+#: Name of the company, in emails and above pages, until one is entered under **Branding**.
+COMPANY_NAME = " ".join(env("COMPANY_NAME", default="").split())  # one line, for subjects of emails
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# The envelope sender, to which mail servers report bounces. `manage.py process_bounce` reads them.
+#: Envelope sender, to which mail servers report bounces. Its mail goes to `process_bounce`.
+#: Default: `DEFAULT_FROM_EMAIL`.
 BOUNCE_ADDRESS = env("BOUNCE_ADDRESS", default="")
 is_plain_address = re.fullmatch(r"([^\s<>@]+@[^\s<>@]+)?", BOUNCE_ADDRESS)
 require("BOUNCE_ADDRESS", is_plain_address, "an address alone, as in bounces@training.example.com")
 
-# Folders with fonts for signs in names that the fonts of the product lack.
+#: Folders with fonts (`.ttf`, `.otf`) for rare characters in names on certificates, separated by commas. The same on
+#: every machine.
 PDF_FONT_DIRS = env.list("PDF_FONT_DIRS", default=[])
 for folder in PDF_FONT_DIRS:
     require("PDF_FONT_DIRS", Path(folder).is_dir(), f"folders that can be read, split by commas, not {folder}")
 
-# Hosts of chat bots besides those of their services. "*.example.com" is every host below.
+#: Further hosts of group-chat bots, separated by commas: `chat.example.com`, or `*.example.com` for all below. Do not
+#: name hosts that trust every request from your network.
 CHAT_HOSTS = [host.lower() for host in env.list("CHAT_HOSTS", default=[])]
 are_hosts = all(re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+", host) for host in CHAT_HOSTS)
 require("CHAT_HOSTS", are_hosts, "hosts alone, split by commas, as in chat.example.com")
+#: Proxy for group-chat bots, such as `http://proxy.example.com:3128`. `HTTPS_PROXY` is not read.
 CHAT_PROXY = env("CHAT_PROXY", default="")
 is_proxy = re.fullmatch(r"(https?://([^\s/?#@]*@)?[^\s/?#@:]+(:\d+)?/?)?", CHAT_PROXY)
 require("CHAT_PROXY", is_proxy, "the address of a proxy, such as http://proxy.example.com:3128")
@@ -374,9 +428,10 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": None,
 }
 
-# Staff, HR and auditors give a second factor at each sign-in. Trying out on this machine stays two commands.
+#: `1`: staff, HR and auditors need two-step verification.
+#: Default: `1`; `0` with `PLAIN_HTTP`.
 TWO_FACTOR = switch("TWO_FACTOR", default=not PLAIN_HTTP)
-# Sessions of managers then end like those of staff, too.
+#: `1`: managers and deputies need two-step verification as well, and their sessions end like those of staff.
 TWO_FACTOR_FOR_MANAGERS = switch("TWO_FACTOR_FOR_MANAGERS", default=False)
 REQUIRE_REAUTHENTICATION = (
     not PLAIN_HTTP
