@@ -129,7 +129,7 @@ class WritesDuringUpgrade:
         self.deployment.start_proxy()
 
     def upgrade(self) -> None:
-        """As docs/operator.md says it is done with containers."""
+        """As docs/help/operator.en.md says it is done with containers."""
         with timed("manage.py upgrade"):
             printed = self.deployment.run("upgrade", self.new)
         self.expect("how the upgrade ended", printed.splitlines()[-1], "done")

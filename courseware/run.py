@@ -1,7 +1,7 @@
 """`make run`: from a bare clone to a served site with demo people and its worker. Run again, it changes nothing.
 
 For trying out on this machine only: plain http, SQLite in var/try/, letters kept as files.
-How a firm runs the site for real is docs/operator.md.
+docs/help/operator.en.md describes how to install a real site.
 """
 
 import os

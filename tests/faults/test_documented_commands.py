@@ -1,7 +1,9 @@
 """Every command of README and docs is typed as it is printed, page by page, in a fresh clone and with nothing set.
 
-Those for a real site are typed into a second clone, with the variables of the operator's page set. What needs a service
-that is not here is listed with the reason; a block of another kind fails until it is run or listed.
+Those for a real site are typed into a second clone, with the variables of a real site set. Commands of systemd are
+replaced by what their units run. What needs a service that is not here is listed with the reason; a block of another
+kind fails until it is run or listed. The commands of the Chinese guide for operators are those of the English one, as
+tests/site/test_docs.py makes sure, so they are typed once.
 """
 
 import os
@@ -31,9 +33,11 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ("README.md", "README.zh-hans.md")
-FOR_THE_SITE = ("docs/operator.md", "SECURITY.md")
+FOR_THE_SITE = ("docs/help/operator.en.md", "docs/settings.md", "docs/commands.md", "docs/upgrading.md", "SECURITY.md")
+TYPED_IN_ENGLISH = "docs/help/operator.zh-hans.md"
+INSTALLED_IN = "/srv/courseware"
 PAGES = [*README, "CONTRIBUTING.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))]
-TRIAL_PAGES = [page for page in PAGES if page not in FOR_THE_SITE]
+TRIAL_PAGES = [page for page in PAGES if page not in {*FOR_THE_SITE, TYPED_IN_ENGLISH}]
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 IN_A_SENTENCE = re.compile(r"`(?:\.venv/bin/python )?(manage\.py \w[^`\n]*)`")
@@ -41,18 +45,16 @@ IN_A_SENTENCE = re.compile(r"`(?:\.venv/bin/python )?(manage\.py \w[^`\n]*)`")
 OTHER_BLOCKS = {  # why they are not typed
     "": "a drawing",
     "markdown": "a piece of a course",
-    "yaml": "a piece of a course",
-    "ini": "needs systemd",
-    "cron": "needs cron; `manage.py run_worker --once` is typed",
     "sql": "asks records that a trial does not have",
     "postfix": "needs a mail server",
 }
 NOT_TYPED = {
     "make test": "these tests are part of it",
     "make check": "the same",
-    "manage.py create_demo": "`make run` calls it, and where somebody is already it refuses by intent",
     "manage.py run_worker": "runs until it is stopped; `manage.py run_worker --once` is typed",
-    "manage.py copy_database --to postgres://courseware@db.example.com/courseware": "needs a PostgreSQL",
+    "manage.py NAME": "stands for each command",
+    "manage.py copy_database --to postgres://courseware@127.0.0.1:5432/courseware": "needs a PostgreSQL",
+    "read -rs PGPASSWORD && export PGPASSWORD": "reads from a keyboard",
     "manage.py verify_audit_log --seal 5f2c…": "no log has this seal",
     "manage.py process_bounce": "reads a mail that a mail server passes on; tests/notifications/test_bouncing.py does",
     "manage.py sendtestemail you@example.com": "needs a mail server",
@@ -63,9 +65,25 @@ NOT_TYPED_BEGINNINGS = {
     "docker compose ": "needs a container runtime; .ci/deployment does what the files for it say",
     "COMMIT=$(git rev-parse HEAD) docker compose build": "the same",
     "sudo ": "changes this machine",
-    "openssl ": "belongs to the containers, whose keys lie elsewhere",
-    "mkdir -p var/tls": "the same",
+    "curl ": "asks a running site; .ci/deployment does",
+    "mkdir -p var/tls": "belongs to the containers",
     "install -m 600 deploy/environment.example .env": "the same",
+}
+
+
+def unit_command(name):
+    """What a unit of systemd runs, as a line for a shell in the folder of the clone."""
+    unit = (ROOT / "deploy" / "systemd" / f"{name}.service").read_text(encoding="utf-8")
+    (command,) = re.findall(rf"^ExecStart={INSTALLED_IN}/(.*)$", unit, re.MULTILINE)
+    return command.replace("%i", "8000")
+
+
+TYPED_INSTEAD = {
+    "sudo systemctl start courseware-upgrade": [unit_command("courseware-upgrade")],
+    "sudo systemctl enable --now courseware-site@8001 courseware-site@8002 courseware-work": [
+        unit_command("courseware-site@"),
+        f"{unit_command('courseware-work')} --once",
+    ],
 }
 SERVERS = ("make run", ".venv/bin/gunicorn")
 OPERATORS_ENVIRONMENT = {
@@ -92,7 +110,8 @@ def typed_lines(page):
     lines = [line for kind, block in blocks(page) if kind == "sh" for line in block.splitlines()]
     lines += [f".venv/bin/python {command}" for command in IN_A_SENTENCE.findall(BLOCK.sub("", text))]
     bare = (re.sub(r"\s+# .*", "", line).strip() for line in lines)
-    return [line for line in bare if line and not is_left_out(line)]
+    given = (typed for line in bare for typed in TYPED_INSTEAD.get(line, [line]))
+    return [line for line in given if line and not is_left_out(line)]
 
 
 def is_left_out(line):
@@ -257,7 +276,7 @@ def test_every_command_for_a_real_site_works_with_the_variables_of_the_page(publ
     lines = [line for page in FOR_THE_SITE for line in typed_lines(page)]
     assert lines[0].startswith("git clone ")
     for line in lines:
-        shell.type(line.replace("<your copy>", str(published)))
+        shell.type(line.replace("<your copy>", str(published)).replace(INSTALLED_IN, str(tmp_path / "courseware")))
     assert shell.failed == []
     assert open_to_others(tmp_path / "data") == []
 
@@ -269,6 +288,6 @@ def test_every_block_is_typed_or_listed_with_the_reason(page):
 
 def test_what_is_listed_is_still_printed_somewhere():
     printed = "".join((ROOT / page).read_text(encoding="utf-8") for page in [*PAGES, "SECURITY.md"])
-    assert [command for command in [*NOT_TYPED, *NOT_TYPED_BEGINNINGS] if command not in printed] == []
+    assert [command for command in [*NOT_TYPED, *NOT_TYPED_BEGINNINGS, *TYPED_INSTEAD] if command not in printed] == []
     kinds = {kind for page in PAGES for kind, _block in blocks(page)}
     assert set(OTHER_BLOCKS) - kinds == set()

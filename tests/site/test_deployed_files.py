@@ -89,7 +89,7 @@ def test_compose_and_units_start_the_same():
     assert of_compose == of_units
     assert of_compose == {
         ("gunicorn", "--bind"),
-        ("python", "manage.py", "work"),
+        ("python", "manage.py", "run_worker"),
         ("python", "manage.py", "upgrade"),
     }
 
@@ -108,7 +108,7 @@ def test_the_proxy_asks_the_servers_that_there_are():
     binds = {f"{address(name)}:{SERVICES[name]['command'][1].split(':')[-1]}" for name in SITES}
     assert set(re.findall(r"^\s+server (\S+)", text_of("deploy/nginx/servers-compose.conf"), re.M)) == binds
     ports = re.findall(r"server 127\.0\.0\.1:(\d+)", text_of("deploy/nginx/servers-systemd.conf"))
-    started = re.search(r"enable --now (.*)", text_of("docs/operator.md"))[1].split()
+    started = re.search(r"enable --now (.*)", text_of("docs/help/operator.en.md"))[1].split()
     assert [f"courseware-site@{port}" for port in ports] == [name for name in started if "@" in name]
 
 

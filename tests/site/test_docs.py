@@ -1,4 +1,4 @@
-"""What the documents name exists: targets of make, files, names in the code, links, environment variables, packages."""
+"""Documents name only what exists: make targets, files, names in the code, links, settings, commands, jobs."""
 
 import ast
 import doctest
@@ -8,6 +8,7 @@ import subprocess
 import tokenize
 from datetime import timedelta
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from token import COMMENT
 
@@ -16,6 +17,7 @@ from django.utils.translation import override
 
 from courseware.jobs.schedule import JOBS, Daily
 from courseware.learning.status.states import State
+from tests.site import reference_tables
 from tests.site.test_layers import LAYERS, PACKAGES, ROOT_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +25,10 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "README.zh-hans.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-OPERATOR = ROOT / "docs" / "operator.md"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+COMMANDS_PAGE = ROOT / "docs" / "commands.md"
+OPERATOR = ROOT / "docs" / "help" / "operator.en.md"
+OPERATOR_IN_CHINESE = OPERATOR.with_name("operator.zh-hans.md")
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -59,26 +64,48 @@ def anchors(document):
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
 
 
-def test_the_page_for_operators_has_a_row_for_each_job():
-    times = {timedelta(minutes=1): "every minute", timedelta(minutes=5): "every five minutes"}
-    times[timedelta(minutes=10)] = "every ten minutes"
-    whens = [job.when for job in JOBS.values()]
-    expected = [f"{when.at:%H:%M}" if isinstance(when, Daily) else times[when.pause] for when in whens]
-    table = text_of(OPERATOR).partition("| By itself,")[2].partition("\n\n")[0]
-    listed = re.findall(r"^\| (\d\d:\d\d|every \w+ minutes?|every minute)\b", table, re.MULTILINE)
-    assert sorted(listed) == sorted([*expected, "02:30"])  # the backup, where BACKUP_DIR is set
+def test_scheduled_jobs_are_listed_with_time_and_label():
+    times = {timedelta(minutes=1): "every minute"} | {
+        timedelta(minutes=minutes): f"every {minutes} minutes" for minutes in (5, 10)
+    }
+    expected = {("02:30", "Back up all data")}  # scheduled only if BACKUP_DIR is set
+    with override("en"):
+        for job in JOBS.values():
+            when = f"{job.when.at:%H:%M}" if isinstance(job.when, Daily) else times[job.when.pause]
+            expected.add((when, str(job.words)))
+    table = text_of(COMMANDS_PAGE).partition("## Scheduled jobs")[2]
+    listed = re.findall(r"^\| (\d\d:\d\d|every [^|]*?) \| (.*?) \|", table, re.MULTILINE)
+    assert sorted(listed) == sorted(expected)
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_manager_help_explains_each_state(language):
-    with override(language):
+@pytest.mark.parametrize("part", reference_tables.PARTS)
+def test_generated_part_is_current(part):
+    page, generate = reference_tables.PARTS[part]
+    message = f"run `python -m tests.site.reference_tables`, which writes {name(page)}"
+    assert reference_tables.written(part) == generate(), message
+
+
+def test_reference_lists_every_command_once():
+    listed = [command for group in reference_tables.COMMANDS.values() for command in group]
+    assert sorted(listed) == sorted(reference_tables.own_commands())
+    assert re.findall(r"^### `(\w+)`$", text_of(COMMANDS_PAGE), re.MULTILINE) == listed
+
+
+def test_chinese_operator_guide_has_the_same_commands():
+    english, chinese = text_of(OPERATOR), text_of(OPERATOR_IN_CHINESE)
+    assert FENCE.findall(chinese) == FENCE.findall(english)
+    assert set(CODE.findall(FENCE.sub("", chinese))) == set(CODE.findall(FENCE.sub("", english)))
+
+
+def test_the_page_for_managers_explains_each_state():
+    with override("en"):
         rows = [f"| {state.label} |" for state in State]
-    help_page = text_of(ROOT / "docs" / "help" / f"manager.{language}.md")
-    assert [row for row in rows if row not in help_page] == []
+    assert [row for row in rows if row not in text_of(ROOT / "docs" / "manager.md")] == []
 
 
 def test_there_are_the_pages_that_a_stranger_looks_for():
-    assert [name(page) for page in (*PAGES[:4], OPERATOR, ARCHITECTURE) if not page.exists()] == []
+    pages = (*PAGES[:4], OPERATOR, OPERATOR_IN_CHINESE, SETTINGS_PAGE, COMMANDS_PAGE, ARCHITECTURE)
+    assert [name(page) for page in pages if not page.exists()] == []
 
 
 def missing_in_each(missing_in):
@@ -106,7 +133,7 @@ def test_files_that_are_named_are_there():
 
 
 def is_in_code(dotted):
-    """Whether `package.module.Name.attribute` exists; a field of a class counts, though only its instances have it."""
+    """Whether `room.module.Name.attribute` is there; a field of a class is, though only its instances have it."""
     parts = dotted.split(".")
     end = len(parts)
     while end and not is_module(parts[:end]):
@@ -131,21 +158,17 @@ def test_names_in_the_code_are_there():
     assert missing_in_each(missing_in) == {}
 
 
-def drawing_of_packages():
-    section = text_of(ARCHITECTURE).partition("\n## Packages\n")[2]
-    return FENCE.search(section)[0]
+def test_every_room_is_in_the_picture_of_the_house_above_what_it_stands_on():
+    picture = FENCE.findall(text_of(ARCHITECTURE))[0]
+    drawn = re.findall(r"^(\w+) ", picture, re.MULTILINE)
+    assert sorted(drawn) == sorted(PACKAGES)
+    floor_of = {room: level for level, floor in enumerate(LAYERS) for room in floor}
+    assert [(upper, lower) for upper, lower in pairwise(drawn) if floor_of[upper] < floor_of[lower]] == []
 
 
-def test_drawing_shows_every_package_with_its_layer():
-    drawn = re.findall(r"^(\w+) .* (\d+)$", drawing_of_packages(), re.MULTILINE)
-    layers = [(package, str(level)) for level, layer in enumerate(LAYERS, start=1) for package in layer]
-    assert sorted(drawn) == sorted(layers)
-    levels = [int(level) for _package, level in drawn]
-    assert levels == sorted(levels, reverse=True)
-
-
-def test_drawing_shows_every_root_module():
-    assert sorted(re.findall(r"(\w+)\.py", drawing_of_packages())) == sorted(ROOT_MODULES - {"__init__"})
+def test_every_module_of_the_front_door_is_in_the_picture():
+    picture = FENCE.findall(text_of(ARCHITECTURE))[0]
+    assert sorted(re.findall(r"(\w+)\.py", picture)) == sorted(ROOT_MODULES - {"__init__"})
 
 
 def leads_somewhere(target, page):
@@ -198,28 +221,22 @@ def test_every_document_that_is_named_is_there_with_its_sections():
     assert cited > 20
 
 
-def variables_read():
-    """Environment variables that the settings read: first arguments of `env(…)` and of functions that call it."""
-    tree = ast.parse(text_of(ROOT / "courseware" / "settings.py"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
-    return {call.args[0].value for call in calls if is_env(call.func) and isinstance(call.args[0], ast.Constant)}
+def variables_in(page):
+    return re.findall(r"^\|\s*`([A-Z][A-Z_]+)`", text_of(page), re.MULTILINE)
 
 
-def is_env(function):
-    owner = function.value if isinstance(function, ast.Attribute) else function
-    return isinstance(owner, ast.Name) and owner.id in {"env", "switch", "count", "number_up_to"}
-
-
-def test_every_environment_variable_is_explained_to_operators():
-    assert {"SECRET_KEY", "SITE_URL", "DATABASE_URL", "EMAIL_URL"} <= variables_read()
-    explained = set(re.findall(r"`([A-Z][A-Z_]+)`", text_of(OPERATOR)))
-    assert variables_read() - explained == set()
+def test_reference_lists_every_environment_variable_once():
+    read = set(reference_tables.settings())
+    assert {"SECRET_KEY", "SITE_URL", "DATABASE_URL", "EMAIL_URL", "STATEMENT_TIMEOUT", "WEB_CONCURRENCY"} <= read
+    listed = variables_in(SETTINGS_PAGE)
+    assert len(listed) == len(set(listed))
+    assert read - set(listed) == set()
 
 
 def test_no_variable_is_explained_that_nothing_reads():
-    code = "".join(text_of(file) for file in [*(ROOT / "courseware").rglob("*.py"), ROOT / "Makefile"])
-    table = re.findall(r"^\|\s*`([A-Z][A-Z_]+)`", text_of(OPERATOR), re.MULTILINE)
-    assert [variable for variable in table if variable not in code] == []
+    others = [ROOT / file for file in ("Makefile", "gunicorn.conf.py", "compose.yaml")]
+    code = "".join(text_of(file) for file in [*(ROOT / "courseware").rglob("*.py"), *others])
+    assert [variable for page in PAGES for variable in variables_in(page) if variable not in code] == []
 
 
 WITH_EXAMPLES = [file for file in (ROOT / "courseware").rglob("*.py") if ">>> " in text_of(file)]
