@@ -4,6 +4,7 @@ from django.urls import include, path, register_converter
 from courseware.learner_home.views import home
 from courseware.lib.web.converters import FilePathConverter, IdConverter
 from courseware.project import well_known
+from courseware.project.help import help_guide, help_home
 
 register_converter(IdConverter, "id")
 register_converter(FilePathConverter, "file")
@@ -21,6 +22,8 @@ urlpatterns = [
     path("", include("courseware.branding.urls")),
     path("", include("courseware.notifications.urls")),
     path("accounts/", include("courseware.accounts.urls")),
+    path("help/", help_home, name="help"),
+    path("help/<slug:role>/", help_guide, name="help-guide"),
     path("service-worker.js", well_known.service_worker, name="service-worker"),
     path(".well-known/security.txt", well_known.security_txt),
     path(".well-known/change-password", well_known.change_password),

@@ -326,6 +326,7 @@ def places_of(world):
             kind="enrolled", person=learner, data={"by": None, "subjects": [world.enrollment.pk]}
         ).pk,
         "branding/<course>": world.course.identifier,
+        "help/<role>": "manager",
         "accounts/two-factor/passkey/<pk>": 1,
         "accounts/password/reset/key/<uidb36>": user_pk_to_url_str(learner),
         "accounts/password/reset/key/<uidb36>-<key>": LinkTokens().make_token(learner),

@@ -198,7 +198,7 @@ def test_pages_of_who_is_examined(language, visit, world):
 def test_pages_of_the_account(language, visit, world):
     pages = ["/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
     pages += [f"/accounts/two-factor/{page}" for page in ("", "app/", "passkey/", "codes/new/")]
-    pages.append("/accounts/sessions/")
+    pages += ["/accounts/sessions/", *(f"/help/{role}/" for role in ("learner", "manager", "hr", "editor"))]
     assert_fine(visit(world.learner, language=language), pages)
     assert_fine(visit(make_user("Uma Unenrolled"), language=language), ["/"])
 
