@@ -16,13 +16,13 @@ from line_faults import AT_LEAST, copy_to
 MODULES = {  # module → its tests
     "courseware/assessment/exams/grading.py": "tests/assessment/test_grading.py",
     "courseware/simulations/timing.py": "tests/simulations/test_timing.py",
-    "courseware/course_format/simulations/conditions.py": "tests/language",
-    "courseware/course_format/questions/question_types.py": "tests/language",
-    "courseware/course_format/simulations/simulation.py": "tests/language",
-    "courseware/course_format/parsing/braces.py": "tests/language",
-    "courseware/course_format/parsing/marked_text.py": "tests/language",
-    "courseware/course_format/parsing/lists.py": "tests/language",
-    "courseware/course_format/reading_speed.py": "tests/language",
+    "courseware/course_format/simulations/conditions.py": "tests/course_format",
+    "courseware/course_format/questions/question_types.py": "tests/course_format",
+    "courseware/course_format/simulations/simulation.py": "tests/course_format",
+    "courseware/course_format/parsing/braces.py": "tests/course_format",
+    "courseware/course_format/parsing/marked_text.py": "tests/course_format",
+    "courseware/course_format/parsing/lists.py": "tests/course_format",
+    "courseware/course_format/reading_speed.py": "tests/course_format",
 }
 CANARY = "courseware/canary.py", "def canary():\n    return 1 + 1\n"
 CANARY_TEST = "tests/test_canary.py", "from courseware import canary\n\n\ndef test_nothing():\n    canary.canary()\n"

@@ -321,7 +321,7 @@ def places_of(world):
         "branding/colours/<light>/<dark>": "none",
         "branding/colours/<light>/<dark>/<digest>": digest_of_stylesheet("#0f5f73", ""),
         "calendar/<secret>": make_feed(learner).rpartition("/")[2].removesuffix(".ics"),
-        "unsubscribe/<token>": SIGNER.sign_object([learner.pk, "checksum"]),
+        "unsubscribe/<token>": SIGNER.sign_object([learner.pk, "digest"]),
         "notifications/<pk>": Notification.objects.create(
             kind="enrolled", person=learner, data={"by": None, "subjects": [world.enrollment.pk]}
         ).pk,
@@ -365,7 +365,7 @@ def trained_outside(world):
     return ExternalTraining.objects.get()
 
 
-ROSTER = {"file_name": "people.csv", "checksum": "0" * 64, "by": None, "is_complete": False}
+ROSTER = {"file_name": "people.csv", "digest": "0" * 64, "by": None, "is_complete": False}
 
 
 def roster_of(world):

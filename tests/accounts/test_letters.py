@@ -117,7 +117,7 @@ def test_a_holiday_is_no_day_for_letters_and_a_saturday_that_is_worked_is_one():
 
 def test_it_goes_by_the_team_that_one_learns_in_else_leads_else_by_the_site(settings):
     settings.TIME_ZONE = "Asia/Shanghai"
-    learner, lead, nobody = (make_user(email=f"{name}@example.com") for name in ("learner", "lead", "no manager"))
+    learner, lead, nobody = (make_user(email=f"{name}@example.com") for name in ("learner", "lead", "nobody"))
     join(make_team(time_zone="America/New_York"), learner, Membership.Role.MANAGER)
     join(make_team(time_zone="Europe/Berlin"), learner)
     led = make_team(time_zone="Asia/Tokyo", manager=lead)

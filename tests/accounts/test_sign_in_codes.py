@@ -34,7 +34,7 @@ def test_a_code_has_eight_signs_that_look_like_no_other_and_only_a_digest_is_kep
     assert {len(code) for code in codes} == {8}
     assert not set("".join(codes)) & set("0O1IL8B5S2ZUV")
     assert len(set(codes)) == 20
-    kept = "".join(SignInCode.objects.values_list("checksum", flat=True)) + str(list(Event.objects.values_list("data")))
+    kept = "".join(SignInCode.objects.values_list("digest", flat=True)) + str(list(Event.objects.values_list("data")))
     assert not any(code in kept for code in codes)
 
 

@@ -167,7 +167,7 @@ def test_the_button_makes_it_and_the_link_serves_it(client, holder, certificate)
 
     def offered():
         page = soup(client.get(f"/certificates/{certificate.number}/"))
-        form, link = page.select_one('form[action$="/paper/"]'), page.select_one("a[href$='.pdf']")
+        form, link = page.select_one('form[action$="/pdf/"]'), page.select_one("a[href$='.pdf']")
         return bool(form), link and link["href"]
 
     assert offered() == (True, None)
@@ -262,7 +262,7 @@ def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certi
     CertificatePdf.objects.update(body=b"%PDF-forged")
     assert list(differences()) == [f"certificate {certificate.pk}: its file in en is not the one that was made"]
     CertificatePdf.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
-    assert [line for line in differences() if f"certificatepaper {paper.pk}: the log knows no" in line]
+    assert [line for line in differences() if f"certificatepdf {paper.pk}: the log knows no" in line]
 
 
 def test_anyone_with_the_number_sees_what_the_certificate_says_without_a_session(certificate):

@@ -139,7 +139,7 @@ def test_an_answer_counts_as_activity_and_a_drill_done_is_in_the_log(attempt):
     finish(attempt)
     event = Event.objects.get(verb="practice-completed")
     assert (event.actor, event.subject, event.data) == (
-        attempt.enrollment.learner, f"attempt:{attempt.pk}", {"objective": "O1.1"},
+        attempt.enrollment.learner, f"exam-attempt:{attempt.pk}", {"objective": "O1.1"},
     )  # fmt: skip
     assert verify() == []
 
@@ -219,7 +219,7 @@ def test_twenty_last_answers_at_once_make_one_completion_and_one_certificate():
             token=uuid.uuid4(), **form,
         )
     )  # fmt: skip
-    assert sorted({type(each).__name__ for each in told}) == ["PracticeAnswer", "OtherQuestion"]
+    assert sorted({type(each).__name__ for each in told}) == ["OtherQuestion", "PracticeAnswer"]
     assert PracticeAnswer.objects.count() == 3
     assert (Certificate.objects.count(), Event.objects.filter(verb="practice-completed").count()) == (1, 1)
     assert verify() == []

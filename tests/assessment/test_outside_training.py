@@ -125,7 +125,7 @@ def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
     ExternalTraining.objects.filter(pk=one.pk).update(valid_until=LATER)
     ExternalTraining.objects.filter(pk=back.pk).update(revoked_at=timezone.now() - timedelta(days=1))
     assert list(log_differences()) == [
-        f"outsidetraining {one.pk}: the log knows no “outside-training-recorded” that says the same",
+        f"outsidetraining {one.pk}: the log knows no “external-training-recorded” that says the same",
         f"outsidetraining {back.pk}: the log knows no “outside-training-withdrawn” that says the same",
     ]
     Certification.objects.all().delete()

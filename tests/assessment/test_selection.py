@@ -69,7 +69,7 @@ def test_no_wording_comes_twice_in_as_many_attempts_as_the_bank_allows(seed, siz
 
 
 @pytest.mark.parametrize(
-    ("sizes", "number", "exam attempts"),
+    ("sizes", "number", "attempts"),
     [([1, 1, 1, 1], 2, 2), ([4, 1, 1], 2, 2), ([9, 1], 2, 1), ([3, 3, 3], 3, 3), ([5], 2, 0), ([], 1, 0)],
 )
 def test_a_bank_allows_as_many_attempts_as_its_families_have_wordings_for(sizes, number, attempts):

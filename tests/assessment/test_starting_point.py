@@ -432,7 +432,7 @@ def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows
     page = soup(response)
     assert [heading.text for heading in page.select("h1")] == ["Course completed"]
     assert page.select_one(".arrival .btn")["href"].startswith("/certificates/")
-    assert len(page.select(".arrival .drawn circle")) == len(response.context["syllabus"].modules)
+    assert len(page.select(".arrival .drawn circle")) == len(response.context["outline"].modules)
     assert (len(topics(response)), len(page.select(".arrival .row.open"))) == (1, 1)
     sit(enrollment, exam=START, points=3)
     response = client.get(address)

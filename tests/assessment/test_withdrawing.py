@@ -142,7 +142,7 @@ def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_
     past_the_log = {"revoked_at": other.issued_at, "revoked_by": admin, "revocation_reason": "x"}
     Certificate.objects.filter(pk=other.pk).update(**past_the_log)
     found = list(audit_log.differences())
-    assert f"certificate {other.pk}: the log knows no “certificate-withdrawn” that says the same" in found
+    assert f"certificate {other.pk}: the log knows no “certificate-revoked” that says the same" in found
 
 
 def listed_certificate(name, days=None, **fields):
@@ -162,7 +162,7 @@ def test_it_is_filtered_by_whether_a_certificate_is_valid_today_ends_soon_or_has
     withdrawn = {"revoked_at": admin.joined_at, "revoked_by": admin, "revocation_reason": "Why"}
     for name, days in (("no expiry date", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
         listed_certificate(name, days)
-    listed_certificate("revoked", 9, **withdrawn)
+    listed_certificate("withdrawn", 9, **withdrawn)
     listed_certificate("over and withdrawn", -9, **withdrawn)
     assert shown(client, validity="valid") == ["last day", "later", "no expiry date", "soon"]
     assert shown(client, validity="ending") == ["last day", "soon"]

@@ -204,7 +204,7 @@ def test_of_who_has_done_and_passed_all_it_is_the_exam_alone_and_of_a_stranger_a
     assert short_lists([], course) == {}
 
 
-@pytest.mark.parametrize("impact", Release.Impact.values)
+@pytest.mark.parametrize("weight", Release.Impact.values)
 def test_a_lesson_that_has_changed_by_more_than_a_minor_release_is_asked_for_until_it_is_done_again(weight):
     person = completed(make_course())
     course = released_anew(weight)

@@ -75,7 +75,7 @@ def test_a_manager_added_by_hr_changes_nothing_in_the_training_of_that_member_of
     assert not AdjustmentItem.objects.exists()
 
 
-@pytest.mark.parametrize("favor", ["code", "manager", "deputy", "address", "merge"])
+@pytest.mark.parametrize("favor", ["code", "manager", "substitute", "address", "merge"])
 def test_each_favor_of_the_last_90_days_makes_a_conflict(favor, clerk, team, run):
     with time_machine.travel(days(-200)):
         manager = add_person("Manager", staff_number="M1", by=clerk)
@@ -87,7 +87,7 @@ def test_each_favor_of_the_last_90_days_makes_a_conflict(favor, clerk, team, run
             give_code(manager, by=clerk)
         case "manager":
             add_membership(manager, team, MANAGER, by=clerk)
-        case "deputy":
+        case "substitute":
             lead = make_user()
             join(team, lead, MANAGER)
             name_deputy(lead, manager, first_day=site_day(), last_day=site_day(), by=clerk)

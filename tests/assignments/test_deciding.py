@@ -355,7 +355,7 @@ def test_a_decision_of_a_kind_that_this_version_does_not_know_is_not_taken_back(
 def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, enrollment):
     other = make_enrollment(course=enrollment.course)
     made, _refused = adjustments.adjust(
-        [enrollment, other], Adjustment(kind="exempt", reason="flood", made_by=make_admin())
+        [enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin())
     )
     client.force_login(team.manager)
     assert client.post(f"/people/changes/{made.pk}/undo/", {"only": other.pk}).status_code == 404

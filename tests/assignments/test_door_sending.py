@@ -151,7 +151,7 @@ def test_a_door_that_refuses_is_shut_and_each_lead_who_is_there_gets_one_letter(
     assert (door.refused_at, door.refused_why) == (timezone.now(), "404 no_service")
     time_machine.move_to("2026-11-27T04:00:00Z", tick=False)
     assert send_summaries() == ""
-    assert cards() == [("rejected", "404 no_service", 1)]
+    assert cards() == [("refused", "404 no_service", 1)]
     assert told() == [("Li Lin", "queued", "")]
 
 

@@ -24,7 +24,7 @@ HOSTILE = {
 # What PostgreSQL refuses to keep or to compare, and SQLite does not: the others come no further than the forms.
 REFUSED_BY_POSTGRESQL = {"very long", "beyond any key", "NUL"}
 # What pages send by scripts, links and boxes that are not on the page of an empty firm.
-BESIDE = ("page", "kind", "take", "row", "team", "person", "only", "act", "days", "next", "year", "day", "checksum")
+BESIDE = ("page", "kind", "take", "row", "team", "person", "only", "act", "days", "next", "year", "day", "digest")
 OWN = ("people/", "rules/", "team/deputies/")
 NO_FORM = {"people/<int:pk>/remove/", "people/teams/<int:pk>/close/"}  # they end what the others need
 # Pages of others, which answer HR with 404.

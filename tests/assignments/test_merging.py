@@ -181,7 +181,7 @@ def test_the_log_tells_both_and_each_run(kept, other, course, hr):
         ("merged", f"person:{kept.pk}", hr),
         ("merged-into", f"person:{other.pk}", hr),
         ("enrollment-transferred", f"enrollment:{brought.pk}", hr),
-        ("exempt", f"enrollment:{brought.pk}", hr),
+        ("waived", f"enrollment:{brought.pk}", hr),
         ("rights-changed", f"person:{other.pk}", hr),
         ("merge-undone", f"person:{kept.pk}", hr),
         ("account-separated", f"person:{other.pk}", hr),

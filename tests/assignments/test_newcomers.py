@@ -162,7 +162,7 @@ WRONG = {
     "language": ["xx", ""],
     "team": ["0", "x"],
     "courses": ["0", "x"],
-    "post": ["no manager"],
+    "post": ["nobody"],
 }
 
 

@@ -31,7 +31,7 @@ def at_nine(tuesday):
 
 def told():
     return list(
-        OutgoingEmail.objects.filter(kind="follow-up").order_by("pk").values_list("person__name", "state", "why")
+        OutgoingEmail.objects.filter(kind="observation").order_by("pk").values_list("person__name", "state", "why")
     )
 
 

@@ -146,10 +146,10 @@ def make_person(chance, course, teams, hr):
     person = make_user(post=chance.choice(["phone", ""]), starts_on=start, leaves_on=end)
     if team := chance.choice([*teams, None]):
         join(team, person, chance.choice([LEARNER, LEARNER, MANAGER]))
-    kind, until = chance.choice(["", "", "open", "exempt", "certified", "certified", "outside"]), near(chance)
+    kind, until = chance.choice(["", "", "open", "excused", "certified", "certified", "outside"]), near(chance)
     if kind == "open":
         make_enrollment(person, course)
-    if kind == "exempt":
+    if kind == "excused":
         make_enrollment(person, course, exempted_at=timezone.now(), exemption_reason="On leave")
     if kind == "certified":
         run = make_enrollment(person, course, completed_at=timezone.now() - timedelta(days=50))

@@ -19,7 +19,7 @@ from tests.reporting.test_two_courses import make_second_course
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 ZONE = ZoneInfo("Asia/Shanghai")
 TODAY, FRIDAY, MONDAY = date(2026, 12, 10), date(2026, 12, 11), date(2026, 12, 14)
-REFUSED = ExtensionAnswer("rejected")
+REFUSED = ExtensionAnswer("refused")
 
 
 @pytest.fixture(autouse=True)

@@ -119,12 +119,12 @@ def test_a_rule_that_is_on_is_changed_only_after_its_change_was_shown(client, co
 
     digest = soup(shown).select_one("[name=digest]")["value"]
     join(team, make_user())  # somebody whom nobody was shown
-    again = client.post(address(rule, "edit/"), sent | {"checksum": digest})
+    again = client.post(address(rule, "edit/"), sent | {"digest": digest})
     assert (again.status_code, rule.versions.count()) == (200, 1)
     assert "it touches 3 people" in text(again)
 
     digest = soup(again).select_one("[name=digest]")["value"]
-    assert client.post(address(rule, "edit/"), sent | {"checksum": digest}).status_code == 302
+    assert client.post(address(rule, "edit/"), sent | {"digest": digest}).status_code == 302
     rule.refresh_from_db()
     assert (rule.current.team, rule.current.number, rule.is_on) == (team, 2, True)
     assert not Enrollment.objects.exists()  # until it acts
@@ -160,7 +160,7 @@ def test_switching_on_does_what_the_list_on_the_page_says(client, course):
     team = make_team(learners=2)
     rule = make_rule(course, is_on=False, team_id=team.pk)
     digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
-    client.post(address(rule, "on/"), {"checksum": digest})
+    client.post(address(rule, "on/"), {"digest": digest})
     rule.refresh_from_db()
     assert rule.is_on
     assert DBTaskResult.objects.filter(args_kwargs__args=[rule.pk]).count() == 1
@@ -176,7 +176,7 @@ def test_where_something_has_changed_since_the_list_is_shown_anew_and_the_rule_s
     rule = make_rule(course, is_on=False, team_id=team.pk)
     digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
     join(team, make_user())
-    page = client.post(address(rule, "on/"), {"checksum": digest}, follow=True)
+    page = client.post(address(rule, "on/"), {"digest": digest}, follow=True)
     rule.refresh_from_db()
     assert "Something has changed since." in page.text
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
@@ -263,7 +263,7 @@ def test_two_rules_of_one_name_are_never_on_together(client, course):
     first, second = make_rule(course), make_rule(course, is_on=False, name="new People")
     third = make_rule(course, name="Others")
     digest = client.get(address(second)).context["rehearsal"].digest
-    page = client.post(address(second, "on/"), {"checksum": digest}, follow=True)
+    page = client.post(address(second, "on/"), {"digest": digest}, follow=True)
     assert "Another active rule has this name." in page.text
     second.refresh_from_db()
     assert not second.is_on
@@ -273,7 +273,7 @@ def test_two_rules_of_one_name_are_never_on_together(client, course):
     # The own name stays, and the other one may be used once its rule is off.
     assert client.post(address(first, "edit/"), sent | {"due_days": 30}).status_code != 422
     client.post(address(first, "off/"))
-    client.post(address(second, "on/"), {"checksum": client.get(address(second)).context["rehearsal"].digest})
+    client.post(address(second, "on/"), {"digest": client.get(address(second)).context["rehearsal"].digest})
     second.refresh_from_db()
     assert second.is_on
 

@@ -274,7 +274,7 @@ def test_it_is_logged_for_both_and_once(team, person):
     substitute = Deputy.objects.get()
     for _twice in range(2):
         end_deputy(substitute, by=team.manager)
-    data = {"lead": team.manager.pk, "deputy": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
+    data = {"lead": team.manager.pk, "substitute": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
     for each in (team.manager, person):
         logged = Event.objects.filter(subject=subject_of(each)).order_by("pk").values_list("verb", "data")
         assert list(logged) == [("deputy-added", data), ("deputy-ended", data)]

@@ -226,7 +226,7 @@ def test_where_such_a_letter_waits_its_facts_are_shown_the_look_is_in_the_log_an
     assert [event.subject for event in Event.objects.filter(verb="record-viewed")] == [f"person:{lea.pk}"]
 
 
-@pytest.mark.parametrize("typed", ["root@example.com", "no manager", "gone@example.com"])
+@pytest.mark.parametrize("typed", ["root@example.com", "nobody", "gone@example.com"])
 def test_nobody_is_looked_at_whom_the_editor_may_not_see_or_who_has_left(hr, typed):
     make_admin(email="root@example.com")
     make_user(email="gone@example.com", is_active=False)
@@ -247,7 +247,7 @@ def test_several_of_one_name_are_named_with_their_addresses(hr):
 
 
 def test_the_person_of_a_look_is_nothing_when_words_are_set(hr):
-    set_by(hr, **SPOKEN, person="no manager")
+    set_by(hr, **SPOKEN, person="nobody")
     assert EmailWording.objects.count() == 1
 
 
@@ -262,8 +262,8 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
     staff = make_admin(name="Root, Ro")
     join(make_team(manager=lead), staff)
     make_enrollment(learner=staff, due_at=timezone.now() - timedelta(days=9))
-    message = OutgoingEmail.objects.create(kind="checksum", person=lead, address=lead.email)
-    assert MESSAGE_KINDS["checksum"].why_unwanted([message]) == {message.pk: ""}
+    message = OutgoingEmail.objects.create(kind="digest", person=lead, address=lead.email)
+    assert MESSAGE_KINDS["digest"].why_unwanted([message]) == {message.pk: ""}
     text = viewed_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text

@@ -61,7 +61,7 @@ class TestSealing:
         record("opened", subject="door:1")
         first = seal()
         record("opened", subject="door:1")
-        monkeypatch.setattr(checkpoints, "latest", lambda: None)
+        monkeypatch.setattr(checkpoints, "newest", lambda: None)
         assert seal() == first
         monkeypatch.undo()
         assert (seal().number, seal()) == (2, None)

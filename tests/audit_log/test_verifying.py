@@ -115,7 +115,7 @@ def test_a_row_moved_to_another_chain_is_missing_here_and_changed_there(doors):
 
 
 def test_the_digest_of_an_event_of_a_subject_covers_too_little_to_be_taken_for_a_seal(doors):
-    [kept] = Event.objects.filter(chain="door:1", place=3).values_list("checksum", flat=True)
+    [kept] = Event.objects.filter(chain="door:1", place=3).values_list("digest", flat=True)
     with pytest.raises(CommandError, match="1 difference"):
         call_command("verify_audit_log", seal=kept)
 

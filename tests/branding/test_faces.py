@@ -86,7 +86,7 @@ def test_logos_that_are_in_no_style_are_forgotten_when_one_is_set():
     viewed_at.sent_at = timezone.now() - timedelta(days=1)
     viewed_at.save()
     put_on()
-    assert list(Logo.objects.values_list("checksum", flat=True)) == [old.digest]  # a style of before has it
+    assert list(Logo.objects.values_list("digest", flat=True)) == [old.digest]  # a style of before has it
 
 
 def test_a_logo_that_somebody_else_looks_at_just_now_stays_also_one_that_was_sent_before(time_machine):
@@ -96,7 +96,7 @@ def test_a_logo_that_somebody_else_looks_at_just_now_stays_also_one_that_was_sen
     time_machine.shift(timedelta(days=2))
     store_logo(Logo(digest=first.digest, body=b"x", width=1, height=1))
     put_on(name_en="Anhe")
-    assert list(Logo.objects.values_list("checksum", flat=True)) == [first.digest]
+    assert list(Logo.objects.values_list("digest", flat=True)) == [first.digest]
     time_machine.shift(timedelta(days=1, seconds=1))
     put_on(name_en="Beihe")
     assert not Logo.objects.exists()

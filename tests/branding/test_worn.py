@@ -263,7 +263,7 @@ def test_a_logo_stays_until_it_is_taken_away(admin):
         ({"light": "#ffcc00"}, "#ffcc00 can hardly be read there (1.4:1, at least 4.5:1). The nearest that can: #"),
         ({"dark": "#123456"}, "#123456 can hardly be read there (1.2:1, at least 4.5:1). The nearest that can: #"),
         ({"light": "red"}, "A colour is written as # and six signs"),
-        ({"sender_address": "no manager"}, "Enter a valid email address."),
+        ({"sender_address": "nobody"}, "Enter a valid email address."),
         ({"signature_en": "a\nb\nc\nd\ne\nf"}, "At most 5 lines."),
         ({"name_en": "a" * 121}, "at most 120 characters"),
     ],

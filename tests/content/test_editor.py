@@ -214,7 +214,7 @@ def test_the_preview_shows_the_typed_text_with_key_reasons_and_problems(client, 
     assert lesson.revisions.count() == 1
 
 
-@pytest.mark.parametrize("identifier", ["course", "card", "m1", "last-cup", "tea-bank", "voice", "sources", "syllabus"])
+@pytest.mark.parametrize("identifier", ["course", "card", "m1", "last-cup", "tea-bank", "voice", "sources", "outline"])
 def test_every_kind_of_document_can_be_opened(client, identifier):
     documents = make_course().documents
     document = documents.get(kind="course") if identifier == "course" else documents.get(identifier=identifier)
@@ -280,7 +280,7 @@ def test_revisions_of_other_documents_are_refused(client, lesson):
 
 
 @pytest.mark.parametrize(
-    ("search", "found"), [("boiling", {LESSON}), ("烧水", {LESSON, "syllabus"}), ("nowhere-at-all", set())]
+    ("search", "found"), [("boiling", {LESSON}), ("烧水", {LESSON, "outline"}), ("nowhere-at-all", set())]
 )
 def test_documents_are_found_by_id_title_and_text(client, lesson, search, found):
     page = signed_in(client, make_editor()).get(reverse("admin:content_document_changelist"), {"q": search})

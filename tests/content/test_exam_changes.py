@@ -198,7 +198,7 @@ def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, cours
     proposed, released = Event.objects.order_by("pk").filter(actor__in=[editor, second], verb__contains="release")
     assert (proposed.verb, proposed.actor, proposed.subject) == ("release-proposed", editor, f"proposal:{proposal.pk}")
     assert proposed.data == {
-        "course": course.pk, "impact": "reread", "weights": {"last-cup": "reread"}, "revisions": [exam.head_id],
+        "course": course.pk, "weight": "reread", "weights": {"last-cup": "reread"}, "revisions": [exam.head_id],
     }  # fmt: skip
     assert (released.verb, released.actor) == ("content-released", second)
     assert released.data.items() >= {"proposal": proposal.pk, "alone": False}.items()

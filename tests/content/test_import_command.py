@@ -118,7 +118,7 @@ class TestCommand:
         call_command("import_content", tmp_path, "--reread", "boiling")
         release = Release.objects.latest("number")
         assert (release.number, release.weight) == (2, "reread")
-        assert list(release.entries.exclude(weight="").values_list("document__identifier", "impact")) == [
+        assert list(release.entries.exclude(weight="").values_list("document__identifier", "weight")) == [
             ("boiling", "reread")
         ]
 
@@ -132,7 +132,7 @@ class TestCommand:
         with pytest.raises(CommandError, match=r"in which course\? Expected a name like other/boiling"):
             call_command("import_content", tmp_path, "--reread", "boiling")
         call_command("import_content", tmp_path, "--reread", "tea/boiling")
-        newest = Release.objects.filter(number=2).values_list("course__identifier", "impact")
+        newest = Release.objects.filter(number=2).values_list("course__identifier", "weight")
         assert set(newest) == {("tea-room", "reread"), ("other", "minor")}
 
     @pytest.mark.parametrize("name", ["other/boilng", "other/card"])

@@ -145,7 +145,7 @@ class TestPublishing:
         boiling.refresh_from_db()
         weights = {"boiling": "retake", "last-cup": "reread"}  # the exam is not changed, so it weighs nothing
         made = publish(course, [message_of(course).head, boiling.head], weights=weights, note="", by=None)
-        weighed = dict(made.entries.exclude(weight="").values_list("document__identifier", "impact"))
+        weighed = dict(made.entries.exclude(weight="").values_list("document__identifier", "weight"))
         assert weighed == {"boiling": "retake", "card": "minor"}
         assert made.weight == "retake"
         assert Event.objects.latest("pk").data["weights"] == {"boiling": "retake"}

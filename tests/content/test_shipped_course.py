@@ -86,7 +86,7 @@ def test_with_another_sheet_the_whole_course_says_other_numbers(shipped_folder):
         (document.path, line.text)
         for languages in read_course(files).documents.values()
         for document in languages.values()
-        if document.kind not in ("sources", "syllabus")
+        if document.kind not in ("sources", "outline")
         for line in document.lines
         if number.search(re.sub(r"#[\w-]+|" + compressions.pattern, "", line.text))
     ]

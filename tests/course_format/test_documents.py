@@ -28,7 +28,7 @@ def test_a_problem_reads_as_path_line_and_what_was_expected():
     [
         ("course.zh-hans.md", Name("course", 0, "zh-hans")),
         ("emergency.card.en.md", Name("card", 0, "en")),
-        ("outline.en.md", Name("syllabus", 0, "en")),
+        ("outline.en.md", Name("outline", 0, "en")),
         ("sources.en.md", Name("sources", 0, "en")),
         ("terms.en.md", Name("terms", 0, "en")),
         ("04-procedures/module.en.md", Name("module", 4, "en", "04-procedures")),

@@ -30,12 +30,12 @@ SENTENCES = ERRORS | WARNINGS
         ("empty-group", {"group": "x" * 50}, f'group "{"x" * 30}" is empty'),
         (
             "too-few-questions",
-            {"bank": "b", "count": 1, "exam attempts": 1, "expected": 3},
+            {"bank": "b", "count": 1, "attempts": 1, "expected": 3},
             "b has 1 questions, 1 attempt needs 3",
         ),
         (
             "too-few-questions",
-            {"bank": "b", "count": 1, "track": "day", "exam attempts": 2, "expected": 6},
+            {"bank": "b", "count": 1, "track": "day", "attempts": 2, "expected": 6},
             "b has 1 questions for day, 2 attempts need 6",
         ),
         (

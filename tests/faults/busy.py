@@ -57,12 +57,12 @@ def main(what, number=0, after=0):
             schedule.JOBS["send-letters"], when=schedule.Every(timedelta(seconds=1))
         )
         execute_from_command_line(["manage.py", "run_worker"])
-    elif what == "emails":
+    elif what == "letters":
         from courseware.notifications.email.queue import tell
         from tests.making import make_user
 
         for place in range(int(number)):
-            name = "guest" if place % EVERY else "no manager"
+            name = "guest" if place % EVERY else "nobody"
             tell("invitation", make_user(email=f"{name}{place}@example.com"))
     else:
         from tests.faults import busy

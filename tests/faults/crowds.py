@@ -106,7 +106,7 @@ def prepare():
         "player": player.email,
         "writer": writer.email,
         "admin": admin.email,
-        "exam attempt": attempt.pk,
+        "attempt": attempt.pk,
         "course": course.pk,
         "document": edited.pk,
         "teams": [team.pk for team in teams],

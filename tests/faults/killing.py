@@ -106,7 +106,7 @@ def stored(site):
     answers = [("answers", uuid.UUID(str(token))) for (token,) in site.rows("SELECT token FROM learning_answer")]
     runs = [("runs", run) for (run,) in site.rows("SELECT id FROM simulations_simulationattempt")]
     decisions = [("decisions", run) for (run,) in site.rows("SELECT run_id FROM simulations_decision")]
-    attempt, first = site.told["exam attempt"], "position = 1"
+    attempt, first = site.told["attempt"], "position = 1"
     ((saves,),) = site.rows(f"SELECT saves FROM assessment_response WHERE attempt_id = {attempt} AND {first}")
     return Counter([*answers, *runs, *decisions]) + Counter({("saves", f"/attempts/{attempt}/1/"): saves})
 

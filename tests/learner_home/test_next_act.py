@@ -100,16 +100,16 @@ def test_a_check_that_is_asked_for_again_comes_before_the_next_lesson_but_not_be
     changed("retake")
     assert told(enrollment, team)[:2] == ("retake", "Boiling water has changed: its check once more")
     start(enrollment)
-    assert told(enrollment, team)[0] == "exam attempt"
+    assert told(enrollment, team)[0] == "attempt"
 
 
 def test_an_attempt_under_way_comes_first(team):
     attempt = start(ready(make_course()))
     enrollment = attempt.enrollment
     address = reverse("assessment:attempt", args=[attempt.pk])
-    assert told(enrollment, team) == ("exam attempt", "The last cup: begun, not handed in", address, 5)
+    assert told(enrollment, team) == ("attempt", "The last cup: begun, not handed in", address, 5)
     answer(attempt)
-    assert told(enrollment, team)[0] == "exam attempt"
+    assert told(enrollment, team)[0] == "attempt"
 
 
 def test_a_pre_check_under_way_is_next_until_a_lesson_has_overtaken_it(team):
@@ -177,7 +177,7 @@ def test_who_is_done_excused_or_away_is_asked_nothing_whatever_was_left_open(tea
     enrolling.waive(excused, "moved", by=None)
     sit(done)
     assert told(done, team)[:2] == ("completed", "")
-    assert told(excused, team)[:2] == ("exempt", "")
+    assert told(excused, team)[:2] == ("waived", "")
     assert not row_of(excused, team).journey.next_action.is_asked
 
 
@@ -197,7 +197,7 @@ def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(t
         8
     ):  # done, under way, attempts, teams, stuck; of who failed exam, attempts, what came
         rows = dashboard_rows.rows(enrollments, {}, routes, now)
-        assert {row.journey.next_action.kind for row in rows} == {"again", "exam attempt"}
+        assert {row.journey.next_action.kind for row in rows} == {"again", "attempt"}
 
 
 def main_of(client, enrollment):

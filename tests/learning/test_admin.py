@@ -121,7 +121,7 @@ def test_the_list_offers_the_verbs_that_have_words_for_it_and_asks_in_the_words_
     for fields in ({}, {"confirmed": "yes"}):
         asked = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
         assert asked.h1.text == "Exempt with a reason"
-        assert asked.select_one("label[for=waive_reason]").text == "reason:"
+        assert asked.select_one("label[for=exempt_reason]").text == "reason:"
         assert asked.select_one(".help").text == "The learner can read it, and it stays on record."
 
 
@@ -270,7 +270,7 @@ def test_publishing_makes_the_release_that_was_confirmed(client, editor, course,
     assert client.post(publish_url(course), choice(draft)).status_code == 302
     course.refresh_from_db()
     assert (course.current.number, course.current.weight, course.current.note) == (2, "reread", "clearer")
-    assert dict(course.current.entries.exclude(weight="").values_list("document__identifier", "impact")) == {
+    assert dict(course.current.entries.exclude(weight="").values_list("document__identifier", "weight")) == {
         "boiling": "reread"
     }
     assert course.current.created_by == editor

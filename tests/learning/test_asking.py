@@ -33,7 +33,7 @@ from tests.world import complete_course, finish_lessons
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 DAY = timedelta(days=1)
-GIVE, REFUSE = ExtensionAnswer("given"), ExtensionAnswer("rejected", None, "We need you on Friday.")
+GIVE, REFUSE = ExtensionAnswer("given"), ExtensionAnswer("refused", None, "We need you on Friday.")
 
 
 def in_days(number):
@@ -104,7 +104,7 @@ def test_asked_is_again_only_after_an_answer_or_after_it_was_taken_back(run, tea
     assert not withdraw_request(run)
     third = asked(run, 6)
     assert list(ExtensionRequest.objects.values_list("pk", "end")) == [
-        (first.pk, "rejected"),
+        (first.pk, "refused"),
         (second.pk, "taken-back"),
         (third.pk, ""),
     ]
@@ -161,7 +161,7 @@ def merged(run, team):
 
 ENDED_BY = {
     "completed": lambda run, team: complete_course(run),
-    "exempt": lambda run, team: waive(run, "moved", by=team.manager),
+    "excused": lambda run, team: waive(run, "moved", by=team.manager),
     "another day given": lambda run, team: extend(run, in_days(2), by=team.manager),
     "a later day by an absence": lambda run, team: record_absence(
         run.learner, in_days(0), in_days(20), by=make_admin()
@@ -224,7 +224,7 @@ def test_a_day_that_was_given_is_taken_back_as_any_other_and_the_request_waits_a
         "extension-answer-undone",
     ]
     assert list(differences()) == []
-    assert answer_extension_request(request.pk, REFUSE, by=team.manager).end == "rejected"
+    assert answer_extension_request(request.pk, REFUSE, by=team.manager).end == "refused"
 
 
 def test_a_day_taken_back_after_the_learner_has_asked_anew_leaves_that_request_alone(run, team):
@@ -312,7 +312,7 @@ def test_an_answer_that_was_taken_back_is_told_in_the_tray_and_its_letter_is_not
 
 FORGERIES = {
     "another day than was asked for": lambda row: {"day": row.day + DAY},
-    "a yes that nobody said": lambda row: {"end": "rejected", "adjustment": None},
+    "a yes that nobody said": lambda row: {"end": "refused", "adjustment": None},
     "a refusal that was taken back": lambda row: {"end": "taken-back", "adjustment": None},
     "another who has answered": lambda row: {"ended_by": make_user()},
     "another instant": lambda row: {"ended_at": row.ended_at + DAY},
@@ -387,9 +387,9 @@ def test_a_day_is_asked_for_and_taken_back(client, late_run):
     assert "Li Lin can answer" in words(answer)
     request = ExtensionRequest.objects.get()
     assert (request.day, request.why) == (in_days(4), "A sick child")
-    client.post(page(late_run, "take-back/"))
+    client.post(page(late_run, "withdraw/"))
     assert ExtensionRequest.objects.get().end == "taken-back"
-    assert "Nothing waits for an answer" in said(client.post(page(late_run, "take-back/"), follow=True))
+    assert "Nothing waits for an answer" in said(client.post(page(late_run, "withdraw/"), follow=True))
 
 
 def test_the_form_sent_twice_asks_once_and_in_a_second_tab_for_another_day_says_which_one_waits(client, late_run):
@@ -459,7 +459,7 @@ def test_home_leads_there_when_the_due_day_is_near_or_over(client, team, due, is
 def test_home_says_what_became_of_it(client, team, late_run):
     request = request_extension(late_run, in_days(4))
     assert "no answer has come yet" in home(client)
-    answer_extension_request(request.pk, ExtensionAnswer("rejected", None, "We need you."), by=team.manager)
+    answer_extension_request(request.pk, ExtensionAnswer("refused", None, "We need you."), by=team.manager)
     assert "was not possible" in home(client)
     for address in (page(late_run), f"/learn/{late_run.course.identifier}/record/"):
         assert "Li Lin: declined: We need you." in words(client.get(address))

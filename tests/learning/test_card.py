@@ -239,7 +239,7 @@ def test_who_learns_nothing_here_sees_the_cards_of_all_courses(client, course):
 
 def test_a_stranger_signs_in_first_unless_the_firm_shows_the_card_to_everybody(client, course):
     contact(course, "Control room", number="021-5555 0100")
-    assert client.get("/emergency-card/").url == "/accounts/login/?next=/card/"
+    assert client.get("/emergency-card/").url == "/accounts/login/?next=/emergency-card/"
     assert "/emergency-card/" not in client.get("/accounts/login/").text
     put_on(is_card_public=True)
     assert cards_shown(client) == (200, "Emergency card", [])

@@ -153,7 +153,7 @@ def test_enrolling_again_tells_nothing_again_and_a_new_course_later_does(team):
     [
         ("left", "the person can no longer sign in"),
         ("came", "the person signed in in the meantime"),
-        ("exempt", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
+        ("excused", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
         ("begun", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
         ("nothing", DeliveryState.SENT),
         ("had been here", DeliveryState.SENT),
@@ -163,7 +163,7 @@ def test_it_is_not_sent_to_who_left_came_in_was_excused_or_began(meanwhile, why,
     person = newcomer(team)
     enrollment = enroll(person, make_course(), by=None)
     now = timezone.now() + timedelta(seconds=1)
-    if meanwhile == "exempt":
+    if meanwhile == "excused":
         waive(enrollment, "on leave", by=None)
     elif meanwhile == "begun":
         type(enrollment).objects.filter(pk=enrollment.pk).update(started_at=now)

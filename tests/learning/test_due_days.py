@@ -142,7 +142,7 @@ def test_a_new_address_ends_the_one_of_before_and_ending_it_ends_both(client, pe
     for _ in range(2):
         assert client.post("/calendar/", {"end": "1"}).status_code == 302
     assert [Client().get(each).status_code for each in (first, second)] == [404, 404]
-    verbs = Event.objects.filter(verb__startswith="due-feed").order_by("pk").values_list("verb", flat=True)
+    verbs = Event.objects.filter(verb__startswith="calendar-feed").order_by("pk").values_list("verb", flat=True)
     assert list(verbs) == ["calendar-feed-created", "calendar-feed-created", "calendar-feed-ended"]
 
 

@@ -223,7 +223,7 @@ def test_waiving_twice_keeps_the_first_reason_and_logs_once():
     assert not waive(enrollment, "another", by=None)
     enrollment.refresh_from_db()
     assert (enrollment.exempted_at, enrollment.exemption_reason) == (END_OF_FRIDAY, "moved to the warehouse")
-    assert Event.objects.filter(verb="exempt").count() == 1
+    assert Event.objects.filter(verb="waived").count() == 1
 
 
 def test_a_completed_run_cannot_be_waived():

@@ -103,13 +103,13 @@ ENROLLED = {
         begin_enrolling([team("house")], Course.objects.get(), due_on=timezone.localdate()), by=None
     ),
     "begun": lambda: touch(run_of("Noor"), timezone.now()),
-    "exempt": lambda: waive(run_of("Kim"), "on leave", by=None),
+    "excused": lambda: waive(run_of("Kim"), "on leave", by=None),
 }
 JOINED = {
     "enrolled": lambda: join(team("tea"), person("Ash")),
     "enrolled with others": lambda: Membership.objects.filter(person__name="Ash").delete(),
     "begun": lambda: join(team("tea"), person("Noor")),
-    "exempt": lambda: team("tea").delete(),
+    "excused": lambda: team("tea").delete(),
 }
 
 

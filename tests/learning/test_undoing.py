@@ -129,7 +129,7 @@ def test_an_enrollment_in_which_nothing_was_done_is_removed_and_the_run_before_i
     assert (line.enrollment, line.undone_by) == (None, manager)
     assert take_back(adjustment) == ([], [(first.learner_id, "undone")])
     assert Event.objects.filter(verb="enrollment-removed", actor=manager).count() == 1
-    assert [each for each in differences() if "latest" in each or "people at" in each] == []
+    assert [each for each in differences() if "newest" in each or "people at" in each] == []
 
 
 def test_whom_a_letter_has_reached_is_excused_instead_and_told_why(manager):

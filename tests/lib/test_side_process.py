@@ -144,7 +144,7 @@ def test_one_piece_at_a_time_and_the_others_wait_for_their_turn_but_not_for_ever
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("work", ["add, 1, 2", "spin", "wait_for_ever"], ids=["idle", "working day", "waiting"])
+@pytest.mark.parametrize("work", ["add, 1, 2", "spin", "wait_for_ever"], ids=["idle", "working", "waiting"])
 def test_it_ends_with_its_server_however_that_ends(work):
     server = f"""if True:
         import threading

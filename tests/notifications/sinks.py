@@ -61,7 +61,7 @@ class Manners:
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         envelope.manner = self.manner_of_this_moment()
-        if (envelope.manner == REFUSES or self.knows_nobody) and address.startswith("no manager"):
+        if (envelope.manner == REFUSES or self.knows_nobody) and address.startswith("nobody"):
             return "550 5.1.1 no such mailbox"
         if envelope.manner == BUSY:
             return "450 4.2.0 come back later"

@@ -57,8 +57,8 @@ def test_title_lines_and_button_stand_on_every_card(services):
 
 def test_a_secret_that_is_not_the_robots_is_refused_and_none_signs_nothing(services):
     for service in ("dingtalk", "feishu"):
-        assert knock(service, ADDRESSES[service], "another", CARD).verdict == "rejected"
-        assert knock(service, ADDRESSES[service], "", CARD).verdict == "rejected"
+        assert knock(service, ADDRESSES[service], "another", CARD).verdict == "refused"
+        assert knock(service, ADDRESSES[service], "", CARD).verdict == "refused"
         _service, query, sent = services.taken[-1]
         assert "sign" not in query and "sign" not in sent
 
@@ -78,19 +78,19 @@ def test_the_longest_name_of_a_team_fits_and_its_signs_write_no_markdown(service
 @pytest.mark.parametrize(
     ("service", "manner", "answer"),
     [
-        ("dingtalk", (200, {"errcode": 310000}, {}), ("rejected", '200 {"errcode": 310000}')),
+        ("dingtalk", (200, {"errcode": 310000}, {}), ("refused", '200 {"errcode": 310000}')),
         ("dingtalk", (200, {"errcode": 130101}, {}), ("later", '200 {"errcode": 130101}')),
-        ("wecom", (200, {"errcode": 93000}, {}), ("rejected", '200 {"errcode": 93000}')),
+        ("wecom", (200, {"errcode": 93000}, {}), ("refused", '200 {"errcode": 93000}')),
         ("wecom", (200, {"errcode": 45009}, {}), ("later", '200 {"errcode": 45009}')),
         ("wecom", (200, {"errcode": "0"}, {}), ("later", '200 {"errcode": "0"}')),
-        ("feishu", (200, {"code": 19021}, {}), ("rejected", '200 {"code": 19021}')),
+        ("feishu", (200, {"code": 19021}, {}), ("refused", '200 {"code": 19021}')),
         ("feishu", (200, [0], {}), ("later", "200 [0]")),
         ("slack", (200, "<html>sign in to the network", {}), ("later", "200 <html>sign in to the network")),
-        ("slack", (404, "no_service", {}), ("rejected", "404 no_service")),
+        ("slack", (404, "no_service", {}), ("refused", "404 no_service")),
         ("slack", (429, "slow\n down", {"Retry-After": "30"}), ("later", "429 slow down")),
         ("teams", (500, "", {}), ("later", "500")),
-        ("teams", (302, "", {"Location": "http://169.254.169.254/"}), ("rejected", "302")),
-        ("teams", (410, "", {}), ("rejected", "410")),
+        ("teams", (302, "", {"Location": "http://169.254.169.254/"}), ("refused", "302")),
+        ("teams", (410, "", {}), ("refused", "410")),
     ],
 )  # fmt: skip
 def test_what_a_door_answers_is_delivered_later_or_refused(services, service, manner, answer):
@@ -113,7 +113,7 @@ def test_who_hangs_drops_or_never_ends_is_tried_again_later(services, monkeypatc
 
 def test_an_answer_with_a_sign_that_no_database_keeps_is_kept_without_it(services):
     services.manner = (404, "no\0 service", {})
-    assert knocked("slack") == ("rejected", "404 no service")
+    assert knocked("slack") == ("refused", "404 no service")
 
 
 def test_four_kilobytes_of_an_answer_are_read_and_no_more():
@@ -185,7 +185,7 @@ def test_the_environment_of_the_machine_decides_nothing(monkeypatch, settings):
 def test_an_address_of_another_host_scheme_or_port_is_refused_and_never_asked(services, address):
     with pytest.raises(ValidationError):
         check_address(address, "slack")
-    assert knock("slack", address, "", CARD) == ("rejected", "the address is none that is allowed here")
+    assert knock("slack", address, "", CARD) == ("refused", "the address is none that is allowed here")
     assert services.taken == []
 
 

@@ -156,8 +156,8 @@ def test_a_reply_with_a_sign_that_no_database_keeps_is_kept_without_it(sink, mon
 
     monkeypatch.setattr(EmailMessage, "send", refuses)
     message = note()
-    assert deliver(message) == {"rejected": 1}
-    assert state(message) == ("rejected", "554 no thanks")
+    assert deliver(message) == {"refused": 1}
+    assert state(message) == ("refused", "554 no thanks")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_without_any_server_a_letter_is_given_up_after_two_days_and_says_why(set
         delivery.deliver_due()
         tries += 1
     assert (state(message)[0], tries) == (DeliveryState.GIVEN_UP, len(PAUSES) + 1)
-    assert "rejected" in message.why.lower()
+    assert "refused" in message.why.lower()
     assert timedelta(days=1) < now - began < timedelta(days=3)
 
 

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "ki
 BERLIN = ZoneInfo("Europe/Berlin")
 THURSDAY = datetime(2026, 11, 26, 9, tzinfo=BERLIN)
 SORTS = {"link": EmailCategory.AT_ONCE, "lesson": EmailCategory.TRAINING, "due": EmailCategory.TRAINING}
-SORTS |= {"checksum": EmailCategory.SUBSCRIBED, "question": EmailCategory.SUBSCRIBED}
+SORTS |= {"digest": EmailCategory.SUBSCRIBED, "question": EmailCategory.SUBSCRIBED}
 
 
 @pytest.fixture
@@ -66,15 +66,15 @@ def test_at_night_only_what_was_asked_for_leaves(clock):
         tell(kind, person)
     assert send() == ["link"]
     why = "letters leave from 8 to 20 on working days: this one from 2026-11-27 08:00"
-    assert waiting() == [("lesson", why), ("due", why), ("checksum", why), ("question", why)]
+    assert waiting() == [("lesson", why), ("due", why), ("digest", why), ("question", why)]
 
 
 def test_one_letter_of_a_sort_leaves_a_day_and_the_sorts_do_not_count_each_other(clock):
     person, other = reader(), reader()
-    for kind in ("lesson", "due", "checksum", "question", "link", "link"):
+    for kind in ("lesson", "due", "digest", "question", "link", "link"):
         tell(kind, person)
     tell("lesson", other)
-    assert send() == ["lesson", "checksum", "link", "link", "lesson"]
+    assert send() == ["lesson", "digest", "link", "link", "lesson"]
     why = "the person had a letter today, and has one a day at most: this one from 2026-11-27 08:00"
     assert waiting() == [("due", why), ("question", why)]
     clock.move_to(THURSDAY + timedelta(hours=23), tick=False)
@@ -86,7 +86,7 @@ def test_three_letters_about_the_training_leave_in_fourteen_days_and_of_those_by
     left = {}
     for _ in range(20):
         day = timezone.now().astimezone(BERLIN).date()
-        for kind in ("lesson", "checksum"):
+        for kind in ("lesson", "digest"):
             tell(kind, person)
         left[day] = send()
         clock.shift(timedelta(days=1))
@@ -94,7 +94,7 @@ def test_three_letters_about_the_training_leave_in_fourteen_days_and_of_those_by
     lessons = [date(2026, 11, 26), date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 10), date(2026, 12, 11)]
     lessons.append(date(2026, 12, 14))
     assert [day for day in days if "lesson" in left[day]] == lessons
-    assert [day for day in days if "checksum" in left[day]] == [day for day in days if day.weekday() < 5]
+    assert [day for day in days if "digest" in left[day]] == [day for day in days if day.weekday() < 5]
 
 
 def test_letters_that_left_by_a_clock_of_next_year_keep_none_back_once_it_is_right(clock):
@@ -102,12 +102,12 @@ def test_letters_that_left_by_a_clock_of_next_year_keep_none_back_once_it_is_rig
     for days in (365, 368, 369):
         clock.move_to(THURSDAY + timedelta(days=days), tick=False)
         tell("lesson", person)
-        tell("checksum", person)
-        assert send() == ["lesson", "checksum"]
+        tell("digest", person)
+        assert send() == ["lesson", "digest"]
     clock.move_to(THURSDAY, tick=False)
     tell("lesson", person)
-    tell("checksum", person)
-    assert send() == ["lesson", "checksum"]
+    tell("digest", person)
+    assert send() == ["lesson", "digest"]
 
 
 def test_a_fourth_letter_says_until_when_it_waits(clock):
@@ -126,9 +126,9 @@ def test_what_the_mail_server_refuses_has_taken_no_turn_and_what_it_puts_off_kee
     refused, postpone_email, later = (tell("lesson", person) for _ in range(3))
     answers = {refused.pk: PermanentFailure("550 no"), postpone_email.pk: TemporaryFailure("451 busy")}
     monkeypatch.setattr(SmtpConnection, "send", lambda self, message, *rest: raise_(answers[message.pk]))
-    assert send_all([refused.pk, postpone_email.pk, later.pk]) == {"rejected": 1, "queued": 2}
+    assert send_all([refused.pk, postpone_email.pk, later.pk]) == {"refused": 1, "queued": 2}
     assert list(OutgoingEmail.objects.order_by("pk").values_list("state", "sending_day")) == [
-        ("rejected", None),
+        ("refused", None),
         ("queued", date(2026, 11, 26)),
         ("queued", None),
     ]
@@ -187,7 +187,7 @@ def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
 
 
 @pytest.mark.parametrize(
-    ("error", "state"), [(PermanentFailure("552 too large"), "rejected"), (ValueError("no such day"), "given-up")]
+    ("error", "state"), [(PermanentFailure("552 too large"), "refused"), (ValueError("no such day"), "given-up")]
 )
 def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, monkeypatch, error, state):
     person = reader()

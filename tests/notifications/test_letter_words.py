@@ -101,7 +101,7 @@ def test_own_words_that_cannot_be_used_leave_their_part_to_the_product_and_no_le
 def test_words_that_this_version_does_not_understand_are_named_and_others_are_not():
     say({"subject": {"en": "To {staff_number}", "zh-hans": "你好"}, "closing": OWN["closing"]})
     say({"headline": {"en": "Late", "zh-hans": "逾期"}, "subject": {"zh-hans": "逾期"}}, kind="reminder")
-    say({"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}}, kind="checksum")
+    say({"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}}, kind="digest")
     found = {letter.name: letter.unusable for letter in editable_emails() if letter.unusable}
     assert found == {"invitation": ["subject"], "reminder": ["subject", "headline"]}
 

@@ -43,7 +43,7 @@ def verbs():
 
 def test_such_a_letter_names_the_address_in_its_text_and_for_mail_programs_and_no_other_letter_does(mailoutbox):
     person = make_user(language="en")
-    summary, lesson, link = sorted(sent(mailoutbox, *SORTS, to=person), key=lambda each: "stop" not in each.body)
+    summary, lesson, link = sorted(sent(mailoutbox, *SORTS, to=person), key=lambda each: "unsubscribe" not in each.body)
     address = f"https://training.example.com{path_in(summary)}"
     assert summary.extra_headers["List-Unsubscribe"] == f"<{address}>"
     assert summary.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

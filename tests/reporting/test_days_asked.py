@@ -77,14 +77,14 @@ def test_a_no_is_said_with_a_line_and_is_undone_from_the_board_and_from_the_page
     request = asks(team)
     refused = answer(client, request, "refuse", words="We need you on Friday.")
     assert "Zoe keeps the due day, and is told so." in said(refused)
-    assert (end_of(request), request.words) == ("rejected", "We need you on Friday.")
+    assert (end_of(request), request.words) == ("refused", "We need you on Friday.")
     assert "1 answer is taken back; the request waits again." in said(undo(client, refused))
     assert end_of(request) == ""
     page = f"/team/people/{request.enrollment_id}/"
     answer(client, request, "refuse", back=page)
     assert "We need you" not in client.get(page).text
     form = BeautifulSoup(client.get(page).content, "html.parser").select_one('[name="refused"]').parent
-    client.post(form["action"], {"rejected": request.pk, "next": page})
+    client.post(form["action"], {"refused": request.pk, "next": page})
     assert end_of(request) == ""
 
 

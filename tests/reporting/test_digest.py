@@ -48,7 +48,7 @@ def late(team, name, course, days=3):
     return learner(team, name, course, due_at=due_instant(MONDAY - timedelta(days=days), ZONE))
 
 
-def told(kind="checksum"):
+def told(kind="digest"):
     return list(OutgoingEmail.objects.filter(kind=kind).order_by("pk").values_list("person__name", "state", "why"))
 
 
@@ -87,7 +87,7 @@ def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_eno
         asked_at = datetime(2026, 12, 10 + number, 17, tzinfo=ZONE)
         request = request_extension(run, date(2026, 12, 21), at=asked_at)
         if run.learner.name == "Answered":
-            answer_extension_request(request.pk, ExtensionAnswer("rejected"), by=team.manager)
+            answer_extension_request(request.pk, ExtensionAnswer("refused"), by=team.manager)
     withdraw_request(runs[-1])
     OutgoingEmail.objects.all().delete()
     write_digests()
@@ -152,7 +152,7 @@ def test_behind_a_holiday_it_tells_how_they_are_then(sunday, course):
         sunday.move_to(datetime(2026, 12, 14 + day, 8, tzinfo=ZONE), tick=False)
         letters()
     assert told() == [("Li Lin", "sent", "")]
-    assert OutgoingEmail.objects.get(kind="checksum").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
+    assert OutgoingEmail.objects.get(kind="digest").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
 
 
 def test_behind_a_whole_week_of_holidays_it_is_one(sunday):
@@ -178,7 +178,7 @@ def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday
         written.append(write_digests(at))
         write_digests(at)
         at += timedelta(days=1)
-    found = OutgoingEmail.objects.filter(kind="checksum").order_by("next_at").values_list("person__name", "next_at")
+    found = OutgoingEmail.objects.filter(kind="digest").order_by("next_at").values_list("person__name", "next_at")
     assert [(name, f"{at.astimezone(ZONE):%m-%d %H}") for name, at in found] == [
         ("Shanghai", "12-07 08"),
         ("Berlin", "12-07 15"),
@@ -203,7 +203,7 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, pe
     for number in range(people):
         request_extension(late(team, f"Late {number}", course), MONDAY)
     write_digests()
-    [message] = OutgoingEmail.objects.filter(kind="checksum").select_related("person")
+    [message] = OutgoingEmail.objects.filter(kind="digest").select_related("person")
     # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
     with django_assert_num_queries(19 if connection.vendor == "postgresql" else 17):
         assert weekly_summary.in_words(message)["late"]["number"] == people

@@ -21,7 +21,7 @@ from tests.making import join, letters, make_admin, make_enrollment, make_hr, ma
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "course")]
 ZONE = ZoneInfo("Asia/Shanghai")
-REFUSED = ExtensionAnswer("rejected")
+REFUSED = ExtensionAnswer("refused")
 DUE_LONG_AGO = datetime(2026, 10, 1, tzinfo=ZONE)
 DUE = date(2026, 12, 10)  # a Thursday: three working days later it is Tuesday
 
@@ -186,11 +186,11 @@ def test_nobody_is_told_before_the_firm_wants_it(teams):
 
 
 @pytest.mark.usefixtures("wanted")
-@pytest.mark.parametrize("what", ["exempt", "another day", "left", "switched off"])
+@pytest.mark.parametrize("what", ["excused", "another day", "left", "switched off"])
 def test_what_was_settled_by_the_time_it_leaves_is_not_told(tuesday, teams, what):
     run = late(teams[1], "Wang Ming")
     escalate()
-    if what == "exempt":
+    if what == "excused":
         waive(run, reason="long leave", by=make_admin())
     elif what == "another day":
         type(run).objects.write_many([moved(run)], ["due_at"])

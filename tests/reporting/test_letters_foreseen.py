@@ -53,7 +53,7 @@ def firm(settings, time_machine):
         lead = make_user(f"Lead {place}", email=f"lead-{place}@example.com")
         team = make_team(place, parent=top, manager=lead, time_zone=zone)
         people_of(team, place, course, hr)
-    unsubscribe_from(lead, "checksum")
+    unsubscribe_from(lead, "digest")
     make_team("Nothing to say", parent=top, manager=make_user("Idle lead", email="idle@example.com"))
     OutgoingEmail.objects.all().delete()
     return time_machine
@@ -141,7 +141,7 @@ def test_the_letters_of_a_monday_are_those_that_were_foreseen(firm, now):
     foreseen = said(MONDAY)
     assert digests() == before
     assert {kind for _name, kind, _hour, _why in foreseen} == {
-        "reminder", "certificate-ending", "escalation", "follow-up", "checksum", "hr-summary", "monthly-report",
+        "reminder", "certificate-ending", "escalation", "observation", "digest", "hr-summary", "monthly-report",
     }  # fmt: skip
     assert foreseen == played(firm, MONDAY)
 

@@ -85,7 +85,7 @@ def test_one_that_did_not_arrive_is_said_above_them(client, enrollment, language
     [
         (["sent"], False),
         (["bounced"], True),
-        (["rejected"], True),
+        (["refused"], True),
         (["given-up"], True),
         (["bounced", "sent"], False),
         (["sent", "bounced"], True),
@@ -125,7 +125,7 @@ def test_of_what_was_skipped_the_reason_is_said_in_the_reader_s_language(client,
 
 
 # What a state is called, of those above.
-STATES = {"en": ("not sent", "rejected", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
+STATES = {"en": ("not sent", "refused", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
 
 
 def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
@@ -139,7 +139,7 @@ def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
 # Types of email offered to a person
 
 
-LEADING = {"checksum", "escalation", "follow-up"}
+LEADING = {"digest", "escalation", "observation"}
 
 
 def offered(client, person):
@@ -176,5 +176,5 @@ def test_failed_chat_messages_are_offered_while_a_chat_bot_is_in_use(client):
 
 def test_an_email_that_a_person_cannot_get_cannot_be_stopped_on_the_page(client):
     client.force_login(make_user())
-    client.post("/email-settings/", {"kind": "checksum", "stop": ""})
+    client.post("/email-settings/", {"kind": "digest", "stop": ""})
     assert not EmailOptOut.objects.exists()

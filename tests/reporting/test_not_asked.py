@@ -203,7 +203,7 @@ def feed(run):
 
 def digest_names(run):
     manager = User.objects.get(memberships__role=Membership.Role.MANAGER)
-    return not why_nothing(OutgoingEmail(kind="checksum", person=manager, language="en"))
+    return not why_nothing(OutgoingEmail(kind="digest", person=manager, language="en"))
 
 
 def starts_at_home(run):

@@ -71,7 +71,7 @@ def test_who_was_enrolled_only_afterwards_is_not_among_the_people(team):
 
 def test_certified_is_who_had_a_certificate_that_was_valid_on_the_last_day(team):
     valid = {"at": BEFORE, "until": SPRING.last}, {"at": LAST_INSTANT}
-    others = {"at": AFTER}, {"at": BEFORE, "until": SPRING.last - timedelta(days=1)}, {"at": INSIDE, "revoked": True}
+    others = {"at": AFTER}, {"at": BEFORE, "until": SPRING.last - timedelta(days=1)}, {"at": INSIDE, "withdrawn": True}
     for fields in (*valid, *others):
         certify(learner_of(team), **fields)
     assert report(team.manager) == {"Night shift": Figures(people=5, certified=2)}

@@ -141,7 +141,7 @@ def forms(world):
         "rules/<int:pk>/rollback/": {"act": "all"},
         "rules/<int:pk>/edit/": {"name": "Leads", "role": "manager", "due": "quarter", "acts_since": "2026-11-30"},
         "people/certificates/<int:pk>/withdraw/": {"reason": "Somebody else sat the exam"},
-        "email-settings/": {"kind": "checksum", "stop": ""},
+        "email-settings/": {"kind": "digest", "stop": ""},
         "people/<int:pk>/merge/": {"other": world.people["other learner"].email},
         "people/external-training/": {"lines": "e-mail,course,trained on,proof\nnobody@example.com,x,2026-01-05,Seen"},
         "people/external-training/<int:training>/undo/": {"reason": "Another person of that name"},

@@ -42,7 +42,7 @@ def described(page, group):
     return [page.find(id=identifier) for identifier in group.get("aria-describedby", "").split()]
 
 
-@pytest.mark.parametrize(("make", "rejected"), FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(("make", "refused"), FORMS.values(), ids=FORMS)
 def test_every_control_has_a_label_and_is_described_by_its_hint_and_error(make, refused):
     form = make()
     page = page_of(form)
@@ -55,7 +55,7 @@ def test_every_control_has_a_label_and_is_described_by_its_hint_and_error(make, 
         assert name.text.strip()
 
 
-@pytest.mark.parametrize(("make", "rejected"), FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize(("make", "refused"), FORMS.values(), ids=FORMS)
 def test_what_is_refused_says_so(make, refused):
     page = page_of(make())
     wrong = [group for group in groups(page) if any("errorlist" in part["class"] for part in described(page, group))]

@@ -133,7 +133,7 @@ def assert_no_negative_time(run, at):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("pace", [throttling.PASSWORDS, throttling.LETTERS], ids=["passwords", "emails"])
+@pytest.mark.parametrize("pace", [throttling.PASSWORDS, throttling.LETTERS], ids=["passwords", "letters"])
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 def test_after_a_jump_nobody_waits_longer_than_the_longest_wait(time_machine, pace, jump):
     time_machine.move_to(START, tick=False)

@@ -83,7 +83,7 @@ def clients() -> dict[str, object]:
 
     from courseware.accounts.models import User
 
-    found = {"no manager": Client(raise_request_exception=False)}
+    found = {"nobody": Client(raise_request_exception=False)}
     for person in User.objects.order_by("pk"):
         found[person.email] = Client(raise_request_exception=False)
         found[person.email].force_login(person)
@@ -167,7 +167,7 @@ def walk(state) -> dict[str, object]:
         "upgrade": said.splitlines()[-1],
         "failed": [f"{who} {path}: {status}" for (who, path), status in opened.items() if status >= 500],
         "lacking": lacking,
-        "rejected": [
+        "refused": [
             f"{form['as']} {form['path']}: {answer.status_code}"
             for form, answer in sent
             if answer.status_code not in TOLD

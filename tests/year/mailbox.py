@@ -20,7 +20,7 @@ from tests.year.plain_days import SITE
 from tests.year.plain_people import ABROAD, ABROAD_CENTRES, CENTRES, CHINA
 
 TRAINING = {"enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed"}
-BY_OFFICE = {"checksum", "escalation", "monthly-report"}
+BY_OFFICE = {"digest", "escalation", "monthly-report"}
 ASKS = {"enrolled", "renewal-open", "reminder"}
 CHINESE = re.compile("[一-龥]")
 DAYS = timedelta(days=13)  # before a day, with it fourteen

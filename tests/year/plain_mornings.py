@@ -81,7 +81,7 @@ def write_digests(firm):
     for lead in firm.leads():
         if monday := monday_near(lead, firm.now):
             at = first_open(lead, max(opening_of(monday, lead), firm.now))
-            firm.post.write("checksum", lead, key=f"digest {lead.number} {monday}", next_at=at)
+            firm.post.write("digest", lead, key=f"digest {lead.number} {monday}", next_at=at)
 
 
 def monday_near(lead, now):

@@ -6,7 +6,7 @@ from tests.year.plain_days import DAY, morning_of
 from tests.year.plain_people import Letter
 
 ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed")
-BY_OFFICE = ("checksum", "escalation", "monthly-report")
+BY_OFFICE = ("digest", "escalation", "monthly-report")
 TOLD_TOGETHER = ("enrolled", "renewal-open", "arrival")
 MINUTE, ALMOST_A_DAY, WEEK = timedelta(minutes=1), timedelta(hours=20), timedelta(days=7)
 HELD = timedelta(minutes=2)  # what is sent by hand, so that it can be taken back

@@ -315,7 +315,7 @@ class Story:
     def want_other_letters(self):
         team, kind = (
             self.random.choice(["Firm", *CENTRES]),
-            self.random.choice(["checksum", "escalation", "monthly-report"]),
+            self.random.choice(["digest", "escalation", "monthly-report"]),
         )
         verb = self.random.choice(["subscribe", "unsubscribe", "stop", "go_on", "go_on"])
         self.tell(verb, team, *([kind] if verb in ("stop", "go_on") else []))

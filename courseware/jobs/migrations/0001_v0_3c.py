@@ -18,9 +18,9 @@ class Migration(migrations.Migration):
                 ('next_at', models.DateTimeField(db_index=True, verbose_name='next run')),
                 ('task', models.UUIDField(editable=False, null=True)),
                 ('started_at', models.DateTimeField(null=True, verbose_name='last run')),
-                ('finished_at', models.DateTimeField(null=True, verbose_name='ended')),
+                ('finished_at', models.DateTimeField(null=True, verbose_name='ended at')),
                 ('outcome', models.CharField(blank=True, choices=[('', 'Not yet run'), ('done', 'Done'), ('failed', 'Failed')], max_length=8, verbose_name='result')),
-                ('said', models.TextField(blank=True, verbose_name='said')),
+                ('said', models.TextField(blank=True, verbose_name='output')),
             ],
             options={
                 'verbose_name': 'job',
@@ -32,8 +32,8 @@ class Migration(migrations.Migration):
             name='Worker',
             fields=[
                 ('name', models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='name')),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='began')),
-                ('seen_at', models.DateTimeField(db_index=True, verbose_name='last sign of life')),
+                ('started_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='started at')),
+                ('seen_at', models.DateTimeField(db_index=True, verbose_name='last seen')),
             ],
             options={
                 'verbose_name': 'worker',
@@ -45,8 +45,8 @@ class Migration(migrations.Migration):
             fields=[
             ],
             options={
-                'verbose_name': 'piece of work',
-                'verbose_name_plural': 'pieces of work',
+                'verbose_name': 'background task',
+                'verbose_name_plural': 'background tasks',
                 'proxy': True,
                 'default_permissions': (),
                 'indexes': [],

@@ -176,7 +176,7 @@ def test_nobody_changes_the_own_row(teams):
 
 def test_a_cell_that_cannot_be_read_makes_its_row_bad_and_a_row_of_nobody_too():
     plan = plan_of(["A1", "=1", "", ""], ["", "Li Na", "", ""], ["A2", "", "", ""])
-    assert codes(plan) == {2: ["name"], 3: ["no manager"], 4: ["no-name"]}
+    assert codes(plan) == {2: ["name"], 3: ["nobody"], 4: ["no-name"]}
 
 
 def test_who_brings_the_list_gets_no_place_by_a_misspelt_team_either(teams):
