@@ -73,10 +73,10 @@ format: .venv/development
 	@git ls-files -z 'templates/*.html' | xargs -0 .venv/bin/djade --target-version 5.2 || true
 	@.ci/node .ci/biome check --write static/js tests/scripts
 
-## make migration    write a migration: make migration ROOM=learning NAME=what_it_is_for
+## make migration    write a migration: make migration APP=learning NAME=what_it_is_for
 migration: .venv/development
 	@SECRET_KEY=only-to-look-at-the-models-0123456789-0123456789-0123456789 PLAIN_HTTP=1 \
-		.venv/bin/python manage.py makemigrations $(ROOM) --name $(NAME)
+		.venv/bin/python manage.py makemigrations $(APP) --name $(NAME)
 
 ## make state        keep a small database of this version for the tests of later ones: make state NAME=v0.1
 state: .venv/development

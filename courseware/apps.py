@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 class ProjectConfig(AppConfig):
     name = "courseware"
-    label = "front_door"
 
     def ready(self):
         from django.conf import settings

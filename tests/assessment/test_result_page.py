@@ -224,7 +224,7 @@ def test_after_a_fail_the_button_leads_to_the_first_lesson_to_repeat_and_after_a
     client.force_login(failed.enrollment.learner)
     now = soup(client.get(f"/attempts/{failed.pk}/result/")).select_one(".now")
     assert now.select_one(".btn")["href"] == "/learn/tea-room/boiling/?again=check"
-    assert "Start with “Boiling water” (1 check, about half a minute)" in " ".join(now.get_text().split())
+    assert "Start with “Boiling water” (1 check, about 1 minute)" in " ".join(now.get_text().split())
     assert [item.get_text(strip=True) for item in now.select("li")] == ["Boiling water"]  # one duration: the button's
     client.force_login(passed.enrollment.learner)
     first = soup(client.get("/exam/tea-room/last-cup/")).select_one("h1 + *")

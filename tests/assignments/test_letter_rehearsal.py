@@ -304,12 +304,12 @@ def test_a_preview_that_a_worker_gave_up_is_an_error_for_ten_minutes(client, pre
 @pytest.mark.usefixtures("firm")
 def test_the_command_and_the_page_of_human_resources_say_it(client):
     printed = StringIO()
-    call_command("preview_rules", "--letters", "--date", "2026-12-10", stdout=printed)
+    call_command("preview_rules", "--emails", "--date", "2026-12-10", stdout=printed)
     assert "Due-date reminder · Due · 2026-12-10" in printed.getvalue()
     assert "Due-date reminder · No address · the person has no email address" in printed.getvalue()
     printed = StringIO()
     with override("zh-hans"):
-        call_command("preview_rules", "--letters", "--date", "2026-12-10", stdout=printed)
+        call_command("preview_rules", "--emails", "--date", "2026-12-10", stdout=printed)
     assert "the person has no email address" not in printed.getvalue()
     client.force_login(make_hr())
     page = client.get("/people/emails/scheduled/").text

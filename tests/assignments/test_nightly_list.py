@@ -149,9 +149,9 @@ def test_the_command_wants_a_yes_where_many_leave_and_refuses_what_is_no_list(tm
         add_person("Old", staff_number=f"A{number}", by=None)
     file = lay(tmp_path, ("B1", "New", ""))
     with pytest.raises(CommandError, match="3 people would leave: nothing was changed"):
-        call_command("import_people", file, "--whole-firm")
+        call_command("import_people", file, "--whole-company")
     assert names() == ["Old"] * 3
-    call_command("import_people", file, "--whole-firm", "--yes")
+    call_command("import_people", file, "--whole-company", "--yes")
     assert names() == ["New"]
     for wrong in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(CommandError, match=str(tmp_path)):

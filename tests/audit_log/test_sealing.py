@@ -178,7 +178,7 @@ class TestCommands:
         kept = seal()
         record("opened", subject="door:1")
         seal()
-        call_command("verify_audit_log", seal=f" {kept.digest.upper()}\n")
+        call_command("verify_audit_log", checkpoint=f" {kept.digest.upper()}\n")
         said = "Seal 1 of 2026-11-27 16:00:00 UTC is in it: all that it covers is as it was then."
         assert said in capsys.readouterr().out.splitlines()
 
@@ -191,7 +191,7 @@ class TestCommands:
         seal()
         call_command("verify_audit_log")
         with pytest.raises(CommandError, match="1 difference"):
-            call_command("verify_audit_log", seal=kept.digest)
+            call_command("verify_audit_log", checkpoint=kept.digest)
         assert capsys.readouterr().err == (
             f"no seal of this log is {kept.digest}: it was rewritten since, or the seal is of another site\n"
         )

@@ -117,13 +117,13 @@ def test_a_row_moved_to_another_chain_is_missing_here_and_changed_there(doors):
 def test_the_digest_of_an_event_of_a_subject_covers_too_little_to_be_taken_for_a_seal(doors):
     [kept] = Event.objects.filter(chain="door:1", place=3).values_list("digest", flat=True)
     with pytest.raises(CommandError, match="1 difference"):
-        call_command("verify_audit_log", seal=kept)
+        call_command("verify_audit_log", checkpoint=kept)
 
 
 @pytest.mark.parametrize("nothing", ["", " \n"])
 def test_a_kept_seal_that_was_read_from_an_empty_file_is_not_taken_for_one_that_holds(doors, capsys, nothing):
     with pytest.raises(CommandError, match="1 difference"):
-        call_command("verify_audit_log", seal=nothing)
+        call_command("verify_audit_log", checkpoint=nothing)
     assert "got nothing" in capsys.readouterr().err
 
 

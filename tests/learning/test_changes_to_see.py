@@ -135,7 +135,7 @@ def test_home_and_lesson_show_the_sentence_as_it_was_and_is_and_why_until_got_it
         strip = BeautifulSoup(client.get(address).content, "html.parser").select_one(".change")
         assert [each.text for each in strip.select("del, ins")] == [", always"]
         assert "Somebody forgot." in strip.text
-        assert "about half a minute" in strip.select_one(".small").text
+        assert "about 1 minute" in strip.select_one(".small").text
         form = {field["name"]: field["value"] for field in strip.select("form input[type=hidden]")}
         ChangeAcknowledgement.objects.all().delete()
         assert client.post(SEEN, form)["Location"] == then

@@ -96,12 +96,12 @@ def test_a_row_of_the_database_is_refused_because_an_older_state_of_it_is_equal(
 
 
 WORDS = {
-    0: ("0 minutes", "0分钟"),
-    0.5: ("half a minute", "半分钟"),
+    0.5: ("1 minute", "1分钟"),
     1: ("1 minute", "1分钟"),
-    1.5: ("1.5 minutes", "1.5分钟"),
+    1.5: ("2 minutes", "2分钟"),
     4.0: ("4 minutes", "4分钟"),
-    59.5: ("59.5 minutes", "59.5分钟"),
+    59.4: ("59 minutes", "59分钟"),
+    59.5: ("1 hour", "1小时"),
     60: ("1 hour", "1小时"),
     62: ("1 hour", "1小时"),
     63: ("1 hour 5 minutes", "1小时5分"),
@@ -111,7 +111,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("minutes", WORDS)
-def test_minutes_are_said_in_halves_and_from_an_hour_on_in_fives(minutes):
+def test_durations_are_whole_minutes_and_fives_above_an_hour(minutes):
     with override("en"):
         english = minutes_text_of(minutes)
     with override("zh-hans"):

@@ -27,7 +27,7 @@ from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 NAMES = [
-    "people.csv", "people.xlsx", "report.csv", "certificates.csv", "releases.csv", "seals.csv",
+    "people.csv", "people.xlsx", "report.csv", "certificates.csv", "releases.csv", "checkpoints.csv",
     "how-to-verify.zh-hans.txt", "how-to-verify.en.txt", "SHA256SUMS",
 ]  # fmt: skip
 
@@ -69,7 +69,7 @@ def test_it_holds_the_list_the_report_the_certificates_and_what_proves_them(clie
     )
     assert row["Address"] == f"http://127.0.0.1:8000/certificates/{certificate.number}/"
     assert [(row["Course id"], row["SHA-256"]) for row in table(pack, "releases.csv")] == [("tea-room", release.digest)]
-    assert [row["SHA-256"] for row in table(pack, "seals.csv")] == [kept.digest]
+    assert [row["SHA-256"] for row in table(pack, "checkpoints.csv")] == [kept.digest]
     assert "sha256sum -c SHA256SUMS" in pack.read("how-to-verify.en.txt").decode()
     assert "如何核验" in pack.read("how-to-verify.zh-hans.txt").decode()
 

@@ -17,7 +17,7 @@ def test_a_backup_is_made_every_night_where_a_folder_is_set(monkeypatch, setting
     monkeypatch.setattr(schedule, "JOBS", {})
     for folder, names in ((None, set()), (tmp_path, {"back-up"})):
         settings.BACKUP_DIR = folder
-        apps.get_app_config("front_door").ready()
+        apps.get_app_config("courseware").ready()
         assert {"back-up"} & schedule.JOBS.keys() == names
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.core.checks import run_checks
 
-OURS = "front_door."
+OURS = "courseware."
 
 
 @pytest.fixture

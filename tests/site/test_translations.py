@@ -23,6 +23,18 @@ TEMPLATE_CONSTANT = re.compile(r"""\b_\(('[^']*'|"[^"]*")\)""")
 CALLS = {"_": "", "gettext": "", "pgettext": "p", "ngettext": "n", "npgettext": "np"}
 
 
+# Words that the standard terms have replaced, and what keeps its meaning beside them.
+RETIRED = re.compile(
+    r"\bletters?\b|\bwhoever\b|\btak(?:e|en|es|ing) back\b|\btouch(?:es|ed)?\b|^This is no\b|^Empty:|\bhalf a minute\b|"
+    r"\bdoors?\b|\btray\b|\bstandings?\b|\brehears\w+|\bwaive[ds]?\b|\bexcused?\b|\bdrills?\b|\bseals?\b|\bsubstitutes?\b|"
+    r"\bdigests?\b|\bsheets?\b|\bdeadlines?\b|\bdue days?\b|\bhouse style\b|\bsecond (?:step|factor)\b|"
+    r"\bteam leaders?\b|\bthe firm\b|\bkept phrases?\b|\bwalkthrough\b|\bwho is here\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+NOT_RETIRED = re.compile(r"\bletters and digits\b", re.IGNORECASE)  # characters
+RETIRED_CHINESE = re.compile("信件|寄信|一封信|点头|动到|看一眼|拿掉|豁免|替班|半分钟|号牌|封条|截止日(?!期)")
+
+
 class String(NamedTuple):
     context: str | None
     text: str
@@ -113,6 +125,25 @@ def test_a_translation_is_chinese_and_keeps_what_is_filled_in(catalogue):
             if len(re.findall(r"[A-Za-z]{2,}", PLACEHOLDER.sub("", entry.msgid))) > 1 and not HAN.search(text):
                 wrong.append(f"{entry.msgid!r}: {text!r} is not Chinese")
     assert wrong == []
+
+
+def test_catalogue_has_no_retired_words(catalogue):
+    wrong = []
+    for entry in catalogue:
+        english = NOT_RETIRED.sub("", "\n".join([entry.msgid, entry.msgid_plural or ""]))
+        found = RETIRED.findall(english) + RETIRED_CHINESE.findall("\n".join(texts_of(entry)))
+        wrong += [f"{entry.msgid!r}: {word}" for word in found]
+    assert wrong == [], "write the standard term"
+
+
+@pytest.mark.parametrize("text", ["Letters to come", "Take back", "3 people touched", "Empty: everybody", "waived"])
+def test_retired_english_words_are_found(text):
+    assert RETIRED.search(NOT_RETIRED.sub("", text))
+
+
+@pytest.mark.parametrize("text", ["8 letters and digits", "due date", "the firmware", "a half-width brace"])
+def test_standard_english_words_are_not_found(text):
+    assert not RETIRED.search(NOT_RETIRED.sub("", text))
 
 
 def test_the_compiled_catalogue_is_the_written_one(catalogue):

@@ -77,7 +77,7 @@ def test_only_a_database_of_another_baseline_is_an_error(recorded, initial, in_t
     in_this_process(recorded)
     errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]
     assert [(error.id, error.msg) for error in errors] == [
-        ("front_door.E004", SENTENCE.replace("0001_initial", name)) for name in initial
+        ("courseware.E004", SENTENCE.replace("0001_initial", name)) for name in initial
     ]
 
 

@@ -46,7 +46,7 @@ def hold(request, response, page: str) -> bool:
     has_secret = any("password" in name.lower() for name, _value in fields)
     if not person or request.FILES or length > MOST_CHARACTERS or has_secret:
         return False
-    if not ratelimit.consume(request, action="held_forms", key=str(person)):  # who was let go must not fill the disk
+    if not ratelimit.consume(request, action="pending_submissions", key=str(person)):  # or one fills the disk
         return False
     key = secrets.token_urlsafe()
     cache.set(f"held-form:{key}", asdict(PendingSubmission(person, request.get_full_path(), page, fields)), HELD_FOR)

@@ -50,14 +50,14 @@ class EmailFilter(forms.Form):
         return letters
 
 
-def letters_shown():
+def visible_emails():
     return OutgoingEmail.objects.filter(is_no_staff("person__")).select_related("person").order_by("-pk")
 
 
 @page_view(allowed=handles_people)
 def letters(request):
     form = EmailFilter(request.GET)
-    found = form.chosen_from(letters_shown())
+    found = form.chosen_from(visible_emails())
     page = FirstRows(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
     for letter in page.object_list:
         letter.is_linked = may_handle(request.user, letter.person)

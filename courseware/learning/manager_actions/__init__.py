@@ -14,7 +14,7 @@ ACTIONS: tuple[ManagerAction, ...] = (Extend(), Exempt(), SetExtraTime(), ENROLL
 BY_KIND: dict[str, ManagerAction] = {action.kind: action for action in ACTIONS}
 ON_PERSON_PAGE = tuple(action for action in ACTIONS if action.name)
 FOR_MANY = tuple(action for action in ACTIONS if action.is_for_many)
-EVENT_WORDS = {verb: words for action in ACTIONS for verb, words in action.event_words.items()}
+EVENT_WORDS = {verb: words for action in ACTIONS for verb, words in action.event_labels.items()}
 
 
 def described_by(adjustment: Adjustment) -> ManagerAction:

@@ -19,7 +19,7 @@ class EndCertified(Exempt):
     name = address = ""
     is_for_many = False
     admin_label = ""
-    event_words = {}
+    event_labels = {}
     undone_within = timedelta(days=7)  # longer, because a nightly job ends these enrollments
     related = ("learner",)
 

@@ -71,7 +71,7 @@ class Enroll(ManagerAction):
     is_about_people = True
     title = _("Enroll in a course")
     button = _("Enroll")
-    event_words = {
+    event_labels = {
         "enrolled": pgettext_lazy("event", "enrolled"),
         "enrollment-removed": pgettext_lazy("event", "enrollment undone"),
     }

@@ -32,7 +32,7 @@ class Exempt(ManagerAction):
     done = _("%(name)s is exempt. The reason is on record.")
     unchanged = _("Nothing was changed: %(name)s is already exempt. The earlier reason stays.")
     admin_label: Promise | str = _("Exempt with a reason")
-    event_words = {
+    event_labels = {
         "waived": pgettext_lazy("event", "made exempt"),
         "excuse-undone": pgettext_lazy("event", "exemption undone"),
     }

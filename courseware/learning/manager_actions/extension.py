@@ -52,7 +52,7 @@ class Extend(ManagerAction):
     done = _("The due date of %(name)s is now %(due_on)s.")
     unchanged = _("Nothing was changed: the due date of %(name)s is already %(due_on)s.")
     admin_label = _("Change due date")
-    event_words = {
+    event_labels = {
         "extended": pgettext_lazy("event", "due date changed"),
         "extension-undone": pgettext_lazy("event", "due date change undone"),
     }

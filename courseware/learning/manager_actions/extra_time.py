@@ -38,7 +38,7 @@ class SetExtraTime(ManagerAction):
     button = _("Save extra time")
     done = _("The new time applies to %(name)s from the next exam or simulation on.")
     unchanged = _("Nothing was changed: %(name)s already has this extra time.")
-    event_words = {"practice-time-changed": pgettext_lazy("event", "extra time changed")}
+    event_labels = {"practice-time-changed": pgettext_lazy("event", "extra time changed")}
 
     def closed(self, enrollment):
         return None

@@ -125,7 +125,7 @@ class ManagerAction:
     done: Promise
     unchanged: Promise
     admin_label: Promise | str = ""  # of the action in the admin's list; "": not there
-    event_words: Mapping[str, Promise] = {}  # event verbs of the audit log, with their words
+    event_labels: Mapping[str, Promise] = {}  # event verbs of the audit log, with their words
     undone_within = timedelta(days=1)
     related: tuple[str, ...] = ()  # relations of the enrollment that the effect reads
 

@@ -1,7 +1,7 @@
 """Durations in words: `{% load durations %} {{ step.minutes|in_words }}`."""
 
 from django.template import Library
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import ngettext
 
 register = Library()
 
@@ -10,18 +10,12 @@ HOUR, STEP = 60, 5  # minutes; nobody plans two hours and seventeen
 
 @register.filter("in_words")
 def minutes_text_of(minutes: float) -> str:
-    """Rounded to halves, from an hour on to fives: "4.5 minutes", "2 hours 20 minutes"."""
-    if minutes < HOUR:
-        return _below_an_hour(round(minutes * 2) / 2)
+    """Return "5 minutes" or "2 hours 20 minutes": whole minutes, at least 1, or multiples of 5 from an hour on."""
+    if minutes < HOUR - 0.5:
+        whole = max(1, int(minutes + 0.5))
+        return ngettext("%(minutes)d minute", "%(minutes)d minutes", whole) % {"minutes": whole}
     hours, rest = divmod(STEP * round(minutes / STEP), HOUR)
     if not rest:
         return ngettext("%(hours)d hour", "%(hours)d hours", hours) % {"hours": hours}
-    said = ngettext("%(hours)d hour %(minutes)d minutes", "%(hours)d hours %(minutes)d minutes", hours)
-    return said % {"hours": hours, "minutes": rest}
-
-
-def _below_an_hour(minutes: float) -> str:
-    if minutes == 0.5:
-        return gettext("half a minute")
-    # English has one minute, and 0, 1.5 and 2 minutes.
-    return ngettext("%(minutes)s minute", "%(minutes)s minutes", 1 if minutes == 1 else 2) % {"minutes": f"{minutes:g}"}
+    message = ngettext("%(hours)d hour %(minutes)d minutes", "%(hours)d hours %(minutes)d minutes", hours)
+    return message % {"hours": hours, "minutes": rest}

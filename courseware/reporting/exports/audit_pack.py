@@ -111,7 +111,7 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
         ("report.csv", REPORT_COLUMNS, contents.report.lines),
         ("certificates.csv", CERTIFICATE_COLUMNS, row_by_row(certificates_in(contents))),
         ("releases.csv", RELEASE_COLUMNS, row_by_row(releases_in(contents))),
-        ("seals.csv", SEAL_COLUMNS, row_by_row(checkpoints_in(contents))),
+        ("checkpoints.csv", SEAL_COLUMNS, row_by_row(checkpoints_in(contents))),
     ):
         yield name, encoded(texts(rows, language, columns=columns))
     for certificate, paper in pdfs_in(contents, language):

@@ -18,11 +18,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--date", type=day_of, default=None, help="such as 2027-03-01 (default: today)")
         parser.add_argument("--rule", type=int, help="number of a rule (default: all that are on)")
-        parser.add_argument("--letters", action="store_true", help="show the emails that leave instead")
+        parser.add_argument("--emails", action="store_true", help="show the emails that leave instead")
 
     def handle(self, **options):
         day = options["date"] or dates.site_day()
-        if options["letters"]:
+        if options["emails"]:
             self.stdout.writelines(f"{line}\n" for line in email_lines(day))
             return
         number = options["rule"]

@@ -20,20 +20,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--seal",
+            "--checkpoint",
             metavar="DIGEST",
             help="checksum of a checkpoint that was kept elsewhere: check that the log has it",
         )
 
-    def handle(self, *args: Any, seal: str | None = None, **options: Any) -> None:
+    def handle(self, *args: Any, checkpoint: str | None = None, **options: Any) -> None:
         found = 0
-        for difference in self.differences(seal):
+        for difference in self.differences(checkpoint):
             found += 1
             self.stderr.write(difference)
         if found:
             raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
         self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {HashChain.objects.count()} chains.")
-        if seal is not None and (kept := stored_checkpoint(seal)):
+        if checkpoint is not None and (kept := stored_checkpoint(checkpoint)):
             words = f"Seal {kept.number} of {kept.at:{MOMENT}}"
             self.stdout.write(f"{words} is in it: all that it covers is as it was then.")
         self.stdout.write(in_words(newest()))
@@ -43,7 +43,7 @@ class Command(BaseCommand):
     def differences(self, seal: str | None) -> Iterator[str]:
         yield from alterations()
         if seal is not None and not seal.strip():
-            yield "--seal: expected the digest of a seal that was kept elsewhere, got nothing"
+            yield "--checkpoint: expected the digest of a seal that was kept elsewhere, got nothing"
         elif seal is not None and not stored_checkpoint(seal):
             digest = seal.strip().lower()
             yield f"no seal of this log is {digest}: it was rewritten since, or the seal is of another site"

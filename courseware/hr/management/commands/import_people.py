@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path, help="the list")
         parser.add_argument("--dry-run", action="store_true", help="show the changes and write nothing")
-        parser.add_argument("--whole-firm", action="store_true", help="people who are not in the file have left")
+        parser.add_argument("--whole-company", action="store_true", help="people who are not in the file have left")
         parser.add_argument(
             "--encoding", choices=ENCODINGS, default="", help="encoding of a CSV file (default: detected)"
         )
@@ -35,12 +35,12 @@ class Command(BaseCommand):
 
     def bring_in(self, file, options):
         if options["dry_run"]:
-            settings = {"is_complete": options["whole_firm"], "encoding": options["encoding"]}
+            settings = {"is_complete": options["whole_company"], "encoding": options["encoding"]}
             plan = plan_for(file.read_bytes(), by=None, posts=job_roles_by_title(), **settings)
             self.say_faults(plan.lines[BAD])
             self.stdout.write(as_numbers(RosterImport(counts=plan.counts)))
             return
-        roster = import_file(file, is_complete=options["whole_firm"], encoding=options["encoding"])
+        roster = import_file(file, is_complete=options["whole_company"], encoding=options["encoding"])
         self.say_faults(bad_lines(roster))
         try:
             apply_now(roster, is_sure=options["yes"], invites=options["invite"])
