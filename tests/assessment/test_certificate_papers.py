@@ -189,7 +189,7 @@ def test_a_name_with_a_sign_that_no_font_has_is_told_to_whoever_asks(client, set
     certificate = certificate_of("𠮷田")
     client.force_login(certificate.enrollment.learner)
     response = client.post(f"/certificates/{certificate.number}/pdf/", follow=True)
-    assert "The sign “𠮷” is in none of the fonts" in response.text
+    assert "The PDF fonts do not have the character “𠮷”" in response.text
     assert not CertificatePdf.objects.exists()
     assert "✓ Valid" in response.text
 
@@ -208,7 +208,7 @@ def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(clie
     client.force_login(holder)
     assert client.get(address_of(certificate)).content == bytes(kept.body)
     page = client.get(f"/certificates/{certificate.number}/").text
-    assert "Withdrawn" in page and "PDF" not in page
+    assert "Revoked" in page and "PDF" not in page
     with pytest.raises(RevokedCertificate):
         pdf_of(certificate, "zh-hans", by=holder)
     response = client.post(
@@ -313,7 +313,7 @@ def test_what_cannot_be_a_number_is_explained(client, number):
 def test_a_number_with_a_wrong_sign_is_told_from_one_that_nobody_has(client, number):
     response = client.get("/certificates/", {"number": number})
     assert response.status_code == 422
-    assert "At least one sign is wrong." in response.text
+    assert "At least one character is wrong." in response.text
 
 
 def facts(response):

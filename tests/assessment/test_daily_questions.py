@@ -212,7 +212,7 @@ def test_a_form_sent_twice_and_one_of_another_tab_leave_one_answer(client, page_
     for fields in (first | {"choice": right}, first | {"choice": wrong}, other | {"choice": wrong}):
         assert client.post("/daily/answer/", fields).status_code == 302
     assert DailyQuestionAnswer.objects.get().is_right
-    assert "answered in another tab" in soup(client.get("/daily/")).select_one(".messages").text
+    assert "question in another tab" in soup(client.get("/daily/")).select_one(".messages").text
 
 
 def test_a_form_without_a_choice_or_of_nobody_changes_nothing(client, page_run):

@@ -56,7 +56,7 @@ def test_the_result_keeps_the_pass_and_offers_the_drill(client, attempt):
         "Passed, with a practice set to do",
         "4 / 5",
         "Boil a kettle",
-        "3 questions in a row",
+        "3 questions right in a row",
         "Start practice set",
     ):
         assert said in text
@@ -104,7 +104,7 @@ def test_a_wrong_answer_shows_its_reason_and_no_key_and_starts_anew(client, atte
     question = store.page(attempt.release, "drill-bank", "en").questions[asked(attempt).question.id]
     response = client.get(send(client, attempt, is_right=False)["Location"])
     text = text_of(response)
-    assert "Read why. Then the drill starts anew" in text
+    assert "Read the explanation. The practice set then starts again" in text
     chosen = question.choices[drill(attempt).answers[-1].response[0]]
     for choice in question.choices:
         assert (choice.reason in response.text) is (choice is chosen)
@@ -153,7 +153,7 @@ def test_an_old_tab_is_told_and_shown_where_the_drill_stands(client, attempt):
     old = form_of(client, attempt) | {"choice": "0"}
     send(client, attempt)
     response = client.post(f"{page(attempt)}answer/", old | {"token": uuid.uuid4()}, follow=True)
-    assert "The drill went on in another tab" in response.text
+    assert "You continued the practice set in another tab" in response.text
     assert PracticeAnswer.objects.count() == 1
 
 
@@ -161,7 +161,7 @@ def test_a_form_of_another_order_is_told_so_and_shown_anew(client, attempt):
     form = form_of(client, attempt) | {"choice": "0"}
     del form["drawn_with"]  # from before orders were drawn with a key
     response = client.post(f"{page(attempt)}answer/", form, follow=True)
-    assert "The choices stand in another order since you opened this page." in response.text
+    assert "The order of the options changed after you opened this page." in response.text
     assert not PracticeAnswer.objects.exists()
 
 

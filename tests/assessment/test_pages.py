@@ -169,7 +169,7 @@ def test_an_old_tab_is_told_and_shown_what_is_kept(client, attempt):
     save(client, attempt, choice="0")
     response = save(client, attempt, choice="1")
     assert response.status_code == 409
-    assert told(response)[0].startswith("This question was answered in another tab")
+    assert told(response)[0].startswith("You already answered this question in another tab")
     assert form_of(response).select_one(":checked")["value"] == "0"
     assert form_of(response).select_one("[name=saves]")["value"] == "1"
 
@@ -208,7 +208,7 @@ def test_taking_every_tick_back_takes_the_answer_back(client, learner):
     position = next(response.position for response, question in asked(attempt) if question.kind == "several")
     save(client, attempt, position, live=True, choice="0")
     response = save(client, attempt, position, live=True, saves="1")
-    assert "No answer is saved now" in response.text
+    assert "You have no saved answer for this question" in response.text
     assert not attempt.responses.get(position=position).is_answered
 
 
@@ -249,7 +249,7 @@ def test_when_the_time_is_over_every_page_says_so_and_what_was_saved_counts(clie
     response = save(client, attempt, saves="1", choice="0")
     assert response["Location"] == f"/attempts/{attempt.pk}/"
     for address in (f"/attempts/{attempt.pk}/", EXAM_PAGE):
-        assert "The time is over" in client.get(address).text
+        assert "The time is up" in client.get(address).text
         assert form_of(client.get(address)) is None
     client.post(f"/attempts/{attempt.pk}/submit/")
     attempt.refresh_from_db()
@@ -336,7 +336,7 @@ def test_an_excused_learner_still_sees_the_own_result(client, learner):
 def test_whoever_is_excused_in_the_middle_of_an_attempt_is_told_so_on_every_page(client, attempt):
     enrolling.waive(attempt.enrollment, "moved", by=None)
     for address in (EXAM_PAGE, page(attempt)):
-        assert "no more answers are taken" in client.get(address).text
+        assert "you cannot answer more questions" in client.get(address).text
     answered = save(client, attempt, choice="0")
     assert answered.headers["location"] == f"/attempts/{attempt.pk}/"
     client.post(f"/attempts/{attempt.pk}/submit/")

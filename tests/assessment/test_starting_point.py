@@ -303,19 +303,19 @@ def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enro
     import_course(exam_files())
     for attempt in (first, again):
         text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
-        assert "At the start 1 of 3 were right, now 3. Of the 2 still open you gained 2." in text
+        assert "At the start you had 1 of 3 right, now you have 3. Of the 2 that you missed at the start, you gained 2." in text
         assert "Post-test" in text
-        assert "each topic opens to its reasons" in text
+        assert "Explanations by topic" in text
 
 
 def test_a_pre_check_that_was_dropped_before_its_second_sitting_promises_none_and_gives_its_reasons(client, enrollment):
     first = through(enrollment, before=1)
     import_course(exam_files())
     text = text_of(client.get(f"/attempts/{first.pk}/result/"))
-    assert "Of 3, 1 is steady already." in text
+    assert "You already know 1 of these 3." in text
     for promise in ("second row", "Post-test", "See how far you’ve come"):
         assert promise not in text
-    assert "each topic opens to its reasons" in text
+    assert "Explanations by topic" in text
 
 
 def topics(response):
@@ -331,8 +331,8 @@ def test_its_end_says_topics_and_reasons_and_no_mark(client, enrollment):
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
     for word in ("failed", "Failed", "not passed", "Not passed", "missed", "1 / 3", "1 of 3", "%"):
         assert word not in text
-    assert "Of 3, 1 is steady already. That is fine: the lessons are still to come." in text
-    assert "What is to practise comes in module 1." in text
+    assert "You already know 1 of these 3. That is fine: the lessons are still to come." in text
+    assert "Module 1 covers the rest." in text
     assert topics(response) == [["solid", "to work on", "to work on"]]
     for _response, question in asked(attempt, "en"):
         assert all(choice.reason in response.text for choice in question.choices)
@@ -367,7 +367,7 @@ def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_en
     response = client.post(f"{PAGE}start/", follow=True)
     attempt = ExamAttempt.objects.get()
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
-    assert "Go by your gut" in text_of(response)
+    assert "Each choice takes you to the next question" in text_of(response)
     for number in (1, 2, 3):
         form = soup(response).select_one("form#answer")
         assert [button["value"] for button in form.select("button[name=choice]")] == ["0", "1", "2"]
@@ -407,8 +407,8 @@ def test_a_button_without_a_choice_says_so_and_saves_nothing(client, enrollment)
 def test_one_left_open_says_so_too_and_can_be_handed_in(client, enrollment):
     attempt = start(enrollment, START)
     finish_lessons(enrollment)
-    for address in (PAGE, f"/attempts/{attempt.pk}/"):
-        assert "taken before the start" in text_of(client.get(address))
+    assert "The pre-test is closed" in text_of(client.get(PAGE))
+    assert "The pre-test closes when you complete the first lesson" in text_of(client.get(f"/attempts/{attempt.pk}/"))
     response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "0", "saves": "0"})
     assert response["Location"] == f"/attempts/{attempt.pk}/"
 
@@ -437,7 +437,7 @@ def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows
     sit(enrollment, exam=START, points=3)
     response = client.get(address)
     assert topics(response)[1] == ["solid"] * 3
-    assert "Of the 2 still open you gained 2." in text_of(response)
+    assert "Of the 2 that you missed at the start, you gained 2." in text_of(response)
     Enrollment.objects.update(completed_at=days(-2))
     page = soup(client.get(address))
     assert not page.select(".arrival")
@@ -466,10 +466,10 @@ def test_where_there_is_none_nothing_is_offered(client, enrollment):
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (1, 2, "At the start 1 of 3 were right, now 2. Of the 2 still open you gained 1."),
-        (3, 3, "All 3 were right at the start, and all are right now: kept."),
-        (2, 2, "2 of 3 were right at the start, and as many now."),
-        (2, 1, "At the start 2 of 3 were right, now 1. With so few questions that may be chance"),
+        (1, 2, "At the start you had 1 of 3 right, now you have 2. Of the 2 that you missed at the start, you gained 1."),
+        (3, 3, "You had all 3 right at the start, and you have all right now."),
+        (2, 2, "At the start you had 2 of 3 right, and you have the same number right now."),
+        (2, 1, "At the start you had 2 of 3 right, now you have 1. With so few questions, the difference can be chance"),
     ],
 )
 def test_then_the_gain_is_said_wherever_it_belongs(client, enrollment, before, after, words):

@@ -60,7 +60,7 @@ def state_of(certificate):
 
 def test_an_admin_withdraws_with_a_reason_which_is_logged_and_told_to_the_holder(client, admin, certificate):
     before = facts()
-    assert "1 certificate is withdrawn." in send(client, certificate).text
+    assert "1 certificate was revoked." in send(client, certificate).text
     state = state_of(certificate)
     assert (state["revoked_by"], state["revocation_reason"]) == (admin.pk, "The answers were passed on.")
     event = Event.objects.get(verb="certificate-revoked")
@@ -90,7 +90,7 @@ def test_who_withdraws_reads_whose_certificate_it_is_and_of_which_day(client, ad
 def test_withdrawn_twice_it_is_withdrawn_once(client, admin, certificate):
     send(client, certificate)
     before = state_of(certificate)
-    assert "0 certificates are withdrawn." in send(client, certificate, reason="Another reason.").text
+    assert "0 certificates were revoked." in send(client, certificate, reason="Another reason.").text
     assert state_of(certificate) == before
     assert (len(letters()), Event.objects.filter(verb="certificate-revoked").count()) == (1, 1)
 
@@ -105,7 +105,7 @@ def test_without_a_reason_that_can_be_kept_nothing_is_withdrawn(client, admin, c
 def test_nobody_withdraws_their_own_certificate_or_one_in_a_conflict(client, admin, certificate):
     record("person-added", actor=certificate.enrollment.learner, subject=admin)
     for each in (certificate_of(admin), certificate):
-        words = f"You cannot decide about {each.enrollment.learner.name}: nothing was changed."
+        words = f"You cannot decide about {each.enrollment.learner.name}. Nothing was changed."
         assert words in send(client, each).text
         assert state_of(each)["revoked_at"] is None
         with pytest.raises(NotForThisPerson):

@@ -34,9 +34,9 @@ def all_else_well(db, time_machine):
     [
         ([], ""),
         ([PSQL, Writer(7, "courseware server", NOW)], ": process 4711 of the database (psql) has had a transaction "
-         "open for 20\xa0minutes, and nothing is sealed until it ends"),
+         "open for 20\xa0minutes. No checkpoint can be created until it ends"),
         ([PSQL._replace(application="")], ": process 4711 of the database (–) has had a transaction open for "
-         "20\xa0minutes, and nothing is sealed until it ends"),
+         "20\xa0minutes. No checkpoint can be created until it ends"),
         ([Writer(7, "courseware server", NOW - timedelta(seconds=59))], ""),  # may end at once
         ([Writer(None, None, None)], ""),  # prepared, or somebody else's and not for us to see
     ],
@@ -47,7 +47,7 @@ def test_an_event_that_waits_for_long_is_told_and_who_keeps_it_from_being_sealed
     record("opened", subject="door:1")
     monkeypatch.setattr(checkpoints, "writers", lambda: dict(enumerate(writing)))
     assert troubles(NOW) == [
-        ("Create a checkpoint of the audit log", f"the oldest event has waited for its seal for 16\xa0minutes{said}")
+        ("Create a checkpoint of the audit log", f"the oldest event has waited for a checkpoint for 16\xa0minutes{said}")
     ]  # fmt: skip
 
 
@@ -96,8 +96,8 @@ def test_a_session_of_postgresql_that_was_left_in_the_middle_is_named(transactio
         called = f"process {writer.process} of the database ({writer.application}) has had a transaction open"
         ((_job, words),) = troubles(later)
         assert words == (
-            "the oldest event has waited for its seal for 30\xa0minutes: "
-            f"{called} for 30\xa0minutes, and nothing is sealed until it ends"
+            "the oldest event has waited for a checkpoint for 30\xa0minutes: "
+            f"{called} for 30\xa0minutes. No checkpoint can be created until it ends"
         )
         time_machine.move_to(later)
         call_command("create_checkpoint")

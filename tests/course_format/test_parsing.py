@@ -131,7 +131,7 @@ def test_a_translation_gets_kinds_and_keys_from_its_source():
     (section,) = document.sections
     assert problems == []
     assert (section.kind, section.attrs, section.title) == ("one", {"objective": "O1"}, "Which")
-    assert section.choices.items == (Item("A", "Correct.", "x", False, 7),)
+    assert section.choices.items == (Item("A", "Right.", "x", False, 7),)
     assert (document.title, document.meta.covers) == ("The pot", ("M1",))
 
 

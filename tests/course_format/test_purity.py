@@ -1,10 +1,10 @@
-"""The package of authored text stands alone: no framework, no database, no room of the site."""
+"""The package of authored text stands alone: no framework, no database, no other package of the site."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-LANGUAGE = Path(__file__).resolve().parents[2] / "courseware" / "language"
+COURSE_FORMAT = Path(__file__).resolve().parents[2] / "courseware" / "course_format"
 
 IMPORT_ALL = """
 import importlib
@@ -23,8 +23,8 @@ for module in sys.argv[1:]:
 
 
 def test_every_module_can_be_imported_without_django_and_the_other_rooms():
-    files = sorted(LANGUAGE.rglob("*.py"))
-    modules = [".".join(file.relative_to(LANGUAGE.parents[1]).with_suffix("").parts) for file in files]
+    files = sorted(COURSE_FORMAT.rglob("*.py"))
+    modules = [".".join(file.relative_to(COURSE_FORMAT.parents[1]).with_suffix("").parts) for file in files]
     modules = [module.removesuffix(".__init__") for module in modules]
     assert "courseware.course_format.checks.banks" in modules
     done = subprocess.run([sys.executable, "-c", IMPORT_ALL, *modules], capture_output=True, text=True, check=False)

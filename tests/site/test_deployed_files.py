@@ -203,7 +203,7 @@ def test_a_missing_setting_is_said_once_and_not_tried_again():
 
 
 # Parameters of addresses that are no secrets, beside numbers and ids of courses and their parts.
-PUBLIC = {"kind", "light", "dark", "checksum", "language", "role"}
+PUBLIC = {"kind", "light", "dark", "digest", "language", "role"}
 
 
 def logged(address):

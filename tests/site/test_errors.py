@@ -69,7 +69,7 @@ def test_where_only_the_session_was_not_written_nothing_is_said_of_what_was(erro
         response = visitor.post("/learn/tea-room/boiling/answer/is-it-off/", sent("1", tries=before))
     assert Answer.objects.count() == before + 1
     assert (response.status_code, response["Retry-After"], SAID in response.text) == (503, "10", True)
-    assert "cannot say whether your last step was saved" in response.text
+    assert "we do not know whether your last step was saved" in response.text
 
 
 @pytest.mark.parametrize("template", sorted(path.name for path in PAGES.glob("*.html")))

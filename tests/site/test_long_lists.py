@@ -97,7 +97,7 @@ def test_nothing_is_done_to_more_rows_at_once_than_a_list_shows(client, ada, few
     form = {"action": "deactivate", "select_across": "1", "index": "0", "_selected_action": [ada.pk]}
     said = client.post(address(User), form, follow=True).content.decode()
     assert User.objects.filter(is_active=False).count() == (others if is_done else 0)
-    assert ("These are more than 5. Nothing was done" in said) is not is_done
+    assert ("You selected more than 5 rows, so nothing was done" in said) is not is_done
 
 
 def test_all_rows_of_a_list_are_carried_by_the_page_that_asks_what_to_do_with_them(client, ada, monkeypatch, settings):

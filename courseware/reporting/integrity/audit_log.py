@@ -163,7 +163,7 @@ def unknown(kind: Kind) -> Iterator[str]:
             events.setdefault(event.subject, []).append(event)
         for row, statement in said.items():
             if not any(statement.is_in(event) for event in events.get(statement.subject, ())):
-                yield f"{row._meta.model_name} {row.pk}: the log knows no “{kind.verb}” that says the same"
+                yield f"{subject_of(row).replace(':', ' ')}: the log knows no “{kind.verb}” that says the same"
 
 
 def gone(kind: Kind) -> Iterator[str]:
