@@ -1,3 +1,5 @@
+"""App configuration: registers pages, emails and jobs of reporting."""
+
 from datetime import time
 
 from django.apps import AppConfig
@@ -29,12 +31,12 @@ class ReportingConfig(AppConfig):
         hr_summary.register_email()
         escalation.register_email()
         schedule_emails("escalate", _("Email senior managers about long-overdue courses"), escalation.JOB)
-        words = _("Write the weekly emails to managers and HR")
-        schedule("write-digests", words, weekly_summary.write_digests, Daily(weekly_summary.HOUR))
+        label = _("Write the weekly emails to managers and HR")
+        schedule("write-digests", label, weekly_summary.write_digests, Daily(weekly_summary.HOUR))
         schedule(
             "check-records", _("Check that the stored records agree"), command("check_records"), Daily(time(3, 30))
         )
-        words = _("Update the group statistics (from 5 people)")
-        schedule("keep-figures", words, update_statistics, Daily(time(0, 30)))
+        label = _("Update the group statistics (from 5 people)")
+        schedule("keep-figures", label, update_statistics, Daily(time(0, 30)))
         monthly_report.register_monthly_email()
         schedule_emails("tell-month", _("Write the emails about the previous month"), monthly_report.JOB)

@@ -1,4 +1,4 @@
-"""Preview of a course for managers and editors, without an enrollment; nothing is stored."""
+"""Course preview for managers and editors: lessons and simulations without an enrollment. Stores nothing."""
 
 from typing import NamedTuple
 
@@ -12,42 +12,43 @@ from courseware.learning.lessons.question_rendering import shuffle_for
 from courseware.learning.models import Enrollment
 from courseware.lib.web.form_numbers import small_number
 
-SEEN = ("lesson", "simulation")  # kinds of steps with a preview
-LONGEST_WAY = 60  # decisions
+SEEN = ("lesson", "simulation")  # kinds of steps with a preview page
+LONGEST_WAY = 60  # decisions read from a URL
 BETWEEN, WITH = "-", "."
 
 
-def lesson_seen(course: Course, step: Step, page: PageData, post: str) -> UntriedLesson:
-    """A lesson as a learner with this job role sees it."""
-    nobody = Enrollment(pk=0, learner=User(), course=course, track=post)
-    return untried_lesson(LearnerContext(nobody), step, page)
+def lesson_seen(course: Course, step: Step, page: PageData, job_role: str) -> UntriedLesson:
+    """Return a lesson as a learner with this job role sees it."""
+    placeholder = Enrollment(pk=0, learner=User(), course=course, track=job_role)
+    return untried_lesson(LearnerContext(placeholder), step, page)
 
 
 class WayTaken(NamedTuple):
-    """Decisions so far, in a URL as `1-0.2.3-1`: the index of each choice and of the parts picked with it."""
+    """Decisions so far: index of each choice, and of the message parts picked with it. In a URL: `1-0.2.3-1`."""
 
     decisions: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     @classmethod
     def read(cls, text: str) -> "WayTaken":
-        """An invalid text is the beginning."""
+        """Parse the text of a URL. Invalid text gives no decisions."""
         found = []
         for decision in text.split(BETWEEN)[:LONGEST_WAY] if text else ():
-            place, *picked = [small_number(number) for number in decision.split(WITH)]
-            if place is None or None in picked:
+            position, *picked = [small_number(number) for number in decision.split(WITH)]
+            if position is None or None in picked:
                 return cls()
-            found.append((place, tuple(number for number in picked if number is not None)))
+            found.append((position, tuple(number for number in picked if number is not None)))
         return cls(tuple(found))
 
-    def then(self, place: int, picked: tuple[int, ...]) -> "WayTaken":
-        return WayTaken((*self.decisions, (place, picked)))
+    def then(self, position: int, picked: tuple[int, ...]) -> "WayTaken":
+        """Return a copy with one more decision."""
+        return WayTaken((*self.decisions, (position, picked)))
 
     def __str__(self) -> str:
-        return BETWEEN.join(WITH.join(map(str, (place, *picked))) for place, picked in self.decisions)
+        return BETWEEN.join(WITH.join(map(str, (position, *picked))) for position, picked in self.decisions)
 
 
 class SeenSituation(NamedTuple):
-    """A node or an ending; `offered` (index, choice) and `parts` (index, part) have a fixed order."""
+    """A node or an ending. `offered`: (index, choice), `parts`: (index, part), both in a fixed order."""
 
     way: WayTaken
     meters: list[tuple[str, int]]
@@ -59,11 +60,11 @@ class SeenSituation(NamedTuple):
 
 
 def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: frozenset[str]) -> SeenSituation:
-    """`rules` in the source language of the course, `texts` in the user's. Raises NotOffered."""
+    """Return the situation, or raise `NotOffered`. `rules`: in the source language; `texts`: in the user's language."""
     state, last = rules.begin(flags), None
-    for place, picked in way.decisions:
-        before, state = state.place, rules.decide(state, place, picked)
-        last = texts.nodes[before].choices[place]
+    for position, picked in way.decisions:
+        before, state = state.place, rules.decide(state, position, picked)
+        last = texts.nodes[before].choices[position]
     node, ending = texts.nodes.get(state.place), texts.endings_by_id.get(state.place)
     choices, parts = rules.shown(state, shuffle_for(f"seen:{node.id}")) if node else ([], [])
     return SeenSituation(
@@ -71,14 +72,14 @@ def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: 
         meters=[(texts.meters[meter], value) for meter, value in state.meters.items()],
         node=node and node.heard(state),
         ending=ending and ending.heard(state),
-        offered=[(place, node.choices[place]) for place in choices] if node else [],
-        parts=[(place, node.parts[place]) for place in parts] if node else [],
+        offered=[(position, node.choices[position]) for position in choices] if node else [],
+        parts=[(position, node.parts[position]) for position in parts] if node else [],
         last=last,
     )
 
 
-def neighbours(route: Outline, step: Step) -> tuple[Step | None, Step | None]:
-    """The steps before and after that have a preview."""
-    seen = [each for each in route.steps if each.kind in SEEN]
-    place = seen.index(step)
-    return (seen[place - 1] if place else None), (seen[place + 1] if place + 1 < len(seen) else None)
+def neighbours(outline: Outline, step: Step) -> tuple[Step | None, Step | None]:
+    """Return the previous and next step with a preview, None at the ends."""
+    shown = [each for each in outline.steps if each.kind in SEEN]
+    position = shown.index(step)
+    return (shown[position - 1] if position else None), (shown[position + 1] if position + 1 < len(shown) else None)

@@ -1,4 +1,4 @@
-"""A firm for trying the product: people in every state of the board, made through the product's own functions."""
+"""Demo company: accounts, teams and learners in every state, created through the site's own functions."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -39,11 +39,11 @@ from courseware.simulations import attempts as running
 from courseware.simulations.models import TimeSetting
 from courseware.simulations.replay import AttemptReplay, replay_of
 
-FIRST_AID = "first-aid"  # the second course; a site without it has the firm in one course
+FIRST_AID = "first-aid"  # the second course; optional
 NOTED = "I ask a colleague first."
 LEARNER = Membership.Role.LEARNER
 LISTED_ON = date(2020, 1, 1)
-SIGN_IN_WITH = "try-courseware"  # public: these accounts are only made on request, on a machine of one's own
+SIGN_IN_WITH = "try-courseware"  # public: demo accounts are only created on request, on a local machine
 ACCOUNTS = {
     "learner@example.com": _("a new hire, enrolled and not started"),
     "gao.jie@example.com": _("certified, with an open renewal"),
@@ -57,13 +57,12 @@ ACCOUNTS = {
 
 @dataclass(frozen=True)
 class Studied:
-    """How far somebody came in a course: enrolled this many days ago, due in that many (negative: ago).
+    """Progress of a demo learner in a course. `enrolled`: days ago; `due`: days from today, negative if past.
 
-    `share` is the percentage of the lessons before the exam that are done, with the simulations between them; `misses`
-    the number of wrong first answers in the lessons, and of bad decisions in every five of a simulation. `start`,
-    `exam` and `again` are the numbers of wrong answers in the pre-check, the exam (the last questions) and the
-    parallel questions; None if it was not taken. `forgot_a_rule`: one critical question of the exam is wrong, too.
-    `decided` is the kind of a manager action, its reason, and in how many days its day is.
+    `share`: completed percentage of the lessons, with the simulations between them. `misses`: wrong first answers in
+    lessons, and bad decisions per 5 in simulations. `start`, `exam`, `again`: wrong answers in pre-test, exam and
+    post-test, None if not taken. `forgot_a_rule`: a must-know question of the exam is wrong, too. `decided`: kind of
+    a manager action, reason, and days until its date.
     """
 
     enrolled: int
@@ -79,8 +78,8 @@ class Studied:
 
 @dataclass(frozen=True)
 class Person:
-    """A learner of the demo. `away`: until so many days after today; `left`: the firm, so many days ago; `trained`: in
-    first aid, elsewhere, so many days ago; `asks`: for time until so many days after today, and why.
+    """A demo learner. `away`: days until an absence ends; `left`: days since leaving the company; `trained`: days
+    since external first-aid training; `asks`: extension request (days from today, reason).
     """
 
     name: str
@@ -95,7 +94,7 @@ class Person:
     asks: tuple[int, str] | None = None
 
 
-CARD = {  # emergency → whom to call, in either language, and the number
+CARD = {  # section → contact in Chinese, contact in English, phone number
     "fire": ("消防控制室", "Fire control room", "8119"),
     "breach": ("信息安全值班", "Security on duty", "8300"),
     "attack": ("信息安全值班", "Security on duty", "8300"),
@@ -105,7 +104,7 @@ CARD = {  # emergency → whom to call, in either language, and the number
     **dict.fromkeys(("unconscious", "choking", "bleeding", "burn"), ("急救员", "First aider", "8120")),
 }
 SAY_EVERY = 5  # people
-RULED = 12  # days since the rules are on
+RULED = 12  # days since the assignment rules were switched on
 PEOPLE = [
     Person(
         "周凯", "zhou.kai", "phone", Studied(enrolled=17, due=-3, share=60, start=4, misses=3),
@@ -145,9 +144,9 @@ PEOPLE = [
 
 @transaction.atomic
 def create_demo_company(at: datetime | None = None, *, say: Callable[[str], object] = lambda line: None) -> None:
-    """Accounts, two teams, their learners in the courses that ship, and rules that are on. Only for an empty site.
+    """Create accounts, 2 teams, learners in the shipped courses, and active assignment rules. Needs an empty site.
 
-    `say` is told how far it is.
+    `say` is called with lines of progress.
     """
     at = at or timezone.now()
     courses = Course.objects.select_related("current").exclude(current=None).order_by("pk")
@@ -187,31 +186,31 @@ def create_demo_company(at: datetime | None = None, *, say: Callable[[str], obje
             if each.trained:
                 day = site_day(at) - timedelta(days=each.trained)
                 record_external_training([trained_elsewhere(learner, first_aid, day)], by=hr, at=at)
-    for run in Enrollment.objects.filter(completed_at__lt=at - ASKED_FOR * 2).select_related("course__current"):
-        look_at(run, by=manager)
+    for enrollment in Enrollment.objects.filter(completed_at__lt=at - ASKED_FOR * 2).select_related("course__current"):
+        look_at(enrollment, by=manager)
 
 
-def look_at(run: Enrollment, *, by: User) -> None:
-    """The sheets about how somebody works after the course, answered two days after they were asked."""
-    for sheet in store.outline(run.release, run.source_language).sheets:
-        page = store.page(run.release, sheet.id, run.source_language)
+def look_at(enrollment: Enrollment, *, by: User) -> None:
+    """Answer the follow-ups of this enrollment, 2 days after each was due."""
+    for survey in store.outline(enrollment.release, enrollment.source_language).sheets:
+        page = store.page(enrollment.release, survey.id, enrollment.source_language)
         best = {question["id"]: 0 for question in page.data["questions"] if question["kind"] == "one"}
-        day = site_day(run.completed_at) + timedelta(days=sheet.after_days + 2)
-        observe(run, sheet, best, revision=page.revision_id, by=by, day=day)
+        day = site_day(enrollment.completed_at) + timedelta(days=survey.after_days + 2)
+        observe(enrollment, survey, best, revision=page.revision_id, by=by, day=day)
 
 
 def fill_in_the_card(course: Course) -> None:
     for section in card_sections(course, course.source_language):
         if section in CARD:
             *names, number = CARD[section]
-            for language, who in zip(("zh-hans", "en"), names, strict=True):
+            for language, contact in zip(("zh-hans", "en"), names, strict=True):
                 EmergencyContact.objects.create(
-                    course=course, section=section, who=who, number=number, language=language
+                    course=course, section=section, who=contact, number=number, language=language
                 )
 
 
 def person(email: str, name: str, **fields) -> User:
-    # Named by a list long ago, so that their answers count in statistics.
+    # Listed long ago, so that their answers count in statistics at once.
     return User.objects.create_user(email, SIGN_IN_WITH, name=name, is_demo=True, listed_on=LISTED_ON, **fields)
 
 
@@ -220,12 +219,14 @@ def join(team: Team, learner: User, role=LEARNER) -> None:
 
 
 def due_at(team: Team, at: datetime, days: int | None) -> datetime | None:
+    """Return the end of the day `days` after `at` in the team's time zone; None without `days`."""
     if days is None:
         return None
     return due_instant(at.astimezone(team.zone).date() + timedelta(days=days), team.zone)
 
 
 def notice(each: Person, learner: User, team: Team, *, by: User, now: datetime) -> None:
+    """Record this person's extension request, absence and leaving, if any."""
     if each.asks:
         days, why = each.asks
         day = now.astimezone(team.zone).date() + timedelta(days=days)
@@ -243,7 +244,7 @@ def trained_elsewhere(learner: User, course: Course, day: date) -> ExternalTrain
 
 
 def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: Course | None, *, by: User, at) -> None:
-    """One renews certificates, beside that of who has one; the other enrolls the late shift in the second course."""
+    """Switch on and run 2 rules: one renews certificates, one enrolls the late shift in the second course."""
     since = site_day(at)
     renewal = {"renewal": RuleVersion.Renewal.SHORT, "renewal_days": 60}
     terms = {"role": LEARNER, "due": RuleVersion.Due.AFTER_ASSIGNMENT, "acts_since": since}
@@ -261,37 +262,38 @@ def make_and_switch_on(course: Course, version: RuleVersion, *, by: User, at: da
     switch_on(make_rule(course, version, by=by, at=at), by=by, at=at)
 
 
-def study(way: Studied, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
-    enrolled_at = now - timedelta(days=way.enrolled)
-    enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, way.due), by=by, at=enrolled_at)
-    if way.share:  # who has not begun is asked in the lesson about it
+def study(studied: Studied, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
+    """Enroll a learner and create everything done in the course. `studied` gives the days relative to `now`."""
+    enrolled_at = now - timedelta(days=studied.enrolled)
+    enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, studied.due), by=by, at=enrolled_at)
+    if studied.share:  # before the start, the lesson asks for the job role
         Enrollment.objects.filter(pk=enrollment.pk).update(track=learner.post)
         enrollment.refresh_from_db()
     clock = moments(enrolled_at + timedelta(hours=3), now - timedelta(hours=2))
     outline = store.outline(enrollment.release, enrollment.source_language)
     lessons = [step for step in outline.steps if step.kind == "lesson" and step.is_required]
-    misses = way.misses
-    if way.start is not None and outline.pre_check_id:
-        sit(enrollment, outline.pre_check_id, way.start, clock)
-    chosen = lessons[: len(lessons) * way.share // 100]
+    misses = studied.misses
+    if studied.start is not None and outline.pre_check_id:
+        sit(enrollment, outline.pre_check_id, studied.start, clock)
+    chosen = lessons[: len(lessons) * studied.share // 100]
     for step in on_the_way(outline, chosen):
         if step.kind == "lesson":
             misses -= learn(enrollment, step, misses, clock)
         else:
-            play(enrollment, step, clock, slips=way.misses)
-    if way.exam is not None and outline.exam_id:
-        sit(enrollment, outline.exam_id, way.exam, clock, forgets_a_rule=way.forgot_a_rule)
-    if way.again is not None and outline.pre_check_id and outline.again_after:
-        sit(enrollment, outline.pre_check_id, way.again, clock)
-    if way.decided:
-        kind, reason, days = way.decided
+            play(enrollment, step, clock, slips=studied.misses)
+    if studied.exam is not None and outline.exam_id:
+        sit(enrollment, outline.exam_id, studied.exam, clock, forgets_a_rule=studied.forgot_a_rule)
+    if studied.again is not None and outline.pre_check_id and outline.again_after:
+        sit(enrollment, outline.pre_check_id, studied.again, clock)
+    if studied.decided:
+        kind, reason, days = studied.decided
         day = None if days is None else now.astimezone(team.zone).date() + timedelta(days=days)
         adjustment = Adjustment(kind=kind, reason=reason, due_on=day, made_by=by)
         enrolling.alone(enrollment, adjustment, at=next(clock))
 
 
 def on_the_way(outline: Outline, lessons: list[Step]) -> Iterator[Step]:
-    """These lessons in the order of the route, with the simulations before the first lesson that is not among them."""
+    """Yield these lessons in course order, and the simulations before the first required lesson not among them."""
     done = {step.id for step in lessons}
     for step in outline.steps:
         if step.kind == "lesson" and step.is_required and step.id not in done:
@@ -301,7 +303,7 @@ def on_the_way(outline: Outline, lessons: list[Step]) -> Iterator[Step]:
 
 
 def moments(start: datetime, end: datetime) -> Iterator[datetime]:
-    # Two minutes apart, with a longer break after every six; never later than `end`.
+    # 2 minutes apart, with a 19-hour break before every seventh; never later than `end`.
     at = start
     number = 0
     while True:
@@ -311,12 +313,12 @@ def moments(start: datetime, end: datetime) -> Iterator[datetime]:
 
 
 def learn(enrollment, step: Step, misses: int, clock) -> int:
-    """Do one lesson; the first `misses` questions of its check are first answered wrong. Returns how many were."""
+    """Complete a lesson, first answering up to `misses` check questions wrong. Return how many were wrong."""
     page = store.page(enrollment.release, step.id, enrollment.source_language)
     asked = completion.asked_of(enrollment, page)
     check = [asked.pop(question.id) for question in step.check if question.id in asked]
     begun_at = next(clock)
-    for question in asked.values():  # practice, in the minutes before the check
+    for question in asked.values():  # exercises, before the check
         answer(enrollment, step, question, list(question.key), begun_at)
     missed = min(misses, len(check))
     for number, question in enumerate(check):
@@ -329,25 +331,28 @@ def learn(enrollment, step: Step, misses: int, clock) -> int:
 
 
 def answer(enrollment, step: Step, question: Question, response: list[int], at: datetime) -> None:
-    raw = [NOTED] if question.kind == "open" else [str(place) for place in response]
+    raw = [NOTED] if question.kind == "open" else [str(position) for position in response]
     answers.answer(enrollment, step, question.id, raw, token=uuid.uuid4(), at=at)
 
 
 def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips: int) -> None:
-    """One run with `slips` bad decisions in every five; if it does not count, another one without."""
-    run = running.start(enrollment, step.id, timing=TimeSetting.OFF, at=next(clock))
-    trail, at = replay_of(run), run.started_at
-    while not trail.ending:
-        at += timedelta(seconds=7 + 4 * (trail.position % 3))
-        place, picked = worst(trail) if (trail.position + run.pk) % 5 < slips else trail.rules.best(trail.state)
-        trail = running.decide(run, trail.position, place, picked, at=at)
-    if not trail.is_done:
+    """Play an attempt with `slips` bad decisions in every 5; if it does not count, play another without any."""
+    attempt = running.start(enrollment, step.id, timing=TimeSetting.OFF, at=next(clock))
+    replay, at = replay_of(attempt), attempt.started_at
+    while not replay.ending:
+        at += timedelta(seconds=7 + 4 * (replay.position % 3))
+        position, picked = (
+            worst(replay) if (replay.position + attempt.pk) % 5 < slips else replay.rules.best(replay.state)
+        )
+        replay = running.decide(attempt, replay.position, position, picked, at=at)
+    if not replay.is_done:
         play(enrollment, step, clock, slips=0)
 
 
-def worst(trail: AttemptReplay) -> tuple[int, list[int]]:
-    worths = {place: trail.rules.points(trail.node.id, place) for place in trail.rules.offered(trail.state)}
-    return min(worths, key=lambda place: worths[place]), []  # and no part of a message
+def worst(replay: AttemptReplay) -> tuple[int, list[int]]:
+    """Return the index of the worst choice, and no message parts."""
+    ratings = {each: replay.rules.points(replay.node.id, each) for each in replay.rules.offered(replay.state)}
+    return min(ratings, key=lambda each: ratings[each]), []
 
 
 def wrong_response(question: Question) -> list[int]:
@@ -356,18 +361,18 @@ def wrong_response(question: Question) -> list[int]:
         return key[::-1]
     if question.kind == "sort":
         return [(group + 1) % len(question.groups) for group in key]
-    return [next(place for place in range(len(question.choices)) if place not in key)]
+    return [next(position for position in range(len(question.choices)) if position not in key)]
 
 
 def sit(enrollment: Enrollment, exam: str, misses: int, clock: Iterator[datetime], *, forgets_a_rule=False) -> None:
-    """One attempt at an exam or a pre-check, whose last `misses` answers are wrong."""
+    """Take an exam, pre-test or post-test once; the last `misses` answers are wrong."""
     attempt = attempting.start(enrollment, exam, at=next(clock))
     responses = list(attempt.responses.select_related("bank"))
     wrong = {response.position for response in responses[len(responses) - misses :]}
-    critical = [response.position for response in responses if response.is_critical]
-    wrong |= set(critical[:1] if forgets_a_rule else ())
+    must_know = [response.position for response in responses if response.is_critical]
+    wrong |= set(must_know[:1] if forgets_a_rule else ())
     for response in responses:
         question = question_of(attempt, response, enrollment.source_language)
         given = wrong_response(question) if response.position in wrong else list(question.key)
-        attempting.save(attempt, response.position, [str(place) for place in given], saves=0, at=next(clock))
+        attempting.save(attempt, response.position, [str(position) for position in given], saves=0, at=next(clock))
     attempting.submit(attempt, at=next(clock))

@@ -1,3 +1,5 @@
+"""Filter forms of the dashboard, trends, period report and audit log, and the form that saves a view."""
+
 import re
 from calendar import monthrange
 from datetime import date
@@ -27,7 +29,7 @@ prohibit_nul = ProhibitNullCharactersValidator()
 
 
 class ReleasedCourseField(forms.ModelChoiceField):
-    """A published course, by its id."""
+    """A published course, by its course id."""
 
     def __init__(self, **options):
         super().__init__(queryset=Course.objects.exclude(current=None), to_field_name="identifier", **options)
@@ -42,7 +44,7 @@ def state_or_validity(value):
 
 
 class DashboardFilter(forms.Form):
-    """The filters of the dashboard, in the query of its URL."""
+    """The filters of the dashboard in its URL query."""
 
     state = forms.TypedChoiceField(
         label=_("Status"),
@@ -77,80 +79,80 @@ class DashboardFilter(forms.Form):
     stuck = forms.BooleanField(label=_("Only people stuck"), required=False)
 
     def __init__(self, data, *, teams):
-        """`teams` is a query of (key, name)."""
+        """`teams`: query of (id, name) of the teams the user may see."""
         super().__init__(data)
         team = self.fields["team"]
-        if self.data.get("team"):  # otherwise nothing is looked up in it
+        if self.data.get("team"):  # otherwise the queryset is not read
             team.queryset = Team.objects.filter(pk__in=teams.values("pk"))
         team.choices = [("", team.empty_label), *teams]  # saves a query
 
-    def show_courses(self, courses, posts=()):
-        """Offer these courses (id, title) and job roles (id → title). A field with one choice only is left out."""
+    def show_courses(self, courses, job_roles=()):
+        """Set the choices: courses as (id, title), job roles as id → title. Hide fields with a single choice."""
         course, teams = self.fields["course"], tuple(self.fields["team"].choices)
         course.choices = [*([("", course.empty_label)] if course.empty_label else []), *courses]
-        several = {"course": len(courses) > 1, "team": len(teams) > 2, "post": len(posts) > 1}
-        roles = posts.items() if posts else ()
-        self.fields["post"].widget.choices = [("", pgettext("any post", "all")), *roles]
-        self.helper = self.layout([name for name, is_shown in several.items() if is_shown])
+        has_choice = {"course": len(courses) > 1, "team": len(teams) > 2, "post": len(job_roles) > 1}
+        options = job_roles.items() if job_roles else ()
+        self.fields["post"].widget.choices = [("", pgettext("any post", "all")), *options]
+        self.helper = self.layout([name for name, is_shown in has_choice.items() if is_shown])
         data = tuple(self.data.get(name) for name in self.fields)
-        self.looks = (type(self), data, teams, tuple(courses), tuple(roles))
+        self.looks = (type(self), data, teams, tuple(courses), tuple(options))
 
-    def layout(self, several):
-        ticks = Div("left", "away", "stuck", css_class="ticks")  # which stay together where the row is too short
+    def layout(self, shown):
+        ticks = Div("left", "away", "stuck", css_class="ticks")  # stay together when the row wraps
         name = Field("name", wrapper_class="grow")
-        return Fields("state", *several, "days", name, "sort", ticks, form_method="get")
+        return Fields("state", *shown, "days", name, "sort", ticks, form_method="get")
 
-    # Forms that look the same are equal, so `cached_include` renders them once: they are a tenth of the page.
+    # Equal forms look the same, so `cached_include` renders them once. They take a tenth of the page's time.
     def __eq__(self, other):
         return isinstance(other, DashboardFilter) and self.looks == other.looks
 
     def __hash__(self):
         return hash(self.looks)
 
-    def clean_job_role(self):
-        post = self.cleaned_data["post"]
-        return post if post and post in job_roles_of(outlines(get_language())) else ""
+    def clean_post(self):
+        job_role = self.cleaned_data["post"]
+        return job_role if job_role and job_role in job_roles_of(outlines(get_language())) else ""
 
     def chosen(self):
-        """Filter → value of those that are set; invalid values are ignored."""
+        """Return filter name → value of the set filters, ignoring invalid values."""
         self.full_clean()
         self.errors.clear()
         return {key: value for key, value in self.cleaned_data.items() if value}
 
     def names_lost_team(self, chosen):
-        """Whether the query names a team that the user cannot see; to ignore it would show more people, not fewer."""
+        """Return whether the query names a team the user may not see. Ignoring it would show more people, not fewer."""
         return "team" not in chosen and bool(keys_in([self.data.get("team", "")]))
 
 
-def job_roles_of(routes):
-    """Id → title of the job roles in these outlines."""
-    return {post: title for route in routes.values() for post, title in route.tracks.items()}
+def job_roles_of(course_outlines):
+    """Return id → title of the job roles in these outlines."""
+    return {job_role: title for outline in course_outlines.values() for job_role, title in outline.tracks.items()}
 
 
 class TrendsFilter(DashboardFilter):
-    """Only the course and the team; one course is always shown."""
+    """Filters by course and team; a course is always chosen."""
 
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=None)
 
-    def layout(self, several):
-        return Fields(*several, form_method="get")
+    def layout(self, shown):
+        return Fields(*shown, form_method="get")
 
 
 class SubteamFilter(TrendsFilter):
-    """Only the course and the team; all courses together without a course."""
+    """Filters by course and team."""
 
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=pgettext_lazy("any course", "all"))
 
 
 class ViewForm(forms.Form):
-    """A name for the filters of a URL."""
+    """Saves a view: a name for the filters of a URL query."""
 
     name = forms.CharField(max_length=40)
     query = forms.CharField(max_length=5000, required=False)
 
 
 class LogFilter(forms.Form):
-    """The filters of the audit log, in the query of its URL."""
+    """The filters of the audit log in its URL query."""
 
     person = forms.CharField(label=_("Email or staff number"), required=False, max_length=254, widget=forms.SearchInput)
     verb = forms.ChoiceField(
@@ -169,24 +171,24 @@ class LogFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, events):
-        """Invalid values find nothing."""
+        """Filter events; invalid values match none."""
         if not self.is_valid():
             return events.none()
         chosen = {name: value for name, value in self.cleaned_data.items() if value}
-        if words := chosen.pop("person", ""):
-            events = events.filter(subject__in=subjects_about(words))
+        if identifier := chosen.pop("person", ""):
+            events = events.filter(subject__in=subjects_about(identifier))
         return events.filter(**chosen)
 
 
-def subjects_about(words):
-    """Subjects in the log of the account with this email address or staff number, and of its enrollments."""
-    people = list(User.objects.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))[:1])
-    runs = Enrollment.objects.filter(learner__in=people).order_by("pk")
-    return [subject_of(each) for each in (*people, *runs)]
+def subjects_about(identifier):
+    """Return the log subjects of the person with this email or staff number, and of their enrollments."""
+    people = list(User.objects.filter(Q(email=identifier.lower()) | Q(staff_number=plain_staff_number(identifier)))[:1])
+    enrollments = Enrollment.objects.filter(learner__in=people).order_by("pk")
+    return [subject_of(each) for each in (*people, *enrollments)]
 
 
 class MonthOrDayField(forms.DateField):
-    """A date; a month (2026-03) stands for its first day or, with `ends`, its last."""
+    """A date. A month (2026-03) means its first day, or with `ends` its last."""
 
     widget = DayInput
     FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
@@ -206,16 +208,16 @@ class MonthOrDayField(forms.DateField):
 
 
 class PeriodFilter(DashboardFilter):
-    """A period with the filters of course, team and people who left."""
+    """A period, and filters by course, team and people who left."""
 
     first = MonthOrDayField(label=pgettext_lazy("first day of a period", "From"))
     last = MonthOrDayField(label=pgettext_lazy("last day of a period", "To"), ends=True)
 
-    def layout(self, several):
-        return Fields("first", "last", *several, "left", form_method="get")
+    def layout(self, shown):
+        return Fields("first", "last", *shown, "left", form_method="get")
 
-    def show_courses(self, courses, posts=()):
-        super().show_courses(courses, posts)
+    def show_courses(self, courses, job_roles=()):
+        super().show_courses(courses, job_roles)
         self.looks += (str(self.errors),)
 
     def clean(self):
@@ -226,7 +228,7 @@ class PeriodFilter(DashboardFilter):
         return cleaned
 
     def chosen(self):
-        """As above; but errors of the two days stay."""
+        """As in `DashboardFilter`, but errors of the 2 dates stay. Return only team, course and `left`."""
         self.full_clean()
         for name in self.errors.keys() - {"first", "last"}:
             del self.errors[name]

@@ -1,4 +1,4 @@
-"""Imports the models of this app, which are defined beside their logic, so that Django finds them."""
+"""The models of this app, imported for Django from the modules with their logic."""
 
 from courseware.reporting.dashboard.saved_views import SavedView
 from courseware.reporting.emails.monthly_report import MonthlyReportSubscription

@@ -1,3 +1,5 @@
+"""URLs of the dashboard, reports, statistics, course preview, API and audit log."""
+
 from django.urls import path
 
 from courseware.learning.manager_actions import ON_PERSON_PAGE

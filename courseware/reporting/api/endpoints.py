@@ -1,4 +1,4 @@
-"""The read-only API. Each list shows what the pages of the key's owner show, page by page in the order of ids."""
+"""Endpoints of the read-only API. Lists show the rows that the key's owner sees on the site, paginated by id."""
 
 from collections.abc import Iterable
 from datetime import datetime, time
@@ -54,7 +54,7 @@ LISTS = ("standings", "people", "teams", "courses", "certificates")
 
 
 class KeyOfReader(HttpBearer):
-    """`Authorization: Bearer …` in the header of each request."""
+    """API key in the header `Authorization: Bearer …`."""
 
     def authenticate(self, request, token: str) -> ApiKey | None:
         key = working_key(token)
@@ -65,7 +65,7 @@ class KeyOfReader(HttpBearer):
 
 
 class PaceOfReader(BaseThrottle):
-    """Limit all keys of a person together. Simultaneous requests are counted one by one, under a lock in the cache."""
+    """Rate limit of all keys of a person together; a lock in the cache keeps the count exact."""
 
     def allow_request(self, request) -> bool:
         return is_within_rate(request, "api_reads", key=str(request.auth.person_id))
@@ -108,12 +108,13 @@ def refuse(request, error):
 
 
 def description() -> dict[str, Any]:
+    """Return the OpenAPI schema."""
     return api.get_openapi_schema(path_prefix=ROOT)
 
 
-def record_read(key: ApiKey, what: str, window: Window) -> None:
-    """Log that rows are read, once a day for each key, list and filter. Call it before anything is shown."""
-    data = {"list": what, **window.model_dump(exclude={"after", "page_size"}, exclude_defaults=True)}
+def record_read(key: ApiKey, list_name: str, window: Window) -> None:
+    """Log that rows are read, once a day for each key, list and filter. Call it before the rows are read."""
+    data = {"list": list_name, **window.model_dump(exclude={"after", "page_size"}, exclude_defaults=True)}
     zone = timezone.get_default_timezone()
     midnight = datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
     read = Event.objects.filter(subject=subject_of(key), verb="api-read", at__gte=midnight)
@@ -122,7 +123,7 @@ def record_read(key: ApiKey, what: str, window: Window) -> None:
 
 
 def keys_in(request, rows: QuerySet, window: Window) -> tuple[list[int], str | None]:
-    """Keys of the rows in the window, and the URL of the next one. Runs one query."""
+    """Return the ids of the rows in the window, and the URL of the next page or None. Runs 1 query."""
     found = rows.filter(pk__gt=window.after).order_by("pk").values_list("pk", flat=True)
     keys = list(found[: window.page_size + 1])
     if len(keys) <= window.page_size:
@@ -192,12 +193,12 @@ def teams(request, window: Query[Window]):
 def courses(request, window: Query[Window]):
     """Those that are released, each with its newest release."""
     keys, following = keys_in(request, Course.objects.exclude(current=None), window)
-    routes = dashboard_rows.outlines(get_language())
+    outlines = dashboard_rows.outlines(get_language())
     results = [
         CourseShape(
             id=course.pk,
             course=course.identifier,
-            course_title=routes[course.pk].title,
+            course_title=outlines[course.pk].title,
             release=course.current.number,
             released_at=course.current.created_at,
             digest=course.current.digest,
@@ -212,12 +213,12 @@ def courses(request, window: Query[Window]):
 def certificates(request, window: Query[PeopleWindow]):
     """All that were issued to people who are shown, of earlier runs too, also those that ended or were withdrawn."""
     record_read(request.auth, "certificates", window)
-    runs = dashboard_rows.enrollments_shown_to(request.auth.person)
-    runs = runs if window.left else runs.filter(learner__is_active=True)
-    keys, following = keys_in(request, Certificate.objects.filter(enrollment__in=runs.values("pk")), window)
+    enrollments = dashboard_rows.enrollments_shown_to(request.auth.person)
+    enrollments = enrollments if window.left else enrollments.filter(learner__is_active=True)
+    keys, following = keys_in(request, Certificate.objects.filter(enrollment__in=enrollments.values("pk")), window)
     found = Certificate.objects.filter(pk__in=keys).select_related("enrollment__course", "release").order_by("pk")
-    routes = dashboard_rows.outlines(get_language())
-    results = [certificate_in(each, routes[each.enrollment.course_id].title) for each in found]
+    outlines = dashboard_rows.outlines(get_language())
+    results = [certificate_in(each, outlines[each.enrollment.course_id].title) for each in found]
     return {"results": results, "next": following}
 
 
@@ -250,7 +251,9 @@ def split_in(split: Split) -> SimulationShape:
             SituationShape(
                 id=node.node.id,
                 people=node.people,
-                choices=shares_in((str(place), share) for place, (_choice, share) in enumerate(node.choices, start=1)),
+                choices=shares_in(
+                    (str(position), share) for position, (_choice, share) in enumerate(node.choices, start=1)
+                ),
             )
             for node in split.nodes
         ],
@@ -267,12 +270,12 @@ def questions(request, course: str, document: str):
 
 
 def question_in(split: QuestionSplit) -> QuestionShape:
-    places = enumerate(split.choices, start=1)
+    numbered = enumerate(split.choices, start=1)
     return QuestionShape(
         id=split.question.id,
         people=split.people,
         right=share_in("right", split.right) if split.right else None,
-        choices=shares_in((str(place), share) for place, (_choice, share) in places),
+        choices=shares_in((str(position), share) for position, (_choice, share) in numbered),
     )
 
 
@@ -289,6 +292,6 @@ def share_in(name: str, share: AnonymousShare) -> ShareShape:
 
 
 def owner_of_key(request) -> User | None:
-    """The owner of the request's key; None without a valid key."""
+    """Return the owner of the request's API key, or None without a valid key."""
     key = key_of_reader(request)
     return key.person if key else None

@@ -71,7 +71,7 @@ class DashboardRowShape(Schema):
     has_left: bool
 
 
-# Where `DashboardRow` has the fields of a standing, if not under the same name.
+# Paths in `DashboardRow` of fields with another name.
 STANDING_PATHS = {
     "id": "enrollment.pk",
     "person": "enrollment.learner_id",

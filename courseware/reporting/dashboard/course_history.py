@@ -1,4 +1,4 @@
-"""A person's status in each course, with all enrollments and certificates."""
+"""Course history of a person: current status, past enrollments and certificates in each course."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -21,26 +21,26 @@ class PastEnrollment:
 
 @dataclass(frozen=True)
 class CourseStatus:
-    """`runs` are in order, the newest first, which is that of `row`."""
+    """Status in one course. `runs` are the enrollments, newest first; `row` describes the first."""
 
     row: DashboardRow
     runs: tuple[PastEnrollment, ...]
 
 
 def row_and_certifications(
-    user, shown: Enrollment, teams: Mapping[int, str], routes: Mapping[int, Outline], at: datetime
+    user, shown: Enrollment, teams: Mapping[int, str], outlines: Mapping[int, Outline], at: datetime
 ) -> tuple[DashboardRow, list[CourseStatus]]:
-    """The row of `shown` (`with_facts`) and all courses of its learner that `user` may see, most urgent first."""
+    """Return the row of `shown` (`with_facts`), and the status in all courses `user` may see, most urgent first."""
     found = with_facts(enrollments_shown_to(user).filter(learner=shown.learner_id), at).order_by("-pk")
     certificates = {each.enrollment_id: each for each in Certificate.objects.filter(enrollment__in=found.values("pk"))}
-    runs: dict[int, list[PastEnrollment]] = defaultdict(list)
-    asked = {shown.pk: shown}
+    past: dict[int, list[PastEnrollment]] = defaultdict(list)
+    to_show = {shown.pk: shown}
     if not shown.is_newest:
-        shown.certified_until = None  # it still has the day that was known when the newest run was begun
-    for run in found:
-        runs[run.course_id].append(PastEnrollment(run, certificates.get(run.pk)))
-        if run.is_newest:
-            asked.setdefault(run.pk, run)
-    made = {row.enrollment.pk: row for row in rows(list(asked.values()), teams, routes, at)}
+        shown.certified_until = None  # stale since a newer enrollment started
+    for enrollment in found:
+        past[enrollment.course_id].append(PastEnrollment(enrollment, certificates.get(enrollment.pk)))
+        if enrollment.is_newest:
+            to_show.setdefault(enrollment.pk, enrollment)
+    made = {row.enrollment.pk: row for row in rows(list(to_show.values()), teams, outlines, at)}
     newest = sorted((row for row in made.values() if row.enrollment.is_newest), key=lambda row: row.enrollment.urgency)
-    return made[shown.pk], [CourseStatus(row, tuple(runs[row.enrollment.course_id])) for row in newest]
+    return made[shown.pk], [CourseStatus(row, tuple(past[row.enrollment.course_id])) for row in newest]

@@ -1,4 +1,4 @@
-"""Filters by due date and job role, and orders of the dashboard."""
+"""Dashboard filters by due date and job role, and sort orders."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ FEW = 1000  # people
 
 
 class DueFilter(models.TextChoices):
-    """Ranges of `urgency`, served by an index. A day is 24 hours, as for *due soon*."""
+    """Due dates to filter by. Ranges of `urgency`, to use its index; a day is 24 hours, as for *due soon*."""
 
     WITHIN_WEEK = "due-7", _("due within 7 days")
     WITHIN_FORTNIGHT = "due-14", _("due within 14 days")
@@ -22,21 +22,22 @@ class DueFilter(models.TextChoices):
     LATE_MONTH = "late-30", _("overdue for 30 days or more")
 
     def condition(self, at: datetime) -> Q:
+        """Return the condition for enrollments as of `at`."""
         kind, _dash, number = self.value.partition("-")
         if kind == "due":
             return Q(urgency__gt=at, urgency__lte=at + int(number) * DAY)
-        return Q(urgency__lte=at - (int(number) - 1) * DAY)  # the first day begins when the enrollment is due
+        return Q(urgency__lte=at - (int(number) - 1) * DAY)  # day 1 begins at the due time
 
 
 class SortOrder(models.TextChoices):
-    """Orders for at most `dashboard_rows.SORTED_BY_NAME` rows."""
+    """Sort orders for up to `dashboard_rows.SORTED_BY_NAME` rows."""
 
     NAME = "name", _("by name")
     TEAM = "team", _("by team")
     LAST_ACTIVE = "last-active", _("least recently active first")
 
     def of(self, enrollments: QuerySet, teams: QuerySet) -> QuerySet:
-        """Rows of `dashboard_rows.board` in this order; `teams` are those whose names are shown."""
+        """Sort rows of `dashboard_rows.board`; `teams` are those whose names are shown."""
         rest = ("urgency", "learner__name", "pk")
         if self == SortOrder.NAME:
             return enrollments.order_by("learner__name", *rest)
@@ -47,9 +48,9 @@ class SortOrder(models.TextChoices):
         return enrollments.annotate(first_team=first).order_by(F("first_team").asc(nulls_last=True), *rest)
 
 
-def of_job_role(post: str) -> Q:
-    """Enrollments with this job role: chosen in the course, otherwise the person's. Runs a query."""
-    # Up to FEW people are named, so that an index finds their enrollments.
-    known = list(User.objects.filter(post=post).order_by().values_list("pk", flat=True)[: FEW + 1])
-    of_known = Q(learner__in=known) if len(known) <= FEW else Q(learner__post=post)
-    return Q(track=post) | Q(track="") & of_known
+def of_job_role(job_role: str) -> Q:
+    """Condition for enrollments with this job role: that of the enrollment, else of the person. Runs 1 query."""
+    # Up to FEW people are listed by id, so that an index finds their enrollments.
+    known = list(User.objects.filter(post=job_role).order_by().values_list("pk", flat=True)[: FEW + 1])
+    of_known = Q(learner__in=known) if len(known) <= FEW else Q(learner__post=job_role)
+    return Q(track=job_role) | Q(track="") & of_known

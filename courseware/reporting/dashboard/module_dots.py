@@ -1,20 +1,20 @@
-"""Progress tracker of the dashboard: a dot for each module, filled if done, ringed if current."""
+"""Dots of the modules in a dashboard row: filled if done, ringed if current."""
 
 from typing import NamedTuple
 
-FIRST = 7  # units of the drawing from its edge to the first dot, and from the last one to the other edge
+FIRST = 7  # drawing units from the first and last dot to the edge
 GAP = 22
 
 
 class Dot(NamedTuple):
-    """`look` is "f" (filled: done), "h" (here: the first not done) or ""."""
+    """`look` is "f" (filled: done), "h" (here: first not done) or ""."""
 
     x: int
     look: str
 
 
 class ModuleDots(NamedTuple):
-    """Computed when drawn: most drawings are cached."""
+    """Drawing of the dots. Computed on access, because most drawings are cached."""
 
     are_done: tuple[bool, ...]
 
@@ -24,15 +24,15 @@ class ModuleDots(NamedTuple):
 
     @property
     def here(self) -> int:
-        """Index of the current module; their number if all are done."""
-        return next((place for place, is_done in enumerate(self.are_done) if not is_done), len(self.are_done))
+        """Index of the current module; the number of modules if all are done."""
+        return next((index for index, is_done in enumerate(self.are_done) if not is_done), len(self.are_done))
 
     @property
     def dots(self) -> tuple[Dot, ...]:
         here = self.here
         return tuple(
-            Dot(FIRST + GAP * place, "f" if is_done else "h" if place == here else "")
-            for place, is_done in enumerate(self.are_done)
+            Dot(FIRST + GAP * index, "f" if is_done else "h" if index == here else "")
+            for index, is_done in enumerate(self.are_done)
         )
 
     @property
@@ -45,5 +45,5 @@ class ModuleDots(NamedTuple):
 
     @property
     def done(self) -> int:
-        """The x up to which the line is coloured: to the current module or the end; 0 at the start."""
+        """The x up to which the line is colored: the current module or the end; 0 if no module is done."""
         return min(FIRST + GAP * self.here, self.end) if self.here else 0

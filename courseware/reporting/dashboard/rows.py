@@ -1,4 +1,4 @@
-"""The rows of the dashboard. The number of queries does not depend on the number of people."""
+"""Dashboard rows: one for each learner and course. The number of queries does not grow with the rows."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from courseware.reporting.dashboard.module_dots import ModuleDots
 from courseware.reporting.dashboard.stuck import NOBODY, Stuck, among, begun, doubtful, stuck_in
 
 CHUNK = 500  # rows an export holds in memory at a time
-# Columns of an enrollment that rows read; with a million rows each further column costs seconds.
+# Columns of Enrollment that rows read. With a million rows, each further column costs seconds.
 SHOWN = (
     *PLACES_WITHOUT_DAY, "learner", "course", "due_at", "started_at", "last_active_at", "required", "certified_until",
     "exemption_reason", "track",
@@ -45,7 +45,7 @@ def teams_shown_to(user) -> QuerySet[Team]:
 
 @dataclass(frozen=True)
 class ModuleDone:
-    """Number of required steps of a module that are done."""
+    """Completed and all required steps of a module."""
 
     title: str
     done: int
@@ -57,7 +57,7 @@ class ModuleDone:
 
 
 class Cells(NamedTuple):
-    """Everything that a row of the page prints. Rows with equal cells share a cached fragment."""
+    """All values that the page prints of a row. Rows with equal cells share a cached fragment."""
 
     enrollment: int
     name: str
@@ -81,7 +81,7 @@ class Cells(NamedTuple):
     why_stuck: str
 
 
-# Where `DashboardRow` has the cells, if not under the same name.
+# Paths in `DashboardRow` of cells with another name.
 CELL_PATHS = {
     "enrollment": "enrollment.pk",
     "course": "journey.outline.title",
@@ -97,10 +97,10 @@ values_of_cells = attrgetter(*(CELL_PATHS.get(name, name) for name in Cells._fie
 
 @dataclass(frozen=True)
 class DashboardRow:
-    """A learner in a course, with all values of page and exports; the state is that `at` this time.
+    """A learner in a course, with all values for page and exports, as of `at`.
 
-    `team` is the team joined first of those the user sees. `is_outside`: the certification comes or came from external
-    training; `is_trained_outside`: it does now.
+    `team`: the first joined team that the user may see. `is_outside`: the certification is or was by external training;
+    `is_trained_outside`: it is now.
     """
 
     journey: LearnerProgress
@@ -127,7 +127,7 @@ class DashboardRow:
 
     @property
     def days_late(self) -> int:
-        """Days since the due date, in the time zone of the learner's team."""
+        """Days since the due date in the time zone of the learner's team; 0 unless overdue."""
         if self.enrollment.state != State.OVERDUE:
             return 0
         return (timezone.localdate(self.at, self.enrollment.zone) - self.enrollment.due_on).days
@@ -138,7 +138,7 @@ class DashboardRow:
 
     @property
     def shows_certificate(self) -> bool:
-        """Whether the certificate is shown instead of the state: of completed or renewing people who are certified."""
+        """Whether the certificate replaces the state: certified people who have completed or are renewing."""
         return self.validity.is_certified and self.state in (State.COMPLETED, State.RENEWING)
 
     @property
@@ -147,7 +147,7 @@ class DashboardRow:
 
     @property
     def certificate_day(self) -> date | None:
-        """Last day of the certificate; None without a certificate or an end, or if it was withdrawn."""
+        """Last day of the certificate; None without a certificate or an end, or if revoked."""
         day = self.enrollment.certified_until
         return None if day in (date.min, date.max) else day
 
@@ -165,10 +165,7 @@ class DashboardRow:
 
 
 def board(user, *, team: Team | None = None, **filters: Any) -> EnrollmentQuerySet:
-    """The newest enrollment of each learner in each course that `user` may see, most urgent first.
-
-    Includes people who left the company only if `left`; with `away`, only people away now.
-    """
+    """Return the current enrollments that `user` may see, most urgent first. `filters`: as for `dashboard_of`."""
     return dashboard_of(enrollments_in(team, user) if team else enrollments_shown_to(user), **filters)
 
 
@@ -183,7 +180,10 @@ def dashboard_of(
     away: bool = False,
     at: datetime | None = None,
 ) -> EnrollmentQuerySet:
-    """Like `board`, of these enrollments."""
+    """Filter these enrollments to dashboard rows: the newest of each learner and course, most urgent first.
+
+    `name` also matches email and staff number. `left` adds people who left the company; `away`: only people away now.
+    """
     enrollments = enrollments.with_state(at).filter(is_newest=True)
     if not left:
         enrollments = enrollments.filter(learner__is_active=True)
@@ -200,37 +200,37 @@ def dashboard_of(
     return enrollments.order_by("urgency", "learner__name", "pk")
 
 
-def in_certification(enrollments: EnrollmentQuerySet, standing: State | CertificationStatus, at: datetime) -> QuerySet:
-    """Rows of `board` in this state or validity; by the last day of certificates where these end."""
-    found = enrollments.in_state(standing, at)
-    by_last_day = isinstance(standing, CertificationStatus) and standing.has_last_day
+def in_certification(enrollments: EnrollmentQuerySet, status: State | CertificationStatus, at: datetime) -> QuerySet:
+    """Filter rows of `board` by state or certification status. Statuses with a last day are sorted by that day."""
+    found = enrollments.in_state(status, at)
+    by_last_day = isinstance(status, CertificationStatus) and status.has_last_day
     return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
 
 
 def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
-    """Rows of `board` who are stuck. Doubtful ones are looked at as rows, a chunk at a time."""
+    """Filter rows of `board` to stuck people. Builds the doubtful rows, a chunk at a time."""
     rows_to_check = rows_in_chunks(doubtful(begun(enrollments, at), at), {}, language, at)
-    viewed_at = [row.enrollment.pk for row in rows_to_check if row.stuck]
-    return among(enrollments, viewed_at, at)
+    stuck_keys = [row.enrollment.pk for row in rows_to_check if row.stuck]
+    return among(enrollments, stuck_keys, at)
 
 
 def sorted_within_reason(enrollments: QuerySet, number: int, sorting: SortOrder | None, user) -> QuerySet:
-    """These `number` rows of `board`, sorted; more than SORTED_BY_NAME are in the order of the index, by due date."""
+    """Sort these `number` rows of `board`. Above SORTED_BY_NAME rows, the order is by due date, as in the index."""
     if number <= SORTED_BY_NAME:
         return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
     return enrollments.order_by(*(column for column in enrollments.query.order_by if column != "learner__name"))
 
 
 def enrollments_shown_to(user) -> EnrollmentQuerySet:
-    """Enrollments in published courses that `user` may see."""
+    """Return enrollments in published courses that `user` may see."""
     return published(Enrollment.objects.visible_to(user))
 
 
 def enrollments_in(team: Team, user) -> EnrollmentQuerySet:
-    """Those of `enrollments_shown_to` whose learners are in the team or below it."""
+    """Filter `enrollments_shown_to` to learners of the team and the teams below."""
     below = Team.objects.filter(pk=team.pk).with_subteams()
     if not sees_whole_company(user) and teams_managed_by(user).filter(pk=team.pk).exists():
-        # Otherwise each learner would be looked up among all people of the user.
+        # Faster than looking up each learner among all people of the user.
         return published(Enrollment.objects.filter(learner__in=people_led(below, user.pk)))
     return enrollments_shown_to(user).filter(learner__in=learners_of(below))
 
@@ -240,53 +240,53 @@ def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """Annotate what a row needs: state, absence, learner and external training."""
+    """Annotate state, absence, learner and external training, which rows read."""
     columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "post_noted": "post"}
-    who = {column: F(f"learner__{field}") for column, field in columns.items()}
-    elsewhere = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
+    learner_columns = {column: F(f"learner__{field}") for column, field in columns.items()}
+    external = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
         outside=None
     )
-    return enrollments.with_state(at).with_away(at).annotate(has_outside=Exists(elsewhere), **who)
+    return enrollments.with_state(at).with_away(at).annotate(has_outside=Exists(external), **learner_columns)
 
 
 FACTS = CompiledQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))
 
 
 def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
-    """The enrollments with these keys, in their order, `with_facts`. Runs one query."""
+    """Return the enrollments with these ids, in this order, `with_facts`. Missing ones are skipped. Runs 1 query."""
     keys = list(keys)
     found = {enrollment.pk: enrollment for enrollment in FACTS(keys=keys, at=at)}
     return [found[key] for key in keys if key in found]
 
 
 def rows(
-    enrollments: Collection[Enrollment], teams: Mapping[int, str], routes: Mapping[int, Outline], at: datetime
+    enrollments: Collection[Enrollment], teams: Mapping[int, str], course_outlines: Mapping[int, Outline], at: datetime
 ) -> list[DashboardRow]:
-    """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
+    """Return the rows of these enrollments (`with_facts`). `teams`: id → name of the teams that may be shown.
 
-    `routes` (`outlines`) must be read after the enrollments. Runs three queries, two more if any was begun, three more
-    and those of calendars if any failed the exam, three if any has practice to do.
+    Read `course_outlines` (`outlines`) after the enrollments. Runs 3 queries; 2 more if any was started, 3 more and
+    those of calendars if any failed the exam, 3 more if any has a practice set to do.
     """
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:
         enrollment.zone_name = next((zone for _team, zone in joined[enrollment.learner_id]), None)
-    validities = {until: validity_of(until, at) for until in {each.certified_until for each in enrollments}}
-    found = journeys(enrollments, routes, with_sittings=True, at=at)
+    statuses = {until: validity_of(until, at) for until in {each.certified_until for each in enrollments}}
+    found = journeys(enrollments, course_outlines, with_sittings=True, at=at)
     stuck = stuck_in(found, at)
     return [
         DashboardRow(
-            journey,
+            progress,
             facts["learner_name"],
             facts["learner_email"],
-            next((teams[team] for team, _zone in joined[journey.enrollment.learner_id] if team in teams), ""),
+            next((teams[team] for team, _zone in joined[progress.enrollment.learner_id] if team in teams), ""),
             at,
-            validities[journey.enrollment.certified_until],
+            statuses[progress.enrollment.certified_until],
             not facts["is_here"],
             facts["has_outside"],
-            stuck.get(journey.enrollment.pk, NOBODY),
+            stuck.get(progress.enrollment.pk, NOBODY),
         )
-        for journey in found
-        for facts in [vars(journey.enrollment)]
+        for progress in found
+        for facts in [vars(progress.enrollment)]
     ]
 
 
@@ -294,7 +294,7 @@ COURSES = CompiledQuery(lambda: Course.objects.select_related("current").only("c
 
 
 def outlines(language: str) -> dict[int, Outline]:
-    """Primary key → current outline of all published courses. Runs one query once they are cached in the process."""
+    """Return course id → current outline of all published courses. Runs 1 query if the process has them cached."""
     return {course.pk: outline(course.current, language) for course in COURSES() if course.current}
 
 
@@ -308,17 +308,18 @@ JOINED = CompiledQuery(
 
 
 def teams_joined(learners: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """Primary key of a learner → key and time zone of the learner's teams, in the order of joining."""
+    """Return learner id → (team id, time zone) of the learner's teams, in the order of joining."""
     found: dict[int, list[tuple[int, str]]] = {learner: [] for learner in learners}
     for learner, team, zone in JOINED(people=list(learners)):
         found[learner].append((team, zone))
     return found
 
 
-@lru_cache(1024)  # as many as there are of `progress_with`
-def modules_done(route: Outline, progress: Progress) -> tuple[ModuleDone, ...]:
+@lru_cache(1024)  # the size of the cache of `progress_with`
+def modules_done(outline: Outline, progress: Progress) -> tuple[ModuleDone, ...]:
+    """Return the modules with required steps."""
     required = [
-        (module.title, {step.id for step in module.steps}.intersection(progress.required)) for module in route.modules
+        (module.title, {step.id for step in module.steps}.intersection(progress.required)) for module in outline.modules
     ]
     return tuple(ModuleDone(title, len(steps & progress.done), len(steps)) for title, steps in required if steps)
 
@@ -326,5 +327,6 @@ def modules_done(route: Outline, progress: Progress) -> tuple[ModuleDone, ...]:
 def rows_in_chunks(
     enrollments: QuerySet, teams: Mapping[int, str], language: str, at: datetime
 ) -> Iterator[DashboardRow]:
+    """Yield the rows of these enrollments, loading CHUNK at a time. `teams`: as for `rows`."""
     for keys in chunks(enrollments.values_list("pk", flat=True), CHUNK):
         yield from rows(facts_of(keys, at), teams, outlines(language), at)

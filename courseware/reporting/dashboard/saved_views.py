@@ -1,4 +1,4 @@
-"""Dashboard filters that a person has saved under a name."""
+"""Saved views: dashboard filters that a person has saved under a name."""
 
 from django.conf import settings
 from django.db import models, transaction
@@ -8,15 +8,15 @@ from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.lib.text.names import NameField
 
 MOST_VIEWS = 12  # of a person
-LONGEST_QUERY = 500  # characters; a Chinese one takes nine
+LONGEST_QUERY = 500  # characters of the URL query; a Chinese character takes 9
 
 
 class TooManyViews(Exception):
-    """The person has MOST_VIEWS already."""
+    """The person already has MOST_VIEWS saved views."""
 
 
 class SavedView(models.Model):
-    """`query` holds the filters as `filters_query` writes them."""
+    """A saved view. `query` is the URL query that `filters_query` writes."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = NameField(max_length=40)
@@ -35,7 +35,7 @@ VIEWS = CompiledQuery(lambda person: SavedView.objects.filter(person=person))
 
 @transaction.atomic
 def save_view(person, name: str, query: str) -> SavedView:
-    """Save a view, also in place of one with this name. Raises TooManyViews."""
+    """Save a view, or replace the one with this name. Raise `TooManyViews` at the limit."""
     lock_person(person)
     own = SavedView.objects.filter(person=person)
     if own.exclude(name=name).count() >= MOST_VIEWS:

@@ -1,4 +1,4 @@
-"""People who are stuck, by numbers that are settings: the mark on rows, and the filter of the dashboard."""
+"""Which learners are stuck and why, for dashboard rows and filter. The thresholds are settings."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ from courseware.simulations.models import SimulationAttempt, SimulationOutcome
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What a person fails at repeatedly: a question of the lesson `step`, or without one a simulation."""
+    """A question of the lesson `step`, or without `question` the simulation `step`, that a person fails repeatedly."""
 
     step: str
     question: str = ""
@@ -30,7 +30,7 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Stuck:
-    """`has_failed`: the exam, and nothing done since; `is_idle`: begun, and nothing done for long."""
+    """Why a person is stuck. `has_failed`: exam failed, no activity since; `is_idle`: started, no activity for days."""
 
     stops: tuple[Obstacle, ...] = ()
     has_failed: bool = False
@@ -41,11 +41,11 @@ class Stuck:
 
     @property
     def has_missed(self) -> bool:
-        return any(stop.question for stop in self.stops)
+        return any(obstacle.question for obstacle in self.stops)
 
     @property
     def words(self) -> str:
-        """The most telling reason."""
+        """The most specific reason as a translated text, or ""."""
         if self.has_missed:
             number = settings.STUCK_AFTER_MISSES
             return ngettext(
@@ -55,12 +55,12 @@ class Stuck:
             ) % {"number": number}
         if self.stops:
             number = settings.STUCK_AFTER_RED_RUNS
-            words = ngettext(
+            text = ngettext(
                 "one simulation ended with harm %(number)d time",
                 "one simulation ended with harm %(number)d times",
                 number,
             )
-            return words % {"number": number}
+            return text % {"number": number}
         if self.has_failed:
             return gettext("exam failed, no activity since")
         return gettext("no activity for days") if self.is_idle else ""
@@ -70,6 +70,7 @@ NOBODY = Stuck()
 
 
 def stuck_after() -> dict[str, int]:
+    """Return the thresholds: numbers of misses and harmful endings, working days, days."""
     return {
         "misses": settings.STUCK_AFTER_MISSES,
         "red_runs": settings.STUCK_AFTER_RED_RUNS,
@@ -79,19 +80,20 @@ def stuck_after() -> dict[str, int]:
 
 
 def missed_often(answers: QuerySet) -> QuerySet[Any, Any]:
-    """Groups of these answers to one question that was missed often enough and never answered right."""
+    """Group answers by question; keep those missed STUCK_AFTER_MISSES times and never answered correctly."""
     groups = answers.order_by().values("enrollment", "document", "question")
     counted = groups.annotate(misses=Count("pk", filter=Q(is_right=False)), rights=Count("pk", filter=Q(is_right=True)))
     return counted.filter(misses__gte=settings.STUCK_AFTER_MISSES, rights=0)
 
 
-def red_often(runs: QuerySet) -> QuerySet[Any, Any]:
-    reds = runs.filter(what_if_of=None, colour=SimulationOutcome.RED).order_by().values("enrollment", "simulation")
+def red_often(attempts: QuerySet) -> QuerySet[Any, Any]:
+    """Group attempts by simulation; keep those that ended with harm STUCK_AFTER_RED_RUNS times."""
+    reds = attempts.filter(what_if_of=None, colour=SimulationOutcome.RED).order_by().values("enrollment", "simulation")
     return reds.annotate(reds=Count("pk")).filter(reds__gte=settings.STUCK_AFTER_RED_RUNS)
 
 
 def stops(enrollments: Any) -> QuerySet[Any, Any]:
-    """(primary key of the enrollment, id of the lesson or simulation, question or "")."""
+    """Return (enrollment id, lesson or simulation id, question id or "") of each obstacle. `enrollments`: ids."""
     own = {"enrollment__pk__in": enrollments}
     missed = missed_often(Answer.objects.filter(**own))
     red = red_often(SimulationAttempt.objects.filter(**own))
@@ -104,94 +106,97 @@ STOPS = CompiledQuery(stops)
 
 
 def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
-    """By enrollment. Runs one query."""
+    """Return enrollment id → obstacles. Runs 1 query."""
     found = defaultdict(list)
     for enrollment, step, question in STOPS(enrollments=enrollments):
         found[enrollment].append(Obstacle(step, question))
     return found
 
 
-def stuck_in(journeys: Sequence[LearnerProgress], at: datetime) -> dict[int, Stuck]:
-    """Primary key of an enrollment → why it is stuck. Runs one query, and those of calendars if any failed an exam."""
-    begun = [each for each in journeys if each.enrollment.started_at and each.next_action.is_asked]
+def stuck_in(learners: Sequence[LearnerProgress], at: datetime) -> dict[int, Stuck]:
+    """Return enrollment id → reasons, stuck ones only. Runs 1 query, and those of calendars if any failed an exam."""
+    begun = [each for each in learners if each.enrollment.started_at and each.next_action.is_asked]
     if not begun:
         return {}
     found = obstacles_of([each.enrollment.pk for each in begun])
     calendars, idle_since = calendars_of_failed(begun, at), at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
-    told = {
+    reasons = {
         each.enrollment.pk: Stuck(
-            tuple(stop for stop in found[each.enrollment.pk] if stands(stop, each)),
+            tuple(obstacle for obstacle in found[each.enrollment.pk] if stands(obstacle, each)),
             has_stopped_after_failing(each, calendars, at),
             is_before(each, idle_since),
         )
         for each in begun
     }
-    return {key: stuck for key, stuck in told.items() if stuck}
+    return {key: stuck for key, stuck in reasons.items() if stuck}
 
 
-def stands(stop: Obstacle, journey: LearnerProgress) -> bool:
-    """Whether the course still has the obstacle, and requires it."""
-    step = journey.outline.find(stop.step)
-    if not step or step.is_optional or step.id in journey.progress.done:
+def stands(obstacle: Obstacle, learner: LearnerProgress) -> bool:
+    """Return whether the obstacle is still part of the course, required and not completed."""
+    step = learner.outline.find(obstacle.step)
+    if not step or step.is_optional or step.id in learner.progress.done:
         return False
-    # The last of several wordings is asked after the others.
-    return not stop.question or stop.question in {question.wordings[-1] for question in step.check}
+    # Variants are asked in turn, so only missing the last one is an obstacle.
+    return not obstacle.question or obstacle.question in {question.wordings[-1] for question in step.check}
 
 
-def is_before(journey: LearnerProgress, instant: datetime) -> bool:
-    last = journey.enrollment.last_active_at
+def is_before(learner: LearnerProgress, instant: datetime) -> bool:
+    """Return whether the last activity was at or before `instant`."""
+    last = learner.enrollment.last_active_at
     return last is not None and last <= instant
 
 
-def calendars_of_failed(journeys: Iterable[LearnerProgress], at: datetime) -> Mapping[int, Calendar]:
-    # That many working days are at least as many days, so most need no calendar.
+def calendars_of_failed(learners: Iterable[LearnerProgress], at: datetime) -> Mapping[int, Calendar]:
+    """Return learner id → calendar of people who failed the exam, without activity for long enough."""
+    # N working days are at least N days, so most people need no calendar.
     since = at - timedelta(days=settings.STUCK_AFTER_FAILED_DAYS)
-    people = {each.enrollment.learner_id for each in journeys if each.failed and is_before(each, since)}
+    people = {each.enrollment.learner_id for each in learners if each.failed and is_before(each, since)}
     return calendars_of_people(people) if people else {}
 
 
-def has_stopped_after_failing(journey: LearnerProgress, calendars: Mapping[int, Calendar], at: datetime) -> bool:
-    calendar, last = calendars.get(journey.enrollment.learner_id), journey.enrollment.last_active_at
-    if not journey.failed or not calendar or not last:
+def has_stopped_after_failing(learner: LearnerProgress, calendars: Mapping[int, Calendar], at: datetime) -> bool:
+    calendar, last = calendars.get(learner.enrollment.learner_id), learner.enrollment.last_active_at
+    if not learner.failed or not calendar or not last:
         return False
-    zone = journey.enrollment.zone
+    zone = learner.enrollment.zone
     first, today = timezone.localdate(last, zone), timezone.localdate(at, zone)
     return calendar.working_days_between(first + timedelta(days=1), today) >= settings.STUCK_AFTER_FAILED_DAYS
 
 
-# A whole board
+# Filter of the dashboard
 
 
 def idle(at: datetime) -> Q:
-    """Open enrollments idle by their columns; without those who failed the exam, as they may have to wait."""
+    """Condition for idle enrollments, without failed exams: those people may have to wait for the next attempt."""
     failed = ExamAttempt.objects.filter(enrollment=OuterRef("pk"), is_passed=False)
     since = at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
     return Q(last_active_at__lte=since) & ~Q(Exists(failed))
 
 
 def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """Keys of the open enrollments to check as rows: missed often, often red, or failed and idle."""
+    """Return ids of open enrollments that may be stuck: often missed, often ended with harm, or failed and idle."""
     since = at - timedelta(days=min(settings.STUCK_AFTER_FAILED_DAYS, settings.STUCK_AFTER_IDLE_DAYS))
     keys = enrollments.order_by().values("pk")
     done = Completion.objects.filter(enrollment=OuterRef("enrollment"))
     answers = Answer.objects.filter(~Exists(done.filter(document=OuterRef("document"))), enrollment__in=keys)
-    runs = SimulationAttempt.objects.filter(~Exists(done.filter(document=OuterRef("simulation"))), enrollment__in=keys)
+    plays = SimulationAttempt.objects.filter(~Exists(done.filter(document=OuterRef("simulation"))), enrollment__in=keys)
     failed = ExamAttempt.objects.filter(enrollment__in=keys, enrollment__last_active_at__lte=since, is_passed=False)
     return (
         enrollments.order_by()
         .filter(
             Q(pk__in=missed_often(answers).values("enrollment"))
-            | Q(pk__in=red_often(runs).values("enrollment"))
+            | Q(pk__in=red_often(plays).values("enrollment"))
             | Q(pk__in=failed.values("enrollment"))
         )
         .values_list("pk", flat=True)
     )
 
 
-def among(enrollments: EnrollmentQuerySet, viewed_at: Collection[int], at: datetime) -> QuerySet:
-    """Those who are stuck; `viewed_at` are the keys of those of `doubtful` that are."""
-    return begun(enrollments, at).filter(idle(at) | Q(pk__in=viewed_at))
+def among(enrollments: EnrollmentQuerySet, stuck_keys: Collection[int], at: datetime) -> QuerySet:
+    """Filter to stuck enrollments. `stuck_keys`: ids of those of `doubtful` that are stuck."""
+    return begun(enrollments, at).filter(idle(at) | Q(pk__in=stuck_keys))
 
 
 def begun(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
+    """Filter to started enrollments that ask for something now, see `not_asked`."""
     return enrollments.asked(at, ignoring=FILTERED_BY_PAGE).exclude(started_at=None)

@@ -1,4 +1,4 @@
-"""Totals of the teams directly below a team, each with all teams below it: for senior managers."""
+"""Totals by subteam for senior managers: the teams directly below a team, each including all teams below."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -16,13 +16,13 @@ from courseware.reporting.dashboard.totals import head_of, not_shown_to, topmost
 
 
 class SubteamRow(NamedTuple):
-    """`stuck` is None if there are too many people to check."""
+    """Totals of a team. `stuck` is None if there are too many people to check."""
 
     team: Team
     tally: DashboardTotals
     stuck: int | None
-    leads_on: bool  # whether there are teams below that are not shown
-    is_whole: bool  # of the head
+    leads_on: bool  # whether it has teams below
+    is_whole: bool  # whether it is the team above the others
 
     @property
     def done(self) -> int:
@@ -34,19 +34,20 @@ class SubteamRow(NamedTuple):
 
 
 def topmost_of(user) -> list[Team]:
+    """Return the topmost teams that `user` manages, or those of the company."""
     if sees_whole_company(user):
         return list(Team.objects.filter(parent=None))
     return sorted(topmost(own_teams(user)), key=lambda team: (team.name, team.pk))
 
 
 def manages_managers(user) -> bool:
-    """Whether at least two teams are directly below teams that `user` leads."""
+    """Return whether teams of `user` have at least 2 teams directly below."""
     own = own_teams(user)
     return bool(own) and Team.objects.filter(parent__in=own).count() > 1
 
 
 def subteam_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[SubteamRow]:
-    """The teams below `head`, otherwise `head_of`, otherwise the topmost ones, most overdue first; the head is last."""
+    """Return the teams below `head` (else `head_of(user)`, else the topmost teams), most overdue first, then `head`."""
     head = head or head_of(user)
     teams = list(Team.objects.filter(parent=head)) if head else topmost_of(user)
     if not teams:
@@ -55,40 +56,40 @@ def subteam_rows(user, head: Team | None, course: Course | None, language: str, 
     tallies = tallies_of(user, [*teams, *heads], course, at)
     is_small = sum(tallies[each.pk].total for each in heads or teams) <= SORTED_BY_NAME
     stuck = stuck_by_team(board(user, team=head, course=course, at=at), language, at) if is_small else None
-    lead_on = set(Team.objects.filter(parent__in=[team.pk for team in teams]).values_list("parent", flat=True))
+    parents = set(Team.objects.filter(parent__in=[team.pk for team in teams]).values_list("parent", flat=True))
     rows = [
-        SubteamRow(team, tallies[team.pk], None if stuck is None else stuck[team.pk], team.pk in lead_on, team in heads)
+        SubteamRow(team, tallies[team.pk], None if stuck is None else stuck[team.pk], team.pk in parents, team in heads)
         for team in [*teams, *heads]
     ]
     return sorted(rows, key=lambda row: (row.is_whole, -row.late))
 
 
 def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetime) -> Mapping[int, DashboardTotals]:
-    """Key of a team → the totals of its dashboard. Runs three queries."""
-    kept = Headcount.objects.filter(team__in=[team.pk for team in teams])
+    """Return team id → totals of its dashboard as `user` sees it. Runs 3 queries."""
+    stored = Headcount.objects.filter(team__in=[team.pk for team in teams])
     hidden = not_shown_to(user)
     if course:
-        kept, hidden = kept.filter(course=course), hidden.filter(course=course)
-    found = kept.counts_by_team(at)
-    places = hidden.with_state(at).with_validity(at).values_list("learner", "state", "validity")
-    for team, rows in by_team(places).items():
+        stored, hidden = stored.filter(course=course), hidden.filter(course=course)
+    found = stored.counts_by_team(at)
+    hidden_rows = hidden.with_state(at).with_validity(at).values_list("learner", "state", "validity")
+    for team, rows in by_team(hidden_rows).items():
         if team in found:
-            found[team] -= tally((state, validity, number) for (state, validity), number in rows.items())
+            found[team] -= tally((state, status, number) for (state, status), number in rows.items())
     return {team.pk: found.get(team.pk, tally([])) for team in teams}
 
 
-def by_team(places: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple[Any, ...]]]:
-    """Team → the values after the learner, counted on the team's dashboard."""
-    places = list(places)
-    teams = reach({learner for learner, *_ in places})
+def by_team(rows: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple[Any, ...]]]:
+    """Return team id → how often each tuple of values occurs. `rows`: (learner id, *values)."""
+    rows = list(rows)
+    teams = reach({learner for learner, *_ in rows})
     found: dict[int | None, Counter[tuple[Any, ...]]] = {}
-    for learner, *place in places:
+    for learner, *values in rows:
         for team in teams.get(learner, ()):
-            found.setdefault(team, Counter())[tuple(place)] += 1
+            found.setdefault(team, Counter())[tuple(values)] += 1
     return found
 
 
 def stuck_by_team(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> Counter[int | None]:
-    """Key of a team → number of these rows of `board` who are stuck in it or below it."""
+    """Return team id → number of stuck rows of `board` in the team and the teams below."""
     stuck = those_stuck(enrollments, language, at).order_by().values_list("learner")
     return Counter({team: rows.total() for team, rows in by_team(stuck).items()})

@@ -1,4 +1,4 @@
-"""The history of an enrollment for managers, without single answers."""
+"""Timeline of an enrollment for managers, without single answers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,12 +21,11 @@ from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequ
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One line of the timeline. The `title` of a talk is the manager's name.
+    """One entry. `title` of a conversation is the manager's name.
 
-    `kind`, also its CSS class: enrolled, completed, saw-change, passed, failed, drilled, waived, finished, adjusted,
-    asked, away, noted, talked, withdrawn (certificate), measured (pre-check), measured-again (its parallel questions),
-    or the colour of a simulation's ending.
-    `may_undo`: whether it can be undone, a refusal by the manager who gave it.
+    `kind`, also the CSS class: enrolled, completed, saw-change, passed, failed, drilled (practice set), waived
+    (exempt), finished, adjusted, asked (extension), away, noted, talked, withdrawn (certificate), measured (pre-test),
+    measured-again (post-test), or the outcome of a simulation. `may_undo`: whether it can be undone.
     """
 
     at: datetime
@@ -41,7 +40,7 @@ class TimelineEntry:
 
 
 def sittings(enrollment: Enrollment, outline: Outline, titles: Mapping[str, str]) -> Iterator[TimelineEntry]:
-    """Exam attempts, and the practice sets done after them."""
+    """Yield exam attempts and completed practice sets."""
     for attempt in enrollment.attempts.submitted().with_release():
         attempt.enrollment = enrollment
         title = titles.get(attempt.exam.identifier, attempt.exam.identifier)
@@ -53,47 +52,45 @@ def sittings(enrollment: Enrollment, outline: Outline, titles: Mapping[str, str]
 def days_requested(enrollment: Enrollment) -> Iterator[TimelineEntry]:
     for number, request in enumerate(ExtensionRequest.objects.of(enrollment)):
         request.enrollment = enrollment
-        may_undo = number == 0 and may_undo_refusal(request)  # of one that is not the newest it stays
+        may_undo = number == 0 and may_undo_refusal(request)  # only the newest request can be reopened
         yield TimelineEntry(request.asked_at, "asked", asked=request, may_undo=may_undo)
 
 
 def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[TimelineEntry]:
-    """The history of an enrollment and the notes about its person, newest first.
+    """Return the history of an enrollment and the notes about its learner, newest first.
 
-    Runs eleven queries, one more if anything was adjusted, one for each refusal, two for each pass with a practice set.
+    Runs 11 queries; 1 more if anything was adjusted, 1 for each declined request, 2 for each pass with a practice set.
     """
     titles = {step.id: step.title for step in outline.steps}
-    happenings = [TimelineEntry(enrollment.enrolled_at, "enrolled")]
-    # Exams and simulations come with their attempts and runs, which say more.
+    entries = [TimelineEntry(enrollment.enrolled_at, "enrolled")]
+    # Exams and simulations are listed by attempt.
     completions = enrollment.completions.exclude(document__kind__in=[Document.Kind.EXAM, Document.Kind.SIMULATION])
     for identifier, at in completions.values_list("document__identifier", "completed_at"):
-        happenings.append(TimelineEntry(at, "completed", titles.get(identifier, identifier)))
+        entries.append(TimelineEntry(at, "completed", titles.get(identifier, identifier)))
     for seen in enrollment.change_acknowledgements.select_related("document"):
         title = titles.get(seen.document.identifier, seen.document.identifier)
-        happenings.append(TimelineEntry(seen.seen_at, "saw-change", title, seen.get_outcome_display()))
-    happenings += sittings(enrollment, outline, titles)
-    for run in enrollment.runs.on_record().finished().select_related("simulation"):
-        title = titles.get(run.simulation.identifier, run.simulation.identifier)
-        happenings.append(TimelineEntry(run.finished_at, run.colour, title, run.get_colour_display()))
-    lines = adjustments_of(enrollment, is_own=False)
-    newest = newest_lines([enrollment.pk]) if lines else {}
-    happenings += [
-        TimelineEntry(line.made_at, "adjusted", line=line, may_undo=may_still(line, newest)) for line in lines
-    ]
-    if enrollment.exempted_at and enrollment.exempted_at not in {line.made_at for line in lines}:
-        # By an earlier version, which did not keep by whom.
-        happenings.append(TimelineEntry(enrollment.exempted_at, "waived", detail=enrollment.exemption_reason))
-    happenings += days_requested(enrollment)
-    happenings += [TimelineEntry(away.said_at, "away", away=away) for away in absences_during(enrollment)]
-    happenings += noted_about_person(enrollment.learner, reader)
-    talks = Conversation.objects.standing().filter(enrollment=enrollment).select_related("made_by")
-    happenings += [TimelineEntry(talk.made_at, "talked", talk.made_by.name) for talk in talks]
+        entries.append(TimelineEntry(seen.seen_at, "saw-change", title, seen.get_outcome_display()))
+    entries += sittings(enrollment, outline, titles)
+    for attempt in enrollment.runs.on_record().finished().select_related("simulation"):
+        title = titles.get(attempt.simulation.identifier, attempt.simulation.identifier)
+        entries.append(TimelineEntry(attempt.finished_at, attempt.colour, title, attempt.get_colour_display()))
+    items = adjustments_of(enrollment, is_own=False)
+    newest = newest_lines([enrollment.pk]) if items else {}
+    entries += [TimelineEntry(item.made_at, "adjusted", line=item, may_undo=may_still(item, newest)) for item in items]
+    if enrollment.exempted_at and enrollment.exempted_at not in {item.made_at for item in items}:
+        # Written by an earlier version, without its author.
+        entries.append(TimelineEntry(enrollment.exempted_at, "waived", detail=enrollment.exemption_reason))
+    entries += days_requested(enrollment)
+    entries += [TimelineEntry(absence.said_at, "away", away=absence) for absence in absences_during(enrollment)]
+    entries += noted_about_person(enrollment.learner, reader)
+    conversations = Conversation.objects.standing().filter(enrollment=enrollment).select_related("made_by")
+    entries += [TimelineEntry(each.made_at, "talked", each.made_by.name) for each in conversations]
     if enrollment.completed_at:
-        happenings.append(TimelineEntry(enrollment.completed_at, "finished"))
-    withdrawn = Certificate.objects.filter(enrollment=enrollment).values_list("revoked_at", flat=True)
-    happenings += [TimelineEntry(at, "withdrawn") for at in withdrawn if at]
-    # Slicing reverses equal times, too, unlike `reverse=True`: the later one in the list followed from the other.
-    return sorted(happenings, key=lambda happening: happening.at)[::-1]
+        entries.append(TimelineEntry(enrollment.completed_at, "finished"))
+    revoked = Certificate.objects.filter(enrollment=enrollment).values_list("revoked_at", flat=True)
+    entries += [TimelineEntry(at, "withdrawn") for at in revoked if at]
+    # Unlike `reverse=True`, slicing also reverses entries of the same time: the later one is a consequence.
+    return sorted(entries, key=lambda entry: entry.at)[::-1]
 
 
 def noted_about_person(person: User, reader: User) -> Iterator[TimelineEntry]:
@@ -108,7 +105,7 @@ def kind_of(attempt: ExamAttempt) -> str:
 
 
 def practice_done(attempt: ExamAttempt, outline: Outline) -> Iterator[TimelineEntry]:
-    for drill in practice_sets_of(attempt):
-        if drill.is_done:
-            rule = unescape(strip_tags(outline.objective(drill.rule)))
-            yield TimelineEntry(drill.answers[-1].answered_at, "drilled", rule)
+    for practice_set in practice_sets_of(attempt):
+        if practice_set.is_done:
+            rule = unescape(strip_tags(outline.objective(practice_set.rule)))
+            yield TimelineEntry(practice_set.answers[-1].answered_at, "drilled", rule)

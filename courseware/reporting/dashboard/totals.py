@@ -1,4 +1,4 @@
-"""Totals of a dashboard by state and certification status: from its rows, or equally from the headcounts."""
+"""Totals of a dashboard by state and certification status, counted from its rows or read from headcounts."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sized
@@ -33,29 +33,30 @@ ONE_MORE = dashboard_rows.SORTED_BY_NAME + 1
 KNOWN_TO_HEADCOUNTS = frozenset({"state", "sort", "team", "course", "days", "left"})
 
 
-# Statements of the unfiltered dashboard of a manager of few teams, compiled once. Parameters: `leader`, the key of the
-# user; `teams`, the keys of all teams that the user sees; and a time.
+# Compiled statements for the unfiltered dashboard of a manager of few teams. Parameters: `leader`, the user's id;
+# `teams`, the ids of all teams the user may see; a time.
 
 
 def is_own_dashboard(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
-    """Whether `user` leads these few teams (`teams_shown_to`), and only a state is filtered by."""
+    """Return whether `user` manages these teams (`teams_shown_to`), up to MANY_TEAMS, and filters by state at most."""
     return len(teams) <= dashboard_rows.MANY_TEAMS and chosen.keys() <= {"state"} and not sees_whole_company(user)
 
 
 def numbers(enrollments: EnrollmentQuerySet, at: Any) -> QuerySet:
-    """(state, certification status, number) of these."""
+    """Return (state, certification status, number) of these enrollments."""
     found = enrollments.with_validity(at).order_by().values_list("state", "validity")
     return found.annotate(Count("pk"))
 
 
 def people(enrollments: QuerySet) -> QuerySet:
-    """A single row, whose last column is the number of people."""
+    """Return a query of one row; its last column is the number of different learners."""
     return enrollments.order_by().annotate(of=Value("all")).values_list("of").annotate(Count("learner", distinct=True))
 
 
 def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
-    led = Enrollment.objects.filter(learner__in=people_led(teams, leader))
-    return dashboard_rows.dashboard_of(dashboard_rows.published(led), at=at)
+    """Return the unfiltered dashboard rows of the user with id `leader`. `teams`: ids."""
+    managed = Enrollment.objects.filter(learner__in=people_led(teams, leader))
+    return dashboard_rows.dashboard_of(dashboard_rows.published(managed), at=at)
 
 
 NUMBERS = CompiledQuery(lambda leader, teams, at: numbers(shown(leader, teams, at), at))
@@ -67,17 +68,17 @@ FIRST_KEYS = CompiledQuery(
 
 
 def manages_many(user, at: datetime) -> bool:
-    """Whether `user` leads more than MANY_TEAMS teams, or they have more than SORTED_BY_NAME rows. Runs two queries."""
+    """Return whether `user` manages more than MANY_TEAMS teams or SORTED_BY_NAME rows. Runs 2 queries."""
     most_teams, most_rows = dashboard_rows.MANY_TEAMS, dashboard_rows.SORTED_BY_NAME
     teams = list(teams_managed_by(user).values_list("pk", flat=True)[: most_teams + 1])
     return len(teams) > most_teams or len(FEW_KEYS(leader=user.pk, teams=teams, at=at)) > most_rows
 
 
 class DashboardCount:
-    """The totals of a user's dashboard at one time; each is read from the database when first needed.
+    """Totals of a user's dashboard as of `at`, each read from the database on first access.
 
-    `teams` are (key, name) of the teams that the user sees, `filters` as `DashboardFilter.chosen` gives them. With
-    `is_exact` all rows are counted, however many there are, and headcounts are not used.
+    `teams`: query of (id, name) of the teams the user may see; `filters`: from `DashboardFilter.chosen`; `is_exact`:
+    count all rows, without headcounts.
     """
 
     def __init__(self, user, teams: QuerySet, filters: Mapping[str, Any], at: datetime, *, is_exact: bool = False):
@@ -85,7 +86,7 @@ class DashboardCount:
 
     @cached_property
     def everyone(self) -> Any:
-        """The rows in any state: totals are by state."""
+        """The rows in any state, because totals are by state."""
         filters = {key: value for key, value in self.filters.items() if key not in {"state", "sort", "stuck"}}
         everyone = dashboard_rows.board(self.user, at=self.at, **filters)
         return dashboard_rows.those_stuck(everyone, get_language(), self.at) if "stuck" in self.filters else everyone
@@ -98,16 +99,16 @@ class DashboardCount:
 
     @cached_property
     def own(self) -> dict[str, Any] | None:
-        """Parameters of the compiled statements, if these have the rows."""
+        """Parameters of the compiled statements, or None if they do not apply."""
         if not is_own_dashboard(self.user, self.teams, self.filters):
             return None
         return {"leader": self.user.pk, "teams": [team for team, _name in self.teams], "at": self.at}
 
     @cached_property
     def totals(self) -> DashboardTotals | None:
-        """Read from up to SORTED_BY_NAME rows, otherwise from the headcounts; None if only reading all rows would tell.
+        """Totals of up to SORTED_BY_NAME rows, else of the headcounts; None if only reading all rows could give them.
 
-        For more than MANY_TEAMS teams the headcounts come first: finding the first row takes long.
+        Above MANY_TEAMS teams, headcounts come first, because finding the first row takes long.
         """
         if self.is_exact:
             return counts(self.everyone, self.at)
@@ -122,13 +123,13 @@ class DashboardCount:
         return found
 
     def of_few_rows(self) -> DashboardTotals | None:
-        """None if there are more than SORTED_BY_NAME. Reads no more, by one query."""
+        """Return the totals, or None above SORTED_BY_NAME rows. Runs 1 query."""
         most = dashboard_rows.SORTED_BY_NAME
-        places = list(self.everyone.with_validity(self.at).order_by().values_list("state", "validity")[: most + 1])
-        return None if len(places) > most else tally((*place, number) for place, number in Counter(places).items())
+        pairs = list(self.everyone.with_validity(self.at).order_by().values_list("state", "validity")[: most + 1])
+        return None if len(pairs) > most else tally((*pair, number) for pair, number in Counter(pairs).items())
 
     def of_headcounts(self) -> DashboardTotals | None:
-        """None if they do not know one of the filters, or the teams."""
+        """Return the totals, or None if the headcounts do not cover a filter or the teams."""
         if not self.filters.keys() <= KNOWN_TO_HEADCOUNTS:
             return None
         team, course, days = (self.filters.get(name) for name in ("team", "course", "days"))
@@ -139,7 +140,7 @@ class DashboardCount:
 
     @cached_property
     def number(self) -> int:
-        """Number of rows in the chosen state. If rows are not counted, at most SORTED_BY_NAME + 1."""
+        """Number of rows in the chosen state; at most SORTED_BY_NAME + 1 if rows are not counted."""
         state = self.filters.get("state")
         if self.totals:
             return self.totals.number_in(state) if state else self.totals.total
@@ -157,7 +158,7 @@ class DashboardCount:
         return self.number <= dashboard_rows.SORTED_BY_NAME
 
     def people(self, courses: int) -> int | None:
-        """How many people have these rows; None if that is not counted. In one course each of them has one row."""
+        """Return the number of people in these rows, or None if not counted. `courses`: number of published courses."""
         if self.totals is None:
             return None
         if courses < 2 or "course" in self.filters:
@@ -171,7 +172,7 @@ class DashboardCount:
 def counts_kept(
     user, team: Team | None, course: Course | None, at: datetime, days: DueFilter | None = None
 ) -> DashboardTotals | None:
-    """The `counts` of `board` without a name or people who left, from the headcounts; None if they cannot tell."""
+    """Return the `counts` of `board`, without people who left, from the headcounts; None if they cannot tell."""
     head = team or head_of(user)
     if head is None and not sees_whole_company(user):
         return None  # sums over teams without a common parent count people in 2 teams twice
@@ -185,7 +186,7 @@ def counts_kept(
 
 
 def not_shown_to(user) -> EnrollmentQuerySet:
-    """Enrollments in the headcounts that are not shown: a manager's own; for HR, staff that they do not lead."""
+    """Return enrollments that headcounts include but `user` may not see: managers' own; for HR, staff of others."""
     if user.is_superuser or audits(user):
         return Enrollment.objects.none()
     if not handles_people(user):
@@ -196,7 +197,7 @@ def not_shown_to(user) -> EnrollmentQuerySet:
 
 
 def head_of(user) -> Team | None:
-    """The team above all others that `user` leads; None if there are several, or for users who see the company."""
+    """Return the single topmost team that `user` manages; None if several, or if `user` sees the whole company."""
     if sees_whole_company(user):
         return None
     heads = topmost(own_teams(user))
@@ -204,21 +205,22 @@ def head_of(user) -> Team | None:
 
 
 def topmost(teams: Iterable[Team]) -> list[Team]:
-    """Those that are below none of the others."""
+    """Return the teams that are below none of the others."""
     teams = list(teams)
     return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
 
 
 def counts(enrollments: EnrollmentQuerySet, at: datetime) -> DashboardTotals:
+    """Count these enrollments. Runs 1 query."""
     return tally(numbers(enrollments, at))
 
 
-# A certificate in these states is shown: the person can wait.
+# States for which a valid certificate is shown, because it makes them less urgent.
 OPEN_WITHOUT_CERTIFICATE = {state for state in State if state.is_asked} - {State.RENEWING}
 
 
 class Tile(NamedTuple):
-    """`number` is None if there are too many rows to count; `lines` are shown below it."""
+    """A total on the dashboard. `number` is None if not counted; `lines` are shown below it."""
 
     state: State
     number: int | None
@@ -236,6 +238,7 @@ def tiles_of(found: DashboardTotals | None) -> list[Tile]:
 
 
 def lines_of(state: State, number: int, found: DashboardTotals) -> list[str]:
+    """Return translated details of a total, such as how many are still certified."""
     if not number or state == State.WAIVED:
         return []
     days = DUE_SOON.days

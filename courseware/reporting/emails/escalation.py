@@ -1,4 +1,4 @@
-"""The optional email about people three working days overdue, to the manager above, otherwise to HR."""
+"""Escalation: the optional email to the senior manager, or else to HR, about people 3 working days overdue."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, time
@@ -38,100 +38,107 @@ OFF = gettext_noop("the company has turned it off")
 
 def register_email() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
-    words, template = _("Overdue for 3 working days"), "reporting/mail/escalation.txt"
-    sort = EmailCategory.SUBSCRIBED
-    register_kind(KIND, EmailType(words, template, *questions, sort, editable=ESCALATION, is_for=is_reader))
+    label, template = _("Overdue for 3 working days"), "reporting/mail/escalation.txt"
+    category = EmailCategory.SUBSCRIBED
+    register_kind(KIND, EmailType(label, template, *questions, category, editable=ESCALATION, is_for=is_reader))
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """Each enrollment, due date and reader has a key. Those to one reader are in the order of the enrollments."""
-    late = sorted(newly_late(morning), key=lambda each: each.run.pk) if is_escalated() else []
-    yield from in_order(emails_about(late, morning.at) if late else ())
+    """Yield unsaved emails, sorted by recipient and enrollment. Key: enrollment, due date and recipient."""
+    overdue = sorted(newly_late(morning), key=lambda each: each.run.pk) if is_escalated() else []
+    yield from in_order(emails_about(overdue, morning.at) if overdue else ())
 
 
 def newly_late(morning: DailyEmails) -> Iterator[DueReminder]:
-    """Enrollments overdue for AFTER working days since today or a day missed; not while a request for time waits."""
+    """Yield enrollments that became AFTER working days overdue today or on a missed day, without open requests."""
     plans: Plans = {(key, None): [-AFTER] for key in Course.objects.values_list("pk", flat=True)}
-    for late in reminders_due(morning, plans):
-        asking = asked_about([each.run.pk for each in late])
-        yield from (each for each in late if each.run.pk not in asking)
+    for overdue in reminders_due(morning, plans):
+        asking = asked_about([each.run.pk for each in overdue])
+        yield from (each for each in overdue if each.run.pk not in asking)
 
 
 JOB = DailyEmailJob(KIND, time(5, 15), emails, again=KEPT_BACK)
 escalate = JOB.run
 
 
-def emails_about(late: Collection[DueReminder], at: datetime) -> list[OutgoingEmail]:
-    learners = {each.run.learner_id for each in late}
+def emails_about(overdue: Collection[DueReminder], at: datetime) -> list[OutgoingEmail]:
+    """Return unsaved emails to the senior managers of these learners; to HR for learners without one."""
+    learners = {each.run.learner_id for each in overdue}
     above = next_level(learners)
-    told = {person: [lead.person for lead in leads] for person, leads in above.items()}
-    if alone := learners - above.keys():
+    recipients = {person: [manager.person for manager in managers] for person, managers in above.items()}
+    if without_manager := learners - above.keys():
         hr = list(in_office(HR))
-        told |= {person: [each for each in hr if each.pk != person] for person in alone}
-    hours = hours_of({reader.pk for readers in told.values() for reader in readers})
+        recipients |= {person: [each for each in hr if each.pk != person] for person in without_manager}
+    hours = hours_of({recipient.pk for found in recipients.values() for recipient in found})
     return [
-        letter_to(reader, each, hours[reader.pk], at) for each in late for reader in told.get(each.run.learner_id, ())
+        letter_to(recipient, each, hours[recipient.pk], at)
+        for each in overdue
+        for recipient in recipients.get(each.run.learner_id, ())
     ]
 
 
-def letter_to(reader: User, late: DueReminder, hours: EmailHours, at: datetime) -> OutgoingEmail:
-    key = f"{KIND}:{late.run.pk}:{late.due_on}:{reader.pk}"
-    data = {"subjects": [[late.run.pk, late.due_on.isoformat()]]}
-    return email_to(reader, KIND, key=key, data=data, next_at=hours.opens_at(at))
+def letter_to(recipient: User, overdue: DueReminder, hours: EmailHours, at: datetime) -> OutgoingEmail:
+    key = f"{KIND}:{overdue.run.pk}:{overdue.due_on}:{recipient.pk}"
+    data = {"subjects": [[overdue.run.pk, overdue.due_on.isoformat()]]}
+    return email_to(recipient, KIND, key=key, data=data, next_at=hours.opens_at(at))
 
 
 def is_reader(person: User) -> bool:
     return is_manager(person) or handles_people(person)
 
 
-def people_reported(reader: Any) -> QuerySet:
-    """The people this reader is told about: for HR all it sees, without the reader; for managers those they lead."""
-    if handles_people(reader):
-        return people_visible_to(reader).exclude(pk=reader.pk)
-    return people_managed_by(reader)
+def people_reported(recipient: Any) -> QuerySet:
+    """Return the people to report to this recipient: for HR all others they may see, for managers their people."""
+    if handles_people(recipient):
+        return people_visible_to(recipient).exclude(pk=recipient.pk)
+    return people_managed_by(recipient)
 
 
-def still_late(message: OutgoingEmail) -> list[Enrollment]:
-    """The enrollments of the email that are still overdue, the longest overdue first."""
-    days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
-    runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE, now()).filter(pk__in=[run for run, _day in days])
-    runs = runs.filter(learner__in=people_reported(message.person), learner__is_active=True).select_related("learner")
-    return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
+def still_late(email: OutgoingEmail) -> list[Enrollment]:
+    """Return the email's enrollments that are still overdue, the longest overdue first."""
+    days = {(each, date.fromisoformat(day)) for each, day in email.data["subjects"]}
+    found = Enrollment.objects.in_state(Enrollment.State.OVERDUE, now()).filter(pk__in=[each for each, _day in days])
+    found = found.filter(learner__in=people_reported(email.person), learner__is_active=True).select_related("learner")
+    return [
+        each for each in found.with_zone().with_release().order_by("urgency", "pk") if (each.pk, each.due_on) in days
+    ]
 
 
-def to_be_told(message: OutgoingEmail) -> tuple[list[Enrollment], str]:
-    """Those of them without a waiting request, and why the email leaves out the others."""
-    late = still_late(message)
-    asking = asked_about([run.pk for run in late])
-    return [run for run in late if run.pk not in asking], ASKS if late else SETTLED
+def to_be_told(email: OutgoingEmail) -> tuple[list[Enrollment], str]:
+    """Return the `still_late` enrollments without an open extension request, and why the others are left out."""
+    overdue = still_late(email)
+    asking = asked_about([enrollment.pk for enrollment in overdue])
+    return [enrollment for enrollment in overdue if enrollment.pk not in asking], ASKS if overdue else SETTLED
 
 
-def why_unwanted(message: OutgoingEmail) -> str:
+def why_unwanted(email: OutgoingEmail) -> str:
+    """Return why the email must not be sent any more, or ""."""
     if not is_escalated():
         return OFF
-    runs, why = to_be_told(message)
-    return "" if runs else why
+    enrollments, why = to_be_told(email)
+    return "" if enrollments else why
 
 
-def in_words(message: OutgoingEmail) -> dict[str, object]:
-    runs, _why = to_be_told(message)
-    language = message.language or settings.LANGUAGE_CODE
-    leads = managers_of({run.learner_id for run in runs})
-    led = set(people_managed_by(message.person).values_list("person", flat=True))
+def in_words(email: OutgoingEmail) -> dict[str, object]:
+    """Return the template context."""
+    enrollments, _why = to_be_told(email)
+    language = email.language or settings.LANGUAGE_CODE
+    managers = managers_of({enrollment.learner_id for enrollment in enrollments})
+    managed = set(people_managed_by(email.person).values_list("person", flat=True))
     with translation.override(language):
-        late = [
+        overdue = [
             {
-                "name": run.learner.name,
-                "title": store.outline(run.release, language).title,
-                "day": day_text(run.due_on),
-                "lead": leads[run.learner_id].person.name if run.learner_id in leads else "",
+                "name": enrollment.learner.name,
+                "title": store.outline(enrollment.release, language).title,
+                "day": day_text(enrollment.due_on),
+                "lead": managers[enrollment.learner_id].person.name if enrollment.learner_id in managers else "",
             }
-            for run in runs
+            for enrollment in enrollments
         ]
     return {
-        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
-        "late": late,
+        "name": email.person.name,  # type: ignore[union-attr]  # always has a recipient account
+        "late": overdue,
         "days": AFTER,
-        "is_for_hr": any(run.learner_id not in led for run in runs),
+        "is_for_hr": any(enrollment.learner_id not in managed for enrollment in enrollments),
         "link": settings.SITE_URL.rstrip("/") + reverse("reporting:dashboard"),
     }

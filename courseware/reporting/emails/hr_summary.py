@@ -1,4 +1,4 @@
-"""The weekly email to HR with totals by team, at the time of the managers' weekly email, unless all are 0."""
+"""The weekly summary for HR: totals by team. Sent with the managers' weekly summary, unless all totals are 0."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -29,41 +29,43 @@ NOT_IN_HR = gettext_noop("the recipient no longer works in HR")
 def register_email() -> None:
     register_weekly(KIND, lambda: in_office(HR))
     questions = one_by_one(why_nothing), one_by_one(in_words)
-    words, template, sort = _("All teams this week"), "reporting/mail/hr_summary.txt", EmailCategory.SUBSCRIBED
-    register_kind(KIND, EmailType(words, template, *questions, sort, is_for=lambda person: is_in(HR, person)))
+    label, template, category = _("All teams this week"), "reporting/mail/hr_summary.txt", EmailCategory.SUBSCRIBED
+    register_kind(KIND, EmailType(label, template, *questions, category, is_for=lambda person: is_in(HR, person)))
 
 
 class Totals(NamedTuple):
-    """Numbers of dashboard rows. `stuck` is None if there are too many rows to check each one."""
+    """Numbers of dashboard rows. `stuck` is None above SORTED_BY_NAME rows, too many to check."""
 
     overdue: int
     stuck: int | None
     finished: int
 
 
-def rows_of_reader(message: OutgoingEmail, at: datetime) -> dict[str, QuerySet[Any, Any]]:
-    """Rows of the reader's dashboard by state; "stuck" only if there are few enough rows to check each one."""
-    language, rows = message.language or settings.LANGUAGE_CODE, board(message.person, at=at)
+def rows_of_reader(email: OutgoingEmail, at: datetime) -> dict[str, QuerySet[Any, Any]]:
+    """Return "overdue", "finished" and, up to SORTED_BY_NAME rows, "stuck" → rows of the recipient's dashboard."""
+    language, rows = email.language or settings.LANGUAGE_CODE, board(email.person, at=at)
     found = {"overdue": in_certification(rows, State.OVERDUE, at), "finished": finished(rows, at)}
     if rows.order_by()[: SORTED_BY_NAME + 1].count() <= SORTED_BY_NAME:
         found["stuck"] = those_stuck(rows, language, at)
     return found
 
 
-def why_nothing(message: OutgoingEmail) -> str:
-    if not is_in(HR, message.person):
+def why_nothing(email: OutgoingEmail) -> str:
+    """Return why the email must not be sent, or ""."""
+    if not is_in(HR, email.person):
         return NOT_IN_HR
-    found = rows_of_reader(message, now())
+    found = rows_of_reader(email, now())
     return "" if any(rows.exists() for rows in found.values()) else NOTHING
 
 
-def in_words(message: OutgoingEmail) -> dict[str, object]:
-    found = rows_of_reader(message, timezone.now())
+def in_words(email: OutgoingEmail) -> dict[str, object]:
+    """Return the template context."""
+    found = rows_of_reader(email, timezone.now())
     teams = teams_of(found)
-    with translation.override(message.language or settings.LANGUAGE_CODE):
+    with translation.override(email.language or settings.LANGUAGE_CODE):
         return {
-            "name": message.person.name,  # type: ignore[union-attr]  # these emails always have a person
-            "all": totals({what: rows.count() for what, rows in found.items()}),
+            "name": email.person.name,  # type: ignore[union-attr]  # always has a recipient account
+            "all": totals({group: rows.count() for group, rows in found.items()}),
             "teams": teams[:TEAMS_LISTED],
             "others": len(teams[TEAMS_LISTED:]),
             "link": settings.SITE_URL.rstrip("/") + reverse("reporting:dashboard"),
@@ -75,18 +77,18 @@ def totals(numbers: Mapping[str, int]) -> Totals:
 
 
 def teams_of(found: Mapping[str, QuerySet[Any, Any]]) -> list[tuple[str, Totals]]:
-    """Teams with a number that is not 0, most overdue people first. A learner counts in each team."""
-    numbers: dict[str, Counter[int]] = {what: Counter(by_team(rows)) for what, rows in found.items()}
+    """Return (team name, totals) of teams with a total above 0, most overdue first. A learner counts in each team."""
+    numbers: dict[str, Counter[int]] = {group: Counter(by_team(rows)) for group, rows in found.items()}
     names = dict(Team.objects.filter(pk__in=set().union(*numbers.values())).values_list("pk", "name"))
-    teams = [(name, totals({what: each[team] for what, each in numbers.items()})) for team, name in names.items()]
+    teams = [(name, totals({group: each[team] for group, each in numbers.items()})) for team, name in names.items()]
     return sorted(teams, key=lambda each: (-each[1].overdue, -(each[1].stuck or 0), each[0]))
 
 
 def by_team(rows: QuerySet[Any, Any]) -> dict[int, int]:
-    """Key of a team → how many of the rows are of its learners."""
-    places = Membership.objects.filter(
+    """Return team id → number of these rows that belong to its learners."""
+    members = Membership.objects.filter(
         role=Membership.Role.LEARNER, person__enrollments__in=rows.order_by().values("pk")
     )
     return dict(
-        places.order_by().values("team").annotate(number=Count("person__enrollments")).values_list("team", "number")
+        members.order_by().values("team").annotate(number=Count("person__enrollments")).values_list("team", "number")
     )

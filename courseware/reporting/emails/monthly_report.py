@@ -1,4 +1,4 @@
-"""The monthly email with a link to the report about the month before."""
+"""The monthly report by email: subscriptions, and the email with a link to the report about the previous month."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -27,7 +27,7 @@ SEES_NOTHING = gettext_noop("the person can no longer see reports")
 
 
 class MonthlyReportSubscription(models.Model):
-    """A subscription."""
+    """A person who wants the monthly report. An opt-out by email link leaves the row in place."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
@@ -37,6 +37,7 @@ class MonthlyReportSubscription(models.Model):
 
 
 def is_subscribed(person) -> bool:
+    """Return whether the person has subscribed and has not opted out by an email link."""
     return MonthlyReportSubscription.objects.filter(person=person).exists() and KIND not in opt_outs_of(person)
 
 
@@ -46,7 +47,7 @@ def has_asked_for_it(person) -> bool:
 
 @transaction.atomic
 def subscribe(person) -> None:
-    """Subscribe a person, also one who has unsubscribed by the link in an email."""
+    """Subscribe a person, and undo an opt-out by email link."""
     resubscribe(person, KIND)
     _report, is_new = MonthlyReportSubscription.objects.get_or_create(person=person)
     if is_new:
@@ -63,46 +64,51 @@ def unsubscribe(person) -> None:
 def register_monthly_email() -> None:
     template = "reporting/mail/monthly_report.txt"
     questions = one_by_one(why_not_wanted), one_by_one(month_text)
-    words, sort = _("Monthly report"), EmailCategory.SUBSCRIBED
-    kind = EmailType(words, template, *questions, sort, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
+    label, category = _("Monthly report"), EmailCategory.SUBSCRIBED
+    kind = EmailType(label, template, *questions, category, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
     register_kind(KIND, kind)
 
 
 def month_before(day: date) -> date:
+    """Return the first day of the month before that of `day`."""
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """To those who subscribed before the month was over: on the first day of a month, or caught up."""
+    """Yield unsaved emails to people who subscribed before this month; only on its first day, or when catching up."""
     if morning.day.day > 1 and not morning.catches_up:
         return
-    wanted = MonthlyReportSubscription.objects.filter(person__is_active=True)
-    for report in wanted.select_related("person").order_by("person_id"):
-        if site_day(report.made_at) < morning.day.replace(day=1) and sees_reports(report.person):
-            yield letter_to(report, month_before(morning.day), morning.at)
+    subscriptions = MonthlyReportSubscription.objects.filter(person__is_active=True)
+    for subscription in subscriptions.select_related("person").order_by("person_id"):
+        if site_day(subscription.made_at) < morning.day.replace(day=1) and sees_reports(subscription.person):
+            yield letter_to(subscription, month_before(morning.day), morning.at)
 
 
 JOB = DailyEmailJob(KIND, time(5, 35), emails)
 tell_of_month = JOB.run
 
 
-def letter_to(report: MonthlyReportSubscription, month: date, at: datetime) -> OutgoingEmail:
+def letter_to(subscription: MonthlyReportSubscription, month: date, at: datetime) -> OutgoingEmail:
     data = {"month": month.isoformat()}
-    return email_to(report.person, KIND, key=f"{KIND}:{report.person_id}:{month:%Y-%m}", data=data, next_at=at)
+    return email_to(
+        subscription.person, KIND, key=f"{KIND}:{subscription.person_id}:{month:%Y-%m}", data=data, next_at=at
+    )
 
 
-def why_not_wanted(message: OutgoingEmail) -> str:
-    if not MonthlyReportSubscription.objects.filter(person=message.person_id).exists():
+def why_not_wanted(email: OutgoingEmail) -> str:
+    """Return why the email must not be sent any more, or ""."""
+    if not MonthlyReportSubscription.objects.filter(person=email.person_id).exists():
         return STOPPED
-    return "" if sees_reports(message.person) else SEES_NOTHING
+    return "" if sees_reports(email.person) else SEES_NOTHING
 
 
-def month_text(message: OutgoingEmail) -> dict[str, object]:
-    month = date.fromisoformat(message.data["month"])
-    with translation.override(message.language or settings.LANGUAGE_CODE):
-        words = date_format(month, "YEAR_MONTH_FORMAT")
+def month_text(email: OutgoingEmail) -> dict[str, object]:
+    """Return the template context."""
+    month = date.fromisoformat(email.data["month"])
+    with translation.override(email.language or settings.LANGUAGE_CODE):
+        text = date_format(month, "YEAR_MONTH_FORMAT")
     return {
-        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
-        "month": words,
+        "name": email.person.name,  # type: ignore[union-attr]  # always has a recipient account
+        "month": text,
         "address": f"{settings.SITE_URL}{reverse('reporting:period')}?first={month:%Y-%m}&last={month:%Y-%m}",
     }

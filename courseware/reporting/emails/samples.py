@@ -1,4 +1,4 @@
-"""Example data and placeholders of the emails to managers."""
+"""Sample data and placeholders of the emails to managers, for the preview of their wording."""
 
 from datetime import date
 from operator import itemgetter
@@ -37,11 +37,12 @@ def example_of_escalation() -> dict[str, Any]:
 
 
 def example_of_month() -> dict[str, Any]:
-    words, address = date_format(MONTH, "YEAR_MONTH_FORMAT"), address_of_example("team/reports/")
-    return {"name": gettext("Li Hua"), "month": words, "address": address}
+    month, address = date_format(MONTH, "YEAR_MONTH_FORMAT"), address_of_example("team/reports/")
+    return {"name": gettext("Li Hua"), "month": month, "address": address}
 
 
 def number_of(part: str) -> Any:
+    """Return a function: template context → number in this part of the weekly summary."""
     return lambda context: context[part]["number"]
 
 

@@ -1,4 +1,4 @@
-"""The weekly email to managers on Monday morning: requests, and people who are overdue, stuck or finished."""
+"""The weekly summary for managers on Monday morning: open requests, and overdue, stuck and finished people."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -38,46 +38,49 @@ from courseware.reporting.today.learner_requests import with_enrollments
 
 KIND = "digest"
 HOUR = time(5, 30)
-NAMED = 5  # people of each kind
+NAMED = 5  # people in each list
 TEAMS_NAMED = 10
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
-CAUGHT_UP = 2 * DAY  # since a Monday on which nobody looked
+CAUGHT_UP = 2 * DAY  # how late a missed Monday's email may be queued
 NOTHING = gettext_noop("nobody is overdue or stuck, and nobody has finished")
-WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # type of email → its readers
+WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # email type → query of its recipients
 
 
 def register_email() -> None:
     register_weekly(KIND, all_leaders)
     questions = one_by_one(why_nothing), one_by_one(in_words)
-    words, template = _("Your team this week"), "reporting/mail/digest.txt"
-    sort = EmailCategory.SUBSCRIBED
-    register_kind(KIND, EmailType(words, template, *questions, sort, editable=DIGEST, is_for=is_manager))
+    label, template = _("Your team this week"), "reporting/mail/digest.txt"
+    category = EmailCategory.SUBSCRIBED
+    register_kind(KIND, EmailType(label, template, *questions, category, editable=DIGEST, is_for=is_manager))
 
 
 def write_digests(at: datetime | None = None) -> str:
+    """Queue the weekly emails to managers and HR that are due; return a summary for the job log."""
     return summary(sum(MORNING_JOBS[kind].write(at=at) for kind in WEEKLY))
 
 
-def register_weekly(kind: str, readers: Callable[[], QuerySet[User]]) -> None:
-    WEEKLY[kind] = readers
+def register_weekly(kind: str, recipients: Callable[[], QuerySet[User]]) -> None:
+    """Register a weekly email type and the query of its recipients."""
+    WEEKLY[kind] = recipients
     register_morning_job(DailyEmailJob(kind, HOUR, partial(emails, kind), unsaid=NOTHING))
 
 
 def emails(kind: str, morning: DailyEmails) -> Iterator[OutgoingEmail]:
+    """Yield unsaved emails of this type, in the order of their recipients' ids."""
     for people in by_person(WEEKLY[kind](), "pk"):
         hours = hours_of([person.pk for person in people])
         for person in people:
-            if letter := letter_to(kind, person, hours[person.pk], morning):
-                yield letter
+            if email := letter_to(kind, person, hours[person.pk], morning):
+                yield email
 
 
 def all_leaders() -> QuerySet[User]:
-    leading = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
-    return User.objects.filter(pk__in=leading, is_active=True)
+    managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
+    return User.objects.filter(pk__in=managers, is_active=True)
 
 
 def letter_to(kind: str, person: User, hours: EmailHours, morning: DailyEmails) -> OutgoingEmail | None:
-    """None if no Monday morning of the person is near."""
+    """Return an unsaved email, or None if no Monday morning in the person's time zone is near."""
     monday = monday_near(hours, morning)
     if monday is None:
         return None
@@ -87,14 +90,14 @@ def letter_to(kind: str, person: User, hours: EmailHours, morning: DailyEmails) 
 
 
 def monday_near(hours: EmailHours, morning: DailyEmails) -> date | None:
-    """The Monday whose morning begins within a day or began less than two days ago.
+    """Return the Monday whose morning begins within 1 day or began less than 2 days ago, or None.
 
-    An email queued earlier could be ended because there is nothing to say yet. Without catching up, the Monday whose
-    morning begins on this day of the site.
+    An email queued earlier could be skipped because there is nothing to report yet. Without catching up, the morning
+    must begin on `morning.day` in the site's time zone.
     """
     today = morning.at.astimezone(hours.zone).date()
     this_monday = today - today.weekday() * DAY
-    for monday in (this_monday + WEEK, this_monday):  # after a free week both open at once: the later one counts
+    for monday in (this_monday + WEEK, this_monday):  # after a week off both open at once: the later counts
         opens = opening_of(monday, hours)
         is_near = morning.at - CAUGHT_UP < opens <= morning.at + DAY
         if is_near if morning.catches_up else site_day(opens) == morning.day:
@@ -103,51 +106,55 @@ def monday_near(hours: EmailHours, morning: DailyEmails) -> date | None:
 
 
 def opening_of(monday: date, hours: EmailHours) -> datetime:
-    """The start of the email hours on the first working day from this one on."""
+    """Return the start of the sending hours on the first working day from `monday` on."""
     return hours.opens_at(datetime.combine(monday, OPENS, hours.zone))
 
 
-def dashboard_of_reader(message: OutgoingEmail, at: datetime) -> EnrollmentQuerySet:
-    led = Enrollment.objects.filter(learner__in=people_managed_by(message.person))
-    return dashboard_of(published(led), at=at)
+def dashboard_of_reader(email: OutgoingEmail, at: datetime) -> EnrollmentQuerySet:
+    """Return the dashboard rows of the people the recipient manages."""
+    managed = Enrollment.objects.filter(learner__in=people_managed_by(email.person))
+    return dashboard_of(published(managed), at=at)
 
 
-def asked_of_reader(message: OutgoingEmail, at: datetime) -> QuerySet[ExtensionRequest]:
-    """Requests for another due date that wait for the reader, the oldest first."""
-    led = published(Enrollment.objects.filter(learner__in=people_managed_by(message.person))).newest()
-    return ExtensionRequest.objects.standing(at).filter(enrollment__in=led).order_by("pk")
+def asked_of_reader(email: OutgoingEmail, at: datetime) -> QuerySet[ExtensionRequest]:
+    """Return open extension requests of people the recipient manages, oldest first."""
+    managed = published(Enrollment.objects.filter(learner__in=people_managed_by(email.person))).newest()
+    return ExtensionRequest.objects.standing(at).filter(enrollment__in=managed).order_by("pk")
 
 
-def finished(board: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
-    return board.filter(completed_at__gt=at - WEEK).order_by("learner__name", "pk")
+def finished(rows: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
+    """Return the rows completed in the last 7 days, by name."""
+    return rows.filter(completed_at__gt=at - WEEK).order_by("learner__name", "pk")
 
 
-def why_nothing(message: OutgoingEmail) -> str:
-    at, language = now(), message.language or settings.LANGUAGE_CODE
-    board = dashboard_of_reader(message, at)
-    found = in_certification(board, State.OVERDUE, at), finished(board, at), asked_of_reader(message, at)
-    is_any = any(each.exists() for each in found) or those_stuck(board, language, at).exists()
+def why_nothing(email: OutgoingEmail) -> str:
+    """Return why the email must not be sent, or ""."""
+    at, language = now(), email.language or settings.LANGUAGE_CODE
+    rows = dashboard_of_reader(email, at)
+    found = in_certification(rows, State.OVERDUE, at), finished(rows, at), asked_of_reader(email, at)
+    is_any = any(each.exists() for each in found) or those_stuck(rows, language, at).exists()
     return "" if is_any else NOTHING
 
 
-def in_words(message: OutgoingEmail) -> dict[str, object]:
-    at, language = timezone.now(), message.language or settings.LANGUAGE_CODE
-    board = dashboard_of_reader(message, at)
-    late = in_certification(board, State.OVERDUE, at)
+def in_words(email: OutgoingEmail) -> dict[str, object]:
+    """Return the template context."""
+    at, language = timezone.now(), email.language or settings.LANGUAGE_CODE
+    rows = dashboard_of_reader(email, at)
+    overdue = in_certification(rows, State.OVERDUE, at)
     with translation.override(language):
         return {
-            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
-            "asked": requests_text(asked_of_reader(message, at)),
-            "late": some_of(late, language),
-            "teams": by_team(message, late),
-            "stuck": some_of(those_stuck(board, language, at), language),
-            "finished": some_of(finished(board, at), language),
+            "name": email.person.name,  # type: ignore[union-attr]  # always has a recipient account
+            "asked": requests_text(asked_of_reader(email, at)),
+            "late": some_of(overdue, language),
+            "teams": by_team(email, overdue),
+            "stuck": some_of(those_stuck(rows, language, at), language),
+            "finished": some_of(finished(rows, at), language),
             "link": settings.SITE_URL.rstrip("/") + reverse("reporting:dashboard"),
         }
 
 
 def requests_text(requests: QuerySet[ExtensionRequest]) -> dict[str, object]:
-    """As `some_of`, and since when the oldest waits. Runs two queries, and two more if there are any."""
+    """Return as `some_of`, and the date of the oldest request as "since". Runs 2 queries, 2 more if there are any."""
     number, keys = requests.count(), list(requests.values_list("pk", flat=True)[:NAMED])
     first = with_enrollments(keys) if keys else []
     named = [
@@ -162,24 +169,29 @@ def requests_text(requests: QuerySet[ExtensionRequest]) -> dict[str, object]:
     return {"number": number, "since": since, "named": named, "others": number - len(named)}
 
 
-def some_of(runs: Any, language: str) -> dict[str, object]:
-    """Their number, the first of them, and how many others there are. Runs two queries."""
+def some_of(enrollments: Any, language: str) -> dict[str, object]:
+    """Return "number", "named" (the first NAMED) and "others" (number of the rest). Runs 2 queries."""
     named = [
-        enrollment_text(run, language) for run in runs.with_release().select_related("learner").with_zone()[:NAMED]
+        enrollment_text(enrollment, language)
+        for enrollment in enrollments.with_release().select_related("learner").with_zone()[:NAMED]
     ]
-    number = runs.count()
+    number = enrollments.count()
     return {"number": number, "named": named, "others": number - len(named)}
 
 
-def enrollment_text(run: Enrollment, language: str) -> dict[str, str]:
-    title = store.outline(run.release, language).title
-    return {"name": run.learner.name, "title": title, "day": day_text(run.due_on) if run.due_on else ""}
+def enrollment_text(enrollment: Enrollment, language: str) -> dict[str, str]:
+    title = store.outline(enrollment.release, language).title
+    return {
+        "name": enrollment.learner.name,
+        "title": title,
+        "day": day_text(enrollment.due_on) if enrollment.due_on else "",
+    }
 
 
-def by_team(message: OutgoingEmail, late: QuerySet[Any, Any]) -> Sequence[tuple[str, int]]:
-    """Teams and their numbers of overdue people, most first; empty for one team. Runs one query."""
-    places = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=teams_managed_by(message.person))
-    places = places.filter(person__in=late.order_by().values("learner"))
-    counted = places.values("team").annotate(number=Count("person", distinct=True))  # teams may have the same name
+def by_team(email: OutgoingEmail, overdue: QuerySet[Any, Any]) -> Sequence[tuple[str, int]]:
+    """Return (team name, overdue people), most first; empty for a single team. Runs 1 query."""
+    memberships = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=teams_managed_by(email.person))
+    memberships = memberships.filter(person__in=overdue.order_by().values("learner"))
+    counted = memberships.values("team").annotate(number=Count("person", distinct=True))  # teams may have the same name
     found = counted.order_by("-number", "team__name", "team").values_list("team__name", "number")[:TEAMS_NAMED]
     return list(found) if len(found) > 1 else []

@@ -1,4 +1,4 @@
-"""Audit packs: people, report, certificates and proofs in a ZIP file; its last file has the digests of the others."""
+"""Audit packs: a ZIP file with people, report, certificates, releases and checkpoints, and a list of checksums."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -29,8 +29,8 @@ from courseware.reporting.statistics.period_report import REPORT_COLUMNS, Period
 
 CHUNK = 500  # rows held in memory at a time
 PIECE = 64 * 1024  # bytes
-PAPERS = 100  # files of certificates held in memory at a time, some 40 KB each
-DRAWN_MEANWHILE = 200  # certificates drawn while the user waits: two or three seconds
+PAPERS = 100  # certificate PDFs held in memory at a time, about 40 KB each
+DRAWN_MEANWHILE = 200  # missing PDFs created while the user waits, in 2 to 3 seconds
 MANIFEST = "SHA256SUMS"
 
 CERTIFICATE_COLUMNS: tuple[Column, ...] = (
@@ -63,7 +63,7 @@ def certificate_address(certificate: Certificate) -> str:
 
 @dataclass(frozen=True)
 class PackContents:
-    """`count` has the rows of the dashboard; `facts` are those of its workbook."""
+    """Source of an audit pack: `count` holds the dashboard rows, `facts` go into the second worksheet."""
 
     count: DashboardCount
     runs: QuerySet
@@ -72,15 +72,15 @@ class PackContents:
 
 
 class AuditPack(NamedTuple):
-    """`digest`: of the manifest, which names those of all other files."""
+    """An open ZIP file, and the SHA-256 of its manifest, which holds the SHA-256 of all other files."""
 
     file: IO[bytes]
     digest: str
 
 
 def audit_pack(contents: PackContents, language: str) -> AuditPack:
-    """An open file, at its beginning; the caller closes it."""
-    file = TemporaryFile()  # noqa: SIM115 - as said
+    """Create the ZIP file. The caller closes it."""
+    file = TemporaryFile()  # noqa: SIM115 - the caller closes it
     with ZipFile(file, "w") as pack:
         digests = {name: put(pack, name, pieces, contents.count.at) for name, pieces in files_of(contents, language)}
         manifest = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
@@ -90,7 +90,7 @@ def audit_pack(contents: PackContents, language: str) -> AuditPack:
 
 
 def put(pack: ZipFile, name: str, pieces: Iterable[bytes], at: datetime) -> str:
-    """Returns the SHA-256 of what was written."""
+    """Write a file into the ZIP and return its SHA-256 as hex."""
     digest = hashlib.sha256()
     entry = ZipInfo(name, site_time(at).timetuple()[:6])
     entry.compress_type = ZIP_DEFLATED
@@ -102,7 +102,7 @@ def put(pack: ZipFile, name: str, pieces: Iterable[bytes], at: datetime) -> str:
 
 
 def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Name and pieces of each file; a file is made when the one before was taken."""
+    """Yield (name, chunks of bytes) of each file. Consume the chunks before the next file."""
     yield "people.csv", encoded(texts(people_in(contents, language), language))
     if contents.count.number <= ROWS_OF_A_WORKBOOK:
         with dashboard_workbook(people_in(contents, language), contents.facts, language) as workbook:
@@ -114,8 +114,8 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
         ("checkpoints.csv", SEAL_COLUMNS, row_by_row(checkpoints_in(contents))),
     ):
         yield name, encoded(texts(rows, language, columns=columns))
-    for certificate, paper in pdfs_in(contents, language):
-        yield f"certificates/{certificate.number}.pdf", [bytes(paper.body)]
+    for certificate, pdf in pdfs_in(contents, language):
+        yield f"certificates/{certificate.number}.pdf", [bytes(pdf.body)]
     for code, _name in settings.LANGUAGES:
         yield f"how-to-verify.{code}.txt", [how_to_verify(contents, code)]
 
@@ -127,7 +127,7 @@ def people_in(contents: PackContents, language: str) -> Iterator[dashboard_rows.
 
 
 def certificates_in(contents: PackContents) -> QuerySet:
-    """Certificates issued within the period, including those withdrawn since."""
+    """Return certificates issued in the period, including those revoked since."""
     issued = Certificate.objects.filter(
         contents.report.period.contains("issued_at"), enrollment__in=contents.runs.values("pk")
     )
@@ -135,36 +135,37 @@ def certificates_in(contents: PackContents) -> QuerySet:
 
 
 def pdfs_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePdf]]:
-    """Fetched by keys, not in `chunks`: missing files are written meanwhile, unless they are too many."""
+    """Yield (certificate, PDF). Creates up to DRAWN_MEANWHILE missing PDFs; if more are missing, skips them all."""
+    # By ids, not in `chunks`, because PDFs are written meanwhile.
     draws = len(lacking_in(contents, language)) <= DRAWN_MEANWHILE
     for keys in batches(list(certificates_in(contents).values_list("pk", flat=True)), PAPERS):
-        some = certificates_in(contents).filter(pk__in=keys)
-        yield from pdfs_of(list(some), language, by=contents.count.user, draws=draws)
+        batch = certificates_in(contents).filter(pk__in=keys)
+        yield from pdfs_of(list(batch), language, by=contents.count.user, draws=draws)
 
 
 def lacking_in(contents: PackContents, language: str) -> list[int]:
-    """Keys of the certificates that have no file yet."""
-    lacking = certificates_in(contents).filter(revoked_at=None)
-    lacking = lacking.exclude(pk__in=CertificatePdf.objects.filter(language=language).values("certificate"))
-    return list(lacking.values_list("pk", flat=True))
+    """Return ids of the unrevoked certificates without a PDF in this language."""
+    missing = certificates_in(contents).filter(revoked_at=None)
+    missing = missing.exclude(pk__in=CertificatePdf.objects.filter(language=language).values("certificate"))
+    return list(missing.values_list("pk", flat=True))
 
 
 def drawn_later(contents: PackContents, language: str) -> int:
-    """Number of certificates without a file that a worker makes now, because they are too many; otherwise 0.
+    """If more than DRAWN_MEANWHILE PDFs are missing, queue jobs that create them; return how many to wait for, else 0.
 
-    Those that a worker failed to draw before are tried again, but not counted: a pack does not wait for them.
+    PDFs that a job failed to create before are retried but not counted, so the audit pack does not wait for them.
     """
     keys = lacking_in(contents, language)
     if len(keys) <= DRAWN_MEANWHILE:
         return 0
     tried = tried_in(language)
-    for some in batches(keys, CHUNK):
-        render_pdfs.enqueue(some, language, contents.count.user.pk)
+    for batch in batches(keys, CHUNK):
+        render_pdfs.enqueue(batch, language, contents.count.user.pk)
     return len(set(keys) - tried)
 
 
 def releases_in(contents: PackContents) -> QuerySet:
-    """Releases up to the end of the period, of the courses in the report; certificates name older ones, too."""
+    """Return releases of the reported courses up to the end of the period; certificates may name older ones."""
     courses = [identifier for identifier, _title in contents.report.courses]
     _begin, end = contents.report.period.span
     found = Release.objects.filter(course__identifier__in=courses, created_at__lt=end)
@@ -172,21 +173,22 @@ def releases_in(contents: PackContents) -> QuerySet:
 
 
 def checkpoints_in(contents: PackContents) -> QuerySet:
+    """Return audit log checkpoints from the start of the period on."""
     begin, _end = contents.report.period.span
     return Checkpoint.objects.filter(at__gte=begin).order_by("number")
 
 
 def row_by_row(rows: QuerySet) -> Iterator[Any]:
-    for some in chunks(rows, CHUNK):
-        yield from some
+    for batch in chunks(rows, CHUNK):
+        yield from batch
 
 
 def how_to_verify(contents: PackContents, language: str) -> bytes:
     with translation.override(language):
-        words = {
+        context = {
             "period": contents.report.period,
             "at": contents.count.at,
             "site": settings.SITE_URL,
             "manifest": MANIFEST,
         }
-        return render_to_string("reporting/how_to_verify.txt", words).encode()
+        return render_to_string("reporting/how_to_verify.txt", context).encode()

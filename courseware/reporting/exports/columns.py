@@ -1,4 +1,4 @@
-"""Tables as CSV files and workbooks. A column holds its name, heading and cell."""
+"""Columns of the exports, and their CSV rows and Excel files."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -17,12 +17,12 @@ from courseware.learning.status.certification_status import CertificationStatus
 from courseware.lib.text.csv_rows import guarded
 from courseware.reporting.dashboard.rows import DashboardRow
 
-ROWS_OF_A_WORKBOOK = 100_000  # takes twenty seconds
+ROWS_OF_A_WORKBOOK = 100_000  # takes 20 seconds
 WIDTHS = {"email": 26, "course_title": 26, "next_action": 26, "excuse": 26, "last_active_at": 17, "completed_at": 17}
 USUAL_WIDTH = 13
 
 Fact = tuple[str, str]
-AT_A_TIME = 100  # rows put into words before another request's language may be active
+AT_A_TIME = 100  # rows rendered per activation of the language
 
 CERTIFIED: dict[CertificationStatus, str | Promise] = {
     CertificationStatus.ENDING: _("yes"),
@@ -33,11 +33,11 @@ CERTIFIED: dict[CertificationStatus, str | Promise] = {
 OUTSIDE = _("yes, external training")
 
 Cell = str | int | date | datetime | None
-AS_IT_IS = frozenset({str, int, date, datetime, type(None)})  # a lazy text is put into words
+AS_IT_IS = frozenset({str, int, date, datetime, type(None)})  # lazy texts are translated
 
 
 class Column(NamedTuple):
-    """`name` never changes: programs read it. `heading` may."""
+    """A column of an export. `name` never changes, because programs read it; `heading` may."""
 
     name: str
     heading: str | Promise
@@ -78,19 +78,20 @@ def last_day(row: DashboardRow) -> date | str:
 
 
 def score(found: Score | None) -> str:
-    # A spreadsheet would read 5/6 as a date.
+    """Return “points of max_points” in the active language."""
+    # Spreadsheet programs read 5/6 as a date.
     return gettext("%(points)d of %(max_points)d") % vars(found) if found else ""
 
 
-def gain(point: PrePostTest) -> int | str:
-    # All was right before and after, so there is no number.
-    if point.outcome == "kept":
+def gain(result: PrePostTest) -> int | str:
+    # Full marks before and after: no number.
+    if result.outcome == "kept":
         return pgettext("what was known before the course", "retained")
-    return "" if point.gain is None else point.gain
+    return "" if result.gain is None else result.gain
 
 
 def site_time(at: datetime) -> datetime:
-    """The time in the site's zone, without microseconds."""
+    """Return the time in the site's time zone, without microseconds."""
     return at.astimezone(timezone.get_default_timezone()).replace(microsecond=0)
 
 
@@ -102,32 +103,34 @@ def headings(language: str, *, named: bool = False, columns: Sequence[Column] = 
 def texts(
     rows: Iterable[Any], language: str, *, named: bool = False, columns: Sequence[Column] = BOARD_COLUMNS
 ) -> Iterator[Sequence[object]]:
-    """The headings (names of the columns if `named`), then each row; times in ISO 8601 in the site's zone."""
+    """Yield the headings (column names if `named`), then each row; times in ISO 8601 in the site's time zone."""
     yield headings(language, named=named, columns=columns)
     for cells in cells_of(rows, language, columns):
         yield [site_time(cell).isoformat() if type(cell) is datetime else cell for cell in cells]
 
 
 def cells_of(rows: Iterable[Any], language: str, columns: Sequence[Column] = BOARD_COLUMNS) -> Iterator[list[Cell]]:
-    # The file is made after the view has returned and its language is no longer active.
-    rows, asked, said = iter(rows), [column.cell for column in columns], CellTexts()
-    while some := list(islice(rows, AT_A_TIME)):
+    """Yield the cells of each row; lazy texts in this language."""
+    # The file is streamed after the view has returned, when its language is no longer active.
+    rows, getters, cache = iter(rows), [column.cell for column in columns], CellTexts()
+    while batch := list(islice(rows, AT_A_TIME)):
         with translation.override(language):
             lines: list[list[Any]] = [
-                [cell if type(cell := column(row)) in AS_IT_IS else said.text(cell) for column in asked] for row in some
+                [cell if type(cell := column(row)) in AS_IT_IS else cache.text(cell) for column in getters]
+                for row in batch
             ]
         yield from lines
 
 
 class CellTexts:
-    """Lazy texts in the active language, each translated once: they are in every row."""
+    """Cache of lazy texts in the active language: the same ones are in every row."""
 
     def __init__(self) -> None:
         self.texts: dict[int, tuple[object, str]] = {}
 
     def text(self, value: object) -> str:
         if id(value) not in self.texts:
-            self.texts[id(value)] = value, str(value)  # kept, so that no other one gets its id
+            self.texts[id(value)] = value, str(value)  # holds a reference, so the id is not reused
         return self.texts[id(value)][1]
 
 
@@ -135,6 +138,7 @@ class CellTexts:
 
 
 def dashboard_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], language: str) -> IO[bytes]:
+    """Return an open Excel file of dashboard rows, see `workbook`."""
     with translation.override(language):
         name = pgettext("sheet of a workbook", "People")
     return workbook(name, BOARD_COLUMNS, rows, facts, language)
@@ -143,7 +147,7 @@ def dashboard_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], lang
 def workbook(
     name: str, columns: Sequence[Column], rows: Iterable[Any], facts: Iterable[Fact], language: str
 ) -> IO[bytes]:
-    """An open file, at its beginning, written row by row. `facts` are pairs of texts for the second sheet."""
+    """Return an open Excel file. `facts` are (label, text) pairs for the second worksheet."""
     import xlsxwriter  # takes 30 ms
 
     file = TemporaryFile()  # noqa: SIM115 - the response that sends it closes it
@@ -156,48 +160,50 @@ def workbook(
         bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         with translation.override(language):
             about_it = pgettext("sheet of a workbook", "About this file")
-        sheet, about = book.add_worksheet(name), book.add_worksheet(about_it)
-        write_rows(sheet, columns, headings(language, columns=columns), cells_of(rows, language, columns), bold, moment)
+        worksheet, about = book.add_worksheet(name), book.add_worksheet(about_it)
+        write_rows(
+            worksheet, columns, headings(language, columns=columns), cells_of(rows, language, columns), bold, moment
+        )
         write_about(about, facts, columns, language, bold)
     file.seek(0)
     return file
 
 
 def write_rows(
-    sheet, columns: Sequence[Column], heading: Sequence[str], rows: Iterable[Sequence[Cell]], bold, moment
+    worksheet, columns: Sequence[Column], heading: Sequence[str], rows: Iterable[Sequence[Cell]], bold, moment
 ) -> None:
-    for place, column in enumerate(columns):
-        sheet.set_column(place, place, WIDTHS.get(column.name, USUAL_WIDTH))
-    sheet.freeze_panes(1, 1)
-    sheet.write_row(0, 0, heading, bold)
+    for index, column in enumerate(columns):
+        worksheet.set_column(index, index, WIDTHS.get(column.name, USUAL_WIDTH))
+    worksheet.freeze_panes(1, 1)
+    worksheet.write_row(0, 0, heading, bold)
     last = 0
     for last, cells in enumerate(rows, start=1):
-        for place, cell in enumerate(cells):
-            write(sheet, last, place, cell, moment)
-    sheet.autofilter(0, 0, last, len(heading) - 1)
+        for index, cell in enumerate(cells):
+            write(worksheet, last, index, cell, moment)
+    worksheet.autofilter(0, 0, last, len(heading) - 1)
 
 
-def write(sheet, row: int, place: int, cell: Cell, moment) -> None:
-    if isinstance(cell, datetime):  # sheets have no time zones: the second sheet names it
-        sheet.write_datetime(row, place, site_time(cell).replace(tzinfo=None), moment)
+def write(worksheet, row: int, column: int, cell: Cell, moment) -> None:
+    if isinstance(cell, datetime):  # Excel has no time zones: the second worksheet names it
+        worksheet.write_datetime(row, column, site_time(cell).replace(tzinfo=None), moment)
     elif isinstance(cell, date):
-        sheet.write_datetime(row, place, cell)
+        worksheet.write_datetime(row, column, cell)
     elif isinstance(cell, int):
-        sheet.write_number(row, place, cell)
-    elif cell:  # the sheet may be saved as CSV
-        sheet.write_string(row, place, guarded(cell))
+        worksheet.write_number(row, column, cell)
+    elif cell:  # guarded, because the file may be saved as CSV
+        worksheet.write_string(row, column, guarded(cell))
 
 
-def write_about(sheet, facts: Iterable[Fact], columns: Sequence[Column], language: str, bold) -> None:
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, 80)
+def write_about(worksheet, facts: Iterable[Fact], columns: Sequence[Column], language: str, bold) -> None:
+    worksheet.set_column(0, 0, 24)
+    worksheet.set_column(1, 1, 80)
     with translation.override(language):
         names = [(str(column.heading), column.name) for column in columns]
         heading = gettext("Columns and their technical names")
     row = 0
-    for row, (what, said) in enumerate(facts):
-        sheet.write_string(row, 0, what, bold)
-        sheet.write_string(row, 1, guarded(said))
-    sheet.write_string(row + 2, 0, heading, bold)
-    for place, pair in enumerate(names, start=row + 3):
-        sheet.write_row(place, 0, pair)
+    for row, (label, text) in enumerate(facts):
+        worksheet.write_string(row, 0, label, bold)
+        worksheet.write_string(row, 1, guarded(text))
+    worksheet.write_string(row + 2, 0, heading, bold)
+    for index, pair in enumerate(names, start=row + 3):
+        worksheet.write_row(index, 0, pair)

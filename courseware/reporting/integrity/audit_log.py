@@ -1,4 +1,4 @@
-"""Compare the log, which `audit_log.verify` proves to be complete, with the rows whose facts it recorded."""
+"""Integrity checks of the audit log: every logged row has its event, and every event its row."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CHUNK = 500  # rows held in memory at a time
 
 
 class Said(NamedTuple):
-    """What the log must say about a row: its subject, the time, and at least these data."""
+    """The event that must exist for a row: subject, time, and at least these data."""
 
     subject: str
     at: datetime
@@ -33,11 +33,11 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fact that is logged with `verb`, of each row whose column `at` is set.
+    """A logged kind of fact: each row whose column `at` is set has an event with `verb`.
 
-    `owner` is the path to the foreign key that the event's subject names; "" is the row itself. If several rows can
-    have the same owner, `told_by` is the key of the event's data that distinguishes them: the row's primary key, unless
-    `data` says otherwise. After an event `undone_by` of the same subject, no row is required.
+    `owner`: path to the foreign key that the event's subject names, "" for the row itself. `told_by`: key of the
+    event's data that tells rows of one owner apart; its value is the row's id unless `data` overrides it. Events
+    before an event `undone_by` of the same subject need no row.
     """
 
     verb: str
@@ -65,6 +65,7 @@ class Kind:
         return subject_of(row._meta.get_field(last).related_model, getattr(row, f"{last}_id"))
 
     def key(self, one: Said | Event) -> tuple:
+        """Return the subject and the `told_by` value, which together identify a row."""
         return one.subject, one.data.get(self.told_by)
 
 
@@ -81,12 +82,12 @@ def completed(completion: Completion) -> dict[str, Any]:
     return {"document": document, "revision": completion.revision_id, "outcome": completion.outcome}
 
 
-def saw_change(seen: ChangeAcknowledgement) -> dict[str, Any]:
-    return {"document": seen.document.identifier, "release": seen.release_id}
+def saw_change(acknowledgement: ChangeAcknowledgement) -> dict[str, Any]:
+    return {"document": acknowledgement.document.identifier, "release": acknowledgement.release_id}
 
 
-def drawn(paper: CertificatePdf) -> dict[str, Any]:
-    return {"certificate": paper.certificate_id, "language": paper.language, "sha256": paper.digest}
+def drawn(pdf: CertificatePdf) -> dict[str, Any]:
+    return {"certificate": pdf.certificate_id, "language": pdf.language, "sha256": pdf.digest}
 
 
 def trained(training: ExternalTraining) -> dict[str, Any]:
@@ -106,8 +107,8 @@ def answered(request: ExtensionRequest) -> dict[str, Any]:
     return {"answer": request.end}
 
 
-def read_first(reading: ExpertReview) -> dict[str, Any]:
-    return {"revision": reading.revision_id, "on": reading.read_on.isoformat()}
+def read_first(review: ExpertReview) -> dict[str, Any]:
+    return {"revision": review.revision_id, "on": review.read_on.isoformat()}
 
 
 End, Outcome = ExtensionRequest.End, ChangeAcknowledgement.Outcome
@@ -147,7 +148,7 @@ KINDS = (
 
 
 def differences() -> Iterator[str]:
-    """A line for each row without an event that agrees, and for each event without a row."""
+    """Yield a line for each row without a matching event, and for each event without a row."""
     for kind in KINDS:
         yield from unknown(kind)
     for kind in KINDS:
@@ -155,28 +156,30 @@ def differences() -> Iterator[str]:
 
 
 def unknown(kind: Kind) -> Iterator[str]:
+    """Yield a line for each row of this kind without a matching event."""
     for rows in chunks(kind.facts.order_by("pk"), CHUNK):
-        said = {row: kind.said(row) for row in rows}
-        subjects = {statement.subject for statement in said.values()}
+        expected = {row: kind.said(row) for row in rows}
+        subjects = {entry.subject for entry in expected.values()}
         events: dict[str, list[Event]] = {}
         for event in Event.objects.filter(subject__in=subjects, verb=kind.verb):
             events.setdefault(event.subject, []).append(event)
-        for row, statement in said.items():
-            if not any(statement.is_in(event) for event in events.get(statement.subject, ())):
+        for row, entry in expected.items():
+            if not any(entry.is_in(event) for event in events.get(entry.subject, ())):
                 yield f"{subject_of(row).replace(':', ' ')}: the log knows no “{kind.verb}” that says the same"
 
 
 def gone(kind: Kind) -> Iterator[str]:
+    """Yield a line for each event of this kind without a row."""
     for events in chunks(Event.objects.filter(verb=kind.verb).order_by("pk"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
-        kept = {kind.key(kind.said(row)) for row in kind.facts.filter(**{f"{kind.owner or 'pk'}__in": owners})}
-        places = places_taken_back(kind, events) if kind.undone_by else {}
+        stored = {kind.key(kind.said(row)) for row in kind.facts.filter(**{f"{kind.owner or 'pk'}__in": owners})}
+        positions = places_taken_back(kind, events) if kind.undone_by else {}
         for event in events:
-            if kind.key(event) not in kept and event.place > places.get(event.subject, 0):
+            if kind.key(event) not in stored and event.place > positions.get(event.subject, 0):
                 yield f"event {event.pk}: “{kind.verb}” of {event.subject}, and nothing is kept of it"
 
 
 def places_taken_back(kind: Kind, events: Iterable[Event]) -> dict[str, int]:
-    """Subject → place of the last event that takes one back."""
+    """Return subject → position of its last `undone_by` event."""
     found = Event.objects.filter(verb=kind.undone_by, subject__in={event.subject for event in events})
     return {event.subject: event.place for event in found.order_by("place")}

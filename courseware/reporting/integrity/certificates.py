@@ -1,4 +1,4 @@
-"""Compare certificates with the facts they state, and certifications with their proofs."""
+"""Integrity checks of certificates and certifications. Each yields a line for each difference."""
 
 import hashlib
 import heapq
@@ -18,6 +18,7 @@ from courseware.learning.models import Enrollment
 
 
 def certificates() -> Iterator[str]:
+    """Completed enrollments, and no others, have a certificate, issued at the time of completion."""
     for pk in Certificate.objects.filter(enrollment__completed_at=None).values_list("enrollment_id", flat=True):
         yield f"enrollment {pk}: has a certificate and is not completed"
     for pk in Enrollment.objects.completed().filter(certificate=None).values_list("pk", flat=True):
@@ -28,18 +29,18 @@ def certificates() -> Iterator[str]:
 
 
 def certificate_texts() -> Iterator[str]:
-    """Facts on certificates are those of release, attempts and branding, as far as these can be computed again."""
+    """Recomputable facts on certificates match the release, attempts and branding."""
     outlines = lru_cache(maxsize=8)(outlines_of)
     certificates = Certificate.objects.select_related("release__course", "enrollment").defer("release__outlines")
     for certificate in certificates.order_by("pk").iterator():
         forged = forged_facts(certificate, outlines(certificate.release))
-        for words in dict.fromkeys(fact.forged or f"{fact.field} is none it could have said" for fact in forged):
-            yield f"certificate {certificate.pk}: {words}"
+        for text in dict.fromkeys(fact.forged or f"{fact.field} is none it could have said" for fact in forged):
+            yield f"certificate {certificate.pk}: {text}"
 
 
 def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> list[CertificateFact]:
-    """Facts that differ when computed again. Runs two queries if none does."""
-    # Also for the day before and after: the site may have been in another time zone.
+    """Return the facts that differ when recomputed. Runs 2 queries if none does."""
+    # The days before and after count too: the site's time zone may have changed.
     facts = [fact for fact in FACTS if fact.is_recomputable]
     for step in (0, -1, 1):
         recomputed = frozen_facts(certificate.enrollment, outlines, certificate.issued_at + timedelta(days=step))
@@ -50,19 +51,19 @@ def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> l
 
 
 def certificate_pdfs() -> Iterator[str]:
-    """The bytes of PDF files match their digests, which `audit_log` compares with the log."""
-    for paper in CertificatePdf.objects.order_by("pk").iterator(chunk_size=100):
-        if hashlib.sha256(bytes(paper.body)).hexdigest() != paper.digest:
-            yield f"certificate {paper.certificate_id}: its file in {paper.language} is not the one that was made"
+    """PDF files match their stored checksums, which `integrity.audit_log` compares with the log."""
+    for pdf in CertificatePdf.objects.order_by("pk").iterator(chunk_size=100):
+        if hashlib.sha256(bytes(pdf.body)).hexdigest() != pdf.digest:
+            yield f"certificate {pdf.certificate_id}: its file in {pdf.language} is not the one that was made"
 
 
 def standings() -> Iterator[str]:
-    """Certifications end with the longest proof: a certificate or external training."""
-    kept = {"kept_certificate": "certificate", "kept_outside": "outside", "kept_until": "certified_until"}
+    """Certifications end with their longest proof: a certificate or external training."""
+    columns = {"kept_certificate": "certificate", "kept_outside": "outside", "kept_until": "certified_until"}
 
     def rows(of_model, learner: str, course: str) -> Iterator[Proof]:
         own = Certification.objects.filter(learner=OuterRef(learner), course=OuterRef(course))
-        found = of_model.annotate(**{name: Subquery(own.values(field)) for name, field in kept.items()})
+        found = of_model.annotate(**{name: Subquery(own.values(field)) for name, field in columns.items()})
         yield from found.order_by(learner, course, "pk").iterator()
 
     certificates = rows(
@@ -71,9 +72,9 @@ def standings() -> Iterator[str]:
     trainings = rows(ExternalTraining.objects.filter(revoked_at=None), "person_id", "course_id")
     for (learner, course), proofs in groupby(heapq.merge(certificates, trainings, key=whose), whose):
         best = longest(proofs)
-        annotated, said = vars(best), says(best)
-        if any(annotated[name] != getattr(said[field], "pk", said[field]) for name, field in kept.items()):
-            kind = "external training" if said["outside"] else "certificate"
+        annotated, expected = vars(best), says(best)
+        if any(annotated[name] != getattr(expected[field], "pk", expected[field]) for name, field in columns.items()):
+            kind = "external training" if expected["outside"] else "certificate"
             yield (
                 f"person {learner}: certified in course {course} until {annotated['kept_until']} by what is kept, "
                 f"until {best.certifies_until} by {kind} {best.pk}"
@@ -81,25 +82,25 @@ def standings() -> Iterator[str]:
 
 
 def strange_certifications() -> Iterator[str]:
-    """Certifications by a proof of another person or course, or one that was withdrawn."""
-    of_run = {f"certificate__enrollment__{field}": F(field) for field in ("learner", "course")}
+    """No certification has a proof of another person or course, or revoked external training."""
+    of_certificate = {f"certificate__enrollment__{field}": F(field) for field in ("learner", "course")}
     of_training = {"outside__person": F("learner"), "outside__course": F("course"), "outside__revoked_at": None}
-    own = Certification.objects.filter(Q(**of_run) | Q(**of_training))
+    own = Certification.objects.filter(Q(**of_certificate) | Q(**of_training))
     strange = Certification.objects.exclude(pk__in=own.values("pk")).order_by("pk")
     for learner, course in strange.values_list("learner", "course"):
         yield f"person {learner}: certified in course {course} by a proof of another person or course, or taken back"
 
 
 def newest_certifications() -> Iterator[str]:
-    """The copy of the certification's last day in the newest enrollment."""
-    kept = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values(
+    """Current enrollments have the `certified_until` of their certification."""
+    certified_until = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values(
         "certified_until"
     )
-    runs = Enrollment.objects.newest().annotate(end=Subquery(kept))
+    enrollments = Enrollment.objects.newest().annotate(end=Subquery(certified_until))
     same = {
         "certified_until": F("end"),
         "end__isnull": False,
     }  # in SQL, comparing with NULL is neither true nor false
-    differ = runs.exclude(**same).exclude(certified_until=None, end=None)
-    for pk, said, end in differ.order_by("pk").values_list("pk", "certified_until", "end"):
-        yield f"enrollment {pk}: certified until {said} by what its row says, until {end} by the standing"
+    differ = enrollments.exclude(**same).exclude(certified_until=None, end=None)
+    for pk, stored, end in differ.order_by("pk").values_list("pk", "certified_until", "end"):
+        yield f"enrollment {pk}: certified until {stored} by what its row says, until {end} by the standing"

@@ -1,4 +1,4 @@
-"""Compare what is stored with the facts it derives from: each check derives it again."""
+"""All integrity checks of `check_records`, which recompute stored values from their sources."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,13 @@ from courseware.reporting.integrity import audit_log, certificates, enrollments,
 
 
 def search_terms() -> Iterator[str]:
+    """People are found by their name, email address and staff number."""
     for key in keys_found_wrongly():
         yield f"person {key}: is not found by what name, address and staff number say"
 
 
 def releases() -> Iterator[str]:
+    """Releases match their checksums."""
     for release in Release.objects.defer("outlines").order_by("pk").iterator():
         if release.digest != digest_of(release):
             yield f"release {release.pk}: its texts are not the ones it was published with"
@@ -54,6 +56,6 @@ CHECKS = (
 
 
 def differences() -> Iterator[str]:
-    """A line for each difference, naming the row. Memory does not grow with the number of rows."""
+    """Run all checks; yield a line for each difference. Memory does not grow with the number of rows."""
     for check in CHECKS:
         yield from check()

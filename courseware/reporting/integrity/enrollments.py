@@ -1,4 +1,4 @@
-"""Compare enrollments, their follow-ups and what is stored of them for dashboards with the facts."""
+"""Integrity checks of enrollments, headcounts, teams and follow-ups. Each yields a line for each difference."""
 
 from collections.abc import Iterator
 
@@ -23,8 +23,10 @@ from courseware.simulations.models import SimulationAttempt
 
 
 def enrollments() -> Iterator[str]:
-    def of_facts(model, field, aggregate, enrollment="enrollment", **which):
-        facts = model.objects.filter(**{enrollment: OuterRef("pk")}, **which).order_by().values(enrollment)
+    """Start, last activity and due-date changes match answers, completions, attempts and adjustments."""
+
+    def of_facts(model, field, aggregate, enrollment="enrollment", **filters):
+        facts = model.objects.filter(**{enrollment: OuterRef("pk")}, **filters).order_by().values(enrollment)
         return Subquery(facts.annotate(found=aggregate(field)).values("found"))
 
     days_given = AdjustmentItem.objects.filter(
@@ -57,7 +59,7 @@ def times_of(enrollment) -> Iterator[str]:
     lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "drill", "run", "change"))
     first = min(filter(None, firsts), default=None)
     last = max(filter(None, lasts), default=None)
-    # A clock may be set back: the earliest fact need not be the one that began it.
+    # Only whether it started is compared: a clock set back may make a later fact the earliest.
     if (enrollment.started_at is None) != (first is None):
         yield f"enrollment {enrollment.pk}: started_at {enrollment.started_at}, first fact {first}"
     if last and (enrollment.last_active_at is None or enrollment.last_active_at < last):
@@ -65,86 +67,90 @@ def times_of(enrollment) -> Iterator[str]:
 
 
 def newest_enrollments() -> Iterator[str]:
-    """Enrollments set aside by a merge count only if a person has no other in the course."""
-    behind = aside()
-    others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(pk__in=behind)
+    """`is_newest` marks the last enrollment; one superseded by a merge only if it is the only one in the course."""
+    superseded = aside()
+    others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
+        pk__in=superseded
+    )
     later = others.filter(pk__gt=OuterRef("pk"))
     every = Enrollment.objects.order_by("pk").values_list("pk", flat=True)
-    runs = every.exclude(pk__in=behind)
-    for pk in runs.filter(Exists(later), is_newest=True):
+    counted = every.exclude(pk__in=superseded)
+    for pk in counted.filter(Exists(later), is_newest=True):
         yield f"enrollment {pk}: is kept as the newest run, and there is a later one"
-    for pk in runs.filter(~Exists(later), is_newest=False):
+    for pk in counted.filter(~Exists(later), is_newest=False):
         yield f"enrollment {pk}: is the newest run, and is not kept as that"
-    for pk in every.filter(Exists(others), pk__in=behind, is_newest=True):
+    for pk in every.filter(Exists(others), pk__in=superseded, is_newest=True):
         yield f"enrollment {pk}: is kept as the newest run, and a merge has set it aside"
 
 
 def merged_enrollments() -> Iterator[str]:
-    """Enrollments belong to the account kept by a merge; merged accounts have none."""
-    lines = MergedEnrollment.objects.select_related("merge", "enrollment").order_by("pk")
-    for line in lines.filter(is_transferred=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
-        yield f"enrollment {line.enrollment_id}: is of person {line.merge.kept_id} by merge {line.merge_id}"
-    again = lines.standing().filter(enrollment=OuterRef("enrollment"), is_transferred=True)
-    undone = lines.filter(is_transferred=True).exclude(merge__undone_at=None).filter(~Exists(again))
-    for line in undone.exclude(enrollment__learner=F("merge__other")):
-        yield f"enrollment {line.enrollment_id}: is of person {line.merge.other_id}, as merge {line.merge_id} is undone"
+    """Transferred enrollments belong to the remaining account of a merge, or after an undo to the merged account."""
+    items = MergedEnrollment.objects.select_related("merge", "enrollment").order_by("pk")
+    for item in items.filter(is_transferred=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
+        yield f"enrollment {item.enrollment_id}: is of person {item.merge.kept_id} by merge {item.merge_id}"
+    again = items.standing().filter(enrollment=OuterRef("enrollment"), is_transferred=True)
+    undone = items.filter(is_transferred=True).exclude(merge__undone_at=None).filter(~Exists(again))
+    for item in undone.exclude(enrollment__learner=F("merge__other")):
+        yield f"enrollment {item.enrollment_id}: is of person {item.merge.other_id}, as merge {item.merge_id} is undone"
     for merge in AccountMerge.objects.standing().order_by("pk"):
         for pk in Enrollment.objects.filter(learner=merge.other_id).order_by("pk").values_list("pk", flat=True):
             yield f"enrollment {pk}: of person {merge.other_id}, who is another name of person {merge.kept_id}"
 
 
 def days_answered() -> Iterator[str]:
-    """A due date given as an answer has an adjustment of the same time by the same person."""
-    lines = AdjustmentItem.objects.filter(
+    """Approved extension requests have an adjustment of the same time by the same person."""
+    items = AdjustmentItem.objects.filter(
         adjustment=OuterRef("adjustment"),
         adjustment__kind=Extend.kind,
         adjustment__made_by=OuterRef("ended_by"),
         enrollment=OuterRef("enrollment"),
         made_at=OuterRef("ended_at"),
     )
-    answered = ExtensionRequest.objects.exclude(adjustment=None).filter(~Exists(lines))
+    answered = ExtensionRequest.objects.exclude(adjustment=None).filter(~Exists(items))
     for pk in answered.order_by("pk").values_list("pk", flat=True):
         yield f"request {pk} for another day: its run was not given the day that answers it"
 
 
 def team_memberships() -> Iterator[str]:
+    """`Team.above` matches the parents."""
     teams = Team.objects.in_bulk()
     for team in teams.values():
         above: list[int] = []
         parent = team.parent_id
-        while parent is not None and parent not in above:  # ends for teams in a circle
+        while parent is not None and parent not in above:  # ends if teams form a cycle
             above.insert(0, parent)
             parent = teams[parent].parent_id
-        place = "/" + "".join(f"{key}/" for key in above)
-        if team.above != place:
-            yield f"team {team.pk}: stands at {team.above} by what is kept, at {place} by the teams above it"
+        ancestors = "/" + "".join(f"{key}/" for key in above)
+        if team.above != ancestors:
+            yield f"team {team.pk}: stands at {team.above} by what is kept, at {ancestors} by the teams above it"
 
 
 def headcounts() -> Iterator[str]:
+    """Stored headcounts match the enrollments."""
     for team in headcount_updates.everything():
-        for place, number in headcount_updates.missing(team).items():
-            where = f"{place.urgency:%Y-%m-%d}, {'begun' if place.has_started else 'not begun'}"
-            if place.certified_until:
-                where += f", certified until {place.certified_until}"
-            who = f"team {team}" if team else "the firm"
-            yield f"{who}, course {place.course_id}: {number:+} people at {where} to what is counted"
+        for key, number in headcount_updates.missing(team).items():
+            text = f"{key.urgency:%Y-%m-%d}, {'begun' if key.has_started else 'not begun'}"
+            if key.certified_until:
+                text += f", certified until {key.certified_until}"
+            group = f"team {team}" if team else "the firm"
+            yield f"{group}, course {key.course_id}: {number:+} people at {text} to what is counted"
 
 
 def observed() -> Iterator[str]:
-    """As many answers of each sheet as people it was answered about, and those shown in fives."""
-    told = FollowUp.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
-    kept = FollowUpAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))
-    numbers, answers = dict(told), dict(kept)
-    for sheet in sorted(numbers.keys() | answers.keys()):
-        if numbers.get(sheet, 0) != answers.get(sheet, 0):
+    """Each follow-up has as many answers as people it was answered about, shown in steps of 5."""
+    answered = FollowUp.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
+    stored = FollowUpAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))
+    numbers, answers = dict(answered), dict(stored)
+    for key in sorted(numbers.keys() | answers.keys()):
+        if numbers.get(key, 0) != answers.get(key, 0):
             yield (
-                f"document {sheet}: answered about {numbers.get(sheet, 0)} people, and there are answers of "
-                f"{answers.get(sheet, 0)} sheets"
+                f"document {key}: answered about {numbers.get(key, 0)} people, and there are answers of "
+                f"{answers.get(key, 0)} sheets"
             )
     early = FollowUp.objects.filter(enrollment__completed_at=None).order_by("pk")
     for pk in early.values_list("pk", flat=True):
         yield f"observation {pk}: of a run that is not completed"
     shown = FollowUpAnswers.objects.exclude(team=None).order_by().values_list("sheet", "team", "shown_from")
-    for sheet, team, day, number in shown.annotate(number=Count("pk")).order_by("sheet", "team", "shown_from"):
+    for key, team, day, number in shown.annotate(number=Count("pk")).order_by("sheet", "team", "shown_from"):
         if number % STEP:
-            yield f"document {sheet}: {number} answers of team {team} are shown from {day} on, and not {STEP} at a time"
+            yield f"document {key}: {number} answers of team {team} are shown from {day} on, and not {STEP} at a time"

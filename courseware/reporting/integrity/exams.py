@@ -1,4 +1,4 @@
-"""Grade and play again: whether attempts, drills, answers and simulation runs still say the same."""
+"""Integrity checks of exams, answers, practice sets and simulations, by grading and replaying them again."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -19,6 +19,7 @@ from courseware.simulations.replay import AttemptReplay, replay_of
 
 
 def attempts() -> Iterator[str]:
+    """Points, totals and results of attempts match their responses."""
     right = Count("responses", filter=Q(responses__is_right=True))
     for attempt in ExamAttempt.objects.annotate(right=right, asked=Count("responses")).order_by("pk").iterator():
         if attempt.asked != attempt.max_points:
@@ -32,6 +33,7 @@ def attempts() -> Iterator[str]:
 
 
 def pass_marks() -> Iterator[str]:
+    """Pass marks of attempts match their exams."""
     for attempt in ExamAttempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
         page = store.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
         if attempt.pass_mark != page.data["pass_mark"]:
@@ -39,6 +41,7 @@ def pass_marks() -> Iterator[str]:
 
 
 def responses() -> Iterator[str]:
+    """Exam responses match their questions and their grades."""
     needed = ("bank", "attempt__release__course")
     rows = Response.objects.select_related(*needed).defer("attempt__release__outlines").order_by("pk")
     for response in rows.iterator():
@@ -55,7 +58,7 @@ def responses() -> Iterator[str]:
 
 
 def graded_again(response: Response) -> bool | None:
-    """None before the attempt is submitted. Raises KeyError or TypeError if it cannot be graded."""
+    """Return the grade, or None before the attempt is submitted. Raise `KeyError` or `TypeError` if not gradable."""
     attempt = response.attempt
     if attempt.submitted_at is None:
         return None
@@ -63,7 +66,8 @@ def graded_again(response: Response) -> bool | None:
 
 
 def answers() -> Iterator[str]:
-    questions = lru_cache(maxsize=1)(questions_of)  # answers come by revision
+    """Lesson answers match their questions and their grades."""
+    questions = lru_cache(maxsize=1)(questions_of)  # answers are sorted by revision
     for answer in Answer.objects.order_by("document", "revision", "pk").iterator():
         try:
             graded = questions(answer.document_id, answer.revision_id)[answer.question].grade(answer.response)
@@ -75,12 +79,13 @@ def answers() -> Iterator[str]:
 
 
 def questions_of(document: int, revision: int) -> Mapping[str, Question]:
-    """Question id → question of a released revision, in any language: keys are the same in all."""
+    """Return question id → question of a revision in any language: answer keys are the same in all."""
     stored = next(iter(store.stored_questions(document, revision).values()), {})
     return {identifier: load_question(question) for identifier, question in stored.items()}
 
 
 def practice_answers() -> Iterator[str]:
+    """Practice answers match their questions and their grades."""
     rows = PracticeAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
     for answer in rows.iterator():
         try:
@@ -97,7 +102,7 @@ def practice_answers() -> Iterator[str]:
 
 
 def daily_answers() -> Iterator[str]:
-    """Answers are as their questions grade them, and numbered without a gap in each enrollment."""
+    """Daily answers are graded as their questions say, and numbered without gaps in each enrollment."""
     for answer in DailyQuestionAnswer.objects.order_by("pk").iterator():
         question = questions_of(answer.document_id, answer.revision_id).get(answer.question)
         if question is None or question.objective != answer.objective:
@@ -109,6 +114,7 @@ def daily_answers() -> Iterator[str]:
 
 
 def positions_of_answers() -> Iterator[str]:
+    """Exam attempts and practice answers are numbered without gaps."""
     for key, exam, last in with_a_gap(ExamAttempt, "enrollment", "exam__identifier"):
         yield f"enrollment {key}: attempts at {exam} up to number {last}, and not as many"
     for key, rule, last in with_a_gap(PracticeAnswer, "attempt", "objective"):
@@ -116,12 +122,13 @@ def positions_of_answers() -> Iterator[str]:
 
 
 def with_a_gap(model, *of):
-    """(values of the fields `of`, highest number) of each group of rows whose numbers have a gap."""
+    """Return (*values of the fields `of`, highest number) of each group of rows with a gap in their numbers."""
     rows = model.objects.order_by().values(*of).annotate(last=Max("number"), rows=Count("pk"))
     return rows.exclude(last=F("rows")).order_by(*of).values_list(*of, "last")
 
 
 def passes() -> Iterator[str]:
+    """Exams completed as passed have a passed attempt."""
     passed = ExamAttempt.objects.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"), is_passed=True)
     with_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.PASSED)
     for pk in with_marks.filter(~Exists(passed)).values_list("pk", flat=True):
@@ -129,7 +136,7 @@ def passes() -> Iterator[str]:
 
 
 def pre_checks() -> Iterator[str]:
-    """A submitted pre-check completes its document, and nothing else does."""
+    """Submitted pre-tests, and nothing else, complete their document."""
     taken = ExamAttempt.objects.submitted().filter(pass_mark=None)
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     for pk in taken.filter(~Exists(completion)).values_list("pk", flat=True):
@@ -141,57 +148,58 @@ def pre_checks() -> Iterator[str]:
 
 
 def drills() -> Iterator[str]:
-    """An exam is completed once it is passed and every drill is done, and not before."""
+    """Exams are completed once they are passed and every practice set is done, and not before."""
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     passed = ExamAttempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
     for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
-        attempt_drills = practice_sets_of(attempt)
-        owed = [drill.rule for drill in attempt_drills if not drill.is_done]
+        practice_sets = practice_sets_of(attempt)
+        owed = [practice_set.rule for practice_set in practice_sets if not practice_set.is_done]
         if not attempt.is_completed and not owed:
             yield f"attempt {attempt.pk}: is passed, and its exam is not completed"
         elif attempt.is_completed and owed:
             yield f"attempt {attempt.pk}: its exam is completed before the drill on {', '.join(owed)}"
-        for rule in rules_with_a_repeated_question(attempt_drills):
+        for rule in rules_with_a_repeated_question(practice_sets):
             yield f"attempt {attempt.pk}: a question twice in a row of right answers on {rule}"
 
 
-def rules_with_a_repeated_question(attempt_drills: Iterable[PracticeSet]) -> Iterator[str]:
-    for drill in attempt_drills:
-        if len({answer.question for answer in drill.streak}) < len(drill.streak):
-            yield drill.rule
+def rules_with_a_repeated_question(practice_sets: Iterable[PracticeSet]) -> Iterator[str]:
+    for practice_set in practice_sets:
+        if len({answer.question for answer in practice_set.streak}) < len(practice_set.streak):
+            yield practice_set.rule
 
 
 def runs() -> Iterator[str]:
+    """Simulation attempts can be replayed from their decisions, with the same result."""
     rows = (
         SimulationAttempt.objects.select_related("simulation", "release__course")
         .defer("release__outlines")
         .order_by("pk")
     )
     completed = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
-    for run in rows.annotate(is_completed=Exists(completed)).iterator():
+    for attempt in rows.annotate(is_completed=Exists(completed)).iterator():
         try:
-            trail = replay_of(run)
-            yield from differences_of(run, trail)
-            if trail.is_done and not run.is_practice and not run.is_completed:
-                yield f"run {run.pk}: ended so that it counts, and its simulation is not completed"
+            replay = replay_of(attempt)
+            yield from differences_of(attempt, replay)
+            if replay.is_done and not attempt.is_practice and not attempt.is_completed:
+                yield f"run {attempt.pk}: ended so that it counts, and its simulation is not completed"
         except (NotOffered, KeyError):
-            yield f"run {run.pk}: its decisions cannot be taken in the simulation it began with"
+            yield f"run {attempt.pk}: its decisions cannot be taken in the simulation it began with"
 
 
-def differences_of(run: SimulationAttempt, trail: AttemptReplay) -> Iterator[str]:
-    for position, step in enumerate(trail.steps, start=1):
+def differences_of(attempt: SimulationAttempt, replay: AttemptReplay) -> Iterator[str]:
+    for position, step in enumerate(replay.steps, start=1):
         decision = step.decision
-        points = trail.rules.points(step.before.place, step.place, step.picked)
+        points = replay.rules.points(step.before.place, step.place, step.picked)
         stored = (decision.position, decision.node, decision.meters, decision.points)
         if stored != (position, step.before.place, dict(step.after.meters), points):
             yield f"decision {decision.pk}: played again it says something else"
-    played = (trail.ending.id, trail.ending.colour, trail.points) if trail.ending else ("", "", None)
-    if (run.ending, run.colour, run.points) != played or bool(run.finished_at) != bool(trail.ending):
-        yield f"run {run.pk}: ends in {run.ending or 'nothing'}, played again in {played[0] or 'nothing'}"
+    played = (replay.ending.id, replay.ending.colour, replay.points) if replay.ending else ("", "", None)
+    if (attempt.ending, attempt.colour, attempt.points) != played or bool(attempt.finished_at) != bool(replay.ending):
+        yield f"run {attempt.pk}: ends in {attempt.ending or 'nothing'}, played again in {played[0] or 'nothing'}"
 
 
 def endings() -> Iterator[str]:
-    """A simulation is completed by a finished run that is no branch."""
+    """Completed simulations have a finished attempt that is not a what-if attempt."""
     completions = Completion.objects.filter(document__kind="simulation")
     ended = SimulationAttempt.objects.on_record().finished()
     played = ended.filter(enrollment=OuterRef("enrollment"), simulation=OuterRef("document"))

@@ -1,4 +1,4 @@
-"""Effects of a course by team. A group is a team without those below it, so groups do not overlap."""
+"""Course outcomes by team: improvement, first simulations and follow-ups. Teams do not include teams below."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -22,11 +22,11 @@ from courseware.reporting.statistics.simulations import subject_of_endings
 from courseware.reporting.statistics.surveys import QuestionResult, results_of, shapes_asked
 from courseware.simulations.models import SimulationOutcome
 
-Group = tuple[str, int]  # id of a simulation, key of a team
+Group = tuple[str, int]  # simulation id, team id
 
 
 class Gained(NamedTuple):
-    """`percent`: of the points missing at first; None if none were missing."""
+    """Improvement of a group. `percent`: of the points missing in the pre-test; None if none were missing."""
 
     percent: int | None
     people: int
@@ -34,7 +34,7 @@ class Gained(NamedTuple):
 
 @dataclass(frozen=True)
 class AskedLater:
-    """A question: (answer as HTML, share for each team or None for too few people); texts of all teams."""
+    """A follow-up question. `answers`: (HTML, share per team or None for too few people); `texts`: of all teams."""
 
     title: str
     answers: list[tuple[str, list[Share | None]]]
@@ -43,7 +43,7 @@ class AskedLater:
 
 @dataclass(frozen=True)
 class AfterCourse:
-    """`teams` are (name, number of observations), `endings` (simulation, share that first ended green per team)."""
+    """Outcomes per team. `teams`: (name, number of follow-ups); `endings`: (simulation, share without harm)."""
 
     teams: list[tuple[str, int]]
     gains: list[Gained | None]
@@ -51,15 +51,15 @@ class AfterCourse:
     questions: list[AskedLater]
 
 
-def course_outcomes(sheet: Document, page: PageData, route: Outline, teams: QuerySet, today: date) -> AfterCourse:
-    """The teams with most observations shown. Runs at most five queries."""
-    found = {team: results for team, results in observed_in(sheet, page, teams, today).items() if results[0]}
+def course_outcomes(survey: Document, page: PageData, outline: Outline, teams: QuerySet, today: date) -> AfterCourse:
+    """Return the outcomes of up to MOST_TEAMS teams with the most follow-ups. Runs up to 5 queries."""
+    found = {team: results for team, results in observed_in(survey, page, teams, today).items() if results[0]}
     most = sorted(found, key=lambda team: (-found[team][0], team))[:MOST_TEAMS]
     names = dict(teams.filter(pk__in=most).values_list("pk", "name"))
     shown = sorted(most, key=lambda team: (names[team], team))
-    figures = GroupStatistic.objects.filter(team__in=shown)
-    gains, endings = gains_in(figures, sheet.course_id, route), endings_in(figures, sheet.course_id, route)
-    simulations = [step for step in route.steps if step.kind == "simulation"]
+    statistics = GroupStatistic.objects.filter(team__in=shown)
+    gains, endings = gains_in(statistics, survey.course_id, outline), endings_in(statistics, survey.course_id, outline)
+    simulations = [step for step in outline.steps if step.kind == "simulation"]
     return AfterCourse(
         teams=[(names[team], found[team][0]) for team in shown],
         gains=[gains.get(team) for team in shown],
@@ -69,72 +69,74 @@ def course_outcomes(sheet: Document, page: PageData, route: Outline, teams: Quer
 
 
 def observed_in(
-    sheet: Document, page: PageData, teams: QuerySet, today: date
+    survey: Document, page: PageData, teams: QuerySet, today: date
 ) -> dict[int, tuple[int, list[QuestionResult]]]:
-    """Key of a team → number of observations, and the results. Runs two queries."""
-    rows = FollowUpAnswers.objects.filter(sheet=sheet, team__in=teams.values("pk"))
+    """Return team id → (number of follow-ups, results). Runs 2 queries."""
+    rows = FollowUpAnswers.objects.filter(sheet=survey, team__in=teams.values("pk"))
     by_team = defaultdict(list)
     for team, *row in rows.order_by("pk").values_list("team", "shown_from", "pk", "release_id", "answers"):
         by_team[team].append(tuple(row))
-    shapes = shapes_asked(sheet) if by_team else {}
+    shapes = shapes_asked(survey) if by_team else {}
     return {team: results_of(given, page, shapes, today) for team, given in by_team.items()}
 
 
 def asked_later(results: Collection[QuestionResult]) -> AskedLater:
+    """Combine the results of one question, one for each team."""
     first, *_others = results
     labels = next(([bar.label for bar in each.bars] for each in results if each.bars), [])
     answers = [
-        (label, [each.bars[place].share if each.bars else None for each in results])
-        for place, label in enumerate(labels)
+        (label, [each.bars[position].share if each.bars else None for each in results])
+        for position, label in enumerate(labels)
     ]
     return AskedLater(first.title, answers, sorted(text for each in results for text in each.texts))
 
 
-def gains_in(figures: GroupStatisticQuerySet, course: int, route: Outline) -> dict[int, Gained]:
-    """Key of a team → the gain of its people together. Runs one query."""
-    found = figures.by_team(course, [subject_of_gain(route)])
+def gains_in(statistics: GroupStatisticQuerySet, course: int, outline: Outline) -> dict[int, Gained]:
+    """Return team id → improvement of its people together. Runs 1 query."""
+    found = statistics.by_team(course, [subject_of_gain(outline)])
     return {team: Gained(gain_of(each.numbers), each.people) for (_subject, team), each in found.items()}
 
 
 def gain_of(sums: Mapping[str, int]) -> int | None:
+    """Return the improvement in percent, see `Gained`."""
     return gain(Score(sums["before"], sums["most"]), Score(sums["after"], sums["most"]))
 
 
-def subject_of_gain(route: Outline) -> Subject:
-    return Subject(f"gain/{route.pre_check_id}")
+def subject_of_gain(outline: Outline) -> Subject:
+    return Subject(f"gain/{outline.pre_check_id}")
 
 
-def gains_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Gain of each learner in the first enrollment with both scores. Runs one query if the course has a pre-check."""
-    if route.pre_check_id:
+def gains_counted(course: Course, outline: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
+    """Yield the improvement of each learner in the first enrollment with both tests. Runs 1 query with a pre-test."""
+    if outline.pre_check_id:
         people = [
             Counted(learner, day, {"before": before.points, "after": after.points, "most": before.max_points})
-            for learner, day, before, after in starting_points_of(course, route)
+            for learner, day, before, after in starting_points_of(course, outline)
         ]
-        yield subject_of_gain(route), people
+        yield subject_of_gain(outline), people
 
 
-def starting_points_of(course: Course, route: Outline) -> Iterator[tuple[int, date, Score, Score]]:
-    """(learner, first day on which figures may include it, score of the pre-check, score after the exam)."""
+def starting_points_of(course: Course, outline: Outline) -> Iterator[tuple[int, date, Score, Score]]:
+    """Yield (learner id, first day on which statistics may include it, pre-test, post-test), once per learner."""
     taken = ExamAttempt.objects.filter(enrollment__course=course)
-    taken = taken.filter(exam__identifier=route.pre_check_id, pass_mark=None, number__in=(1, 2))
+    taken = taken.filter(exam__identifier=outline.pre_check_id, pass_mark=None, number__in=(1, 2))
     columns = ("enrollment__learner", "enrollment", "number", "submitted_at", "points", "max_points")
     before: dict[int, Score] = {}
-    told = set()
-    for learner, run, number, at, points, most in (
+    counted = set()
+    for learner, enrollment, number, at, points, most in (
         taken.exclude(submitted_at=None).order_by("submitted_at", "pk").values_list(*columns)
     ):
         if number == 1:
-            before[run] = Score(points, most)
-        elif run in before and learner not in told and before[run].max_points == most:
-            told.add(learner)
-            yield learner, shown_from(site_day(at)), before[run], Score(points, most)
+            before[enrollment] = Score(points, most)
+        elif enrollment in before and learner not in counted and before[enrollment].max_points == most:
+            counted.add(learner)
+            yield learner, shown_from(site_day(at)), before[enrollment], Score(points, most)
 
 
-def endings_in(figures: GroupStatisticQuerySet, course: int, route: Outline) -> dict[Group, Share]:
-    """(simulation, team) → share that ended green the first time. Runs one query."""
-    played = {subject_of_endings(step.id): step.id for step in route.steps if step.kind == "simulation"}
-    found = figures.by_team(course, played)
+def endings_in(statistics: GroupStatisticQuerySet, course: int, outline: Outline) -> dict[Group, Share]:
+    """Return (simulation id, team id) → share whose first attempt did no harm. Runs 1 query."""
+    played = {subject_of_endings(step.id): step.id for step in outline.steps if step.kind == "simulation"}
+    found = statistics.by_team(course, played)
     green = f"colour:{SimulationOutcome.GREEN}"
     return {
         (played[subject], team): AnonymousShare(each.numbers[green], each.people)

@@ -1,7 +1,7 @@
-"""Forecast of how many open enrollments will be overdue, if each goes on at its own pace. Pure functions.
+"""Forecast how many open enrollments will become overdue, if each continues at its own pace. Pure functions.
 
-The pace is the number of steps done on each of the last days. Future days are drawn from these with repetition; all
-outcomes are added up instead of simulated, so equal facts give equal figures.
+The pace is the number of steps done on each of the last days. Future days are drawn from these with repetition. The
+probabilities are computed exactly instead of simulated, so equal input gives equal results.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ NEGLIGIBLE = 1e-12
 
 
 class OpenEnrollment(NamedTuple):
-    """`left`: steps to do; `days` from today to the due date, both included; `pace`: steps done on each last day."""
+    """`left`: steps to do; `days`: from today to the due date, both included; `pace`: steps done on each recent day."""
 
     left: int
     days: int
@@ -25,31 +25,31 @@ class OpenEnrollment(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """Between `least` and `most` of these `runs` will be overdue, in 8 of 10 outcomes."""
+    """Between `least` and `most` of these `runs` enrollments become overdue, with a probability of 80 %."""
 
     runs: int
     least: int
     most: int
 
 
-def forecast(runs: Sequence[OpenEnrollment]) -> Forecast | None:
-    """None for fewer than LEAST_RUNS."""
-    if len(runs) < LEAST_RUNS:
+def forecast(enrollments: Sequence[OpenEnrollment]) -> Forecast | None:
+    """Return the forecast, or None for fewer than LEAST_RUNS enrollments."""
+    if len(enrollments) < LEAST_RUNS:
         return None
-    numbers = chances_of_numbers(chance_of_being_late(*run) for run in runs)
+    numbers = chances_of_numbers(chance_of_being_late(*enrollment) for enrollment in enrollments)
     tail = (1 - BAND) / 2
-    return Forecast(len(runs), quantile(numbers, tail), quantile(numbers, 1 - tail))
+    return Forecast(len(enrollments), quantile(numbers, tail), quantile(numbers, 1 - tail))
 
 
-@lru_cache(4096)  # many are equal
+@lru_cache(4096)  # many enrollments are equal
 def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
-    """Probability that fewer than `left` steps are done in `days`, each drawn from `pace`."""
+    """Return the probability that fewer than `left` steps are done in `days`, each drawn from `pace`."""
     if not left:
         return 0.0
     if not any(pace):
         return 1.0
     shares = [(steps, times / len(pace)) for steps, times in Counter(pace).items()]
-    chances = [1.0] + [0.0] * (left - 1)  # of 0, 1 … steps done, up to all but one
+    chances = [1.0] + [0.0] * (left - 1)  # of 0, 1 … left - 1 steps done
     for _day in range(days):
         after = [0.0] * left
         for done, chance in enumerate(chances):
@@ -57,14 +57,14 @@ def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
                 if chance and done + steps < left:
                     after[done + steps] += chance * share
         chances = after
-        if sum(chances) < NEGLIGIBLE:  # a due day may be ten years away
+        if sum(chances) < NEGLIGIBLE:  # a due date may be 10 years away
             return 0.0
     return sum(chances)
 
 
 def chances_of_numbers(chances: Iterable[float]) -> list[float]:
-    """At index n, the probability that n of these independent events happen; negligible ones are left out."""
-    numbers, first = [1.0], 0  # of which `first` have become certain
+    """Return at index n the probability that n of these independent events happen. Negligible ones are dropped."""
+    numbers, first = [1.0], 0  # `first`: events that are certain
     for chance in chances:
         without = [number * (1 - chance) for number in numbers] + [0.0]
         numbers = [some + number * chance for some, number in zip(without, [0.0, *numbers], strict=True)]
@@ -76,5 +76,5 @@ def chances_of_numbers(chances: Iterable[float]) -> list[float]:
 
 
 def quantile(numbers: Sequence[float], share: float) -> int:
-    """The smallest number with at least this share of the outcomes up to it."""
+    """Return the smallest number with a cumulated probability of at least `share`."""
     return next((number for number, up_to in enumerate(accumulate(numbers)) if up_to >= share), len(numbers) - 1)

@@ -1,4 +1,4 @@
-"""Stored anonymous statistics about groups, in steps of five people, each counted once (docs/decisions/0039)."""
+"""Stored anonymous group statistics. They grow in steps of 5 people, each counted once (docs/decisions/0039)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -16,22 +16,23 @@ from courseware.accounts.permissions.permissions import sees_whole_company, team
 from courseware.content.models import Course
 from courseware.lib.disclosure import STEP
 
-NO_TEAM = 0  # people in no team, and those who waited too long: shown to users who see the company
+NO_TEAM = 0  # people without a team, or waiting too long; shown to users who see the whole company
 
 
 class Subject(NamedTuple):
-    """What is counted in a course. Another `shape` of what people answered begins a new count."""
+    """Subject of a statistic in a course. Another `shape` of the question or situation starts a new count."""
 
     name: str
     shape: str = ""
 
     @property
     def digest(self) -> str:
+        """SHA-256 of the shape, or ""."""
         return sha256(self.shape.encode()).hexdigest() if self.shape else ""
 
 
 class Counted(NamedTuple):
-    """What one person adds to a subject, from `day` on."""
+    """Numbers that one learner adds to a subject, from `day` on."""
 
     learner: int
     day: date
@@ -40,14 +41,14 @@ class Counted(NamedTuple):
 
 @dataclass
 class GroupSum:
-    """Statistics of one group or of several together."""
+    """Statistics of one or several groups together."""
 
     people: int = 0
     numbers: Counter[str] = field(default_factory=Counter)
 
 
 class StatisticsTeam(models.Model):
-    """The team a person is counted with in a course: that of the first answer. It stays, so nobody is counted twice."""
+    """The team a learner is counted with in a course. It never changes, so that no learner is counted twice."""
 
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
@@ -62,13 +63,13 @@ class StatisticsTeam(models.Model):
 
 class GroupStatisticQuerySet(models.QuerySet):
     def shown_to(self, user: User) -> "GroupStatisticQuerySet":
-        """Staff and users who see the company see all, managers those of their teams. Runs one query for a manager."""
+        """Filter: all for staff and users who see the company, own teams for managers. Runs 1 query for a manager."""
         if user.is_staff or sees_whole_company(user):
             return self
         return self.filter(team__in=teams_managed_by(user).values("pk"))
 
     def by_team(self, course: int, subjects: Iterable[Subject]) -> dict[tuple[Subject, int], GroupSum]:
-        """(subject, key of a team) → its statistics, if there are any. Runs one query."""
+        """Return (subject, team id) → statistics, without empty ones. `course`: id. Runs 1 query."""
         wanted = {(subject.name, subject.digest): subject for subject in subjects}
         rows = self.filter(course=course, name__in={subject.name for subject in wanted.values()}, people__gt=0)
         return {
@@ -80,7 +81,7 @@ class GroupStatisticQuerySet(models.QuerySet):
         }
 
     def summed(self, course: int, subjects: Iterable[Subject]) -> dict[Subject, GroupSum]:
-        """Subject → the sum of all teams; empty without statistics. Runs one query."""
+        """Return subject → sum of all teams, as a defaultdict. `course`: id. Runs 1 query."""
         sums: defaultdict[Subject, GroupSum] = defaultdict(GroupSum)
         for (subject, _team), found in self.by_team(course, subjects).items():
             sums[subject].people += found.people
@@ -89,7 +90,7 @@ class GroupStatisticQuerySet(models.QuerySet):
 
 
 class GroupStatistic(models.Model):
-    """Anonymous statistics of a subject about the people counted with a team."""
+    """Anonymous statistic of a subject about the people counted with a team."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=420)

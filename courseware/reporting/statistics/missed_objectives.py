@@ -1,4 +1,4 @@
-"""What the people of a team miss in lesson checks, by objective: as figures and as a drawing."""
+"""Most-missed objectives in lesson checks by team: statistics and heat map."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,11 +17,11 @@ from courseware.lib.text.fractions_text import AnonymousShare
 from courseware.reporting.statistics.group_statistics import Counted, GroupStatistic, Subject
 
 MOST_TEAMS, MOST_OBJECTIVES = 12, 8
-LEVELS = 5  # of colour; 0 is nobody or nearly
+LEVELS = 5  # of color; 0: nearly nobody
 
 
 class MissedObjective(NamedTuple):
-    """Share of the group that missed something; None for too few people."""
+    """Share of a team that missed a check question of the objective; None for too few people."""
 
     share: AnonymousShare | None
 
@@ -31,7 +31,7 @@ class MissedObjective(NamedTuple):
 
 
 class TeamObjective(NamedTuple):
-    """`text` is HTML; a cell for each team; `questions`: their number in the checks about the objective."""
+    """An objective: `text` as HTML, a cell for each team, number of check `questions` about it."""
 
     text: str
     cells: list[MissedObjective]
@@ -40,15 +40,15 @@ class TeamObjective(NamedTuple):
 
 @dataclass(frozen=True)
 class MissedObjectives:
-    """`lines`: the weakest first."""
+    """Team names, and objectives, most missed first."""
 
     teams: list[str]
     lines: list[TeamObjective]
 
 
-def missed_objectives_of(route: Outline, course: int, teams: Mapping[int, str]) -> MissedObjectives:
-    """Weak objectives of these teams, each team whole. Runs one query."""
-    lessons = lessons_of(route)
+def missed_objectives_of(outline: Outline, course: int, teams: Mapping[int, str]) -> MissedObjectives:
+    """Return the objectives these teams miss most. `course`: id; `teams`: id → name. Runs 1 query."""
+    lessons = lessons_of(outline)
     names = {subject_of_objective(objective, about): objective for objective, about in lessons.items()}
     found = GroupStatistic.objects.filter(team__in=list(teams)).by_team(course, names)
     shares = {
@@ -62,8 +62,8 @@ def missed_objectives_of(route: Outline, course: int, teams: Mapping[int, str]) 
     }
     missed = {each: max(cell.share.percent for cell in cells if cell.share) for each, cells in lines.items()}
     weakest = sorted(lines, key=lambda objective: (-missed[objective], objective))[:MOST_OBJECTIVES]
-    asked = {each: sum(len(route.step(lesson).check) for lesson in lessons[each]) for each in weakest}
-    found_lines = [TeamObjective(route.objective(each), lines[each], asked[each]) for each in weakest]
+    asked = {each: sum(len(outline.step(lesson).check) for lesson in lessons[each]) for each in weakest}
+    found_lines = [TeamObjective(outline.objective(each), lines[each], asked[each]) for each in weakest]
     return MissedObjectives([teams[team] for team in shown], found_lines)
 
 
@@ -72,59 +72,59 @@ def subject_of_objective(objective: str, lessons: Iterable[str]) -> Subject:
 
 
 def teams_with_most(shares: Mapping[tuple[str, int], AnonymousShare]) -> list[int]:
+    """Return ids of up to MOST_TEAMS teams with the most people."""
     people: Counter[int] = Counter()
     for (_objective, team), share in shares.items():
         people[team] = max(people[team], share.people)
     return [team for team, _number in people.most_common(MOST_TEAMS)]
 
 
-def objectives_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Learners who did all lessons about an objective, and whether they missed anything in the first enrollment with
-    all of them. Runs two queries for each objective."""
-    for objective, lessons in lessons_of(route).items():
-        missed = missed_in(course, route, lessons)
+def objectives_counted(course: Course, outline: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
+    """Yield learners with all lessons of an objective, and whether they missed a question. Runs 2 queries for each."""
+    for objective, lessons in lessons_of(outline).items():
+        missed = missed_in(course, outline, lessons)
         people: dict[int, Counted] = {}
-        for run, learner, at in enrollments_through(course, lessons):
+        for enrollment, learner, at in enrollments_through(course, lessons):
             day = shown_from(site_day(at))
-            people.setdefault(learner, Counted(learner, day, {"missed": int(run in missed)}))
+            people.setdefault(learner, Counted(learner, day, {"missed": int(enrollment in missed)}))
         yield subject_of_objective(objective, lessons), list(people.values())
 
 
 def enrollments_through(course: Course, lessons: Collection[str]) -> QuerySet:
-    """(enrollment, learner, time when all these lessons were done), in this order of time."""
+    """Return (enrollment id, learner id, time when all these lessons were completed), by time."""
     done = Completion.objects.filter(enrollment__course=course, document__identifier__in=lessons)
-    runs = done.values("enrollment", "enrollment__learner").annotate(number=Count("pk"), last=Max("completed_at"))
-    whole = runs.filter(number=len(lessons)).order_by("last", "enrollment")
+    found = done.values("enrollment", "enrollment__learner").annotate(number=Count("pk"), last=Max("completed_at"))
+    whole = found.filter(number=len(lessons)).order_by("last", "enrollment")
     return whole.values_list("enrollment", "enrollment__learner", "last")
 
 
-def lessons_of(route: Outline) -> dict[str, set[str]]:
-    """Objective → ids of the lessons that ask about it, without optional ones."""
+def lessons_of(outline: Outline) -> dict[str, set[str]]:
+    """Return objective → ids of the required lessons that ask about it."""
     found: dict[str, set[str]] = defaultdict(set)
-    for step in route.steps:
+    for step in outline.steps:
         for objective in step.objectives if step.check and not step.is_optional else ():
             found[objective].add(step.id)
     return found
 
 
-def missed_in(course: Course, route: Outline, lessons: Collection[str]) -> set[int]:
-    """Enrollments with a wrong answer in the checks of these lessons."""
-    checks = {step.id: step.check for step in route.steps if step.id in lessons}
+def missed_in(course: Course, outline: Outline, lessons: Collection[str]) -> set[int]:
+    """Return ids of enrollments with a wrong answer in the checks of these lessons."""
+    checks = {step.id: step.check for step in outline.steps if step.id in lessons}
     asked = {(lesson, each) for lesson, check in checks.items() for question in check for each in question.wordings}
     wrong = Answer.objects.filter(enrollment__course=course, document__identifier__in=lessons, is_right=False)
     answers = wrong.order_by().values_list("enrollment", "document__identifier", "question").distinct()
-    return {run for run, lesson, question in answers if (lesson, question) in asked}
+    return {enrollment for enrollment, lesson, question in answers if (lesson, question) in asked}
 
 
-# The drawing, in its own units
+# Heat map, in drawing units
 
-SIDE, GAP = (60, 32), 2  # of a square, and around it
-HEAD, ROWS_LABEL, SLANT = 76, 24, 70  # room above for team names, on the left for numbers, on the right for the last
+SIDE, GAP = (60, 32), 2  # of a square, and between squares
+HEAD, ROWS_LABEL, SLANT = 76, 24, 70  # space for team names, row numbers, the last team name
 LONGEST_NAME = 12
 
 
 class Square(NamedTuple):
-    """`words` stand in it at (`middle`, `base`); a dash for too few people."""
+    """A cell. Its text `words` is at (`middle`, `base`); a dash for too few people."""
 
     x: int
     y: int
@@ -142,7 +142,7 @@ class Square(NamedTuple):
 
 @dataclass(frozen=True)
 class HeatDrawing:
-    """A square for each objective and team. Rows are numbered; the texts of the objectives stand beside the drawing."""
+    """Heat map: a square for each objective and team. The page lists the objectives by row number."""
 
     spots: MissedObjectives
 
@@ -158,13 +158,13 @@ class HeatDrawing:
 
     @property
     def columns(self) -> list[tuple[int, int, str]]:
-        """(x, y, the team's name, cut where it is long)."""
+        """(x, y, team name cut to LONGEST_NAME)."""
         names = (Truncator(team).chars(LONGEST_NAME) for team in self.spots.teams)
         return [(ROWS_LABEL + number * SIDE[0] + SIDE[0] // 2, HEAD - 8, name) for number, name in enumerate(names)]
 
     @property
     def rows(self) -> list[tuple[int, list[Square]]]:
-        """(y of the row's number, its squares)."""
+        """(y of the row number, squares)."""
         lines = ((HEAD + row * SIDE[1], line.cells) for row, line in enumerate(self.spots.lines))
         return [
             (y + SIDE[1] // 2 + 4, [square(column, y, cell) for column, cell in enumerate(cells)]) for y, cells in lines

@@ -1,4 +1,4 @@
-"""The nightly job that counts people into the statistics of groups, five at a time, each once."""
+"""Nightly update of the group statistics: counts people in steps of 5, each once."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,12 +22,12 @@ from courseware.reporting.statistics.questions import answers_counted
 from courseware.reporting.statistics.retention import retention_counted
 from courseware.reporting.statistics.simulations import attempts_counted
 
-CLIMBS_AFTER = 14  # days, for each level
-AT_ONCE = 500  # people looked up together
+CLIMBS_AFTER = 14  # days until a person may also count for the next team above
+AT_ONCE = 500  # people per query
 
 
 class Waiting(NamedTuple):
-    """A person ready to be counted; `above`: the person's team and those above it that may count the person now."""
+    """A person ready to be counted. `above`: ids of the teams that may count the person now, nearest first."""
 
     person: Counted
     team: int
@@ -35,58 +35,59 @@ class Waiting(NamedTuple):
 
 
 def update_statistics(today: date | None = None) -> str:
-    """Returns how many statistics have grown, as text. A second run on a day changes nothing."""
+    """Update all statistics; return how many grew, for the job log. A second run on the same day changes nothing."""
     today = today or site_day()
-    lines, grown = lines_of_teams(), 0
+    ancestors, grown = lines_of_teams(), 0
     courses = Course.objects.exclude(current=None).select_related("current").order_by("pk")
-    routes = [(each, outline(each.current, each.source_language)) for each in courses if each.current]
-    for course, route in routes:
+    outlines = [(each, outline(each.current, each.source_language)) for each in courses if each.current]
+    for course, course_outline in outlines:
         known = dict(StatisticsTeam.objects.filter(course=course).values_list("learner", "team"))
         since: dict[int, date] = {}
-        for subject, people in counted_in(course, route):
+        for subject, people in counted_in(course, course_outline):
             learners = {each.learner for each in people}
             place(course, learners - known.keys(), known)
             look_up_counts_from(learners - since.keys(), since)
             people = [each._replace(day=max(each.day, since[each.learner])) for each in people]
-            grown += count_in(course, subject, people, known, lines, today)
+            grown += count_in(course, subject, people, known, ancestors, today)
     return f"figures: {grown}" if grown else ""
 
 
-def counted_in(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Each subject with all people who answered, in order, ready or not."""
+def counted_in(course: Course, course_outline: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
+    """Yield each subject with all people who answered, ready or not, in a stable order."""
     yield from answers_counted(course)
     yield from attempts_counted(course)
-    yield from objectives_counted(course, route)
-    yield from gains_counted(course, route)
+    yield from objectives_counted(course, course_outline)
+    yield from gains_counted(course, course_outline)
     yield from retention_counted(course)
 
 
 def lines_of_teams() -> dict[int, list[int]]:
-    """Key of a team → it, those above it and NO_TEAM, the nearest first. Runs one query."""
-    places = Team.objects.order_by().values_list("pk", "above")
-    lines = {key: [key, *(int(each) for each in reversed(above.split("/")) if each), NO_TEAM] for key, above in places}
+    """Return team id → ids of the team, all teams above and NO_TEAM, nearest first. Runs 1 query."""
+    rows = Team.objects.order_by().values_list("pk", "above")
+    lines = {key: [key, *(int(each) for each in reversed(above.split("/")) if each), NO_TEAM] for key, above in rows}
     return lines | {NO_TEAM: [NO_TEAM]}
 
 
 def place(course: Course, people: Collection[int], known: dict[int, int]) -> None:
-    """Store the team each of these people is counted with: the one joined first as a learner."""
-    for some in batches(sorted(people), AT_ONCE):
-        teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(some).items()}
+    """Store the team each of these people counts with, the first joined as a learner, and add it to `known`."""
+    for batch in batches(sorted(people), AT_ONCE):
+        teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(batch).items()}
         rows = [StatisticsTeam(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
         StatisticsTeam.objects.bulk_create(rows, ignore_conflicts=True)
-        # A row written by another worker meanwhile stays.
-        known.update(StatisticsTeam.objects.filter(course=course, learner__in=some).values_list("learner", "team"))
+        # Read again: a row that another worker wrote meanwhile wins.
+        known.update(StatisticsTeam.objects.filter(course=course, learner__in=batch).values_list("learner", "team"))
 
 
 def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None:
-    """Add to `since` the day from which these people count (`lib.disclosure.counts_from`)."""
-    for some in batches(sorted(people), AT_ONCE):
-        rows = User.objects.filter(pk__in=some)
+    """Add person id → day from which the person counts (`lib.disclosure.counts_from`) to `since`."""
+    for batch in batches(sorted(people), AT_ONCE):
+        rows = User.objects.filter(pk__in=batch)
         for learner, joined_at, listed_on in rows.values_list("pk", "joined_at", "listed_on"):
             since[learner] = counts_from(site_day(joined_at), listed_on)
 
 
 def grouped_by_team(waiting):
+    """Return team id → waiting people that it may count now."""
     by_team = defaultdict(list)
     for each in waiting:
         for team in each.above:
@@ -100,30 +101,30 @@ def count_in(
     subject: Subject,
     people: Iterable[Counted],
     known: Mapping[int, int],
-    lines: Mapping[int, list[int]],
+    ancestors: Mapping[int, list[int]],
     today: date,
 ) -> int:
-    """Count waiting people into the statistics of a subject, one step a day each; returns how many have grown."""
-    # A second worker in the same night waits here and finds the work done.
+    """Count waiting people into the statistics of a subject, at most once a day per team; return how many grew."""
+    # A second worker waits here and then finds the work done.
     Course.objects.select_for_update(no_key=True).filter(pk=course.pk).first()
     of_subject = {"course": course, "name": subject.name, "shape": subject.digest}
-    kept = {each.team: each for each in GroupStatistic.objects.select_for_update(no_key=True).filter(**of_subject)}
-    figures = defaultdict(GroupStatistic, kept)
-    taken = Counter({team: each.taken for team, each in kept.items()})
-    by_team = grouped_by_team(waiting_in(people, known, taken, lines, today))
+    stored = {each.team: each for each in GroupStatistic.objects.select_for_update(no_key=True).filter(**of_subject)}
+    statistics = defaultdict(GroupStatistic, stored)
+    taken = Counter({team: each.taken for team, each in stored.items()})
+    by_team = grouped_by_team(waiting_in(people, known, taken, ancestors, today))
     grown: set[int] = set()
     done: set[int] = set()
-    for team in from_below(by_team, lines):
+    for team in from_below(by_team, ancestors):
         here = [each for each in by_team[team] if each.person.learner not in done]
-        if figures[team].counted_on != today and (counted := here[: len(here) - len(here) % STEP]):
-            add_to(figures[team], counted, today)
+        if statistics[team].counted_on != today and (counted := here[: len(here) - len(here) % STEP]):
+            add_to(statistics[team], counted, today)
             grown.add(team)
             done.update(each.person.learner for each in counted)
             taken.update(each.team for each in counted)
-    changed = sorted(grown | {team for team, number in taken.items() if number != figures[team].taken})
+    changed = sorted(grown | {team for team, number in taken.items() if number != statistics[team].taken})
     for team in changed:
-        figures[team].team, figures[team].taken = team, taken[team]
-    write([figures[team] for team in changed], of_subject)
+        statistics[team].team, statistics[team].taken = team, taken[team]
+    write([statistics[team] for team in changed], of_subject)
     return len(grown)
 
 
@@ -131,10 +132,10 @@ def waiting_in(
     people: Iterable[Counted],
     known: Mapping[int, int],
     taken: Mapping[int, int],
-    lines: Mapping[int, list[int]],
+    ancestors: Mapping[int, list[int]],
     today: date,
 ) -> list[Waiting]:
-    """People who are ready and not yet counted, the longest ready first; the first `taken` of each team were."""
+    """Return ready, uncounted people, longest ready first. `taken`: team id → number of the first, already counted."""
     left, waiting = Counter(taken), []
     for person in sorted(people, key=attrgetter("day")):
         team = known[person.learner]
@@ -142,27 +143,29 @@ def waiting_in(
             left[team] -= 1
         elif person.day <= today:
             levels = 1 + (today - person.day).days // CLIMBS_AFTER
-            waiting.append(Waiting(person, team, lines.get(team, [team, NO_TEAM])[:levels]))
+            waiting.append(Waiting(person, team, ancestors.get(team, [team, NO_TEAM])[:levels]))
     return waiting
 
 
-def from_below(teams: Iterable[int], lines: Mapping[int, list[int]]) -> list[int]:
-    """The deepest teams first, NO_TEAM last."""
-    return sorted(teams, key=lambda team: (team == NO_TEAM, -len(lines.get(team, ())), team))
+def from_below(teams: Iterable[int], ancestors: Mapping[int, list[int]]) -> list[int]:
+    """Sort team ids, deepest first, NO_TEAM last."""
+    return sorted(teams, key=lambda team: (team == NO_TEAM, -len(ancestors.get(team, ())), team))
 
 
-def add_to(figure: GroupStatistic, counted: Collection[Waiting], today: date) -> None:
-    numbers = Counter(figure.numbers)
+def add_to(statistic: GroupStatistic, counted: Collection[Waiting], today: date) -> None:
+    """Add these people to the statistic, without saving it."""
+    numbers = Counter(statistic.numbers)
     for each in counted:
         numbers.update(each.person.numbers)
-    figure.people, figure.numbers, figure.counted_on = figure.people + len(counted), dict(numbers), today
+    statistic.people, statistic.numbers, statistic.counted_on = statistic.people + len(counted), dict(numbers), today
 
 
-def write(figures: Iterable[GroupStatistic], of_subject: Mapping[str, object]) -> None:
-    new = [each for each in figures if each.pk is None]
+def write(statistics: Iterable[GroupStatistic], of_subject: Mapping[str, object]) -> None:
+    """Save statistics. `of_subject`: fields of new ones."""
+    new = [each for each in statistics if each.pk is None]
     for each in new:
         for name, value in of_subject.items():
             setattr(each, name, value)
     GroupStatistic.objects.bulk_create(new)
-    old = [each for each in figures if each.pk is not None]
+    old = [each for each in statistics if each.pk is not None]
     GroupStatistic.objects.bulk_update(old, ["people", "numbers", "counted_on", "taken"], batch_size=AT_ONCE)

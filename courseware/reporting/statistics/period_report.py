@@ -1,4 +1,4 @@
-"""What was learned in a period, by team and course. Each person counts in one team, the one joined first."""
+"""Period report: training by team and course in a period. A person counts in one team, the first joined."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,24 +23,25 @@ from courseware.lib.text.fractions_text import Share
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.exports.columns import Column
 
-HeadcountKey = tuple[int | None, int]  # keys of a team, or None, and of a course
+HeadcountKey = tuple[int | None, int]  # team id or None, course id
 
 
 @dataclass(frozen=True)
 class Period:
-    """Whole days of the site, first and last included."""
+    """Whole days in the site's time zone, first and last included."""
 
     first: date
     last: date
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        """The first instant of the period, and the first one after it."""
+        """Start of the period, and the first instant after it."""
         zone = timezone.get_default_timezone()
         return datetime.combine(self.first, time.min, zone), due_instant(self.last, zone)
 
     @property
     def certified_on(self) -> date:
+        """Day on which certificates must be valid: the last day, or today if earlier."""
         return min(self.last, site_day())
 
     def contains(self, column: str) -> Q:
@@ -50,7 +51,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Figures:
-    """`people` had an enrollment by the end of the period; `tries` are first exam attempts that were submitted."""
+    """Statistics. `people`: enrolled by the end of the period; `tries`, `passed`: submitted first exam attempts."""
 
     people: int = 0
     finished: int = 0
@@ -72,7 +73,7 @@ class Figures:
 
 
 class ReportLine(NamedTuple):
-    """A team in a course; `team` is "" for people without one."""
+    """A team in a course. `team`: name, "" for people without a team."""
 
     team: str
     course: str
@@ -82,14 +83,14 @@ class ReportLine(NamedTuple):
 
 
 class TeamFigures(NamedTuple):
-    """In the order of the courses of its report."""
+    """Statistics of a team, in the order of the report's courses."""
 
     team: str
     figures: list[Figures]
 
 
 class PeriodReport(NamedTuple):
-    """`courses` are (id, title); `teams` have people in any of them and are sorted by name."""
+    """A report. `courses`: (course id, title); `teams`: those with people in any of them, by name."""
 
     period: Period
     courses: list[tuple[str, str]]
@@ -126,90 +127,91 @@ REPORT_COLUMNS: tuple[Column, ...] = (  # of a ReportLine
 def period_report(
     user, period: Period, *, language: str, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> PeriodReport:
-    """About the people on the dashboard of `user`, with these filters."""
-    runs = enrollments_reported(user, team=team, course=course, left=left)
+    """Return the report on people that `user` may see. `left`: include people who left the company."""
+    enrollments = enrollments_reported(user, team=team, course=course, left=left)
     teams = dashboard_rows.teams_shown_to(user)
     if team:
         teams = teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_subteams().values("pk"))
-    found = statistics_by_team(runs, period, Homes(teams, has_others=team is None and sees_whole_company(user)))
-    routes = dashboard_rows.outlines(language)
-    courses = {key: routes[key] for key in sorted({key for _team, key in found})}
+    found = statistics_by_team(enrollments, period, Homes(teams, has_others=team is None and sees_whole_company(user)))
+    outlines = dashboard_rows.outlines(language)
+    courses = {key: outlines[key] for key in sorted({key for _team, key in found})}
     names = dict(teams.values_list("pk", "name"))
     rows = [
         TeamFigures(names.get(home, "") if home else "", [found.get((home, key), Figures()) for key in courses])
         for home in {home for home, _course in found}
     ]
     rows.sort(key=lambda row: (not row.team, row.team))
-    return PeriodReport(period, [(route.course_id, route.title) for route in courses.values()], rows)
+    return PeriodReport(period, [(each.course_id, each.title) for each in courses.values()], rows)
 
 
 def enrollments_reported(
     user, *, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> EnrollmentQuerySet:
-    """All enrollments of these people, not only the newest."""
-    runs = dashboard_rows.enrollments_in(team, user) if team else dashboard_rows.enrollments_shown_to(user)
+    """Return all enrollments that `user` may see, not only the newest, with these filters."""
+    enrollments = dashboard_rows.enrollments_in(team, user) if team else dashboard_rows.enrollments_shown_to(user)
     if course:
-        runs = runs.filter(course=course)
-    return (runs if left else runs.filter(learner__is_active=True)).order_by()
+        enrollments = enrollments.filter(course=course)
+    return (enrollments if left else enrollments.filter(learner__is_active=True)).order_by()
 
 
 class Homes(NamedTuple):
-    """The team among these in which each person counts: the one joined first. `has_others`: include people in none."""
+    """Teams to count people in, each in the first joined. `has_others`: include people in none of them."""
 
     teams: QuerySet
     has_others: bool
 
-    def numbers(self, runs: EnrollmentQuerySet, *by: str, **numbers: Count) -> Iterator[dict]:
-        """A row for each team (`home`) and course (`of`) with these numbers. Runs one query, two with `has_others`."""
-        # Teams are joined, not looked up for each enrollment, so the database reads each table once.
+    def numbers(self, enrollments: EnrollmentQuerySet, *by: str, **numbers: Count) -> Iterator[dict]:
+        """Yield a dict of `home` (team id), `of` (course id), `by` and `numbers`. Runs 1 query, 2 with `has_others`."""
+        # A join instead of a lookup for each enrollment, so the database reads each table once.
         joined = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=self.teams.values("pk"))
         earlier = joined.filter(person=OuterRef("person"), pk__lt=OuterRef("pk"))
-        runs = runs.order_by().annotate(of=F("course"))
-        at_home = runs.filter(learner__memberships__in=joined.filter(~Exists(earlier)))
+        enrollments = enrollments.order_by().annotate(of=F("course"))
+        at_home = enrollments.filter(learner__memberships__in=joined.filter(~Exists(earlier)))
         at_home = at_home.annotate(home=F("learner__memberships__team"))
         yield from at_home.values("home", "of", *by).annotate(**numbers)
         if self.has_others:
-            others = runs.filter(~Exists(joined.filter(person=OuterRef("learner"))))
+            others = enrollments.filter(~Exists(joined.filter(person=OuterRef("learner"))))
             for row in others.values("of", *by).annotate(**numbers):
                 yield row | {"home": None}
 
 
-def statistics_by_team(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[HeadcountKey, Figures]:
-    """Statistics of all teams and courses of these enrollments. Runs five queries, or nine."""
+def statistics_by_team(enrollments: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[HeadcountKey, Figures]:
+    """Return (team id, course id) → statistics. Runs 5 queries, 9 with `has_others`."""
     _begin, end = period.span
-    people = runs.filter(enrolled_at__lt=end)
-    standing = homes.numbers(
+    people = enrollments.filter(enrolled_at__lt=end)
+    totals = homes.numbers(
         people,
         people=learners(),
         certified=learners(certificate_valid_in(period, "certificate__")),
         finished=learners(period.contains("completed_at")),
     )
-    elsewhere = homes.numbers(people.filter(is_certified_externally_only(period)), certified=learners())
-    by_place: defaultdict[HeadcountKey, Counter[str]] = defaultdict(Counter)
-    for rows in (standing, elsewhere, first_answers(runs, period, homes), minutes_done(runs, period, homes)):
-        add(by_place, rows)
-    return {place: Figures(**numbers) for place, numbers in by_place.items()}
+    external = homes.numbers(people.filter(is_certified_externally_only(period)), certified=learners())
+    counts: defaultdict[HeadcountKey, Counter[str]] = defaultdict(Counter)
+    for rows in (totals, external, first_answers(enrollments, period, homes), minutes_done(enrollments, period, homes)):
+        add(counts, rows)
+    return {key: Figures(**numbers) for key, numbers in counts.items()}
 
 
 def learners(condition: Q | None = None) -> Count:
-    """Number of learners, each once."""
+    """Count different learners."""
     return Count("learner", distinct=True, filter=condition)
 
 
-def add(by_place: Mapping[HeadcountKey, Counter[str]], rows: Iterable[dict]) -> None:
+def add(counts: Mapping[HeadcountKey, Counter[str]], rows: Iterable[dict]) -> None:
+    """Add rows of `Homes.numbers` to the counts."""
     for row in rows:
-        by_place[row.pop("home"), row.pop("of")].update(row)
+        counts[row.pop("home"), row.pop("of")].update(row)
 
 
 def certificate_valid_in(period: Period, path: str = "") -> Q:
-    """Valid at the end of the period and not withdrawn. `path` leads to the certificate."""
+    """Condition: valid at the end of the period and not revoked. `path`: lookup prefix of the certificate."""
     _begin, end = period.span
     issued = {f"{path}issued_at__lt": end, f"{path}revoked_at": None}
     return Q(**issued) & (Q(**{f"{path}valid_until": None}) | Q(**{f"{path}valid_until__gte": period.certified_on}))
 
 
 def is_certified_externally_only(period: Period) -> Q:
-    """Whether the learner is certified by external training only, without a certificate."""
+    """Condition for enrollments: certified by external training only, without a certificate."""
     trained = ExternalTraining.objects.filter(trained_on__lte=period.last, revoked_at=None)
     trained = trained.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
     certified = Certificate.objects.filter(certificate_valid_in(period))
@@ -218,17 +220,18 @@ def is_certified_externally_only(period: Period) -> Q:
     )
 
 
-def first_answers(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
+def first_answers(enrollments: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
+    """Yield the numbers of submitted and passed first exam attempts in the period."""
     exams = Q(attempts__number=1, attempts__pass_mark__isnull=False)
     passed = Count("attempts", filter=Q(attempts__is_passed=True))
     return homes.numbers(
-        runs.filter(exams & period.contains("attempts__submitted_at")), tries=Count("attempts"), passed=passed
+        enrollments.filter(exams & period.contains("attempts__submitted_at")), tries=Count("attempts"), passed=passed
     )
 
 
-def minutes_done(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
-    """Minutes that the course states today for each step done; retired steps have none."""
-    done = runs.filter(period.contains("completions__completed_at"))
+def minutes_done(enrollments: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
+    """Yield the minutes of completed steps, as the current release states them. Archived steps have none."""
+    done = enrollments.filter(period.contains("completions__completed_at"))
     done = done.annotate(step=F("completions__document__identifier"))
     minutes = minutes_of_steps()
     for row in homes.numbers(done, "step", times=Count("completions")):
@@ -236,13 +239,15 @@ def minutes_done(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iter
 
 
 def minutes_of_steps() -> dict[tuple[int, str], float]:
-    """(key of the course, id of the step) → minutes, in the source language of the course."""
+    """Return (course id, step id) → minutes, in the source language of the course."""
     courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
-    routes = {each.pk: outline(each.current, each.source_language) for each in courses if each.current}
-    return {(key, step.id): step.minutes or 0 for key, route in routes.items() for step in route.steps}
+    outlines = {each.pk: outline(each.current, each.source_language) for each in courses if each.current}
+    return {
+        (key, step.id): step.minutes or 0 for key, course_outline in outlines.items() for step in course_outline.steps
+    }
 
 
-QUARTERS, MONTHS = 5, 3  # offered, including the current one
+QUARTERS, MONTHS = 5, 3  # offered, including the current ones
 
 
 def latest_quarters(today: date) -> list[Period]:
@@ -258,11 +263,12 @@ def latest_months(today: date) -> list[Period]:
 
 
 def latest(day: date, *, months: int, number: int) -> list[Period]:
-    """`number` periods of `months` each; the first begins with the month of `day`."""
-    begins = [months_later(day, -months * place) for place in range(number)]
+    """Return `number` periods of `months` each, latest first; the first begins with the month of `day`."""
+    begins = [months_later(day, -months * index) for index in range(number)]
     return [Period(begin, months_later(begin, months) - timedelta(days=1)) for begin in begins]
 
 
 def months_later(first: date, months: int) -> date:
+    """Return the first day of the month `months` after the first of a month."""
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
     return date(year, month + 1, 1)

@@ -1,4 +1,4 @@
-"""Anonymous statistics of lesson and exam questions: each person's first answers to a question of the same shape."""
+"""Anonymous statistics of lesson and exam questions: first answers to questions of the same shape."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -17,12 +17,12 @@ from courseware.lib.disclosure import shown_from
 from courseware.lib.text.fractions_text import AnonymousShare, anonymous_shares
 from courseware.reporting.statistics.group_statistics import Counted, GroupStatisticQuerySet, GroupSum, Subject
 
-CHOSEN = ("one", "several", "mark")  # kinds whose response is the places of what was chosen
+CHOSEN = ("one", "several", "mark")  # question types whose response holds positions of choices
 
 
 @dataclass(frozen=True)
 class QuestionSplit:
-    """How many were right and chose what; None and () for too few people. Some kinds have no `choices`."""
+    """Shares of right answers and of each choice; None and () for too few people or types without choices."""
 
     question: Question
     people: int
@@ -39,13 +39,13 @@ class GivenAnswer(NamedTuple):
     at: datetime
 
 
-def question_splits(document: Document, page: PageData, figures: GroupStatisticQuerySet) -> list[QuestionSplit]:
-    """The question that most people get wrong first, those without statistics last. Runs one query."""
-    # Another wording of a lesson question is shown only to people who missed the first one, which stands for all.
+def question_splits(document: Document, page: PageData, statistics: GroupStatisticQuerySet) -> list[QuestionSplit]:
+    """Return statistics per question, hardest first, those without statistics last. Runs 1 query."""
+    # Of lesson questions only the first variant counts: the others are shown after a wrong answer.
     own = page.wordings if page.kind == Document.Kind.LESSON else page.questions
     asked = {subject_of_question(document, each, page.questions[each].shape): page.questions[each] for each in own}
     graded = {subject: each for subject, each in asked.items() if each.kind != "open"}
-    found = figures.summed(document.course_id, graded)
+    found = statistics.summed(document.course_id, graded)
     splits = [split_of_question(each, found[subject]) for subject, each in graded.items()]
     return sorted(splits, key=lambda split: split.right.percent if split.right else 101)
 
@@ -61,12 +61,12 @@ def split_of_question(question: Question, found: GroupSum) -> QuestionSplit:
     right = AnonymousShare(numbers["right"], people)
     if question.kind not in CHOSEN:
         return QuestionSplit(question, people, right)
-    shares = anonymous_shares([numbers[str(place)] for place in range(len(question.choices))], people)
+    shares = anonymous_shares([numbers[str(position)] for position in range(len(question.choices))], people)
     return QuestionSplit(question, people, right, tuple(zip(question.choices, shares, strict=True)))
 
 
 def answers_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """First answers to each question. Runs a query for each lesson, two for each bank."""
+    """Yield the first answers to each question. Runs 1 query for each lesson, 2 for each question bank."""
     kinds = {Document.Kind.LESSON.value: given_in_lesson, Document.Kind.BANK.value: given_in_exams}
     for document in Document.objects.filter(course=course, kind__in=kinds).order_by("pk"):
         firsts: defaultdict[Subject, dict[int, Counted]] = defaultdict(dict)
@@ -79,9 +79,9 @@ def answers_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
             yield subject, list(people.values())
 
 
-@lru_cache(10_000)  # a million answers have few different values
-def numbers_of(places: tuple[int, ...], is_right: bool) -> dict[str, int]:
-    return {str(place): 1 for place in places} | {"right": int(is_right)}
+@lru_cache(10_000)  # a million answers have few different values, so equal ones share a dict
+def numbers_of(positions: tuple[int, ...], is_right: bool) -> dict[str, int]:
+    return {str(position): 1 for position in positions} | {"right": int(is_right)}
 
 
 def given_in_lesson(lesson: Document) -> Iterable[GivenAnswer]:
@@ -91,19 +91,19 @@ def given_in_lesson(lesson: Document) -> Iterable[GivenAnswer]:
 
 
 def given_in_exams(bank: Document) -> Iterable[GivenAnswer]:
-    """Responses in submitted attempts; one left open counts as wrong, and as no choice."""
+    """Yield responses in submitted attempts; an unanswered question counts as wrong."""
     shapes = shapes_in(bank)
-    handed_in = Response.objects.filter(bank=bank, attempt__submitted_at__isnull=False)
+    submitted = Response.objects.filter(bank=bank, attempt__submitted_at__isnull=False)
     columns = ("question", "attempt__enrollment__learner", "revision", "response", "is_right", "attempt__submitted_at")
-    for question, learner, revision, places, is_right, at in (
-        handed_in.order_by("attempt__submitted_at", "pk").values_list(*columns).iterator()
+    for question, learner, revision, positions, is_right, at in (
+        submitted.order_by("attempt__submitted_at", "pk").values_list(*columns).iterator()
     ):
         if shape := shapes.get(revision, {}).get(question, ""):
-            yield GivenAnswer(question, learner, shape, places or [], bool(is_right), at)
+            yield GivenAnswer(question, learner, shape, positions or [], bool(is_right), at)
 
 
 def shapes_in(bank: Document) -> dict[int, dict[str, str]]:
-    """Primary key of a revision → id of a question → its shape. Runs one query."""
+    """Return revision id → question id → shape. Runs 1 query."""
     pages = ReleaseEntry.objects.filter(document=bank).values_list("revision_id", "pages__data__questions")
     return {
         revision: {name: load_question(stored).shape for name, stored in asked.items()}

@@ -1,4 +1,4 @@
-"""Retention of a team by the question of the day: people with 4 of the first 5 right in a quarter."""
+"""Retention by team: share of people with at least 4 of their first 5 daily questions right in a quarter."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,13 +14,13 @@ from courseware.lib.text.fractions_text import AnonymousShare
 from courseware.reporting.statistics.group_statistics import Counted, GroupStatistic, Subject
 from courseware.reporting.statistics.period_report import Period, first_of_quarter, latest_quarters
 
-ASKED, RIGHT = 5, 4  # questions of a person in a quarter
+ASKED, RIGHT = 5, 4  # daily questions per person and quarter
 QUARTERS_SHOWN = 2
 
 
 @dataclass(frozen=True)
 class Retention:
-    """`lines` are (team, share for each of `quarters` or None for too few people), the newest quarter first."""
+    """Quarters, newest first, and lines of (team name, share per quarter or None for too few people)."""
 
     quarters: list[Period]
     lines: list[tuple[str, list[AnonymousShare | None]]]
@@ -31,7 +31,7 @@ def subject_of_quarter(first: date) -> Subject:
 
 
 def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """People with ASKED answers in a quarter since completion, on the day of the last of these. Runs one query."""
+    """Yield per quarter the people with ASKED answers since completion. Runs 1 query."""
     rows = DailyQuestionAnswer.objects.filter(
         enrollment__course=course, answered_at__gt=F("enrollment__completed_at")
     ).order_by("day", "pk")
@@ -48,7 +48,7 @@ def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]
 
 
 def retention(course: int, teams: Mapping[int, str], today: date) -> Retention:
-    """Of these teams. Runs one query."""
+    """Return the retention in a course. `course`: id; `teams`: id → name. Runs 1 query."""
     quarters = latest_quarters(today)[:QUARTERS_SHOWN]
     subjects = [subject_of_quarter(each.first) for each in quarters]
     found = GroupStatistic.objects.filter(team__in=list(teams)).by_team(course, subjects)

@@ -1,4 +1,4 @@
-"""Anonymous statistics of simulations: first attempts, with decisions in situations of the same shape."""
+"""Anonymous statistics of simulations: endings and decisions of first attempts."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -25,12 +25,12 @@ from courseware.reporting.statistics.group_statistics import (
 )
 from courseware.simulations.models import Decision, SimulationAttempt, SimulationAttemptQuerySet
 
-WIDEST = 12  # way that all people took, in units of the drawing
+WIDEST = 12  # width of a path that all people took, in drawing units
 
 
 @dataclass(frozen=True)
 class NodeSplit:
-    """Decisions in one situation; empty for too few people. `seconds` is the median time."""
+    """Decisions in one situation; empty for too few people. `seconds`: median time."""
 
     node: Node
     number: str
@@ -42,7 +42,7 @@ class NodeSplit:
 
 @dataclass(frozen=True)
 class Split:
-    """About `people` who finished; `ways` are (way, width), the width is the share of people who took it."""
+    """Statistics of `people` who finished. `ways`: (path of the map, width by the share of people who took it)."""
 
     people: int
     nodes: tuple[NodeSplit, ...]
@@ -52,7 +52,7 @@ class Split:
 
 
 class FirstAttempt(NamedTuple):
-    """The attempt a person finished first; statistics may include it from `day` on."""
+    """A person's first finished attempt; statistics may include it from `day` on."""
 
     learner: int
     day: date
@@ -60,17 +60,17 @@ class FirstAttempt(NamedTuple):
     colour: str
 
 
-def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
-    """(course id, step) of every simulation."""
-    return [(route.course_id, step) for route in routes for step in route.steps if step.kind == "simulation"]
+def simulations_on(outlines: Iterable[Outline]) -> list[tuple[str, Step]]:
+    """Return (course id, step) of every simulation."""
+    return [(outline.course_id, step) for outline in outlines for step in outline.steps if step.kind == "simulation"]
 
 
-def split_of(document: Document, page: PageData, figures: GroupStatisticQuerySet) -> Split:
-    """Statistics of a simulation. Runs one query."""
+def split_of(document: Document, page: PageData, statistics: GroupStatisticQuerySet) -> Split:
+    """Return the statistics of a simulation. Runs 1 query."""
     simulation = page.simulation
     ended = subject_of_endings(document.identifier)
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in simulation.nodes.values()}
-    found = figures.summed(document.course_id, [ended, *about.values()])
+    found = statistics.summed(document.course_id, [ended, *about.values()])
     taken = {node: found[subject] for node, subject in about.items()}
     drawn, number = map_of(simulation), found[ended].people
     shares = anonymous_shares([found[ended].numbers[f"to:{ending.id}"] for ending in simulation.endings], number)
@@ -86,7 +86,7 @@ def split_of(document: Document, page: PageData, figures: GroupStatisticQuerySet
 
 
 def chosen_by_peers_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
-    """Situation → share of each choice in the whole company, for `register_peer_choices`. Runs one query."""
+    """Return situation id → share of each choice in the whole company, without empty ones. Runs 1 query."""
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
     found = GroupStatistic.objects.summed(document.course_id, about.values())
     return {
@@ -105,30 +105,30 @@ def subject_of_node(document: Document, node: str, shape: str) -> Subject:
 
 
 def attempts_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Endings, and decisions in each situation. Runs three queries for each simulation."""
+    """Yield endings, and first decisions in each situation. Runs 3 queries for each simulation."""
     for document in Document.objects.filter(course=course, kind=Document.Kind.SIMULATION).order_by("pk"):
-        runs = SimulationAttempt.objects.on_record().finished().filter(simulation=document)
-        firsts = first_attempts(runs)
+        attempts = SimulationAttempt.objects.on_record().finished().filter(simulation=document)
+        firsts = first_attempts(attempts)
         ended = [
             Counted(each.learner, each.day, {f"to:{each.ending}": 1, f"colour:{each.colour}": 1})
             for each in firsts.values()
         ]
         yield subject_of_endings(document.identifier), ended
-        for (node, shape), people in decisions_in(runs, firsts, shapes_of(document)).items():
+        for (node, shape), people in decisions_in(attempts, firsts, shapes_of(document)).items():
             yield subject_of_node(document, node, shape), people
 
 
-def first_attempts(runs: SimulationAttemptQuerySet) -> dict[int, FirstAttempt]:
-    """Primary key → the attempt that each person finished first, in order. Runs one query."""
+def first_attempts(attempts: SimulationAttemptQuerySet) -> dict[int, FirstAttempt]:
+    """Return attempt id → first finished attempt of each person, by time. Runs 1 query."""
     firsts: dict[int, tuple[int, FirstAttempt]] = {}
     columns = ("pk", "enrollment__learner", "finished_at", "ending", "colour")
-    for pk, learner, finished_at, ending, colour in runs.order_by("finished_at", "pk").values_list(*columns):
+    for pk, learner, finished_at, ending, colour in attempts.order_by("finished_at", "pk").values_list(*columns):
         firsts.setdefault(learner, (pk, FirstAttempt(learner, shown_from(dates.site_day(finished_at)), ending, colour)))
     return dict(firsts.values())
 
 
 def shapes_of(document: Document) -> dict[int, dict[str, str]]:
-    """Primary key of a revision → id of a situation → its shape. Runs one query."""
+    """Return revision id → situation id → shape. Runs 1 query."""
     pages = ReleaseEntry.objects.filter(document=document).values_list("revision_id", "pages__data__simulation")
     return {
         revision: {node.id: node.shape for node in load_simulation(stored).nodes.values()}
@@ -138,31 +138,31 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
 
 
 def decisions_in(
-    runs: SimulationAttemptQuerySet, firsts: Mapping[int, FirstAttempt], shapes: Mapping[int, Mapping[str, str]]
+    attempts: SimulationAttemptQuerySet, firsts: Mapping[int, FirstAttempt], shapes: Mapping[int, Mapping[str, str]]
 ) -> dict[tuple[str, str], list[Counted]]:
-    """(id of a situation, its shape) → first decision of each person, in the order of `firsts`. Runs one query."""
+    """Return (situation id, shape) → first decision of each person, in the order of `firsts`. Runs 1 query."""
     decided: defaultdict[tuple[str, str], dict[int, Mapping[str, int]]] = defaultdict(dict)
-    decisions = Decision.objects.filter(run__in=runs).order_by("run", "position")
+    decisions = Decision.objects.filter(run__in=attempts).order_by("run", "position")
     columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
-    for (run, revision, _ending, node, place, milliseconds), target in with_target(
+    for (pk, revision, _ending, node, position, milliseconds), target in with_target(
         decisions.values_list(*columns).iterator()
     ):
         shape = shapes.get(revision, {}).get(node)
-        if run in firsts and shape is not None:
-            decided[node, shape].setdefault(run, decision_numbers(place, target, round(milliseconds / 1000)))
+        if pk in firsts and shape is not None:
+            decided[node, shape].setdefault(pk, decision_numbers(position, target, round(milliseconds / 1000)))
     return {
-        situation: [Counted(each.learner, each.day, of_runs[run]) for run, each in firsts.items() if run in of_runs]
-        for situation, of_runs in decided.items()
+        situation: [Counted(each.learner, each.day, numbers[pk]) for pk, each in firsts.items() if pk in numbers]
+        for situation, numbers in decided.items()
     }
 
 
 @lru_cache(10_000)
-def decision_numbers(place: int, target: str, seconds: int) -> dict[str, int]:
-    return {f"place:{place}": 1, f"to:{target}": 1, f"seconds:{seconds}": 1}
+def decision_numbers(position: int, target: str, seconds: int) -> dict[str, int]:
+    return {f"place:{position}": 1, f"to:{target}": 1, f"seconds:{seconds}": 1}
 
 
 def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
-    """Each decision with its target: the next situation of the attempt, or its ending."""
+    """Yield (decision row, target): the next situation of the attempt, or its ending."""
     last = None
     for row in rows:
         if last:
@@ -176,32 +176,34 @@ def node_split(node: Node, number: str, taken: GroupSum) -> NodeSplit:
     people = taken.people
     if not people:
         return NodeSplit(node, number, 0)
-    places = places_taken(node, taken)
+    positions = places_taken(node, taken)
     is_critical = [choice.worth == "critical" for choice in node.choices]
-    critical = sum(compress(places, is_critical))
+    critical = sum(compress(positions, is_critical))
     return NodeSplit(
         node=node,
         number=number,
         people=people,
-        choices=tuple(zip(node.choices, anonymous_shares(places, people), strict=True)),
+        choices=tuple(zip(node.choices, anonymous_shares(positions, people), strict=True)),
         critical=AnonymousShare(critical, people) if any(is_critical) else None,
         seconds=round(median(Counter({int(each): times for each, times in named(taken, "seconds")}).elements())),
     )
 
 
 def places_taken(node: Node, taken: GroupSum) -> list[int]:
-    return [taken.numbers[f"place:{place}"] for place in range(len(node.choices))]
+    """Return how often each choice was taken, by position."""
+    return [taken.numbers[f"place:{position}"] for position in range(len(node.choices))]
 
 
-def named(found: GroupSum, sort: str) -> Iterator[tuple[str, int]]:
-    """(name after the colon, number) of the numbers of this sort."""
+def named(found: GroupSum, prefix: str) -> Iterator[tuple[str, int]]:
+    """Yield (name after the colon, number) of the numbers with this prefix."""
     for name, times in found.numbers.items():
-        before, _colon, what = name.partition(":")
-        if before == sort:
-            yield what, times
+        before, _colon, suffix = name.partition(":")
+        if before == prefix:
+            yield suffix, times
 
 
 def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Way, float]]:
+    """Yield (path, width) of the paths that lead down the map."""
     for node, found in taken.items():
         for target, count in named(found, "to"):
             if target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:

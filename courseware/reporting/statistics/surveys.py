@@ -1,4 +1,4 @@
-"""Survey results about as many people as `lib.disclosure` allows, so that nobody can be identified."""
+"""Anonymous survey results, in steps of people that `lib.disclosure` allows."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,13 +15,13 @@ from courseware.lib import dates
 from courseware.lib.disclosure import FEWEST_FOR_TEXT, disclosed
 from courseware.lib.text.fractions_text import PERCENT_FROM, Share, anonymous_shares
 
-Asked = Mapping[str, Any]  # a question of a survey's page: see `content.compiling`
-Given = tuple[date, UUID, int, Mapping[str, Any]]  # shown from, key, key of the release, answers
+Asked = Mapping[str, Any]  # a question of a rendered survey page
+Given = tuple[date, UUID, int, Mapping[str, Any]]  # shown from, row id, release id, answers
 
 
 @dataclass(frozen=True)
 class Bar:
-    """`label` is HTML; the share is of those who answered the question."""
+    """A choice: its label as HTML, and its share of the people who answered."""
 
     label: str
     share: Share
@@ -29,9 +29,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """`answered` is the number of people in fives, 0 for fewer; `ends` are the labels of a scale's ends.
+    """Result of a question. `answered`: people in steps of 5; `ends`: labels of a scale's ends.
 
-    `mean` and `recommend` (−100 to 100) are None if they make no sense. Texts are in the order of random keys.
+    `mean` and `recommend` (−100 to 100) are None if not applicable. Texts are in random order.
     """
 
     title: str
@@ -43,17 +43,17 @@ class QuestionResult:
     recommend: int | None = None
 
 
-def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step | FollowUpSurvey]]:
-    """(course id, survey or follow-up) of each course."""
+def surveys_on(outlines: Iterable[Outline]) -> list[tuple[str, Step | FollowUpSurvey]]:
+    """Return (course id, survey or follow-up) of all courses."""
     found: list[tuple[str, Step | FollowUpSurvey]] = []
-    for route in routes:
-        found += [(route.course_id, route.step(route.survey_id))] if route.survey_id else []
-        found += [(route.course_id, sheet) for sheet in route.sheets]
+    for outline in outlines:
+        found += [(outline.course_id, outline.step(outline.survey_id))] if outline.survey_id else []
+        found += [(outline.course_id, follow_up) for follow_up in outline.sheets]
     return found
 
 
 def survey_results(survey: Document, page: PageData, today: date | None = None) -> tuple[int, list[QuestionResult]]:
-    """(number of people, a result per question); (0, []) for too few people."""
+    """Return (number of people, result per question); (0, []) for too few people. Runs up to 2 queries."""
     today = today or dates.site_day()
     rows = SurveyAnswers.objects.filter(survey=survey).order_by("pk")
     columns = ("shown_from", "pk", "release_id", "answers")
@@ -64,14 +64,14 @@ def survey_results(survey: Document, page: PageData, today: date | None = None) 
 def results_of(
     given: list[Given], page: PageData, shapes: Mapping[int, Mapping[str, tuple]], today: date
 ) -> tuple[int, list[QuestionResult]]:
-    """Results of these rows, in the order of their keys; `shapes` are `shapes_asked`."""
+    """As `survey_results`, of these rows, sorted by id. `shapes`: from `shapes_asked`."""
     number = len(disclosed(((day, pk) for day, pk, _release, _answers in given), today))
     if not number:
         return 0, []
     results = []
     for question in page.data["questions"]:
         identifier = question["id"]
-        # Each question has its own steps of five, because none is compulsory.
+        # Questions are optional, so each has its own steps of 5.
         answers_to_it = [
             (day, (pk, answers[identifier]))
             for day, pk, release, answers in given
@@ -83,20 +83,21 @@ def results_of(
 
 
 def shapes_asked(survey: Document) -> dict[int, dict[str, tuple]]:
-    """Primary key of a release → question id → its shape. Runs one query."""
+    """Return release id → question id → shape. Runs 1 query."""
     pages = ReleaseEntry.objects.filter(document=survey).values_list("release_id", "pages__data")
     return {release: {question["id"]: shape_of(question) for question in data["questions"]} for release, data in pages}
 
 
 def shape_of(question: Asked) -> tuple:
-    # Another wording keeps the answers valid; another kind, scale or number of choices does not.
+    """Return the parts of a question that must be equal for answers to be comparable."""
+    # Answers stay valid if only the wording changes.
     return question["kind"], question["from"], question["to"], len(question["choices"])
 
 
 def scale_result(question: Asked, given: list) -> QuestionResult:
     values = range(question["from"], question["to"] + 1)
-    is_varied = max(Counter(given).values()) < len(given) - 1  # otherwise the mean reveals everybody's answer
-    # The score is a difference of percentages, so it is shown from the same number of people on.
+    is_varied = max(Counter(given).values()) < len(given) - 1  # otherwise the mean reveals all answers
+    # The score is a difference of percentages, so it needs as many people as a percentage.
     recommends = is_varied and (question["from"], question["to"]) == (0, 10) and len(given) >= PERCENT_FROM
     return QuestionResult(
         question["title"],
@@ -117,13 +118,14 @@ def question_result(question: Asked, given: list) -> QuestionResult:
         return QuestionResult(title, len(given), texts=tuple(given)) if is_shown else QuestionResult(title, 0)
     if question["kind"] == "scale":
         return scale_result(question, given)
-    places = [place for each in given for place in (each if isinstance(each, list) else [each])]
+    positions = [position for each in given for position in (each if isinstance(each, list) else [each])]
     return QuestionResult(
-        title, len(given), bars=bars(((text, n) for n, text in enumerate(choices)), places, len(given))
+        title, len(given), bars=bars(((text, n) for n, text in enumerate(choices)), positions, len(given))
     )
 
 
 def bars(labels: Iterable[tuple[str, int]], values: list[int], total: int) -> tuple[Bar, ...]:
+    """Return a bar for each (label, value). `total`: people who answered."""
     counts = Counter(values)
     labels = list(labels)
     shares = anonymous_shares([counts[value] for _label, value in labels], total)
@@ -131,6 +133,6 @@ def bars(labels: Iterable[tuple[str, int]], values: list[int], total: int) -> tu
 
 
 def recommend_score(values: list[int]) -> int:
-    """Net promoter score, −100 to 100: the percentage of 9 and 10 minus that of 0 to 6. `values` is not empty."""
+    """Return the net promoter score, −100 to 100: percentage of 9 and 10 minus that of 0 to 6. `values`: not empty."""
     promoters, detractors = sum(value >= 9 for value in values), sum(value <= 6 for value in values)
     return round(100 * (promoters - detractors) / len(values))

@@ -1,4 +1,4 @@
-"""Progress of a course for the people of a dashboard: completions by date, current steps, forecast."""
+"""Trends of a course: completions by date, current steps and forecast, for the people of a dashboard."""
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -19,7 +19,7 @@ from courseware.reporting.statistics.forecasts import DAYS_OF_PACE, Forecast, Op
 
 WEEKS_BEFORE, WEEKS_AHEAD = 12, 8
 WEEK = timedelta(weeks=1)
-MOST_RUNS = 5000  # takes a second
+MOST_RUNS = 5000  # enrollments; takes 1 second
 TEAMS_DRAWN = 12
 STEPS_LISTED = 8
 
@@ -33,7 +33,7 @@ class DueEnrollment(NamedTuple):
 
 @dataclass(frozen=True)
 class Curve:
-    """Enrollments with a due date. Drawn are some weeks around `today`, with the sum of those before."""
+    """Enrollments due and completed by date, sorted. `first` to `last` is the drawn range around `today`."""
 
     due_days: Sequence[date]
     done_days: Sequence[date]
@@ -61,21 +61,21 @@ class Curve:
 
     @property
     def weeks(self) -> list[tuple[date, int, int | None]]:
-        """(day, due by its end, done by its end or None if it is later than today), in steps of a week from today."""
+        """(day, due by its end, completed by its end or None for future days), in weekly steps from today."""
         before, ahead = (self.today - self.first) // WEEK, (self.last - self.today) // WEEK
         days = [self.today + number * WEEK for number in range(-before, ahead + 1)]
         return [(day, self.due_by(day), self.done_by(day) if day <= self.today else None) for day in days]
 
 
-def curve_of(runs: Iterable[DueEnrollment], today: date) -> Curve:
-    runs = list(runs)
-    done = sorted(run.done_on for run in runs if run.done_on)
-    return Curve(sorted(run.due_on for run in runs), done, today)
+def curve_of(enrollments: Iterable[DueEnrollment], today: date) -> Curve:
+    enrollments = list(enrollments)
+    done = sorted(enrollment.done_on for enrollment in enrollments if enrollment.done_on)
+    return Curve(sorted(enrollment.due_on for enrollment in enrollments), done, today)
 
 
 @dataclass(frozen=True)
 class CurveDrawing:
-    """The curve as SVG paths in a drawing of this size, with a step on each day on which a number changes."""
+    """The curve as SVG paths in a drawing of this size, with a step on each day with a change."""
 
     curve: Curve
     width: int
@@ -97,6 +97,7 @@ class CurveDrawing:
         return self.path(self.curve.done_days, self.curve.done_by, self.curve.today)
 
     def path(self, days: Sequence[date], by, last: date) -> str:
+        """Return an SVG path. `by`: day → number up to it."""
         first = self.curve.first
         steps = "".join(f"H{self.x(day)}V{self.y(by(day))}" for day in sorted(set(days)) if first < day <= last)
         return f"M{self.x(first)} {self.y(by(first))}{steps}H{self.x(last)}"
@@ -107,11 +108,11 @@ class CurveDrawing:
 
     @property
     def marks(self) -> list[tuple[float, date]]:
-        """Labels below: days in whole weeks from today, few enough not to overlap."""
+        """(x, day) of the labels: whole weeks from today, few enough not to overlap."""
         number = max((self.curve.last - self.curve.first) // WEEK, 1)
         step = -(-number // 6) * WEEK
         before, ahead = (self.curve.today - self.curve.first) // step, (self.curve.last - self.curve.today) // step
-        days = [self.curve.today + place * step for place in range(-before, ahead + 1)]
+        days = [self.curve.today + index * step for index in range(-before, ahead + 1)]
         return [(self.x(day), day) for day in days]
 
 
@@ -123,10 +124,10 @@ class TeamTrends(NamedTuple):
 
 @dataclass(frozen=True)
 class Trends:
-    """`curve` and `teams` (most overdue first) are about enrollments with a due date; `late` are overdue.
+    """Trends. `curve` and `teams` (most overdue first): enrollments with a due date; `late`: number overdue.
 
-    `steps` are those at which most people are now. `new` enrollments have no pace yet, so `forecast` leaves them out;
-    it is None for too few people.
+    `steps`: current steps with most people. `new`: number of enrollments without a pace yet, which `forecast` leaves
+    out; it is None for too few people.
     """
 
     curve: Curve
@@ -137,22 +138,22 @@ class Trends:
     forecast: Forecast | None
 
 
-def trends_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Trends:
-    """Of `runs` (from `dashboard_rows.board`) of one course. The number of queries does not depend on theirs."""
-    runs = runs.exclude(state=State.WAIVED)
+def trends_of(enrollments: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Trends:
+    """Return the trends of `dashboard_rows.board` of one course. `teams`: id → name. Constant number of queries."""
+    enrollments = enrollments.exclude(state=State.WAIVED)
     today = timezone.localdate(now)
-    rows = list(rows_in_chunks(runs, teams, language, now))
+    rows = list(rows_in_chunks(enrollments, teams, language, now))
     due = [row for row in rows if row.enrollment.due_on]
-    started = dict(runs.order_by().values_list("pk", "enrolled_at"))
-    open_runs = [row for row in due if row.enrollment.is_asked and row.state != State.OVERDUE]
-    paced = [row for row in open_runs if has_pace(row, started[row.enrollment.pk], today)]
-    paces = paces_of(paced, runs, today)
+    started = dict(enrollments.order_by().values_list("pk", "enrolled_at"))
+    open_rows = [row for row in due if row.enrollment.is_asked and row.state != State.OVERDUE]
+    paced = [row for row in open_rows if has_pace(row, started[row.enrollment.pk], today)]
+    paces = paces_of(paced, enrollments, today)
     return Trends(
         curve_of(map(due_enrollment, due), today),
         outlooks_by_team(due, today),
         crowded_steps(rows),
         late(rows),
-        len(open_runs) - len(paced),
+        len(open_rows) - len(paced),
         forecast([open_enrollment(row, today, started, paces) for row in paced]),
     )
 
@@ -163,7 +164,7 @@ def due_enrollment(row: DashboardRow) -> DueEnrollment:
 
 
 def outlooks_by_team(due: Iterable[DashboardRow], today: date) -> list[TeamTrends]:
-    """Empty for one team."""
+    """Return trends by team, most overdue first; empty for a single team."""
     by_team = defaultdict(list)
     for row in due:
         by_team[row.team].append(row)
@@ -173,10 +174,12 @@ def outlooks_by_team(due: Iterable[DashboardRow], today: date) -> list[TeamTrend
 
 
 def late(rows: Iterable[DashboardRow]) -> int:
+    """Return the number of overdue rows."""
     return sum(row.state == State.OVERDUE for row in rows)
 
 
 def crowded_steps(rows: Iterable[DashboardRow]) -> list[tuple[Step, int]]:
+    """Return up to STEPS_LISTED (step, people who are at it now), most people first."""
     begun = (row for row in rows if row.enrollment.is_asked and row.enrollment.started_at)
     return Counter(row.journey.next_action.step for row in begun if row.journey.next_action.step).most_common(
         STEPS_LISTED
@@ -184,29 +187,33 @@ def crowded_steps(rows: Iterable[DashboardRow]) -> list[tuple[Step, int]]:
 
 
 def has_pace(row: DashboardRow, enrolled_at: datetime, today: date) -> bool:
-    """Begun, or open for at least DAYS_OF_PACE days."""
+    """Return whether the enrollment was started, or is at least DAYS_OF_PACE days old."""
     return row.enrollment.started_at is not None or days_open(enrolled_at, today) >= DAYS_OF_PACE
 
 
 def days_open(enrolled_at: datetime, today: date) -> int:
+    """Return the number of days since enrolling, both included."""
     return (today - timezone.localdate(enrolled_at)).days + 1
 
 
-def paces_of(rows: Collection[DashboardRow], runs: QuerySet, today: date) -> dict[int, Counter[date]]:
-    """Key of an enrollment → number of required steps done on each of the last days."""
+def paces_of(rows: Collection[DashboardRow], enrollments: QuerySet, today: date) -> dict[int, Counter[date]]:
+    """Return enrollment id → number of required steps completed on each of the last days."""
     required = {row.enrollment.pk: frozenset(row.journey.progress.required) for row in rows}
-    since = today - timedelta(days=DAYS_OF_PACE)  # in any time zone, no day is missed
-    completions = Completion.objects.filter(enrollment__in=runs.order_by().values("pk"), completed_at__date__gte=since)
+    since = today - timedelta(days=DAYS_OF_PACE)  # one day more, so that no time zone misses a day
+    completions = Completion.objects.filter(
+        enrollment__in=enrollments.order_by().values("pk"), completed_at__date__gte=since
+    )
     paces: dict[int, Counter[date]] = defaultdict(Counter)
-    for run, step, at in completions.values_list("enrollment", "document__identifier", "completed_at"):
-        if step in required.get(run, ()):
-            paces[run][timezone.localdate(at)] += 1
+    for enrollment, step, at in completions.values_list("enrollment", "document__identifier", "completed_at"):
+        if step in required.get(enrollment, ()):
+            paces[enrollment][timezone.localdate(at)] += 1
     return paces
 
 
 def open_enrollment(
     row: DashboardRow, today: date, enrolled: Mapping[int, datetime], paces: Mapping[int, Counter[date]]
 ) -> OpenEnrollment:
+    """Return the input of the forecast. `enrolled`: enrollment id → time of enrolling."""
     key, days_left = row.enrollment.pk, (row.enrollment.due_on - today).days + 1
     number = min(DAYS_OF_PACE, max(days_open(enrolled[key], today), 1))
     pace = tuple(sorted(paces[key][today - timedelta(days=ago)] for ago in range(number)))

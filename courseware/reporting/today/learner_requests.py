@@ -1,4 +1,4 @@
-"""What learners ask a manager, or HR if they have no manager: another due date, or a question."""
+"""Requests of learners to their manager, or to HR without one: extension requests and questions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from courseware.accounts.teams.managers import managers_of
 from courseware.content.course_titles import course_title
 from courseware.learning.models import Enrollment, EnrollmentQuerySet, ExtensionRequest, ManagerQuestion
 
-SHOWN = 5  # at once, the oldest; the next ones follow when these are answered
+SHOWN = 5  # oldest ones; answering them shows the next
 ASKED_AT_ONCE = 500  # in memory
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The oldest as `shown`, of `number`."""
+    """The oldest requests, and the number of all."""
 
     shown: Sequence
     number: int
@@ -30,18 +30,18 @@ class Asked:
 
 @dataclass(frozen=True)
 class LearnerRequests(Asked):
-    """`shown` are pairs of request and course title; `learners` the keys of the user's people with a request."""
+    """Extension requests. `shown`: (request, course title); `learners`: ids of managed people with a request."""
 
     learners: frozenset[int]
 
 
-def learner_requests(user, led: EnrollmentQuerySet, at: datetime) -> LearnerRequests:
-    """Requests that `user`, who leads these enrollments, is to answer.
+def learner_requests(user, managed: EnrollmentQuerySet, at: datetime) -> LearnerRequests:
+    """Return the extension requests that `user` should answer. `managed`: enrollments that `user` manages.
 
-    Runs two queries, two more if there are any; for HR two more, and three for each 500 requests.
+    Runs 2 queries, 2 more if there are any; for HR 2 more, and 3 for each 500 requests.
     """
     asked = ExtensionRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
-    rows = dict(asked.filter(enrollment__in=led).values_list("pk", "enrollment__learner"))
+    rows = dict(asked.filter(enrollment__in=managed).values_list("pk", "enrollment__learner"))
     learners = frozenset(rows.values())
     if handles_people(user):
         rows |= without_any_manager(asked, user)
@@ -51,29 +51,29 @@ def learner_requests(user, led: EnrollmentQuerySet, at: datetime) -> LearnerRequ
 
 
 def without_any_manager(asked: QuerySet[ExtensionRequest], user) -> dict[int, int]:
-    """Request → learner of those that no manager can answer; `user` works in HR."""
+    """Return request id → learner id of requests without a manager, for a `user` in HR."""
     of_people = asked.filter(enrollment__learner__in=people_in_hands_of(user).values("pk")).order_by("pk")
     found: dict[int, int] = {}
     last = 0
     while rows := dict(of_people.filter(pk__gt=last).values_list("pk", "enrollment__learner")[:ASKED_AT_ONCE]):
         last = max(rows)
-        led = managers_of(set(rows.values()))
-        found |= {key: learner for key, learner in rows.items() if learner not in led}
+        with_manager = managers_of(set(rows.values()))
+        found |= {key: learner for key, learner in rows.items() if learner not in with_manager}
     return found
 
 
 def with_enrollments(keys: Sequence[int]) -> list[ExtensionRequest]:
-    """Requests with their enrollments and the time zones of these. Runs two queries."""
+    """Return the requests with these ids, with enrollments and their time zones. Runs 2 queries."""
     requests = list(ExtensionRequest.objects.filter(pk__in=keys).order_by("pk"))
-    runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).with_zone()
-    found = runs.select_related("learner", "course__current").defer("course__current__outlines").in_bulk()
+    enrollments = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).with_zone()
+    found = enrollments.select_related("learner", "course__current").defer("course__current__outlines").in_bulk()
     for each in requests:
         each.enrollment = found[each.enrollment_id]
     return requests
 
 
 def questions_asked(managed: QuerySet) -> Asked:
-    """Waiting questions of these people, also of those about whom the manager cannot decide. Runs up to two queries."""
+    """Return open questions of these people, also if the manager may not decide about them. Runs up to 2 queries."""
     waiting = ManagerQuestion.objects.filter(answered_at=None, enrollment__course__current__isnull=False)
     waiting = waiting.filter(enrollment__learner__in=managed, enrollment__learner__is_active=True)
     shown = list(waiting.select_related("enrollment__learner").order_by("pk")[: SHOWN + 1])

@@ -1,6 +1,6 @@
-"""Actions drafted for a manager on *Today*, from a bounded number of the most urgent enrollments.
+"""Suggested actions for a manager on *Today*, from a limited number of the most urgent enrollments.
 
-They take two dozen queries, so a script loads *Today* after the dashboard.
+They take about 24 queries, so a script loads *Today* after the dashboard.
 """
 
 from collections import defaultdict
@@ -29,17 +29,17 @@ from courseware.reporting.today.learner_requests import Asked, LearnerRequests, 
 from courseware.simulations.models import SimulationAttempt, SimulationOutcome
 
 LOOKED_AT = 2000  # most urgent enrollments that are overdue or due soon
-TALKS_LOOKED_AT = 500  # most urgent enrollments that were begun
-TALKS_IN_DOUBT = 100  # of these, checked as rows
-LETTERS_AT_ONCE = 500  # most urgent reminders
-LINES = 3  # of one kind, each about one person
+TALKS_LOOKED_AT = 500  # most urgent enrollments that were started
+TALKS_IN_DOUBT = 100  # of these, built as rows to check them
+LETTERS_AT_ONCE = 500  # most urgent reminders per confirmation
+LINES = 3  # suggestions of one kind, each about one person
 NAMES = 5
 MORE_TIME = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """`run` and `learner` are keys."""
+    """Recipient of a reminder. `run`: enrollment id; `learner`: person id."""
 
     run: int
     learner: int
@@ -50,7 +50,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Letters:
-    """Reminders to `number` people in one state; `recipients` get theirs at this confirmation."""
+    """Reminders to `number` people in one state; `recipients`: those of this confirmation."""
 
     state: State
     number: int
@@ -62,7 +62,7 @@ class Letters:
 
     @property
     def people(self) -> Sequence[Recipient]:
-        """Recipients, each once: people may be overdue in several courses."""
+        """Recipients without duplicates: a person may be overdue in several courses."""
         return list({each.learner: each for each in reversed(self.recipients)}.values())[::-1]
 
     @property
@@ -84,7 +84,7 @@ class Letters:
 
 @dataclass(frozen=True)
 class MoreTime:
-    """Another due date for a person who has not opened the course: the first working day MORE_TIME later."""
+    """Suggested extension for a person who has not opened the course. `run`: enrollment id; `day`: new due date."""
 
     run: int
     name: str
@@ -98,7 +98,7 @@ class MoreTime:
 
 @dataclass(frozen=True)
 class NoLetter:
-    """`number` people who get no reminder for one reason; the names of the first."""
+    """People who get no reminder for one reason; `names`: of the first ones, as text."""
 
     why: NotReminded
     number: int
@@ -107,7 +107,7 @@ class NoLetter:
 
 @dataclass(frozen=True)
 class SuggestedActions:
-    """`others`: number of people who need nothing, None if not counted. `viewed_at`: LOOKED_AT if there are more."""
+    """All suggestions. `others`: people who need nothing, None if not counted; `viewed_at`: LOOKED_AT if exceeded."""
 
     asked: LearnerRequests
     questions: Asked
@@ -128,41 +128,43 @@ class SuggestedActions:
 
     @property
     def can_be_confirmed(self) -> bool:
-        """Whether there is a box to tick; requests are answered by forms of their own."""
+        """Whether there is a checkbox; requests have their own forms."""
         return bool(self.letters or self.more_time or self.talks)
 
     @property
     def number(self) -> int:
-        """Number of tasks: boxes, requests, questions and follow-ups."""
+        """Number of tasks: checkboxes, requests, questions and follow-ups."""
         boxes = len(self.letters) + len(self.more_time) + len(self.talks)
         return boxes + self.asked.number + self.questions.number + len(self.observations) + self.observations_beside
 
 
 def led_by(user) -> EnrollmentQuerySet:
-    """The newest enrollments of learners that `user` leads, also as a substitute, and may decide about."""
+    """Return current enrollments of learners that `user` manages, also as a deputy, and may decide about."""
     return decided_by(user, people_managed_by(user))
 
 
 def decided_by(user, managed: QuerySet) -> EnrollmentQuerySet:
-    led = Enrollment.objects.filter(learner__in=managed).exclude(learner__in=not_decided_by(user))
-    return published(led).newest()
+    """Return current enrollments of `managed` people (a query of ids) that `user` may decide about."""
+    enrollments = Enrollment.objects.filter(learner__in=managed).exclude(learner__in=not_decided_by(user))
+    return published(enrollments).newest()
 
 
 def draft_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
+    """Return the suggested actions for this manager. `counts_others`: whether to count people who need nothing."""
     managed = people_managed_by(user)
-    led = decided_by(user, managed).filter(learner__is_active=True)
-    # People who are away are listed among those who get no reminder.
-    asked_or_away = led.asked(at, ignoring={*FILTERED_BY_PAGE, NotAskedReason.AWAY})
+    current = decided_by(user, managed).filter(learner__is_active=True)
+    # Absent people are included, to be listed among people who get no reminder.
+    asked_or_away = current.asked(at, ignoring={*FILTERED_BY_PAGE, NotAskedReason.AWAY})
     near = asked_or_away.filter(urgency__lte=at + DUE_SOON)
     urgent = list(near.order_by("urgency", "pk").values_list("pk", "learner")[: LOOKED_AT + 1])
     has_more = len(urgent) > LOOKED_AT
-    first = with_whys([run for run, _learner in urgent[:LOOKED_AT]], at)
+    first = with_whys([enrollment for enrollment, _learner in urgent[:LOOKED_AT]], at)
     unopened = list(may_have_more_time(with_reasons(near, at), at))
-    talks, asked = talks_due(led.asked(at, ignoring=FILTERED_BY_PAGE), at), learner_requests(user, led, at)
-    observations = observations_due(user, site_day(at))
+    stuck, asked = talks_due(current.asked(at, ignoring=FILTERED_BY_PAGE), at), learner_requests(user, current, at)
+    follow_ups = observations_due(user, site_day(at))
     questions = questions_asked(managed)
     asking = {*asked.learners, *(each.enrollment.learner_id for each in questions.shown)}
-    beside = {*asking, *(each.enrollment.learner_id for each in talks), *(each.run.learner_id for each in observations)}
+    beside = {*asking, *(each.enrollment.learner_id for each in stuck), *(each.run.learner_id for each in follow_ups)}
     busy = beside.union(learner for _run, learner in urgent)
     return SuggestedActions(
         asked,
@@ -170,38 +172,41 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
         list(suggested_reminders([each for each, why in first if not why])),
         more_time(unopened[:LINES]),
         len(unopened) > LINES,
-        talks[:LINES],
-        len(talks[LINES:]),
+        stuck[:LINES],
+        len(stuck[LINES:]),
         list(left_out_of([(each, why) for each, why in first if why])),
-        observations[:LINES],
-        len(observations[LINES:]),
-        others_of(led, busy) if counts_others and not has_more else None,
+        follow_ups[:LINES],
+        len(follow_ups[LINES:]),
+        others_of(current, busy) if counts_others and not has_more else None,
         LOOKED_AT if has_more else None,
     )
 
 
-def with_reasons(runs: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
-    return runs.with_state(at).annotate(why=why_unreminded(at))
+def with_reasons(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
+    """Annotate the state, and why there is no reminder."""
+    return enrollments.with_state(at).annotate(why=why_unreminded(at))
 
 
-def with_whys(runs: Collection[int], at: datetime) -> list[tuple[Recipient, str]]:
-    """Learners of these enrollments, most urgent first, and why they get no reminder ("": they do). Runs one query."""
-    # As a condition of the query, the reason makes PostgreSQL read all accounts.
-    found = with_reasons(Enrollment.objects.filter(pk__in=runs), at).order_by("urgency", "pk")
+def with_whys(enrollments: Collection[int], at: datetime) -> list[tuple[Recipient, str]]:
+    """Return (recipient, why there is no reminder, or ""), most urgent first. `enrollments`: ids. Runs 1 query."""
+    # The reason is a column: as a condition it makes PostgreSQL read all accounts.
+    found = with_reasons(Enrollment.objects.filter(pk__in=enrollments), at).order_by("urgency", "pk")
     rows = found.values_list("pk", "learner", "learner__name", "state", "started_at", "why")
     return [
-        (Recipient(run, learner, name, State(state), begun is not None), why)  # type: ignore[call-arg]  # looks a member up
-        for run, learner, name, state, begun, why in rows
+        (Recipient(pk, learner, name, State(state), begun is not None), why)  # type: ignore[call-arg]  # looks a member up
+        for pk, learner, name, state, begun, why in rows
     ]
 
 
 def suggested_reminders(able: Sequence[Recipient]) -> Iterator[Letters]:
+    """Yield the reminders by state, for the first LETTERS_AT_ONCE of these recipients."""
     for state in (State.OVERDUE, State.DUE_SOON):
         if own := [each for each in able[:LETTERS_AT_ONCE] if each.state == state]:
             yield Letters(state, len({each.learner for each in able if each.state == state}), own)
 
 
 def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NoLetter]:
+    """Group people without a reminder by reason."""
     people: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for each, why in unable:
         people[why][each.learner] = each.name
@@ -210,35 +215,36 @@ def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NoLetter]:
 
 
 def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """Enrollments not overdue, not opened and never extended: the most urgent, one more than is shown."""
+    """Return unopened, never extended enrollments that are not overdue: the most urgent, one more than is shown."""
     soon = near.filter(urgency__gt=at, started_at=None, due_given_at=None)
     soon = soon.exclude(why__in=[NotReminded.AWAY, NotReminded.ASKS])
     return soon.select_related("learner").with_zone().order_by("urgency", "pk")[: LINES + 1]
 
 
-def more_time(runs: Sequence[Enrollment]) -> list[MoreTime]:
-    calendars = calendars_of_people([run.learner_id for run in runs]) if runs else {}
+def more_time(enrollments: Sequence[Enrollment]) -> list[MoreTime]:
+    """Suggest as due dates the first working day from MORE_TIME later on."""
+    calendars = calendars_of_people([enrollment.learner_id for enrollment in enrollments]) if enrollments else {}
     found = []
-    for run in runs:
-        day, calendar = run.due_on + MORE_TIME, calendars[run.learner_id]
+    for enrollment in enrollments:
+        day, calendar = enrollment.due_on + MORE_TIME, calendars[enrollment.learner_id]
         if not calendar.is_working(day):
             day = calendar.working_day_after(day)
-        found.append(MoreTime(run.pk, run.learner.name, run.due_on, day))
+        found.append(MoreTime(enrollment.pk, enrollment.learner.name, enrollment.due_on, day))
     return found
 
 
-def others_of(led: EnrollmentQuerySet, busy: Collection[int]) -> int | None:
-    """Number of people beside `busy`; None if there are more than LOOKED_AT enrollments. Runs a query."""
-    learners = list(led.order_by().values_list("learner", flat=True)[: LOOKED_AT + 1])
+def others_of(enrollments: EnrollmentQuerySet, busy: Collection[int]) -> int | None:
+    """Return the number of people outside `busy` (ids); None above LOOKED_AT enrollments. Runs 1 query."""
+    learners = list(enrollments.order_by().values_list("learner", flat=True)[: LOOKED_AT + 1])
     return None if len(learners) > LOOKED_AT else len(set(learners)) - len(busy)
 
 
-# Conversations: with people stuck at an obstacle or after a failed exam, unless it was talked about since
+# Conversations with people stuck at an obstacle or after a failed exam, unless one was recorded since
 
 
-def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[DashboardRow]:
-    """The most urgent of these open enrollments first. The number of queries does not depend on theirs."""
-    begun = led.exclude(started_at=None).order_by("urgency", "pk")
+def talks_due(enrollments: EnrollmentQuerySet, at: datetime) -> list[DashboardRow]:
+    """Return rows of stuck people to talk to, most urgent first. Constant number of queries."""
+    begun = enrollments.exclude(started_at=None).order_by("urgency", "pk")
     keys = list(begun.values_list("pk", flat=True)[:TALKS_LOOKED_AT])
     in_doubt = set(doubtful(Enrollment.objects.filter(pk__in=keys), at)) if keys else set()
     if not in_doubt:
@@ -250,7 +256,7 @@ def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[DashboardRow]:
 
 
 def not_talked_about(rows: list[DashboardRow]) -> list[DashboardRow]:
-    """Rows without a conversation since the last failure at an obstacle."""
+    """Filter to rows without a conversation since the last failure."""
     talked = Conversation.objects.last_about([row.enrollment.pk for row in rows])
     if not talked:
         return rows
@@ -263,7 +269,7 @@ def has_failed_since(
 ) -> bool:
     if talked_at is None:
         return True
-    last = (failings.get((row.enrollment.pk, stop)) for stop in obstacles(row))
+    last = (failings.get((row.enrollment.pk, obstacle)) for obstacle in obstacles(row))
     return any(at > talked_at for at in last if at)
 
 
@@ -273,14 +279,14 @@ def obstacles(row: DashboardRow) -> Iterable[Obstacle]:
         yield Obstacle(row.journey.outline.exam_id or "")
 
 
-def last_failings(runs: Iterable[int]) -> dict[tuple[int, Obstacle], datetime]:
-    """(key of an enrollment, obstacle) → time of the last failure. Runs one query."""
-    own, nothing = {"enrollment__in": list(runs)}, Value("", CharField())
-    answers = Answer.objects.filter(is_right=False, **own).order_by()
-    reds = SimulationAttempt.objects.filter(what_if_of=None, colour=SimulationOutcome.RED, **own).order_by()
-    exams = ExamAttempt.objects.filter(is_passed=False, **own).order_by()
+def last_failings(enrollments: Iterable[int]) -> dict[tuple[int, Obstacle], datetime]:
+    """Return (enrollment id, obstacle) → time of the last failure. `enrollments`: ids. Runs 1 query."""
+    of_enrollments, nothing = {"enrollment__in": list(enrollments)}, Value("", CharField())
+    answers = Answer.objects.filter(is_right=False, **of_enrollments).order_by()
+    reds = SimulationAttempt.objects.filter(what_if_of=None, colour=SimulationOutcome.RED, **of_enrollments).order_by()
+    exams = ExamAttempt.objects.filter(is_passed=False, **of_enrollments).order_by()
     failed = answers.values_list("enrollment", "document__identifier", "question").annotate(Max("answered_at"))
     red = reds.values_list("enrollment", "simulation__identifier", nothing).annotate(Max("finished_at"))
     exam = exams.values_list("enrollment", "exam__identifier", nothing).annotate(Max("submitted_at"))
     found = failed.union(red, exam, all=True)
-    return {(run, Obstacle(step, question)): last for run, step, question, last in found}
+    return {(enrollment, Obstacle(step, question)): last for enrollment, step, question, last in found}

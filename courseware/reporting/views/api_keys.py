@@ -1,4 +1,4 @@
-"""/api/: a user's API keys, and the description of the API."""
+"""Pages of a user's API keys, and the API description: /api/."""
 
 from datetime import timedelta
 
@@ -58,7 +58,7 @@ def keys(request):
     form, secret = ApiKeyForm(request.POST or None, person=request.user), ""
     if request.method == "POST" and form.is_valid():
         secret = make_key(request.user, **form.cleaned_data)
-        # If another request took the last key or the name meanwhile, this form shows the error.
+        # If another request took the name or the last free key meanwhile, this form shows the error.
         form = ApiKeyForm(None if secret else request.POST, person=request.user)
     context = {
         "secret": secret,

@@ -1,4 +1,4 @@
-"""/audit-log/: what happened, for those who audit."""
+"""Page of the audit log: /audit-log/."""
 
 from django.shortcuts import render
 

@@ -1,4 +1,4 @@
-"""/team/preview/: preview of a course."""
+"""Pages of the course preview: /team/preview/."""
 
 import re
 from random import Random
@@ -22,36 +22,37 @@ LINK = re.compile(r'(?<= href=")[^"#]+')
 
 
 def course_or_404(user, identifier):
-    """A course and its outline in the user's language. Raises Http404 also if the user may not preview courses."""
+    """Return a course and its outline in the active language. Raise `Http404`, also if the user may not preview it."""
     if not may_preview(user):
         raise Http404
     course = get_object_or_404(Course.objects.select_related("current"), identifier=identifier, current__isnull=False)
     return course, outline(course.current, get_language())
 
 
-def in_course(request, template, route, context):
-    languages = {"text_language": display_tag(route.language), "page_language": display_tag(get_language())}
-    context |= {"route": route, "course": route.course_id, **languages}
-    places = places_seen(route)
+def in_course(request, template, course_outline, context):
+    """Render a preview page, with its links to learners' pages replaced by links in the preview."""
+    languages = {"text_language": display_tag(course_outline.language), "page_language": display_tag(get_language())}
+    context |= {"route": course_outline, "course": course_outline.course_id, **languages}
+    urls = places_seen(course_outline)
     page = render_to_string(template, context, request)
-    return HttpResponse(LINK.sub(lambda link: places.get(link[0], link[0]), page))
+    return HttpResponse(LINK.sub(lambda link: urls.get(link[0], link[0]), page))
 
 
-def places_seen(route):
-    """URL of a learner's page → that in the preview, or of the list of steps if it has no preview."""
-    course, whole = route.course_id, reverse("reporting:preview", args=[route.course_id])
-    places = {reverse(page, args=[course]): whole for page in ("learning:job-role", "learning:emergency-card")}
-    for step in route.steps:
+def places_seen(course_outline):
+    """Return URL of a learner's page → URL in the preview, or of the list of steps if it has no preview."""
+    course, whole = course_outline.course_id, reverse("reporting:preview", args=[course_outline.course_id])
+    urls = {reverse(page, args=[course]): whole for page in ("learning:job-role", "learning:emergency-card")}
+    for step in course_outline.steps:
         seen = reverse("reporting:preview-step", args=[course, step.id]) if step.kind in SEEN else whole
-        places[reverse("learning:step", args=[course, step.id])] = seen
-    return places
+        urls[reverse("learning:step", args=[course, step.id])] = seen
+    return urls
 
 
 @page_view()
 def see(request, course):
-    found, route = course_or_404(request.user, course)
+    found, course_outline = course_or_404(request.user, course)
     banks = banks_of(found.current) if request.user.is_staff else []
-    return in_course(request, "reporting/course_preview.html", route, {"seen": SEEN, "banks": banks})
+    return in_course(request, "reporting/course_preview.html", course_outline, {"seen": SEEN, "banks": banks})
 
 
 def banks_of(release):
@@ -62,33 +63,33 @@ def banks_of(release):
 
 @page_view()
 def see_step(request, course, step):
-    found, route = course_or_404(request.user, course)
-    shown = route.find(step)
+    found, course_outline = course_or_404(request.user, course)
+    shown = course_outline.find(step)
     if shown is None or shown.kind not in SEEN:
         raise Http404(step)
-    before, after = neighbours(route, shown)
+    before, after = neighbours(course_outline, shown)
     context = {"step": shown, "before": before, "after": after}
     if shown.kind == "lesson":
         asked = request.GET.get("post", "")
-        post = asked if asked in route.tracks else next(iter(route.tracks), "")
-        lesson = lesson_seen(found, shown, page(found.current, step, get_language()), post)
-        return in_course(request, "reporting/see_lesson.html", route, context | {"lesson": lesson})
-    return simulation_seen(request, found, route, context)
+        job_role = asked if asked in course_outline.tracks else next(iter(course_outline.tracks), "")
+        lesson = lesson_seen(found, shown, page(found.current, step, get_language()), job_role)
+        return in_course(request, "reporting/see_lesson.html", course_outline, context | {"lesson": lesson})
+    return simulation_seen(request, found, course_outline, context)
 
 
-def simulation_seen(request, course, route, context):
-    """The decisions so far are in the URL only. If they do not fit the simulation, it begins anew."""
+def simulation_seen(request, course, course_outline, context):
+    """Show a situation. The decisions so far are in the URL; if they are not possible, the simulation restarts."""
     languages = (get_language(), course.source_language)
     texts, rules = (page(course.current, context["step"].id, each).simulation for each in languages)
-    flags = rules.draw(Random(0))  # noqa: S311 - the same for everybody
+    flags = rules.draw(Random(0))  # noqa: S311 - the same for all users
     way = WayTaken.read(request.GET.get("way", ""))
-    place = small_number(request.GET.get("choice"))
-    if place is not None:
+    position = small_number(request.GET.get("choice"))
+    if position is not None:
         parts = map(small_number, request.GET.getlist("part"))
-        way = way.then(place, tuple(part for part in parts if part is not None))
+        way = way.then(position, tuple(part for part in parts if part is not None))
     try:
         situation = situation_after(way, rules, texts, flags)
     except NotOffered:
         return redirect(reverse("reporting:preview-step", args=[course.identifier, context["step"].id]))
     context |= {"simulation": texts, "situation": situation}
-    return in_course(request, "reporting/see_simulation.html", route, context)
+    return in_course(request, "reporting/see_simulation.html", course_outline, context)

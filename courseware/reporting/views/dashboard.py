@@ -1,4 +1,4 @@
-"""/team/, /team/teams/, /team/views/: the dashboard of people, that of teams, and saved filters; /start/."""
+"""Pages of the dashboard, subteams and saved views: /team/, /team/teams/, /team/views/; and /start/."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -40,7 +40,7 @@ from courseware.reporting.forms import DashboardFilter, SubteamFilter, ViewForm,
 from courseware.reporting.statistics.simulations import simulations_on
 from courseware.reporting.statistics.surveys import surveys_on
 
-TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, and until when *Undo* is offered
+TO_UNDO = "acts-to-undo"  # session key: actions just confirmed on *Today*, and end of the *Undo* offer
 
 
 @page_view()
@@ -55,9 +55,9 @@ def board(request):
     listed = min(count.number, dashboard_rows.SORTED_BY_NAME) if count.totals is None else count.number
     page_of_rows = Paginator(range(listed), ROWS_A_PAGE).get_page(request.GET.get("page"))
     shown = dashboard_rows.facts_of(keys_on(page_of_rows, count), now)
-    routes = dashboard_rows.outlines(get_language())
-    courses = [(outline.course_id, outline.title) for outline in routes.values()]
-    form.show_courses(courses, job_roles_of(routes))
+    outlines = dashboard_rows.outlines(get_language())
+    courses = [(outline.course_id, outline.title) for outline in outlines.values()]
+    form.show_courses(courses, job_roles_of(outlines))
     context = {
         "form": form,
         "chosen": chosen,
@@ -71,13 +71,13 @@ def board(request):
         "page": page_of_rows,
         "sorting": chosen.get("sort"),
         "most_sorted": dashboard_rows.SORTED_BY_NAME,
-        "rows": dashboard_rows.rows(shown, dict(teams), routes, now),
+        "rows": dashboard_rows.rows(shown, dict(teams), outlines, now),
         "teams": teams,
         "shows_team": len(teams) > 1,
         "substitutes": request.user.substitutes,
         "leads": manages_directly(request),
         "has_today": has_today(request, now),
-        "own_course": own_course(request, routes),
+        "own_course": own_course(request, outlines),
         "actions_to_undo": actions_to_undo(request, now),
         "chooses": not audits(request.user),
         "actions": FOR_MANY,
@@ -88,32 +88,33 @@ def board(request):
         "views": VIEWS(person=request.user.pk),
         "fits_a_workbook": count.number <= ROWS_OF_A_WORKBOOK,
         "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
-        "surveys": surveys_on(routes.values()),
-        "simulations": simulations_on(routes.values()),
+        "surveys": surveys_on(outlines.values()),
+        "simulations": simulations_on(outlines.values()),
     }
     return render(request, "reporting/dashboard.html", context)
 
 
-def offer_undo(request, **acts):
-    """Offer *Undo* on the dashboard as long as the emails wait. `acts`: as `undo_today` takes them."""
-    request.session[TO_UNDO] = {"until": (timezone.now() + HELD_FOR_UNDO).timestamp(), **acts}
+def offer_undo(request, **actions):
+    """Offer *Undo* on the dashboard while the emails wait. `actions`: form fields of `undo_today`."""
+    request.session[TO_UNDO] = {"until": (timezone.now() + HELD_FOR_UNDO).timestamp(), **actions}
 
 
 def actions_to_undo(request, at):
+    """Return the form fields of `undo_today` while *Undo* is offered, else None."""
     if at.timestamp() >= request.session.get(TO_UNDO, {}).get("until", 0):
         request.session.pop(TO_UNDO, None)
     return request.session.get(TO_UNDO)
 
 
 def has_today(request, at):
-    """Of leads; of human resources, while somebody asks for another day: it may be one whom nobody leads."""
+    """Return whether to show *Today*: to managers, and to HR while any extension request is open."""
     if request.session[MANAGES]:
         return True
     return handles_people(request.user) and ExtensionRequest.objects.standing(at).exists()
 
 
 def whole_team(user, teams, chosen):
-    """(key, name) of the team that the board is about, where it is one and the reader may decide."""
+    """Return (id, name) of the team if the dashboard shows a single one; None for auditors."""
     if audits(user):
         return None
     if team := chosen.get("team"):
@@ -121,18 +122,18 @@ def whole_team(user, teams, chosen):
     return teams[0] if len(teams) == 1 else None
 
 
-def own_course(request, routes):
-    """What the reader has to learn, the most urgent of several; None for who has to learn nothing. Runs a query."""
-    newest = {run.course_id: run for run in own_enrollments(request)}
-    asked = most_urgent_first([run for run in newest.values() if run.is_asked])
+def own_course(request, outlines):
+    """Return the title and due date of the user's own most urgent course, or None. Runs 1 query."""
+    newest = {enrollment.course_id: enrollment for enrollment in own_enrollments(request)}
+    asked = most_urgent_first([enrollment for enrollment in newest.values() if enrollment.is_asked])
     if not asked:
         return None
-    route = routes[asked[0].course_id]
-    return {"title": route.title, "language": display_tag(route.language), "due": due_of(asked[0])}
+    outline = outlines[asked[0].course_id]
+    return {"title": outline.title, "language": display_tag(outline.language), "due": due_of(asked[0])}
 
 
 def manages_directly(request):
-    """Whether the person leads a team, and not only for somebody else. Runs a query for who is anybody's substitute."""
+    """Return whether the user manages a team other than as a deputy. Runs 1 query for deputies."""
     user = request.user
     if not any(each.person_id == user.pk for each in user.substitutes):
         return request.session[MANAGES]
@@ -140,7 +141,7 @@ def manages_directly(request):
 
 
 def keys_on(page, count):
-    """The keys of the enrollments on this page of the dashboard."""
+    """Return ids of the enrollments on this page of the dashboard."""
     rows = page.object_list
     is_first = page.number == 1 and count.number > 0 and count.is_sorted
     if is_first and count.own and not count.filters:
@@ -150,6 +151,7 @@ def keys_on(page, count):
 
 
 def filters_query(chosen):
+    """Return these filters as a URL query."""
     query = QueryDict(mutable=True)
     query.update({key: in_address(value) for key, value in chosen.items()})
     return query.urlencode()
@@ -162,8 +164,8 @@ def in_address(value):
 
 
 def teams_or_404(user):
-    """(key, name) of the teams that `user` manages, or all of the firm. Raises Http404 for who leads nobody."""
-    teams = dashboard_rows.teams_shown_to(user).values_list("pk", "name")  # of a firm there may be thousands
+    """Return a query of (id, name) of the teams `user` may see. Raise `Http404` if `user` manages no team."""
+    teams = dashboard_rows.teams_shown_to(user).values_list("pk", "name")  # lazy: there may be thousands
     if not sees_whole_company(user) and not teams:
         raise Http404
     return teams
@@ -174,8 +176,8 @@ def branch(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_access_of_auditor("dashboard", by=request.user)
     form = SubteamFilter(request.GET, teams=teams)
-    routes = dashboard_rows.outlines(get_language())
-    form.show_courses([(route.course_id, route.title) for route in routes.values()])
+    outlines = dashboard_rows.outlines(get_language())
+    form.show_courses([(outline.course_id, outline.title) for outline in outlines.values()])
     chosen = form.chosen()
     team, course = chosen.get("team"), chosen.get("course")
     context = {
@@ -188,12 +190,12 @@ def branch(request):
     return render(request, "reporting/subteams.html", context)
 
 
-# Saved filters
+# Saved views
 
 
 @post_view("reporting:dashboard", is_held=False)
 def keep(request):
-    """Save the known filters of the posted query, as far as this user may use them."""
+    """Save the posted filters that are known and that this user may use."""
     teams = teams_or_404(request.user)
     form = ViewForm(request.POST)
     is_named = form.is_valid()
@@ -213,8 +215,8 @@ def say_what_is_saved(request, name, query):
     try:
         save_view(request.user, name, query)
     except TooManyViews:
-        words = gettext("You can save up to %(most)d views. Delete one first.")
-        messages.error(request, words % {"most": MOST_VIEWS})
+        message = gettext("You can save up to %(most)d views. Delete one first.")
+        messages.error(request, message % {"most": MOST_VIEWS})
     else:
         messages.success(
             request, gettext("The view “%(name)s” is saved. You find it above your dashboard.") % {"name": name}
@@ -224,7 +226,7 @@ def say_what_is_saved(request, name, query):
 @post_view("reporting:dashboard", takes=(), is_held=False)
 def take_away(request, pk):
     teams_or_404(request.user)
-    SavedView.objects.filter(pk=pk, person=request.user).delete()  # gone already: as it was to be
+    SavedView.objects.filter(pk=pk, person=request.user).delete()  # no error if already deleted
     return redirect("reporting:dashboard")
 
 
@@ -237,7 +239,7 @@ def start(request):
 
 
 def place_of_work(person):
-    """URL name of the page after signing in. An open enrollment comes first."""
+    """Return the URL name of the page after signing in: `home` with an open enrollment, else by role."""
     if Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(learner=person).exists():
         return "home"
     if handles_people(person) and not person.is_superuser:

@@ -1,4 +1,4 @@
-"""/team/dashboard.csv, /team/board.xlsx: the dashboard as a file."""
+"""Dashboard downloads: /team/dashboard.csv, /team/dashboard.xlsx."""
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, StreamingHttpResponse
@@ -27,7 +27,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def exact_count(request):
-    """The rows that the filters of the URL leave. Raises Http404 for a team that the user cannot see."""
+    """Return the count of the filtered dashboard. Raise `Http404` for a team the user may not see."""
     teams, now = teams_or_404(request.user), timezone.now()
     form = DashboardFilter(request.GET, teams=teams)
     chosen = form.chosen()
@@ -35,7 +35,7 @@ def exact_count(request):
         raise Http404
     count = DashboardCount(request.user, teams, chosen, now, is_exact=True)
     if not count.is_sorted:
-        chosen.pop("sort", None)  # neither the file nor the log may say that they are sorted
+        chosen.pop("sort", None)  # file and audit log must not claim a sort order
     return count
 
 
@@ -73,7 +73,7 @@ def xlsx_file(file, name):
 
 @page_view(reauthenticate=asks_who_it_is)
 def dashboard_csv(request):
-    """With `?headings=names` the headings are the stable names of the columns."""
+    """With `?headings=names`, the headings are the stable column names."""
     count, named = exact_count(request), request.GET.get("headings") == "names"
     record_export(count)
     return csv_file(encoded(texts(rows_of(count), get_language(), named=named)), file_name(count))
@@ -83,11 +83,11 @@ def dashboard_csv(request):
 def dashboard_xlsx(request):
     count = exact_count(request)
     if count.number > columns.ROWS_OF_A_WORKBOOK:
-        words = gettext(
+        message = gettext(
             "An Excel file holds up to %(most)d rows, but you selected %(number)d. Download the CSV file, "
             "which holds all rows."
         )
-        messages.error(request, words % {"most": columns.ROWS_OF_A_WORKBOOK, "number": count.number})
+        messages.error(request, message % {"most": columns.ROWS_OF_A_WORKBOOK, "number": count.number})
         query = filters_query(count.filters)
         return redirect(f"{reverse('reporting:dashboard')}{query and f'?{query}'}")
     record_export(count)
@@ -96,15 +96,15 @@ def dashboard_xlsx(request):
 
 
 def facts_about(count):
-    """What a reader must know who finds the file a year later."""
+    """Return (label, text) pairs that explain the file: time, filters, courses, terms."""
     zone = timezone.get_default_timezone()
     at = date_format(timezone.localtime(count.at, zone), "DATETIME_FORMAT")
     return [
         (gettext("As of"), f"{at} ({zone})"),
         (gettext("Downloaded by"), count.user.name),
         (gettext("Shown"), ngettext("%(number)d row", "%(number)d rows", count.number) % {"number": count.number}),
-        *((gettext("Filter"), words) for words in filters_text(count.filters)),
-        *((gettext("Course"), words) for words in courses_text()),
+        *((gettext("Filter"), text) for text in filters_text(count.filters)),
+        *((gettext("Course"), text) for text in courses_text()),
         (gettext("Each row"), gettext("one person in one course")),
         (str(State.OVERDUE.label), gettext("not completed, not exempt, not away, and the due date has passed")),
         (str(State.DUE_SOON.label), gettext("not completed, and due within 3 days")),
@@ -121,6 +121,7 @@ def filters_text(filters):
 
 
 def in_words(value):
+    """Return the translated text of a filter value."""
     if isinstance(value, Course):
         return rows.outlines(get_language())[value.pk].title
     return value.label if isinstance(value, (State, CertificationStatus, DueFilter, SortOrder)) else str(value)
@@ -130,5 +131,5 @@ def courses_text():
     outlines = rows.outlines(get_language())
     for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
         released = date_format(timezone.localdate(course.current.created_at), "DATE_FORMAT")
-        words = {"title": outlines[course.pk].title, "number": course.current.number, "day": released}
-        yield gettext("%(title)s, release %(number)d of %(day)s") % words
+        values = {"title": outlines[course.pk].title, "number": course.current.number, "day": released}
+        yield gettext("%(title)s, release %(number)d of %(day)s") % values

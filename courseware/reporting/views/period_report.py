@@ -1,4 +1,4 @@
-"""/team/reports/: what was learned in a period, as a page and as files."""
+"""Page and downloads of the period report and audit pack, and the monthly email: /team/reports/."""
 
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ TEAMS_A_PAGE = 100
 
 
 class AskedPeriod(NamedTuple):
-    """What the URL asks for; no period if one of its days is invalid."""
+    """Period and filters of the URL. `period` is None if a date is invalid."""
 
     form: PeriodFilter
     filters: dict
@@ -53,6 +53,7 @@ class AskedPeriod(NamedTuple):
 
 
 def asked_period(request):
+    """Read the period and filters of the URL; the default is the previous quarter."""
     data, [_this, before, *_earlier] = request.GET.copy(), latest_quarters(site_day())
     data.setdefault("first", before.first.isoformat())
     data.setdefault("last", before.last.isoformat())
@@ -61,7 +62,7 @@ def asked_period(request):
     days = [form.cleaned_data.get(name) for name in ("first", "last")]
     if form.errors:
         return AskedPeriod(form, filters, None)
-    data["first"], data["last"] = (day.isoformat() for day in days)  # date inputs take no months
+    data["first"], data["last"] = (day.isoformat() for day in days)  # date inputs accept no months
     return AskedPeriod(form, filters, Period(*days))
 
 
@@ -69,7 +70,7 @@ def asked_period(request):
 def page(request):
     asked, language = asked_period(request), get_language()
     record_access_of_auditor("report", by=request.user)
-    asked.form.show_courses([(route.course_id, route.title) for route in rows.outlines(language).values()])
+    asked.form.show_courses([(outline.course_id, outline.title) for outline in rows.outlines(language).values()])
     report = asked.period and period_report(request.user, asked.period, language=language, **asked.filters)
     context = {
         "form": asked.form,
@@ -83,9 +84,9 @@ def page(request):
     return render(request, "reporting/period.html", context, status=422 if asked.form.errors else 200)
 
 
-def choices(periods, words, asked):
-    """(words, query of the address, whether it is shown) of each."""
-    return [(words(each), asked._replace(period=each).query, each == asked.period) for each in periods]
+def choices(periods, to_text, asked):
+    """Return (text, URL query, whether it is shown) of each period."""
+    return [(to_text(each), asked._replace(period=each).query, each == asked.period) for each in periods]
 
 
 def in_quarters(period):
@@ -99,7 +100,7 @@ def in_months(period):
 
 @page_view(reauthenticate=asks_who_it_is)
 def report_file(request, kind):
-    """The report as "csv" or "xlsx"; back to the page if a day is invalid."""
+    """Download the report; `kind`: "csv" or "xlsx". Redirects to the page if a date is invalid."""
     asked = asked_period(request)
     if asked.period is None:
         return back_to_page(request)
@@ -122,6 +123,7 @@ def days_in_name(period):
 
 
 def data_of(asked):
+    """Return the period and filters for the audit log."""
     team, course = asked.filters.get("team"), asked.filters.get("course")
     chosen = {"team": team and team.pk, "course": course and course.identifier, "left": asked.filters.get("left")}
     days = {"first": asked.period.first, "last": asked.period.last}
@@ -129,7 +131,7 @@ def data_of(asked):
 
 
 def facts_about(user, asked):
-    """What a reader must know who finds the file a year later."""
+    """Return (label, text) pairs that explain the file."""
     at = date_format(timezone.localtime(timezone=timezone.get_default_timezone()), "DATETIME_FORMAT")
     days = f"{asked.period.first:%Y-%m-%d} – {asked.period.last:%Y-%m-%d}"
     return [
@@ -148,20 +150,20 @@ def facts_about(user, asked):
 
 @page_view(reauthenticate=asks_who_it_is)
 def pack(request):
-    """An audit pack; its digest goes into the log."""
+    """Download an audit pack. Its checksum goes into the audit log."""
     asked = asked_period(request)
     if asked.period is None:
         return back_to_page(request)
     contents = contents_of(request.user, asked, get_language())
     if later := drawn_later(contents, get_language()):
-        words = ngettext(
+        message = ngettext(
             "The PDF of %(number)s certificate is being created for the first time. Download the audit pack "
             "again in a few minutes.",
             "The PDFs of %(number)s certificates are being created for the first time. Download the audit pack "
             "again in a few minutes.",
             later,
         )
-        messages.info(request, words % {"number": later})
+        messages.info(request, message % {"number": later})
         return back_to_page(request)
     found = audit_pack(contents, get_language())
     data = data_of(asked) | {"rows": contents.count.number, "sha256": found.digest}
@@ -184,13 +186,13 @@ def contents_of(user, asked, language):
 @form_view("reporting:monthly-report", allowed=sees_reports)
 def monthly(request):
     if request.method == "POST":
-        stops = "stop" in request.POST
-        (unsubscribe if stops else subscribe)(request.user)
-        said = (
+        unsubscribes = "stop" in request.POST
+        (unsubscribe if unsubscribes else subscribe)(request.user)
+        message = (
             gettext("You no longer get the reports by email.")
-            if stops
+            if unsubscribes
             else gettext("You now get the report by email every month.")
         )
-        messages.success(request, said)
+        messages.success(request, message)
         return redirect("reporting:monthly-report")
     return render(request, "reporting/monthly.html", {"is_wanted": is_subscribed(request.user)})

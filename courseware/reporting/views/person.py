@@ -1,4 +1,4 @@
-"""/team/people/<pk>/"""
+"""Page of a person, opened by an enrollment: /team/people/<pk>/."""
 
 from http import HTTPStatus
 
@@ -34,48 +34,51 @@ def person_address(pk, action=None):
 
 
 def visible_enrollment(user, pk):
+    """Return the enrollment with the facts of a dashboard row. Raise `Http404` if `user` may not see it."""
     shown = rows.enrollments_shown_to(user).select_related("learner")
     return get_object_or_404(rows.with_facts(shown, timezone.now()), pk=pk)
 
 
 def absence_form(user, enrollment):
+    """Return the form, or None if the enrollment is closed or `user` may not record absences."""
     if not enrollment.is_open or not may_record_absence(user, enrollment.learner):
         return None
     return AbsenceForm(today=timezone.localdate(timezone=enrollment.zone))
 
 
-def newest_undoable(happenings):
-    return next((each.line.adjustment_id for each in happenings if each.line and each.may_undo), None)
+def newest_undoable(entries):
+    """Return the id of the newest adjustment that can be undone, or None."""
+    return next((each.line.adjustment_id for each in entries if each.line and each.may_undo), None)
 
 
 def person_page(request, enrollment, *, refused=None, status=200):
-    """`refused` is action → its form with errors."""
+    """Render the page. `refused`: manager action → form with errors."""
     may = may_change(request.user, enrollment)
     actions = [action for action in ON_PERSON_PAGE if may and action.is_offered(enrollment)]
-    # Whatever the request was: it shows the record.
+    # Also for POST requests, because the page shows the record.
     record_access(enrollment, by=request.user)
-    letters = emails_to(enrollment.learner)
+    emails = emails_to(enrollment.learner)
     teams = rows.teams_shown_to(request.user).filter(memberships__person=enrollment.learner)
     names = dict(teams.values_list("pk", "name"))
-    now, routes = timezone.now(), rows.outlines(get_language())
-    row, standings = row_and_certifications(request.user, enrollment, names, routes, now)
-    happenings = timeline(enrollment, row.journey.outline, request.user)
+    now, outlines = timezone.now(), rows.outlines(get_language())
+    row, courses = row_and_certifications(request.user, enrollment, names, outlines, now)
+    entries = timeline(enrollment, row.journey.outline, request.user)
     context = {
         "enrollment": enrollment,
         "row": row,
         "why_due_day_is_free": why_due_day_is_free(enrollment),
         "shifted_days": shifted_days(enrollment),
         "absence_form": absence_form(request.user, enrollment),
-        "timeline": happenings,
+        "timeline": entries,
         "may_change": may,
-        "asked": next((each.asked for each in happenings if each.asked and each.asked.is_standing), None),
-        "to_undo": newest_undoable(happenings) if may else None,
+        "asked": next((each.asked for each in entries if each.asked and each.asked.is_standing), None),
+        "to_undo": newest_undoable(entries) if may else None,
         "note_form": NoteForm() if may and enrollment.learner.is_active else None,
         "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(revoked_at=None),
         "today": site_day(),
-        "standings": standings,
-        "letters": letters,
-        "is_out_of_reach": is_out_of_reach(enrollment.learner, letters),
+        "standings": courses,
+        "letters": emails,
+        "is_out_of_reach": is_out_of_reach(enrollment.learner, emails),
         "forms": {action: action.form(enrollment=enrollment) for action in actions} | (refused or {}),
         "is_refused": bool(refused),
         "may_give_code": enrollment.learner.email is None and may_give_code(request.user, enrollment.learner),

@@ -1,4 +1,4 @@
-"""/team/trends/, /team/simulations/, /team/questions/ and /surveys/: progress, and anonymous statistics."""
+"""Pages of trends and anonymous statistics: /team/trends/, /team/simulations/, /team/questions/, /surveys/."""
 
 from django.db.models import QuerySet
 from django.shortcuts import render
@@ -27,7 +27,7 @@ from courseware.reporting.statistics.surveys import survey_results
 from courseware.reporting.statistics.trends import MOST_RUNS, CurveDrawing, trends_of
 from courseware.reporting.views.dashboard import teams_or_404
 
-WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing
+WIDE, SMALL = (600, 200), (180, 60)  # drawing units
 
 
 def teams_in_figures(user) -> QuerySet:
@@ -67,11 +67,13 @@ def survey(request, course, survey):
 
 
 def sheet(request, document, shown):
-    """What managers observed some days after the course, beside the gains in it."""
-    route = outline(document.course.current, get_language())
-    found = course_outcomes(document, shown, route, teams_in_figures(request.user), site_day())
-    context = {"sheet": shown, "route": route, "found": found, "enough": STEP}
-    return render(request, "reporting/course_outcomes.html", context | {"text_language": display_tag(route.language)})
+    """Follow-up answers of managers, with the improvement in the course."""
+    course_outline = outline(document.course.current, get_language())
+    found = course_outcomes(document, shown, course_outline, teams_in_figures(request.user), site_day())
+    context = {"sheet": shown, "route": course_outline, "found": found, "enough": STEP}
+    return render(
+        request, "reporting/course_outcomes.html", context | {"text_language": display_tag(course_outline.language)}
+    )
 
 
 @page_view()
@@ -79,38 +81,39 @@ def outlook(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_access_of_auditor("dashboard", by=request.user)
     form = TrendsFilter(request.GET, teams=teams)
-    routes = rows.outlines(get_language())
-    form.show_courses([(route.course_id, route.title) for route in routes.values()])
+    outlines = rows.outlines(get_language())
+    form.show_courses([(course_outline.course_id, course_outline.title) for course_outline in outlines.values()])
     chosen = form.chosen()
-    course = chosen.get("course") or Course.objects.filter(pk__in=routes).order_by("pk").first()
+    course = chosen.get("course") or Course.objects.filter(pk__in=outlines).order_by("pk").first()
     context = {"form": form, "teams": teams, "team": chosen.get("team"), "most": MOST_RUNS}
     if course:
-        runs = rows.board(request.user, team=chosen.get("team"), course=course, at=now)
-        is_too_large = runs.order_by()[MOST_RUNS:].exists()
-        route = routes[course.pk]
+        enrollments = rows.board(request.user, team=chosen.get("team"), course=course, at=now)
+        is_too_large = enrollments.order_by()[MOST_RUNS:].exists()
+        course_outline = outlines[course.pk]
         context |= {
-            "title": route.title,
-            "text_language": display_tag(route.language),
+            "title": course_outline.title,
+            "text_language": display_tag(course_outline.language),
             "is_too_large": is_too_large,
         }
         if not is_too_large:
-            context |= drawn(trends_of(runs, dict(teams), get_language(), now))
+            context |= drawn(trends_of(enrollments, dict(teams), get_language(), now))
             whole = dict(teams_whole(teams, chosen.get("team")))
-            spots = missed_objectives_of(route, course.pk, whole)
-            context |= {"spots": spots, "heat": HeatDrawing(spots)}
+            missed = missed_objectives_of(course_outline, course.pk, whole)
+            context |= {"spots": missed, "heat": HeatDrawing(missed)}
             context["retention"] = retention(course.pk, whole, site_day())
     return render(request, "reporting/trends.html", context)
 
 
 def teams_whole(teams, team):
-    """Of these, a query of (key, name), those whose people are all on the board of `team`."""
+    """Filter a query of teams to `team` and the teams below; all without `team`."""
     return teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_subteams().values("pk")) if team else teams
 
 
-def drawn(outlook):
+def drawn(trends):
+    """Return the template context of the trends."""
     return {
-        "outlook": outlook,
-        "drawing": CurveDrawing(outlook.curve, *WIDE),
-        "small": [(each, CurveDrawing(each.curve, *SMALL)) for each in outlook.teams],
-        "most_on_a_step": max((number for _step, number in outlook.steps), default=0),
+        "outlook": trends,
+        "drawing": CurveDrawing(trends.curve, *WIDE),
+        "small": [(each, CurveDrawing(each.curve, *SMALL)) for each in trends.teams],
+        "most_on_a_step": max((number for _step, number in trends.steps), default=0),
     }

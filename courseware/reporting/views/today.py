@@ -1,4 +1,4 @@
-"""/team/today/: actions drafted for a manager; /team/people/<pk>/extension/ and …/question/: answers to a learner."""
+"""Page *Today* and answers to learners' requests: /team/today/, /team/people/<pk>/extension/ and …/question/."""
 
 from django import forms
 from django.contrib import messages
@@ -51,7 +51,7 @@ HAVE_THE_DAY = (ActionRefusal.UNCHANGED, ActionRefusal.LATER)
 
 
 class TodayForm(forms.Form):
-    """The boxes ticked on *Today*. `led`: enrollments the user may change; the cleaned form has `confirmed`."""
+    """Checked boxes on *Today*. `led`: enrollments the user may change. The valid form has `confirmed`."""
 
     def __init__(self, data, *, led):
         super().__init__(data)
@@ -60,27 +60,27 @@ class TodayForm(forms.Form):
     def clean(self):
         remind = keys_in(".".join(self.data.getlist("remind")).split("."))
         extend = dict(enrollment_and_day(value) for value in self.data.getlist("extend"))
-        talk = keys_in(self.data.getlist("talk"))
-        if not (remind or extend or talk):
+        conversation = keys_in(self.data.getlist("talk"))
+        if not (remind or extend or conversation):
             raise ValidationError(gettext("You selected nothing, so nothing was done."))
-        if len(remind) > LETTERS_AT_ONCE or max(len(extend), len(talk)) > LINES:
+        if len(remind) > LETTERS_AT_ONCE or max(len(extend), len(conversation)) > LINES:
             raise ValidationError(gettext("You sent more actions than the page offers, so nothing was done."))
-        own = set(self.led.filter(pk__in=[*remind, *extend, *talk]).values_list("pk", flat=True))
+        own = set(self.led.filter(pk__in=[*remind, *extend, *conversation]).values_list("pk", flat=True))
         if not own:
             raise ValidationError(gettext("You do not manage any of these people, so nothing was done."))
-        days = {run: day for run, day in extend.items() if run in own}
-        self.confirmed = Confirmed(own.intersection(remind), days, own.intersection(talk))
+        days = {enrollment: day for enrollment, day in extend.items() if enrollment in own}
+        self.confirmed = Confirmed(own.intersection(remind), days, own.intersection(conversation))
 
 
 def enrollment_and_day(value):
-    """Raises ValidationError if there is no such day or it is over."""
-    run, _colon, day = value.partition(":")
-    return next(iter(keys_in([run])), 0), DueDayField().clean(day)
+    """Parse `<enrollment id>:<date>`; the id is 0 if invalid. Raise `ValidationError` for an invalid or past date."""
+    enrollment, _colon, day = value.partition(":")
+    return next(iter(keys_in([enrollment])), 0), DueDayField().clean(day)
 
 
 @form_view("reporting:today")
 def today(request):
-    """The page, or only its section if the dashboard's script asks for it."""
+    """The page, or only its section for the dashboard's script."""
     teams = teams_managed_by(request.user).count()
     if not (teams or handles_people(request.user)):
         raise Http404
@@ -92,7 +92,7 @@ def today(request):
 
 
 def work_of_manager(request):
-    """The manager's tasks for the home page; not counted if there are many people."""
+    """Return a manager's task for the home page, else None. Tasks of very large teams are not counted."""
     if not request.session[MANAGES]:
         return None
     if manages_many(request.user, timezone.now()):
@@ -100,8 +100,8 @@ def work_of_manager(request):
     number = draft_for(request.user, timezone.now(), counts_others=False).number
     if not number:
         return OtherTask(gettext("Your team: nothing to do today"), reverse("reporting:dashboard"))
-    words = ngettext("Your team: %(number)d thing to do today", "Your team: %(number)d things to do today", number)
-    return OtherTask(words % {"number": number}, reverse("reporting:today"))
+    text = ngettext("Your team: %(number)d thing to do today", "Your team: %(number)d things to do today", number)
+    return OtherTask(text % {"number": number}, reverse("reporting:today"))
 
 
 def confirm(request):
@@ -124,97 +124,98 @@ def confirm(request):
 
 def say_what_was_done(request, done):
     if done.reminding:
-        say_queued(request, len({letter.person_id for letter in done.reminding.sent()}))
+        say_queued(request, len({email.person_id for email in done.reminding.sent()}))
     for adjustment in done.adjustments:
-        names = names_text([line.learner.name for line in adjustment.lines.select_related("learner")])
-        words = gettext("The due date of %(name)s is now %(due_on)s.")
-        messages.success(request, words % {"name": names, "due_on": date_format(adjustment.due_on)})
+        names = names_text([item.learner.name for item in adjustment.lines.select_related("learner")])
+        message = gettext("The due date of %(name)s is now %(due_on)s.")
+        messages.success(request, message % {"name": names, "due_on": date_format(adjustment.due_on)})
     if done.talks:
-        names = names_text([talk.enrollment.learner.name for talk in done.talks])
+        names = names_text([conversation.enrollment.learner.name for conversation in done.talks])
         messages.success(request, gettext("Conversation recorded with %(names)s.") % {"names": names})
 
 
 def say_who_was_left_out(request, done, extended):
-    """Name the people left out; if they have a reminder or the day already, also by whom and when."""
+    """Add messages about people left out: the reason, or the sender and time of an earlier action."""
     if not done:
         messages.info(request, gettext("No new action was taken."))
     have_one = [each.run for each in done.left_out if each.why in HAVE_ONE]
     say_by_reason(request, skipped_text(each for each in done.left_out if each.why not in HAVE_ONE))
-    for words, names in who_had_reminded(have_one, request.user):
-        messages.info(request, f"{names}{gettext(': ')}{words}")
+    for text, names in who_had_reminded(have_one, request.user):
+        messages.info(request, f"{names}{gettext(': ')}{text}")
     say_days_refused(request, done, extended)
-    for talk in done.noted_before:
-        words = by_whom_and_when("talk", talk.made_by, talk.made_at, request.user)
-        messages.info(request, f"{talk.enrollment.learner.name}{gettext(': ')}{words}")
+    for conversation in done.noted_before:
+        text = by_whom_and_when("talk", conversation.made_by, conversation.made_at, request.user)
+        messages.info(request, f"{conversation.enrollment.learner.name}{gettext(': ')}{text}")
 
 
 def say_days_refused(request, done, extended):
     late = {each.learner for each in done.refused if each.why in HAVE_THE_DAY}
     before = days_given(extended).exclude(adjustment__in=done.adjustments)
-    given = {line.enrollment_id: line for line in before if line.learner_id in late}  # somebody may learn in two
-    for line in given.values():
-        words = day_given(line, request.user)
-        messages.info(request, f"{line.learner.name}{gettext(': ')}{words}")
-    have_it = {line.learner_id for line in given.values()}
+    given = {item.enrollment_id: item for item in before if item.learner_id in late}  # a person may have 2 enrollments
+    for item in given.values():
+        text = day_given(item, request.user)
+        messages.info(request, f"{item.learner.name}{gettext(': ')}{text}")
+    have_it = {item.learner_id for item in given.values()}
     say_who_was_skipped(request, [each for each in done.refused if each.learner not in have_it])
 
 
-def days_given(runs):
-    """Due dates given to these enrollments and not undone, the newest last. Runs one query."""
-    lines = AdjustmentItem.objects.filter(enrollment__in=list(runs), adjustment__kind=Extend.kind)
-    lines = lines.filter(undone_at=None, adjustment__made_by__isnull=False).exclude(made_at=None)
-    return lines.select_related("learner", "adjustment__made_by").order_by("pk")
+def days_given(enrollments):
+    """Return extensions of these enrollments (ids) that are not undone, newest last. Runs 1 query."""
+    items = AdjustmentItem.objects.filter(enrollment__in=list(enrollments), adjustment__kind=Extend.kind)
+    items = items.filter(undone_at=None, adjustment__made_by__isnull=False).exclude(made_at=None)
+    return items.select_related("learner", "adjustment__made_by").order_by("pk")
 
 
-def day_given(line, reader):
-    by = line.adjustment.made_by
-    words = gettext("extended to %(day)s by you, %(time)s")
+def day_given(item, reader):
+    by = item.adjustment.made_by
+    text = gettext("extended to %(day)s by you, %(time)s")
     if by != reader:
-        words = gettext("extended to %(day)s by %(name)s, %(time)s")
-    time = date_format(timezone.localtime(line.made_at), "SHORT_DATETIME_FORMAT")
-    return words % {"name": by.name, "day": date_format(line.adjustment.due_on), "time": time}
+        text = gettext("extended to %(day)s by %(name)s, %(time)s")
+    time = date_format(timezone.localtime(item.made_at), "SHORT_DATETIME_FORMAT")
+    return text % {"name": by.name, "day": date_format(item.adjustment.due_on), "time": time}
 
 
-def who_had_reminded(runs, reader):
-    """(by whom and when, names)."""
-    letters = reminders_of(runs) if runs else {}
-    senders = User.objects.in_bulk({letter.data["by"] for letter in letters.values() if letter.data["by"]})
-    said = {}
-    for run in runs:
-        letter = letters.get(run.pk)
-        sender = senders.get(letter.data["by"]) if letter else None
-        at = (letter.written_at if sender else letter.ended_at) if letter else None
-        said.setdefault(by_whom_and_when("reminder", sender, at, reader), []).append(run.learner.name)
-    return [(words, names_text(names)) for words, names in said.items()]
+def who_had_reminded(enrollments, reader):
+    """Return (sender and time as text, names) of earlier reminders."""
+    emails = reminders_of(enrollments) if enrollments else {}
+    senders = User.objects.in_bulk({email.data["by"] for email in emails.values() if email.data["by"]})
+    names_by_text = {}
+    for enrollment in enrollments:
+        email = emails.get(enrollment.pk)
+        sender = senders.get(email.data["by"]) if email else None
+        at = (email.written_at if sender else email.ended_at) if email else None
+        names_by_text.setdefault(by_whom_and_when("reminder", sender, at, reader), []).append(enrollment.learner.name)
+    return [(text, names_text(names)) for text, names in names_by_text.items()]
 
 
-def by_whom_and_when(what, person, at, reader):
+def by_whom_and_when(action, person, at, reader):
+    """Return the text about an earlier action. `action`: "reminder" or "talk"; `at`: None if not yet sent."""
     if at is None:
         return gettext("the reminder is sent automatically")
     time = date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
     if person is None:
-        words = {"reminder": gettext("the reminder was sent automatically, %(time)s")}
+        texts = {"reminder": gettext("the reminder was sent automatically, %(time)s")}
     elif person == reader:
-        words = {
+        texts = {
             "talk": gettext("conversation recorded by you, %(time)s"),
             "reminder": gettext("reminder sent by you, %(time)s"),
         }
     else:
-        words = {
+        texts = {
             "talk": gettext("conversation recorded by %(name)s, %(time)s"),
             "reminder": gettext("reminder sent by %(name)s, %(time)s"),
         }
-    return words[what] % {"name": person and person.name, "time": time}
+    return texts[action] % {"name": person and person.name, "time": time}
 
 
 @post_view("reporting:dashboard", is_held=False)
 def undo_today(request):
-    """Undo what the user has just confirmed, as far as possible."""
+    """Undo the actions the user has just confirmed, as far as possible."""
     reminding = ManualReminder.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("reminding")))
     adjustments = Adjustment.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("act")))
-    talks = Conversation.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("talk")))
+    conversations = Conversation.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("talk")))
     refused = ExtensionRequest.objects.filter(ended_by=request.user, pk__in=keys_in(request.POST.getlist("refused")))
-    own = reminding.first(), list(adjustments), list(talks), list(refused.values_list("pk", flat=True))
+    own = reminding.first(), list(adjustments), list(conversations), list(refused.values_list("pk", flat=True))
     if not any(own):
         raise Http404
     taken = undo_actions(*own, by=request.user)
@@ -223,15 +224,15 @@ def undo_today(request):
     for adjustment, done, left in taken.days:
         say(request, adjustment, done, left)
     if taken.talks:
-        words = ngettext("%(number)d conversation undone.", "%(number)d conversations undone.", taken.talks)
-        messages.success(request, words % {"number": taken.talks})
+        message = ngettext("%(number)d conversation undone.", "%(number)d conversations undone.", taken.talks)
+        messages.success(request, message % {"number": taken.talks})
     if taken.refusals:
-        words = ngettext(
+        message = ngettext(
             "%(number)d answer undone. The request is open again.",
             "%(number)d answers undone. The requests are open again.",
             taken.refusals,
         )
-        messages.success(request, words % {"number": taken.refusals})
+        messages.success(request, message % {"number": taken.refusals})
     return redirect(page_before(request) or "reporting:dashboard")
 
 
@@ -240,7 +241,7 @@ def undo_today(request):
 
 @post_view(person_address)
 def answer_day(request, pk):
-    """Answer a request from the person's page or *Today*, where the answer can be undone."""
+    """Answer an extension request from the person's page or *Today*, which offers *Undo*."""
     enrollment = visible_enrollment(request.user, pk)
     if not may_change(request.user, enrollment):
         raise Http404
@@ -257,7 +258,7 @@ def answer_day(request, pk):
     except RequestNotOpen as error:
         messages.info(request, why_not_answered(error, enrollment, request.user))
     else:
-        if back == reverse("reporting:dashboard"):  # the person's page has buttons of its own
+        if back == reverse("reporting:dashboard"):  # the person's page has its own undo buttons
             offer_undo(request, **to_undo(answered))
         messages.success(request, said(answered, enrollment))
     return redirect(back)
@@ -265,7 +266,7 @@ def answer_day(request, pk):
 
 @post_view(person_address)
 def answer_question_of(request, pk):
-    """A manager marks a question as answered."""
+    """Mark a learner's question as answered."""
     enrollment = visible_enrollment(request.user, pk)
     keys = keys_in([request.POST.get("question", "")])
     is_managed = people_managed_by(request.user).filter(person=enrollment.learner_id).exists()
@@ -280,7 +281,7 @@ def answer_question_of(request, pk):
 
 
 def to_undo(answered):
-    """Keyword arguments of `offer_undo`."""
+    """Return the keyword arguments of `offer_undo`."""
     given = [answered.adjustment_id] if answered.adjustment_id else []
     return {"act": given, "refused": [] if given else [answered.pk]}
 
@@ -288,13 +289,13 @@ def to_undo(answered):
 def said(answered, enrollment):
     name = enrollment.learner.name
     if answered.given_on:
-        words = gettext("The due date of %(name)s is now %(due_on)s.")
-        return words % {"name": name, "due_on": date_format(answered.given_on)}
+        message = gettext("The due date of %(name)s is now %(due_on)s.")
+        return message % {"name": name, "due_on": date_format(answered.given_on)}
     return gettext("%(name)s keeps the current due date and gets a notification.") % {"name": name}
 
 
 def why_not_answered(error, enrollment, reader):
-    """What has become of the request; the second of two managers reads what the first has answered."""
+    """Return a message about the current state of the request, such as the answer of another manager."""
     request, name = error.request, enrollment.learner.name
     if error.why:
         return f"{name}{gettext(': ')}{error.why.label}"
@@ -306,9 +307,9 @@ def why_not_answered(error, enrollment, reader):
 
 
 def answered_before(request, name, reader):
-    who = gettext("you") if request.ended_by_id == reader.pk else request.ended_by.name
+    answered_by = gettext("you") if request.ended_by_id == reader.pk else request.ended_by.name
     time = date_format(timezone.localtime(request.ended_at), "SHORT_DATETIME_FORMAT")
-    values = {"name": name, "who": who, "time": time, "day": request.given_on and date_format(request.given_on)}
+    values = {"name": name, "who": answered_by, "time": time, "day": request.given_on and date_format(request.given_on)}
     if request.given_on:
         return gettext("The request of %(name)s was answered by %(who)s, %(time)s: extended to %(day)s.") % values
     return gettext("The request of %(name)s was answered by %(who)s, %(time)s: the due date stays the same.") % values

@@ -1,3 +1,5 @@
+"""Command check_records: compare stored values with their sources."""
+
 from django.core.management import BaseCommand, CommandError
 
 from courseware.reporting.integrity.check_all import differences

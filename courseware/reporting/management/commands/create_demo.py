@@ -1,3 +1,5 @@
+"""Command create_demo: fill an empty site with demo accounts."""
+
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
@@ -18,7 +20,7 @@ class Command(BaseCommand):
         if not Course.objects.exclude(current=None).exists():
             raise CommandError("There is no course yet. Run import_content first.")
         create_demo_company(say=self.say)
-        update_statistics()  # which else comes at night
+        update_statistics()  # otherwise a nightly job
 
     def say(self, line: str) -> None:
         self.stdout.write(line)

@@ -1,3 +1,5 @@
+"""Command export_openapi: write docs/openapi.json."""
+
 import json
 
 from django.conf import settings
