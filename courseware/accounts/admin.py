@@ -1,3 +1,5 @@
+"""Admin pages of people, teams and groups; every change is logged."""
+
 from allauth.account import admin as allauth_admin
 from allauth.mfa import admin as allauth_mfa_admin
 from allauth.usersessions import admin as allauth_sessions_admin
@@ -37,16 +39,16 @@ from courseware.notifications.models import OutgoingEmail
 
 LETTERS_SHOWN = 10  # on the page of a person
 
-# People have one address, in their own row. A second table of addresses to sign in by would be a back door.
+# People have one address, in their own row. A second table of sign-in addresses would be a back door.
 admin.site.unregister(allauth_admin.EmailAddress)
-# Nobody reads or writes another person's second factor; it is reset as a whole.
+# The second factor of another person can only be reset as a whole.
 admin.site.unregister(allauth_mfa_admin.Authenticator)
 admin.site.unregister(Group)
 admin.site.unregister(allauth_sessions_admin.UserSession)
 
 
 class DeletedOneByOne:
-    """A ModelAdmin whose rows are deleted on their own pages only, each with its lines in the log."""
+    """Rows are deleted on their own pages only, so that each deletion is logged."""
 
     def get_actions(self, request):
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
@@ -84,7 +86,7 @@ class MembershipInline(SuperusersOnly, admin.StackedInline):
 
 
 def people_of(formset):
-    """Keys of the people whose memberships the form changes, including those named before the change."""
+    """Return the ids of the people whose memberships the form changes, before and after the change."""
     gone = formset.deleted_forms if formset.is_bound else []
     changed = [form for form in formset.forms if form.has_changed() or form in gone]
     found = {key for form in changed for key in (form.instance.person_id, form.initial.get("person"))}
@@ -98,7 +100,7 @@ class LogsMemberships(
 
     def save_formset(self, request, form, formset, change):
         people = people_of(formset)
-        # Before they are held otherwise, as by whoever moves them: the row of who leads a team changes, too.
+        # Lock people before memberships, as other code does; the row of a manager changes, too.
         list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
         change_teams_of(people)
         super().save_formset(request, form, formset, change)
@@ -135,7 +137,7 @@ class PersonForm(forms.ModelForm):
         super().clean()
         if self.cleaned_data.get("is_active") and "is_active" in self.changed_data and merge_of(self.instance):
             self.add_error("is_active", _("This account is an alias of another account. Undo the merge instead."))
-        groups = self.cleaned_data.get("groups")  # not there for one's own rights
+        groups = self.cleaned_data.get("groups")  # missing if the own rights are read-only
         if groups and groups.filter(name=AUDITORS).exists() and not self.cleaned_data.get("audits_until"):
             self.add_error("audits_until", _("Enter the last day as an auditor."))
 
@@ -153,7 +155,7 @@ class NewPersonForm(PersonForm):
 class PersonAdmin(LogsMemberships):
     list_display = ["name", "email", "staff_number", "language", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter, AbsenceFilter]
-    search_fields = ["name", "email", "staff_number"]  # shown is a field to type into; `get_search_results` says how
+    search_fields = ["name", "email", "staff_number"]  # shows the search field; `get_search_results` searches
     search_help_text = HOW_PEOPLE_ARE_FOUND
     readonly_fields = ["joined_at", "last_login", "letters"]
     form = PersonForm
@@ -179,7 +181,7 @@ class PersonAdmin(LogsMemberships):
         return super().get_form(request, obj, change, **({} if obj else {"form": NewPersonForm}) | kwargs)
 
     def get_readonly_fields(self, request, obj=None):
-        """Own rights, and records in a conflict of interest, can only be changed by another administrator."""
+        """Own rights, and people in a conflict of interest, can only be changed by another admin."""
         fields = list(self.readonly_fields)
         if obj == request.user:
             fields += ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]
@@ -189,15 +191,16 @@ class PersonAdmin(LogsMemberships):
 
     @admin.display(description=_("latest emails"))
     def letters(self, person):
-        messages = list(OutgoingEmail.objects.of(person)[:LETTERS_SHOWN])
-        return render_to_string("accounts/_letters.html", {"letters": messages})
+        emails = list(OutgoingEmail.objects.of(person)[:LETTERS_SHOWN])
+        return render_to_string("accounts/_letters.html", {"letters": emails})
 
     def has_delete_permission(self, request, obj=None):
-        return False  # people are deactivated: what they did stays
+        return False  # people are deactivated, and their records stay
 
     def save_model(self, request, obj, form, change):
         if change:
-            before = User.objects.select_for_update(no_key=True).get(pk=obj.pk)  # as whoever lets somebody leave
+            # `offboarding.leave` takes the same lock.
+            before = User.objects.select_for_update(no_key=True).get(pk=obj.pk)
             form.rights_before, form.address_before = rights_of(before), before.email
         else:
             form.rights_before = RIGHTS_OF_NOBODY
@@ -239,7 +242,7 @@ class PersonAdmin(LogsMemberships):
 
     @admin.action(description=_("Reset two-step verification"))
     def reset_second_factor(self, request, people):
-        """Nobody can reset their own: a stranger at an open session must not get rid of it."""
+        """Skip the own: a stranger at an open session must not get rid of it."""
         reset = sum(two_factor.reset(person, by=request.user) for person in people.exclude(pk=request.user.pk))
         if people.filter(pk=request.user.pk).exists():
             note = gettext("Only another admin can reset your own two-step verification.")

@@ -15,7 +15,7 @@ from courseware.lib.dates import site_day
 from courseware.lib.text.names import NameField
 
 SECRET_BYTES = 32
-MOST_KEYS = 10  # of one person
+MOST_KEYS = 10  # per person
 MOST_DAYS = 365
 
 
@@ -39,20 +39,20 @@ class ApiKey(models.Model):
 
 
 def digest_of_key(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()  # the secret is random: there is nothing to be guessed slowly
+    return hashlib.sha256(secret.encode()).hexdigest()  # random, so a fast hash is enough
 
 
 @transaction.atomic
 def make_key(person, *, name: str, ends_on: date) -> str:
-    """Return the secret; "" if the name or the last free place is taken, or if the person was just deactivated."""
-    # The password of this request: the session of a form that waited here for a new password has ended by then.
-    here = get_user_model().objects.filter(pk=person.pk, is_active=True, password=person.password)
-    here = here.select_for_update(no_key=True)
-    if not here or ApiKey.objects.filter(person=person).count() >= MOST_KEYS:
+    """Create a key and return its secret; "" if the name or the last free key is taken, or the session just ended."""
+    # Compare the password: if it changed while this request waited for the lock, its session has ended.
+    owner = get_user_model().objects.filter(pk=person.pk, is_active=True, password=person.password)
+    owner = owner.select_for_update(no_key=True)
+    if not owner or ApiKey.objects.filter(person=person).count() >= MOST_KEYS:
         return ""
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    said = {"digest": digest_of_key(secret), "ends_on": ends_on}
-    key, is_new = ApiKey.objects.get_or_create(person=person, name=name, defaults=said)
+    values = {"digest": digest_of_key(secret), "ends_on": ends_on}
+    key, is_new = ApiKey.objects.get_or_create(person=person, name=name, defaults=values)
     if not is_new:
         return ""
     record("api-key-created", actor=person, subject=key, data={"ends_on": ends_on})
@@ -62,6 +62,7 @@ def make_key(person, *, name: str, ends_on: date) -> str:
 
 @transaction.atomic
 def end_key(person, pk: int) -> bool:
+    """Delete the person's key with this id, and log it. Return False if there is none."""
     key = ApiKey.objects.select_for_update(no_key=True).filter(person=person, pk=pk).first()
     if key is None:
         return False
@@ -72,13 +73,14 @@ def end_key(person, pk: int) -> bool:
 
 @transaction.atomic
 def end_all_keys(person, *, by) -> None:
+    """Delete all keys of `person`, and log it. `by`: the person who acts, or None."""
     for key in ApiKey.objects.select_for_update(no_key=True).filter(person=person).order_by("pk"):
         record("api-key-ended", actor=by, subject=key)
         key.delete()
 
 
 def working_key(secret: str) -> ApiKey | None:
-    """The key of this secret that is valid today, with its active owner. Runs one query."""
+    """Return the key with this secret, with its owner; None if it or the owner is not valid today. Runs one query."""
     keys = ApiKey.objects.filter(digest=digest_of_key(secret), ends_on__gte=site_day(), person__is_active=True)
     return keys.select_related("person").first()
 

@@ -1,3 +1,5 @@
+"""App configuration: jobs, email types and signal receivers of accounts, and the admin site."""
+
 from datetime import time
 
 from django.apps import AppConfig
@@ -32,8 +34,8 @@ class AccountsConfig(AppConfig):
         schedule("let-go", _("Mark people as left after their last day"), let_go, Daily(time(0, 20)))
         schedule("forget-rosters", _("Delete old lists of people"), forget_rosters, Daily(time(3, 20)))
         schedule("renew-search-terms", _("Update the search index of people"), renew_terms, Daily(time(3, 0)))
-        words = _("Re-encrypt the secrets of two-step verification with the newest key")
-        schedule("renew-encryption", words, renew_encryption, Daily(time(3, 15)))
+        label = _("Re-encrypt the secrets of two-step verification with the newest key")
+        schedule("renew-encryption", label, renew_encryption, Daily(time(3, 15)))
         for signal in (post_save, post_delete):
             signal.connect(note_change_of_manager, self.get_model("Membership"), dispatch_uid="accounts.change_of_lead")
         groups = self.get_model("User").groups.through

@@ -1,3 +1,5 @@
+"""Middleware that sets the language, and returns to the page of a form after a sign-in."""
+
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,7 +14,7 @@ from courseware.lib.web.page_views import for_the_whole_page
 
 
 class LanguageMiddleware(MiddlewareMixin):
-    """The person's language takes precedence over cookie and browser; without a sign-in, `?language=` does."""
+    """Activate the language of the person, or of `?language=` without a sign-in; both win over cookie and browser."""
 
     def process_request(self, request):
         chosen = request.user.language if request.user.is_authenticated else request.GET.get("language")
@@ -22,7 +24,7 @@ class LanguageMiddleware(MiddlewareMixin):
 
 
 class ReturnUrlMiddleware(MiddlewareMixin):
-    """After a sign-in that a form asked for, return to the form's page: its own URL takes no GET."""
+    """After a sign-in requested by a form, return to the page of the form: the form's own URL takes no GET."""
 
     def process_response(self, request, response):
         if request.user.is_authenticated:
@@ -31,19 +33,20 @@ class ReturnUrlMiddleware(MiddlewareMixin):
                 resubmission.drop(request, response)
         if not getattr(response, "url", "").startswith((resolve_url(settings.LOGIN_URL), reverse("admin:login"))):
             return response
-        view, places = request.resolver_match.func, request.resolver_match.kwargs
+        view, arguments = request.resolver_match.func, request.resolver_match.kwargs
         if request.method == "POST" and hasattr(view, "page_of_form"):
-            response = self.to_sign_in(request, view, view.page_of_form(**places))
+            response = self.to_sign_in(request, view, view.page_of_form(**arguments))
         return for_the_whole_page(request, response)
 
     def to_sign_in(self, request, view, page_of_form):
+        """Redirect to the sign-in page; store the form for its writer if that is possible."""
         if request.htmx or not view.is_held:
             return redirect_to_login(self.return_url(request, page_of_form))
         response = redirect_to_login(reverse("unsent-form"))
         return response if resubmission.hold(request, response, page_of_form) else redirect_to_login(page_of_form)
 
     def return_url(self, request, page_of_form):
-        # The script sends the address of its page, which may have a query of its own.
+        # htmx sends the URL of its page, which may have its own query.
         if request.htmx and request.htmx.current_url_abs_path:
             fragment = urlsplit(page_of_form).fragment
             return urlsplit(request.htmx.current_url_abs_path)._replace(fragment=fragment).geturl()

@@ -1,4 +1,4 @@
-"""Names beginning with `account_` and `mfa_` are those that allauth looks up."""
+"""URLs below /accounts/. allauth looks up the names that begin with `account_` and `mfa_`."""
 
 from allauth.account import views as allauth_views
 from allauth.mfa.totp.views import deactivate_totp

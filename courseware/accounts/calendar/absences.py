@@ -1,4 +1,4 @@
-"""Absences: who is away, and who may record it. `learning.due_dates.absence_shifts` moves the due dates."""
+"""Absences: current ones, and who may record them. `learning.due_dates.absence_shifts` moves the due dates."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -13,9 +13,9 @@ from courseware.notifications.email.email_types import Wait
 
 
 def last_absence_days(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
-    """Person key → last day of the current absence. Runs one query."""
-    running = absent_now(at).filter(person__in=people)
-    return dict(running.order_by().values_list("person", "last_day"))
+    """Return person id → last day of the absence at `at` (default: now). Runs one query."""
+    current = absent_now(at).filter(person__in=people)
+    return dict(current.order_by().values_list("person", "last_day"))
 
 
 def last_absence_day(person: User, at: datetime | None = None) -> date | None:
@@ -28,11 +28,12 @@ def absent_now(at: datetime | None = None) -> QuerySet[Absence]:
 
 
 def absences_of(person: User, at: datetime | None = None) -> list[Absence]:
+    """Return the current and later absences of the person."""
     return list(Absence.objects.filter(person=person, ends_at__gt=at or timezone.now()))
 
 
 def may_record_absence(user: User, person: User) -> bool:
-    """Whether `user` may record an absence: HR and managers may. Nobody may for themselves: it moves due dates."""
+    """Return whether `user` may record an absence: HR and the person's managers. Never the own: it moves due dates."""
     if not may_decide_about(user, person):
         return False
     if handles_people(user) and may_handle(user, person):
@@ -41,6 +42,6 @@ def may_record_absence(user: User, person: User) -> bool:
 
 
 def until_return(people: Collection[int]) -> dict[int, Wait]:
-    """Emails about the training wait until the person is back. Runs one query."""
-    away = absent_now().filter(person__in=people)
-    return {each.person_id: Wait(each.ends_at, f"the person is away until {each.last_day}") for each in away}
+    """Return person id → wait until the end of the current absence, for emails about training. Runs one query."""
+    absences = absent_now().filter(person__in=people)
+    return {each.person_id: Wait(each.ends_at, f"the person is away until {each.last_day}") for each in absences}

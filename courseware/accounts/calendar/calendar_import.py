@@ -1,4 +1,4 @@
-"""Read lists of free and working days, one day a line, and store them for the site or a team."""
+"""Import lists of days off and working days, one day a line, for the calendar of the site or a team."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ class DayProblem:
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8, with or without a mark, else GB18030; undecodable bytes are replaced."""
+    """Return the text: UTF-8, else GB18030; undecodable bytes are replaced."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -40,7 +40,7 @@ def decoded(data: bytes) -> str:
 
 
 def read_days(text: str) -> tuple[dict[date, ListedDay], list[DayProblem]]:
-    """Columns: day, free or working, name; separated by commas, semicolons or tabs. Headings are skipped."""
+    """Return the days and problems. Columns: date, free or working, name; headings are skipped."""
     days: dict[date, ListedDay] = {}
     problems: list[DayProblem] = []
     for number, cells in enumerate(cells_of(text), start=1):
@@ -68,7 +68,7 @@ def cells_of(text: str) -> list[list[str]]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         return [[plain(cell) for cell in cells] for cells in lines]
-    except csv.Error:  # a cell without an end
+    except csv.Error:  # an unclosed quote
         return [[plain(cell) for cell in line.split(separator)] for line in text.splitlines()]
 
 
@@ -87,7 +87,7 @@ def date_in(cell: str) -> date | None:
 
 
 def listed_in(cells: list[str]) -> ListedDay | str:
-    """The day to store, or the problem as a sentence."""
+    """Return the day to store, or the problem as a sentence."""
     kind, name = (*cells[1:], "", "")[:2]
     if kind.lower() not in FREE | WORKING:
         return _("Enter “free” or “working”.")
@@ -98,7 +98,7 @@ def listed_in(cells: list[str]) -> ListedDay | str:
 
 @transaction.atomic
 def add_days(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> int:
-    """Add the days to the list of the team or the site, replacing existing ones. Returns how many changed."""
+    """Add days to the calendar of the team or the site (None), replacing existing ones. Return how many changed."""
     rows = CalendarDay.objects.filter(team=team, day__in=days)
     stored = {row.day: ListedDay(row.is_free, row.name) for row in rows}
     changed = [day for day, listed in days.items() if stored.get(day) != listed]
@@ -113,6 +113,7 @@ def add_days(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> 
 
 @transaction.atomic
 def remove_days(team: Team | None, year: int, *, by: User) -> int:
+    """Remove the days of a year from the calendar of the team or the site (None). Return how many."""
     rows = CalendarDay.objects.filter(team=team, day__year=year)
     days = list(rows.values_list("day", flat=True))
     rows.delete()

@@ -1,4 +1,4 @@
-"""Working days: weekends, the holidays that ship, and the lists of the site and its teams."""
+"""Working days: weekends, shipped holidays, and calendars of the site and its teams."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from courseware.lib.dates import days_between
 SHIPPED = Path(__file__).with_name("days")
 SATURDAY = 5
 DAY = timedelta(days=1)
-FESTIVALS = {  # by the names in the files that ship
+FESTIVALS = {  # names in the shipped files → labels
     "New Year": _("New Year"),
     "Spring Festival": _("Spring Festival"),
     "Tomb-Sweeping Day": _("Tomb-Sweeping Day"),
@@ -47,7 +47,7 @@ class Calendar:
         return not listed.is_free if listed else day.weekday() < SATURDAY
 
     def why_free(self, day: date) -> str:
-        """The name of the holiday, else the weekday; "" for a working day."""
+        """Return the name of the holiday, else the weekday; an empty text for a working day."""
         return "" if self.is_working(day) else self.name_of(day) or date_format(day, "l")
 
     def name_of(self, day: date) -> str:
@@ -61,11 +61,11 @@ class Calendar:
         return self.add_working_days(day, 1)
 
     def working_days_between(self, first: date, last: date) -> int:
-        """How many, both ends included; 0 if `last` is earlier."""
+        """Return how many there are, both ends included; 0 if `last` is earlier."""
         return sum(self.is_working(day) for day in days_between(first, last))
 
     def add_working_days(self, day: date, number: int) -> date:
-        """The working day `number` days later, or earlier if negative; with 0 the same day. Free days do not count."""
+        """Return the working day `number` days later, or earlier if negative; with 0 the same day, even a free one."""
         step = DAY if number > 0 else -DAY
         while number:
             day += step
@@ -76,6 +76,7 @@ class Calendar:
 
 @lru_cache
 def shipped(country: str) -> dict[date, ListedDay]:
+    """Return the holidays that ship for `country`, such as "cn"; none for an empty text."""
     found: dict[date, ListedDay] = {}
     for path in sorted(SHIPPED.glob(f"{country}-*.csv")) if country else ():
         with path.open(encoding="utf-8", newline="") as lines:
@@ -85,38 +86,38 @@ def shipped(country: str) -> dict[date, ListedDay]:
 
 
 def calendar_of(team: Team | None) -> Calendar:
-    """The calendar of a team; its own list wins over the teams above, these over the site. Runs one query."""
+    """Return the calendar of a team or the site (None). Own days win over the teams above, these over the site."""
     [calendar] = calendars_of([team])
     return calendar
 
 
 def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
-    """In the same order; None is the site. Runs one query."""
+    """Return the calendars in the same order; None is the site. Runs one query."""
     lines = [team.line if team else () for team in teams]
     keys = set(chain.from_iterable(lines))
     lists: dict[int | None, dict[date, ListedDay]] = {}
     for row in CalendarDay.objects.filter(Q(team=None) | Q(team__in=keys)):
         lists.setdefault(row.team_id, {})[row.day] = ListedDay(row.is_free, row.name)
-    made: dict[tuple[int | None, ...], Calendar] = {}  # most teams have no list of their own: they share one
-    found = []
+    by_line: dict[tuple[int | None, ...], Calendar] = {}  # teams without own days share a calendar
+    calendars = []
     for line in lines:
         with_lists = tuple(key for key in (None, *line) if key in lists)
-        if with_lists not in made:
+        if with_lists not in by_line:
             days = dict(shipped(settings.HOLIDAY_CALENDAR))
             for key in with_lists:
                 days |= lists[key]
-            made[with_lists] = Calendar(days)
-        found.append(made[with_lists])
-    return found
+            by_line[with_lists] = Calendar(days)
+        calendars.append(by_line[with_lists])
+    return calendars
 
 
 def calendars_in_use() -> list[Calendar]:
-    """The site's, and one for each team with its own list. Runs two queries."""
+    """Return the calendar of the site, and of each team with its own days. Runs two queries."""
     return calendars_of([None, *Team.objects.filter(pk__in=CalendarDay.objects.exclude(team=None).values("team"))])
 
 
 def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:
-    """Person key → calendar of the team joined first. Runs two queries."""
+    """Return person id → calendar of the team joined first, else of the site. Runs two queries."""
     people = list(people)
     learning = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER)
     teams = {each.person_id: each.team for each in learning.select_related("team").order_by("-pk")}
@@ -124,7 +125,7 @@ def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:
 
 
 def years_known(calendar: Calendar) -> dict[int, bool]:
-    """Year → whether make-up working days are listed. If none is, the notice for the year was not out yet."""
+    """Return year → whether make-up working days are listed. If not, the official notice was not out yet."""
     known: dict[int, bool] = {}
     for day, listed in calendar.listed.items():
         known[day.year] = known.get(day.year, False) or not listed.is_free

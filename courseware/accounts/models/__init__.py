@@ -1,3 +1,5 @@
+"""Models of people, teams, memberships, sign-in, absences, notes, merges and list imports."""
+
 from courseware.accounts.api_keys import ApiKey
 from courseware.accounts.models.absences import Absence
 from courseware.accounts.models.deputies import Deputy

@@ -1,3 +1,5 @@
+"""The model of absences."""
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -7,7 +9,7 @@ from courseware.lib.text.names import MultilineNameField
 
 
 class Absence(models.Model):
-    """From day to day nothing is asked of somebody: see `accounts.calendar.absences`."""
+    """Days on which nothing is due for a person, both included: see `accounts.calendar.absences`."""
 
     class Stage(models.IntegerChoices):
         TO_COME, RUNNING, OVER = 0, 1, 2

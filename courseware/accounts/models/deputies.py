@@ -1,3 +1,5 @@
+"""The model of deputies of managers."""
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -8,7 +10,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 
 class Deputy(models.Model):
-    """A person who may do what a manager may, in all teams of that manager, between two days."""
+    """A person with the rights of the manager `lead`, in all teams of that manager, on these days, both included."""
 
     lead = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(

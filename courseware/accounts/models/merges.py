@@ -1,4 +1,4 @@
-"""Merged accounts: one row says that two accounts belong to one person; no other record changes."""
+"""The model of merged accounts: two accounts belong to one person."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ class AccountMergeQuerySet(models.QuerySet):
 
 
 class AccountMerge(models.Model):
-    """`other` is another name of `kept`, until it is undone."""
+    """`other` is an alias of `kept`, until the merge is undone."""
 
     kept = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("account to keep")
@@ -47,11 +47,11 @@ class AccountMerge(models.Model):
 
 
 def merge_of(person):
-    """The merge that makes this account another name of somebody, or None."""
+    """Return the merge that makes this account an alias, with `kept` loaded; or None."""
     return AccountMerge.objects.standing().filter(other=person).select_related("kept").first()
 
 
 def accounts_that_stayed(people):
-    """Key of a merged account → the account that stayed. Runs one query."""
+    """Return id of each merged account among `people` → the account it was merged into. Runs one query."""
     merges = AccountMerge.objects.standing().filter(other__in=people).select_related("kept")
     return {merge.other_id: merge.kept for merge in merges}

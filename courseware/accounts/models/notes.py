@@ -1,4 +1,4 @@
-"""Notes about a person, read by the person and by everybody who may see the person's record."""
+"""The model of notes about a person, visible to the person and to all who may see the person's record."""
 
 from datetime import timedelta
 
@@ -18,14 +18,14 @@ class NoteQuerySet(models.QuerySet):
         return self.filter(undone_at=None)
 
     def about(self, person):
-        """Notes about the person, also under a merged name, the newest first. Runs one query."""
+        """Return the notes about the person, also about merged accounts of the person, newest first. Runs one query."""
         names = AccountMerge.objects.standing().filter(kept=person).values("other")
         found = self.standing().filter(models.Q(person=person) | models.Q(person__in=names))
         return found.select_related("by").order_by("-pk")
 
 
 class Note(models.Model):
-    """Never edited. Notes written by one form about several people share one `act`."""
+    """Never edited. Notes about several people from one form share one `act`."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

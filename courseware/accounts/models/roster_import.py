@@ -1,3 +1,5 @@
+"""Models of list imports: an uploaded list, its chunks, and what each row would change."""
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +11,12 @@ from django.utils import timezone
 from courseware.accounts.roster_import import messages
 from courseware.lib.text.names import NameField
 
-ROWS_A_PART = 50  # applied in one transaction
+ROWS_A_PART = 50  # rows of one chunk, which is applied in one transaction
 
 
 @dataclass(frozen=True)
 class CellFault:
-    """`cell` is named as in spreadsheets; `code` is a key of `sentences.PROBLEMS`, filled with `said`."""
+    """`cell`, named as in spreadsheets, holds `stood`. `code`: a key of `messages.PROBLEMS`, filled with `said`."""
 
     cell: str
     column: str
@@ -33,9 +35,9 @@ class CellFault:
 
 @dataclass
 class RosterRow:
-    """What one row of a list would change. It is stored as JSON in a `RosterImportChunk`, without what is empty.
+    """What one row of a list would change. It is stored as JSON in a `RosterImportChunk`, without empty values.
 
-    `line` is 0 and `kind` "leave" for a person who is in no row. `person`, `team` and `teams_were` are primary keys.
+    `line` is 0 and `kind` "leave" for a person who is in no row. `person`, `team` and `teams_were` are ids.
     """
 
     line: int = 0  # in the file
@@ -47,19 +49,19 @@ class RosterRow:
     team: int | None = None  # of a new membership
     role: str = ""
     teams_were: list[int] = field(default_factory=list)
-    alone: list[str] = field(default_factory=list)  # paths of the teams that would have no manager any more
+    alone: list[str] = field(default_factory=list)  # paths of the teams that would lose their last manager
     # Of a row that cannot be applied as it is
     problems: list[CellFault] = field(default_factory=list)
     otherwise: "RosterRow | None" = None  # what it changes if HR accepts the team at the path `offer`
     offer: str = ""
     in_new_team: "RosterRow | None" = None  # what it changes if the team at the path `new_team` is created
     new_team: str = ""
-    key: str = ""  # of `otherwise`: rows of one key are about one person
+    key: str = ""  # of `otherwise`: rows with the same key are about one person
     taken: bool = False  # whether HR has accepted `otherwise`
     # Of a row that was applied
     outcome: str = ""
-    conflict: str = ""  # a key of `sentences.CONFLICTS`
-    field: str = ""  # in which the conflict is
+    conflict: str = ""  # a key of `messages.CONFLICTS`
+    field: str = ""  # with the conflict
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "RosterRow":
@@ -85,7 +87,7 @@ class RosterRow:
 
     @property
     def is_about_new_team(self) -> bool:
-        """Whether its only fault is that its team does not exist and no team has a similar name."""
+        """Whether the only problem is that the team does not exist and no team has a similar name."""
         return self.in_new_team is not None and self.otherwise is None
 
 
@@ -94,7 +96,7 @@ def as_stored(rows: Iterable[RosterRow]) -> list[dict[str, Any]]:
 
 
 class RosterImport(models.Model):
-    """A list of people compared with the company: see `accounts.roster_import`. Its parts hold what it would change."""
+    """A list of people compared with the company: see `accounts.roster_import`. Its chunks hold the changes."""
 
     file_name = NameField(max_length=200)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
@@ -138,7 +140,7 @@ class RosterImportChunk(models.Model):
 
     @property
     def rows(self) -> list[RosterRow]:
-        """Parsed at each access: to store a change, set all rows."""
+        """Parsed at each access. To store a change, assign all rows."""
         return [RosterRow.from_json(each) for each in self.lines]
 
     @rows.setter
@@ -147,8 +149,8 @@ class RosterImportChunk(models.Model):
 
 
 def add_parts(roster: RosterImport, lines: Mapping[str, Sequence[RosterRow]]) -> None:
-    """Add rows by kind behind the parts that the list has."""
-    place = roster.parts.count()
+    """Append rows (kind → rows) to the list, in chunks of ROWS_A_PART."""
+    length = roster.parts.count()
     batches = [
         (kind, rows[first : first + ROWS_A_PART])
         for kind, rows in lines.items()
@@ -156,8 +158,8 @@ def add_parts(roster: RosterImport, lines: Mapping[str, Sequence[RosterRow]]) ->
     ]
     RosterImportChunk.objects.bulk_create(
         [
-            RosterImportChunk(roster=roster, place=at, kind=kind, lines=as_stored(rows))
-            for at, (kind, rows) in enumerate(batches, start=place)
+            RosterImportChunk(roster=roster, place=position, kind=kind, lines=as_stored(rows))
+            for position, (kind, rows) in enumerate(batches, start=length)
         ],
         batch_size=100,
     )

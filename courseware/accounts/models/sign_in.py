@@ -1,4 +1,4 @@
-"""Sign-in codes and team links for people who have never signed in or have no email."""
+"""Models of sign-in codes, invite links of teams, and requests to join a team."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from courseware.lib.text.names import NameField
 
 
 class SignInCode(models.Model):
-    """The last code handed over to a person: see `accounts.sign_in.sign_in_codes`."""
+    """The newest sign-in code of a person: see `accounts.sign_in.sign_in_codes`."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=128, help_text="Made as that of a password")
@@ -21,11 +21,12 @@ class SignInCode(models.Model):
 
 class TeamInviteLinkQuerySet(models.QuerySet):
     def open(self, at):
+        """Return the links that can be used at `at`."""
         return self.filter(ended_at=None, ends_at__gt=at, uses_left__gt=0)
 
 
 class TeamInviteLink(models.Model):
-    """See `accounts.teams.invite_links`."""
+    """An invite link of a team: see `accounts.teams.invite_links`."""
 
     team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -41,7 +42,7 @@ class TeamInviteLink(models.Model):
 
 
 class JoinRequest(models.Model):
-    """A person at a team link who is not on its list. `is_accepted` is None until it is answered."""
+    """A request by an unexpected person at an invite link. `is_accepted` is None until it is answered."""
 
     link = models.ForeignKey(TeamInviteLink, on_delete=models.CASCADE, related_name="+")
     staff_number = models.CharField(max_length=40)

@@ -1,3 +1,5 @@
+"""Models of people, teams, memberships, calendar days and trusted devices."""
+
 import math
 import unicodedata
 import zoneinfo
@@ -26,20 +28,21 @@ OFFICES = CompiledQuery(lambda person: Group.objects.filter(user=person).values_
 
 
 def plain_staff_number(typed):
-    """Normalized: Ａ００１２ and a0012 are A0012."""
+    """Return the staff number normalized: Ａ００１２ and a0012 become A0012."""
     return "".join(visible(unicodedata.normalize("NFKC", typed)).split()).upper()
 
 
 class UserManager(BaseUserManager):
     def create_user(self, email=None, password=None, **fields):
+        """Create a person, by default with an unusable password. Raise ValidationError."""
         user = self.model(email=email, **fields)
-        user.set_password(password)  # unusable when None
-        user.full_clean(exclude=["password"])  # brings address and staff number into their form
+        user.set_password(password)  # None: unusable
+        user.full_clean(exclude=["password"])  # normalizes email address and staff number
         user.save()
         return user
 
     def create_together(self, people):
-        """Create valid people without a password. Runs two statements. Raises IntegrityError if one exists already."""
+        """Create valid people without a password. Runs two statements. Raise IntegrityError if one exists already."""
         for person in people:
             person.set_unusable_password()
         with transaction.atomic():
@@ -50,11 +53,13 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def known_as(self, typed: str) -> models.QuerySet:
-        """People with exactly this address or staff number, in any spelling."""
+        """Return a queryset of people with exactly this email address or staff number, in any spelling."""
         return self.filter(models.Q(email=typed.lower()) | models.Q(staff_number=plain_staff_number(typed)))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
+    """A person with an account. The email address or the staff number is the sign-in name."""
+
     class ExtraTime(models.TextChoices):
         """Factor for time limits, as a decimal; OFF: no limit."""
 
@@ -119,13 +124,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("can sign in"), default=True)
     is_staff = models.BooleanField(_("can open the admin"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
-    is_demo = models.BooleanField(default=False, editable=False)  # their password is public: see `demo_accounts`
-    # Part of every session's hash: counting up ends all sessions at once, and for good.
+    is_demo = models.BooleanField(default=False, editable=False)  # the password is public: see `demo_accounts`
+    # Part of the session hash: increasing it ends all sessions of the person.
     session_number = models.PositiveIntegerField(default=0, editable=False)
     teams_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
-    in_conflict_with: frozenset[int] | None = None  # what `conflicts_of_interest` has read for this object
-    unread = None  # lines in the tray, of whoever was read for a request: see `identifiers`
+    in_conflict_with: frozenset[int] | None = None  # cache of `conflicts_of_interest`
+    unread = None  # number of unread notifications, for the user of a request: see `identifiers`
     logged_as = "person"
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -135,7 +140,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name, verbose_name_plural = _("person"), _("people")
         ordering = ["name", "pk"]
         constraints = [
-            # So that the unique index above counts A@x and a@x as one.
+            # Makes the unique index ignore case.
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="addresses_are_lower_case"),
             models.CheckConstraint(
                 condition=~models.Q(email=None, staff_number=None),
@@ -143,12 +148,12 @@ class User(AbstractBaseUser, PermissionsMixin):
                 violation_error_message=_("Enter an email address or a staff number."),
             ),
         ]
-        indexes = [  # of the list in the admin, and of those of its filters that few people pass
+        indexes = [  # for the list in the admin, and its filters with few results
             models.Index(fields=["name", "id"], name="people_by_name"),
             models.Index(fields=["name", "id"], condition=models.Q(is_active=False), name="former_people_by_name"),
             models.Index(fields=["name", "id"], condition=models.Q(is_staff=True), name="staff_by_name"),
             models.Index(fields=["name", "id"], condition=models.Q(is_superuser=True), name="superusers_by_name"),
-            models.Index(fields=["post"], condition=~models.Q(post=""), name="people_by_post"),  # of boards
+            models.Index(fields=["post"], condition=~models.Q(post=""), name="people_by_post"),  # for dashboards
         ]
 
     def __str__(self):
@@ -168,8 +173,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def substitutes(self):
-        """Current substitutions in which the person is a manager or a substitute, cached."""
-        # A day of room on either side: which day it is, the zone of each team says.
+        """`Deputy` rows, current within one day, in which the person is the manager or the deputy; cached."""
+        # One day earlier, because the day depends on the time zone of each team.
         return PAIRS(person=self.pk, since=site_day() - timedelta(days=1))
 
     @property
@@ -178,16 +183,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def clean(self):
         super().clean()
-        self.email = (self.email or "").strip().lower() or None  # of several without one, each is unique
+        self.email = (self.email or "").strip().lower() or None  # the unique index ignores None
         self.staff_number = plain_staff_number(self.staff_number or "") or None
-        if "@" in (self.staff_number or ""):  # by it the door tells addresses from numbers
+        if "@" in (self.staff_number or ""):  # sign-in recognizes addresses by it
             raise ValidationError(
                 {"staff_number": _("A staff number cannot contain @. Enter the email address in its own field.")}
             )
-        self.name = visible(self.name)  # a line break would let a name write its own lines into letters
+        self.name = visible(self.name)  # a line break in a name could add lines to emails
 
     def time_for(self, seconds):
-        """Seconds allowed where `seconds` are written; None: no limit."""
+        """Return the seconds that the person gets where the limit is `seconds`; None: no limit."""
         if self.extra_time == self.ExtraTime.OFF:
             return None
         return math.ceil(seconds * Fraction(self.extra_time or 1))
@@ -212,7 +217,7 @@ def valid_time_zone(name):
         )
 
 
-MANY_HEADS = 50  # SQLite takes no condition of some hundred alternatives, and no index serves as many
+MANY_HEADS = 50  # SQLite rejects a condition with some hundred alternatives, and no index serves so many
 
 
 class TeamQuerySet(models.QuerySet):
@@ -221,13 +226,13 @@ class TeamQuerySet(models.QuerySet):
 
 
 def with_subteams(heads):
-    """These teams and all below; `above` must be loaded. Runs one query for more than `MANY_HEADS`."""
+    """Return a queryset of these teams and all subteams; `above` must be loaded. One query above MANY_HEADS teams."""
     heads = list(heads)
     if len(heads) > MANY_HEADS:
         keys = {team.pk for team in heads}
         teams = Team.objects.order_by().only("above")
         return Team.objects.filter(pk__in=[team.pk for team in teams if not keys.isdisjoint(team.line)])
-    # A team without a number, or one whose place was never worked out, has none below.
+    # An unsaved team has no subteams.
     found = Q(pk__in=[])
     for team in heads:
         found |= Q(pk=team.pk) | Q(above__startswith=team.place)
@@ -265,12 +270,12 @@ class Team(models.Model):
         return self.name
 
     def save(self, **kwargs):
-        """Also move the teams below."""
+        """Also update `above` of the subteams."""
         with transaction.atomic():
-            # One after the other: two that are moved at once would not know of each other.
-            places = {team.pk: team.place for team in Team.objects.select_for_update(no_key=True).order_by("pk")}
-            self.above = places[self.parent_id] if self.parent_id else "/"
-            before = places.get(self.pk)
+            # Lock all teams: two that are moved at once would miss each other.
+            prefixes = {team.pk: team.place for team in Team.objects.select_for_update(no_key=True).order_by("pk")}
+            self.above = prefixes[self.parent_id] if self.parent_id else "/"
+            before = prefixes.get(self.pk)
             if before and before != self.place:
                 below = Concat(Value(self.place), Substr("above", len(before) + 1))
                 Team.objects.filter(above__startswith=before).update(above=below)
@@ -278,24 +283,24 @@ class Team(models.Model):
 
     @property
     def place(self):
-        """The prefix of `above` of each team below."""
+        """The prefix of `above` of all subteams."""
         return f"{self.above}{self.pk}/"
 
     @property
     def line(self):
-        """Keys of the teams above, the topmost first, and its own."""
+        """Ids of the teams above, topmost first, then its own."""
         return [int(key) for key in self.place.split("/") if key]
 
     def clean(self):
-        """Lock all teams, as `save` does: of two teams moved below each other at once, the second is refused."""
+        """Lock all teams, as `save` does: if two teams are moved below each other at once, the second is refused."""
         super().clean()
-        with transaction.atomic():  # the admin's, if one has begun: so the lock holds until the team is saved
+        with transaction.atomic():  # inside the admin's transaction, so that the lock holds until the team is saved
             teams = Team.objects.select_for_update(no_key=True).order_by("pk")
             parents = dict(teams.values_list("pk", "parent_id"))
-        gone = {self.pk, self.parent_id} - parents.keys() - {None}  # since the form was read
+        gone = {self.pk, self.parent_id} - parents.keys() - {None}  # deleted since the form was loaded
         if gone:
-            sentence = _("This team was deleted in the meantime.")
-            raise ValidationError(sentence if self.pk in gone else {"parent": sentence})
+            message = _("This team was deleted in the meantime.")
+            raise ValidationError(message if self.pk in gone else {"parent": message})
         above, seen = self.parent_id, set()
         while above and above not in seen:
             if above == self.pk:
@@ -326,7 +331,7 @@ class Membership(models.Model):
 
 
 class CalendarDay(models.Model):
-    """A day in the list of the site, or of a team and those below: see `accounts.calendar.working_days`."""
+    """A day in the calendar of the site, or of a team and its subteams: see `accounts.calendar.working_days`."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="Null: the site")
     day = models.DateField()
@@ -345,13 +350,13 @@ class CalendarDay(models.Model):
 
 
 def time_zones(learner):
-    """Time zone name of the team that the learner joined first; at most one row."""
+    """Return a queryset of the time zone name (may be empty) of the team joined first; at most one row."""
     teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
     return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
 
 
 class TrustedDevice(models.Model):
-    """A browser that somebody has signed in from: see `accounts.security.trusted_devices`."""
+    """A browser from which the person has signed in: see `accounts.security.trusted_devices`."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=32)

@@ -10,11 +10,11 @@ from courseware.lib.admin.model_admins import MOST, IndexedSearch, WordsFilter
 
 
 class SearchByPeople(IndexedSearch):
-    """Finds rows by how a word of their person begins; an exact address finds one person at once."""
+    """Find rows by the start of words of their person, or by an exact address."""
 
     def people_found(self, words):
-        if whole := super().people_found(words):
-            return whole
+        if exact := super().people_found(words):
+            return exact
         return list(found_by(words, User.objects.all()).values_list("pk", flat=True)[:MOST])
 
 

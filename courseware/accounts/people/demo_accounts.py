@@ -1,4 +1,4 @@
-"""Demo people have a public password, so only a local trial may have them."""
+"""Demo accounts: their password is public, so they are allowed on a local trial site only."""
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
@@ -8,23 +8,24 @@ from courseware.accounts.models import User
 
 
 def is_shut_out(person) -> bool:
+    """Return whether `person` is a demo account on a site that is no local trial."""
     return person.is_demo and not settings.PLAIN_HTTP
 
 
 @register(Tags.database)
 def no_demo_people_on_a_real_site(databases=None, **kwargs):
-    """Run by migrate, by `check --database default`, and by the server before it serves."""
+    """System check. Run by migrate, by `check --database default`, and by the server before it serves."""
     if settings.PLAIN_HTTP or "default" not in (databases or ()):
         return []
     try:
-        there_are = User.objects.filter(is_demo=True).count()
-    except (OperationalError, ProgrammingError):  # no database yet, or one from before the mark: nothing is served then
+        number = User.objects.filter(is_demo=True).count()
+    except (OperationalError, ProgrammingError):  # no database or column yet
         return []
-    if not there_are:
+    if not number:
         return []
     return [
         Error(
-            f"DATABASE_URL: {there_are} people of a trial are in this database. Their password is public.",
+            f"DATABASE_URL: {number} people of a trial are in this database. Their password is public.",
             hint="Begin with an empty database.",
             id="accounts.E001",
         )

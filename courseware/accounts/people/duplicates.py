@@ -1,4 +1,4 @@
-"""Accounts that may belong to one person: the same number, address or name in another spelling."""
+"""Duplicate accounts: pairs that may be one person, by the same number, address or name in another spelling."""
 
 import re
 import unicodedata
@@ -30,25 +30,25 @@ class Duplicate:
 
 
 def number_key(person: Any) -> str:
-    """A-0012, A12 and A.012 are equal."""
+    """Return the staff number for comparison: A-0012, A12 and A.012 are equal."""
     plain = re.sub(r"[^0-9A-Z]", "", person.staff_number or "")
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain)
 
 
 def address_key(person: Any) -> str:
-    """Many mail systems ignore dots, and everything after a plus."""
+    """Return the address for comparison: without dots and anything after a plus, which many mail systems ignore."""
     local, _at, domain = (person.email or "").partition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}" if domain else ""
 
 
 def name_key(person: Any) -> str:
-    """Ignores case, order, hyphens and width: WANG Xiao-Ming and Xiaoming Wang are equal."""
+    """Return the name for comparison: WANG Xiao-Ming and Xiaoming Wang are equal, as are widths."""
     words = re.sub(r"[-'’·]", "", unicodedata.normalize("NFKC", person.name).casefold()).split()
     return " ".join(sorted(words)) if person.name.isascii() else "".join(words)
 
 
 def have_two_numbers(one: Any, two: Any) -> bool:
-    """For the company these are two people with the same name."""
+    """Return whether both have staff numbers: for the company they are two people."""
     return bool(one.staff_number and two.staff_number)
 
 
@@ -60,17 +60,17 @@ KEYS: dict[DuplicateReason, Callable[[Any], str]] = {
 
 
 def doubles(*, without: User, most: int) -> tuple[list[Duplicate], int]:
-    """(at most `most` pairs, the likeliest first; how many more), without the own account. Runs two queries."""
+    """Return at most `most` pairs, likeliest first, and the number of the others. Omits `without`. Two queries."""
     people = User.objects.filter(is_active=True).exclude(pk=without.pk).order_by("pk")
-    rows = people.values_list("id", *FIELDS, named=True).iterator()  # a firm of them: rows, not yet people
-    found = pairs_among([row for row in rows if not is_for_admins(row)])
-    shown = dict(list(found.items())[:most])
+    rows = people.values_list("id", *FIELDS, named=True).iterator()  # rows, because there can be many
+    pairs = pairs_among([row for row in rows if not is_for_admins(row)])
+    shown = dict(list(pairs.items())[:most])
     known = User.objects.in_bulk({key for pair in shown for key in pair})
-    return [Duplicate(known[one], known[two], why) for (one, two), why in shown.items()], len(found) - len(shown)
+    return [Duplicate(known[one], known[two], why) for (one, two), why in shown.items()], len(pairs) - len(shown)
 
 
 def pairs_among(people: Sequence[Any]) -> dict[tuple[int, int], DuplicateReason]:
-    """Of three with one name, the first is paired with each of the others. `people` are ordered by key."""
+    """Return (id, id) → reason. Of three equal people, the first is paired with each other. `people`: ordered by id."""
     found: dict[tuple[int, int], DuplicateReason] = {}
     for why, key in KEYS.items():
         groups = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Extra time where a time limit applies: in exams and in timed practice."""
+"""Extra time: the factor of a person for the time limits of exams and timed practice."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -8,12 +8,12 @@ from courseware.audit_log.record import NewEvent, subject_of
 
 
 def lock(people: Iterable[int]) -> None:
-    """Lock these people before other rows about them, as absences do."""
+    """Lock these people (ids) before other rows about them, as absences do."""
     list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
 
 
 def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[int, str]:
-    """Lock the people and set their times, or only those with `only_from`. Returns person key → previous time."""
+    """Lock people and set person id → extra time, with `only_from` only where it is so. Return id → previous value."""
     people = User.objects.select_for_update(no_key=True).filter(pk__in=times).order_by("pk")
     before = {}
     for person in people:
@@ -25,5 +25,5 @@ def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[in
 
 
 def events(people: Iterable[int], *, by: User | None, at: datetime | None = None) -> list[NewEvent]:
-    # Not to what: that somebody needs more time does not belong in a log that is never deleted.
+    # Without the value: the log is never deleted, and the need for more time is private.
     return [NewEvent("practice-time-changed", subject_of(User, pk), by, at=at) for pk in people]

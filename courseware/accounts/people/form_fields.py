@@ -1,4 +1,4 @@
-"""Form fields that look people up without listing the whole company."""
+"""Form fields that find a person without listing the whole company."""
 
 from django import forms
 from django.db.models import Q
@@ -13,7 +13,7 @@ class PersonSearch(forms.SearchInput):
 
 
 class PersonField(forms.CharField):
-    """Its value is an active person; with `also_gone`, any person."""
+    """Clean an email address or a staff number to an active person (with `also_gone`, any person), or to None."""
 
     default_error_messages = {
         "unknown": _("No account has this email address or staff number. Check it in the list of people."),
@@ -24,11 +24,11 @@ class PersonField(forms.CharField):
         super().__init__(**{"label": _("Email or staff number"), "max_length": 254} | kwargs)
 
     def clean(self, value):
-        words = super().clean(value)
-        if not words:
+        name = super().clean(value)
+        if not name:
             return None
-        whole = Q(email=words.lower()) | Q(staff_number=plain_staff_number(words))
-        person = self.people.filter(whole).first()
+        exact = Q(email=name.lower()) | Q(staff_number=plain_staff_number(name))
+        person = self.people.filter(exact).first()
         if person is None:
             raise forms.ValidationError(self.error_messages["unknown"], code="unknown")
         return person

@@ -1,4 +1,4 @@
-"""When two accounts can be merged, and what a merge means for signing in."""
+"""Checks whether two accounts can be merged, and changes of their sign-in."""
 
 from datetime import datetime
 
@@ -33,13 +33,14 @@ class CannotMerge(Exception):
 
 
 def lock_both(one: User, two: User) -> tuple[User, User]:
-    """Lock both accounts, by key: two merges of the same accounts wait for each other."""
+    """Lock both accounts, ordered by id, and return their current rows in the order of the arguments."""
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=[one.pk, two.pk]).order_by("pk")
     found = {person.pk: person for person in rows}
     return found[one.pk], found[two.pk]
 
 
 def why_not_merge(kept: User, other: User, by: User) -> MergeRefusal | None:
+    """Return why `by` cannot merge `other` into `kept`, or None. External training is checked by the caller."""
     if kept.pk == other.pk:
         return MergeRefusal.SAME
     if by.pk in (kept.pk, other.pk):
@@ -54,23 +55,25 @@ def why_not_merge(kept: User, other: User, by: User) -> MergeRefusal | None:
 
 
 def why_not_by_names(kept: User, other: User) -> MergeRefusal | None:
-    standing = AccountMerge.objects.standing()
-    if standing.filter(other__in=[kept.pk, other.pk]).exists():
+    merges = AccountMerge.objects.standing()
+    if merges.filter(other__in=[kept.pk, other.pk]).exists():
         return MergeRefusal.MERGED
-    return MergeRefusal.HAS_NAMES if standing.filter(kept=other).exists() else None
+    return MergeRefusal.HAS_NAMES if merges.filter(kept=other).exists() else None
 
 
 def why_not_by_teams(other: User) -> MergeRefusal | None:
-    leads = Membership.objects.filter(person=other, role=Membership.Role.MANAGER)
-    pairs = Deputy.objects.filter(models.Q(lead=other) | models.Q(person=other), ended_at=None)
-    return MergeRefusal.LEADS if leads.exists() or pairs.exists() else None
+    managed = Membership.objects.filter(person=other, role=Membership.Role.MANAGER)
+    deputies = Deputy.objects.filter(models.Q(lead=other) | models.Q(person=other), ended_at=None)
+    return MergeRefusal.LEADS if managed.exists() or deputies.exists() else None
 
 
 def shut(other: User, by: User, at: datetime) -> list[NewEvent]:
+    """Deactivate the merged account and end its sessions. Return the events to log."""
     return turn(other, False, by, at) if other.is_active else []
 
 
 def open_again(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
+    """Activate the merged account again if it was active before. Return the events to log."""
     return turn(merge.other, True, by, at) if merge.was_active and not merge.other.is_active else []
 
 

@@ -1,4 +1,4 @@
-"""Write and withdraw notes. Pages check the permission: `permissions.people_handled_by`. The log holds no text."""
+"""Write and withdraw notes about people. The caller checks the permission. The audit log holds no text."""
 
 import uuid
 from collections.abc import Collection
@@ -15,12 +15,12 @@ from courseware.audit_log.record import NewEvent, record_many, subject_of
 def write_note(
     people: Collection[int], text: str, *, act: uuid.UUID, by: User, at: datetime | None = None
 ) -> list[Note]:
-    """Returns the new notes: one per person and `act`, however often the form is sent."""
+    """Write one note for each person (ids) and `act`, and return the new ones. A form sent twice writes none."""
     at = at or timezone.now()
     here = User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
-    keys = list(here)
-    noted = set(Note.objects.filter(act=act, person__in=keys).values_list("person", flat=True))
-    new = [Note(person_id=key, by=by, text=text, written_at=at, act=act) for key in keys if key not in noted]
+    ids = list(here)
+    noted = set(Note.objects.filter(act=act, person__in=ids).values_list("person", flat=True))
+    new = [Note(person_id=key, by=by, text=text, written_at=at, act=act) for key in ids if key not in noted]
     written = Note.objects.bulk_create(new)
     record_many([told("note-written", each, by, at) for each in written])
     return written
@@ -30,19 +30,19 @@ def write_note(
 def withdraw_notes(
     act: uuid.UUID, *, by: User, people: Collection[int] | None = None, at: datetime | None = None
 ) -> list[Note]:
-    """Withdraw the notes of `by` from this `act` that can still be withdrawn, about all people or these."""
+    """Withdraw the notes of `by` from `act`, about all people or these (ids), if still possible. Return them."""
     at = at or timezone.now()
     notes = Note.objects.standing().filter(act=act, by=by)
     if people is not None:
         notes = notes.filter(person__in=people)
-    taken = [
+    withdrawn = [
         each for each in notes.select_for_update(no_key=True).order_by("person") if each.may_be_withdrawn_by(by, at)
     ]
-    for each in taken:
+    for each in withdrawn:
         each.undone_at = at
-    Note.objects.bulk_update(taken, ["undone_at"])
-    record_many([told("note-withdrawn", each, by, at) for each in taken])
-    return taken
+    Note.objects.bulk_update(withdrawn, ["undone_at"])
+    record_many([told("note-withdrawn", each, by, at) for each in withdrawn])
+    return withdrawn
 
 
 def told(verb: str, note: Note, by: User, at: datetime) -> NewEvent:

@@ -1,4 +1,4 @@
-"""Leaving the company and coming back. Learner memberships stay; sessions, API keys and manager roles end."""
+"""Mark people as left, let them return, and delete people added by mistake."""
 
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 @transaction.atomic
 def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
+    """End sign-in, sessions, API keys and manager roles; learner memberships stay. Return False if already left."""
     events = left(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()
@@ -26,6 +27,7 @@ def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
 
 @transaction.atomic
 def come_back(person: User, *, by: User | None, at: datetime | None = None) -> bool:
+    """Activate a person who has left, without a last day. Return False if active or merged."""
     events = returned(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()
@@ -33,7 +35,7 @@ def come_back(person: User, *, by: User | None, at: datetime | None = None) -> b
 
 
 def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """Let the locked person leave. Returns the events to log."""
+    """Apply `leave` to the locked person. Return the events to log."""
     if not person.is_active:
         return []
     person.is_active = False
@@ -41,13 +43,13 @@ def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
     person.save(update_fields=["is_active", "leaves_on"])
     events = ended(Membership.objects.filter(person=person, role=Membership.Role.MANAGER), by, at)
     drop_sessions(person)
-    ApiKey.objects.filter(person=person).delete()  # and none is there again when the person comes back
+    ApiKey.objects.filter(person=person).delete()  # for good, also if the person returns
     return [NewEvent("rights-changed", person, by, {"is_active": [True, False]}, at), *events]
 
 
 def returned(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """Let the locked person come back. Returns the events to log."""
-    if person.is_active or merge_of(person):  # another name of somebody stays shut
+    """Apply `come_back` to the locked person. Return the events to log."""
+    if person.is_active or merge_of(person):  # a merged account stays inactive
         return []
     person.is_active, person.leaves_on = True, None
     person.save(update_fields=["is_active", "leaves_on"])
@@ -56,29 +58,29 @@ def returned(person: User, by: User | None, at: datetime | None) -> list[NewEven
 
 
 def let_go() -> str:
-    """The nightly job: everybody whose last day has passed leaves, each in a transaction of their own."""
-    over = User.objects.filter(is_active=True, leaves_on__lt=site_day(), is_staff=False, is_superuser=False)
-    return str(sum(leave(person, by=None) for person in over.order_by("pk")))
+    """Nightly job: mark people as left after their last day, one transaction a person. Return their number as text."""
+    leavers = User.objects.filter(is_active=True, leaves_on__lt=site_day(), is_staff=False, is_superuser=False)
+    return str(sum(leave(person, by=None) for person in leavers.order_by("pk")))
 
 
 class HasRecord(Exception):
-    """Something is on record of this person."""
+    """The person has signed in or has records."""
 
 
 @transaction.atomic
 def remove_person(person: User, *, by: User) -> None:
-    """Raise HasRecord if the person has signed in or has any record. Sent emails stay; waiting ones are skipped."""
+    """Delete the person. Waiting emails are skipped, sent ones stay. Raise HasRecord."""
     row = lock_person(person)
     subject, teams = subject_of(row), sorted(row.memberships.values_list("team", flat=True))
     if row.last_login:
         raise HasRecord(person)
-    letters = OutgoingEmail.objects.filter(person=row)
-    letters.filter(state=DeliveryState.QUEUED).update(
+    emails = OutgoingEmail.objects.filter(person=row)
+    emails.filter(state=DeliveryState.QUEUED).update(
         state=DeliveryState.SKIPPED,
         why=gettext_noop("the person was added by mistake and deleted"),
         ended_at=timezone.now(),
     )
-    letters.update(person=None)
+    emails.update(person=None)
     try:
         row.delete()  # every record protects its person
     except ProtectedError:

@@ -1,4 +1,4 @@
-"""Add people: to the company, and to a team."""
+"""Add people to the company, one or many, with or without a team."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -29,7 +29,7 @@ def add_person(
     by: User | None,
     at: datetime | None = None,
 ) -> User:
-    """Add a person without a password; sends no email. Raises ValidationError, also if the address or number exists."""
+    """Add a person without a password; sends no email. Raise ValidationError, also if the address or number exists."""
     fields = {"language": language, "post": post, "starts_on": starts_on, "leaves_on": leaves_on}
     person, events = added({"name": name, "email": email, "staff_number": staff_number, **fields}, team, role, by, at)
     record_many(events)
@@ -37,32 +37,32 @@ def add_person(
 
 
 def added(fields: dict, team: Team | None, role: str, by: User | None, at: datetime | None) -> tuple[User, list]:
-    """The person and the events to log, for one of many people added together."""
+    """Add a person from fields of `User`. Return the person and the events to log. Raise ValidationError."""
     try:
         with transaction.atomic():
             person = User.objects.create_user(**fields)
-    except IntegrityError:  # somebody adds the same person at this very moment
+    except IntegrityError:  # the same person was added at the same time
         raise ValidationError(_("Another account already has this email address or staff number.")) from None
     if team:
         Membership.objects.create(person=person, team=team, role=role)
     return person, events_of(person, team, role, by, at)
 
 
-Newcomer = tuple[dict, Team | None, str]  # fields of the person, the place, the role there
+Newcomer = tuple[dict, Team | None, str]  # fields of `User`, the team, the role in it
 
 
 def added_together(newcomers: Mapping[int, Newcomer], by: User | None, at: datetime) -> dict[int, list[NewEvent]]:
-    """Events to log, by key, without people whom `added` would refuse. Runs four statements. Raises IntegrityError."""
+    """Return key → events to log, without people whom `added` would refuse. Four statements. Raise IntegrityError."""
     people = {key: person for key, (fields, _team, _role) in newcomers.items() if (person := well_formed(fields))}
     names = names_here(people.values())
     new = {key: each for key, each in people.items() if names.isdisjoint({each.email, each.staff_number})}
     User.objects.create_together(list(new.values()))
-    places = {key: newcomers[key][1:] for key in new}
-    # Past the signals: nobody is signed in or enrolled who was not here before, so no count and no session changes.
+    memberships = {key: newcomers[key][1:] for key in new}
+    # Without signals: new people have no sessions and enrollments that a signal would update.
     Membership.objects.bulk_create(
-        [Membership(person=new[key], team=team, role=role) for key, (team, role) in places.items() if team]
+        [Membership(person=new[key], team=team, role=role) for key, (team, role) in memberships.items() if team]
     )
-    return {key: events_of(new[key], team, role, by, at) for key, (team, role) in places.items()}
+    return {key: events_of(new[key], team, role, by, at) for key, (team, role) in memberships.items()}
 
 
 def well_formed(fields: dict) -> User | None:
@@ -75,6 +75,7 @@ def well_formed(fields: dict) -> User | None:
 
 
 def names_here(people: Iterable[User]) -> set[str]:
+    """Return the addresses and numbers of these people that exist already. Runs one query."""
     addresses, numbers = ({getattr(each, field) for each in people} - {None} for field in ("email", "staff_number"))
     found = User.objects.filter(Q(email__in=addresses) | Q(staff_number__in=numbers)).order_by()
     return {name for names in found.values_list("email", "staff_number") for name in names if name}

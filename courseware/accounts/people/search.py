@@ -1,9 +1,9 @@
 """Search terms of people, one row each, matched by prefix.
 
-A term is the rest of a name from each word and each Chinese character on (also in pinyin and initials), the rest of an
-email address from each part on, or a staff number (also reversed). A prefix uses an index on both databases. A trigram
-index has no words of two Chinese characters; full-text search knows no pinyin and differs between the databases. Code
-that writes people without `save` calls `store_terms`.
+A term is the rest of a name from each word and each Chinese character on, also in pinyin and initials. Other terms are
+the rest of an email address from each part on, and a staff number, also reversed. A prefix uses an index on both
+databases; trigrams and full-text search do not find two Chinese characters or pinyin. Code that writes people without
+`save` calls `store_terms`.
 """
 
 import re
@@ -20,28 +20,28 @@ from courseware.lib.db.chunks import chunks
 from courseware.lib.db.prefix_lookup import Begins  # noqa: F401 - importing it registers the lookup of `begun_with`
 from courseware.lib.text.pinyin import readings
 
-LENGTH = 40  # of a term; what is typed is cut as well
-MOST_WORDS = 6  # that are looked for at once
+LENGTH = 40  # of a term; search words are cut to it as well
+MOST_WORDS = 6  # of one search
 AT_A_TIME = 500  # people
 FIELDS = ("name", "email", "staff_number")
 CHINESE = "\u3400-\u9fff\U00020000-\U0003ffff"
-# Where somebody may begin to type: at each word, and at each Chinese character.
+# Where a search may start: at each word, and at each Chinese character.
 BEGINNINGS = re.compile(rf"[{CHINESE}]|[^\W_{CHINESE}]+")
 CHINESE_ONES = re.compile(rf"[{CHINESE}]+")
 LINED_UP = re.compile(rf"(?<=[{CHINESE}])\s+(?=[{CHINESE}])")  # 王　明 below 王小明
-# What to Unicode is a letter of its own, and not one with an accent, which another keyboard lacks all the same.
+# Letters that Unicode does not decompose, but that other keyboards lack.
 PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 HOW_PEOPLE_ARE_FOUND = _(
     "Enter the start of a name, its pinyin, its initials, an email address or a staff number; for a staff "
     "number, the end also works."
 )
-END = "Z"  # before a staff number that is kept backwards: no other term holds a capital
+END = "Z"  # before a reversed staff number; no other term has a capital
 
 
 class SearchTermQuerySet(models.QuerySet):
     def begun_with(self, word):
-        """Terms with this prefix; a staff number also matches by its end."""
-        word = folded(word).removeprefix("@")[:LENGTH]  # a domain is kept from behind it
+        """Return the terms with this prefix; a staff number also matches by its end."""
+        word = folded(word).removeprefix("@")[:LENGTH]  # terms of domains start behind it
         if not word:
             return self.none()
         found = models.Q(term__begins=word)
@@ -70,14 +70,14 @@ class SearchTerm(models.Model):
 
 
 def found_by(words, rows, person="pk"):
-    """Rows whose person (the field `person`) is found by each of the words."""
+    """Return the rows whose person (the field `person`) is found by each of the first MOST_WORDS words."""
     for word in dict.fromkeys(words.split()[:MOST_WORDS]):
         rows = rows.filter(**{f"{person}__in": SearchTerm.objects.begun_with(word).values("person")})
     return rows
 
 
 def folded(text: str) -> str:
-    """Without differences of width, case and accents."""
+    """Return the text without differences of width, case and accents."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(each for each in decomposed if not unicodedata.combining(each)).translate(PLAIN)
 
@@ -87,7 +87,7 @@ def initials_of(text: str) -> str:
 
 
 def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]:
-    """The terms to store; none is a prefix of another."""
+    """Return the terms to store; none is a prefix of another."""
     number = initials_of(folded(staff_number or ""))
     found = {*of_name(folded(name)), *of_address(folded(email or ""))}
     found |= {number, END + number[::-1]} if number else set()
@@ -96,7 +96,7 @@ def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]
 
 
 def of_name(name: str) -> Iterator[str]:
-    """The rest of the name from each word and each Chinese character on, also in pinyin and initials."""
+    """Yield the rest of the name from each word and each Chinese character on, also in pinyin and initials."""
     for beginning in BEGINNINGS.finditer(name):
         yield initials_of(name[beginning.start() :])
     for characters in CHINESE_ONES.findall(LINED_UP.sub("", name)):
@@ -115,14 +115,14 @@ def of_address(email: str) -> Iterator[str]:
 
 
 def store_terms(people: Iterable, *, are_new: bool = False) -> None:
-    """Store the terms in the transaction that writes the people. `are_new`: they have none yet."""
+    """Store the terms in the transaction that writes the people. `are_new`: they have no terms yet."""
     wanted = {(person.pk, term) for person in people for term in terms_of_person(person)}
     if not are_new:
         rows = SearchTerm.objects.filter(person__in=[person.pk for person in people])
-        kept = {(person, term): key for key, person, term in rows.values_list("pk", "person", "term")}
-        if gone := [key for pair, key in kept.items() if pair not in wanted]:
-            SearchTerm.objects.filter(pk__in=gone).delete()
-        wanted -= kept.keys()
+        stored = {(person, term): key for key, person, term in rows.values_list("pk", "person", "term")}
+        if outdated := [key for pair, key in stored.items() if pair not in wanted]:
+            SearchTerm.objects.filter(pk__in=outdated).delete()
+        wanted -= stored.keys()
     SearchTerm.objects.bulk_create([SearchTerm(person_id=key, term=term) for key, term in sorted(wanted)])
 
 
@@ -131,25 +131,25 @@ def terms_of_person(person) -> set[str]:
 
 
 def keys_found_wrongly() -> Iterator[int]:
-    """Keys of people whose stored terms are wrong. Memory does not grow with their number."""
+    """Yield the ids of people whose stored terms are wrong. Needs constant memory."""
     people = get_user_model().objects.order_by("pk").only(*FIELDS)
-    for some in chunks(people, AT_A_TIME):
-        kept = defaultdict(set)
-        for person, term in SearchTerm.objects.filter(person__in=some).values_list("person", "term"):
-            kept[person].add(term)
-        yield from (person.pk for person in some if kept[person.pk] != terms_of_person(person))
+    for chunk in chunks(people, AT_A_TIME):
+        stored = defaultdict(set)
+        for person, term in SearchTerm.objects.filter(person__in=chunk).values_list("person", "term"):
+            stored[person].add(term)
+        yield from (person.pk for person in chunk if stored[person.pk] != terms_of_person(person))
 
 
 def renew_terms() -> str:
-    """The nightly job: correct wrong terms, as after an upgrade."""
-    keys = list(keys_found_wrongly())
-    for start in range(0, len(keys), AT_A_TIME):
+    """Nightly job: correct wrong terms, such as after an upgrade. Return their number as text."""
+    person_ids = list(keys_found_wrongly())
+    for start in range(0, len(person_ids), AT_A_TIME):
         with transaction.atomic():
             people = (
                 get_user_model()
                 .objects.select_for_update(no_key=True)
-                .filter(pk__in=keys[start : start + AT_A_TIME])
+                .filter(pk__in=person_ids[start : start + AT_A_TIME])
                 .order_by("pk")
             )
             store_terms(list(people))
-    return str(len(keys))
+    return str(len(person_ids))

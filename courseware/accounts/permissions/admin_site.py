@@ -1,3 +1,5 @@
+"""The Django admin site: allauth's sign-in and password pages, and warnings of background jobs for superusers."""
+
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.core.exceptions import BadRequest
@@ -7,29 +9,29 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AdminSite(admin.AdminSite):
-    """People sign in, sign out and change passwords in one place, where it is slowed, checked and logged."""
+    """Use allauth's pages for sign-in, sign-out and passwords: they throttle, check and log."""
 
     index_title = _("Admin")
-    version = staticmethod(str)  # the front door names a function that says it: see courseware/apps.py
+    version = staticmethod(str)  # courseware/apps.py replaces it by a function that returns the version
 
     def each_context(self, request):
-        from courseware.accounts.permissions.site_context import branding_for, site_name  # needs loaded apps, as below
+        from courseware.accounts.permissions.site_context import branding_for, site_name  # needs loaded apps
 
         name = site_name(branding_for(request))
         return super().each_context(request) | {"site_header": name, "site_title": name, "version": self.version()}
 
     def index(self, request, extra_context=None):
-        from courseware.jobs import health  # needs loaded apps, and this module is read while they load
+        from courseware.jobs import health  # needs loaded apps
         from courseware.notifications.email import health as email_health
 
-        now, is_theirs = timezone.now(), request.user.is_superuser
-        found = []
-        if is_theirs:
-            found = [*health.troubles(now), *email_health.troubles(now), *health.further_warnings(now)]
-        return super().index(request, (extra_context or {}) | {"troubles": found})
+        now, sees_warnings = timezone.now(), request.user.is_superuser
+        warnings = []
+        if sees_warnings:
+            warnings = [*health.troubles(now), *email_health.troubles(now), *health.further_warnings(now)]
+        return super().index(request, (extra_context or {}) | {"troubles": warnings})
 
     def autocomplete_view(self, request):
-        if "\0" in request.GET.get("term", ""):  # which PostgreSQL refuses
+        if "\0" in request.GET.get("term", ""):  # PostgreSQL rejects it
             raise BadRequest
         return super().autocomplete_view(request)
 
@@ -37,7 +39,7 @@ class AdminSite(admin.AdminSite):
         return secure_admin_login(super().login)(request, extra_context)
 
     def logout(self, request, extra_context=None):
-        from allauth.account.views import logout  # as above
+        from allauth.account.views import logout  # needs loaded apps
 
         return logout(request)
 

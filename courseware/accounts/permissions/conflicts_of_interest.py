@@ -1,4 +1,4 @@
-"""Conflicts of interest: A added B, made B a manager or a substitute, or gave B a way to sign in.
+"""Conflicts of interest: A added B, made B a manager or a deputy, or gave B a way to sign in.
 
 For 90 days B cannot decide about A: otherwise A could use B's account to change A's own training.
 """
@@ -18,22 +18,22 @@ from courseware.lib.dates import site_day
 
 LASTS = timedelta(days=90)
 MADE_MANAGER = Q(verb__in=["membership-added", "membership-changed"], data__role=Membership.Role.MANAGER)
-# A merge can give the person another address for sign-in links; an accepted join request lets the person in.
+# A merge can give the person another address for sign-in links; an accepted join request lets the person sign in.
 FAVORS = ("person-added", "sign-in-code-created", "address-changed", "deputy-added", "merged", "join-answered")
 VERBS = (*FAVORS, "membership-added", "membership-changed")
 
 
 def favors(at: datetime | None = None) -> QuerySet[Event]:
-    """Events of the last 90 days that create a conflict of interest for their subject."""
+    """Return the events of the 90 days before `at` (default: now) that create a conflict for their subject."""
     since = (at or timezone.now()) - LASTS
     # `verb__in` allows the index; the role of a membership is filtered afterwards.
     return Event.objects.filter(Q(verb__in=FAVORS) | MADE_MANAGER, verb__in=VERBS, at__gt=since)
 
 
 def benefactors(event: Event) -> Iterator[int]:
-    """Keys of the people who acted: the actor, and the person who brought in a list that another person approved.
+    """Yield the ids of the people who acted: the actor, and the uploader of a list that another person approved.
 
-    The subject is left out. So is the manager whom a substitute replaces: the event is in that manager's chain, too.
+    The subject is left out. A `deputy-added` event counts for the deputy only, not in the chain of the manager.
     """
     if event.verb == "deputy-added" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
         return
@@ -44,17 +44,19 @@ def benefactors(event: Event) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class ConflictOfInterest:
+    """`benefactor` added or appointed `person`, or gave `person` a way to sign in, by `event`."""
+
     person: User
     benefactor: User
     event: Event
 
 
 def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest]:
-    """Conflicts in which `person` is a manager, a substitute, in HR or an administrator; the newest first."""
-    substitutes = Deputy.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
+    """Return the conflicts whose `person` is a manager, a deputy, in HR or a superuser; newest first."""
+    deputies = Deputy.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     deciders = User.objects.filter(
-        Q(is_superuser=True) | Q(groups__name=HR) | Q(pk__in=managers) | Q(pk__in=substitutes), is_active=True
+        Q(is_superuser=True) | Q(groups__name=HR) | Q(pk__in=managers) | Q(pk__in=deputies), is_active=True
     )
     people = {subject_of(person): person for person in deciders.distinct().order_by("pk")}
     found = [
@@ -63,12 +65,12 @@ def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest
         if event.subject in people
         for key in benefactors(event)
     ]
-    named = User.objects.in_bulk({key for _person, key, _event in found})
-    return [ConflictOfInterest(person, named[key], event) for person, key, event in found]
+    by_id = User.objects.in_bulk({key for _person, key, _event in found})
+    return [ConflictOfInterest(person, by_id[key], event) for person, key, event in found]
 
 
 def people_in_conflict_with(user: User) -> frozenset[int]:
-    """Keys of the people about whom `user` cannot decide, without `user`. Runs one query, cached on `user`."""
+    """Return the ids of the people about whom `user` cannot decide, except `user`. One query, cached on `user`."""
     found: frozenset[int] | None = getattr(user, "in_conflict_with", None)
     if found is None:
         events = favors().filter(subject=subject_of(user))

@@ -1,4 +1,4 @@
-"""Permissions about people: who may see and change whose records, for pages, exports and commands."""
+"""Permissions about people: which users may see and change whose records, for pages, exports and commands."""
 
 import zoneinfo
 from datetime import date, datetime
@@ -15,74 +15,80 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 
 def is_privileged(user):
-    # A superuser sees everybody's records also where the admin is closed to them.
+    """Return whether `user` is staff or a superuser. Superusers count even if they cannot open the admin."""
     return user.is_staff or user.is_superuser
 
 
 def handles_people(user):
-    """Whether `user` adds, moves and enrolls people: HR and superusers."""
+    """Return whether `user` may add, move and enroll people: HR and superusers."""
     return user.is_active and (user.is_superuser or roles.is_in(roles.HR, user))
 
 
 def audits(user):
-    """Whether `user` is an auditor today. Runs a query only if the user has a last day as an auditor."""
+    """Return whether `user` is an auditor today. Runs a query only if the user has a last day as an auditor."""
     until = user.audits_until
     return until is not None and site_day() <= until and roles.is_in(roles.AUDITORS, user)
 
 
 def sees_whole_company(user):
+    """Return whether `user` may see the records of all people: HR, auditors and superusers."""
     return handles_people(user) or audits(user)
 
 
 def may_read_log(user):
+    """Return whether `user` may read the audit log: auditors and superusers."""
     return user.is_superuser or audits(user)
 
 
 def may_handle(user, person):
+    """Return whether `user` may change `person`, provided that `user` handles people."""
     return user.is_superuser or not is_for_admins(person)
 
 
 def is_for_admins(person):
-    """Staff and auditors can be changed by administrators only: their address would be a way to see more."""
-    audits_still = person.audits_until is not None and site_day() <= person.audits_until
-    return is_privileged(person) or audits_still
+    """Return whether only superusers may change `person`: staff and auditors, whose address gives access to more."""
+    is_auditor = person.audits_until is not None and site_day() <= person.audits_until
+    return is_privileged(person) or is_auditor
 
 
 def is_no_staff(person=""):
-    """Condition on people, or on related rows: `person` is then the lookup prefix, such as "learner__"."""
+    """Return the condition: not staff or superuser. `person`: lookup prefix of the person, such as "learner__"."""
     return Q(**{f"{person}is_staff": False, f"{person}is_superuser": False})
 
 
 def is_not_for_admins(person=""):
-    """The negation of `is_for_admins` as a condition like `is_no_staff`."""
-    audits_no_more = Q(**{f"{person}audits_until": None}) | Q(**{f"{person}audits_until__lt": site_day()})
-    return is_no_staff(person) & audits_no_more
+    """Return the negation of `is_for_admins` as a condition. `person`: as in `is_no_staff`."""
+    is_no_auditor = Q(**{f"{person}audits_until": None}) | Q(**{f"{person}audits_until__lt": site_day()})
+    return is_no_staff(person) & is_no_auditor
 
 
 def not_decided_by(user):
-    """Keys of `user` and of people in a conflict of interest: checked by every action that changes somebody."""
+    """Return the ids of the people about whom `user` cannot decide: `user`, and people in a conflict of interest."""
     return {user.pk, *people_in_conflict_with(user)}
 
 
 def may_decide_about(user, person):
+    """Return False for `user` and for people in a conflict of interest with `user`, else True."""
     return person.pk not in not_decided_by(user)
 
 
 def may_change_membership(user, person):
+    """Return whether `user`, who handles people, may change memberships and data of `person`."""
     return may_handle(user, person) and may_decide_about(user, person)
 
 
 def may_change_sign_in(user, person):
-    """Whether `user`, who handles people, may change how `person` signs in. For a member of HR only superusers may."""
+    """Return whether `user`, who handles people, may change the sign-in of `person`; for HR only superusers may."""
     return may_change_membership(user, person) and (user.is_superuser or roles.HR not in person.offices)
 
 
 def is_manager(user):
-    """Whether `user` manages a team, today perhaps as a substitute."""
+    """Return whether `user` manages a team, or covers for a manager today."""
     return user.memberships.filter(role=Membership.Role.MANAGER).exists() or bool(teams_stood_in_for(user))
 
 
 def manages_people(user):
+    """Return whether `user` is in HR, a superuser, a manager or a deputy."""
     return handles_people(user) or is_manager(user)
 
 
@@ -94,28 +100,29 @@ LED = CompiledQuery(
 
 
 def own_teams(user):
-    """Teams that `user` manages, also as a substitute, without the teams below."""
-    led = LED(person=user.pk)
-    others = set(teams_stood_in_for(user)).difference(team.pk for team in led)
-    return [*led, *Team.objects.filter(pk__in=others).only("name", "above")] if others else led
+    """Return the teams that `user` manages, also as a deputy, without subteams. Loads `name` and `above` only."""
+    managed = LED(person=user.pk)
+    covered = set(teams_stood_in_for(user)).difference(team.pk for team in managed)
+    return [*managed, *Team.objects.filter(pk__in=covered).only("name", "above")] if covered else managed
 
 
 def teams_managed_by(user):
-    """Teams that `user` manages, and all teams below. Runs one query."""
+    """Return a queryset of the teams that `user` manages, with all subteams; empty for inactive users."""
     return with_subteams(own_teams(user)) if user.is_active else Team.objects.none()
 
 
 def learners_of(teams):
-    """Keys of the learners of these teams (a query, or keys), as a subquery."""
+    """Return a subquery of the ids of the learners of these teams (a queryset, or ids)."""
     return Membership.objects.filter(team__pk__in=teams, role=Membership.Role.LEARNER).values("person")
 
 
 def people_in_hands_of(user):
+    """Return `people_handled_by` without `user` and people in a conflict of interest."""
     return people_handled_by(user).exclude(pk__in=not_decided_by(user))
 
 
 def people_handled_by(user):
-    """Managers: people of their own teams. HR: everybody except staff and auditors. Superusers: everybody."""
+    """Return a queryset: for managers their learners, for HR all but staff and auditors, for superusers everybody."""
     if user.is_active and user.is_superuser:
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))
@@ -125,7 +132,7 @@ def people_handled_by(user):
 
 
 def people_visible_to(user):
-    """People whose records `user` may see, learners or not; like `visible_to` of enrollments."""
+    """Return a queryset of the people whose records `user` may see, whether or not they are learners."""
     if user.is_active and (user.is_superuser or audits(user)):
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))
@@ -135,36 +142,42 @@ def people_visible_to(user):
 
 
 def sees_reports(user):
+    """Return whether `user` may see reports: HR, auditors, superusers, managers and deputies."""
     return sees_whole_company(user) or is_manager(user)
 
 
 def may_preview(user):
-    """Whether `user` may see every released course, and statistics about it, without an enrollment."""
+    """Return whether `user` may see every released course, and statistics about it, without an enrollment."""
     return user.is_staff or sees_reports(user)
 
 
 def people_managed_by(user):
+    """Return a subquery of the ids of the learners in teams of `user` and subteams, without `user`."""
     return people_led(teams_managed_by(user), leader=user.pk)
 
 
 def people_led(teams, leader):
-    """Keys of the learners of these teams without `leader`, as a subquery."""
+    """Return a subquery of the ids of the learners of these teams, without the person with the id `leader`."""
     return learners_of(teams).exclude(person=leader)
 
 
-def is_stood_in_for(lead: int, day: date, pairs: list) -> bool:
-    return any(each.lead_id == lead and each.first_day <= day <= each.last_day for each in pairs)
+def is_stood_in_for(manager_id: int, day: date, deputies: list) -> bool:
+    """Return whether one of these `Deputy` rows covers for the manager with this id on `day`."""
+    return any(each.lead_id == manager_id and each.first_day <= day <= each.last_day for each in deputies)
 
 
 def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
-    """Keys. Runs one query the first time for this `user`, and one more for substitutes."""
-    pairs = [each for each in user.substitutes if each.person_id == user.pk and each.lead.is_active]
-    if not pairs:
+    """Return the ids of the teams that `user` manages as a deputy at `at` (default: now).
+
+    The day is that of each team's time zone. Runs one query per `user` object, and one more for deputies.
+    """
+    deputies = [each for each in user.substitutes if each.person_id == user.pk and each.lead.is_active]
+    if not deputies:
         return []
-    led = Membership.objects.filter(person__in=[each.lead_id for each in pairs], role=Membership.Role.MANAGER)
-    found = set()
-    for lead, team, zone in led.values_list("person", "team", "team__time_zone"):
+    managed = Membership.objects.filter(person__in=[each.lead_id for each in deputies], role=Membership.Role.MANAGER)
+    team_ids = set()
+    for manager_id, team_id, zone in managed.values_list("person", "team", "team__time_zone"):
         today = timezone.localdate(at, zoneinfo.ZoneInfo(zone or settings.TIME_ZONE))
-        if is_stood_in_for(lead, today, pairs):
-            found.add(team)
-    return sorted(found)
+        if is_stood_in_for(manager_id, today, deputies):
+            team_ids.add(team_id)
+    return sorted(team_ids)

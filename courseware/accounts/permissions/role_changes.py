@@ -1,4 +1,4 @@
-"""Rights of people. Every change is logged and ends the person's sessions, so that it applies at once."""
+"""Changes of people's permissions and roles. Each is logged and ends the person's sessions, so it applies at once."""
 
 from django.db import transaction
 from django.db.models import F
@@ -9,7 +9,7 @@ from courseware.audit_log.record import NewEvent, record, record_many, subject_o
 
 
 def rights_of(person):
-    """The rights as they are logged. Runs two queries."""
+    """Return the permissions of `person` as they are logged. Runs two queries."""
     return {
         "is_active": person.is_active,
         "is_staff": person.is_staff,
@@ -31,13 +31,13 @@ RIGHTS_OF_NOBODY = {
 
 
 def log_rights(person, before, *, by):
-    """Log the difference from `before` (see `rights_of`) and end the sessions. Does nothing without a difference."""
+    """Log the difference from `before` (see `rights_of`) and end the sessions. Without a difference do nothing."""
     log_rights_of_all([(person, before)], by=by)
 
 
 @transaction.atomic
 def log_rights_of_all(people, *, by):
-    """`log_rights` for several: (person, `before`) of each, ordered by key."""
+    """Apply `log_rights` to several (person, `before`) pairs, which are ordered by id."""
     events = []
     for person, before in people:
         after = rights_of(person)
@@ -51,12 +51,13 @@ def log_rights_of_all(people, *, by):
 
 
 def permissions_of(group):
+    """Return the ids of the permissions of `group`, sorted."""
     return sorted(group.permissions.values_list("pk", flat=True))
 
 
 @transaction.atomic
 def log_group_rights(group, before, *, by):
-    """Log for each member the difference from `before`, and end their sessions."""
+    """Log for each member of `group` the difference from `before` (see `permissions_of`), and end their sessions."""
     after = permissions_of(group)
     if after != before:
         members = list(User.objects.filter(groups=group).order_by("pk"))
@@ -68,7 +69,8 @@ def log_group_rights(group, before, *, by):
 
 @transaction.atomic
 def deactivate(person, *, by):
-    User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as whoever lets somebody leave
+    """Deactivate `person`, log it, and end the sessions and API keys."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)  # `offboarding.leave` takes the same lock
     person.refresh_from_db()
     before = rights_of(person)
     person.is_active = False
@@ -78,18 +80,20 @@ def deactivate(person, *, by):
 
 @transaction.atomic
 def end_sessions(person, *, by):
+    """End all sessions and API keys of `person`, and log it."""
     drop_sessions(person)
     end_all_keys(person, by=by)
     record("sessions-ended", actor=by, subject=person)
 
 
 def drop_sessions(person):
+    """End all sessions of `person` without logging it."""
     User.objects.filter(pk=person.pk).update(session_number=F("session_number") + 1)
     person.refresh_from_db(fields=["session_number"])
 
 
 def log_memberships(memberships, *, by):
-    """`memberships`: (event verb, membership) of each."""
+    """Log changes of memberships, given as (event verb, membership) pairs."""
     record_many(
         NewEvent(verb, subject_of(User, each.person_id), by, {"team": each.team_id, "role": each.role})
         for verb, each in memberships

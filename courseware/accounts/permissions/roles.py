@@ -1,4 +1,4 @@
-"""The groups *HR* and *Auditors*: they work on pages of the site and have no rights in the admin."""
+"""Site roles: the groups *HR* and *Auditors*, which work on pages of the site and have no rights in the admin."""
 
 from collections import defaultdict
 
@@ -9,23 +9,26 @@ HR, AUDITORS = "HR", "Auditors"
 
 
 def create_groups(sender, using, **kwargs):
-    """Runs after every migration, because tests that empty the tables need the groups again."""
+    """Receiver of `post_migrate`. It runs after each migration, because tests that empty tables need the groups."""
     for name in (HR, AUDITORS):
         Group.objects.using(using).get_or_create(name=name)
 
 
-def in_office(office):
-    return get_user_model().objects.filter(groups__name=office, is_active=True).order_by("pk")
+def in_office(role):
+    """Return the active people with this site role, HR or AUDITORS, ordered by id."""
+    return get_user_model().objects.filter(groups__name=role, is_active=True).order_by("pk")
 
 
 def know_offices(people):
+    """Load the site roles of these people into their `offices`. Runs one query."""
     names = defaultdict(set)
-    of_them = Group.objects.filter(user__in=[person.pk for person in people]).order_by()
-    for person, name in of_them.values_list("user", "name"):
+    groups = Group.objects.filter(user__in=[person.pk for person in people]).order_by()
+    for person, name in groups.values_list("user", "name"):
         names[person].add(name)
     for person in people:
         person.offices = frozenset(names[person.pk])
 
 
-def is_in(office, user):
-    return user.is_active and office in user.offices
+def is_in(role, user):
+    """Return whether `user` is active and has this site role, HR or AUDITORS."""
+    return user.is_active and role in user.offices

@@ -1,4 +1,4 @@
-"""The site's name and branding."""
+"""Template context of every page: the site's name and branding."""
 
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, gettext
@@ -6,18 +6,20 @@ from django.utils.translation import get_language, gettext
 from courseware.branding.branding import SITE, ActiveBranding, branding_at, newest_key
 
 
-def site_name(face: ActiveBranding) -> str:
-    words, firm = gettext("Staff training"), face.name(get_language())
-    return f"{firm} · {words}" if firm else words
+def site_name(branding: ActiveBranding) -> str:
+    """Return the name of the site in the current language, which includes the company's name if it is known."""
+    title, company = gettext("Staff training"), branding.name(get_language())
+    return f"{company} · {title}" if company else title
 
 
 def branding_for(request, course: str = SITE) -> ActiveBranding:
-    """The branding of a course, or of the site. Runs no query for a person read for this request."""
+    """Return the branding of a course, or of the site. Runs no query for the signed-in user of a request."""
     person = getattr(request, "user", None)
     key = person.face_key if person is not None and hasattr(person, "face_key") else newest_key().first()
     return branding_at(key, course)
 
 
 def branding_for_pages(request):
-    face = SimpleLazyObject(lambda: branding_for(request))
-    return {"branding": face, "site_name": lambda: site_name(face)}
+    """Context processor: `branding` and `site_name`, computed when they are used."""
+    branding = SimpleLazyObject(lambda: branding_for(request))
+    return {"branding": branding, "site_name": lambda: site_name(branding)}

@@ -1,4 +1,4 @@
-"""Apply a list exactly as it was compared, once, in parts. What changed meanwhile is left alone."""
+"""Apply a compared list of people, once, in chunks. Rows whose data changed since the comparison are skipped."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -35,20 +35,20 @@ from courseware.notifications.models import OutgoingEmail
 
 NAMED_AT_ONCE = 500  # people in one update
 DONE, ALREADY, CONFLICT, LEFT_OUT = "done", "already", "conflict", "left-out"
-KEPT_FOR = timedelta(days=90)  # the log keeps what was done
+KEPT_FOR = timedelta(days=90)  # the audit log keeps the changes
 DAYS = {"starts_on", "leaves_on"}
 
 
 class NotSure(Exception):
-    """Many people leave, or a team loses its only manager: a second confirmation is needed."""
+    """A second confirmation is needed: many people would leave, or a team would lose its only manager."""
 
 
 class IdentifierTaken(Exception):
-    """Two accepted lines are about one person or one address."""
+    """Two accepted rows are about one person or one address."""
 
 
 class Conflict(Exception):
-    """The row differs from what the list was compared with; `code` is a key of `sentences.CONFLICTS`."""
+    """A row can no longer be applied. `code`: a key of `messages.CONFLICTS`; `field`: the field that it is about."""
 
     def __init__(self, code: str, field: str = "") -> None:
         super().__init__(code)
@@ -57,6 +57,7 @@ class Conflict(Exception):
 
 @transaction.atomic
 def store_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_complete: bool) -> RosterImport:
+    """Store the plan, which then waits for approval. `digest`: SHA-256 of the file. `by`: None is the site."""
     roster = RosterImport.objects.create(
         file_name=file_name[-200:],
         digest=digest,
@@ -81,9 +82,9 @@ def begin_applying(
     invites: bool = False,
     creates_teams: bool = False,
 ) -> bool:
-    """Approve the list; `apply_next` applies it. Returns False if repeated. Raises NotSure and IdentifierTaken.
+    """Approve the list; `apply_next` applies it. Return False if repeated. Raise NotSure and IdentifierTaken.
 
-    `by` need not be the uploader. `take`: numbers of bad lines that are accepted as offered.
+    `by` need not be the uploader; None is the site. `take`: line numbers of bad rows that are accepted as offered.
     """
     roster = RosterImport.objects.select_for_update(no_key=True).get(pk=roster.pk)
     if roster.begun_at:
@@ -100,22 +101,23 @@ def begin_applying(
 
 
 def mark_applied(roster: RosterImport, lines: set[int]) -> None:
-    parts = list(roster.parts.filter(kind=BAD))
-    taken = []
-    for part in parts:
-        rows = part.rows
-        for line in rows:
-            line.taken = line.otherwise is not None and line.line in lines
-        part.rows = rows
-        taken += [line.otherwise for line in rows if line.otherwise and line.taken]
-    if claims_twice(taken):
+    """Mark the bad rows with these line numbers as accepted, all others as not. Raise IdentifierTaken."""
+    chunks = list(roster.parts.filter(kind=BAD))
+    accepted = []
+    for chunk in chunks:
+        rows = chunk.rows
+        for row in rows:
+            row.taken = row.otherwise is not None and row.line in lines
+        chunk.rows = rows
+        accepted += [row.otherwise for row in rows if row.otherwise and row.taken]
+    if claims_twice(accepted):
         raise IdentifierTaken
-    RosterImportChunk.objects.bulk_update(parts, ["lines"])
+    RosterImportChunk.objects.bulk_update(chunks, ["lines"])
 
 
 @transaction.atomic
 def apply_next(pk: int) -> bool:
-    """Apply the next part. Returns whether there may be more. Of two at once, one waits."""
+    """Apply the next chunk. Return whether there may be more. Of two calls at once, one waits."""
     roster = (
         RosterImport.objects.select_for_update(of=("self",), no_key=True)
         .select_related("by", "is_confirmed")
@@ -123,20 +125,20 @@ def apply_next(pk: int) -> bool:
     )
     if not roster.begun_at or roster.finished_at:
         return False
-    part = None if "stopped_by" in roster.notes else roster.parts.filter(applied_at=None).first()
-    if part is None:
+    chunk = None if "stopped_by" in roster.notes else roster.parts.filter(applied_at=None).first()
+    if chunk is None:
         if "stopped_by" not in roster.notes:
             note_listed(roster)
         roster.finished_at = timezone.now()
         roster.save(update_fields=["finished_at"])
         return False
-    RosterApplication(roster).apply(part)
+    RosterApplication(roster).apply(chunk)
     return True
 
 
 @transaction.atomic
 def stop_applying(pk: int, *, by: User) -> bool:
-    """Stop after the current part. Returns whether the list was still being applied."""
+    """Stop after the current chunk. Return whether the list was still being applied."""
     roster = RosterImport.objects.select_for_update(no_key=True).get(pk=pk)
     if not roster.begun_at or roster.finished_at or "stopped_by" in roster.notes:
         return False
@@ -149,21 +151,23 @@ def note_listed(roster: RosterImport) -> None:
     """Mark people whom no list has named before: from today their answers count in statistics."""
     named, today = roster.notes.get("named", []), site_day()
     for start in range(0, len(named), NAMED_AT_ONCE):
-        some = named[start : start + NAMED_AT_ONCE]
-        User.objects.filter(pk__in=some, listed_on=None).update(listed_on=today)
+        ids = named[start : start + NAMED_AT_ONCE]
+        User.objects.filter(pk__in=ids, listed_on=None).update(listed_on=today)
 
 
 class RosterApplication:
+    """Applies chunks of one list, in the caller's transaction. The events name the approver as actor."""
+
     def __init__(self, roster: RosterImport) -> None:
         self.roster, self.by, self.at = roster, roster.is_confirmed, timezone.now()
         self.events: list[NewEvent] = []
 
-    def apply(self, part: RosterImportChunk) -> None:
-        rows = part.rows
-        lines = [line for row in rows if (line := row.otherwise if part.kind == BAD else row)]
-        keys = {line.person for line in lines}
-        # By key: whoever changes several of the same people would else wait in a circle.
-        people = User.objects.select_for_update(no_key=True).filter(pk__in=keys - {None}).order_by("pk")
+    def apply(self, chunk: RosterImportChunk) -> None:
+        rows = chunk.rows
+        lines = [line for row in rows if (line := row.otherwise if chunk.kind == BAD else row)]
+        person_ids = {line.person for line in lines}
+        # Ordered by id, against deadlocks with other changes of several people.
+        people = User.objects.select_for_update(no_key=True).filter(pk__in=person_ids - {None}).order_by("pk")
         self.people = {person.pk: person for person in people}
         change_teams_of(self.people)  # all at once, for the same reason
         self.known_otherwise = self.merged_since()
@@ -171,12 +175,12 @@ class RosterApplication:
         self.joined = self.joined_together(rows)
         for line in rows:
             self.do(line)
-        part.rows, part.applied_at = rows, self.at
-        part.save(update_fields=["lines", "applied_at"])
+        chunk.rows, chunk.applied_at = rows, self.at
+        chunk.save(update_fields=["lines", "applied_at"])
         record_many(self.events)
 
     def merged_since(self) -> set[int]:
-        """People with a merge made or undone since the comparison: a row may be about somebody else."""
+        """Return ids of people with a merge made or undone since the comparison: a row may be about another person."""
         since = Q(made_at__gt=self.roster.read_at) | Q(undone_at__gt=self.roster.read_at)
         return {*AccountMerge.objects.filter(since, kept__in=self.people).values_list("kept", flat=True)}
 
@@ -199,15 +203,15 @@ class RosterApplication:
         )
 
     def joined_together(self, lines: list[RosterRow]) -> dict[int, list[NewEvent]]:
-        """Add all newcomers of these lines at once where that is simple. Line → events to log."""
-        places = [(line, self.teams.get(line.team or 0)) for line in lines if line.kind == JOIN]
+        """Add all new people of these rows at once where that is simple. Return line → events to log."""
+        joining = [(line, self.teams.get(line.team or 0)) for line in lines if line.kind == JOIN]
         newcomers = {
-            line.line: (self.newcomer(line), team, line.role) for line, team in places if team or not line.team
+            line.line: (self.newcomer(line), team, line.role) for line, team in joining if team or not line.team
         }
         try:
             with transaction.atomic():
                 return added_together(newcomers, self.by, self.at)
-        except IntegrityError:  # somebody adds one of them at this very moment
+        except IntegrityError:  # one of them was added at the same time
             return {}
 
     def newcomer(self, line: RosterRow) -> dict[str, Any]:
@@ -241,7 +245,7 @@ class RosterApplication:
             raise Conflict("gone")
         self.compare_with_seen(person, line)
         events = returned(person, self.by, self.at)
-        if not person.is_active:  # it became another name of somebody since
+        if not person.is_active:  # merged with another account since
             raise Conflict("gone")
         events += self.set_values(person, values)
         if team := self.team_of(line):
@@ -249,7 +253,7 @@ class RosterApplication:
         return events
 
     def refuse_conflict(self, person: User, line: RosterRow) -> None:
-        """Raise Conflict if the person who uploaded or approved the list cannot decide about `person`."""
+        """Raise Conflict if the uploader or the approver of the list cannot decide about `person`."""
         people = [each for each in (self.by, self.roster.by) if each]
         if person in people:
             raise Conflict("own-row")
@@ -265,6 +269,7 @@ class RosterApplication:
         return left(person, self.by, self.at)
 
     def compare_with_seen(self, person: User, line: RosterRow) -> None:
+        """Raise Conflict if a field has another value than the compared or the new one."""
         was, to = values_of(line.was), values_of(line.to)
         for name, value in to.items():
             if getattr(person, name) not in (was[name], value):
@@ -291,8 +296,8 @@ class RosterApplication:
         return events
 
     def move(self, person: User, team: Team, line: RosterRow) -> list[NewEvent]:
-        places = {*Membership.objects.filter(person=person, role=line.role).values_list("team", flat=True)}
-        if team.pk not in places and places != {*line.teams_were}:
+        team_ids = {*Membership.objects.filter(person=person, role=line.role).values_list("team", flat=True)}
+        if team.pk not in team_ids and team_ids != {*line.teams_were}:
             raise Conflict("changed", "team")
         return moved(person, team, line.role, self.by, self.at)
 
@@ -305,33 +310,34 @@ class RosterApplication:
 
 
 def invite_new_people(roster: RosterImport) -> None:
-    """Invite the people added by the list who have no email yet, if that was wanted. Repeating it invites nobody."""
+    """Invite the new people of the list who got no email yet, if that was chosen. A repeated call invites nobody."""
     if not roster.notes.get("invites"):
         return
-    for part in roster.parts.exclude(applied_at=None):
-        lines = [line.otherwise or line for line in part.rows if line.outcome == DONE]
+    for chunk in roster.parts.exclude(applied_at=None):
+        lines = [line.otherwise or line for line in chunk.rows if line.outcome == DONE]
         addresses = [line.to.get("email") for line in lines if line.kind == JOIN]
         with transaction.atomic():
-            RosterImport.objects.select_for_update(no_key=True).get(pk=roster.pk)  # of two at once, one waits
-            here = User.objects.filter(email__in=addresses, is_active=True, last_login=None)
-            # Asked for each person: one letter to nobody of the firm, and "not in" would be true of no one.
-            people = list(here.exclude(Exists(OutgoingEmail.objects.filter(person=OuterRef("pk")))).order_by("pk"))
+            RosterImport.objects.select_for_update(no_key=True).get(pk=roster.pk)  # of two calls at once, one waits
+            invitable = User.objects.filter(email__in=addresses, is_active=True, last_login=None)
+            # Not NOT IN: it matches nobody as soon as one email has no person.
+            people = list(invitable.exclude(Exists(OutgoingEmail.objects.filter(person=OuterRef("pk")))).order_by("pk"))
             for person in people:
                 tell("invitation", person)
             record_many(NewEvent("invited", person, roster.is_confirmed, {}, timezone.now()) for person in people)
 
 
-def values_of(kept: dict[str, Any]) -> dict[str, Any]:
-    return {name: date.fromisoformat(value) if name in DAYS and value else value for name, value in kept.items()}
+def values_of(stored: dict[str, Any]) -> dict[str, Any]:
+    return {name: date.fromisoformat(value) if name in DAYS and value else value for name, value in stored.items()}
 
 
 def outcome_lines(roster: RosterImport, outcome: str) -> list[RosterRow]:
-    parts = roster.parts.exclude(applied_at=None)
-    return [RosterRow.from_json(line) for part in parts for line in part.lines if line.get("outcome") == outcome]
+    """Return the applied rows with this outcome, such as CONFLICT."""
+    chunks = roster.parts.exclude(applied_at=None)
+    return [RosterRow.from_json(line) for chunk in chunks for line in chunk.lines if line.get("outcome") == outcome]
 
 
 def forget_rosters(at: datetime | None = None) -> str:
-    """The nightly job: delete old lists, which are full of names."""
+    """Nightly job: delete lists after 90 days, because they are full of names. Return their number as text."""
     old = RosterImport.objects.filter(read_at__lt=(at or timezone.now()) - KEPT_FOR)
     _rows, numbers = old.delete()
     return str(numbers.get(RosterImport._meta.label, 0))

@@ -1,4 +1,4 @@
-"""Headings of columns, and the spelling of words, days and numbers in cells."""
+"""Column headings of lists of people, and how roles, languages and dates may be written in cells."""
 
 import re
 import unicodedata
@@ -56,12 +56,12 @@ WRITTEN_DAYS = (
 
 
 def folded(text: str) -> str:
-    """For comparison: narrow signs, lower case, no blanks."""
+    """Return the text for comparison: half-width, lower case, no spaces."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def column_of(heading: str, columns: Mapping[str, str] = COLUMN_OF) -> str:
-    """The field that a heading names, or "". Brackets, stars and colons are ignored."""
+    """Return the field that a heading names, or an empty text. Brackets, stars and colons are ignored."""
     bare = re.sub(r"\(.*?\)|\[.*?\]|[*:_./'’-]", "", folded(heading))
     return columns.get(bare, "")
 
@@ -71,7 +71,7 @@ def recognised(cells: list[str], columns: Mapping[str, str] = COLUMN_OF) -> set[
 
 
 def day_of(text: str) -> date | None:
-    """The day in the order year, month, day, or as the number that spreadsheets store."""
+    """Return the date, written as year, month, day or as the number that spreadsheets store; None if it is no date."""
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     for written in WRITTEN_DAYS:
         if found := written.fullmatch(text):
@@ -85,7 +85,7 @@ def day_of(text: str) -> date | None:
 
 
 def cell_name(column: int, line: int) -> str:
-    """As spreadsheets name it, both counted from 1: D47."""
+    """Return the name of a cell as in spreadsheets, both counted from 1: D47."""
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)

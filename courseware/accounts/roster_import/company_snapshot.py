@@ -1,4 +1,4 @@
-"""The people and teams of the company, loaded to be compared with a list."""
+"""Snapshot of the people and teams of the company, loaded to be compared with a list."""
 
 import difflib
 from collections import defaultdict
@@ -10,7 +10,7 @@ from courseware.accounts.permissions.permissions import is_for_admins
 from courseware.accounts.permissions.roles import HR
 from courseware.accounts.roster_import.columns import folded
 
-NAMES_COMPARED = 200  # each with all teams
+NAMES_COMPARED = 200  # unknown names, each with all teams
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,18 @@ class CompanySnapshot:
     people: dict[int, Known] = field(default_factory=dict)
     by_number: dict[str, Known] = field(default_factory=dict)
     by_email: dict[str, Known] = field(default_factory=dict)
-    other_names: set[str] = field(default_factory=set)  # numbers and addresses of accounts that were merged
-    places: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))  # person, role → teams
-    paths: dict[int, str] = field(default_factory=dict)  # team → its name below those above it
+    other_names: set[str] = field(default_factory=set)  # numbers and addresses of merged accounts
+    places: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))  # (person, role) → teams
+    paths: dict[int, str] = field(default_factory=dict)  # team → path of its names
     teams: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # the end of a path → teams
     leads: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # team → people
-    near: dict[str, int | None] = field(default_factory=dict)  # what `nearest` found
+    near: dict[str, int | None] = field(default_factory=dict)  # cache of `nearest`
 
     def managers_of(self, team: int) -> set[int]:
         return {pk for pk in self.leads[team] if self.people[pk].is_active}
 
     def add_team(self, key: int, names: list[str]) -> None:
-        """`names`: of the teams above, the topmost first, and its own."""
+        """Add a team. `names`: of the teams above, topmost first, then its own."""
         self.paths[key] = "/".join(names)
         for start in range(len(names)):
             self.teams[folded("/".join(names[start:]))].add(key)
@@ -54,7 +54,7 @@ class CompanySnapshot:
         return self.teams.get(folded(path), set())
 
     def nearest(self, path: str) -> int | None:
-        """The team with the most similar name, if any; for the first unknown names only."""
+        """Return the id of the team with the most similar name, or None; for the first NAMES_COMPARED names only."""
         path = folded(path)
         if path not in self.near and len(self.near) < NAMES_COMPARED:
             found = difflib.get_close_matches(path, [ends for ends in self.teams if len(self.teams[ends]) == 1], 1)
@@ -66,8 +66,8 @@ FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on"
 
 
 def load_company() -> CompanySnapshot:
-    """Runs five queries, and takes some hundred bytes a person."""
-    firm = CompanySnapshot()
+    """Return the snapshot. Runs five queries; takes a few hundred bytes per person."""
+    company = CompanySnapshot()
     in_hr = set(User.objects.filter(groups__name=HR).order_by().values_list("pk", flat=True))
     for row in (
         User.objects.order_by("pk").only(*FIELDS, "is_staff", "is_superuser", "audits_until", "listed_on").iterator()
@@ -76,32 +76,32 @@ def load_company() -> CompanySnapshot:
         person = Known(
             **fields, is_for_admins=is_for_admins(row), is_in_hr=row.pk in in_hr, is_listed=row.listed_on is not None
         )
-        firm.people[person.pk] = person
+        company.people[person.pk] = person
         if person.staff_number:
-            firm.by_number[person.staff_number] = person
+            company.by_number[person.staff_number] = person
         if person.email:
-            firm.by_email[person.email] = person
-    know_other_names(firm)
+            company.by_email[person.email] = person
+    know_other_names(company)
     for key, team, role in Membership.objects.order_by("pk").values_list("person", "team", "role"):
-        firm.places[key, role].add(team)
+        company.places[key, role].add(team)
         if role == Membership.Role.MANAGER:
-            firm.leads[team].add(key)
-    load_teams(firm)
-    return firm
+            company.leads[team].add(key)
+    load_teams(company)
+    return company
 
 
-def know_other_names(firm: CompanySnapshot) -> None:
-    """The number and address of a merged account stand for the person."""
+def know_other_names(company: CompanySnapshot) -> None:
+    """Let the number and the address of a merged account identify the person."""
     for kept, other in AccountMerge.objects.standing().order_by("pk").values_list("kept", "other"):
-        account = firm.people[other]
-        for names, name in ((firm.by_number, account.staff_number), (firm.by_email, account.email)):
+        account = company.people[other]
+        for names, name in ((company.by_number, account.staff_number), (company.by_email, account.email)):
             if name:
-                names[name] = firm.people[kept]
-                firm.other_names.add(name)
+                names[name] = company.people[kept]
+                company.other_names.add(name)
 
 
-def load_teams(firm: CompanySnapshot) -> None:
+def load_teams(company: CompanySnapshot) -> None:
     teams = {key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "above")}
     for key, (name, above) in teams.items():
         names = [*(teams[int(each)][0] for each in above.split("/") if each), name]
-        firm.add_team(key, names)
+        company.add_team(key, names)

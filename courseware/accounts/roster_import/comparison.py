@@ -1,4 +1,4 @@
-"""Compare a list of people with the company: what would change. Nothing is written here."""
+"""Compare a list of people with the company and plan the changes. Nothing is written here."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -17,11 +17,13 @@ JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move",
 KEPT = ("staff_number", "email", "name", "language", "post", "starts_on", "leaves_on")
 POSTS_NAMED = 20
 LEAVERS_AT_LEAST, LEAVERS_PERCENT = 3, 5
-NEW_TEAM = -1  # the key of a team that is still to be created
+NEW_TEAM = -1  # id of a team that is still to be created
 
 
 @dataclass
 class Plan:
+    """Rows to apply by kind, the number of unchanged rows, and notes for the page."""
+
     lines: dict[str, list[RosterRow]] = field(default_factory=lambda: {kind: [] for kind in LINE_KINDS})
     unchanged: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
@@ -32,7 +34,7 @@ class Plan:
 
 
 class Comparison:
-    """`posts`: written name of a job role → id. `own`: key of the uploader, who cannot decide about `in_conflict`."""
+    """`posts`: folded title of a job role → id. `own`: id of the uploader, who cannot decide about `in_conflict`."""
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class Comparison:
         self.know_by_other_rows()
 
     def plan(self, *, is_complete: bool = False, only: Collection[int] | None = None) -> Plan:
-        """`only`: numbers of the lines that may still change something, if the list is compared again; None: all."""
+        """Return the plan. `is_complete`: missing people leave. `only`: numbers of lines that may change; None: all."""
         plan = Plan()
         rows = self.distinct(plan)
         faults = self.faults_between(rows)
@@ -70,7 +72,7 @@ class Comparison:
         return plan
 
     def person_of(self, row: Row) -> Known | None:
-        """By the number; by the address if the company does not know the number."""
+        """Return the person by a known number, else by the address unless its holder has another number; or None."""
         number, email = row.values.get("staff_number"), row.values.get("email")
         if number in self.firm.by_number:
             return self.firm.by_number[number]
@@ -78,7 +80,7 @@ class Comparison:
         return found if found and not (number and found.staff_number) else None
 
     def know_by_other_rows(self) -> None:
-        """A number that another row gives to a known person belongs to that person."""
+        """Assign a number to a known person if another row gives it to this person."""
         found = {
             row.values.get("staff_number"): person for row in self.listing.rows if (person := self.persons[row.line])
         }
@@ -88,25 +90,26 @@ class Comparison:
                 self.persons[row.line] = found.get(number)
 
     def key_of(self, row: Row) -> str:
-        """Rows with the same key are about one person; "": nobody."""
+        """Return a key that is equal for rows about one person; empty if the row names nobody."""
         if person := self.persons[row.line]:
             return f"person {person.pk}"
         number, email = row.values.get("staff_number"), row.values.get("email")
         return f"number {number}" if number else f"email {email}" if email else ""
 
     def distinct(self, plan: Plan) -> list[Row]:
-        rows, said = [], set()
+        """Return the rows without repetitions, which are counted as unchanged in `plan`."""
+        rows, seen = [], set()
         for row in self.listing.rows:
-            words = (self.key_of(row), *sorted((name, str(value)) for name, value in row.values.items()))
-            if words[0] and not row.problems and words in said:
+            content = (self.key_of(row), *sorted((name, str(value)) for name, value in row.values.items()))
+            if content[0] and not row.problems and content in seen:
                 plan.unchanged += 1
             else:
-                said.add(words)
+                seen.add(content)
                 rows.append(row)
         return rows
 
     def faults_between(self, rows: list[Row]) -> dict[int, list[CellFault]]:
-        """Line → faults: two rows about one person, or one address for two people."""
+        """Return line → faults: two rows about one person, or one address for two people."""
         about, addressed = defaultdict(list), defaultdict(list)
         for row in rows:
             about[self.key_of(row)].append(row)
@@ -123,11 +126,12 @@ class Comparison:
             if len({self.key_of(row) for row in sharers}) > 1:
                 for row in sharers:
                     other = next(each for each in sharers if self.key_of(each) != self.key_of(row))
-                    said = {"line": str(other.line), "name": other.values.get("name", "")}
-                    faults[row.line].append(problem(row, "email", "shared-address", **said))
+                    values = {"line": str(other.line), "name": other.values.get("name", "")}
+                    faults[row.line].append(problem(row, "email", "shared-address", **values))
         return faults
 
     def line_of(self, row: Row, between: list[CellFault]) -> RosterRow | None:
+        """Return the row to apply, or None if it changes nothing. `between`: its faults from `faults_between`."""
         person = self.persons[row.line]
         problems = [*row.problems, *self.faults(row, person)]
         _team, offered, of_team = self.team_of(row)
@@ -146,11 +150,10 @@ class Comparison:
         return line
 
     def may_change_membership(self, person: Known | None) -> bool:
-        """Whether a list may give `person` a place in a new team."""
         return person is None or (self.may_touch(person) and person.pk not in self.in_conflict)
 
     def faults(self, row: Row, person: Known | None) -> list[CellFault]:
-        """Faults that no answer on the page can mend."""
+        """Return the faults that the approver cannot resolve on the page."""
         values, found = row.values, []
         unread = {each.column for each in row.problems}
         if not self.key_of(row):
@@ -177,7 +180,7 @@ class Comparison:
         return self.may_touch_staff or not person.is_for_admins
 
     def team_of(self, row: Row) -> tuple[int | None, int | None, list[CellFault]]:
-        """(team, else a similar team, faults)."""
+        """Return (team id, id of a similar team, faults); both ids may be None."""
         path = row.values.get("team")
         if not path:
             return None, None, []
@@ -193,11 +196,12 @@ class Comparison:
         return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
 
     def best_row(self, row: Row, person: Known | None) -> RosterRow | None:
-        """The change if the similar team is accepted."""
+        """Return the row to apply if the similar team is accepted, or None if it changes nothing."""
         team, offered, _problems = self.team_of(row)
         return self.usable_row(row, person, team or offered)
 
     def usable_row(self, row: Row, person: Known | None, team: int | None) -> RosterRow | None:
+        """Return the row to apply with this team, or None if it changes nothing."""
         values = {name: row.values[name] for name in KEPT if name in row.values}
         values = {name: value for name, value in values.items() if not self.is_other_name(name, value)}
         self.note_job_role(values)
@@ -212,26 +216,27 @@ class Comparison:
         if "leaves_on" in self.listing.columns and person.is_active:
             values.setdefault("leaves_on", None)
         line = line_for(CHANGE, row.line, person, values)
-        were = self.firm.places.get((person.pk, role), set())
-        if team and team not in were:
-            line = replace(line, kind=MOVE, team=team, role=role, teams_were=sorted(were))
+        team_ids = self.firm.places.get((person.pk, role), set())
+        if team and team not in team_ids:
+            line = replace(line, kind=MOVE, team=team, role=role, teams_were=sorted(team_ids))
         if not person.is_active:
             line.kind = RETURN
-            if day := values.get("leaves_on"):  # to be said again, for who comes back has no last day any more
+            if day := values.get("leaves_on"):  # set it again, because a return clears it
                 line.was.setdefault("leaves_on", None)
                 line.to["leaves_on"] = day.isoformat()
         return line if line.kind != CHANGE or line.to else None
 
     def is_other_name(self, column: str, value: Any) -> bool:
-        """Names of merged accounts identify the person, and change nothing."""
+        """Return whether it identifies a merged account; such a value changes nothing."""
         return column in IDENTITIES and value in self.firm.other_names
 
     def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> RosterRow | None:
         if values.get("leaves_on") and values["leaves_on"] < self.today:
-            return None  # gone before we knew
+            return None  # has left already
         return RosterRow(row.line, JOIN, values.get("name", ""), to=as_json(values), team=team, role=role)
 
     def note_job_role(self, values: dict[str, Any]) -> None:
+        """Replace the written job role by its id; drop and note an unknown one."""
         written = values.pop("post", "")
         if written and folded(written) in self.posts:
             values["post"] = self.posts[folded(written)]
@@ -239,9 +244,9 @@ class Comparison:
             self.unknown_posts.add(written)
 
     def absent(self, notes: dict[str, Any]) -> list[RosterRow]:
-        """People who are not in the list. If a row is unclear, all people with its name stay."""
+        """Return rows for people who are not in the list. If a row is unclear, all people with its name stay."""
         listed = {person.pk for person in self.persons.values() if person} | {self.own}
-        # With another number than the firm knows, the row is a bad one; but it is about whose address it has.
+        # A row with an unknown number is bad, but its address still names the person.
         addresses = {row.values.get("email", "") for row in self.listing.rows}
         listed |= {person.pk for email, person in self.firm.by_email.items() if email in addresses}
         names = {folded(row.values.get("name", "")) for row in self.listing.rows if self.is_unsure(row)}
@@ -249,39 +254,39 @@ class Comparison:
             notes["nobody_leaves"] = True
             return []
         here = (each for each in self.firm.people.values() if each.is_active and not each.is_for_admins)
-        gone = [person for person in here if person.pk not in listed and folded(person.name) not in names]
-        return [line_for(LEAVE, 0, person, {}) for person in gone]
+        leavers = [person for person in here if person.pk not in listed and folded(person.name) not in names]
+        return [line_for(LEAVE, 0, person, {}) for person in leavers]
 
     def is_unsure(self, row: Row) -> bool:
-        """Whether an unreadable number or address may be that of a known person."""
+        """Return whether an unreadable number or address may be that of a known person."""
         unread = {each.column for each in row.problems} & {*IDENTITIES}
         return not self.persons[row.line] and bool(unread or not self.key_of(row))
 
     def mark_teams_left_alone(self, plan: Plan) -> None:
-        """Fill `alone` of the lines of managers whose teams would have no manager any more."""
-        going: dict[int | None, list[int]] = {
+        """Fill `alone` in the rows of managers whose teams would lose their last manager."""
+        leaving_teams: dict[int | None, list[int]] = {
             line.person: [*self.firm.places.get((line.person, Membership.Role.MANAGER), ())]
             for line in plan.lines[LEAVE]
             if line.person
         }
-        coming: dict[int, set[int | None]] = defaultdict(set)
+        new_managers: dict[int, set[int | None]] = defaultdict(set)
         for kind in (JOIN, MOVE, RETURN):
             for line in plan.lines[kind]:
                 if line.team and line.role == Membership.Role.MANAGER:
-                    coming[line.team].add(line.person)
-                    going[line.person] = line.teams_were
-        gone = {(person, team) for person, teams in going.items() for team in teams}
+                    new_managers[line.team].add(line.person)
+                    leaving_teams[line.person] = line.teams_were
+        gone = {(person, team) for person, teams in leaving_teams.items() for team in teams}
         for line in (line for kind in (LEAVE, MOVE, RETURN) for line in plan.lines[kind]):
             alone = [
                 self.firm.paths[team]
-                for team in going.get(line.person, ())
-                if not coming[team] and all((lead, team) in gone for lead in self.firm.managers_of(team))
+                for team in leaving_teams.get(line.person, ())
+                if not new_managers[team] and all((manager, team) in gone for manager in self.firm.managers_of(team))
             ]
             if alone:
                 line.alone = sorted(alone)
 
     def new_teams(self, named: Mapping[str, int]) -> dict[str, int]:
-        """Path of each team to create, including parents → number of rows that name it by the path or its end."""
+        """Return path of each team to create, with parents → number of rows that name it by the path or its end."""
         names = [path.split("/") for path in named]
         paths = {
             folded("/".join(each[: end + 1])): "/".join(each[: end + 1]) for each in names for end in range(len(each))
@@ -317,12 +322,13 @@ def needs_second_yes(notes: Mapping[str, Any]) -> bool:
     return bool(notes["many_leave"] or notes["alone"])
 
 
-def problem(row: Row, column: str, code: str, **said: str) -> CellFault:
-    stood = str(row.values.get(column, ""))
-    return CellFault(row.cells.get(column, str(row.line)), column, stood, code, said)
+def problem(row: Row, column: str, code: str, **values: str) -> CellFault:
+    text = str(row.values.get(column, ""))
+    return CellFault(row.cells.get(column, str(row.line)), column, text, code, values)
 
 
 def line_for(kind: str, line: int, person: Known, values: dict[str, Any]) -> RosterRow:
+    """Return a row with those of `values` (field → new value) that differ from `person`."""
     changed = {name: value for name, value in values.items() if getattr(person, name) != value}
     was = {name: getattr(person, name) for name in changed}
     return RosterRow(line, kind, person.name, person.pk, as_json(was), as_json(changed))
@@ -333,7 +339,7 @@ def as_json(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def claims_twice(lines: Iterable[RosterRow]) -> bool:
-    """Whether two of these lines are about one person, or give one address to two."""
+    """Return whether two of these rows are about one person, or give one address to two people."""
     claims = Counter(f"key {line.key}" for line in lines)
     claims.update(f"email {line.to['email']}" for line in lines if line.to.get("email"))
     return any(number > 1 for number in claims.values())

@@ -13,7 +13,7 @@ from courseware.accounts.roster_import.columns import recognised
 
 MOST_COLUMNS = 200
 MOST_ROWS = 50_000
-MOST_UNPACKED = 200 * 1024 * 1024  # bytes; 100,000 rows take a fifth of it
+MOST_UNPACKED = 200 * 1024 * 1024  # bytes, five times the size of 100,000 rows
 ROWS_ABOVE_HEADINGS = 10
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5", "windows-1252")
@@ -22,7 +22,7 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 
 @dataclass
 class Table:
-    """`refusal`: a key of `sentences.REFUSALS`. The first row is line 1."""
+    """The rows of a file, the first being line 1. `refusal`: a key of `messages.REFUSALS`, or an empty text."""
 
     rows: list[list[str]] = field(default_factory=list)
     encoding: str = ""  # of text
@@ -31,11 +31,11 @@ class Table:
 
 
 def prepare() -> None:
-    """The process needs nothing but its work."""
+    """Prepare the separate process: nothing to do."""
 
 
 def read_table(data: bytes, encoding: str = "") -> Table:
-    """`encoding`, one of ENCODINGS, is used as given; without one it is guessed."""
+    """Return the table of a file. `encoding`: one of ENCODINGS; without it, guess."""
     if data.startswith(ZIP) and unpacked_size(data) > MOST_UNPACKED:
         return Table(refusal="too-large")
     if data.startswith((ZIP, OLE)):
@@ -44,12 +44,12 @@ def read_table(data: bytes, encoding: str = "") -> Table:
 
 
 def unpacked_size(data: bytes) -> int:
-    """As the file claims: a first check only."""
+    """Return the size in bytes that the file claims, a first check only; 0 if it cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             return sum(entry.file_size for entry in packed.infolist())
-    except (zipfile.BadZipFile, NotImplementedError):  # the second: a newer ZIP version
-        return 0  # the reader in its own process reports what is wrong with the file
+    except (zipfile.BadZipFile, NotImplementedError):  # NotImplementedError: a newer ZIP version
+        return 0  # `read_spreadsheet` reports the fault
 
 
 def read_spreadsheet(data: bytes) -> Table:
@@ -60,22 +60,22 @@ def read_spreadsheet(data: bytes) -> Table:
         visible = python_calamine.SheetVisibleEnum.Visible
         names = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == visible]
         for name in names:
-            page = workbook.get_sheet_by_name(name)
-            if page.total_height:
-                return taken(page.to_python(skip_empty_area=False))
+            worksheet = workbook.get_sheet_by_name(name)
+            if worksheet.total_height:
+                return taken(worksheet.to_python(skip_empty_area=False))
     except (python_calamine.CalamineError, python_calamine.PasswordError, ValueError, OSError):
         return Table(refusal="damaged")
     return Table(refusal="empty")
 
 
 def taken(rows: list[list[Any]]) -> Table:
-    sheet = Table()
+    table = Table()
     for row in rows:
-        for place, cell in enumerate(row):
+        for column, cell in enumerate(row):
             if isinstance(cell, float):
-                sheet.numbers.add(place)
-        sheet.rows.append(trimmed(text_of(cell) for cell in row))
-    return bounded(sheet)
+                table.numbers.add(column)
+        table.rows.append(trimmed(text_of(cell) for cell in row))
+    return bounded(table)
 
 
 def text_of(cell: Any) -> str:
@@ -101,7 +101,7 @@ def read_text(data: bytes, encoding: str) -> Table:
 
 
 def guessed(data: bytes) -> str:
-    """Big5 looks like GB18030: the uploader sees some names, and may choose the encoding."""
+    """Return the likely encoding. Big5 looks like GB18030: the uploader sees names, and can choose the encoding."""
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             return encoding
@@ -127,7 +127,7 @@ def lines(text: str) -> list[list[str]]:
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter that yields the most known headings in the first lines."""
+    """Return the delimiter that yields the most known headings in the first lines."""
     first = io.StringIO(text[:100_000]).readlines()[:ROWS_ABOVE_HEADINGS]
 
     def headings(delimiter: str) -> int:
@@ -143,11 +143,11 @@ def trimmed(cells: Iterable[str]) -> list[str]:
     return row
 
 
-def bounded(sheet: Table) -> Table:
-    if not any(sheet.rows):
+def bounded(table: Table) -> Table:
+    if not any(table.rows):
         return Table(refusal="empty")
-    if any(len(row) > MOST_COLUMNS for row in sheet.rows):
+    if any(len(row) > MOST_COLUMNS for row in table.rows):
         return Table(refusal="too-wide")
-    if sum(map(bool, sheet.rows)) > MOST_ROWS:
+    if sum(map(bool, table.rows)) > MOST_ROWS:
         return Table(refusal="too-long")
-    return sheet
+    return table

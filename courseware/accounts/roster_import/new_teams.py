@@ -1,4 +1,4 @@
-"""Create the teams of a list that do not exist yet, if the person who approves the list says so."""
+"""Create the teams that a list names and that do not exist, if the approver of the list chooses so."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -16,57 +16,58 @@ LONGEST_NAME = 120  # characters, of `Team.name`
 
 
 def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> None:
-    """Create the teams and turn their lines into normal lines; a line in `take` goes to the existing team it offers.
+    """Create the teams and turn their rows into normal rows. A row in `take` goes to the existing team it offers.
 
-    Call it in the transaction that begins to apply the list. If a team cannot be created, its lines are left out.
+    Call it in the transaction that approves the list. If a team cannot be created, its rows are left out.
     """
-    parts = list(roster.parts.filter(kind=BAD))
-    lines = [line for part in parts for line in part.rows]
+    chunks = list(roster.parts.filter(kind=BAD))
+    lines = [line for chunk in chunks for line in chunk.rows]
     wanted = [line for line in lines if line.in_new_team and line.line not in take]
-    here = Team.objects.count()
+    before = Team.objects.count()
     teams = create_teams({line.new_team for line in wanted}, by)
     placed = [
         create_in(row, teams[line.new_team]) for line in wanted if (row := line.in_new_team) and line.new_team in teams
     ]
     numbers = {line.line for line in placed}
-    for part in parts:
-        part.rows = [line for line in part.rows if line.line not in numbers]
-    RosterImportChunk.objects.bulk_update(parts, ["lines"])
+    for chunk in chunks:
+        chunk.rows = [line for line in chunk.rows if line.line not in numbers]
+    RosterImportChunk.objects.bulk_update(chunks, ["lines"])
     kinds = sorted({line.kind for line in placed})
     by_kind = {kind: [line for line in placed if line.kind == kind] for kind in kinds}
     add_parts(roster, by_kind)
     for kind, moved in by_kind.items():
         roster.counts[kind] += len(moved)
     roster.counts[BAD] -= len(placed)
-    roster.notes["teams_created"] = Team.objects.count() - here
+    roster.notes["teams_created"] = Team.objects.count() - before
 
 
 def create_in(row: RosterRow, team: int) -> RosterRow:
+    """Return the row with the id of its new team."""
     return replace(row, team=team) if row.team == NEW_TEAM else row
 
 
 def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
-    """Create the teams and return path → key. Longer paths come first: a shorter one can be the end of a longer one."""
-    list(Group.objects.select_for_update(no_key=True).filter(name=HR))  # while there is no team, nothing else is locked
+    """Create teams by path. Return path → id. Longer paths come first: a shorter one can be the end of a longer one."""
+    list(Group.objects.select_for_update(no_key=True).filter(name=HR))  # without teams, nothing else is locked
     lock_teams()
     own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}
-    firm, found = CompanySnapshot(), {}
-    load_teams(firm)
+    company, found = CompanySnapshot(), {}
+    load_teams(company)
     for path in sorted(paths, key=lambda each: (-each.count("/"), each)):
-        if team := team_at(path, firm, own, by):
+        if team := team_at(path, company, own, by):
             found[path] = team
     return found
 
 
-def team_at(path: str, firm: CompanySnapshot, own: Collection[int], by: User) -> int | None:
-    """The key of the team of this path, created with its parents; None if it cannot be created or several fit."""
-    named = firm.teams_named(path)
+def team_at(path: str, company: CompanySnapshot, own: Collection[int], by: User) -> int | None:
+    """Return the id of the team of this path, created with its parents; None if impossible or if several fit."""
+    named = company.teams_named(path)
     if named:
         return next(iter(named)) if len(named) == 1 else None
     above, _slash, name = path.rpartition("/")
-    parent = team_at(above, firm, own, by) if above else None
+    parent = team_at(above, company, own, by) if above else None
     if len(name) > LONGEST_NAME or (above and parent is None) or parent in own:
         return None
     team = add_team(Team(name=name, parent_id=parent), by=by)
-    firm.add_team(team.pk, [*(firm.paths[parent].split("/") if parent else []), name])
+    company.add_team(team.pk, [*(company.paths[parent].split("/") if parent else []), name])
     return team.pk

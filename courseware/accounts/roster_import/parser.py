@@ -1,4 +1,4 @@
-"""Read a list of people from a file: its rows, and the cells that cannot be used."""
+"""Parse a list of people from a file: its rows, and the cells that cannot be used."""
 
 import fcntl
 import os
@@ -33,16 +33,16 @@ from courseware.lib.side_process import MachineBusy, NoAnswer, SideProcess
 from courseware.lib.text.names import visible
 
 MOST_BYTES = 20 * 1024 * 1024
-SECONDS = 20  # of a processor
+SECONDS = 20  # processor time
 PATIENCE = 10  # seconds that an upload waits while another list is read
 LOCK = Path(tempfile.gettempdir()) / f"courseware-{os.getuid()}-reads-a-list.lock"
 SHOWN = 80  # characters of a bad cell
-Reader = Callable[[str], Any]  # a cell; raises NotUsable
-UNPRINTABLE = {"Cc", "Cs"}  # control signs and halves of signs
+Reader = Callable[[str], Any]  # cell → value; raises NotUsable
+UNPRINTABLE = {"Cc", "Cs"}  # control characters and surrogates
 
 
 class ListRefused(Exception):
-    """The whole file cannot be used; `code` is a key of `sentences.REFUSALS`."""
+    """The whole file cannot be used. `code`: a key of `messages.REFUSALS`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -51,7 +51,7 @@ class ListRefused(Exception):
 
 @dataclass
 class Row:
-    """`values`: what the row says, by field of the person, with `team` and `role`; empty cells are left out."""
+    """`values`: parsed cells by field of the person, with `team` and `role`; empty cells are left out."""
 
     line: int
     values: dict[str, Any] = field(default_factory=dict)
@@ -63,30 +63,30 @@ class Row:
 class ParsedRoster:
     rows: list[Row]
     columns: list[str]  # the fields for which there is a column
-    unknown: list[str] = field(default_factory=list)  # headings that are passed over
+    unknown: list[str] = field(default_factory=list)  # ignored headings
     encoding: str = ""
-    bare_numbers: bool = False  # staff numbers are kept as numbers: zeros before them are lost
+    bare_numbers: bool = False  # staff numbers are stored as numbers, without leading zeros
 
 
 def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) -> ParsedRoster:
-    """Raises ListRefused."""
+    """Parse a file as a list of people. `patience`: seconds to wait for another import. Raise ListRefused."""
     return understood(read_beside(data, encoding, patience))
 
 
 def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Table:
-    """Read in a separate process, one list at a time. Raises ListRefused: "busy" after `patience` seconds."""
+    """Read a file in a separate process, one at a time. Raise ListRefused, "busy" after `patience` seconds."""
     if len(data) > MOST_BYTES:
         raise ListRefused("too-large")
     with only_reader(patience):
-        beside = SideProcess(prepare)
+        process = SideProcess(prepare)
         try:
-            table: Table = beside.run(read_table, data, encoding, seconds=SECONDS)
-        except MachineBusy:  # which says nothing about the file
+            table: Table = process.run(read_table, data, encoding, seconds=SECONDS)
+        except MachineBusy:  # no fault of the file
             raise ListRefused("busy") from None
         except NoAnswer:
             raise ListRefused("unreadable") from None
         finally:
-            beside.end()
+            process.end()
     if table.refusal:
         raise ListRefused(table.refusal)
     return table
@@ -94,7 +94,7 @@ def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> 
 
 @contextmanager
 def only_reader(patience: float) -> Iterator[None]:
-    """Hold the lock of all server processes of this machine: a reader may take 512 MB. Released at exit."""
+    """Lock out all server processes of this machine, because a reader may take 512 MB. Raise ListRefused."""
     until = time.monotonic() + patience
     file = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -115,38 +115,39 @@ def is_locked(file: int) -> bool:
     return True
 
 
-def understood(sheet: Table, sort: "ListSort | None" = None) -> ParsedRoster:
-    """Interpret as a list of people, or of another sort. Raises ListRefused, also without an identifying heading."""
-    if sheet.refusal:
-        raise ListRefused(sheet.refusal)
+def understood(table: Table, sort: "ListSort | None" = None) -> ParsedRoster:
+    """Parse a table as a list of people, or as the list type `sort`. Raise ListRefused."""
+    if table.refusal:
+        raise ListRefused(table.refusal)
     sort = sort or PEOPLE
-    at = heading_row(sheet.rows, sort.columns)
-    fields, unknown = fields_named(sheet.rows[at], sort.columns)
+    at = heading_row(table.rows, sort.columns)
+    fields, unknown = fields_named(table.rows[at], sort.columns)
     rows = [
         read_row(cells, line, fields, sort.read)
-        for line, cells in enumerate(sheet.rows[at + 1 :], start=at + 2)
+        for line, cells in enumerate(table.rows[at + 1 :], start=at + 2)
         if any(cells)
     ]
     if not rows:
         raise ListRefused("empty")
-    bare = any(fields.get(place) == "staff_number" for place in sheet.numbers)
-    return ParsedRoster(rows, list(fields.values()), unknown, sheet.encoding, bare)
+    is_bare = any(fields.get(column) == "staff_number" for column in table.numbers)
+    return ParsedRoster(rows, list(fields.values()), unknown, table.encoding, is_bare)
 
 
 def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:
+    """Return (column index → field, ignored headings)."""
     fields: dict[int, str] = {}
     unknown = []
-    for place, heading in enumerate(headings):
+    for column, heading in enumerate(headings):
         name = column_of(heading, columns)
         if name and name not in fields.values():
-            fields[place] = name
+            fields[column] = name
         elif heading:
-            unknown.append(printable(heading))  # kept as JSON, in which PostgreSQL takes no NUL
+            unknown.append(printable(heading))  # stored as JSON, in which PostgreSQL rejects NUL
     return fields, unknown
 
 
 def heading_row(rows: list[list[str]], columns: Mapping[str, str]) -> int:
-    """The row with the most headings; a title may stand above it."""
+    """Return the index of the row with the most headings; a title may stand above it. Raise ListRefused."""
     first = range(min(len(rows), ROWS_ABOVE_HEADINGS))
     best = max(first, key=lambda at: len(recognised(rows[at], columns)))
     if not recognised(rows[best], columns) & {*IDENTITIES}:
@@ -155,36 +156,39 @@ def heading_row(rows: list[list[str]], columns: Mapping[str, str]) -> int:
 
 
 def read_row(cells: list[str], line: int, fields: dict[int, str], read: Mapping[str, "Reader"]) -> Row:
+    """Return the parsed row. `fields`: column index → field. `read`: field → reader of its cells."""
     row = Row(line)
-    for place, name in fields.items():
-        stood = cells[place] if place < len(cells) else ""
-        row.cells[name] = cell_name(place + 1, line)
-        if not stood:
+    for column, name in fields.items():
+        text = cells[column] if column < len(cells) else ""
+        row.cells[name] = cell_name(column + 1, line)
+        if not text:
             continue
         try:
-            row.values[name] = read[name](stood)
+            row.values[name] = read[name](text)
         except NotUsable as fault:
-            row.problems.append(CellFault(row.cells[name], name, printable(stood), fault.code))
+            row.problems.append(CellFault(row.cells[name], name, printable(text), fault.code))
     return row
 
 
 class NotUsable(Exception):
+    """The cell cannot be used. `code`: a key of `messages.PROBLEMS`."""
+
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
 def printable(text: str) -> str:
-    shown = "".join("�" if unicodedata.category(sign) in UNPRINTABLE else sign for sign in text[: SHOWN + 1])
+    shown = "".join("�" if unicodedata.category(char) in UNPRINTABLE else char for char in text[: SHOWN + 1])
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
 
 
 def clean(text: str, longest: int) -> str:
-    """Without line breaks and invisible signs."""
+    """Return the text without line breaks and invisible characters. Raise NotUsable above `longest` characters."""
     text = " ".join(text.split())
     if len(text) > longest:
         raise NotUsable("long")
-    if any(unicodedata.category(sign) in UNPRINTABLE for sign in text):
+    if any(unicodedata.category(char) in UNPRINTABLE for char in text):
         raise NotUsable("signs")
     return visible(text)
 
@@ -213,7 +217,7 @@ def address(text: str) -> str:
 
 
 def team_path(text: str) -> str:
-    """Normalized, from the topmost team on: A/B."""
+    """Return the normalized path from the topmost team on, such as A/B. Raise NotUsable."""
     names = [" ".join(name.split()) for name in re.split(r"[/>\\|›»／＞＼｜]", clean(text, 1000))]
     if not any(names):
         raise NotUsable("team")
@@ -221,6 +225,8 @@ def team_path(text: str) -> str:
 
 
 def word_of(words: dict[str, str], code: str) -> Callable[[str], str]:
+    """Return a reader that translates a cell by `words`, and raises NotUsable with `code` for other cells."""
+
     def read(text: str) -> str:
         word = folded(text).replace("_", "-")
         if word not in words:
@@ -252,7 +258,7 @@ READ: dict[str, Reader] = {
 
 @dataclass(frozen=True)
 class ListSort:
-    """`columns`: folded heading → field. `read`: field → how its cells are read."""
+    """A type of list. `columns`: folded heading → field. `read`: field → reader of its cells."""
 
     columns: Mapping[str, str]
     read: Mapping[str, Reader]

@@ -1,4 +1,4 @@
-"""Upload a file: read it, compare it with the company, and store the comparison."""
+"""Upload a list of people: parse it, compare it with the company, and store the planned changes."""
 
 import hashlib
 import math
@@ -21,7 +21,7 @@ def plan_for(
     posts: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """What the file would change. Raises ListRefused."""
+    """Return what the file would change. `posts` and `only`: see `Comparison`. Raise ListRefused."""
     listing = read_listing(data, encoding, patience=PATIENCE if by else math.inf)
     comparison = Comparison(
         listing,
@@ -44,10 +44,10 @@ def bring(
     posts: Mapping[str, str] | None = None,
     is_news: bool = True,
 ) -> RosterImport:
-    """Store what the file would change. Raises ListRefused.
+    """Store what the file would change. `by`: None is the site. `posts`: see `Comparison`. Raise ListRefused.
 
-    `is_news`: False for a repeated file of the site. If it equals the last one, only lines left out are compared again:
-    changes made by hand since then stay.
+    `is_news`: False for a repeated file of the site. If it equals the last one, only rows left out are compared again,
+    so that later changes by hand stay.
     """
     digest = hashlib.sha256(data).hexdigest()
     only = None if is_news else left_out_of_last(digest, is_complete)
@@ -56,7 +56,7 @@ def bring(
 
 
 def left_out_of_last(digest: str, is_complete: bool) -> set[int] | None:
-    """Lines left out of the last file of the site, if that was this file; else None."""
+    """Return the line numbers left out of the last file of the site, if that was this file; else None."""
     last = RosterImport.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
     if not (last and last.finished_at) or (last.digest, last.is_complete) != (digest, is_complete):
         return None

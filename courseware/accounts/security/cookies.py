@@ -1,4 +1,4 @@
-"""Cookies of our own. Django's, of session and forms, are in the settings."""
+"""Names and attributes of our own cookies. Those of Django are in the settings."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from django.conf import settings
 
 
 def named(name: str) -> str:
-    """The cookie name with the prefix `__Host-` on https: browsers then accept it only from this host."""
+    """Return the cookie name, on https with the prefix `__Host-`: browsers then accept it from this host only."""
     return f"__Host-{name}" if settings.SESSION_COOKIE_SECURE else name
 
 
 def attributes(age: int) -> dict[str, Any]:
-    """For `set_cookie` and `set_signed_cookie`; `age` in seconds. No script reads them, no other site sends them."""
+    """Return arguments of `set_cookie`; `age` in seconds. Scripts and other sites have no access."""
     return {"max_age": age, "secure": settings.SESSION_COOKIE_SECURE, "httponly": True, "samesite": "Lax"}

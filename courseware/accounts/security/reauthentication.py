@@ -1,4 +1,4 @@
-"""Recent authentication: important actions ask for it again after some minutes."""
+"""Reauthentication: important actions ask for the password again after some minutes."""
 
 import time
 
@@ -13,32 +13,34 @@ from courseware.accounts.sign_in.allauth_internals import STATE_SESSION_KEY, get
 
 
 def is_fresh(request):
-    """Whether the person authenticated in the last minutes. Unlike allauth's own rule, this counts the sign-in."""
-    given = get_authentication_records(request, request.user)
-    return bool(given) and time.time() - given[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    """Return whether the person authenticated in the last minutes. Unlike in allauth, the sign-in itself counts."""
+    records = get_authentication_records(request, request.user)
+    return bool(records) and time.time() - records[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
 
-# Decorates a view: with GET and POST it asks first, and what was posted goes on afterwards.
+# Decorators of views. The first asks for GET and POST; a posted form is sent on afterwards.
 asks_who_it_is = reauthentication_required(app="courseware.accounts")
 asks_before_posting = reauthentication_required(app="courseware.accounts", allow_get=True)
-# The same, but only if the form gives somebody the role of a manager.
+# Asks only if the form gives a person the role of a manager.
 asks_before_appointing = reauthentication_required(
     app="courseware.accounts", enabled=lambda request: request.POST.get("role") == Membership.Role.MANAGER
 )
 
 
 class ReauthenticationMiddleware(MiddlewareMixin):
-    """Keep only the last form for after reauthentication; else an abandoned one would be sent hours later."""
+    """Keep only the last interrupted form; an abandoned one would be sent hours later."""
 
     def process_exception(self, request, exception):
         if isinstance(exception, ReauthenticationRequired):
             request.session.pop(STATE_SESSION_KEY, None)
             if request.method == "POST" and request.GET:
-                # allauth looks for the form under its address, which may have no query then; it keeps `GET` itself.
+                # allauth finds the form by its URL without a query; it stores `GET` itself.
                 request.META["QUERY_STRING"] = ""
 
 
 class AsksForReauthentication:
+    """A ModelAdmin whose changes require reauthentication."""
+
     @method_decorator(asks_who_it_is)
     def changeform_view(self, request, *args, **kwargs):
         return super().changeform_view(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""Forms sent after the session ended: held for their writer in the cache, under a key in a cookie."""
+"""Forms sent after the session has ended: stored in the cache for their writer, under a key in a cookie."""
 
 import secrets
 from dataclasses import asdict, dataclass
@@ -9,15 +9,15 @@ from django.core.cache import cache
 from courseware.accounts.security import cookies
 
 HELD_FOR = 30 * 60  # seconds
-REMEMBERED_FOR = 24 * 60 * 60  # seconds: longer than any session, whose last form may come late
+REMEMBERED_FOR = 24 * 60 * 60  # seconds; longer than any session, because its last form may come late
 MOST_CHARACTERS = 200_000  # of all fields together
 FORM_COOKIE, PERSON_COOKIE = cookies.named("unsent-form"), cookies.named("last-person")
-SENT = "unsent-form"  # the field by which a form says that it was held
+SENT = "unsent-form"  # field of a form that was stored
 
 
 @dataclass(frozen=True)
 class PendingSubmission:
-    """`fields`: (name, value) as sent. `page` shows the form, `address` receives it."""
+    """`person`: id. `fields`: (name, value) as sent. `page` shows the form, `address` receives it."""
 
     person: int
     address: str
@@ -26,6 +26,7 @@ class PendingSubmission:
 
     @property
     def texts(self) -> list[str]:
+        """Values that are worth showing: more than 60 characters or several lines."""
         return [value for name, value in self.fields if len(value) > 60 or "\n" in value]
 
 
@@ -39,25 +40,25 @@ def fields_of(request) -> list[tuple[str, str]]:
 
 
 def hold(request, response, page: str) -> bool:
-    """Hold the form. Returns False for files, a secret, too much text, too many forms, or an unknown person."""
+    """Store the form. Return False for files, a password, too much text, too many forms, or an unknown person."""
     fields = fields_of(request)
     person = request.user.pk or last_person(request)
     length = sum(len(name) + len(value) for name, value in fields)
     has_secret = any("password" in name.lower() for name, _value in fields)
     if not person or request.FILES or length > MOST_CHARACTERS or has_secret:
         return False
-    if not ratelimit.consume(request, action="pending_submissions", key=str(person)):  # or one fills the disk
+    if not ratelimit.consume(request, action="pending_submissions", key=str(person)):  # limits use of disk
         return False
     key = secrets.token_urlsafe()
     cache.set(f"held-form:{key}", asdict(PendingSubmission(person, request.get_full_path(), page, fields)), HELD_FOR)
-    # The cookie outlives the form, so that a writer who comes too late is told.
+    # The cookie outlives the form, so that a late writer gets a message.
     response.set_cookie(FORM_COOKIE, key, **cookies.attributes(REMEMBERED_FOR))
     return True
 
 
 def held_form(request) -> PendingSubmission | None:
-    kept = cache.get(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
-    return PendingSubmission(**kept) if kept else None
+    stored = cache.get(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
+    return PendingSubmission(**stored) if stored else None
 
 
 def drop(request, response) -> None:
@@ -66,6 +67,7 @@ def drop(request, response) -> None:
 
 
 def last_person(request) -> int | None:
+    """Return the id of the person who was last signed in with this browser, or None."""
     value = request.get_signed_cookie(PERSON_COOKIE, default="", salt=PERSON_COOKIE, max_age=REMEMBERED_FOR)
     return int(value) if value else None
 

@@ -1,4 +1,4 @@
-"""Session lifetime: at most the longest shift, and less when idle."""
+"""Session lifetime: a maximum age and an idle timeout; and facts about the user that the session caches."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,23 +16,25 @@ from courseware.lib.web.page_views import is_in_background
 
 BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
 SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
-# Stored in the session for every page; may lag behind by SEEN_EVERY. The pages themselves ask the database.
+# Facts for every page, at most SEEN_EVERY old. Permission checks ask the database instead.
 MANAGES, TIME_ZONE = "manages", "time_zone"
 HANDLES_PEOPLE, AUDITS = "handles_people", "audits"
-TEAMS_NUMBER = "teams_number"  # of the person, when these were asked for: see `ask_for_teams_anew`
+TEAMS_NUMBER = "teams_number"  # of the person, when the facts were loaded: see `ask_for_teams_anew`
 
 
 def now():
+    """Return the time in whole seconds since 1970."""
     return int(timezone.now().timestamp())
 
 
 def begin(sender, request, user, **kwargs):
-    """Receiver of `user_logged_in`, so that every session has an end."""
+    """Receiver of `user_logged_in`: start the clock of the session."""
     request.session[BEGAN] = now()
     see(request.session, user, request.session[BEGAN])
 
 
 def see(session, user, at):
+    """Store the time of this request (seconds since 1970), and the facts about the user that every page needs."""
     session[SEEN] = at
     session[MANAGES] = is_manager(user)
     session[TIME_ZONE] = time_zones(user).first()
@@ -42,44 +44,46 @@ def see(session, user, at):
 
 
 def ask_for_teams_anew(person):
-    """Reload the teams in each session of this person at its next request."""
+    """Make each session of this person (id) reload the facts at its next request."""
     User.objects.filter(pk=person).update(teams_number=F("teams_number") + 1)
 
 
 def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
-    """Receiver of m2m_changed of `User.groups`: open sessions reload the groups at the next request."""
+    """Receiver of m2m_changed of `User.groups`: sessions reload the facts at the next request."""
     if action in ("post_add", "post_remove"):
         people = pk_set if reverse else [instance.pk]
         User.objects.filter(pk__in=people).update(teams_number=F("teams_number") + 1)
 
 
 def note_change_of_manager(sender, instance, raw=False, **kwargs):
-    """Receiver of a saved or deleted membership."""
+    """Receiver of a saved or deleted membership: sessions of managers reload the facts."""
     if instance.role == Membership.Role.MANAGER and not raw:
         ask_for_teams_anew(instance.person_id)
 
 
 def handles_records(session, user):
-    """Whether `user` handles records of others: staff, HR, auditors; managers by a setting. Runs no query."""
+    """Return whether `user` handles records of others: staff, HR, auditors; managers by a setting. Runs no query."""
     is_manager_with_records = settings.TWO_FACTOR_FOR_MANAGERS and session.get(MANAGES)
     return bool(is_privileged(user) or session.get(HANDLES_PEOPLE) or session.get(AUDITS) or is_manager_with_records)
 
 
 def longest_break(session, user):
+    """Return the idle timeout of the session, in seconds."""
     return settings.ADMIN_IDLE_TIMEOUT if handles_records(session, user) else settings.SESSION_IDLE_TIMEOUT
 
 
 def ends(session, user):
-    """(end by age, end by idleness). A session without a beginning is over."""
+    """Return (end by age, end by idleness), in seconds since 1970. A session without a beginning is over."""
     return session.get(BEGAN, 0) + settings.SESSION_COOKIE_AGE, session.get(SEEN, 0) + longest_break(session, user)
 
 
 def is_over(session, user, at):
+    """Return whether the session has ended by `at`, in seconds since 1970."""
     return at >= min(ends(session, user))
 
 
 def times(session, user, at):
-    """Seconds: `left` until the end without requests, `whole` with requests, `idle` at least left after a request."""
+    """Return seconds: `left` until the end without requests, `whole` with requests, `idle` at least after a request."""
     oldest, idlest = ends(session, user)
     return {
         "left": max(0, min(oldest, idlest) - at),
@@ -96,12 +100,12 @@ def session_times(request):
 
 
 def reader_mark(user):
-    """An anonymous mark by which a browser recognises its stored copy of a course."""
+    """Return a pseudonym of the user, by which a browser recognizes its stored copy of a course."""
     return salted_hmac("courseware.reading-copy", str(user.pk)).hexdigest()[:16]
 
 
 class SessionAgeMiddleware(MiddlewareMixin):
-    """Ends sessions that are over. Comes after messages, which say why the sign-in page appears."""
+    """End sessions that are over. It comes after the middleware of messages, because it adds one."""
 
     def process_request(self, request):
         if request.user.is_authenticated and is_over(request.session, request.user, now()):

@@ -1,4 +1,4 @@
-"""Browsers that a person has signed in from. Each is known by a signed cookie until the password changes."""
+"""Trusted devices: browsers from which a person has signed in, known by a signed cookie until the password changes."""
 
 import secrets
 
@@ -10,7 +10,7 @@ from courseware.accounts.sign_in.identifiers import called
 
 COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 SALT = "courseware.accounts.security.trusted_devices"
-# What stands in a User-Agent, the most particular first: most of them also claim to be Chrome, Safari and Linux.
+# Marks in a User-Agent, the most specific first: most browsers also claim to be Chrome, Safari and Linux.
 BROWSERS = [
     ("Edg/", "Edge"), ("EdgA/", "Edge"), ("EdgiOS/", "Edge"), ("OPR/", "Opera"), ("MicroMessenger/", "WeChat"),
     ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"),
@@ -22,17 +22,18 @@ SYSTEMS = [
 
 
 def browser_key(request):
+    """Return the key in the cookie of this browser, or an empty text."""
     return request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=COOKIE_AGE)
 
 
 def known_device(request, account):
-    """The key of this browser if it is known for the account with this name, else "". Runs one query."""
+    """Return the key of this browser if the account with this name trusts it, else an empty text. Runs one query."""
     key = browser_key(request)
     return key if TrustedDevice.objects.filter(person__in=called(account), key=key).exists() else ""
 
 
 def remember(request, response, person):
-    """Remember this browser for `person`. Returns whether it is new beside others. People may share a browser."""
+    """Trust this browser for `person`. Return whether it is new and there are others. People may share a browser."""
     key = browser_key(request) or secrets.token_hex(16)
     has_others = TrustedDevice.objects.filter(person=person).exclude(key=key).exists()
     _device, is_new = TrustedDevice.objects.get_or_create(person=person, key=key)
@@ -41,10 +42,11 @@ def remember(request, response, person):
 
 
 def in_words(user_agent):
-    """What people call this browser, such as “Firefox · Windows”; "" if unknown."""
-    found = (next((name for sign, name in names if sign in user_agent), "") for names in (BROWSERS, SYSTEMS))
+    """Return the common name of this browser, such as “Firefox · Windows”, or an empty text."""
+    found = (next((name for mark, name in names if mark in user_agent), "") for names in (BROWSERS, SYSTEMS))
     return " · ".join(filter(None, found))
 
 
 def forget_all(person):
+    """Trust no browser of `person` any more."""
     TrustedDevice.objects.filter(person=person).delete()

@@ -1,4 +1,4 @@
-"""Two-step verification for people who handle other people's records: a password, then an app, a passkey or a code."""
+"""Two-step verification, required of people who handle other people's records: an app, a passkey or a recovery code."""
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -15,26 +15,26 @@ from courseware.accounts.sign_in.allauth_internals import get_authentication_rec
 from courseware.audit_log.record import record
 from courseware.lib.web.page_views import for_the_whole_page
 
-# Names of URLs allowed before the second factor is given; those to set one up, only if there is none.
+# Prefixes of URL names allowed without a second factor; SETTING_UP only if the person has none.
 OPEN_TO_ALL = ("account_", "mfa_reauthenticate", "set-language")
 SETTING_UP = "mfa_"
 
 
 def is_asked(request):
-    """Whether the site requires a second factor of this user."""
+    """Return whether the site requires a second factor of this user."""
     return settings.TWO_FACTOR and request.user.is_authenticated and handles_records(request.session, request.user)
 
 
 def mark_shared(request, authenticator):
-    """A factor that was just set up counts as given."""
+    """Count a factor that was just set up as given in this session."""
     record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
 
 
 def reset(person, *, by=None):
-    """Remove a lost second factor. Returns whether there was one. `by` is None for the command."""
+    """Remove the second factor and end the sessions. Return False if there was none. `by` is None for the command."""
     with transaction.atomic():
-        there_was, _ = Authenticator.objects.filter(user=person).delete()
-        if not there_was:
+        number, _ = Authenticator.objects.filter(user=person).delete()
+        if not number:
             return False
         drop_sessions(person)
         record("two-factor-reset", actor=by, subject=person)
@@ -43,7 +43,7 @@ def reset(person, *, by=None):
 
 
 def log_added(sender, user, authenticator, **kwargs):
-    """Receiver of allauth's signal. Recovery codes come and go with the factor they replace."""
+    """Receiver of allauth's signal. Recovery codes are not logged: they come and go with other factors."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record("two-factor-added", actor=user, subject=user, data={"type": authenticator.type})
 
@@ -54,7 +54,7 @@ def log_removed(sender, user, authenticator, **kwargs):
 
 
 class TwoFactorMiddleware(MiddlewareMixin):
-    """Redirects people who need a second factor to the page where they set it up or give it."""
+    """Redirect people who need a second factor to the page where they set it up or give it."""
 
     def process_view(self, request, view, arguments, places):
         if not is_asked(request):
@@ -72,7 +72,7 @@ class TwoFactorMiddleware(MiddlewareMixin):
         return for_the_whole_page(request, response)
 
     def holding(self, request, response, page_of_form):
-        """A form sent when the site began to ask is held. The page of new codes leads to it."""
+        """Store a form sent when the site begins to require a second factor. The page of recovery codes links to it."""
         if resubmission.hold(request, response, page_of_form):
             response["Location"] += f"?next={reverse('unsent-form')}"
         return response

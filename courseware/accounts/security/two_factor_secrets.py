@@ -1,4 +1,4 @@
-"""Encrypts seeds of two-step verification under SECRET_KEY: a copy of the database must not yield codes."""
+"""Encryption of the seeds of two-step verification with SECRET_KEY: a copy of the database must not yield codes."""
 
 import logging
 from base64 import urlsafe_b64encode
@@ -34,7 +34,7 @@ def encrypt(seed: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """The seed. If no key decrypts it, a random seed: then every code is wrong, but no page fails."""
+    """Return the seed. If no key decrypts it, return a random seed: every code is then wrong, but no page fails."""
     try:
         return MultiFernet(ciphers()).decrypt(stored).decode()
     except InvalidToken:
@@ -43,7 +43,7 @@ def decrypt(stored: str) -> str:
 
 
 def encrypted_again(stored: str) -> str:
-    """`stored`, encrypted under the current SECRET_KEY. Unchanged if it already is, or if no key decrypts it."""
+    """Return `stored` encrypted with the current SECRET_KEY; unchanged if it already is, or if no key decrypts it."""
     try:
         ciphers()[0].decrypt(stored)
     except InvalidToken:
@@ -59,7 +59,7 @@ def encrypted_data(data: dict) -> dict:
 
 
 def renew_encryption() -> str:
-    """The nightly job: encrypt all seeds under the current SECRET_KEY. Returns how many rows changed."""
+    """Nightly job: encrypt all seeds with the current SECRET_KEY. Return the number of changed rows as text."""
     changed, last = 0, 0
     while chunk := list(Authenticator.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         last = chunk[-1].pk

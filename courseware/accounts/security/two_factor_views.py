@@ -1,4 +1,4 @@
-"""Set up, give and remove a second factor: allauth's pages with our forms."""
+"""Pages to set up, give and remove a second factor: allauth's views with our forms."""
 
 import json
 from contextlib import contextmanager
@@ -63,7 +63,7 @@ class NewAppForm(CodeFields, totp_forms.ActivateTOTPForm):
 
 @contextmanager
 def only_from_a_browser():
-    """Refuse malformed passkey answers, on which allauth and its library raise other errors."""
+    """Raise ValidationError for malformed passkey answers, on which allauth and its library raise other errors."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError):

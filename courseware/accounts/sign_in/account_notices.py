@@ -1,4 +1,4 @@
-"""Emails that report changes of an account to its owner, so that misuse is noticed."""
+"""Notices by email to the owner of an account about changes of it, so that misuse is noticed."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,8 +22,10 @@ WHAT = {
 
 
 def notify(person, what, *, address="", detail=""):
+    """Queue a notice. `what`: a key of `WHAT`. `address`: default is the person's. `detail`: shown after the text."""
     queue.tell("account-notice", person, address=address, data={"what": what, "detail": detail})
 
 
 def in_words(message):
+    """Return the template context of a notice."""
     return {"name": message.person.name, "what": WHAT[message.data["what"]], "detail": message.data["detail"]}

@@ -1,3 +1,5 @@
+"""allauth's adapters: throttle and log sign-in, encrypt secrets, and send our notices."""
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -50,7 +52,7 @@ class TwoFactorAdapter(DefaultMFAAdapter):
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """allauth without sign-up and without redirects to other hosts, logging who signs in and out."""
+    """allauth without sign-up and without redirects to other hosts; logs sign-ins and sign-outs."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _(
@@ -61,7 +63,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def get_client_ip(self, request):
-        """A request that skips a proxy carries fewer addresses than `PROXIES`: the proxy's own address counts."""
+        """Fall back to the proxy's own address if a request has fewer addresses than `PROXIES`."""
         try:
             return super().get_client_ip(request)
         except ImproperlyConfigured:
@@ -96,10 +98,10 @@ class AccountAdapter(DefaultAccountAdapter):
             notify(user, "new-device", detail=trusted_devices.in_words(self.get_http_user_agent(request)))
         return response
 
-    # What is called `email` here is the name somebody typed, in its plain form: a staff number, too.
+    # Below, `email` is the normalized sign-in name: an email address or a staff number.
 
     def pre_authenticate(self, request, *, email, **credentials):
-        # In place of allauth's count, which is for the account alone: by that a stranger keeps its owner out.
+        # Replaces allauth's limit per account, with which a stranger could lock out the owner.
         if seconds := throttling.before_password(request, email):
             raise ValidationError(
                 _("Too many attempts. Try again in %(wait)s, or get a sign-in link by email."),
@@ -116,16 +118,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return self.authenticate(self.request, email=user.sign_in_name, password=password) == user
 
     def authentication_failed(self, request, **credentials):
-        # The same work for known and unknown names, so that neither the answer nor its time distinguishes them.
+        # The same work for known and unknown names, so that answer and time do not distinguish them.
         name = credentials.get("email", "")
         throttling.wrong_password(request, name)
         log_failed_sign_in(name, called(name).first())
 
     def respond_user_inactive(self, request, user):
         record("sign-in-refused", subject=user)
-        if merge := merge_of(user):  # whoever comes here knew the password, so may be told
-            words = _("Your accounts were merged. Sign in with %(name)s and the password of that account.")
-            messages.info(request, words % {"name": merge.kept.sign_in_name})
+        if merge := merge_of(user):  # after the right password the name may be shown
+            message = _("Your accounts were merged. Sign in with %(name)s and the password of that account.")
+            messages.info(request, message % {"name": merge.kept.sign_in_name})
             return redirect("account_login")
         return super().respond_user_inactive(request, user)
 
@@ -142,5 +144,5 @@ class AccountAdapter(DefaultAccountAdapter):
         return settings.REQUIRE_REAUTHENTICATION and not is_fresh(self.request)
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
-        if user.last_login and template_prefix in NOTICES:  # the first password of all is no news
+        if user.last_login and template_prefix in NOTICES:  # no notice about the first password
             notify(user, NOTICES[template_prefix])

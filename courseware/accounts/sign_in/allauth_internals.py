@@ -1,4 +1,4 @@
-"""All imports of private names of allauth. pyproject.toml limits its version; check this list before raising it."""
+"""Private names of allauth that we import, all in one place. Check them before raising its limit in pyproject.toml."""
 
 # ruff: noqa: F401 - other modules import these names from here
 from allauth.account.internal.flows.login import get_authentication_records, perform_login, record_authentication

@@ -1,4 +1,4 @@
-"""The email types of this app, and when an email is no longer wanted at the time of sending."""
+"""Email types of this app, sending hours, and reasons not to send an email."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,19 +28,19 @@ from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable
 
 OPENS, CLOSES = time(8), time(20)
-TO_STRANGERS_A_DAY = 100  # of all of them together
+TO_STRANGERS_A_DAY = 100  # emails to all of them together
 
 
 def register_emails():
-    for sort in (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED):
-        register_hours(sort, hours_of)
-        register_precondition(sort, "away", absences.until_return)
-        register_bar(sort, "left", why_of_leaver)
-    questions = one_by_one(not_yet_here), one_by_one(invitations.link_text)
+    for category in (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED):
+        register_hours(category, hours_of)
+        register_precondition(category, "away", absences.until_return)
+        register_bar(category, "left", why_of_leaver)
+    callbacks = one_by_one(not_yet_here), one_by_one(invitations.link_text)
     template = "accounts/mail/invitation.txt"
-    register_kind("invitation", EmailType(_("Invitation"), template, *questions, editable=INVITATION))
-    # Each word of these is the product's: about a password or a sign-in, people know letters by what they always say.
-    for name, words, why_unwanted, context in (
+    register_kind("invitation", EmailType(_("Invitation"), template, *callbacks, editable=INVITATION))
+    # Not editable: people recognize emails about passwords and sign-ins by their constant wording.
+    for name, label, why_unwanted, context in (
         ("new-link", _("New password link"), asked_today, invitations.link_text),
         (
             "no-account",
@@ -51,7 +51,7 @@ def register_emails():
         ("account-notice", _("Account change"), lambda message: "", account_notices.in_words),
     ):
         template = f"accounts/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, EmailType(words, template, one_by_one(why_unwanted), one_by_one(context)))
+        register_kind(name, EmailType(label, template, one_by_one(why_unwanted), one_by_one(context)))
 
 
 def example_of_invitation():
@@ -63,6 +63,7 @@ INVITATION = Editable(NAME_AND_FIRM, example_of_invitation, secrets=("link",))
 
 
 def not_yet_here(message):
+    """Return why an invitation is not to be sent, or an empty text."""
     if not message.person.is_active:
         return gettext_noop("the person can no longer sign in")
     seen = message.person.last_login
@@ -70,13 +71,14 @@ def not_yet_here(message):
 
 
 def asked_today(message):
+    """Return why a requested link is not to be sent, or an empty text."""
     if not message.person.is_active:
         return gettext_noop("the person can no longer sign in")
     return gettext_noop("it was requested more than 1 day ago") if message.written_at < timezone.now() - DAY else ""
 
 
 def to_company(message):
-    """Strangers can type any address: only addresses of the company get an email, and none gets many."""
+    """Return why the answer to an unknown address is not sent, or an empty text. Limits: anyone can type an address."""
     domain = message.address.rpartition("@")[2].lower()
     if domain not in settings.COMPANY_EMAIL_DOMAINS:
         return "COMPANY_EMAIL_DOMAINS does not name the domain of this address"
@@ -88,16 +90,18 @@ def to_company(message):
 
 @dataclass(frozen=True)
 class EmailHours:
+    """Sending hours of one person: working days of `calendar`, OPENS to CLOSES in `zone`."""
+
     zone: tzinfo
     calendar: Calendar
 
     def day_at(self, at: datetime) -> date:
-        """The reader's day to which emails written at `at` belong; after closing time, tomorrow."""
+        """Return the person's date for emails written at `at`: after CLOSES, the next day."""
         local = at.astimezone(self.zone)
         return local.date() + DAY if local.time() >= CLOSES else local.date()
 
     def opens_at(self, at: datetime) -> datetime:
-        """The first instant from `at` on at which an email may be sent."""
+        """Return the first instant from `at` on at which an email may be sent, in UTC."""
         day = at.astimezone(self.zone).date()
         if self.calendar.is_working(day):
             opens, closes = (datetime.combine(day, hour, self.zone).astimezone(UTC) for hour in (OPENS, CLOSES))
@@ -106,20 +110,20 @@ class EmailHours:
         return datetime.combine(self.calendar.working_day_after(day), OPENS, self.zone).astimezone(UTC)
 
 
-def hours_of(people: Collection[int]) -> dict[int, EmailHours]:
-    """By the team that each joined first, else manages; without a team, by the site. Runs two queries."""
-    places = Membership.objects.filter(person__in=people).select_related("team")
-    # Learner before manager, and the first of each: what comes last here is kept.
-    teams = {place.person_id: place.team for place in places.order_by("-role", "-pk")}
-    calendars = calendars_of(teams.get(person) for person in people)
+def hours_of(person_ids: Collection[int]) -> dict[int, EmailHours]:
+    """Return person id → sending hours, by the team joined first, else managed, else by the site. Runs two queries."""
+    memberships = Membership.objects.filter(person__in=person_ids).select_related("team")
+    # The last row wins: learner before manager, and the oldest membership of each.
+    teams = {membership.person_id: membership.team for membership in memberships.order_by("-role", "-pk")}
+    calendars = calendars_of(teams.get(person_id) for person_id in person_ids)
     return {
-        person: EmailHours(teams[person].zone if person in teams else ZoneInfo(settings.TIME_ZONE), calendar)
-        for person, calendar in zip(people, calendars, strict=True)
+        person_id: EmailHours(teams[person_id].zone if person_id in teams else ZoneInfo(settings.TIME_ZONE), calendar)
+        for person_id, calendar in zip(person_ids, calendars, strict=True)
     }
 
 
 def why_of_leaver(message: OutgoingEmail) -> str:
-    """Former people get no email. The last day ends in the time zone of the site, as in `let_go`."""
+    """Return a reason if the person has left, or an empty text. The last day ends in the time zone of the site."""
     person = message.person
     is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())
     return gettext_noop("the person left the company") if is_gone else ""

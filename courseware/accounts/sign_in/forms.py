@@ -1,4 +1,4 @@
-"""allauth's forms with our labels, which stand above the fields: a placeholder vanishes when it is needed."""
+"""Sign-in and password forms: allauth's, with labels above the fields instead of placeholders."""
 
 from collections.abc import Mapping
 
@@ -39,7 +39,8 @@ class NewPassword(OurFields):
 
 
 def name_field():
-    # What password managers look for; and a keyboard of a phone that has an @ and changes nothing.
+    """Return a field for an email address or a staff number."""
+    # For password managers, and for phones: a keyboard with @ and without corrections.
     attributes = {"autocomplete": "username", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
     return CharField(max_length=254, widget=TextInput(attributes))
 
@@ -71,12 +72,12 @@ class CodeToSignInForm(OurFields, Form):
 
 
 class PasswordLinkForm(OurFields, forms.ResetPasswordForm):
-    email = name_field()  # as allauth calls it
+    email = name_field()  # allauth's name for it
     labels = {"email": _("Email or staff number")}
 
     def clean_email(self):
         name = plain_name(self.cleaned_data["email"])
-        if "@" in name:  # a letter goes there: an address of ours at its end does not make one of it
+        if "@" in name:  # an email goes there, so check the whole address
             User._meta.get_field("email").run_validators(name)
         self.users = list(reached_by(name))
         return name

@@ -1,4 +1,4 @@
-"""Sign-in names: an email address or a staff number."""
+"""Sign-in names: find a person by email address or staff number."""
 
 import unicodedata
 
@@ -12,30 +12,30 @@ from courseware.notifications.inbox import unread_of
 
 
 def plain_name(typed):
-    """Normalized. Only addresses have an @."""
+    """Return the name normalized. Only addresses contain an @."""
     text = unicodedata.normalize("NFKC", typed).strip()
     return text.lower() if "@" in text else plain_staff_number(text)
 
 
 def called(name):
-    """The person with this normalized name: a queryset of one or none."""
+    """Return a queryset of the person with this normalized name: one row or none."""
     return User.objects.filter(email=name) if "@" in name else User.objects.filter(staff_number=name)
 
 
 def reached_by(name):
-    """The active person with this name, also of a merged account: a queryset of one or none."""
+    """Return a queryset of the active person with this name, also the name of a merged account: one row or none."""
     field = "email" if "@" in name else "staff_number"
     merged = AccountMerge.objects.standing().filter(**{f"other__{field}": name}).values("kept")
     return User.objects.filter(Q(**{field: name}) | Q(pk__in=merged), is_active=True)
 
 
-# What every page shows beside the person comes with the person, so that it costs no statement of its own.
+# Every page shows these facts, so they are loaded together with the person.
 BESIDE = {"face_key": Subquery(newest_key()), "unread": Subquery(unread_of(OuterRef("pk")))}
 SIGNED_IN = CompiledQuery(lambda person: User.objects.annotate(**BESIDE).filter(pk=person))
 
 
 class IdentifierBackend(AuthenticationBackend):
-    """allauth's, which looks for both kinds of names in turn: a known name would take twice the time."""
+    """One lookup per name: allauth would look for both kinds in turn, and take twice the time for a known name."""
 
     def _authenticate_by_email(self, email, password):
         return self._check_password(called(email).first(), password)

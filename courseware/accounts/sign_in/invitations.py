@@ -1,4 +1,4 @@
-"""Links to set a password: the first by invitation, a new one on request."""
+"""Links to set a password: by invitation, or on request."""
 
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
@@ -26,19 +26,20 @@ class LinkTokens(PasswordResetTokenGenerator):
 
 
 def password_link(person):
-    # With SITE_URL, never the request's host, which an attacker may choose.
+    """Return the absolute URL at which `person` sets a password."""
+    # Not the host of the request, which an attacker may choose.
     kwargs = {"uidb36": user_pk_to_url_str(person), "key": LinkTokens().make_token(person)}
     return settings.SITE_URL.rstrip("/") + reverse("account_reset_password_from_key", kwargs=kwargs)
 
 
 def link_text(message):
-    """Context of emails with a link. It is created when the email is sent, so no database row holds one."""
+    """Return the context of an email with a link. It is created at sending time, so no database row holds a link."""
     days = settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
     return {"name": message.person.name, "link": password_link(message.person), "days": days}
 
 
 def in_other_languages(link, language):
-    """(label, URL) of the same page in each other language."""
+    """Yield (label, URL) of the page `link` in each language but `language`."""
     for code in dict(settings.LANGUAGES):
         if code != language:
             with translation.override(code):
@@ -47,7 +48,7 @@ def in_other_languages(link, language):
 
 @transaction.atomic
 def invite(person, *, by):
-    """Email `person` a link to set the first password; earlier links stay valid. Raises NotInvited."""
+    """Email `person` a link to set the first password; earlier links stay valid. Raise NotInvited."""
     if not person.is_active:
         raise NotInvited
     tell("invitation", person)
@@ -56,11 +57,11 @@ def invite(person, *, by):
 
 @transaction.atomic
 def mail_new_link(name, people, *, language):
-    """Answer a request for a link. `people`: those who sign in with `name`, at most one; a merged address counts."""
+    """Answer a request for a link. `people`: the person with `name`, at most one; a merged address counts."""
     for person in people:
         address = person.email or (name if "@" in name else "")
         tell("new-link", person, address=address, language=person.language or language)
-    # A letter is written down either way: only its reader learns whether there is an account.
+    # An email is queued in both cases, so only its recipient learns whether there is an account.
     if not people:
         tell("no-account", None, address=name if "@" in name else "", language=language)
     record("link-requested", subject=people[0] if people else subject_of(User, "unknown"))

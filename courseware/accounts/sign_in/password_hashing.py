@@ -1,13 +1,15 @@
+"""Password hashing with Argon2id in little memory."""
+
 from concurrent.futures import ThreadPoolExecutor
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-# Threads of their own, and not only a count: the C library keeps a hash's memory with each thread that ever made one.
+# Own threads, because the C library keeps the memory of a hash for each thread that has made one.
 HASHING = ThreadPoolExecutor(2, thread_name_prefix="hashing")
 
 
 class SmallArgon2Hasher(Argon2PasswordHasher):
-    """Argon2id as OWASP asks for it at the least memory; Django's default takes 100 MiB and eight threads a hash."""
+    """OWASP's settings for the least memory; Django's default takes 100 MiB and 8 threads a hash."""
 
     memory_cost = 19 * 1024  # KiB
     time_cost = 2

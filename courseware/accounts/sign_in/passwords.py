@@ -1,4 +1,4 @@
-"""Password rules, set in AUTH_PASSWORD_VALIDATORS."""
+"""Password validators, set in AUTH_PASSWORD_VALIDATORS."""
 
 import re
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from courseware.branding.branding import newest_key, styles_at
 
-LOOKED_AT = 32  # characters; what is hard to guess so far does not become easier, and looking takes time
-GUESSES = 10**8  # what eight characters by chance withstand
+LOOKED_AT = 32  # characters; more do not make it easier to guess, and checking takes time
+GUESSES = 10**8  # that 8 random characters withstand
 
 
 class PasswordLength:
@@ -30,13 +30,13 @@ class PasswordLength:
 
 
 class HardToGuess:
-    """Also counts words of the site, the company and the person as known to a guesser."""
+    """Reject easy passwords. Words of the site, the company and the person count as known to a guesser."""
 
     def __init__(self, words: list[str]):
         self.words = words
 
     def validate(self, password, user=None):
-        from zxcvbn import zxcvbn  # its lists take 15 MB, and most processes never see a new password
+        from zxcvbn import zxcvbn  # its lists take 15 MB, and most processes do not need them
 
         person = [user.name, user.email, user.staff_number] if user else []
         known = [*self.words, *words_of([*company_names(), *person])]
@@ -50,12 +50,13 @@ class HardToGuess:
 
 
 def without(words: list[str], text: str) -> str:
+    """Return `text` without those of `words` that have more than 3 characters, ignoring case."""
     longest_first = sorted((word for word in words if len(word) > 3), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, longest_first)), "", text, flags=re.IGNORECASE) if longest_first else text
 
 
 def company_names() -> list[str]:
-    """The company's names: `COMPANY_NAME`, and those in the branding. Runs up to two queries."""
+    """Return the company's names: `COMPANY_NAME`, and those in the branding. Runs up to two queries."""
     styles = styles_at(newest_key().first()).values()
     return [settings.COMPANY_NAME, *(name for style in styles for name in style.words.get("name", {}).values())]
 

@@ -1,4 +1,4 @@
-"""URLs given by a browser: the current page, and where to go next."""
+"""URLs sent by a browser: the current page, and the page to return to."""
 
 from urllib.parse import urlsplit
 
@@ -6,20 +6,22 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def stays_here(url, request):
-    """Whether `url` is on this host. A bare word is refused: a browser would take it for a host name."""
+    """Return whether `url` is on this host. A bare word is refused, because browsers may take it for a host."""
     if not url or not url.startswith(("/", "http://", "https://")):
         return False
     return url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
 
 
 def page_before(request):
+    """Return the URL in `next` if it is on this host, else an empty text."""
     address = request.POST.get("next") or request.GET.get("next") or ""
     return address if stays_here(address, request) else ""
 
 
 def page_address(request):
+    """Context processor: the URL of the current page."""
     if request.method in {"GET", "HEAD"}:
         return {"page_address": request.get_full_path()}
-    # A form shown again with its errors has an address that takes no GET; the page it was on can be asked for again.
+    # The URL of a form shown again takes no GET, so use the page that the form was on.
     referer = urlsplit(request.META.get("HTTP_REFERER", ""))
     return {"page_address": referer._replace(scheme="", netloc="", fragment="").geturl() or "/"}

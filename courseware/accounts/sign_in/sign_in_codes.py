@@ -1,4 +1,4 @@
-"""Sign-in codes handed over to people without email: eight signs, valid for a day, used once."""
+"""Sign-in codes handed to people without email: 8 characters, valid for 24 hours, used once."""
 
 import secrets
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from courseware.accounts.sign_in.identifiers import called
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record, subject_of
 
-SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another
+SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # no two look alike
 LENGTH = 8
 HOLDS_FOR = timedelta(hours=24)
 PRESSED_TWICE = timedelta(minutes=2)
@@ -40,15 +40,15 @@ class SignInCodeRefused(Exception):
 
 
 def may_give_code(user, person):
-    """Whether `user` may give `person` a code.
+    """Return whether `user` may give `person` a code.
 
-    HR may, except to HR. Managers may, to people of their own teams who have no email address.
+    HR may, except to HR. Managers may, to their learners who have no email address and no password.
     """
     if not user.is_active or not person.is_active or is_privileged(person) or not may_decide_about(user, person):
         return False
     if handles_people(user):
         return may_change_sign_in(user, person)
-    if handles_people(person) or is_manager(person):  # else a lead would come by more than a lead may
+    if handles_people(person) or is_manager(person):  # a code must not give a manager more rights
         return False
     is_out_of_reach = person.email is None and not person.has_usable_password()
     return is_out_of_reach and people_managed_by(user).filter(person=person.pk).exists()
@@ -56,8 +56,7 @@ def may_give_code(user, person):
 
 @transaction.atomic
 def give_code(person, *, by, at=None, code=None):
-    """Replace the person's code by `code`, or by a random one: it is shown once and not stored. Raises
-    SignInCodeRefused."""
+    """Replace the person's code by `code`, or a random one; return it. Stores a hash only. Raise SignInCodeRefused."""
     if not may_give_code(by, person):
         raise SignInCodeRefused
     code = code or "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
@@ -70,44 +69,44 @@ def give_code(person, *, by, at=None, code=None):
 
 @transaction.atomic
 def use_code(name, typed, *, at=None):
-    """Use up the person's code and return it; None for a wrong one, which costs the same work.
+    """Use up the person's code and return the SignInCode; None for a wrong code, which costs the same work.
 
-    Ends all sessions and the former password. A second press within 2 minutes counts as the same use.
+    Ends all sessions and removes the password. A form sent twice within 2 minutes counts as one use.
     """
-    plain = "".join(sign for sign in typed.upper() if sign.isalnum())
+    normalized = "".join(character for character in typed.upper() if character.isalnum())
     given = SignInCode.objects.select_related("person", "given_by").filter(person__in=called(name)).first()
     if given is None:
-        make_password(plain)  # the work of looking at one
+        make_password(normalized)  # the same work as a check
         return None
     at = at or timezone.now()
     holds = given.given_at <= at < given.given_at + HOLDS_FOR
-    if not check_password(plain, given.digest) or not holds:
+    if not check_password(normalized, given.digest) or not holds:
         return None
-    if not may_give_code(given.given_by, given.person):  # the person may do more by now, or whoever gave it less
+    if not may_give_code(given.given_by, given.person):  # the rights of one of them may have changed
         return None
-    # Of two who use it at once, one has it, and the other waits.
+    # Of two uses at once, only one updates the row.
     if not SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at=None).update(used_at=at):
         return used_just_now(given, at)
     person = given.person
-    person.set_unusable_password()  # every session of the person rests on the one before, and ends with it
+    person.set_unusable_password()  # a new hash ends all sessions
     person.save(update_fields=["password"])
     record("sign-in-code-used", actor=person, subject=person, data={"given_by": given.given_by_id}, at=at)
     return given
 
 
 def used_just_now(given, at):
-    """The code if it was used within the last 2 minutes, with no password set and no sign-out since; or None.
+    """Return the code if it was used within 2 minutes, with no password set and no sign-out since; else None.
 
-    Sign-out counts because the next person at a shared computer could submit the page again. The browser may differ:
-    a second press without cookies could not be recognised. This is safe: the holder of the code could have used it
-    first, and its owner is told and finds a password set.
+    A sign-out counts, because the next person at a shared computer could send the form again. The browser may differ,
+    because a second request without cookies could not be recognized. This is safe: the holder could have used the code
+    first, and its owner gets a notice.
     """
     used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
-    again = used.select_related("person", "given_by").first()
-    if again is None or again.person.has_usable_password():
+    code = used.select_related("person", "given_by").first()
+    if code is None or code.person.has_usable_password():
         return None
-    went = Event.objects.filter(subject=subject_of(again.person), verb="signed-out", at__gte=again.used_at)
-    return None if went.exists() else again
+    sign_outs = Event.objects.filter(subject=subject_of(code.person), verb="signed-out", at__gte=code.used_at)
+    return None if sign_outs.exists() else code
 
 
 @dataclass(frozen=True)
@@ -117,10 +116,10 @@ class SignInCodeSlip:
 
 
 def people_without_email() -> QuerySet[User]:
-    """Active learners with a staff number, but without an email address and a password."""
-    leads = Membership.objects.filter(person=OuterRef("pk"), role=Membership.Role.MANAGER)
-    in_office = User.groups.through.objects.filter(user=OuterRef("pk"), group__name__in=[roles.HR, roles.AUDITORS])
-    people = User.objects.filter(is_not_for_admins(), ~Exists(leads), ~Exists(in_office), is_active=True, email=None)
+    """Return a queryset of active learners with a staff number, but without an email address and a password."""
+    managed = Membership.objects.filter(person=OuterRef("pk"), role=Membership.Role.MANAGER)
+    site_roles = User.groups.through.objects.filter(user=OuterRef("pk"), group__name__in=[roles.HR, roles.AUDITORS])
+    people = User.objects.filter(is_not_for_admins(), ~Exists(managed), ~Exists(site_roles), is_active=True, email=None)
     people = people.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).exclude(staff_number=None)
     return people.order_by("name", "pk")
 
@@ -139,25 +138,30 @@ def new_form_token() -> str:
 
 
 def code_from(token: str, person: int) -> str:
-    """The code of this person, derived from the form's token: a form sent twice shows the same codes."""
+    """Return the code of this person (id), derived from the form's token: a form sent twice shows the same codes."""
     digest = int.from_bytes(salted_hmac("courseware.accounts.printed_codes", f"{token}:{person}").digest(), "big")
-    return "".join(SIGNS[digest // len(SIGNS) ** place % len(SIGNS)] for place in range(LENGTH))
+    return "".join(SIGNS[digest // len(SIGNS) ** position % len(SIGNS)] for position in range(LENGTH))
 
 
 def was_just_given(given, code: str, by: User, at: datetime) -> bool:
-    """Whether `by` gave this very code within the last two minutes."""
+    """Return whether `by` gave this very code within 2 minutes before `at`."""
     is_recent = given.given_by_id == by.pk and given.given_at > at - PRESSED_TWICE
     return is_recent and check_password(code, given.digest)
 
 
 @transaction.atomic
-def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[SignInCodeSlip]:
-    """Give codes to people without a valid one, at most CODES_AT_ONCE. A token repeats its codes for 2 minutes."""
+def give_codes(person_ids: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[SignInCodeSlip]:
+    """Give codes to those of these people (ids) without a valid one, at most CODES_AT_ONCE.
+
+    The same `token` shows the same codes again for 2 minutes. Return the slips, sorted by name.
+    """
     at = at or timezone.now()
     token = token if len(token) == 2 * TOKEN_BYTES else new_form_token()
-    locked = people_without_email().select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk")
+    locked = (
+        people_without_email().select_for_update(no_key=True, of=("self",)).filter(pk__in=person_ids).order_by("pk")
+    )
     people = list(locked)[:CODES_AT_ONCE]
-    valid = {code.person_id: code for code in valid_codes(people_without_email().filter(pk__in=keys), at)}
+    valid = {code.person_id: code for code in valid_codes(people_without_email().filter(pk__in=person_ids), at)}
     slips = []
     for person in people:
         code = code_from(token, person.pk)

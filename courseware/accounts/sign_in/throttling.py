@@ -1,4 +1,4 @@
-"""Throttling of tries per account and place: the wait grows; nobody is refused for good."""
+"""Throttle sign-in attempts per account and place. The wait grows, but no account is locked for good."""
 
 import hashlib
 import math
@@ -18,14 +18,17 @@ RIGHT_REMEMBERED = 30 * 24 * 60 * 60  # seconds
 
 @dataclass(frozen=True)
 class Throttle:
-    crowd: str  # the entry of ACCOUNT_RATE_LIMITS above which it is crowded
-    free: int
-    first_wait: int  # seconds, as the others
+    """Limits of one kind of attempt. `crowd`: the rate limit in ACCOUNT_RATE_LIMITS for all places together."""
+
+    crowd: str
+    free: int  # attempts without a wait
+    first_wait: int  # seconds, as below
     longest_wait: int
     remembered: int
 
-    def delay_after(self, tries):
-        return min(self.first_wait * 2 ** (tries - self.free), self.longest_wait) if tries >= self.free else 0
+    def delay_after(self, attempts):
+        """Return the seconds to wait after this number of attempts."""
+        return min(self.first_wait * 2 ** (attempts - self.free), self.longest_wait) if attempts >= self.free else 0
 
     def key(self, account, place):
         return f"tries:{self.crowd}:{hashlib.sha256(f'{place}|{account}'.encode()).hexdigest()}"
@@ -37,37 +40,39 @@ SECOND_STEPS = Throttle("wrong_second_steps", free=5, first_wait=10, longest_wai
 LETTERS = Throttle("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
 
 
-def take(pace, account, place, *, is_crowded=False):
-    """Count one try and return 0; or return the seconds to wait, and count nothing."""
-    key = pace.key(account, place)
+def take(throttle, account, place, *, is_crowded=False):
+    """Count one attempt and return 0; or return the seconds to wait, and count nothing."""
+    key = throttle.key(account, place)
     with cache_lock(key) as is_alone:
         if not is_alone:
             return 1
         now = time.time()
-        tries, free_at = cache.get(key, (0, 0))
-        # Longer than the longest wait it can only be by a clock that had jumped ahead.
-        if now < free_at <= now + pace.longest_wait:
+        attempts, free_at = cache.get(key, (0, 0))
+        # A longer wait than the longest comes from a clock that was wrong.
+        if now < free_at <= now + throttle.longest_wait:
             return math.ceil(free_at - now)
-        if is_crowded and not tries:
-            # The next try of this place is let through, however many others there are by then.
-            cache.set(key, (pace.free, now + pace.first_wait), pace.remembered)
-            return pace.first_wait
-        cache.set(key, (tries + 1, now + pace.delay_after(tries + 1)), pace.remembered)
+        if is_crowded and not attempts:
+            # The next attempt from this place is allowed, even if the account is still crowded.
+            cache.set(key, (throttle.free, now + throttle.first_wait), throttle.remembered)
+            return throttle.first_wait
+        cache.set(key, (attempts + 1, now + throttle.delay_after(attempts + 1)), throttle.remembered)
         return 0
 
 
 def before_password(request, account, pace=PASSWORDS):
-    """Seconds to wait before the password is checked. At 0 the try is counted. Codes have a `pace` of their own."""
+    """Return the seconds to wait before a password or code is checked. If 0, the attempt is counted."""
     device = known_device(request, account)
     is_crowded = not device and not ratelimit.consume(request, action=pace.crowd, key=account, dry_run=True)
     return take(pace, account, device or get_ip(request), is_crowded=is_crowded)
 
 
 def wrong_password(request, account, pace=PASSWORDS):
+    """Count a wrong password (or a wrong code, by its `pace`) for the account."""
     ratelimit.consume(request, action=pace.crowd, key=account)
 
 
 def right_password(request, person):
+    """Reset the counts of this browser, or else network, and remember the network."""
     network = get_ip(request)
     for account in filter(None, (person.email, person.staff_number)):
         cache.delete(PASSWORDS.key(account, known_device(request, account) or network))
@@ -76,10 +81,10 @@ def right_password(request, person):
 
 
 def before_second_step(request, person):
-    """Seconds to wait before a code of two-step verification is checked. At 0 the try is counted.
+    """Return the seconds to wait before a code of two-step verification is checked. If 0, the attempt is counted.
 
-    Above a limit for all networks together, every unknown browser waits: six digits are easy to guess. A new password
-    resets that limit.
+    Above a limit for all networks together, every unknown browser waits, because 6 digits are easy to guess. A new
+    password resets that limit.
     """
     account = person.sign_in_name
     device = known_device(request, account)
@@ -98,9 +103,9 @@ def new_password(request, person):
 
 
 def before_email(request, account):
-    """Seconds to wait before a link is emailed. At 0 the email is counted.
+    """Return the seconds to wait before a link is emailed. If 0, the email is counted.
 
-    Strangers share one count per account. Known browsers, and networks of a right password, have counts of their own.
+    Strangers share one count per account. Trusted devices, and networks of a right password, have their own counts.
     """
     network = get_ip(request)
     device = known_device(request, account)
@@ -110,6 +115,7 @@ def before_email(request, account):
 
 
 def in_words(seconds):
+    """Return the wait as text: seconds below 100, else minutes, rounded up."""
     if seconds < 100:
         return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
     minutes = math.ceil(seconds / 60)

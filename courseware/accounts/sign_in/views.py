@@ -1,4 +1,4 @@
-"""Sign-in and password pages: allauth's, with our forms. A form with errors answers 422."""
+"""Sign-in, password, session and account pages: allauth's views with our forms. A form with errors answers 422."""
 
 from http import HTTPStatus
 
@@ -66,12 +66,12 @@ class PasswordLinkView(Says422, views.PasswordResetView):
 
 
 class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):
-    """A person without a password presses a button, which a mail scanner does not, and then chooses one."""
+    """A new person presses a button, which a mail scanner does not, and then chooses a password."""
 
     form_class = forms.PasswordFromLinkForm
 
     def get_context_data(self, **kwargs):
-        form = forms.PasswordLinkForm()  # for a link that has ended: a new one from the same page
+        form = forms.PasswordLinkForm()  # to request a new link if this one has expired
         context = super().get_context_data(newcomer=self.newcomer(), link_form=form, **kwargs)
         if "action_url" in context and (language := language_asked_for(self.request)):
             context["action_url"] += f"?{urlencode({'language': language})}"
@@ -102,7 +102,7 @@ def language_asked_for(request):
 
 
 def go_in(request, person):
-    """Sign in a person who used a link or a code, and ask for a password at once."""
+    """Sign in a person who used a link or a code, and redirect to the choice of a password."""
     record_authentication(request, person, "password_reset")
     return perform_login(request, Login(user=person, redirect_url=reverse("account_set_password")))
 
@@ -126,17 +126,17 @@ class CodeToSignInView(Says422, FormView):
             return self.refused(form, self.wrong)
         if self.request.user.is_authenticated:
             auth.logout(self.request)
-        words = gettext("You signed in with a code from %(name)s. This code and your old password no longer work.")
-        messages.info(self.request, words % {"name": used.given_by.name})
+        message = gettext("You signed in with a code from %(name)s. This code and your old password no longer work.")
+        messages.info(self.request, message % {"name": used.given_by.name})
         return go_in(self.request, used.person)
 
-    def refused(self, form, words):
-        form.add_error(None, words)
+    def refused(self, form, message):
+        form.add_error(None, message)
         return self.form_invalid(form)
 
 
 class RemembersDevice:
-    """A new password makes all other browsers unknown."""
+    """A new password makes all other browsers unknown; trust this one again."""
 
     def form_valid(self, form):
         response = super().form_valid(form)
@@ -160,7 +160,7 @@ class ReauthenticateView(Says422, views.ReauthenticateView):
 
 
 class OwnSessionsView(ListUserSessionsView):
-    """The person's sessions. A POST ends one of them, or all but this one together with all API keys."""
+    """The person's sessions. A POST ends one of them; or all but this one, and all API keys."""
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
@@ -211,27 +211,27 @@ def set_language(request):
 @require_GET
 @login_required
 def held_form(request):
-    held = resubmission.held_form(request)
-    if held and held.person == request.user.pk:
-        return render(request, "accounts/held_form.html", {"held": held})
+    pending = resubmission.held_form(request)
+    if pending and pending.person == request.user.pk:
+        return render(request, "accounts/held_form.html", {"held": pending})
     response = redirect("home")
-    if held:
+    if pending:
         resubmission.drop(request, response)
         messages.info(request, _("Text that another person typed here before you was not sent. It has been deleted."))
     elif request.COOKIES.get(resubmission.FORM_COOKIE):
         resubmission.drop(request, response)
-        words = _(
+        message = _(
             "Text that is sent after a session has ended is kept for 30 minutes. That time is over, so this "
             "text was not sent."
         )
-        messages.info(request, words)
+        messages.info(request, message)
     return response
 
 
 @require_GET
 @login_required
 def session(request):
-    """How long the session goes on; the request itself keeps it alive."""
+    """Return the remaining times of the session; the request itself extends it."""
     return JsonResponse(sessions.times(request.session, request.user, sessions.now()))
 
 
@@ -245,13 +245,13 @@ class JoinForm(OurFields, Form):
         number = plain_staff_number(self.cleaned_data["staff_number"])
         if "@" in number:
             raise ValidationError(_("A staff number cannot contain @."))
-        User._meta.get_field("staff_number").run_validators(number)  # one sign may be several in its plain form
+        User._meta.get_field("staff_number").run_validators(number)  # normalizing may lengthen it
         return number
 
 
 @method_decorator(never_cache, name="dispatch")
 class JoinView(Says422, FormView):
-    """Everything but a sign-in gets the same answer, whether or not the number exists: the manager is asked."""
+    """Answer every failed attempt the same way, whether or not the number exists: the manager is asked."""
 
     template_name = "account/join.html"
     form_class = JoinForm

@@ -1,4 +1,4 @@
-"""Name and end substitutes of managers."""
+"""Deputies of managers: name and end them, and notify both people."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -19,37 +19,38 @@ from courseware.notifications.models import Notification, OutgoingEmail
 
 
 @transaction.atomic
-def name_deputy(lead: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
-    """Returns False if it exists already. Locks the manager, so that a second press finds the first."""
-    User.objects.select_for_update(no_key=True).get(pk=lead.pk)
-    named, is_new = Deputy.objects.get_or_create(
-        lead=lead, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
+def name_deputy(manager: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
+    """Make `person` a deputy on these days, both included. Return False if it exists already. Locks the manager."""
+    User.objects.select_for_update(no_key=True).get(pk=manager.pk)
+    deputy, is_new = Deputy.objects.get_or_create(
+        lead=manager, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
     )
     if is_new:
         ask_for_teams_anew(person.pk)
-        notify_both(named)
-        record_many(events("deputy-added", named, by))
+        notify_both(deputy)
+        record_many(events("deputy-added", deputy, by))
     return is_new
 
 
 @transaction.atomic
-def end_deputy(substitute: Deputy, *, by: User) -> bool:
-    ended = Deputy.objects.filter(pk=substitute.pk, ended_at=None).update(ended_at=timezone.now())
+def end_deputy(deputy: Deputy, *, by: User) -> bool:
+    """End the deputy's rights now. Return False if they had ended already."""
+    ended = Deputy.objects.filter(pk=deputy.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
-        ask_for_teams_anew(substitute.person_id)
-        record_many(events("deputy-ended", substitute, by))
+        ask_for_teams_anew(deputy.person_id)
+        record_many(events("deputy-ended", deputy, by))
     return bool(ended)
 
 
-def events(verb, substitute, by):
-    """One event for the manager, one for the substitute."""
+def events(verb, deputy, by):
+    """Return one event for the manager and one for the deputy."""
     data = {
-        "lead": substitute.lead_id,
-        "substitute": substitute.person_id,
-        "from": substitute.first_day,
-        "until": substitute.last_day,
+        "lead": deputy.lead_id,
+        "substitute": deputy.person_id,
+        "from": deputy.first_day,
+        "until": deputy.last_day,
     }
-    return [NewEvent(verb, person, by, data) for person in (substitute.lead, substitute.person)]
+    return [NewEvent(verb, person, by, data) for person in (deputy.lead, deputy.person)]
 
 
 KIND = "deputy-added"
@@ -57,54 +58,54 @@ KIND = "deputy-added"
 
 def register_email() -> None:
     template = "accounts/mail/substitute_named.txt"
-    words = _("Deputy for a manager")
+    label = _("Deputy for a manager")
     unwanted, context = one_by_one(why_no_deputy_email), one_by_one(deputy_email_context)
-    register_kind(KIND, EmailType(words, template, unwanted, context, lines=deputy_notifications))
+    register_kind(KIND, EmailType(label, template, unwanted, context, lines=deputy_notifications))
 
 
-def notify_both(substitute: Deputy) -> None:
-    """Also to the person who did it: somebody else may have used the session."""
-    for person in (substitute.person, substitute.lead):
-        tell(KIND, person, key=f"{KIND}:{substitute.pk}:{person.pk}", data={"substitute": substitute.pk})
+def notify_both(deputy: Deputy) -> None:
+    """Email both people, also the one who acted: another person may have used that session."""
+    for person in (deputy.person, deputy.lead):
+        tell(KIND, person, key=f"{KIND}:{deputy.pk}:{person.pk}", data={"substitute": deputy.pk})
 
 
 def deputy_notifications(lines: Sequence[Notification]) -> dict[int, NotificationText]:
-    named = Deputy.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
-    told = {line: named.get(line.data["substitute"]) for line in lines}
-    return {line.pk: NotificationText(notification_to(line.person_id, each)) for line, each in told.items() if each}
+    deputies = Deputy.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
+    found = {line: deputies.get(line.data["substitute"]) for line in lines}
+    return {line.pk: NotificationText(notification_to(line.person_id, each)) for line, each in found.items() if each}
 
 
-def notification_to(reader: int, named: Deputy) -> str:
-    is_lead = reader == named.lead_id
-    said = {
-        "other": (named.person if is_lead else named.lead).name,
-        "first": date_format(named.first_day),
-        "last": date_format(named.last_day),
+def notification_to(recipient_id: int, deputy: Deputy) -> str:
+    is_manager = recipient_id == deputy.lead_id
+    values = {
+        "other": (deputy.person if is_manager else deputy.lead).name,
+        "first": date_format(deputy.first_day),
+        "last": date_format(deputy.last_day),
     }
-    if is_lead:
-        return gettext("%(other)s covers for you from %(first)s to %(last)s.") % said
-    return gettext("You cover for %(other)s from %(first)s to %(last)s.") % said
+    if is_manager:
+        return gettext("%(other)s covers for you from %(first)s to %(last)s.") % values
+    return gettext("You cover for %(other)s from %(first)s to %(last)s.") % values
 
 
 def why_no_deputy_email(message: OutgoingEmail) -> str:
-    substitutes = Deputy.objects.select_related("lead", "person", "made_by")
-    named = substitutes.filter(pk=message.data["substitute"]).first()
-    if named is None or named.ended_at or named.last_day < site_day():
+    deputies = Deputy.objects.select_related("lead", "person", "made_by")
+    deputy = deputies.filter(pk=message.data["substitute"]).first()
+    if deputy is None or deputy.ended_at or deputy.last_day < site_day():
         return gettext_noop("it ended in the meantime")
-    if not (named.lead.is_active and named.person.is_active):
+    if not (deputy.lead.is_active and deputy.person.is_active):
         return gettext_noop("one of the two people can no longer sign in")
-    leads = Membership.objects.filter(person=named.lead, role=Membership.Role.MANAGER)
-    return "" if leads.exists() else gettext_noop("the manager no longer manages a team")
+    managed = Membership.objects.filter(person=deputy.lead, role=Membership.Role.MANAGER)
+    return "" if managed.exists() else gettext_noop("the manager no longer manages a team")
 
 
 def deputy_email_context(message: OutgoingEmail) -> dict[str, object]:
-    named = Deputy.objects.select_related("lead", "person", "made_by").get(pk=message.data["substitute"])
-    is_lead = message.person == named.lead
+    deputy = Deputy.objects.select_related("lead", "person", "made_by").get(pk=message.data["substitute"])
+    is_manager = message.person == deputy.lead
     return {
-        "is_lead": is_lead,
+        "is_lead": is_manager,
         "name": message.person.name if isinstance(message.person, User) else "",
-        "other": (named.person if is_lead else named.lead).name,
-        "by": "" if named.made_by == message.person else named.made_by.name,
-        "first": named.first_day,
-        "last": named.last_day,
+        "other": (deputy.person if is_manager else deputy.lead).name,
+        "by": "" if deputy.made_by == message.person else deputy.made_by.name,
+        "first": deputy.first_day,
+        "last": deputy.last_day,
     }

@@ -1,4 +1,4 @@
-"""Links that bring in a team: for people with a staff number who have never signed in. Others wait for a manager."""
+"""Invite links of teams, for people with a staff number who have never signed in. Others wait for a manager."""
 
 from datetime import datetime, timedelta
 
@@ -22,24 +22,26 @@ from courseware.lib.dates import site_day
 from courseware.lib.text.names import visible
 
 SIGNER = Signer(salt="courseware.accounts.teams.invite_links", sep=".")
-MOST_WAITING = 100  # of one link
+MOST_WAITING = 100  # open requests of one link
 PRESSED_TWICE = timedelta(seconds=30)
 
 
 class LinkEnded(Exception):
-    """The link has expired, was used up or was ended."""
+    """The link is unknown, expired, used up or was ended."""
 
 
 class AlreadyHere(Exception):
-    """The number belongs to somebody who signs in another way."""
+    """The staff number belongs to a person who signs in another way."""
 
 
 def teams_to_link(user):
+    """Return a queryset of the teams for which `user` may create invite links."""
     return Team.objects.all() if handles_people(user) else teams_managed_by(user)
 
 
 @transaction.atomic
 def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetime | None = None) -> TeamInviteLink:
+    """Create and log a link that `uses` people can use until `ends_at`."""
     link = TeamInviteLink.objects.create(
         team=team, made_by=by, made_at=at or timezone.now(), ends_at=ends_at, uses_left=uses
     )
@@ -51,6 +53,7 @@ def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetim
 
 @transaction.atomic
 def end_link(link: TeamInviteLink, *, by: User, at: datetime | None = None) -> bool:
+    """End the link and log it. Return False if it had been ended before."""
     if not TeamInviteLink.objects.filter(pk=link.pk, ended_at=None).update(ended_at=at or timezone.now()):
         return False
     record("invite-link-ended", actor=by, subject=link.team, data={"link": link.pk}, at=at)
@@ -58,12 +61,13 @@ def end_link(link: TeamInviteLink, *, by: User, at: datetime | None = None) -> b
 
 
 def address_of(link: TeamInviteLink) -> str:
-    # Signed, not kept: who reads the database learns no address by which one comes in.
+    """Return the absolute URL of the link."""
+    # Signed, not stored: the database alone does not reveal a working URL.
     return settings.SITE_URL.rstrip("/") + reverse("account_join", args=[SIGNER.sign(str(link.pk))])
 
 
 def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
-    """The link of this token. Raises LinkEnded, also for an unknown token."""
+    """Return the link of this token, with its team. Raise LinkEnded, also for an unknown token."""
     try:
         key = int(SIGNER.unsign(token))
     except (BadSignature, ValueError):
@@ -75,7 +79,7 @@ def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
 
 
 def may_try(request, link: TeamInviteLink) -> bool:
-    """At most ten failed tries an hour, per place and link."""
+    """Return whether fewer than 10 attempts have failed within an hour from this IP address with this link."""
     return bool(ratelimit.consume(request, action="invite_links", key=place_at(request, link), dry_run=True))
 
 
@@ -89,11 +93,14 @@ def place_at(request, link: TeamInviteLink) -> str:
 
 @transaction.atomic
 def come_in(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime | None = None) -> User | None:
-    """Use the link once and return the person; None: the manager is asked. Raises LinkEnded."""
+    """Use the link once and return the person; or ask the manager and return None. Raise LinkEnded.
+
+    A form sent twice within 30 seconds counts as one use.
+    """
     at = at or timezone.now()
     person = User.objects.filter(staff_number=staff_number).first()
     if person and person.last_login and came_just_now(person, link, at) and is_expected(person, link, name):
-        return person  # pressed twice: one use
+        return person  # sent twice: one use
     if person is None or not never_here().filter(pk=person.pk).exists() or not is_expected(person, link, name):
         ask_manager(link, staff_number, name, at)
         return None
@@ -104,37 +111,37 @@ def come_in(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime 
 
 
 def came_just_now(person: User, link: TeamInviteLink, at: datetime) -> bool:
-    """Whether the person used this link within 30 seconds and has no password yet: a second press."""
+    """Return whether the person used this link within 30 seconds and has no password yet: a form sent twice."""
     used = Event.objects.filter(subject=subject_of(person), verb="invite-link-used", at__gt=at - PRESSED_TWICE)
     return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
 
 
 def never_here() -> QuerySet[User]:
-    """People who may use a link: active learners with a staff number alone, no password and no sign-in yet."""
-    leads = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
-    stand_in = Deputy.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
+    """Return a queryset of people who may use a link: a staff number only, never signed in, no rights over others."""
+    managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
+    deputies = Deputy.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
     return (
         User.objects.filter(is_active=True, email=None, last_login=None, is_staff=False, is_superuser=False)
         .filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
         .exclude(audits_until__gte=site_day())
         .exclude(groups__name=HR)
-        .exclude(pk__in=leads)
-        .exclude(pk__in=stand_in)
+        .exclude(pk__in=managers)
+        .exclude(pk__in=deputies)
     )
 
 
 def may_be_let_in(user: User) -> QuerySet[User]:
-    """People whom `user` may let in: managers people of their own teams, HR anybody."""
+    """Return a queryset of the people whose requests `user` may accept: managers their learners, HR all."""
     return never_here() if handles_people(user) else never_here().filter(pk__in=people_managed_by(user))
 
 
 def is_expected(person: User, link: TeamInviteLink, name: str) -> bool:
-    """Whether the person is on the list of the team or a team below by number and name, or was let in."""
+    """Return whether the person learns in the team or a subteam under this name, or was accepted before."""
     if JoinRequest.objects.filter(link=link, staff_number=person.staff_number, is_accepted=True).exists():
         return True
     teams = Team.objects.filter(pk=link.team_id).with_subteams()
-    places = person.memberships.filter(team__in=teams, role=Membership.Role.LEARNER)
-    return without_spaces(person.name) == without_spaces(name) and places.exists()
+    memberships = person.memberships.filter(team__in=teams, role=Membership.Role.LEARNER)
+    return without_spaces(person.name) == without_spaces(name) and memberships.exists()
 
 
 def without_spaces(name: str) -> str:
@@ -142,34 +149,36 @@ def without_spaces(name: str) -> str:
 
 
 def ask_manager(link: TeamInviteLink, staff_number: str, name: str, at: datetime) -> None:
-    asked = JoinRequest.objects.filter(link=link)
-    if asked.filter(staff_number=staff_number).exists() or asked.filter(is_accepted=None).count() >= MOST_WAITING:
+    """Create a join request, unless this number has one or MOST_WAITING are open."""
+    requests = JoinRequest.objects.filter(link=link)
+    if requests.filter(staff_number=staff_number).exists() or requests.filter(is_accepted=None).count() >= MOST_WAITING:
         return
     defaults = {"name": name, "asked_at": at}
     JoinRequest.objects.get_or_create(link=link, staff_number=staff_number, defaults=defaults)
 
 
 @transaction.atomic
-def answer_request(asked: JoinRequest, is_accepted: bool, *, by: User, at: datetime | None = None) -> bool:
-    """Accept or decline; the first answer stands, and True says that this was it. Raises AlreadyHere."""
-    asked = (
-        JoinRequest.objects.select_for_update(of=("self",), no_key=True).select_related("link__team").get(pk=asked.pk)
+def answer_request(request: JoinRequest, is_accepted: bool, *, by: User, at: datetime | None = None) -> bool:
+    """Accept or decline the request. Return False if it was answered before. Raise AlreadyHere."""
+    request = (
+        JoinRequest.objects.select_for_update(of=("self",), no_key=True).select_related("link__team").get(pk=request.pk)
     )
-    if asked.is_accepted is not None:
+    if request.is_accepted is not None:
         return False
-    subject: Team | User = asked.link.team
+    subject: Team | User = request.link.team
     if is_accepted:
-        subject = person_let_in(asked, by=by)
-    asked.is_accepted, asked.answered_by, asked.answered_at = is_accepted, by, at or timezone.now()
-    asked.save(update_fields=["is_accepted", "answered_by", "answered_at"])
-    record("join-answered", actor=by, subject=subject, data={"request": asked.pk, "accepted": is_accepted}, at=at)
+        subject = person_let_in(request, by=by)
+    request.is_accepted, request.answered_by, request.answered_at = is_accepted, by, at or timezone.now()
+    request.save(update_fields=["is_accepted", "answered_by", "answered_at"])
+    record("join-answered", actor=by, subject=subject, data={"request": request.pk, "accepted": is_accepted}, at=at)
     return True
 
 
-def person_let_in(asked: JoinRequest, *, by: User) -> User:
-    person = User.objects.filter(staff_number=asked.staff_number).first()
+def person_let_in(request: JoinRequest, *, by: User) -> User:
+    """Return the person of an accepted request, added if unknown. Raise AlreadyHere."""
+    person = User.objects.filter(staff_number=request.staff_number).first()
     if person is None:
-        return add_person(asked.name, staff_number=asked.staff_number, team=asked.link.team, by=by)
+        return add_person(request.name, staff_number=request.staff_number, team=request.link.team, by=by)
     if not may_be_let_in(by).filter(pk=person.pk).exists():
         raise AlreadyHere
     return person

@@ -1,26 +1,29 @@
-"""Advisory locks: without them membership and headcount changes could miss each other's uncommitted rows."""
+"""Advisory locks that keep membership changes and headcount updates from missing each other's uncommitted rows."""
 
 from collections.abc import Iterable
 
 from django.db import connection
 
-LOCKS = 1668576116  # classid of advisory locks; any number that nobody else in this database uses
-SLOTS = 1024  # people share them: PostgreSQL has room for some thousand locks, and a team may have more people
+LOCKS = 1668576116  # first key of the advisory locks; no other code in this database uses it
+SLOTS = 1024  # people share slots: PostgreSQL holds a few thousand locks, and a team can be larger
 
 
-def lock_teams_of(people: Iterable[int]) -> None:
-    """Block membership changes of these people until the transaction ends. Runs one statement on PostgreSQL."""
-    lock("pg_advisory_xact_lock_shared", people)
+def lock_teams_of(person_ids: Iterable[int]) -> None:
+    """Block changes to these people's memberships until the transaction ends. Runs one query on PostgreSQL."""
+    lock("pg_advisory_xact_lock_shared", person_ids)
 
 
-def change_teams_of(people: Iterable[int]) -> None:
-    """Block other changes of, and counting by, their memberships. Pass all people at once: this prevents deadlocks."""
-    lock("pg_advisory_xact_lock", people)
+def change_teams_of(person_ids: Iterable[int]) -> None:
+    """Block other changes to these people's memberships, and headcount updates, until the transaction ends.
+
+    Pass all people before the first change: locking them one by one can deadlock. Runs one query on PostgreSQL.
+    """
+    lock("pg_advisory_xact_lock", person_ids)
 
 
-def lock(function: str, people: Iterable[int]) -> None:
-    slots = sorted({person % SLOTS for person in people})
-    if slots and connection.vendor == "postgresql":  # SQLite has one writer
+def lock(function: str, person_ids: Iterable[int]) -> None:
+    slots = sorted({person_id % SLOTS for person_id in person_ids})
+    if slots and connection.vendor == "postgresql":  # SQLite has one writer at a time
         with connection.cursor() as cursor:
-            statement = f"SELECT {function}(%s, slot) FROM unnest(%s::int[]) AS slot"  # noqa: S608 - named by those above
+            statement = f"SELECT {function}(%s, slot) FROM unnest(%s::int[]) AS slot"  # noqa: S608 - a constant
             cursor.execute(statement, [LOCKS, slots])

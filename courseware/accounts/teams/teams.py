@@ -1,4 +1,4 @@
-"""Create, change and close teams."""
+"""Create, change, move and close teams."""
 
 from django.db import transaction
 
@@ -11,12 +11,12 @@ LEARNER = Membership.Role.LEARNER
 
 
 class LearnersLeft(Exception):
-    """The team has learners and no other team was named for them."""
+    """The team has learners, and no other team was chosen for them."""
 
 
 @transaction.atomic
 def add_team(team: Team, *, by: User) -> Team:
-    """Save a new, validated team."""
+    """Save and log a new, validated team."""
     team.save()
     record("team-added", actor=by, subject=team, data={"parent": team.parent_id})
     return team
@@ -24,7 +24,7 @@ def add_team(team: Team, *, by: User) -> Team:
 
 @transaction.atomic
 def change_team(team: Team, changed: list[str], *, by: User) -> None:
-    """`changed`: the fields in which the validated `team` differs from its row."""
+    """Save and log the validated `team`. `changed`: the fields in which it differs from its row; none: do nothing."""
     if not changed:
         return
     team.save()
@@ -36,21 +36,21 @@ def change_team(team: Team, changed: list[str], *, by: User) -> None:
 
 @transaction.atomic
 def close_team(team: Team, *, to: Team | None, by: User) -> None:
-    """Move the learners to `to`, attach the teams below to the team above, and delete the row. Raises LearnersLeft."""
-    lock_teams()  # first, as the admin does, where a team is moved and its people change in one form
-    places = Membership.objects.filter(team=team)
-    locked = User.objects.select_for_update(no_key=True).filter(pk__in=places.values("person"))
+    """Move the learners to `to` and subteams to the parent team, and delete the team. Raise LearnersLeft."""
+    lock_teams()  # before the people, in the same order as the admin
+    memberships = Membership.objects.filter(team=team)
+    locked = User.objects.select_for_update(no_key=True).filter(pk__in=memberships.values("person"))
     people = list(locked.order_by("pk"))
-    change_teams_of(person.pk for person in people)  # all at once, as they join the other team one by one
-    learners = places.filter(role=LEARNER)
+    change_teams_of(person.pk for person in people)  # all before the first change, against deadlocks
+    learners = memberships.filter(role=LEARNER)
     if learners.exists() and to is None:
         raise LearnersLeft(team)
-    events = [] if to is None else joining(to, [place.person for place in learners.select_related("person")], by)
-    events += ended(places, by, None)
-    for below in team.children.order_by("pk"):
-        below.parent = team.parent
-        below.save()
-        events.append(NewEvent("team-moved", below, by, {"parent": below.parent_id}))
+    events = [] if to is None else joining(to, [each.person for each in learners.select_related("person")], by)
+    events += ended(memberships, by, None)
+    for subteam in team.children.order_by("pk"):
+        subteam.parent = team.parent
+        subteam.save()
+        events.append(NewEvent("team-moved", subteam, by, {"parent": subteam.parent_id}))
     events.append(NewEvent("team-deleted", subject_of(team), by, {"people": [person.pk for person in people]}))
     team.delete()
     record_many(events)
@@ -61,10 +61,10 @@ def lock_teams():
 
 
 def joining(team, people, by):
-    """Make these people learners in `team`. Returns the events to log."""
+    """Make these people learners in `team`. Return the events to log."""
     events = []
     for person in people:
-        _place, is_new = Membership.objects.get_or_create(person=person, team=team, role=LEARNER)
+        _membership, is_new = Membership.objects.get_or_create(person=person, team=team, role=LEARNER)
         if is_new:
             events.append(NewEvent("membership-added", person, by, {"team": team.pk, "role": LEARNER}))
     return events

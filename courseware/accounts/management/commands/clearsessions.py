@@ -1,3 +1,5 @@
+"""Command `clearsessions`: delete expired sessions, cache rows and old unsaved texts."""
+
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.management.commands import clearsessions
@@ -16,17 +18,17 @@ class Command(clearsessions.Command):
 
     def handle(self, **options):
         super().handle(**options)
-        # Each names a network and a browser; allauth takes them out only when the person looks at the own sessions.
+        # They hold network and browser; allauth deletes them only when the person opens the page of sessions.
         UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
         self.clear_cache()
         drop_old()
 
     def clear_cache(self):
-        # Django answers with none of these, and leaves them, held forms among them, until there are MAX_ENTRIES rows,
-        # and for good where a site has gone over to Redis.
+        # Django deletes expired rows, such as unsent forms, only above MAX_ENTRIES rows, and never after a change to
+        # Redis.
         if settings.CACHE_TABLE not in connection.introspection.table_names():
             return
         table = connection.ops.quote_name(settings.CACHE_TABLE)
         now = connection.ops.adapt_datetimefield_value(timezone.now())
         with connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {table} WHERE expires < %s", [now])  # noqa: S608 - a name of our settings
+            cursor.execute(f"DELETE FROM {table} WHERE expires < %s", [now])  # noqa: S608 - a name from the settings

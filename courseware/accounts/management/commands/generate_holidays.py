@@ -1,3 +1,5 @@
+"""Command `generate_holidays`: write the holidays of a year in China as a CSV file."""
+
 import csv
 import io
 import re
@@ -25,7 +27,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{path}: compare it with the notice of the State Council")
 
 
-NAMES = {  # by a part of the name that the package gives
+NAMES = {  # start of the name in the package → our name
     "New Year's Day": "New Year",
     "Chinese New Year": "Spring Festival",
     "Tomb-Sweeping": "Tomb-Sweeping Day",
@@ -47,15 +49,16 @@ def table(year: int) -> str:
 
 
 def rows(year: int) -> Iterator[tuple[str, str, str]]:
-    from holidays import China  # in development only
+    """Yield (ISO date, "free" or "working", name of the festival). Raise ImportError without the package `holidays`."""
+    from holidays import China  # installed for development only
 
     found = China(years=year, language="en_US")
-    named = {day: short for day, name in found.items() for part, short in NAMES.items() if name.startswith(part)}
+    named = {day: short for day, name in found.items() for start, short in NAMES.items() if name.startswith(start)}
     for day, name in found.items():
         festival = named.get(day) or nearest(day, named)
         yield day.isoformat(), "free", festival
-        if worked := INSTEAD_OF.search(name):
-            month, of_month, of_year = map(int, worked.groups())
+        if make_up := INSTEAD_OF.search(name):
+            month, of_month, of_year = map(int, make_up.groups())
             yield date(of_year, month, of_month).isoformat(), "working", festival
 
 

@@ -1,3 +1,5 @@
+"""Command `reset_two_factor`: remove the lost second factor of a person."""
+
 from django.core.management.base import BaseCommand, CommandError
 
 from courseware.accounts.models import User
