@@ -1,3 +1,5 @@
+"""App configuration: the nightly list import, its emails, and warnings in the admin."""
+
 from datetime import time
 
 from django.apps import AppConfig
@@ -15,7 +17,7 @@ class HrConfig(AppConfig):
         from courseware.jobs.schedule import Daily, schedule
 
         nightly.register_emails()
-        words = _("Import the people list from ROSTER_DIR")
-        schedule("bring-in-list", words, nightly.import_newest, Daily(time(1, 10)))
+        label = _("Import the people list from ROSTER_DIR")
+        schedule("bring-in-list", label, nightly.import_newest, Daily(time(1, 10)))
         register_warnings("doors", chat_bot_views.bot_warnings)
         register_warnings("letter-words", wording_views.wording_warnings)

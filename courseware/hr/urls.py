@@ -1,3 +1,5 @@
+"""URLs of the HR pages, below /people/, and of managers' deputies."""
+
 from django.urls import path
 
 from courseware.hr.chat_bots import views as chat_bot_views

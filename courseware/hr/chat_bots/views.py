@@ -1,6 +1,6 @@
-"""/people/chat-bots/: the robots in chat groups, by team.
+"""/people/chat-bots/: bots in chat groups, by team.
 
-For human resources and admins alone: the address decides where the server sends requests.
+Only for HR and superusers: the address decides where the server sends requests.
 """
 
 from datetime import datetime
@@ -30,7 +30,7 @@ SECRET = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
 class ChatBotForm(forms.ModelForm):
-    """Address and secret are taken, and never shown again. With another address comes another secret, or none."""
+    """Address and secret are never shown again. A new address replaces or removes the secret."""
 
     helper = Fields(error_summary=True, marks_required=True)
 
@@ -69,7 +69,7 @@ class ChatBotForm(forms.ModelForm):
             self.fields["new_address"].help_text = hint % {"address": self.instance.masked_address}
 
     def clean_new_address(self):
-        """Return the new address, or else the stored one. Check both, because the service may have changed."""
+        """Return the new address, else the stored one. Check both, because the service may have changed."""
         address = self.cleaned_data["new_address"] or self.instance.address
         if service := self.cleaned_data.get("service"):
             check_address(address, service)
@@ -94,7 +94,7 @@ class ChatBotForm(forms.ModelForm):
 
 DOORS_A_PAGE = 50
 CARDS_SHOWN = 20
-hides_secrets = sensitive_post_parameters("new_address", "new_secret")  # from reports of errors
+hides_secrets = sensitive_post_parameters("new_address", "new_secret")  # from error reports
 
 
 @page_view(allowed=handles_people)
@@ -103,8 +103,8 @@ def doors(request):
     columns = {"card_state": Subquery(newest.values("state")[:1]), "card_at": Subquery(newest.values("written_at")[:1])}
     found = ChatBot.objects.select_related("team").annotate(**columns)
     page = Paginator(found, DOORS_A_PAGE).get_page(request.GET.get("page"))
-    for door in page.object_list:
-        door.card_words = ChatDeliveryState(door.card_state).label if door.card_state else ""
+    for bot in page.object_list:
+        bot.card_words = ChatDeliveryState(bot.card_state).label if bot.card_state else ""
     return render(request, "hr/chat_bots.html", {"page": page})
 
 
@@ -130,8 +130,8 @@ def door(request, pk):
         messages.success(request, gettext("The bot was saved."))
         return redirect("hr:chat-bot", pk)
     shown = ChatBot.objects.select_related("team").get(pk=pk) if form.is_bound else found
-    cards = ChatMessage.objects.filter(door=pk)[:CARDS_SHOWN]
-    context = {"door": shown, "cards": cards}
+    chat_messages = ChatMessage.objects.filter(door=pk)[:CARDS_SHOWN]
+    context = {"door": shown, "cards": chat_messages}
     return render_form(request, "hr/chat_bot.html", form, context)
 
 
@@ -158,12 +158,12 @@ def take_away(request, pk):
 
 
 def bot_warnings(now: datetime) -> list[HealthWarning]:
-    doors = ChatBot.objects.refused().count()
-    if not doors:
+    number = ChatBot.objects.refused().count()
+    if not number:
         return []
-    words = ngettext(
+    message = ngettext(
         "%(count)d group-chat bot is paused: the service rejected a message",
         "%(count)d group-chat bots are paused: the service rejected a message",
-        doors,
+        number,
     )
-    return [HealthWarning(words % {"count": doors}, gettext("Group-chat bots"), "hr:chat-bots")]
+    return [HealthWarning(message % {"count": number}, gettext("Group-chat bots"), "hr:chat-bots")]

@@ -1,4 +1,4 @@
-"""/people/emails/: what was told to whom, and what became of it; what a day would bring. Neither words nor links."""
+"""/people/emails/: log of sent and waiting emails, without their texts; /people/emails/scheduled/: scheduled emails."""
 
 from datetime import timedelta
 from itertools import islice
@@ -21,8 +21,8 @@ from courseware.lib.web.page_views import page_view
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 LETTERS_A_PAGE = 50
-FORESEEN = 100  # letters from which on a page is full
-PEOPLE_AT_ONCE = 200  # whose preview the page waits for
+FORESEEN = 100  # emails with which a page is full
+PEOPLE_AT_ONCE = 200  # more are prepared by a worker
 DAYS_AHEAD = 14
 
 
@@ -39,15 +39,15 @@ class EmailFilter(forms.Form):
     def is_set(self):
         return any(self.data.get(name) for name in self.fields)
 
-    def chosen_from(self, letters):
+    def chosen_from(self, emails):
         self.full_clean()
         self.errors.clear()
         if name := self.cleaned_data.get("address"):
             people = User.objects.known_as(name).values("pk")
-            letters = letters.filter(address=name.lower()) if "@" in name else letters.filter(person__in=people)
+            emails = emails.filter(address=name.lower()) if "@" in name else emails.filter(person__in=people)
         if state := self.cleaned_data.get("state"):
-            letters = letters.filter(state=state)
-        return letters
+            emails = emails.filter(state=state)
+        return emails
 
 
 def visible_emails():
@@ -59,13 +59,13 @@ def letters(request):
     form = EmailFilter(request.GET)
     found = form.chosen_from(visible_emails())
     page = FirstRows(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
-    for letter in page.object_list:
-        letter.is_linked = may_handle(request.user, letter.person)
+    for email in page.object_list:
+        email.is_linked = may_handle(request.user, email.person)
     return render(request, "hr/emails.html", {"form": form, "page": page, "most": MOST})
 
 
 class ScheduledEmailFilter(forms.Form):
-    """In the address; what is not there, or cannot be, is tomorrow."""
+    """The day, in the URL; by default, or if invalid, tomorrow."""
 
     in_days = forms.TypedChoiceField(label=_("Day"), required=False, coerce=int, empty_value=None)
     helper = Fields(form_method="get")
@@ -84,7 +84,10 @@ class ScheduledEmailFilter(forms.Form):
 
 
 def preview_of(day, after):
-    """(Emails of people with keys above `after`, when a worker prepared them or None); (None, None) until then."""
+    """Return (scheduled emails by person, time at which a worker prepared them), for people with ids above `after`.
+
+    The time is None if the emails were computed now. (None, None): not prepared yet.
+    """
     coming = ScheduledEmails(day)
     people = list(islice(coming.people(), PEOPLE_AT_ONCE + 1))
     if len(people) <= PEOPLE_AT_ONCE:
@@ -95,7 +98,7 @@ def preview_of(day, after):
 
 
 def page_of(preview):
-    """(the letters of a page, after whom the next one begins: None where all have been shown)."""
+    """Return (emails of one page, id of the last person on it); the id is None on the last page."""
     lines, last = [], None
     for person, foreseen in preview:
         shown = [line for line in foreseen if not is_for_admins(line.message.person)]

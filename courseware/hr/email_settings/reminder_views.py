@@ -1,4 +1,4 @@
-"""/people/reminders/: on which days people are reminded, by course and by rule."""
+"""/people/reminders/: days of reminders, by course and by assignment rule; and escalation."""
 
 from http import HTTPStatus
 
@@ -31,7 +31,7 @@ LONGEST = 60  # characters
 
 
 class ReminderDaysField(forms.CharField):
-    """As typed, so that nothing is lost; cleaned to a list of days."""
+    """Clean a text such as “14, 3, 1” to a list of days; the text is shown again as typed."""
 
     def __init__(self, **options):
         super().__init__(required=False, max_length=LONGEST, **options)
@@ -44,36 +44,36 @@ class ReminderDaysField(forms.CharField):
 
 
 def escalation_gap():
-    """A sentence with the number of teams without a senior manager; "" if there are none."""
+    """Return a sentence with the number of teams without a senior manager, or an empty text if there are none."""
     number = len(teams_without_senior_manager())
-    said = ngettext(
+    message = ngettext(
         "%(number)d team has no senior manager: HR gets the email about its people.",
         "%(number)d teams have no senior manager: HR gets the email about their people.",
         number,
     )
-    return said % {"number": number} if number else ""
+    return message % {"number": number} if number else ""
 
 
 class ReminderSchedulesForm(forms.Form):
-    """Empty means no reminder for a course, and for a rule the plan of its course. `…-every`: days between repeats.
+    """Reminder days of courses and rules. Empty: no reminder, and for a rule the days of its course.
 
-    A field that stands as the page showed it is not chosen: two people may edit two courses at once.
+    `…-every`: working days between repeats. Only fields that the user changed are saved, so two users can edit at once.
     """
 
     helper = Fields(error_summary=True)
 
     def __init__(self, data=None):
         super().__init__(data)
-        kept = {(plan.course_id, plan.rule_id): plan for plan in ReminderSchedule.objects.all()}
+        stored = {(plan.course_id, plan.rule_id): plan for plan in ReminderSchedule.objects.all()}
         self.owners = {}
         for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
-            plan = kept.get((course.pk, None))
+            plan = stored.get((course.pk, None))
             self.add(f"course-{course.pk}", course, course_title(course), plan, DEFAULT_REMINDER_DAYS)
         rules = AssignmentRule.objects.exclude(switched_on_at=None).select_related("current", "course__current")
         for rule in rules.order_by("pk"):
-            words = _("Rule “%(rule)s”, %(course)s") % {"rule": rule, "course": course_title(rule.course)}
+            label = _("Rule “%(rule)s”, %(course)s") % {"rule": rule, "course": course_title(rule.course)}
             help_text = _("Leave empty to use the days of the course.")
-            self.add(f"rule-{rule.pk}", rule, words, kept.get((None, rule.pk)), [], help_text=help_text)
+            self.add(f"rule-{rule.pk}", rule, label, stored.get((None, rule.pk)), [], help_text=help_text)
         self.fields["escalates"] = forms.BooleanField(
             label=_("Email the senior manager about people who are 3 working days late"),
             help_text=escalation_gap(),

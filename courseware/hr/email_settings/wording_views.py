@@ -1,4 +1,4 @@
-"""/people/emails/wording/: what the firm says in its letters in its own words, set by human resources."""
+"""/people/emails/wording/: HR changes and previews the wording of emails."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +43,7 @@ from courseware.notifications.wording.placeholders import mistakes_in
 
 @dataclass(frozen=True)
 class EmailPreview:
-    """`is_example`: the facts in it are made up. `left` are the parts in own words that this letter has no use for."""
+    """`is_example`: its facts are made up. `left`: changed blocks that this email does not use."""
 
     tag: str  # as in `lang`
     language: str | Promise
@@ -53,39 +53,39 @@ class EmailPreview:
     left: list[str | Promise]
 
 
-def previews(letter: EditableEmail, words: Words, person: User | None) -> list[EmailPreview]:
-    return [preview_in(tag, letter, words, person) for tag, _language in settings.LANGUAGES]
+def previews(email: EditableEmail, words: Words, person: User | None) -> list[EmailPreview]:
+    return [preview_in(tag, email, words, person) for tag, _language in settings.LANGUAGES]
 
 
-def preview_in(tag: str, letter: EditableEmail, words: Words, person: User | None) -> EmailPreview:
+def preview_in(tag: str, email: EditableEmail, words: Words, person: User | None) -> EmailPreview:
     with translation.override(tag):
-        example = letter.editable.example()
-    facts = facts_about(person, letter, tag) if person else None
-    secrets = {name: example[name] for name in letter.editable.secrets if facts and name in facts}
+        example = email.editable.example()
+    facts = facts_about(person, email, tag) if person else None
+    secrets = {name: example[name] for name in email.editable.secrets if facts and name in facts}
     context = facts | secrets if facts else example | (greeting_of(person, example) if person else {})
     written = render_email(
-        letter.kind,
+        email.kind,
         context,
         language=tag,
         face=branding_of(context.get("house_style_of", "")),
         own=words,
         # Not the real unsubscribe link: opening that link in the preview would unsubscribe the recipient.
-        unsubscribe_url=f"{settings.SITE_URL}/letters/" if may_be_unsubscribed(letter.name) else "",
+        unsubscribe_url=f"{settings.SITE_URL}/letters/" if may_be_unsubscribed(email.name) else "",
     )
     left = [PARTS[part] for part in words if part not in written.own]
     language = str(language_name(tag))
     return EmailPreview(display_tag(tag), language, written, paragraphs_of(written), not facts, left)
 
 
-def facts_about(person: User, letter: EditableEmail, tag: str) -> dict | None:
-    """The facts of the newest email of this type to the person; None if it tells nothing, or tells of other people."""
-    if letter.kind.sort == EmailCategory.SUBSCRIBED:
+def facts_about(person: User, email: EditableEmail, tag: str) -> dict | None:
+    """Return the facts of the newest email of this type to the person, or None if it has none or names other people."""
+    if email.kind.sort == EmailCategory.SUBSCRIBED:
         return None
-    message = OutgoingEmail.objects.of(person).filter(kind=letter.name).select_related("person").first()
-    if message is None or letter.kind.why_unwanted([message]).get(message.pk):
+    message = OutgoingEmail.objects.of(person).filter(kind=email.name).select_related("person").first()
+    if message is None or email.kind.why_unwanted([message]).get(message.pk):
         return None
     message.language = tag
-    return letter.kind.context([message]).get(message.pk)
+    return email.kind.context([message]).get(message.pk)
 
 
 def greeting_of(person: User, example: dict) -> dict:
@@ -93,8 +93,8 @@ def greeting_of(person: User, example: dict) -> dict:
     return {"name": person.name, **{name: value for name, value in signer.items() if name in example}}
 
 
-LONGEST_SUBJECT, LONGEST_TEXT = 150, 1500  # signs
-NAMED = 5  # of several people whom a name finds
+LONGEST_SUBJECT, LONGEST_TEXT = 150, 1500  # characters
+NAMED = 5  # people listed if several match
 
 
 def field_of_part(part, tag):
@@ -102,7 +102,7 @@ def field_of_part(part, tag):
 
 
 class EmailWordingForm(forms.Form):
-    """`words` is what is to be set; `person` for whom it is looked at, or None for the example."""
+    """`words`: the wording to save. `person`: whose facts the preview shows, or None for the example."""
 
     person = forms.CharField(
         label=_("Preview for this person"),
@@ -114,18 +114,18 @@ class EmailWordingForm(forms.Form):
     base = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
     def __init__(self, data=None, *, letter, user):
-        kept = {field_of_part(part, tag): text for part, texts in letter.own.items() for tag, text in texts.items()}
-        super().__init__(data, initial={"base": letter.number} | kept)
+        stored = {field_of_part(part, tag): text for part, texts in letter.own.items() for tag, text in texts.items()}
+        super().__init__(data, initial={"base": letter.number} | stored)
         self.letter, self.user = letter, user
-        shipped = letter.shipped()
+        defaults = letter.shipped()
         for part in letter.parts:
             for tag, _language in settings.LANGUAGES:
-                self.fields[field_of_part(part, tag)] = words_of_part(part, tag, shipped[part][tag])
+                self.fields[field_of_part(part, tag)] = words_of_part(part, tag, defaults[part][tag])
 
     @property
     def helper(self):
-        spoken = [field_of_part(part, tag) for part in self.letter.parts for tag, _language in settings.LANGUAGES]
-        return Fields(*spoken, "base", "person", error_summary=True)
+        fields = [field_of_part(part, tag) for part in self.letter.parts for tag, _language in settings.LANGUAGES]
+        return Fields(*fields, "base", "person", error_summary=True)
 
     def clean_person(self):
         words = self.cleaned_data["person"]
@@ -137,8 +137,8 @@ class EmailWordingForm(forms.Form):
             raise forms.ValidationError(_("No match among the people you can see."))
         if len(found) > 1:
             names = ", ".join(f"{each.name} ({each.email or each.staff_number})" for each in found[:NAMED])
-            said = _("Several people match. Enter the email or staff number of one of them: %(names)s.")
-            raise forms.ValidationError(said, params={"names": names})
+            message = _("Several people match. Enter the email or staff number of one of them: %(names)s.")
+            raise forms.ValidationError(message, params={"names": names})
         return found[0]
 
     def clean(self):
@@ -149,7 +149,7 @@ class EmailWordingForm(forms.Form):
                 cleaned[name] = tidy(cleaned.get(name, ""), is_line=part == SUBJECT)
                 for mistake in mistakes_in(cleaned[name], self.letter.known):
                     self.add_error(name, mistake)
-            # `add_error` takes away what was cleaned; a field that is wrong is not an empty one.
+            # `add_error` removes the cleaned value, but an invalid field is not an empty one.
             for name in fields:
                 if cleaned.get(name) == "" and name not in self.errors and any(cleaned.get(each) for each in fields):
                     self.add_error(
@@ -159,28 +159,29 @@ class EmailWordingForm(forms.Form):
 
     @property
     def words(self):
-        said = {
+        texts_by_part = {
             part: {tag: self.cleaned_data[field_of_part(part, tag)] for tag, _language in settings.LANGUAGES}
             for part in self.letter.parts
         }
-        return {part: texts for part, texts in said.items() if all(texts.values())}
+        return {part: texts for part, texts in texts_by_part.items() if all(texts.values())}
 
 
 def words_of_part(part, tag, shipped):
+    """Return the form field of a block in one language. `shipped`: its default text."""
     label, language = format_lazy("{} · {}", PARTS[part], language_name(tag)), display_tag(tag)
     if shipped:
-        said = format_html('{} <span lang="{}">{}</span>', _("Default:"), language, shipped)
+        help_text = format_html('{} <span lang="{}">{}</span>', _("Default:"), language, shipped)
     else:
-        said = _("The default is empty.")
+        help_text = _("The default is empty.")
     if part == SUBJECT:
         widget, longest = forms.TextInput(attrs={"lang": language}), LONGEST_SUBJECT
     else:
         widget, longest = forms.Textarea(attrs={"rows": 4, "lang": language}), LONGEST_TEXT
-    return forms.CharField(label=label, help_text=said, required=False, max_length=longest, widget=widget)
+    return forms.CharField(label=label, help_text=help_text, required=False, max_length=longest, widget=widget)
 
 
 def tidy(text, *, is_line):
-    """A subject is one line; of a text nothing but blanks at ends of lines and of the whole is taken away."""
+    """Return the text without blanks at the ends of lines and of the text; a subject becomes one line."""
     if is_line:
         return " ".join(text.split())
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -188,7 +189,7 @@ def tidy(text, *, is_line):
 
 
 PAGE = "hr:email-wording"
-SHOWN_WORDINGS = 20  # of the history
+SHOWN_WORDINGS = 20  # in the history
 
 
 def wording_url(kind, **places):
@@ -196,20 +197,20 @@ def wording_url(kind, **places):
 
 
 def email_or_404(name):
-    letter = editable_email(name)
-    if letter is None:
+    email = editable_email(name)
+    if email is None:
         raise Http404
-    return letter
+    return email
 
 
 @page_view(allowed=sees_whole_company)
 def email_wording(request):
     found = editable_emails()
-    rows = EmailWording.objects.filter(pk__in=[letter.row.pk for letter in found if letter.row])
+    rows = EmailWording.objects.filter(pk__in=[email.row.pk for email in found if email.row])
     people = dict(rows.values_list("kind", "set_by__name"))
-    letters = [(letter, people.get(letter.name), names_of(letter.unusable)) for letter in found]
+    emails = [(email, people.get(email.name), names_of(email.unusable)) for email in found]
     fixed = [kind.words for kind in MESSAGE_KINDS.values() if kind.editable is None]
-    return render(request, "hr/email_wording.html", {"letters": letters, "fixed": fixed})
+    return render(request, "hr/email_wording.html", {"letters": emails, "fixed": fixed})
 
 
 def names_of(parts):
@@ -220,8 +221,8 @@ def names_of(parts):
 def wording_of_email(request, kind):
     if request.method == "POST" and not handles_people(request.user):
         raise Http404
-    letter = email_or_404(kind)
-    form = EmailWordingForm(posted(request), letter=letter, user=request.user)
+    email = email_or_404(kind)
+    form = EmailWordingForm(posted(request), letter=email, user=request.user)
     if request.method != "POST":
         return wording_page(request, form)
     if not form.is_valid():
@@ -229,9 +230,7 @@ def wording_of_email(request, kind):
     if "look" in request.POST:
         return viewed_at(request, form)
     try:
-        is_new = set_wording(
-            kind, form.words, shipped=letter.shipped(), base=form.cleaned_data["base"], by=request.user
-        )
+        is_new = set_wording(kind, form.words, shipped=email.shipped(), base=form.cleaned_data["base"], by=request.user)
     except SetMeanwhile:
         form.add_error(None, gettext("Another person has changed the wording of this email. Open the page again."))
         return wording_page(request, form, status=HTTPStatus.CONFLICT)
@@ -248,16 +247,16 @@ def viewed_at(request, form):
 
 
 def wording_page(request, form, *, status=HTTPStatus.OK, **looked):
-    letter, since = form.letter, form.letter.shipped_since()
-    wordings = EmailWording.objects.filter(kind=letter.name).select_related("set_by").order_by("-number")
-    example = letter.editable.example() | {"firm": gettext("Anhe Insurance")}
+    email, since = form.letter, form.letter.shipped_since()
+    wordings = EmailWording.objects.filter(kind=email.name).select_related("set_by").order_by("-number")
+    example = email.editable.example() | {"firm": gettext("Anhe Insurance")}
     context = {
         "form": form,
-        "letter": letter,
+        "letter": email,
         "may_change": handles_people(request.user),
-        "own": in_lines(letter.own),
-        "placeholders": [(f"{{{name}}}", each.words, each.value(example)) for name, each in letter.known.items()],
-        "unusable": names_of(letter.unusable),
+        "own": in_lines(email.own),
+        "placeholders": [(f"{{{name}}}", each.words, each.value(example)) for name, each in email.known.items()],
+        "unusable": names_of(email.unusable),
         "since": [(PARTS[part], in_languages(then), in_languages(now)) for part, (then, now) in since.items()],
         "wordings": [(row, in_lines(row.words)) for row in wordings[:SHOWN_WORDINGS]],
         "previews": (),
@@ -268,7 +267,7 @@ def wording_page(request, form, *, status=HTTPStatus.OK, **looked):
 
 
 def in_lines(words):
-    """(part, (tag, text) of each language), in the order of a letter."""
+    """Return (block, (tag, text) of each language), in the order of an email."""
     return [(name, in_languages(words[part])) for part, name in PARTS.items() if part in words]
 
 
@@ -278,15 +277,15 @@ def in_languages(texts):
 
 @post_view(wording_url, allowed=handles_people, reauthenticate=asks_before_posting)
 def reset_wording(request, kind):
-    letter = email_or_404(kind)
+    email = email_or_404(kind)
     base = request.POST.get("base", "")
     try:
-        if letter.own and base != str(letter.number):
+        if email.own and base != str(email.number):
             raise SetMeanwhile
-        is_new = set_wording(kind, {}, shipped=letter.shipped(), base=letter.number, by=request.user)
+        is_new = set_wording(kind, {}, shipped=email.shipped(), base=email.number, by=request.user)
     except SetMeanwhile:
-        said = gettext("Another person has changed the wording of this email in the meantime. Nothing was changed.")
-        messages.error(request, said)
+        message = gettext("Another person has changed the wording of this email in the meantime. Nothing was changed.")
+        messages.error(request, message)
         return redirect(wording_url(kind))
     if is_new:
         messages.success(request, gettext("The default wording is restored."))
@@ -294,10 +293,10 @@ def reset_wording(request, kind):
 
 
 def wording_warnings(now: datetime) -> list[HealthWarning]:
-    """Own words that are not used, as an upgrade has taken a part or a placeholder away. Runs a query."""
+    """Return a warning for each wording with blocks or placeholders that an upgrade removed. Runs a query."""
     found = []
-    for letter in editable_emails():
-        if parts := names_of(letter.unusable):
-            said = gettext("This version cannot use the custom wording, so the default wording is sent (%(parts)s)")
-            found.append(HealthWarning(said % {"parts": ", ".join(map(str, parts))}, letter.kind.words, PAGE))
+    for email in editable_emails():
+        if parts := names_of(email.unusable):
+            message = gettext("This version cannot use the custom wording, so the default wording is sent (%(parts)s)")
+            found.append(HealthWarning(message % {"parts": ", ".join(map(str, parts))}, email.kind.words, PAGE))
     return found

@@ -1,4 +1,4 @@
-"""Lists of what people learned elsewhere: a person and a course a row, read as a firm's list of people is."""
+"""Import a list of external training: one person and course a row."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 from courseware.lib.dates import site_day
 
-MOST_TRAININGS = 1000  # all of them stand on one page
+MOST_TRAININGS = 1000  # shown on one page
 OWN_HEADINGS = {
     "course": "课程 课程名称 培训 培训名称 培训课程 course coursename coursetitle training",
     "trained_on": "培训日期 培训时间 完成日期 结业日期 日期 trainedon trainingdate completedon completiondate date day",
@@ -32,7 +32,7 @@ OWN_HEADINGS = {
     "proof": "凭据 证明 证明材料 依据 证书 proof evidence certificate",
     "reference": "凭据编号 证书编号 证明编号 编号 reference proofnumber certificatenumber certificateno number",
 }
-WHO = ("staff_number", "email", "name")  # the name is for whoever reads the list
+WHO = ("staff_number", "email", "name")  # the name is for readers of the list only
 COLUMNS = {
     word: name
     for name, words in ({name: HEADINGS[name] for name in WHO} | OWN_HEADINGS).items()
@@ -96,7 +96,7 @@ class CellProblem:
 
 @dataclass
 class ListedTraining:
-    """A row of the list: what would be recorded, or why not. `is_known`: recorded already, so it is passed over."""
+    """A row of the list: the training to record, or the problems. `is_known`: recorded already, so it is skipped."""
 
     line: int
     training: ExternalTraining | None = None
@@ -110,23 +110,26 @@ class ListedTraining:
 
 @dataclass(frozen=True)
 class Usual:
+    """Course and proof for rows that name none."""
+
     course: Course | None = None
     proof: str = ""
 
 
 def as_text(table: Table) -> str:
+    """Return the table as CSV text."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table.rows)
     return text.getvalue().replace("\0", "�")
 
 
 def beside_records(listing: ParsedRoster, usual: Usual, *, by: User) -> list[ListedTraining]:
-    """Each row beside who is here and what is recorded. Runs as many queries for one row as for a thousand."""
+    """Return the rows, compared with people and recorded training. The number of queries does not grow."""
     named, courses = people_named(listing.rows), courses_by_name()
     rows = [judged(row, named, courses, usual, by) for row in listing.rows]
     people = {row.training.person_id for row in rows if row.training}
-    kept = ExternalTraining.objects.filter(person__in=people, revoked_at=None)
-    until = {key_of(training): training.valid_until for training in kept}
+    recorded = ExternalTraining.objects.filter(person__in=people, revoked_at=None)
+    until = {key_of(training): training.valid_until for training in recorded}
     lines: dict[tuple[int, int, date], int] = {}
     for row, source in zip(rows, listing.rows, strict=True):
         if row.training is None:
@@ -142,17 +145,18 @@ def beside_records(listing: ParsedRoster, usual: Usual, *, by: User) -> list[Lis
 
 
 def people_named(rows: Iterable[Row]) -> dict[str, User]:
-    """By staff number, and by address; an account that was merged is another name of the person."""
+    """Return staff number or address → person. A merged account stands for the account it was merged into."""
     numbers = {row.values["staff_number"] for row in rows if "staff_number" in row.values}
     addresses = {row.values["email"] for row in rows if "email" in row.values}
     people: dict[str, User] = {}
     for person in User.objects.filter(Q(staff_number__in=numbers) | Q(email__in=addresses)):
         people |= {name: person for name in (person.staff_number, person.email) if name}
-    kept = accounts_that_stayed({person.pk for person in people.values()})
-    return {name: kept.get(person.pk, person) for name, person in people.items()}
+    kept_accounts = accounts_that_stayed({person.pk for person in people.values()})
+    return {name: kept_accounts.get(person.pk, person) for name, person in people.items()}
 
 
 def courses_by_name() -> dict[str, Course]:
+    """Return folded title or id → released course."""
     found: dict[str, Course] = {}
     for course in Course.objects.exclude(current=None).select_related("current").order_by("-pk"):
         if release := course.current:
@@ -164,20 +168,20 @@ def courses_by_name() -> dict[str, Course]:
 Fault = tuple[str, str]  # column, key of PROBLEMS
 
 
-def faults_of_person(row: Row, who: str, person: User | None, by: User) -> Iterator[Fault]:
-    """`who`: the column that names the person, or ""."""
-    if not who:
+def faults_of_person(row: Row, column: str, person: User | None, by: User) -> Iterator[Fault]:
+    """Yield faults. `column`: the column that names the person, or an empty text."""
+    if not column:
         if not faulty_columns(row) & {"staff_number", "email"}:
             yield "staff_number", "nobody"
     elif person is None:
-        yield who, "not-here"
+        yield column, "not-here"
     elif person == by:
-        yield who, "own-training"
+        yield column, "own-training"
     else:
         if not may_handle(by, person):
-            yield who, "ask-admin"
+            yield column, "ask-admin"
         if not may_decide_about(by, person):
-            yield who, "conflict"
+            yield column, "conflict"
 
 
 def faults_of_course(row: Row, course: Course | None) -> Iterator[Fault]:
@@ -212,6 +216,7 @@ def usual_last_day(course: Course | None, on: date | None) -> date | None:
 def judged(
     row: Row, people: Mapping[str, User], courses: Mapping[str, Course], usual: Usual, by: User
 ) -> ListedTraining:
+    """Return the row with its training if it has no problems."""
     found = ListedTraining(row.line, problems=[in_words(fault) for fault in row.problems])
     values = row.values
     who = next((name for name in ("staff_number", "email") if name in values), "")
@@ -228,10 +233,10 @@ def judged(
     return found
 
 
-def problem(row: Row, column: str, code: str, **said: str) -> CellProblem:
-    stood = row.values.get(column, "")
+def problem(row: Row, column: str, code: str, **values: str) -> CellProblem:
+    text = row.values.get(column, "")
     cell = row.cells.get(column, str(row.line))
-    return CellProblem(cell, str(FIELDS[column]), printable(str(stood)), str(PROBLEMS[code]) % said)
+    return CellProblem(cell, str(FIELDS[column]), printable(str(text)), str(PROBLEMS[code]) % values)
 
 
 def in_words(fault: Any) -> CellProblem:
@@ -239,4 +244,5 @@ def in_words(fault: Any) -> CellProblem:
 
 
 def new_of(rows: Iterable[ListedTraining]) -> list[ExternalTraining]:
+    """Return the trainings to record."""
     return [row.training for row in rows if row.is_new and row.training]

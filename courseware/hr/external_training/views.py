@@ -1,4 +1,4 @@
-"""/people/external-training/, /people/<pk>/external-training/: what people learned elsewhere."""
+"""/people/external-training/, /people/<pk>/external-training/: record and revoke external training."""
 
 import hashlib
 from datetime import date
@@ -47,7 +47,7 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 class ExternalTrainingForm(forms.Form):
-    """For one person. It has the field `ends` if a rule enrolled the person in a course that is not begun."""
+    """For one person. `ends` is a field if a rule has enrolled the person in a course not yet started."""
 
     course = CourseChoice(label=_("Course"), queryset=Course.objects.none(), empty_label=_("choose a course"))
     trained_on = forms.DateField(label=_("Training date"), widget=DayInput)
@@ -68,14 +68,14 @@ class ExternalTrainingForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     def __init__(self, *args, not_begun, **kwargs):
-        """`not_begun`: titles of the courses in which a rule has enrolled the person and nothing is begun."""
+        """`not_begun`: titles of the courses in which a rule has enrolled the person, who has not started."""
         super().__init__(*args, **kwargs)
         self.fields["course"].queryset = published_courses()
         if not_begun:
-            words = gettext(
+            label = gettext(
                 "End the enrollment in the same course. A rule created it, and the person has not started it"
             )
-            self.fields["ends"].label = words
+            self.fields["ends"].label = label
             self.fields["ends"].help_text = gettext(", ").join(not_begun)
         else:
             del self.fields["ends"]
@@ -94,14 +94,14 @@ class ExternalTrainingForm(forms.Form):
         return cleaned
 
     def training(self, person):
-        terms = dict(self.cleaned_data)
-        terms.pop("ends", None)
-        until = terms.pop("last_day") or usual_end(terms["course"], terms["trained_on"])
-        return ExternalTraining(person=person, valid_until=until, **terms)
+        values = dict(self.cleaned_data)
+        values.pop("ends", None)
+        until = values.pop("last_day") or usual_end(values["course"], values["trained_on"])
+        return ExternalTraining(person=person, valid_until=until, **values)
 
 
 class ExternalTrainingListForm(forms.Form):
-    """A list, as a file or pasted. `seen` is the list as it was shown: what was changed since is shown again first."""
+    """A list, as a file or pasted. `seen`: checksum of the list as shown; a list changed since is shown again first."""
 
     file = forms.FileField(label=_("File"), required=False, help_text=_("XLSX, XLS, ODS or CSV, with headings."))
     lines = forms.CharField(
@@ -151,7 +151,7 @@ class ExternalTrainingListForm(forms.Form):
             self.listing = understood(self.table, SORT)
             if len(self.listing.rows) > MOST_TRAININGS:
                 raise ListRefused("too-long")
-            if len(self.text) > MOST_TEXT:  # it comes back as text, row by row
+            if len(self.text) > MOST_TEXT:  # the page sends it back as text
                 raise ListRefused("too-wide")
         except ListRefused as refused:
             self.add_error(field, REFUSALS[refused.code])
@@ -169,6 +169,7 @@ class ExternalTrainingListForm(forms.Form):
         return as_text(self.table) if self.cleaned_data.get("file") else self.cleaned_data["lines"]
 
     def shown(self):
+        """Return a copy of the form, with the list as text and marked as seen."""
         data = self.data.copy()
         data["lines"], data["seen"] = self.text, self.digest
         return type(self)(data)
@@ -176,8 +177,8 @@ class ExternalTrainingListForm(forms.Form):
     @property
     def digest(self):
         course = self.cleaned_data["course"]
-        said = [self.text.replace("\r\n", "\n"), str(course and course.pk), self.cleaned_data["proof"]]
-        return hashlib.sha256("\n".join(said).encode()).hexdigest()
+        parts = [self.text.replace("\r\n", "\n"), str(course and course.pk), self.cleaned_data["proof"]]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
     def is_seen(self):
@@ -198,7 +199,7 @@ SHOWN = 100  # rows of a list that are new, and cells that are wrong
 
 @form_view("hr:external-training", allowed=handles_people)
 def outside(request):
-    """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
+    """Show the list row by row. If `act` is "go" and the list was shown before, record the training."""
     form, rows = ExternalTrainingListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
     if form.is_valid():
         rows = beside_records(form.listing, form.usual, by=request.user)
@@ -228,6 +229,7 @@ def page_of_recorded(request):
 
 
 def of_rows(rows):
+    """Return the context that shows the rows."""
     new = new_of(rows)
     unstarted = unstarted_of(new) if new else []
     for training in new[:SHOWN]:
@@ -247,31 +249,32 @@ def of_rows(rows):
 
 
 def say(request, recorded, rows=()):
-    words = ngettext(
+    """Add messages about the recorded training."""
+    message = ngettext(
         "%(number)d external training is recorded.", "%(number)d external trainings are recorded.", recorded.trainings
     )
-    messages.success(request, words % {"number": recorded.trainings})
+    messages.success(request, message % {"number": recorded.trainings})
     if recorded.ended:
-        words = ngettext(
+        message = ngettext(
             "%(number)d enrollment has ended, because the person is certified.",
             "%(number)d enrollments have ended, because these people are certified.",
             recorded.ended,
         )
-        messages.success(request, words % {"number": recorded.ended})
+        messages.success(request, message % {"number": recorded.ended})
     if recorded.kept:
-        words = ngettext("%(number)d enrollment stays open.", "%(number)d enrollments stay open.", recorded.kept)
-        messages.info(request, words % {"number": recorded.kept})
+        message = ngettext("%(number)d enrollment stays open.", "%(number)d enrollments stay open.", recorded.kept)
+        messages.info(request, message % {"number": recorded.kept})
     left_out = sum(bool(row.problems) for row in rows)
     if left_out:
-        words = ngettext("%(number)d row was skipped.", "%(number)d rows were skipped.", left_out)
-        messages.info(request, words % {"number": left_out})
+        message = ngettext("%(number)d row was skipped.", "%(number)d rows were skipped.", left_out)
+        messages.info(request, message % {"number": left_out})
 
 
 @form_view("hr:external-training-of")
 def outside_of(request, pk):
     person = member_or_404(request, pk)
     unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
-    titles = [course_title(run.course, get_language()) for run in unstarted]
+    titles = [course_title(enrollment.course, get_language()) for enrollment in unstarted]
     form = ExternalTrainingForm(posted(request), not_begun=titles)
     if form.is_valid():
         recorded = record_trainings([form.training(person)], by=request.user, ends=form.cleaned_data.get("ends"))

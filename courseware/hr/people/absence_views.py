@@ -1,4 +1,4 @@
-"""/people/<pk>/absences/: when somebody is away, said by human resources or by who leads them."""
+"""/people/<pk>/absences/: HR and managers record, change and undo absences of a person."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -78,6 +78,7 @@ def absences_url(pk, **places):
 
 
 def person_or_404(user, pk):
+    """Return the person. Raise Http404 if `user` may not record absences of the person."""
     person = get_object_or_404(User, pk=pk)
     if not may_record_absence(user, person):
         raise Http404
@@ -101,7 +102,7 @@ def change(request, pk, absence):
     absence = get_object_or_404(Absence.objects.select_related("person"), pk=absence, person=person)
     today = today_of(person)
     form = calendar_form(absence, today, request.POST)
-    if "is-back" in request.POST:  # since today, or before, where somebody else has said so
+    if "is-back" in request.POST:  # back today, or earlier if another user has recorded it
         last_day = min(absence.last_day, max(absence.first_day, today - DAY))
         change_absence(absence, absence.first_day, last_day, by=request.user)
         return back(request, person, gettext("%(name)s is back. The due dates were adjusted.") % {"name": person.name})
@@ -120,6 +121,7 @@ def take_back(request, pk, absence):
 
 
 def accepted(form, act):
+    """Call `act` with the days of a valid form. Return False if it fails; the form then has the error."""
     if not form.is_valid():
         return False
     try:
@@ -134,26 +136,29 @@ def accepted(form, act):
 
 
 def is_away_until(person, day):
-    words = gettext("%(name)s is away until %(day)s. Until then, nothing is due and no reminders are sent.")
-    return words % {"name": person.name, "day": date_format(day)}
+    """Return the message after an absence until `day` was saved."""
+    message = gettext("%(name)s is away until %(day)s. Until then, nothing is due and no reminders are sent.")
+    return message % {"name": person.name, "day": date_format(day)}
 
 
-def back(request, person, sentence):
-    messages.success(request, sentence)
+def back(request, person, message):
+    messages.success(request, message)
     return redirect(page_before(request) or absences_url(person.pk))
 
 
 def today_of(person):
+    """Return the date in the person's time zone."""
     return timezone.localdate(timezone=zone_of(person))
 
 
 def calendar_form(absence, today, data=None):
+    """Return the form that changes the days of `absence`. `today`: see `today_of`."""
     days = {"first_day": absence.first_day, "last_day": absence.last_day}
     return AbsenceDaysForm(data, today=today, initial=days, prefix=f"absence-{absence.pk}")
 
 
 def absences_page(request, person, form, *, changed=None, status=200):
-    """`changed` is the key of an absence → its form with errors."""
+    """`changed`: id of an absence → its form with errors."""
     absences = absences_of(person)
     forms = {each: calendar_form(each, form.today) for each in absences}
     forms |= {each: changed[each.pk] for each in absences if each.pk in (changed or {})}
@@ -170,13 +175,15 @@ def absences_page(request, person, form, *, changed=None, status=200):
 
 
 def runs_due(person):
-    """The open runs with a due day, each with its title and by how many days absences have moved it."""
-    runs = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
-    runs = list(runs.with_release().with_zone().order_by("due_at", "pk"))
+    """Return the open enrollments with a due date, each with `title` and `days`, by which absences have moved it."""
+    enrollments = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
+    enrollments = list(enrollments.with_release().with_zone().order_by("due_at", "pk"))
     moved = dict(
-        AbsenceShift.objects.of_the_day_that_counts().filter(enrollment__in=runs).values_list("enrollment", "days")
+        AbsenceShift.objects.of_the_day_that_counts()
+        .filter(enrollment__in=enrollments)
+        .values_list("enrollment", "days")
     )
-    for run in runs:
-        run.title = store.outline(run.release, get_language()).title
-        run.days = moved.get(run.pk, 0)
-    return runs
+    for enrollment in enrollments:
+        enrollment.title = store.outline(enrollment.release, get_language()).title
+        enrollment.days = moved.get(enrollment.pk, 0)
+    return enrollments

@@ -1,4 +1,4 @@
-"""Merge two accounts of one person, and undo it. No record is rewritten."""
+"""Merge two accounts of one person, with their enrollments, and undo it."""
 
 from datetime import datetime
 
@@ -43,7 +43,7 @@ class CannotUndo(Exception):
 
 @transaction.atomic
 def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> AccountMerge:
-    """From now on `other` is another name of `kept`. Repeated, it gives the same row. Raises CannotMerge."""
+    """Make `other` an alias of `kept`. Repeated, return the existing row. Raise CannotMerge."""
     at = at or timezone.now()
     kept, other = lock_both(kept, other)
     if found := AccountMerge.objects.standing().filter(kept=kept, other=other).first():
@@ -53,27 +53,28 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> A
     new = AccountMerge.objects.create(kept=kept, other=other, made_by=by, made_at=at, was_active=other.is_active)
     hold(kept, other)
     events = join_enrollments(new)
-    events += shut(other, by, at)  # after the runs have gone: who has left is counted nowhere
+    events += shut(other, by, at)  # after the enrollments: former people are not counted
     store_certifications(new)
     keep_days_of(list(transferred_enrollments(new)), zone_of(other))
     hand_over(other, kept)
     lock_merged_enrollments(other, kept)
-    events += settle(kept, by, at)  # by the absences of the account that stays
+    events += settle(kept, by, at)  # with the absences of `kept`
     record_many([*told_of_both("merged", "merged-into", new, by, at), *events])
     return new
 
 
 def why_not(kept: User, other: User, by: User) -> MergeRefusal | None:
+    """Return why `by` cannot merge `other` into `kept`, or None."""
     if why := why_not_merge(kept, other, by):
         return why
-    # It is a fact about the account itself, and its log; a certificate belongs to a run, which can be brought over.
+    # External training belongs to the account itself; certificates belong to enrollments, which can be moved.
     trained = ExternalTraining.objects.filter(person=other, revoked_at=None)
     return MergeRefusal.TRAINED if trained.exists() else None
 
 
 @transaction.atomic
 def undo_merge(row: AccountMerge, *, by: User, at: datetime | None = None) -> AccountMerge:
-    """Restore both accounts; a person who has left since has left by the account that stayed. Raises CannotUndo."""
+    """Separate the accounts. If the person has left since, only the kept account stays inactive. Raise CannotUndo."""
     at = at or timezone.now()
     kept, other = lock_both(row.kept, row.other)
     found = AccountMerge.objects.select_for_update(no_key=True).get(pk=row.pk)
@@ -95,6 +96,7 @@ def undo_merge(row: AccountMerge, *, by: User, at: datetime | None = None) -> Ac
 
 
 def why_it_stays(row: AccountMerge, at: datetime) -> MergeUndoRefusal | None:
+    """Return why the merge cannot be undone at `at`, or None."""
     if row.undone_at:
         return MergeUndoRefusal.UNDONE
     if not row.may_be_undone_at(at):
@@ -111,6 +113,7 @@ def store_certifications(row: AccountMerge) -> None:
 
 
 def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
+    """Return a queryset of the enrollments that the merge has moved to the kept account."""
     return (
         Enrollment.objects.filter(merged_enrollments__merge=row, merged_enrollments__is_transferred=True)
         .with_zone()
@@ -119,28 +122,29 @@ def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
 
 
 def lock_merged_enrollments(before: User, now: User) -> None:
-    """Pass queued emails about enrollments that are `now`'s to `now`.
+    """Redirect queued emails about enrollments that now belong to `now` from `before` to `now`.
 
-    An email that is being sent stays, and `now` gets another one: better twice than not at all.
+    An email that is being sent stays, and `now` gets another one: a repeated email is better than a lost one.
     """
-    about_runs_of = (daily_reminders, certificate_expiry, completion, changed_lesson, extension)
-    kinds = [letter.KIND for letter in about_runs_of]
-    about_runs = OutgoingEmail.objects.filter(kind__in=kinds, person=before, state=DeliveryState.QUEUED)
-    letters = list(about_runs.select_for_update(no_key=True).order_by("pk"))
-    runs = daily_reminders.enrollments_in(letter.data for letter in letters)
-    brought = set(Enrollment.objects.filter(pk__in=runs, learner=now).values_list("pk", flat=True))
-    reader = {"person": now, "address": now.email or "", "language": now.language}
-    for letter in letters:
-        told = letter.data["subjects"]
-        follows = [subject for subject in told if subject[0] in brought]
-        if follows and follows == told and letter.may_be_taken_back:
-            # A day that it was given was one of `before`; `now` may have had a letter on it.
-            OutgoingEmail.objects.filter(pk=letter.pk).update(**reader, limit_category="", sending_day=None)
+    modules = (daily_reminders, certificate_expiry, completion, changed_lesson, extension)
+    kinds = [email.KIND for email in modules]
+    queued = OutgoingEmail.objects.filter(kind__in=kinds, person=before, state=DeliveryState.QUEUED)
+    emails = list(queued.select_for_update(no_key=True).order_by("pk"))
+    enrollment_ids = daily_reminders.enrollments_in(email.data for email in emails)
+    transferred = set(Enrollment.objects.filter(pk__in=enrollment_ids, learner=now).values_list("pk", flat=True))
+    recipient = {"person": now, "address": now.email or "", "language": now.language}
+    for email in emails:
+        subjects = email.data["subjects"]
+        follows = [subject for subject in subjects if subject[0] in transferred]
+        if follows and follows == subjects and email.may_be_taken_back:
+            # A reserved sending day is one of `before`; `now` may have had an email on it.
+            OutgoingEmail.objects.filter(pk=email.pk).update(**recipient, limit_category="", sending_day=None)
         elif follows:
-            OutgoingEmail.objects.create(kind=letter.kind, data={**letter.data, "subjects": follows}, **reader)
+            OutgoingEmail.objects.create(kind=email.kind, data={**email.data, "subjects": follows}, **recipient)
 
 
 def told_of_both(of_kept: str, of_other: str, row: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
+    """Return one event for each of the two accounts."""
     return [
         NewEvent(of_kept, row.kept, by, {"merge": row.pk, "other": row.other_id}, at),
         NewEvent(of_other, row.other, by, {"merge": row.pk, "kept": row.kept_id}, at),

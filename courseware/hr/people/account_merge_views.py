@@ -1,4 +1,4 @@
-"""Pages that merge two accounts of one person, list merges and undo them."""
+"""/people/merges/, /people/<pk>/merge/: merge two accounts of one person, list merges and undo them."""
 
 from django import forms
 from django.contrib import messages
@@ -58,7 +58,7 @@ def merge_with(request, pk):
 
 
 def is_merged(request, form, kept, other):
-    """False where somebody else was quicker and has merged one of them otherwise: the form then says so."""
+    """Return False if another merge was faster; the form then has the error."""
     try:
         merge(kept, other, by=request.user)
     except CannotMerge as refused:
@@ -70,19 +70,20 @@ def is_merged(request, form, kept, other):
 
 
 def preview_of(kept, other, user):
+    """Return the context that shows both accounts, and per course the enrollment that stays and those that close."""
     sides = []
     for account in (kept, other):
         teams = account.memberships.select_related("team").order_by("team__name", "pk")
         side = {"account": account, "places": list(teams), "runs": enrollments_of(account, user)}
         side["absences"] = absences_of(account)
         sides.append(side | {"certificates": certificates_of(account, site_day())})
-    titles = {run.pk: run.title for side in sides for run in side["runs"]}
+    titles = {enrollment.pk: enrollment.title for side in sides for enrollment in side["runs"]}
     names = {kept.pk: kept.sign_in_name, other.pk: other.sign_in_name}
     courses = []
-    for _runs, joint in joined_enrollments(kept, other):
-        if title := titles.get(joint.newest.pk):  # a course without a release is shown nowhere
-            closed = [names[run.learner_id] for run in joint.closed]
-            courses.append({"title": title, "stands": names[joint.newest.learner_id], "closed": closed})
+    for _enrollments, joined in joined_enrollments(kept, other):
+        if title := titles.get(joined.newest.pk):  # a course without a release is shown nowhere
+            closed = [names[enrollment.learner_id] for enrollment in joined.closed]
+            courses.append({"title": title, "stands": names[joined.newest.learner_id], "closed": closed})
     return {"sides": sides, "courses": courses}
 
 

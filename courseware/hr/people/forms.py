@@ -1,4 +1,4 @@
-"""The forms of human resources about people."""
+"""Forms of the HR pages about people: filter, profile and membership."""
 
 from crispy_forms.layout import Field
 from django import forms
@@ -17,7 +17,7 @@ OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on",
 
 
 class PeopleFilter(forms.Form):
-    """The filters of the list, which stand in the address. One that is typed wrongly is as good as not there."""
+    """Filters of the list of people, in the URL. Invalid values are ignored."""
 
     class Group:
         HERE, AWAY, NEVER_IN, LEFT, ALL = "here", "away", "never", "left", "all"
@@ -47,9 +47,9 @@ class PeopleFilter(forms.Form):
     def __init__(self, data):
         super().__init__(data)
         team = self.fields["team"]
-        if self.data.get("team"):  # else nothing is looked for in it
+        if self.data.get("team"):  # else no team has to be found
             team.queryset = Team.objects.only("name")
-        # Else each of thousands would be made a Team.
+        # Avoids an object for each of thousands of teams.
         team.choices = [("", team.empty_label), *Team.objects.values_list("pk", "name")]
 
     @property
@@ -57,6 +57,7 @@ class PeopleFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, people):
+        """Return the people (a queryset) that pass the filters."""
         self.full_clean()
         self.errors.clear()
         people = self.of_standing(people, self.cleaned_data.get("standing"))
@@ -78,26 +79,28 @@ class PeopleFilter(forms.Form):
 
 
 class CodesForm(PeopleFilter):
-    words = standing = None  # type: ignore[assignment]  # so Django takes fields away
+    """The filter by team alone."""
+
+    words = standing = None  # type: ignore[assignment]  # removes the fields
 
     helper = Fields("team", form_method="get")
 
 
 def exactly_or_found_by(words, people):
-    """A whole address or staff number finds one person at once; else what is typed is how something of them begins."""
-    whole = people.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))
-    return whole if whole.exists() else found_by(words, people)
+    """Return the person with this exact address or staff number, else people found by the start of their names."""
+    exact = people.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))
+    return exact if exact.exists() else found_by(words, people)
 
 
 class AsShown(forms.HiddenInput):
-    """Nobody reads it, so no hint describes it."""
+    """A hidden initial value, without a reference to a help text."""
 
     def get_context(self, name, value, attrs):
         return super().get_context(name, value, {})
 
 
 class SinceShownForm(forms.ModelForm):
-    """The page sends along what it showed: what somebody else has changed since is not changed back."""
+    """Keeps changes by other users since the page was shown, by the initial values that the page sends."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -138,6 +141,7 @@ class ProfileForm(SinceShownForm):
             self.add_error("leaves_on", _("The last day is before the first day."))
 
     def changed_values(self):
+        """Return field → new value of the changed fields."""
         return {name: getattr(self.instance, name) for name in self.changed_data}
 
 

@@ -1,4 +1,4 @@
-"""New people: known to the firm, in a team, enrolled, and told of it, all in one act; one person, or a pasted list."""
+"""Add new people with a team and enrollments: one person, or a pasted list."""
 
 import re
 from collections import Counter
@@ -32,7 +32,10 @@ from courseware.notifications.models import OutgoingEmail
 def bring_in(
     name: str, sign_in_name: str, *, courses: Sequence[Course] = (), due_on: date | None = None, by: User, **fields
 ) -> User:
-    """Raises ValidationError as `add_person` does. The letter goes out after the enrollments, once."""
+    """Add a person and enroll the person in `courses`, due on `due_on`. Raise ValidationError as `add_person` does.
+
+    Queues one email: about the enrollments, or without courses the invitation. `fields`: see `add_person`.
+    """
     person = add_unasked(name, sign_in_name, by=by, **fields)
     if courses:
         ask_for(person, courses, due_on, by=by)
@@ -42,13 +45,14 @@ def bring_in(
 
 
 def add_unasked(name: str, sign_in_name: str, *, team: Team | None = None, by: User, **fields) -> User:
-    """As `bring_in`, without a course and without a letter."""
+    """Add a person like `bring_in`, without enrollments and emails."""
     email, number = (sign_in_name, None) if "@" in sign_in_name else (None, sign_in_name)
     return add_person(name, email=email, staff_number=number, team=team, by=by, **fields)
 
 
 @transaction.atomic
 def ask_for(person: User, courses: Sequence[Course], due_on: date | None, *, by: User) -> None:
+    """Enroll the person in these courses, due at the end of `due_on` in the person's time zone."""
     zone = zone_named(time_zones(person).first())
     due_at = due_on and due_instant(due_on, zone)
     for course in courses:
@@ -56,19 +60,19 @@ def ask_for(person: User, courses: Sequence[Course], due_on: date | None, *, by:
 
 
 def was_added(person: User, *, by: User, since: datetime) -> bool:
-    """Whether it was `by` who added `person` since then: so a form that is sent again finds what it did before."""
+    """Return whether `by` has added `person` since then: a form sent twice finds that it is done."""
     added = Event.objects.filter(subject=subject_of(person), verb="person-added", actor=by, at__gte=since)
     return added.exists()
 
 
 def was_asked(person: User, courses: Sequence[Course]) -> bool:
-    """Whether `person` takes all these courses, and a letter was written where there is an address."""
-    begun = Enrollment.objects.filter(learner=person, course__in=courses).values("course").distinct().count()
-    return begun == len(courses) and (not person.email or OutgoingEmail.objects.filter(person=person).exists())
+    """Return whether `person` is enrolled in all these courses, and has got an email if there is an address."""
+    enrolled = Enrollment.objects.filter(learner=person, course__in=courses).values("course").distinct().count()
+    return enrolled == len(courses) and (not person.email or OutgoingEmail.objects.filter(person=person).exists())
 
 
 def sign_in_name_of(typed: str) -> str:
-    """Raises ValidationError for what is neither an address nor a number."""
+    """Return the normalized address or staff number. Raise ValidationError."""
     name = plain_name(typed)
     if "@" in name:
         validate_email(name)
@@ -77,11 +81,11 @@ def sign_in_name_of(typed: str) -> str:
     return name
 
 
-# A pasted list: a person a line, without headings. More than MOST_ROWS are imported as a roster.
+# A pasted list has one person a line and no headings. Longer lists are imported as files.
 
-MOST_ROWS = 50  # one transaction
+MOST_ROWS = 50  # in one transaction
 SEPARATORS = re.compile(r"\t|[,;，；]")
-FIELDS = {0: "name", 1: "sign_in_name", 2: "team"}  # place in the line → field
+FIELDS = {0: "name", 1: "sign_in_name", 2: "team"}  # index in the line → field
 PROBLEMS = {
     "name": gettext_lazy("Enter a name of at most 120 characters."),
     "sign_in_name": gettext_lazy("Enter an email address or a staff number after the name."),
@@ -106,7 +110,7 @@ READ: dict[str, Callable[[str], object]] = {"name": listed_name, "sign_in_name":
 
 @dataclass(frozen=True)
 class PastedRow:
-    """`problem` says why it cannot be brought in; empty where it can. `team` is None where none was named."""
+    """`problem`: why the row cannot be added, or empty. `team` is None if the row names none."""
 
     line: int
     name: str
@@ -116,40 +120,41 @@ class PastedRow:
 
 
 def read_rows(text: str) -> list[PastedRow]:
-    """Name, email or staff number, and perhaps the team. Empty lines are skipped. Runs two queries."""
+    """Parse lines of name, email or staff number, and perhaps team. Skip empty lines. Runs two queries."""
     lines = [(number, cells_of(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     rows = [read_row(cells, number, FIELDS, READ) for number, cells in lines]
     times = Counter(row.values["sign_in_name"] for row in rows if "sign_in_name" in row.values)
-    here, teams = people_here(times), {team.name: team for team in Team.objects.only("name", "time_zone")}
+    existing, teams = people_here(times), {team.name: team for team in Team.objects.only("name", "time_zone")}
     return [
         PastedRow(
             line=row.line,
             name=cells[0],
             sign_in_name=row.values.get("sign_in_name", cells[1]),
             team=teams.get(row.values.get("team", "")),
-            problem=problem_of(row, times, here, teams),
+            problem=problem_of(row, times, existing, teams),
         )
         for row, (_number, cells) in zip(rows, lines, strict=True)
     ]
 
 
 def cells_of(line: str) -> list[str]:
-    """At least three, so that missing ones are empty."""
+    """Return at least three cells; missing ones are empty."""
     return [*(cell.strip() for cell in SEPARATORS.split(line)), "", ""]
 
 
 def people_here(names: Iterable[str]) -> dict[str, User]:
-    """The people with these email addresses or staff numbers, by name."""
+    """Return address or staff number → person, for those of these names that exist."""
     found = User.objects.filter(Q(email__in=names) | Q(staff_number__in=names))
     return {str(name): person for person in found for name in (person.email, person.staff_number) if name}
 
 
-def problem_of(row: Row, times: Counter[str], here: Mapping[str, User], teams: Mapping[str, Team]) -> str:
-    if lacking := next((field for field in PROBLEMS if field not in row.values), ""):
-        return str(PROBLEMS[lacking])
+def problem_of(row: Row, times: Counter[str], existing: Mapping[str, User], teams: Mapping[str, Team]) -> str:
+    """Return why the row cannot be added, or an empty text. `times`: how often each name appears."""
+    if missing := next((field for field in PROBLEMS if field not in row.values), ""):
+        return str(PROBLEMS[missing])
     name, team = row.values["sign_in_name"], row.values.get("team", "")
-    if name in here:
-        return _("%(name)s already has an account.") % {"name": here[name].name}
+    if name in existing:
+        return _("%(name)s already has an account.") % {"name": existing[name].name}
     if times[name] > 1:
         return _("This address or number appears more than once.")
     if team and team not in teams:
@@ -161,7 +166,7 @@ def problem_of(row: Row, times: Counter[str], here: Mapping[str, User], teams: M
 
 @transaction.atomic
 def add_all(rows: Sequence[PastedRow], *, team: Team | None, by: User, **asked) -> int:
-    """Those without a problem, all or none; returns how many. Raises ValidationError where one is here by now."""
+    """Add the people of all rows without a problem, or none of them. Return how many. Raise ValidationError."""
     good = [row for row in rows if not row.problem]
     for row in good:
         bring_in(row.name, row.sign_in_name, team=row.team or team, by=by, **asked)

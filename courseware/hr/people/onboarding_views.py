@@ -1,4 +1,4 @@
-"""/people/new/: a new person, in one form; /people/new/list/: several, pasted."""
+"""/people/new/: add one person; /people/new/list/: add people from a pasted list."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ class TitledCourses(forms.ModelMultipleChoiceField):
         return outline(course.current, get_language()).title
 
     def clean(self, value):
-        """A number that no database can hold is no course: asked for it, SQLite ends in an error."""
+        """Reject numbers above the range of the database, on which SQLite raises an error."""
         if len(keys_in(map(str, value or ()))) < len(value or ()):
             raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": "–"})
         return super().clean(value)
@@ -59,7 +59,7 @@ class DayField(forms.DateField):
 
     def validate(self, day):
         super().validate(day)
-        if day and day > site_day() + FARTHEST:  # the calendar ends, too: there is no day after the last
+        if day and day > site_day() + FARTHEST:  # later dates would overflow
             raise ValidationError(_("This date is too far away. Choose an earlier date."))
 
 
@@ -68,7 +68,7 @@ def own_names_of_languages():
 
 
 class AskingForm(forms.Form):
-    """What new people are asked to learn, and by when. `drawn_at` says when the form was shown."""
+    """Team, courses and due date of new people. `drawn_at`: when the form was shown."""
 
     team = forms.ModelChoiceField(
         label=_("Team"),
@@ -102,7 +102,7 @@ class AskingForm(forms.Form):
         self.initial["drawn_at"] = signing.dumps(timezone.now().isoformat(), salt=SALT)
 
     def clean_drawn_at(self):
-        """Now, where it was not kept: then no form counts as sent twice."""
+        """Return now if the value is invalid: then no form counts as sent twice."""
         try:
             return datetime.fromisoformat(signing.loads(self.cleaned_data["drawn_at"], salt=SALT))
         except signing.BadSignature:
@@ -146,7 +146,7 @@ class OnboardingForm(AskingForm):
         return sign_in_name_of(self.cleaned_data["sign_in_name"])
 
     def found(self):
-        """Who has this address or number already, or None."""
+        """Return the person with this address or number, or None."""
         name = self.cleaned_data.get("sign_in_name")
         return called(name).first() if name else None
 
@@ -156,7 +156,7 @@ class OnboardingForm(AskingForm):
 
 
 class PastedPeopleForm(AskingForm):
-    """`seen` is the list as it was shown: what was changed since is shown again before anything happens."""
+    """`seen`: checksum of the list as it was shown. A list changed since is shown again before it is applied."""
 
     people = forms.CharField(
         label=_("The list"),
@@ -172,7 +172,7 @@ class PastedPeopleForm(AskingForm):
     )  # fmt: skip
 
     def shown(self):
-        """The form with its list marked as seen."""
+        """Return a copy of the form with its list marked as seen."""
         data = self.data.copy()
         data["seen"] = self.digest
         return type(self)(data)
@@ -187,7 +187,7 @@ class PastedPeopleForm(AskingForm):
 
 
 def posts(courses):
-    """(id, words) of every post that one of these courses knows."""
+    """Return (id, title) of each job role of these courses."""
     found = {}
     for course in courses:
         found = dict(outline(course.current, get_language()).tracks) | found
@@ -196,20 +196,20 @@ def posts(courses):
 
 @form_view("hr:new-person", allowed=handles_people)
 def new_person(request):
-    """What is posted as `act` is "quietly" for no letter, or "instead" to enroll the person who is here already."""
+    """`act` is "quietly" to send no email, or "instead" to enroll the person who exists already."""
     form = OnboardingForm(posted(request))
     found = None
     if form.is_valid():
         found = form.found()
-        if words := outcome_text(request, form, found):
-            messages.success(request, words)
+        if message := outcome_text(request, form, found):
+            messages.success(request, message)
             return redirect("hr:new-person")
     context = {"found": found, "may_take": found and found.is_active and may_change_membership(request.user, found)}
     return render_form(request, "hr/new_person.html", form, context)
 
 
 def outcome_text(request, form, found):
-    """Empty where nothing was, and the form says why."""
+    """Return the message of success, or an empty text; the form then has the error."""
     act, by = request.POST.get("act"), request.user
     courses = form.cleaned_data["courses"]
     is_sent_again = found and was_added(found, by=by, since=form.cleaned_data["drawn_at"])
@@ -226,7 +226,7 @@ def outcome_text(request, form, found):
 
 
 def enrolled_instead(form, found, *, by):
-    """Enroll the person who is here already."""
+    """Enroll the existing person. Return the message, or an empty text with an error in the form."""
     courses = form.cleaned_data["courses"]
     if not courses:
         form.add_error("courses", form.fields["courses"].error_messages["required"])
@@ -236,7 +236,7 @@ def enrolled_instead(form, found, *, by):
 
 
 def added(form, act, *, by):
-    """The new person. Raises ValidationError."""
+    """Return the new person. Raise ValidationError."""
     if act == "quietly":
         return add_unasked(**form.particulars(), by=by)
     courses, due_on = form.cleaned_data["courses"], form.cleaned_data["due_on"]
@@ -245,26 +245,26 @@ def added(form, act, *, by):
 
 def in_words(person, act):
     if act == "quietly":
-        words = gettext("%(name)s is added. No email was sent, and there is no enrollment yet.")
+        message = gettext("%(name)s is added. No email was sent, and there is no enrollment yet.")
     elif person.email:
-        words = gettext("%(name)s is added, and the invitation email is on its way.")
+        message = gettext("%(name)s is added, and the invitation email is on its way.")
     else:
-        words = gettext("%(name)s is added. The person has no email address, so give them a sign-in code.")
-    return words % {"name": person.name}
+        message = gettext("%(name)s is added. The person has no email address, so give them a sign-in code.")
+    return message % {"name": person.name}
 
 
 @form_view("hr:new-people", allowed=handles_people)
 def new_people(request):
-    """Show the pasted list row by row. If `act` is "go" and the list was shown before, create the people."""
+    """Show the pasted list row by row. If `act` is "go" and the list was shown before, add the people."""
     form, rows = PastedPeopleForm(posted(request)), []
     if form.is_valid():
         rows = read_rows(form.cleaned_data["people"])
         number = brought_in(request, form, rows)
         if number:
-            words = ngettext("%(number)d person is added.", "%(number)d people are added.", number)
-            messages.success(request, words % {"number": number})
+            message = ngettext("%(number)d person is added.", "%(number)d people are added.", number)
+            messages.success(request, message % {"number": number})
             return redirect("hr:new-people")
-        rows, form = read_rows(form.cleaned_data["people"]), form.shown()  # as they are by now
+        rows, form = read_rows(form.cleaned_data["people"]), form.shown()  # read again, because people may have changed
     good = sum(not row.problem for row in rows)
     context = {"form": form, "rows": rows, "good": good, "most": MOST_ROWS}
     status = form_status(form) if form.errors or not form.is_bound else 200
@@ -272,11 +272,11 @@ def new_people(request):
 
 
 def brought_in(request, form, rows):
-    """How many; 0 where the list is to be looked at first, or somebody of it came in at this very moment."""
+    """Return how many people were added; 0 if the list must be shown first, or a row can no longer be added."""
     if request.POST.get("act") != "go" or not form.is_seen or len(rows) > MOST_ROWS:
         return 0
-    asked = {name: form.cleaned_data[name] for name in ("team", "courses", "due_on", "starts_on", "language")}
+    options = {name: form.cleaned_data[name] for name in ("team", "courses", "due_on", "starts_on", "language")}
     try:
-        return add_all(rows, **asked, by=request.user)
+        return add_all(rows, **options, by=request.user)
     except ValidationError:
         return 0

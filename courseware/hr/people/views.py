@@ -1,4 +1,4 @@
-"""/people/: who is in the company, and one person; /people/first-day/: the first steps of a new company."""
+"""/people/: list and pages of people; /people/first-day/: the first steps of a new company."""
 
 from datetime import timedelta
 
@@ -52,11 +52,11 @@ from courseware.lib.web.page_views import form_view, page_view, post_view, poste
 from courseware.notifications.models import OutgoingEmail
 
 PEOPLE_A_PAGE = 50
-NEW_FOR = timedelta(days=30)  # so long the page about the first day is offered
+NEW_FOR = timedelta(days=30)  # for this long the page about the first day is offered
 
 
 def may_view(user, person):
-    """Whether the page of `person` is there for `user`: who audits looks at everybody."""
+    """Return whether `user`, who sees the whole company, may open the page of `person`."""
     return audits(user) or may_handle(user, person)
 
 
@@ -87,8 +87,9 @@ def is_company_new():
 
 
 def memberships_with_teams():
-    places = Membership.objects.select_related("team").order_by("role", "team__name", "pk")
-    return Prefetch("memberships", places, to_attr="places")
+    """Return a Prefetch of the memberships as `places`."""
+    memberships = Membership.objects.select_related("team").order_by("role", "team__name", "pk")
+    return Prefetch("memberships", memberships, to_attr="places")
 
 
 @page_view(allowed=handles_people)
@@ -108,10 +109,11 @@ def first_day(request):
     return render(request, "hr/first_day.html", context)
 
 
-SHOWN = 10  # letters, and lines of the log
+SHOWN = 10  # emails, and events of the log
 
 
 def member_or_404(request, pk):
+    """Return the person. Raise Http404 if the user may not change the person."""
     person = get_object_or_404(User, pk=pk)
     if not (handles_people(request.user) and may_change_membership(request.user, person)):
         raise Http404
@@ -129,13 +131,13 @@ def person(request, pk):
 def person_page(request, found, form):
     may_change = handles_people(request.user) and may_handle(request.user, found)
     record_access(found, by=request.user)
-    runs = enrollments_of(found, request.user)
+    enrollments = enrollments_of(found, request.user)
     merge = merge_of(found)
     by_link = Event.objects.filter(subject=subject_of(found), verb="invite-link-used").order_by("pk").first()
-    names = [each.other for each in AccountMerge.objects.standing().filter(kept=found).select_related("other")]
+    aliases = [each.other for each in AccountMerge.objects.standing().filter(kept=found).select_related("other")]
     context = {
         "person": found,
-        "runs": runs,
+        "runs": enrollments,
         "record_page": record_page(),
         "absences": absences_of(found),
         "may_record_absence": may_record_absence(request.user, found),
@@ -143,38 +145,39 @@ def person_page(request, found, form):
         "outside": titled(trainings_of(found)),
         "today": site_day(),
         "letters": OutgoingEmail.objects.of(found)[:SHOWN],
-        "events": with_label(events_about([found, *names])[:SHOWN]),
+        "events": with_label(events_about([found, *aliases])[:SHOWN]),
         "by_link": by_link,
         "merge": merge,
-        "names": names,
+        "names": aliases,
         "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
         "may_change": may_change,
         "may_change_membership": may_change and may_change_membership(request.user, found),
         "may_give_code": found.is_active and may_give_code(request.user, found),
-        "is_removable": may_change and not found.last_login and not runs and not (merge or names),
+        "is_removable": may_change and not found.last_login and not enrollments and not (merge or aliases),
     }
     return render_form(request, "hr/person.html", form, context)
 
 
 def enrollments_of(found, user):
-    """Enrollments with state, zone and title, the newest first, as far as `user` may see them."""
-    runs = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
+    """Return enrollments with `label`, zone and `title`, newest first, as far as `user` may see them."""
+    enrollments = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
     closed = MergedEnrollment.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
-    runs = runs.with_release().with_state().with_zone().annotate(is_merged=Exists(closed))
-    runs = list(runs.order_by("-is_newest", "-pk"))
-    for run in runs:
-        run.label = Enrollment.State(run.state)
-        run.title = outline(run.course.current, get_language()).title
-    return runs
+    enrollments = enrollments.with_release().with_state().with_zone().annotate(is_merged=Exists(closed))
+    enrollments = list(enrollments.order_by("-is_newest", "-pk"))
+    for enrollment in enrollments:
+        enrollment.label = Enrollment.State(enrollment.state)
+        enrollment.title = outline(enrollment.course.current, get_language()).title
+    return enrollments
 
 
 def events_about(accounts):
-    """The newest first, without those who only looked."""
+    """Return a queryset of the events about these accounts, newest first, without views of the record."""
     events = Event.objects.filter(subject__in=[subject_of(each) for each in accounts]).exclude(verb=LOOKED)
     return events.select_related("actor").order_by("-pk")
 
 
 def titled(trainings):
+    """Return the trainings (a queryset) as a list, each with `title` in the current language."""
     trainings = list(trainings.select_related("course__current").defer("course__current__outlines"))
     for training in trainings:
         training.title = course_title(training.course, get_language())
@@ -182,6 +185,7 @@ def titled(trainings):
 
 
 def certificates_of(found, today):
+    """Return the certificates, newest first, each with `title` and `holds` (whether it certifies on `today`)."""
     certificates = list(Certificate.objects.filter(enrollment__learner=found).order_by("-issued_at", "-pk"))
     for certificate in certificates:
         certificate.title = certificate.titles.get(get_language()) or next(iter(certificate.titles.values()))
@@ -199,7 +203,7 @@ def edit(request, pk):
 
 
 def is_changed(request, form):
-    """False where somebody else was quicker to take the address or number: the form then says so."""
+    """Save the valid form. Return False if the address or number was taken meanwhile; the form then has the error."""
     try:
         changed = change_particulars(form.instance, form.changed_values(), by=request.user)
     except ValidationError as error:
@@ -212,11 +216,11 @@ def is_changed(request, form):
 
 @post_view("hr:person", reauthenticate=asks_before_appointing)
 def place(request, pk):
-    """`act` is "move" for in place of the other teams, else beside them."""
+    """If `act` is "move", the new team replaces the others of this role."""
     found = member_or_404(request, pk)
     form = MembershipForm(request.POST)
     if form.is_valid() and form.cleaned_data["role"] == Membership.Role.MANAGER and not found.is_active:
-        form.add_error("role", gettext("This person has left the company."))  # and would lead again when back
+        form.add_error("role", gettext("This person has left the company."))  # the role would return with the person
     if not form.is_valid():
         found.places = list(found.memberships.select_related("team"))
         return person_page(request, found, form)

@@ -1,4 +1,4 @@
-"""Lists of people: brought in by night from a folder or by a command, and applied part by part."""
+"""Import lists of people at night from a folder, or by a command, and apply them in chunks."""
 
 import time
 from datetime import timedelta
@@ -34,18 +34,18 @@ from courseware.notifications.email.queue import tell
 
 
 def job_roles_by_title() -> dict[str, str]:
-    """Title in any language, or id → id of the post; as `folded` makes them."""
+    """Return folded title in any language, or folded id → id of the job role."""
     found: dict[str, str] = {}
     for release in Release.objects.filter(pk__in=Course.objects.exclude(current=None).values("current")):
         for language, _name in settings.LANGUAGES:
-            for post, title in outline(release, language).tracks.items():
-                found |= {folded(title): post, folded(post): post}
+            for job_role, title in outline(release, language).tracks.items():
+                found |= {folded(title): job_role, folded(job_role): job_role}
     return found
 
 
 @task
 def apply_import(pk: int) -> None:
-    """Harmless when repeated. In this order, for the letter about a course lets people in as an invitation does."""
+    """Apply the whole list. It can be repeated."""
     while apply_next(pk):
         pass
     finish(pk)
@@ -53,7 +53,7 @@ def apply_import(pk: int) -> None:
 
 @task
 def apply_next_chunk(pk: int) -> None:
-    """Like `apply_import`, with a task for each part, so that other work can run between two parts."""
+    """Apply one chunk and enqueue the next, so that other tasks can run in between."""
     with transaction.atomic():  # the part and the task for the next one are committed together
         if apply_next(pk):
             apply_next_chunk.enqueue(pk)
@@ -62,6 +62,7 @@ def apply_next_chunk(pk: int) -> None:
 
 
 def finish(pk: int) -> None:
+    """Apply the assignment rules, then invite new people: an email about a course already lets them in."""
     act()
     invite_new_people(RosterImport.objects.select_related("is_confirmed").get(pk=pk))
 
@@ -69,17 +70,20 @@ def finish(pk: int) -> None:
 SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
 ROWS_IN_A_LETTER = 50
 LEFT_FOR = timedelta(days=2)
-QUIET = timedelta(minutes=5)  # that a file has not changed for: whoever copies it has ended
+QUIET = timedelta(minutes=5)  # after the last change; then a copy is complete
 
 
 def register_emails() -> None:
-    for name, words in (("list-held", _("A list was not imported")), ("list-faults", _("Rows of a list skipped"))):
+    for name, label in (("list-held", _("A list was not imported")), ("list-faults", _("Rows of a list skipped"))):
         template = f"assignments/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, EmailType(words, template, one_by_one(lambda message: ""), one_by_one(import_text)))
+        register_kind(name, EmailType(label, template, one_by_one(lambda message: ""), one_by_one(import_text)))
 
 
 def import_newest() -> str:
-    """What the nightly job says of it. The same file again changes nothing, and is told to nobody twice."""
+    """Nightly job: import the newest file of ROSTER_DIR. Return its result as text.
+
+    The same file again changes nothing and sends no second email. Raise Later or RuntimeError.
+    """
     if settings.ROSTER_DIR is None:
         return ""
     apply_unfinished()
@@ -105,18 +109,18 @@ def import_newest() -> str:
 
 
 def is_list(file: Path) -> bool:
-    """Not what Excel lays beside a list that somebody has open, nor what is being copied by another name."""
+    """Return False for Excel's lock files, and for hidden files, which may be copies in progress."""
     return file.suffix.lower() in SUFFIXES and not file.name.startswith(("~$", ".")) and file.is_file()
 
 
 def wait_until_written(file: Path) -> None:
-    """Half a list would let the other half of the firm leave. A time ahead of the clock was set by another clock."""
+    """Raise Later if the file is new: half a list would mark the other people as left."""
     if abs(time.time() - file.stat().st_mtime) < QUIET.total_seconds():
         raise Later(f"{file.name} was written a moment ago and may not be complete yet: looked at again soon")
 
 
 def apply_unfinished() -> None:
-    """Of a run that was ended half-way: compared anew, its people are no news, and would be invited by nobody."""
+    """Complete imports that were interrupted: in a new comparison their people are not new, and get no invitation."""
     for roster in RosterImport.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
         if roster.finished_at:
             invite_new_people(roster)
@@ -125,7 +129,7 @@ def apply_unfinished() -> None:
 
 
 def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: bool = True) -> RosterImport:
-    """Raises ListRefused, and Later where the file is written to while it is read."""
+    """Compare the file and store what it would change. Raise ListRefused, or Later if the file is being written."""
     before, data, after = file.stat(), file.read_bytes(), file.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise Later(f"{file.name} is being written")
@@ -141,7 +145,7 @@ def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: b
 
 
 def apply_now(roster: RosterImport, *, is_sure: bool, invites: bool) -> None:
-    """Raises NotSure. A worker that takes it up at the same time does nothing twice."""
+    """Approve and apply the list. A worker may apply it at the same time. Raise NotSure."""
     begin_applying(roster, by=None, is_sure=is_sure, invites=invites)
     apply_import.call(roster.pk)
 

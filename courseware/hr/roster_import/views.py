@@ -1,4 +1,4 @@
-"""/people/import/: a list of people, what it would change, and how far that is done."""
+"""/people/import/: upload a list of people, review its changes, approve it, and follow its progress."""
 
 from django import forms
 from django.contrib import messages
@@ -41,7 +41,7 @@ from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, posted, render_form
 
 NEW_TEAMS_NAMED = 60
-MOST_UPLOADED = 2_500_000  # bytes; a proxy in front passes three million on
+MOST_UPLOADED = 2_500_000  # bytes; a proxy in front accepts 3,000,000
 
 
 class ListForm(forms.Form):
@@ -65,7 +65,7 @@ class ListForm(forms.Form):
         return file
 
     def bring(self, *, by):
-        """The list as it was compared; None where the file cannot be used, with the reason at its field."""
+        """Return the compared list, or None if the file cannot be used; the form then has the error."""
         cleaned = self.cleaned_data
         options = {"is_complete": cleaned["is_complete"], "encoding": cleaned["encoding"]}
         try:
@@ -88,15 +88,15 @@ class ApplyForm(forms.Form):
     field_order = ("creates_teams", "invites", "is_sure")
 
     def __init__(self, *args, needs_second_yes, joins, new_teams, **kwargs):
-        """`new_teams`: path of each team that is not here yet → how many rows name it."""
+        """`new_teams`: path of each team that does not exist → number of rows that name it."""
         super().__init__(*args, **kwargs)
         if new_teams:
-            words = ngettext(
+            label = ngettext(
                 "%(number)d team does not exist yet: create it",
                 "%(number)d teams do not exist yet: create them",
                 len(new_teams),
             )
-            self.fields["creates_teams"].label = words % {"number": len(new_teams)}
+            self.fields["creates_teams"].label = label % {"number": len(new_teams)}
             listed = [f"{path} ({number})" if number else path for path, number in new_teams.items()]
             more = [f"… {len(listed) - NEW_TEAMS_NAMED}"] if len(listed) > NEW_TEAMS_NAMED else []
             self.fields["creates_teams"].help_text = gettext(", ").join(listed[:NEW_TEAMS_NAMED] + more)
@@ -109,8 +109,8 @@ class ApplyForm(forms.Form):
         self.helper = Fields(error_summary=True)
 
 
-SHOWN = 3  # of each kind, where all are a link away
-BAD_SHOWN = 100  # whoever has more mends the file
+SHOWN = 3  # of each kind; a link shows all
+BAD_SHOWN = 100  # with more, the file should be corrected
 RECENT = 10
 
 
@@ -124,7 +124,7 @@ def import_list(request):
 
 
 def visible_to(user):
-    """What an admin brought in may be about staff."""
+    """Return the lists that `user` may see: lists of superusers may be about staff."""
     rosters = RosterImport.objects.all()
     return rosters if user.is_superuser else rosters.exclude(by__is_superuser=True)
 
@@ -154,6 +154,7 @@ def say_why_stopped(request, is_stopped):
 
 
 def has_begun(request, roster, form):
+    """Approve the list. Return False if it needs a decision; the form then has the error."""
     take = set(keys_in(request.POST.getlist("take")))
     cleaned = form.cleaned_data
     try:
@@ -180,20 +181,22 @@ def difference_page(request, roster, form):
     context["takes_some"] = any(line.otherwise for line in first[BAD]) or "creates_teams" in form.fields
     if kind:
         page = Paginator(roster.parts.filter(kind=kind), 1).get_page(request.GET.get("page"))
-        context |= {"kind": kind, "page": page, "lines": [line for part in page for line in part.rows]}
+        context |= {"kind": kind, "page": page, "lines": [line for chunk in page for line in chunk.rows]}
     chosen = set(request.POST.getlist("take"))
     prepare(context.get("lines", []), *first.values(), chosen=chosen if form.is_bound else None)
     return render_form(request, "hr/difference.html", form, context)
 
 
 def first_lines(roster, kind, number):
+    """Return the first `number` rows of this kind."""
     lines = []
-    for part in roster.parts.filter(kind=kind)[: -(-number // 50)]:
-        lines += part.rows
+    for chunk in roster.parts.filter(kind=kind)[: -(-number // 50)]:
+        lines += chunk.rows
     return lines[:number]
 
 
 def prepare(*groups, chosen):
+    """Add names of teams and labels to these rows. `chosen`: line numbers ticked by the user, or None to preselect."""
     lines = [line for group in groups for line in group]
     names = Team.objects.in_bulk({key for line in lines for key in (line.team, *line.teams_were) if key})
     for line in lines:
@@ -212,13 +215,13 @@ def prepare(*groups, chosen):
 
 
 def is_likely(line):
-    """Whether a bad line is ticked beforehand: its team alone is misspelt, and no other row is meant by it, too."""
+    """Return whether a bad row is preselected: its only problem is a misspelled team."""
     return [fault.code for fault in line.problems] == ["near-team"]
 
 
 def progress_page(request, roster):
-    parts = roster.parts.exclude(applied_at=None).values_list("lines", flat=True)
-    done = sum(len(lines) for lines in parts)
+    chunks = roster.parts.exclude(applied_at=None).values_list("lines", flat=True)
+    done = sum(len(lines) for lines in chunks)
     conflicts, left_out = outcome_lines(roster, CONFLICT), outcome_lines(roster, LEFT_OUT)
     prepare(conflicts[:BAD_SHOWN], left_out[:BAD_SHOWN], chosen=None)
     context = {

@@ -1,4 +1,4 @@
-"""/people/calendar/: which days are worked, by the list of the site and those of the teams."""
+"""/people/calendar/: days off and working days of the site and its teams."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -85,7 +85,7 @@ class DaysForm(forms.Form):
 
 @dataclass(frozen=True)
 class DayLine:
-    """`is_own`: it stands in the list that is looked at, not in one that this one goes by."""
+    """`is_own`: the day is in the calendar shown, not in one that it builds on."""
 
     day: date
     is_free: bool
@@ -97,7 +97,7 @@ def calendar_url():
     return reverse("hr:calendar")
 
 
-@form_view(calendar_url, allowed=handles_people, is_held=False)  # a file cannot be held
+@form_view(calendar_url, allowed=handles_people, is_held=False)  # a file cannot be stored
 def days(request):
     chosen = ListFilter(request.GET)
     team, year = chosen.chosen()
@@ -107,21 +107,22 @@ def days(request):
     if not form.is_valid():
         return calendar_page(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     changed = add_days(team, form.days, by=request.user)
-    words = ngettext("%(number)d day was changed.", "%(number)d days were changed.", changed) % {"number": changed}
-    messages.success(request, words)
+    message = ngettext("%(number)d day was changed.", "%(number)d days were changed.", changed) % {"number": changed}
+    messages.success(request, message)
     return redirect(address_of(team, min(form.days).year if changed else year))
 
 
 @post_view(calendar_url, allowed=handles_people)
 def remove_calendar_days(request):
     team, year = ListFilter(request.GET).chosen()
-    taken = remove_days(team, year, by=request.user)
-    words = ngettext("%(number)d day was removed.", "%(number)d days were removed.", taken) % {"number": taken}
-    messages.success(request, words)
+    removed = remove_days(team, year, by=request.user)
+    message = ngettext("%(number)d day was removed.", "%(number)d days were removed.", removed) % {"number": removed}
+    messages.success(request, message)
     return redirect(address_of(team, year))
 
 
 def address_of(team, year):
+    """Return the URL of the calendar of a team (None: the site) in a year."""
     query = QueryDict(mutable=True)
     query.update({"year": year} | ({"team": team.pk} if team else {}))
     return f"{calendar_url()}?{query.urlencode()}"
@@ -146,7 +147,7 @@ def calendar_page(request, chosen, form, *, status=200):
 
 
 def what_is_known(has_made_up):
-    """A sentence on the year; "" where holidays and days made up for are listed. None: nothing is listed."""
+    """Return a message if holidays or make-up days are missing. `has_made_up`: None if no day is listed."""
     if has_made_up is None:
         return gettext("No holidays of this year are listed. Only weekends are days off.")
     if not has_made_up:

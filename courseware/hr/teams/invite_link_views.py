@@ -1,4 +1,4 @@
-"""/people/invite-links/: links by which teams come in; /people/<pk>/code/, /people/codes/: codes to sign in."""
+"""/people/invite-links/: invite links and requests to join; /people/<pk>/code/, /people/codes/: sign-in codes."""
 
 from base64 import b64encode
 from datetime import timedelta
@@ -64,12 +64,13 @@ class InviteLinkForm(forms.Form):
         ends_on, team = self.cleaned_data["ends_on"], self.cleaned_data.get("team")
         today = timezone.localdate(timezone=team.zone) if team else site_day()  # the day ends where the team is
         if not today <= ends_on <= today + timedelta(days=LONGEST):
-            words = _("Choose a date from today on, at most %(days)d days ahead.")
-            raise forms.ValidationError(words, params={"days": LONGEST})
+            message = _("Choose a date from today on, at most %(days)d days ahead.")
+            raise forms.ValidationError(message, params={"days": LONGEST})
         return ends_on
 
 
 def teams_or_404(user):
+    """Return the teams for which `user` may create links. Raise Http404 if there are none."""
     teams = teams_to_link(user)
     if not teams.exists():
         raise Http404
@@ -98,27 +99,27 @@ def invite_links(request):
 
 
 def waiting_for(teams, user):
-    """Open requests, oldest first.
+    """Return the open requests to join these teams, oldest first.
 
-    `person`: account with that staff number; show it only if `is_named`, because anybody can type any number.
+    `person`: account with that staff number. Show it only if `is_named`, because anyone can type any number.
     """
-    asked = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
-    asked = list(asked.select_related("link__team").order_by("pk")[:SHOWN])
-    found = User.objects.filter(staff_number__in=[each.staff_number for each in asked])
+    requests = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
+    requests = list(requests.select_related("link__team").order_by("pk")[:SHOWN])
+    found = User.objects.filter(staff_number__in=[each.staff_number for each in requests])
     people = {person.staff_number: person for person in found}
     may_come = set(may_be_let_in(user).filter(pk__in=[each.pk for each in found]).values_list("pk", flat=True))
     sees_all = handles_people(user)
     own = set() if sees_all else set(people_managed_by(user).filter(person__in=found).values_list("person", flat=True))
-    for each in asked:
+    for each in requests:
         each.person = people.get(each.staff_number)
         each.is_named = each.person is not None and (sees_all or each.person.pk in own)
         each.may_come = each.person is None or each.person.pk in may_come
-    return asked
+    return requests
 
 
 @form_view("hr:invite-links", takes=())
 def team_link(request, pk):
-    """What is posted ends it."""
+    """Show the link. A POST ends it."""
     link = get_object_or_404(TeamInviteLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
     if request.method == "POST":
         if end_link(link, by=request.user):
@@ -135,12 +136,12 @@ def team_link(request, pk):
 
 @post_view("hr:invite-links", takes=())
 def answer(request, pk):
-    """`answer` is "yes" or anything else for no."""
+    """A POST with `answer` "yes" accepts the request, any other declines it."""
     teams = teams_or_404(request.user).values("pk")
-    asked = get_object_or_404(JoinRequest.objects.filter(link__team__in=teams), pk=pk)
+    join_request = get_object_or_404(JoinRequest.objects.filter(link__team__in=teams), pk=pk)
     is_accepted = request.POST.get("answer") == "yes"
     try:
-        is_new = answer_request(asked, is_accepted, by=request.user)
+        is_new = answer_request(join_request, is_accepted, by=request.user)
     except AlreadyHere:
         messages.error(
             request,
@@ -150,7 +151,7 @@ def answer(request, pk):
     if is_new:
         yes = gettext("%(name)s can now join by opening the link again.")
         no = gettext("%(name)s cannot join with this link.")
-        messages.success(request, (yes if is_accepted else no) % {"name": asked.name})
+        messages.success(request, (yes if is_accepted else no) % {"name": join_request.name})
     return redirect("hr:invite-links")
 
 
@@ -178,7 +179,7 @@ def code_page(request, person):
 @never_cache
 @asks_before_posting
 def sign_in_codes(request):
-    """Show the codes in the answer to the POST only. A form sent twice within two minutes shows the same codes."""
+    """Show the codes in the answer to the POST only. A form sent twice within 2 minutes shows the same codes."""
     at = timezone.now()
     if request.method == "POST":
         keys = keys_in(request.POST.getlist("person"))[:CODES_AT_ONCE]
@@ -209,7 +210,7 @@ def sign_in_codes(request):
 
 
 def with_teams(slips):
-    """(slip, name of the team joined first). Runs one query."""
-    places = Membership.objects.filter(person__in=[slip.person.pk for slip in slips]).order_by("-pk")
-    teams = dict(places.values_list("person", "team__name"))
+    """Return (slip, name of the team joined first). Runs one query."""
+    memberships = Membership.objects.filter(person__in=[slip.person.pk for slip in slips]).order_by("-pk")
+    teams = dict(memberships.values_list("person", "team__name"))
     return [(slip, teams.get(slip.person.pk, "")) for slip in slips]

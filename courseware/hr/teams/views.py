@@ -1,4 +1,4 @@
-"""/people/teams/; /team/deputies/ and /people/<pk>/deputies/: who stands in for a manager."""
+"""/people/teams/: list, change and close teams; /team/deputies/, /people/<pk>/deputies/: deputies of managers."""
 
 from collections import Counter, defaultdict
 
@@ -50,7 +50,7 @@ class TeamForm(SinceShownForm):
         self.fields["parent"].empty_label = _("no parent team")
 
     def clean_parent(self):
-        """Managers may not move another team below their own: it would give them access to its people."""
+        """Refuse an own team as the new parent: it would give the manager access to more people."""
         parent = self.cleaned_data["parent"]
         is_own = parent and "parent" in self.changed_data and teams_managed_by(self.by).filter(pk=parent.pk).exists()
         if is_own and not self.by.is_superuser:
@@ -97,15 +97,15 @@ class CloseTeamForm(forms.Form):
         super().clean()
         if self.has_learners and not self.cleaned_data.get("to") and "to" not in self.errors:
             self.add_error("to", _("Choose the team that the learners move to."))
-        places = self.team.memberships.select_related("person")
-        if any(not may_change_membership(self.by, place.person) for place in places):
+        memberships = self.team.memberships.select_related("person")
+        if any(not may_change_membership(self.by, membership.person) for membership in memberships):
             raise forms.ValidationError(
                 _("This team includes you, or a person whom only an admin may change. Ask an admin.")
             )
 
 
 TEAMS_A_PAGE = 100
-DEEPEST = 5  # as far as the list is indented
+DEEPEST = 5  # levels of indentation
 LEARNER, MANAGER = Membership.Role.LEARNER, Membership.Role.MANAGER
 
 
@@ -116,25 +116,25 @@ def teams(request):
     return render(request, "hr/teams.html", {"page": page, "may_change": handles_people(request.user)})
 
 
-def in_order_of_the_tree(found):
-    """Each below the one it belongs to, by name; `depth` says how far."""
-    found = list(found)
-    names = {team.pk: team.name for team in found}
-    lines = {team.pk: [int(key) for key in f"{team.above}{team.pk}".split("/") if key] for team in found}
-    for team in found:
+def in_order_of_the_tree(teams):
+    """Return the teams by name, each below its parent, with `depth`."""
+    teams = list(teams)
+    names = {team.pk: team.name for team in teams}
+    lines = {team.pk: [int(key) for key in f"{team.above}{team.pk}".split("/") if key] for team in teams}
+    for team in teams:
         team.depth = min(len(lines[team.pk]) - 1, DEEPEST)
-    return sorted(found, key=lambda team: [(names.get(key, ""), key) for key in lines[team.pk]])
+    return sorted(teams, key=lambda team: [(names.get(key, ""), key) for key in lines[team.pk]])
 
 
-def add_people(found):
-    """Adds `learners`, how many, and `leads`, their names."""
-    here = Membership.objects.filter(team__in=[team.pk for team in found], person__is_active=True).order_by()
-    learners = here.filter(role=LEARNER).values_list("team").annotate(Count("pk"))
-    numbers, leads = Counter(dict(learners)), defaultdict(list)
-    for team, name in here.filter(role=MANAGER).order_by("person__name", "pk").values_list("team", "person__name"):
-        leads[team].append(name)
-    for team in found:
-        team.learners, team.leads = numbers[team.pk], leads[team.pk]
+def add_people(teams):
+    """Set `learners` (their number) and `leads` (names of the managers) of these teams. Runs two queries."""
+    active = Membership.objects.filter(team__in=[team.pk for team in teams], person__is_active=True).order_by()
+    learners = active.filter(role=LEARNER).values_list("team").annotate(Count("pk"))
+    numbers, managers = Counter(dict(learners)), defaultdict(list)
+    for team, name in active.filter(role=MANAGER).order_by("person__name", "pk").values_list("team", "person__name"):
+        managers[team].append(name)
+    for team in teams:
+        team.learners, team.leads = numbers[team.pk], managers[team.pk]
 
 
 @form_view("hr:new-team", allowed=handles_people, reauthenticate=asks_before_posting)
@@ -160,20 +160,20 @@ def team(request, pk):
     return team_page(request, found, form, ManagerForm(by=request.user))
 
 
-def team_page(request, found, form, lead_form):
-    leads = found.memberships.filter(role=MANAGER).select_related("person").order_by("person__name", "pk")
-    for place in leads:
-        place.may_end = may_change_membership(request.user, place.person)
+def team_page(request, found, form, manager_form):
+    managers = found.memberships.filter(role=MANAGER).select_related("person").order_by("person__name", "pk")
+    for membership in managers:
+        membership.may_end = may_change_membership(request.user, membership.person)
     add_people([found])
     context = {
         "team": found,
         "form": form,
-        "lead_form": lead_form,
-        "places": leads,
+        "lead_form": manager_form,
+        "places": managers,
         "below": found.children.all(),
         "may_change": handles_people(request.user),
     }
-    status = form_status(form if form.is_bound else lead_form)
+    status = form_status(form if form.is_bound else manager_form)
     return render(request, "hr/team.html", context, status=status)
 
 
@@ -253,34 +253,34 @@ def deputies_url(pk=None, **places):
 
 
 def manager_or_404(user, pk):
-    """Whose substitutes these are: of oneself, or of somebody whom human resources handle."""
-    lead = user if pk is None else get_object_or_404(User, pk=pk)
-    if pk is not None and not (handles_people(user) and may_change_membership(user, lead)):
+    """Return `user`, or the manager with id `pk` for HR. Raise Http404 without a permission or a managed team."""
+    manager = user if pk is None else get_object_or_404(User, pk=pk)
+    if pk is not None and not (handles_people(user) and may_change_membership(user, manager)):
         raise Http404
-    if not lead.memberships.filter(role=Membership.Role.MANAGER).exists():
+    if not manager.memberships.filter(role=Membership.Role.MANAGER).exists():
         raise Http404
-    return lead
+    return manager
 
 
 @form_view(deputies_url, reauthenticate=asks_before_posting)
 def substitutes(request, pk=None):
-    lead = manager_or_404(request.user, pk)
-    form = DeputyForm(request.POST or None, lead=lead, by=request.user)
+    manager = manager_or_404(request.user, pk)
+    form = DeputyForm(request.POST or None, lead=manager, by=request.user)
     if form.is_valid():
-        name_deputy(lead, **form.cleaned_data, by=request.user)
+        name_deputy(manager, **form.cleaned_data, by=request.user)
         note = gettext("%(name)s covers for %(lead)s.")
-        messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": lead.name})
+        messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": manager.name})
         return redirect(deputies_url(pk))
-    named = Deputy.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
-    context = {"lead": lead, "is_own": pk is None, "named": named.select_related("person")}
+    deputies = Deputy.objects.filter(lead=manager, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
+    context = {"lead": manager, "is_own": pk is None, "named": deputies.select_related("person")}
     return render_form(request, "hr/deputies.html", form, context)
 
 
 @post_view(deputies_url)
 def end(request, substitute, pk=None):
-    lead = manager_or_404(request.user, pk)
-    found = get_object_or_404(Deputy.objects.select_related("lead", "person"), pk=substitute, lead=lead)
+    manager = manager_or_404(request.user, pk)
+    found = get_object_or_404(Deputy.objects.select_related("lead", "person"), pk=substitute, lead=manager)
     if end_deputy(found, by=request.user):
         note = gettext("%(name)s no longer covers for %(lead)s.")
-        messages.success(request, note % {"name": found.person.name, "lead": lead.name})
+        messages.success(request, note % {"name": found.person.name, "lead": manager.name})
     return redirect(deputies_url(pk))

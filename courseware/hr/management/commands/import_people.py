@@ -1,3 +1,5 @@
+"""Command `import_people`: import a list of people from a file."""
+
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -46,8 +48,8 @@ class Command(BaseCommand):
             apply_now(roster, is_sure=options["yes"], invites=options["invite"])
         except NotSure:
             alone = ", ".join(roster.notes["alone"])
-            why = f"nobody would lead {alone}" if alone else f"{roster.counts['leave']} people would leave"
-            raise CommandError(f"{why}: nothing was changed. If that is meant, say --yes.") from None
+            reason = f"nobody would lead {alone}" if alone else f"{roster.counts['leave']} people would leave"
+            raise CommandError(f"{reason}: nothing was changed. If that is meant, say --yes.") from None
         for line in outcome_lines(roster, CONFLICT):
             self.stdout.write(f"line {line.line}: {messages.CONFLICTS[line.conflict]}")
         self.stdout.write(as_numbers(roster))
