@@ -1,4 +1,4 @@
-"""What is off until a professional has read it: a simulation, or sections of a lesson (docs/formats.md §3)."""
+"""Content awaiting expert review: simulations and sections of lessons, hidden until then (docs/formats.md §3)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -11,11 +11,12 @@ WAITS = "waits"  # the class of a heading
 
 
 def awaits_review_whole(meta: Meta | None) -> bool:
+    """Return whether the whole document waits: a simulation with `waits_for`."""
     return isinstance(meta, SimulationMeta) and meta.waits_for is not None
 
 
 def sections_awaiting_review(document: ParsedDocument) -> tuple[Section, ...]:
-    """Sections headed `.waits` and those below them, up to the next heading of that level."""
+    """Return sections headed `.waits` and those below them, up to the next heading of the same or a higher level."""
     found, level = [], None
     for section in document.sections:
         if level is not None and section.level <= level:
@@ -28,11 +29,12 @@ def sections_awaiting_review(document: ParsedDocument) -> tuple[Section, ...]:
 
 
 def is_awaiting_review(document: ParsedDocument) -> bool:
+    """Return whether the document or a section needs an expert review, whether or not it has one."""
     return awaits_review_whole(document.meta) or bool(sections_awaiting_review(document))
 
 
 def without_sections_awaiting_review(course: CourseText, read: Collection[str] = ()) -> CourseText:
-    """The course as learners see it; `read`: ids of the documents that a professional has read."""
+    """Return the course as learners see it. `read`: ids of the documents that an expert has reviewed."""
     waiting = {each.id for each in map(course.source, course.documents) if is_awaiting_review(each)}.difference(read)
     if not waiting:
         return course
@@ -58,9 +60,9 @@ def without_steps(module: Module, left_out: Collection[str]) -> Module:
 
 def without_sections(document: ParsedDocument) -> ParsedDocument:
     waiting = sections_awaiting_review(document)
-    kept = [(section, lines) for section, lines in document.spans() if section not in waiting]
+    shown = [(section, lines) for section, lines in document.spans() if section not in waiting]
     return replace(
         document,
-        sections=tuple(section for section, _lines in kept),
-        lines=tuple(line for _section, lines in kept for line in lines),
+        sections=tuple(section for section, _lines in shown),
+        lines=tuple(line for _section, lines in shown for line in lines),
     )

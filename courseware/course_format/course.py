@@ -1,4 +1,4 @@
-"""A whole course: its documents in every language, its route, and the lists they refer to."""
+"""A parsed course: documents in all languages, modules with their steps, objectives, syllabus, sources and glossary."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,9 +18,9 @@ from courseware.course_format.questions.question_types import (
     make_survey_question,
 )
 
-# Shown to learners: parts are contested; common practice that no text demands.
+# Marks of sources shown to learners: parts are contested; common practice that no text demands.
 SOURCE_MARKS = ("disputed", "customary")
-# Notes for editors: the original wording was read; two publications say it; one does; the address is unopened.
+# Marks for editors: the original wording was read; two publications say it; one does; the link is unopened.
 EDITOR_MARKS = ("original", "twice", "once", "unopened")
 
 SomeMeta = TypeVar("SomeMeta", bound=Meta)
@@ -34,7 +34,7 @@ class RouteStep:
 
 @dataclass(frozen=True)
 class Module:
-    """`id` is the id of the module's document; `steps` are in the order of the file names; `banks` are document ids."""
+    """`id`: of the module's document; `steps`: in the order of the file names; `banks`: document ids."""
 
     id: str
     steps: tuple[RouteStep, ...]
@@ -43,7 +43,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Listed:
-    """An objective, outline point, source or term, listed in `document` (an id).
+    """An objective, syllabus point, source or glossary term, listed in the document with the id `document`.
 
     `texts`: language → Markdown; `attrs`: keys in braces; `path` and `line`: in the source language.
     """
@@ -56,15 +56,16 @@ class Listed:
     line: int
 
     def problem(self, finding: str, /, **fields: Field | None) -> Diagnostic:
+        """Return a diagnostic at the line of this entry. Raise `KeyError` for an unknown finding."""
         return Diagnostic(self.path, self.line, Finding(finding, **fields))
 
 
 @dataclass(frozen=True)
 class CourseText:
-    """A whole course. `languages` are lower case ("zh-hans"), the source language first.
+    """A parsed course. `languages` are lower case ("zh-hans"), the source language first.
 
-    `documents`: id → language → document, of those that exist in the source language and could be read; `unread`:
-    paths of the others; `media`: paths of all other files.
+    `documents`: id → language → document, for ids of the source language; `unread`: paths of documents that could not
+    be read; `media`: paths of all other files.
     """
 
     id: str
@@ -81,30 +82,30 @@ class CourseText:
 
     @cached_property
     def meta(self) -> CourseMeta | None:
-        """None if the course document is missing or its front matter is invalid."""
+        """Front matter of the course document; None if the document is missing or its front matter is invalid."""
         meta = next((document.meta for document in self.of_kind("course")), None)
         return meta if isinstance(meta, CourseMeta) else None
 
     def source(self, document_id: str) -> ParsedDocument:
-        """The document in the source language. Raises KeyError."""
+        """Return the document in the source language. Raise `KeyError` for an unknown id."""
         return self.documents[document_id][self.languages[0]]
 
     def text(self, document_id: str, language: str) -> ParsedDocument:
-        """The document in `language` or else the source language."""
+        """Return the document in `language`, else in the source language. Raise `KeyError` for an unknown id."""
         return self.documents[document_id].get(language) or self.source(document_id)
 
     def of_kind(self, *kinds: str) -> Iterator[ParsedDocument]:
-        """Documents in the source language, by path."""
+        """Return the documents of these kinds in the source language, by path (the jurisdiction file first)."""
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
 
     def texts(self, *kinds: str) -> Iterator[tuple[ParsedDocument, ParsedDocument]]:
-        """(document in the source language, the same in a language), of all kinds if none is given."""
+        """Yield (document in the source language, the same in one language), for all kinds if none is given."""
         for source in map(self.source, self.documents):
             if not kinds or source.kind in kinds:
                 yield from ((source, text) for text in self.documents[source.id].values())
 
     def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[ParsedDocument, SomeMeta]]:
-        """Documents whose front matter is a valid `model`, in the source language, by path."""
+        """Yield documents whose front matter is a valid `model`, with it, in the source language, by path."""
         for document in map(self.source, self.documents):
             if isinstance(document.meta, model):
                 yield document, document.meta
@@ -114,20 +115,21 @@ class CourseText:
         return (step for module in self.modules for step in module.steps)
 
     def module_of(self, document_id: str) -> Module | None:
+        """Return the module that contains this step or bank, or None."""
         for module in self.modules:
             if document_id in module.banks or any(step.id == document_id for step in module.steps):
                 return module
         return None
 
     def questions(self, document_id: str, language: str) -> tuple[Question, ...]:
-        """Questions of a lesson or bank in reading order; () for other kinds."""
+        """Return the questions of a lesson or bank in reading order, () for other kinds. Raise `KeyError`."""
         document = self.documents[document_id][language]
         if document.kind not in ("lesson", "bank"):
             return ()
         return tuple(self._make(document, section) for section in document.questions)
 
     def question(self, question_id: str, language: str) -> Question:
-        """Raises KeyError."""
+        """Return a question of a lesson or bank. Raise `KeyError`."""
         document = self.documents[self._homes[question_id]][language]
         section = document.section(question_id)
         if section is None:
@@ -135,6 +137,7 @@ class CourseText:
         return self._make(document, section)
 
     def check_questions(self, document_id: str, language: str) -> tuple[Question, ...]:
+        """Return the questions of a lesson's knowledge check. Raise `KeyError`."""
         document = self.documents[document_id][language]
         ids = {section.id for section in check_sections(self.source(document_id))}
         return tuple(self._make(document, section) for section in document.questions if section.id in ids)
@@ -172,12 +175,12 @@ class CourseText:
 
 
 def track_choices(lesson: ParsedDocument) -> list[Section]:
-    """The sections of a lesson in which readers choose their track."""
+    """Return the sections of a lesson in which learners choose their job role."""
     return [section for section in lesson.sections if section.kind == "tracks"]
 
 
 def other_variants(document: ParsedDocument) -> dict[str, Section]:
-    """Id of a rewording → the first question of its family."""
+    """Return id of a question → first question of its variant group, for all questions that are not the first."""
     firsts: dict[str, Section] = {}
     for section in document.questions:
         firsts.setdefault(family_of(section), section)
@@ -185,11 +188,12 @@ def other_variants(document: ParsedDocument) -> dict[str, Section]:
 
 
 def family_of(section: Section) -> str:
+    """Return the variant group of a question: `family=`, else its id."""
     return section.attrs.get("family") or section.id
 
 
 def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
-    """The questions below the `.check` heading of a lesson, up to the next heading of the same level."""
+    """Return the questions below the `.check` heading of a lesson, up to the next heading of its level or higher."""
     questions, level = [], None
     for section in document.sections:
         if section.kind == "check":
@@ -202,12 +206,12 @@ def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
 
 
 def read_course(files: Mapping[str, bytes]) -> CourseText:
-    """`files` maps paths relative to the course folder, with "/", to bytes."""
+    """Parse a course. `files`: path relative to the course folder, with "/" → bytes. Issues are in `problems`."""
     return _Gatherer(files).gather()
 
 
 class _Gatherer:
-    """Reads names, languages, documents of the source language, then translations."""
+    """Parses file names, languages, documents of the source language, then translations."""
 
     def __init__(self, files: Mapping[str, bytes]):
         self.files = files
@@ -249,7 +253,7 @@ class _Gatherer:
                 self.unread.add(path)
 
     def _find_languages(self) -> tuple[str, ...]:
-        """Lower-case tags from the course document, the source language first; () if missing."""
+        """Return the lower-case tags of the course document, the source language first, or ()."""
         courses = [path for path, name in self.names.items() if name.kind == "course"]
         by_path = {path: tags for path in courses if (tags := _languages_listed(self.files[path]))}
         if not by_path:
@@ -276,7 +280,7 @@ class _Gatherer:
 
     def _read_language(self, language: str, languages: tuple[str, ...]) -> None:
         inserts: dict[str, str] | None = {}
-        # First the jurisdiction, from which the others insert. If it is unreadable, their inserts are not reported.
+        # The jurisdiction first, as others insert its entries. If it is unreadable, inserts are not reported.
         for path, name in sorted(self.names.items(), key=lambda item: item[1].kind != JURISDICTION):
             if name.language == language:
                 is_source = language == languages[0]
@@ -315,7 +319,7 @@ class _Gatherer:
         partner = path.removesuffix(f".{name.language}.md") + f".{source}.md"
         if identifier is None:
             self._say(path, "key-missing", key="id")
-        elif partner not in self.unread:  # its own problem is the cause
+        elif partner not in self.unread:  # else the partner's own issue is the cause
             line = parse_front(decode(self.files[path])).line("id")
             self._say(path, "no-original", line, language=display_tag(source), id=str(identifier))
 

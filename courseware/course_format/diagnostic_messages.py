@@ -1,4 +1,4 @@
-"""All messages of the checker: the id of each finding, and its sentence with named fields (docs/formats.md §10)."""
+"""Messages of the course checker: id of a finding → sentence with named fields (docs/formats.md §10)."""
 
 import string
 from collections.abc import Mapping
@@ -110,7 +110,7 @@ ERRORS = {
     "unknown-figure": "figure {figure} is not in media/" + NEAREST,
     "figure-of-other-language": "figure {figure} is for {language}; expected one for {expected}",
     "borrowed-words": '"{words}" also stands in {text}; say it in your own words',
-    # What is pointed to
+    # References
     "unknown-reference": 'no {what} "{id}"' + NEAREST,
     "unknown-insert": 'the jurisdiction has nothing called "{id}"' + NEAREST,
     "insert-in-front-matter": '"{insert}" stays as it is in front matter; write there what it stands for',
@@ -261,7 +261,7 @@ ERRORS = {
     "expected at most {most:.0f} %",
 }
 
-# Only a person can tell whether these are mistakes.
+# A person has to decide whether these are mistakes.
 WARNINGS = {
     "claim-without-source": '"{claim}" without a source in "{section}"; expected a mark as in [^F-01]',
     "source-without-date": 'source {source} has no day it was looked at; expected "checked=2026-11-20"',
@@ -290,11 +290,12 @@ _SENTENCES = ERRORS | WARNINGS
 
 
 def sentence(finding: str, fields: Mapping[str, Field]) -> str:
+    """Return the sentence of a finding (id). Raise `KeyError` for an unknown id."""
     return _Sentence().vformat(_SENTENCES[finding], (), fields)
 
 
 def pattern(finding: str) -> str:
-    """The sentence with its fields in capitals, and parts that may be absent in [ ]."""
+    """Return the sentence of a finding (id) with its fields in capitals, and parts that may be absent in [ ]."""
     return _Pattern().vformat(_SENTENCES[finding], (), {})
 
 

@@ -1,4 +1,4 @@
-"""A problem in a text: where it is, and a finding, of which `messages` makes the sentence."""
+"""Diagnostics: issues that the course checker reports, each with file, line and finding."""
 
 import difflib
 import re
@@ -11,14 +11,14 @@ from courseware.course_format.diagnostic_messages import LEVELS, Field, Level, s
 
 @dataclass(frozen=True, init=False)
 class Finding:
-    """An id of `messages` and the fields of its sentence, those that are None left out."""
+    """A message id of `diagnostic_messages` and the fields of its sentence. Fields that are None are left out."""
 
     id: str
     fields: tuple[tuple[str, Field], ...]
     level: Level
 
     def __init__(self, id: str, /, **fields: Field | None):
-        """Raises KeyError for an unknown id."""
+        """Raise `KeyError` for an unknown id."""
         given = {name: value for name, value in fields.items() if value is not None}
         self.__dict__.update(id=id, fields=tuple(sorted(given.items())), level=LEVELS[id])
 
@@ -29,7 +29,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """Something an author has to correct. Sorted by path, line and message."""
+    """An issue that the author has to correct. `line` counts from 1. Sorted by path, line and message."""
 
     path: str
     line: int
@@ -55,6 +55,7 @@ MAX_COMPARED = 40  # characters; a longer word is no misspelling of an id
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word of which `word` is most likely a misspelling, or None."""
     if len(word) > MAX_COMPARED:
         return None
     letters = _without_digits(word)
@@ -64,7 +65,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def nearest_or_all(word: str, known: Iterable[str]) -> dict[str, Field]:
-    """Fields for `messages.NEAREST_OR_ALL`."""
+    """Return the fields for `NEAREST_OR_ALL` of `diagnostic_messages`: the nearest known word, else all known words."""
     known = tuple(known)
     near = nearest(word, known)
     return {"known": known} if near is None else {"nearest": near}

@@ -1,8 +1,8 @@
-"""How long steps and the whole course take, how long a reader has nothing to do, and how long a decision may take.
+"""Reading time: minutes of steps and of the course, seconds without an action, time limits of decisions.
 
-Announced minutes: 350 Chinese characters or 200 words a minute and 10 seconds a question. Stretches without an action:
-a slow reader, 250 or 130 a minute. Decisions: 4.5 characters or 3 words a second and 8 seconds to decide. Announced
-minutes are the same for all posts, because dashboards, emails and certificates state them, too.
+Announced minutes: 350 Chinese characters or 200 words a minute and 10 seconds a question; equal for all job roles,
+because dashboards, emails and certificates show them. Seconds without an action: 250 characters or 130 words a minute.
+Decisions: 4.5 characters or 3 words a second and 8 seconds to decide.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ from courseware.course_format.questions.question_types import is_for
 
 
 class Rate(NamedTuple):
-    """Chinese characters, or words of other languages, a minute."""
+    """Chinese characters, and words of other languages, per minute."""
 
     characters: int
     words: int
@@ -36,7 +36,7 @@ CHARACTERS_A_SECOND, WORDS_A_SECOND, TO_DECIDE, STEP = Fraction(9, 2), 3, 8, 5
 
 @dataclass(frozen=True)
 class Stretch:
-    """Reading without a pause, from `line` on. Only the last of a lesson may end without an action."""
+    """Reading without a pause, from `line` on. Only the last one of a lesson may end without an action."""
 
     line: int
     seconds: float
@@ -44,52 +44,53 @@ class Stretch:
 
 
 def reading_seconds(text: str, rate: Rate = SLOW) -> float:
+    """Return the seconds that a Markdown text takes to read."""
     text = plain(text)
     return 60 * (count_characters(text) / rate.characters + count_words(text, numbers=True) / rate.words)
 
 
 def minutes_of(course: CourseText, identifier: str, language: str) -> float | None:
-    """Announced minutes: of a lesson computed from its text, in halves; of other steps as written, or None."""
+    """Return the announced minutes of a step: of a lesson computed in halves, of other steps as written, or None."""
     document = course.text(identifier, language)
     if document.kind == "lesson":
         return lesson_minutes(document, tracks_of(course))
     return getattr(course.source(identifier).meta, "minutes", None)
 
 
-def lesson_minutes(document: ParsedDocument, tracks: Iterable[str]) -> float:
-    """For the track that reads most, rounded to halves; at least 0.5."""
-    seconds = max((_lesson_seconds(document, track) for track in tracks), default=0.0)
+def lesson_minutes(document: ParsedDocument, job_roles: Iterable[str]) -> float:
+    """Return the minutes of the job role that reads most, rounded to halves, at least 0.5."""
+    seconds = max((_lesson_seconds(document, job_role) for job_role in job_roles), default=0.0)
     return max(1, round(seconds / 30)) / 2
 
 
-def _lesson_seconds(document: ParsedDocument, track: str) -> float:
-    shown = _shown(document, track)
-    text = "\n".join(piece for section in shown for piece in _texts(section, track))
+def _lesson_seconds(document: ParsedDocument, job_role: str) -> float:
+    shown = _shown(document, job_role)
+    text = "\n".join(piece for section in shown for piece in _texts(section, job_role))
     return reading_seconds(text, ANNOUNCED) + SECONDS_A_QUESTION * sum(each in document.questions for each in shown)
 
 
-def _texts(section: Section, track: str) -> Iterator[str]:
-    """All text of a section. Reasons are read, too: all of them are shown with the right answer."""
+def _texts(section: Section, job_role: str) -> Iterator[str]:
+    """Yield all text of a section. Reasons count, because all of them are shown with the right answer."""
     yield section.title
-    yield from (_read(block, track) for block in section.blocks)
+    yield from (_read(block, job_role) for block in section.blocks)
     for item in section.items:
         for each in (item, *item.members):
-            # What is to be marked is a piece of the stem.
+            # Options of a .mark question repeat pieces of the stem.
             yield each.reason if section.kind == "mark" else f"{each.text}\n{each.reason}"
 
 
 def decision_seconds(texts: Iterable[str]) -> int:
-    """Time limit for these choices, rounded up to fives. Lines before them have their own time."""
+    """Return the time limit in seconds for these choices, rounded up to fives. The text above them is not included."""
     text = plain("\n".join(texts))
     characters, words = count_characters(text), count_words(text, numbers=True)
     return STEP * ceil((characters / CHARACTERS_A_SECOND + Fraction(words, WORDS_A_SECOND) + TO_DECIDE) / STEP)
 
 
-def stretches(document: ParsedDocument, track: str) -> list[Stretch]:
-    """What one track reads between the questions of a lesson. Choices and reasons do not count: they are the action."""
+def stretches(document: ParsedDocument, job_role: str) -> list[Stretch]:
+    """Return the reading of a job role between the questions of a lesson. Choices and reasons count as actions."""
     found: list[Stretch] = []
     start, seconds = 0, 0.0
-    for line, length, is_action in _pieces(document, track):
+    for line, length, is_action in _pieces(document, job_role):
         start = start or line
         seconds += length
         if is_action:
@@ -98,53 +99,57 @@ def stretches(document: ParsedDocument, track: str) -> list[Stretch]:
     return [*found, Stretch(start, seconds, False)] if seconds else found
 
 
-def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, bool]]:
-    for section in _shown(document, track):
+def _pieces(document: ParsedDocument, job_role: str) -> Iterator[tuple[int, float, bool]]:
+    for section in _shown(document, job_role):
         yield section.line, reading_seconds(section.title), False
         is_open = section.kind == "open"
         for block in section.blocks:
             if is_open and isinstance(block, Callout):  # a callout ends the stem of an open question
                 yield block.line, 0.0, True
                 is_open = False
-            yield block.line, reading_seconds(_read(block, track)), isinstance(block, Choices)
+            yield block.line, reading_seconds(_read(block, job_role)), isinstance(block, Choices)
         if is_open:
             yield section.line, 0.0, True
 
 
-def _read(block: Block, track: str) -> str:
+def _read(block: Block, job_role: str) -> str:
     if isinstance(block, Figure):
         return block.caption
     if isinstance(block, Mockup):
         return "\n".join(printed_on(block))
     if isinstance(block, Callout):
-        return block.text if is_for(block.tracks, track) else ""
+        return block.text if is_for(block.tracks, job_role) else ""
     return block.text if isinstance(block, Prose) else ""
 
 
 def tracks_of(course: CourseText) -> tuple[str, ...]:
+    """Return the ids of the job roles; () if the course document is invalid."""
     return tuple(course.meta.tracks) if course.meta else ()
 
 
-def _shown(document: ParsedDocument, track: str) -> list[Section]:
-    others = other_variants(document)  # are met only after misses
+def _shown(document: ParsedDocument, job_role: str) -> list[Section]:
+    others = other_variants(document)  # asked only after wrong answers
     shown = [section for section in document.sections if section.id not in others]
-    return [section for section in shown if is_for(section.attrs.get("tracks", "").split(), track)]
+    return [section for section in shown if is_for(section.attrs.get("tracks", "").split(), job_role)]
 
 
 # The whole course
 
 
 def is_unmarked(course: CourseText, step: RouteStep) -> bool:
+    """Return whether a step is a pre-test."""
     meta = course.source(step.id).meta
     return isinstance(meta, ExamMeta) and meta.is_pre_check
 
 
 def exam_on(course: CourseText, meta: CourseMeta, steps: Collection[RouteStep]) -> RouteStep | None:
+    """Return the exam among these steps, if possible one that the completion rule names, or None."""
     exams = [step for step in steps if step.kind == "exam" and not is_unmarked(course, step)]
     return min(exams, key=lambda step: step.id not in meta.completion.passed, default=None)
 
 
 def required_ids(course: CourseText, meta: CourseMeta, steps: Sequence[RouteStep], exam: RouteStep | None) -> list[str]:
+    """Return the ids of required steps in order. With `lessons: all`, lessons after `exam` are not required."""
     before = steps[: steps.index(exam)] if exam else steps
     lessons = [step.id for step in before if step.kind == "lesson" and step.id not in course.optional_lessons]
     lessons_done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
@@ -153,6 +158,7 @@ def required_ids(course: CourseText, meta: CourseMeta, steps: Sequence[RouteStep
 
 
 def required_minutes(course: CourseText, language: str) -> float:
+    """Return the announced minutes of all required steps; 0 if the course document is invalid."""
     if course.meta is None:
         return 0
     steps = list(course.route)

@@ -1,4 +1,4 @@
-"""All checks of a course, called by `check`; one module per subject (docs/formats.md §10)."""
+"""All checks of a course, one module per subject (docs/formats.md §10). `check` runs them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,8 +19,10 @@ for module in iter_modules(__path__, f"{__name__}."):
 
 
 def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Diagnostic]:
-    """The problems of a course folder, sorted by path and line. `complete` adds what only a finished course can meet;
-    `today` (default: the system's date) decides which sources are out of date.
+    """Return the issues of a course folder (path → content), sorted by path and line.
+
+    `complete`: also check what only a finished course meets. `today` (default: the system's date) decides which sources
+    are outdated.
     """
     problems = check_course(read_course(files), complete=complete, today=today)
     return sorted({*problems, *check_figures(files)})
@@ -29,9 +31,9 @@ def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | N
 def check_course(
     course: CourseText, *, complete: bool = False, today: date | None = None, changed: str = ""
 ) -> list[Diagnostic]:
-    """As `check`, without the contents of figures.
+    """Check a course as `check` does, except the content of figures.
 
-    `changed`: the only document (id) that may have errors. Then all its problems and all errors it causes in others are
+    `changed`: id of the only document that may have errors. All its issues and all errors it causes in others are
     found, at half the cost.
     """
     narrow = course

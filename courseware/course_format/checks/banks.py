@@ -1,4 +1,4 @@
-"""Exams and their banks: questions for every attempt, and keys that cannot be guessed (docs/formats.md §6, §10)."""
+"""Checks of exams and question banks: enough questions, keys that cannot be guessed (docs/formats.md §6, §10)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from courseware.course_format.reading_speed import tracks_of
 
 # With fewer questions, shares are noise.
 MIN_QUESTIONS = 8
-# Largest distance from chance of the share of keys at one place, in a bank and in all banks of an exam.
+# Largest distance from chance of the share of keys at one position, in a bank and in all banks of an exam.
 MAX_FROM_CHANCE, MAX_FROM_CHANCE_IN_ALL = 0.15, 0.10
 # The share of keys that may be the longest choice, in all banks of an exam.
 MAX_LONGEST_IN_ALL = 0.40
@@ -22,64 +22,67 @@ MAX_LONGEST_IN_ALL = 0.40
 
 @always
 def check_draws(course: CourseText) -> Iterator[Diagnostic]:
+    """Report banks with too few questions for all attempts of an exam."""
     for exam, meta in course.with_meta(ExamMeta):
-        for index, stratum in enumerate(meta.strata):
-            if stratum.bank in course.documents and course.source(stratum.bank).kind == "bank":
+        for index, exam_section in enumerate(meta.strata):
+            if exam_section.bank in course.documents and course.source(exam_section.bank).kind == "bank":
                 line = exam.front.line("strata", index)
-                yield from (Diagnostic(exam.path, line, finding) for finding in _missing(course, meta, stratum))
+                yield from (Diagnostic(exam.path, line, finding) for finding in _missing(course, meta, exam_section))
         yield from _check_families(course, exam, meta)
 
 
-def _missing(course: CourseText, meta: ExamMeta, stratum: ExamSection) -> Iterator[Finding]:
-    bank, drawn = stratum.bank, stratum.draw - len(stratum.critical)
+def _missing(course: CourseText, meta: ExamMeta, exam_section: ExamSection) -> Iterator[Finding]:
+    bank, drawn = exam_section.bank, exam_section.draw - len(exam_section.critical)
     if drawn < 0:
-        yield Finding("slots-beyond-draw", bank=bank, slots=len(stratum.critical), draw=stratum.draw)
+        yield Finding("slots-beyond-draw", bank=bank, slots=len(exam_section.critical), draw=exam_section.draw)
         return
-    reported: set[tuple[str, int]] = set()  # (objective, count), once for all tracks
-    for track, questions in _for_each_track(course, bank):
+    reported: set[tuple[str, int]] = set()  # (objective, count), once for all job roles
+    for job_role, questions in _for_each_track(course, bank):
         others = [question for question in questions if not question.critical]
         families = Counter(question.family for question in others)
         if len(families) < drawn:
-            yield Finding("too-few-families", bank=bank, count=len(others), track=track, draw=drawn)
+            yield Finding("too-few-families", bank=bank, count=len(others), track=job_role, draw=drawn)
             return
-        fields = {"bank": bank, "track": track, "attempts": meta.attempts}
-        # Each attempt asks questions that were not seen before, and of a family one.
+        fields = {"bank": bank, "track": job_role, "attempts": meta.attempts}
+        # Each attempt asks new questions, one of each variant group.
         needed, count = drawn * meta.attempts, askable(families.values(), meta.attempts)
         if count < needed and ("", count) not in reported:
             reported.add(("", count))
             finding = "too-few-questions" if len(others) < needed else "too-large-families"
             yield Finding(finding, count=count, expected=needed, **fields)
-        for objective, fitting, needed in _lacking_critical(stratum, meta.attempts, questions):
+        for objective, fitting, needed in _lacking_critical(exam_section, meta.attempts, questions):
             if (objective, fitting) not in reported:
                 reported.add((objective, fitting))
                 counts = {"count": fitting, "expected": needed}
                 yield Finding("too-few-critical", objective=objective, **counts, **fields)
 
 
-def _lacking_critical(stratum: ExamSection, attempts: int, questions: list[Question]) -> Iterator[tuple[str, int, int]]:
-    """(objective, its critical questions, number needed) if too few: a missed rule is asked in each attempt."""
+def _lacking_critical(
+    exam_section: ExamSection, attempts: int, questions: list[Question]
+) -> Iterator[tuple[str, int, int]]:
+    """Yield (objective, its must-know questions, number needed) if too few: each attempt asks a missed rule again."""
     fitting = Counter(question.objective for question in questions if question.critical)
-    for slot, count in Counter(stratum.critical).items():
+    for slot, count in Counter(exam_section.critical).items():
         for objective in slot:
             if fitting[objective] < count * attempts:
                 yield objective, fitting[objective], count * attempts
 
 
 def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None, list[Question]]]:
-    """(track, its questions), "" being no track; only (None, all) if no question is for some tracks."""
+    """Yield (job role or "" for none, its questions); only (None, all) if no question is for some job roles."""
     questions = course.questions(bank, course.languages[0])
     if not any(question.tracks for question in questions):
         yield None, list(questions)
         return
-    for track in (*tracks_of(course), ""):
-        yield track, [question for question in questions if question.is_for(track)]
+    for job_role in (*tracks_of(course), ""):
+        yield job_role, [question for question in questions if question.is_for(job_role)]
 
 
 def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) -> Iterator[Diagnostic]:
     if not meta.again_after:
         return
-    # After that exam it is asked again, with another question of each family.
-    for bank in {stratum.bank for stratum in meta.strata} & set(course.documents):
+    # The post-test asks another variant of each question.
+    for bank in {exam_section.bank for exam_section in meta.strata} & set(course.documents):
         families = Counter(question.family for question in course.questions(bank, course.languages[0]))
         for family, count in families.items():
             if count < 2:
@@ -97,6 +100,7 @@ def check_topics(course: CourseText) -> Iterator[Diagnostic]:
 
 @when_complete
 def check_tested(course: CourseText) -> Iterator[Diagnostic]:
+    """Report objectives with fewer than two bank questions."""
     asked = Counter(
         question.objective
         for bank in course.of_kind("bank")
@@ -112,30 +116,34 @@ def check_tested(course: CourseText) -> Iterator[Diagnostic]:
 @always
 def check_practice_rules(course: CourseText) -> Iterator[Diagnostic]:
     for exam, meta in course.with_meta(ExamMeta):
-        drill = meta.critical_drill
-        if drill is None or drill.bank not in course.documents:
+        practice = meta.critical_drill
+        if practice is None or practice.bank not in course.documents:
             continue
-        asked = Counter(question.objective for question in course.questions(drill.bank, course.languages[0]))
-        slots = {objective for stratum in meta.strata for slot in stratum.critical for objective in slot}
-        # A drill is about one objective at a time.
+        asked = Counter(question.objective for question in course.questions(practice.bank, course.languages[0]))
+        slots = {objective for exam_section in meta.strata for slot in exam_section.critical for objective in slot}
+        # A practice set is about one objective at a time.
         for objective in sorted(slots):
-            if asked[objective] < drill.right:
-                counts = {"count": asked[objective], "expected": drill.right}
+            if asked[objective] < practice.right:
+                counts = {"count": asked[objective], "expected": practice.right}
                 yield exam.problem(
-                    exam.front.line("critical_drill"), "too-few-drills", bank=drill.bank, objective=objective, **counts
+                    exam.front.line("critical_drill"),
+                    "too-few-drills",
+                    bank=practice.bank,
+                    objective=objective,
+                    **counts,
                 )
 
 
 @always
 def check_balance(course: CourseText) -> Iterator[Diagnostic]:
-    """Keys that can be guessed by place or length: of each bank, all banks of an exam, and all lessons."""
+    """Report keys that can be guessed by position or length: of each bank, all banks of an exam, and all lessons."""
     for document, text in course.texts("bank", "lesson"):
         questions = with_one_key(course, [document.id], text.language)
         yield from _check_lengths(text, questions)
         if document.kind == "bank":
             yield from _check_shares(text, questions, MAX_FROM_CHANCE, is_source=text is document)
     lessons = [lesson.id for lesson in course.of_kind("lesson")]
-    pools = [(exam, [stratum.bank for stratum in meta.strata]) for exam, meta in course.with_meta(ExamMeta)]
+    pools = [(exam, [exam_section.bank for exam_section in meta.strata]) for exam, meta in course.with_meta(ExamMeta)]
     for document, pool in [*pools, *((document, lessons) for document in course.of_kind("course"))]:
         for language, translation in course.documents[document.id].items():
             questions = with_one_key(course, pool, language)
@@ -145,7 +153,7 @@ def check_balance(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def with_one_key(course: CourseText, documents: list[str], language: str) -> list[Question]:
-    """Questions with one right choice among shuffled ones."""
+    """Return the questions of these documents (ids) that have one right option among shuffled ones."""
     questions = [
         question
         for document in documents
@@ -164,30 +172,30 @@ def _check_shares(
 ) -> Iterator[Diagnostic]:
     if len(questions) < MIN_QUESTIONS:
         return
-    # Places are the same in every language.
-    for place, (share, chance) in places_of_keys(questions).items() if is_source else ():
+    # Positions are the same in every language.
+    for position, (share, chance) in places_of_keys(questions).items() if is_source else ():
         if abs(share - chance) > from_chance:
-            yield document.problem(1, "key-by-place", place=place + 1, share=share, chance=chance)
+            yield document.problem(1, "key-by-place", place=position + 1, share=share, chance=chance)
     share, chance = longest_keys(questions)
     if share > min(longest, chance + MAX_FROM_CHANCE):
         yield document.problem(1, "key-by-length", share=share)
 
 
 def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
-    """Place → (share of questions whose key is there, share by chance)."""
+    """Return position → (share of questions with the key there, share by chance). `questions` is not empty."""
     keys = Counter(question.key[0] for question in questions)
     sizes = Counter(len(question.choices) for question in questions)
     return {
-        place: (
-            keys[place] / len(questions),
-            sum(count / size for size, count in sizes.items() if size > place) / len(questions),
+        position: (
+            keys[position] / len(questions),
+            sum(count / size for size, count in sizes.items() if size > position) / len(questions),
         )
-        for place in range(max(sizes))
+        for position in range(max(sizes))
     }
 
 
 def longest_keys(questions: list[Question]) -> tuple[float, float]:
-    """(share of questions whose key is longer than any other choice, share by chance)."""
+    """Return (share of questions with the key longer than each other option, share by chance). Needs a question."""
     longest = 0
     for question in questions:
         lengths = _lengths(question)
@@ -205,5 +213,7 @@ def _check_lengths(document: ParsedDocument, questions: list[Question]) -> Itera
         lengths = _lengths(question)
         top, second = sorted(lengths, reverse=True)[:2]
         if top > 2 * second and top - second > 6 and (section := document.section(question.id)):
-            place = lengths.index(top)
-            yield document.problem(section.items[place].line, "choice-too-long", choice=question.choices[place].text)
+            position = lengths.index(top)
+            yield document.problem(
+                section.items[position].line, "choice-too-long", choice=question.choices[position].text
+            )

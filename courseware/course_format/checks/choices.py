@@ -1,4 +1,4 @@
-"""Questions: their lists, ticks, reasons and quoted texts, in every language (docs/formats.md §5, §8)."""
+"""Checks of questions: lists, ticks, reasons and quoted texts, in every language (docs/formats.md §5, §8)."""
 
 import re
 from collections.abc import Iterator
@@ -118,7 +118,7 @@ def _pieces(section: Section) -> Iterator[tuple[int, Finding]]:
 
 
 def _quoted(section: Section) -> Iterator[str]:
-    """The quotes above the list as one text, and each text on a screen there."""
+    """Yield the quotes above the list as one text, and each text on an example screen there."""
     speech = []
     for block in split(section.stem):
         if isinstance(block, Mockup):
@@ -132,7 +132,7 @@ def _quoted(section: Section) -> Iterator[str]:
 
 
 def _squeeze(text: str) -> str:
-    """The text with one space for any blank, and none between Chinese characters."""
+    """Return the text with single spaces, and without spaces between Chinese characters."""
     return _BETWEEN_HAN.sub("", " ".join(plain(text).split()))
 
 

@@ -1,4 +1,4 @@
-"""A source behind each claim, and valid keys on each source."""
+"""Checks of claims: a source for each claim, and valid keys on each source."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _CLAIM = re.compile(
     r"\d[\d,.]{0,30}\s{0,3}(?:[%％万亿]|million|billion)|[$€£¥]\s?\d|(?<!\d)(?:19|20)\d\d(?!\d)"
     r"|[》法]第[一二三四五六七八九十百零]+条|\b[Aa]rticle \d"
 )
-# A number in an address or an id is not a claim either.
+# A number in a URL or an id is not a claim either.
 _ADDRESS = re.compile(r"\]\([^)]*\)|\{[^}]*\}|https?:\S+")
 
 

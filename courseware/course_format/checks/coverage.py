@@ -1,4 +1,4 @@
-"""Points covered, cases told, minutes, optional lessons, sources used and recent (docs/formats.md §3, §10)."""
+"""Checks of coverage: syllabus points, cases, minutes, optional lessons, use of sources (docs/formats.md §3, §10)."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -13,14 +13,17 @@ from courseware.course_format.parsing.marked_text import find_sources
 from courseware.course_format.parsing.metadata import CourseMeta, LessonMeta
 from courseware.course_format.reading_speed import required_minutes
 
-MOST_MINUTES = 180  # of any post, simulations and exam included
+MOST_MINUTES = 180  # for any job role, including simulations and exam
 FRESH_FOR = timedelta(days=365)
 CASES = "cases"  # the heading below which sources are cases
 
 
 @when_complete
 def check_covered(course: CourseText) -> Iterator[Diagnostic]:
-    """A point is covered by itself or by the heading above it, but not by what waits for a professional."""
+    """Report syllabus points that nothing covers. A point is covered by its id or that of the heading above it.
+
+    Simulations awaiting expert review cover nothing.
+    """
     covered = {
         point for _, meta in course.with_meta(LessonMeta) if not awaits_review_whole(meta) for point in meta.covers
     }
@@ -33,17 +36,17 @@ def check_covered(course: CourseText) -> Iterator[Diagnostic]:
 
 @when_complete
 def check_cases(course: CourseText) -> Iterator[Diagnostic]:
-    """A question about cases leads to a lesson that tells at least one of them."""
+    """Report questions about cases that lead to a lesson without any of these cases."""
     cases = _cases(course)
-    told = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
+    cited = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
     for bank in course.of_kind("bank"):
         lessons = {question.id: question.lesson for question in course.questions(bank.id, course.languages[0])}
         for section, lines in bank.spans():
             asked, lesson = cases & _cited(lines), lessons.get(section.id, "")
-            if asked and asked.isdisjoint(told.get(lesson, asked)):
-                homes = tuple(one for one, there in told.items() if asked & there) or None
+            if asked and asked.isdisjoint(cited.get(lesson, asked)):
+                suitable = tuple(one for one, there in cited.items() if asked & there) or None
                 yield bank.problem(
-                    section.line, "case-not-told", lesson=lesson, cases=tuple(sorted(asked)), homes=homes
+                    section.line, "case-not-told", lesson=lesson, cases=tuple(sorted(asked)), homes=suitable
                 )
 
 
@@ -55,7 +58,7 @@ def _cases(course: CourseText) -> set[str]:
 
 @when_complete
 def check_led(course: CourseText) -> Iterator[Diagnostic]:
-    """A bank question leads to the heading that teaches it, not to the top of a lesson."""
+    """Report bank questions without `section=`, the heading that teaches them."""
     for bank in course.of_kind("bank"):
         for section in bank.questions:
             if not section.attrs.get("section"):
@@ -77,7 +80,7 @@ def check_minutes(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_optional(course: CourseText) -> Iterator[Diagnostic]:
-    """Nothing required depends on an optional lesson alone."""
+    """Report required parts that depend on an optional lesson alone."""
     for document, meta in course.with_meta(CourseMeta):
         for lesson in () if meta.completion.lessons == "all" else meta.completion.lessons:
             if lesson in course.optional_lessons:
@@ -91,6 +94,7 @@ def check_optional(course: CourseText) -> Iterator[Diagnostic]:
 
 @when_complete
 def check_taught(course: CourseText) -> Iterator[Diagnostic]:
+    """Report objectives that only optional lessons teach."""
     for objective, lesson in course.first_lessons.items():
         listed = course.objectives.get(objective)
         if listed and lesson in course.optional_lessons:
@@ -98,6 +102,7 @@ def check_taught(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Diagnostic]:
+    """Report sources that are unused or outdated, or have an invalid date."""
     used = {source for _source, document in course.texts() for source in _cited(document.lines)}
     for source in course.sources.values():
         if source.id not in used and not course.unread:

@@ -1,4 +1,4 @@
-"""Figures: SVG with a text alternative, legible on a phone, loading nothing from elsewhere (WCAG 1.1.1, 1.4.4)."""
+"""Checks of figures: SVG with a text alternative, legible on a phone, loading nothing (WCAG 1.1.1, 1.4.4)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -29,6 +29,7 @@ _BEGINNINGS = {
 
 
 def check_figures(files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
+    """Report issues of the figures among `files` (path → content)."""
     for path, body in sorted(files.items()):
         if not path.startswith(MEDIA_FOLDER):
             continue
@@ -74,7 +75,7 @@ class _Figure:
         self.open.append(name)
         if len(self.open) == 1 and (name != "svg" or "viewBox" not in attributes):
             self._say("drawing-without-viewbox")
-        if name in _FORBIDDEN or ":" in name:  # a prefix would make an element of another language of it
+        if name in _FORBIDDEN or ":" in name:  # an element with a prefix belongs to another XML language
             self._say("forbidden-element", element=name)
         for key, value in attributes.items():
             self._check_attribute(key, value)
@@ -93,7 +94,7 @@ class _Figure:
 
 
 def _number(value: str) -> float:
-    """A length in units of the viewBox; infinity for other units."""
+    """Return a length in units of the viewBox; infinity for other units."""
     try:
         return float(value.removesuffix("px"))
     except ValueError:

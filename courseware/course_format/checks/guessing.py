@@ -1,4 +1,4 @@
-"""Sets of questions, and what guessers get of them (docs/formats.md §6, §10)."""
+"""Check of question sets against guessing strategies (docs/formats.md §6, §10)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from courseware.course_format.questions.question_types import Question
 
 @dataclass(frozen=True)
 class GuessedSet:
-    """One-answer questions that are judged together, in one language. Findings name `document`."""
+    """Questions with one right option that are judged together, in one language. Issues name `document` (id)."""
 
     name: str
     document: str
@@ -59,7 +59,7 @@ def check_guessers(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def guessed_sets(course: CourseText) -> Iterator[GuessedSet]:
-    """Of a course without errors: each exam, each drill, all checks, all critical questions, pre-checks with drills."""
+    """Yield the sets of a course without errors: exams, practice sets, checks, must-know questions, pre-tests."""
     everything = [document.id for document in course.of_kind("lesson", "bank")]
     for language in course.languages:
         weights = Weights(with_one_key(course, everything, language))
@@ -69,29 +69,29 @@ def guessed_sets(course: CourseText) -> Iterator[GuessedSet]:
 
 
 def _sets(course: CourseText, language: str) -> Iterator[tuple[str, str, list[Question]]]:
-    """(name, id of the document, questions), which may be none."""
-    beside: dict[str, list[Question]] = {}  # the pre-checks and drills
+    """Yield (name, document id, questions). There may be no questions."""
+    extra: dict[str, list[Question]] = {}  # document id → questions of pre-tests and practice sets
     for exam, meta in course.with_meta(ExamMeta):
-        drawn = with_one_key(course, [*dict.fromkeys(stratum.bank for stratum in meta.strata)], language)
+        drawn = with_one_key(course, [*dict.fromkeys(exam_section.bank for exam_section in meta.strata)], language)
         yield exam.id, exam.id, drawn
         if meta.is_pre_check:
-            beside[exam.id] = drawn
+            extra[exam.id] = drawn
         if meta.critical_drill and (bank := meta.critical_drill.bank) in course.documents:
-            beside[bank] = with_one_key(course, [bank], language)
-            yield bank, bank, beside[bank]
-    yield from _sets_of_the_course(course, language, beside)
+            extra[bank] = with_one_key(course, [bank], language)
+            yield bank, bank, extra[bank]
+    yield from _sets_of_the_course(course, language, extra)
 
 
 def _sets_of_the_course(
-    course: CourseText, language: str, beside: dict[str, list[Question]]
+    course: CourseText, language: str, extra: dict[str, list[Question]]
 ) -> Iterator[tuple[str, str, list[Question]]]:
     banks = [bank.id for bank in course.of_kind("bank")]
     critical = [question for question in with_one_key(course, banks, language) if question.critical]
     for document in course.of_kind("course"):
         yield "checks of lessons", document.id, _checks(course, language)
         yield "critical questions", document.id, critical
-        if len(beside) > 1:
-            yield " + ".join(beside), document.id, [each for questions in beside.values() for each in questions]
+        if len(extra) > 1:
+            yield " + ".join(extra), document.id, [each for questions in extra.values() for each in questions]
 
 
 def _checks(course: CourseText, language: str) -> list[Question]:

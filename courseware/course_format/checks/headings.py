@@ -1,4 +1,4 @@
-"""Headings: kinds and keys allowed in their braces, and unique ids (docs/formats.md §1, §5)."""
+"""Checks of headings: kinds and keys in their braces, unique ids (docs/formats.md §1, §5)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -118,7 +118,7 @@ def check_track_choice(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_waiting(course: CourseText) -> Iterator[Diagnostic]:
-    """What waits for a professional cannot be required."""
+    """Report questions and required simulations that await expert review: they cannot be required."""
     for lesson in course.of_kind("lesson"):
         for section in sections_awaiting_review(lesson):
             if section.kind not in ("", WAITS):
@@ -143,8 +143,8 @@ def _check_wordings(document: ParsedDocument) -> Iterator[Diagnostic]:
 
 @always
 def check_ids(course: CourseText) -> Iterator[Diagnostic]:
-    """Ids of documents and questions are unique in the course, ids of entries among lists of one kind."""
-    used: dict[str, tuple[str, int]] = {}  # question → first place
+    """Report ids used twice: by documents or questions of the course, or by entries in lists of one kind."""
+    used: dict[str, tuple[str, int]] = {}  # question → (path, line) of its first use
     for document in course.of_kind("lesson", "bank", "survey"):
         for section in document.questions if document.kind != "survey" else document.sections:
             if not section.id or (document.kind == "survey" and not section.kind):
@@ -165,7 +165,7 @@ def _check_entry_ids(course: CourseText, kind: str) -> Iterator[Diagnostic]:
     used: dict[str, str] = {}
     for document in course.of_kind(kind):
         for entry in document.entries:
-            # Twice in one document is reported by the reader.
+            # The parser reports an id that is used twice in one document.
             if used.get(entry.id, document.path) != document.path:
                 yield document.problem(entry.line, "id-of-other-list", id=entry.id, other=used[entry.id])
             used.setdefault(entry.id, document.path)

@@ -1,4 +1,4 @@
-"""What a document refers to: ids in front matter and braces, links, figures, tracks (docs/formats.md §1, §4)."""
+"""Checks of references: ids in front matter and braces, links, figures, job roles (docs/formats.md §1, §4)."""
 
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -14,12 +14,12 @@ from courseware.course_format.parsing.marked_text import find_links, find_source
 from courseware.course_format.parsing.metadata import CourseMeta, ExamMeta, LessonMeta
 from courseware.course_format.parsing.parser import ParsedDocument
 
-Reference = tuple[int, str, str]  # line, what it refers to ("objective"), id
+Reference = tuple[int, str, str]  # line, type of the target ("objective"), id
 LineOf = Callable[..., int]  # `Front.line`
 
 PAGES = ("tracks",)  # pages of the site to which a course may link
 
-# The kind of document that lists them: while it has a problem, ids may be missing for that reason.
+# The kind of document that lists the ids. While it has an issue, ids may be missing for that reason.
 _HOME = {"objective": "module", "outline point": "outline", "track": "course"}
 
 _ELSEWHERE = ("https:", "mailto:", "tel:")
@@ -27,7 +27,7 @@ _ELSEWHERE = ("https:", "mailto:", "tel:")
 
 @always
 def check_references(course: CourseText) -> Iterator[Diagnostic]:
-    if course.unread:  # which may define the ids
+    if course.unread:  # these documents may define the ids
         return
     known, reported = _known(course), set()
     broken = {parse_name(problem.path).kind for problem in course.problems}
@@ -45,8 +45,8 @@ def check_references(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_sections_named(course: CourseText) -> Iterator[Diagnostic]:
-    """The heading that a question names is in its lesson and does not wait for a professional."""
-    if course.unread:  # which may hold the heading
+    """Report questions whose `section=` is no heading of their lesson, or awaits expert review."""
+    if course.unread:  # these documents may have the heading
         return
     for document in course.of_kind("lesson", "bank"):
         for section in document.questions:
@@ -93,14 +93,14 @@ def _references_of_course(meta: CourseMeta, line: LineOf) -> Iterator[Reference]
     yield from ((line("completion"), "lesson", one) for one in lessons)
     yield from ((line("completion"), "exam", one) for one in meta.completion.passed)
     yield from ((line("completion"), "simulation", one) for one in meta.completion.not_red)
-    for change in meta.changes[-1:]:  # lessons of earlier ones may be gone
+    for change in meta.changes[-1:]:  # lessons of earlier changes may have been removed
         yield from ((line("changes"), "lesson", one) for one in (*change.reread, *change.retake))
 
 
 def _references_of_exam(meta: ExamMeta, line: LineOf) -> Iterator[Reference]:
-    for i, stratum in enumerate(meta.strata):
-        yield line("strata", i), "bank", stratum.bank
-        yield from ((line("strata", i), "objective", one) for slot in stratum.critical for one in slot)
+    for i, exam_section in enumerate(meta.strata):
+        yield line("strata", i), "bank", exam_section.bank
+        yield from ((line("strata", i), "objective", one) for slot in exam_section.critical for one in slot)
     if meta.critical_drill:
         yield line("critical_drill"), "bank", meta.critical_drill.bank
     if meta.again_after:
@@ -114,18 +114,18 @@ def _brace_references(document: ParsedDocument) -> Iterator[Reference]:
         for key in ("objective", "lesson"):
             if section.attrs.get(key):
                 yield section.line, key, section.attrs[key]
-        for track in section.attrs.get("tracks", "").split():
-            yield section.line, "track", track
+        for job_role in section.attrs.get("tracks", "").split():
+            yield section.line, "track", job_role
 
 
 @always
 def check_marks(course: CourseText) -> Iterator[Diagnostic]:
     questions = {s.id for document in course.of_kind("lesson", "bank") for s in document.questions}
     targets = {*course.documents, *questions, *PAGES}
-    tracks = _known(course)["track"]
+    job_roles = _known(course)["track"]
     sourceless: list[Diagnostic] = []
     for _source, document in course.texts():
-        yield from _check_callouts(document, tracks)
+        yield from _check_callouts(document, job_roles)
         yield from _check_figures(document, course.media, course.languages)
         if not course.unread:
             yield from _check_links(document, targets)
@@ -159,12 +159,12 @@ def _check_sources(document: ParsedDocument, sources: Collection[str]) -> Iterat
                 yield document.problem(line.number, "unknown-source", source=source, nearest=nearest(source, sources))
 
 
-def _check_callouts(document: ParsedDocument, tracks: Collection[str]) -> Iterator[Diagnostic]:
+def _check_callouts(document: ParsedDocument, job_roles: Collection[str]) -> Iterator[Diagnostic]:
     for block in document.blocks(Callout):
         kind = " ".join(block.tracks)
-        if block.kind == "tracks" and (not block.tracks or not set(block.tracks) <= set(tracks)):
-            near = nearest(kind, {*CALLOUTS, *tracks})
-            known = {} if near else {"known": CALLOUTS, "tracks": tuple(tracks)}
+        if block.kind == "tracks" and (not block.tracks or not set(block.tracks) <= set(job_roles)):
+            near = nearest(kind, {*CALLOUTS, *job_roles})
+            known = {} if near else {"known": CALLOUTS, "tracks": tuple(job_roles)}
             yield document.problem(block.line, "unknown-callout", kind=kind, nearest=near, **known)
         elif not block.text.strip():
             yield document.problem(block.line, "empty-callout", kind=kind or block.kind)

@@ -1,4 +1,4 @@
-"""Whether a course copies sentences from other texts: equal words in a row, punctuation ignored."""
+"""Check for sentences copied from other texts: equal words in a row, ignoring punctuation."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,14 +17,14 @@ _MARKUP = re.compile(r"\{[^}]*\}")
 
 
 def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """At most one error per line. `texts`: name → text."""
-    known = {run: name for name, text in texts.items() for run in _runs(text)}
+    """Report copied words, at most once per line. `texts`: name → text."""
+    known = {sequence: name for name, text in texts.items() for sequence in _runs(text)}
     for _source, document in course.texts():
         for line in document.lines if document.kind != "sources" else ():  # these quote titles
-            run = next((run for run in _runs(line.text) if run in known), None)
-            if run:
-                shown = ("" if has_characters(run[0]) else " ").join(run)
-                yield document.problem(line.number, "borrowed-words", words=shown, text=known[run])
+            sequence = next((sequence for sequence in _runs(line.text) if sequence in known), None)
+            if sequence:
+                shown = ("" if has_characters(sequence[0]) else " ").join(sequence)
+                yield document.problem(line.number, "borrowed-words", words=shown, text=known[sequence])
 
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:

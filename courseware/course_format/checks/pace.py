@@ -1,4 +1,4 @@
-"""Seconds of reading without an action, written minutes of lessons, and time limits of decisions."""
+"""Checks of reading time: seconds without an action, written minutes of lessons, time limits of decisions."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from courseware.course_format.reading_speed import decision_seconds, minutes_of,
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.course_format.simulations.simulation import Simulation
 
-FIRST_WITHIN = 30
+FIRST_WITHIN = 30  # seconds of reading
 AGAIN_WITHIN = 90
 
 
@@ -17,10 +17,10 @@ AGAIN_WITHIN = 90
 def check_pace(course: CourseText) -> Iterator[Diagnostic]:
     for _source, document in course.texts("lesson"):
         reported: set[int] = set()
-        placed = [each for track in tracks_of(course) for each in enumerate(stretches(document, track))]
-        for place, stretch in placed:
-            # To a lesson without questions only the longer limit applies.
-            limit = FIRST_WITHIN if place == 0 and stretch.ends_in_action else AGAIN_WITHIN
+        placed = [each for job_role in tracks_of(course) for each in enumerate(stretches(document, job_role))]
+        for index, stretch in placed:
+            # For a lesson without questions, only the longer limit applies.
+            limit = FIRST_WITHIN if index == 0 and stretch.ends_in_action else AGAIN_WITHIN
             if stretch.seconds > limit and stretch.line not in reported:
                 reported.add(stretch.line)
                 finding = "late-action" if limit == FIRST_WITHIN else "long-reading"
@@ -32,13 +32,13 @@ def check_written_minutes(course: CourseText) -> Iterator[Diagnostic]:
     for lesson in course.of_kind("lesson"):
         if "minutes" in lesson.front.values:
             computed = {language: minutes_of(course, lesson.id, language) for language in course.documents[lesson.id]}
-            told = tuple(f"{minutes:g} ({language})" for language, minutes in computed.items())
-            yield lesson.problem(lesson.front.line("minutes"), "minutes-written", minutes=told)
+            minutes_texts = tuple(f"{minutes:g} ({language})" for language, minutes in computed.items())
+            yield lesson.problem(lesson.front.line("minutes"), "minutes-written", minutes=minutes_texts)
 
 
 @when_complete
 def check_seconds(course: CourseText) -> Iterator[Diagnostic]:
-    """The slowest language counts. A `why` allows any time limit."""
+    """Report time limits that differ from the computed one. The slowest language counts. A `why` allows any limit."""
     for document in course.of_kind("simulation"):
         languages = course.documents[document.id]
         texts = [make_simulation(course, document.id, language) for language in languages]
@@ -50,6 +50,7 @@ def check_seconds(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def seconds_for(simulation: Simulation, identifier: str) -> int:
+    """Return the computed time limit of a node, 0 if the simulation does not have it."""
     node = simulation.nodes.get(identifier)
     if node is None:
         return 0

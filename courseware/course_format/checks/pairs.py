@@ -1,6 +1,6 @@
-"""Whether a translation has the structure of its source (docs/formats.md §1).
+"""Checks of translations: equal structure in both languages (docs/formats.md §1).
 
-Choices are paired by place, so a swapped pair would silently turn a wrong answer into the key.
+Choices are matched by position, so a swapped pair would silently turn a wrong answer into the key.
 """
 
 import re
@@ -21,7 +21,7 @@ Placed = tuple[str, int]  # id or name, line
 
 
 def check_pairs(course: CourseText, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """`found` are the problems known so far: sections with an error are not compared."""
+    """Report differences. `found`: issues known so far; sections with an error are not compared."""
     errors = {(problem.path, problem.line) for problem in found if problem.level == "error"}
     misread = {problem.path for problem in course.problems}
     for document_id, languages in course.documents.items():
@@ -59,9 +59,9 @@ class _Pair:
         originals = {section.id: (section, lines) for section, lines in self.source.spans()}
         for section, lines in self.translation.spans():
             original, original_lines = originals.get(section.id, (None, []))
-            said = [(self.translation.path, line.number) in errors for line in lines]
-            said += [(self.source.path, line.number) in errors for line in original_lines]
-            if original and not any(said):
+            has_error = [(self.translation.path, line.number) in errors for line in lines]
+            has_error += [(self.source.path, line.number) in errors for line in original_lines]
+            if original and not any(has_error):
                 yield from self._compare_sections(original, original_lines, section, lines)
 
     def _compare_labels(self) -> Iterator[Diagnostic]:
@@ -188,7 +188,7 @@ def _figures(section: Section) -> list[Placed]:
 
 
 def _links(lines: list[SourceLine]) -> list[tuple[Link, int]]:
-    # Links inside the course. A law has another address in each language.
+    # Links inside the course only. A law has another URL in each language.
     return [(link, line.number) for line in lines for link in find_links(line.text) if link.target.startswith("#")]
 
 

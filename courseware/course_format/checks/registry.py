@@ -1,4 +1,4 @@
-"""The checks that run on every course. A function of this package becomes one by a decorator."""
+"""Registry of checks: decorators that add a function to the checks of every course."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,17 +12,18 @@ OF_ONE_DOCUMENT: set[Check] = set()
 
 
 def always(check: Check) -> Check:
+    """Register a check of every course."""
     CHECKS.append(check)
     return check
 
 
 def when_complete(check: Check) -> Check:
-    """Only a finished course can pass it."""
+    """Register a check that only a finished course can pass."""
     CHECKS_WHEN_COMPLETE.append(check)
     return check
 
 
 def of_one_document(check: Check) -> Check:
-    """What it finds in a document depends on nothing but that document, the course document and the lists."""
+    """Mark a check whose findings depend only on one document, the course document and the lists."""
     OF_ONE_DOCUMENT.add(check)
     return check

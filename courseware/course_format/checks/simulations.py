@@ -1,4 +1,4 @@
-"""Simulations: every node can be reached, every run ends, the best one ends well (docs/formats.md §7, §10)."""
+"""Checks of simulations: all nodes reachable, every attempt ends, the best one ends well (docs/formats.md §7, §10)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from courseware.course_format.simulations.simulation import (
     SimulationState,
 )
 
-# The average is taken over RUNS random runs with a fixed seed.
+# The average is taken over RUNS random attempts with a fixed seed.
 MAX_AVERAGE_MINUTES = 5
 RUNS, SEED = 200, 1
 
@@ -59,7 +59,7 @@ def check_simulations(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
-    # What decides how a run proceeds: equal in all languages.
+    # Everything that decides the path of an attempt; equal in all languages.
     nodes = [(node.id, node.shape) for node in simulation.nodes.values()]
     return nodes + [(ending.id, ending.colour) for ending in simulation.endings]
 
@@ -167,10 +167,10 @@ class _Checked:
     def _check_targets(self) -> Iterator[Diagnostic]:
         nodes = self.simulation.nodes
         for node in nodes.values():
-            goals = [(choice.target, item.line) for choice, item in self._lines(node)]
+            targets = [(choice.target, item.line) for choice, item in self._lines(node)]
             if node.otherwise:
-                goals.append((node.otherwise, self._section(node.id).line))
-            for target, line in goals:
+                targets.append((node.otherwise, self._section(node.id).line))
+            for target, line in targets:
                 if target in self.simulation.endings_by_id:
                     yield self.document.problem(line, "ending-as-target", ending=target)
                 elif target not in nodes and target != END:
@@ -212,7 +212,7 @@ class _Checked:
         return {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
 
     def _left_over(self, asked_flags: set[str]) -> set[str]:
-        """Flags of every list in which at least one flag is asked for."""
+        """Return the flags of every list in which at least one flag is used."""
         lists = [set(odds) for odds in self.simulation.chance.values() if isinstance(odds, tuple)]
         return {flag for flags in lists if flags & asked_flags for flag in flags}
 
@@ -281,7 +281,7 @@ class _Checked:
                 return
 
     def _check_blank_forms(self) -> Iterator[Diagnostic]:
-        """A form that is left blank, or not sent in time, must not lead to a green ending."""
+        """Report forms that can lead to a green ending although left blank or not sent in time."""
         for node in self.simulation.nodes.values():
             ends = _ends_with_blank(self.simulation, node) if node.parts else ()
             if ending := next((end for end in ends if self.simulation.endings_by_id[end].colour == "green"), ""):
@@ -303,7 +303,7 @@ class _Checked:
 
 
 def _ways(simulation: Simulation) -> dict[str, set[str]]:
-    """Node id → targets of its choices, and the node that replaces it when its condition is not met."""
+    """Return node id → targets of its choices, and the node that replaces it if its condition is not met."""
     return {
         node.id: {choice.target for choice in node.choices} | ({node.otherwise} if node.otherwise else set())
         for node in simulation.nodes.values()
@@ -311,19 +311,20 @@ def _ways(simulation: Simulation) -> dict[str, set[str]]:
 
 
 def average_minutes(simulation: Simulation) -> float:
+    """Return the average reading time of random attempts, in minutes."""
     seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
     random = Random(SEED)
-    runs = [sum(seconds[state.place] for state, _, _ in simulation.random_path(random)[:-1]) for _ in range(RUNS)]
-    return sum(runs) / RUNS / 60
+    durations = [sum(seconds[state.place] for state, _, _ in simulation.random_path(random)[:-1]) for _ in range(RUNS)]
+    return sum(durations) / RUNS / 60
 
 
 def longest_minutes(simulation: Simulation) -> float:
-    """Reading time of the longest way through the graph, conditions ignored."""
+    """Return the minutes of reading on the longest path through the graph, ignoring conditions."""
     longest = dict.fromkeys([END, *simulation.endings_by_id], 0.0)
-    for place in TopologicalSorter(_ways(simulation)).static_order():
-        if node := simulation.nodes.get(place):
+    for node_id in TopologicalSorter(_ways(simulation)).static_order():
+        if node := simulation.nodes.get(node_id):
             onward = max(longest[choice.target] for choice in node.choices)
-            longest[place] = max(_node_seconds(node) + onward, longest.get(node.otherwise, 0.0))
+            longest[node_id] = max(_node_seconds(node) + onward, longest.get(node.otherwise, 0.0))
     return longest[simulation.start] / 60
 
 
@@ -335,7 +336,7 @@ def _node_seconds(node: Node) -> float:
 
 
 def _find_circle(graph: dict[str, set[str]]) -> str:
-    """The id of the first node in the file that is part of a cycle, or ""."""
+    """Return the id of the first node in the file that is part of a cycle, or ""."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -352,7 +353,10 @@ def _draws(simulation: Simulation) -> list[frozenset[str]]:
 
 
 def _ends_with_blank(simulation: Simulation, form: Node) -> Iterator[str]:
-    """Endings of runs that leave this form blank and else take the best choice, or any choice that is not judged."""
+    """Yield the endings of attempts that leave this form blank.
+
+    Elsewhere they take the best choice, or any choice that is not judged.
+    """
     seen: set[tuple[str, frozenset[str], tuple[int, ...], bool]] = set()
     waiting = [(simulation.begin(draw), False) for draw in _draws(simulation)]
     while waiting:
@@ -377,7 +381,7 @@ Met = str | tuple[str, int]  # the id of a node or an ending; a line of it
 
 
 def _places(simulation: Simulation) -> set[Met]:
-    # Random runs mostly reach everything, and cost less than a search.
+    # Random attempts mostly reach everything, and cost less than a search.
     pieces = _pieces(simulation)
     everything: set[Met] = {piece.id for piece in pieces}
     everything |= {(piece.id, number) for piece in pieces for number in range(len(piece.lines))}
@@ -398,7 +402,7 @@ def _met(simulation: Simulation, state: SimulationState) -> Iterator[Met]:
 
 
 def _searched(simulation: Simulation, missing: set[Met]) -> set[Met]:
-    """What some run meets, by a search through all states that ends once `missing` are found."""
+    """Search all states for nodes, endings and lines that can be met; stop once `missing` are found."""
     lines = (line for piece in _pieces(simulation) for line in piece.lines)
     conditions = [*simulation.conditions, *(line.condition for line in lines)]
     flags = set().union(*(condition.flags for condition in conditions))

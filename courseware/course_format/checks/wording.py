@@ -1,4 +1,4 @@
-"""Whether both languages say as much, and use the terms of the term base (warnings; docs/formats.md §10)."""
+"""Checks of wording: similar length in both languages, use of glossary terms (warnings; docs/formats.md §10)."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,14 +14,14 @@ from courseware.course_format.parsing.documents import display_tag
 from courseware.course_format.parsing.marked_text import plain
 from courseware.course_format.parsing.parser import ParsedDocument
 
-WORD_WEIGHT = 1.7  # Chinese characters that say as much as a word of another language
+WORD_WEIGHT = 1.7  # Chinese characters per word of another language
 MAX_DIFFERENCE = 0.4
 MIN_WEIGHT = 120  # of a section that is compared
 LISTS = ("jurisdiction", "outline", "terms", "sources")
 
 
 def weight(text: str) -> float:
-    """The amount of text in Chinese characters, without numbers."""
+    """Return the text length in Chinese characters, without numbers."""
     return count_characters(text) + WORD_WEIGHT * count_words(text, numbers=False)
 
 
@@ -69,21 +69,21 @@ def _terms(here: str, there: str, own: "_Words", original: "_Words", language: s
 
 @when_complete
 def check_terms_said(course: CourseText) -> Iterator[Diagnostic]:
-    """Search would find the term, but no page uses it."""
+    """Report glossary terms that no page uses, although the search would look for them."""
     for language in course.languages:
         words = _Words.of(course.terms, language)
-        said: set[str] = set()
+        used: set[str] = set()
         for document in course.documents.values():
             if language in document and document[language].kind not in LISTS:
-                said |= set(words.find(_text(document[language].lines)))
-        for term in words.patterns.keys() - said:
+                used |= set(words.find(_text(document[language].lines)))
+        for term in words.patterns.keys() - used:
             listed = course.terms[term]
             yield listed.problem("term-not-said", term=words.first[term], language=display_tag(language))
 
 
 @dataclass(frozen=True)
 class _Words:
-    """The terms in one language: id → pattern, and id → first word."""
+    """The glossary terms of one language: id → pattern, and id → first word."""
 
     patterns: Mapping[str, re.Pattern[str]]
     first: Mapping[str, str]
@@ -106,13 +106,13 @@ class _Words:
 
 
 def _variants(term: Listed, language: str) -> list[str]:
-    """An entry may list several words, "leak / breach", with explanations in brackets."""
+    """Return the words of an entry, such as "leak / breach", without explanations in brackets."""
     text = re.sub(r"[（(][^）)]*[）)]", "", term.texts.get(language, ""))
     return [word.strip() for word in re.split(r" ?[/／] ?", plain(text)) if word.strip()]
 
 
 def _pattern(word: str, everything: list[str]) -> str:
-    """Matches inflections, but no longer term around the word, such as 敏感个人信息 around 个人信息."""
+    """Match inflections, but no longer term around the word, such as 敏感个人信息 around 个人信息."""
     if not has_characters(word):
         return r"(?<!\w)" + r"[\s-]+".join(re.escape(part[: max(5, len(part) - 3)]) + r"\w*" for part in word.split())
     longer = [other for other in everything if word in other and word != other]

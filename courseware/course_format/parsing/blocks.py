@@ -1,4 +1,4 @@
-"""Cut the text of a section into prose, callouts, screens and figures (docs/formats.md §4)."""
+"""Blocks of a section: prose, callouts, example screens and figures (docs/formats.md §4)."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from courseware.course_format.diagnostics import Diagnostic, Finding
 
 
 class SourceLine(NamedTuple):
-    """One line of a file. `is_code` is True inside fenced code and for the fences, where no syntax is recognised."""
+    """A line of a file. `number` counts from 1. `is_code`: in fenced code or a fence, where no syntax is recognized."""
 
     number: int
     text: str
@@ -26,7 +26,7 @@ class Prose:
 
 @dataclass(frozen=True)
 class Callout:
-    """`kind` is rule, say, warning or tracks; `tracks` holds track ids, and is empty for the first three kinds."""
+    """`kind`: rule, say, warning or tracks; `tracks`: ids of job roles, empty for the first three kinds."""
 
     kind: str
     tracks: tuple[str, ...]
@@ -46,7 +46,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Mockup:
-    """A drawn screen or floor plan, read by `screens`. `text` is all below the line with the kind, from `line` + 1."""
+    """An example screen or floor plan, parsed by `mockups`. `text`: all lines below the one with the kind."""
 
     kind: str
     text: str
@@ -54,6 +54,7 @@ class Mockup:
 
     @property
     def source(self) -> str:
+        """The block as written in Markdown."""
         return "\n".join(f"> {line}".rstrip() for line in (f"[!{SCREEN} {self.kind}]", *self.text.split("\n")))
 
 
@@ -61,7 +62,7 @@ TextBlock = Prose | Callout | Figure | Mockup
 
 CALLOUTS = ("rule", "say", "warning")
 SCREEN = "screen"
-PHONE = "phone"  # the kind of screen that stands apart from what is said
+PHONE = "phone"  # an example screen that is shown apart from the lines of speech
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _QUOTE = re.compile(r" {0,3}> ?(.*)")
@@ -70,6 +71,7 @@ _FIGURE = re.compile(r' {0,3}!\[([^\]]*)\]\(([^\s()]+)(?:[ \t]+"(.*)")?[ \t]*\)[
 
 
 def mark_code(lines: Iterable[tuple[int, str]]) -> list[SourceLine]:
+    """Return the lines with `is_code` set. `lines`: (number, text)."""
     marked, fence = [], ""
     for number, text in lines:
         match = _FENCE.match(text)
@@ -84,11 +86,12 @@ def mark_code(lines: Iterable[tuple[int, str]]) -> list[SourceLine]:
 
 
 def split(text: str, line: int = 1) -> tuple[TextBlock, ...]:
+    """Return the blocks of a Markdown text. `line`: number of its first line."""
     return tuple(cut_blocks(mark_code(enumerate(text.split("\n"), start=line)), "", []))
 
 
 def cut_blocks(lines: list[SourceLine], path: str, problems: list[Diagnostic]) -> list[TextBlock]:
-    """Blocks in reading order. Appends to `problems`."""
+    """Return the blocks in reading order; append issues to `problems`."""
     blocks: list[TextBlock] = []
     prose: list[SourceLine] = []
     position = 0
@@ -116,12 +119,13 @@ def _match(pattern: re.Pattern[str], line: SourceLine) -> re.Match[str] | None:
 
 
 def opens_callout(line: SourceLine) -> bool:
+    """Return whether a callout begins in this line. An example screen is none."""
     match = _match(_CALLOUT, line)
     return match is not None and match[1].split()[:1] != [SCREEN]
 
 
 def _read_quoted(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callout | Mockup, int]:
-    """The callout or screen that starts at `lines[0]`, and the number of lines it takes."""
+    """Return the callout or example screen that starts at `lines[0]`, and its number of lines."""
     text = [opening[2]] if opening[2] else []
     length = 1
     for line in lines[1:]:
@@ -133,8 +137,8 @@ def _read_quoted(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callo
     words = tuple(opening[1].split())
     if words[:1] == (SCREEN,):
         return Mockup(" ".join(words[1:]), "\n".join(text), lines[0].number), length
-    kind, tracks = (words[0], ()) if len(words) == 1 and words[0] in CALLOUTS else ("tracks", words)
-    return Callout(kind, tracks, "\n".join(text).strip("\n"), lines[0].number), length
+    kind, job_roles = (words[0], ()) if len(words) == 1 and words[0] in CALLOUTS else ("tracks", words)
+    return Callout(kind, job_roles, "\n".join(text).strip("\n"), lines[0].number), length
 
 
 def _stands_alone(lines: list[SourceLine], position: int) -> bool:
@@ -151,7 +155,7 @@ def _prose(lines: list[SourceLine]) -> list[Prose]:
 
 
 def join(lines: list[SourceLine]) -> str:
-    """Drops the blank lines at both ends."""
+    """Return the text without blank lines at both ends."""
     start, end = 0, len(lines)
     while start < end and not lines[start].text.strip():
         start += 1

@@ -1,4 +1,4 @@
-"""Braces that end a heading or a list entry: `{#id .kind key=value key="two words" flag}` (docs/formats.md §1.2)."""
+"""Braces at the end of a heading or list entry: `{#id .kind key=value key="two words" flag}` (docs/formats.md §1.2)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ class Braces:
 
 
 def cut_braces(line: str) -> tuple[str, Braces, list[Finding]]:
-    """The line without its braces, the parsed braces, and what is wrong with them."""
+    """Return (line without its braces, parsed braces, findings)."""
     line = line.rstrip()
     start = line.rfind("{")
     if start < 0 or line.find("}", start) != len(line) - 1:
@@ -34,6 +34,7 @@ def cut_braces(line: str) -> tuple[str, Braces, list[Finding]]:
 
 
 def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
+    """Return the text inside braces, parsed, and findings. Of several ids or kinds, the first counts."""
     ids, kinds = [], []
     attrs: dict[str, str] = {}
     tokens, findings = _tokens(inside)
@@ -58,7 +59,7 @@ def _several(ids: list[str], kinds: list[str]) -> Iterator[Finding]:
 
 
 def _tokens(inside: str) -> tuple[list[re.Match[str]], list[Finding]]:
-    """The words that can be read, and what is wrong with the others."""
+    """Return (words that can be read, findings about the others)."""
     tokens, findings = [], []
     position = 0
     while position < len(inside):

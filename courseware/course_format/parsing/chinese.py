@@ -1,4 +1,4 @@
-"""Which characters are Chinese, and what counts as a word in a language written with spaces."""
+"""Chinese text: detect and count Chinese characters, and count words of other languages."""
 
 import re
 
@@ -19,12 +19,12 @@ def count_characters(text: str) -> int:
 
 
 def count_words(text: str, *, numbers: bool) -> int:
-    """Words between blanks, punctuation and Chinese characters; with `numbers` also 2026 (one) and 14:30 (two)."""
+    """Count words between blanks, punctuation and Chinese characters; with `numbers` also 2026 (1) and 14:30 (2)."""
     return len((_WORD if numbers else _WORD_OF_LETTERS).findall(_CHARACTER.sub(" ", text)))
 
 
 def own_half(text: str, language: str) -> str:
-    """The part in `language` of a bilingual line, as “改了 · It changed”. Other lines (“FAQ · 问答”) are unchanged."""
+    """Return the part in `language` of a bilingual line like “改了 · It changed”. Other lines (“FAQ · 问答”) stay."""
     parts = text.split(" · ")
     chinese = [has_characters(part) for part in parts]
     if len(parts) == 2 and chinese[0] != chinese[1]:

@@ -1,4 +1,4 @@
-"""Kinds of authored documents and how their files are named (docs/formats.md §2)."""
+"""Document kinds, and parsing of their file names (docs/formats.md §2)."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from courseware.course_format.diagnostics import Finding
 
 @dataclass(frozen=True)
 class Name:
-    """The parts of a file name. The `order` of a module is the number of its folder ("01-overview").
+    """A parsed file name. `order`: number of a step, or of a module's folder ("01-overview").
 
     `language` is lower case. Files that are no documents have the kind "media" and no language.
     """
@@ -20,7 +20,7 @@ class Name:
 
 
 MEDIA_FOLDER = "media/"
-JURISDICTION = "jurisdiction"  # whose numbers and law the others take
+JURISDICTION = "jurisdiction"  # other documents insert its numbers and law
 STEP_KINDS = ("lesson", "simulation", "exam", "survey")
 KINDS = ("course", "card", JURISDICTION, "outline", "sources", "terms", "module", "bank", *STEP_KINDS)
 
@@ -47,11 +47,12 @@ class BadName(ValueError):
 
 
 def is_course_document(path: str) -> bool:
+    """Return whether a path is that of a course document, such as course.en.md."""
     return re.fullmatch(r"course\.[^/]+\.md", path) is not None
 
 
 def parse_name(path: str) -> Name:
-    """`path` is relative to the course folder. Raises BadName."""
+    """Parse a path relative to the course folder. Raise `BadName`."""
     for pattern in _NAMES:
         if match := pattern.fullmatch(path):
             return _name_of_document(match.groupdict())
@@ -71,6 +72,6 @@ def _name_of_document(parts: dict[str, str]) -> Name:
 
 
 def display_tag(language: str) -> str:
-    """A language tag in the usual capitalisation: zh-hans → zh-Hans, en-gb → en-GB (BCP 47)."""
+    """Return a language tag in usual capitals: zh-hans → zh-Hans, en-gb → en-GB (BCP 47)."""
     first, *rest = language.split("-")
     return "-".join([first, *(part.title() if len(part) == 4 else part.upper() for part in rest)])

@@ -1,4 +1,4 @@
-"""Read front matter: YAML into plain values with their lines, then into the model of the kind (docs/formats.md §3)."""
+"""Front matter of documents: parse YAML with line numbers, then validate it (docs/formats.md §3)."""
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ MAX_DEPTH = 20  # protects the stack
 
 
 class Unreadable(Exception):
-    """The front matter cannot be read. `line` counts from 1."""
+    """The file or its front matter cannot be read. `line` counts from 1."""
 
     def __init__(self, line: int, finding: Finding):
         super().__init__(finding.message)
@@ -37,21 +37,21 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Front:
-    """`values`: dicts, tuples, strings and integers; `lines`: path of a value → line; `body`: first line below."""
+    """`values`: dicts, tuples and plain values; `lines`: path of a value → line; `body`: first line below."""
 
     values: Mapping[str, Any]
     lines: Mapping[Way, int]
     body: int
 
     def line(self, *way: int | str) -> int:
-        """The line of a value, else of the nearest enclosing one, else 1."""
+        """Return the line of a value, else of the nearest enclosing one, else 1."""
         while way and way not in self.lines:
             way = way[:-1]
         return self.lines.get(way, 1)
 
 
 def decode(data: bytes) -> list[str]:
-    """The lines of a file without line ends and BOM. Raises Unreadable, also beyond a limit (see `limits`)."""
+    """Return the lines of a file without line ends and BOM. Raise `Unreadable`, also beyond a limit (see `limits`)."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -66,7 +66,7 @@ def decode(data: bytes) -> list[str]:
 
 
 def parse_front(lines: list[str]) -> Front:
-    """`lines` are those of the whole document. Raises Unreadable."""
+    """Parse the front matter. `lines`: the whole document. Raise `Unreadable`."""
     if lines[0].rstrip() != "---":
         raise Unreadable(1, Finding("no-front-matter"))
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.rstrip() == "---"), None)
@@ -112,7 +112,7 @@ def _construct(node: yaml.Node, way: Way, ways: dict[Way, int], seen: set[int]) 
 
 
 def _scalar(node: yaml.Node) -> Any:
-    """Unlike YAML 1.1, `no`, `17:50` and dates stay text."""
+    """Return a plain value. Unlike in YAML 1.1, `no`, `17:50` and dates stay text."""
     is_bare = isinstance(node, yaml.ScalarNode) and node.style is None
     if is_bare and node.value in _PLAIN:
         return _PLAIN[node.value]
@@ -138,10 +138,10 @@ def _construct_mapping(node: yaml.MappingNode, way: Way, ways: dict[Way, int], s
 def build_meta(
     path: str, kind: str, front: Front, source: Mapping[str, Any] | None = None, source_language: str = ""
 ) -> tuple[Meta | None, list[Diagnostic]]:
-    """(model, or None if it is invalid; problems).
+    """Return (model, or None if invalid; diagnostics).
 
-    `source`: for a translation, the front matter in the source language, which gives the structure. Structure keys in
-    a translation are a problem, but do not make the model invalid.
+    `source`: for a translation, the values in the source language, which give the structure. Structure keys in a
+    translation are reported, but keep the model valid.
     """
     model = MODELS[kind]
     if source is None:
@@ -164,7 +164,7 @@ def _structure_keys(model: type[Meta]) -> set[str]:
 def _validate(
     path: str, kind: str, front: Front, values: Mapping[str, Any], mine: Container[str] | None = None
 ) -> tuple[Meta | None, list[Diagnostic]]:
-    """`mine`: the keys whose problems are reported here (None: all)."""
+    """`mine`: keys whose issues are reported here; None: all."""
     try:
         return MODELS[kind].model_validate(dict(values)), []
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Limits of a text, so that parsing takes time in proportion to its length. `frontmatter.decode` applies them first."""
+"""Limits of documents, so that parsing time is proportional to length. `frontmatter.decode` applies them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,14 +14,14 @@ MAX_INDENT = 100  # columns
 MAX_DEPTH = 10  # quotes or list items inside each other
 # Of a paragraph: lines without a blank one between them
 MAX_PARAGRAPH = 20_000  # characters
-MAX_OPEN = 10  # brackets that are open at the same place
+MAX_OPEN = 10  # brackets that are open at the same time
 MAX_MARKS = 400
 
 _MARKS = "*_`\\["
 
 
 def find_excess(lines: Iterable[str]) -> tuple[int, Finding] | None:
-    """(number of the first line beyond a limit, finding)."""
+    """Return (number of the first line beyond a limit, finding), or None."""
     paragraph, fences = _Paragraph(), 0
     for number, line in enumerate(lines, start=1):
         if not line.strip():

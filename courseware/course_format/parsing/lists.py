@@ -1,4 +1,4 @@
-"""Read the lists that have a meaning: the choices of a question, and entries (docs/formats.md §2, §5)."""
+"""Lists with a meaning: choices of questions, and entries with ids (docs/formats.md §2, §5)."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from courseware.course_format.parsing.braces import cut_braces
 
 BOXED, NUMBERED, GROUPED, PLAIN, LINKED = "boxed", "numbered", "grouped", "plain", "linked"
 
-# The form of the list in each kind of question; .open has no list.
+# Form of the list in each question type; .open has no list.
 FORMS = {"one": BOXED, "several": BOXED, "mark": BOXED, "order": NUMBERED, "sort": GROUPED}
 SURVEY_FORMS = {"scale": PLAIN, "one": PLAIN, "several": PLAIN}
 # In a node of a simulation, links are choices and tick boxes are parts of a message.
@@ -35,7 +35,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Choices:
-    """The list that ends a question; `questions.make_question` interprets it."""
+    """The list of a question or situation. `question_types.make_question` interprets it."""
 
     items: tuple[Item, ...]
     line: int
@@ -69,7 +69,7 @@ class _Draft:
 def cut_choices(
     lines: list[SourceLine], form: str, path: str, problems: list[Diagnostic]
 ) -> tuple[list[SourceLine], Choices | None, list[SourceLine]]:
-    """(lines before the list of a question, the list or None, lines after it)."""
+    """Return (lines before the list of a question, the list or None, lines after it). `form`: BOXED, NUMBERED, …"""
     start = _opening(lines, form)
     if start is None:
         return lines, None, []
@@ -84,17 +84,17 @@ def cut_choices(
 
 
 def _opening(lines: list[SourceLine], form: str) -> int | None:
-    """Index of the first list line, if possible of a list that has the right form."""
+    """Return the index of the first list line, if possible of a list in the right form."""
     items = [(i, match) for i, line in enumerate(lines) if (match := _item(line)) and _width(match["indent"]) < 2]
     right = [i for i, match in items if _has_form(match, form)]
     if not right:
-        # Of any form, so that the checker can say what is wrong with each line.
+        # A list of any form, so that the checker can report each wrong line.
         return items[0][0] if items else None
     return _first_of_list(lines, [i for i, _ in items if i <= right[0]])
 
 
 def _first_of_list(lines: list[SourceLine], items: list[int]) -> int:
-    """Index of the first line of the list to which the last of `items` belongs, whatever form the lines above have."""
+    """Return the index of the first line of the list that contains the last of `items`. Lines above have any form."""
     *above, start = items
     for i in reversed(above):
         if not all(line.text[:1].isspace() and line.text.strip() for line in lines[i + 1 : start]):
@@ -122,7 +122,7 @@ def _width(indent: str) -> int:
 
 
 def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems: list[Diagnostic]) -> bool:
-    """Adds a line to the list; False if the list ended before it."""
+    """Add a line to the list; return False if the list ended before it."""
     match = _item(line)
     if match and _width(match["indent"]) < 2:
         drafts.append(_draft(match, line, form))
@@ -162,7 +162,7 @@ def _draft(match: re.Match[str], line: SourceLine, form: str) -> _Draft:
 def cut_entries(
     lines: list[SourceLine], path: str, problems: list[Diagnostic], *, strict: bool
 ) -> list[Entry | list[SourceLine]]:
-    """Entries and runs of other lines, in reading order. `strict`: a list item without an id is a problem."""
+    """Return entries and lists of the lines between them, in reading order. `strict`: report list items without id."""
     parts: list[Entry | list[SourceLine]] = []
     position = 0
     while position < len(lines):
@@ -179,7 +179,7 @@ def cut_entries(
 
 
 def _entry_length(lines: list[SourceLine]) -> int:
-    """The number of lines of the list item that starts at `lines[0]`, or 0."""
+    """Return the number of lines of the list item that starts at `lines[0]`, or 0."""
     match = _item(lines[0])
     if not match or _width(match["indent"]) >= 2:
         return 0

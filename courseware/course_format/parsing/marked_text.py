@@ -1,4 +1,4 @@
-"""Find links, figures and source marks in a line of Markdown, outside inline code."""
+"""Inline Markdown: links, images and source marks outside inline code."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Link(NamedTuple):
 
 
 def blank_code(text: str) -> str:
-    """The text with inline code replaced by spaces."""
+    """Return the text with inline code replaced by spaces."""
     return "\n".join(map(_without_code, text.split("\n"))) if "`" in text else text
 
 
@@ -33,44 +33,45 @@ def _without_code(line: str) -> str:
 
 
 def _code_spans(line: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of inline code, like Python-Markdown, but in linear time."""
-    runs = [match.span() for match in _TICKS.finditer(line)]
-    lengths = [end - start for start, end in runs]
+    """Yield (start, end) of inline code, as in Python-Markdown, but in linear time."""
+    ticks = [match.span() for match in _TICKS.finditer(line)]
+    lengths = [end - start for start, end in ticks]
     closing = _closing_runs(lengths)
-    place = 0
-    while place < len(runs):
-        end = closing[place]
+    index = 0
+    while index < len(ticks):
+        end = closing[index]
         if end:
-            yield runs[place][1] - min(lengths[place], lengths[end]), runs[end][1]
-        place = (end or place) + 1
+            yield ticks[index][1] - min(lengths[index], lengths[end]), ticks[end][1]
+        index = (end or index) + 1
 
 
 def _closing_runs(lengths: list[int]) -> list[int]:
-    """For each run of backticks its closing run, or 0: the next of equal length, else the longest behind."""
+    """Return the end of each backtick sequence (by length), or 0: the next equal one, else the longest behind."""
     closing = [0] * len(lengths)
-    nearest: dict[int, int] = {}  # length → place of the nearest such run behind
+    nearest: dict[int, int] = {}  # length → index of the nearest such sequence behind
     longest = 0
-    for place in range(len(lengths) - 1, -1, -1):
-        length = lengths[place]
+    for index in range(len(lengths) - 1, -1, -1):
+        length = lengths[index]
         shorter = longest if longest and lengths[longest] < length else 0
-        closing[place] = nearest.get(length, shorter)
-        nearest[length] = place
+        closing[index] = nearest.get(length, shorter)
+        nearest[length] = index
         if not longest or length >= lengths[longest]:
-            longest = place
+            longest = index
     return closing
 
 
 def find_links(text: str) -> list[Link]:
+    """Return the links and images outside inline code, in reading order."""
     return [Link(match[2], match[3], match[4] or "", match[1] == "!") for match in _LINK.finditer(blank_code(text))]
 
 
 def find_sources(text: str) -> list[str]:
-    """Ids of marks such as `[^F-ID-02]`, in reading order."""
+    """Return the ids of marks such as `[^F-ID-02]`, in reading order."""
     return _SOURCE.findall(blank_code(text))
 
 
 def plain(text: str) -> str:
-    """The text without emphasis, source marks, link targets, quote and list marks."""
+    """Return the text without emphasis, source marks, link targets, quote and list marks."""
     text = _SOURCE.sub("", text)
     text = _LINK.sub(lambda match: match[2], text)
     return re.sub(r"[*_`]|^[ \t]*(?:>[ \t]?)+|^[ \t]*(?:[-*+]|\d+[.)])[ \t]+", "", text, flags=re.MULTILINE)

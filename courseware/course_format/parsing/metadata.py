@@ -1,4 +1,4 @@
-"""What the front matter of each kind of document may contain: one frozen model per kind (docs/formats.md §3)."""
+"""Front matter models: the keys of each document kind, one frozen model per kind (docs/formats.md §3)."""
 
 import re
 from collections.abc import Sized
@@ -12,7 +12,7 @@ _UNITS = {"min": "minutes", "h": "hours", "day": "days", "days": "days"}
 
 
 def parse_duration(text: Any) -> timedelta:
-    """Reads `10 min`, `24 h`, `7 days`. Raises ValueError."""
+    """Parse `10 min`, `24 h` or `7 days`. Raise `ValueError`."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match:
         raise ValueError(f"no duration: {text!r}")
@@ -43,7 +43,7 @@ class StrictModel(BaseModel):
 
 
 class Meta(StrictModel):
-    """`TEXT`: keys that are written in each language; the others are structure."""
+    """Keys of all kinds. `TEXT`: keys written in each language; the source language alone has the others."""
 
     TEXT: ClassVar[frozenset[str]] = frozenset({"id", "title"})
 
@@ -58,7 +58,7 @@ class CompletionRule(StrictModel):
 
 
 class CourseChange(StrictModel):
-    """What one edition changed. An import takes all entries that are not released yet, so none may be replaced."""
+    """Changes of one edition. An import applies all entries that are not released yet, so that none may be replaced."""
 
     why: ShortText = Field(description="text of 1 to 200 characters")
     reread: Ids = Field((), description="a list of lesson ids")
@@ -91,7 +91,7 @@ class LessonMeta(Meta):
 
 
 class SimulationMeta(LessonMeta):
-    # Not a key: the course says in `not_red` whether it counts.
+    # Not a key: `not_red` of the course decides whether it is required.
     optional: ClassVar[bool] = False  # type: ignore[misc]
     minutes: Minutes = Field(description=MINUTES)
     seconds: Annotated[int, Field(ge=0, le=600)] = Field(0, description="whole seconds from 0 to 600")
@@ -102,7 +102,7 @@ class SimulationMeta(LessonMeta):
 
 
 class ExamSection(StrictModel):
-    """`critical`: a tuple of objectives for each drawn question that must be critical."""
+    """Questions drawn from a bank. `critical`: for each must-know question to draw, a tuple of possible objectives."""
 
     bank: Id = Field(description="the id of a bank")
     draw: Annotated[int, Field(ge=1, le=100)] = Field(description="a whole number from 1 to 100")
@@ -120,7 +120,7 @@ class PracticeRule(StrictModel):
 
 
 class ExamMeta(Meta):
-    """An exam, or without `pass_mark` a pre-check."""
+    """An exam, or a pre-test if it has no `pass_mark`."""
 
     minutes: Minutes = Field(description=MINUTES)
     time_limit: Minutes | None = Field(None, description=MINUTES)
@@ -145,7 +145,7 @@ class ExamMeta(Meta):
 
 
 def attempts_in_a_row(retakes: Sized) -> int:
-    """The number of attempts before the exam closes until it reopens: the first and its retakes."""
+    """Return the number of attempts before the exam closes until it reopens: the first and its retakes."""
     return 1 + len(retakes)
 
 

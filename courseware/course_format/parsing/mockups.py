@@ -1,4 +1,4 @@
-"""Screens, written as text and drawn by the product: what stands on them, place by place (docs/formats.md §4)."""
+"""Example screens: their keys and content, as written in Markdown (docs/formats.md §4)."""
 
 import re
 from collections import defaultdict
@@ -13,7 +13,7 @@ TEXT, MESSAGES, TABLE = "text", "messages", "table"
 
 @dataclass(frozen=True)
 class MockupKind:
-    """Keys it needs, `further` keys it may have, and what stands below; `may_be_bare`: nothing needs to."""
+    """`needed` and `further`: required and optional keys; `below`: kind of content, optional if `may_be_bare`."""
 
     needed: tuple[str, ...]
     further: tuple[str, ...]
@@ -30,7 +30,7 @@ SCREENS: Mapping[str, MockupKind] = {
     "plan": MockupKind(("here",), ("exits", "smoke", "open"), TABLE),
 }
 ON_FILE = {"yes": True, "no": False}
-PLACES = ("here", "exits", "smoke", "open")  # keys of a plan: each names places on it
+PLACES = ("here", "exits", "smoke", "open")  # keys of a floor plan: each names rooms on it
 UNSEEN = ("on-file", "me", *PLACES)  # keys whose values are drawn and not printed
 
 _FACT = re.compile(r"[-*+][ \t]+(?P<key>[A-Za-z-]+)[ \t]*(?P<colon>[:：])[ \t]*(?P<value>.*)")
@@ -47,19 +47,19 @@ class MockupField:
 
 @dataclass(frozen=True)
 class MockupText:
-    """`facts` are all that are given, `values` the first of each key; `body` is Markdown."""
+    """`facts`: all keys as written; `values`: the first value of each key; `body`: Markdown below them."""
 
     facts: tuple[MockupField, ...]
     body: str
 
     @property
     def values(self) -> dict[str, str]:
-        return {fact.key: fact.value for fact in reversed(self.facts)}
+        return {field.key: field.value for field in reversed(self.facts)}
 
 
 @dataclass(frozen=True)
 class PlanRoom:
-    """A place on a plan, at a row and column and over how many; a gap has the name ""."""
+    """A room on a floor plan: row and column from 0, and its size in cells. A gap has the name ""."""
 
     name: str
     row: int
@@ -68,10 +68,11 @@ class PlanRoom:
     columns: int = 1
 
 
-def read_screen(screen: Mockup) -> MockupText:
+def read_screen(mockup: Mockup) -> MockupText:
+    """Parse the keys and the body of an example screen."""
     facts = []
-    lines = screen.text.split("\n")
-    for number, line in enumerate(lines, start=screen.line + 1):
+    lines = mockup.text.split("\n")
+    for number, line in enumerate(lines, start=mockup.line + 1):
         match = _FACT.fullmatch(line.rstrip())
         if not match:
             break
@@ -80,16 +81,17 @@ def read_screen(screen: Mockup) -> MockupText:
 
 
 def listed(value: str) -> tuple[str, ...]:
-    """The parts of a value, separated by "|"."""
+    """Return the parts of a value, separated by "|"."""
     return tuple(part.strip() for part in value.split("|") if part.strip())
 
 
 def messages_of(body: str) -> tuple[CutLine, ...]:
+    """Return the messages in the body of a chat."""
     return cut_speech("\n".join(f"> {line}" for line in body.split("\n")))
 
 
 def grid_of(body: str) -> list[list[str]]:
-    """The cells of a table, all rows equally long."""
+    """Return the cells of a Markdown table, all rows equally long."""
     lines = [line.strip() for line in body.split("\n") if line.strip()]
     cells = [
         [cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")]
@@ -101,12 +103,12 @@ def grid_of(body: str) -> list[list[str]]:
 
 
 def rooms_of(grid: list[list[str]]) -> list[PlanRoom]:
-    """Cells of one name that make a rectangle are one place."""
-    places: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    """Return the rooms by row and column. Cells of one name that form a rectangle are one room."""
+    cells_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row, names in enumerate(grid):
         for column, name in enumerate(names):
-            places[name].append((row, column))
-    rooms = [room for name, cells in places.items() for room in _rooms(name, cells)]
+            cells_of[name].append((row, column))
+    rooms = [room for name, cells in cells_of.items() for room in _rooms(name, cells)]
     return sorted(rooms, key=lambda room: (room.row, room.column))
 
 
@@ -118,29 +120,30 @@ def _rooms(name: str, cells: list[tuple[int, int]]) -> Iterator[PlanRoom]:
         yield from (PlanRoom(name, row, column) for row, column in cells)
 
 
-def printed_on(screen: Mockup) -> list[str]:
-    text = read_screen(screen)
-    pieces = [fact.value for fact in text.facts if fact.key not in UNSEEN]
-    if screen.kind == "plan":
+def printed_on(mockup: Mockup) -> list[str]:
+    """Return all texts that an example screen prints."""
+    text = read_screen(mockup)
+    pieces = [field.value for field in text.facts if field.key not in UNSEEN]
+    if mockup.kind == "plan":
         return pieces + [room.name for room in rooms_of(grid_of(text.body)) if room.name]
     return pieces + [piece for piece in re.split(r"\n[ \t]*\n", text.body) if piece.strip()]
 
 
-def outline_of(screen: Mockup) -> str:
-    """What is the same in every language: keys, lengths of lists, and the amount of text below."""
-    text = read_screen(screen)
-    keys = [_outline_of_fact(screen.kind, fact, text) for fact in text.facts]
-    return " ".join([f"[!{SCREEN} {screen.kind}]", *keys, *_amounts(screen.kind, text.body)])
+def outline_of(mockup: Mockup) -> str:
+    """Return the parts that are equal in every language: keys, lengths of lists, amount of text."""
+    text = read_screen(mockup)
+    keys = [_outline_of_fact(mockup.kind, field, text) for field in text.facts]
+    return " ".join([f"[!{SCREEN} {mockup.kind}]", *keys, *_amounts(mockup.kind, text.body)])
 
 
-def _outline_of_fact(kind: str, fact: MockupField, text: MockupText) -> str:
-    if fact.key == "on-file":
-        return f"{fact.key}={fact.value}"
-    if kind == "plan":  # a place is known by its number on the plan
+def _outline_of_fact(kind: str, field: MockupField, text: MockupText) -> str:
+    if field.key == "on-file":
+        return f"{field.key}={field.value}"
+    if kind == "plan":  # rooms are compared by their numbers on the plan
         names = [room.name for room in rooms_of(grid_of(text.body))]
-        places = sorted(names.index(name) + 1 for name in listed(fact.value) if name in names)
-        return f"{fact.key}={','.join(map(str, places))}"
-    return f"{fact.key}={len(listed(fact.value))}" if fact.key == "buttons" else fact.key
+        numbers = sorted(names.index(name) + 1 for name in listed(field.value) if name in names)
+        return f"{field.key}={','.join(map(str, numbers))}"
+    return f"{field.key}={len(listed(field.value))}" if field.key == "buttons" else field.key
 
 
 def _amounts(kind: str, body: str) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Read one authored document: bytes in, a frozen `ParsedDocument` out (docs/formats.md §1–5, §9).
+"""Parser of documents: bytes of one file to a frozen `ParsedDocument` (docs/formats.md §1–5, §9).
 
-It is cut line by line, because every message names a line and Markdown parsers keep no line numbers. Texts stay
-Markdown. `{=fire}` inserts the jurisdiction's entry with that id (§4) before anything else, so that questions, search,
-minutes and differences see what learners see, and a release contains it.
+It works line by line, because diagnostics name a line and Markdown parsers keep no line numbers. Texts stay Markdown.
+`{=fire}` is replaced first by the jurisdiction's entry with that id (§4), so that questions, search, minutes and
+releases contain the text that learners see.
 """
 
 import re
@@ -43,11 +43,11 @@ _FORMS = {"lesson": FORMS, "bank": FORMS, "survey": SURVEY_FORMS, "simulation": 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what follows it, up to the next heading. Text above the first heading has the id "" and level 1.
+    """A heading and the text up to the next heading. Text above the first heading has the id "" and level 1.
 
     `kind`: the class in braces, without its dot; `attrs`: the other braces. A translation has those of its source.
-    `blocks`: everything in reading order. In a question or node, `stem` is the Markdown above the list (in an .open
-    question, above the first callout) and `after` what follows the list; elsewhere `after` is all blocks.
+    `blocks`: everything in reading order. In a question or situation, `stem` is the Markdown above the list (in an
+    .open question, above the first callout) and `after` the blocks below it; elsewhere `after` is all blocks.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Section:
 class ParsedDocument:
     """One document in one language. `lines`: the body outside fenced code; `front`: the front matter as written.
 
-    `meta` is None if the front matter is invalid; a translation has the structure keys of its source.
+    `meta` is None if the front matter is invalid. A translation has the structure keys of its source.
     """
 
     id: str
@@ -90,7 +90,7 @@ class ParsedDocument:
         return next((section for section in self.sections if section.id == section_id), None)
 
     def spans(self) -> Iterator[tuple[Section, list[SourceLine]]]:
-        """Each section with its lines outside fenced code, the heading included."""
+        """Yield each section with its lines outside fenced code, including the heading."""
         starts = [section.line for section in self.sections]
         numbers = [line.number for line in self.lines]
         for section, end in zip(self.sections, [*starts[1:], float("inf")], strict=False):
@@ -108,13 +108,14 @@ class ParsedDocument:
         return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
 
     def problem(self, line: int, finding: str, /, **fields: Field | None) -> Diagnostic:
+        """Return a diagnostic in this document. Raise `KeyError` for an unknown finding."""
         return Diagnostic(self.path, line, Finding(finding, **fields))
 
 
 def read(
     path: str, data: bytes, source: ParsedDocument | None = None, inserts: Mapping[str, str] | None = None
 ) -> tuple[ParsedDocument | None, list[Diagnostic]]:
-    """(document, or None if it has no readable front matter with an id; problems of form). Raises BadName.
+    """Return (document, or None without readable front matter and id; diagnostics of form). Raise `BadName`.
 
     `source`: for a translation, the document in the source language. `inserts`: id → text for `{=id}`; None keeps them.
     """
@@ -141,6 +142,7 @@ def read(
 
 
 def inserts_in(lines: Iterable[str]) -> set[str]:
+    """Return the ids of all `{=id}` in these lines."""
     return {identifier for line in lines for identifier in _INSERT.findall(line)}
 
 
@@ -207,7 +209,7 @@ class _Reader:
         return Section(braces.id, title, len(marks), kind, attrs, line)
 
     def _meaning(self, braces: Braces, line: int) -> tuple[str, Mapping[str, str]]:
-        """(kind, attrs), in a translation those of the source language."""
+        """Return (kind, attrs), in a translation those of the source language."""
         if not self.source:
             return braces.kind, braces.attrs
         language = display_tag(self.source.language)

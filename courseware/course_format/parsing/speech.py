@@ -1,6 +1,6 @@
-"""Cut the text of a node into lines: speech, narration and screens (docs/formats.md §4, §7).
+"""Lines of a situation: its text cut into speech, narration and example screens (docs/formats.md §4, §7).
 
-A paragraph that ends in `{if=…}` is a line of its own. The display of a phone is no line: it stands above them all.
+A paragraph that ends in `{if=…}` is a line of its own. The display of a phone is no line, as it is shown above them.
 """
 
 import re
@@ -17,7 +17,7 @@ _SCREEN = re.compile(rf"^ {{0,3}}> ?\[!{SCREEN}\b(?P<kind>[^\]\n]*)\]", re.MULTI
 
 
 class CutLine(NamedTuple):
-    """A paragraph in Markdown; `condition` as written, or "". `is_told`: narration, not from a quote."""
+    """A paragraph in Markdown. `condition`: as written, or ""; `is_told`: narration, not from a quote."""
 
     who: str
     text: str
@@ -26,16 +26,17 @@ class CutLine(NamedTuple):
 
 
 def cut_speech(text: str) -> tuple[CutLine, ...]:
-    """`text` is Markdown, in which a quote is speech with the speaker's name in bold."""
+    """Return the lines of a Markdown text, in which a quote is speech with the speaker's name in bold."""
     return tuple(_lines(text))
 
 
 def cut_narration(text: str) -> tuple[CutLine, ...]:
+    """Return the paragraphs of a Markdown text as lines of narration."""
     return tuple(CutLine("", *_conditional(paragraph), is_told=True) for paragraph in _paragraphs(text))
 
 
 def spoken_together(lines: Iterable[CutLine]) -> Iterator[CutLine]:
-    """Joins successive narration under one condition."""
+    """Join successive lines of narration with the same condition."""
     for (is_told, condition), group in groupby(lines, lambda line: (line.is_told, line.condition)):
         if is_told:
             yield CutLine("", "\n\n".join(line.text for line in group), condition, is_told=True)
@@ -44,11 +45,12 @@ def spoken_together(lines: Iterable[CutLine]) -> Iterator[CutLine]:
 
 
 def without_conditions(text: str) -> str:
+    """Return the text without `{if=…}` at the ends of its lines."""
     return "\n".join(_conditional(line)[0] for line in text.split("\n"))
 
 
 def _lines(text: str) -> Iterator[CutLine]:
-    apart = _SCREEN.sub(r"\n\g<0>", text)  # what is said directly above a screen is no part of it
+    apart = _SCREEN.sub(r"\n\g<0>", text)  # speech directly above an example screen is no part of it
     for is_quote, group in groupby(apart.split("\n"), lambda line: bool(_QUOTE.match(line))):
         if is_quote:
             yield from _quoted("\n".join(group))
@@ -69,13 +71,13 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _speech(paragraph: str) -> CutLine:
-    said, condition = _conditional(paragraph)
-    match = _SPOKEN.fullmatch(said)
-    return CutLine(match["who"], match["text"], condition) if match else CutLine("", said, condition)
+    text, condition = _conditional(paragraph)
+    match = _SPOKEN.fullmatch(text)
+    return CutLine(match["who"], match["text"], condition) if match else CutLine("", text, condition)
 
 
 def _conditional(paragraph: str) -> tuple[str, str]:
-    """(text, condition) of a paragraph; braces that hold anything else are text."""
+    """Return (text, condition) of a paragraph. Braces that hold anything else are text."""
     text, braces, _ = cut_braces(paragraph)
     if list(braces.attrs) != ["if"] or braces.id or braces.kind:
         return paragraph, ""

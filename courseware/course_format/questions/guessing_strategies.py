@@ -1,7 +1,7 @@
-"""Guessers answer by the look of the choices: longest, shortest, most steps, safest, or like the keys of others.
+"""Guessing strategies: answer by the look of the options (longest, shortest, most steps, safest, most like other keys).
 
-None should do much better than chance. A guesser takes the choice with the best score; of several it draws one. Only
-finished courses are checked, never an import: the author of one question cannot correct the share of a whole bank.
+None should do much better than chance. A strategy takes the option with the best score and draws among equal ones. Only
+complete courses are checked, never an import: the author of one question cannot correct the share of a whole bank.
 """
 
 import re
@@ -20,7 +20,7 @@ from courseware.course_format.simulations.baseline_players import careful_words
 
 LEARNED = "learned"
 
-# Share of questions that may be right at most, in sets of at least FEWEST.
+# Maximum share of right answers, in sets of at least FEWEST questions.
 MOST_RIGHT = {
     "longest": Fraction(40, 100),
     "shortest": Fraction(40, 100),
@@ -34,7 +34,7 @@ Z = NormalDist().inv_cdf(0.95)  # of an interval of 90 %
 Guesser = Callable[[Question], list[float]]  # the score of each choice
 
 _STEP = re.compile(r"[，、；,;]")
-# Reporting a danger, or ringing back on a number one has looked up.
+# Words for reporting a danger or calling back on a number that was looked up.
 _REPORTS = {
     "zh": re.compile(r"报|回拨|登记|通讯录|内线"),
     "en": re.compile(r"\b(?:report(?:s|ing)?|ring(?:s|ing)?|calls? back|number on file|internal line)\b", re.I),
@@ -43,7 +43,7 @@ _REPORTS = {
 
 @dataclass(frozen=True)
 class Guessed:
-    """`right` is a fraction, because a draw counts by its chance."""
+    """Result of one strategy. `right` is a fraction, because a draw counts by its probability."""
 
     guesser: str
     right: Fraction
@@ -79,7 +79,7 @@ class Guessed:
 
 
 def guessers_of(language: str) -> dict[str, Guesser]:
-    """By name, without the learned one; the safe one only if the language has words for it."""
+    """Return name → strategy, without the learned one; "safe" only if the language has words for it."""
     found = {"longest": _by(len), "shortest": _by(lambda text: -len(text)), "steps": _by(_steps)}
     words = careful_words(language)
     return found | ({"safe": _by(partial(_safety, words))} if words else {})
@@ -94,14 +94,14 @@ def _steps(text: str) -> int:
 
 
 def _safety(words: re.Pattern[str], text: str) -> float:
-    """Among safe choices, more steps count more."""
+    """Return a score: safe options before others, then by the number of steps."""
     return 1000 * bool(words.search(text)) + _steps(text)
 
 
 class Weights:
-    """The guesser that learned from the keys of `taught`, leaving out the family of the question it answers.
+    """The learned strategy: knows the keys of `taught` except those in the variant group of the question.
 
-    A character pair weighs the log-odds that it stands in a key, not in another choice (one added to each count).
+    A character pair weighs the log-odds of being in a key rather than in another option (one is added to each count).
     """
 
     def __init__(self, taught: Iterable[Question]):
@@ -120,12 +120,12 @@ class Weights:
         def weight(pair: str) -> float:
             return odds(pair, in_key=True) - odds(pair, in_key=False)
 
-        # fsum, because the order of a set differs from run to run.
+        # fsum, because the order of a set differs between processes.
         return [fsum(map(weight, _pairs(choice.text))) for choice in question.choices]
 
 
 def _seen(question: Question) -> Counter[tuple[bool, str]]:
-    """(is key, pair) → number of choices with that pair; the pair "" counts all choices."""
+    """Return (is key, pair) → number of options with that pair. The pair "" counts all options."""
     return Counter((choice.ticked, each) for choice in question.choices for each in ("", *_pairs(choice.text)))
 
 
@@ -134,7 +134,7 @@ def _pairs(text: str) -> set[str]:
 
 
 def guess(questions: Iterable[Question], name: str, guesser: Guesser) -> Guessed:
-    """`questions` have one right choice each."""
+    """Answer questions that have one right option each, and return the result."""
     chances = [_chance(question, guesser(question)) for question in questions]
     return Guessed(name, sum(chances, Fraction()), len(chances))
 
@@ -145,16 +145,21 @@ def _chance(question: Question, scores: list[float]) -> Fraction:
 
 
 def guessed_by_all(questions: list[Question], weights: Weights, language: str) -> dict[str, Guessed]:
+    """Return name → result of each strategy. `questions` have one right option each."""
     guessers: Mapping[str, Guesser] = guessers_of(language) | {LEARNED: weights}
     return {name: guess(questions, name, guesser) for name, guesser in guessers.items()}
 
 
 def chance_of(questions: list[Question]) -> float:
+    """Return the average probability of a right guess. `questions` is not empty."""
     return fsum(1 / len(question.choices) for question in questions) / len(questions)
 
 
 def reporting_alone(questions: Iterable[Question], language: str) -> tuple[int, int] | None:
-    """(how often it is the key, questions) if a single choice reports or rings back; None in unknown languages."""
+    """Return (how often it is the key, questions) for questions in which one option alone reports or calls back.
+
+    None if the language has no words for it.
+    """
     words = _REPORTS.get(language.partition("-")[0])
     if words is None:
         return None

@@ -1,11 +1,11 @@
-"""Questions: one frozen class per kind (docs/formats.md §5); questions of surveys (§8).
+"""Question types: one frozen class per type (docs/formats.md §5), and survey questions (§8).
 
-A choice is identified by its place (0, 1, …) in the file; members of a .sort question are counted through all groups.
+An option is identified by its position (0, 1, …) in the file, in a .sort question counted through all groups.
 Responses are JSON:
 
-    .one      [place]
-    .several  places in rising order         .mark  the same
-    .order    all places, in the order given
+    .one      [position]
+    .several  positions in ascending order   .mark  the same
+    .order    all positions, in the order given
     .sort     one group index per member
     .open     the text; never graded
 """
@@ -27,9 +27,9 @@ MAX_TEXT = 5_000  # characters of a posted text
 _PLACE = re.compile(r"[0-9]{1,3}")
 
 
-def is_for(tracks: Collection[str], track: str) -> bool:
-    """Whether something written for `tracks` (empty means all) is for `track`."""
-    return not tracks or track in tracks
+def is_for(job_roles: Collection[str], job_role: str) -> bool:
+    """Return whether content for `job_roles` (empty means all) is for this job role."""
+    return not job_roles or job_role in job_roles
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question(ABC):
-    """What all kinds share. Texts are Markdown, or HTML once compiled. `family` defaults to the id.
+    """Common part of all types. Texts are Markdown, or HTML once compiled. `family` (variant group) defaults to the id.
 
-    `lesson` and `section`: ids of what teaches it, or "". `numbered` choices are not shuffled. Pieces that are marked
+    `lesson` and `section`: ids of the text that teaches it, or "". `numbered` options are not shuffled. Marked pieces
     are blacked out if `redacted`, else underlined.
     """
 
@@ -70,25 +70,27 @@ class Question(ABC):
     @property
     def key(self) -> tuple[int, ...]:
         """The right response; () for .open."""
-        return tuple(place for place, choice in enumerate(self.choices) if choice.ticked)
+        return tuple(position for position, choice in enumerate(self.choices) if choice.ticked)
 
     @property
     def shape(self) -> str:
-        """The key of statistics: kind and right response in at most 40 ASCII characters, as in "several x-x"."""
+        """Key of statistics: type and right response in at most 40 ASCII characters, as in "several x-x"."""
         return f"{self.kind} {''.join('x' if choice.ticked else '-' for choice in self.choices)}"
 
     def is_answered_as(self, other: Self) -> bool:
+        """Return whether answers to `other` are valid here: type, options and key are equal."""
         return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
 
     def reads_as(self, other: Self) -> bool:
-        """Whether it looks the same as `other`, reasons included."""
+        """Return whether it looks the same as `other`, reasons included."""
         shown, others = ((each.title, each.stem, each.choices) for each in (self, other))
         return self.is_answered_as(other) and shown == others
 
-    def is_for(self, track: str) -> bool:
-        return is_for(self.tracks, track)
+    def is_for(self, job_role: str) -> bool:
+        return is_for(self.tracks, job_role)
 
     def rewritten(self, change: Callable[[str], str]) -> Self:
+        """Return a copy with `change` applied to every text."""
         choices = (replace(each, text=change(each.text), reason=change(each.reason)) for each in self.choices)
         return replace(
             self,
@@ -99,36 +101,37 @@ class Question(ABC):
         )
 
     def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
-        """Places in the order of a page. `shuffle` works like `random.shuffle`."""
-        places = list(range(len(self.choices)))
+        """Return positions in display order. `shuffle` changes a list in place, like `random.shuffle`."""
+        positions = list(range(len(self.choices)))
         if not self.numbered:
-            shuffle(places)
-        return tuple(places)
+            shuffle(positions)
+        return tuple(positions)
 
     @property
     def offered(self) -> tuple[tuple[str, ...], tuple[tuple[str, bool, int | None], ...]]:
         return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
 
     def grade(self, response: ResponseValue) -> bool | None:
-        """All or nothing; None for .open."""
+        """Return whether the response is completely right; None for .open."""
         return tuple(response) == self.key
 
     @abstractmethod
     def clean(self, raw: list[str]) -> ResponseValue:
-        """A response from untrusted strings. Raises ValueError."""
+        """Return a valid response from untrusted strings. Raise `ValueError`."""
 
     def _places(self, raw: list[str], end: int) -> list[int]:
-        """Raises ValueError unless all are whole numbers below `end`."""
+        """Return positions. Raise `ValueError` unless all are whole numbers below `end`."""
         if not all(_PLACE.fullmatch(text) and int(text) < end for text in raw):
             raise ValueError(f"expected places below {end}, got {raw!r:.80}")
         return [int(text) for text in raw]
 
     @staticmethod
     def read_choices(items: tuple[Item, ...]) -> dict[str, Any]:
+        """Return the fields of the class that hold the options."""
         return {"choices": tuple(Choice(item.text, item.reason, item.box == "x") for item in items)}
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON, read by `load_question`."""
+        """Return JSON for `load_question`."""
         return {"kind": self.kind} | asdict(self)
 
 
@@ -145,19 +148,19 @@ class Several(Question):
     kind = "several"
 
     def clean(self, raw: list[str]) -> list[int]:
-        if not raw:  # every question has something to tick
+        if not raw:  # every question has a right option
             raise ValueError("expected at least one place")
         return sorted(set(self._places(raw, len(self.choices))))
 
 
 class Mark(Several):
-    """The choices are pieces of the text that is quoted in the stem."""
+    """The options are pieces of the text that is quoted in the stem."""
 
     kind = "mark"
 
 
 class Order(Question):
-    """The choices are listed in the right order."""
+    """The options are listed in the right order."""
 
     kind = "order"
 
@@ -171,29 +174,31 @@ class Order(Question):
 
     @staticmethod
     def moved(response: Sequence[int]) -> dict[int, str]:
-        """Place → "late" or "early", of the fewest steps that have to move."""
-        kept = longest_in_order(response)
-        moved = [place for place in response if place not in kept]
+        """Return position → "late" or "early" for the smallest set of steps that have to move."""
+        unmoved = longest_in_order(response)
+        moved = [position for position in response if position not in unmoved]
         return {
-            place: "late" if any(place < other for other in kept if is_before(response, other, place)) else "early"
-            for place in moved
+            position: "late"
+            if any(position < other for other in unmoved if is_before(response, other, position))
+            else "early"
+            for position in moved
         }
 
     def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
-        places = list(self.key)
-        shuffle(places)
-        # Never the right order, which would be an answer already.
-        return tuple(places) if tuple(places) != self.key else (*places[1:], *places[:1])
+        positions = list(self.key)
+        shuffle(positions)
+        # Not the right order, which would be the answer.
+        return tuple(positions) if tuple(positions) != self.key else (*positions[1:], *positions[:1])
 
     def clean(self, raw: list[str]) -> list[int]:
-        places = self._places(raw, len(self.choices))
-        if sorted(places) != list(self.key):
+        positions = self._places(raw, len(self.choices))
+        if sorted(positions) != list(self.key):
             raise ValueError("expected every place once")
-        return places
+        return positions
 
 
 class Sort(Question):
-    """The choices are the members of all groups, in the order of the file."""
+    """The options are the members of all groups, in the order of the file."""
 
     kind = "sort"
 
@@ -244,7 +249,7 @@ def is_before(row: Sequence[int], first: int, second: int) -> bool:
 
 
 def clean_text(raw: list[str]) -> str:
-    """The one posted text, stripped. Raises ValueError when empty, longer than MAX_TEXT or containing NUL."""
+    """Return the one posted text, stripped. Raise `ValueError` if empty, longer than MAX_TEXT or containing NUL."""
     text = raw[0].strip() if len(raw) == 1 else ""
     if not text or len(text) > MAX_TEXT or "\0" in text:
         raise ValueError(f"expected one text of 1 to {MAX_TEXT} characters")
@@ -252,34 +257,35 @@ def clean_text(raw: list[str]) -> str:
 
 
 def unbold(text: str) -> str:
+    """Return the text without a pair of "**" around it."""
     return text.strip().removeprefix("**").removesuffix("**")
 
 
 def askable(families: Iterable[int], attempts: int) -> int:
-    """The number of questions that `attempts` can ask: none twice, one per family (size) and attempt."""
+    """Return how many questions `attempts` can ask: none twice, one per variant group (size) and attempt."""
     return sum(min(size, attempts) for size in families)
 
 
 def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
-    """First id of each family → all its ids: in a lesson, a question and its rewordings.
+    """Return first id of each variant group → all its ids.
 
-    A rewording is a whole question. With the same choices it could be answered from memory of their positions.
+    A variant is a whole question: with the same options it could be answered from memory of their positions.
     """
     families: dict[str, list[str]] = defaultdict(list)
     for question in questions:
         families[question.family].append(question.id)
-    return {wordings[0]: tuple(wordings) for wordings in families.values()}
+    return {variants[0]: tuple(variants) for variants in families.values()}
 
 
 def load_question(data: dict[str, Any]) -> Question:
-    """Reads `to_dict`. Raises KeyError or TypeError."""
+    """Return the question of `to_dict`. Raise `KeyError` or `TypeError`."""
     fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     fields["choices"] = tuple(Choice(**choice) for choice in data["choices"])
     return KINDS[fields.pop("kind")](**fields)
 
 
 def make_question(section: Section, source: Section | None = None) -> Question:
-    """The question of a section, in a translation with the key of `source`. Never fails on a faulty one."""
+    """Return the question of a section, in a translation with the key of `source`. Faulty lists raise nothing."""
     kind = KINDS[section.kind]
     items = section.items
     attrs = section.attrs
@@ -309,21 +315,21 @@ def make_question(section: Section, source: Section | None = None) -> Question:
 
 
 def longest_in_order(response: Sequence[int]) -> list[int]:
-    """The longest increasing subsequence of `response`."""
+    """Return the longest increasing subsequence of `response`."""
     longest = [1] * len(response)  # of the rows that begin there
     for start in reversed(range(len(response))):
         after = [longest[i] for i in range(start + 1, len(response)) if response[i] > response[start]]
         longest[start] += max(after, default=0)
-    kept: list[int] = []
-    for index, place in enumerate(response):
-        if longest[index] == max(longest) - len(kept) and (not kept or place > kept[-1]):
-            kept.append(place)
-    return kept
+    chosen: list[int] = []
+    for index, position in enumerate(response):
+        if longest[index] == max(longest) - len(chosen) and (not chosen or position > chosen[-1]):
+            chosen.append(position)
+    return chosen
 
 
 @dataclass(frozen=True)
 class SurveyQuestion:
-    """`kind` is scale, one, several or open. A scale runs from `first` to `last`; its two choices label the ends."""
+    """`kind`: scale, one, several or open. A scale goes from `first` to `last`, and its two options label the ends."""
 
     kind: str
     id: str
@@ -335,6 +341,7 @@ class SurveyQuestion:
 
 
 def make_survey_question(section: Section) -> SurveyQuestion:
+    """Return the question of a survey's section. Ends of a scale that are no numbers become 0."""
     choices = tuple(item.text for item in section.items)
     ends = [int(section.attrs[key]) if section.attrs.get(key, "").isdecimal() else 0 for key in ("from", "to")]
     return SurveyQuestion(section.kind, section.id, section.title, section.stem, choices, *ends)

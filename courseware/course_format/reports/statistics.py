@@ -1,4 +1,4 @@
-"""Statistics of one course for `content_report`; `checking` judges them."""
+"""Statistics of one course for the command `content_report`."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from courseware.course_format.simulations.parser import make_simulation
 
 
 class ModuleRow(NamedTuple):
-    """`steps`: (title, kind, minutes or None)."""
+    """A module. `steps`: (title, kind, minutes or None)."""
 
     title: str
     steps: list[tuple[str, str, float | None]]
@@ -26,7 +26,7 @@ class ModuleRow(NamedTuple):
 
 
 class PointRow(NamedTuple):
-    """An outline point; `covered_in`: titles of lessons and simulations."""
+    """A syllabus point. `covered_in`: titles of lessons and simulations."""
 
     id: str
     text: str
@@ -34,7 +34,7 @@ class PointRow(NamedTuple):
 
 
 class ObjectiveRow(NamedTuple):
-    """Numbers of questions on an objective; `in_banks` has one per bank."""
+    """Numbers of questions on an objective. `in_banks` has one number per bank."""
 
     id: str
     text: str
@@ -46,14 +46,14 @@ class ObjectiveRow(NamedTuple):
 
 
 class ReadingLoad(NamedTuple):
-    """A lesson in one language; `longest`: most seconds of reading without an action."""
+    """A lesson in one language. `longest`: most seconds of reading without an action."""
 
     minutes: float
     longest: float
 
 
 class LessonRow(NamedTuple):
-    """`actions`: of the track with fewest; `checked`: the earliest day of the cited sources, or ""."""
+    """`actions`: of the job role with fewest; `checked`: the earliest check date of the cited sources, or ""."""
 
     title: str
     actions: int
@@ -63,9 +63,7 @@ class LessonRow(NamedTuple):
 
 
 class KeysRow(NamedTuple):
-    """`levels`: number of questions per level; `places`: (share of keys, by chance) per place; `longest`: share of
-    longest keys per language.
-    """
+    """`levels`: questions per level; `places`: (share of keys, by chance) per position; `longest`: per language."""
 
     title: str
     questions: int
@@ -75,14 +73,14 @@ class KeysRow(NamedTuple):
 
 
 class SimulationRow(NamedTuple):
-    """`players`: (language, Played)."""
+    """`players`: (language, result)."""
 
     title: str
     players: list[tuple[str, Played]]
 
 
 class CourseFigures:
-    """Titles and texts are in `language` or else in the source language."""
+    """Statistics of a course. Titles and texts are in `language` or else in the source language."""
 
     levels = ("recall", "apply", "analyse")
 
@@ -118,17 +116,17 @@ class CourseFigures:
 
     @property
     def minutes(self) -> float:
-        """Of everything on the route, the pre-check included."""
+        """Of all steps, including the pre-test."""
         return sum(module.minutes for module in self.modules)
 
     @cached_property
     def points(self) -> list[PointRow]:
-        homes: dict[str, list[str]] = {}
+        titles: dict[str, list[str]] = {}
         for document, meta in self.course.with_meta(LessonMeta):
             for point in meta.covers:
-                homes.setdefault(point, []).append(self.title(document.id))
+                titles.setdefault(point, []).append(self.title(document.id))
         return [
-            PointRow(point.id, self._text(point), covered_in=homes.get(point.id, []))
+            PointRow(point.id, self._text(point), covered_in=titles.get(point.id, []))
             for point in self.course.outline.values()
         ]
 
@@ -177,11 +175,13 @@ class CourseFigures:
         return [step.id for step in self.course.route if step.kind == "lesson"]
 
     def _lesson(self, lesson: ParsedDocument) -> LessonRow:
-        actions = min((sum(one.ends_in_action for one in stretches(lesson, track)) for track in self.tracks), default=0)
+        actions = min(
+            (sum(one.ends_in_action for one in stretches(lesson, job_role)) for job_role in self.tracks), default=0
+        )
         languages = []
         for language in self.languages:
             text = self.course.text(lesson.id, language)
-            longest = max((one.seconds for track in self.tracks for one in stretches(text, track)), default=0.0)
+            longest = max((one.seconds for job_role in self.tracks for one in stretches(text, job_role)), default=0.0)
             languages.append(ReadingLoad(lesson_minutes(text, self.tracks), longest))
         return LessonRow(
             title=self.title(lesson.id),
@@ -192,7 +192,7 @@ class CourseFigures:
         )
 
     def _oldest(self, lesson: ParsedDocument) -> str:
-        """The earliest `checked` day of the cited sources, or ""."""
+        """Return the earliest check date of the cited sources, or ""."""
         cited = {source for line in lesson.lines for source in find_sources(line.text)}
         days = [self.course.sources[one].attrs.get("checked", "") for one in cited if one in self.course.sources]
         return min(filter(None, days), default="")
@@ -201,7 +201,7 @@ class CourseFigures:
     def keys(self) -> list[KeysRow]:
         groups = [(self.title(bank.id), [bank.id]) for bank in self.banks]
         groups += [
-            (self.title(exam.id), [stratum.bank for stratum in meta.strata])
+            (self.title(exam.id), [exam_section.bank for exam_section in meta.strata])
             for exam, meta in self.course.with_meta(ExamMeta)
         ]
         groups += [(self.title(self.course.id), self._lesson_ids())]
@@ -223,7 +223,7 @@ class CourseFigures:
 
     @cached_property
     def simulations(self) -> list[SimulationRow]:
-        """Of a course without errors."""
+        """Requires a course without errors."""
         return [
             SimulationRow(self.title(document.id), list(self._players(document.id)))
             for document in self.course.of_kind("simulation")
@@ -238,12 +238,12 @@ class CourseFigures:
 
     @cached_property
     def guesses(self) -> list[GuessedSet]:
-        """Of a course without errors."""
+        """Requires a course without errors."""
         return list(guessed_sets(self.course))
 
     @cached_property
     def oldest_sources(self) -> list[tuple[str, str]]:
-        """(day, id) of the sources checked on the earliest day."""
+        """(date, id) of the sources with the earliest check date."""
         days = sorted((source.attrs.get("checked", ""), source.id) for source in self.course.sources.values())
         return [(day, source) for day, source in days if day == days[0][0]]
 

@@ -1,4 +1,4 @@
-"""Claims as `content_facts` lists them, and outline points as `content_points` does: where each is taught and asked."""
+"""Tables of claims (`content_facts`) and syllabus points (`content_points`): where each is taught and asked."""
 
 import re
 from collections import Counter
@@ -16,8 +16,8 @@ from courseware.course_format.simulations.parser import make_simulation
 
 _SIGNS = re.compile(r"[\W_]+")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
-ENOUGH = 20  # pairs; a heading with a line below it shall not win by being short
-_NO_PROSE = re.compile(r"[|>#`]")  # a table, speech or code, which says nothing by itself
+ENOUGH = 20  # character pairs; keeps a section from winning only because it is short
+_NO_PROSE = re.compile(r"[|>#`]")  # a table, speech or code is no paragraph to quote
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Claim:
 
     @property
     def unopened(self) -> str:
-        """The first address if it is still unopened, else ""."""
+        """The URL of its first link if it is marked as unopened, else ""."""
         links = find_links(self.source)
         return links[0].target if links and "unopened" in self.marks else ""
 
 
 def claims_of(course: CourseText, language: str) -> list[Claim]:
-    """In the order of the list of sources, in `language` or else the source language."""
+    """Return the claims in the order of the list of sources, in `language` or else the source language."""
     language = language if language in course.languages else course.languages[0]
     cited: dict[str, dict[str, list[str]]] = {}
     for source, title, section in _citations(course, language):
@@ -49,7 +49,7 @@ def claims_of(course: CourseText, language: str) -> list[Claim]:
 
 
 def _citations(course: CourseText, language: str) -> Iterator[tuple[str, str, str]]:
-    """(source, title of the document, id of the section) in the order of the file names."""
+    """Yield (source id, title of the document, id of the section) in the order of the file names."""
     for original in course.of_kind("lesson", "simulation", "bank", "card"):
         document = course.text(original.id, language)
         for section, lines in document.spans():
@@ -60,18 +60,19 @@ def _citations(course: CourseText, language: str) -> Iterator[tuple[str, str, st
 
 def _claim(listed: Listed, language: str, cited: Mapping[str, list[str]]) -> Claim:
     text = listed.texts.get(language) or next(iter(listed.texts.values()))
-    says, bracket, source = text.partition("[")  # what is claimed ends where its source is named
+    says, bracket, source = text.partition("[")  # the claim ends where its source begins
     marks = tuple(mark for mark in (*EDITOR_MARKS, *SOURCE_MARKS) if mark in listed.attrs)
-    places = {title: tuple(sections) for title, sections in cited.items()}
-    return Claim(listed.id, says.strip(), bracket + source.strip(), marks, listed.attrs.get("checked", ""), places)
+    cited_in = {title: tuple(sections) for title, sections in cited.items()}
+    return Claim(listed.id, says.strip(), bracket + source.strip(), marks, listed.attrs.get("checked", ""), cited_in)
 
 
 @dataclass(frozen=True)
 class TaughtPoint:
-    """A point and a document (by title) that covers it; empty strings if none does.
+    """A syllabus point and the title of a document that covers it; empty strings if none does.
 
-    `sections` are ids: first the one nearest in wording, then those named by `questions`. `questions` are bank
-    questions that lead to that section, else to the document. `sentence` is the section's first rule or paragraph.
+    `sections`: ids, first the one nearest in wording, then those named by `questions`. `questions`: ids of bank
+    questions that lead to that section, else to the document, else its own. `sentence`: first rule or paragraph of the
+    section.
     """
 
     id: str
@@ -83,7 +84,7 @@ class TaughtPoint:
 
 
 def points_of(course: CourseText, language: str) -> list[TaughtPoint]:
-    """In the order of the outline, one per document, in `language` or else the source language."""
+    """Return the points in the order of the syllabus, one per document, in `language` or else the source language."""
     language = language if language in course.languages else course.languages[0]
     asked: dict[str, list[Question]] = {}  # id of a lesson → bank questions that lead to it
     for bank in course.of_kind("bank"):
@@ -93,7 +94,7 @@ def points_of(course: CourseText, language: str) -> list[TaughtPoint]:
 
 
 def _listed(course: CourseText) -> Iterator[tuple[Listed, str]]:
-    """(point, id of the heading above it), either of which may be covered."""
+    """Yield (point, id of the heading above it). A document may cover either of them."""
     for document in course.of_kind("outline"):
         for section in document.sections:
             for entry in section.blocks:
@@ -123,7 +124,7 @@ def _leading_to(section: str, questions: list[Question]) -> list[Question]:
 
 
 def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
-    """Ids of a lesson's check (else other) questions, or of a simulation's nodes."""
+    """Return ids of a lesson's check questions, else of its other questions; of a simulation, ids of its nodes."""
     language = course.languages[0]
     if document.kind == "simulation":
         return tuple(make_simulation(course, document.id, language).nodes)
@@ -132,7 +133,7 @@ def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
 
 
 def nearest_section(course: CourseText, document: ParsedDocument, point: Listed) -> str:
-    """The id of the section that shares most character pairs with the point, weighted by rarity, in all languages."""
+    """Return the id of the section that shares most character pairs with the point, by rarity, in all languages."""
     near = Counter(dict.fromkeys(_telling(document), 0.0))
     for language, text in point.texts.items():
         own = course.documents[document.id].get(language)
@@ -145,7 +146,7 @@ def nearest_section(course: CourseText, document: ParsedDocument, point: Listed)
 
 
 def _telling(document: ParsedDocument) -> list[str]:
-    """Ids of sections with text that are no questions; else the first with text."""
+    """Return the ids of sections with text that are no questions, else of the first section with text."""
     saying = [section for section in document.sections if first_sentence(section)] or list(document.sections)
     return [section.id for section in saying if section.kind not in QUESTION_KINDS] or [saying[0].id]
 
@@ -156,7 +157,7 @@ def _pairs_by_section(sections: Iterable[Section], ids: Collection[str]) -> dict
 
 def _pairs(text: str) -> set[str]:
     signs = _SIGNS.sub("", plain(text).lower())
-    return {signs[place : place + 2] for place in range(len(signs) - 1)}
+    return {signs[index : index + 2] for index in range(len(signs) - 1)}
 
 
 def _text(section: Section) -> str:
@@ -164,7 +165,7 @@ def _text(section: Section) -> str:
 
 
 def first_sentence(section: Section) -> str:
-    """The first rule of a section, else its first paragraph, else ""."""
+    """Return the first rule of a section, else its first paragraph, else ""."""
     rules = (block.text for block in section.blocks if isinstance(block, Callout) and block.kind == "rule")
     prose = (block.text for block in section.blocks if isinstance(block, Prose))
     paragraphs = (part for text in prose for part in _PARAGRAPH.split(text.strip()) if not _NO_PROSE.match(part))

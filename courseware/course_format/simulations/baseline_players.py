@@ -1,8 +1,8 @@
-"""Players who have not learned anything, and how often their runs count as done: bounds of a simulation.
+"""Baseline players: play a simulation without knowledge, to find simulations that are too easy to pass.
 
-Each plays 10,000 times, with a fixed seed, so no course is refused by chance. Plays in the same state are one group,
-which is divided by what they choose. Cautious choices are recognized by their words: the author, who wants the
-simulation to pass, would not mark them.
+Each plays 10,000 times with a fixed seed, so that no course is refused by chance. Attempts in the same state are one
+group, which is divided by decisions. Cautious options are recognized by words, because authors want their simulation to
+pass and would not mark them.
 """
 
 import hashlib
@@ -29,20 +29,20 @@ from courseware.course_format.simulations.simulation import (
 )
 
 PLAYS, SEED = 10_000, 1
-MOST_MOVES = 300_000  # of a player: one of more than thirty situations is played less often, or it would take minutes
-SAVED = Path(__file__).with_name("played.json")  # results for the shipped simulations, which a test plays again
-WAITS = "waits"  # where a player who never chooses comes to a situation without a clock
+MOST_MOVES = 300_000  # of a player: more than 30 situations are played less often, as it would take minutes
+SAVED = Path(__file__).with_name("played.json")  # results for the shipped simulations; a test compares them
+WAITS = "waits"  # outcome of a player that never chooses in a situation without a time limit
 
 LAZY = "lazy"
 
-# Share of plays that may be done at most.
+# Maximum share of attempts that pass.
 BOUNDS = {LAZY: 0.0, "fixed": 0.2, "longest": 0.2, "shortest": 0.2, "random": 0.2, "cautious": 0.5}
 POSITIONS = (0, 1, 2, -1)  # of "fixed": first, second, third and last
 READERS = ("longest", "shortest", "cautious")  # players whose results differ by language
-# So few decisions are passed by chance; such a simulation is a taste, and held to the first bound only.
+# So few decisions are often passed by chance, so that only the first bound applies.
 FEW = 3
 
-# What refusing and handing on sounds like. A language without words of its own has no cautious player.
+# Words for refusing and handing on. A language without a list has no cautious player.
 _CAUTIOUS = {
     "zh": re.compile(r"不|别|拒|挂断|报|主管|联系人|负责人|安全部门|打回|回过去|回拨|叫停|留着"),
     "en": re.compile(
@@ -50,13 +50,13 @@ _CAUTIOUS = {
     ),
 }
 
-Way = tuple[int, tuple[int, ...]]  # the place of a choice, and those of the parts that are picked
-Player = Callable[[Node, list[int], Random], Way | None]  # of a node and the places it offers; None waits
+Way = tuple[int, tuple[int, ...]]  # position of a choice, and those of the picked parts
+Player = Callable[[Node, list[int], Random], Way | None]  # from a node and the positions it offers; None waits
 
 
 @dataclass(frozen=True)
 class Played:
-    """`done` is the share of plays that count; `ended` has that of each colour, and of WAITS."""
+    """Result of one player. `done`: share of attempts that pass; `ended`: share per outcome, and of WAITS."""
 
     player: str
     done: float
@@ -80,7 +80,7 @@ class Played:
 
     @property
     def shares(self) -> list[float]:
-        """Percent of each colour, and of those that wait."""
+        """Percentage of each outcome, and of attempts that wait."""
         return [100 * self.ended.get(end, 0.0) for end in (*ENDING_KINDS, WAITS)]
 
     @property
@@ -89,6 +89,7 @@ class Played:
 
 
 def lazy(node: Node, offered: list[int], random: Random) -> Way | None:
+    """Wait for the timeout. Without one, wait in judged situations and choose at random in others."""
     if node.timeout is not None:
         return node.timeout, ()
     return None if node.is_judged else (random.choice(offered), ())
@@ -96,10 +97,10 @@ def lazy(node: Node, offered: list[int], random: Random) -> Way | None:
 
 @dataclass(frozen=True)
 class BaselinePlayer:
-    """Takes a choice by its position or by the length of its text, and ticks all parts of a form or none.
+    """Takes an option by its position or by the length of its text, and ticks all parts of a message or none.
 
-    `position` matters only if a choice has a number, because the others are shuffled. `length` is 1 for the longest
-    text, -1 for the shortest, 0 if it does not matter.
+    `position` matters only if an option is numbered, because others are shuffled. `length`: 1 for the longest text, -1
+    for the shortest, 0 if it does not matter.
     """
 
     ticks: bool
@@ -107,18 +108,19 @@ class BaselinePlayer:
     length: int = 0
 
     def equals(self, node: Node, offered: list[int]) -> list[int]:
-        """The places that fit equally well; one of them is taken at random."""
-        lengths = {place: self.length * len(plain(node.choices[place].text)) for place in offered}
-        return [place for place in offered if lengths[place] == max(lengths.values())]
+        """Return the positions that fit equally well; one of them is taken at random."""
+        lengths = {position: self.length * len(plain(node.choices[position].text)) for position in offered}
+        return [position for position in offered if lengths[position] == max(lengths.values())]
 
     def ways(self, node: Node, offered: list[int], plays: int, random: Random) -> Counter[Way | None]:
+        """Return decision → number of attempts that take it. `plays`: number of attempts."""
         equals, position = self.equals(node, offered), min(self.position, len(offered) - 1)
-        if self.length or not any(node.choices[place].numbered for place in offered):
-            places = random.choices(equals, k=plays)
+        if self.length or not any(node.choices[index].numbered for index in offered):
+            positions = random.choices(equals, k=plays)
         else:
-            places = [shuffled(node.choices, offered, random.shuffle)[position] for _ in range(plays)]
+            positions = [shuffled(node.choices, offered, random.shuffle)[position] for _ in range(plays)]
         parts = tuple(range(len(node.parts))) if self.ticks else ()
-        return Counter({(place, parts): times for place, times in Counter(places).items()})
+        return Counter({(index, parts): times for index, times in Counter(positions).items()})
 
 
 def at_random(node: Node, offered: list[int], random: Random) -> Way:
@@ -128,16 +130,18 @@ def at_random(node: Node, offered: list[int], random: Random) -> Way:
 
 
 def cautious(words: re.Pattern[str]) -> Player:
+    """Return a player that prefers options with one of these words."""
     is_careful = cache(lambda text: bool(words.search(text)))
 
     def player(node: Node, offered: list[int], random: Random) -> Way:
-        careful = [place for place in offered if is_careful(node.choices[place].text)]
+        careful = [position for position in offered if is_careful(node.choices[position].text)]
         return at_random(node, careful or offered, random)
 
     return player
 
 
 def careful_words(language: str) -> re.Pattern[str] | None:
+    """Return the words of cautious options, or None if the language has no list."""
     return _CAUTIOUS.get(language.partition("-")[0])
 
 
@@ -146,7 +150,7 @@ def _has_numbered_choices(simulation: Simulation) -> bool:
 
 
 def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[Player | BaselinePlayer]]:
-    """Players by the names in BOUNDS. Of several players the most successful counts. `language`: of the texts."""
+    """Return players by the names in BOUNDS; of several, the most successful counts. `language`: of the texts."""
     positions = POSITIONS if _has_numbered_choices(simulation) else POSITIONS[:1]
     forms = (True, False) if any(node.parts for node in simulation.nodes.values()) else (False,)
     words = careful_words(language)
@@ -161,7 +165,7 @@ def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[P
 
 
 class _Group(NamedTuple):
-    """Plays in the same state. `best`: points of the best run with the same chance."""
+    """Attempts in the same state. `best`: points of the best attempt with the same drawn flags."""
 
     place: str
     meters: tuple[int, ...]
@@ -173,13 +177,13 @@ class _Group(NamedTuple):
 
 @dataclass(frozen=True)
 class PlayTable:
-    """One simulation, and what has happened at it."""
+    """One simulation with a cache of its moves."""
 
     simulation: Simulation
 
     @cached_property
     def asked(self) -> tuple[frozenset[str], frozenset[str]]:
-        """(flags, meters) in conditions: states that differ only in others are equal."""
+        """(flags, meters) in conditions. States that differ only in others are equal."""
         conditions = list(self.simulation.conditions)
         flags = frozenset(flag for condition in conditions for flag in condition.flags)
         return flags, frozenset(meter for condition in conditions for meter in condition.meters)
@@ -198,7 +202,7 @@ class PlayTable:
 
     @cached_property
     def begun(self) -> tuple[Counter[_Group], tuple[Any, ...]]:
-        """The groups at the start and the random state after dealing, the same for every player."""
+        """The groups at the start, and the random state after drawing flags: the same for every player."""
         random = Random(SEED)
         deals = Counter(self.simulation.draw(random) for _ in range(self.plays))
         groups: Counter[_Group] = Counter()
@@ -208,19 +212,19 @@ class PlayTable:
 
     @cached_property
     def moves(self) -> dict[tuple[_Group, Way], _Group]:
-        """A cache of `moved`, because players meet the same states."""
+        """Cache of `moved`, because players meet the same states."""
         return {}
 
-    def moved(self, group: _Group, way: Way) -> _Group:
-        if (group, way) not in self.moves:
-            self.moves[group, way] = self.after(group, way)
-        return self.moves[group, way]
+    def moved(self, group: _Group, decision: Way) -> _Group:
+        if (group, decision) not in self.moves:
+            self.moves[group, decision] = self.after(group, decision)
+        return self.moves[group, decision]
 
-    def after(self, group: _Group, way: Way) -> _Group:
+    def after(self, group: _Group, decision: Way) -> _Group:
         state, node = self.state(group), self.simulation.nodes[group.place]
-        points = group.points + self.simulation.points(node.id, *way)
-        timeouts = group.timeouts + node.choices[way[0]].is_timeout
-        return self.grouped(self.simulation.decide(state, *way), points, timeouts, group.best)
+        points = group.points + self.simulation.points(node.id, *decision)
+        timeouts = group.timeouts + node.choices[decision[0]].is_timeout
+        return self.grouped(self.simulation.decide(state, *decision), points, timeouts, group.best)
 
     def colour(self, group: _Group) -> str:
         ending = self.simulation.endings_by_id.get(group.place)
@@ -232,18 +236,18 @@ class PlayTable:
 
 
 def play(table: PlayTable, name: str, player: Player | BaselinePlayer) -> Played:
-    """The simulation of `table` has no errors, so that every play comes to an end."""
+    """Play the simulation of `table`, which has no errors, so that every attempt ends."""
     random, ended = Random(SEED), Counter[_Group]()
     groups, state = table.begun
     random.setstate(state)
     while groups:
         following: Counter[_Group] = Counter()
         for group, plays in groups.items():
-            for way, times in _chosen(table, group, plays, player, random).items():
-                if way is None:
+            for decision, times in _chosen(table, group, plays, player, random).items():
+                if decision is None:
                     ended[group] += times
                 else:
-                    following[table.moved(group, way)] += times
+                    following[table.moved(group, decision)] += times
         groups = following
     colours: Counter[str] = Counter()
     for group, plays in ended.items():
@@ -255,7 +259,7 @@ def play(table: PlayTable, name: str, player: Player | BaselinePlayer) -> Played
 def _chosen(
     table: PlayTable, group: _Group, plays: int, player: Player | BaselinePlayer, random: Random
 ) -> Counter[Way | None]:
-    """Way → number of plays that take it; None: an ending, or waiting."""
+    """Return decision → number of attempts that take it. None: an ending is reached, or the player waits."""
     node = table.simulation.nodes.get(group.place)
     if node is None:
         return Counter({None: plays})
@@ -266,9 +270,9 @@ def _chosen(
 
 
 def played_by_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterable[Played]:
-    """For a translation only the players that read texts: the others play alike in every language.
+    """Return the results; for a translation only of players that read texts, as others play alike in every language.
 
-    Results for unchanged shipped simulations are read from SAVED, since playing one takes about a second.
+    Results for unchanged shipped simulations are read from SAVED, because playing one takes about a second.
     """
     saved = _saved_results().get(fingerprint(simulation, language, is_source=is_source))
     if saved is None:
@@ -277,7 +281,7 @@ def played_by_all(simulation: Simulation, language: str, *, is_source: bool) -> 
 
 
 def play_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterator[Played]:
-    """Like `played_by_all`, but always plays."""
+    """Like `played_by_all`, but never reads SAVED."""
     table = PlayTable(simulation)
     for name, players in players_of(simulation, language).items():
         if is_source or name in READERS:
@@ -285,7 +289,7 @@ def play_all(simulation: Simulation, language: str, *, is_source: bool) -> Itera
 
 
 def fingerprint(simulation: Simulation, language: str, *, is_source: bool) -> str:
-    """The key in SAVED: a SHA-256 of all that the results depend on, these players and the rules of runs included."""
+    """Return the key in SAVED: a SHA-256 of the simulation, of this module and of the module `simulation`."""
     rules = b"".join(Path(module).read_bytes() for module in (__file__, simulations.__file__))
     return hashlib.sha256(rules + repr((simulation, language, is_source)).encode()).hexdigest()
 
@@ -297,7 +301,7 @@ def _saved_results() -> dict[str, list[dict[str, Any]]]:
 
 
 def is_few(simulation: Simulation) -> bool:
-    """Whether the best run has too few decisions for most bounds."""
+    """Return whether the best attempt has too few decisions for most bounds."""
     nodes = simulation.nodes
     judged = [state.place for state in simulation.best_path() if state.place in nodes and nodes[state.place].is_judged]
     return len(judged) <= FEW

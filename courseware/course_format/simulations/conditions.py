@@ -50,7 +50,7 @@ class MeterTerm:
 
 @dataclass(frozen=True)
 class Condition:
-    """True when all terms are; without terms always. `str()` gives the text that `parse_condition` reads."""
+    """True if all terms are; always true without terms. `parse_condition` reads the text that `str()` gives."""
 
     terms: tuple[FlagTerm | MeterTerm, ...] = ()
 
@@ -86,7 +86,7 @@ class UnreadableCondition(ValueError):
 
 
 def parse_condition(text: str) -> Condition:
-    """Reads for example `genuine and not taken` or `time < 40`. Raises UnreadableCondition."""
+    """Parse text such as `genuine and not taken` or `time < 40`. Raise `UnreadableCondition`."""
     if not text:
         return ALWAYS
     return Condition(tuple(map(_parse_term, re.split(r" +and +", text.strip()))))

@@ -1,4 +1,4 @@
-"""The map of a simulation in units of the SVG: nodes below those that lead to them, the best run in the first lane."""
+"""Map of a simulation in SVG units: nodes below those that lead to them, the best attempt in the first lane."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from itertools import pairwise
 from courseware.course_format.simulations.simulation import END, Simulation
 
 LANE, ROW = 64, 60  # from one lane, or one row, to the next
-ABREAST, STAGGER = 4, 40  # endings in a line, and how much lower the next line is, set in the gaps of the one above
-LEFT, TOP = 62, 26  # the left margin has room for the bows of ways that pass nodes by
+ABREAST, STAGGER = 4, 40  # endings in a line; distance to the next line, which fills the gaps of the line above
+LEFT, TOP = 62, 26  # the left margin has room for connections bowed past nodes
 BOW = 22
 
 
 @dataclass(frozen=True)
 class MapStation:
-    """A node with its number in the file, or an ending with its colour as `look`."""
+    """A node with its number in the file, or an ending with its outcome as `look`."""
 
     id: str
     x: int
@@ -26,7 +26,7 @@ class MapStation:
 
 @dataclass(frozen=True)
 class Way:
-    """A connection; `d` is its SVG path, (`x`, `y`) the position of `label`."""
+    """A connection. `d`: its SVG path; (`x`, `y`): position of `label`."""
 
     source: str
     target: str
@@ -44,7 +44,7 @@ class Map:
     height: int
 
     def way(self, source: str, target: str, *, look: str = "", label: str = "") -> Way:
-        """Straight within a lane, bowed to the left where it passes other stations, curved into another lane."""
+        """Return a connection: straight within a lane, bowed to the left past other nodes, curved into another lane."""
         start, end = self.stations[source], self.stations[target]
         x1, y1, x2, y2 = start.x, start.y, end.x, end.y
         rows = (y2 - y1) // ROW
@@ -58,8 +58,9 @@ class Map:
             d = f"M{x1} {y1}C{x1} {y1 + ROW * 0.7:g} {x2} {y2 - ROW * 0.7:g} {x2} {y2}"
         return Way(source, target, d, look, label, bow, (y1 + y2) // 2)
 
-    def along(self, places: Sequence[str], look: str = "") -> list[Way]:
-        return [self.way(source, target, look=look) for source, target in pairwise(places)]
+    def along(self, node_ids: Sequence[str], look: str = "") -> list[Way]:
+        """Return the connections between successive nodes. `node_ids` may end with an ending."""
+        return [self.way(source, target, look=look) for source, target in pairwise(node_ids)]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Layout:
 
     @cached_property
     def goals(self) -> dict[str, set[str]]:
-        """Node id → ids of the nodes it leads to; endings are END."""
+        """Node id → ids of the nodes it leads to; END for endings."""
         nodes = self.simulation.nodes
         goals = {}
         for node in nodes.values():
@@ -79,7 +80,7 @@ class Layout:
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """Node id → length of the longest way to it."""
+        """Node id → number of connections on the longest path to it."""
         rows = dict.fromkeys(self.simulation.nodes, 0)
         for _ in rows:  # as many rounds as nodes are enough, as the graph has no cycle
             for source, targets in self.goals.items():
@@ -99,8 +100,8 @@ class Layout:
             taken[row] = lane + 1
             stations[node] = MapStation(node, LEFT + LANE * lane, TOP + ROW * row, numbers[node])
         endings = sorted(self.simulation.endings, key=lambda ending: (ending.id not in self.best, ending.colour))
-        for place, ending in enumerate(endings):
-            line, lane = divmod(place, ABREAST)
+        for index, ending in enumerate(endings):
+            line, lane = divmod(index, ABREAST)
             x = LEFT + LANE * lane + LANE // 2 * (line % 2)
             stations[ending.id] = MapStation(ending.id, x, TOP + ROW * last + STAGGER * line, "", ending.colour)
         width = max(station.x for station in stations.values()) + LANE // 2
@@ -108,5 +109,5 @@ class Layout:
 
 
 def map_of(simulation: Simulation, flags: Iterable[str] = ()) -> Map:
-    """`flags`: those that chance has set, which decide the best run."""
+    """Return the map. `flags`: flags set by chance, which decide the best attempt."""
     return Layout(simulation, [state.place for state in simulation.best_path(flags)]).map

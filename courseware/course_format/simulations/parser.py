@@ -1,6 +1,6 @@
-"""From the sections of a document to a simulation (docs/formats.md §7).
+"""Parser of simulations: sections of a document to a `Simulation` (docs/formats.md §7).
 
-A translation takes effects and conditions from its source, paired by place.
+A translation takes effects and conditions from its source, matched by position.
 """
 
 import re
@@ -44,12 +44,12 @@ _WORDS = ("set", "if")  # keys in braces that are no meters
 
 
 def make_simulation(course: CourseText, identifier: str, language: str) -> Simulation:
-    """As `read_simulation`, without its problems."""
+    """Return the simulation without its diagnostics. Raise `KeyError` for an unknown id or language."""
     return read_simulation(course, identifier, language)[0]
 
 
 def read_simulation(course: CourseText, identifier: str, language: str) -> tuple[Simulation, list[Diagnostic]]:
-    """(simulation, also of a faulty text; problems of its braces and lists)."""
+    """Return (simulation, also of a faulty text; diagnostics of its braces and lists). Raise `KeyError`."""
     document, source = course.documents[identifier][language], course.source(identifier)
     reader = _Reader(document, source)
     meters = course.meta.meters if course.meta else {}
@@ -115,11 +115,11 @@ class _Reader:
         )
 
     def _items(self, section: Section) -> Iterator[tuple[Item, Item]]:
-        """(item, item at the same place in the source) of a node's list."""
+        """Yield (item, item at the same position in the source) of a node's list."""
         original = self.source.section(section.id)
         others = original.items if original else ()
-        for place, item in enumerate(section.items):
-            yield item, others[place] if place < len(others) else replace(item, text="")
+        for position, item in enumerate(section.items):
+            yield item, others[position] if position < len(others) else replace(item, text="")
 
     def _seconds(self, section: Section) -> int:
         value = section.attrs.get("seconds")
@@ -188,7 +188,7 @@ class _Reader:
     def _lines(
         self, section: Section, cut: Callable[[str], tuple[CutLine, ...]], text_of: Callable[[Section], str]
     ) -> tuple[SpokenLine, ...]:
-        """The lines of a text, with the conditions of the source."""
+        """Return the lines of a text, with the conditions of the source."""
         own = cut(text_of(section))
         original = self.source.section(section.id) if self.is_translation else None
         paired = cut(text_of(original)) if original else own
@@ -218,7 +218,7 @@ def _section_text(section: Section) -> str:
 
 
 def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
-    # Of an id that occurs twice the first counts, as in `ParsedDocument.section`.
+    # If an id occurs twice, the first counts, as in `ParsedDocument.section`.
     first: dict[str, Section] = {}
     for section in sections:
         first.setdefault(section.id, section)
@@ -226,7 +226,7 @@ def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
 
 
 def _text(blocks: tuple[Block, ...]) -> str:
-    """One piece of Markdown: figures, callouts and screens are written back."""
+    """Return the blocks as Markdown, including figures, callouts and example screens."""
     return "\n\n".join(filter(None, map(_source_of, blocks)))
 
 

@@ -1,6 +1,6 @@
-"""Simulations: nodes, choices and endings, and how a run moves (docs/formats.md §7).
+"""Simulations: nodes, choices and endings, and the states of an attempt (docs/formats.md §7).
 
-Choices and parts are identified by their place within one revision.
+Choices and parts are identified by their position within one revision.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from courseware.course_format.parsing.lists import NODE_FORMS
 from courseware.course_format.simulations.conditions import ALWAYS, Condition
 
-# What a decision is worth. A timeout is a decision, too; without a second word it is weak.
+# Points of a decision by its rating. A timeout is a decision, too; without a second word it is weak.
 WORTH = {"best": 2, "acceptable": 1, "weak": 0, "harmful": -2, "critical": -2}
 TIMEOUT = "timeout"
 TIMEOUTS = {TIMEOUT: "weak", f"{TIMEOUT} harmful": "harmful", f"{TIMEOUT} critical": "critical"}
@@ -25,7 +25,7 @@ QUALITIES = tuple(filter(None, POINTS))
 NODE_KINDS = tuple(NODE_FORMS)
 RED = "red"
 ENDING_KINDS = ("green", "yellow", RED)
-MOST_TIMEOUTS = 1  # situations of a run in which the clock may run out, for it to count
+MOST_TIMEOUTS = 1  # maximum of timeouts in an attempt that passes
 DEBRIEF = "debrief"
 END = "end"  # the target that means "the first ending whose condition is met"
 
@@ -36,7 +36,7 @@ LOWEST, FIRST, HIGHEST = 0, 60, 100  # bounds of a meter, and its value at the s
 
 @dataclass(frozen=True)
 class Effects:
-    """Meter → points added, and flags that are set (none is ever unset)."""
+    """Meter → points added, and flags that are set. Flags are never unset."""
 
     meters: Mapping[str, int] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Effects:
 
 @dataclass(frozen=True)
 class NodeChoice:
-    """`quality` is "" in a node that is not judged. Texts are Markdown, or HTML once compiled."""
+    """`quality`: the rating as written, "" in a node that is not judged. Texts are Markdown, or HTML once compiled."""
 
     text: str
     reason: str
@@ -60,13 +60,13 @@ class NodeChoice:
 
     @property
     def worth(self) -> str:
-        """One of WORTH, or "" in a node that is not judged."""
+        """The rating: a key of WORTH, or "" in a node that is not judged."""
         return TIMEOUTS.get(self.quality, self.quality)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a message that the learner composes: 1 point if it belongs, else -1."""
+    """A piece of a message that the learner composes. Picked, it gives 1 point if it belongs, else -1."""
 
     text: str
     reason: str
@@ -77,7 +77,7 @@ class Part:
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """Speech, or narration if `who` is empty; left out unless `condition` is met."""
+    """Speech, or narration if `who` is empty. Left out unless `condition` is met."""
 
     who: str
     text: str
@@ -86,8 +86,10 @@ class SpokenLine:
 
 @dataclass(frozen=True)
 class Node:
-    """A situation. `kind`: how it arrives; `seconds` 0: untimed; `otherwise`: id of the node that takes its place if
-    `condition` is not met; `lines`: `text` as cut by `speech.cut_speech`; `display`: what the phone shows, or "".
+    """A situation.
+
+    `kind`: how it arrives; `seconds`: time limit, 0 for none; `otherwise`: id of the node that replaces it if
+    `condition` is not met; `lines`: `text` as cut by `speech.cut_speech`; `display`: text on the phone, or "".
     """
 
     id: str
@@ -105,18 +107,21 @@ class Node:
 
     @cached_property
     def timeout(self) -> int | None:
-        return next((place for place, choice in enumerate(self.choices) if choice.is_timeout), None)
+        """Position of the timeout, or None."""
+        return next((position for position, choice in enumerate(self.choices) if choice.is_timeout), None)
 
     def heard(self, state: "SimulationState") -> "Node":
+        """Return a copy with only the lines whose condition is met."""
         return replace(self, lines=tuple(line for line in self.lines if state.seen_by(line.condition)))
 
     @property
     def is_judged(self) -> bool:
+        """Whether a choice other than the timeout has a rating, or the node has parts."""
         return any(choice.quality and not choice.is_timeout for choice in self.choices) or bool(self.parts)
 
     @property
     def shape(self) -> str:
-        """The key of statistics: kind, parts, targets and qualities."""
+        """Key of statistics: kind, parts, targets and ratings."""
         parts = "".join("x" if part.belongs else "-" for part in self.parts)
         ways = " ".join(f"{choice.target}:{choice.quality}" for choice in self.choices)
         return f"{self.kind} {parts} {ways}"
@@ -124,7 +129,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Ending:
-    """`colour`: green (contained), yellow (costly) or red (harm). `lines`: `text` in lines if one is conditional."""
+    """`colour`: green (no harm), yellow (at a cost) or red (harm). `lines`: `text` in lines if one is conditional."""
 
     id: str
     title: str
@@ -134,6 +139,7 @@ class Ending:
     lines: tuple[SpokenLine, ...] = ()
 
     def heard(self, state: "SimulationState") -> "Ending":
+        """Return a copy whose text has only the lines whose condition is met."""
         if not self.lines:
             return self
         return replace(self, text="\n\n".join(line.text for line in self.lines if state.seen_by(line.condition)))
@@ -141,6 +147,8 @@ class Ending:
 
 @dataclass(frozen=True)
 class Passage:
+    """A section of the debrief."""
+
     id: str
     title: str
     text: str
@@ -148,23 +156,26 @@ class Passage:
 
 @dataclass(frozen=True)
 class SimulationState:
+    """`place`: id of the current node or ending."""
+
     place: str
     meters: Mapping[str, int]
     flags: frozenset[str]
 
     def seen_by(self, condition: Condition) -> bool:
+        """Return whether the condition is met in this state."""
         return condition.holds(self.meters, self.flags)
 
 
 class NotOffered(ValueError):
-    """The choice or part cannot be taken in this state."""
+    """The choice or part is not available in this state."""
 
 
 @dataclass(frozen=True)
 class Simulation:
     """`meters`: id → label; `chance`: flag → probability ("1/3"), or name → flags of which one is set.
 
-    The first node is the start; a run ends in the first ending whose condition is met.
+    The first node is the start. An attempt ends in the first ending whose condition is met.
     """
 
     id: str
@@ -196,7 +207,7 @@ class Simulation:
         return any(node.seconds for node in self.nodes.values())
 
     def draw(self, random: Random) -> frozenset[str]:
-        """The flags that chance sets, drawn once per run."""
+        """Return the flags that chance sets, drawn once per attempt."""
         flags = set()
         for name, odds in self.chance.items():
             if isinstance(odds, tuple):
@@ -206,10 +217,11 @@ class Simulation:
         return frozenset(flags)
 
     def begin(self, flags: Iterable[str] = ()) -> SimulationState:
+        """Return the state at the start. `flags`: set by chance."""
         return self.arrive(self.start, dict.fromkeys(self.meters, FIRST), frozenset(flags))
 
     def arrive(self, target: str, meters: Mapping[str, int], flags: frozenset[str]) -> SimulationState:
-        """The state at a target, once nodes with an unmet condition are skipped and END is replaced by an ending."""
+        """Return the state at a target. Nodes with an unmet condition are skipped; END is replaced by an ending."""
         state = SimulationState(target, meters, flags)
         while (node := self.nodes.get(target)) and not state.seen_by(node.condition):
             target = node.otherwise
@@ -218,44 +230,48 @@ class Simulation:
         return SimulationState(target, meters, flags)
 
     def offered(self, state: SimulationState) -> list[int]:
-        """The places of the choices that can be taken now, the timeout excluded."""
+        """Return positions of the choices available in this state, without the timeout."""
         choices = self.nodes[state.place].choices
         return [
-            place for place, choice in enumerate(choices) if not choice.is_timeout and state.seen_by(choice.condition)
+            position
+            for position, choice in enumerate(choices)
+            if not choice.is_timeout and state.seen_by(choice.condition)
         ]
 
     def shown(self, state: SimulationState, shuffle: Shuffle) -> tuple[list[int], list[int]]:
-        """The places of the available choices and of the parts, in the order a page shows them."""
+        """Return (positions of the available choices, positions of the parts) in display order."""
         node = self.nodes[state.place]
         choices = shuffled(node.choices, self.offered(state), shuffle)
         return choices, shuffled(node.parts, range(len(node.parts)), shuffle)
 
-    def decide(self, state: SimulationState, place: int, picked: Collection[int] = ()) -> SimulationState:
-        """The state after a choice; `picked` are places of parts. Raises NotOffered."""
+    def decide(self, state: SimulationState, position: int, picked: Collection[int] = ()) -> SimulationState:
+        """Return the state after a choice. `picked`: positions of parts. Raise `NotOffered`."""
         node = self.nodes.get(state.place)
-        if node is None or place not in (*self.offered(state), node.timeout):
-            raise NotOffered(f"{state.place} offers no choice {place}")
+        if node is None or position not in (*self.offered(state), node.timeout):
+            raise NotOffered(f"{state.place} offers no choice {position}")
         if not set(picked) <= set(range(len(node.parts))):
             raise NotOffered(f"{state.place} has no parts {sorted(picked)}")
-        decided: list[NodeChoice | Part] = [node.choices[place], *(node.parts[part] for part in sorted(picked))]
+        decided: list[NodeChoice | Part] = [node.choices[position], *(node.parts[part] for part in sorted(picked))]
         meters = dict(state.meters)
         for taken in decided:
             for meter, change in taken.effects.meters.items():
                 meters[meter] = min(HIGHEST, max(LOWEST, meters[meter] + change))
         flags = state.flags.union(*(taken.effects.flags for taken in decided))
-        return self.arrive(node.choices[place].target, meters, flags)
+        return self.arrive(node.choices[position].target, meters, flags)
 
-    def points(self, node_id: str, place: int, picked: Collection[int] = ()) -> int:
+    def points(self, node_id: str, position: int, picked: Collection[int] = ()) -> int:
+        """Return the points of a decision: the rating of the choice and the parts. `picked`: positions of parts."""
         node = self.nodes[node_id]
-        return POINTS[node.choices[place].quality] + sum(1 if node.parts[part].belongs else -1 for part in picked)
+        return POINTS[node.choices[position].quality] + sum(1 if node.parts[part].belongs else -1 for part in picked)
 
     def best(self, state: SimulationState) -> tuple[int, tuple[int, ...]]:
-        """(place of the best offered choice, places of the parts that belong)."""
+        """Return (position of the best available choice, positions of the parts that belong)."""
         node = self.nodes[state.place]
-        place = max(self.offered(state), key=lambda place: POINTS[node.choices[place].quality])
-        return place, tuple(number for number, part in enumerate(node.parts) if part.belongs)
+        position = max(self.offered(state), key=lambda position: POINTS[node.choices[position].quality])
+        return position, tuple(number for number, part in enumerate(node.parts) if part.belongs)
 
     def best_path(self, flags: Iterable[str] = ()) -> list[SimulationState]:
+        """Return the states of the best attempt, the ending last. `flags`: set by chance."""
         states = [self.begin(flags)]
         while states[-1].place in self.nodes:
             states.append(self.decide(states[-1], *self.best(states[-1])))
@@ -265,41 +281,41 @@ class Simulation:
         return sum(self.points(state.place, *self.best(state)) for state in self.best_path(flags)[:-1])
 
     def random_path(self, random: Random) -> list[tuple[SimulationState, int, tuple[int, ...]]]:
-        """(state, place, picked parts) of a random run; the ending is last, with place -1."""
-        run, state = [], self.begin(self.draw(random))
+        """Return (state, position, picked parts) of a random attempt; the ending is last, with position -1."""
+        path, state = [], self.begin(self.draw(random))
         while node := self.nodes.get(state.place):
-            ways = self.offered(state) + ([] if node.timeout is None else [node.timeout])
-            place = random.choice(ways)
+            choices = self.offered(state) + ([] if node.timeout is None else [node.timeout])
+            position = random.choice(choices)
             picked = tuple(part for part in range(len(node.parts)) if random.random() < 0.5)
-            run.append((state, place, picked))
-            state = self.decide(state, place, picked)
-        return [*run, (state, -1, ())]
+            path.append((state, position, picked))
+            state = self.decide(state, position, picked)
+        return [*path, (state, -1, ())]
 
 
 _ADAPTER = TypeAdapter(Simulation)
 
 
-def shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], shuffle: Shuffle) -> list[int]:
-    """`places` in random order; numbered ones keep their positions."""
-    loose = [place for place in places if not all_of_them[place].numbered]
+def shuffled(all_of_them: Sequence[NodeChoice | Part], positions: Sequence[int], shuffle: Shuffle) -> list[int]:
+    """Return the positions in random order; numbered ones stay where they are."""
+    loose = [position for position in positions if not all_of_them[position].numbered]
     shuffle(loose)
     following = iter(loose)
-    return [place if all_of_them[place].numbered else next(following) for place in places]
+    return [position if all_of_them[position].numbered else next(following) for position in positions]
 
 
 def is_done(colour: str, points: int, best_points: int, timeouts: int) -> bool:
-    """Whether a run counts. `best_points`: those of the best run with the same chance; `timeouts`: their number."""
+    """Return whether an attempt passes. `best_points`: of the best attempt with the same drawn flags."""
     return colour != RED and 2 * points >= best_points and timeouts <= MOST_TIMEOUTS
 
 
 def dump_simulation(simulation: Simulation) -> dict[str, Any]:
-    """JSON, read by `load_simulation`. Lists instead of objects, because PostgreSQL reorders keys."""
+    """Return JSON for `load_simulation`. Lists instead of objects, because PostgreSQL reorders keys."""
     stored: dict[str, Any] = _ADAPTER.dump_python(simulation, mode="json")
     pairs = {key: [[name, value] for name, value in stored[key].items()] for key in ("meters", "chance")}
     return stored | pairs | {"nodes": list(stored["nodes"].values())}
 
 
 def load_simulation(stored: Mapping[str, Any]) -> Simulation:
-    """Raises KeyError or ValueError."""
+    """Return the simulation of `dump_simulation`. Raise `KeyError` or `ValueError`."""
     pairs = {key: dict(stored[key]) for key in ("meters", "chance")}
     return _ADAPTER.validate_python({**stored, **pairs, "nodes": {node["id"]: node for node in stored["nodes"]}})
