@@ -1,3 +1,5 @@
+"""Admin pages of courses, releases and revisions, and the editor of documents."""
+
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -53,7 +55,7 @@ def editor_address(object_id):
 
 @admin.register(Course)
 class CourseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
-    """Courses are imported; a firm adds only whom to call in an emergency."""
+    """Courses are imported; only their emergency contacts are edited here."""
 
     list_display = ["identifier", "course_shown", "source_language", "current", "card"]
     list_select_related = ["current__course"]
@@ -131,10 +133,10 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     # The list
 
     def get_ordering(self, request):
-        return ["course", "path"]  # as in the folder, which is the order of the route
+        return ["course", "path"]  # the order of the files is that of the course outline
 
     def get_queryset(self, request):
-        """Adds `released`, the primary key of the revision learners see, and `path`. Leaves out retired documents."""
+        """Add `released` (primary key of the revision that learners see) and `path`; exclude archived documents."""
         entries = ReleaseEntry.objects.filter(release=OuterRef("course__current"), document=OuterRef("pk"))
         texts = SourceFile.objects.exclude(revision__document__kind=Document.Kind.MEDIA)
         of_head = SourceFile.objects.filter(
@@ -149,7 +151,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     def get_search_results(self, request, queryset, search_term):
         if not search_term:
             return queryset, False
-        # A database cannot search in bytes. A site has some hundred texts.
+        # A database cannot search in bytes, and a site has only some hundred files.
         term = search_term.casefold()
         matching = [
             document.pk
@@ -195,7 +197,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     def editable(self, request, pk):
         documents = self.get_queryset(request)
         document = documents.filter(pk=pk).first() if str(pk).isdecimal() else None
-        # Without the right, too: whether a document exists is not disclosed.
+        # Also without permission, so that the answer does not disclose whether a document exists.
         if document is None or not self.has_change_permission(request, document):
             raise Http404(pk)
         return document
@@ -209,24 +211,24 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return self.figure(request, document)
         if request.method != "POST":
             return self.opened(request, document)
-        desk = self.posted(request, document)
-        if desk is None:
+        editor_state = self.posted(request, document)
+        if editor_state is None:
             return HttpResponseBadRequest()
-        return self.save(request, desk) if "save" in request.POST else self.editor(request, desk)
+        return self.save(request, editor_state) if "save" in request.POST else self.editor(request, editor_state)
 
     def posted(self, request, document):
-        """The posted texts on the revision they are based on; None if the form is invalid."""
+        """Return the editor state with the posted texts on their base revision, or None if the form is invalid."""
         form = DraftForm(request.POST, document=document, languages=editor_state_of(document, document.head).languages)
         return editor_state_of(document, form.cleaned_data["base"], form.texts) if form.is_valid() else None
 
     def opened(self, request, document):
         is_put_in = "put-in" in request.GET
         found = autosaved_tabs(document, request.user, is_put_in=is_put_in)
-        desk = found.desk if found and is_put_in else editor_state_of(document, document.head)
-        return self.editor(request, desk, offer=found and found.offer)
+        editor_state = found.desk if found and is_put_in else editor_state_of(document, document.head)
+        return self.editor(request, editor_state, offer=found and found.offer)
 
     @in_background
-    @form_on(editor_address, is_held=False)  # the tab has it
+    @form_on(editor_address, is_held=False)  # the browser tab still has the text
     def unsaved(self, request, object_id):
         document = self.editable(request, object_id)
         if document.kind == Document.Kind.MEDIA:
@@ -235,43 +237,47 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             drop(request.user.pk, form_of(document))
             self.message_user(request, gettext("The unsaved text was discarded."), messages.INFO)
             return redirect(editor_address(object_id))
-        desk = self.posted(request, document)
-        if desk is None:
+        editor_state = self.posted(request, document)
+        if editor_state is None:
             return HttpResponseBadRequest()
         if not ratelimit.consume(request, action="unsaved_texts", key=str(request.user.pk)):
             return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
-        store_tabs(desk, by=request.user)
+        store_tabs(editor_state, by=request.user)
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
-    def save(self, request, desk):
-        texts = {language: text.encode() for language, text in desk.typed.items()}
+    def save(self, request, editor_state):
+        texts = {language: text.encode() for language, text in editor_state.typed.items()}
         try:
-            revision = save_drafts(desk.document, texts, base=desk.base, by=request.user, check=check_beside)
+            revision = save_drafts(
+                editor_state.document, texts, base=editor_state.base, by=request.user, check=check_beside
+            )
         except ArchivedDocument:
-            return self.retired(request, desk.document.pk)
+            return self.retired(request, editor_state.document.pk)
         except StaleDraft as stale:
-            return self.editor(request, editor_state_after(desk, stale.head), status=HTTPStatus.CONFLICT)
+            return self.editor(request, editor_state_after(editor_state, stale.head), status=HTTPStatus.CONFLICT)
         except ContentErrors as errors:
-            return self.editor(request, desk, status=HTTPStatus.UNPROCESSABLE_ENTITY, problems=errors.problems)
+            return self.editor(request, editor_state, status=HTTPStatus.UNPROCESSABLE_ENTITY, problems=errors.problems)
         except NoAnswer as reason:
-            return self.editor(request, desk, status=HTTPStatus.SERVICE_UNAVAILABLE, preview=missing_preview(reason))
+            return self.editor(
+                request, editor_state, status=HTTPStatus.SERVICE_UNAVAILABLE, preview=missing_preview(reason)
+            )
         if revision.is_unchecked:
             level = messages.WARNING
             note = gettext(
                 "Saved as revision %(number)d, but not checked because the server is busy. Save it again later."
             )
-        elif revision != desk.document.head:
+        elif revision != editor_state.document.head:
             level = messages.SUCCESS
             note = gettext("Saved as revision %(number)d. Learners see it when it is published.")
-        elif desk.document.head.is_unchecked:
+        elif editor_state.document.head.is_unchecked:
             level, note = messages.SUCCESS, gettext("The draft was checked and has no errors.")
         else:
             level, note = messages.INFO, gettext("Nothing was changed, so there is nothing to save.")
         self.message_user(request, note % {"number": revision.number}, level)
-        return redirect(f"{editor_address(desk.document.pk)}?language={self.language(request, desk)}")
+        return redirect(f"{editor_address(editor_state.document.pk)}?language={self.language(request, editor_state)}")
 
     def retired(self, request, pk):
-        """A page with the texts typed for a document that was retired meanwhile, else None."""
+        """Return a page with the texts typed for a document that was archived meanwhile, else None."""
         documents = Document.objects.filter(head=None).select_related("course")
         document = documents.filter(pk=pk).first() if str(pk).isdecimal() else None
         if document is None or not self.has_change_permission(request, document):
@@ -289,41 +295,41 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         }
         return TemplateResponse(request, "admin/content/document/retired.html", context, status=HTTPStatus.CONFLICT)
 
-    def language(self, request, desk):
+    def language(self, request, editor_state):
         # A tab that was pressed, else the language shown before.
         asked = request.POST.get("tab") or request.POST.get("language") or request.GET.get("language")
-        return asked if asked in desk.files else desk.languages[0]
+        return asked if asked in editor_state.files else editor_state.languages[0]
 
-    def editor(self, request, desk, *, offer=None, status=200, problems=(), preview=None):
-        """`problems`: shown if there is no preview, which would find them all."""
-        language = self.language(request, desk)
-        preview = preview or self.previewed(request, desk, language)
+    def editor(self, request, editor_state, *, offer=None, status=200, problems=(), preview=None):
+        """Return the editor page. `problems` are shown only without a preview, which would find them all."""
+        language = self.language(request, editor_state)
+        preview = preview or self.previewed(request, editor_state, language)
         problems = problems if preview.missing else preview.problems
-        others = [desk.sheet(other, problems) for other in desk.languages if other != language]
-        context = self.context(request, desk.document) | {
-            **self.shown(request, desk, preview, problems, language),
+        others = [editor_state.sheet(other, problems) for other in editor_state.languages if other != language]
+        context = self.context(request, editor_state.document) | {
+            **self.shown(request, editor_state, preview, problems, language),
             "offer": offer,
             "other_sheets": others,
             "has_errors": status == HTTPStatus.UNPROCESSABLE_ENTITY,
-            "is_stale": status == HTTPStatus.CONFLICT or bool(desk.saved),
+            "is_stale": status == HTTPStatus.CONFLICT or bool(editor_state.saved),
             "is_unchecked": status == HTTPStatus.SERVICE_UNAVAILABLE,
-            "uses": self.linked_uses(desk.document, preview.uses),
+            "uses": self.linked_uses(editor_state.document, preview.uses),
         }
         return TemplateResponse(request, "admin/content/document/editor.html", context, status=status)
 
-    def previewed(self, request, desk, language):
+    def previewed(self, request, editor_state, language):
         return preview_for(
-            request.user.pk, desk.manuscript, language, request.POST.dict(), request.POST.getlist("part")
+            request.user.pk, editor_state.manuscript, language, request.POST.dict(), request.POST.getlist("part")
         )
 
-    def shown(self, request, desk, preview, problems, language):
+    def shown(self, request, editor_state, preview, problems, language):
         return {
-            "desk": desk,
-            "document": desk.document,
+            "desk": editor_state,
+            "document": editor_state.document,
             "language": language,
-            "sheet": desk.sheet(language, problems),
+            "sheet": editor_state.sheet(language, problems),
             "preview": preview,
-            "problems_elsewhere": desk.elsewhere(problems),
+            "problems_elsewhere": editor_state.elsewhere(problems),
             "carried": request.POST.get("carried", ""),
         }
 
@@ -349,7 +355,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         }
 
     def linked_uses(self, document, uses):
-        """(title, path, url of its editor) of documents that refer to this one. Runs one query."""
+        """Return (title, path, URL of the editor) of documents that refer to this one. Runs one query."""
         keys = dict(
             document.course.documents.filter(identifier__in=[use.id for use in uses]).values_list("identifier", "pk")
         )
@@ -361,12 +367,12 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
 
     @in_background
     def preview(self, request, pk):
-        desk = self.posted(request, self.editable(request, pk))
-        if desk is None:
+        editor_state = self.posted(request, self.editable(request, pk))
+        if editor_state is None:
             return HttpResponseBadRequest()
-        language = self.language(request, desk)
-        preview = self.previewed(request, desk, language)
-        context = self.shown(request, desk, preview, preview.problems, language)
+        language = self.language(request, editor_state)
+        preview = self.previewed(request, editor_state, language)
+        context = self.shown(request, editor_state, preview, preview.problems, language)
         return TemplateResponse(request, "admin/content/document/_preview.html", context)
 
     def discard(self, request, pk):

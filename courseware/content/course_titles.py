@@ -1,4 +1,4 @@
-"""The title of a course in lists and forms."""
+"""Course titles in lists and forms."""
 
 from django.contrib import admin
 from django.utils.translation import get_language
@@ -8,7 +8,7 @@ from courseware.content.rendering.store import outline
 
 
 def course_title(course: Course, language: str = "") -> str:
-    """In this language, or the reader's; the id if nothing is released. Needs `current` loaded."""
+    """Return the title in `language` or the current one; the id if nothing is released. Needs `current` loaded."""
     return outline(course.current, language or get_language()).title if course.current else course.identifier
 
 

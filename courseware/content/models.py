@@ -1,3 +1,5 @@
+"""Models of courses: documents, revisions, source files, releases, rendered pages, expert reviews."""
+
 import re
 
 from django.conf import settings
@@ -15,7 +17,7 @@ validate_number = RegexValidator(
 
 
 class Course(models.Model):
-    """A folder of documents. `current` is the release that learners see."""
+    """A folder of documents. `current`: the release that learners see."""
 
     identifier = models.SlugField(_("id"), max_length=64, unique=True)
     source_language = models.CharField(_("source language"), max_length=10)
@@ -37,7 +39,7 @@ class Course(models.Model):
 
 
 class Document(models.Model):
-    """A lesson, an exam, a bank, a figure …, identified by an id that never changes."""
+    """A lesson, an exam, a bank, a figure …, with an id that never changes."""
 
     class Kind(models.TextChoices):
         COURSE = "course", _("course")
@@ -77,7 +79,7 @@ class Document(models.Model):
 
 
 class EmergencyContact(models.Model):
-    """A contact of the firm for an emergency on the card. Apart from the text, so that imports do not conflict."""
+    """A contact of the company on the emergency card. Stored apart from the text, so that imports do not conflict."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("course"))
     section = models.CharField(_("emergency"), max_length=100, help_text="The id of a section of the card")
@@ -102,12 +104,12 @@ class EmergencyContact(models.Model):
     @property
     def tel(self):
         """The number for a `tel:` link, or ""."""
-        # An unescaped "#" would start the fragment of the address.
+        # An unescaped "#" would start the fragment of the URL.
         return re.sub(r"[^0-9+*#,;]", "", self.number).replace("#", "%23")
 
 
 class Revision(models.Model):
-    """One saved state of a document, in all its languages. Never edited, but for `is_unchecked`."""
+    """One saved state of a document in all its languages. Only `is_unchecked` changes later."""
 
     document = models.ForeignKey(
         Document, on_delete=models.PROTECT, related_name="revisions", verbose_name=_("document")
@@ -163,9 +165,9 @@ class ImportedFile(models.Model):
 
 
 class ReleaseProposal(models.Model):
-    """A release that changes exams, proposed by one person and made or declined by another.
+    """A release that changes exams, proposed by one person and released or declined by another.
 
-    It is void once its revisions or the release `base` are no longer the newest, and done once a release names it.
+    It is void once its revisions or the release `base` are no longer the latest, and done once a release refers to it.
     """
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="proposals")
@@ -188,12 +190,13 @@ class ReleaseProposal(models.Model):
 
     @property
     def weighed(self):
+        """(revision, impact of its change) of each revision."""
         revisions = list(self.revisions.all())
         return [(each, Release.Impact(self.weights.get(each.document.identifier, "minor"))) for each in revisions]
 
 
 class Release(models.Model):
-    """The revisions that learners see from now on. Never edited."""
+    """A numbered set of revisions that learners see from now on. Never edited, only compiled again."""
 
     class Impact(models.TextChoices):
         MINOR = "minor", _("none: affects nobody")
@@ -220,7 +223,7 @@ class Release(models.Model):
     digest = models.CharField(
         _("checksum"), max_length=64, help_text="sha256 over the ids and digests of every text in it"
     )
-    # Compiled when published (`compiling.py` lists the shapes), and again in place when the compiler changes.
+    # Compiled when published (`rendering/compiler.py` lists the form), and again in place if the compiler changes.
     compiler = models.PositiveIntegerField()
     outlines = models.JSONField(help_text="The route of the course per language")
 
@@ -237,7 +240,7 @@ ASKS_TO_REREAD = (Release.Impact.REREAD, Release.Impact.RETAKE)
 
 
 class RenderedPage(models.Model):
-    """A document compiled in one language, shared by all releases in which it is the same."""
+    """A document compiled in one language, shared by all releases with the same result."""
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="pages")
     language = models.CharField(max_length=10)
@@ -253,7 +256,7 @@ class RenderedPage(models.Model):
 
 
 class ExpertReview(models.Model):
-    """A professional has read a text that waited for it: this revision, until taken back."""
+    """An expert has approved exactly this revision, until the review is withdrawn."""
 
     revision = models.ForeignKey(
         Revision, on_delete=models.PROTECT, related_name="readings", verbose_name=_("revision")
@@ -289,7 +292,7 @@ class ExpertReview(models.Model):
 
 
 class ReleaseEntry(models.Model):
-    """A document in a release. `weight`: of its change, or empty; `reading`: shows learners what waited for it."""
+    """A document in a release. `weight`: impact of its change, or ""; `reading`: review of its content."""
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="entries")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="entries")

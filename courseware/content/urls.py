@@ -1,3 +1,5 @@
+"""URL of figures."""
+
 from django.urls import path
 
 from courseware.content import views

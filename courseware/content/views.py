@@ -1,3 +1,5 @@
+"""View that serves figures."""
+
 from pathlib import PurePosixPath
 
 from django.http import Http404, HttpResponse
@@ -20,7 +22,7 @@ TYPES = {
 
 @require_safe
 def media(request, course, digest, name):
-    """A figure: public, and cacheable for ever, as its address contains its digest. Other types are not served."""
+    """Serve a figure: public, and cacheable forever, as its URL contains its checksum. Other file types get a 404."""
     content_type = TYPES.get(PurePosixPath(name).suffix)
     if content_type is None or len(digest) != DIGEST_LENGTH:
         raise Http404(name)
@@ -35,6 +37,6 @@ def media(request, course, digest, name):
         raise Http404(name)
     response = HttpResponse(bytes(text.body), content_type=content_type)
     response["Cache-Control"] = "public, max-age=31536000, immutable"
-    # An SVG opened by itself is a page: nothing in it may run, load or send, nor be framed.
+    # An SVG opened by itself is a page: it must not run, load, send or be framed.
     response["Content-Security-Policy"] = "default-src 'none'; sandbox; form-action 'none'; frame-ancestors 'none'"
     return response

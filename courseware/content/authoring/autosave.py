@@ -1,4 +1,4 @@
-"""What an editor types and has not saved, so that the editor offers it to them on another device."""
+"""Autosave of the editor: store typed texts, and offer them to the same person on another device."""
 
 from dataclasses import dataclass
 
@@ -10,36 +10,39 @@ from courseware.content.releases.drafts import form_of
 
 @dataclass(frozen=True)
 class AutosavedTabs:
-    """`desk`: on the newest revision, beside what was saved meanwhile."""
+    """`desk`: the stored texts on the latest revision, beside texts that another person has saved meanwhile."""
 
     offer: RestoreOffer
     desk: EditorState
 
 
-def store_tabs(desk: EditorState, *, by) -> None:
-    """Keep the texts that differ from the revision on which they were typed."""
+def store_tabs(editor_state: EditorState, *, by) -> None:
+    """Store the texts that differ from their base revision; delete the stored ones if there are none."""
     texts = {
-        f"text-{language}": desk.typed[language]
-        for language, file in desk.texts.items()
-        if language in desk.typed and file.body != desk.files[language].body
+        f"text-{language}": editor_state.typed[language]
+        for language, file in editor_state.texts.items()
+        if language in editor_state.typed and file.body != editor_state.files[language].body
     }
     if texts:
-        keep(by.pk, form_of(desk.document), {"base": desk.base.pk, **texts})
+        keep(by.pk, form_of(editor_state.document), {"base": editor_state.base.pk, **texts})
     else:
-        drop(by.pk, form_of(desk.document))
+        drop(by.pk, form_of(editor_state.document))
 
 
 def autosaved_tabs(document: Document, person, *, is_put_in: bool) -> AutosavedTabs | None:
-    """Those of a person, or None if all is saved. Runs at most four queries."""
-    kept = unsaved_in(person.pk, [form_of(document)]).get(form_of(document))
-    base = document.revisions.filter(pk=kept.fields["base"]).first() if kept else None
-    if kept is None or base is None or document.head is None:
+    """Return the stored texts of a person, or None if all is saved. Runs at most four queries.
+
+    `is_put_in`: the person has already restored them.
+    """
+    saved = unsaved_in(person.pk, [form_of(document)]).get(form_of(document))
+    base = document.revisions.filter(pk=saved.fields["base"]).first() if saved else None
+    if saved is None or base is None or document.head is None:
         return None
-    typed = {name.removeprefix("text-"): text for name, text in kept.fields.items() if name != "base"}
-    desk = editor_state_of(document, base, typed)
+    typed = {name.removeprefix("text-"): text for name, text in saved.fields.items() if name != "base"}
+    editor_state = editor_state_of(document, base, typed)
     saved_at = None
     if base != document.head:
-        desk, saved_at = editor_state_after(desk, document.head), document.head.created_at
-    if all(desk.texts[language].body == desk.files[language].body for language in desk.typed):
+        editor_state, saved_at = editor_state_after(editor_state, document.head), document.head.created_at
+    if all(editor_state.texts[language].body == editor_state.files[language].body for language in editor_state.typed):
         return None
-    return AutosavedTabs(offer_of(kept, is_put_in=is_put_in, saved_at=saved_at), desk)
+    return AutosavedTabs(offer_of(saved, is_put_in=is_put_in, saved_at=saved_at), editor_state)

@@ -1,4 +1,4 @@
-"""The group *Editors*, who may write, preview and publish."""
+"""Permissions of the group *Editors*: write, preview and publish."""
 
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
@@ -7,7 +7,7 @@ GROUP = "Editors"
 
 
 def grant_rights(sender, using, **kwargs):
-    """Give the group the `editor_rights` of `sender`, an app. Runs after every migration, as permissions do."""
+    """Give the group the `editor_rights` of an app config. Runs after every migration, like Django's permissions."""
     create_permissions(sender, using=using, verbosity=0)
     group, _created = Group.objects.using(using).get_or_create(name=GROUP)
     own = Permission.objects.using(using).filter(content_type__app_label=sender.label)

@@ -1,4 +1,4 @@
-"""The editor of one document: its texts as saved, as typed, and as saved by somebody else meanwhile."""
+"""State of the editor of one document: its texts as saved, as typed, and as saved by another person meanwhile."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class LanguageTab:
     path: str
     text: str
     problems: tuple[Diagnostic, ...]
-    theirs: str = ""  # what somebody else has saved since; `differences` compares it with `text`
+    theirs: str = ""  # as another person has saved it since; `differences` compares it with `text`
     differences: tuple[Change, ...] = ()
 
     @property
@@ -52,7 +52,7 @@ class EditorState:
     base: Revision
     files: Files  # those of `base`
     typed: Mapping[str, str]  # language → text, as far as a form has sent it
-    saved: Mapping[str, bytes] = field(default_factory=dict)  # language → what somebody else has saved meanwhile
+    saved: Mapping[str, bytes] = field(default_factory=dict)  # language → text that another person has saved meanwhile
 
     @cached_property
     def texts(self) -> Files:
@@ -60,14 +60,14 @@ class EditorState:
 
     @property
     def reader(self) -> Reader | None:
-        """The professional who has read exactly this text. Runs a query if it mentions waiting."""
+        """The expert who has reviewed exactly this text, or None. Runs a query if the text contains "waits"."""
         if self.texts != self.files or not any(b"waits" in file.body for file in self.files.values()):
             return None
         return readers_of(expert_reviews_of([self.base])).get(self.document.identifier)
 
     @cached_property
     def manuscript(self) -> Manuscript:
-        """Runs one query, and that of `reader`."""
+        """Input of the preview. Runs one query, and that of `reader`."""
         others = course_with(self.document.course, self.document, {})
         figures = {path: file for path, file in others.items() if path.startswith(MEDIA_FOLDER)}
         bodies = {path: file.body for path, file in figures.items()}
@@ -87,6 +87,7 @@ class EditorState:
         return sorted(self.files, key=lambda language: (language != self.document.course.source_language, language))
 
     def sheet(self, language: str, problems: Iterable[Diagnostic]) -> LanguageTab:
+        """Return the tab of a language, with those of the `problems` that are in it."""
         file = self.files[language]
         text = self.typed.get(language, shown(file.body))
         own = tuple(problem for problem in problems if problem.path == file.path)
@@ -98,33 +99,37 @@ class EditorState:
         )
 
     def elsewhere(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Return those of the `problems` that are in other documents."""
         own = {file.path for file in self.files.values()}
         return [problem for problem in problems if problem.path not in own]
 
 
 def editor_state_of(document: Document, base: Revision, typed: Mapping[str, str] | None = None) -> EditorState:
-    """Runs one query."""
+    """Return the editor state on the revision `base`. `typed`: language → text. Runs one query."""
     return EditorState(document, base, files_of([base])[base.pk], typed or {})
 
 
-def editor_state_after(desk: EditorState, head: Revision) -> EditorState:
-    """The desk after somebody else has saved `head`: texts changed here stay, beside theirs; the others are theirs."""
-    after = editor_state_of(desk.document, head)
+def editor_state_after(state: EditorState, head: Revision) -> EditorState:
+    """Return the state after another person has saved `head`.
+
+    Texts changed here stay, with the saved ones beside them. All others become those of `head`.
+    """
+    after = editor_state_of(state.document, head)
     touched = {
-        language: desk.typed[language]
-        for language, file in desk.texts.items()
-        if language in desk.typed and file.body != desk.files[language].body and language in after.files
+        language: state.typed[language]
+        for language, file in state.texts.items()
+        if language in state.typed and file.body != state.files[language].body and language in after.files
     }
     saved = {
         language: after.files[language].body
         for language in touched
-        if after.files[language].body not in (desk.files[language].body, desk.texts[language].body)
+        if after.files[language].body not in (state.files[language].body, state.texts[language].body)
     }
-    return EditorState(desk.document, head, after.files, touched, saved)
+    return EditorState(state.document, head, after.files, touched, saved)
 
 
 def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:
-    """(path, changed lines) of each text in which two revisions differ. Runs one query."""
+    """Return (path, changed lines) of each file that differs between two revisions. Runs one query."""
     files = files_of([old, new])
     before, after = files[old.pk], files[new.pk]
     found = []
@@ -137,6 +142,7 @@ def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:
 
 
 def title_of(body: bytes) -> str:
+    """Return the title in the front matter of a file, "" if it is unreadable."""
     try:
         return str(parse_front(decode(body)).values.get("title", ""))
     except Unreadable:

@@ -1,4 +1,4 @@
-"""The contacts of the emergency card, edited on the admin page of their course."""
+"""Contacts on the emergency card, edited on the admin page of their course."""
 
 from django import forms
 from django.contrib import admin
@@ -14,8 +14,7 @@ class ContactFormSet(forms.BaseInlineFormSet):
     def add_fields(self, form, index):
         super().add_fields(form, index)
         sections = card_sections(self.instance, get_language())
-        # A section that a release has removed stays a choice of its contact: else saving the page would show the
-        # contact in every section.
+        # A removed section stays an option of its contact: else saving would show the contact in every section.
         section = form.instance.section
         if section and section not in sections:
             sections[section] = _("%(section)s (no longer on the emergency card)") % {"section": section}
@@ -29,7 +28,7 @@ class ContactFormSet(forms.BaseInlineFormSet):
             choices=[("", _("every language")), *((tag, language_name(tag)) for tag in languages)],
         )
         row = f"{sections[section]}{gettext(', ')}{form.instance.who}" if form.instance.pk else gettext("New contact")
-        for field in form.visible_fields():  # screen readers do not read column heads in forms
+        for field in form.visible_fields():  # screen readers do not read column headers in forms
             field.field.widget.attrs["aria-label"] = f"{row}{gettext(': ')}{field.label}"
 
 

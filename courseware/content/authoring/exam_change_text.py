@@ -1,4 +1,4 @@
-"""Changes of an exam in words, for the page that releases them."""
+"""Exam changes as text, for the page that publishes them."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ LABELS = {
 
 
 def words_of(change: ExamChange) -> list[str]:
-    """One entry for each changed rule, then one each for new, changed and removed questions."""
+    """Return a text for each changed rule, then one each for new, changed and removed questions."""
     rules = [
         gettext("%(rule)s: %(before)s → %(after)s")
         % {"rule": LABELS[rule.key], "before": value_text(rule.before), "after": value_text(rule.after)}

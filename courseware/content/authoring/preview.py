@@ -1,4 +1,4 @@
-"""The preview of a document as typed, with its problems.
+"""Preview of a document as typed, with its issues.
 
 A process beside the server makes it, so that no text blocks the server. It gets all data and uses no database.
 """
@@ -38,9 +38,9 @@ class Manuscript:
     document: str  # its id
     files: Files  # of the revision that was opened
     typed: Mapping[str, str]  # language → text, as far as a form has sent it
-    others: Mapping[str, bytes]  # path → the newest text of the other documents; figures are empty
+    others: Mapping[str, bytes]  # path → latest text of the other documents; figures are empty
     media: Mapping[str, Media]
-    reader: Reader | None = None  # the professional who has read it as it is
+    reader: Reader | None = None  # the expert who has reviewed exactly this text
 
     @property
     def paths(self) -> set[str]:
@@ -48,6 +48,8 @@ class Manuscript:
 
 
 class Use(NamedTuple):
+    """A document that refers to the previewed one."""
+
     id: str
     title: str
     path: str
@@ -55,10 +57,10 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True)
 class Preview:
-    """`missing`: why there is none; `problems`: its own, and errors it causes in other documents.
+    """`missing`: reason why there is none; `problems`: its own, and errors it causes in other documents.
 
-    `page`: None for an unreadable text or a kind without a page; its `blocks` have questions with keys, a survey's are
-    in `survey`. `rehearsal`: of a simulation without errors.
+    `page`: None for an unreadable text or a kind without pages. Its `blocks` contain questions with keys; those of a
+    survey are in `survey`. `rehearsal`: attempt at a simulation without errors.
     """
 
     missing: Literal["", "busy", "late", "broken"] = ""
@@ -72,7 +74,7 @@ class Preview:
 def preview_for(
     person: int, manuscript: Manuscript, language: str, sent: Mapping[str, str], parts: Iterable[str] = ()
 ) -> Preview:
-    """`sent`, `parts`: as for `rehearse`; `person`: a primary key, as each person gets one preview at a time."""
+    """Return the preview. `person`: primary key; each has one preview at a time. `sent`, `parts`: see `rehearse`."""
     key, seconds = f"preview-{person}", settings.PREVIEW_SECONDS
     if not cache.add(key, True, beside.longest(seconds) + 1):
         return Preview("busy")
@@ -85,13 +87,14 @@ def preview_for(
 
 
 def missing_preview(reason: NoAnswer) -> Preview:
+    """Return a preview that says why there is none."""
     if isinstance(reason, (StillBusy, MachineBusy)):
         return Preview("busy")
     return Preview("late" if isinstance(reason, OutOfTime) else "broken")
 
 
 def check_beside(bodies: dict[str, bytes]) -> None:
-    """Raises ContentErrors like `read_valid`, NotChecked if the machine is too busy, and NoAnswer."""
+    """Check files (path → content). Raise `ContentErrors`, `NoAnswer`, and `NotChecked` if the machine is busy."""
     texts = {path: b"" if path.startswith(MEDIA_FOLDER) else body for path, body in bodies.items()}
     try:
         errors = beside_saving.run(errors_in, texts, seconds=settings.PREVIEW_SECONDS)
@@ -136,16 +139,16 @@ def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Diagnostic,
 
 
 def is_faulty(manuscript: Manuscript, problems: Iterable[Diagnostic]) -> bool:
-    """A run of a faulty simulation could be endless."""
+    """Return whether the document has errors: an attempt at a faulty simulation could be endless."""
     return any(problem.level == "error" and problem.path in manuscript.paths for problem in problems)
 
 
 def preview_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> SimulationPreview | None:
     if "simulation" not in page:
         return None
-    rehearsal = rehearse(load_simulation(page["simulation"]), sent, parts)
-    rehearsal.map  # noqa: B018 - drawn now, and carried along
-    return rehearsal
+    preview = rehearse(load_simulation(page["simulation"]), sent, parts)
+    preview.map  # noqa: B018 - drawn now, and carried along
+    return preview
 
 
 def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[str, Any] | None:
@@ -165,27 +168,30 @@ def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[s
 def key_of(question: Question) -> dict[str, Any]:
     return {
         "question": question,
-        "choices": [(choice, belonging(question, place)) for place, choice in enumerate(question.choices)],
+        "choices": [(choice, belonging(question, position)) for position, choice in enumerate(question.choices)],
     }
 
 
-def belonging(question: Question, place: int) -> str:
-    """The number of a step, the group of a member, "✓" for a right choice, else ""."""
+def belonging(question: Question, position: int) -> str:
+    """Return the number of a step, the group of a member, "✓" for a right option, else ""."""
     if question.kind == "order":
-        return str(place + 1)
+        return str(position + 1)
     if question.kind == "sort":
-        return question.groups[question.key[place]]
-    return "✓" if question.choices[place].ticked else ""
+        return question.groups[question.key[position]]
+    return "✓" if question.choices[position].ticked else ""
 
 
-# Documents that refer to the one that is shown
+# Documents that refer to the previewed one
 
 _OWN_KEYS = {"id", "title"}
 _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 
 def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> list[ParsedDocument]:
-    """Documents, in the source language, that refer to a document (id) or its parts. `bodies`: files with inserts."""
+    """Return documents, in the source language, that refer to a document (id) or its parts.
+
+    `bodies`: path → file before the jurisdiction is inserted.
+    """
     own, takes_inserts = {document}, False
     if document in course.documents:
         text = course.source(document)
@@ -202,11 +208,13 @@ def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> l
 
 
 def taken(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
+    """Return the ids of all inserts in a document."""
     texts = course.documents[document.id].values()
     return {identifier for text in texts for identifier in inserts_in(decode(bodies[text.path]))}
 
 
 def naming(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:
+    """Yield sets of ids that a document refers to."""
     yield set(ids_in({key: value for key, value in document.front.values.items() if key not in _OWN_KEYS}))
     for section in document.sections:
         yield {word for key in _NAMING for word in section.attrs.get(key, "").split()}

@@ -1,4 +1,4 @@
-"""Playing a simulation in the editor, from its text as typed. The signed run is in the form; nothing is stored."""
+"""Simulations played in the editor, as typed. The form carries the signed attempt; nothing is stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from courseware.course_format.simulations.simulation import (
 )
 from courseware.lib.web.form_numbers import small_number
 
-SALT = "rehearsal.shuffled"  # changed when runs got a seed, so that older pages start again
-AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; the others send the place of a choice
+SALT = "rehearsal.shuffled"
+AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; others send the position of a choice
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class SimulationPreview:
-    """A run so far. `decisions` are (place of the choice, places of the parts); `seed` sets their order."""
+    """An attempt so far. `decisions`: (position of the choice, positions of the parts); `seed` sets their order."""
 
     simulation: Simulation
     seed: int
@@ -60,18 +60,18 @@ class SimulationPreview:
         node = self.node
         if node is None:
             return []
-        places, _ = self.simulation.shown(self.state, self.shuffle)
-        choices: list[tuple[int | str, NodeChoice]] = [(place, node.choices[place]) for place in places]
+        positions, _ = self.simulation.shown(self.state, self.shuffle)
+        choices: list[tuple[int | str, NodeChoice]] = [(position, node.choices[position]) for position in positions]
         return choices if node.timeout is None else [*choices, (TIME_UP, node.choices[node.timeout])]
 
     @property
     def parts(self) -> list[tuple[int, Part]]:
-        """(value of the box, part); not at an ending."""
-        _, places = self.simulation.shown(self.state, self.shuffle)
-        return [(place, self.simulation.nodes[self.state.place].parts[place]) for place in places]
+        """(value of the box, part). Not at an ending."""
+        _, positions = self.simulation.shown(self.state, self.shuffle)
+        return [(position, self.simulation.nodes[self.state.place].parts[position]) for position in positions]
 
-    def shuffle(self, places: list[int]) -> None:
-        Random(f"{self.seed} {self.state.place}").shuffle(places)  # noqa: S311 - nothing depends on it being secret
+    def shuffle(self, positions: list[int]) -> None:
+        Random(f"{self.seed} {self.state.place}").shuffle(positions)  # noqa: S311 - nothing depends on it being secret
 
     @property
     def meters(self) -> list[tuple[str, int]]:
@@ -84,7 +84,9 @@ class SimulationPreview:
     @property
     def taken(self) -> list[Taken]:
         nodes = [self.simulation.nodes[state.place] for state in self.states[:-1]]
-        return [Taken(node, node.choices[place]) for node, (place, _picked) in zip(nodes, self.decisions, strict=True)]
+        return [
+            Taken(node, node.choices[position]) for node, (position, _picked) in zip(nodes, self.decisions, strict=True)
+        ]
 
     @cached_property
     def map(self) -> Map:
@@ -100,8 +102,10 @@ class SimulationPreview:
 
 
 def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> SimulationPreview:
-    """The run that the form carries (`carried`), moved by the button that was pressed (`rehearse`), as far as the text
-    still allows it. `simulation` has no errors; `picked`: ticked parts of a message.
+    """Return the attempt in the form (`carried`) after the pressed button (`rehearse`), if the text still allows it.
+
+    Decisions that the text no longer allows are dropped. `simulation` has no errors; `picked`: ticked parts of a
+    message.
     """
     seed, flags, decisions = read_carried(sent.get("carried", ""))
     pressed = sent.get("rehearse", "")
@@ -110,16 +114,16 @@ def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[s
         seed, flags, decisions = chance.getrandbits(32), sorted(simulation.draw(chance)), []
     if pressed == BACK:
         decisions = decisions[:-1]
-    run = replay(simulation, seed, flags, decisions)
-    place = run.node.timeout if run.node and pressed == TIME_UP else small_number(pressed)
-    if place is None:
-        return run
+    attempt = replay(simulation, seed, flags, decisions)
+    position = attempt.node.timeout if attempt.node and pressed == TIME_UP else small_number(pressed)
+    if position is None:
+        return attempt
     parts = [number for part in picked if (number := small_number(part)) is not None]
-    return replay(simulation, seed, flags, [*run.decisions, (place, parts)])
+    return replay(simulation, seed, flags, [*attempt.decisions, (position, parts)])
 
 
 def read_carried(text: str) -> tuple[int, list[str] | None, list]:
-    """(seed, flags, decisions); flags are None without a valid signature."""
+    """Return (seed, flags, decisions); flags are None without a valid signature."""
     try:
         seed, flags, decisions = signing.loads(text, salt=SALT)
     except signing.BadSignature:
@@ -128,11 +132,12 @@ def read_carried(text: str) -> tuple[int, list[str] | None, list]:
 
 
 def replay(simulation: Simulation, seed: int, flags: Iterable[str], decisions: Iterable) -> SimulationPreview:
+    """Return the attempt up to the first decision that is not available."""
     states, taken = [simulation.begin(flags)], []
-    for place, picked in decisions:
+    for position, picked in decisions:
         try:
-            states.append(simulation.decide(states[-1], place, picked))
+            states.append(simulation.decide(states[-1], position, picked))
         except NotOffered:
             break
-        taken.append((place, tuple(picked)))
+        taken.append((position, tuple(picked)))
     return SimulationPreview(simulation, seed, tuple(flags), tuple(taken), tuple(states))

@@ -1,4 +1,4 @@
-"""Commands that print a table of each course for a page of docs/."""
+"""Base class of commands that print a Markdown table for each course."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from courseware.course_format.reports.statistics import CourseFigures
 
 
 class CourseTablesCommand(BaseCommand):
-    """Prints `opening`, and below the name of each course what `lines` gives of it."""
+    """Print `opening`, then for each course its name and the result of `lines`."""
 
     opening = ""
     requires_system_checks = []  # it reads files only
@@ -30,8 +30,10 @@ class CourseTablesCommand(BaseCommand):
             self.stdout.write("\n".join(self.lines(course, language)))
 
     def lines(self, course: CourseText, language: str) -> Iterator[str]:
+        """Return the lines about one course. `language`: of the texts, if the course has it."""
         raise NotImplementedError
 
 
 def table_row(cells: Iterable[str]) -> str:
+    """Return a row of a Markdown table."""
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"

@@ -1,4 +1,4 @@
-"""The sentences and questions of a lesson that changed since a revision."""
+"""Changed sentences and questions of a lesson since a revision."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,11 +17,11 @@ from courseware.content.rendering.paragraphs import paragraphs_on
 
 SENTENCE = re.compile(r".+?(?:[。！？]+[”’」』）]*|[.!?]+[”’\"')]*(?=\s|$)|$)\s*")
 WORD = re.compile(r"[^\W\d_\u3000-\u9fff]+|\d+|\s+|.", re.DOTALL)
-SHORTEST_EQUAL = 2  # characters between two differences that are shown as equal
+SHORTEST_EQUAL = 2  # minimum of equal characters between two differences
 
 
 class ComparedPiece(NamedTuple):
-    """A stretch of a sentence. `differs`: it is not on the other side."""
+    """A part of a sentence. `differs`: the other side does not have it."""
 
     text: str
     differs: bool
@@ -29,7 +29,7 @@ class ComparedPiece(NamedTuple):
 
 @dataclass(frozen=True)
 class ChangedPassage:
-    """Sentences that replace each other; one side is empty if they were added or removed."""
+    """Sentences that replace each other. One side is empty if they were added or removed."""
 
     old: tuple[ComparedPiece, ...]
     new: tuple[ComparedPiece, ...]
@@ -38,7 +38,10 @@ class ChangedPassage:
 def changed_passages(
     document: int, seen: int, release: Release, identifier: str, language: str
 ) -> tuple[ChangedPassage, ...]:
-    """From the revision `seen` of a lesson to the one in `release`. Cached; runs three queries."""
+    """Return changes of a lesson from the revision `seen` to the one in `release`. Cached.
+
+    `document` and `seen` are primary keys, `identifier` is the id of the lesson.
+    """
     return _changed(document, seen, release.pk, release.digest, release.compiler, identifier, language)
 
 
@@ -55,6 +58,7 @@ def _changed(
 
 
 def sentences_of(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the sentences of a lesson's page data, those of questions last."""
     texts = [text for _at, _kind, _under, text in paragraphs_on("lesson", dict(data))]
     for identifier in data["order"]:
         texts += texts_of_question(data["questions"][identifier])
@@ -71,30 +75,30 @@ def texts_of_question(stored: Mapping[str, Any]) -> Iterator[str]:
 
 def compared(before: list[str], after: list[str]) -> Iterator[ChangedPassage]:
     left = right = 0
-    for start, place, size in equal_stretches(before, after):
-        if left < start or right < place:
-            yield ChangedPassage(*marked("".join(before[left:start]).strip(), "".join(after[right:place]).strip()))
-        left, right = start + size, place + size
+    for start, new_start, size in equal_stretches(before, after):
+        if left < start or right < new_start:
+            yield ChangedPassage(*marked("".join(before[left:start]).strip(), "".join(after[right:new_start]).strip()))
+        left, right = start + size, new_start + size
 
 
 def marked(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple[ComparedPiece, ...]]:
-    """Both texts in runs of equal or different words (Chinese: characters)."""
+    """Return both texts in parts of equal or different words (Chinese: characters)."""
     one, other = WORD.findall(old), WORD.findall(new)
     same_old: set[int] = set()
     same_new: set[int] = set()
-    for start, place, size in equal_stretches(one, other):
-        at_an_end = start == place == 0 or (start + size, place + size) == (len(one), len(other))
+    for start, new_start, size in equal_stretches(one, other):
+        at_an_end = start == new_start == 0 or (start + size, new_start + size) == (len(one), len(other))
         if at_an_end or len("".join(one[start : start + size]).strip()) >= SHORTEST_EQUAL:
             same_old.update(range(start, start + size))
-            same_new.update(range(place, place + size))
+            same_new.update(range(new_start, new_start + size))
     return runs(one, same_old), runs(other, same_new)
 
 
 def runs(words: Iterable[str], same: set[int]) -> tuple[ComparedPiece, ...]:
     found = groupby(enumerate(words), key=lambda each: each[0] not in same)
-    return tuple(ComparedPiece("".join(word for _place, word in group), differs) for differs, group in found)
+    return tuple(ComparedPiece("".join(word for _index, word in group), differs) for differs, group in found)
 
 
 def forget() -> None:
-    # For tests, as `serving.forget`.
+    # For tests, like `store.forget`.
     _changed.cache_clear()

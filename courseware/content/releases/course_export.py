@@ -1,4 +1,4 @@
-"""Write a course back into a folder, byte for byte: what is released, or the newest drafts."""
+"""Export a course to a folder, byte for byte: the released files or the latest drafts."""
 
 import os
 import tempfile
@@ -22,7 +22,7 @@ class ExportRefused(Exception):
 
 
 def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
-    """Path → file, of the released or the newest revisions. Runs two queries."""
+    """Return path → file of the released or the latest revisions. Runs two queries."""
     revisions: Iterable[Revision | int]
     if drafts:
         revisions = course.documents.exclude(head=None).values_list("head", flat=True)
@@ -32,10 +32,10 @@ def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
 
 
 def export_course(course: Course, folder: Path, *, drafts: bool = False, force: bool = False) -> list[str]:
-    """Write the files of the course; returns the paths that were written or removed.
+    """Write the files of the course; return the paths that were written or removed.
 
-    Files that the course never had stay. Raises ExportRefused for links, and unless `force` for a folder of something
-    else or files that were edited there and never imported.
+    Files that the course never had stay. Raise `ExportRefused` for links. Without `force`, raise it also if the folder
+    holds another course, or files that were edited there and never imported.
     """
     files = course_files(course, drafts=drafts)
     present = read_folder(folder) if folder.exists() else {}
@@ -59,8 +59,8 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
 
 def refuse_links(folder: Path, paths: Iterable[str]) -> None:
     # The folder itself may be a link.
-    ways = {way for path in paths for way in (PurePosixPath(path), *PurePosixPath(path).parents)}
-    links = sorted(str(way) for way in ways if way.parts and (folder / way).is_symlink())
+    candidates = {candidate for path in paths for candidate in (PurePosixPath(path), *PurePosixPath(path).parents)}
+    links = sorted(str(candidate) for candidate in candidates if candidate.parts and (folder / candidate).is_symlink())
     if links:
         raise ExportRefused(f"{folder}: expected folders and files of its own, and here are links: {', '.join(links)}")
 

@@ -1,4 +1,4 @@
-"""The files of a course folder, within limits."""
+"""Files of a course folder: reading, limits, unsafe paths."""
 
 import re
 from collections.abc import Container, Mapping
@@ -18,11 +18,11 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
 
 
 class ImportRefused(Exception):
-    """The folder contains something that cannot be stored: an unsafe path, too much, no course."""
+    """The folder contains something that cannot be stored: an unsafe path, too much data, no course."""
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Path inside the folder → bytes, without hidden files and links. Raises ImportRefused before it reads too much."""
+    """Return path inside the folder → content, without hidden files and links. Raise `ImportRefused` beyond a limit."""
     files: dict[str, bytes] = {}
     total = 0
     for file in sorted(folder.rglob("*")):
@@ -37,7 +37,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
-    """As `read_valid`, figures included."""
+    """Parse a course, and check its figures, too. Raise `ContentErrors`."""
     wrong = [problem for problem in check_figures(files) if problem.level == "error"]
     try:
         text = read_valid(dict(files))
@@ -49,6 +49,7 @@ def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
 
 
 def refuse_unsafe_path(path: str, files: Container[str]) -> None:
+    """Raise `ImportRefused` if a path is unsafe or too long, or one of its folders is a file of `files`."""
     parts = path.split("/")
     if _UNSAFE.search(path) or len(path) > MAX_PATH or not {"", ".", ".."}.isdisjoint(parts):
         raise ImportRefused(f"{path!r}: no path inside a course folder")
@@ -57,6 +58,7 @@ def refuse_unsafe_path(path: str, files: Container[str]) -> None:
 
 
 def refuse_unsafe(files: Mapping[str, bytes]) -> None:
+    """Raise `ImportRefused` if a path is unsafe or a file or the folder is too large."""
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_TOTAL:
         raise ImportRefused(f"too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
     for path, body in files.items():

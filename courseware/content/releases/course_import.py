@@ -1,7 +1,7 @@
 """Import a course folder: a three-way comparison of the files, the last import and the admin.
 
-Changes in the files are taken, changes in the admin are kept, and changes in both are a conflict: nothing is written
-until somebody has merged them in the file and says so. Drafts stay drafts.
+Changes in the files are taken, changes in the admin stay, and changes in both are a conflict. A conflict writes nothing
+until the file has the merged text and is named as merged. Drafts stay drafts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ class ImportConflict(Exception):
 
 @dataclass(frozen=True)
 class Report:
-    """What an import did, by path. `release` is None if nothing changed for learners; `kept` differ in the admin."""
+    """Result of an import, by path. `release`: None if learners see no change; `kept`: files that differ in admin."""
 
     course: Course | None
     release: Release | None = None
@@ -52,9 +52,9 @@ class Report:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-    weighed: Mapping[str, str] = field(default_factory=dict)  # id of a lesson that is more than minor → its weight
-    merged: tuple[str, ...] = ()  # were in conflict, and the file was taken
-    gone: tuple[str, ...] = ()  # ids of questions that learners were asked so far and are no more
+    weighed: Mapping[str, str] = field(default_factory=dict)  # document id → impact of its change, if given
+    merged: tuple[str, ...] = ()  # files that were in conflict and were taken
+    gone: tuple[str, ...] = ()  # ids of removed questions
 
     @property
     def is_empty(self) -> bool:
@@ -70,11 +70,11 @@ def import_course(
     note: str = "",
     dry_run: bool = False,
 ) -> Report:
-    """Import the files of one course folder (path inside it → bytes), all or nothing.
+    """Import the files of one course folder (path inside it → content), all or nothing.
 
-    `merged`: paths in conflict whose file has the merged text; others are refused. `weights`: id of a document → weight
-    of its change; documents without a change are refused. New `changes` of the course document give weights, too, and
-    the `note` if there is none. Raises ImportRefused, ContentErrors and ImportConflict.
+    `merged`: paths in conflict whose file has the merged text, and no other paths. `weights`: id of a changed document
+    → impact of its change. New `changes` of the course document set impacts, too, and the `note` if it is empty. Raise
+    `ImportRefused`, `ContentErrors`, `ImportConflict` and `PassMarkTooLow`.
     """
     refuse_unsafe(files)
     digests = {path: digest_of_bytes(body) for path, body in files.items()}
@@ -83,7 +83,7 @@ def import_course(
         return Report(known)
     text = read_valid_folder(files)
     incoming = incoming_files(text, files)
-    while True:  # until nobody else has saved in the course meanwhile
+    while True:  # again if another person has saved in the course meanwhile
         importing = _Import(text, incoming, merged, weights, by, note)
         if dry_run or not importing.taken:
             return importing.report
@@ -93,7 +93,7 @@ def import_course(
 
 
 def course_imported_as(digests: Mapping[str, str]) -> Course | None:
-    """The course whose last import had exactly these files. Runs two queries."""
+    """Return the course whose last import had exactly these files (path → sha256), or None."""
     titles = list(filter(is_course_document, digests))
     title_texts = ImportedFile.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
     for course in Course.objects.filter(documents__imported_files__in=title_texts).select_related("current").distinct():
@@ -112,7 +112,7 @@ def released_questions(course: Course | None) -> set[str]:
 
 
 def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, File]:
-    """Raises ImportRefused if the path of a figure is the id of a document."""
+    """Return files by document id and language. Raise `ImportRefused` if the path of a figure is a document's id."""
     incoming = {
         (identifier, language): make_file(language, document.path, files[document.path])
         for identifier, languages in text.documents.items()
@@ -126,7 +126,7 @@ def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, Fi
 
 
 def basis_of(course: Course | None) -> tuple:
-    """The current release, the newest revisions, and the last import."""
+    """Return the current release, the latest revisions, and the last import."""
     if course is None:
         return None, {}, set()
     base = ImportedFile.objects.filter(document__course=course).values_list("document", "language", "path", "digest")
@@ -134,7 +134,7 @@ def basis_of(course: Course | None) -> tuple:
 
 
 class _Import:
-    """One import: a plan, made without a lock, and its writing. States are compared by digest."""
+    """One import: a plan, made without a lock, and its execution. Files are compared by checksum."""
 
     def __init__(
         self,
@@ -165,7 +165,7 @@ class _Import:
         self.report = self.reported()
 
     def lock_unchanged(self) -> Course | None:
-        """The locked course, created if necessary; None if somebody has changed it since."""
+        """Return the locked course, created if necessary; None if it has changed since."""
         course, _is_new = Course.objects.get_or_create(
             identifier=self.text.id, defaults={"source_language": self.text.languages[0]}
         )
@@ -190,7 +190,7 @@ class _Import:
         return report
 
     def editions(self) -> tuple[CourseChange, ...]:
-        """The `changes` of the course document that are not released yet."""
+        """Return the `changes` of the course document that are not released yet."""
         key = (self.text.id, self.text.languages[0])
         before = self.released.get(key)
         if self.text.meta is None or before is None or key not in self.taken:
@@ -198,17 +198,19 @@ class _Import:
         return self.text.meta.changes[len(changes_in(before)) :]
 
     def compile(self) -> Compiled | None:
-        """None if nothing changes for learners."""
+        """Return None if nothing changes for learners."""
         if self.to_release == self.released:
             return None
         files = {file.path: file for file in self.to_release.values()}
         return compile_valid(files, self.readers(), self.text if self.to_release == self.theirs else None)
 
     def readers(self) -> Readers:
-        """Readers of unchanged texts; a text that changed, if only by the jurisdiction, waits again."""
+        """Return reviewers of unchanged texts. A text that changed, if only by the jurisdiction, needs a new review."""
         now, before = grouped(self.to_release), grouped(self.released)
-        kept = [revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]]]
-        return readers_of(lasting_expert_reviews(self.course, kept)) if self.course else {}
+        unchanged = [
+            revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]]
+        ]
+        return readers_of(lasting_expert_reviews(self.course, unchanged)) if self.course else {}
 
     def by_key(self, revisions, files):
         return {
@@ -219,7 +221,7 @@ class _Import:
         }
 
     def read_states(self) -> None:
-        """Sets `base` (last import), `mine` (newest revisions) and `released`, by id and language."""
+        """Set `base` (last import), `mine` (latest revisions) and `released`, by id and language."""
         documents = list(Document.objects.filter(course=self.course).select_related("head")) if self.course else []
         self.documents = {document.identifier: document for document in documents}
         self.ids = {document.pk: document.identifier for document in documents}
@@ -241,7 +243,7 @@ class _Import:
         return Document.Kind.MEDIA if (identifier, "") in self.theirs else ""
 
     def take(self) -> dict[Key, File | None]:
-        """What differs from the last import; None: removed. Raises ImportConflict, and ImportRefused by `merged`."""
+        """Return files that differ from the last import (None: removed). Raise `ImportConflict` and `ImportRefused`."""
         taken, conflicts = {}, set()
         for key in {*self.base, *self.theirs}:
             base, mine, theirs = self.base.get(key), self.mine.get(key), self.theirs.get(key)
@@ -264,7 +266,7 @@ class _Import:
             if theirs is None:
                 merged.pop(key, None)
             elif key in state and same_text(self.base.get(key), theirs):
-                # Only the path is new: the state keeps its own text.
+                # Only the path is new, so the text stays.
                 merged[key] = File(theirs.language, theirs.path, state[key].body, state[key].digest)
             else:
                 merged[key] = theirs
@@ -300,13 +302,13 @@ class _Import:
         return add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
 
     def store(self, course: Course) -> dict[int, Revision]:
-        """Saves new revisions and heads; returns primary key of a released document → its revision."""
+        """Save new revisions and latest revisions; return primary key of a released document → its revision."""
         self.create_documents(course)
         now, then = grouped(self.to_release), grouped(self.released)
         changed = {self.documents[one]: files for one, files in now.items() if files != then.get(one)}
         made = add_revisions(changed, by=self.by, at=self.at, note=self.note)
-        kept = {one: revision for one, revision in self.before.items() if self.ids[one] in now}
-        current = kept | {document.pk: revision for document, revision in made.items()}
+        unchanged = {one: revision for one, revision in self.before.items() if self.ids[one] in now}
+        current = unchanged | {document.pk: revision for document, revision in made.items()}
 
         drafts = grouped(self.heads)
         rebased = self.rebase_drafts(drafts, now)

@@ -10,14 +10,14 @@ from itertools import zip_longest
 from courseware.content.releases.revisions import File
 
 BOM = "\ufeff"
-# Lines, and pairs of equal lines: beyond them, all between the first and the last difference counts as changed.
+# Lines, and pairs of equal lines. Beyond them, everything from the first to the last difference counts as changed.
 MAX_COMPARED, MAX_PAIRS = 1_200, 40_000
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
 class Change:
-    """A line that was replaced, added or removed. Numbers count from 1, or are None."""
+    """A line that was replaced, added or removed. Numbers count from 1; None: not on this side."""
 
     old_number: int | None
     old: str
@@ -36,26 +36,27 @@ def lines_of(body: bytes) -> list[str]:
 
 
 def changes(old: File | None, new: File | None) -> list[Change]:
+    """Return the lines that differ, in order. None is an empty file."""
     before, after = (lines_of(file.body) if file else [] for file in (old, new))
     differing = []
     left, right = 0, 0
-    for start, place, size in equal_stretches(before, after):
-        for one, other in zip_longest(range(left, start), range(right, place)):
+    for start, new_start, size in equal_stretches(before, after):
+        for one, other in zip_longest(range(left, start), range(right, new_start)):
             differing.append(change(before, one, after, other))
-        left, right = start + size, place + size
+        left, right = start + size, new_start + size
     return differing
 
 
 def equal_stretches(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """(place before, place after, length) of equal stretches; the last is empty, at the ends."""
+    """Yield (index before, index after, length) of equal parts. The last one is empty, at the ends."""
     shorter = min(len(before), len(after))
     head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
     rest = shorter - head
     tail = next((i for i in range(rest) if before[-1 - i] != after[-1 - i]), rest)
     yield 0, 0, head
     yield from (
-        (start + head, place + head, size)
-        for start, place, size in _matches(before[head : len(before) - tail], after[head : len(after) - tail])
+        (start + head, new_start + head, size)
+        for start, new_start, size in _matches(before[head : len(before) - tail], after[head : len(after) - tail])
     )
     yield len(before) - tail, len(after) - tail, tail
     yield len(before), len(after), 0

@@ -1,4 +1,4 @@
-"""Save a draft, discard it, restore an earlier revision."""
+"""Drafts: save, discard, restore an earlier revision."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ class ArchivedDocument(Exception):
 
 
 class StaleDraft(Exception):
-    """Somebody else has saved this text since. `mine`: as sent; `theirs`: as saved now."""
+    """Another person has saved this text since. `mine`: as sent; `theirs`: as saved now."""
 
     def __init__(self, language: str, mine: bytes, theirs: bytes, head: Revision):
         super().__init__(f"{head.document}: saved since as revision {head.number}")
@@ -37,10 +37,10 @@ class StaleDraft(Exception):
 def save_drafts(
     document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None, check: Check | None = None
 ) -> Revision:
-    """Save texts (UTF-8 as sent by a browser, see `as_written`) that are based on the revision `base`.
+    """Save texts (UTF-8 as sent by a browser, see `as_written`) based on the revision `base`; return the latest one.
 
-    Returns the newest revision, which is new if something changed. Raises StaleDraft if somebody else has saved one of
-    them since, and what `put_on_top` raises.
+    It is new if something changed. Raise `StaleDraft` if another person has saved one of these texts since, and the
+    exceptions of `put_on_top`.
     """
 
     def with_these(head: Revision) -> Files:
@@ -69,13 +69,13 @@ def put_on_top(
     form: str = "",
     check: Check | None = None,
 ) -> Revision:
-    """Save the result of `change` upon the newest revision, if it differs. Returns the newest revision.
+    """Save the result of `change`, called with the latest revision, if it differs; return the latest revision.
 
-    `form`: the address of the form, whose unsaved texts are dropped. `check`: instead of `read_valid`; if it raises
-    NotChecked, the revision `is_unchecked`. A check that passes is one of all newest revisions, and clears their marks.
-    Raises ArchivedDocument, and ContentErrors if the texts do not fit the course.
+    `form`: URL of the form whose autosaved texts are deleted. `check`: used instead of `read_valid`; if it raises
+    `NotChecked`, the revision `is_unchecked`. A check that passes covers all latest revisions and clears their marks.
+    Raise `ArchivedDocument`, and `ContentErrors` if the texts do not fit the course.
     """
-    while True:  # until nobody else has saved in the course during the check, which holds no lock
+    while True:  # again if another person has saved in the course during the check, which holds no lock
         heads = heads_of(document.course)
         document = Document.objects.select_related("head", "course").get(pk=document.pk)
         head = document.head
@@ -108,14 +108,14 @@ def put_on_top(
 
 
 def check_newest(course: Course, check: Check) -> None:
-    """Check the newest revisions of a course and clear their `is_unchecked`."""
+    """Check the latest revisions of a course and clear their `is_unchecked`. Raise the exceptions of `check`."""
     heads = [head for head in heads_of(course).values() if head]
     check({path: file.body for path, file in by_path(files_of(heads).values()).items()})
     Revision.objects.filter(pk__in=heads, is_unchecked=True).update(is_unchecked=False)
 
 
 def form_of(document: Document) -> str:
-    """The address to which the editor sends the texts of the document."""
+    """Return the URL to which the editor sends the texts of the document."""
     return reverse("admin:content_document_change", args=[document.pk])
 
 
@@ -125,19 +125,19 @@ def drop_unsaved(person, form: str) -> None:
 
 
 def heads_of(course: Course) -> dict[int, int | None]:
-    """Primary key of a document → that of its newest revision."""
+    """Return primary key of a document → that of its latest revision. Runs one query."""
     return dict(course.documents.values_list("pk", "head"))
 
 
 def course_with(course: Course, document: Document, texts: Files) -> dict[str, File]:
-    """The newest files of a course, with `texts` for `document`. Runs one query."""
+    """Return path → latest file of a course, with `texts` for `document`. Runs one query."""
     heads = course.documents.exclude(head=None).exclude(pk=document.pk).values_list("head", flat=True)
     return by_path([*files_of(heads).values(), texts])
 
 
 @transaction.atomic
 def discard_draft(document: Document) -> Revision | None:
-    """Return to the released revision. Discarded revisions stay in the history."""
+    """Return to the released revision (None if there is none). Discarded revisions stay in the history."""
     course = lock_course(document.course)
     released = released_revisions(course).get(document.pk)
     if released:
@@ -146,22 +146,26 @@ def discard_draft(document: Document) -> Revision | None:
 
 
 def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
-    """Save the texts of an earlier revision as a draft. Raises what `put_on_top` raises."""
+    """Save the texts of an earlier revision as a draft. Raise the exceptions of `put_on_top`."""
 
     def as_it_was(head: Revision) -> Files:
         files = files_of([revision, head])
         then, now = files[revision.pk], files[head.pk]
-        kept = {language: then.get(language, file) for language, file in now.items()}
-        return {language: File(language, now[language].path, file.body, file.digest) for language, file in kept.items()}
+        restored = {language: then.get(language, file) for language, file in now.items()}
+        return {
+            language: File(language, now[language].path, file.body, file.digest) for language, file in restored.items()
+        }
 
     return put_on_top(document, as_it_was, by=by, at=at, note=note)
 
 
 def shown(body: bytes) -> str:
+    """Return a text for the editor, without BOM."""
     return body.decode(errors="replace").removeprefix(BOM)
 
 
 def texts_of(files: Files, typed: Mapping[str, str]) -> Files:
+    """Return files with the typed texts (by language)."""
     return {
         language: make_file(language, file.path, as_written(typed[language].encode(), file.body))
         if language in typed
@@ -171,7 +175,7 @@ def texts_of(files: Files, typed: Mapping[str, str]) -> Files:
 
 
 def as_written(text: bytes, original: bytes) -> bytes:
-    """A text from a form, with the BOM, line ends and final line break of the text it is based on."""
+    """Return a text from a form with the BOM, line ends and final line break of the text it is based on."""
     old, new = (cut_lines(body.decode(errors="replace").removeprefix(BOM)) for body in (original, text))
     lines = ended_like([line for line, _end in old], [line for line, _end in new])
     ends = line_ends_like(old, lines)
@@ -180,24 +184,24 @@ def as_written(text: bytes, original: bytes) -> bytes:
 
 
 def line_ends_like(old: Sequence[tuple[str, str]], lines: Sequence[str]) -> list[str]:
-    """The line end of each line: its own if unchanged, else the most common one; none for the last."""
+    """Return the line end of each line: its own if unchanged, else the most common one; none for the last."""
     ends = [end for _line, end in old if end]
     usual = max(sorted(set(ends)), key=ends.count, default="\n")
     line_ends = [usual] * len(lines)
-    for start, place, size in equal_stretches([line for line, _end in old], lines):
-        line_ends[place : place + size] = [end or usual for _line, end in old[start : start + size]]
+    for start, new_start, size in equal_stretches([line for line, _end in old], lines):
+        line_ends[new_start : new_start + size] = [end or usual for _line, end in old[start : start + size]]
     line_ends[-1] = ""
     return line_ends
 
 
 def cut_lines(text: str) -> list[tuple[str, str]]:
-    """(line, its end) of each line; the last has no end."""
+    """Return (line, its end) of each line; the last has no end."""
     parts = _LINE_END.split(text)
     return list(zip(parts[::2], [*parts[1::2], ""], strict=True))
 
 
 def ended_like(old: list[str], new: list[str]) -> list[str]:
-    """The new lines, with a final line break if the old ones have one."""
+    """Return the new lines, with a final line break if the old ones have one."""
     if old[-1] == "" and new[-1] != "":
         return [*new, ""]
     if old[-1] != "" and new[-1] == "" and len(new) > 1:

@@ -1,4 +1,4 @@
-"""Changes a release would make to exams: rules such as marks and draws, and questions."""
+"""Exam changes of a release: rules such as pass mark and draws, and questions."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -41,7 +41,7 @@ class ExamChange:
 
 
 def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -> list[ExamChange]:
-    """`released`: by primary key of a document. Runs three queries, or one if none of the KINDS is chosen."""
+    """Return changes sorted by document. `released`: by primary key of a document. Runs three queries at most."""
     after = {revision.document_id: revision for revision in chosen}
     touched = Document.objects.filter(pk__in=after, kind__in=KINDS).order_by("identifier")
     documents = {document.identifier: document for document in touched}
@@ -51,15 +51,15 @@ def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -
     around = {Document.Kind.COURSE, SHEET}
     if any(document.kind == SHEET for document in documents.values()):
         around.add(Document.Kind.BANK)
-    kept = Document.objects.filter(course=course, kind__in=around).values_list("pk", flat=True)
-    wanted = {document.pk for document in documents.values()} | set(kept)
+    needed = Document.objects.filter(course=course, kind__in=around).values_list("pk", flat=True)
+    wanted = {document.pk for document in documents.values()} | set(needed)
     then, now = texts_of(wanted, released, dict(released) | after)
     found = (change_of(document, then, now) for document in documents.values())
     return [change for change in found if change]
 
 
 def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[CourseText]:
-    """The `wanted` documents of each side as a course. Runs one query."""
+    """Return the `wanted` documents (primary keys) of each side as a course. Runs one query."""
     chosen = [[revision for pk, revision in side.items() if pk in wanted] for side in sides]
     files = files_of({revision for revisions in chosen for revision in revisions})
     bodies = [by_path(files[each.pk] for each in revisions) for revisions in chosen]
@@ -67,7 +67,7 @@ def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[Co
 
 
 def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChange | None:
-    """None if the completion rule and the questions stay the same."""
+    """Return the change, or None if the completion rule and the questions stay the same."""
     identifier = document.identifier
     if document.kind == SHEET:
         changed = questions_taking(then, now)
@@ -89,6 +89,7 @@ def change_of_bank(identifier: str, before, after) -> ExamChange:
 
 
 def questions_taking(then: CourseText, now: CourseText) -> tuple[str, ...]:
+    """Return ids of questions that the new jurisdiction changes."""
     banks = [(bank_questions(then, bank.id), bank_questions(now, bank.id)) for bank in now.of_kind("bank")]
     return tuple(each for before, after in banks for each in after if each in before and after[each] != before[each])
 

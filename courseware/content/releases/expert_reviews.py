@@ -1,4 +1,4 @@
-"""Readings of texts that wait for a professional: entering and taking back. Each makes a release."""
+"""Expert reviews: enter and withdraw them. Both make a release."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -25,13 +25,13 @@ from courseware.course_format.course import read_course
 
 
 def enter_expert_review(revision: Revision, reader: Reader, *, by, at=None) -> Release:
-    """Show the text to learners. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
+    """Show the text to learners; return the release. Repeating it is harmless. Raise `StaleChoice`."""
     at = at or timezone.now()
 
-    def with_reader(readings: Mapping[int, ExpertReview]) -> dict[str, Reader] | None:
-        if revision.pk in readings:
+    def with_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reader] | None:
+        if revision.pk in reviews:
             return None
-        return readers_of(readings.values()) | {revision.document.identifier: reader}
+        return readers_of(reviews.values()) | {revision.document.identifier: reader}
 
     def write() -> None:
         made = ExpertReview.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
@@ -41,19 +41,17 @@ def enter_expert_review(revision: Revision, reader: Reader, *, by, at=None) -> R
     return released_anew(revision, with_reader, write, note, by, at)
 
 
-def withdraw_expert_review(reading: ExpertReview, *, by, at=None) -> Release:
-    """Let the text wait again. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
+def withdraw_expert_review(review: ExpertReview, *, by, at=None) -> Release:
+    """Hide the text again; return the release. Repeating it is harmless. Raise `StaleChoice`."""
     at = at or timezone.now()
 
-    def without_reader(readings: Mapping[int, ExpertReview]) -> dict[str, Reader] | None:
-        if readings.get(reading.revision_id) != reading:
+    def without_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reader] | None:
+        if reviews.get(review.revision_id) != review:
             return None
-        return readers_of(each for each in readings.values() if each != reading)
+        return readers_of(each for each in reviews.values() if each != review)
 
-    note = gettext("Review by %(name)s was withdrawn") % {"name": reading.name}
-    return released_anew(
-        reading.revision, without_reader, partial(write_withdrawn, reading, by=by, at=at), note, by, at
-    )
+    note = gettext("Review by %(name)s was withdrawn") % {"name": review.name}
+    return released_anew(review.revision, without_reader, partial(write_withdrawn, review, by=by, at=at), note, by, at)
 
 
 def released_anew(
@@ -64,11 +62,12 @@ def released_anew(
     by,
     at,
 ) -> Release:
-    """`readers_after`: readings by revision → readers afterwards, or None if that is done already.
+    """Release the same revisions with other reviewers; return the release.
 
-    Raises StaleChoice if learners have another revision, or nothing in it waits.
+    `readers_after`: reviews by revision → reviewers afterwards, or None if that is done already. Raise `StaleChoice` if
+    learners have another revision, or it needs no review.
     """
-    while True:  # until nobody else has released anything meanwhile: compiling holds no lock
+    while True:  # again if another person has released meanwhile, as compiling holds no lock
         course = Course.objects.select_related("current").get(pk=revision.document.course_id)
         released = released_revisions(course)
         if course.current is None or released.get(revision.document_id) != revision:
@@ -78,7 +77,7 @@ def released_anew(
             return course.current
         files = by_path(files_of(released.values()).values())
         text = read_course({path: file.body for path, file in files.items()})  # was valid when it was released
-        identifier = revision.document.identifier  # that of a figure is none of a document
+        identifier = revision.document.identifier  # a figure is not in `text.documents`
         if identifier not in text.documents or not is_awaiting_review(text.source(identifier)):
             raise StaleChoice(f"{revision}: nothing in it waits")
         compiled = compile_valid(files, readers, text)
@@ -90,7 +89,7 @@ def released_anew(
 
 
 def last_expert_reviews(course: Course) -> dict[int, ExpertReview]:
-    """Primary key of a document → its newest standing reading, of any revision. Runs one query."""
-    standing = ExpertReview.objects.filter(revision__document__course=course, undone_at=None)
-    standing = standing.select_related("revision", "entered_by").order_by("pk")
-    return {each.revision.document_id: each for each in standing}
+    """Return primary key of a document → its latest valid review, of any revision. Runs one query."""
+    valid = ExpertReview.objects.filter(revision__document__course=course, undone_at=None)
+    valid = valid.select_related("revision", "entered_by").order_by("pk")
+    return {each.revision.document_id: each for each in valid}

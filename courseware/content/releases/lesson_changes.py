@@ -1,4 +1,4 @@
-"""Changes of lessons that were more than minor, up to a release."""
+"""Changes of lessons with an impact on learners, up to a release."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class SignificantChange:
 
 @dataclass(frozen=True, eq=False)
 class LessonHistory:
-    """Of a lesson up to `revision`, `changes` oldest first. A later revision has a larger key."""
+    """Changes of a lesson up to `revision`, oldest first. A later revision has a larger key."""
 
     document: int
     identifier: str
@@ -31,12 +31,12 @@ class LessonHistory:
     digests: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def texts(self, language: str) -> dict[int, str | None]:
-        """Revision → digest of its text, up to the released one, oldest first."""
+        """Return revision → checksum of its text, up to the released one, oldest first."""
         revisions = sorted({revision for revision, _language in self.digests if revision <= self.revision})
         return {revision: self.text(revision, language) for revision in revisions}
 
     def since(self, seen: int, language: str) -> tuple[SignificantChange, ...]:
-        """Changes in this language after the revision `seen`, or after the last equal one."""
+        """Return changes in this language after the revision `seen`, or after the last one with an equal text."""
         later = [change for change in self.changes if change.revision > seen]
         if not later:
             return ()
@@ -57,7 +57,7 @@ class LessonHistory:
 
 @lru_cache(IN_MEMORY)  # a release never changes, nor do those before it
 def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
-    """Primary key of each lesson of a release with such changes → its history. Cached; runs two queries at most."""
+    """Return primary key of each lesson with such changes → its history. Cached; runs at most three queries."""
     changed = ReleaseEntry.objects.filter(
         weight__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,

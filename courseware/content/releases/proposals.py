@@ -1,4 +1,4 @@
-"""Releases that change exams: one person proposes, another releases. A lone editor does both, which is logged."""
+"""Releases awaiting approval: one person proposes exam changes, another releases them (a single editor does both)."""
 
 from collections.abc import Iterable, Mapping
 
@@ -22,7 +22,7 @@ from courseware.content.releases.revisions import by_path, files_of
 
 
 class OwnProposal(Exception):
-    """Somebody else may publish, so somebody else has to release it."""
+    """Another person may publish, so this person must not release their own proposal."""
 
 
 def others_who_may_publish(person):
@@ -33,7 +33,7 @@ def others_who_may_publish(person):
 def propose(
     course: Course, revisions: Iterable[Revision], *, weights: Mapping[str, str], note: str, by, at=None
 ) -> ReleaseProposal:
-    """Repeating it is harmless. `weights`: by id of a document. Raises ContentErrors and StaleChoice."""
+    """Repeating it is harmless. `weights`: document id → impact of a change. Raise `ContentErrors`, `StaleChoice`."""
     chosen = {revision.document_id: revision for revision in revisions}
     together = (released_revisions(course) | chosen).values()
     read_valid({path: file.body for path, file in by_path(files_of(together).values()).items()})
@@ -62,7 +62,7 @@ def propose(
 
 
 def open_proposals(course: Course) -> list[ReleaseProposal]:
-    """Proposals that are not void. Runs three queries at most."""
+    """Return proposals that are not void. Runs at most three queries."""
     waiting = ReleaseProposal.objects.filter(course=course, base=course.current_id, declined_at=None, release=None)
     waiting = waiting.select_related("proposed_by").prefetch_related("revisions__document")
     return [
@@ -73,7 +73,7 @@ def open_proposals(course: Course) -> list[ReleaseProposal]:
 
 
 def release_proposed(proposal: ReleaseProposal, *, by, at=None) -> Release:
-    """Repeating it is harmless. Raises OwnProposal, ProposalVoid, and what `publish` raises."""
+    """Repeating it is harmless. Raise `OwnProposal`, `ProposalVoid`, and the exceptions of `publish`."""
     if made := Release.objects.filter(proposal=proposal).first():
         return made
     if proposal.proposed_by == by and others_who_may_publish(by).exists():
@@ -87,7 +87,7 @@ def release_proposed(proposal: ReleaseProposal, *, by, at=None) -> Release:
 
 @transaction.atomic
 def decline(proposal: ReleaseProposal, *, by, at=None) -> None:
-    """Repeating it is harmless. Raises ProposalVoid if it was released meanwhile."""
+    """Repeating it is harmless. Raise `ProposalVoid` if it was released meanwhile."""
     lock_course(proposal.course)
     proposal = ReleaseProposal.objects.get(pk=proposal.pk)
     if Release.objects.filter(proposal=proposal).exists():

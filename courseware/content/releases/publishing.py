@@ -1,4 +1,4 @@
-"""Publishing: a numbered, immutable release, compiled as a whole. Also what waits to be published."""
+"""Publishing: make a numbered, immutable release, compiled as a whole. Also lists the drafts to publish."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ class ContentErrors(Exception):
 
 
 class StaleChoice(Exception):
-    """A chosen revision is no longer the newest of its document."""
+    """A chosen revision is no longer the latest of its document."""
 
 
 class ProposalVoid(Exception):
@@ -63,11 +63,11 @@ class Draft:
     document: Document
     revision: Revision
     released: Revision | None
-    changes: dict[str, list[Change]]  # path → what differs from the released text
+    changes: dict[str, list[Change]]  # path → differences from the released text
 
 
 def read_valid(bodies: dict[str, bytes]) -> CourseText:
-    """Raises ContentErrors where the checker finds an error."""
+    """Parse a course (path → content). Raise `ContentErrors` if the checker finds an error."""
     course = read_course(bodies)
     errors = [problem for problem in check_course(course) if problem.level == "error"]
     if errors:
@@ -86,15 +86,15 @@ def publish(
     at=None,
     proposal=None,
 ) -> Release:
-    """Release these revisions together with everything that is released. For exams see `proposing`.
+    """Release these revisions together with everything that is released. For exams see `proposals`.
 
-    `weights`: id of a document → weight of its change, else `weight`. Repeating it returns the current release. Raises
-    ContentErrors, PassMarkTooLow and StaleChoice.
+    `weights`: document id → impact of its change, else `weight`. Repeating it returns the current release. Raise
+    `ContentErrors`, `PassMarkTooLow`, `StaleChoice`, `ProposalVoid`, and `ValueError` for revisions of another course.
     """
     chosen = {revision.document_id: revision for revision in revisions}
     if Document.objects.filter(pk__in=chosen).exclude(course=course).exists():
         raise ValueError(f"revisions of another course than {course}")
-    while True:  # until nobody else has released anything meanwhile: compiling holds no lock
+    while True:  # again if another person has released meanwhile, as compiling holds no lock
         course = Course.objects.select_related("current").get(pk=course.pk)
         released = released_revisions(course)
         if course.current and all(released.get(pk) == revision for pk, revision in chosen.items()):
@@ -113,51 +113,53 @@ def publish(
 
 
 def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
+    """Raise `StaleChoice` if one of these revisions is not the latest. `chosen`: by primary key of a document."""
     if course.documents.filter(head__in=chosen.values()).count() != len(chosen):
         raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
 
 
 def lock_course(course: Course) -> Course:
-    """The course as it is now, locked until the transaction ends."""
+    """Return the course as it is now, locked until the transaction ends."""
     return Course.objects.select_for_update(of=("self",), no_key=True).select_related("current").get(pk=course.pk)
 
 
 def released_revisions(course: Course) -> dict[int, Revision]:
-    """Primary key of a document → the revision learners see. Runs one query."""
+    """Return primary key of a document → the revision that learners see. Runs one query."""
     entries = ReleaseEntry.objects.filter(release=course.current_id).select_related("revision__document")
     return {entry.document_id: entry.revision for entry in entries}
 
 
 def expert_reviews_of(revisions: Iterable[Revision]) -> QuerySet[ExpertReview]:
-    """Readings that were not taken back, with their document."""
-    standing = ExpertReview.objects.filter(revision__in=list(revisions), undone_at=None)
-    return standing.select_related("revision__document")
+    """Return valid reviews, with their document loaded."""
+    valid = ExpertReview.objects.filter(revision__in=list(revisions), undone_at=None)
+    return valid.select_related("revision__document")
 
 
 def lasting_expert_reviews(course: Course, revisions: Iterable[Revision]) -> list[ExpertReview]:
-    """Readings that remain if these revisions are released: not of texts with inserts if the jurisdiction changes.
-    Runs four queries at most.
+    """Return reviews that stay valid in a release of these revisions. Runs at most four queries.
+
+    If the jurisdiction changes, reviews of texts with inserts end.
     """
     revisions = list(revisions)
-    readings = list(expert_reviews_of(revisions))
-    if not readings or stylesheet_among(revisions) == stylesheet_among(released_revisions(course).values()):
-        return readings
-    return [each for each, takes in zip(readings, taking_inserts(readings), strict=True) if not takes]
+    reviews = list(expert_reviews_of(revisions))
+    if not reviews or stylesheet_among(revisions) == stylesheet_among(released_revisions(course).values()):
+        return reviews
+    return [each for each, takes in zip(reviews, taking_inserts(reviews), strict=True) if not takes]
 
 
 def stylesheet_among(revisions: Iterable[Revision]) -> list[int]:
     return [each.pk for each in revisions if each.document.kind == Document.Kind.JURISDICTION]
 
 
-def taking_inserts(readings: Iterable[ExpertReview]) -> list[bool]:
-    """Whether the text of each has inserts. Runs one query."""
-    keys = [each.revision_id for each in readings]
+def taking_inserts(reviews: Iterable[ExpertReview]) -> list[bool]:
+    """Return for each review whether its text has inserts. Runs one query."""
+    keys = [each.revision_id for each in reviews]
     files = files_of(keys)
     return [any(inserts_in(decode(file.body)) for file in files[key].values()) for key in keys]
 
 
 def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText | None = None) -> Compiled:
-    """Compile files. `text`: their course, if it is valid. Raises ContentErrors."""
+    """Compile files (by path). `text`: their course, if already valid. Raise `ContentErrors`."""
     bodies = {path: file.body for path, file in files.items()}
     digests = {path: file.digest for path, file in files.items()}
     return compile_course(text or read_valid(bodies), bodies, digests, readers)
@@ -179,7 +181,10 @@ def release(
     at=None,
     proposal: ReleaseProposal | None = None,
 ) -> Release:
-    """Make the next release of a locked course from these revisions. `weights`: document id → weight, else minor."""
+    """Make the next release of a locked course. `weights`: document id → impact, else minor.
+
+    Raise `ProposalVoid` and `PassMarkTooLow`.
+    """
     revisions = list(revisions)
     at, marks = at or timezone.now(), pass_marks(compiled)
     if (
@@ -201,15 +206,15 @@ def release(
         outlines=compiled.outlines,
         proposal=proposal,
     )
-    readings = {each.revision_id: each for each in lasting_expert_reviews(course, revisions)}
-    withdraw_lapsed(revisions, readings.values(), by=by, at=at)
+    reviews = {each.revision_id: each for each in lasting_expert_reviews(course, revisions)}
+    withdraw_lapsed(revisions, reviews.values(), by=by, at=at)
     ReleaseEntry.objects.bulk_create(
         ReleaseEntry(
             release=new_release,
             document_id=each.document_id,
             revision=each,
             weight=weighed.get(each.document.identifier, ""),
-            reading=readings.get(each.pk),
+            reading=reviews.get(each.pk),
         )
         for each in revisions
     )
@@ -224,26 +229,26 @@ def release(
     return new_release
 
 
-def write_withdrawn(reading: ExpertReview, *, by, at: datetime) -> None:
-    reading.undone_at, reading.undone_by = at, by
-    reading.save(update_fields=["undone_at", "undone_by"])
-    record_expert_review("expert-review-withdrawn", reading, by=by, at=at)
+def write_withdrawn(review: ExpertReview, *, by, at: datetime) -> None:
+    review.undone_at, review.undone_by = at, by
+    review.save(update_fields=["undone_at", "undone_by"])
+    record_expert_review("expert-review-withdrawn", review, by=by, at=at)
 
 
-def record_expert_review(verb: str, reading: ExpertReview, *, by, at: datetime) -> None:
-    revision = reading.revision
+def record_expert_review(verb: str, review: ExpertReview, *, by, at: datetime) -> None:
+    revision = review.revision
     data = {
-        "reading": reading.pk,
+        "reading": review.pk,
         "document": revision.document.identifier,
         "revision": revision.pk,
         "digest": digest_of_texts(SourceFile.objects.filter(revision=revision)),
-        "on": reading.read_on.isoformat(),
+        "on": review.read_on.isoformat(),
     }
     record(verb, actor=by, subject=revision.document.course, data=data, at=at)
 
 
 def weights_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:
-    """Id of each changed document → weight of its change. Runs one query."""
+    """Return id of each changed document → impact of its change. Runs one query."""
     released = released_revisions(course)
     changed = (each.document for each in revisions if released.get(each.document_id) != each)
     return {
@@ -257,7 +262,7 @@ def heaviest(weights: Iterable[str]) -> str:
 
 
 def pass_marks(compiled: Compiled) -> dict[str, int]:
-    """Id of an exam → its pass mark. Raises PassMarkTooLow."""
+    """Return exam id → pass mark. Raise `PassMarkTooLow`."""
     pages = {identifier: data for (identifier, _language), data in compiled.pages.items()}
     marks = {identifier: data["pass_mark"] for identifier, data in sorted(pages.items()) if data.get("pass_mark")}
     for exam, mark in marks.items():
@@ -293,7 +298,7 @@ def store_pages(release: Release, compiled: Compiled) -> None:
 
 
 def recompile(release: Release) -> None:
-    """Compile a release again if another version of the compiler made it. Its digest stays the same."""
+    """Compile a release again if another compiler version made it. Its checksum stays the same."""
     if Release.objects.filter(pk=release.pk, compiler=COMPILER).exists():
         return
     compiled = compile_release(release.pk)
@@ -306,18 +311,18 @@ def recompile(release: Release) -> None:
 
 
 def digest_of(release: Release) -> str:
-    """`release.digest`, computed from its texts. Runs one query."""
+    """Return `release.digest`, computed from its files. Runs one query."""
     return digest_of_texts(SourceFile.objects.filter(revision__entries__release=release))
 
 
 def digest_of_texts(texts) -> str:
-    """sha256 over id, language, path and digest of each text."""
+    """Return a sha256 over id, language, path and checksum of each file."""
     rows = texts.values_list("revision__document__identifier", "language", "path", "digest")
     return hashlib.sha256(json.dumps(sorted(map(list, rows)), ensure_ascii=False).encode()).hexdigest()
 
 
 def drafts(course: Course) -> list[Draft]:
-    """Documents whose newest revision is not released, by id. Runs three queries."""
+    """Return documents whose latest revision is not released, by id. Runs three queries."""
     released = released_revisions(course)
     waiting = [
         (document, document.head)

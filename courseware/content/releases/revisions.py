@@ -1,4 +1,4 @@
-"""Revisions and their texts, stored and read back as files."""
+"""Revisions and their source files: store them, and read them back."""
 
 import hashlib
 from collections import defaultdict
@@ -12,7 +12,7 @@ from courseware.content.models import Document, Revision, SourceFile
 
 @dataclass(frozen=True)
 class File:
-    """One file of a document. `language` is "" where it has none (figures)."""
+    """One file of a document. `language` is "" for a figure."""
 
     language: str
     path: str
@@ -20,7 +20,7 @@ class File:
     digest: str
 
 
-Files = Mapping[str, File]  # language → file: all texts of one document
+Files = Mapping[str, File]  # language → file, of one document
 
 
 def make_file(language: str, path: str, body: bytes) -> File:
@@ -28,12 +28,12 @@ def make_file(language: str, path: str, body: bytes) -> File:
 
 
 def digest_of_bytes(body: bytes) -> str:
-    """sha256, hexadecimal."""
+    """Return the sha256, hexadecimal."""
     return hashlib.sha256(body).hexdigest()
 
 
 def files_of(revisions: Iterable[Revision | int]) -> dict[int, dict[str, File]]:
-    """Primary key of a revision → its files. Runs one query."""
+    """Return primary key of a revision → language → file. Runs one query."""
     files: dict[int, dict[str, File]] = defaultdict(dict)
     keys = [getattr(revision, "pk", revision) for revision in revisions]
     for text in SourceFile.objects.filter(revision__in=keys):
@@ -49,7 +49,7 @@ def by_path(documents: Iterable[Files]) -> dict[str, File]:
 def add_revisions(
     texts: Mapping[Document, Files], *, by, at, note: str = "", is_unchecked: bool = False
 ) -> dict[Document, Revision]:
-    """Store a new revision for each document, but leave the heads. Runs three queries."""
+    """Store a new revision for each document, but leave its latest revision (`head`). Runs three queries."""
     numbers = dict(
         Revision.objects.filter(document__in=texts).order_by().values_list("document").annotate(Max("number"))
     )

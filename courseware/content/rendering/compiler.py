@@ -1,11 +1,11 @@
-"""Compile a course when it is published: an outline per language, and a page per document and language, all JSON:
+"""Compiler of a course to JSON, when it is published: an outline per language, a page per document and language:
 
     every kind  title
     lesson      minutes, objectives, blocks, sections, check, questions, order, sources, checked
     exam        html, minutes, time_limit, pass_mark, strata, retakes, reopens, critical_drill; durations in seconds
-    simulation  minutes, objectives, sources, checked, read (HTML: who has read it, else ""), simulation
+    simulation  minutes, objectives, sources, checked, read (HTML about the reviewer, else ""), simulation
                 (`dump_simulation` with HTML)
-    bank        questions, order, topics (family → what it is about, in a word or two)
+    bank        questions, order, topics (variant group → its topic in a word or two)
     survey      html, audience, after_days, anonymous, questions
     card        html, sections
     module      html, objectives
@@ -15,12 +15,12 @@
                 {"type": "question", "id"} · {"type": "check", "id", "title"} · {"type": "tracks"}
                 a callout of kind "say" has "phrase", its key, and "under", the heading above it (`phrases`)
     questions   id → `Question.to_dict()` with HTML for every text; `order` lists the ids, as databases reorder keys
-                in the stem of a `mark` each piece stands in <mark>, as long as all can (see `pieces`)
+                in the stem of a `mark`, each piece is in a <mark> if all can be (see `markable_text`)
     sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
                 "disputed" and "customary"
 
-Titles are plain text, but HTML in questions and in the sections of a card. Paragraphs have ids, from which the texts
-for the search are taken when a page is stored (`paragraphs`).
+Titles are plain text, in questions and in the sections of a card HTML. Paragraphs have ids. When a page is stored, the
+texts for the search are taken from them (`paragraphs`).
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ from courseware.content.rendering.pages import KINDS, compile_page
 from courseware.course_format.awaiting_review import without_sections_awaiting_review
 from courseware.course_format.course import CourseText, read_course
 
-# Increased if the same text compiles to something else. Then the upgrade compiles every release again.
+# Increase it if the same text compiles to something else. Then the upgrade compiles every release again.
 COMPILER = 13
 
 
@@ -50,8 +50,9 @@ class Compiled:
 def compile_course(
     course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str], readers: Readers
 ) -> Compiled:
-    """`course` has no errors; `digests`: path → sha256 of `files`. What waits for a professional is left out unless
-    `readers` names one.
+    """Compile a course without errors. `digests`: path → sha256 of `files`.
+
+    Content awaiting expert review is left out, except in documents (ids) of `readers`.
     """
     whole, course = course, without_sections_awaiting_review(course, readers)
     media = media_of(course.id, files, digests)
@@ -67,10 +68,10 @@ def compile_course(
 
 
 def compile_release(release: int) -> Compiled:
-    """A release, by primary key. Runs two queries."""
+    """Compile a release, given by primary key. Runs two queries."""
     texts = list(SourceFile.objects.filter(revision__entries__release=release))
     bodies = {text.path: bytes(text.body) for text in texts}  # a memoryview on PostgreSQL
     digests = {text.path: text.digest for text in texts}
     entries = ReleaseEntry.objects.filter(release=release).exclude(reading=None)
-    readings = ExpertReview.objects.filter(entries__in=entries).select_related("revision__document")
-    return compile_course(read_course(bodies), bodies, digests, readers_of(readings))
+    reviews = ExpertReview.objects.filter(entries__in=entries).select_related("revision__document")
+    return compile_course(read_course(bodies), bodies, digests, readers_of(reviews))

@@ -1,4 +1,4 @@
-"""The emergency card, and the firm's own contacts on it."""
+"""The emergency card: its sections, and the company's contacts on it."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,7 +8,7 @@ from courseware.content.rendering import store
 
 
 def contacts_on_emergency_card(course: Course, language: str) -> dict[str, list[EmergencyContact]]:
-    """Section id → contacts for readers of this language. Runs one query."""
+    """Return section id → contacts for this language. Runs one query."""
     contacts: dict[str, list[EmergencyContact]] = {}
     for contact in course.contacts.filter(language__in=["", language]):
         contacts.setdefault(contact.section, []).append(contact)
@@ -16,14 +16,14 @@ def contacts_on_emergency_card(course: Course, language: str) -> dict[str, list[
 
 
 def checked_on(contacts: Mapping[str, list[EmergencyContact]]) -> date | None:
-    """The earliest day; None if there is no number, or one was never checked."""
+    """Return the earliest check date; None if there is no number or one was never checked."""
     days = [contact.checked_on for each in contacts.values() for contact in each if contact.number]
     known = [day for day in days if day]
     return min(known) if known and len(known) == len(days) else None
 
 
 def card_sections(course: Course, language: str) -> dict[str, str]:
-    """Id → title of each section of the released card, if there is one."""
+    """Return section id → title on the released card, empty without a card."""
     if course.current is None or (card := store.outline(course.current, language).card_id) is None:
         return {}
     sections = store.page(course.current, card, language).data["sections"]
@@ -31,5 +31,6 @@ def card_sections(course: Course, language: str) -> dict[str, str]:
 
 
 def sections_without_contact(course: Course, language: str) -> list[str]:
+    """Return the titles of sections without a contact."""
     contacts = contacts_on_emergency_card(course, language)
     return [title for section, title in card_sections(course, language).items() if section not in contacts]

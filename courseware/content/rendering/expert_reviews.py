@@ -1,4 +1,4 @@
-"""Professionals who have read what waited for them, and the line about it."""
+"""Expert reviews on pages: reviewers of documents, and the line about them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class Reader:
 Readers = Mapping[str, Reader]  # by id of the document that was read
 
 
-def readers_of(readings: Iterable[ExpertReview]) -> dict[str, Reader]:
-    """`readings` have their document loaded."""
-    return {each.revision.document.identifier: Reader(each.name, each.profession, each.read_on) for each in readings}
+def readers_of(reviews: Iterable[ExpertReview]) -> dict[str, Reader]:
+    """Return document id → reviewer. `reviews` have their document loaded."""
+    return {each.revision.document.identifier: Reader(each.name, each.profession, each.read_on) for each in reviews}
 
 
 def read_line(reader: Reader | None, language: str) -> str:
-    """HTML; without a reader, as only previews show it, why learners do not see the text."""
+    """Return HTML about the reviewer. Without one, as in previews, it says why learners do not see the text."""
     with translation.override(language):
         if reader is None:
             line = gettext("Awaiting expert review: learners see this text after an expert has reviewed it.")

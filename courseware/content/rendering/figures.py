@@ -1,4 +1,4 @@
-"""Figures: their address, their size, and their HTML."""
+"""Figures: their URL, size and HTML."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from courseware.course_format.parsing.blocks import Figure
 from courseware.course_format.parsing.documents import MEDIA_FOLDER
 
-DIGEST_LENGTH = 12  # hexadecimal digits of the sha256 in the address
+DIGEST_LENGTH = 12  # hexadecimal digits of the sha256 in the URL
 
 _VIEW_BOX = re.compile(rb"""<svg\b[^>]*?\bviewBox\s*=\s*["']\s*([^"']+?)\s*["']""")
 
@@ -25,7 +25,7 @@ class Media:
 
 
 def media_of(course_id: str, files: Mapping[str, bytes], digests: Mapping[str, str]) -> dict[str, Media]:
-    """Path → Media. `digests`: path → sha256."""
+    """Return path → figure, for files in media/. `digests`: path → sha256."""
     return {
         path: Media(media_url(course_id, path, digests[path]), *svg_size(body))
         for path, body in files.items()
@@ -38,7 +38,7 @@ def media_url(course_id: str, path: str, digest: str) -> str:
 
 
 def svg_size(body: bytes) -> tuple[int, int]:
-    """(width, height) from the viewBox of an SVG; (0, 0) for anything else."""
+    """Return (width, height) from the viewBox of an SVG, (0, 0) for anything else."""
     match = _VIEW_BOX.search(body)
     try:
         _x, _y, width, height = map(float, re.split(rb"[\s,]+", match[1]) if match else ())
@@ -48,7 +48,7 @@ def svg_size(body: bytes) -> tuple[int, int]:
 
 
 def figure_html(figure: Figure, media: Mapping[str, Media], caption: str) -> str:
-    """`caption` is HTML or "". A missing figure becomes its alternative text."""
+    """Return HTML. `caption`: HTML or "". A missing figure becomes its alternative text."""
     file = media.get(figure.src)
     if file is None:
         return format_html("<p>{}</p>", figure.alt)

@@ -1,4 +1,4 @@
-"""The pieces of a text to mark, in a `<mark>` each (docs/formats.md §5). Authors cannot write `<mark>`."""
+"""Markable text: `<mark>` around each piece of a .mark question (docs/formats.md §5). Authors cannot write `<mark>`."""
 
 import re
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ _PIECE = re.compile(r"<mark>(.*?)</mark>", re.DOTALL)
 
 
 def with_pieces(html: str, pieces: Sequence[str]) -> str:
-    """`html` with each piece (HTML) in a `<mark>`; unchanged if pieces overlap or cut through emphasis."""
+    """Return `html` with each piece (HTML) in a `<mark>`; unchanged if pieces overlap or cut through emphasis."""
     quoted = max(html.find("<blockquote>"), 0)
-    places = sorted((*place, piece) for piece in pieces for place in _places(html, piece, quoted))
-    if len(places) != len(pieces) or any(one[1] > other[0] for one, other in pairwise(places)):
+    spans = sorted((*span, piece) for piece in pieces for span in _places(html, piece, quoted))
+    if len(spans) != len(pieces) or any(one[1] > other[0] for one, other in pairwise(spans)):
         return html
-    for start, end, piece in reversed(places):
+    for start, end, piece in reversed(spans):
         html = f"{html[:start]}<mark>{piece}</mark>{html[end:]}"
     return html
 
@@ -24,10 +24,10 @@ def _places(html: str, piece: str, quoted: int) -> list[tuple[int, int]]:
     return found if len(found) == 1 else []
 
 
-def _is_in_tag(html: str, place: int) -> bool:
-    return html.rfind("<", 0, place) > html.rfind(">", 0, place)
+def _is_in_tag(html: str, index: int) -> bool:
+    return html.rfind("<", 0, index) > html.rfind(">", 0, index)
 
 
 def cut_at_pieces(html: str) -> list[str]:
-    """Text, piece, text, piece, …, text."""
+    """Split HTML into text, piece, text, piece, …, text."""
     return _PIECE.split(html)

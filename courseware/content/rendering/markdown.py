@@ -1,4 +1,4 @@
-"""From a piece of Markdown to safe HTML, by an allow-list. `language` has cut headings, callouts and figures before."""
+"""Markdown to safe HTML, by an allow-list. The parser has cut out headings, callouts and figures before."""
 
 import re
 from collections.abc import Callable
@@ -40,19 +40,19 @@ _BREAK = re.compile(r"[ \t]*\n[ \t]*")
 
 
 def nowhere(_identifier: str) -> None:
-    """Resolves nothing: a link becomes text, a source mark disappears."""
+    """Resolve nothing: a link becomes text, a source mark disappears."""
 
 
 @dataclass(frozen=True)
 class Pointers:
-    """`link`: the address for `(#id)`; `mark`: the number of a source; both None for an unknown id."""
+    """`link`: URL for `(#id)`; `mark`: number of a source. Both return None for an unknown id."""
 
     link: Callable[[str], str | None] = nowhere
     mark: Callable[[str], int | None] = nowhere
 
 
 class Renderer:
-    """Renders the pieces of one page. Not thread-safe, as Python-Markdown keeps state."""
+    """Renders the Markdown of one page. Not thread-safe, because Python-Markdown keeps state."""
 
     def __init__(self, pointers: Pointers | None = None):
         self._markdown = Markdown(
@@ -66,7 +66,7 @@ class Renderer:
         )
 
     def html(self, text: str, name: str = "") -> str:
-        """Block-level HTML. `name` describes the tables in it to screen readers."""
+        """Return block-level HTML. `name` describes its tables to screen readers."""
         html = nh3.clean(
             self._markdown.reset().convert(text),
             tags=TAGS,
@@ -79,18 +79,18 @@ class Renderer:
         return scrolling_tables(html, name)
 
     def inline(self, text: str) -> str:
-        """HTML without a paragraph around it."""
+        """Return HTML without a paragraph around it."""
         html = self.html(text).strip()
         whole = re.fullmatch(r"<p>(.*)</p>", html, re.DOTALL)
         return whole[1] if whole and "<p>" not in whole[1] else html
 
     def plain(self, text: str) -> str:
-        """What a reader sees, as unescaped text."""
+        """Return the visible text, without HTML."""
         return unescape(strip_tags(self.inline(_MARKS.sub("", text)))).strip()
 
 
 def scrolling_tables(html: str, name: str) -> str:
-    """`html` is clean: every "<table>" in it is a tag."""
+    """Return HTML in which tables scroll. `html` is clean: every "<table>" in it is a tag."""
     # A wide table scrolls by itself, and can be scrolled by keyboard.
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name)}"><table>'
     html = html.replace("<table>", region if name else '<div class="scroll"><table>')
@@ -176,7 +176,7 @@ class ChineseLines(Treeprocessor):
 
 
 def flows(root: Element) -> list[list[tuple[Element, str]]]:
-    """The texts of a tree as (element, "text" or "tail"), one list per line of text."""
+    """Return the texts of a tree as (element, "text" or "tail"), one list per line of text."""
     lists: list[list[tuple[Element, str]]] = [[]]
 
     def visit(element: Element) -> None:
@@ -200,6 +200,6 @@ def is_between_chinese(text: str, start: int, end: int) -> bool:
 
 
 def are_joined(left: str, right: str) -> bool:
-    """Whether no space belongs between: both are Chinese, or one is and the other is shared punctuation."""
+    """Return whether no space belongs between: both are Chinese, or one is and the other is shared punctuation."""
     chinese = [bool(_CHINESE.fullmatch(sign)) for sign in (left, right)]
     return all(chinese) or (any(chinese) and (left in _QUOTES or right in _QUOTES))

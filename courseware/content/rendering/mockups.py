@@ -1,7 +1,7 @@
-"""The HTML of screens, in the language of their text, without working links.
+"""HTML of example screens, in the language of their text, without working links.
 
-Stored pages contain the labels: if you change one, increase `COMPILER`. A plan is a table, which screen readers, print
-and narrow screens show without a second text.
+Stored pages contain the labels: if you change one, increase `COMPILER`. A floor plan is a table, which screen readers,
+print and narrow screens show without a second text.
 """
 
 import re
@@ -21,11 +21,11 @@ _LINK = re.compile(r'<a(?: [a-z-]+="[^"]*")*>')
 
 @cache
 def renderer() -> Renderer:
-    return Renderer()  # it points to nothing
+    return Renderer()  # resolves no links
 
 
 def screen_html(screen: Mockup, language: str) -> str:
-    """Of an unknown kind, its text as it stands there."""
+    """Return HTML; for an unknown kind, that of the whole text."""
     form = mockups.SCREENS.get(screen.kind)
     if form is None:
         return drawn(screen.text)
@@ -51,12 +51,12 @@ def screen_html(screen: Mockup, language: str) -> str:
 
 
 def drawn(text: str) -> str:
-    """Links are drawn, but lead nowhere: they may be an attacker's."""
+    """Return HTML in which links lead nowhere: they may be an attacker's."""
     return _LINK.sub('<span class="linked">', renderer().html(text)).replace("</a>", "</span>")
 
 
 def plan_of(text: mockups.MockupText) -> dict[str, Any]:
-    """`rows` of (place, where it is in screens.PLACES), and the places of each key."""
+    """Return `rows` of (room, its keys of `PLACES`), and the room names of each key."""
     named = {key: mockups.listed(text.values.get(key, "")) for key in mockups.PLACES}
     rooms = mockups.rooms_of(mockups.grid_of(text.body))
 

@@ -1,4 +1,4 @@
-"""The outline of a course in one language, as the JSON that `serving.read_outline` reads."""
+"""Compile the course outline in one language to JSON, which `store.read_outline` reads."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from courseware.course_format.reading_speed import exam_on, is_unmarked, minutes
 
 
 def compile_outline(course: CourseText, language: str, whole: CourseText | None = None) -> dict[str, Any]:
-    """`course` has no errors. `whole`: the course including what waits for a professional."""
+    """Return the outline of a course without errors. `whole`: the course with content awaiting expert review."""
     document, meta = next(course.with_meta(CourseMeta))
     text = course.text(document.id, language)
     steps = [step for step in course.route if has_page(course, step)]
@@ -51,7 +51,7 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
 
 def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
     labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
-    return [[track, labels.get(track, label)] for track, label in meta.tracks.items()]
+    return [[job_role, labels.get(job_role, label)] for job_role, label in meta.tracks.items()]
 
 
 def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
@@ -59,7 +59,10 @@ def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
 
 
 def awaiting_review(course: CourseText, language: str) -> list[list[Any]]:
-    """(id, title, titles of waiting sections, none if it waits as a whole) of documents that wait, read or not."""
+    """Return (id, title, titles of sections) of documents that need an expert review, whether or not they have one.
+
+    There are no sections if the whole document waits.
+    """
     found = []
     for source in map(course.source, course.documents):
         if is_awaiting_review(source):
@@ -97,7 +100,7 @@ def follow_up_surveys_in(course: CourseText, language: str) -> list[dict[str, An
 
 
 def pre_check_of(course: CourseText) -> str | None:
-    """The id of the pre-check, if it precedes everything that teaches."""
+    """Return the id of the pre-test if it precedes all lessons and simulations, else None."""
     for step in course.route:
         if step.kind in ("lesson", "simulation"):
             return None
@@ -115,9 +118,9 @@ def module_data(course: CourseText, module: Module, number: int, language: str, 
         "number": number,
         "title": text.title,
         "steps": [
-            step_data(course, step, place, module.id, language)
+            step_data(course, step, position, module.id, language)
             | {"is_required": step.id in required, "is_after_exam": step.id in after}
-            for place, step in enumerate(steps, start=1)
+            for position, step in enumerate(steps, start=1)
         ],
         "objectives": [[entry.id, page.renderer.inline(entry.text)] for entry in text.entries],
     }
@@ -135,8 +138,8 @@ def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, 
         "number": number,
         "module_id": module_id,
         "check": [
-            {"id": first, "tracks": list(asked[first].tracks), "wordings": list(wordings)}
-            for first, wordings in by_family(asked.values()).items()
+            {"id": first, "tracks": list(asked[first].tracks), "wordings": list(variants)}
+            for first, variants in by_family(asked.values()).items()
         ],
         "objectives": list(getattr(meta, "objectives", ())),
         "waited": awaits_review_whole(meta),

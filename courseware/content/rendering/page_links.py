@@ -1,4 +1,4 @@
-"""Addresses of pages of higher apps, which register their url names."""
+"""URLs of pages of higher packages, which register their URL names."""
 
 from django.urls import reverse
 
@@ -6,10 +6,10 @@ _pages: dict[str, str] = {}
 
 
 def register(**pages: str) -> None:
-    """Page → url name: `step`, `preview` (of course and step), `tracks`, `card`, `publish` (of a course)."""
+    """Page → URL name: `step`, `preview` (of course and step), `tracks`, `card`, `publish` (of a course)."""
     _pages.update(pages)
 
 
-def address(page: str, *places) -> str:
-    """The path of a page. Raises KeyError if it is not registered."""
-    return reverse(_pages[page], args=places)
+def address(page: str, *arguments) -> str:
+    """Return the path of a page. `arguments`: those of its URL. Raise `KeyError` if the page is not registered."""
+    return reverse(_pages[page], args=arguments)

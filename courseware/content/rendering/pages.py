@@ -1,4 +1,4 @@
-"""Compile one document in one language to the data of its page. `compiling` lists the shapes."""
+"""Compile one document in one language to the data of its page. `compiler` lists their form."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -36,13 +36,13 @@ InList = TypeVar("InList", NodeChoice, Part)
 def compile_page(
     course: CourseText, media: Mapping[str, Media], identifier: str, language: str, reader: Reader | None = None
 ) -> dict[str, Any]:
-    """The page, in the source language if there is no translation. Raises KeyError for kinds without one."""
+    """Return page data, in the source language without a translation. Raise `KeyError` for kinds without pages."""
     document = course.text(identifier, language)
     return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document, reader))
 
 
 class PageCompiler:
-    """What the kinds share: HTML of blocks, sections and questions, and the numbers of the sources cited so far."""
+    """Common part of all kinds: HTML of blocks, sections and questions, and the numbers of cited sources."""
 
     def __init__(
         self, course: CourseText, media: Mapping[str, Media], document: ParsedDocument, reader: Reader | None = None
@@ -58,7 +58,7 @@ class PageCompiler:
     def language(self) -> str:
         return self.document.language
 
-    # What a piece points to
+    # Links and sources
 
     def number(self, source: str) -> int | None:
         # Other kinds show no sources.
@@ -97,8 +97,8 @@ class PageCompiler:
         return self.html(split(text), name)
 
     def heading(self, section: Section) -> str:
-        level = min(max(section.level, 2), 6)  # the page's own heading is the one of level 1
-        identifier = f' id="{section.id}"' if section.id else ""  # made of letters, digits, "-", "." and "_" alone
+        level = min(max(section.level, 2), 6)  # the page's own heading has level 1
+        identifier = f' id="{section.id}"' if section.id else ""  # only letters, digits, "-", "." and "_"
         return f"<h{level}{identifier}>{self.renderer.inline(section.title)}</h{level}>"
 
     def body(self) -> str:
@@ -133,7 +133,7 @@ class PageCompiler:
 
 
 def address_in(course: CourseText, identifier: str) -> str | None:
-    """The address of a document, a question, or the choice of tracks; else None."""
+    """Return the URL of a document, a question or the choice of job roles, else None."""
     if identifier == "tracks":
         return address("tracks", course.id)
     if identifier in course.documents:
@@ -174,7 +174,7 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
 
 
 def taught(page: PageCompiler) -> dict[str, Any]:
-    """Minutes and objectives of a lesson or a simulation; none if its front matter is invalid."""
+    """Return minutes and objectives of a lesson or simulation, 0 and [] if its front matter is invalid."""
     meta = page.course.source(page.document.id).meta
     if not isinstance(meta, LessonMeta):
         return {"minutes": 0, "objectives": []}
@@ -198,18 +198,20 @@ def begin_section(page: PageCompiler, blocks: list[dict[str, Any]], section: Sec
 
 
 def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
-    """In reading order; text between callouts and questions is one block."""
+    """Return the blocks in reading order. Text between callouts and questions is one block."""
     blocks: list[dict[str, Any]] = []
     under, ends = "", last_waiting(page.document)
     for section in page.document.sections:
-        said = count(1)
+        numbers = count(1)
         if section not in page.document.questions:
             under = page.renderer.plain(section.title)
         begin_section(page, blocks, section)
-        asks = [{"type": "tracks"}] if section.kind == "tracks" else []  # above the callouts for tracks
+        asks = [{"type": "tracks"}] if section.kind == "tracks" else []  # above the callouts for job roles
         for block in section.after:
             if isinstance(block, Callout):
-                phrase = {"phrase": phrase_key(section.id, next(said)), "under": under} if block.kind == "say" else {}
+                phrase = (
+                    {"phrase": phrase_key(section.id, next(numbers)), "under": under} if block.kind == "say" else {}
+                )
                 blocks += asks
                 asks = []
                 blocks.append(callout_data(page, block, section.title) | phrase)
@@ -223,7 +225,7 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
 
 
 def last_waiting(document: ParsedDocument) -> list[Section]:
-    """The last section of each stretch that waits for a professional."""
+    """Return the last section of each part that awaits expert review."""
     waiting = sections_awaiting_review(document)
     return [each for each, after in pairwise([*waiting, None]) if each and (not after or after.kind == WAITS)]
 
@@ -249,21 +251,25 @@ def source_data(page: PageCompiler, identifier: str, number: int) -> dict[str, A
 
 def compile_exam(page: PageCompiler) -> dict[str, Any]:
     meta = page.document.meta
-    if not isinstance(meta, ExamMeta):  # it has a problem
+    if not isinstance(meta, ExamMeta):  # its front matter is invalid
         return {"html": page.body()}
-    drill = meta.critical_drill
+    practice = meta.critical_drill
     return {
         "html": page.body(),
         "minutes": meta.minutes,
         "time_limit": meta.time_limit * 60 if meta.time_limit else None,
         "pass_mark": meta.pass_mark,
         "strata": [
-            {"bank": stratum.bank, "draw": stratum.draw, "critical": [list(slot) for slot in stratum.critical]}
-            for stratum in meta.strata
+            {
+                "bank": exam_section.bank,
+                "draw": exam_section.draw,
+                "critical": [list(slot) for slot in exam_section.critical],
+            }
+            for exam_section in meta.strata
         ],
         "retakes": [{"wait": seconds(retake.wait), "after": retake.after} for retake in meta.retakes],
         "reopens": seconds(meta.reopens) if meta.reopens else None,
-        "critical_drill": {"bank": drill.bank, "right": drill.right} if drill else None,
+        "critical_drill": {"bank": practice.bank, "right": practice.right} if practice else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""Paragraphs of a page, with ids for links and texts for the search."""
+"""Paragraphs of a page: ids for links, and texts for the search."""
 
 import re
 from collections.abc import Iterator
@@ -31,19 +31,19 @@ def paragraph_ids(html: str) -> tuple[str, ...]:
 
 
 def without_ids(html: str) -> str:
-    """For a second copy on the same page."""
+    """Remove paragraph ids, for a second copy on the same page."""
     return _IDS.sub("", html)
 
 
 def without_sources(html: str) -> str:
-    """For a page without a list of sources."""
+    """Remove source numbers, for a page without a list of sources."""
     return _SOURCES.sub("", html)
 
 
 def paragraphs_on(kind: str, data: dict[str, Any]) -> list[list[str]]:
-    """[id, kind, heading above, text] in reading order, without questions.
+    """Return [id, kind, heading above, text] in reading order, without questions.
 
-    The kinds are text, rule, say, warning, post, card, and scene (the beginning of a simulation).
+    Kinds: text, rule, say, warning, post, card, and scene (the beginning of a simulation).
     """
     match kind:
         case "lesson":
@@ -68,7 +68,7 @@ def _of_lesson(blocks: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def _cut(html: str, under: str) -> Iterator[tuple[str, str, str]]:
-    """(id, heading above, text) of each paragraph; of a heading the text is ""."""
+    """Yield (id, heading above, text) of each paragraph; of a heading the text is ""."""
     begins = list(_PIECES.finditer(html))
     ends = [*(match.start() for match in begins), len(html)][1:]
     for begin, end in zip(begins, ends, strict=True):
@@ -81,7 +81,8 @@ def _cut(html: str, under: str) -> Iterator[tuple[str, str, str]]:
 
 
 def text_in(html: str) -> str:
-    """
+    """Return the visible text, without source numbers.
+
     >>> text_in("<dt>Subject</dt><dd>Leave</dd>")
     'Subject Leave'
     """
@@ -89,5 +90,5 @@ def text_in(html: str) -> str:
 
 
 def as_searched(text: str) -> str:
-    """In small letters of usual width, as long as `text`."""
+    """Return lower-case text of usual width, as long as `text`."""
     return text.translate(_WIDE).lower()

@@ -1,7 +1,7 @@
-"""Phrases that learners may say word for word (`> [!say]`), identified by their place.
+"""Phrases that learners may say word for word (`> [!say]`), identified by section and number.
 
-Ids would have to be written and translated for each phrase. A phrase inserted before another one in its section changes
-the key of that one.
+Ids would have to be written and translated for each phrase. A phrase inserted into a section changes the keys of those
+below it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from courseware.content.rendering.paragraphs import as_searched, paragraph_ids, 
 
 @dataclass(frozen=True)
 class Phrase:
-    """`key`: the same in every language; `under`: the heading above, or ""; `paragraphs`: their ids on the page."""
+    """`key`: equal in all languages; `under`: the heading above, or ""; `paragraphs`: their ids on the page."""
 
     key: str
     under: str
@@ -26,7 +26,7 @@ class Phrase:
 
 
 def phrase_key(section: str, number: int) -> str:
-    """Of the phrase with this number, from 1, in a section.
+    """Return the key of a phrase. `number` counts from 1 in its section.
 
     >>> phrase_key("sudden-sound", 1)
     'sudden-sound:1'
@@ -35,8 +35,9 @@ def phrase_key(section: str, number: int) -> str:
 
 
 def phrases_in(blocks: Iterable[Mapping[str, Any]]) -> dict[str, Phrase]:
-    said = (block for block in blocks if block.get("phrase"))
+    """Return key → phrase."""
+    phrase_blocks = (block for block in blocks if block.get("phrase"))
     return {
         block["phrase"]: Phrase(block["phrase"], block["under"], block["html"], paragraph_ids(block["html"]))
-        for block in said
+        for block in phrase_blocks
     }

@@ -1,6 +1,6 @@
-"""Outlines and pages of releases.
+"""Course outlines and pages of releases, read from the database and cached.
 
-A release of another compiler version is compiled in memory from its texts until it is stored again.
+Releases of another compiler version are compiled in memory from their source files until they are stored again.
 """
 
 import json
@@ -19,12 +19,12 @@ from courseware.content.rendering.phrases import Phrase, phrases_in
 from courseware.course_format.questions.question_types import Question, by_family, is_for, load_question
 from courseware.course_format.simulations.simulation import Simulation, load_simulation
 
-MINUTES_AGAIN = 0.5  # to answer a question once more, and to read why
+MINUTES_AGAIN = 0.5  # to answer a question again, and to read its reason
 
 
 @dataclass(frozen=True)
 class CheckQuestion:
-    """A question of a lesson's check. `wordings`: ids under which it is asked, its own first."""
+    """A question of a knowledge check. `wordings`: ids of its variants, its own first."""
 
     id: str
     tracks: tuple[str, ...]
@@ -33,9 +33,9 @@ class CheckQuestion:
 
 @dataclass(frozen=True)
 class Step:
-    """A page of the route. `number` counts from 1 in its module; a survey has no `minutes`.
+    """A step of the course outline. `number` counts from 1 in its module; a survey has no `minutes`.
 
-    `kind`: of the document, or "pre-check". `waited`: it waited for a professional, so it is never required.
+    `kind`: of the document, or "pre-check". `waited`: it needs an expert review, so it is never required.
     """
 
     id: str
@@ -52,18 +52,19 @@ class Step:
 
     @property
     def is_optional(self) -> bool:
-        """Whether it may be skipped. A lesson after the exam does not count, and yet comes next there."""
+        """Whether it may be skipped. A lesson after the exam is not required, but comes next there."""
         if self.kind == "lesson":
             return not self.is_required and not self.is_after_exam
         return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
 
     @property
     def minutes_again(self) -> float:
-        """For a check that is answered again: half a minute a question. Else all minutes."""
+        """Minutes to repeat a check (0.5 per question), else all minutes."""
         return MINUTES_AGAIN * len(self.check) if self.check else self.minutes or 0
 
-    def check_for(self, track: str) -> tuple[CheckQuestion, ...]:
-        return tuple(question for question in self.check if is_for(question.tracks, track))
+    def check_for(self, job_role: str) -> tuple[CheckQuestion, ...]:
+        """Return the check questions for a job role."""
+        return tuple(question for question in self.check if is_for(question.tracks, job_role))
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ class OutlineModule:
 
 @dataclass(frozen=True)
 class FollowUpSurvey:
-    """A survey of managers, some days after a completion. It is no step of the route."""
+    """A survey for managers, `after_days` days after a completion. It is not a step."""
 
     id: str
     title: str
@@ -86,7 +87,7 @@ class FollowUpSurvey:
 
 @dataclass(frozen=True)
 class AwaitingReview:
-    """A document that waits for a professional, or of which `sections` do."""
+    """A document that needs an expert review, or whose `sections` (titles) do."""
 
     id: str
     title: str
@@ -95,6 +96,8 @@ class AwaitingReview:
 
 @dataclass(frozen=True)
 class TermNames:
+    """A glossary term. `elsewhere`: its names in other languages."""
+
     name: str
     elsewhere: tuple[str, ...]
 
@@ -120,10 +123,10 @@ class Paragraph:
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """The route of a course in one language. `required` is the denominator of every percentage.
+    """The outline of a course in one language. `required`: step ids, the denominator of all percentages.
 
-    `again_after`: id of the exam after which the parallel questions of the pre-check are asked.
-    Compared by identity, like its parts and `PageData`, so that it can be a cache key.
+    `again_after`: id of the exam after which the post-test is asked. Compared by identity, like its parts and
+    `PageData`, so that it can be a cache key.
     """
 
     course_id: str
@@ -143,7 +146,7 @@ class Outline:
     terms: tuple[TermNames, ...] = ()
     awaiting_review: tuple[AwaitingReview, ...] = ()
     is_short: bool = False  # see `learning.status.progress.own_outline`
-    release: int = 0  # the primary key of the release that it is of
+    release: int = 0  # primary key
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -162,18 +165,19 @@ class Outline:
         return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
 
     def minutes_left(self, done: Collection[str] = ()) -> float:
+        """Return the minutes of required steps that are not `done` (ids)."""
         return sum(step.minutes or 0 for step in self.steps if step.is_required and step.id not in done)
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
-        return {step.id: place for place, step in enumerate(self.steps)}
+        return {step.id: position for position, step in enumerate(self.steps)}
 
     def step(self, step_id: str) -> Step:
-        """Raises KeyError."""
+        """Return a step. Raise `KeyError`."""
         return self.steps[self._places[step_id]]
 
-    def find_follow_up_survey(self, sheet_id: str) -> FollowUpSurvey | None:
-        return next((sheet for sheet in self.sheets if sheet.id == sheet_id), None)
+    def find_follow_up_survey(self, survey_id: str) -> FollowUpSurvey | None:
+        return next((survey for survey in self.sheets if survey.id == survey_id), None)
 
     def find(self, step_id: str) -> Step | None:
         return self.step(step_id) if step_id in self._places else None
@@ -183,29 +187,31 @@ class Outline:
         return next((step for step in self.steps if step.kind == "lesson"), None)
 
     def before(self, step_id: str) -> Step | None:
-        place = self._places[step_id]
-        return self.steps[place - 1] if place else None
+        """Return the step before, or None. Raise `KeyError` for an unknown id."""
+        position = self._places[step_id]
+        return self.steps[position - 1] if position else None
 
     def after(self, step_id: str) -> Step | None:
+        """Return the step after, or None. Raise `KeyError` for an unknown id."""
         following = self.steps[self._places[step_id] + 1 :]
         return following[0] if following else None
 
     def module(self, module_id: str) -> OutlineModule:
-        """Raises KeyError."""
+        """Return a module. Raise `KeyError`."""
         for module in self.modules:
             if module.id == module_id:
                 return module
         raise KeyError(module_id)
 
     def objective(self, objective_id: str) -> str:
-        """The text of an objective as HTML, or its id if there is none."""
+        """Return the text of an objective as HTML, or its id if there is none."""
         texts = (module.objectives[objective_id] for module in self.modules if objective_id in module.objectives)
         return next(texts, objective_id)
 
 
 @dataclass(frozen=True, eq=False)
 class PageData:
-    """A compiled document in one language, with primary keys; `compiling` lists the shapes of `data`."""
+    """A compiled document in one language, with primary keys. `compiler` lists the form of `data`."""
 
     document_id: int
     revision_id: int
@@ -224,25 +230,25 @@ class PageData:
 
     @cached_property
     def wordings(self) -> Mapping[str, tuple[str, ...]]:
-        """Of a lesson: id of each question → ids under which it is asked, its own first."""
+        """Of a lesson: id of each question → ids of its variants, its own first."""
         return by_family(self.questions.values())
 
     @cached_property
     def first_variants(self) -> Mapping[str, str]:
-        """Of a lesson: each id under which a question is asked → its own id."""
-        return {wording: first for first, wordings in self.wordings.items() for wording in wordings}
+        """Of a lesson: id of each variant → id of its question."""
+        return {variant: first for first, variants in self.wordings.items() for variant in variants}
 
     @cached_property
     def simulation(self) -> Simulation:
         return load_simulation(self.data["simulation"])
 
 
-# Of each cache. Digest and compiler are in the keys for releases that are compiled again.
+# Entries of each cache. Checksum and compiler are in the keys because releases are compiled again.
 IN_MEMORY = 256
 
 
 def outline(release: Release, language: str) -> Outline:
-    """The outline in `language` or else the source language. Cached; runs one query."""
+    """Return the outline in `language` or else the source language. Cached; runs at most one query."""
     return _outline(release.pk, release.digest, release.compiler, language)
 
 
@@ -255,8 +261,9 @@ def _outline(release: int, digest: str, compiler: int, language: str) -> Outline
 
 
 def page(release: Release, identifier: str, language: str) -> PageData:
-    """The page of a document in the language of `outline(release, language)`. Cached: do not change its data. Runs one
-    query. Raises Page.DoesNotExist.
+    """Return the page of a document in the language of `outline`. Raise `RenderedPage.DoesNotExist`.
+
+    Cached, so do not change its data. Runs at most two queries.
     """
     return _page(release.pk, release.digest, release.compiler, identifier, outline(release, language).language)
 
@@ -273,7 +280,7 @@ def _page(release: int, digest: str, compiler: int, identifier: str, language: s
 
 
 def paragraphs(release: Release, language: str) -> tuple[Paragraph, ...]:
-    """The paragraphs of all pages in the language of `outline(release, language)`. Cached; runs one query."""
+    """Return the paragraphs of all pages in the language of `outline`. Cached; runs at most two queries."""
     return _paragraphs(release.pk, release.digest, release.compiler, outline(release, language).language)
 
 
@@ -300,7 +307,7 @@ def _page_compiled_again(release: int, digest: str, identifier: str, language: s
 
 @lru_cache(4)
 def _compiled_again(release: int, _digest: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """(language → outline, document id → language → page), in the shape of stored JSON."""
+    """Return (language → outline, document id → language → page), in the form of stored JSON."""
     compiled = compile_release(release)
     pages: dict[str, dict[str, Any]] = {}
     for (identifier, language), data in compiled.pages.items():
@@ -310,28 +317,28 @@ def _compiled_again(release: int, _digest: str) -> tuple[dict[str, Any], dict[st
 
 def forget() -> None:
     # For tests: after a rollback, primary keys are used again.
-    for kept in (_outline, _page, _paragraphs, _compiled_again):
-        kept.cache_clear()
+    for cached in (_outline, _page, _paragraphs, _compiled_again):
+        cached.cache_clear()
 
 
 def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
-    """Language → the question, as last released with this revision, if it was. Runs one query."""
+    """Return language → the question as last released with this revision. Runs one query."""
     pages = stored_questions(document_id, revision_id)
     return {language: load_question(stored[question_id]) for language, stored in pages.items() if question_id in stored}
 
 
 def stored_questions(document_id: int, revision_id: int) -> dict[str, dict[str, Any]]:
-    """Language → question id → stored question, as last released with this revision."""
+    """Return language → question id → stored question, as last released with this revision. Runs one query."""
     return stored_questions_at(document_id, [revision_id]).get(revision_id, {})
 
 
 def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[int, dict[str, dict[str, Any]]]:
-    """The same for each released one of these revisions. Runs one query."""
+    """Return the result of `stored_questions` for each released revision among these. Runs one query."""
     return pages_at(ReleaseEntry.objects.filter(document=document_id, revision__in=revisions), "questions", {})
 
 
 def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, Phrase]]]:
-    """Revision of a lesson → language → phrases by key, as last released. Runs one query."""
+    """Return revision of a lesson → language → phrases by key, as last released. Runs one query."""
     stored = pages_at(ReleaseEntry.objects.filter(revision__in=revisions), "blocks", [])
     return {
         revision: {language: phrases_in(blocks) for language, blocks in languages.items()}
@@ -340,7 +347,7 @@ def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, P
 
 
 def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int, dict[str, Any]]:
-    """Revision → language → `name` of its page, as last released. Runs one query."""
+    """Return revision → language → `name` in its page data, as last released. Runs one query."""
     last = released.order_by().values("revision").annotate(last=Max("pk")).values("last")
     rows = ReleaseEntry.objects.filter(pk__in=last).values_list(
         "revision_id",
@@ -376,7 +383,7 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         required=tuple(stored["required"]),
         modules=tuple(map(read_module, stored["modules"])),
         objective_lessons=dict(stored["objective_lessons"]),
-        sheets=tuple(FollowUpSurvey(**sheet) for sheet in stored["sheets"]),
+        sheets=tuple(FollowUpSurvey(**survey) for survey in stored["sheets"]),
         awaiting_review=tuple(
             AwaitingReview(name, title, tuple(sections)) for name, title, sections in stored["awaiting_review"]
         ),

@@ -1,4 +1,4 @@
-"""Print what authors have to correct in the courses of a folder."""
+"""Command that checks course files and prints the issues."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
 
 def course_folders(directory: Path | None) -> list[Path]:
-    """Raises CommandError if `directory` (default: content/) has no course."""
+    """Return the course folders in `directory` (default: content/). Raise `CommandError` if there is none."""
     root = directory or settings.CONTENT_DIR
     folders = sorted({path.parent for path in root.glob("*/course.*.md")})
     if not folders:
@@ -69,6 +69,7 @@ def course_folders(directory: Path | None) -> list[Path]:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
+    """Return path inside the folder → content, without hidden files."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     inside = ((path.relative_to(folder), path) for path in paths)
     return {
@@ -79,6 +80,6 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def _shown(root: Path) -> Path:
-    # As an author would type it from the root of the project.
+    # The path that an author would type in the project folder.
     root = root.resolve()
     return root.relative_to(settings.BASE_DIR) if root.is_relative_to(settings.BASE_DIR) else root

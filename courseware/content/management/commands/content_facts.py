@@ -1,4 +1,4 @@
-"""Print every claim of a course with its source and where it is cited."""
+"""Command that prints every claim of a course with its source and citations."""
 
 from collections.abc import Iterator
 
@@ -43,7 +43,7 @@ def _addresses_to_open(claims: list[Claim]) -> Iterator[str]:
 
 
 def _row(claim: Claim) -> str:
-    places = [f"{title}: {', '.join(ids)}" if ids else title for title, ids in claim.cited_in.items()]
-    marks, cited = ", ".join(claim.marks), " · ".join(places) or "nowhere"
+    citations = [f"{title}: {', '.join(ids)}" if ids else title for title, ids in claim.cited_in.items()]
+    marks, cited = ", ".join(claim.marks), " · ".join(citations) or "nowhere"
     cells = (claim.id, claim.says, claim.source, marks, claim.checked, cited)
     return table_row(cells)

@@ -1,4 +1,4 @@
-"""Print every point of the outline of a course with where it is taught and asked."""
+"""Command that prints every syllabus point of a course with its lessons and questions."""
 
 from collections.abc import Iterator
 

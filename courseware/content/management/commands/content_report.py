@@ -1,4 +1,4 @@
-"""Print statistics of a course: coverage, minutes, reading load, keys, and the age of its sources."""
+"""Command that prints statistics of a course: coverage, minutes, reading, keys, age of sources."""
 
 from pathlib import Path
 

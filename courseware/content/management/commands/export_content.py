@@ -1,3 +1,5 @@
+"""Command that exports courses to folders."""
+
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError

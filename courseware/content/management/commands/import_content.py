@@ -1,3 +1,5 @@
+"""Command that imports course folders."""
+
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +18,7 @@ ASKED = {
     "reread": "people who completed them are shown what changed",
     "retake": "people who completed them answer their check again",
 }
-NAMED = 3  # removed question ids listed at most; above that only their number is printed
+NAMED = 3  # maximum of removed question ids that are printed; of more, only their number
 
 
 class Command(BaseCommand):
@@ -36,17 +38,17 @@ class Command(BaseCommand):
             help="files that now hold the merged text of a conflict, by the names that the conflict printed",
         )
 
-        for weight, asked in ASKED.items():
-            parser.add_argument(f"--{weight}", nargs="+", default=[], metavar="ID", help=f"changed lessons: {asked}")
+        for impact, asked in ASKED.items():
+            parser.add_argument(f"--{impact}", nargs="+", default=[], metavar="ID", help=f"changed lessons: {asked}")
 
     def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], verbosity: int, **options):
         self.verbosity = verbosity
         folders = course_folders(directory)
         self.merged = by_folder(merged, folders)
         self.weights: dict[Path, dict[str, str]] = {folder: {} for folder in folders}
-        for weight in ASKED:
-            for folder, documents in by_folder(options[weight], folders).items():
-                self.weights[folder] |= dict.fromkeys(documents, weight)
+        for impact in ASKED:
+            for folder, documents in by_folder(options[impact], folders).items():
+                self.weights[folder] |= dict.fromkeys(documents, impact)
         self.command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
         has_names = any([merged, *map(options.get, ASKED)])
         # A wrong name in one course must not release another course.
@@ -63,7 +65,7 @@ class Command(BaseCommand):
         return [folder.name for folder, is_imported in imported.items() if not is_imported]
 
     def import_folder(self, folder: Path, dry_run: bool, *, is_quiet: bool) -> bool:
-        """Whether the course was imported, or could be. `is_quiet`: print errors only."""
+        """Import a folder; return whether its course was imported, or could be. `is_quiet`: print errors only."""
         merged, weights = self.merged[folder], self.weights[folder]
         try:
             report = import_course(read_folder(folder), merged=merged, weights=weights, dry_run=dry_run)
@@ -96,7 +98,10 @@ class Command(BaseCommand):
 
 
 def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
-    """Course folder → paths or ids named as `folder/path`, or without the folder if there is only one."""
+    """Return course folder → paths or ids. `named`: `folder/path`, or without the folder if there is only one.
+
+    Raise `CommandError` if the course of a name is not clear.
+    """
     found: dict[Path, set[str]] = {folder: set() for folder in folders}
     names = {folder.name: folder for folder in folders}
     for name in named:
@@ -121,9 +126,9 @@ def summary(report: Report, dry_run: bool) -> str:
     counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed"
     kept = f", {len(report.kept)} kept as edited in the admin" if report.kept else ""
     merged = f", {len(report.merged)} merged" if report.merged else ""
-    for weight in ASKED:
-        if lessons := sorted(key for key, each in report.weighed.items() if each == weight):
-            merged += f"; {weight}: {', '.join(lessons)}"
+    for impact in ASKED:
+        if lessons := sorted(key for key, each in report.weighed.items() if each == impact):
+            merged += f"; {impact}: {', '.join(lessons)}"
     if dry_run:
         return f"would be imported: {counts}{kept}{merged}"
     made = f"release {report.release.number}" if report.release else "nothing new to release"

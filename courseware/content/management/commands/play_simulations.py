@@ -1,4 +1,4 @@
-"""Play the simulations of a folder at random, and print how their runs end."""
+"""Command that plays simulations at random and prints their outcomes."""
 
 import json
 from collections import Counter
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def valid_course(folder: Path) -> CourseText:
-    """Raises CommandError if the checker finds an error: a simulation with errors may have no end."""
+    """Return a parsed course. Raise `CommandError` for errors, because a simulation with errors may have no end."""
     try:
         return read_valid(read_files(folder))
     except ContentErrors as error:
@@ -53,13 +53,14 @@ def valid_course(folder: Path) -> CourseText:
 
 
 def simulations_of(folder: Path) -> list[Simulation]:
+    """Return the simulations of a course in the source language. Raise `CommandError` for errors."""
     course = valid_course(folder)
     documents = course.of_kind("simulation")
     return [read_simulation(course, document.id, document.language)[0] for document in documents]
 
 
 def saved_results(folders: list[Path]) -> str:
-    """JSON: fingerprint of a simulation in one language → results of all players."""
+    """Return JSON: fingerprint of a simulation in one language → results of all players."""
     results = {}
     for folder in folders:
         course = valid_course(folder)
@@ -72,16 +73,16 @@ def saved_results(folders: list[Path]) -> str:
     return json.dumps(results, indent=1) + "\n"
 
 
-def row(simulation: Simulation, runs: int, random: Random) -> str:
-    """A row of the table: endings in percent, average number of decisions, places no run reached."""
+def row(simulation: Simulation, attempts: int, random: Random) -> str:
+    """Return a row of the table: outcomes in percent, average number of decisions, nodes and endings never met."""
     ended: Counter[str] = Counter()
     reached: set[str] = set()
     decisions = 0
-    for _ in range(runs):
-        places = [state.place for state, _, _ in simulation.random_path(random)]
-        ended[simulation.endings_by_id[places[-1]].colour] += 1
-        decisions += len(places) - 1
-        reached.update(places)
-    shares = " | ".join(f"{100 * ended[colour] / runs:.1f} %" for colour in COLOURS)
-    unmet = [place for place in (*simulation.nodes, *simulation.endings_by_id) if place not in reached]
-    return f"| {simulation.id} | {shares} | {decisions / runs:.1f} | {', '.join(unmet) or '–'} |"
+    for _ in range(attempts):
+        path = [state.place for state, _, _ in simulation.random_path(random)]
+        ended[simulation.endings_by_id[path[-1]].colour] += 1
+        decisions += len(path) - 1
+        reached.update(path)
+    shares = " | ".join(f"{100 * ended[colour] / attempts:.1f} %" for colour in COLOURS)
+    unmet = [node_id for node_id in (*simulation.nodes, *simulation.endings_by_id) if node_id not in reached]
+    return f"| {simulation.id} | {shares} | {decisions / attempts:.1f} | {', '.join(unmet) or '–'} |"
