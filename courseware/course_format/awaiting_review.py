@@ -59,6 +59,7 @@ def without_steps(module: Module, left_out: Collection[str]) -> Module:
 
 
 def without_sections(document: ParsedDocument) -> ParsedDocument:
+    """Return the document without the sections awaiting review."""
     waiting = sections_awaiting_review(document)
     shown = [(section, lines) for section, lines in document.spans() if section not in waiting]
     return replace(

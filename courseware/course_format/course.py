@@ -28,6 +28,8 @@ SomeMeta = TypeVar("SomeMeta", bound=Meta)
 
 @dataclass(frozen=True)
 class RouteStep:
+    """A step of the course. `id`: of its document."""
+
     id: str
     kind: str  # one of STEP_KINDS
 
@@ -112,6 +114,7 @@ class CourseText:
 
     @property
     def route(self) -> Iterator[RouteStep]:
+        """The steps of the course in order."""
         return (step for module in self.modules for step in module.steps)
 
     def module_of(self, document_id: str) -> Module | None:

@@ -35,6 +35,8 @@ beside_saving = SideProcess(prepare=django.setup, niceness=0)  # so that no save
 
 @dataclass(frozen=True)
 class Manuscript:
+    """Input of a preview: one document as typed, and the rest of its course."""
+
     document: str  # its id
     files: Files  # of the revision that was opened
     typed: Mapping[str, str]  # language → text, as far as a form has sent it
@@ -132,6 +134,7 @@ def errors_in(bodies: dict[str, bytes]) -> tuple[Diagnostic, ...]:
 
 
 def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Diagnostic, ...]:
+    """Return issues of the document, and errors that it causes in others; () for a figure."""
     if "" in manuscript.files:  # a figure
         return ()
     found = check_course(course, changed=manuscript.document)
@@ -152,6 +155,7 @@ def preview_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable
 
 
 def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[str, Any] | None:
+    """Return the page data with answer keys, or None for a kind without pages or an unreadable document."""
     document = manuscript.document
     if document not in course.documents or course.source(document).kind not in KINDS:
         return None

@@ -74,6 +74,7 @@ def texts_of_question(stored: Mapping[str, Any]) -> Iterator[str]:
 
 
 def compared(before: list[str], after: list[str]) -> Iterator[ChangedPassage]:
+    """Yield the changed parts of two lists of sentences, in order."""
     left = right = 0
     for start, new_start, size in equal_stretches(before, after):
         if left < start or right < new_start:

@@ -58,6 +58,7 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
 
 
 def refuse_links(folder: Path, paths: Iterable[str]) -> None:
+    """Raise `ExportRefused` if one of these paths in the folder, or a folder above it, is a symbolic link."""
     # The folder itself may be a link.
     candidates = {candidate for path in paths for candidate in (PurePosixPath(path), *PurePosixPath(path).parents)}
     links = sorted(str(candidate) for candidate in candidates if candidate.parts and (folder / candidate).is_symlink())
@@ -66,6 +67,7 @@ def refuse_links(folder: Path, paths: Iterable[str]) -> None:
 
 
 def write(folder: Path, bodies: Mapping[str, bytes]) -> None:
+    """Write files (path → content) into the folder; create folders as needed."""
     folder.mkdir(parents=True, exist_ok=True)
     # Files are moved into place, so that none is ever half written.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as waiting:

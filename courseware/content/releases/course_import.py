@@ -104,6 +104,7 @@ def course_imported_as(digests: Mapping[str, str]) -> Course | None:
 
 
 def released_questions(course: Course | None) -> set[str]:
+    """Return ids of the questions of lessons and banks in the current release."""
     if course is None:
         return set()
     pages = RenderedPage.objects.filter(entries__release=course.current_id, language=course.source_language)
@@ -339,6 +340,7 @@ class _Import:
 
 
 def weights_of(editions: Iterable[CourseChange]) -> dict[str, str]:
+    """Return document id → impact; `retake` wins over `reread`."""
     editions = list(editions)
     reread = {key: Release.Impact.REREAD.value for edition in editions for key in edition.reread}
     return reread | {key: Release.Impact.RETAKE.value for edition in editions for key in edition.retake}
@@ -349,10 +351,12 @@ def changes_in(file: File) -> tuple[object, ...]:
 
 
 def same_text(one, other) -> bool:
+    """Return whether both have the same checksum, or both are None."""
     return (one and one.digest) == (other and other.digest)
 
 
 def same_file(one, other) -> bool:
+    """Return whether both have the same checksum and path, or both are None."""
     return same_text(one, other) and (one and one.path) == (other and other.path)
 
 

@@ -24,6 +24,8 @@ RULES = (
 
 @dataclass(frozen=True)
 class Rule:
+    """A changed rule of an exam. `key`: one of RULES."""
+
     key: str
     before: Any
     after: Any

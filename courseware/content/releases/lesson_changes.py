@@ -12,6 +12,8 @@ IN_MEMORY = 64
 
 @dataclass(frozen=True)
 class SignificantChange:
+    """A released change with an impact. `release` and `revision` are primary keys."""
+
     release: int
     revision: int
     weight: str
@@ -52,6 +54,7 @@ class LessonHistory:
         )
 
     def text(self, revision: int, language: str) -> str | None:
+        """Return the checksum of a revision's text in `language` or else the source language."""
         return self.digests.get((revision, language), self.digests.get((revision, self.source_language)))
 
 

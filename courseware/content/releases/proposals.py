@@ -26,6 +26,7 @@ class OwnProposal(Exception):
 
 
 def others_who_may_publish(person):
+    """Return the other active staff who may publish."""
     may = ModelBackend().with_perm("content.add_release", is_active=True).filter(is_staff=True)
     return get_user_model().objects.filter(pk__in=may).exclude(pk=person.pk)
 

@@ -53,6 +53,8 @@ class ProposalVoid(Exception):
 
 
 class PassMarkTooLow(Exception):
+    """The pass mark of an exam is below `MIN_PASS_MARK`."""
+
     def __init__(self, exam: str, mark: int, floor: int):
         self.exam, self.mark, self.floor = exam, mark, floor
         super().__init__(f"{exam}: pass mark {mark}; this site accepts {floor} or more (MIN_PASS_MARK)")
@@ -60,6 +62,8 @@ class PassMarkTooLow(Exception):
 
 @dataclass(frozen=True)
 class Draft:
+    """A document whose latest revision is not released. `released`: the revision that learners see, if any."""
+
     document: Document
     revision: Revision
     released: Revision | None
@@ -148,6 +152,7 @@ def lasting_expert_reviews(course: Course, revisions: Iterable[Revision]) -> lis
 
 
 def stylesheet_among(revisions: Iterable[Revision]) -> list[int]:
+    """Return primary keys of the jurisdictions among these revisions."""
     return [each.pk for each in revisions if each.document.kind == Document.Kind.JURISDICTION]
 
 
@@ -166,6 +171,7 @@ def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText 
 
 
 def withdraw_lapsed(revisions, lasting, *, by, at) -> None:
+    """Withdraw the reviews of these revisions that are not in `lasting`."""
     for lapsed in expert_reviews_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
         write_withdrawn(lapsed, by=by, at=at)
 
@@ -258,6 +264,7 @@ def weights_of_changes(course: Course, revisions: Iterable[Revision], weights: M
 
 
 def heaviest(weights: Iterable[str]) -> str:
+    """Return the largest impact, or minor."""
     return max(weights, key=Release.Impact.values.index, default=Release.Impact.MINOR)
 
 
@@ -272,6 +279,7 @@ def pass_marks(compiled: Compiled) -> dict[str, int]:
 
 
 def store_pages(release: Release, compiled: Compiled) -> None:
+    """Store the pages of a release; reuse equal pages of earlier releases."""
     entries = {entry.document.identifier: entry for entry in release.entries.select_related("document")}
     known = {
         (page.document_id, page.language, page.digest): page

@@ -43,6 +43,7 @@ def files_of(revisions: Iterable[Revision | int]) -> dict[int, dict[str, File]]:
 
 
 def by_path(documents: Iterable[Files]) -> dict[str, File]:
+    """Return path → file of all these documents."""
     return {file.path: file for files in documents for file in files.values()}
 
 

@@ -14,6 +14,8 @@ from courseware.content.models import ExpertReview
 
 @dataclass(frozen=True)
 class Reader:
+    """The reviewer of a document."""
+
     name: str
     profession: str
     read_on: date

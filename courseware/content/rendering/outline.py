@@ -55,6 +55,7 @@ def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
 
 
 def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
+    """Return ids of the steps after the exam."""
     return {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
 
 
@@ -82,6 +83,7 @@ def terms_in(course: CourseText, language: str) -> list[list[Any]]:
 
 
 def has_page(course: CourseText, step: RouteStep) -> bool:
+    """Return whether the step is part of the course outline."""
     meta = course.source(step.id).meta
     if isinstance(meta, ExamMeta):
         return not meta.is_pre_check or step.id == pre_check_of(course)

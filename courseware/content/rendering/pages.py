@@ -61,12 +61,14 @@ class PageCompiler:
     # Links and sources
 
     def number(self, source: str) -> int | None:
+        """Return the number of a source on this page, or None for an unknown source or a kind without sources."""
         # Other kinds show no sources.
         if self.document.kind not in ("lesson", "simulation") or source not in self.course.sources:
             return None
         return self.numbers.setdefault(source, len(self.numbers) + 1)
 
     def address(self, identifier: str) -> str | None:
+        """Return the URL for `(#id)`, or None for an unknown id."""
         section = self.document.section(identifier)
         if section:
             return f"#q-{identifier}" if section in self.document.questions else f"#{identifier}"
@@ -145,6 +147,7 @@ def address_in(course: CourseText, identifier: str) -> str | None:
 
 
 def document_address(course: CourseText, document: ParsedDocument) -> str | None:
+    """Return the URL of a document's page, or None for a kind without pages."""
     if document.kind == "course":
         return reverse("home")
     if document.kind == "card":

@@ -23,6 +23,7 @@ def new_ids() -> Iterator[str]:
 
 
 def with_ids(html: str, ids: Iterator[str]) -> str:
+    """Return HTML with an id for each paragraph, list item, table row and caption."""
     return _BEGINS.sub(lambda tag: f'<{tag[1]} id="{next(ids)}">', html)
 
 

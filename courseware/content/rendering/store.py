@@ -180,6 +180,7 @@ class Outline:
         return next((survey for survey in self.sheets if survey.id == survey_id), None)
 
     def find(self, step_id: str) -> Step | None:
+        """Return a step, or None."""
         return self.step(step_id) if step_id in self._places else None
 
     @property
@@ -369,7 +370,7 @@ def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int,
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:
-    # PostgreSQL reorders the keys of an object.
+    """Restore the order of questions, as PostgreSQL reorders the keys of an object."""
     if "order" in data:
         data["questions"] = {identifier: data["questions"][identifier] for identifier in data["order"]}
     return data

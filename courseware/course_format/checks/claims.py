@@ -19,6 +19,7 @@ _ADDRESS = re.compile(r"\]\([^)]*\)|\{[^}]*\}|https?:\S+")
 
 @always
 def check_claims(course: CourseText) -> Iterator[Diagnostic]:
+    """Report claims in sections of lessons and banks that mark no source."""
     for _source, document in course.texts("lesson", "bank"):
         for section, lines in document.spans():
             if any(find_sources(line.text) for line in lines):

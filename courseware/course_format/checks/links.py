@@ -120,6 +120,7 @@ def _brace_references(document: ParsedDocument) -> Iterator[Reference]:
 
 @always
 def check_marks(course: CourseText) -> Iterator[Diagnostic]:
+    """Report issues of callouts, figures, links and source marks."""
     questions = {s.id for document in course.of_kind("lesson", "bank") for s in document.questions}
     targets = {*course.documents, *questions, *PAGES}
     job_roles = _known(course)["track"]

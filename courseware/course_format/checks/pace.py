@@ -15,6 +15,7 @@ AGAIN_WITHIN = 90
 
 @when_complete
 def check_pace(course: CourseText) -> Iterator[Diagnostic]:
+    """Report long reading without an action, for each job role."""
     for _source, document in course.texts("lesson"):
         reported: set[int] = set()
         placed = [each for job_role in tracks_of(course) for each in enumerate(stretches(document, job_role))]

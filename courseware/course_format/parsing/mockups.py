@@ -39,6 +39,8 @@ _RULE = re.compile(r"[-:| \t]+")
 
 @dataclass(frozen=True)
 class MockupField:
+    """A key of an example screen. `is_full_width`: it is written with a full-width colon."""
+
     key: str
     value: str
     line: int

@@ -87,6 +87,7 @@ class ParsedDocument:
     lines: tuple[SourceLine, ...] = field(repr=False)
 
     def section(self, section_id: str) -> Section | None:
+        """Return the first section with this id, or None."""
         return next((section for section in self.sections if section.id == section_id), None)
 
     def spans(self) -> Iterator[tuple[Section, list[SourceLine]]]:
@@ -105,6 +106,7 @@ class ParsedDocument:
 
     @property
     def questions(self) -> tuple[Section, ...]:
+        """The sections that are questions."""
         return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
 
     def problem(self, line: int, finding: str, /, **fields: Field | None) -> Diagnostic:

@@ -245,6 +245,7 @@ KINDS: dict[str, type[Question]] = {kind.kind: kind for kind in (One, Several, M
 
 
 def is_before(row: Sequence[int], first: int, second: int) -> bool:
+    """Return whether `first` is before `second` in `row`. Raise `ValueError` if one is missing."""
     return row.index(first) < row.index(second)
 
 
