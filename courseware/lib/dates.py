@@ -1,4 +1,4 @@
-"""Due dates: instants for comparing, days for people; and the current time, which a preview replaces."""
+"""Conversion between due dates and instants, and the current time, which a preview replaces."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,9 @@ from django.utils import timezone
 
 
 def due_instant(day: date, zone: tzinfo) -> datetime:
-    """The first instant after `day` in `zone`, in UTC. Days are counted, so a clock change moves nothing.
+    """Return the first instant after the day `day` in `zone`, as a UTC datetime.
+
+    The result is computed by calendar day, so a change of clocks does not shift it.
 
     >>> from zoneinfo import ZoneInfo
     >>> due_instant(date(2026, 11, 27), ZoneInfo("Asia/Shanghai")).isoformat()
@@ -19,13 +21,13 @@ def due_instant(day: date, zone: tzinfo) -> datetime:
 
 
 def due_day(due_at: datetime, zone: tzinfo) -> date:
-    """The day that ends at `due_at`."""
-    # Subtracted before: where a change of clocks leaves out midnight, the day after begins at one.
+    """Return the date in `zone` that ends at the instant `due_at`: the inverse of `due_instant`."""
+    # Subtracted before the conversion: if a change of clocks skips midnight, the next day begins at 1:00.
     return (due_at.astimezone(UTC) - timedelta(microseconds=1)).astimezone(zone).date()
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """Both included; empty if `last` is earlier.
+    """Return all dates from `first` to `last`, both included; an empty list if `last` is earlier.
 
     >>> [day.day for day in days_between(date(2026, 2, 27), date(2026, 3, 1))]
     [27, 28, 1]
@@ -34,7 +36,7 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def site_day(at: datetime | None = None) -> date:
-    """The day in the time zone of the site at `at` (default: now)."""
+    """Return the date in the site's time zone at the instant `at` (default: now)."""
     return timezone.localdate(at or now(), timezone.get_default_timezone())
 
 
@@ -42,16 +44,18 @@ _previewed: ContextVar[datetime | None] = ContextVar("previewed", default=None)
 
 
 def now() -> datetime:
+    """Return the current instant as an aware datetime; within `at_time`, the instant of the preview."""
     return _previewed.get() or timezone.now()
 
 
 def is_preview() -> bool:
+    """Return whether the code runs within `at_time`."""
     return _previewed.get() is not None
 
 
 @contextmanager
 def at_time(at: datetime) -> Iterator[None]:
-    """Within the block `now()` returns `at`, in this thread only. Roll back all writes made in the block."""
+    """Make `now()` return `at` within the block, in this thread only. The caller rolls back all writes of the block."""
     token = _previewed.set(at)
     try:
         yield

@@ -1,6 +1,7 @@
-"""Disclosure control: statistics grow by groups of five, at midnight, by answers older than a day.
+"""Statistical disclosure control: statistics grow in steps of 5 people, at midnight, by answers older than a day.
 
-Made-up accounts must not fill a group: answers count 30 days after joining, or once a list names the person.
+Fake accounts must not fill a group: a person's answers count 30 days after joining, or after an imported list names the
+person.
 """
 
 from collections.abc import Iterable
@@ -9,15 +10,15 @@ from operator import itemgetter
 from typing import TypeVar
 
 STEP = 5  # people
-FEWEST_FOR_TEXT = 10  # people: readers may recognize a writer by style
-COUNTS_AFTER = timedelta(days=30)  # age of an account whose answers count
-WAIT = timedelta(days=2)  # from the day of an answer, which leaves a whole day between
+FEWEST_FOR_TEXT = 10  # people: in smaller groups, readers may recognize a writer by style
+COUNTS_AFTER = timedelta(days=30)  # after joining
+WAIT = timedelta(days=2)  # from the day of an answer: one whole day lies between
 
 Item = TypeVar("Item")
 
 
 def shown_from(day: date) -> date:
-    """The first day on which figures may hold what somebody did on `day`.
+    """Return the first date on which statistics may include an answer given on `day`.
 
     >>> shown_from(date(2026, 11, 25)).isoformat()
     '2026-11-27'
@@ -26,10 +27,10 @@ def shown_from(day: date) -> date:
 
 
 def counts_from(joined_on: date, listed_on: date | None) -> date:
-    """The first day on which statistics may count answers of a person who joined on `joined_on`.
+    """Return the first date on which statistics may count the answers of a person who joined on `joined_on`.
 
-    `listed_on`: the day on which a list of people first named the person, or None. A day that has passed never changes,
-    because the order of counting depends on it.
+    `listed_on` is the date on which an imported list first named the person, or None. A past result must not change,
+    because the counting order depends on it.
 
     >>> counts_from(date(2026, 11, 1), None).isoformat(), counts_from(date(2026, 11, 1), date(2026, 11, 5)).isoformat()
     ('2026-12-01', '2026-11-07')
@@ -39,7 +40,7 @@ def counts_from(joined_on: date, listed_on: date | None) -> date:
 
 
 def counts_from_month(joined_on: date, listed_on: date | None, today: date) -> date | None:
-    """For answers stored without a person: the first of the month from which they count. None: they count already.
+    """Return the first day of the month from which answers stored without a person count; None if they count today.
 
     >>> counts_from_month(date(2026, 11, 1), None, today=date(2026, 11, 3)).isoformat()
     '2027-01-01'
@@ -49,9 +50,10 @@ def counts_from_month(joined_on: date, listed_on: date | None, today: date) -> d
 
 
 def disclosed(answers: Iterable[tuple[date, Item]], today: date) -> list[Item]:
-    """Of (shown from, one person's answer) the first 5, 10, 15 …, so many as are full by `today`.
+    """Return the items to show on `today`: the first 5, 10, 15 … of those shown by then, ordered by date.
 
-    Those of one day have to come in the same order every time.
+    `answers` are pairs (date from which it is shown, one person's item). Items of one date must always come in the same
+    order.
 
     >>> len(disclosed([(date(2026, 11, day), day) for day in range(1, 13)], date(2026, 11, 11)))
     10

@@ -1,7 +1,7 @@
-"""Run work of unknown cost in a separate process with limited time and memory. It is no sandbox.
+"""Run work of unknown cost in a separate process with limited time and memory. It is not a sandbox.
 
-Alternatives: `forkserver` loads the server's script again for each task, a new process needs a second to load the site,
-and a process pool breaks as a whole when one of its processes is killed.
+Alternatives: `forkserver` loads the server's script again for each task. A new process takes a second to load the site.
+A process pool breaks as a whole if one of its processes is killed.
 """
 
 import math
@@ -18,25 +18,25 @@ from typing import Any, TypeVar
 
 try:
     import resource
-except ImportError:  # on Windows no system counts the seconds of a process: there the clock alone ends it
+except ImportError:  # Windows has no limit of processor time, so only the wall-clock limit applies
     resource = None  # type: ignore[assignment]
 
 Answer = TypeVar("Answer")
 
 STARTS_WITHIN = 20  # seconds
-LENIENCE = 2  # seconds on the clock for each second of work: others use the machine, too
-MEMORY = 512 * 1024 * 1024  # bytes of addresses; the site and the whole shipped course take a third of it
-NICENESS = 5  # requests go first
+LENIENCE = 2  # wall-clock seconds for each second of processor time, because the machine is shared
+MEMORY = 512 * 1024 * 1024  # bytes of address space; the site with the shipped course needs a third of it
+NICENESS = 5  # lower priority than requests
 
-CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the locks of a server's threads as they are
+CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of the server hold
 
 
 class NoAnswer(Exception):
-    """The work was not done."""
+    """The work was not done; the subclasses give the reason."""
 
 
 class StillBusy(NoAnswer):
-    """Other work has taken all the time that this one may wait."""
+    """Other work occupied the process for the whole waiting time."""
 
 
 class OutOfTime(NoAnswer):
@@ -44,20 +44,21 @@ class OutOfTime(NoAnswer):
 
 
 class MachineBusy(NoAnswer):
-    """The time on the clock ran out before the processor time did."""
+    """The wall-clock limit was reached before the limit of processor time."""
 
 
 class ProcessDied(NoAnswer):
-    """The process ended during its work. An error is in the server's log."""
+    """The process ended during its work. The server's log has the error."""
 
 
 CLOCK_RAN_OUT = MachineBusy if resource else OutOfTime
 
 
 class SideProcess:
-    """`prepare`, a module-level function, is called once in each new process."""
+    """A process that is started at the first work and used for one piece of work at a time."""
 
     def __init__(self, prepare: Callable[[], object], niceness: int = NICENESS) -> None:
+        """`prepare` is a module-level function that each new process calls once; `niceness` lowers its priority."""
         self.prepare, self.niceness = prepare, niceness
         self.turn = threading.Lock()
         self.process: SpawnProcess | None = None
@@ -65,11 +66,11 @@ class SideProcess:
 
     @staticmethod
     def longest(seconds: int) -> int:
-        """The most seconds after which `run` returns or raises."""
+        """Return the maximum time in seconds until `run` returns or raises, for work of `seconds` processor time."""
         return STARTS_WITHIN + 2 * LENIENCE * seconds
 
     def run(self, work: Callable[..., Answer], *arguments: Any, seconds: int) -> Answer:
-        """The result of `work`, a module-level function, within `seconds` of processor time. Raises NoAnswer."""
+        """Return the result of `work`, a module-level function, within `seconds` of processor time. Raise NoAnswer."""
         if not self.turn.acquire(timeout=LENIENCE * seconds):
             raise StillBusy
         try:
@@ -101,7 +102,7 @@ class SideProcess:
         )
         process.start()
         self.process = process
-        theirs.close()  # else nobody would notice when the process is gone
+        theirs.close()  # else reading does not fail when the process dies
         if not self.connection.poll(STARTS_WITHIN):
             raise MachineBusy
         self.connection.recv()
@@ -111,6 +112,7 @@ class SideProcess:
         return OutOfTime() if process and process.exitcode == -getattr(signal, "SIGXCPU", 0) else ProcessDied()
 
     def end(self) -> SpawnProcess | None:
+        """Kill the process, if there is one, and return it."""
         process, self.process = self.process, None
         if process:
             process.kill()
@@ -120,7 +122,7 @@ class SideProcess:
 
 
 def serve(connection: Connection, prepare: Callable[[], object], niceness: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's, which then ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the server, and the server ends this process
     threading.Thread(target=end_with_server, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(niceness)
@@ -143,13 +145,14 @@ def end_with_server() -> None:
 
 
 def limit_memory() -> None:
-    """More memory raises MemoryError, which ends this process. Only Linux counts addresses reliably."""
+    """Limit the address space. Exceeding it raises MemoryError, which ends this process. Reliable on Linux only."""
     if resource and sys.platform == "linux":
         _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
 
 
 def limit_processor(seconds: int) -> None:
+    """Let the system end this process after `seconds` more of processor time."""
     if resource:
         _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, hard))

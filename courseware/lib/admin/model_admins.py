@@ -1,4 +1,4 @@
-"""Mixins for classes of Django's admin. Put them before ModelAdmin among the bases."""
+"""Mixins for Django's ModelAdmin classes. Put them before ModelAdmin among the bases."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -16,16 +16,16 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-MOST = 1_000  # rows that a list counts, and turns the pages of
+MOST = 1_000  # rows that a list counts and paginates
 
 
 def first_keys(rows: QuerySet[Any]) -> list[Any]:
-    """At most MOST + 1 keys; the last shows that there are more."""
+    """Return the primary keys of at most MOST + 1 rows. More than MOST keys mean that there are more rows."""
     return list(rows.values_list("pk", flat=True)[: MOST + 1])
 
 
 class FirstRows(Paginator[Any]):
-    """Paginates the first MOST rows, which are looked up once for counting and showing."""
+    """A paginator of the first MOST rows. One query finds their keys, for counting and for all pages."""
 
     object_list: QuerySet[Any]
 
@@ -51,6 +51,8 @@ class FirstRows(Paginator[Any]):
 
 
 class ListOfFirstRows(ChangeList):
+    """The changelist of LongList."""
+
     paginator: FirstRows
 
     def get_results(self, request: HttpRequest) -> None:
@@ -58,14 +60,16 @@ class ListOfFirstRows(ChangeList):
         if not self.multi_page or (self.show_all and self.can_show_all):
             self.result_list = self.paginator.rows(0, self.result_count)
         if self.paginator.has_more:
-            # Django would say "1000 results" above the list. Below it stands that there are more.
+            # Else Django shows "1000 results" above the list. The page says below it that there are more.
             self.full_result_count = self.result_count
 
 
 class LongList:
+    """A ModelAdmin for large tables: it lists the first MOST rows and refuses actions on more rows."""
+
     paginator: Any = FirstRows
     show_full_result_count = False
-    show_facets = ShowFacets.NEVER  # each would count the whole table
+    show_facets = ShowFacets.NEVER  # each facet counts the whole table
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ListOfFirstRows
@@ -82,7 +86,7 @@ class LongList:
 
 
 class IndexedSearch:
-    """Finds rows whose `search_columns` equal the words, or whose `search_people` fields name a person found."""
+    """A ModelAdmin with exact search: in `search_columns`, and for people in the foreign keys `search_people`."""
 
     search_columns: tuple[str, ...] = ()
     search_people: tuple[str, ...] = ()
@@ -96,24 +100,24 @@ class IndexedSearch:
         words = search_term.strip()
         if not words:
             return queryset, False
-        holds: list[Any] = [(column, words) for column in self.search_columns]
+        conditions: list[Any] = [(column, words) for column in self.search_columns]
         if self.search_people and (people := self.people_found(words)):
-            holds += [(f"{field}__in", people) for field in self.search_people]
-        return queryset.filter(Q.create(holds, connector=Q.OR)) if holds else queryset.none(), False
+            conditions += [(f"{field}__in", people) for field in self.search_people]
+        return queryset.filter(Q.create(conditions, connector=Q.OR)) if conditions else queryset.none(), False
 
     def people_found(self, words: str) -> list[int]:
-        """Keys of the people with exactly this address or staff number."""
+        """Return the ids of the people with exactly this email address or staff number."""
         return list(get_user_model()._default_manager.known_as(words).values_list("pk", flat=True))
 
 
 class ListFiltersOnly:
-    """Accept only the parameters of the list's own filters; Django accepts every field, and would reveal authors."""
+    """A ModelAdmin that accepts only the parameters of its own filters. Django accepts fields that reveal authors."""
 
     model: Any
     get_list_filter: Any
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        if "\0" in str(value):  # which PostgreSQL refuses
+        if "\0" in str(value):  # PostgreSQL refuses it
             raise IncorrectLookupParameters
         return lookup in {parameter for each in self.list_filters(request) for parameter in each.expected_parameters()}
 
@@ -128,6 +132,8 @@ class ListFiltersOnly:
 
 
 class WordsFilter(ListFilter):
+    """A list filter with a text field. Subclasses set `title` and `parameter_name` and define `queryset`."""
+
     parameter_name: str
     template = "admin/words_filter.html"
 
@@ -161,7 +167,7 @@ class WordsFilter(ListFilter):
 
 
 class CheckedAgain:
-    """A ModelAdmin that runs its view again if the database refuses the changes: the form then names the problem."""
+    """A ModelAdmin that runs its view again after an IntegrityError, so that the form shows the conflict."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -185,8 +191,8 @@ class CheckedAgain:
 
 
 def refuse_now() -> None:
-    """Check deferred constraints now: PostgreSQL checks them at commit otherwise, after a success was reported."""
-    if connection.vendor == "postgresql":  # SQLite has one writer, who began before the form was read
+    """Check deferred constraints now; raise IntegrityError. Else PostgreSQL checks at commit, after reporting success."""
+    if connection.vendor == "postgresql":  # on SQLite the writer locks before the form is read
         connection.check_constraints()
 
 
@@ -202,7 +208,7 @@ class ReadOnly:
 
 
 class SuperusersOnly:
-    """For rows about permissions: a staff permission alone does not open them."""
+    """A ModelAdmin for superusers. Staff with a permission on the model cannot open it."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_superuser

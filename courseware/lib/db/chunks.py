@@ -1,4 +1,4 @@
-"""Read many rows in chunks, so that memory does not grow with their number."""
+"""Read many rows in chunks of limited size, so that memory does not grow with their number."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +12,10 @@ Row = TypeVar("Row")
 
 
 def chunks(rows: QuerySet[Any, Row], size: int) -> Iterator[list[Row]]:
-    """Runs one query. Do not write meanwhile: on PostgreSQL the transaction stays open until the last chunk."""
+    """Yield the rows of one query in lists of at most `size` rows.
+
+    Do not write in the meantime: on PostgreSQL the transaction stays open until the last chunk.
+    """
     with open_cursor(rows.db):
         yield from batches(rows.iterator(chunk_size=size), size)
 
@@ -24,5 +27,5 @@ def batches(items: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def open_cursor(alias: str) -> AbstractContextManager[object]:
-    # Outside a transaction PostgreSQL prepares all rows first; on SQLite a transaction would block all writers.
+    # Outside a transaction PostgreSQL prepares all rows first. On SQLite a transaction blocks all writers.
     return transaction.atomic(using=alias) if connections[alias].vendor == "postgresql" else nullcontext()

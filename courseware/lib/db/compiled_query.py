@@ -1,7 +1,7 @@
 """Compile a queryset's SQL once per process and reuse it: compiling takes longer than running a short query.
 
-ANSWERS = CompiledQuery(lambda enrollment: Answer.objects.filter(enrollment=enrollment).order_by("pk"))
-answers = ANSWERS(enrollment=enrollment.pk)
+    ANSWERS = CompiledQuery(lambda enrollment: Answer.objects.filter(enrollment=enrollment).order_by("pk"))
+    answers = ANSWERS(enrollment=enrollment.pk)
 
 For queries that many pages run. It uses `query.get_compiler` and `compiler.as_sql`, which Django does not document.
 """
@@ -21,12 +21,15 @@ from django.db.transaction import TransactionManagementError
 Row = TypeVar("Row")
 TYPES = (int, str, date, datetime, UUID)
 EXPECTED = " or ".join(each.__name__ for each in TYPES)
-LARGEST = 2**63 - 1  # of all numbers that a column can hold
-SHAPES = 64  # of one query: it is built for each length of its lists
+LARGEST = 2**63 - 1  # the largest integer of a database column
+SHAPES = 64  # compiled variants of one query: one for each combination of list lengths
 
 
 class Given(Expression):
-    """A placeholder; `number` is its index in a list. `steps` transform an instant: add a timedelta, take a day."""
+    """A placeholder for the value `name`, or for item `number` of the list `name`.
+
+    `steps` are applied to the value, in order; the methods add steps for instants: add a timedelta, convert to a date.
+    """
 
     def __init__(self, name: str, number: int | None = None, steps: tuple[Callable[[Any], Any], ...] = ()):
         super().__init__()
@@ -39,7 +42,7 @@ class Given(Expression):
         return self.then(lambda value: value + later)
 
     def utcoffset(self) -> timedelta:
-        return timedelta(0)  # it is no naive one
+        return timedelta(0)  # marks it as an aware datetime
 
     def astimezone(self, zone: tzinfo) -> "Given":
         return self.then(lambda value: value.astimezone(zone))
@@ -51,6 +54,7 @@ class Given(Expression):
         return "%s", [self]
 
     def of(self, values: dict[str, Any]) -> Any:
+        """Return the value for the database: that of `values`, after all steps."""
         value = values[self.name] if self.number is None else values[self.name][self.number]
         for step in self.steps:
             value = step(value)
@@ -58,9 +62,10 @@ class Given(Expression):
 
 
 class CompiledQuery(Generic[Row]):
-    """`build` receives a placeholder for each value (one of TYPES), or a list of placeholders for a list.
+    """A query that is compiled at its first call; call it with the values as keyword arguments.
 
-    It may only pass them to `filter`, add a `timedelta` or take a day. A lookup with a list must end in `pk__in`.
+    `build` gets a placeholder for each value, or a list of placeholders for each list, and returns a queryset. It may
+    only pass them to `filter`, add a `timedelta` or convert them to a date. A lookup with a list must end in `pk__in`.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]):
@@ -68,40 +73,47 @@ class CompiledQuery(Generic[Row]):
         self.built = lru_cache(SHAPES)(self._built)
 
     def __call__(self, **values: Any) -> list[Row]:
+        """Run the query and return its rows. A value, or each item of a list, has one of TYPES.
+
+        Integers beyond 64 bits find nothing. Raise TypeError for another type, and TransactionManagementError for
+        `select_for_update` outside of a transaction.
+        """
         for name, value in flat(values):
-            if type(value) not in TYPES:  # another is turned into what a database takes by its column
+            if type(value) not in TYPES:  # other types need the conversion of their column
                 raise TypeError(f"{name}: expected {EXPECTED}, got {type(value).__name__}")
             if type(value) is int and abs(value) > LARGEST:
                 return []
         shape = tuple((name, len(value) if isinstance(value, list) else None) for name, value in values.items())
         queryset, compiler, sql, parameters = self.built(shape)
-        asking = copy(compiler)
-        asking.connection = connections[queryset.db]  # each thread has its own
-        if queryset.query.select_for_update and not asking.connection.in_atomic_block:
+        own_compiler = copy(compiler)
+        own_compiler.connection = connections[queryset.db]  # each thread has its own
+        if queryset.query.select_for_update and not own_compiler.connection.in_atomic_block:
             raise TransactionManagementError("select_for_update outside of a transaction")
         bound = tuple(
-            as_taken(each.of(values), asking.connection) if isinstance(each, Given) else each for each in parameters
+            as_taken(each.of(values), own_compiler.connection) if isinstance(each, Given) else each
+            for each in parameters
         )
-        asking.as_sql = lambda *args, **options: (sql, bound)
-        asked = queryset.all()
-        asked.query.get_compiler = lambda *args, **options: asking  # type: ignore[method-assign]  # of this one alone
-        return list(asked)
+        own_compiler.as_sql = lambda *args, **options: (sql, bound)
+        rows = queryset.all()
+        rows.query.get_compiler = lambda *args, **options: own_compiler  # type: ignore[method-assign]  # for this call only
+        return list(rows)
 
     def _built(self, shape: tuple[tuple[str, int | None], ...]) -> tuple[QuerySet[Any, Row], Any, str, Any]:
-        places = {
+        placeholders = {
             name: Given(name) if length is None else [Given(name, number) for number in range(length)]
             for name, length in shape
         }
-        queryset = self.build(**places)
+        queryset = self.build(**placeholders)
         compiler = queryset.query.get_compiler(queryset.db)
         try:
             sql, parameters = compiler.as_sql()
-        except EmptyResultSet:  # of an empty list; Django takes an empty statement for the same
+        except EmptyResultSet:  # an empty list; Django treats an empty statement in the same way
             sql, parameters = "", ()
         return queryset, compiler, sql, parameters
 
 
 def as_taken(value: Any, connection: Any) -> Any:
+    """Return the value as the database driver expects it."""
     if type(value) is datetime:
         return connection.ops.adapt_datetimefield_value(value)
     if type(value) is date:

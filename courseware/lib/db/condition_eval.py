@@ -1,4 +1,4 @@
-"""Evaluate a query condition on one object."""
+"""Evaluate a query condition (Q) on one object in Python, without a query."""
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-# By the ending of a name, as in a queryset. Any other is a KeyError: better none than one that answers otherwise there.
+# By lookup, as in a queryset. Other lookups raise KeyError, because they might differ from the database.
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "": operator.eq,
     "gt": lambda value, least: value is not None and value > least,
@@ -18,13 +18,16 @@ CONNECTORS: Mapping[str, Callable[[Iterable[bool]], bool]] = {Q.AND: all, Q.OR: 
 
 
 def fulfils(row: object, condition: Q) -> bool:
-    """Whether the row's own columns fulfil the condition. Runs no query (`Q.check` would)."""
+    """Return whether the attributes of `row` fulfil `condition`. Runs no query, unlike `Q.check`.
+
+    Raise KeyError for lookups other than those in COMPARISONS, and for joins.
+    """
     parts = (fulfils(row, part) if isinstance(part, Q) else _compares(row, part) for part in condition.children)
     return CONNECTORS[condition.connector](parts) != condition.negated
 
 
 def _compares(row: object, part: Any) -> bool:
-    """`part`: (column with lookup, value)."""
-    name, wanted = part
+    """Evaluate `part`: (column with lookup, value)."""
+    name, expected = part
     column, _, lookup = name.partition("__")
-    return COMPARISONS[lookup](getattr(row, column), wanted)
+    return COMPARISONS[lookup](getattr(row, column), expected)

@@ -1,4 +1,4 @@
-"""A prefix lookup that uses an index on both databases."""
+"""A prefix lookup, `column__begins`, that uses an index on SQLite and on PostgreSQL."""
 
 import sys
 from typing import Any
@@ -12,7 +12,7 @@ AFTER_ALL = chr(sys.maxunicode)
 
 @CharField.register_lookup
 class Begins(Lookup[str]):
-    """`column__begins="x"`, case-sensitive. PostgreSQL needs an index with `varchar_pattern_ops`."""
+    """Find rows by `column__begins="x"`, case-sensitive. PostgreSQL needs an index with `varchar_pattern_ops`."""
 
     lookup_name = "begins"
 

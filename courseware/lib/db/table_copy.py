@@ -1,4 +1,4 @@
-"""Copy all rows of a table to another database unchanged. The caller opens a transaction on both."""
+"""Copy all rows of a table to another database, unchanged. The caller opens a transaction on both databases."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -17,19 +17,19 @@ from courseware.lib.text.names import NameField
 
 CHUNK = 500  # rows held in memory at a time
 EVERY_DIGEST = 2**256
-NOT_TAKEN = (DataError, IntegrityError, ValueError)  # ValueError: half a character, which is no UTF-8
+NOT_TAKEN = (DataError, IntegrityError, ValueError)  # ValueError: half a surrogate pair, which UTF-8 cannot encode
 
 AnyModel = type[Model]
 Row = tuple[Any, ...]
 
 
 class RowRefused(Exception):
-    """The other database refuses a row."""
+    """The target database refuses a row. The message names the table, the primary key and the reason."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Number of rows and the sum of their digests, independent of their order."""
+    """Number of rows of a table and the sum of their checksums, which does not depend on their order."""
 
     rows: int = 0
     digest: int = 0
@@ -40,6 +40,7 @@ class Contents:
 
 
 def digest_of(row: Row) -> int:
+    """Return the SHA-256 of a row as a number."""
     # Sorted, because PostgreSQL reorders the keys of a JSON object.
     text = json.dumps(row, sort_keys=True, default=as_text)
     return int.from_bytes(sha256(text.encode()).digest(), "big")
@@ -52,7 +53,8 @@ def as_text(value: object) -> str:
 
 
 def columns_of(model: AnyModel) -> list["Field[Any, Any]"]:
-    # What the database works out it works out there as well.
+    """Return the fields of the table that are copied: all except generated columns."""
+    # The target database computes generated columns itself.
     return [field for field in model._meta.local_concrete_fields if not field.generated]
 
 
@@ -63,6 +65,7 @@ def chunks_of(model: AnyModel, alias: str) -> Iterator[list[Row]]:
 
 
 def contents_of(model: AnyModel, alias: str) -> Contents:
+    """Read the whole table and return its contents."""
     contents = Contents()
     for chunk in chunks_of(model, alias):
         contents = contents.and_these(chunk)
@@ -70,7 +73,7 @@ def contents_of(model: AnyModel, alias: str) -> Contents:
 
 
 def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
-    """Yields what was copied so far after each chunk. Raises RowRefused, which names the row."""
+    """Copy the rows; yield the contents copied so far after each chunk. Raise RowRefused for a refused row."""
     contents = Contents()
     for chunk in chunks_of(model, source):
         try:
@@ -83,41 +86,44 @@ def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
 
 
 def insert(model: AnyModel, rows: list[Row], alias: str) -> None:
-    """Not by `bulk_create`, which would set automatic times anew."""
+    """Insert the rows as they are. `bulk_create` would set automatic timestamps again."""
     connection, columns = connections[alias], columns_of(model)
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in columns)
-    places = ", ".join(["%s"] * len(columns))
-    statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608 - names of ours, and marks
+    marks = ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES ({marks})"  # noqa: S608 - names of models, and marks
     stored = [[prepared(field, value, connection) for field, value in zip(columns, row, strict=True)] for row in rows]
     with transaction.atomic(using=alias), connection.cursor() as cursor:
         cursor.executemany(statement, stored)
 
 
 def prepared(field: "Field[Any, Any]", value: Any, connection: BaseDatabaseWrapper) -> Any:
-    """The value for the database. A name is copied as stored, without the cleaning of `NameField`."""
+    """Return the value for the database. A NameField is copied as stored, without its cleaning."""
     return value if isinstance(field, NameField) else field.get_db_prep_save(value, connection)
 
 
 def refuse_one_of(model: AnyModel, rows: list[Row], alias: str) -> None:
-    """Raises RowRefused for the first of these rows that the database refuses alone."""
-    place = [field.primary_key for field in columns_of(model)].index(True)
+    """Insert the rows one by one and raise RowRefused for the first that the database refuses."""
+    key_index = [field.primary_key for field in columns_of(model)].index(True)
     for row in rows:
         try:
             insert(model, [row], alias)
         except NOT_TAKEN as error:
-            why = str(error).strip().splitlines()[0]
-            raise RowRefused(f"{model._meta.db_table}, row {row[place]}: {why}") from error
+            reason = str(error).strip().splitlines()[0]
+            raise RowRefused(f"{model._meta.db_table}, row {row[key_index]}: {reason}") from error
 
 
 def empty(model: AnyModel, alias: str) -> None:
     connection = connections[alias]
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 - ours
+        cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 - a name of a model
 
 
 def keep_on_counting(model: AnyModel, source: str, target: str) -> None:
-    """Continue the sequence after the last key ever given, even to a deleted row: the audit log may name it."""
+    """Let the key sequence of `target` continue after that of `source`.
+
+    Keys of deleted rows are not reused, because the audit log may name them.
+    """
     highest = model._base_manager.using(target).aggregate(highest=Max("pk"))["highest"] or 0
     with connections[source].cursor() as cursor:
         last = last_key(model, connections[source], cursor)
@@ -131,6 +137,7 @@ def sequence_of(model: AnyModel, cursor: CursorWrapper) -> str:
 
 
 def last_key(model: AnyModel, connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> int:
+    """Return the last primary key that the database has assigned, also to a deleted row; 0 if none."""
     if connection.vendor == "postgresql":
         sequence = sequence_of(model, cursor)
         cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608 - PostgreSQL's

@@ -1,4 +1,4 @@
-"""CSV that spreadsheets open without warnings and without running formulas."""
+"""CSV files that spreadsheets open without warnings and without running formulas."""
 
 import csv
 import io
@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 BOM = "\ufeff"
-# A formula begins at the start of a cell or after a delimiter of any country; invisible signs do not hide it. Wide
-# signs count, because Chinese spreadsheets take them for narrow ones.
+# A formula begins at the start of a cell or after a delimiter of any locale, also behind invisible characters. Chinese
+# spreadsheets accept full-width signs.
 _FORMULA = re.compile(r"^[\t\r]|(?:^|[;|\t\r\n])[\s\u200b-\u200f\u2060\ufeff]*+[=+\-@＝＋－＠]")
 
-# Most cells have no such sign, or are one piece that begins with a letter or a digit.
+# Fast path: most cells have no such sign, or start with a letter or digit and have no delimiter.
 _SIGNS, _SEPARATORS = frozenset("\t\r=+-@＝＋－＠"), frozenset(";|\t\r\n")
-PIECE = 16_000  # characters that are sent together
+PIECE = 16_000  # characters that are sent at once
 
 
 def guarded(cell: object) -> str:
-    """The cell as text, with an apostrophe before anything that a spreadsheet would run as a formula."""
+    """Return the cell as text, with an apostrophe before each formula. None becomes an empty text."""
     if type(cell) is not str:
         if cell is None or isinstance(cell, int):
             return "" if cell is None else str(cell)
@@ -27,7 +27,7 @@ def guarded(cell: object) -> str:
 
 
 def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """UTF-8 with a byte order mark: the first row at once, then several together. Memory stays constant."""
+    """Yield the CSV as UTF-8 with a byte order mark: the first row at once, then pieces of PIECE characters."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     buffer.write(BOM)
@@ -42,7 +42,7 @@ def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
 
 
 def taken_from(buffer: io.StringIO) -> bytes:
-    taken = buffer.getvalue().encode()
+    content = buffer.getvalue().encode()
     buffer.seek(0)
     buffer.truncate()
-    return taken
+    return content

@@ -1,4 +1,4 @@
-"""Sentences of Django whose Chinese translation is replaced in our catalogue; listed here to be collected."""
+"""Texts of Django whose Chinese translation this project replaces; listed so that `makemessages` collects them."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy

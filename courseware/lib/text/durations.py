@@ -1,4 +1,4 @@
-"""Durations in words: `{% load durations %} {{ step.minutes|in_words }}`."""
+"""Template filter that shows a duration in words: `{{ step.minutes|in_words }}`."""
 
 from django.template import Library
 from django.utils.translation import ngettext

@@ -1,11 +1,11 @@
-"""A share of a group, in words that fit its size."""
+"""Shares of a group as text: a count in small groups, a percentage in larger ones; exact or anonymous."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
 
-PERCENT_FROM = 20  # people: below, one of them would be 5 % and more, and a percentage says more than is known
+PERCENT_FROM = 20  # people: in smaller groups one person is more than 5 %, so a percentage looks too exact
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Share:
 
     @property
     def dots(self) -> list[bool]:
-        """One for each person, those counted first; none where a percentage is shown."""
-        return [place < self.count for place in range(self.people)] if self.people < PERCENT_FROM else []
+        """True for each counted person, then False for each of the others; empty if a percentage is shown."""
+        return [position < self.count for position in range(self.people)] if self.people < PERCENT_FROM else []
 
     @property
     def words(self) -> str:
@@ -31,9 +31,10 @@ class Share:
 
 @dataclass(frozen=True)
 class AnonymousShare(Share):
-    """A share of a group whose members stay anonymous: all and all but one are "most"; one and none "few or none".
+    """A share that hides unanimous answers: all and all but one read "most"; one and none read "few or none".
 
-    Otherwise everybody would know each answer if all gave one. `is_exact`: no answer has nearly all people.
+    Otherwise an answer given by everyone would reveal each person's answer. `is_exact` turns this off: no answer of the
+    question has been chosen by all people or all but one.
     """
 
     is_exact: bool = field(default=False, compare=False)
@@ -68,5 +69,6 @@ class AnonymousShare(Share):
 
 
 def anonymous_shares(counts: Sequence[int], people: int) -> list[AnonymousShare]:
+    """Return the share for each answer of one question. `counts`: people by answer; `people`: size of the group."""
     is_exact = max(counts, default=0) < people - 1
     return [AnonymousShare(count, people, is_exact) for count in counts]

@@ -1,4 +1,7 @@
-"""Log formatters. No line holds names, addresses, answers or tokens: a route, not a URL; no message of most errors."""
+"""Log formatters for plain text and JSON, which keep personal data out of the log.
+
+A line shows the route instead of the URL, and most errors without their message.
+"""
 
 import json
 import logging
@@ -11,15 +14,15 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-# What the lines of this thread are about, such as {"request": "5d41402abc4b"}.
-about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 - nobody writes into it
+# Facts that are added to each line of this thread, such as {"request": "5d41402abc4b"}.
+about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 - never changed in place
 
-# Errors whose first line speaks of code, tables or servers. What a database says below it quotes the row.
+# Errors whose first line names code, tables or servers only. The following lines of a database error quote the row.
 SPEAK_OF_CODE = {
     "AttributeError", "ImportError", "NameError", "IntegrityError", "InterfaceError", "OperationalError",
     "ProgrammingError", "TemplateDoesNotExist", "TemplateSyntaxError",
 }  # fmt: skip
-CAUSES = 10  # of one error, at most
+CAUSES = 10  # of one error, at most this many
 ROUTELESS = "an address that the site does not have"
 NOT_LOOKED_UP = "an address not looked up yet"
 HIDDEN = {
@@ -31,9 +34,9 @@ CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160
 
 
 @contextmanager
-def lines_about(**what: str) -> Iterator[None]:
-    """Add these facts to every line of this thread until the end of the block."""
-    token = about.set({**about.get(), **what})
+def lines_about(**facts: str) -> Iterator[None]:
+    """Add these facts to each log line of this thread within the block."""
+    token = about.set({**about.get(), **facts})
     try:
         yield
     finally:
@@ -41,10 +44,10 @@ def lines_about(**what: str) -> Iterator[None]:
 
 
 class OneLine(logging.Filter):
-    """Reduces events that anybody can cause to a warning of one line, without a traceback."""
+    """A filter that turns records which any visitor can cause into a warning of one line, without a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if vars(record).get("is_one_line"):  # a logger that is configured twice has two of these filters
+        if vars(record).get("is_one_line"):  # a logger that is configured twice has this filter twice
             return True
         vars(record)["is_one_line"] = True
         record.msg, record.args = record.getMessage().encode("unicode_escape").decode("ascii"), ()
@@ -57,9 +60,9 @@ class PlainLines(logging.Formatter):
     """2026-11-26 10:21:03,482 ERROR django.request: Internal Server Error: learn/<id:course>/ [request=5d41402abc4b]"""
 
     def format(self, record: logging.LogRecord) -> str:
-        where = " ".join(f"{name}={value}" for name, value in facts_of(record).items())
+        facts = " ".join(f"{name}={value}" for name, value in facts_of(record).items())
         line = f"{self.formatTime(record)} {record.levelname} {record.name}: {message_of(record)}"
-        return "\n".join(filter(None, [f"{line} [{where}]" if where else line, traceback_of(record)]))
+        return "\n".join(filter(None, [f"{line} [{facts}]" if facts else line, traceback_of(record)]))
 
 
 class JsonLines(logging.Formatter):
@@ -79,38 +82,44 @@ class JsonLines(logging.Formatter):
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """`record.facts` are given as `extra`. A request names itself, because Django logs it after our block has ended."""
+    """Return the facts of a record: its request, those of `lines_about`, and `extra={"facts": …}`.
+
+    The request comes from the record, because Django logs it after the block has ended.
+    """
     number = getattr(getattr(record, "request", None), "number", "")
     return {**({"request": number} if number else {}), **about.get(), **getattr(record, "facts", {})}
 
 
 def message_of(record: logging.LogRecord) -> str:
-    said = record.getMessage()
+    """Return the message without personal data and control characters."""
+    message = record.getMessage()
     request = getattr(record, "request", None)
     if request is not None and hasattr(request, "path"):
-        written = request.path.encode("unicode_escape").decode("ascii")  # as Django writes it
+        path = request.path.encode("unicode_escape").decode("ascii")  # as Django logs it
         route = route_of(request, getattr(record, "status_code", HTTPStatus.NOT_FOUND))
-        said = said.replace(written, route) if len(written) > 1 else said
-    for pattern, instead in HIDDEN.items():
-        said = pattern.sub(instead, said)
-    return said.translate(CONTROL)
+        message = message.replace(path, route) if len(path) > 1 else message
+    for pattern, replacement in HIDDEN.items():
+        message = pattern.sub(replacement, message)
+    return message.translate(CONTROL)
 
 
 def route_of(request: Any, status: int) -> str:
-    """A request without a route was not found (404), or a middleware answered it before the lookup."""
+    """Return the URL pattern. Without one, the URL was not found (404), or a middleware answered before the lookup."""
     if match := getattr(request, "resolver_match", None):
         return str(match.route)
     return ROUTELESS if status == HTTPStatus.NOT_FOUND else NOT_LOOKED_UP
 
 
 def traceback_of(record: logging.LogRecord) -> str:
-    # What Django refuses as suspicious anybody can cause at will.
+    """Return the traceback with its causes, the first cause first; "" without an error."""
+    # Any visitor can cause suspicious requests (django.security).
     if not record.exc_info or not record.exc_info[1] or record.name.startswith("django.security"):
         return ""
     return "\nThe reason of what follows.\n".join(reversed([*causes_of(record.exc_info[1])]))
 
 
 def causes_of(error: BaseException) -> Iterator[str]:
+    """Yield traceback and description of the error, then of each of its causes."""
     cause: BaseException | None = error
     for _ in range(CAUSES):
         if cause is None:
@@ -120,8 +129,13 @@ def causes_of(error: BaseException) -> Iterator[str]:
 
 
 def in_words(error: BaseException) -> str:
-    kind = type(error)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    if SPEAK_OF_CODE.isdisjoint(each.__name__ for each in kind.__mro__):
+    """Return the qualified name of the error, with the first line of its message if that cannot hold personal data."""
+    error_type = type(error)
+    name = (
+        error_type.__qualname__
+        if error_type.__module__ == "builtins"
+        else f"{error_type.__module__}.{error_type.__qualname__}"
+    )
+    if SPEAK_OF_CODE.isdisjoint(each.__name__ for each in error_type.__mro__):
         return name
     return f"{name}: {str(error).strip().partition(chr(10))[0]}"

@@ -1,4 +1,4 @@
-"""Names without invisible characters, and without those that change the direction of writing."""
+"""A model field for names, which removes invisible characters and those that change the writing direction."""
 
 import unicodedata
 from typing import Any
@@ -13,7 +13,7 @@ INVISIBLE = IGNORABLE | VARIATION_SELECTORS
 
 
 def visible(text: str) -> str:
-    """The text without invisible characters; any whitespace, also a line break, becomes one space.
+    """Return the text without invisible characters, with each run of whitespace as one space.
 
     >>> visible("  Li\\u202e\\n\\u200bLin\\u3000 ")
     'Li Lin'
@@ -34,7 +34,7 @@ def without_invisible(text: str) -> str:
 
 
 class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it takes none
-    """A CharField cleaned by `visible` on every way in: forms, the admin, lists and bulk updates."""
+    """A CharField cleaned by `visible` wherever a value enters: forms, the admin, imports and bulk updates."""
 
     clean_text = staticmethod(visible)
 
@@ -57,4 +57,6 @@ class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it t
 
 
 class MultilineNameField(NameField):
+    """A NameField that keeps line breaks."""
+
     clean_text = staticmethod(visible_lines)

@@ -1,4 +1,4 @@
-"""PDF/UA files from data, so no name is markup. Glyphs come only from `fonts/` and the named folders."""
+"""PDF/UA files from Typst templates, and QR codes. Data is passed separately, so names cannot contain markup."""
 
 import json
 import lzma
@@ -18,22 +18,25 @@ if TYPE_CHECKING:
 FONTS = Path(__file__).parent / "fonts"
 BOTH_WEIGHTS = b'#set text(font: "Noto Sans SC")\nx *x*'
 NO_GLYPH = re.compile(r"the text `\"(.+)\"` could not be displayed", re.DOTALL)
-UNSEEN = "\ufeff"  # a byte order mark that was pasted along: nobody sees it, and PDF/UA forbids it
+UNSEEN = "\ufeff"  # an invisible byte order mark from pasted text; PDF/UA forbids it
 LOADING = threading.Lock()
 
 
 class NoGlyph(Exception):
-    """The fonts lack this character; an invisible one is given as its Unicode number."""
+    """The fonts lack the character that the message names; an invisible one is named by its code point."""
 
 
 def draw_pdf(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts: Sequence[str] = ()) -> bytes:
-    """A PDF file dated `at`. The template reads `json(bytes(sys.inputs.data))`. Raises NoGlyph."""
-    import typst  # 80 MB of code, of which a process that draws nothing needs none
+    """Return a PDF file dated `at`. The template reads the data as `json(bytes(sys.inputs.data))`.
 
-    with LOADING:  # one at a time unpacks the fonts
+    `more_fonts` are folders of fonts, in addition to those in `fonts/`. Raise NoGlyph if no font has a character.
+    """
+    import typst  # 80 MB of code, loaded only if needed
+
+    with LOADING:  # only one thread unpacks the fonts
         fonts = fonts_in(tuple(more_fonts))
     try:
-        drawn = typst.compile(
+        pdf = typst.compile(
             template.encode(),
             format="pdf",
             font_paths=fonts,
@@ -45,22 +48,23 @@ def draw_pdf(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts
         if lacking := NO_GLYPH.search(error.message):
             raise NoGlyph(in_unicode(lacking[1])) from error
         raise
-    if not isinstance(drawn, bytes):
+    if not isinstance(pdf, bytes):
         raise TypeError("a PDF is one file")
-    return drawn
+    return pdf
 
 
-def in_unicode(sign: str) -> str:
-    r"""
+def in_unicode(character: str) -> str:
+    r"""Return the character, or the code point of an escaped one.
+
     >>> in_unicode(r"\u{e000}"), in_unicode("𠮷")
     ('U+E000', '𠮷')
     """
-    return re.sub(r"\\u\{([0-9a-f]+)\}", lambda found: f"U+{found[1].upper():0>4}", sign)
+    return re.sub(r"\\u\{([0-9a-f]+)\}", lambda found: f"U+{found[1].upper():0>4}", character)
 
 
 @lru_cache(1)
 def fonts_in(folders: tuple[str, ...]) -> "typst.Fonts":
-    """The shipped fonts and those of the folders, kept by the process."""
+    """Return the shipped fonts and those of the folders, cached by the process."""
     import typst
 
     with TemporaryDirectory() as folder:
@@ -68,14 +72,15 @@ def fonts_in(folders: tuple[str, ...]) -> "typst.Fonts":
             (Path(folder) / packed.stem).write_bytes(lzma.decompress(packed.read_bytes()))
         paths = [folder, *folders]
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=paths)
-        typst.compile(BOTH_WEIGHTS, format="pdf", font_paths=fonts)  # reads what else is read when it is wanted first
+        typst.compile(BOTH_WEIGHTS, format="pdf", font_paths=fonts)  # loads everything that typst loads at first use
     return fonts
 
 
-def qr_svg(address: str) -> bytes:
+def qr_svg(url: str) -> bytes:
+    """Return a QR code for the URL as an SVG file."""
     import qrcode  # type: ignore[import-untyped]
     from qrcode.image.svg import SvgPathImage  # type: ignore[import-untyped]
 
-    drawn = BytesIO()
-    qrcode.make(address, image_factory=SvgPathImage).save(drawn)
-    return drawn.getvalue()
+    image = BytesIO()
+    qrcode.make(url, image_factory=SvgPathImage).save(image)
+    return image.getvalue()

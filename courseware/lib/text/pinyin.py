@@ -1,13 +1,16 @@
-"""Readings of Chinese names. `.ci/pinyin_table.py` writes `pinyin.txt`, the commonest reading of each character."""
+"""Pinyin readings of Chinese names, for search.
+
+`.ci/pinyin_table.py` writes `pinyin.txt`, which has the most common reading of each character.
+"""
 
 from functools import cache
 from itertools import islice, product
 from pathlib import Path
 from typing import NamedTuple
 
-MOST = 8  # ways in which one name may be read
+MOST = 8  # readings of one name
 
-# As surnames these are read otherwise than the table says. Some families do so, some do not: both are known.
+# Readings as a surname that differ from the table. Families vary, so both readings are used.
 SURNAMES = """
 单 shan 單 shan 解 xie 仇 qiu 区 ou 區 ou 曾 zeng 查 zha 翟 zhai 朴 piao 盖 ge 蓋 ge 缪 miao 繆 miao 种 chong 折 she
 召 shao 乜 nie 乐 yue 樂 yue 覃 qin 员 yun 員 yun 黑 he 秘 bi 郇 xun 祭 zhai 繁 po 阚 kan 闞 kan 隗 wei 牟 mu 尉 yu
@@ -25,37 +28,39 @@ READ_TOGETHER = {
     **dict.fromkeys(["澹台", "澹臺"], ("tan", "tai")),
 }
 GIVEN = "乐 yue 樂 yue 茜 xi 长 chang 長 chang 晟 sheng 朝 zhao 泊 bo 重 chong 炅 gui"
-# In a passport ü is yu.
+# Passports write ü as yu.
 WRITTEN = {"lv": ["lv", "lyu"], "nv": ["nv", "nyu"]}
 
 
 class Syllables(NamedTuple):
-    """Unknown characters stand for themselves."""
+    """One reading of a name, by character. A character without a known reading is its own syllable."""
 
     surname: tuple[str, ...]
     given: tuple[str, ...]
 
 
 def readings(name: str) -> list[Syllables]:
-    """At most `MOST` readings of a Chinese name, surname first."""
+    """Return at most MOST readings of a Chinese name that starts with the surname."""
     length = 2 if name[:2] in words_of(OF_TWO_CHARACTERS) and len(name) > 2 else 1
     surname, given = name[:length], name[length:]
-    ways = (*surnames(surname), *(otherwise(each, GIVEN) for each in given))
-    found = islice(product(*ways), MOST)
-    return [Syllables(tuple(way[:length]), tuple(way[length:])) for way in found]
+    syllables = (*surnames(surname), *(otherwise(each, GIVEN) for each in given))
+    found = islice(product(*syllables), MOST)
+    return [Syllables(tuple(reading[:length]), tuple(reading[length:])) for reading in found]
 
 
 def surnames(surname: str) -> list[list[str]]:
-    if together := READ_TOGETHER.get(surname):
-        return [[syllable] for syllable in together]
+    """Return the possible syllables of each character of the surname."""
+    if syllables := READ_TOGETHER.get(surname):
+        return [[syllable] for syllable in syllables]
     if len(surname) > 1:
         return [[usual(each)] for each in surname]
     return [otherwise(each, SURNAMES) for each in surname]
 
 
-def otherwise(character: str, known: str) -> list[str]:
-    syllables = dict.fromkeys([pairs(known).get(character, usual(character)), usual(character)])
-    return [written for each in syllables for written in WRITTEN.get(each, [each])]
+def otherwise(character: str, exceptions: str) -> list[str]:
+    """Return the possible syllables of a character; `known` lists exceptions as pairs of character and syllable."""
+    syllables = dict.fromkeys([pairs(exceptions).get(character, usual(character)), usual(character)])
+    return [spelling for each in syllables for spelling in WRITTEN.get(each, [each])]
 
 
 def usual(character: str) -> str:
@@ -75,6 +80,7 @@ def pairs(text: str) -> dict[str, str]:
 
 @cache
 def table() -> dict[str, str]:
+    """Return character → syllable, from `pinyin.txt`."""
     text = Path(__file__).with_name("pinyin.txt").read_text(encoding="utf-8")
     lines = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
     return {character: syllable for syllable, characters in lines for character in characters}

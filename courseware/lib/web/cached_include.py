@@ -17,15 +17,15 @@ from django.utils.translation import get_language
 
 register = Library()
 
-PIECES = 4096  # some kilobytes each
+PIECES = 4096  # cached, some kilobytes each
 
-# Nobody can write these into a page: they are made when the process starts.
+# Placeholders that no text can contain, because each process generates its own.
 CSRF_TOKEN, FORM_TOKEN = secrets.token_hex(32), secrets.token_hex(32)
 
 
 @register.simple_tag(takes_context=True)
 def cached_include(context: Context, template: str, **values: Hashable) -> SafeString:
-    """The template rendered with `values`: hashable, and equal only if they look the same."""
+    """Return the template rendered with `values`, which are hashable and equal only if they look the same."""
     html = rendered(template, get_language(), get_current_timezone_name(), tuple(values.items()))
     if CSRF_TOKEN in html:
         html = html.replace(CSRF_TOKEN, str(context["csrf_token"]))

@@ -1,4 +1,4 @@
-"""Layout of form fields; the templates are in `templates/courseware/`."""
+"""Layout and widgets of form fields, for crispy-forms; the templates are in `templates/courseware/`."""
 
 from string import Formatter
 from typing import Any
@@ -13,8 +13,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 
-class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms brings no types
-    """The named fields, or all. `error_summary`: list errors above them; `marks_required`: put asterisks."""
+class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms has no types
+    """Layout of the named fields, or of all. `error_summary`: list errors above; `marks_required`: add asterisks."""
 
     form_tag = False
 
@@ -29,8 +29,8 @@ class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms brings no types
             setattr(self, name, value)
 
 
-class Group(Field):  # type: ignore[misc]  # crispy-forms brings no types
-    """A field that is a fieldset, with attributes of its own."""
+class Group(Field):  # type: ignore[misc]  # crispy-forms has no types
+    """A field in a fieldset, which gets the HTML attributes `attributes`."""
 
     def __init__(self, field: str, attributes: dict[str, Any], *, template: str | None = None) -> None:
         super().__init__(field, template=template)
@@ -44,27 +44,27 @@ class Group(Field):  # type: ignore[misc]  # crispy-forms brings no types
 CONTROL = '<span class="asked asked-{}"><label class="hidden-text" for="{}">{}</label>{}</span>'
 
 
-class Sentence(LayoutObject):  # type: ignore[misc]  # crispy-forms brings no types
-    """Fields within a sentence, at {field name}; hints and errors come below it."""
+class Sentence(LayoutObject):  # type: ignore[misc]  # crispy-forms has no types
+    """Fields within a sentence: `words` has their places as {field name}. Hints and errors follow below."""
 
     def __init__(self, words: str | Promise) -> None:
         self.words = words
 
     def render(self, form: Any, *_args: Any, **_options: Any) -> str:
-        words = str(self.words)
-        fields = {name: form[name] for _before, name, *_format in Formatter().parse(words) if name}
-        asked = {
+        text = str(self.words)
+        fields = {name: form[name] for _before, name, *_format in Formatter().parse(text) if name}
+        controls = {
             name: format_html(CONTROL, name, field.id_for_label, field.label, field) for name, field in fields.items()
         }
-        below = [render_to_string("courseware/hint_and_errors.html", {"field": field}) for field in fields.values()]
-        return format_html("<p>{}</p>{}", format_html(words, **asked), format_html_join("", "{}", zip(below)))
+        messages = [render_to_string("courseware/hint_and_errors.html", {"field": field}) for field in fields.values()]
+        return format_html("<p>{}</p>{}", format_html(text, **controls), format_html_join("", "{}", zip(messages)))
 
 
 SELECTED = mark_safe(" selected")
 
 
 class LongSelect(forms.Select):
-    """Renders options (without groups) ten times as fast as Django, which renders a template for each."""
+    """A select without option groups, rendered ten times as fast as Django's, which uses a template for each option."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         chosen = self.format_value(value)
@@ -73,12 +73,12 @@ class LongSelect(forms.Select):
             '<option value="{}"{}>{}</option>',
             ((key, SELECTED if str(key) in chosen else "", label) for key, label in self.choices),
         )
-        given = self.build_attrs(self.attrs, {"name": name} | (attrs or {}))
-        return format_html("<select{}>\n{}\n</select>", flatatt(given), options)
+        attributes = self.build_attrs(self.attrs, {"name": name} | (attrs or {}))
+        return format_html("<select{}>\n{}\n</select>", flatatt(attributes), options)
 
 
 class DayInput(forms.DateInput):
-    """The browser's own calendar: in the reader's language, without a script."""
+    """The browser's own date picker, which follows the user's language and needs no script."""
 
     def __init__(self) -> None:
         super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")

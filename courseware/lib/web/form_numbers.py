@@ -1,4 +1,4 @@
-"""Whole numbers in forms of pages."""
+"""Parse whole numbers and ids in form data."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ MOST_DIGITS, DIGITS_OF_A_KEY = 3, 9
 
 
 def small_number(text: str | None) -> int | None:
-    """None for anything but up to three ASCII digits.
+    """Return the number if the text is one to three ASCII digits, else None.
 
     >>> small_number("12"), small_number("-1"), small_number("1000"), small_number("１")
     (12, None, None, None)
@@ -15,7 +15,7 @@ def small_number(text: str | None) -> int | None:
 
 
 def keys_in(texts: Iterable[str]) -> list[int]:
-    """The valid row keys among the texts.
+    """Return the valid primary keys (one to nine ASCII digits) among the texts, in their order.
 
     >>> keys_in(["12", "x", "1" * 5000, "１"])
     [12]

@@ -1,4 +1,4 @@
-"""`{% with_outcome %}…{% endwith_outcome %}`: page titles that begin with the outcome of the last action."""
+"""`{% with_outcome %}…{% endwith_outcome %}`: page titles that start with the result of the last action."""
 
 from django.contrib.messages import constants
 from django.template import Context, Library
@@ -11,9 +11,11 @@ register = Library()
 
 @register.simple_block_tag(takes_context=True)
 def with_outcome(context: Context, content: SafeString) -> SafeString:
-    """Put "Error:" before the title if a message is an error, else "Done:" if one is a success."""
+    """Put "Error:" before the title if a message is an error, else "Done:" if a message is a success."""
     messages = context.get("messages")
-    levels = {message.level for message in messages} if messages else set()  # iterating over an empty storage writes it
+    levels = (
+        {message.level for message in messages} if messages else set()
+    )  # iterating over an empty storage would write it
     error = gettext("Error:")
     if content.startswith(error) or levels.isdisjoint({constants.ERROR, constants.SUCCESS}):
         return content

@@ -1,4 +1,4 @@
-"""Decorators that check, in this order: method (405), sign-in, recent authentication, permission (404)."""
+"""View decorators that check, in this order: method (405), sign-in, recent authentication, permission (404)."""
 
 from collections.abc import Callable, Collection
 from functools import partial, wraps
@@ -20,16 +20,16 @@ SHOW, SEND = ("GET", "HEAD"), ("POST",)
 
 
 def form_on(page: RenderedPage, *, takes: Collection[str] | None = None, is_held: bool = True) -> Decorator:
-    """Mark a view that takes a form which stands on `page`.
+    """Mark a view that receives a form which is shown on `page`.
 
-    `page`: URL name, or a function that returns the URL for the view's arguments.
-    `takes`: names of the view's arguments that the URL has; without it, all of them.
-    `is_held`: a form sent after the session has ended may be stored until its writer has signed in again.
+    `page`: URL name, or a function that returns the URL for the view's arguments. `takes`: names of the view's
+    arguments that the URL has; by default all. `is_held`: if the session has ended, the form may be stored until its
+    author has signed in again.
     """
-    address = page if callable(page) else partial(_url, page, takes)
+    page_url = page if callable(page) else partial(_url, page, takes)
 
     def mark(view: View) -> View:
-        view.page_of_form, view.is_held = address, is_held  # type: ignore[attr-defined]  # marks on a function
+        view.page_of_form, view.is_held = page_url, is_held  # type: ignore[attr-defined]  # marks on a function
         return view
 
     return mark
@@ -40,6 +40,7 @@ def _url(name: str, takes: Collection[str] | None, **arguments: Any) -> str:
 
 
 def page_view(*, allowed: Callable[..., bool] | None = None, reauthenticate: Decorator | None = None) -> Decorator:
+    """Decorate a view that only shows a page. `allowed` gets the user; if it returns False, the response is 404."""
     return lambda view: _checked(view, SHOW, allowed, reauthenticate)
 
 
@@ -52,7 +53,7 @@ def form_view(
     is_held: bool = True,
     methods: tuple[str, ...] = SHOW + SEND,
 ) -> Decorator:
-    """Decorate a page that shows a form and takes it. `page`, `takes` and `is_held`: as of `form_on`."""
+    """Decorate a view that shows a form and receives it. `page`, `takes` and `is_held`: see `form_on`."""
     mark = form_on(page, takes=takes, is_held=is_held)
     return lambda view: mark(_checked(view, methods, allowed, reauthenticate))
 
@@ -65,7 +66,7 @@ def post_view(
     reauthenticate: Decorator | None = None,
     is_held: bool = True,
 ) -> Decorator:
-    """Decorate a view that takes a form which stands on another page. `page`, `takes`, `is_held`: as of `form_on`."""
+    """Decorate a view that receives a form shown on another page. `page`, `takes` and `is_held`: see `form_on`."""
     return form_view(page, takes=takes, allowed=allowed, reauthenticate=reauthenticate, is_held=is_held, methods=SEND)
 
 
@@ -79,12 +80,12 @@ def _checked(
         return view(request, *args, **kwargs)
 
     with_permission.allowed = allowed  # type: ignore[attr-defined]  # a test compares it with access.txt
-    asked = reauthenticate(with_permission) if reauthenticate else with_permission
-    return require_http_methods(list(methods))(login_required(asked))
+    checked = reauthenticate(with_permission) if reauthenticate else with_permission
+    return require_http_methods(list(methods))(login_required(checked))
 
 
 def form_status(form: BaseForm) -> HTTPStatus:
-    """422 for a form that is shown again with its errors; 200 for an empty one."""
+    """Return 422 for a form that is shown again with its errors, else 200."""
     return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
 
 
@@ -95,11 +96,12 @@ def render_form(
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """The data of a form: None, which leaves it unbound, for another method; an empty POST does not."""
+    """Return the data of a POST request, also if it is empty. None for other methods, so that a form stays unbound."""
     return request.POST if request.method == "POST" else None
 
 
 def in_background(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that a script calls by itself, so that it does not count as an action of the user."""
     view.is_in_background = True  # type: ignore[attr-defined]  # a mark on a function
     return view
 
@@ -108,5 +110,6 @@ def is_in_background(view: Callable[..., Any]) -> bool:
     return getattr(view, "is_in_background", False)
 
 
-def for_the_whole_page(request: Any, redirection: Any) -> HttpResponse:
-    return HttpResponseClientRedirect(redirection.url) if request.htmx else redirection
+def for_the_whole_page(request: Any, redirect: Any) -> HttpResponse:
+    """Return the redirect so that htmx, if it sent the request, loads the whole page."""
+    return HttpResponseClientRedirect(redirect.url) if request.htmx else redirect

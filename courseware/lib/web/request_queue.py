@@ -1,10 +1,10 @@
-"""A request queue: saves are always served, pages while there is room."""
+"""A queue that limits the requests served at a time: saves always wait for a slot, page views only for a while."""
 
 import threading
 
 
 class RequestQueue:
-    """`places` requests run at a time; saves come first. At most `room` pages wait, for `patience` seconds."""
+    """Serve `places` requests at a time, saves first. At most `room` pages wait, for at most `patience` seconds."""
 
     def __init__(self, places: int, room: int, patience: float):
         self.changed = threading.Condition()
@@ -21,11 +21,11 @@ class RequestQueue:
         return self.places - self.free
 
     def take(self, *, is_save: bool) -> bool:
-        """Wait for a place. False: this page gets none."""
+        """Wait for a slot; return whether this request has one (a save always). Call `give_back` when it is done."""
         with self.changed:
-            has_place = self._wait_as_save() if is_save else self._wait_as_page()
-            self.free -= has_place
-            return has_place
+            has_slot = self._wait_as_save() if is_save else self._wait_as_page()
+            self.free -= has_slot
+            return has_slot
 
     def give_back(self) -> None:
         with self.changed:
