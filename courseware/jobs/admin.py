@@ -1,3 +1,5 @@
+"""Admin pages of scheduled jobs and background tasks, for superusers."""
+
 from datetime import timedelta
 
 from django.contrib import admin, messages
@@ -20,7 +22,7 @@ class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     fields = readonly_fields = ("in_words", "started_at", "finished_at", "outcome", "said", "next_at")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
-        # PostgreSQL refuses a NUL in a text, and a name is what stands in the address here.
+        # The URL holds the job's name, and PostgreSQL refuses a text with NUL.
         return super().get_object(request, object_id, from_field) if object_id in JOBS else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
@@ -38,10 +40,10 @@ class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     def run_selected(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         for name in (names := list(jobs.values_list("name", flat=True))):
             run_now(name)
-        said = ngettext("%(count)d job will run next.", "%(count)d jobs will run next.", len(names)) % {
+        message = ngettext("%(count)d job will run next.", "%(count)d jobs will run next.", len(names)) % {
             "count": len(names)
         }
-        self.message_user(request, said, messages.SUCCESS)
+        self.message_user(request, message, messages.SUCCESS)
 
 
 @admin.register(Task)
@@ -52,4 +54,4 @@ class TaskAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.Model
     fields = readonly_fields = (*list_display, "worker_ids", "exception_class_path", "traceback")
 
 
-admin.site.unregister(DBTaskResult)  # the same in English, and for whoever has its permission
+admin.site.unregister(DBTaskResult)  # TaskAdmin replaces it: it is English only, and staff with permission may open it

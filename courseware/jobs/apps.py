@@ -1,3 +1,5 @@
+"""App of background jobs: schedules checkpoints and checks of the audit log, and the cleanup of tasks."""
+
 from datetime import time, timedelta
 
 from django.apps import AppConfig

@@ -1,4 +1,4 @@
-"""Problems of background work, for the first page of the admin and for monitoring."""
+"""Health warnings about background jobs, for the start page of the admin and for monitoring."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,27 +23,29 @@ WORKER_IS_BEHIND = _(
     "look for a task that hangs."
 )
 ALIVE_WITHIN = timedelta(minutes=2)
-SEALED_WITHIN = timedelta(minutes=15)  # three times what lies between two tries
+SEALED_WITHIN = timedelta(minutes=15)  # checkpoints are created every 5 minutes
 
 
 @dataclass(frozen=True)
 class HealthWarning:
-    """`page`: URL name of the list with details; "" for none."""
+    """`words`: the problem. `about`: the job or server concerned. `page`: URL name of a page with details, or ""."""
 
     words: str | Promise
     about: str | Promise = ""
     page: str = ""
 
 
-# By name, filled by the rooms above in their `apps.py`.
+# Filled by `apps.py` of higher packages.
 FURTHER: dict[str, Callable[[datetime], list[HealthWarning]]] = {}
 
 
 def register_warnings(name: str, ask: Callable[[datetime], list[HealthWarning]]) -> None:
+    """Register a function that returns more warnings as of an instant; it replaces one of the same name."""
     FURTHER[name] = ask
 
 
 def warning_of(job: Job, now: datetime) -> HealthWarning | None:
+    """Return a warning if the job's last run failed, or has not finished for LATE_AFTER."""
     if job.outcome == Outcome.FAILED:
         return HealthWarning(_("the last run failed"), JOBS[job.name].words, PAGE)
     if job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
@@ -52,24 +54,25 @@ def warning_of(job: Job, now: datetime) -> HealthWarning | None:
 
 
 def troubles(now: datetime) -> list[HealthWarning]:
-    """Problems for administrators, the most serious first. Runs four statements, five if checkpoints are late."""
+    """Return problems of background jobs, the most serious first. Runs 4 queries, 5 if checkpoints are late."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
-    left_undone = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER)
-    if left_undone.exists() or any(job.is_late(now) for job in jobs.values()) or not jobs:
+    overdue_tasks = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER)
+    if overdue_tasks.exists() or any(job.is_late(now) for job in jobs.values()) or not jobs:
         found.append(HealthWarning(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
     found += filter(None, (warning_of(job, now) for job in jobs.values()))
-    if waits := events_without_checkpoint(now):
-        found.append(HealthWarning(waits, JOBS["seal-evidence"].words, PAGE))
+    if delay := events_without_checkpoint(now):
+        found.append(HealthWarning(delay, JOBS["seal-evidence"].words, PAGE))
     return found
 
 
 def further_warnings(now: datetime) -> list[HealthWarning]:
-    return [trouble for ask in FURTHER.values() for trouble in ask(now)]
+    """Return the warnings of all registered functions."""
+    return [warning for ask in FURTHER.values() for warning in ask(now)]
 
 
 def events_without_checkpoint(now: datetime) -> str:
-    """How long the oldest event has waited, and what delays the checkpoint; "" if none is late."""
+    """Return how long the oldest event has waited for a checkpoint, and the cause; "" if none is late."""
     oldest = checkpoints.unsealed().first()
     if oldest is None or now - oldest.at < SEALED_WITHIN:
         return ""
@@ -89,10 +92,12 @@ def events_without_checkpoint(now: datetime) -> str:
 
 
 def is_worker_alive() -> bool:
+    """Return whether a worker gave a sign of life within ALIVE_WITHIN."""
     age = age_of_last_sign()
     return age is not None and age < ALIVE_WITHIN
 
 
 def age_of_last_sign() -> timedelta | None:
+    """Return the time since the last sign of life of any worker, or None if there is no worker."""
     seen = Worker.objects.aggregate(last=Max("seen_at"))["last"]
     return None if seen is None else max(timezone.now() - seen, timedelta(0))

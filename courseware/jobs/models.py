@@ -1,3 +1,5 @@
+"""Models of background jobs: workers, scheduled jobs, and tasks for the admin."""
+
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -11,12 +13,12 @@ LATE_AFTER = timedelta(hours=1)
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def forget_dead(self) -> None:
-        now = timezone.now()  # a sign of tomorrow was given while the clock was wrong
+        now = timezone.now()  # a sign from the future comes from a wrong clock
         self.exclude(seen_at__range=(now - FORGOTTEN_AFTER, now + FORGOTTEN_AFTER)).delete()
 
 
 class Worker(models.Model):
-    """A process of `manage.py run_worker`, which gives a sign of life every few seconds."""
+    """A process of `manage.py run_worker`, which writes a sign of life every few seconds."""
 
     name = models.CharField(_("name"), max_length=64, primary_key=True)
     started_at = models.DateTimeField(_("started at"), default=timezone.now)
@@ -38,11 +40,11 @@ class Outcome(models.TextChoices):
 
 
 class Job(models.Model):
-    """The next run of a scheduled job, and the result of the last one."""
+    """A scheduled job: its next run, and the result of the last one."""
 
     name = models.SlugField(_("name"), primary_key=True)
     next_at = models.DateTimeField(_("next run"), db_index=True)
-    task = models.UUIDField(null=True, editable=False)  # the newest run that was enqueued
+    task = models.UUIDField(null=True, editable=False)  # the newest task that was enqueued for it
     started_at = models.DateTimeField(_("last run"), null=True)
     finished_at = models.DateTimeField(_("ended at"), null=True)
     outcome = models.CharField(_("result"), max_length=8, choices=Outcome, blank=True)
@@ -57,17 +59,18 @@ class Job(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """Duration of the last finished run; never negative, even if the clock was set back."""
+        """Duration of the last run, or None before its end. Never negative, even if the clock was set back."""
         if self.started_at is None or self.finished_at is None:
             return None
         return max(self.finished_at - self.started_at, timedelta(0))
 
     def is_late(self, now: datetime) -> bool:
+        """Return whether the next run is overdue by more than LATE_AFTER."""
         return self.next_at + LATE_AFTER < now
 
 
 class Task(DBTaskResult):
-    """The library's row under a readable name."""
+    """Proxy for the task of django-tasks-db, with a readable name."""
 
     class Meta:
         proxy = True

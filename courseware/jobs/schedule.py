@@ -1,4 +1,4 @@
-"""The schedule of jobs. Each app registers its own in `apps.py`."""
+"""The schedule of background jobs, and their runs. Each app registers its jobs in `apps.py`."""
 
 import logging
 from collections.abc import Callable
@@ -19,15 +19,20 @@ from courseware.jobs.tasks import DEFAULT_QUEUE, task
 logger = logging.getLogger(__name__)
 KEPT_DAYS = 14
 FAILURES_KEPT_DAYS = 90
-SET_BACK = timedelta(hours=1)  # a clock is put right by less; by more, it was wrong
+SET_BACK = timedelta(hours=1)  # a smaller step back is a correction of the clock; a larger one means that it was wrong
 
 
 @dataclass(frozen=True)
 class Daily:
-    at: time  # on the clock of the site's zone
+    """Once a day."""
+
+    at: time  # in the site's time zone
 
     def after(self, now: datetime, last: datetime | None = None) -> datetime:
-        """If the clock was set back a little since the last run began, that run was today's."""
+        """Return the first time after `now`. `last`: start of the last run.
+
+        If the clock was set back by less than SET_BACK since then, that run counts as today's.
+        """
         now = last if last and now < last < now + SET_BACK else now
         zone = timezone.get_default_timezone()
         today = datetime.combine(now.astimezone(zone).date(), self.at, zone)
@@ -36,6 +41,8 @@ class Daily:
 
 @dataclass(frozen=True)
 class Every:
+    """Repeated: `pause` is the time from one start to the next."""
+
     pause: timedelta
 
     def after(self, now: datetime, last: datetime | None = None) -> datetime:
@@ -46,7 +53,7 @@ class Every:
 class Scheduled:
     name: str
     words: str | Promise
-    run: Callable[[], str]  # what it returns is shown beside the job
+    run: Callable[[], str]  # returns the output, which the admin shows
     when: Daily | Every
     has_work: Callable[[], bool]
     queue: str
@@ -63,12 +70,16 @@ def schedule(
     has_work: Callable[[], bool] = lambda: True,
     queue: str = DEFAULT_QUEUE,
 ) -> None:
-    """Register a job. If it runs often, `has_work` avoids rows for runs that would do nothing."""
+    """Register a job that calls `run`, which returns its output. A job of the same name is replaced.
+
+    If `has_work` returns False, the run is skipped without a task; use it for frequent jobs. `queue`: see
+    `courseware.jobs.tasks`.
+    """
     JOBS[name] = Scheduled(name, words, run, when, has_work, queue)
 
 
 def command(name: str, *arguments: str) -> Callable[[], str]:
-    """A job that runs a command of `manage.py` and reports its output."""
+    """Return a job function that calls a command of manage.py and returns its output."""
 
     def run() -> str:
         printed = StringIO()
@@ -79,11 +90,11 @@ def command(name: str, *arguments: str) -> Callable[[], str]:
 
 
 def enqueue_due() -> None:
-    """Runs one statement if nothing is due. Each run is enqueued once, however many workers ask at once."""
+    """Enqueue the due jobs, each once, even if several workers call it at once. Runs 1 query if none is due."""
     now = timezone.now()
-    kept = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
+    jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     for scheduled in JOBS.values():
-        job = kept.get(scheduled.name)
+        job = jobs.get(scheduled.name)
         if job is None:
             Job.objects.get_or_create(name=scheduled.name, defaults={"next_at": scheduled.when.after(now)})
         elif job.next_at <= now or job.next_at > scheduled.when.after(now, job.started_at):
@@ -91,12 +102,13 @@ def enqueue_due() -> None:
 
 
 def enqueue_if_due(scheduled: Scheduled) -> None:
+    """Lock the job, set its next run, and enqueue it if it is due, not running and has work."""
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(name=scheduled.name)
         now = timezone.now()
         is_due = job.next_at <= now
         following = scheduled.when.after(now, job.started_at)
-        # Runs that were missed are one; a day that lies too far ahead was written while the clock was wrong.
+        # Several missed runs become one. A time too far ahead comes from a wrong clock.
         job.next_at = following if is_due else min(job.next_at, following)
         job.save(update_fields=["next_at"])
         if is_due and not is_under_way(job):
@@ -107,6 +119,7 @@ def enqueue_if_due(scheduled: Scheduled) -> None:
 
 
 def run_now(name: str) -> None:
+    """Enqueue the job unless a run waits or is running; a run that waits for a retry starts at once."""
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(name=name)
         if not is_under_way(job):
@@ -114,10 +127,13 @@ def run_now(name: str) -> None:
 
 
 def is_under_way(job: Job) -> bool:
-    """Call it with the job locked: there is only one run at a time. A run that waits for a retry starts now."""
+    """Return whether a run waits or is running. A run that waits for a retry is made due now.
+
+    Call it with the job locked, so that there is one run at a time.
+    """
     last = DBTaskResult.objects.filter(pk=job.task) if job.task else DBTaskResult.objects.none()
-    waits = last.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
-    return bool(waits) or last.running().exists()
+    waiting = last.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
+    return bool(waiting) or last.running().exists()
 
 
 def enqueue(job: Job) -> None:
@@ -126,6 +142,7 @@ def enqueue(job: Job) -> None:
 
 
 def note_that_nothing_was_due(job: Job) -> None:
+    """Store a successful run without output."""
     job.started_at = job.finished_at = timezone.now()
     job.outcome, job.said = Outcome.DONE, ""
     job.save(update_fields=["started_at", "finished_at", "outcome", "said"])
@@ -133,20 +150,22 @@ def note_that_nothing_was_due(job: Job) -> None:
 
 @task
 def run_job(name: str) -> None:
+    """Run the job and store its result. Raise LookupError for an unknown name, and any error of the job."""
     job = Job.objects.filter(name=name)
     job.update(started_at=timezone.now(), finished_at=None, outcome=Outcome.NONE, said="")
     try:
         if name not in JOBS:
             raise LookupError(f"no job of the name {name} is scheduled in this version")
-        said, outcome = JOBS[name].run(), Outcome.DONE
+        output, outcome = JOBS[name].run(), Outcome.DONE
     except Exception as error:
         job.update(finished_at=timezone.now(), outcome=Outcome.FAILED, said=f"{type(error).__name__}: {error}")
         raise
-    logger.info("%s: %s", name, said or outcome)
-    job.update(finished_at=timezone.now(), outcome=outcome, said=said)
+    logger.info("%s: %s", name, output or outcome)
+    job.update(finished_at=timezone.now(), outcome=outcome, said=output)
 
 
 def tidy() -> str:
+    """Delete old tasks and dead workers."""
     call_command("prune_db_task_results", min_age_days=KEPT_DAYS, failed_min_age_days=FAILURES_KEPT_DAYS, verbosity=0)
     Worker.objects.forget_dead()
     return ""

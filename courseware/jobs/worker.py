@@ -1,4 +1,4 @@
-"""The loop of `manage.py run_worker`. Delivery has its own thread, so that a hanging server delays no other work."""
+"""The background worker of `manage.py run_worker`. Delivery has its own thread, so slow servers delay no other task."""
 
 import contextlib
 import logging
@@ -24,9 +24,9 @@ from courseware.jobs.schedule import enqueue_due
 from courseware.jobs.tasks import DELIVERY, Later, stops
 from courseware.lib.text.log_format import lines_about
 
-BEAT_EVERY = 5  # seconds
-ALIVE_FOR = timedelta(seconds=60)  # after the last sign; a machine under load misses some
-LOOK_EVERY = 1.0  # seconds
+BEAT_EVERY = 5  # seconds between two signs of life
+ALIVE_FOR = timedelta(seconds=60)  # after the last sign; a busy machine misses some
+LOOK_EVERY = 1.0  # seconds between two looks for work
 AT_MOST = 60 * 60  # seconds for one task
 TRIES = 5
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120)]  # after the first try, the second, …
@@ -34,23 +34,27 @@ logger = logging.getLogger(__name__)
 
 
 class Lost(Exception):
-    """The workers of a task died again and again, most likely because of the task."""
+    """The workers of a task died repeatedly, probably because of the task."""
 
 
 class TookTooLong(Exception):
-    """A task was ended after `AT_MOST` seconds."""
+    """A task was ended after AT_MOST seconds."""
 
 
 def path_of(error: type[Exception]) -> str:
+    """Return the dotted path of an exception class, as failed tasks store it."""
     return f"{error.__module__}.{error.__qualname__}"
 
 
-# A deadlock, a lock of SQLite that was waited for in vain, a connection that was cut: none of it comes from the task.
+# Errors after which a task is retried: it asked for that, or a lock or the connection to the database failed.
 COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceError)]
 
 
 class TaskWorker(LibraryWorker):
-    """The library's worker with a time limit per task; in the delivery thread `send_heartbeats` applies it."""
+    """The worker of django-tasks-db with a time limit for each task.
+
+    In the main thread a signal ends the task; in the delivery thread `send_heartbeats` ends the process.
+    """
 
     def __init__(self, name: str, *, is_delivery: bool) -> None:
         super().__init__(
@@ -63,11 +67,12 @@ class TaskWorker(LibraryWorker):
             worker_id=name,
             excluded_queue_names=[] if is_delivery else [DELIVERY],
         )
-        self.ends_at: float | None = None  # monotonic; for the thread that gives the signs of life
+        self.ends_at: float | None = None  # monotonic; read by the heartbeat thread
         self.is_delivery = is_delivery
         self.onlooker = Onlooker()
 
     def look(self, *, once: bool) -> None:
+        """Requeue tasks of dead workers, then run the ready tasks of this worker's queues."""
         requeue_lost(self.worker_id, self.onlooker, once=once)
         ready, queue = DBTaskResult.objects.ready(), Q(queue_name=DELIVERY)
         # Checked first, because the library takes SQLite's write lock even if nothing is ready.
@@ -89,29 +94,29 @@ class TaskWorker(LibraryWorker):
 
 
 class Onlooker:
-    """Finds dead workers without trusting clocks, which may jump: no new sign during two beats of watching."""
+    """Detects dead workers without trusting clocks: no new sign of life while watching for two heartbeats."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, tuple[datetime | None, float]] = {}  # name → last sign, and since when it is that one
+        self.seen: dict[str, tuple[datetime | None, float]] = {}  # name → last sign, since when (monotonic)
 
     def dead(self, names: set[str], *, once: bool) -> set[str]:
-        """Runs one query."""
+        """Return the dead workers among `names`. With `once`, an old sign suffices without watching. Runs 1 query."""
         signs: dict[str, datetime | None] = dict.fromkeys(names)
         signs.update(Worker.objects.filter(name__in=names).values_list("name", "seen_at"))
-        now, watch, before = timezone.now(), time.monotonic(), self.seen
+        now, monotonic, before = timezone.now(), time.monotonic(), self.seen
         self.seen = {
-            name: before[name] if name in before and before[name][0] == sign else (sign, watch)
+            name: before[name] if name in before and before[name][0] == sign else (sign, monotonic)
             for name, sign in signs.items()
         }
         return {
             name
             for name, (sign, since) in self.seen.items()
-            if (sign is None or abs(now - sign) > ALIVE_FOR) and (once or watch - since > 2 * BEAT_EVERY)
+            if (sign is None or abs(now - sign) > ALIVE_FOR) and (once or monotonic - since > 2 * BEAT_EVERY)
         }
 
 
 class WorkLoop:
-    """`resting` returns why nothing must be done now, such as during an upgrade; "" otherwise."""
+    """The loop of the worker. `resting` returns why it must pause, such as an upgrade, or ""."""
 
     def __init__(self, resting: Callable[[], str]) -> None:
         self.resting = resting
@@ -121,10 +126,10 @@ class WorkLoop:
         self.names = [self.tasks.worker_id, self.delivery.worker_id]
         self.failure: BaseException | None = None  # an exception of the delivery thread
         self.stopping = False
-        self.asking = threading.Lock()  # `resting` keeps state, so the two threads call it in turn
+        self.asking = threading.Lock()  # `resting` has state, so only one thread may call it at a time
 
     def run(self, *, once: bool = False) -> None:
-        """Run until told to stop; with `once`, until nothing is due, delivery last."""
+        """Run until stopped by a signal; with `once`, until nothing is due. Raise errors of the delivery thread."""
         with self.signals(), self.signs_of_life():
             if once:
                 return self.look(once=True)
@@ -135,6 +140,7 @@ class WorkLoop:
         return None
 
     def repeat(self, look: Callable[[], None]) -> None:
+        """Call `look` every LOOK_EVERY seconds until stopped. Database errors are logged."""
         while not self.stopping:
             try:
                 look()
@@ -144,6 +150,7 @@ class WorkLoop:
             time.sleep(LOOK_EVERY)
 
     def look(self, *, once: bool) -> None:
+        """Enqueue due jobs and run the ready tasks, with `once` also those of delivery. Do nothing while resting."""
         if reason := self.reason_to_rest():
             logger.info("%s", reason)
             return
@@ -171,20 +178,20 @@ class WorkLoop:
     def deliver_until_stopped(self) -> None:
         try:
             self.repeat(lambda: None if self.reason_to_rest() else self.delivery.look(once=False))
-        except BaseException as error:  # the process ends, so that its supervisor restarts it
+        except BaseException as error:  # end the process, so that its supervisor restarts it
             self.failure = error
             self.end()
         finally:
             connections.close_all()
 
     def end(self) -> None:
-        """Must not take a lock, because a signal handler calls it."""
+        """Ask both threads to stop. It takes no lock, because a signal handler calls it."""
         self.stopping = True
         self.tasks.running = self.delivery.running = False
         stops.append(os.getpid())
 
     def stop(self, signum: int, frame: FrameType | None) -> None:
-        """Finish the current tasks and end. A second signal kills the process; another worker then redoes the tasks."""
+        """Finish the current tasks, then end. A second signal kills the process; another worker repeats its tasks."""
         self.end()
         signal.signal(signum, signal.SIG_DFL)
 
@@ -193,6 +200,7 @@ class WorkLoop:
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:
+        """Handle SIGTERM and SIGINT by `stop` and SIGALRM by `end_task` within the block."""
         handlers = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGALRM: self.end_task}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
@@ -203,6 +211,7 @@ class WorkLoop:
 
     @contextlib.contextmanager
     def signs_of_life(self) -> Iterator[None]:
+        """Write heartbeats in a thread within the block, then delete the rows of this process."""
         ended = threading.Event()
         stops.clear()
         self.write_heartbeat()
@@ -218,6 +227,7 @@ class WorkLoop:
                 Worker.objects.filter(name__in=self.names).delete()
 
     def send_heartbeats(self, ended: threading.Event) -> None:
+        """Write a heartbeat every BEAT_EVERY seconds. Kill the process if a task ignores its time limit."""
         while not ended.wait(BEAT_EVERY):
             ends = [worker.ends_at for worker in (self.tasks, self.delivery) if worker.ends_at]
             if ends and time.monotonic() > min(ends) + BEAT_EVERY * 2:
@@ -227,7 +237,7 @@ class WorkLoop:
         connections.close_all()
 
     def write_heartbeat(self) -> None:
-        """Log a warning if the database is away or busy: the worker goes on, and the next heartbeat tries again."""
+        """Write the signs of life. A database error is only logged, because the next heartbeat tries again."""
         try:
             for name in self.names:
                 Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
@@ -237,7 +247,7 @@ class WorkLoop:
 
 
 def requeue_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
-    """Requeue tasks begun by dead workers, or by this one, which has none in hand between two tasks."""
+    """Requeue the tasks of dead workers, and those of `mine`, which runs none now. After TRIES they fail."""
     running = list(DBTaskResult.objects.running().only("status", "started_at", "worker_ids"))
     if not running:
         return
@@ -245,38 +255,38 @@ def requeue_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
     for task in running:
         if task.worker_ids[-1] not in dead:
             continue
-        # Only as it was seen: another worker may have put it back and begun it again meanwhile.
+        # Another worker may have requeued and started it in the meantime.
         unchanged = DBTaskResult.objects.running().filter(pk=task.pk, started_at=task.started_at)
         if len(task.worker_ids) < TRIES:
             if unchanged.update(status=TaskResultStatus.READY):
                 logger.warning("task %s is begun again: its worker died", task.pk)
         else:
-            said = f"{path_of(Lost)}: {len(task.worker_ids)} workers died while they did it"
+            reason = f"{path_of(Lost)}: {len(task.worker_ids)} workers died while they did it"
             unchanged.update(
                 status=TaskResultStatus.FAILED,
                 finished_at=timezone.now(),
                 exception_class_path=path_of(Lost),
-                traceback=said,
+                traceback=reason,
             )
-            logger.error("task %s is given up: %s", task.pk, said)
+            logger.error("task %s is given up: %s", task.pk, reason)
 
 
 def requeue_postponed() -> None:
-    """Requeue tasks that asked for it or that the database refused. After `TRIES` they stay failed."""
-    asked = DBTaskResult.objects.failed().filter(exception_class_path__in=COMES_BACK)
-    for task in asked.only("status", "finished_at", "worker_ids"):
+    """Requeue failed tasks that raised one of COMES_BACK, after a pause. After TRIES they stay failed."""
+    failed = DBTaskResult.objects.failed().filter(exception_class_path__in=COMES_BACK)
+    for task in failed.only("status", "finished_at", "worker_ids"):
         if (tries := len(task.worker_ids)) < TRIES:
-            # By the clock of now: the one that it failed by may have been a year ahead.
-            asked.filter(pk=task.pk, finished_at=task.finished_at).update(
+            # The pause starts now, because `finished_at` may come from a wrong clock.
+            failed.filter(pk=task.pk, finished_at=task.finished_at).update(
                 status=TaskResultStatus.READY, run_after=timezone.now() + PAUSES[tries - 1]
             )
 
 
 def requeue_far_future() -> None:
-    """Requeue tasks deferred for longer than any pause, by a wrong clock."""
+    """Make tasks due now that are deferred for longer than any pause, which comes from a wrong clock."""
     now = timezone.now()
     far_ahead = DBTaskResult.objects.filter(
         status=TaskResultStatus.READY, run_after__gt=now + PAUSES[-1], run_after__lt=get_date_max()
     )
-    if far_ahead.exists():  # to change nothing takes SQLite's lock for writing, too
+    if far_ahead.exists():  # even an empty UPDATE takes SQLite's write lock
         far_ahead.update(run_after=now)

@@ -191,7 +191,7 @@ class CheckedAgain:
 
 
 def refuse_now() -> None:
-    """Check deferred constraints now; raise IntegrityError. Else PostgreSQL checks at commit, after reporting success."""
+    """Check deferred constraints now; raise IntegrityError. PostgreSQL else checks at commit, after the success."""
     if connection.vendor == "postgresql":  # on SQLite the writer locks before the form is read
         connection.check_constraints()
 
