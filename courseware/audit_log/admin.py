@@ -1,3 +1,5 @@
+"""Admin pages of audit log events and checkpoints: read-only, for superusers."""
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
@@ -7,11 +9,9 @@ from courseware.lib.admin.model_admins import IndexedSearch, ListFiltersOnly, Lo
 
 @admin.register(Event)
 class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
-    """The log to read, for superusers. Nothing can be added, changed or deleted here."""
-
     list_display = ["id", "at", "actor", "verb", "subject"]
     list_select_related = ["actor"]
-    # Searched, not filtered: a filter would have to read the whole log to know what it may be filtered by.
+    # No filters: a filter reads the whole log to list its choices.
     search_columns = ("subject", "verb")
     search_people = ("actor",)
     search_help_text = _(
@@ -21,7 +21,5 @@ class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSea
 
 @admin.register(Checkpoint)
 class CheckpointAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
-    """What has been sealed, and the digests that belong outside this machine."""
-
     list_display = ["number", "at", "last_event", "count", "digest"]
     ordering = ["-number"]

@@ -1,4 +1,4 @@
-"""Make seals: checkpoints over all chains, up to an event before which none can appear any more."""
+"""Create checkpoints of the audit log: checksums over the events of all hash chains."""
 
 import hashlib
 import time
@@ -12,20 +12,20 @@ from django.utils import timezone
 from courseware.audit_log.models import Checkpoint, Event
 
 CHUNK = 5000  # rows held in memory at a time
-PATIENCE = 5  # seconds for those who are just writing; the next seal has what this one leaves
+PATIENCE = 5  # seconds to wait for open transactions; the next checkpoint covers their events
 PAUSE = 0.05  # seconds
-OPEN_FOR_LONG = timedelta(minutes=1)  # no page and no command of ours takes as long after it has written an event
+OPEN_FOR_LONG = timedelta(minutes=1)  # longer than any page or command needs after it has written an event
 
 
 class Span:
-    """The events between two seals, hashed in their order."""
+    """Number, last id and checksum of the events between two checkpoints; add them in the order of their ids."""
 
     def __init__(self) -> None:
         self.count, self.last, self._hash = 0, 0, hashlib.sha256()
 
-    def add(self, key: int, digest: str) -> None:
-        self.count, self.last = self.count + 1, key
-        self._hash.update(f"{key} {digest}\n".encode())
+    def add(self, event_id: int, digest: str) -> None:
+        self.count, self.last = self.count + 1, event_id
+        self._hash.update(f"{event_id} {digest}\n".encode())
 
     @property
     def digest(self) -> str:
@@ -33,37 +33,45 @@ class Span:
 
 
 def seal() -> Checkpoint | None:
-    """Seal the events since the last seal; None if there are none, or if a writer does not finish."""
-    before = newest() or Checkpoint(number=0, last_event=0, digest="")
+    """Create and return a checkpoint over the events since the newest one.
+
+    Return None without new events, or if another transaction that has written events stays open for PATIENCE seconds.
+    If two processes create it at once, both return the first one.
+    """
+    previous = newest() or Checkpoint(number=0, last_event=0, digest="")
     span = Span()
-    unsealed = Event.objects.filter(pk__gt=before.last_event, pk__lte=last_settled()).order_by("pk")
-    for row in unsealed.values_list("pk", "digest").iterator(chunk_size=CHUNK):
+    new_events = Event.objects.filter(pk__gt=previous.last_event, pk__lte=last_settled()).order_by("pk")
+    for row in new_events.values_list("pk", "digest").iterator(chunk_size=CHUNK):
         span.add(*row)
     if not span.count:
         return None
     new = Checkpoint(
-        number=before.number + 1,
+        number=previous.number + 1,
         at=timezone.now(),
         last_event=span.last,
         count=span.count,
         events=span.digest,
-        previous=before.digest,
+        previous=previous.digest,
     )
     facts = {name: getattr(new, name) for name in ("at", "last_event", "count", "events", "previous")}
-    # Of two who seal at once, the first one's stands.
-    kept, _ = Checkpoint.objects.get_or_create(number=new.number, defaults=facts | {"digest": new.digest_of_content()})
-    return kept
+    # If two processes create it at once, the first one is used.
+    checkpoint, _ = Checkpoint.objects.get_or_create(
+        number=new.number, defaults=facts | {"digest": new.digest_of_content()}
+    )
+    return checkpoint
 
 
 def newest() -> Checkpoint | None:
+    """Return the newest checkpoint, or None."""
     return Checkpoint.objects.order_by("-number").first()
 
 
 def last_settled() -> int:
-    """The key of an event before which none can appear any more; 0 if there is none.
+    """Return the highest event id below which no event can appear any more; 0 if there is none yet.
 
-    PostgreSQL assigns keys before the commit, so a lower key may appear later. Its writer holds a lock on the table,
-    so this waits for the writers of this moment. No writer waits for this.
+    PostgreSQL assigns ids before the commit, so a lower id may appear later. The writing transaction holds a lock on
+    the table. This function waits at most PATIENCE seconds until the transactions that are open now have ended; 0 if
+    not.
     """
     last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     writing = set(writers())
@@ -77,14 +85,15 @@ def last_settled() -> int:
 
 
 def unsealed() -> QuerySet[Event]:
-    last = newest()
-    return Event.objects.filter(pk__gt=last.last_event if last else 0).order_by("pk")
+    """Return the events since the newest checkpoint, in the order of their ids."""
+    checkpoint = newest()
+    return Event.objects.filter(pk__gt=checkpoint.last_event if checkpoint else 0).order_by("pk")
 
 
 class Writer(NamedTuple):
-    """A transaction that has written events and has not ended, as PostgreSQL shows it to this user."""
+    """An open transaction that has written events, as PostgreSQL shows it to this user."""
 
-    process: int | None  # None: prepared, and no process has it any more
+    process: int | None  # None: a prepared transaction, which has no process
     application: str | None
     since: datetime | None
 
@@ -96,9 +105,9 @@ class Writer(NamedTuple):
 
 
 def writers() -> dict[str, Writer]:
-    """Open transactions of others that have written events."""
+    """Return transaction → writer, for open transactions of other processes that have written events."""
     if connection.vendor != "postgresql":
-        return {}  # SQLite has one writer, and gives it its keys then
+        return {}  # SQLite has one writer at a time, which assigns ids only then
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT virtualtransaction, pid, application_name, xact_start FROM pg_locks "
@@ -106,11 +115,11 @@ def writers() -> dict[str, Writer]:
             "AND relation = 'audit_log_event'::regclass AND pid IS DISTINCT FROM pg_backend_pid() "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
-        return {transaction: Writer(*told) for transaction, *told in cursor.fetchall()}
+        return {transaction: Writer(*columns) for transaction, *columns in cursor.fetchall()}
 
 
 def holding_up(now: datetime) -> Writer | None:
-    """The oldest writer that has been open for longer than OPEN_FOR_LONG; no seal is made until it ends."""
+    """Return the oldest open transaction that blocks checkpoints for longer than OPEN_FOR_LONG, or None."""
     started = {writer.since: writer for writer in writers().values() if writer.since}
-    first = min(started, default=now)
-    return started[first] if now - first > OPEN_FOR_LONG else None
+    oldest = min(started, default=now)
+    return started[oldest] if now - oldest > OPEN_FOR_LONG else None

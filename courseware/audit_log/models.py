@@ -1,3 +1,5 @@
+"""Models of the audit log: events, hash chains and checkpoints. Events cannot be changed or deleted."""
+
 import hashlib
 import json
 from datetime import UTC
@@ -9,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EventChanged(Exception):
-    """An event cannot be changed or deleted."""
+    """Raised by attempts to change or delete an event."""
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -21,9 +23,10 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One thing that happened; rows are appended by `recording.record` and never edited.
+    """An event of the audit log. `record.record` appends rows; they are never changed.
 
-    Each row holds the hash of the row before it in its chain. Over all chains, the order is that of the primary key.
+    Each row holds the checksum of the previous row in its hash chain. The order over all chains is that of the primary
+    key.
     """
 
     chain = models.CharField(_("hash chain"), max_length=200, help_text=_("The object that the events are about"))
@@ -67,7 +70,7 @@ class Event(models.Model):
         raise EventChanged(f"event {self.pk} is recorded and stays")
 
     def digest_of_content(self) -> str:
-        """SHA-256 (hex) over all columns, the digest of the previous row included."""
+        """Return the SHA-256 (hex) of all columns except `digest`, so including that of the previous event."""
         content = {
             "chain": self.chain,
             "place": self.place,
@@ -82,9 +85,9 @@ class Event(models.Model):
 
 
 class HashChain(models.Model):
-    """Length and last digest of the events of one subject; locked while an event is appended."""
+    """Length and last checksum of the events of one subject. The row is locked while an event is appended."""
 
-    name = models.CharField(max_length=200, primary_key=True)  # of its events' `chain`
+    name = models.CharField(max_length=200, primary_key=True)  # equals `chain` of its events
     length = models.PositiveBigIntegerField()
     digest = models.CharField(max_length=64, blank=True)  # of the last event
 
@@ -97,7 +100,7 @@ class HashChain(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A checkpoint over all chains. A copy of its digest kept elsewhere proves the whole log up to it."""
+    """A checksum over all chains. A copy stored elsewhere proves the whole log up to this checkpoint."""
 
     number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))
     at = models.DateTimeField(_("time"))
@@ -116,7 +119,7 @@ class Checkpoint(models.Model):
         return f"{self.number} {self.digest}"
 
     def digest_of_content(self) -> str:
-        """SHA-256 (hex) over all columns, the digest of the previous row included."""
+        """Return the SHA-256 (hex) of all columns except `digest`, so including the previous checksum."""
         return digest_of(
             {
                 "number": self.number,
@@ -130,6 +133,7 @@ class Checkpoint(models.Model):
 
 
 def digest_of(content: dict[str, Any]) -> str:
+    """Return the SHA-256 (hex) of the content as canonical JSON. Raise ValueError for NaN and infinity."""
     # Sorted, because PostgreSQL reorders the keys of a JSON object.
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Appending to the log, one event or many: called inside the transaction that records the fact itself."""
+"""Record events in the audit log. Call it in the transaction that makes the change itself."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from courseware.audit_log.models import Event, HashChain
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event to record; the fields are those of `record`."""
+    """An event to record; the fields are the arguments of `record`."""
 
     verb: str
     subject: Model | str
@@ -37,10 +37,12 @@ def record(
 ) -> Event:
     """Append one event and return it. It is committed with the caller's transaction.
 
-    `subject` is a row, or its name (see `subject_of`). `data` holds ids, dates, whole numbers and short codes; never
-    names, addresses, answers or tokens, as nothing can be deleted from this log. Call it after all other locks are
-    taken: other writers of the subject wait until the transaction ends. For several subjects use `record_many`.
-    Raises TypeError for data with fractions: databases print those differently, and the hash would not match.
+    `subject` is a row, or its name (see `subject_of`). `at` defaults to now. `data` holds ids, dates, whole numbers and
+    short codes, never names, addresses, answers or tokens, because events cannot be deleted.
+
+    Call it after all other locks are taken: other writers of the subject wait until the transaction ends. Use
+    `record_many` for several subjects. Raise TypeError for fractions in `data`: databases format them differently, and
+    the checksum would not match.
     """
     [event] = record_many([NewEvent(verb, subject, actor, data or {}, at)])
     return event
@@ -48,11 +50,11 @@ def record(
 
 @transaction.atomic(savepoint=False)
 def record_many(entries: Iterable[NewEvent]) -> list[Event]:
-    """Append these events in their order, as `record` does, in three queries for about a hundred of them."""
+    """Append the events in their order and return them; see `record`. Runs 3 queries for about 100 events."""
     entries = [replace(entry, data=as_stored(entry.data)) for entry in entries]
     if not entries:
         return []
-    subjects = [one.subject if isinstance(one.subject, str) else subject_of(one.subject) for one in entries]
+    subjects = [each.subject if isinstance(each.subject, str) else subject_of(each.subject) for each in entries]
     chains = lock_chains(subjects)
     events = []
     for entry, subject in zip(entries, subjects, strict=True):
@@ -61,7 +63,7 @@ def record_many(entries: Iterable[NewEvent]) -> list[Event]:
             chain=chain.name,
             place=chain.length + 1,
             at=entry.at or timezone.now(),
-            actor=entry.actor,  # type: ignore[misc]  # which class a person is of, a room above says
+            actor=entry.actor,  # type: ignore[misc]  # the user model is defined in a higher package
             verb=entry.verb,
             subject=subject,
             data=entry.data,
@@ -78,27 +80,25 @@ def record_many(entries: Iterable[NewEvent]) -> list[Event]:
 
 
 def lock_chains(names: Iterable[str]) -> dict[str, HashChain]:
-    """The chains of these names, created if missing, locked until the transaction ends.
+    """Return name → chain, created if missing and locked until the transaction ends.
 
-    One statement takes all locks in the order of the names, so writers cannot deadlock. The update that changes nothing
-    locks a row that exists.
+    One statement takes all locks in the order of the names, so that writers cannot deadlock. Its update changes
+    nothing, but locks existing rows.
     """
-    wanted = sorted(set(names))
-    rows = ", ".join(["(%s, 0, '')"] * len(wanted))
+    unique_names = sorted(set(names))
+    rows = ", ".join(["(%s, 0, '')"] * len(unique_names))
     chains = HashChain.objects.raw(
-        f"INSERT INTO audit_log_hashchain (name, length, digest) VALUES {rows} "  # noqa: S608 - of marks only
+        f"INSERT INTO audit_log_hashchain (name, length, digest) VALUES {rows} "  # noqa: S608 - placeholders only
         "ON CONFLICT (name) DO UPDATE SET length = audit_log_hashchain.length RETURNING name, length, digest",
-        wanted,
+        unique_names,
     )
     return {chain.name: chain for chain in chains}
 
 
 def subject_of(row: Model | type[Model], pk: object = None) -> str:
-    """Name of a row (or of a model and a key) in the log: `kind:id`, such as `exam-attempt:12`.
+    """Return the name of a row, or of a model and a primary key, in the log: `type:id`, such as `exam-attempt:12`.
 
-    The kind is the model's name in lower case with hyphens, or its `logged_as`.
-
-    Raises ValueError without a key.
+    The type is the model's `logged_as`, or its name in lower case with hyphens. Raise ValueError for an unsaved row.
     """
     key = pk if isinstance(row, type) else row.pk
     if key is None:
@@ -108,7 +108,7 @@ def subject_of(row: Model | type[Model], pk: object = None) -> str:
 
 
 def as_stored(data: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` as the database returns it: dates, UUIDs and keys as text."""
+    """Return `data` as the database returns it: dates and UUIDs as text. Raise TypeError for fractions."""
     stored: dict[str, Any] = json.loads(
         json.dumps(data, cls=DjangoJSONEncoder), parse_float=refuse_fraction, parse_constant=refuse_fraction
     )

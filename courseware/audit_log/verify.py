@@ -1,4 +1,4 @@
-"""Check that every row of the log is as recorded and none is missing."""
+"""Verify the audit log: find events and checkpoints that were changed, replaced, removed or added later."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -12,18 +12,18 @@ CHUNK = 1000  # rows held in memory at a time
 
 
 def verify() -> list[str]:
-    """One line per changed, replaced, missing or added row."""
+    """Return one line for each changed, replaced, missing or added row; an empty list if the log is intact."""
     return list(alterations())
 
 
 def alterations() -> Iterator[str]:
-    """The lines of `verify`. What is recorded or sealed in the meantime does not disturb it."""
+    """Yield the lines of `verify`. Events and checkpoints that are added in the meantime cause no lines."""
     yield from altered_events()
     yield from altered_checkpoints()
 
 
 def altered_events() -> Iterator[str]:
-    # Events and heads in one statement: one recorded at this moment is seen with its chain's new head, or not at all.
+    # One statement reads events and chains, so that it sees a concurrent event together with its chain's new head.
     for name, events in groupby(events_with_heads().iterator(chunk_size=CHUNK), lambda event: event.chain):
         yield from altered_in_chain(name, events)
     for chain in HashChain.objects.filter(
@@ -40,11 +40,12 @@ def events_with_heads() -> QuerySet[Event]:
 
 
 def altered_in_chain(name: str, events: Iterable[Event]) -> Iterator[str]:
+    """Yield the lines about one hash chain; `events` come in order, with the columns of `events_with_heads`."""
     place, digest = 0, ""
     length: int | None = None
     head = ""
     for event in events:
-        length, head = event.length_of_chain, event.digest_of_chain  # type: ignore[attr-defined]  # of the query
+        length, head = event.length_of_chain, event.digest_of_chain  # type: ignore[attr-defined]  # annotations
         if length is not None and event.place > length:
             yield f"{name}, event {event.place}: added past the head of its chain"
             continue
@@ -68,7 +69,7 @@ def altered_checkpoints() -> Iterator[str]:
     rows = iter(Event.objects.order_by("pk").values_list("pk", "digest").iterator(chunk_size=CHUNK))
     row: tuple[int, str] | None = None
     for seal in Checkpoint.objects.order_by("number").iterator(chunk_size=CHUNK):
-        # Read after the seals, so that every event that one of them covers is seen.
+        # Read after the checkpoint, so that all its events are visible.
         span, row = Span(), row or next(rows, None)
         while row and row[0] <= seal.last_event:
             span.add(*row)
@@ -85,17 +86,17 @@ def altered_checkpoints() -> Iterator[str]:
 
 
 def differing(seal: Checkpoint, span: Span) -> Iterator[str]:
-    its = f"seal {seal.number}: of its {seal.count} events up to {seal.last_event}"
+    prefix = f"seal {seal.number}: of its {seal.count} events up to {seal.last_event}"
     if span.count < seal.count:
-        yield f"{its}, gone: {seal.count - span.count}"
+        yield f"{prefix}, gone: {seal.count - span.count}"
     elif span.count > seal.count:
-        yield f"{its}, added: {span.count - seal.count}"
+        yield f"{prefix}, added: {span.count - seal.count}"
     elif span.digest != seal.events:
-        yield f"{its}, not all are those that were sealed"
+        yield f"{prefix}, not all are those that were sealed"
 
 
-def missing(what: str, first: int, last: int) -> str:
-    return f"{what} {first}: missing" if first == last else f"{what}s {first} to {last}: missing"
+def missing(label: str, first: int, last: int) -> str:
+    return f"{label} {first}: missing" if first == last else f"{label}s {first} to {last}: missing"
 
 
 def replaced(chain: str, place: int, witness: str) -> str:

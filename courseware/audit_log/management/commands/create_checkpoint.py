@@ -1,3 +1,5 @@
+"""Command `create_checkpoint`."""
+
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -10,7 +12,7 @@ class Command(BaseCommand):
     help = "Create a checkpoint of the audit log over the events since the previous one. Can be repeated."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if sealed := seal():
-            self.stdout.write(f"Seal {sealed.number}, events: {sealed.count}, sha256 {sealed.digest}.")
+        if checkpoint := seal():
+            self.stdout.write(f"Seal {checkpoint.number}, events: {checkpoint.count}, sha256 {checkpoint.digest}.")
         elif unsealed().exists() and (writer := holding_up(timezone.now())):
             self.stdout.write(f"No seal: {writer.in_words()}.")

@@ -1,3 +1,5 @@
+"""Command `verify_audit_log`."""
+
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
@@ -50,13 +52,14 @@ class Command(BaseCommand):
 
 
 def stored_checkpoint(digest: str) -> Checkpoint | None:
+    """Return the checkpoint with this checksum (hex, any case, spaces around it allowed), or None."""
     return Checkpoint.objects.filter(digest=digest.strip().lower()).first()
 
 
-def in_words(seal: Checkpoint | None) -> str:
-    if seal is None:
+def in_words(checkpoint: Checkpoint | None) -> str:
+    if checkpoint is None:
         return "There is no seal yet."
     return (
-        f"Newest seal: number {seal.number} of {seal.at:{MOMENT}}, up to event {seal.last_event}, "
-        f"sha256 {seal.digest}. Events since: {unsealed().count()}."
+        f"Newest seal: number {checkpoint.number} of {checkpoint.at:{MOMENT}}, up to event {checkpoint.last_event}, "
+        f"sha256 {checkpoint.digest}. Events since: {unsealed().count()}."
     )
