@@ -1,3 +1,5 @@
+"""App of autosaved form texts."""
+
 from django.apps import AppConfig
 
 

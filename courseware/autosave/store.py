@@ -1,4 +1,7 @@
-"""Drafts of forms: typed and not saved. Each form's app decides whether to keep them; only their writer sees them."""
+"""Save, find and delete autosaved texts: typed into a form and not yet sent. Only their author sees them.
+
+The app of a form decides whether its texts are saved. `person` is a user id, `form` the URL that the form is sent to.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,14 +12,15 @@ from django.utils import timezone
 
 from courseware.autosave.models import AutosavedText
 
-MOST = 30  # of one person; the oldest give way
+MOST = 30  # texts per person; the oldest are deleted
 KEPT_FOR = timedelta(days=30)
 
 
 @transaction.atomic
 def keep(person: int, form: str, fields: Mapping[str, object], *, at: datetime | None = None) -> None:
+    """Save the fields (name → text) of a form, replacing earlier ones. `at`: when they were typed (default: now)."""
     text = AutosavedText(person_id=person, form=form, fields=dict(fields), typed_at=at or timezone.now())
-    # One statement, so that two devices at once are no error.
+    # One statement, so that two devices can save at the same time.
     AutosavedText.objects.bulk_create(
         [text], update_conflicts=True, unique_fields=["person", "form"], update_fields=["fields", "typed_at"]
     )
@@ -29,11 +33,13 @@ def drop(person: int, form: str) -> None:
 
 
 def unsaved_in(person: int, forms: Iterable[str]) -> dict[str, AutosavedText]:
-    addresses = list(forms)
-    return {text.form: text for text in AutosavedText.objects.filter(person=person, form__in=addresses)}
+    """Return form → autosaved text, for those of the forms that have one."""
+    urls = list(forms)
+    return {text.form: text for text in AutosavedText.objects.filter(person=person, form__in=urls)}
 
 
 def drop_old(at: datetime | None = None) -> int:
+    """Delete the texts typed KEPT_FOR or longer before `at` (default: now). Return how many."""
     oldest = (at or timezone.now()) - KEPT_FOR
     dropped, _by_model = AutosavedText.objects.filter(typed_at__lte=oldest).delete()
     return dropped
@@ -41,7 +47,11 @@ def drop_old(at: datetime | None = None) -> int:
 
 @dataclass(frozen=True)
 class RestoreOffer:
-    """`age` in milliseconds, for devices with another clock. `is_overtaken`: another text was saved since."""
+    """An offer to restore an autosaved text; `texts` are pairs of field name and text.
+
+    `age` is in milliseconds, for devices with a wrong clock. `is_put_in`: the form already contains the texts.
+    `is_overtaken`: another text was saved later.
+    """
 
     texts: tuple[tuple[str, str], ...]
     typed_at: datetime
@@ -50,7 +60,10 @@ class RestoreOffer:
     is_overtaken: bool
 
 
-def offer_of(kept: AutosavedText, *, is_put_in: bool, saved_at: datetime | None) -> RestoreOffer:
-    texts = tuple((name, text) for name, text in kept.fields.items() if isinstance(text, str))
-    age = (timezone.now() - kept.typed_at) // timedelta(milliseconds=1)
-    return RestoreOffer(texts, kept.typed_at, age, is_put_in, saved_at is not None and saved_at > kept.typed_at)
+def offer_of(autosaved: AutosavedText, *, is_put_in: bool, saved_at: datetime | None) -> RestoreOffer:
+    """Return the offer for an autosaved text. `saved_at`: when the form's text was last saved, or None."""
+    texts = tuple((name, text) for name, text in autosaved.fields.items() if isinstance(text, str))
+    age = (timezone.now() - autosaved.typed_at) // timedelta(milliseconds=1)
+    return RestoreOffer(
+        texts, autosaved.typed_at, age, is_put_in, saved_at is not None and saved_at > autosaved.typed_at
+    )

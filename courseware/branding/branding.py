@@ -1,4 +1,7 @@
-"""The branding of a course, otherwise of the site; processes cache styles under the key of the newest one."""
+"""Branding of the site or of a course: name, logo, colours, sender. A course without its own uses that of the site.
+
+Each process caches all brandings under the key of the newest one, so a change takes effect at once.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,22 +28,22 @@ LOOKED_AT_FOR = timedelta(days=1)
 
 
 class ChangedMeanwhile(Exception):
-    """Another user has set the style since the form was opened."""
+    """Another user has changed the branding since the form was opened."""
 
 
 @dataclass(frozen=True)
 class ActiveBranding:
-    """The style of the course, then that of the site, if they exist."""
+    """The branding in effect: that of the course, then that of the site, as far as they exist."""
 
     styles: tuple[Branding, ...] = ()
 
-    def own_wording(self, what: str) -> dict[str, str]:
-        """Language → text, of the first style that has it."""
-        return next((style.words[what] for style in self.styles if style.words.get(what)), {})
+    def own_wording(self, field: str) -> dict[str, str]:
+        """Return language → text of `field` (one of WORDS), from the first branding that has it; else {}."""
+        return next((style.words[field] for style in self.styles if style.words.get(field)), {})
 
-    def said(self, what: str, language: str | None) -> str:
-        """The text in this language, otherwise in the site's or any other; "" without one."""
-        texts = self.own_wording(what)
+    def said(self, field: str, language: str | None) -> str:
+        """Return the text of `field` (one of WORDS) in this language, else in the site's or any other; "" if none."""
+        texts = self.own_wording(field)
         found = (texts.get(each or "") for each in (language, settings.LANGUAGE_CODE))
         return next(filter(None, found), "") or next(iter(texts.values()), "")
 
@@ -52,6 +55,7 @@ class ActiveBranding:
         return self.said("contact", get_language())
 
     def of(self, column: str) -> Any:
+        """Return the value of the column from the first branding that has one; else ""."""
         return next((value for style in self.styles if (value := getattr(style, column))), "")
 
     @property
@@ -70,56 +74,64 @@ class ActiveBranding:
 
 
 def stylesheet_url(light: str, dark: str) -> str:
+    """Return the URL of the style sheet for these colours, each "#rrggbb" or "" for the product's."""
     colours = [colour.removeprefix("#") or "none" for colour in (light, dark)]
     return reverse("branding:colours", args=[*colours, digest_of_stylesheet(light, dark)])
 
 
 def newest_key() -> QuerySet[Branding, UUID]:
+    """Return a query for the key of the newest branding: one row or none, also usable as a subquery."""
     return Branding.objects.order_by("-pk").values_list("key", flat=True)[:1]
 
 
 @lru_cache(maxsize=4)
 def styles_at(key: UUID | None) -> Mapping[str, Branding]:
-    """Course, or SITE → its style, while the newest has this key. Runs a query the first time."""
+    """Return course id, or SITE, → its branding, when the newest one has this key. Runs a query the first time."""
     return {style.course: style for style in Branding.objects.order_by("pk")} if key else {}
 
 
 def branding_at(key: UUID | None, course: str = SITE) -> ActiveBranding:
+    """Return the branding of a course id, or SITE, when the newest one has this key."""
     styles = styles_at(key)
     return ActiveBranding(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
 
 
 def branding_of(course: str = SITE) -> ActiveBranding:
-    """The current branding. Runs a query."""
+    """Return the current branding of a course id, or SITE. Runs a query."""
     return branding_at(newest_key().first(), course)
 
 
 def branding_on(at: datetime, course: str = SITE) -> ActiveBranding:
-    """The branding at this time. Runs a query."""
+    """Return the branding of a course id, or SITE, at the instant `at`. Runs a query."""
     styles = {style.course: style for style in Branding.objects.filter(set_at__lte=at, course__in={course, SITE})}
     return ActiveBranding(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
 
 
 def style_of(course: str) -> Branding | None:
+    """Return the newest row of a course id, or SITE, without fallback; None if there is none."""
     return Branding.objects.filter(course=course).order_by("-number").first()
 
 
-def fields_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The texts that differ, then the other fields that do."""
-    fields = [what for what in WORDS if now["words"].get(what) != before["words"].get(what)]
-    return fields + [name for name in SAID if name != "words" and now[name] != before[name]]
+def fields_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the names of the fields that differ: those of WORDS, then the others of SAID."""
+    fields = [field for field in WORDS if after["words"].get(field) != before["words"].get(field)]
+    return fields + [name for name in SAID if name != "words" and after[name] != before[name]]
 
 
 @transaction.atomic
 def set_style(
     course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
 ) -> bool:
-    """Set the fields in `SAID`; False if nothing changes. Raises ChangedMeanwhile if the style is newer than `base`."""
+    """Set the fields in SAID of a course id, or SITE; return False if nothing changes. Writes an event.
+
+    `base`: number of the newest row when the form was opened, 0 for none. `logo`: a logo to store first. Raise
+    ChangedMeanwhile if there is a newer row.
+    """
     before = style_of(course)
-    said = before.values if before else Branding().values
-    if all(values[name] == said[name] for name in SAID):
+    old_values = before.values if before else Branding().values
+    if all(values[name] == old_values[name] for name in SAID):
         return False
-    if base > (before.number if before else 0):  # never shown
+    if base > (before.number if before else 0):  # no form has shown this number
         raise ChangedMeanwhile
     if logo:
         store_logo(logo)
@@ -131,17 +143,17 @@ def set_style(
         "branding-set",
         actor=by,
         subject=f"branding:{course or 'site'}",
-        data={"course": course, "style": style.number, "fields": fields_changed(said, values)},
+        data={"course": course, "style": style.number, "fields": fields_changed(old_values, values)},
     )
     return True
 
 
 def store_logo(logo: Logo) -> None:
-    """Store a logo; one that exists counts as sent now."""
+    """Store a logo; an existing one gets the current time as its upload time."""
     Logo.objects.bulk_create([logo], update_conflicts=True, unique_fields=["digest"], update_fields=["sent_at"])
 
 
 def forget_unused_logos() -> None:
-    """Delete unused logos sent before LOOKED_AT_FOR; newer ones may be in a preview."""
-    viewed_at = Logo.objects.filter(sent_at__lte=timezone.now() - LOOKED_AT_FOR)
-    viewed_at.exclude(pk__in=Branding.objects.exclude(logo=None).values("logo")).delete()
+    """Delete unused logos uploaded longer ago than LOOKED_AT_FOR; newer ones may be in a preview."""
+    old = Logo.objects.filter(sent_at__lte=timezone.now() - LOOKED_AT_FOR)
+    old.exclude(pk__in=Branding.objects.exclude(logo=None).values("logo")).delete()

@@ -1,3 +1,5 @@
+"""Models of the branding: logos, and the branding of the site and of courses."""
+
 import uuid
 from typing import Any
 
@@ -7,7 +9,7 @@ from django.utils import timezone
 
 
 class Logo(models.Model):
-    """A picture drawn anew by `branding.logos`; never edited."""
+    """A PNG image made by `branding.logos`; never changed."""
 
     digest = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the body")
     body = models.BinaryField(help_text="PNG")
@@ -20,9 +22,9 @@ class Logo(models.Model):
 
 
 class Branding(models.Model):
-    """Branding of the site or a course. Rows are never edited: the newest counts, old certificates show older ones."""
+    """The branding of the site or of a course. Rows are never changed: old certificates show older ones."""
 
-    # Cache key in processes, different in each database.
+    # The cache key of processes, different in each database.
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     course = models.CharField(max_length=64, blank=True, help_text="Its id; empty: the site")
     number = models.PositiveIntegerField(help_text="Of the styles of this course or site; 1 is the first")
@@ -48,6 +50,7 @@ class Branding(models.Model):
 
     @property
     def values(self) -> dict[str, Any]:
+        """The fields in SAID by name."""
         return {name: getattr(self, name) for name in SAID}
 
 

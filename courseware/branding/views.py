@@ -1,3 +1,5 @@
+"""Views of the branding's style sheet and logo, which browsers may cache forever."""
+
 import re
 
 from django.http import Http404, HttpRequest, HttpResponse
