@@ -1,3 +1,5 @@
+"""The project's app: registers checks, the version shown in the admin, and the backup job."""
+
 from datetime import time
 
 from django.apps import AppConfig

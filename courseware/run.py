@@ -1,7 +1,7 @@
-"""`make run`: from a bare clone to a served site with demo people and its worker. Run again, it changes nothing.
+"""`make run`: set up and serve a trial site with demo accounts and a worker. It can be repeated.
 
-For trying out on this machine only: plain http, SQLite in var/try/, letters kept as files.
-docs/help/operator.en.md describes how to install a real site.
+For this machine only: plain HTTP, SQLite in var/try/, emails as files. docs/help/operator.en.md describes how to
+install a real site.
 """
 
 import os
@@ -17,7 +17,7 @@ from courseware.project.bootstrap import BASE_DIR, LOOPBACK
 
 
 def refuse_an_old_trial() -> None:
-    """Stop in front of a database of another baseline, and print the command that moves the trial aside."""
+    """End with a message if the database has other initial migrations; it names the command to move it away."""
     from django.conf import settings
 
     from courseware.project.maintenance import refusal
@@ -29,12 +29,13 @@ def refuse_an_old_trial() -> None:
 
 
 def move_aside(folder: Path) -> str:
+    """Return the shell command that renames the folder to a free name."""
     free = next(name for number in count(1) if not (name := folder.with_name(f"{folder.name}-old-{number}")).exists())
     return shlex.join(["mv", str(folder), str(free)])
 
 
 def set_up() -> None:
-    """Database, static files, course and, where nobody is there yet, the demo firm."""
+    """Create or upgrade the database, static files and courses; without accounts, also the demo company."""
     import django
     from django.core.management import CommandError, call_command
 
@@ -45,7 +46,7 @@ def set_up() -> None:
     try:
         call_command("upgrade")
     except CommandError as error:
-        # Edits made in the admin win over a file that changed too: say so, and serve what is published.
+        # An edit in the admin wins over a changed file: report it and serve the published version.
         print(f"{error}\nThe site serves what was published last.", file=sys.stderr)
     if not User.objects.exists():
         call_command("create_demo")
@@ -56,7 +57,7 @@ def address_and_accounts(port: str) -> str:
 
 
 def accounts_in_words() -> str:
-    """What to print, in the language of the terminal."""
+    """Return the list of demo accounts, in the language of the terminal."""
     from django.utils import translation
 
     from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
@@ -87,15 +88,18 @@ def main() -> None:
 
 
 def side_by_side(programs: dict[str, list[str]]) -> str | int:
-    """Run these by this Python until Ctrl+C or SIGTERM ends them all. Returns what to say when one dies by itself."""
-    running = {subprocess.Popen([sys.executable, *each]).pid: name for name, each in programs.items()}  # noqa: S603 - ours
+    """Run Python with each list of arguments until Ctrl+C or SIGTERM ends all; return the exit status.
+
+    If one ends by itself, end the others and return a message that names it.
+    """
+    running = {subprocess.Popen([sys.executable, *each]).pid: name for name, each in programs.items()}  # noqa: S603 - constants
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         died, status = os.wait()
         name = running.pop(died)
         return f"{name} ended by itself ({os.waitstatus_to_exitcode(status)}), so everything does."
     except KeyboardInterrupt:
-        return 0  # the terminal has told each of them
+        return 0  # the terminal has sent SIGINT to each of them
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for pid in running:
@@ -107,5 +111,5 @@ def side_by_side(programs: dict[str, list[str]]) -> str | int:
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:  # before both programs are at work
+    except KeyboardInterrupt:  # before both programs have started
         sys.exit(130)

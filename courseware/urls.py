@@ -1,3 +1,5 @@
+"""The root URL configuration: URLs of all apps, help, the admin and error pages."""
+
 from django.contrib import admin
 from django.urls import include, path, register_converter
 

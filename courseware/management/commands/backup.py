@@ -1,3 +1,5 @@
+"""Command `backup`."""
+
 from pathlib import Path
 
 from django.conf import settings

@@ -1,3 +1,5 @@
+"""Command `copy_database`."""
+
 import time
 
 from django.core.exceptions import ImproperlyConfigured
@@ -28,7 +30,7 @@ class Command(BaseCommand):
         database_copy.prepare()
         self.say("tables: made")
         with closed_site():
-            time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
+            time.sleep(LOOK_EVERY)  # until all processes have noticed, and have finished their requests
             database_copy.copy_everything(self.say)
         for table in database_copy.unknown_tables(database_copy.HERE):
             self.say(f"{table}: left, for this version does not know it")

@@ -1,3 +1,5 @@
+"""Command `restore`."""
+
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +29,7 @@ class Command(BaseCommand):
             with backups.alone_in(settings.DATA_DIR), unpacked(file) as (database, manifest):
                 self.say(f"{file}: whole; {manifest}")
                 with closed_site():
-                    time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
+                    time.sleep(LOOK_EVERY)  # until all processes have noticed, and have finished their requests
                     restore_dump(database)
         except (backups.BackupFailed, DumpFailed) as error:
             raise CommandError(error) from error
@@ -46,6 +48,7 @@ class Command(BaseCommand):
             raise CommandError(f"DATABASE_URL: {error}") from error
 
     def check_what_came(self):
+        """Verify the restored records, unless the backup is of an earlier version."""
         if missing := unapplied():
             self.say(f"{'.'.join(missing[0])} is not applied: an earlier version; now call manage.py upgrade")
             return
@@ -59,7 +62,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def unpacked(file):
-    """Beside the data and not in /tmp, which may be small and is everybody's."""
+    """Yield (path of the database, manifest). It is unpacked into DATA_DIR: /tmp may be small, and is shared."""
     database = settings.DATA_DIR / f"courseware-restoring{backups.UNFINISHED}"
     try:
         yield database, backups.unpack(file, database)

@@ -1,3 +1,5 @@
+"""Command `run_worker`."""
+
 import logging
 
 from django.core.management import BaseCommand

@@ -1,3 +1,5 @@
+"""Command `upgrade`."""
+
 import time
 from collections.abc import Callable
 
@@ -34,8 +36,8 @@ class Command(BaseCommand):
         if missing := unapplied():
             with closed_site():
                 self.say(f"site: closed, {len(missing)} migrations to apply")
-                if len(missing) < len(migrations_of_this_version()):  # in an empty database nobody is at work
-                    time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
+                if len(missing) < len(migrations_of_this_version()):  # an empty database has no users
+                    time.sleep(LOOK_EVERY)  # until all processes have noticed, and have finished their requests
                 self.step("database", lambda: call_command("migrate", interactive=False, verbosity=0))
                 self.step("cache table", lambda: call_command("createcachetable", settings.CACHE_TABLE, verbosity=0))
             self.say("site: open to processes of this version; restart the server")
@@ -58,7 +60,10 @@ class Command(BaseCommand):
         self.say(f"{name}: done")
 
     def compile_again(self) -> list[str]:
-        """Release by release, each in its own transaction. What today's grammar refuses stays as it was."""
+        """Compile old releases, each in its own transaction; return those that failed.
+
+        A release that today's grammar refuses stays as it was.
+        """
         failed = []
         for release in Release.objects.exclude(compiler=COMPILER).select_related("course").order_by("pk"):
             try:
@@ -75,7 +80,7 @@ class Command(BaseCommand):
         try:
             call_command("import_content", stdout=self.stdout, stderr=self.stderr)
         except CommandError as error:
-            # What editors changed wins over a file that changed too: the site serves what was published last.
+            # An edit in the admin wins over a changed file: the site serves the last published version.
             self.stderr.write(str(error))
             return ["the course"]
         return []
