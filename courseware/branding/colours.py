@@ -1,4 +1,4 @@
-"""Colours of the branding (#rrggbb), their contrast (WCAG 2.2, 1.4.3) with backgrounds of `site.css`, and style sheet."""
+"""Colours of the branding (#rrggbb), their contrast (WCAG 2.2, 1.4.3) on backgrounds of `site.css`, and style sheet."""
 
 import colorsys
 import hashlib
