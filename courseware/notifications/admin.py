@@ -1,3 +1,5 @@
+"""Admin page of outgoing emails: read-only, for superusers."""
+
 from django.contrib import admin
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +18,9 @@ class OutgoingEmailAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, In
     fields = readonly_fields = (*list_display, "ended_at")
 
     @admin.display(description=_("type"))
-    def about(self, message: OutgoingEmail) -> str | Promise:
-        return message.words
+    def about(self, email: OutgoingEmail) -> str | Promise:
+        return email.words
 
     @admin.display(description=_("next attempt"))
-    def next_try(self, message: OutgoingEmail) -> object:
-        return message.next_at if message.state == DeliveryState.QUEUED else None
+    def next_try(self, email: OutgoingEmail) -> object:
+        return email.next_at if email.state == DeliveryState.QUEUED else None

@@ -1,3 +1,5 @@
+"""App of emails and notifications; schedules delivery and the deletion of old rows."""
+
 from datetime import time, timedelta
 
 from django.apps import AppConfig

@@ -1,4 +1,4 @@
-"""Notifications: lines on the site that repeat what emails tell."""
+"""Notifications on the site (the inbox): their texts, marking them read, and deleting old ones."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -12,29 +12,32 @@ from courseware.notifications.models import Notification
 
 
 def unread_of(person: OuterRef) -> QuerySet[Notification, int]:
-    """How many lines are unread, as a subquery of people: one row, or none."""
-    lines = Notification.objects.unread().filter(person=person).order_by().values("person")
-    return lines.annotate(number=Count("pk")).values_list("number", flat=True)
+    """Return a subquery for the number of a person's unread notifications; no row for 0."""
+    unread = Notification.objects.unread().filter(person=person).order_by().values("person")
+    return unread.annotate(number=Count("pk")).values_list("number", flat=True)
 
 
-def in_words(lines: Iterable[Notification]) -> list[tuple[Notification, NotificationText]]:
-    """Each line with its text, in the same order. Runs as many queries as there are types."""
-    lines = list(lines)
-    said: dict[int, NotificationText] = {}
-    for name, of_kind in groupby(sorted(lines, key=attrgetter("kind")), key=attrgetter("kind")):
-        kind = MESSAGE_KINDS.get(name)
-        found: Sequence[Notification] = list(of_kind)
-        # What it told of may be gone, or the version that knew the kind.
-        said |= {line.pk: NotificationText(str(kind.words) if kind else name) for line in found}
-        if kind and kind.lines:
-            said |= kind.lines(found)
-    return [(line, said[line.pk]) for line in lines]
+def in_words(notifications: Iterable[Notification]) -> list[tuple[Notification, NotificationText]]:
+    """Return (notification, its text) in the same order. Runs the queries of each email type once."""
+    notifications = list(notifications)
+    texts: dict[int, NotificationText] = {}
+    for name, same_kind in groupby(sorted(notifications, key=attrgetter("kind")), key=attrgetter("kind")):
+        email_type = MESSAGE_KINDS.get(name)
+        found: Sequence[Notification] = list(same_kind)
+        # The default, if the data behind it was deleted or this version lacks the email type.
+        texts |= {
+            notification.pk: NotificationText(str(email_type.words) if email_type else name) for notification in found
+        }
+        if email_type and email_type.lines:
+            texts |= email_type.lines(found)
+    return [(notification, texts[notification.pk]) for notification in notifications]
 
 
 def mark_read(person: int | None, *, up_to: int) -> int:
-    """Mark lines up to this one read: later ones were not on the page. Returns how many."""
+    """Mark a person's notifications up to the id `up_to` as read; return how many. Later ones were not on the page."""
     return Notification.objects.of(person).unread().filter(pk__lte=up_to).update(read_at=timezone.now())
 
 
 def delete_old_notifications() -> str:
+    """Delete notifications after LINES_KEPT_FOR; return how many, as text."""
     return str(Notification.objects.over(timezone.now()).delete()[0])

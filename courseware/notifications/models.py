@@ -1,3 +1,5 @@
+"""Models of notifications: outgoing emails, unsubscribed email types, and notifications on the site."""
+
 import uuid
 from datetime import datetime, timedelta
 from typing import Self
@@ -7,15 +9,17 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
-from django.utils.translation import gettext as in_language_of_reader  # of what is written down by gettext_noop
+from django.utils.translation import gettext as in_language_of_reader  # for texts marked by gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from courseware.notifications.email.circuit_breaker import UnreachableServer  # noqa: F401 - Django finds its models here
-from courseware.notifications.wording.email_wording import EmailWording  # noqa: F401 - the same
+from courseware.notifications.email.circuit_breaker import UnreachableServer  # noqa: F401 - Django looks for models here
+from courseware.notifications.wording.email_wording import EmailWording  # noqa: F401 - same reason
 
-PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]  # after each try
+PAUSES = [
+    timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)
+]  # after each delivery attempt
 LINES_KEPT_FOR = timedelta(days=90)
-TYPE_LABELS: dict[str, str | Promise] = {}  # by type of email; `kinds.register_kind` fills it
+TYPE_LABELS: dict[str, str | Promise] = {}  # by email type, filled by `email_types.register_kind`
 
 
 class DeliveryState(models.TextChoices):
@@ -29,9 +33,9 @@ class DeliveryState(models.TextChoices):
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self, at: datetime) -> Self:
-        """Emails to be sent by now, the oldest first; also those put far off by a wrong clock."""
-        its_time_has_come = models.Q(next_at__lte=at) | models.Q(next_at__gt=at + PAUSES[-1])
-        return self.filter(its_time_has_come, state=DeliveryState.QUEUED).order_by("next_at", "pk")
+        """Return the queued emails due by `at`, the oldest first; also those deferred too far by a wrong clock."""
+        is_due = models.Q(next_at__lte=at) | models.Q(next_at__gt=at + PAUSES[-1])
+        return self.filter(is_due, state=DeliveryState.QUEUED).order_by("next_at", "pk")
 
     def of(self, person: models.Model) -> Self:
         return self.filter(person=person.pk).order_by("-pk")
@@ -41,21 +45,23 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         return self.filter(state__in=[DeliveryState.SENT, DeliveryState.BOUNCED])
 
     def that_bounced(self) -> Self:
-        """Bounced emails to the person's current address, if none was sent to it since."""
-        to_today = self.filter(person__is_active=True, address=models.F("person__email"))
+        """Return the bounced emails to the current address of people, if no later email to it was accepted."""
+        to_current_address = self.filter(person__is_active=True, address=models.F("person__email"))
         later = OutgoingEmail.objects.handed_over().filter(
             person=models.OuterRef("person"), address=models.OuterRef("address"), pk__gt=models.OuterRef("pk")
         )
-        return to_today.filter(~models.Exists(later), state=DeliveryState.BOUNCED)
+        return to_current_address.filter(~models.Exists(later), state=DeliveryState.BOUNCED)
 
 
 class OutgoingEmail(models.Model):
-    """An email, queued in the transaction of its cause. Its text is made from `data` when it is sent."""
+    """An email, queued in the transaction of its cause. Its text is rendered from `data` when it is sent."""
 
     id = models.BigAutoField(primary_key=True)
-    number = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # its Message-ID, at each try
+    number = models.UUIDField(
+        unique=True, default=uuid.uuid4, editable=False
+    )  # part of the Message-ID, the same at each attempt
     kind = models.CharField(_("type"), max_length=64)
-    key = models.CharField(max_length=200, blank=True, editable=False)  # what is to be told once has one
+    key = models.CharField(max_length=200, blank=True, editable=False)  # unique, for emails that must be sent once only
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -124,7 +130,7 @@ class OutgoingEmail(models.Model):
 
     @property
     def why_not_sent(self) -> str:
-        """Why it was skipped, for the reader; "" otherwise, because a mail server may quote others."""
+        """The reason of a skipped email, for its recipient; else "", because a mail server may quote other people."""
         if self.state != DeliveryState.SKIPPED or not self.why:
             return ""
         return gettext("combined with another email") if self.combined_into_id else in_language_of_reader(self.why)
@@ -135,7 +141,7 @@ class OutgoingEmail(models.Model):
 
 
 class EmailOptOut(models.Model):
-    """An unsubscribed type of email."""
+    """An email type that a person has unsubscribed from."""
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
@@ -163,7 +169,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """A notification, stored with its email. Its text is made from `data` when it is shown."""
+    """A notification on the site, stored with its email. Its text is rendered from `data` when it is shown."""
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=64)

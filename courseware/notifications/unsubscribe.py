@@ -1,4 +1,4 @@
-"""Unsubscribe from types of email by a signed link (RFC 8058), which does nothing else."""
+"""Unsubscribe from email types, in the settings or by a signed link in the email (RFC 8058)."""
 
 from collections.abc import Sequence
 
@@ -22,26 +22,27 @@ def may_be_unsubscribed(kind: str) -> bool:
     return kind in MESSAGE_KINDS and MESSAGE_KINDS[kind].sort == EmailCategory.SUBSCRIBED
 
 
-def unsubscribe_url(message: OutgoingEmail) -> str:
-    """The unsubscribe URL; "" if the type cannot be unsubscribed."""
-    if message.person_id is None or not may_be_unsubscribed(message.kind):
+def unsubscribe_url(email: OutgoingEmail) -> str:
+    """Return the absolute URL that unsubscribes the recipient; "" if the type cannot be unsubscribed."""
+    if email.person_id is None or not may_be_unsubscribed(email.kind):
         return ""
-    token = SIGNER.sign_object([message.person_id, message.kind])
+    token = SIGNER.sign_object([email.person_id, email.kind])
     return settings.SITE_URL.rstrip("/") + reverse("notifications:unsubscribe", args=[token])
 
 
 def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
-    """None for an unsigned token or a type that cannot be unsubscribed."""
+    """Return (person, email type); None for an invalid token or a type that cannot be unsubscribed."""
     try:
-        key, kind = SIGNER.unsign_object(token)
+        person_id, kind = SIGNER.unsign_object(token)
     except (BadSignature, ValueError, TypeError):
         return None
-    person = get_user_model()._default_manager.filter(pk=key).first()
+    person = get_user_model()._default_manager.filter(pk=person_id).first()
     return (person, kind) if person and may_be_unsubscribed(kind) else None
 
 
 @transaction.atomic
 def unsubscribe_from(person: AbstractBaseUser, kind: str) -> bool:
+    """Unsubscribe a person from an email type; return False if that changes nothing. Writes an event."""
     _row, is_new = EmailOptOut.objects.get_or_create(person_id=person.pk, kind=kind)
     if is_new:
         record("unsubscribed", actor=person, subject=person, data={"kind": kind})
@@ -50,6 +51,7 @@ def unsubscribe_from(person: AbstractBaseUser, kind: str) -> bool:
 
 @transaction.atomic
 def resubscribe(person: AbstractBaseUser, kind: str) -> bool:
+    """Undo `unsubscribe_from`; return False if that changes nothing. Writes an event."""
     gone, _rows = EmailOptOut.objects.filter(person=person.pk, kind=kind).delete()
     if gone:
         record("resubscribed", actor=person, subject=person, data={"kind": kind})
@@ -60,15 +62,16 @@ def opt_outs_of(person: AbstractBaseUser) -> set[str]:
     return set(EmailOptOut.objects.filter(person=person.pk).values_list("kind", flat=True))
 
 
-def opt_outs_among(messages: Sequence[OutgoingEmail]) -> set[int]:
-    """Keys of emails whose reader has unsubscribed. Runs at most one query."""
-    asked = [message for message in messages if may_be_unsubscribed(message.kind)]
-    if not asked:
+def opt_outs_among(emails: Sequence[OutgoingEmail]) -> set[int]:
+    """Return the ids of the emails whose recipient has unsubscribed from their type. Runs at most 1 query."""
+    optional = [email for email in emails if may_be_unsubscribed(email.kind)]
+    if not optional:
         return set()
-    rows = EmailOptOut.objects.filter(person__in=[message.person_id for message in asked])
-    stopped = set(rows.values_list("person", "kind"))
-    return {message.pk for message in asked if (message.person_id, message.kind) in stopped}
+    rows = EmailOptOut.objects.filter(person__in=[email.person_id for email in optional])
+    opt_outs = set(rows.values_list("person", "kind"))
+    return {email.pk for email in optional if (email.person_id, email.kind) in opt_outs}
 
 
 def types_to_unsubscribe(person: AbstractBaseUser) -> list[str]:
+    """Return the email types that the person can get and unsubscribe from."""
     return [name for name in kinds_of_sort(EmailCategory.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]

@@ -1,3 +1,5 @@
+"""URLs of notifications, email settings and unsubscribing."""
+
 from django.urls import path
 
 from courseware.notifications import views

@@ -1,4 +1,4 @@
-"""/notifications/: Notifications of the signed-in user."""
+"""Pages of the signed-in person's notifications and email settings, and the unsubscribe page."""
 
 from typing import cast
 
@@ -43,47 +43,47 @@ def tray(request: HttpRequest) -> HttpResponse:
 
 @post_view("notifications:inbox", takes=())
 def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
-    line = get_object_or_404(Notification.objects.of(request.user.pk), pk=pk)
-    [(_line, said)] = in_words([line])
-    Notification.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())
-    return redirect(said.address or "notifications:inbox")
+    notification = get_object_or_404(Notification.objects.of(request.user.pk), pk=pk)
+    [(_notification, text)] = in_words([notification])
+    Notification.objects.unread().filter(pk=notification.pk).update(read_at=timezone.now())
+    return redirect(text.address or "notifications:inbox")
 
 
-@csrf_exempt  # mail programs press it for their reader; that the address was signed is the right to
+@csrf_exempt  # mail programs send it without a session; the signed URL is the permission
 @require_http_methods(["GET", "HEAD", "POST"])
 @form_on("notifications:unsubscribe", is_held=False)
 @never_cache
 def unsubscribe_by_email(request: HttpRequest, token: str) -> HttpResponse:
-    """Answers a POST with a page, because RFC 8058 wants no redirect."""
-    wanted = read_token(token)
-    if wanted is None:
+    """Answers a POST with a page, because RFC 8058 forbids redirects."""
+    found = read_token(token)
+    if found is None:
         raise Http404
     if request.method == "POST":
-        unsubscribe_from(*wanted)
-    person, kind = wanted
+        unsubscribe_from(*found)
+    person, kind = found
     context = {"words": MESSAGE_KINDS[kind].words, "is_stopped": kind in opt_outs_of(person)}
     return render(request, "notifications/stop.html", context)
 
 
 @form_view("notifications:email-settings")
 def own_email_settings(request: HttpRequest) -> HttpResponse:
-    person = cast(AbstractBaseUser, request.user)  # nobody else is let in
+    person = cast(AbstractBaseUser, request.user)  # form_view requires sign-in
     kinds = types_to_unsubscribe(person)
     if request.method == "POST":
         kind = request.POST.get("kind", "")
         if kind in kinds:
-            is_over = "stop" in request.POST
-            (unsubscribe_from if is_over else resubscribe)(person, kind)
-            said = (
+            unsubscribes = "stop" in request.POST
+            (unsubscribe_from if unsubscribes else resubscribe)(person, kind)
+            message = (
                 _("You will no longer get emails of this type.")
-                if is_over
+                if unsubscribes
                 else _("You will get emails of this type again.")
             )
-            messages.success(request, said)
+            messages.success(request, message)
         return redirect("notifications:email-settings")
-    stopped = opt_outs_of(person)
+    opt_outs = opt_outs_of(person)
     context = {
-        "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds],
+        "kinds": [(name, MESSAGE_KINDS[name], name in opt_outs) for name in kinds],
         "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(EmailCategory.TRAINING)],
     }
     return render(request, "notifications/email_settings.html", context)

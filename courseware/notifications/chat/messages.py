@@ -1,7 +1,7 @@
-"""Messages to chat groups, in the format of each service. They name no person and contain no free Markdown.
+"""Messages to chat groups in the format of each service. They name no person and contain no free Markdown.
 
-Not by the library apprise: it signs DingTalk messages wrongly, Feishu messages not at all, and takes an error in a
-response of status 200 for success.
+The library apprise is not used: it signs DingTalk messages wrongly and Feishu messages not at all, and treats an error
+in a response of status 200 as success.
 """
 
 import re
@@ -21,6 +21,8 @@ MARKDOWN = re.compile(r"[\\`*_~#<>\[\]()|@]+")
 
 @dataclass(frozen=True)
 class ChatContent:
+    """Title, lines, and a button that opens the URL `address`."""
+
     title: str
     lines: Sequence[str]
     button: str
@@ -28,6 +30,8 @@ class ChatContent:
 
 
 class Signed(NamedTuple):
+    """Query parameters and JSON fields that sign a request."""
+
     query: dict[str, str]
     body: dict[str, str]
 
@@ -37,103 +41,106 @@ UNSIGNED = Signed({}, {})
 
 @dataclass(frozen=True)
 class ChatService:
-    """`hosts`: "*.example.com" is every host below. `read`: error code of a 2xx answer, "" for none, None: unknown."""
+    """`hosts`: "*.example.com" is each subdomain. `read`: error code of a 2xx response, "" if none, None if unknown."""
 
     words: str | Promise
     hosts: tuple[str, ...]
     form: Callable[[ChatContent], dict[str, Any]]
     read: Callable[[int, Any], str | None]
     sign: Callable[[str, float], Signed] | None = None
-    busy: frozenset[str] = frozenset()  # codes of faults that pass
+    busy: frozenset[str] = frozenset()  # error codes that call for a retry
 
 
 def without_marks(text: str) -> str:
     return " ".join(MARKDOWN.sub(" ", text).split())
 
 
-def wecom_form(card: ChatContent) -> dict[str, Any]:
-    lines = [f"**{without_marks(card.title)}**", *(f"> {without_marks(line)}" for line in card.lines)]
+def wecom_form(content: ChatContent) -> dict[str, Any]:
+    lines = [f"**{without_marks(content.title)}**", *(f"> {without_marks(line)}" for line in content.lines)]
     return {
         "msgtype": "markdown",
-        "markdown": {"content": "\n".join([*lines, f"[{card.button}]({card.address})"])},
+        "markdown": {"content": "\n".join([*lines, f"[{content.button}]({content.address})"])},
     }
 
 
-def dingtalk_form(card: ChatContent) -> dict[str, Any]:
-    title = without_marks(card.title)
-    text = "\n\n".join([f"### {title}", *map(without_marks, card.lines)])
+def dingtalk_form(content: ChatContent) -> dict[str, Any]:
+    title = without_marks(content.title)
+    text = "\n\n".join([f"### {title}", *map(without_marks, content.lines)])
     return {
         "msgtype": "actionCard",
-        "actionCard": {"title": title, "text": text, "singleTitle": card.button, "singleURL": card.address},
+        "actionCard": {"title": title, "text": text, "singleTitle": content.button, "singleURL": content.address},
     }
 
 
-def feishu_form(card: ChatContent) -> dict[str, Any]:
+def feishu_form(content: ChatContent) -> dict[str, Any]:
     def plain(text: str) -> dict[str, str]:
         return {"tag": "plain_text", "content": text}
 
-    button = {"tag": "button", "text": plain(card.button), "type": "primary", "url": card.address}
+    button = {"tag": "button", "text": plain(content.button), "type": "primary", "url": content.address}
     return {
         "msg_type": "interactive",
         "card": {
-            "header": {"title": plain(card.title)},
+            "header": {"title": plain(content.title)},
             "elements": [
-                {"tag": "div", "text": plain("\n".join(card.lines))},
+                {"tag": "div", "text": plain("\n".join(content.lines))},
                 {"tag": "action", "actions": [button]},
             ],
         },
     }
 
 
-def teams_form(card: ChatContent) -> dict[str, Any]:
-    def block(text: str, **looks: str) -> dict[str, Any]:
-        return {"type": "TextBlock", "text": without_marks(text), "wrap": True, **looks}
+def teams_form(content: ChatContent) -> dict[str, Any]:
+    def block(text: str, **style: str) -> dict[str, Any]:
+        return {"type": "TextBlock", "text": without_marks(text), "wrap": True, **style}
 
-    content = {
+    adaptive_card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "body": [block(card.title, size="Medium", weight="Bolder"), *map(block, card.lines)],
-        "actions": [{"type": "Action.OpenUrl", "title": card.button, "url": card.address}],
+        "body": [block(content.title, size="Medium", weight="Bolder"), *map(block, content.lines)],
+        "actions": [{"type": "Action.OpenUrl", "title": content.button, "url": content.address}],
     }
-    kind = "application/vnd.microsoft.card.adaptive"
-    return {"type": "message", "attachments": [{"contentType": kind, "contentUrl": None, "content": content}]}
+    content_type = "application/vnd.microsoft.card.adaptive"
+    return {
+        "type": "message",
+        "attachments": [{"contentType": content_type, "contentUrl": None, "content": adaptive_card}],
+    }
 
 
-def slack_form(card: ChatContent) -> dict[str, Any]:
+def slack_form(content: ChatContent) -> dict[str, Any]:
     def plain(text: str) -> dict[str, str]:
         return {"type": "plain_text", "text": text}
 
-    button = {"type": "button", "text": plain(card.button), "url": card.address}
+    button = {"type": "button", "text": plain(content.button), "url": content.address}
     return {
-        "text": escape(" · ".join([card.title, *card.lines]), quote=False),  # what a phone shows before it is opened
+        "text": escape(" · ".join([content.title, *content.lines]), quote=False),  # the text of push notifications
         "blocks": [
-            {"type": "header", "text": plain(card.title)},
-            {"type": "section", "text": plain("\n".join(card.lines))},
+            {"type": "header", "text": plain(content.title)},
+            {"type": "section", "text": plain("\n".join(content.lines))},
             {"type": "actions", "elements": [button]},
         ],
     }
 
 
 def dingtalk_signature(secret: str, now: float) -> Signed:
-    """Of milliseconds and secret, under the secret; part of the URL."""
+    """Sign milliseconds and secret with the secret, as query parameters. `now`: Unix time in seconds."""
     stamp = f"{int(now * 1000)}"
-    said = f"{stamp}\n{secret}".encode()
-    return Signed({"timestamp": stamp, "sign": b64encode(digest(secret.encode(), said, sha256)).decode()}, {})
+    signed_text = f"{stamp}\n{secret}".encode()
+    return Signed({"timestamp": stamp, "sign": b64encode(digest(secret.encode(), signed_text, sha256)).decode()}, {})
 
 
 def feishu_signature(secret: str, now: float) -> Signed:
-    """Of nothing, under seconds and secret; part of the body."""
+    """Sign the empty text with seconds and secret, as JSON fields. `now`: Unix time in seconds."""
     stamp = f"{int(now)}"
     key = f"{stamp}\n{secret}".encode()
     return Signed({}, {"timestamp": stamp, "sign": b64encode(digest(key, b"", sha256)).decode()})
 
 
 def code_under(name: str) -> Callable[[int, Any], str | None]:
-    """For services that always answer 200 with a number in JSON."""
+    """Return a `read` for services that answer 200 with an error code (0: success) in the JSON field `name`."""
 
-    def read(status: int, said: Any) -> str | None:
-        code = said.get(name) if isinstance(said, dict) else None
+    def read(status: int, body: Any) -> str | None:
+        code = body.get(name) if isinstance(body, dict) else None
         if not isinstance(code, int):
             return None
         return f"{code}" if code else ""
@@ -141,12 +148,12 @@ def code_under(name: str) -> Callable[[int, Any], str | None]:
     return read
 
 
-def ok_of_slack(status: int, said: Any) -> str | None:
-    return "" if said == "ok" else None
+def ok_of_slack(status: int, body: Any) -> str | None:
+    return "" if body == "ok" else None
 
 
-def taken_by_teams(status: int, said: Any) -> str | None:
-    """202 without content; the message is shown by a flow that runs later."""
+def taken_by_teams(status: int, body: Any) -> str | None:
+    """202 without content: a flow displays the message later."""
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Delivery reports of mail servers (RFC 3464). Anybody can forge one: only a number and one line are used."""
+"""Bounces: parse delivery reports (RFC 3464). Reports can be forged, so only email numbers and one line are used."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
-LONGEST = 256 * 1024  # bytes; a letter with its report has less than a tenth of it
+LONGEST = 256 * 1024  # bytes; a report needs less than a tenth
 REASON_AT_MOST = 300  # characters
 STATUS = "message/delivery-status"
 NUMBER = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
@@ -21,7 +21,7 @@ NUMBER = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """`action`: failed, delayed, delivered, relayed or expanded. `numbers` of emails it may be about."""
+    """`action`: failed, delayed, delivered, relayed or expanded. `numbers`: emails that it may be about."""
 
     action: str
     numbers: frozenset[UUID]
@@ -29,25 +29,26 @@ class DeliveryReport:
 
 
 def read_report(mail: bytes) -> DeliveryReport | None:
+    """Return the report, or None if the mail is none."""
     try:
         report = message_from_bytes(mail[:LONGEST])
-    except RecursionError:  # parts within parts, a thousand deep
+    except RecursionError:  # a thousand nested parts
         return None
     parts = parts_of(report) if report.get_content_type() == "multipart/report" else []
     groups = [group for part in parts if part.get_content_type() == STATUS for group in parts_of(part)]
-    acted = [group for group in groups if group["Action"]]
-    if not acted:
+    with_action = [group for group in groups if group["Action"]]
+    if not with_action:
         return None
-    told = next((group for group in acted if action_of(group) == "failed"), acted[0])
-    names = [*names_in(parts), *(group["X-Original-Message-ID"] for group in groups)]
-    names += [report["In-Reply-To"], report["References"]]
-    numbers = frozenset(UUID(number) for name in names for number in NUMBER.findall(str(name).lower()))
-    return DeliveryReport(action_of(told), numbers, reason_of(told))
+    chosen = next((group for group in with_action if action_of(group) == "failed"), with_action[0])
+    message_ids = [*names_in(parts), *(group["X-Original-Message-ID"] for group in groups)]
+    message_ids += [report["In-Reply-To"], report["References"]]
+    numbers = frozenset(UUID(number) for name in message_ids for number in NUMBER.findall(str(name).lower()))
+    return DeliveryReport(action_of(chosen), numbers, reason_of(chosen))
 
 
 def parts_of(mail: Mail) -> list[Mail]:
-    held = mail.get_payload()
-    return [part for part in held if isinstance(part, Mail)] if isinstance(held, list) else []
+    payload = mail.get_payload()
+    return [part for part in payload if isinstance(part, Mail)] if isinstance(payload, list) else []
 
 
 def action_of(group: Mail) -> str:
@@ -55,25 +56,25 @@ def action_of(group: Mail) -> str:
 
 
 def names_in(parts: list[Mail]) -> Iterator[str | None]:
-    """The Message-ID of the email, whose whole or head a report contains."""
+    """Yield the Message-ID of the email, which the report contains completely or as headers."""
     for part in parts:
         if part.get_content_type() == "message/rfc822":
-            yield from (letter["Message-ID"] for letter in parts_of(part))
+            yield from (email["Message-ID"] for email in parts_of(part))
         elif part.get_content_type() == "text/rfc822-headers":
             yield HeaderParser().parsestr(str(part.get_payload()))["Message-ID"]
 
 
 def reason_of(group: Mail) -> str:
-    said = str(group["Diagnostic-Code"] or "").partition(";")[2]
-    line = " ".join(f"{group['Status'] or ''} {said}".split())
-    return "".join(letter for letter in line if letter.isprintable())[:REASON_AT_MOST]
+    diagnostic = str(group["Diagnostic-Code"] or "").partition(";")[2]
+    line = " ".join(f"{group['Status'] or ''} {diagnostic}".split())
+    return "".join(character for character in line if character.isprintable())[:REASON_AT_MOST]
 
 
 EXPECTED_WITHIN = timedelta(days=14)  # mail servers try for five days
 
 
 def take_back(mail: bytes) -> str:
-    """Process one mail. Returns the result in words. Processing it again changes nothing."""
+    """Mark the email that a delivery report is about as bounced. Return the result as text. Can be repeated."""
     report = read_report(mail)
     if report is None:
         return "no report of a mail server; nothing was changed"
@@ -85,6 +86,7 @@ def take_back(mail: bytes) -> str:
 
 
 def note(report: DeliveryReport) -> int:
+    """Mark emails sent within EXPECTED_WITHIN as bounced; return how many."""
     sent = OutgoingEmail.objects.filter(number__in=report.numbers, state=DeliveryState.SENT)
     return sent.filter(ended_at__gt=timezone.now() - EXPECTED_WITHIN).update(
         state=DeliveryState.BOUNCED, why=report.why

@@ -1,4 +1,4 @@
-"""A circuit breaker for each server, shared by all workers: an unreachable server is tried only once a minute."""
+"""A circuit breaker per server, shared by all workers: an unreachable server is tried once a minute."""
 
 from datetime import datetime, timedelta
 
@@ -7,12 +7,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-REST = timedelta(minutes=1)  # between two tries
+REST = timedelta(minutes=1)  # between two attempts
 FORGOTTEN_AFTER = timedelta(days=1)  # rows of servers that are no longer used
 
 
 class UnreachableServer(models.Model):
-    """A row is deleted as soon as its server answers."""
+    """A server that did not answer. The row is deleted as soon as it answers."""
 
     name = models.CharField(_("server"), max_length=255, primary_key=True)
     since = models.DateTimeField(default=timezone.now)
@@ -28,6 +28,7 @@ class UnreachableServer(models.Model):
 
 
 def unreachable_servers(now: datetime) -> QuerySet[UnreachableServer]:
+    """Return the servers tried within FORGOTTEN_AFTER before `now`, the longest unreachable first."""
     return UnreachableServer.objects.filter(tried_at__gt=now - FORGOTTEN_AFTER).order_by("since")
 
 
@@ -35,10 +36,10 @@ class CircuitBreaker:
     def __init__(self, server: str) -> None:
         self.servers = UnreachableServer.objects.filter(pk=server)
         self.server, self.has_failed = server, False
-        self.is_noted: bool | None = None  # whether there is a row; None before the first look
+        self.is_noted: bool | None = None  # whether the row exists; None: not known yet
 
     def allows(self) -> bool:
-        """Whether the server may be tried now. After each `REST` one caller may try an unreachable server."""
+        """Return whether the server may be tried now. Of an unreachable one, one caller per REST gets True."""
         tried_at = self.servers.values_list("tried_at", flat=True).first()
         self.is_noted = tried_at is not None
         if tried_at is None:

@@ -1,4 +1,4 @@
-"""Delivery: emails are claimed in rounds and retried. No transaction is open during a conversation with a server."""
+"""Delivery: claim due emails in batches and send them. No transaction is open while a server is contacted."""
 
 import time
 from collections import Counter
@@ -19,32 +19,31 @@ from courseware.notifications.email.smtp_connection import SmtpConnection
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.notifications.wording.email_wording import newest_wording_key
 
-CLAIMED_FOR = timedelta(
-    minutes=5
-)  # half of it for a round (`DeliveryBatch.ends_at`), and more than SMTP_SECONDS after it
+# Half of it is for a batch (`DeliveryBatch.ends_at`); the rest must exceed SMTP_SECONDS.
+CLAIMED_FOR = timedelta(minutes=5)
 IN_A_ROUND = 50
-AT_MOST = 45.0  # seconds of one run without its last round; then chat messages are sent
+AT_MOST = 45.0  # seconds of one run, without its last batch; then chat messages are sent
 STRANGERS_KEPT = timedelta(days=14)
 PRIORITY = 10  # delivered before chat messages
 
 
 @task(queue_name=DELIVERY, priority=PRIORITY)
 def deliver() -> None:
-    """Send the due emails and drop other waiting tasks of this kind: one run sends all."""
+    """Send the due emails and drop other waiting tasks of this kind, because one run sends all."""
     drop_waiting(deliver)
     deliver_due()
 
 
 def deliver_due() -> str:
-    """Send the due emails, immediate ones first; look again after each round. Returns a summary in words."""
+    """Send the due emails, immediate ones first, looking again after each batch. Return counts by state as text."""
     states: Counter[str] = Counter()
-    before, until = list[int](), time.monotonic() + AT_MOST
-    with closing(SmtpConnection()) as door:
-        while not is_stopping() and time.monotonic() < until and (keys := next_due()) != before:
-            if not door.breaker.allows():
+    previous_ids, until = list[int](), time.monotonic() + AT_MOST
+    with closing(SmtpConnection()) as smtp:
+        while not is_stopping() and time.monotonic() < until and (email_ids := next_due()) != previous_ids:
+            if not smtp.breaker.allows():
                 break
-            states.update(sent(keys, door))
-            before = keys
+            states.update(sent(email_ids, smtp))
+            previous_ids = email_ids
     return ", ".join(f"{state} {count}" for state, count in sorted(states.items()))
 
 
@@ -53,40 +52,44 @@ def is_any_due() -> bool:
 
 
 def next_due() -> list[int]:
+    """Return the ids of the next batch: at most IN_A_ROUND due emails, immediate ones only if there are any."""
     due = OutgoingEmail.objects.due(timezone.now()).values_list("pk", flat=True)
     return list(due.filter(kind__in=kinds_of_sort(EmailCategory.AT_ONCE))[:IN_A_ROUND]) or list(due[:IN_A_ROUND])
 
 
-def sent(keys: Sequence[int], door: SmtpConnection) -> Iterable[str]:
-    return DeliveryBatch(claimed(keys), door, CLAIMED_FOR).go()
+def sent(email_ids: Sequence[int], smtp: SmtpConnection) -> Iterable[str]:
+    """Claim and send these emails; return the resulting state of each claimed email."""
+    return DeliveryBatch(claimed(email_ids), smtp, CLAIMED_FOR).go()
 
 
-def preview_round(keys: Sequence[int]) -> set[int]:
-    """Run one round without sending; returns the claimed keys. Roll it back, within `lib.dates.at_time`."""
-    messages = claimed(keys)
-    PreviewBatch(messages).go()
-    return {message.pk for message in messages}
+def preview_round(email_ids: Sequence[int]) -> set[int]:
+    """Run one batch without sending; return the claimed ids. Call it within `lib.dates.at_time` and roll back."""
+    emails = claimed(email_ids)
+    PreviewBatch(emails).go()
+    return {email.pk for email in emails}
 
 
-def claimed(keys: Sequence[int]) -> list[OutgoingEmail]:
-    """Claim those of these emails that are due and unclaimed, at most one per person. A claim counts as a try.
+def claimed(email_ids: Sequence[int]) -> list[OutgoingEmail]:
+    """Claim and return those of these emails that are due, at most one per person. A claim counts as an attempt.
 
-    All emails without a person share one place in a round. Emails claimed by a worker that dies are retried after
-    CLAIMED_FOR.
+    All emails without a person count as one person. If the worker dies, its emails are retried after CLAIMED_FOR.
     """
     at = now()
     with transaction.atomic():
-        rows = OutgoingEmail.objects.due(at).filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
-        readers = dict(rows.values_list("pk", "person"))
-        first_of_reader = {readers[key]: key for key in reversed(keys) if key in readers}
-        mine = set(first_of_reader.values())
+        rows = OutgoingEmail.objects.due(at).filter(pk__in=email_ids).select_for_update(no_key=True).order_by("pk")
+        recipients = dict(rows.values_list("pk", "person"))
+        first_of_recipient = {
+            recipients[email_id]: email_id for email_id in reversed(email_ids) if email_id in recipients
+        }
+        mine = set(first_of_recipient.values())
         OutgoingEmail.objects.filter(pk__in=mine).update(next_at=at + CLAIMED_FOR, tries=F("tries") + 1)
-    messages = OutgoingEmail.objects.select_related("person")
-    keys_of_house = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_wording_key())}
-    found = messages.annotate(**keys_of_house).in_bulk(list(mine))
-    return [found[key] for key in keys if key in mine]
+    emails = OutgoingEmail.objects.select_related("person")
+    cache_keys = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_wording_key())}
+    found = emails.annotate(**cache_keys).in_bulk(list(mine))
+    return [found[email_id] for email_id in email_ids if email_id in mine]
 
 
 def forget_strangers() -> str:
+    """Delete emails to addresses without an account after STRANGERS_KEPT; return how many, as text."""
     old = OutgoingEmail.objects.filter(person=None, written_at__lt=timezone.now() - STRANGERS_KEPT)
     return str(old.exclude(state=DeliveryState.QUEUED).delete()[0])

@@ -1,4 +1,4 @@
-"""Rounds: emails sent together. Questions are asked for all at once; each email is sent and recorded by itself."""
+"""Send a batch of emails: queries run once for all emails; each email is sent and its result stored separately."""
 
 import logging
 import time
@@ -34,173 +34,177 @@ from courseware.notifications.models import PAUSES, DeliveryState, OutgoingEmail
 from courseware.notifications.unsubscribe import STOPPED, opt_outs_among
 
 LONGEST_REASON = 300  # characters
-SECONDS = 15.0  # of one round; then immediate emails are looked up again
+SECONDS = 15.0  # per batch, so that new immediate emails need not wait
 logger = logging.getLogger(__name__)
 
 
 class DeliveryBatch:
-    """One round of claimed emails, at most one per person. `states`: outcomes so far."""
+    """One batch of claimed emails, at most one per person. `states`: email id → resulting state."""
 
-    def __init__(self, messages: Sequence[OutgoingEmail], door: SmtpConnection, claimed_for: timedelta) -> None:
-        self.messages, self.door = messages, door
+    def __init__(self, emails: Sequence[OutgoingEmail], smtp: SmtpConnection, claimed_for: timedelta) -> None:
+        self.messages, self.door = emails, smtp
         self.states: dict[int, str] = {}
-        # The rest is released before another worker claims it. Monotonic: the wall clock can be changed.
+        # Emails left over are released before another worker can claim them. Monotonic, because clocks can be changed.
         self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
 
     def go(self) -> Iterable[str]:
+        """Skip unwanted emails, defer those that must wait, send the others; return the resulting states."""
         self.skip()
-        for sort in EmailCategory:
-            self.set_aside([message for message in self.left() if MESSAGE_KINDS[message.kind].sort == sort], sort)
+        for category in EmailCategory:
+            self.set_aside([email for email in self.left() if MESSAGE_KINDS[email.kind].sort == category], category)
         contexts = self.contexts()
         self.ends_at = min(self.ends_at, time.monotonic() + SECONDS)
-        for message in self.left():
-            self.states[message.pk] = self.handed_over(message, contexts)
+        for email in self.left():
+            self.states[email.pk] = self.handed_over(email, contexts)
         return self.states.values()
 
     def contexts(self) -> dict[int, Mapping[str, Any]]:
+        """Return email id → template context, without emails whose data has been deleted."""
         found: dict[int, Mapping[str, Any]] = {}
-        for kind, messages in self.by_kind():
-            found |= self.answers(MESSAGE_KINDS[kind].context, messages)
+        for kind, emails in self.by_kind():
+            found |= self.answers(MESSAGE_KINDS[kind].context, emails)
         return found
 
     def has_to_stop(self) -> bool:
         return is_stopping() or time.monotonic() > self.ends_at
 
     def left(self) -> list[OutgoingEmail]:
-        return [message for message in self.messages if message.pk not in self.states]
+        return [email for email in self.messages if email.pk not in self.states]
 
     def by_kind(self) -> list[tuple[str, list[OutgoingEmail]]]:
         by_kind = attrgetter("kind")
         return [(kind, list(found)) for kind, found in groupby(sorted(self.left(), key=by_kind), key=by_kind)]
 
     def skip(self) -> None:
-        for message in self.messages:
-            if message.kind not in MESSAGE_KINDS:
-                self.end(message, f"no letter of the kind {message.kind} in this version")
-            elif not message.address:
-                self.end(message, gettext_noop("the person has no address"))
-        stopped = opt_outs_among(self.left())
-        for name, messages in self.by_kind():
-            kind = MESSAGE_KINDS[name]
-            unwanted = self.answers(kind.why_unwanted, messages)
-            for message in messages:
-                if message.pk in self.states:
+        for email in self.messages:
+            if email.kind not in MESSAGE_KINDS:
+                self.end(email, f"no letter of the kind {email.kind} in this version")
+            elif not email.address:
+                self.end(email, gettext_noop("the person has no address"))
+        opt_outs = opt_outs_among(self.left())
+        for name, emails in self.by_kind():
+            email_type = MESSAGE_KINDS[name]
+            unwanted = self.answers(email_type.why_unwanted, emails)
+            for email in emails:
+                if email.pk in self.states:
                     continue
-                why_stopped = STOPPED if message.pk in stopped else ""
-                if reason := why_stopped or unwanted.get(message.pk) or why_barred(message, kind.sort):
-                    self.end(message, reason)
+                opt_out_reason = STOPPED if email.pk in opt_outs else ""
+                if reason := opt_out_reason or unwanted.get(email.pk) or why_barred(email, email_type.sort):
+                    self.end(email, reason)
 
-    def end(self, message: OutgoingEmail, why: str) -> None:
-        self.states[message.pk] = ended_as(message, DeliveryState.SKIPPED, why)
+    def end(self, email: OutgoingEmail, why: str) -> None:
+        self.states[email.pk] = ended_as(email, DeliveryState.SKIPPED, why)
 
-    def set_aside(self, messages: list[OutgoingEmail], sort: EmailCategory) -> None:
-        if not messages:
+    def set_aside(self, emails: list[OutgoingEmail], category: EmailCategory) -> None:
+        """Defer emails of absent people or beyond the sending limits; combine waiting emails into the others."""
+        if not emails:
             return
-        away = preconditions_of({message.person_id for message in messages if message.person_id}, sort)
-        waits = {message.pk: away[message.person_id] for message in messages if message.person_id in away}
-        here = [message for message in messages if message.pk not in waits]
-        waits |= assign_sending_days(here, sort)
-        if sort != EmailCategory.AT_ONCE:
-            take_in_what_waits([message for message in here if message.pk not in waits])
-        for message in messages:
-            if message.pk in waits:
-                self.states[message.pk] = set_aside_now(message, waits[message.pk])
+        recipient_waits = preconditions_of({email.person_id for email in emails if email.person_id}, category)
+        waits = {email.pk: recipient_waits[email.person_id] for email in emails if email.person_id in recipient_waits}
+        sendable = [email for email in emails if email.pk not in waits]
+        waits |= assign_sending_days(sendable, category)
+        if category != EmailCategory.AT_ONCE:
+            take_in_what_waits([email for email in sendable if email.pk not in waits])
+        for email in emails:
+            if email.pk in waits:
+                self.states[email.pk] = set_aside_now(email, waits[email.pk])
 
-    def answers(self, ask: Ask[Found], messages: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
-        """Answers for the emails. If asking fails, ask one by one, so that a mistake costs one email only."""
+    def answers(self, ask: Ask[Found], emails: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
+        """Return the answers of `ask`. If it fails, ask for each email, so that an error affects one email only."""
         try:
-            return ask(messages)
-        except Exception:  # whose fault it is, is seen when they are asked for one by one
+            return ask(emails)
+        except Exception:  # the loop finds the email that causes it
             found: dict[int, Found] = {}
-        for message in messages:
+        for email in emails:
             try:
-                found |= ask([message])
+                found |= ask([email])
             except Exception as error:
-                self.states[message.pk] = self.failed(message, error)
+                self.states[email.pk] = self.failed(email, error)
         return found
 
-    def handed_over(self, message: OutgoingEmail, contexts: Mapping[int, Mapping[str, Any]]) -> str:
-        if message.pk not in contexts:
+    def handed_over(self, email: OutgoingEmail, contexts: Mapping[int, Mapping[str, Any]]) -> str:
+        """Send one email and return its resulting state."""
+        if email.pk not in contexts:
             return ended_as(
-                message,
+                email,
                 DeliveryState.SKIPPED,
                 gettext_noop("the data behind this email changed while it was being sent"),
             )
         if self.door.is_unreachable or self.has_to_stop():
-            return not_tried(message, now(), message.why)
+            return not_tried(email, now(), email.why)
         try:
-            self.door.send(message, MESSAGE_KINDS[message.kind], contexts[message.pk])
-            return ended_as(message, DeliveryState.SENT)
+            self.door.send(email, MESSAGE_KINDS[email.kind], contexts[email.pk])
+            return ended_as(email, DeliveryState.SENT)
         except PermanentFailure as error:
-            return ended_as(message, DeliveryState.REFUSED, str(error))
+            return ended_as(email, DeliveryState.REFUSED, str(error))
         except TemporaryFailure as error:
-            return postpone_email(message, str(error))
+            return postpone_email(email, str(error))
         except Exception as error:
-            return self.failed(message, error)
+            return self.failed(email, error)
 
-    def failed(self, message: OutgoingEmail, error: Exception) -> str:
-        """Call it while the error is being handled."""
+    def failed(self, email: OutgoingEmail, error: Exception) -> str:
+        """Store an unexpected error of one email; return the state. Call it while the error is being handled."""
         if isinstance(error, DatabaseError):
-            return postpone_email(message, type(error).__name__)
-        logger.exception("letter %s, %s could not be written", message.pk, message.kind)
+            return postpone_email(email, type(error).__name__)
+        logger.exception("letter %s, %s could not be written", email.pk, email.kind)
         self.door.close()
-        return ended_as(message, DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
+        return ended_as(email, DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
 
 
 class PreviewBatch(DeliveryBatch):
-    """A round that sends nothing, for a transaction that is rolled back. Errors of an email type are raised."""
+    """A batch that sends nothing, for a transaction that is rolled back. Errors of an email type are raised."""
 
-    def __init__(self, messages: Sequence[OutgoingEmail]) -> None:
-        super().__init__(messages, NullMailer(), timedelta())
+    def __init__(self, emails: Sequence[OutgoingEmail]) -> None:
+        super().__init__(emails, NullMailer(), timedelta())
 
     def contexts(self) -> dict[int, Mapping[str, Any]]:
-        return {message.pk: {} for message in self.left()}
+        return {email.pk: {} for email in self.left()}
 
     def has_to_stop(self) -> bool:
         return False
 
-    def answers(self, ask: Ask[Found], messages: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
-        return ask(messages)
+    def answers(self, ask: Ask[Found], emails: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
+        return ask(emails)
 
 
-def ended_as(message: OutgoingEmail, state: DeliveryState, why: str = "") -> str:
+def ended_as(email: OutgoingEmail, state: DeliveryState, why: str = "") -> str:
+    """Store a final state and return it. Unless sent, the email's day becomes free and combined emails are requeued."""
     if why and not is_preview():
-        told = why if state == DeliveryState.SKIPPED else without_wording(why)
-        logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
-    mine, end = OutgoingEmail.objects.filter(pk=message.pk), {"state": state, "why": why, "ended_at": now()}
+        logged = why if state == DeliveryState.SKIPPED else without_wording(why)
+        logger.warning("letter %s, %s: %s, %s", email.pk, email.kind, state.value, logged)
+    row, columns = OutgoingEmail.objects.filter(pk=email.pk), {"state": state, "why": why, "ended_at": now()}
     if state == DeliveryState.SENT:
-        mine.update(**end)
+        row.update(**columns)
         return state.value
     with transaction.atomic():
-        # An email that was not sent frees its day, and the enrollments in it count as not told.
-        mine.update(**end, limit_category="", sending_day=None)
-        release_combined(message)
+        row.update(**columns, limit_category="", sending_day=None)
+        release_combined(email)
     return state.value
 
 
-def set_aside_now(message: OutgoingEmail, wait: Wait) -> str:
-    """Defer by a day at most, because the reason may end earlier; in a preview it does not."""
+def set_aside_now(email: OutgoingEmail, wait: Wait) -> str:
+    """Defer an email, by a day at most, because the reason may end earlier; in a preview until its end."""
     until = wait.until if is_preview() else min(wait.until, now() + PAUSES[-1])
-    return not_tried(message, until, wait.why)
+    return not_tried(email, until, wait.why)
 
 
-def not_tried(message: OutgoingEmail, next_at: datetime, why: str) -> str:
-    """Requeue; the claim does not count as a try."""
-    mine = OutgoingEmail.objects.filter(
-        pk=message.pk, state=DeliveryState.QUEUED
-    )  # another letter may have taken it in
-    is_mine = mine.update(next_at=next_at, why=why, tries=F("tries") - 1)
-    return (DeliveryState.QUEUED if is_mine else DeliveryState.SKIPPED).value
+def not_tried(email: OutgoingEmail, next_at: datetime, why: str) -> str:
+    """Requeue an email without counting the claim as an attempt."""
+    # Queued only, because it may have been combined into another email.
+    row = OutgoingEmail.objects.filter(pk=email.pk, state=DeliveryState.QUEUED)
+    is_queued = row.update(next_at=next_at, why=why, tries=F("tries") - 1)
+    return (DeliveryState.QUEUED if is_queued else DeliveryState.SKIPPED).value
 
 
-def postpone_email(message: OutgoingEmail, why: str) -> str:
-    if message.tries > len(PAUSES):
-        return ended_as(message, DeliveryState.GIVEN_UP, why)
-    logger.warning("letter %s, %s: later, %s", message.pk, message.kind, without_wording(why))
-    OutgoingEmail.objects.filter(pk=message.pk).update(next_at=now() + PAUSES[message.tries - 1], why=why)
+def postpone_email(email: OutgoingEmail, why: str) -> str:
+    """Retry an email after the next of PAUSES, or give it up after the last one."""
+    if email.tries > len(PAUSES):
+        return ended_as(email, DeliveryState.GIVEN_UP, why)
+    logger.warning("letter %s, %s: later, %s", email.pk, email.kind, without_wording(why))
+    OutgoingEmail.objects.filter(pk=email.pk).update(next_at=now() + PAUSES[email.tries - 1], why=why)
     return DeliveryState.QUEUED.value
 
 
 def without_wording(why: str) -> str:
-    """The reply code or error name. A mail server's words may quote people."""
+    """Return the reply code or error name only, because a mail server's text may quote people."""
     return why.partition(" ")[0].rstrip(":")

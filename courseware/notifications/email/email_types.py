@@ -1,4 +1,4 @@
-"""Email types. An app registers its own in `apps.py`; all are delivered in the same way."""
+"""Email types, categories and sending hours. Each app registers its own in `apps.py`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,45 +12,47 @@ from courseware.notifications.models import TYPE_LABELS, Notification, OutgoingE
 from courseware.notifications.wording.placeholders import Editable
 
 Found = TypeVar("Found")
-Ask = Callable[[Sequence[OutgoingEmail]], Mapping[int, Found]]  # what is said of each of several, by key
+Ask = Callable[[Sequence[OutgoingEmail]], Mapping[int, Found]]  # emails → email id → answer
 
 
 def one_by_one(ask: Callable[[OutgoingEmail], Found]) -> Ask[Found]:
-    """For types of which few are sent at once."""
-    return lambda messages: {message.pk: ask(message) for message in messages}
+    """Turn a function of one email into an Ask, for types that are rarely sent in numbers."""
+    return lambda emails: {email.pk: ask(email) for email in emails}
 
 
 class EmailCategory(StrEnum):
-    AT_ONCE = "at-once"  # asked for, or about safety: at any hour, never counted
-    TRAINING = "training"  # about one's training
-    SUBSCRIBED = "subscribed"  # subscribed, or by office
+    AT_ONCE = "at-once"  # requested, or about security: at any hour, without limit
+    TRAINING = "training"  # about the recipient's training
+    SUBSCRIBED = "subscribed"  # subscribed by the recipient, or sent because of a role
 
 
 class Wait(NamedTuple):
-    """How long an email is deferred, and why. It is checked again then."""
+    """Until when an email is deferred, and why. Then it is checked again."""
 
     until: datetime
     why: str
 
 
 class NotificationText(NamedTuple):
+    """The text of a notification, and the URL that it opens."""
+
     words: str
     address: str = ""
 
 
 @dataclass(frozen=True)
 class EmailType:
-    """An email type; `why_unwanted` and `context` are asked at delivery, for several emails at once.
+    """An email type; `why_unwanted` and `context` are called at delivery, for several emails at once.
 
-    `template`: the text; its first line is the subject. `lines`: notifications → text, without those that have none any
-    more. `is_for`: whether a person can get a type that may be unsubscribed. `asked_for_on`: name of the URL on which
-    people subscribe.
+    `template`: the text; its first line is the subject. `lines`: returns the texts of notifications by id, without
+    those whose data was deleted. `is_for`: whether a person can get the type, if it can be unsubscribed.
+    `asked_for_on`: URL name of the page to subscribe on.
     """
 
     words: str | Promise
     template: str
-    why_unwanted: Ask[str]  # "", or why it is not to leave any more
-    context: Ask[dict[str, Any]]  # without those of which there is nothing to say any more, since a moment ago
+    why_unwanted: Ask[str]  # "", or the reason not to send the email any more
+    context: Ask[dict[str, Any]]  # without emails whose data was deleted meanwhile
     sort: EmailCategory = EmailCategory.AT_ONCE
     lines: Callable[[Sequence[Notification]], Mapping[int, NotificationText]] | None = None
     editable: Editable | None = None
@@ -61,55 +63,62 @@ class EmailType:
 MESSAGE_KINDS: dict[str, EmailType] = {}
 
 
-def register_kind(name: str, kind: EmailType) -> None:
-    MESSAGE_KINDS[name] = kind
-    TYPE_LABELS[name] = kind.words
+def register_kind(name: str, email_type: EmailType) -> None:
+    MESSAGE_KINDS[name] = email_type
+    TYPE_LABELS[name] = email_type.words
 
 
 class RecipientHours(Protocol):
-    """Sending hours of one person; days are those of `zone`."""
+    """Sending hours of one person, in the time zone `zone`."""
 
     @property
     def zone(self) -> tzinfo: ...
 
     def opens_at(self, at: datetime) -> datetime:
-        """The first instant from `at` on at which an email may be sent."""
+        """Return the first instant from `at` on at which an email may be sent."""
         ...
 
 
-# By the sort of letter, filled by the rooms above in their `apps.py`. People are asked about by their keys.
+# By category, filled by `apps.py` of higher packages. The functions get ids of people.
 HOURS: dict[EmailCategory, Callable[[Collection[int]], Mapping[int, RecipientHours]]] = {}
 WAITS: dict[EmailCategory, dict[str, Callable[[Collection[int]], Mapping[int, Wait]]]] = {}
 BARS: dict[EmailCategory, dict[str, Callable[[OutgoingEmail], str]]] = {}
 
 
-def register_hours(sort: EmailCategory, ask: Callable[[Collection[int]], Mapping[int, RecipientHours]]) -> None:
-    """Limit emails of this sort to sending hours, and to the limits of `notifications.email.sending_limits`. `ask`
-    knows everybody."""
-    HOURS[sort] = ask
+def register_hours(category: EmailCategory, ask: Callable[[Collection[int]], Mapping[int, RecipientHours]]) -> None:
+    """Limit a category to sending hours and to `notifications.email.sending_limits`.
+
+    `ask` returns the hours of each of the people.
+    """
+    HOURS[category] = ask
 
 
-def register_precondition(sort: EmailCategory, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]) -> None:
-    """Defer emails of this sort to the people that `ask` returns."""
-    WAITS.setdefault(sort, {})[name] = ask
+def register_precondition(
+    category: EmailCategory, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]
+) -> None:
+    """Defer emails of a category to the people that `ask` returns."""
+    WAITS.setdefault(category, {})[name] = ask
 
 
-def register_bar(sort: EmailCategory, name: str, ask: Callable[[OutgoingEmail], str]) -> None:
-    """Never send an email of this sort for which `ask` returns a reason."""
-    BARS.setdefault(sort, {})[name] = ask
+def register_bar(category: EmailCategory, name: str, ask: Callable[[OutgoingEmail], str]) -> None:
+    """Never send an email of a category for which `ask` returns a reason."""
+    BARS.setdefault(category, {})[name] = ask
 
 
-def preconditions_of(people: Collection[int], sort: EmailCategory) -> dict[int, Wait]:
+def preconditions_of(person_ids: Collection[int], category: EmailCategory) -> dict[int, Wait]:
+    """Return person id → the longest wait, for the people whose emails of this category must wait."""
     found: dict[int, Wait] = {}
-    for ask in WAITS.get(sort, {}).values():
-        for person, wait in ask(people).items():
-            found[person] = max(wait, found.get(person, wait))
+    for ask in WAITS.get(category, {}).values():
+        for person_id, wait in ask(person_ids).items():
+            found[person_id] = max(wait, found.get(person_id, wait))
     return found
 
 
-def why_barred(message: OutgoingEmail, sort: EmailCategory) -> str:
-    return next((reason for ask in BARS.get(sort, {}).values() if (reason := ask(message))), "")
+def why_barred(email: OutgoingEmail, category: EmailCategory) -> str:
+    """Return the reason never to send this email, or ""."""
+    return next((reason for ask in BARS.get(category, {}).values() if (reason := ask(email))), "")
 
 
-def kinds_of_sort(sort: EmailCategory) -> list[str]:
-    return [name for name, kind in MESSAGE_KINDS.items() if kind.sort == sort]
+def kinds_of_sort(category: EmailCategory) -> list[str]:
+    """Return the names of the email types of a category."""
+    return [name for name, email_type in MESSAGE_KINDS.items() if email_type.sort == category]

@@ -1,4 +1,4 @@
-"""Delivery problems, shown on the first page of the admin."""
+"""Health warnings about email delivery, for the start page of the admin."""
 
 from datetime import datetime, timedelta
 
@@ -18,8 +18,8 @@ PAGE = "admin:notifications_outgoingemail_changelist"
 
 
 def troubles(now: datetime) -> list[HealthWarning]:
-    """Unreachable servers, the oldest late email, and how many people emails bounce for. Runs three queries."""
-    # What was laid by on purpose is late only where nobody has taken it up since its time came.
+    """Return warnings: unreachable servers, the oldest late email, number of people with bounces. Runs 3 queries."""
+    # A deferred email is late only if its time has come and no worker has claimed it.
     late = Q(tries__gt=1) | Q(next_at__lt=now - TOLD_AFTER)
     waiting = OutgoingEmail.objects.filter(late, state=DeliveryState.QUEUED)
     oldest = waiting.order_by("written_at").first()
@@ -29,14 +29,14 @@ def troubles(now: datetime) -> list[HealthWarning]:
             ngettext("emails to %(count)d person bounce", "emails to %(count)d people bounce", people)
             % {"count": people}
         )
-    return [*map(shown_of, unreachable_servers(now)), *(HealthWarning(said, _("Emails"), PAGE) for said in found)]
+    return [*map(shown_of, unreachable_servers(now)), *(HealthWarning(text, _("Emails"), PAGE) for text in found)]
 
 
 def shown_of(server: UnreachableServer) -> HealthWarning:
-    """`why` stays in English, like other answers of servers."""
-    said = _("has not answered since %(time)s and is tried once a minute (%(why)s)")
+    # `why` stays in English, like other server responses.
+    text = _("has not answered since %(time)s and is tried once a minute (%(why)s)")
     time = date_format(timezone.localtime(server.since), "DATETIME_FORMAT")
-    return HealthWarning(said % {"time": time, "why": server.why}, server.name, PAGE)
+    return HealthWarning(text % {"time": time, "why": server.why}, server.name, PAGE)
 
 
 def said_of(oldest: OutgoingEmail, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Compose an email from template, own wording and signature, as plain text and as simple HTML."""
+"""Render an email from template, own wording and signature, as plain text and as simple HTML."""
 
 import re
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from courseware.notifications.wording.email_wording import Words
 from courseware.notifications.wording.placeholders import filled
 
 ADDRESS = re.compile(r"https?://\S+")
-GAP = re.compile(r"\n{3,}")  # where a part has no words
-SIGNATURE = "\n-- \n"  # the mark that mail programs know
+GAP = re.compile(r"\n{3,}")  # left by empty blocks
+SIGNATURE = "\n-- \n"  # the standard separator, known to mail programs
 
 
 @dataclass(frozen=True)
 class RenderedEmail:
-    """Plain text. `own` and `shipped`: part → wording."""
+    """A plain-text email. `own`, `shipped`: block → own and default wording."""
 
     subject: str
     body: str
@@ -41,37 +41,42 @@ def render_email(
     own: Words | None = None,
     unsubscribe_url: str = "",
 ) -> RenderedEmail:
-    """The template's first line is the subject. Own wording that cannot be used is replaced by the shipped one."""
+    """Render an email. The first line of the template is the subject.
+
+    `own`: own wording by block and language; where it cannot be used, the default is used. `language` is a tag such as
+    "zh-hans".
+    """
     context = {"site_url": settings.SITE_URL, "firm": face.name(language), **context}
-    parts = WordingBlocks(own_parts(kind, own or {}, context, language))
+    blocks = WordingBlocks(own_parts(kind, own or {}, context, language))
     with translation.override(language):
-        text = render_to_string(kind.template, {**context, IN_CONTEXT: parts})
-        stopping = gettext("Don’t want this email any more? Unsubscribe here:") + f"\n{unsubscribe_url}\n"
+        text = render_to_string(kind.template, {**context, IN_CONTEXT: blocks})
+        unsubscribing = gettext("Don’t want this email any more? Unsubscribe here:") + f"\n{unsubscribe_url}\n"
     subject, _newline, body = text.strip().partition("\n")
     body = GAP.sub("\n\n", body.strip()) + "\n"
     if unsubscribe_url:
-        body += f"\n{stopping}"
+        body += f"\n{unsubscribing}"
     if signature := face.said("signature", language):
         body += f"{SIGNATURE}{signature}\n"
-    return RenderedEmail(subject.strip(), body, parts.own, parts.shipped)
+    return RenderedEmail(subject.strip(), body, blocks.own, blocks.shipped)
 
 
 def own_parts(kind: EmailType, own: Words, context: Mapping[str, Any], language: str) -> dict[str, str]:
+    """Return block → own wording in this language with placeholders filled in, without blocks that cannot be used."""
     if kind.editable is None:
         return {}
-    texts = {part: by_language.get(language, "") for part, by_language in own.items()}
-    found = {part: filled(text, kind.editable.placeholders, context) for part, text in texts.items() if text}
-    return {part: text for part, text in found.items() if text}
+    texts = {block: by_language.get(language, "") for block, by_language in own.items()}
+    found = {block: filled(text, kind.editable.placeholders, context) for block, text in texts.items() if text}
+    return {block: text for block, text in found.items() if text}
 
 
-def email_page(letter: RenderedEmail, language: str) -> str:
-    """`language`: of the page, such as "zh-Hans"."""
-    context = {"language": language, "subject": letter.subject, "body": paragraphs_of(letter)}
+def email_page(email: RenderedEmail, language: str) -> str:
+    """Return the email as an HTML page. `language`: of the page, such as "zh-Hans"."""
+    context = {"language": language, "subject": email.subject, "body": paragraphs_of(email)}
     return render_to_string("notifications/letter.html", context)
 
 
-def paragraphs_of(letter: RenderedEmail) -> SafeString:
-    """Safe HTML without markup from the text. A URL on a line of its own becomes a link."""
-    texts = letter.body.replace(SIGNATURE, "\n").strip().split("\n\n")
+def paragraphs_of(email: RenderedEmail) -> SafeString:
+    """Return the body as safe HTML, escaped. A URL on a line of its own becomes a link."""
+    texts = email.body.replace(SIGNATURE, "\n").strip().split("\n\n")
     paragraphs = [[(line, ADDRESS.fullmatch(line)) for line in text.strip().split("\n")] for text in texts]
     return render_to_string("notifications/_paragraphs.html", {"paragraphs": paragraphs})

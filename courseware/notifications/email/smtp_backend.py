@@ -1,4 +1,4 @@
-"""Django's SMTP backend, for which a `TimeLimit` can be set."""
+"""Django's SMTP backend with a TimeLimit for each connection."""
 
 import smtplib
 import socket
@@ -19,7 +19,7 @@ class WatchedSMTP(smtplib.SMTP):
 
 
 class WatchedSMTPS(smtplib.SMTP_SSL, WatchedSMTP):
-    """Watched from the TCP connection on, so the limit covers the TLS handshake."""
+    """Limited from the TCP connection on, so that the limit covers the TLS handshake."""
 
 
 class EmailBackend(smtp.EmailBackend):

@@ -1,4 +1,4 @@
-"""The connection to the mail server, used for several emails."""
+"""Send emails by one SMTP connection, which is used for several emails."""
 
 import smtplib
 from collections.abc import Mapping
@@ -21,23 +21,23 @@ from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import unsubscribe_url
 from courseware.notifications.wording.email_wording import own_wording
 
-PERMANENT = 500  # replies from here on say that trying again is of no use
+PERMANENT = 500  # SMTP reply codes from here on are permanent failures
 
 
 class PermanentFailure(Exception):
-    """The mail server has rejected this email for good."""
+    """The mail server has rejected this email; do not retry."""
 
 
 class TemporaryFailure(Exception):
-    """The mail server is away, busy, or does not answer."""
+    """The mail server is unreachable, busy, or does not answer."""
 
 
 class NotOpened(OSError):
-    """The mail server cannot be reached; `__cause__` says why."""
+    """The mail server cannot be reached; `__cause__` is the reason."""
 
 
 class SmtpConnection:
-    """Opened by the first email, and again after the server has hung up. Each email has `SMTP_SECONDS`."""
+    """A connection opened at the first email, and again if the server has closed it. SMTP_SECONDS limits each email."""
 
     def __init__(self) -> None:
         self.connection: Any = None
@@ -46,18 +46,18 @@ class SmtpConnection:
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether this connection has found the server unreachable: `send` would fail."""
+        """Whether this connection has found the server unreachable, so that `send` would fail."""
         return self.breaker.has_failed
 
-    def send(self, message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]) -> None:
-        """Raises Refused and TemporaryFailure, with the server's own words."""
-        letter = composed(message, kind, context)
+    def send(self, email: OutgoingEmail, email_type: EmailType, context: Mapping[str, Any]) -> None:
+        """Send an email. Raise PermanentFailure or TemporaryFailure with the server's reply."""
+        mail = composed(email, email_type, context)
         with self.limit:
             try:
                 self.open()
-                letter.connection = self.connection
-                letter.send()
-            except OSError as error:  # what smtplib raises, too
+                mail.connection = self.connection
+                mail.send()
+            except OSError as error:  # includes errors of smtplib
                 raise self.failure(error) from error
         self.breaker.note_answer()
 
@@ -72,7 +72,7 @@ class SmtpConnection:
         self.connection = connection
 
     def failure(self, error: OSError) -> PermanentFailure | TemporaryFailure:
-        """The outcome for this email. Notes in the breaker an error that concerns all emails."""
+        """Close the connection and return the failure of this email. A failure of the server goes to the breaker."""
         cause = error.__cause__ if isinstance(error, NotOpened) else error
         # After a read timeout smtplib reports a closed connection.
         timed_out = any(isinstance(each, TimeoutError) for each in (error, error.__context__))
@@ -85,14 +85,14 @@ class SmtpConnection:
             self.breaker.note_failure(why)
             return TemporaryFailure(why)
         self.breaker.note_answer()
-        said: bytes | str
+        reply: bytes | str
         if isinstance(error, smtplib.SMTPRecipientsRefused):
-            [(code, said)] = error.recipients.values()
-        elif isinstance(error, smtplib.SMTPDataError):  # about this letter; SMTPSenderRefused is about all of them
-            code, said = error.smtp_code, error.smtp_error
+            [(code, reply)] = error.recipients.values()
+        elif isinstance(error, smtplib.SMTPDataError):  # about this email; SMTPSenderRefused concerns all
+            code, reply = error.smtp_code, error.smtp_error
         else:
             return TemporaryFailure(why)
-        return (PermanentFailure if code >= PERMANENT else TemporaryFailure)(in_words(code, said))
+        return (PermanentFailure if code >= PERMANENT else TemporaryFailure)(in_words(code, reply))
 
     def close(self) -> None:
         connection, self.connection = self.connection, None
@@ -103,44 +103,51 @@ class SmtpConnection:
 
 
 class NullMailer(SmtpConnection):
-    def send(self, message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]) -> None:
+    def send(self, email: OutgoingEmail, email_type: EmailType, context: Mapping[str, Any]) -> None:
         pass
 
 
-def in_words(code: int, said: bytes | str) -> str:
-    words = said.decode(errors="replace") if isinstance(said, bytes) else said
-    return f"{code} {words}".replace("\0", "")  # PostgreSQL keeps no such sign
+def in_words(code: int, reply: bytes | str) -> str:
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return f"{code} {text}".replace("\0", "")  # PostgreSQL cannot store NUL
 
 
-def composed(message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]) -> EmailMultiAlternatives:
-    """The email in the reader's language. `context` may have `house_style_of` (a course) and `attachments`."""
-    tag = message.language or settings.LANGUAGE_CODE
-    face = branding_at(message.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
-    own = own_wording(message.kind, message.words_key)  # type: ignore[attr-defined]
-    address = unsubscribe_url(message)
-    letter = render_email(kind, context, language=tag, face=face, own=own, unsubscribe_url=address)
+def composed(email: OutgoingEmail, email_type: EmailType, context: Mapping[str, Any]) -> EmailMultiAlternatives:
+    """Return the email in the recipient's language, ready to send.
+
+    `context` may have `house_style_of`, a course id for the branding, and `attachments`.
+    """
+    tag = email.language or settings.LANGUAGE_CODE
+    branding = branding_at(email.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
+    own = own_wording(email.kind, email.words_key)  # type: ignore[attr-defined]
+    unsubscribe_link = unsubscribe_url(email)
+    rendered = render_email(email_type, context, language=tag, face=branding, own=own, unsubscribe_url=unsubscribe_link)
     with translation.override(tag):
         language = display_tag(translation.get_language())
     headers = {
         "Content-Language": language,
-        # The same at each try: where the server took the letter and we never heard of it, readers see one letter.
-        "Message-ID": f"<{message.number}@{urlsplit(settings.SITE_URL).hostname}>",
+        # The same at each attempt: if a server's confirmation was lost, mailboxes show one email.
+        "Message-ID": f"<{email.number}@{urlsplit(settings.SITE_URL).hostname}>",
         "Auto-Submitted": "auto-generated",
-        "From": sender_of(face, tag),
+        "From": sender_of(branding, tag),
     }
     envelope = settings.BOUNCE_ADDRESS or settings.DEFAULT_FROM_EMAIL
-    if address:
-        headers |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    if unsubscribe_link:
+        headers |= {"List-Unsubscribe": f"<{unsubscribe_link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     files = context.get("attachments")
-    to, page = [message.address], email_page(letter, language)
-    mail = EmailMultiAlternatives(letter.subject, letter.body, envelope, to, attachments=files, headers=headers)
-    mail.attach_alternative(page, "text/html")
+    to, html = [email.address], email_page(rendered, language)
+    mail = EmailMultiAlternatives(rendered.subject, rendered.body, envelope, to, attachments=files, headers=headers)
+    mail.attach_alternative(html, "text/html")
     return mail
 
 
-def sender_of(face: ActiveBranding, language: str) -> str:
-    """The From header of the branding, else of the settings. An address that Django cannot encode would stop all."""
+def sender_of(branding: ActiveBranding, language: str) -> str:
+    """Return the From header by branding, else by settings. It must be encodable, or no email could be sent."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    said = face.said("sender", language) or face.said("name", language) or name
-    address = face.of("sender_address") or address
-    return formataddr((said, address)) if f"{said}{address}".isascii() else f'"{quote(said)}" <{address}>'
+    display_name = branding.said("sender", language) or branding.said("name", language) or name
+    address = branding.of("sender_address") or address
+    return (
+        formataddr((display_name, address))
+        if f"{display_name}{address}".isascii()
+        else f'"{quote(display_name)}" <{address}>'
+    )

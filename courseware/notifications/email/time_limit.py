@@ -1,4 +1,4 @@
-"""A wall-clock limit for one conversation with a server: a socket timeout restarts with each byte."""
+"""A wall-clock limit for one conversation with a server. A socket timeout would restart with each byte."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class TimeLimit:
-    """Shuts down the watched sockets `seconds` after it was entered; then `is_over` is true."""
+    """Shuts down the watched sockets after `seconds` in its block; then `is_over` is true. Can be entered again."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.is_over = seconds, False
@@ -16,7 +16,7 @@ class TimeLimit:
         self.timer: threading.Timer | None = None
 
     def watch(self, sock: socket.socket) -> None:
-        # A duplicate, because starting TLS detaches the original. Shutting down either one ends the connection.
+        # A duplicate, because TLS detaches the original. Shutting down either of them ends the connection.
         self.sockets.append(socket.socket(fileno=os.dup(sock.fileno())))
         if self.is_over:
             self.shut_down()
@@ -28,7 +28,7 @@ class TimeLimit:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the duplicates: an open one would keep its connection open."""
+        """Close the duplicates, which would keep the connection open."""
         while self.sockets:
             self.sockets.pop().close()
 

@@ -1,6 +1,7 @@
-"""`{% part "closing" %}…{% endpart %}`: the company's own wording of a part of an email, else the content.
+"""Template tag `{% part "closing" %}…{% endpart %}`: a block of an email that a company may reword.
 
-Facts stay outside of the parts (who asks, courses, due dates, links, unsubscribing), so that no wording can omit them.
+The content is the default. Facts are outside of the blocks (person, courses, due dates, links, unsubscribing), so that
+no wording can omit them.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 register = Library()
 SUBJECT = "subject"
-PARTS: dict[str, str | Promise] = {  # in the order of a letter
+PARTS: dict[str, str | Promise] = {  # in the order of an email
     SUBJECT: _("Subject"),
     "opening": _("Below the greeting"),
     "advice": _("Instructions"),
@@ -26,7 +27,7 @@ IN_CONTEXT = "parts_of_the_letter"
 
 @dataclass
 class WordingBlocks:
-    """`own`: part → wording. `shipped` is filled while the email is written."""
+    """`own`: block → own wording. `shipped`: block → default wording, filled while the email is rendered."""
 
     own: Mapping[str, str] = field(default_factory=dict)
     shipped: dict[str, str] = field(default_factory=dict)
@@ -37,9 +38,9 @@ class BlockNode(Node):
         self.name, self.nodelist = name, nodelist
 
     def render(self, context: Context) -> str:
-        parts: WordingBlocks = context.get(IN_CONTEXT) or WordingBlocks()
-        parts.shipped[self.name] = self.nodelist.render(context).strip()
-        return parts.own.get(self.name, parts.shipped[self.name])
+        blocks: WordingBlocks = context.get(IN_CONTEXT) or WordingBlocks()
+        blocks.shipped[self.name] = self.nodelist.render(context).strip()
+        return blocks.own.get(self.name, blocks.shipped[self.name])
 
 
 @register.tag("part")
@@ -53,6 +54,7 @@ def part(parser: Parser, token: Token) -> BlockNode:
 
 
 def parts_of(template: str) -> list[str]:
+    """Return the blocks of a template, in the order of an email."""
     found = get_template(template).template.nodelist.get_nodes_by_type(BlockNode)  # type: ignore[attr-defined]
     names = {node.name for node in found if isinstance(node, BlockNode)}
     return [name for name in PARTS if name in names]

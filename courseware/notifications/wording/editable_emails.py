@@ -1,6 +1,6 @@
-"""Emails that a company may word: own wording, shipped wording, and whether both still fit.
+"""Emails that a company may reword: own wording, default wording, and whether the own wording can still be used.
 
-Emails about passwords, sign-in and changed accounts are never editable: own wording could be used for phishing.
+Emails about passwords, sign-in and account changes are never editable, because own wording could serve phishing.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ NO_FACE = ActiveBranding()
 
 @dataclass(frozen=True)
 class EditableEmail:
-    """`row`: the newest own wording, or None."""
+    """An editable email type; `row`: its newest own wording, or None."""
 
     name: str
     kind: EmailType
@@ -40,10 +40,10 @@ class EditableEmail:
     def parts(self) -> list[str]:
         return parts_of(self.kind.template)
 
-    def is_usable(self, part: str) -> bool:
-        """Whether the own wording of the part is understood in each language."""
-        texts = [self.own[part].get(tag, "") for tag, _language in settings.LANGUAGES]
-        return part in self.parts and all(text and not mistakes_in(text, self.known) for text in texts)
+    def is_usable(self, block: str) -> bool:
+        """Return whether the block exists and its own wording is valid in each language."""
+        texts = [self.own[block].get(tag, "") for tag, _language in settings.LANGUAGES]
+        return block in self.parts and all(text and not mistakes_in(text, self.known) for text in texts)
 
     @property
     def known(self) -> Mapping[str, object]:
@@ -51,13 +51,13 @@ class EditableEmail:
 
     @property
     def unusable(self) -> list[str]:
-        """Parts that use the shipped wording meanwhile, those of this version first."""
-        return [part for part in sorted(self.own, key=[*PARTS, *self.own].index) if not self.is_usable(part)]
+        """Blocks whose own wording cannot be used, so that the default is sent; those of this version first."""
+        return [block for block in sorted(self.own, key=[*PARTS, *self.own].index) if not self.is_usable(block)]
 
     def shipped(self) -> dict[str, dict[str, str]]:
-        """Part → language → shipped wording of the example; "" for none."""
-        said = {tag: self.example_in(tag) for tag, _language in settings.LANGUAGES}
-        return {part: {tag: texts.get(part, "") for tag, texts in said.items()} for part in self.parts}
+        """Return block → language → default wording of the example; "" for none."""
+        texts_by_language = {tag: self.example_in(tag) for tag, _language in settings.LANGUAGES}
+        return {block: {tag: texts.get(block, "") for tag, texts in texts_by_language.items()} for block in self.parts}
 
     def example_in(self, language: str) -> Mapping[str, str]:
         with translation.override(language):
@@ -65,18 +65,23 @@ class EditableEmail:
         return render_email(self.kind, example, language=language, face=NO_FACE).shipped
 
     def shipped_since(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
-        """Parts with own wording whose shipped wording has changed since: (then, now)."""
+        """Return block → (old, new) default wording by language, where it changed since the own wording was saved."""
         if not self.own or self.row is None:
             return {}
         then, now = self.row.shipped, self.shipped()
-        changed = [part for part in now if part in self.own and then.get(part) != now[part]]
-        return {part: (then.get(part, {}), now[part]) for part in changed}
+        changed = [block for block in now if block in self.own and then.get(block) != now[block]]
+        return {block: (then.get(block, {}), now[block]) for block in changed}
 
 
 def editable_emails() -> list[EditableEmail]:
-    words, kinds = current_wording(), MESSAGE_KINDS.items()
-    return [EditableEmail(name, kind, kind.editable, words.get(name)) for name, kind in kinds if kind.editable]
+    wording, email_types = current_wording(), MESSAGE_KINDS.items()
+    return [
+        EditableEmail(name, email_type, email_type.editable, wording.get(name))
+        for name, email_type in email_types
+        if email_type.editable
+    ]
 
 
 def editable_email(name: str) -> EditableEmail | None:
-    return next((letter for letter in editable_emails() if letter.name == name), None)
+    """Return the editable email of a type, or None."""
+    return next((email for email in editable_emails() if email.name == name), None)

@@ -1,4 +1,4 @@
-"""Own wording of emails, by type; the newest row counts. Cached under its key, which emails bring along."""
+"""A company's own wording of emails; the newest row of an email type counts. Processes cache it by the newest key."""
 
 import uuid
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from django.utils import timezone
 
 from courseware.audit_log.record import record
 
-Words = Mapping[str, Mapping[str, str]]  # part → language → text
+Words = Mapping[str, Mapping[str, str]]  # block → language → text
 
 
 class SetMeanwhile(Exception):
-    """Somebody else has changed the wording since the form was opened."""
+    """Another user has changed the wording since the form was opened."""
 
 
 class EmailWording(models.Model):
-    """Empty `words`: the shipped wording. `shipped`: the shipped wording of the example at that time."""
+    """Own wording of an email type; {} stands for the default. `shipped`: the default wording when it was saved."""
 
-    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # no two databases share one
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # different in each database
     kind = models.CharField(max_length=64)
     number = models.PositiveIntegerField(help_text="Of the words of this kind; 1 is the first")
     words = models.JSONField(default=dict, help_text="Part → language → text")
@@ -39,13 +39,13 @@ class EmailWording(models.Model):
 
 
 def newest_wording_key() -> QuerySet[EmailWording, uuid.UUID]:
-    """A query for one row or none, to be used as a subquery."""
+    """Return a query for the newest key: one row or none, also usable as a subquery."""
     return EmailWording.objects.order_by("-pk").values_list("key", flat=True)[:1]
 
 
 @lru_cache(maxsize=4)
 def wording_at(key: uuid.UUID | None) -> Mapping[str, EmailWording]:
-    """Type → wording when the newest row had this key. Runs a query the first time."""
+    """Return email type → wording when the newest row had this key. Runs a query the first time."""
     return {row.kind: row for row in EmailWording.objects.order_by("pk")} if key else {}
 
 
@@ -54,19 +54,23 @@ def current_wording() -> Mapping[str, EmailWording]:
 
 
 def own_wording(kind: str, key: uuid.UUID | None) -> Words:
+    """Return the own wording of an email type when the newest row had this key; {} if none."""
     row = wording_at(key).get(kind)
     return row.words if row else {}
 
 
 @transaction.atomic
 def set_wording(kind: str, words: Words, *, shipped: Words, base: int, by: AbstractBaseUser) -> bool:
-    """Returns False if nothing changes. `base`: the number at which the form was opened. Raises SetMeanwhile."""
-    before = EmailWording.objects.filter(kind=kind).order_by("-number").first()
-    said = before.words if before else {}
-    changed = sorted(part for part in {*words, *said} if words.get(part) != said.get(part))
+    """Save own wording; return False if nothing changes. Writes an event.
+
+    `base`: number of the newest row when the form was opened, 0 for none. Raise SetMeanwhile if there is a newer row.
+    """
+    previous = EmailWording.objects.filter(kind=kind).order_by("-number").first()
+    old_words = previous.words if previous else {}
+    changed = sorted(block for block in {*words, *old_words} if words.get(block) != old_words.get(block))
     if not changed:
         return False
-    if base > (before.number if before else 0):  # a number that nobody was shown
+    if base > (previous.number if previous else 0):  # no form has shown this number
         raise SetMeanwhile
     row, is_new = EmailWording.objects.get_or_create(
         kind=kind, number=base + 1, defaults={"words": words, "shipped": shipped, "set_by": by}

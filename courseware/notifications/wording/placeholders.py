@@ -1,4 +1,4 @@
-"""Own wording: plain text with placeholders in braces. Values are not parsed again."""
+"""Placeholders in own wording: names in braces, replaced by values. Braces in values have no effect."""
 
 import logging
 import re
@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 BRACE = re.compile("[{}]")
-WIDE_BRACE = re.compile("[｛｝]")  # as a Chinese keyboard writes them
-NEAR = 20  # signs that a sentence quotes
+WIDE_BRACE = re.compile("[｛｝]")  # typed by Chinese keyboards
+NEAR = 20  # characters quoted in a message
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Placeholder:
-    """`words`: what it stands for. `value` finds it in the context of an email; "" for none."""
+    """`words`: its meaning. `value`: finds the value in the context of an email; "" for none."""
 
     words: str | Promise
     value: Callable[[Mapping[str, Any]], object]
@@ -29,7 +29,7 @@ class Placeholder:
 
 @dataclass(frozen=True)
 class Editable:
-    """`example`: a fixed made-up context. `secrets`: keys of the context that only the reader may see."""
+    """`example`: returns a fixed context. `secrets`: keys of the context that only the recipient may see."""
 
     placeholders: Mapping[str, Placeholder]
     example: Callable[[], dict[str, Any]]
@@ -43,7 +43,7 @@ NAME_AND_FIRM = {
 
 
 def mistakes_in(text: str, known: Iterable[str]) -> list[str]:
-    """Sentences about what is not allowed, with what was found and expected."""
+    """Return a message for each mistake in the text; `known` are the names of placeholders."""
     expected = ", ".join(f"{{{name}}}" for name in known)
     found = [
         gettext("%(name)s is not a placeholder of this email. Use one of: %(known)s")
@@ -52,33 +52,33 @@ def mistakes_in(text: str, known: Iterable[str]) -> list[str]:
         if name not in known
     ]
     if wide := WIDE_BRACE.search(text):
-        said = gettext("“%(near)s” has full-width braces. Use half-width braces: { and }")
-        found.append(said % {"near": around(text, wide.start())})
+        message = gettext("“%(near)s” has full-width braces. Use half-width braces: { and }")
+        found.append(message % {"near": around(text, wide.start())})
     rest = PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
     if brace := BRACE.search(rest):
-        said = gettext(
+        message = gettext(
             "“%(near)s” has a single brace. Put one brace before and one brace after the name of a placeholder."
         )
-        found.append(said % {"near": around(text, brace.start())})
-    if signs := {sign for sign in text if unicodedata.category(sign) == "Cc"} - {"\n", "\t"}:
-        said = gettext("The text contains %(signs)s, which an email cannot show. Use visible characters only.")
-        found.append(said % {"signs": ", ".join(f"U+{ord(sign):04X}" for sign in sorted(signs))})
+        found.append(message % {"near": around(text, brace.start())})
+    if characters := {character for character in text if unicodedata.category(character) == "Cc"} - {"\n", "\t"}:
+        message = gettext("The text contains %(signs)s, which an email cannot show. Use visible characters only.")
+        found.append(message % {"signs": ", ".join(f"U+{ord(character):04X}" for character in sorted(characters))})
     return found
 
 
-def around(text: str, place: int) -> str:
-    return text[max(0, place - NEAR) : place + NEAR].replace("\n", " ").strip()
+def around(text: str, position: int) -> str:
+    return text[max(0, position - NEAR) : position + NEAR].replace("\n", " ").strip()
 
 
 def filled(text: str, placeholders: Mapping[str, Placeholder], context: Mapping[str, Any]) -> str | None:
-    """None if a placeholder is unknown or empty in this email."""
+    """Return the text with values; None if a placeholder is unknown, fails or is empty in this email."""
     values: dict[str, str] = {}
     for name in PLACEHOLDER.findall(text):
         if name not in placeholders:
             return None
         try:
             values[name] = " ".join(str(placeholders[name].value(context)).split())
-        except Exception:  # the shipped words say it then: no letter is lost for a placeholder
+        except Exception:  # the default wording is used: an email must not fail because of a placeholder
             logger.exception("placeholder %s could not be filled in", name)
             return None
         if not values[name]:

@@ -1,3 +1,5 @@
+"""Command `process_bounce`."""
+
 import os
 import sys
 
@@ -12,14 +14,14 @@ class Command(BaseCommand):
         "Read one message from standard input, as mail servers pass it on. If it reports that an email could not be "
         "delivered, that email is marked as bounced. Any other message is dropped."
     )
-    requires_system_checks = ()  # a mail server waits for each of them
+    requires_system_checks = ()  # they would delay the mail server
 
     def handle(self, **options):
         mail = sys.stdin.buffer.read(LONGEST)
-        while sys.stdin.buffer.read(LONGEST):  # who passes it on takes a pipe that closes early for a failure
+        while sys.stdin.buffer.read(LONGEST):  # the mail server treats a pipe that closes early as a failure
             pass
         try:
             self.stdout.write(take_back(mail))
         except DatabaseError as error:
             self.stderr.write(f"the database says: {error}")
-            sys.exit(os.EX_TEMPFAIL)  # by which a mail server keeps the mail and comes again
+            sys.exit(os.EX_TEMPFAIL)  # the mail server then retries later
