@@ -1,4 +1,4 @@
-"""Backups: a zip with the database and a manifest, written to a temporary file, synced, and renamed."""
+"""Make, thin out and unpack backups: a zip file with the database and a manifest."""
 
 import fcntl
 import json
@@ -29,7 +29,7 @@ BLOCK = 1024 * 1024  # bytes
 
 
 class BackupFailed(Exception):
-    """One sentence: where, what, and what was expected. Nothing half-done is left."""
+    """The message is one sentence: file or folder, problem, expectation. Nothing half-done is left."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Manifest:
     version: str
     made_at: str
     size: int
-    sha256: str  # of the database
+    sha256: str  # of the database file
     database: Facts
 
     def __str__(self) -> str:
@@ -49,7 +49,7 @@ class Manifest:
 
 
 def make(folder: Path) -> tuple[Path, Manifest]:
-    """Make a backup. Raises BackupFailed."""
+    """Make a backup in the folder; return its path and manifest. Raise BackupFailed."""
     now = datetime.now(UTC)
     path = folder / f"courseware-{now:%Y%m%dT%H%M%SZ}.zip"
     try:
@@ -70,12 +70,12 @@ def make(folder: Path) -> tuple[Path, Manifest]:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Lock the folder, and delete what a killed backup or restore has left."""
+    """Lock the folder and delete remains of a killed backup or restore. Raise BackupFailed if it is locked."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for left in folder.glob(f"courseware-*{UNFINISHED}*"):
-            left.unlink()
+        for remains in folder.glob(f"courseware-*{UNFINISHED}*"):
+            remains.unlink()
         yield
     except BlockingIOError:
         raise BackupFailed(f"{folder}: another backup or restore is at work there; this one was not begun") from None
@@ -95,10 +95,10 @@ def write(path: Path, now: datetime) -> Manifest:
 
 
 def add(archive: zipfile.ZipFile, stream: IO[bytes], facts: Facts) -> tuple[int, str]:
-    """(bytes, their sha256). The output of pg_dump is compressed already."""
+    """Add the database to the archive; return (size in bytes, SHA-256). The output of pg_dump is compressed already."""
     size, digest = 0, sha256()
-    how = zipfile.ZIP_STORED if facts.database == "PostgreSQL" else zipfile.ZIP_DEFLATED
-    with archive.open(entry(DATABASE, how), "w", force_zip64=True) as member:
+    compression = zipfile.ZIP_STORED if facts.database == "PostgreSQL" else zipfile.ZIP_DEFLATED
+    with archive.open(entry(DATABASE, compression), "w", force_zip64=True) as member:
         while block := stream.read(BLOCK):
             size += len(block)
             digest.update(block)
@@ -106,9 +106,9 @@ def add(archive: zipfile.ZipFile, stream: IO[bytes], facts: Facts) -> tuple[int,
     return size, digest.hexdigest()
 
 
-def entry(name: str, how: int) -> zipfile.ZipInfo:
+def entry(name: str, compression: int) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, datetime.now(UTC).timetuple()[:6])
-    info.compress_type, info.external_attr = how, 0o600 << 16
+    info.compress_type, info.external_attr = compression, 0o600 << 16
     return info
 
 
@@ -121,8 +121,8 @@ def sync(folder: Path) -> None:
 
 
 def thin(folder: Path, kept: int, made: Path) -> list[Path]:
-    """Delete and return all but the backup just made and the newest others, `kept` in all."""
-    # By name the new one may be the oldest: the clock may have been ahead.
+    """Delete old backups, so that `kept` remain, including `made`; return the deleted files."""
+    # Not by name alone: the clock may have been ahead when older ones were made.
     others = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name) and path != made)
     old = others[: max(0, len(others) + 1 - kept)]
     for path in old:
@@ -134,7 +134,7 @@ def thin(folder: Path, kept: int, made: Path) -> list[Path]:
 
 
 def unpack(path: Path, into: Path) -> Manifest:
-    """Write the database of a backup to `into`. Raises BackupFailed if it is damaged or not for this site."""
+    """Write the database of a backup to the new file `into`. Raise BackupFailed if damaged or not for this site."""
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = read_manifest(archive)

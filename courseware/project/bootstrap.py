@@ -1,4 +1,4 @@
-"""First steps of manage.py, gunicorn and `make run`, before settings are read."""
+"""Startup of manage.py, gunicorn and `make run`, before the settings are read."""
 
 import os
 import re
@@ -14,19 +14,20 @@ from django.db import DatabaseError, connections
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
-TRIAL = BASE_DIR / "var" / "try"  # what `make run` keeps
+TRIAL = BASE_DIR / "var" / "try"  # data of `make run`
 KEY = "secret-key"
-# If one of these is set, nothing of `make run` is used.
+# If one of these is set, the data of `make run` is not used.
 SET_FOR_A_SITE = frozenset({
     "ALLOWED_HOSTS", "DATABASE_URL", "DATA_DIR", "DJANGO_SETTINGS_MODULE", "EMAIL_URL", "PLAIN_HTTP", "SECRET_KEY",
     "SITE_URL",
 })  # fmt: skip
-GUNICORN_GIVES_UP = 3  # with any other status it restarts the worker forever
+GUNICORN_GIVES_UP = 3  # exit status; with any other it restarts the worker forever
 
-is_serving = False  # a server, not a command: it gets database timeouts
+is_serving = False  # whether this process is a server; servers get database timeouts
 
 
 def begin(*, serving: bool = False) -> None:
+    """Set umask and settings module. `serving`: this process is a server, not a command."""
     global is_serving
     is_serving = serving
     os.umask(0o077)
@@ -34,14 +35,14 @@ def begin(*, serving: bool = False) -> None:
 
 
 def find_trial() -> None:
-    """Use the settings of `make run`, and say so, if nothing is set and its folder exists."""
+    """Use the site of `make run`, and print that, if it exists and no setting of a real site is set."""
     if SET_FOR_A_SITE.isdisjoint(os.environ) and (TRIAL / KEY).exists():
         print(f"Nothing is set, so this is the site of `make run` in {TRIAL.relative_to(BASE_DIR)}/.", file=sys.stderr)
         prepare_trial()
 
 
 def prepare_trial() -> Path:
-    """Set missing settings of a trial. Returns its folder."""
+    """Set the missing settings of the site of `make run`; return its folder."""
     data = Path(os.environ.setdefault("DATA_DIR", str(TRIAL)))
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ.setdefault("PLAIN_HTTP", "1")
@@ -51,7 +52,7 @@ def prepare_trial() -> Path:
 
 
 def refuse_what_must_not_be_served() -> None:
-    """Run the checks that commands run by themselves. Raises ImproperlyConfigured."""
+    """Run the database checks, as commands do by themselves. Raise ImproperlyConfigured if one fails."""
     errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]
     connections.close_all()
     if errors:
@@ -67,7 +68,7 @@ def kept_secret(file: Path) -> str:
 
 @contextmanager
 def in_one_sentence(status: int = 1) -> Iterator[None]:
-    """End the process with one sentence instead of a traceback, unless --traceback is given."""
+    """End the process with an error message instead of a traceback, unless --traceback is given."""
     try:
         yield
     except (ImproperlyConfigured, DatabaseError) as error:
@@ -82,6 +83,6 @@ def first_line(error: Exception) -> str:
 
 
 def in_words(error: DatabaseError) -> str:
-    said = first_line(error)
-    lacks_a_table = re.search('no such table|relation ".*" does not exist', said)
-    return f"The database says: {said}" + ("; `manage.py upgrade` makes what is missing" if lacks_a_table else "")
+    message = first_line(error)
+    is_table_missing = re.search('no such table|relation ".*" does not exist', message)
+    return f"The database says: {message}" + ("; `manage.py upgrade` makes what is missing" if is_table_missing else "")

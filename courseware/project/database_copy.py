@@ -1,4 +1,4 @@
-"""Copy the database into another, empty one."""
+"""Copy the site's database into another, empty one, between SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,14 +25,14 @@ from courseware.project.maintenance import (
 )
 
 HERE, OTHER = DEFAULT_DB_ALIAS, "other"
-FILLED_BY_MIGRATING = {"contenttypes", "auth", "migrations"}  # what their tables hold by then is replaced
+FILLED_BY_MIGRATING = {"contenttypes", "auth", "migrations"}  # apps with rows after `migrate`, which are replaced
 SAY_EVERY = 100_000  # rows
 Say = Callable[[str], None]
 
 
 @cache
 def tables() -> list[AnyModel]:
-    """Every table, including those of migrations and of the cache."""
+    """Return models of all tables, including those of migrations and of the cache."""
 
     class CacheEntry(models.Model):
         cache_key = models.CharField(max_length=255, primary_key=True)
@@ -52,12 +52,13 @@ def tables() -> list[AnyModel]:
 
 
 def unknown_tables(alias: str) -> list[str]:
+    """Return the names of the tables in the database `alias` that this version does not know."""
     found = connections[alias].introspection.table_names()
     return sorted(set(found) - {model._meta.db_table for model in tables()})
 
 
 def connect(address: str) -> None:
-    """Make `OTHER` the alias of the database at this address."""
+    """Make OTHER the alias of the database at this URL. Raise CommandError if it is this one or cannot be reached."""
     database = connections.configure_settings({HERE: {}, OTHER: database_at(address, named="--to", bounds={})})[OTHER]
     if place_of(database) == place_of(connections.settings[HERE]):
         raise CommandError("--to: expected another database, this is the one of DATABASE_URL")
@@ -76,7 +77,7 @@ def place_of(database: dict[str, Any]) -> tuple[object, ...]:
 
 
 def prepare() -> None:
-    """Make the tables of the other database. Raises CommandError if it is not empty, or this one not up to date."""
+    """Create the tables of the other database. Raise CommandError if it is not empty or this one is not up to date."""
     if reason := refusal():
         raise CommandError(reason)
     if missing := unapplied():
@@ -102,7 +103,7 @@ def refuse_what_is_not_empty() -> None:
 
 
 def copy_everything(say: Say) -> None:
-    """In one transaction there, from one snapshot here. Raises CommandError with nothing copied."""
+    """Copy all rows in one transaction, from one snapshot. Raise CommandError with nothing copied. `say`: progress."""
     with transaction.atomic(using=OTHER), one_moment():
         refuse_what_is_not_empty()
         for model in tables():
@@ -121,7 +122,7 @@ def copy_everything(say: Say) -> None:
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """Read from one snapshot. On SQLite the transaction locks out writers."""
+    """Read from one snapshot within the block. On SQLite the transaction locks out writers."""
     with transaction.atomic(using=HERE):
         if connections[HERE].vendor == "postgresql":
             with connections[HERE].cursor() as cursor:
@@ -130,16 +131,17 @@ def one_moment() -> Iterator[None]:
 
 
 def copy_table(model: AnyModel, say: Say) -> Contents:
-    contents, told = Contents(), 0
+    contents, reported = Contents(), 0
     for contents in copy_rows(model, HERE, OTHER):
-        if contents.rows >= told + SAY_EVERY:
-            told = contents.rows
-            say(f"{model._meta.db_table}: {told} rows so far")
+        if contents.rows >= reported + SAY_EVERY:
+            reported = contents.rows
+            say(f"{model._meta.db_table}: {reported} rows so far")
     say(f"{model._meta.db_table}: {contents.rows} rows")
     return contents
 
 
 def compare(copied: dict[AnyModel, Contents]) -> None:
+    """Read the copy again. Raise CommandError if it differs."""
     different = [model._meta.db_table for model, contents in copied.items() if contents_of(model, OTHER) != contents]
     if different:
         raise CommandError(f"--to: {', '.join(different)}: read again it says something else; nothing was copied")
@@ -147,7 +149,7 @@ def compare(copied: dict[AnyModel, Contents]) -> None:
 
 @contextmanager
 def other_as_the_sites() -> Iterator[None]:
-    """Use the other database as the default one, for migrations and checks."""
+    """Use the other database as the default one within the block, for migrations and checks."""
     own, connections[HERE] = connections[HERE], connections[OTHER]
     try:
         yield

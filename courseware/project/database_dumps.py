@@ -21,21 +21,21 @@ from django.db.backends.postgresql.client import DatabaseClient
 from courseware.accounts.models import TrustedDevice
 from courseware.project.maintenance import take_as_long_as_needed
 
-# Tables dumped without rows: a stolen session opens an account.
+# Tables dumped without rows, because a stolen session gives access to an account.
 LEFT_OUT = [*(model._meta.db_table for model in (Session, UserSession, TrustedDevice)), settings.CACHE_TABLE]
 WAITS_AT_MOST = 30  # seconds for other writers to SQLite
-SINCE_17 = b"SET transaction_timeout = 0;"  # pg_restore writes it for any server
+SINCE_17 = b"SET transaction_timeout = 0;"  # pg_restore writes it also for older servers
 
 
 class DumpFailed(Exception):
-    """Message of the database or its program; nothing was changed."""
+    """The message is that of the database or its program. Nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Facts:
     database: str
     migrations: list[list[str]]
-    events: int  # of the log
+    events: int  # number in the audit log
 
 
 def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
@@ -46,13 +46,13 @@ def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
 
 @contextmanager
 def dumped(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
-    """Bytes to be read to their end, and facts. `beside`: free path for a temporary file."""
+    """Yield (stream of the dump, facts). Read the stream to its end. `beside`: unused path for a temporary file."""
     with dumped_postgresql() if connection.vendor == "postgresql" else dumped_sqlite(beside) as dump:
         yield dump
 
 
 def restore_dump(file: Path) -> None:
-    """Replace the content of the database, or leave it as it is if killed."""
+    """Replace the content of the database. If it fails or is killed, the content stays. Raise DumpFailed."""
     (restore_postgresql if connection.vendor == "postgresql" else restore_sqlite)(file)
 
 
@@ -81,21 +81,22 @@ def dumped_sqlite(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
 
 
 def empty_what_is_left_out(copy: sqlite3.Connection) -> None:
+    """Delete the rows of LEFT_OUT from a copy, without traces in the file."""
     copy.execute("PRAGMA journal_mode = OFF")  # a journal file would hold the rows
     copy.execute("PRAGMA secure_delete = ON")  # otherwise the rows stay in free pages of the file
     there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in there.intersection(LEFT_OUT):
-        copy.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a name of ours
+        copy.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a constant
 
 
 def restore_sqlite(file: Path) -> None:
-    """Copy page by page, so that a process with the file open sees the new or the former content."""
+    """Copy the database page by page, so that open connections see either the old or the new content."""
     try:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(sqlite_file())) as target:
-            if (found := source.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
-                raise DumpFailed(f"the database in it is damaged: {found[0][0]}")
+            if (problems := source.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
+                raise DumpFailed(f"the database in it is damaged: {problems[0][0]}")
             target.execute(f"PRAGMA busy_timeout = {WAITS_AT_MOST * 1000}")
-            target.execute("BEGIN IMMEDIATE")  # refused where somebody writes: `backup` would wait for ever
+            target.execute("BEGIN IMMEDIATE")  # fails if another process writes; `backup` would wait for ever
             target.rollback()
             source.backup(target)
     except sqlite3.Error as error:
@@ -106,33 +107,33 @@ def restore_sqlite(file: Path) -> None:
 
 
 def program(name: str) -> str:
-    """Its path. Raises DumpFailed where it is missing, or older than the server and so unable to read it."""
+    """Return the path of a PostgreSQL program. Raise DumpFailed if it is missing or older than the server."""
     with connection.cursor():
-        server = connection.pg_version // 10000  # type: ignore[attr-defined]  # PostgreSQL's own
+        server = connection.pg_version // 10000  # type: ignore[attr-defined]  # PostgreSQL only
     needed = f"{name} of PostgreSQL {server} or newer is needed (package postgresql-client)"
     path = shutil.which(name)
     if path is None:
         raise DumpFailed(f"{needed}; there is none")
-    asked = [path, "--version"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 - found by its name
-    own = re.search(r"\) (\d+)", said)
-    if own is None or int(own[1]) < server:
-        raise DumpFailed(f"{needed}; {path} is {said.strip() or 'none'}")
+    command = [path, "--version"]
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - a path from PATH
+    version = re.search(r"\) (\d+)", output)
+    if version is None or int(version[1]) < server:
+        raise DumpFailed(f"{needed}; {path} is {output.strip() or 'none'}")
     return path
 
 
 class Client:
-    """A running program of PostgreSQL. Its errors go to a file, because a pipe may fill up."""
+    """A running PostgreSQL program. Its errors go to a file, because a pipe may fill up."""
 
     def __init__(
         self, name: str, *arguments: str, connects: bool = True, stdin: int | None = None, stdout: int | None = None
     ) -> None:
         command, secrets = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, list(arguments))
-        # The password goes by the environment: command lines are visible to every user of the machine.
+        # The password is passed in the environment, because other users can see command lines.
         command = [program(name), *(command[1:] if connects else arguments)]
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         environment = os.environ | (secrets or {})
-        self.process = subprocess.Popen(  # noqa: S603 - words of ours and of the settings, and no shell
+        self.process = subprocess.Popen(  # noqa: S603 - constants and settings, without a shell
             command, env=environment, stdin=stdin, stdout=stdout, stderr=self.errors
         )
 
@@ -146,20 +147,20 @@ class Client:
 
     @property
     def output(self) -> IO[bytes]:
-        assert self.process.stdout  # noqa: S101 - it was asked for
+        assert self.process.stdout  # noqa: S101 - a pipe was requested
         return self.process.stdout
 
     @property
     def input(self) -> IO[bytes]:
-        assert self.process.stdin  # noqa: S101 - the same
+        assert self.process.stdin  # noqa: S101 - same reason
         return self.process.stdin
 
     def come_to_an_end(self) -> None:
-        """Wait. Raises DumpFailed with the program's message if it failed."""
+        """Wait for the end. Raise DumpFailed with the program's errors if it failed."""
         if self.process.wait():
             self.errors.seek(0)
-            said = " ".join(self.errors.read().decode(errors="replace").split())
-            raise DumpFailed(said or f"a program of PostgreSQL ended with {self.process.returncode}")
+            errors = " ".join(self.errors.read().decode(errors="replace").split())
+            raise DumpFailed(errors or f"a program of PostgreSQL ended with {self.process.returncode}")
 
 
 @contextmanager
@@ -195,7 +196,7 @@ def restore_postgresql(file: Path) -> None:
         Client("psql", *write, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as writing,
     ):
         try:
-            # Without COMMIT psql rolls back when it ends.
+            # If psql ends before COMMIT, it rolls back.
             writing.input.write(f"BEGIN;\n{f'DROP TABLE {tables} CASCADE;' if tables else ''}\n".encode())
             pass_on_settings(reading.output, writing.input)
             shutil.copyfileobj(reading.output, writing.input)
@@ -203,15 +204,15 @@ def restore_postgresql(file: Path) -> None:
             writing.input.write(b"\nCOMMIT;\n")
             writing.input.close()
         except BrokenPipeError:
-            pass  # psql has ended, and says why
+            pass  # psql has ended; `come_to_an_end` reports its error
         writing.come_to_an_end()
 
 
 def pass_on_settings(script: IO[bytes], to: IO[bytes]) -> None:
-    """Copy the first lines, up to the encoding, without a setting that older servers lack."""
-    knows = connection.pg_version >= 170000  # type: ignore[attr-defined]  # PostgreSQL's own
+    """Copy the first lines up to the encoding, without a setting that older servers lack."""
+    is_known = connection.pg_version >= 170000  # type: ignore[attr-defined]  # PostgreSQL only
     for line in script:
-        if knows or line.strip() != SINCE_17:
+        if is_known or line.strip() != SINCE_17:
             to.write(line)
         if line.startswith(b"SET client_encoding"):
             return

@@ -1,4 +1,4 @@
-"""Database URLs to Django's database settings."""
+"""Convert a database URL to Django's database settings."""
 
 import sys
 import warnings
@@ -11,18 +11,18 @@ from django.core.exceptions import ImproperlyConfigured
 from courseware.project import bootstrap
 
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
-# For servers, instead of CONN_MAX_AGE. The pool gives up reconnecting (seconds) before a request gives up waiting, so
-# that the first request after a long outage tries at once.
+# For servers, instead of CONN_MAX_AGE. Seconds: the pool stops reconnecting before a request times out, so that the
+# first request after a long outage connects at once.
 POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 4}
 
 
 def database_at(address: str, *, named: str, bounds: Mapping[str, int]) -> dict[str, Any]:
-    """`named`: source of the address, for errors; `bounds`: timeouts (seconds) for servers on PostgreSQL.
+    """Return the settings of one database. Raise ImproperlyConfigured for an invalid URL.
 
-    Raises ImproperlyConfigured for an invalid address.
+    `named`: name of the setting or option, for errors. `bounds`: PostgreSQL timeouts in seconds, used by servers only.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # a warning would show the password
+        with warnings.catch_warnings(action="ignore"):  # a warning could contain the password
             database = environ.Env.db_url_config(address)
     except (ImproperlyConfigured, ValueError) as error:
         raise ImproperlyConfigured(f"{named}: expected sqlite:///… or postgres://…, {error}") from None
@@ -45,6 +45,6 @@ def database_at(address: str, *, named: str, bounds: Mapping[str, int]) -> dict[
             "application_name": " ".join(["courseware", *(["server"] if bootstrap.is_serving else sys.argv[1:2])]),
             **({"pool": POOL} if bootstrap.is_serving else {}),
             "options": " ".join(f"-c {name}={value}s" for name, value in bounds.items() if bootstrap.is_serving),
-            **database.get("OPTIONS", {}),  # of the address, as ?sslmode=verify-full
+            **database.get("OPTIONS", {}),  # from the URL, such as ?sslmode=verify-full
         },
     }

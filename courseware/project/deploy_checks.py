@@ -1,4 +1,4 @@
-"""Checks of email and file permissions for `manage.py check --deploy`."""
+"""System checks of email encryption and file permissions, for `manage.py check --deploy`."""
 
 import stat
 from pathlib import Path
@@ -15,11 +15,11 @@ def emails_leave_by_tls(**kwargs):
     if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
         words = "EMAIL_URL: expected a mail server; without one letters stay in DATA_DIR/mail, with links to sign in."
         return [Error(words, id="courseware.E001")]
-    is_here = urlsplit(f"//{settings.EMAIL_HOST}").hostname in {"localhost", "127.0.0.1"}
-    is_in_the_clear = settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not (
+    is_local = urlsplit(f"//{settings.EMAIL_HOST}").hostname in {"localhost", "127.0.0.1"}
+    is_unencrypted = settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not (
         settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
     )
-    if is_in_the_clear and not is_here:
+    if is_unencrypted and not is_local:
         words = "EMAIL_URL: expected smtp+tls:// or smtp+ssl://, for letters hold links to sign in."
         return [Error(words, id="courseware.E002")]
     return []
@@ -37,7 +37,7 @@ def only_the_owner_reads_the_data(**kwargs):
 
 
 def places_of_data() -> list[Path]:
-    """The data folder, and a database file outside of it."""
+    """Return the data folder, and the database files outside of it."""
     database = settings.DATABASES["default"]
     if not database["ENGINE"].endswith("sqlite3"):
         return [settings.DATA_DIR]

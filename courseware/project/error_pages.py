@@ -1,4 +1,4 @@
-"""Error pages, which do not use the database."""
+"""Error pages and handlers. They do not use the database."""
 
 import random
 import sys
@@ -24,7 +24,7 @@ def away():
 
 
 def crowded():
-    after = random.randint(RETRY_AFTER, 3 * RETRY_AFTER)  # noqa: S311 - spreads retries, and keeps no secret
+    after = random.randint(RETRY_AFTER, 3 * RETRY_AFTER)  # noqa: S311 - spreads retries over time
     return reject_page("crowded", after)
 
 
@@ -35,14 +35,14 @@ def come_back(template, after):
 
 
 def reject_page(template, after):
-    """Response to a refused request, which Django does not log: the caller logs one line for all."""
+    """Return a 503 page that Django does not log, because the caller logs. `after`: seconds until a retry."""
     response = come_back(template, after)
     response._has_been_logged = True
     return response
 
 
 def bad_request(request, exception=None):
-    # The session could not be written after the view; the request itself was right.
+    # The session could not be saved after the view; the request was valid.
     if isinstance(exception, SessionInterrupted):
         return away()
     return page(413, "413") if isinstance(exception, TOO_MUCH) else page(400, "400")
@@ -61,7 +61,7 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
-    """500 for a bug; 503 while the database or Redis is away or full."""
+    """500 for a bug; 503 if the database or Redis cannot be reached or is full."""
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError) or is_of_redis(error):
         return away()
@@ -70,4 +70,4 @@ def server_error(request):
 
 def is_of_redis(error):
     # By name, because the library is optional.
-    return any(kind.__module__ == "redis.exceptions" for kind in type(error).__mro__)
+    return any(error_class.__module__ == "redis.exceptions" for error_class in type(error).__mro__)

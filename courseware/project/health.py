@@ -1,5 +1,7 @@
-"""Liveness and readiness, answered before all other middleware: also for other hosts, over plain http, in a crowd, and
-without a database."""
+"""Health checks: /healthz (the process is alive) and /readyz (the site can serve requests).
+
+They are answered before all other middleware: for any host, over plain HTTP, under load and without a database.
+"""
 
 import threading
 import time
@@ -41,14 +43,14 @@ class HealthMiddleware:
         return HttpResponse(text, status=status, content_type="text/plain", headers=POLICY)
 
     def kept_readiness(self):
-        """`readiness`, computed at most once a second."""
+        """Return `readiness`, computed at most once a second."""
         with self.lock:
             if time.monotonic() - self.asked_at >= KEPT_FOR:
                 self.kept, self.asked_at = self.readiness(), time.monotonic()
             return self.kept
 
     def readiness(self):
-        """(status, lines). A site without a worker is ready."""
+        """Return (HTTP status, lines). A site without a worker is ready."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")

@@ -1,4 +1,4 @@
-"""Help pages: the guides of docs/help/, one for each role, in the reader's language."""
+"""Help pages: the guides in docs/help/, one per role, in the user's language."""
 
 import re
 from functools import cache
@@ -18,7 +18,7 @@ from markdown.treeprocessors import Treeprocessor
 from courseware.accounts.permissions.permissions import handles_people, is_manager
 from courseware.content.rendering.markdown import ChineseLines, scrolling_tables
 
-# Role → whether its guide concerns a signed-in user. The first role that does is the main role of the user.
+# Role → whether its guide is for a signed-in user. A user's main role is the first one that matches.
 GUIDES = {
     "hr": handles_people,
     "editor": lambda user: user.is_superuser or (user.is_staff and user.has_perm("content.change_document")),
@@ -38,17 +38,17 @@ class HelpGuide(NamedTuple):
 
 @cache
 def guide(role: str, language: str) -> HelpGuide:
-    """Rendered once per process: a changed file needs a restart."""
+    """Return the guide of a role in a language, rendered once per process."""
     return render_guide((settings.BASE_DIR / "docs" / "help" / f"{role}.{language}.md").read_text(encoding="utf-8"))
 
 
 def render_guide(text: str) -> HelpGuide:
-    """`text`: trusted Markdown that begins with a line "# Title". Pictures are left out: they are not served."""
+    """Render trusted Markdown that starts with a line "# Title". Pictures are omitted, because they are not served."""
     markdown = Markdown(
-        tab_length=3,  # so much is what lists and paragraphs below "1. " are indented by
+        tab_length=3,  # the indentation of content below "1. "
         extensions=["fenced_code", "sane_lists", "tables", "toc"],
         extension_configs={
-            "tables": {"use_align_attribute": True},  # else it writes style=, which the browser refuses
+            "tables": {"use_align_attribute": True},  # else it writes style=, which the Content-Security-Policy forbids
             "toc": {"marker": "", "toc_depth": "2-2", "slugify": anchor},
         },
     )
@@ -63,12 +63,12 @@ def render_guide(text: str) -> HelpGuide:
 
 
 def anchor(heading: str, separator: str) -> str:
-    """The id that git hosts give a heading."""
+    """Return the id that GitHub gives a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", separator)
 
 
 class GuideLinks(Treeprocessor):
-    """Links to other guides lead to their pages. Links to files that the site does not serve become text."""
+    """Links to other guides lead to their pages. Links to files that the site does not serve become plain text."""
 
     def run(self, root: Element) -> None:
         for link in [*root.iter("a")]:
@@ -80,7 +80,7 @@ class GuideLinks(Treeprocessor):
 
 
 def roles_of(user):
-    """Roles whose guides concern `user`, the main role first."""
+    """Return the roles whose guides are for `user`, the main role first."""
     return [role for role, concerns in GUIDES.items() if concerns(user)] if user.is_authenticated else ["learner"]
 
 

@@ -1,4 +1,4 @@
-"""Limit of requests served at a time: forms wait for their turn, pages are refused early."""
+"""Load shedding: limits the requests served at a time. Form submissions wait for a slot, page views get a 503 early."""
 
 import logging
 import threading
@@ -34,7 +34,7 @@ class LoadSheddingMiddleware:
             self.turns.give_back()
 
     def log_refusal(self):
-        """Log one line about all requests refused since the last line."""
+        """Log one line per LOGGED_EVERY seconds about all refused requests."""
         with self.lock:
             self.reject_page += 1
             if time.monotonic() < self.logged_at + LOGGED_EVERY:
@@ -44,7 +44,7 @@ class LoadSheddingMiddleware:
 
 
 def give_connections_back():
-    # Before a slow client has received the response, for the next request.
+    # The next request can use them before a slow client has received the response.
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

@@ -1,6 +1,6 @@
-"""503 while the database is upgraded, or has another version than this process. Each process looks by itself.
+"""Maintenance mode: 503 while the database is upgraded, or if its version differs from that of this process.
 
-The upgrade holds a lock, which ends with its process. A stored flag would stay set if the upgrade was killed.
+The upgrade holds a lock, which ends with its process. A stored flag would stay if the upgrade was killed.
 """
 
 import fcntl
@@ -21,25 +21,26 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from courseware.project.error_pages import reject_page
 
-LOOK_EVERY = 2  # seconds
+LOOK_EVERY = 2  # seconds between two looks of a process at the lock and the migrations
 RETRY_AFTER = 30  # seconds
-ADVISORY = (1668576115, 1)  # classid and objid; any pair that nobody else in this database uses
+ADVISORY = (1668576115, 1)  # classid and objid; a pair that no other code in this database uses
 BOUNDS = ["statement_timeout", "lock_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"]
 logger = logging.getLogger(__name__)
 
 
 @cache
 def migrations_of_this_version() -> frozenset[tuple[str, str]]:
-    """Migrations on disk at the first call in this process."""
+    """Return (app, name) of the migrations on disk at the first call in this process."""
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
 def applied() -> frozenset[tuple[str, str]]:
-    """Runs one query. Raises DatabaseError in an empty database."""
+    """Return (app, name) of the applied migrations. Runs 1 query. Raise DatabaseError in an empty database."""
     return frozenset(MigrationRecorder.Migration.objects.values_list("app", "name"))
 
 
 def unapplied() -> list[tuple[str, str]]:
+    """Return (app, name) of the migrations that are not applied, sorted. Works in an empty database."""
     recorded = MigrationRecorder(connection).applied_migrations()
     return sorted(migrations_of_this_version() - set(recorded))
 
@@ -49,7 +50,7 @@ def is_ours(app_label: str) -> bool:
 
 
 def other_baseline(recorded: Iterable[tuple[str, str]]) -> str:
-    """One sentence if these migrations start from other initial migrations than this version, else ""."""
+    """Return a sentence if the migrations (app, name) include initial ones of another version, else ""."""
     foreign = set(recorded) - migrations_of_this_version()
     initial = sorted(f"{app}.{name}" for app, name in foreign if is_ours(app) and name.startswith("0001_"))
     if not initial:
@@ -59,7 +60,7 @@ def other_baseline(recorded: Iterable[tuple[str, str]]) -> str:
 
 
 def refusal() -> str:
-    """Why this version must not write to the database; "" if it may."""
+    """Return why this version must not write to the database, or ""."""
     reason = other_baseline(MigrationRecorder(connection).applied_migrations())
     return f"The database was {reason}" if reason else ""
 
@@ -74,7 +75,7 @@ def database_is_of_this_baseline(databases=None, **kwargs):
 
 
 def take_as_long_as_needed(to_database: BaseDatabaseWrapper) -> None:
-    """Lift timeouts that PostgreSQL sets for the user."""
+    """Lift the timeouts that PostgreSQL sets for the user, for this connection."""
     if to_database.vendor == "postgresql":
         with to_database.cursor() as cursor:
             cursor.execute("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", [BOUNDS])
@@ -82,7 +83,7 @@ def take_as_long_as_needed(to_database: BaseDatabaseWrapper) -> None:
 
 @contextmanager
 def closed_site() -> Iterator[None]:
-    """Hold the lock of an upgrade, which serving processes look for."""
+    """Hold the maintenance lock within the block, after waiting for another holder."""
     if connection.vendor == "postgresql":
         holder = connections.create_connection("default")
         try:
@@ -101,7 +102,7 @@ def closed_site() -> Iterator[None]:
 
 
 def is_closed() -> bool:
-    """Whether an upgrade holds the lock."""
+    """Return whether an upgrade, restore or copy holds the lock."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -115,23 +116,23 @@ def is_closed() -> bool:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # full or missing disk
+    except OSError:  # the disk is full or missing
         return False
     return False
 
 
 class Watch:
-    """Whether the database has the version of this process, asked before each request and job."""
+    """Compares the version of the database with that of this process, before each request and job."""
 
     def __init__(self) -> None:
-        # At start, because `git pull` may change the files later.
+        # Read at start, because `git pull` may change the files later.
         self.known = migrations_of_this_version()
         self.knows_static_files = bool(getattr(staticfiles_storage, "hashed_files", True))
         self.viewed_at = -float(LOOK_EVERY)
         self.told = ""
 
     def reason(self) -> str:
-        """Why this process is to do nothing; "" where it may go on. Looks every two seconds at most."""
+        """Return why this process must pause, or "". Checked at most every LOOK_EVERY seconds."""
         if time.monotonic() - self.viewed_at >= LOOK_EVERY:
             self.viewed_at = time.monotonic()
             reason = self.reason_to_be_closed()
@@ -147,7 +148,7 @@ class Watch:
             recorded = applied()
         except DatabaseError:
             if not connection.is_usable():
-                return ""  # away: the page itself says so
+                return ""  # unreachable: the error page says so
             return "closed: the database is empty; run manage.py upgrade"
         if reason := other_baseline(recorded):
             return f"closed: the database was {reason}"

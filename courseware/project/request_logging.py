@@ -1,4 +1,4 @@
-"""A number for each request: in its log lines, in the response, and on error pages."""
+"""Request numbers for log lines, responses and error pages, and an optional log line per request."""
 
 import logging
 import re
@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 
 
 def number_for(request) -> str:
-    """The number set by the proxy, if there is one, else a new one."""
-    given = request.headers.get(HEADER, "") if settings.PROXIES and not settings.PLAIN_HTTP else ""
-    return given if WELL_FORMED.fullmatch(given) else secrets.token_hex(6)
+    """Return the number that the proxy has set, else a new one."""
+    from_proxy = request.headers.get(HEADER, "") if settings.PROXIES and not settings.PLAIN_HTTP else ""
+    return from_proxy if WELL_FORMED.fullmatch(from_proxy) else secrets.token_hex(6)
 
 
 class RequestLogMiddleware:

@@ -1,4 +1,4 @@
-"""Headers of every response, including error pages and static files."""
+"""Security headers of all responses, including error pages and static files."""
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
@@ -10,10 +10,10 @@ class SecurityHeadersMiddleware:
     def __call__(self, request):
         response = self.get_response(request)
         if response.get("Content-Type", "").startswith("text/html"):
-            response.setdefault("Permissions-Policy", PERMISSIONS)  # only a document heeds it
+            response.setdefault("Permissions-Policy", PERMISSIONS)  # browsers read it in documents only
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.setdefault("X-Robots-Tag", "noindex")  # public pages, too: a certificate shows a name
-        # WhiteNoise sets its own. Pages are personal and must not stay in the cache of a shared computer.
+        response.setdefault("X-Robots-Tag", "noindex")  # also for public pages: a certificate shows a name
+        # Pages are personal and must not stay in the cache of a shared computer. WhiteNoise sets its own header.
         response.setdefault("Cache-Control", "private, no-store")
         return response
 

@@ -1,3 +1,5 @@
+"""Storage and collection of static files: hashed names, compression."""
+
 import hashlib
 from pathlib import Path
 
@@ -5,11 +7,11 @@ from django.conf import settings
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-UNUSED = ["django_htmx"]  # we ship a copy of htmx
+UNUSED = ["django_htmx"]  # the project has its own copy of htmx
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Hashed names in imports of our scripts. Django's own option fails on scripts of django-htmx."""
+    """Also replaces names in imports of scripts. Django's option for that fails on scripts of django-htmx."""
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
@@ -23,14 +25,14 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
     )
 
     def stored_name(self, name):
-        # A page without its style is better than none.
+        # A page without styles is better than an error.
         try:
             return super().stored_name(name)
         except ValueError:
             return name
 
     def compress_files(self, paths):
-        """Compress files under hashed names only, and delete former compressed files, which WhiteNoise would prefer."""
+        """Compress hashed files only. Delete other compressed files, which WhiteNoise would prefer."""
         hashed = set(self.hashed_files.values())
         for path in paths - hashed:
             for ending in (".gz", ".br"):
@@ -39,7 +41,7 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
 
 
 def collect() -> None:
-    """Collect and compress static files if one of them, or a package, has changed."""
+    """Collect and compress static files if a file or a required package has changed."""
     digest = hashlib.sha256()
     own = [file for folder in settings.STATICFILES_DIRS for file in sorted(Path(folder).rglob("*")) if file.is_file()]
     for file in [settings.BASE_DIR / "requirements" / "run.txt", Path(__file__), *own]:
@@ -47,6 +49,6 @@ def collect() -> None:
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     if stamp.exists() and stamp.read_text() == digest.hexdigest():
         return
-    # Old files stay: processes of the former version use them until they are restarted.
+    # Old files stay, because processes of the previous version use them until they are restarted.
     call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
     stamp.write_text(digest.hexdigest())

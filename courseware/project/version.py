@@ -17,17 +17,17 @@ def number() -> str:
 
 @cache
 def commit() -> str:
-    """The first 12 characters, from the settings or the checkout."""
+    """Return 12 characters of the commit, from the settings or the git checkout; UNKNOWN without one."""
     return (settings.COMMIT or commit_of_checkout())[:12] or UNKNOWN
 
 
 def commit_of_checkout() -> str:
-    # This folder may be inside another checkout.
+    # Without this check git would find a checkout around this folder.
     if not (settings.BASE_DIR / ".git").exists():
         return ""
     try:
-        asked = ["git", "-C", str(settings.BASE_DIR), "rev-parse", "HEAD"]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603 - ours
+        command = ["git", "-C", str(settings.BASE_DIR), "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603 - constants
     except (OSError, subprocess.SubprocessError):
         return ""
 

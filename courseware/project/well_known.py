@@ -1,4 +1,4 @@
-"""URLs that programs look for at every site."""
+"""Views of well-known URLs: service worker, security.txt, change-password."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ change_password = RedirectView.as_view(pattern_name="account_change_password")
 
 @require_safe
 def service_worker(request):
-    """The offline script. At the root, because it sees only URLs below its own."""
+    """The script of offline pages. It is at the root because its scope is the URLs below its own."""
     script = finders.find("js/service_worker.js")
     if script is None:
         raise Http404
@@ -26,7 +26,7 @@ def service_worker(request):
 
 @require_safe
 def security_txt(request):
-    """RFC 9116; 404 without a contact."""
+    """RFC 9116; 404 without a security contact."""
     if not settings.SECURITY_CONTACT:
         raise Http404
     expires = (timezone.now() + HOLDS_FOR).strftime("%Y-%m-%dT%H:%M:%SZ")
