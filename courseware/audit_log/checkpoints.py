@@ -33,11 +33,7 @@ class Span:
 
 
 def seal() -> Checkpoint | None:
-    """Create and return a checkpoint over the events since the newest one.
-
-    Return None without new events, or if another transaction that has written events stays open for PATIENCE seconds.
-    If two processes create it at once, both return the first one.
-    """
+    """Create and return a checkpoint over the new events; None without any, or if a transaction blocks it for PATIENCE."""
     previous = newest() or Checkpoint(number=0, last_event=0, digest="")
     span = Span()
     new_events = Event.objects.filter(pk__gt=previous.last_event, pk__lte=last_settled()).order_by("pk")
@@ -62,7 +58,6 @@ def seal() -> Checkpoint | None:
 
 
 def newest() -> Checkpoint | None:
-    """Return the newest checkpoint, or None."""
     return Checkpoint.objects.order_by("-number").first()
 
 

@@ -82,8 +82,7 @@ def record_many(entries: Iterable[NewEvent]) -> list[Event]:
 def lock_chains(names: Iterable[str]) -> dict[str, HashChain]:
     """Return name → chain, created if missing and locked until the transaction ends.
 
-    One statement takes all locks in the order of the names, so that writers cannot deadlock. Its update changes
-    nothing, but locks existing rows.
+    One statement takes all locks in the order of the names, so that writers cannot deadlock.
     """
     unique_names = sorted(set(names))
     rows = ", ".join(["(%s, 0, '')"] * len(unique_names))

@@ -47,11 +47,7 @@ def drop_old(at: datetime | None = None) -> int:
 
 @dataclass(frozen=True)
 class RestoreOffer:
-    """An offer to restore an autosaved text; `texts` are pairs of field name and text.
-
-    `age` is in milliseconds, for devices with a wrong clock. `is_put_in`: the form already contains the texts.
-    `is_overtaken`: another text was saved later.
-    """
+    """`age` in milliseconds, for devices with a wrong clock. `is_overtaken`: another text was saved later."""
 
     texts: tuple[tuple[str, str], ...]
     typed_at: datetime

@@ -108,7 +108,7 @@ def branding_on(at: datetime, course: str = SITE) -> ActiveBranding:
 
 
 def style_of(course: str) -> Branding | None:
-    """Return the newest row of a course id, or SITE, without fallback; None if there is none."""
+    """Return the newest row of a course id, or SITE; None if there is none."""
     return Branding.objects.filter(course=course).order_by("-number").first()
 
 
@@ -149,7 +149,6 @@ def set_style(
 
 
 def store_logo(logo: Logo) -> None:
-    """Store a logo; an existing one gets the current time as its upload time."""
     Logo.objects.bulk_create([logo], update_conflicts=True, unique_fields=["digest"], update_fields=["sent_at"])
 
 

@@ -24,7 +24,6 @@ DARK = Theme("#6cc3d5", ("#10181f", "#17222b", "#0d151b"), "#0b1a20", 0.18, 1)
 
 
 def luminance(colour: str) -> float:
-    """Return the relative luminance by WCAG, from 0 to 1."""
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts_of(colour)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

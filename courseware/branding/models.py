@@ -50,7 +50,6 @@ class Branding(models.Model):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The fields in SAID by name."""
         return {name: getattr(self, name) for name in SAID}
 
 

@@ -67,7 +67,6 @@ def troubles(now: datetime) -> list[HealthWarning]:
 
 
 def further_warnings(now: datetime) -> list[HealthWarning]:
-    """Return the warnings of all registered functions."""
     return [warning for ask in FURTHER.values() for warning in ask(now)]
 
 
@@ -92,7 +91,6 @@ def events_without_checkpoint(now: datetime) -> str:
 
 
 def is_worker_alive() -> bool:
-    """Return whether a worker gave a sign of life within ALIVE_WITHIN."""
     age = age_of_last_sign()
     return age is not None and age < ALIVE_WITHIN
 

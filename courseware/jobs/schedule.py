@@ -24,8 +24,6 @@ SET_BACK = timedelta(hours=1)  # a smaller step back is a correction of the cloc
 
 @dataclass(frozen=True)
 class Daily:
-    """Once a day."""
-
     at: time  # in the site's time zone
 
     def after(self, now: datetime, last: datetime | None = None) -> datetime:
@@ -41,9 +39,7 @@ class Daily:
 
 @dataclass(frozen=True)
 class Every:
-    """Repeated: `pause` is the time from one start to the next."""
-
-    pause: timedelta
+    pause: timedelta  # from one start to the next
 
     def after(self, now: datetime, last: datetime | None = None) -> datetime:
         return now + self.pause
@@ -70,11 +66,7 @@ def schedule(
     has_work: Callable[[], bool] = lambda: True,
     queue: str = DEFAULT_QUEUE,
 ) -> None:
-    """Register a job that calls `run`, which returns its output. A job of the same name is replaced.
-
-    If `has_work` returns False, the run is skipped without a task; use it for frequent jobs. `queue`: see
-    `courseware.jobs.tasks`.
-    """
+    """Register a job; `run` returns its output. If `has_work` returns False, the run is skipped without a task."""
     JOBS[name] = Scheduled(name, words, run, when, has_work, queue)
 
 
@@ -127,10 +119,7 @@ def run_now(name: str) -> None:
 
 
 def is_under_way(job: Job) -> bool:
-    """Return whether a run waits or is running. A run that waits for a retry is made due now.
-
-    Call it with the job locked, so that there is one run at a time.
-    """
+    """Return whether a run waits or is running; one that waits for a retry becomes due. Lock the job before."""
     last = DBTaskResult.objects.filter(pk=job.task) if job.task else DBTaskResult.objects.none()
     waiting = last.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
     return bool(waiting) or last.running().exists()
@@ -142,7 +131,6 @@ def enqueue(job: Job) -> None:
 
 
 def note_that_nothing_was_due(job: Job) -> None:
-    """Store a successful run without output."""
     job.started_at = job.finished_at = timezone.now()
     job.outcome, job.said = Outcome.DONE, ""
     job.save(update_fields=["started_at", "finished_at", "outcome", "said"])
@@ -165,7 +153,6 @@ def run_job(name: str) -> None:
 
 
 def tidy() -> str:
-    """Delete old tasks and dead workers."""
     call_command("prune_db_task_results", min_age_days=KEPT_DAYS, failed_min_age_days=FAILURES_KEPT_DAYS, verbosity=0)
     Worker.objects.forget_dead()
     return ""

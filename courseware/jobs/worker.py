@@ -42,7 +42,6 @@ class TookTooLong(Exception):
 
 
 def path_of(error: type[Exception]) -> str:
-    """Return the dotted path of an exception class, as failed tasks store it."""
     return f"{error.__module__}.{error.__qualname__}"
 
 
@@ -51,10 +50,7 @@ COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceErr
 
 
 class TaskWorker(LibraryWorker):
-    """The worker of django-tasks-db with a time limit for each task.
-
-    In the main thread a signal ends the task; in the delivery thread `send_heartbeats` ends the process.
-    """
+    """A worker with a time limit per task: a signal in the main thread, `send_heartbeats` in the delivery thread."""
 
     def __init__(self, name: str, *, is_delivery: bool) -> None:
         super().__init__(
@@ -72,7 +68,6 @@ class TaskWorker(LibraryWorker):
         self.onlooker = Onlooker()
 
     def look(self, *, once: bool) -> None:
-        """Requeue tasks of dead workers, then run the ready tasks of this worker's queues."""
         requeue_lost(self.worker_id, self.onlooker, once=once)
         ready, queue = DBTaskResult.objects.ready(), Q(queue_name=DELIVERY)
         # Checked first, because the library takes SQLite's write lock even if nothing is ready.
@@ -140,7 +135,6 @@ class WorkLoop:
         return None
 
     def repeat(self, look: Callable[[], None]) -> None:
-        """Call `look` every LOOK_EVERY seconds until stopped. Database errors are logged."""
         while not self.stopping:
             try:
                 look()
@@ -200,7 +194,6 @@ class WorkLoop:
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:
-        """Handle SIGTERM and SIGINT by `stop` and SIGALRM by `end_task` within the block."""
         handlers = {signal.SIGTERM: self.stop, signal.SIGINT: self.stop, signal.SIGALRM: self.end_task}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
@@ -211,7 +204,6 @@ class WorkLoop:
 
     @contextlib.contextmanager
     def signs_of_life(self) -> Iterator[None]:
-        """Write heartbeats in a thread within the block, then delete the rows of this process."""
         ended = threading.Event()
         stops.clear()
         self.write_heartbeat()

@@ -9,9 +9,7 @@ from django.utils import timezone
 
 
 def due_instant(day: date, zone: tzinfo) -> datetime:
-    """Return the first instant after the day `day` in `zone`, as a UTC datetime.
-
-    The result is computed by calendar day, so a change of clocks does not shift it.
+    """Return the first instant after `day` in `zone`, in UTC. A change of clocks does not shift it.
 
     >>> from zoneinfo import ZoneInfo
     >>> due_instant(date(2026, 11, 27), ZoneInfo("Asia/Shanghai")).isoformat()

@@ -55,10 +55,9 @@ CLOCK_RAN_OUT = MachineBusy if resource else OutOfTime
 
 
 class SideProcess:
-    """A process that is started at the first work and used for one piece of work at a time."""
+    """A process for one piece of work at a time. Each new process calls `prepare`, a module-level function, once."""
 
     def __init__(self, prepare: Callable[[], object], niceness: int = NICENESS) -> None:
-        """`prepare` is a module-level function that each new process calls once; `niceness` lowers its priority."""
         self.prepare, self.niceness = prepare, niceness
         self.turn = threading.Lock()
         self.process: SpawnProcess | None = None

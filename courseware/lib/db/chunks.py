@@ -12,10 +12,7 @@ Row = TypeVar("Row")
 
 
 def chunks(rows: QuerySet[Any, Row], size: int) -> Iterator[list[Row]]:
-    """Yield the rows of one query in lists of at most `size` rows.
-
-    Do not write in the meantime: on PostgreSQL the transaction stays open until the last chunk.
-    """
+    """Yield lists of at most `size` rows from one query. Do not write meanwhile: PostgreSQL holds a transaction open."""
     with open_cursor(rows.db):
         yield from batches(rows.iterator(chunk_size=size), size)
 

@@ -18,10 +18,7 @@ CONNECTORS: Mapping[str, Callable[[Iterable[bool]], bool]] = {Q.AND: all, Q.OR: 
 
 
 def fulfils(row: object, condition: Q) -> bool:
-    """Return whether the attributes of `row` fulfil `condition`. Runs no query, unlike `Q.check`.
-
-    Raise KeyError for lookups other than those in COMPARISONS, and for joins.
-    """
+    """Return whether the attributes of `row` fulfil `condition`, without a query. Raise KeyError for other lookups."""
     parts = (fulfils(row, part) if isinstance(part, Q) else _compares(row, part) for part in condition.children)
     return CONNECTORS[condition.connector](parts) != condition.negated
 

@@ -53,7 +53,6 @@ def as_text(value: object) -> str:
 
 
 def columns_of(model: AnyModel) -> list["Field[Any, Any]"]:
-    """Return the fields of the table that are copied: all except generated columns."""
     # The target database computes generated columns itself.
     return [field for field in model._meta.local_concrete_fields if not field.generated]
 
@@ -120,10 +119,7 @@ def empty(model: AnyModel, alias: str) -> None:
 
 
 def keep_on_counting(model: AnyModel, source: str, target: str) -> None:
-    """Let the key sequence of `target` continue after that of `source`.
-
-    Keys of deleted rows are not reused, because the audit log may name them.
-    """
+    """Let the keys of `target` continue after those of `source`: the audit log may name deleted rows."""
     highest = model._base_manager.using(target).aggregate(highest=Max("pk"))["highest"] or 0
     with connections[source].cursor() as cursor:
         last = last_key(model, connections[source], cursor)
@@ -137,7 +133,6 @@ def sequence_of(model: AnyModel, cursor: CursorWrapper) -> str:
 
 
 def last_key(model: AnyModel, connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> int:
-    """Return the last primary key that the database has assigned, also to a deleted row; 0 if none."""
     if connection.vendor == "postgresql":
         sequence = sequence_of(model, cursor)
         cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608 - PostgreSQL's

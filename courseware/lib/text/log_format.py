@@ -82,10 +82,7 @@ class JsonLines(logging.Formatter):
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return the facts of a record: its request, those of `lines_about`, and `extra={"facts": …}`.
-
-    The request comes from the record, because Django logs it after the block has ended.
-    """
+    """Return the facts of a record: its request, those of `lines_about`, and `record.facts`."""
     number = getattr(getattr(record, "request", None), "number", "")
     return {**({"request": number} if number else {}), **about.get(), **getattr(record, "facts", {})}
 

@@ -27,10 +27,7 @@ class NoGlyph(Exception):
 
 
 def draw_pdf(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts: Sequence[str] = ()) -> bytes:
-    """Return a PDF file dated `at`. The template reads the data as `json(bytes(sys.inputs.data))`.
-
-    `more_fonts` are folders of fonts, in addition to those in `fonts/`. Raise NoGlyph if no font has a character.
-    """
+    """Return a PDF file dated `at`. The template reads `json(bytes(sys.inputs.data))`. Raise NoGlyph."""
     import typst  # 80 MB of code, loaded only if needed
 
     with LOADING:  # only one thread unpacks the fonts

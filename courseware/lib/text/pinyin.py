@@ -1,7 +1,4 @@
-"""Pinyin readings of Chinese names, for search.
-
-`.ci/pinyin_table.py` writes `pinyin.txt`, which has the most common reading of each character.
-"""
+"""Pinyin readings of Chinese names, for search. `.ci/pinyin_table.py` writes the table `pinyin.txt`."""
 
 from functools import cache
 from itertools import islice, product
@@ -80,7 +77,7 @@ def pairs(text: str) -> dict[str, str]:
 
 @cache
 def table() -> dict[str, str]:
-    """Return character → syllable, from `pinyin.txt`."""
+    """Return character → its most common syllable, from `pinyin.txt`."""
     text = Path(__file__).with_name("pinyin.txt").read_text(encoding="utf-8")
     lines = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
     return {character: syllable for syllable, characters in lines for character in characters}

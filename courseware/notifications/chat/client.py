@@ -54,7 +54,6 @@ def check_address(address: str, service: str) -> None:
 
 
 def is_at(host: str, pattern: str) -> bool:
-    """Return whether the host matches the pattern: a host name, or "*." and a domain."""
     return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
 
 
@@ -155,7 +154,6 @@ def judged(chat_service: ChatService, status: int, body: str) -> ChatResult:
 
 
 def as_json(text: str) -> Any:
-    """Return the parsed JSON, or the text itself if it is none."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -21,8 +21,6 @@ MARKDOWN = re.compile(r"[\\`*_~#<>\[\]()|@]+")
 
 @dataclass(frozen=True)
 class ChatContent:
-    """Title, lines, and a button that opens the URL `address`."""
-
     title: str
     lines: Sequence[str]
     button: str
@@ -30,10 +28,8 @@ class ChatContent:
 
 
 class Signed(NamedTuple):
-    """Query parameters and JSON fields that sign a request."""
-
-    query: dict[str, str]
-    body: dict[str, str]
+    query: dict[str, str]  # added to the URL
+    body: dict[str, str]  # added to the JSON
 
 
 UNSIGNED = Signed({}, {})

@@ -86,7 +86,6 @@ def take_back(mail: bytes) -> str:
 
 
 def note(report: DeliveryReport) -> int:
-    """Mark emails sent within EXPECTED_WITHIN as bounced; return how many."""
     sent = OutgoingEmail.objects.filter(number__in=report.numbers, state=DeliveryState.SENT)
     return sent.filter(ended_at__gt=timezone.now() - EXPECTED_WITHIN).update(
         state=DeliveryState.BOUNCED, why=report.why

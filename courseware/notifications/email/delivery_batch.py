@@ -123,7 +123,6 @@ class DeliveryBatch:
         return found
 
     def handed_over(self, email: OutgoingEmail, contexts: Mapping[int, Mapping[str, Any]]) -> str:
-        """Send one email and return its resulting state."""
         if email.pk not in contexts:
             return ended_as(
                 email,

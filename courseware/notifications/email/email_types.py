@@ -16,7 +16,6 @@ Ask = Callable[[Sequence[OutgoingEmail]], Mapping[int, Found]]  # emails → ema
 
 
 def one_by_one(ask: Callable[[OutgoingEmail], Found]) -> Ask[Found]:
-    """Turn a function of one email into an Ask, for types that are rarely sent in numbers."""
     return lambda emails: {email.pk: ask(email) for email in emails}
 
 
@@ -34,8 +33,6 @@ class Wait(NamedTuple):
 
 
 class NotificationText(NamedTuple):
-    """The text of a notification, and the URL that it opens."""
-
     words: str
     address: str = ""
 
@@ -86,10 +83,7 @@ BARS: dict[EmailCategory, dict[str, Callable[[OutgoingEmail], str]]] = {}
 
 
 def register_hours(category: EmailCategory, ask: Callable[[Collection[int]], Mapping[int, RecipientHours]]) -> None:
-    """Limit a category to sending hours and to `notifications.email.sending_limits`.
-
-    `ask` returns the hours of each of the people.
-    """
+    """Limit a category to the hours that `ask` returns, and to the limits of `notifications.email.sending_limits`."""
     HOURS[category] = ask
 
 
@@ -120,5 +114,4 @@ def why_barred(email: OutgoingEmail, category: EmailCategory) -> str:
 
 
 def kinds_of_sort(category: EmailCategory) -> list[str]:
-    """Return the names of the email types of a category."""
     return [name for name, email_type in MESSAGE_KINDS.items() if email_type.sort == category]

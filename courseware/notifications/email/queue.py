@@ -90,7 +90,6 @@ def queue_emails(
 def email_to(
     person: AbstractBaseUser, kind: str, *, next_at: datetime, key: str = "", data: dict[str, Any] | None = None
 ) -> OutgoingEmail:
-    """Return an unsaved email to the person's current address."""
     return OutgoingEmail(
         kind=kind,
         key=key,
@@ -111,7 +110,6 @@ def add_notifications(kind: str, data_by_person: Mapping[int, dict[str, Any]]) -
 
 
 def must_be_named(kind: str) -> None:
-    """Raise LookupError for an unknown email type."""
     if kind not in MESSAGE_KINDS:
         raise LookupError(f"no room has named the letter {kind}")
 

@@ -41,11 +41,7 @@ def render_email(
     own: Words | None = None,
     unsubscribe_url: str = "",
 ) -> RenderedEmail:
-    """Render an email. The first line of the template is the subject.
-
-    `own`: own wording by block and language; where it cannot be used, the default is used. `language` is a tag such as
-    "zh-hans".
-    """
+    """Render an email; the template's first line is the subject. Own wording that cannot be used is left out."""
     context = {"site_url": settings.SITE_URL, "firm": face.name(language), **context}
     blocks = WordingBlocks(own_parts(kind, own or {}, context, language))
     with translation.override(language):

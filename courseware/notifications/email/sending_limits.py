@@ -92,10 +92,7 @@ def taken_sending_days(
 
 
 def days_that_count(today: date, category: EmailCategory) -> tuple[date, date]:
-    """Return the first and last date whose emails count on `today`.
-
-    Tomorrow counts for recipients who have moved west. Later dates come from a wrong clock.
-    """
+    """Return the first and last date that count on `today`: tomorrow, too, for recipients who have moved west."""
     return today - (LIMITS[category].days - 1) * DAY, today + DAY
 
 
@@ -109,7 +106,6 @@ def wait_for(hours: RecipientHours, since: datetime, taken: Collection[date], li
 
 
 def day_of(hours: RecipientHours, at: datetime) -> date:
-    """Return the recipient's date at an instant."""
     return at.astimezone(hours.zone).date()
 
 

@@ -83,5 +83,4 @@ def editable_emails() -> list[EditableEmail]:
 
 
 def editable_email(name: str) -> EditableEmail | None:
-    """Return the editable email of a type, or None."""
     return next((email for email in editable_emails() if email.name == name), None)
