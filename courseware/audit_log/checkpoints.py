@@ -33,7 +33,7 @@ class Span:
 
 
 def seal() -> Checkpoint | None:
-    """Create and return a checkpoint over the new events; None without any, or if a transaction blocks it for PATIENCE."""
+    """Create and return a checkpoint over the new events; None without any, or if a transaction blocks it too long."""
     previous = newest() or Checkpoint(number=0, last_event=0, digest="")
     span = Span()
     new_events = Event.objects.filter(pk__gt=previous.last_event, pk__lte=last_settled()).order_by("pk")

@@ -113,7 +113,7 @@ def in_words(code: int, reply: bytes | str) -> str:
 
 
 def composed(email: OutgoingEmail, email_type: EmailType, context: Mapping[str, Any]) -> EmailMultiAlternatives:
-    """Return the email in the recipient's language. `context` may have `house_style_of` (a course) and `attachments`."""
+    """Return the email in the recipient's language. `context` may have `house_style_of`, a course, or `attachments`."""
     tag = email.language or settings.LANGUAGE_CODE
     branding = branding_at(email.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
     own = own_wording(email.kind, email.words_key)  # type: ignore[attr-defined]
