@@ -1,6 +1,6 @@
-"""Rows written in bulk, past the models: with keys given beforehand, by COPY where that is PostgreSQL's.
+"""Write rows in bulk with predefined ids, by COPY on PostgreSQL.
 
-The log is appended to by the product itself, as else its chains would not hold.
+The product itself appends to the audit log, so that the hash chains are valid.
 """
 
 import operator
@@ -19,15 +19,15 @@ from courseware.learning.status.headcount_updates import everything, recount
 
 
 def append(rows):
-    """Write new rows, with the keys that they have."""
+    """Insert new rows with the ids they have."""
     if not rows:
         return
     model = type(rows[0])
     if connection.vendor != "postgresql":
         bulk_create(model.objects.all(), rows)
         return
-    given = [field for field in model._meta.concrete_fields if not field.generated]
-    fields = [field for field in given if rows[0].pk is not None or not field.primary_key]
+    all_fields = [field for field in model._meta.concrete_fields if not field.generated]
+    fields = [field for field in all_fields if rows[0].pk is not None or not field.primary_key]
     values = [value_of(field) for field in fields]
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy:
@@ -36,13 +36,13 @@ def append(rows):
 
 
 def value_of(field):
-    """Row → what is written of it. Django's own preparation, which most columns do not need, takes twice as long."""
+    """Return a function from row to column value. Django's own preparation takes twice as long."""
     if isinstance(field, JSONField):
         return lambda row: connection.ops.adapt_json_value(getattr(row, field.attname), None)
     return operator.attrgetter(field.attname)
 
 
-bulk_create = QuerySet.bulk_create  # also of the log, where `events_appended_fast` comes before it
+bulk_create = QuerySet.bulk_create  # the original, which `events_appended_fast` replaces for events
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def events_appended_fast():
 
 
 class NextKeys:
-    """The next free keys of a table."""
+    """The next free ids of a table."""
 
     def __init__(self, model):
         self.last = model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -63,7 +63,7 @@ class NextKeys:
 
 
 class BulkRows:
-    """Rows of these models, in the order in which they are written; and what the log says of them."""
+    """Rows of these models, in the order of writing, and their events."""
 
     def __init__(self, models):
         self.events = []
@@ -90,14 +90,14 @@ class BulkRows:
 
 
 def settle():
-    """What models and database would have learnt of rows that had been written one by one."""
+    """Update sequences, statistics and headcounts, which single inserts would have updated."""
     set_sequences()
     analyze()
     recount(everything())
 
 
 def set_sequences():
-    """PostgreSQL learns which keys are taken."""
+    """Set PostgreSQL's sequences after the ids in use."""
     statements = connection.ops.sequence_reset_sql(no_style(), apps.get_models())
     with connection.cursor() as cursor:
         for statement in statements:
@@ -105,15 +105,14 @@ def set_sequences():
 
 
 def analyze():
-    """Within a transaction nobody else tells PostgreSQL how large the tables have become: it would take them for empty,
-    and count a team by reading all of them over and over."""
+    """Update PostgreSQL's statistics. Within a transaction it would treat the tables as empty and scan them."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
 
 
 def tidy():
-    """What PostgreSQL does by itself in a quiet minute."""
+    """Run what PostgreSQL's autovacuum would run later."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

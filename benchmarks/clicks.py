@@ -1,11 +1,10 @@
-"""How many presses and pages lie between signing in and the certificate, by the primary button of each page.
+"""Number of clicks and pages from sign-in to the certificate, by the primary button of each page.
 
     python -m benchmarks.clicks
 
-Somebody new walks through the course that is shipped, in a Chromium: presses the primary button, answers each question
-right the first time, decides best. A press is a click; a choice from a list takes two, typing none. A page is one that
-the browser loads as a whole. Printed are the sums at the first sentence of the first lesson, when that lesson is done,
-when all are and the certificate is open.
+A new learner takes the shipped course in a Chromium, answers each question right at once and decides best. A choice
+from a list is two clicks, typing none; a page is a full page load. Printed are the sums at the first sentence of lesson
+1, after lesson 1, and at the certificate.
 """
 
 import os
@@ -21,12 +20,12 @@ from playwright.sync_api import sync_playwright
 from benchmarks import scenario
 from benchmarks.measured_site import running
 
-FAR = 2000  # steps, after which somebody goes round in circles
+FAR = 2000  # steps; more means an endless loop
 PRIMARY = "main .btn:not(.quiet):visible"
 
 
 class Hand:
-    """Presses, and counts."""
+    """Clicks and counts clicks and pages."""
 
     def __init__(self, page):
         self.page, self.clicks, self.pages, self.sent = page, 0, 0, deque()
@@ -42,7 +41,7 @@ class Hand:
         target.click()
 
     def press_in_time(self, target):
-        """As often in a minute as the site takes answers, and no oftener."""
+        """Click, but within the site's limit of answers per minute."""
         from django.conf import settings
 
         if len(self.sent) == settings.ANSWERS_PER_MINUTE - 1:
@@ -51,7 +50,7 @@ class Hand:
         self.press(target)
 
     def go(self, target):
-        """Press what leads to another page, and wait for it."""
+        """Click on a link to another page, and wait for it."""
         with self.page.expect_navigation(wait_until="load"):
             self.press(target)
 
@@ -65,7 +64,7 @@ class Hand:
 
 
 class Walk:
-    """The whole way of one enrollment; it knows what is right."""
+    """One enrollment from the first page to the certificate, with the right answers."""
 
     def __init__(self, hand, enrollment):
         self.hand, self.page, self.enrollment = hand, hand.page, enrollment
@@ -111,7 +110,7 @@ class Walk:
         self.hand.go(self.page.locator("#lesson-state .next a.btn:not(.quiet)").first)
 
     def next_question(self, questions):
-        """The next that is shown and not answered; a part of the lesson opens a moment after the answer before it."""
+        """Return the next visible unanswered question, or None. A lesson's next part opens shortly after an answer."""
         while True:
             shown = self.page.locator("section.question:visible").all()
             names = [each.get_attribute("id").removeprefix("q-") for each in shown]
@@ -126,7 +125,7 @@ class Walk:
 
         form = self.page.locator("form#answer")
         if not form.count():  # the overview, or the result
-            # The parallel questions, once the exam is passed, are for who wants them.
+            # The post-test is optional, so the certificate comes first.
             certificate = self.page.locator("main a.btn[href^='/certificates/']")
             self.hand.go(certificate.first if certificate.count() else self.page.locator(PRIMARY).first)
             return
@@ -136,7 +135,7 @@ class Walk:
         )
         response.attempt.enrollment = self.enrollment
         question = question_of(response.attempt, response, "en")
-        if form.locator("button[name=choice]").count():  # of the starting point: a press answers and leads on
+        if form.locator("button[name=choice]").count():  # pre-test: a click answers and continues
             self.hand.go(form.locator(f"button[name=choice][value='{response.order.index(question.key[0])}']"))
             return
         self.answer(form, question, response.order)
@@ -147,27 +146,27 @@ class Walk:
         from courseware.simulations.models import SimulationAttempt
         from courseware.simulations.replay import replay_of
 
-        run = joined(SimulationAttempt.objects.with_release().get(pk=pk), self.enrollment)
-        if run.finished_at or self.page.locator("[data-run] .btn:visible:not(.quiet)").count():
+        attempt = joined(SimulationAttempt.objects.with_release().get(pk=pk), self.enrollment)
+        if attempt.finished_at or self.page.locator("[data-run] .btn:visible:not(.quiet)").count():
             self.hand.go(self.page.locator(PRIMARY).first)
             return
-        trail = replay_of(run)
-        place, picked = trail.rules.best(trail.state)
-        for part in picked:
+        replay = replay_of(attempt)
+        choice, parts = replay.rules.best(replay.state)
+        for part in parts:
             self.hand.press(self.page.locator(f"label:has(input[name=part][value='{part}'])"))
-        before = run.decisions.count()
-        self.hand.press_in_time(self.page.locator(f"button.choice[name=choice][value='{place}']"))
-        while run.decisions.count() == before:
+        before = attempt.decisions.count()
+        self.hand.press_in_time(self.page.locator(f"button.choice[name=choice][value='{choice}']"))
+        while attempt.decisions.count() == before:
             self.page.wait_for_timeout(50)
         self.page.wait_for_load_state("networkidle")
 
     def answer(self, form, question, order):
-        """`order`: the places of the choices as they are shown."""
+        """Answer a question. `order`: positions of the options as displayed."""
         getattr(self, f"answer_{question.kind}", self.tick)(form, question, list(order))
 
     def tick(self, form, question, order):
-        for place in question.key:
-            self.hand.press(form.locator(f"label:has(input[name=choice][value='{order.index(place)}'])"))
+        for position in question.key:
+            self.hand.press(form.locator(f"label:has(input[name=choice][value='{order.index(position)}'])"))
 
     def answer_open(self, form, _question, _order):
         form.locator("textarea").fill("I ask first.")
@@ -175,15 +174,15 @@ class Walk:
     def answer_order(self, form, question, order):
         form.locator(".ordering.movable").wait_for()
         steps = form.locator(".ordering > li")
-        for target, place in enumerate(question.key):
-            name = f"[name=number-{order.index(place)}]"
+        for target, position in enumerate(question.key):
+            name = f"[name=number-{order.index(position)}]"
             shown = [step.locator(name).count() for step in steps.all()]
             for now in range(shown.index(1), target, -1):
                 self.hand.press(steps.nth(now).locator("button").first)
 
     def answer_sort(self, form, question, order):
-        for value, place in enumerate(order):
-            name, group = f"group-{value}", question.key[place]
+        for value, position in enumerate(order):
+            name, group = f"group-{value}", question.key[position]
             if (choice := form.locator(f"label:has(input[name={name}][value='{group}'])")).count():
                 self.hand.press(choice)
             else:
@@ -205,13 +204,13 @@ def sign_in(hand, home, person, password):
     hand.page.goto(home)
     hand.page.fill("#id_login", person.email)
     hand.page.fill("#id_password", password)
-    hand.clicks = hand.pages = 0  # all that comes after what is typed
+    hand.clicks = hand.pages = 0  # counting starts after typing
     hand.go(hand.page.locator("main form button.btn").first)
 
 
 def main():
     with scenario.own_folder():
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs a loop of its own in this thread
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright runs an event loop in this thread
         scenario.prepare_site()
         person, password, enrollment = somebody_new()
         with running("courseware.settings", "courseware.wsgi") as site, sync_playwright() as playwright:

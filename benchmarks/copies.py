@@ -1,7 +1,7 @@
-"""Somebody's whole history, copied row by row and event by event to another person, some days earlier.
+"""Copy a person's whole history, row by row and event by event, to another person, some days earlier.
 
-The product's own functions would take 2 seconds per person, a copy takes 5 ms. Emails are not copied, because they
-would be sent.
+The product's own functions take 2 seconds per person, a copy takes 5 ms. Emails are not copied, because they would be
+sent.
 """
 
 import re
@@ -38,7 +38,7 @@ from courseware.learning.models import (
 )
 from courseware.simulations.models import Decision, SimulationAttempt
 
-# Model → its column that says whose a row is. Each stands behind those that its rows name.
+# Model → the column that links a row to its owner. Each model follows the models that its rows refer to.
 HISTORY = {
     User: "pk",
     Absence: "person",
@@ -70,14 +70,14 @@ NAMED = {
     "request": "extensionrequest",
     "run": "simulationattempt",
     "training": "externaltraining",
-}  # in the log's data, else as the model
+}  # names in the log's data that differ from the model's
 A_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 AN_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
 @dataclass(frozen=True)
 class RowToCopy:
-    """`refers`: column → (model, key) of a row of the same history; `times`, `draws`: columns that a copy has anew."""
+    """`refers`: column → (model, id) of a row of the same history. `times`, `draws`: columns that a copy changes."""
 
     row: Model
     refers: dict
@@ -89,11 +89,11 @@ class RowToCopy:
 class EventToCopy:
     event: Event
     subject: tuple  # model and key
-    refers: dict  # name in its data → (model, key)
+    refers: dict  # name in its data → (model, id)
 
 
 class Original:
-    """A person with all rows and events, in the order in which they are written."""
+    """A person with all rows and events, in the order of writing."""
 
     def __init__(self, person):
         self.person, found = person, {}
@@ -118,7 +118,7 @@ def to_copy(row, found):
             continue
         if value in found.get(field.related_model, ()):
             refers[field.attname] = field.related_model, value
-        elif isinstance(field, DateField):  # which an instant is, too
+        elif isinstance(field, DateField):  # includes DateTimeField
             times.append(field.attname)
         elif isinstance(field, UUIDField):
             draws.append((field.attname, uuid.uuid4))
@@ -134,7 +134,7 @@ def keys_in(data, found):
 
 
 def earlier(value, by):
-    """An instant or a day, also as the log writes it; anything else as it is."""
+    """Return a date or datetime (also as text in the log) shifted back by `by`; other values unchanged."""
     if isinstance(value, date):
         return value - by
     if isinstance(value, str) and A_DAY.fullmatch(value):
@@ -145,7 +145,7 @@ def earlier(value, by):
 
 
 class Copy:
-    """Of an original: a person of these own fields, who did all of it by so much earlier."""
+    """A copy of an original: a person with the fields `own`, whose history happened earlier by `by`."""
 
     def __init__(self, original, bulk, by, **own):
         self.bulk, self.by, self.own = bulk, by, own

@@ -1,4 +1,4 @@
-"""The demo firm at any size: its people copied into teams of their own below its team, each team with a lead."""
+"""A demo company of any size: demo people copied into new teams below their team, each with a manager."""
 
 import random
 from datetime import timedelta
@@ -13,14 +13,14 @@ from courseware.reporting.demo import PEOPLE
 IN_A_TEAM = 40
 TEAMS_BELOW = 10  # directly below a team
 AT_A_TIME = 250  # people
-# Of a hundred, so many are copied from one of the demo; from each of the others as many.
+# Percentage of copies by demo person; OTHER_SHARE for all others.
 SHARES = {"tom.becker": 22, "sun.yue": 14, "gao.jie": 12, "qian.yiming": 2, "he.jun": 2, "zheng.hao": 2}
 OTHER_SHARE = 5
-# So many days earlier at most. Of who is on the way it is few, or all of them were late; who is away is away today.
+# The history is at most this many days earlier: few for unfinished courses, or all would be overdue; 0 for absences.
 DAYS = {"tom.becker": 420, "sun.yue": 330, "gao.jie": 10, "qian.yiming": 300, "he.jun": 0, "zheng.hao": 200}
 OTHER_DAYS = 4
-CHINESE = 0.7  # of all
-# Of which names are made. Surnames, given names; first names, last names.
+CHINESE = 0.7  # share of Chinese names
+# Parts of names: Chinese surnames and given names; first names and last names.
 SURNAMES, GIVEN, FIRST, LAST = (
     words.split()
     for words in (
@@ -48,7 +48,7 @@ WORK = ["电话组", "在线组", "前台组", "技术支持组"]
 
 
 class DemoFirm:
-    """Needs the people of `create_demo`. `number` counts all who are here."""
+    """The company; it needs the people of `create_demo`. `number` counts all people."""
 
     def __init__(self):
         people = User.objects.filter(email__in=[f"{each.address}@example.com" for each in PEOPLE])
@@ -57,13 +57,13 @@ class DemoFirm:
         self.shares = [SHARES.get(name, OTHER_SHARE) for name in names]
         self.days = {name: DAYS.get(name, OTHER_DAYS) for name in names}
         self.password = people[0].password
-        # The late shift has no lead, and no teams are put below it: a rule enrolls all who are.
+        # No teams below the late shift, which has no manager: a rule enrolls all its people.
         self.teams = list(Team.objects.filter(memberships__role=Membership.Role.MANAGER).order_by("pk"))
         self.number = User.objects.count()
         self.chance = random.Random(self.number)
 
     def grow(self, people):
-        """To so many, who are told of meanwhile: yields their number now and then."""
+        """Add people up to the number `people`; yield the current number after each batch."""
         while self.number < people:
             newcomers = Newcomers(self)
             while self.number < people and newcomers.number < AT_A_TIME:
@@ -73,7 +73,7 @@ class DemoFirm:
         settle()
 
     def name(self):
-        """(name, address)."""
+        """Return a new (name, email address)."""
         self.number += 1
         if self.chance.random() < CHINESE:
             name = self.chance.choice(SURNAMES) + self.chance.choice(GIVEN)
@@ -94,7 +94,7 @@ def name_of(original):
 
 
 class Newcomers(BulkRows):
-    """Some people of a `DemoFirm` who are written together."""
+    """A batch of people that is written together."""
 
     def __init__(self, firm):
         super().__init__((Team, *HISTORY, SearchTerm, Membership))
@@ -112,14 +112,14 @@ class Newcomers(BulkRows):
         self.number += 1
 
     def new_team(self):
-        place = len(self.firm.teams)
-        parent = self.firm.teams[(place - 1) // TEAMS_BELOW]
-        name = f"{PLACES[place % len(PLACES)]} · {WORK[place % len(WORK)]} {place}"
+        index = len(self.firm.teams)
+        parent = self.firm.teams[(index - 1) // TEAMS_BELOW]
+        name = f"{PLACES[index % len(PLACES)]} · {WORK[index % len(WORK)]} {index}"
         team = self.new(Team, name=name, parent=parent, above=parent.place)
         self.firm.teams.append(team)
         name, address = self.firm.name()
-        lead = self.new(User, name=name, email=address, password=self.firm.password, is_demo=True)
-        self.find_by_terms(lead)
-        self.new(Membership, team=team, person=lead, role=Membership.Role.MANAGER.value)
+        manager = self.new(User, name=name, email=address, password=self.firm.password, is_demo=True)
+        self.find_by_terms(manager)
+        self.new(Membership, team=team, person=manager, role=Membership.Role.MANAGER.value)
         self.number += 1
         return team

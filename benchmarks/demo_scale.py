@@ -1,11 +1,10 @@
-"""A believable firm of any size, to try the product in: the people of `make run`, copied with all they have done.
+"""A realistic demo company of any size: the demo people of `make run`, copied with their history.
 
     make demo-scale N=100000
 
-Into `DATA_DIR` or `DATABASE_URL`, or var/scale/ where neither is set. Those who are copied learned through the
-product's own functions (`courseware/reporting/demo.py`). A copy has a name, an address and a team of its own, and each
-row and event of the other, some days earlier. None of it was told, so no letters leave. Called again, it goes on to
-the number that is asked for.
+It uses DATA_DIR or DATABASE_URL, else var/scale/. The demo people learned through the product's own functions
+(`courseware/reporting/demo.py`). A copy has its own name, address and team, and the same rows and events some days
+earlier. No emails are sent. A repeated call adds people up to the number.
 """
 
 import os
@@ -16,11 +15,11 @@ from courseware import run
 from courseware.project import bootstrap
 
 SCALE = bootstrap.BASE_DIR / "var" / "scale"
-TOLD_EVERY = 5_000  # people
+TOLD_EVERY = 5_000  # people between two lines of output
 
 
 def why_not():
-    """A sentence where this must not be filled; "" where it may be, also where there are no tables yet."""
+    """Return a sentence why this site must not be filled, or "", also if there are no tables yet."""
     import django
 
     django.setup()
@@ -37,17 +36,17 @@ def why_not():
         return ""
     if not others:
         return ""
-    who = "is 1 person here who is" if others == 1 else f"are {others} people here who are"
-    return f"There {who} no demo. A demo firm is only made on a site of its own."
+    subject = "is 1 person here who is" if others == 1 else f"are {others} people here who are"
+    return f"There {subject} no demo. A demo firm is only made on a site of its own."
 
 
 def grow(people):
     from benchmarks.demo_firm import DemoFirm
 
-    firm, began, told = DemoFirm(), time.monotonic(), 0
+    firm, began, reported = DemoFirm(), time.monotonic(), 0
     for number in firm.grow(people):
-        if number >= told + TOLD_EVERY:
-            told = number
+        if number >= reported + TOLD_EVERY:
+            reported = number
             print(f"{number:,} people after {time.monotonic() - began:.0f} s", flush=True)
     took = f"{time.monotonic() - began:.0f} s, {time.process_time():.0f} of them of this processor"
     print(f"{firm.number:,} people in {len(firm.teams):,} teams, after {took}")
@@ -62,8 +61,8 @@ def main():
     bootstrap.begin()
     with bootstrap.in_one_sentence():
         data = bootstrap.prepare_trial()
-        if said := why_not():
-            sys.exit(said)
+        if reason := why_not():
+            sys.exit(reason)
         run.set_up()
         grow(int(sys.argv[1]))
     print(run.accounts_in_words())

@@ -1,9 +1,9 @@
-"""The board as CSV: rows a second, and the memory that the export itself takes.
+"""CSV export of the dashboard: rows per second, and memory.
 
     python -m benchmarks.export [--people 20000]
 
-The same rows are exported twice, of a tenth of the people and of all of them, through the code that the page uses.
-Memory is the highest that Python held above what it held before (tracemalloc, in a run of its own: it slows things).
+The code of the page exports a tenth of the people, then all. Memory is the highest additional memory of Python, by
+tracemalloc in a separate run, because it is slow.
 """
 
 import argparse
@@ -16,7 +16,7 @@ BAR = 12_000  # at any size
 
 
 def export(manager, people):
-    """The bytes of the export of so many people, one line after the other."""
+    """Yield the bytes of the export of the first `people` rows, line by line."""
     from django.utils import timezone
 
     from courseware.lib.text import csv_rows
@@ -36,7 +36,7 @@ def rows_a_second(manager, people):
 
 
 def memory(manager, people):
-    """In MB."""
+    """Return the additional memory in MB."""
     tracemalloc.start()
     for _piece in export(manager, people):
         pass
@@ -51,7 +51,7 @@ def main():
     people = options.parse_args().people
     with scenario.own_folder():
         manager = scenario.prepare(people).manager
-        rows_a_second(manager, people // 10)  # the outline is read once in a process
+        rows_a_second(manager, people // 10)  # the outline is cached by the process
         print(f"\n{scenario.database_name()}\n\n| people | rows a second (bar {BAR:,}) | memory, MB |\n|---|---|---|")
         for number in (people // 10, people):
             print(f"| {number:,} | {rows_a_second(manager, number):,.0f} | {memory(manager, number):.1f} |")

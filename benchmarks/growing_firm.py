@@ -1,8 +1,8 @@
-"""A firm that grows to a million enrollments: ten courses, teams of fifty in a tree, people in every state.
+"""A company that grows to a million enrollments: ten courses, teams of fifty in a tree, people in all states.
 
-Everybody is in every course. Of ten enrollments one was completed, expired and begun anew, one is completed, one
-waived, three are overdue or nearly, three on their way and one not begun; thirteen lessons are done in them.
-Certificates and log say the same: `manage.py check_records` finds nothing.
+Each person is in each course. Of ten enrollments one is completed and renewed, one completed, one exempt, three are
+overdue or due soon, three in progress, one not started; together they have thirteen completed lessons. Certificates and
+log agree, so `manage.py check_records` finds nothing.
 """
 
 import datetime
@@ -39,13 +39,13 @@ PASSWORD = "a-password-for-benchmarks"
 
 @dataclass(frozen=True)
 class Way:
-    """How far somebody is in a course: `due` gives the days from now, for the number of the enrollment."""
+    """State of an enrollment. `due`: number of the enrollment → days from now until its due date."""
 
     enrolled: int  # days ago
     lessons: int = 0
     is_completed: bool = False
     is_waived: bool = False
-    is_renewed: bool = False  # of every second one the certificate has ended meanwhile
+    is_renewed: bool = False  # half of these certificates have expired
     due: object = lambda number: 4 + number % 60
 
 
@@ -66,22 +66,22 @@ WAYS = (
 @dataclass(frozen=True)
 class TaughtCourse:
     course: Course
-    lessons: list  # the first three: document and revision
+    lessons: list  # release entries of the first three
     titles: dict
     route: Outline
 
 
 def taught(course):
-    route = outline(course.current, course.source_language)
-    ids = [step.id for step in route.steps if step.kind == "lesson" and step.is_required][:3]
+    course_outline = outline(course.current, course.source_language)
+    ids = [step.id for step in course_outline.steps if step.kind == "lesson" and step.is_required][:3]
     entries = {each.document.identifier: each for each in course.current.entries.select_related("document")}
     titles = {language: outline(course.current, language).title for language in course.current.outlines}
-    return TaughtCourse(course, [entries[each] for each in ids], titles, route)
+    return TaughtCourse(course, [entries[each] for each in ids], titles, course_outline)
 
 
 class GrowingFirm:
     def __init__(self, courses=COURSES):
-        """Needs a site with the course that is shipped: see `scenario.prepare_site`."""
+        """Needs a site with the shipped course: see `scenario.prepare_site`."""
         for number in range(2, courses + 1):
             import_course(files_of(f"course-{number}"))
         self.courses = [taught(course) for course in Course.objects.select_related("current")]
@@ -98,33 +98,33 @@ class GrowingFirm:
 
     @property
     def last_manager(self):
-        """Of fifty people, and no team below."""
+        """The manager of fifty people, without teams below."""
         return User.objects.get(email=f"manager{len(self.teams) - 1:04}@bench.example")
 
     @property
     def lead_of_leads(self):
-        """Of 550 people: of a team and the ten below it, which lead no further. The head, where nobody has as many."""
-        place = (len(self.teams) - 1 - TEAMS_BELOW) // TEAMS_BELOW
-        return User.objects.get(email=f"manager{place:04}@bench.example") if place > 0 else self.head
+        """The manager of 550 people in eleven teams; the head, if the company is too small."""
+        index = (len(self.teams) - 1 - TEAMS_BELOW) // TEAMS_BELOW
+        return User.objects.get(email=f"manager{index:04}@bench.example") if index > 0 else self.head
 
     @property
     def learner(self):
         return User.objects.get(email="p000003@bench.example")
 
     def grow(self, enrollments):
-        """To so many, renewals not counted."""
-        wanted = enrollments // len(self.courses)
-        for first in range(self.people, wanted, AT_A_TIME):
+        """Add people until there are so many enrollments, without renewals."""
+        people = enrollments // len(self.courses)
+        for first in range(self.people, people, AT_A_TIME):
             more = Intake(self)
-            for number in range(first, min(first + AT_A_TIME, wanted)):
+            for number in range(first, min(first + AT_A_TIME, people)):
                 more.take_in(number)
             more.write()
-        self.people = wanted
+        self.people = people
         settle()
 
 
 class Intake(BulkRows):
-    """What becomes rows of some new people."""
+    """A batch of new people and their rows."""
 
     def __init__(self, firm):
         super().__init__(
@@ -161,11 +161,11 @@ class Intake(BulkRows):
                 learner, taught_course, number * len(self.firm.courses) + place, WAYS[(number + place) % len(WAYS)]
             )
 
-    def team(self, place):
-        parent = self.firm.teams[(place - 1) // TEAMS_BELOW]
-        team = self.new(Team, name=f"Team {place:04}", parent=parent, above=parent.place)
+    def team(self, index):
+        parent = self.firm.teams[(index - 1) // TEAMS_BELOW]
+        team = self.new(Team, name=f"Team {index:04}", parent=parent, above=parent.place)
         self.firm.teams.append(team)
-        manager = self.person(f"manager{place:04}", f"Manager {place:04}")
+        manager = self.person(f"manager{index:04}", f"Manager {index:04}")
         self.new(Membership, team=team, person=manager, role=Membership.Role.MANAGER.value)
         return team
 
@@ -249,6 +249,6 @@ class Intake(BulkRows):
 
 
 def table_sizes():
-    """Rows of each table that grows."""
+    """Return the number of rows by table."""
     tables = (User, SearchTerm, Team, Enrollment, Completion, Certificate, Event, OutgoingEmail, Notification)
     return {model._meta.model_name: model.objects.count() for model in tables}

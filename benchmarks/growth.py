@@ -1,9 +1,9 @@
-"""What pages cost as a firm grows, as ratios to the first size.
+"""Cost of pages as the company grows, as ratios to the first size.
 
     .ci/postgres .venv/bin/python -m benchmarks.growth [--sizes 1000 10000] [--only board] [--check]
 
-The sizes are enrollments, renewals not counted. Prints one Markdown table. With `--check` the exit status is 1 if a
-page needs more statements as the firm grows, reads more buffers than its limit, or is an admin list above 150 KB.
+Sizes are enrollments without renewals. Prints a Markdown table. With `--check` the exit status is 1 if a page needs
+more queries or more buffers than allowed, or an admin list exceeds 150 KB.
 """
 
 import argparse
@@ -15,34 +15,34 @@ import time
 from benchmarks import scenario
 
 ADMIN_KILOBYTES = 150
-FULL_LIST = 12_000  # buffers of the first thousand rows of a list, where one of ten passes its filter
-FULL_BOARD = 4_000  # buffers of the enrollments of a team, each on a page of its own
-FIRST_OF_A_POST = 20_000  # of 5,000 runs by due day with their people, until there are 25 of a post
-# Of who leads many. Reports and outlooks are about each run of those who are led, which are more in a firm that has
-# grown; of these Today looks at the 2,000 most urgent, with their people, teams and letters.
+FULL_LIST = 12_000  # buffers of the first 1,000 rows of a list of which a tenth match the filter
+FULL_BOARD = 4_000  # buffers of the enrollments of a team, each in its own database page
+FIRST_OF_A_POST = 20_000  # buffers: 5,000 enrollments by due date with their people, until 25 of a job role are found
+# For managers of many people. Reports and trends read each enrollment, so they grow with the company. Today reads the
+# 2,000 most urgent with their people, teams and emails.
 LIMITS_OF_MANY = {
     "teams": {"few": FULL_BOARD, "more_statements": 3},
     "Today": {"bar": 4, "few": 80_000, "more_statements": 3},
 }
-SIGNING_IN = itertools.count()  # somebody else each time: whoever has many sessions is dearer
-LOOSE = 4  # times the bar: of CPU on a machine that others use, too
+SIGNING_IN = itertools.count()  # another person each time, because many sessions of one person are slow
+LOOSE = 4  # factor on the limit of CPU time, because the machine may be shared
 
 
 def looks(firm):
-    """The pages that are visited, and the files that are read."""
+    """Return (pages, CSV files) to visit."""
     from benchmarks.growing_firm import PASSWORD
     from benchmarks.visits import Look, client_of
 
     course = firm.courses[0].course
     learner, manager, head = client_of(firm.learner), client_of(firm.last_manager), client_of(firm.head)
     lesson = f"/learn/{course.identifier}/{firm.courses[0].lessons[1].document.identifier}/"
-    team, someone = firm.teams[-1], f"p{firm.people - 7:06}"
+    team, search_word = firm.teams[-1], f"p{firm.people - 7:06}"
 
     def sign_in():
         return {"login": f"p{next(SIGNING_IN):06}@bench.example", "password": PASSWORD}
 
     def board(name, client, question="", few=FULL_BOARD):
-        # Above many teams stand numbers that are kept, which are three statements instead of one that counts.
+        # Dashboards of many teams read stored totals: three queries instead of one.
         return Look(name, client, f"/team/{question}", few=few, more_statements=3)
 
     pages = [
@@ -58,7 +58,7 @@ def looks(firm):
         board("board of everybody: one course", head, f"?course={course.identifier}"),
         board("board of everybody: certificates that end", head, "?state=ending"),
         board("board of everybody: never certified", head, "?state=never"),
-        board("board of everybody: a name", head, f"?name={someone}"),
+        board("board of everybody: a name", head, f"?name={search_word}"),
         board("board of everybody: a post", head, f"?post={firm.posts[-1]}", few=FIRST_OF_A_POST),
         board("board of everybody: due within a week", head, "?days=due-7"),
         board("board of everybody: a month late", head, "?days=late-30"),
@@ -68,9 +68,9 @@ def looks(firm):
         board("board of a team of 50: by team", manager, "?sort=team"),
         board("board of a team of 50: longest without an act", manager, "?sort=last-active"),
         *pages_of_leads(manager, client_of(firm.lead_of_leads), head),
-        *pages_of_hr(client_of(firm.hr), f"{someone}@bench.example"),
+        *pages_of_hr(client_of(firm.hr), f"{search_word}@bench.example"),
         *lists_of_api(firm.head, team.pk),
-        *admin_lists(client_of(firm.admin), course.pk, team.name.replace(" ", "+"), someone),
+        *admin_lists(client_of(firm.admin), course.pk, team.name.replace(" ", "+"), search_word),
     ]
     files = [
         Look("CSV of a team of 50", manager, "/team/dashboard.csv"),
@@ -106,7 +106,7 @@ def lists_of_api(owner, team):
     from courseware.accounts.api_keys import make_key
     from courseware.lib.dates import site_day
 
-    cache.clear()  # A person reads sixty times a minute, by whatever keys: a small firm is looked at in less.
+    cache.clear()  # else the limit of 60 API requests per minute and person could be reached
     key = make_key(owner, name=f"of team {team}", ends_on=site_day() + datetime.timedelta(days=2))
     for name in ("standings", "people", "teams", "certificates"):
         yield Look(f"API: {name}", client_with(key), f"/api/v1/{name}/", few=FULL_LIST)
@@ -147,15 +147,15 @@ def admin_lists(client, course, team, someone):
         },
     }
     for path, questions in lists.items():
-        name = next(iter(questions))  # of the whole list
-        for what, question in questions.items():
-            shown = f"admin, {name}" + ("" if what == name else f": {what}")
+        name = next(iter(questions))  # label of the unfiltered list
+        for label, question in questions.items():
+            shown = f"admin, {name}" + ("" if label == name else f": {label}")
             limits = {"few": FULL_LIST, "max_kilobytes": ADMIN_KILOBYTES}
             yield Look(shown, client, f"/admin/{path}/?{question}", **limits)
 
 
 def measure(sizes, only):
-    """{size: {page: Figures}} and {page: Look}."""
+    """Return {size: {page: Figures}} and {page: Look}."""
     from benchmarks.bulk import tidy
     from benchmarks.growing_firm import GrowingFirm, table_sizes
     from benchmarks.visits import read_file, visit
@@ -178,7 +178,7 @@ def measure(sizes, only):
 
 
 def broken(figures, looks_by_name):
-    """A line for each page that is above its bar at the last size."""
+    """Yield a line for each page that is above its limit at the last size."""
     first, last = figures[min(figures)], figures[max(figures)]
     for name, look in looks_by_name.items():
         before, after = first[name], last[name]

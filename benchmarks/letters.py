@@ -1,11 +1,10 @@
-"""How long the letters of a firm's Monday take by one worker, in how much memory: reminders to everybody, and digests.
+"""Delivery of a company's Monday emails by one worker: reminders and weekly summaries; time and memory.
 
     .ci/postgres .venv/bin/python -m benchmarks.letters [--people 125000] [--kill]
 
-Of ten people eight have a run that is open, of which the plan reminds today; of fifty, one leads the others. The jobs
-are those of the schedule, done by `manage.py run_worker` in a process of its own; the letters go to a mail server on
-this machine, in another one, that says yes. With `--kill` the worker is killed while it writes reminders and again
-while it sends them, and begun anew. Each letter is counted by its Message-ID; one that is lost ends this with an error.
+8 of 10 people have an enrollment that is reminded today, 1 of 50 is a manager. `manage.py run_worker` runs the jobs in
+its own process; a local mail server accepts all emails. With `--kill` the worker is killed while it queues and while it
+sends, and restarted. Emails are counted by Message-ID; a lost one is an error.
 """
 
 import argparse
@@ -25,15 +24,15 @@ import time_machine
 from benchmarks import scenario
 from benchmarks.lists import peak
 
-MORNING = datetime.datetime(2026, 11, 30, 2, tzinfo=datetime.UTC)  # Monday, 10 o'clock where the site is
-DUE, LATE = datetime.date(2026, 12, 1), datetime.date(2026, 11, 25)  # a working day ahead, and three ago
-LOOKED_AFTER = datetime.timedelta(minutes=6)  # by its clock, until a worker is begun again: no claim lasts as long
+MORNING = datetime.datetime(2026, 11, 30, 2, tzinfo=datetime.UTC)  # Monday, 10:00 in the site's time zone
+DUE, LATE = datetime.date(2026, 12, 1), datetime.date(2026, 11, 25)  # next working day, and three working days ago
+LOOKED_AFTER = datetime.timedelta(minutes=6)  # added to the clock of a restarted worker; longer than a claim
 MESSAGE_ID = re.compile(rb"^Message-ID: <([\da-f-]+)@", re.MULTILINE)
 JOBS = ("remind", "write-digests")
 
 
-def serve(told):
-    """In a process of its own: tells its port, then what is asked for: the number of letters taken, or their names."""
+def serve(pipe):
+    """Run the mail server: send its port, then answer requests for the number or the Message-IDs of accepted emails."""
     from aiosmtpd.controller import Controller
 
     class Yes:
@@ -46,21 +45,21 @@ def serve(told):
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     Controller(handler := Yes(), hostname="127.0.0.1", port=port).start()
-    told.send(port)
-    while what := told.recv():
-        told.send(handler.taken if what == "names" else handler.taken.total())
+    pipe.send(port)
+    while request := pipe.recv():
+        pipe.send(handler.taken if request == "names" else handler.taken.total())
 
 
 class MailServer:
     def __init__(self):
         context = multiprocessing.get_context("spawn")
-        self.told, other = context.Pipe()
-        self.process = context.Process(target=serve, args=(other,), daemon=True)
+        self.told, child_end = context.Pipe()
+        self.process = context.Process(target=serve, args=(child_end,), daemon=True)
         self.process.start()
         self.port = self.told.recv()
 
-    def ask(self, what):
-        self.told.send(what)
+    def ask(self, request):
+        self.told.send(request)
         return self.told.recv()
 
     def stop(self):
@@ -69,7 +68,7 @@ class MailServer:
 
 
 class OneWorker:
-    """Of the product, by the clock of this process, or `ahead` of it."""
+    """A worker process, whose clock is `ahead` of that of this process."""
 
     def __init__(self, port):
         self.port, self.seconds, self.megabytes = port, 0.0, 0.0
@@ -83,7 +82,7 @@ class OneWorker:
         self.process = subprocess.Popen(command, env=os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{self.port}"})
 
     def look(self):
-        """What it took of the processor and of memory; asked before it ends."""
+        """Add up processor time and memory; call it before the worker ends."""
         folder = Path(f"/proc/{self.process.pid}")
         self.seconds += int((folder / "schedstat").read_text().split()[0]) / 1e9
         self.megabytes = max(self.megabytes, peak_of(folder))
@@ -107,7 +106,7 @@ def peak_of(folder):
 
 
 def work(began):
-    """The worker, by another clock."""
+    """Run the worker with another clock."""
     with time_machine.travel(datetime.datetime.fromisoformat(began)):
         import django
         from django.core.management import call_command
@@ -117,7 +116,7 @@ def work(began):
 
 
 def firm_of(people):
-    """Nobody was reminded yet, and on this day everybody is to be: of the late ones, as of the others."""
+    """Create the company and make all open enrollments due for a reminder; return their number."""
     from django.utils import timezone
 
     from benchmarks.growing_firm import GrowingFirm
@@ -127,10 +126,10 @@ def firm_of(people):
 
     firm = GrowingFirm(courses=1)
     firm.grow(people)
-    zone, asked = timezone.get_default_timezone(), Enrollment.objects.open().newest()
-    is_late = asked.filter(due_at__lt=MORNING)
-    late = is_late.update(due_at=due_instant(LATE, zone))
-    soon = asked.filter(due_at__gt=MORNING).update(due_at=due_instant(DUE, zone))
+    zone, open_enrollments = timezone.get_default_timezone(), Enrollment.objects.open().newest()
+    late_enrollments = open_enrollments.filter(due_at__lt=MORNING)
+    late = late_enrollments.update(due_at=due_instant(LATE, zone))
+    soon = open_enrollments.filter(due_at__gt=MORNING).update(due_at=due_instant(DUE, zone))
     Job.objects.bulk_create(Job(name=name, next_at=MORNING) for name in JOBS)
     return late + soon
 
@@ -161,7 +160,7 @@ def kill_twice(worker, server, reminders):
 
 
 def span(kind, column):
-    """Seconds between the first and the last."""
+    """Return the seconds between the first and the last."""
     from django.db.models import Max, Min
 
     from courseware.notifications.models import OutgoingEmail
@@ -181,23 +180,25 @@ def measure(people, *, kills):
     wait_until(is_all_told, worker)
     took = time.monotonic() - began
     worker.end()
-    names = server.ask("names")
+    accepted = server.ask("names")
     server.stop()
-    told = OutgoingEmail.objects.filter(kind__in=("reminder", "digest", "hr-summary"))
-    sent = {str(number) for number in told.filter(state=DeliveryState.SENT).values_list("number", flat=True)}
-    digests, skipped = told.filter(kind="digest").count(), told.exclude(state=DeliveryState.SENT).count()
-    for kind in () if kills else ("reminder", "digest"):  # whose clock was put on meanwhile
+    queued = OutgoingEmail.objects.filter(kind__in=("reminder", "digest", "hr-summary"))
+    sent = {str(number) for number in queued.filter(state=DeliveryState.SENT).values_list("number", flat=True)}
+    summaries, skipped = queued.filter(kind="digest").count(), queued.exclude(state=DeliveryState.SENT).count()
+    for kind in () if kills else ("reminder", "digest"):  # a kill moves the clock
         print(f"{kind}: written within {span(kind, 'written_at'):.0f} s, sent within {span(kind, 'ended_at'):.0f} s")
     print(
-        f"{reminders:,} reminders and {digests:,} digests, {skipped} not wanted any more, by one worker"
-        f"{', killed twice' if kills else ''}: {took:.0f} s in all, {60 * len(names) / took:,.0f} letters a minute; "
-        f"{worker.seconds:.0f} s of its processor, {1000 * worker.seconds / len(names):.1f} ms each; "
+        f"{reminders:,} reminders and {summaries:,} digests, {skipped} not wanted any more, by one worker"
+        f"{', killed twice' if kills else ''}: {took:.0f} s in all, {60 * len(accepted) / took:,.0f} letters a minute; "
+        f"{worker.seconds:.0f} s of its processor, {1000 * worker.seconds / len(accepted):.1f} ms each; "
         f"{worker.megabytes:.0f} MB at its highest\n"
-        f"taken: {len(names):,} letters; {names.total() - len(names)} handed over twice under one Message-ID"
+        f"taken: {len(accepted):,} letters; {accepted.total() - len(accepted)} handed over twice under one Message-ID"
     )
-    written = told.filter(kind="reminder").count()
-    if written != reminders or names.keys() != sent:
-        sys.exit(f"{written} of {reminders} reminders written, {len(names)} letters taken, {len(sent)} noted as sent")
+    written = queued.filter(kind="reminder").count()
+    if written != reminders or accepted.keys() != sent:
+        sys.exit(
+            f"{written} of {reminders} reminders written, {len(accepted)} letters taken, {len(sent)} noted as sent"
+        )
 
 
 def main():

@@ -1,9 +1,9 @@
-"""What a list of people costs: time, and the memory of who looks at it (the page) and of who does it (the worker).
+"""Import of a list of people: time and memory of the comparison (web process) and of the import (worker).
 
     .ci/postgres .venv/bin/python -m benchmarks.lists [--sizes 2000 20000]
 
-Each list is of people who are all new, and is looked at and brought in by processes of their own, whose memory at its
-highest is printed; so is what a process holds that does nothing. Then a rule enrolls them all.
+All people of each list are new. Each step runs in its own process, whose peak memory is printed, as is that of an idle
+process. Then an assignment rule enrolls all people.
 """
 
 import argparse
@@ -26,11 +26,11 @@ def list_of(first, people):
 
 
 def rest(_argument):
-    """What any process of the product holds."""
+    """Measures an idle process."""
 
 
 def look(data):
-    """As the page does that says what would change."""
+    """Compare the list with the site, as its page does; return the id of the import."""
     from courseware.accounts.roster_import.upload import bring
 
     roster = bring(data, "people.csv", by=None, is_complete=False)
@@ -39,7 +39,7 @@ def look(data):
 
 
 def bring_in(pk):
-    """As the worker does once somebody has said yes."""
+    """Apply the import, as the worker does."""
     from courseware.accounts.models import RosterImport
     from courseware.accounts.roster_import.apply import apply_next, begin_applying
 
@@ -49,7 +49,7 @@ def bring_in(pk):
 
 
 def enroll_by_rule(course):
-    """As the job does at night."""
+    """Enroll all learners by a rule, as the nightly job does."""
     from datetime import date
 
     from courseware.assignments.models import RuleVersion
@@ -63,29 +63,29 @@ def enroll_by_rule(course):
     act(rule=rule.pk)
 
 
-def measured(told, work, argument):
-    """In a process of its own."""
+def measured(results, work, argument):
+    """Put (result, seconds, peak memory) into the queue."""
     import django
 
     django.setup()
     began = time.perf_counter()
     answer = work(argument)
-    told.put((answer, time.perf_counter() - began, peak()))
+    results.put((answer, time.perf_counter() - began, peak()))
 
 
 def peak():
-    """MB that this process held at its highest. What `getrusage` says is also that of whoever began it."""
+    """Return the peak memory of this process in MB. `getrusage` would include the parent process."""
     [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) / 1024
 
 
 def measure(work, argument=None):
-    """(what `work` returned, seconds, MB at its highest)."""
+    """Run `work` in a process of its own; return (result, seconds, peak memory in MB)."""
     context = multiprocessing.get_context("spawn")
-    told = context.Queue()
-    process = context.Process(target=measured, args=(told, work, argument))
+    results = context.Queue()
+    process = context.Process(target=measured, args=(results, work, argument))
     process.start()
-    found = told.get()
+    found = results.get()
     process.join()
     return found
 
@@ -124,8 +124,8 @@ def prepare_firm(sizes):
         import_course(files_of(f"course-{people}"))
 
 
-def line(people, what, seconds, peak):
-    print(f"| {people} | {what} | {seconds:.1f} | {peak:.0f} |", flush=True)
+def line(people, step, seconds, peak):
+    print(f"| {people} | {step} | {seconds:.1f} | {peak:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""CPU of a request of each page, as a ratio to the reference measured in the same rounds of the same run.
+"""CPU time of a request for each page, as a ratio to the reference page measured in the same rounds.
 
     python -m benchmarks.measure [--people 1000] [--rounds 7] [--requests 60] [--only board]
 
-Both sites run under gunicorn with one worker on the same database. In each round every page is asked for the same
-number of times, the reference first and last; CPU is the worker's own, user and system, from the kernel's accounting.
-What is printed is the median over the rounds, with the lowest and highest beside it.
+Both sites run under gunicorn with one worker, on the same database. Each round requests every page equally often, the
+reference before and after. CPU is user and system time of the worker. Printed are median, lowest and highest ratio.
 """
 
 import argparse
@@ -13,11 +12,11 @@ import statistics
 from benchmarks import scenario
 from benchmarks.measured_site import running
 
-WARM_UP = 50  # requests of each page that nobody counts: a process lives for days, its first minute is no measure
+WARM_UP = 50  # uncounted requests of each page, because a process lives for days
 
 
 def cpu_of(site, send, requests):
-    """Milliseconds of CPU a request."""
+    """Return the milliseconds of CPU time per request."""
     before = site.cpu()
     for _ in range(requests):
         send(site)
@@ -29,20 +28,20 @@ def measure(pages, rounds, requests):
         running("courseware.settings", "courseware.wsgi") as product,
         running("benchmarks.reference_settings", "benchmarks.reference_wsgi") as reference,
     ):
-        look = pages.pop("reference")
+        reference_page = pages.pop("reference")
         for page in pages.values():
             for _ in range(WARM_UP):
                 page.send(product)
-        cpu_of(reference, look.send, 50)
+        cpu_of(reference, reference_page.send, 50)
         for _ in range(rounds):
             for page in pages.values():
-                before = cpu_of(reference, look.send, requests * 3)
-                mine = cpu_of(product, page.send, requests)
-                after = cpu_of(reference, look.send, requests * 3)
-                page.ratios.append(mine / ((before + after) / 2))
-                page.milliseconds.append(mine)
-                look.milliseconds.append((before + after) / 2)
-    return look
+                before = cpu_of(reference, reference_page.send, requests * 3)
+                page_cpu = cpu_of(product, page.send, requests)
+                after = cpu_of(reference, reference_page.send, requests * 3)
+                page.ratios.append(page_cpu / ((before + after) / 2))
+                page.milliseconds.append(page_cpu)
+                reference_page.milliseconds.append((before + after) / 2)
+    return reference_page
 
 
 def main():
@@ -56,13 +55,13 @@ def main():
         pages = scenario.prepare(options.people).pages()
         if options.only:
             pages = {name: pages[name] for name in ("reference", options.only)}
-        look = measure(pages, options.rounds, options.requests)
-        report(pages, look, options)
+        reference_page = measure(pages, options.rounds, options.requests)
+        report(pages, reference_page, options)
 
 
-def report(pages, look, options):
+def report(pages, reference_page, options):
     print(f"\n{scenario.database_name()}, {options.people} people, {options.rounds} rounds")
-    print(f"reference: {statistics.median(look.milliseconds):.2f} ms of CPU a request\n")
+    print(f"reference: {statistics.median(reference_page.milliseconds):.2f} ms of CPU a request\n")
     print("| page | CPU, ms | ratio: median (lowest–highest) | bar |\n|---|---|---|---|")
     for page in pages.values():
         ratios = sorted(page.ratios)

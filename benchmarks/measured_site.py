@@ -1,4 +1,4 @@
-"""A site that is measured: its server, and a request of each page."""
+"""The measured site: its server process, and requests to its pages."""
 
 import http.client
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 @dataclass
 class Page:
-    """`send(connection)` makes one request; `bar` is the ratio it must stay under."""
+    """`send(site)` makes one request; `bar` is the limit of the ratio."""
 
     name: str
     send: object
@@ -25,7 +25,7 @@ class Page:
 
 
 class Site:
-    """A gunicorn with one worker, and a connection to it that is kept open."""
+    """A gunicorn server with one worker, and a connection to it that stays open."""
 
     def __init__(self, settings, app):
         with socket.socket() as free:
@@ -33,8 +33,8 @@ class Site:
             self.port = free.getsockname()[1]
         environment = os.environ | {"DJANGO_SETTINGS_MODULE": settings}
         command = ["gunicorn", app, "-k", "gthread", "-w", "1", "--threads", "4", "-b", f"127.0.0.1:{self.port}"]
-        command += ["--keep-alive", "60"]  # seconds: one site waits while the other is measured
-        command += ["--max-requests", "0"]  # a worker that is replaced takes its CPU time with it
+        command += ["--keep-alive", "60"]  # seconds: one site is idle while the other is measured
+        command += ["--max-requests", "0"]  # a replaced worker's CPU time would be lost
         self.process = subprocess.Popen([sys.executable, "-m", *command, "--log-level", "error"], env=environment)
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         self.wait()
@@ -52,7 +52,7 @@ class Site:
         return int(children[0])
 
     def cpu(self):
-        """Milliseconds of CPU all threads of the worker have used so far, to the nanosecond."""
+        """Return the milliseconds of CPU time that all threads of the worker have used."""
         threads = Path(f"/proc/{self.worker()}/task").iterdir()
         return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1_000_000
 
@@ -62,7 +62,7 @@ class Site:
 
 
 def ask(site, path, cookies, form=None, *, is_piece=False, shows=""):
-    """`is_piece`: a script asks, and puts what comes back into the page. `shows`: a text that stands in the page."""
+    """Send a request; exit on an unexpected status. `is_piece`: as by htmx. `shows`: text that must be in the page."""
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Accept-Encoding": "gzip"}
     body = None
     if form is not None:

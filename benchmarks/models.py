@@ -1,9 +1,11 @@
+"""A minimal user model for the reference page."""
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 
 class Person(AbstractBaseUser):
-    """The product's table of people, read by a model that knows nothing more of it."""
+    """Reads the product's user table."""
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
@@ -20,5 +22,5 @@ class Person(AbstractBaseUser):
         return self.name
 
     def get_session_auth_hash(self):
-        # As the product's: else its session is somebody else's here, and the reference would read no person.
+        # The same as in the product, so that its sessions are valid here.
         return f"{super().get_session_auth_hash()}.{self.session_number}"

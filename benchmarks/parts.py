@@ -1,10 +1,10 @@
-"""Where the CPU of a page goes: opening the database, statements, rendering, compressing, and the rest.
+"""CPU time of a page by part: database connection, queries, rendering, compression, and the rest.
 
     python -m benchmarks.parts [--people 1000] [--requests 200] [home lesson …]
 
-Each page is asked for within this process, without a server, and the calls that make up a part are timed. A part within
-another counts once: for the outer one, but that opening the database is no part of the session that was first to ask,
-and statements that a template causes are no part of rendering. Printed are medians over the requests.
+Pages are requested within this process, and the calls of each part are timed. A nested part counts for the outer one.
+Exceptions: opening the database is never part of another, and queries of a template are not part of rendering. Printed
+are medians over the requests.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The reference: an empty Django page that reads session and user, on the same server and the same database."""
+"""Settings of the reference: an empty Django page that reads session and user, on the same database."""
 
 import os
 

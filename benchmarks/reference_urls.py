@@ -1,3 +1,5 @@
+"""URL and view of the reference page."""
+
 from django.shortcuts import render
 from django.urls import path
 

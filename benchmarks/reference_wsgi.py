@@ -1,3 +1,5 @@
+"""WSGI application of the reference page."""
+
 from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()

@@ -1,4 +1,4 @@
-"""The people and requests of the benchmark: a firm with the real course, one learner in the middle of it."""
+"""People and requests of the benchmarks: a company with the shipped course and learners at all stages."""
 
 import datetime
 import itertools
@@ -16,12 +16,12 @@ from django.utils.crypto import get_random_string
 
 from benchmarks.measured_site import RenderedPage, ask
 
-READERS = 50  # learners who read in turn: no two of them see the choices of a question in one order
+READERS = 50  # learners whose requests alternate; each sees the options in another order
 
 
 @contextmanager
 def own_folder():
-    """A site of its own in a temporary folder, for this process and those it starts."""
+    """Use a new site in a temporary folder, for this process and its children."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"DATA_DIR": folder, "PLAIN_HTTP": "1", "SECRET_KEY": secrets.token_urlsafe(60)}
         os.environ["DJANGO_SETTINGS_MODULE"] = "courseware.settings"
@@ -29,13 +29,13 @@ def own_folder():
 
 
 def prepare(people):
-    """Fill the database; returns the Firm that is in it."""
+    """Fill the database; return its people and course."""
     prepare_site()
     return CompanySnapshot(people)
 
 
 def prepare_site():
-    """A database with its tables and the longest course that is shipped, and the static files."""
+    """Create tables, static files and the longest shipped course."""
     django.setup()
     from django.core.management import call_command
 
@@ -98,7 +98,7 @@ class CompanySnapshot:
         self.learners, self.examinees = users, enrollments[1:]
 
     def cookies(self, user, backend=None):
-        """Those of a person who has just signed in and seen a page."""
+        """Return the cookies of a person who has just signed in and seen a page."""
         from courseware.accounts.security import resubmission
 
         client = Client()
@@ -115,15 +115,15 @@ class CompanySnapshot:
 
     @property
     def lesson(self):
-        """The address of the first lesson that asks something, the id of what it asks first, its revision's key."""
+        """(URL of the first lesson with a question, id of that question, revision id)."""
         lesson = next(step for step in self.lessons if step.check)
         entry = self.course.current.entries.get(document__identifier=lesson.id)
         return f"/learn/{self.course.identifier}/{lesson.id}/", lesson.check[0].id, entry.revision_id
 
     def pages(self):
-        """Name → measured_site.RenderedPage, the reference among them.
+        """Return name → page to measure, including the reference.
 
-        Each request is as the browser sends it; writing ones never repeat themselves, so each really writes.
+        Each request is as a browser sends it. Requests that write never repeat, so that each really writes.
         """
         from courseware.learning.lessons.question_rendering import drawn_with
 
@@ -164,7 +164,7 @@ class CompanySnapshot:
         }
 
     def attempts(self):
-        """A new attempt of a new learner, each time; its exam is opened by completing the lessons."""
+        """Yield (new exam attempt of a new learner, cookies). Completing the lessons opens the exam."""
         from courseware.assessment.exams import attempts as attempting
         from courseware.learning.models import Completion, Enrollment
 
@@ -191,34 +191,34 @@ class CompanySnapshot:
             yield f"/attempts/{attempt.pk}/{position}/", cookies, {"choice": number % 2, "saves": number}
 
     def question_of_one_choice(self, attempt):
-        """The place of one in an attempt: which questions it asks is drawn, and some want more than a choice."""
+        """Return the position of a single-choice question in the attempt; questions are drawn at random."""
         from courseware.assessment.exams.banks import question_of
 
-        asked = attempt.responses.select_related("bank")
+        responses = attempt.responses.select_related("bank")
         language = self.course.source_language
-        return next(each.position for each in asked if question_of(attempt, each, language).kind == "one")
+        return next(each.position for each in responses if question_of(attempt, each, language).kind == "one")
 
     def decisions_ahead(self, number):
-        """The best runs of a simulation by one learner after another, as far as so many decisions go."""
+        """Return the first `number` decisions, prepared before the measurement."""
         return iter(list(itertools.islice(self.decisions(), number)))
 
     def decisions(self):
-        """Path, cookies and form of each decision."""
+        """Yield path, cookies and form of each decision of best simulation attempts, learner by learner."""
         from courseware.learning.models import Enrollment
         from courseware.simulations import attempts as running
         from courseware.simulations.replay import rules_of
 
         simulation = next(step.id for step in self.outline.steps if step.kind == "simulation" and step.is_required)
         for enrollment in Enrollment.objects.filter(pk__in=[e.pk for e in self.examinees]).select_related("learner"):
-            run = running.start(enrollment, simulation, timing="off")
-            path, cookies = f"/simulation-attempts/{run.pk}/decide/", self.cookies(enrollment.learner)
-            rules = rules_of(run)
-            for position, state in enumerate(rules.best_path(run.flags)[:-1], start=1):
+            attempt = running.start(enrollment, simulation, timing="off")
+            path, cookies = f"/simulation-attempts/{attempt.pk}/decide/", self.cookies(enrollment.learner)
+            rules = rules_of(attempt)
+            for position, state in enumerate(rules.best_path(attempt.flags)[:-1], start=1):
                 choice, parts = rules.best(state)
                 yield path, cookies, {"position": position, "choice": choice, "part": list(parts)}
 
     def attempts_ahead(self, number):
-        """Made before anything is measured: making one must not run between two requests."""
+        """Return attempts that are created before the measurement."""
         attempts = itertools.islice(self.attempts(), 1, number)
         return iter([(f"/attempts/{attempt.pk}/", cookies) for attempt, cookies in attempts])
 

@@ -1,4 +1,4 @@
-"""Courses of three lessons, for a firm that teaches more than the one that is shipped."""
+"""Files of small courses with three lessons, for companies with several courses."""
 
 COURSE = """---
 id: {course}
@@ -35,7 +35,7 @@ What there is to know.
 
 
 def files_of(course: str) -> dict[str, bytes]:
-    """Path in the folder → bytes."""
+    """Return path in the course folder → content."""
     files = {"course.en.md": COURSE, "01-module/module.en.md": MODULE}
     texts = {path: text.format(course=course) for path, text in files.items()}
     for number in (1, 2, 3):

@@ -1,7 +1,7 @@
-"""What one visit of a page costs: CPU of Python and of the database, statements, buffers, weight.
+"""Cost of one visit of a page: CPU time of Python and of the database, queries, buffers, size.
 
-Pages are asked for in this process, without a server before them: what grows with the firm is behind it. CPU and
-buffers stay comparable on a busy machine; the time on the clock does not.
+Pages are requested in this process, without a server. CPU time and buffers are comparable on a busy machine; elapsed
+time is not.
 """
 
 import statistics
@@ -16,40 +16,43 @@ from django.db import connection
 from django.test import Client
 
 ROUNDS = 5
-LONG = 5  # seconds: a page that takes as long is visited once more, not five times
-CSV_ROWS = 20_000  # that are read of a file at most
+LONG = 5  # seconds: a slower page is measured once, not five times
+CSV_ROWS = 20_000  # read of a file at most
 
 
 @dataclass(frozen=True)
 class Figures:
     cpu: float  # milliseconds, of Python and of PostgreSQL
-    wall: float  # milliseconds on the clock
+    wall: float  # milliseconds elapsed
     statements: int = 0
-    buffers: int = 0  # of 8 kB, that PostgreSQL touched for them
+    buffers: int = 0  # of 8 kB, that PostgreSQL accessed
     kilobytes: float = 0.0  # before compression
 
 
 @dataclass(frozen=True)
 class Look:
-    """A page as `client` sees it. `bar` is how many times the cost at the first size it may have at any other, None of
-    what grows with those it is about; `few` buffers more than that are no growth."""
+    """A page as `client` sees it.
+
+    `bar`: limit of the cost, as a multiple of that at the first size; None: unlimited. `few`: number of additional
+    buffers that is ignored.
+    """
 
     name: str
     client: Client
     path: str
     bar: float | None = 2
-    few: int = 60  # an index that is a step deeper
+    few: int = 60  # one more index level
     more_statements: int = 0
-    form: Callable | None = None  # makes what is sent
+    form: Callable | None = None  # returns the form data
     max_kilobytes: int | None = None
 
     def ask(self):
         if self.form:
-            self.client.cookies.clear()  # a sign-in is of somebody who is not signed in yet
+            self.client.cookies.clear()  # sign-in needs a client that is not signed in
         return self.client.post(self.path, self.form()) if self.form else self.client.get(self.path)
 
     def answer(self):
-        """The whole page."""
+        """Return the whole page as bytes; exit on an unexpected status."""
         response = self.ask()
         if response.status_code != (302 if self.form else 200):
             raise SystemExit(f"{self.path}: {response.status_code} {response.headers.get('Location', '')}")
@@ -65,20 +68,20 @@ def client_of(person=None):
 
 
 def client_with(key):
-    """A program that brings this key of the API along."""
+    """Return a client that sends this API key."""
     return Client(SERVER_NAME="127.0.0.1", headers={"accept-language": "en", "authorization": f"Bearer {key}"})
 
 
 class Stopwatch:
-    """CPU of this process and of the one of PostgreSQL that works for it, in milliseconds; and the time."""
+    """Measures elapsed time, and CPU time of this process and its PostgreSQL backend, in milliseconds."""
 
     def __init__(self):
         self.backend = None
         connection.ensure_connection()
-        connection.close_at = None  # as with the pool of a server: a request does not open one of its own
+        connection.close_at = None  # stays open, as in the pool of a server
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                # Further processes would end with their statement, and what they used would be seen by nobody.
+                # The CPU time of parallel processes would not be measured.
                 cursor.execute("SET max_parallel_workers_per_gather = 0")
                 cursor.execute("SELECT pg_backend_pid()")
                 self.backend = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
@@ -92,25 +95,25 @@ class Stopwatch:
         return time.process_time() * 1000 + of_database
 
     def so_far(self):
-        """(CPU, time) since the start."""
+        """Return (CPU time, elapsed time) since the start."""
         return self.cpu() - self.began[0], (time.perf_counter() - self.began[1]) * 1000
 
 
 @contextmanager
 def statements_kept():
-    """A list of the statements that are run meanwhile, each with its values."""
-    kept = []
+    """Yield a list that collects (SQL, parameters) of the queries in the block."""
+    statements = []
 
     def keep(execute, sql, params, many, context):
-        kept.append((sql, params))
+        statements.append((sql, params))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(keep):
-        yield kept
+        yield statements
 
 
 def plans_of(statements):
-    """What PostgreSQL does for each SELECT, which is run once more."""
+    """Run each SELECT again and yield its plan."""
     with connection.cursor() as cursor:
         for sql, params in statements:
             if sql.startswith("SELECT"):
@@ -131,7 +134,7 @@ def statements_of(look):
 
 
 def visit(look):
-    """The first visit fills what the process keeps, and is not counted."""
+    """Return the cost of a page. The first visit fills caches and is not counted."""
     watch, times = Stopwatch(), []
     began = time.perf_counter()
     look.answer()
@@ -140,16 +143,16 @@ def visit(look):
         watch.start()
         look.answer()
         times.append(watch.so_far())
-    # The session is written every five minutes: of two visits one does not.
+    # The session is saved every five minutes, so at least one of two visits does not save it.
     statements, content = min((statements_of(look) for _ in range(2)), key=lambda found: len(found[0]))
     cpu, wall = (statistics.median(each) for each in zip(*times, strict=True))
     return Figures(cpu, wall, len(statements), buffers_of(statements), len(content) / 1000)
 
 
 def read_file(look):
-    """(to its first line, for a thousand more lines) of a CSV."""
+    """Return the cost of a CSV file (up to its first line, per 1,000 further lines)."""
     watch = Stopwatch()
-    # If the response stayed open, the garbage collector would end its transaction later, inside another transaction.
+    # Closed here, or the garbage collector would end its transaction later, inside another one.
     with closing(look.ask()) as response:
         pieces = iter(response.streaming_content)
         next(pieces)

@@ -1,9 +1,9 @@
-"""How long others wait while a firm enrolls everybody, brings in a list of people, releases a course or imports one.
+"""Waiting times of others while a company enrolls everyone, imports a list, releases or imports a course.
 
     .ci/postgres .venv/bin/python -m benchmarks.waiting [--people 20000]
 
-Two other processes work on all the while: in one, learners complete lessons; in the other, people sign in. Printed is
-how often they got through, and the longest that one of them took, beside the same with nobody else at work.
+Meanwhile, learners complete lessons in one process and people sign in in another. Printed are how many of these actions
+succeeded and the longest duration, also without other load.
 """
 
 import argparse
@@ -14,60 +14,60 @@ import time
 
 from benchmarks import scenario
 
-QUIET = 5  # seconds with nobody else at work
+QUIET = 5  # seconds without other load
 BAR = 1.0  # seconds
 
 
-def complete_lessons(keys):
-    """A lesson of one enrollment after the other; each completes it, once, and writes to the log."""
+def complete_lessons(enrollment_ids):
+    """Yield functions that complete a lesson, each of another enrollment, and write to the log."""
     from courseware.content.rendering.store import outline
     from courseware.learning.models import Enrollment
     from courseware.learning.status import completion
 
-    for key in keys:
-        enrollment = Enrollment.objects.select_related("course__current").get(pk=key)
+    for enrollment_id in enrollment_ids:
+        enrollment = Enrollment.objects.select_related("course__current").get(pk=enrollment_id)
         steps = outline(enrollment.release, enrollment.source_language).steps
         yield lambda found=enrollment, step=steps[-1]: completion.mark_read(found, step)
 
 
-def sign_in(keys):
+def sign_in(person_ids):
     from courseware.accounts.models import User
     from courseware.audit_log.record import record
 
-    for person in itertools.cycle(User.objects.filter(pk__in=keys)):
+    for person in itertools.cycle(User.objects.filter(pk__in=person_ids)):
         yield lambda who=person: record("signed-in", actor=who, subject=who)
 
 
-def go_on(acts, keys, told, stopped):
-    """In a process of its own: act after act, and tell how long each took."""
+def go_on(actions, ids, durations, stopped):
+    """Run the actions in a process of its own; put (start, duration) of each into the queue."""
     import django
 
     django.setup()
-    for act in acts(keys):
+    for action in actions(ids):
         if stopped.is_set():
             break
         began = time.perf_counter()
-        act()
-        told.put((began, time.perf_counter() - began))
+        action()
+        durations.put((began, time.perf_counter() - began))
         time.sleep(0.01)
 
 
 class Others:
-    """Those who work on, told in `waits` when they began and how long they took."""
+    """The concurrent processes; `waits`: (start, duration) of their actions."""
 
     def __init__(self, learners, people):
         context = multiprocessing.get_context("spawn")
         self.stopped, self.told = context.Event(), context.Queue()
         self.processes = [
-            context.Process(target=go_on, args=(acts, keys, self.told, self.stopped))
-            for acts, keys in ((complete_lessons, learners), (sign_in, people))
+            context.Process(target=go_on, args=(actions, ids, self.told, self.stopped))
+            for actions, ids in ((complete_lessons, learners), (sign_in, people))
         ]
         for process in self.processes:
             process.start()
         self.waits = [self.told.get(timeout=120)]
 
     def since(self, began):
-        """How long each act took that began since then."""
+        """Return the durations of all actions started since `began`."""
         while True:
             try:
                 self.waits.append(self.told.get(timeout=0.2))
@@ -83,7 +83,7 @@ class Others:
 
 
 def works(firm):
-    """What is done, by its name."""
+    """Return name → operation to measure."""
     from benchmarks.lists import bring_in, enroll_by_rule, list_of, look, make_teams
     from benchmarks.small_courses import files_of
     from courseware.content.releases.course_import import import_course
@@ -128,7 +128,7 @@ def works(firm):
 
 
 def changed(document):
-    """A word more at the end of a document, saved."""
+    """Save a document with one more word; return the revision."""
     from courseware.content.releases.drafts import save_drafts
 
     text = document.head.texts.get(language=document.course.source_language)

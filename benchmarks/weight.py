@@ -1,10 +1,9 @@
-"""What a browser loads over the wire for the first lesson of a day, and then for the next one.
+"""Bytes that a browser loads for the first lesson of a day, and for the next lesson.
 
     python -m benchmarks.weight
 
-A learner, already signed in, opens a lesson in a Chromium that has nothing of the site yet, then follows the link to
-the next. Bytes are those of the network, headers included, everything compressed as the site sends it. A figure above
-its bar, or another host, ends it with an error.
+A signed-in learner opens a lesson in a Chromium with an empty cache, then follows the link to the next. Bytes are those
+of the network, compressed, with headers. A value above its limit or a request to another host is an error.
 """
 
 import shutil
@@ -20,7 +19,7 @@ from benchmarks.measured_site import running
 
 @dataclass
 class Load:
-    """One view of a page: `foreign` are the hosts other than the site's that were asked."""
+    """One view of a page; `foreign`: requested hosts other than the site's; `bar`: limit in KB."""
 
     name: str
     bar: int
@@ -57,7 +56,7 @@ def counted(network, page, load, go):
             hosts.add(address.hostname)
 
     def loaded(event):
-        if event["encodedDataLength"]:  # what came from the browser's own cache has none
+        if event["encodedDataLength"]:  # 0 for the browser's cache
             load.requests += 1
             load.bytes += event["encodedDataLength"]
 

@@ -1,9 +1,9 @@
-"""Events a second by so many writers at once: each with its own subject, and all with one, as when there was one chain.
+"""Audit log events per second by concurrent writers: each with its own subject, and all with one.
 
     .ci/postgres .venv/bin/python -m benchmarks.writers [--seconds 4] [--rounds 3] [--writers 1 4 16]
 
-Every writer is a process and does what a verb does last: it begins a transaction, records, and ends it; at once, and 5
-ms later, as where a certificate is written in between. Both ways take turns; what is printed is the median of rounds.
+Each writer is a process that begins a transaction, records an event and commits, at once or after 5 ms. Printed is the
+median of the rounds.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--writers", type=int, nargs="+", default=[1, 4, 16])
-    asked = parser.parse_args()
+    options = parser.parse_args()
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         sys.exit("Writers side by side are PostgreSQL's: .ci/postgres .venv/bin/python -m benchmarks.writers")
     os.environ |= {"DJANGO_SETTINGS_MODULE": "courseware.settings", "PLAIN_HTTP": "1"}
@@ -71,10 +71,10 @@ def main():
     call_command("migrate", verbosity=0)
     print("writers  held     one chain  own chains  ratio")
     for hold in (0, 5):
-        for writers in asked.writers:
+        for writers in options.writers:
             rounds = [
-                [a_second(writers, is_shared, hold, asked.seconds) for is_shared in (True, False)]
-                for _ in range(asked.rounds)
+                [a_second(writers, is_shared, hold, options.seconds) for is_shared in (True, False)]
+                for _ in range(options.rounds)
             ]
             shared, own = (statistics.median(each) for each in zip(*rounds, strict=True))
             print(f"{writers:>7}  {hold} ms  {shared:>11.0f}/s {own:>10.0f}/s  {own / shared:.1f}", flush=True)
