@@ -1,4 +1,4 @@
-"""What Containerfile and compose.yaml say, for a machine that has no containers."""
+"""Read Containerfile and compose.yaml, for a machine without containers."""
 
 import json
 import re
@@ -34,12 +34,12 @@ class Service:
 
     @property
     def ports(self) -> list[int]:
-        """Those inside the container that somebody outside reaches."""
+        """Ports inside the container that are published."""
         return [int(port.split(":")[-1]) for port in self.said.get("ports", [])]
 
     @property
     def mounts(self) -> dict[str, str]:
-        """Path in the container → what lies there."""
+        """Path in the container → mounted source."""
         pairs = [mount.removesuffix(":ro").rsplit(":", 1) for mount in self.said.get("volumes", [])]
         return {inside: outside for outside, inside in pairs}
 
@@ -55,7 +55,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Image:
-    """What it holds of the repository, and what each container of it begins with."""
+    """Files of the repository that the image contains, and the settings of its containers."""
 
     requirements: str
     copies: list[str]
@@ -72,8 +72,8 @@ class Image:
 
 
 def read_services(file: Path, variables: dict[str, str]) -> dict[str, Service]:
-    said = yaml.safe_load(VARIABLE.sub(lambda found: value_of(found, variables), file.read_text(encoding="utf-8")))
-    return {name: Service(name, service) for name, service in said["services"].items()}
+    compose = yaml.safe_load(VARIABLE.sub(lambda found: value_of(found, variables), file.read_text(encoding="utf-8")))
+    return {name: Service(name, service) for name, service in compose["services"].items()}
 
 
 def value_of(found: re.Match[str], variables: dict[str, str]) -> str:
@@ -91,7 +91,10 @@ def read_image(file: Path) -> Image:
     words = [shlex.split(line) for line in stage if line.startswith(("COPY ", "ENV "))]
     copies = [path for kind, *paths in words if kind == "COPY" and "--from" not in paths[0] for path in paths[:-1]]
     pairs = [
-        VARIABLE.sub(lambda found: value_of(found, {}), pair) for kind, *said in words if kind == "ENV" for pair in said
+        VARIABLE.sub(lambda found: value_of(found, {}), pair)
+        for kind, *values in words
+        if kind == "ENV"
+        for pair in values
     ]
     environment = dict(pair.split("=", 1) for pair in pairs)
     (health,) = [line for line in stage if line.startswith("HEALTHCHECK ")]

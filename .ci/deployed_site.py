@@ -1,7 +1,7 @@
 """The site of compose.yaml as processes of this machine: PostgreSQL, nginx with TLS, two servers, a worker.
 
-What is started, with which command, variables, addresses and files, is read out of Containerfile, compose.yaml and
-deploy/. Only the network is another one: each service has its address in 127.0.0.0/8 instead of its own.
+Commands, variables, addresses and files are read from Containerfile, compose.yaml and deploy/. Only the network
+differs: each service has an address in 127.0.0.0/8.
 """
 
 import os
@@ -18,9 +18,9 @@ from compose_file import ROOT, Service, read_image, read_services
 from tests.faults.sites import is_listening, wait_until
 
 NETWORK, DATABASE_AT = "10.89.7.", "10.89.7.20:5432"
-ABOVE = 8000  # is added to the ports of the proxy, which only root could open
-BEFORE_REDIS = "requirements/postgres.txt"  # what a version took that had no other
-LONG = 120  # seconds in which something has to come about
+ABOVE = 8000  # added to the ports of the proxy, because only root may open those below 1024
+BEFORE_REDIS = "requirements/postgres.txt"  # requirements of old versions
+LONG = 120  # seconds to wait for an event
 EXAMPLE = ROOT / "deploy" / "environment.example"
 NGINX = """pid {folder}/nginx.pid;
 error_log {folder}/nginx-errors.log;
@@ -43,18 +43,18 @@ def packages_of(tree: Path) -> Path:
 
 
 def build(tree: Path, source: Path) -> None:
-    """As the image is built of the repository in `source`: the code, and the packages of a real site alone."""
+    """Build what the image contains from the repository `source`: code and packages."""
     image = read_image(ROOT / "Containerfile")
     image.put_into(tree, source)
     packages, uv = packages_of(tree), ROOT / ".tools" / "bin" / "uv"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, packages], check=True)
-    named = image.requirements if (source / image.requirements).exists() else BEFORE_REDIS
-    install = ["pip", "sync", "--quiet", "--only-binary", ":all:", "--require-hashes", named]
+    requirements = image.requirements if (source / image.requirements).exists() else BEFORE_REDIS
+    install = ["pip", "sync", "--quiet", "--only-binary", ":all:", "--require-hashes", requirements]
     subprocess.run([uv, *install, "--python", packages / "bin" / "python"], cwd=source, check=True)
 
 
 class Deployment:
-    """`running` are the processes of its services; each is started with the code of some `tree`."""
+    """`running`: service → process. Each process runs the code of a `tree`."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
         self.folder = folder
@@ -65,11 +65,11 @@ class Deployment:
         self.database_url, self.running = database_url, {}
         self.place = f"{self.address('proxy')}:{443 + ABOVE}"
         self.data = folder / "data"
-        for place in (self.data, self.data / "backups"):  # the image has them
+        for place in (self.data, self.data / "backups"):  # they exist in the image
             place.mkdir(mode=0o700)
 
     def filled_in(self) -> dict[str, str]:
-        """The example of .env as an operator fills it in, without a mail server; and for the small course of tests."""
+        """Return the example of .env as an operator completes it, without a mail server, for a small course."""
         lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
         names = [line.split("=")[0] for line in lines if "=" in line and not line.startswith("#")]
         proxy = f"{self.network}10"
@@ -85,7 +85,7 @@ class Deployment:
         return self.services[name].address.replace(NETWORK, self.network)
 
     def here(self, text: str, service: Service) -> str:
-        """What a container would be told, for this machine."""
+        """Replace container paths and addresses in the text by those of this machine."""
         if text.startswith("postgres://"):
             return self.database_url if DATABASE_AT in text else sys.exit(f"{text}: is no address of the database")
         inside = self.image.environment["DATA_DIR"]
@@ -97,25 +97,27 @@ class Deployment:
         return text
 
     def environment(self, service: Service, tree: Path) -> dict[str, str]:
-        said = self.image.environment | self.variables | service.environment
+        variables = self.image.environment | self.variables | service.environment
         return (
             {"HOME": "/nonexistent"}
-            | {name: self.here(value, service) for name, value in said.items()}
+            | {name: self.here(value, service) for name, value in variables.items()}
             | {"PATH": f"{packages_of(tree)}/bin:{os.environ['PG_BIN']}:{os.environ['PATH']}"}
         )
 
-    def started(self, name: str, tree: Path, command: list[str] | None = None, **how) -> subprocess.Popen:
+    def started(self, name: str, tree: Path, command: list[str] | None = None, **options) -> subprocess.Popen:
         service = self.services[name]
-        words = [self.here(word, service) for word in command or service.command]
-        return subprocess.Popen(words, cwd=tree, env=self.environment(service, tree), start_new_session=True, **how)
+        arguments = [self.here(word, service) for word in command or service.command]
+        return subprocess.Popen(
+            arguments, cwd=tree, env=self.environment(service, tree), start_new_session=True, **options
+        )
 
     def run(self, name: str, tree: Path, command: list[str] | None = None) -> str:
-        """As `docker compose run --rm NAME COMMAND`; ends everything where it fails."""
-        done = self.started(name, tree, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        printed = done.communicate(timeout=600)[0]
-        if done.returncode:
-            raise SystemExit(f"{name}: {command or ''} ended with {done.returncode}\n{printed}")
-        return printed
+        """Do as `docker compose run --rm NAME COMMAND`; exit if it fails."""
+        process = self.started(name, tree, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        output = process.communicate(timeout=600)[0]
+        if process.returncode:
+            raise SystemExit(f"{name}: {command or ''} ended with {process.returncode}\n{output}")
+        return output
 
     def start(self, name: str, tree: Path) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -126,11 +128,11 @@ class Deployment:
             wait_until(lambda: self.is_healthy(name, tree), f"{name} does not become healthy", within=LONG)
 
     def is_healthy(self, name: str, tree: Path) -> bool:
-        asked = self.started(name, tree, self.image.health, stderr=subprocess.DEVNULL)
-        return asked.wait(timeout=LONG) == 0
+        process = self.started(name, tree, self.image.health, stderr=subprocess.DEVNULL)
+        return process.wait(timeout=LONG) == 0
 
     def restart(self, name: str, tree: Path) -> None:
-        """As `docker compose up --detach --no-deps --wait NAME` with another image."""
+        """Do as `docker compose up --detach --no-deps --wait NAME` with another image."""
         self.stop(name)
         self.start(name, tree)
         self.wait_until_healthy(name, tree)
@@ -151,7 +153,7 @@ class Deployment:
 
     def kill_and_come_back(self, name: str, tree: Path) -> None:
         self.kill(self.running.pop(name))
-        time.sleep(2)  # the other one serves alone
+        time.sleep(2)  # meanwhile only the other server runs
         if not self.services[name].comes_back:
             raise SystemExit(f"{name}: nothing would start it again")
         self.start(name, tree)
@@ -188,12 +190,12 @@ class Deployment:
         return text.replace(NETWORK, self.network)
 
     def assert_taken(self, nginx: list[str], file: Path) -> None:
-        """Each of the files that name the servers; the one of compose.yaml is there at last."""
-        kept = file.read_text(encoding="utf-8")
+        """Check that nginx accepts each servers file; keep the one of compose.yaml."""
+        original = file.read_text(encoding="utf-8")
         for other in sorted((ROOT / "deploy" / "nginx").glob("servers-*.conf")):
             file.write_text(other.read_text(encoding="utf-8"), encoding="utf-8")
             subprocess.run([*nginx, "-t", "-q"], check=True)
-        file.write_text(kept, encoding="utf-8")
+        file.write_text(original, encoding="utf-8")
 
     def make_certificate(self, folder: Path) -> None:
         name = ["-subj", "/CN=training.example.com", "-addext", f"subjectAltName=IP:{self.address('proxy')}"]

@@ -1,10 +1,9 @@
-"""People write while a server of the deployed site is killed, and while it is upgraded; what they were told is counted.
+"""Write to the deployed site while a server is killed and while it is upgraded, and count acknowledged writes.
 
 Usage: .ci/deployment [--writes NUMBER] [--from REVISION]
 
-The new version is this tree with one migration more, so that the site closes. The old one is this tree as well, or with
---from a revision of before. Fails where something was lost or doubled, and where a page was refused otherwise than the
-documents promise.
+The new version is this tree with one more migration, so that the site enters maintenance mode. The old version is this
+tree or REVISION. Fails if a write is lost or stored twice, or if a page is refused in an undocumented way.
 """
 
 import argparse
@@ -29,8 +28,7 @@ from tests.faults.deployed import PacedWriters, TlsVisitor
 from tests.faults.killing import KINDS, stored
 from tests.faults.sites import Site, wait_until
 
-# What the site says to a page when more people come than a busy machine can serve: see errors.crowded. Ten is left
-# out, as it also says that the database is away.
+# Retry-After under load, see `error_pages.crowded`. 10 is left out, because it also means that the database is away.
 CROWDED = {str(seconds) for seconds in range(11, 30)}
 UPGRADING, AWAY = "30", "5"  # Retry-After of the site's own page during an upgrade, and of the proxy's
 PREPARE = """
@@ -49,22 +47,22 @@ class Migration(migrations.Migration):
 
 
 def main() -> None:
-    # `.ci/run` ends this process by SIGTERM. Server, worker and proxy run in sessions of their own: `end` must run.
+    # `.ci/run` ends this process by SIGTERM. `end` must run, because the services run in sessions of their own.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writes", type=int, default=300, metavar="NUMBER")
     parser.add_argument("--from", dest="revision", metavar="REVISION")
-    asked = parser.parse_args()
-    if asked.revision is not None and not is_known(asked.revision):
+    options = parser.parse_args()
+    if options.revision is not None and not is_known(options.revision):
         parser.error(
-            f"this clone does not know the revision {asked.revision!r}; `git fetch --tags --unshallow` may bring it"
+            f"this clone does not know the revision {options.revision!r}; `git fetch --tags --unshallow` may bring it"
         )
     with tempfile.TemporaryDirectory(prefix="deployment-") as name:
         folder = Path(name)
-        folder.chmod(0o711)  # nginx reads its files as nobody
+        folder.chmod(0o711)  # nginx reads its files as user nobody
         deployment = Deployment(folder, os.environ["DATABASE_URL"])
         try:
-            wrong = WritesDuringUpgrade(deployment, asked.revision).play(asked.writes)
+            wrong = WritesDuringUpgrade(deployment, options.revision).play(options.writes)
         except BaseException:
             show_logs(folder)
             raise
@@ -92,7 +90,7 @@ class WritesDuringUpgrade:
         self.site = Site(deployment.folder, deployment.database_url)
 
     def play(self, writes: int) -> list[str]:
-        """Everything, from the empty database to the last count. Returns what was wrong."""
+        """Run all steps, from the empty database to the final count; return the problems."""
         with timed("installed"):
             self.install()
         self.look()
@@ -103,13 +101,13 @@ class WritesDuringUpgrade:
             with timed("a server killed, and there again"):
                 self.deployment.kill_and_come_back("site1", self.old)
             wait_for(writers, writes // 2)
-            in_the_kill = writers.refused
+            refused_by_kill = writers.refused
             self.upgrade()
             with timed("manage.py backup"):
                 self.deployment.run("worker", self.new, ["python", "manage.py", "backup"])
             self.expect("backups", len(list(self.deployment.data.glob("backups/courseware-*.zip"))), 1)
             wait_for(writers, writes)
-        self.count(writers, stored(self.site) - before, in_the_kill)
+        self.count(writers, stored(self.site) - before, refused_by_kill)
         self.look()
         self.look_at_an_empty_house()
         self.read_log_of_the_proxy()
@@ -119,9 +117,9 @@ class WritesDuringUpgrade:
 
     def install(self) -> None:
         self.deployment.run("upgrade", self.old)
-        # By the Python of the tests, whose packages make people and a small course.
-        printed = self.deployment.run("upgrade", self.source, [sys.executable, "-c", PREPARE])
-        self.site.told = json.loads(printed.splitlines()[-1])
+        # By the Python of the tests, whose packages create people and a small course.
+        output = self.deployment.run("upgrade", self.source, [sys.executable, "-c", PREPARE])
+        self.site.told = json.loads(output.splitlines()[-1])
         for name in ("site1", "site2", "worker"):
             self.deployment.start(name, self.old)
         for name in ("site1", "site2"):
@@ -129,34 +127,34 @@ class WritesDuringUpgrade:
         self.deployment.start_proxy()
 
     def upgrade(self) -> None:
-        """As docs/help/operator.en.md says it is done with containers."""
+        """Upgrade as described for containers in docs/help/operator.en.md."""
         with timed("manage.py upgrade"):
-            printed = self.deployment.run("upgrade", self.new)
-        self.expect("how the upgrade ended", printed.splitlines()[-1], "done")
+            output = self.deployment.run("upgrade", self.new)
+        self.expect("how the upgrade ended", output.splitlines()[-1], "done")
         for name in ("site1", "site2", "worker"):
             with timed(f"{name} restarted"):
                 self.deployment.restart(name, self.new)
 
     def look(self) -> None:
-        """What a watcher, a browser and a stranger see from outside."""
+        """Check the site from outside: readiness, sign-in page, caching, redirect, size limit."""
         visitor = self.visitor()
         wait_until(lambda: is_ready(visitor), "the site and its worker are not ready", within=60)
         page = visitor.get("/accounts/login/")
         self.expect("the page to sign in", page.status, 200)
-        # The last look is at this version; one of before may have no numbers.
+        # The last call is for this version; older ones may have no numbers.
         self.number = next(iter(page.headers.get_all("X-Request-ID", [])), "no number")
         visitor.get("/accounts/password/reset/key/1-end-of-a-link/?what=somebody-looked-for")
         style = next(path for path in page.text.split('"') if path.startswith("/static/css/site"))
-        kept = visitor.get(style).headers["Cache-Control"]
-        self.expect("how long a style is kept", kept, "max-age=315360000, public, immutable")
+        cache_control = visitor.get(style).headers["Cache-Control"]
+        self.expect("how long a style is kept", cache_control, "max-age=315360000, public, immutable")
         address = self.deployment.address("proxy")
-        moved = TlsVisitor(f"{address}:{80 + ABOVE}", self.deployment.certificate, "http").get("/certificates/")
-        self.expect("plain http", (moved.status, moved.location), (301, f"https://{address}/certificates/"))
-        large = visitor.post("/accounts/login/", {"login": "x" * 4_000_000})
-        self.expect("four megabytes", large.status, 413)
+        redirect = TlsVisitor(f"{address}:{80 + ABOVE}", self.deployment.certificate, "http").get("/certificates/")
+        self.expect("plain http", (redirect.status, redirect.location), (301, f"https://{address}/certificates/"))
+        rejected = visitor.post("/accounts/login/", {"login": "x" * 4_000_000})
+        self.expect("four megabytes", rejected.status, 413)
 
     def look_at_an_empty_house(self) -> None:
-        """No server answers: the proxy says so itself."""
+        """Check the page of the proxy when no server answers."""
         for name in ("site1", "site2", "worker"):
             self.deployment.stop(name)
         page = self.visitor().ask_once("/")
@@ -164,7 +162,7 @@ class WritesDuringUpgrade:
         self.expect("no server answers: the page", "One moment, please" in page.text, True)
 
     def read_log_of_the_proxy(self) -> None:
-        """The number in an answer stands there; what only its person may know does not."""
+        """Check that the proxy's log has the request number, but no personal data."""
         logs = (self.deployment.folder / "var/log/nginx").iterdir()
         log = "".join(file.read_text(encoding="utf-8") for file in logs)
         found = [word in log for word in (self.number, "/reset/key/...", "end-of-a-link", "somebody-looked-for")]
@@ -173,13 +171,13 @@ class WritesDuringUpgrade:
     def visitor(self) -> TlsVisitor:
         return TlsVisitor(self.deployment.place, self.deployment.certificate)
 
-    def count(self, writers: PacedWriters, found: Counter, in_the_kill: Counter) -> None:
+    def count(self, writers: PacedWriters, found: Counter, refused_by_kill: Counter) -> None:
         acknowledged, refused = Counter(writers.acknowledged), writers.refused
         kinds = Counter(kind for kind, _row in writers.acknowledged)
         print(f"{acknowledged.total()} acknowledged (" + " · ".join(f"{kinds[kind]} {kind}" for kind in KINDS) + ")")
         print(
             f"sent again: {refused[UPGRADING]} times for the upgrade, {refused[AWAY]} times as no server answered "
-            f"({in_the_kill[AWAY]} at the kill); the longest wait {writers.longest:.1f} s"
+            f"({refused_by_kill[AWAY]} at the kill); the longest wait {writers.longest:.1f} s"
         )
         ((deadlocks,),) = self.site.rows("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         self.expect("lost", acknowledged - found, Counter())
@@ -188,7 +186,7 @@ class WritesDuringUpgrade:
         self.expect("answers to what was written", set(writers.answers), {302})
         self.expect("who gave up writing, and why", writers.broken, [])
         self.expect("refused otherwise", set(refused) - {UPGRADING, AWAY} - CROWDED, set())
-        # Whoever waits for an answer of a server that ends: once each, for the kill and for each restart.
+        # Each writer may lose one response at the kill and at each restart.
         self.expect("no more refused by the proxy than were under way", refused[AWAY] <= 3 * writers.number, True)
         self.expect("the records", self.manage("check_records"), "0 differences")
         self.expect("the log", self.manage("verify_audit_log").startswith("Evidence holds"), True)
@@ -196,14 +194,14 @@ class WritesDuringUpgrade:
     def manage(self, command: str) -> str:
         return self.deployment.run("upgrade", self.new, ["python", "manage.py", command]).strip()
 
-    def expect(self, what: str, got: object, expected: object) -> None:
+    def expect(self, label: str, got: object, expected: object) -> None:
         if got != expected:
-            self.wrong.append(f"{what}: expected {expected!r}, got {got!r}")
+            self.wrong.append(f"{label}: expected {expected!r}, got {got!r}")
 
 
 def is_known(revision: str) -> bool:
-    asked = ["git", "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"]
-    return subprocess.run(asked, cwd=ROOT, capture_output=True).returncode == 0
+    command = ["git", "rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
 
 
 def checked_out(revision: str, folder: Path) -> Path:
@@ -220,7 +218,7 @@ def add_migration(tree: Path) -> None:
 
 
 def files_of(tree: Path) -> dict[str, float]:
-    """When each file was changed: a container could not."""
+    """Return file → time of change. A container could not change its code."""
     return {str(file): file.stat().st_mtime for file in tree.rglob("*")}
 
 
@@ -236,10 +234,10 @@ def wait_for(writers: PacedWriters, writes: int) -> None:
 
 
 @contextmanager
-def timed(what: str):
+def timed(label: str):
     began = time.monotonic()
     yield
-    print(f"{what}: {time.monotonic() - began:.1f} s", flush=True)
+    print(f"{label}: {time.monotonic() - began:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

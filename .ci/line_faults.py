@@ -1,6 +1,6 @@
-"""Breaks one line at a time, each in a copy of the tree, and asks the tests of that rule whether they see it.
+"""Break one line at a time, each in a copy of the tree, and check that the tests of that rule fail.
 
-Usage: .ci/line_faults.py [--check | WORDS OF A RULE]   Fails where fewer than 90 % are seen.
+Usage: .ci/line_faults.py [--check | WORDS OF A RULE] Fails if fewer than 90 % of the faults are seen.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = Path(__file__).with_suffix(".toml")
 AT_LEAST = 90  # percent
-SECONDS = 600  # a fault that makes the tests run for ever is seen, too
-PASSED, FAILED = 0, 1  # what pytest exits with; everything else says that it did not come to judge
+SECONDS = 600  # a fault that makes the tests hang counts as seen
+PASSED, FAILED = 0, 1  # exit codes of pytest; all others mean that the tests did not run
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Fault:
     tests: str
 
     def problem(self) -> str:
-        """Why it cannot be tried; "" when it can."""
+        """Return why it cannot be tried, or ""."""
         path = ROOT / self.file
         found = path.read_text(encoding="utf-8").count(self.old) if path.exists() else 0
         lacking = [test for test in self.tests.split() if not (ROOT / test).exists()]
@@ -53,7 +53,7 @@ def all_faults() -> list[Fault]:
 
 
 def copy_to(tree: Path) -> None:
-    """What git knows, and what is new and not ignored."""
+    """Copy all files that git tracks, and new ones that it does not ignore."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in filter(None, names.split("\0")):
@@ -63,15 +63,17 @@ def copy_to(tree: Path) -> None:
 
 
 def exit_code(tests: Iterable[str], fault: Fault | None) -> int:
-    """Of pytest in a process of its own, on a tree of its own."""
+    """Run the tests on a copy of the tree, with or without a fault; return the exit code of pytest."""
     with tempfile.TemporaryDirectory(prefix="line-fault-") as folder:
         copy_to(Path(folder))
         if fault:
             fault.put_into(Path(folder))
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-m", "not browser and not faults", *tests]
-        where = {"DATA_DIR": folder, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {"DATA_DIR": folder, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
-            ran = subprocess.run(command, cwd=folder, env=os.environ | where, capture_output=True, timeout=SECONDS)
+            ran = subprocess.run(
+                command, cwd=folder, env=os.environ | environment, capture_output=True, timeout=SECONDS
+            )
         except subprocess.TimeoutExpired:
             return FAILED
         if ran.returncode not in (PASSED, FAILED):
@@ -89,7 +91,7 @@ def is_seen(fault: Fault) -> bool:
 
 
 def tried(faults: list[Fault]) -> None:
-    """Try them, after the tree as it is: where that fails, a fault that is seen says nothing."""
+    """Try the faults. The tests must pass without them first, or the result means nothing."""
     tests = sorted({test for fault in faults for test in fault.tests.split()})
     if exit_code(tests, None) != PASSED:
         raise SystemExit(f"without a fault the tests must pass, and they do not: {' '.join(tests)}")

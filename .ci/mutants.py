@@ -1,7 +1,7 @@
-"""Mutates the pure modules with mutmut, in a copy of the tree, and asks their tests, which need no database.
+"""Mutate pure modules with mutmut, in a copy of the tree, and run their tests, which need no database.
 
-Usage: .ci/mutants.py [WORDS OF A MODULE …]   Fails where fewer than 90 % of the mutants are caught, and where a canary
-that nothing tests is caught, too: then something is broken, and a figure would say nothing.
+Usage: .ci/mutants.py [WORDS OF A MODULE …] Fails if fewer than 90 % of the mutants are caught, or if a canary that
+nothing tests is caught.
 """
 
 import os
@@ -27,10 +27,8 @@ MODULES = {  # module → its tests
 CANARY = "courseware/canary.py", "def canary():\n    return 1 + 1\n"
 CANARY_TEST = "tests/test_canary.py", "from courseware import canary\n\n\ndef test_nothing():\n    canary.canary()\n"
 CAUGHT = {"killed", "timeout", "caught by type check"}
-READS_SOURCE = (
-    "tests/course_format/test_messages.py"  # each call in the code: a mutated file holds all its mutants at once
-)
-# What the tests read besides what mutmut copies of itself.
+READS_SOURCE = "tests/course_format/test_messages.py"  # it reads the source, and a mutated file contains all mutants
+# Files that the tests read, in addition to those that mutmut copies itself.
 ALSO = ["tests", "templates", "static", "content", "docs", "benchmarks", "manage.py", "pyproject.toml"]
 
 
@@ -47,7 +45,7 @@ def configuration(modules: list[str]) -> str:
 
 
 def mutated(modules: list[str], tree: Path) -> dict[str, str]:
-    """Mutant → what became of it."""
+    """Return mutant → status."""
     copy_to(tree)
     for name, text in (CANARY, CANARY_TEST, ("setup.cfg", configuration(modules))):
         (tree / name).write_text(text, encoding="utf-8")
@@ -57,8 +55,8 @@ def mutated(modules: list[str], tree: Path) -> dict[str, str]:
         ran = subprocess.run([*mutmut, "run", "--max-children", jobs], cwd=tree, stdout=log, stderr=log)
     if ran.returncode:
         raise SystemExit((tree / "mutmut.log").read_text(encoding="utf-8")[-3000:])
-    told = [*mutmut, "results", "--all", "true"]
-    lines = subprocess.run(told, cwd=tree, check=True, capture_output=True, text=True).stdout.splitlines()
+    command = [*mutmut, "results", "--all", "true"]
+    lines = subprocess.run(command, cwd=tree, check=True, capture_output=True, text=True).stdout.splitlines()
     return dict(line.strip().split(": ", 1) for line in lines if ": " in line)
 
 

@@ -1,6 +1,6 @@
-"""What of others is shipped: a list of parts (CycloneDX) and a list of their licences, from the hashed locks.
+"""List of shipped third-party parts (SBOM in CycloneDX format) and of their licences, from the hashed lock files.
 
-Usage: .ci/parts.py FOLDER   writes sbom.json and licences.txt into it. A licence that is not among TAKEN stops it.
+Usage: .ci/parts.py FOLDER Writes sbom.json and licences.txt. A licence that is not in TAKEN is an error.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ TAKEN = {
     "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "LGPL-3.0-only", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0",
     "OFL-1.1", "PSF-2.0",
 }  # fmt: skip
-# What a package does not say by itself in SPDX's words, or what is installed on other systems only: read in its files.
+# Licences read in the files of packages without an SPDX expression, or installed on other systems only.
 READ = {
     "async-timeout": "Apache-2.0",
     "colorama": "BSD-3-Clause",
@@ -49,25 +49,25 @@ SPDX = get_spdx_licensing()
 
 
 class NotShipped(Exception):
-    """Something must not leave the house like this; says what."""
+    """The release must be stopped; the message is the reason."""
 
 
 @dataclass(frozen=True, order=True)
 class Part:
     name: str
     version: str
-    kind: str  # of the package URL
+    kind: str  # type in the package URL
     licence: str
     hashes: tuple[str, ...]
 
 
 def locked(text: str) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Name → version and the hashes of its files. Raises NotShipped where a line is not understood."""
+    """Return name → (version, hashes of its files). Raise NotShipped for a line that cannot be parsed."""
     found = {
         name: (version, tuple(re.findall(r"[0-9a-f]{64}", hashes))) for name, version, hashes in LOCKED.findall(text)
     }
-    if left := [line for line in LOCKED.sub("", text).splitlines() if line.strip()]:
-        raise NotShipped(f"a line of the requirements is not understood: {left[0]}")
+    if unparsed := [line for line in LOCKED.sub("", text).splitlines() if line.strip()]:
+        raise NotShipped(f"a line of the requirements is not understood: {unparsed[0]}")
     return found
 
 
@@ -89,24 +89,24 @@ def fonts() -> list[Part]:
     return [packed("noto-sans-sc", (ROOT / "courseware" / "lib" / "fonts").glob("*.xz"))]
 
 
-def packed(called: str, files: Iterable[Path]) -> Part:
-    """By .ci/vendor, which has its version."""
+def packed(package: str, files: Iterable[Path]) -> Part:
+    """Return a part unpacked by .ci/vendor, with the version given there."""
     vendor = (ROOT / ".ci" / "vendor").read_text(encoding="utf-8")
-    name, variable = re.search(rf'^unpack (\S*{called}\S*) "\$(\w+)"$', vendor, re.MULTILINE).groups()
+    name, variable = re.search(rf'^unpack (\S*{package}\S*) "\$(\w+)"$', vendor, re.MULTILINE).groups()
     version = re.search(rf"^{variable}=(\S+)$", vendor, re.MULTILINE)[1]
     hashes = tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(files))
     return Part(name, version, "npm", READ.get(name, ""), hashes)
 
 
 def licence_of(name: str) -> str:
-    """As SPDX writes it; "" where nobody knows."""
+    """Return the SPDX expression, or "" if it is unknown."""
     try:
-        said = metadata(name)
+        package_metadata = metadata(name)
     except PackageNotFoundError:
         return READ.get(name, "")
     if name in READ:
         return READ[name]
-    expression = said.get("License-Expression") or said.get("License") or ""
+    expression = package_metadata.get("License-Expression") or package_metadata.get("License") or ""
     return "" if "\n" in expression or SPDX.unknown_license_keys(expression) else expression
 
 
@@ -125,7 +125,7 @@ def all_parts() -> list[Part]:
 
 
 def sbom(parts: list[Part], made_at: datetime) -> str:
-    """The same for the same parts and time, to the byte."""
+    """Return the SBOM as JSON; identical for the same parts and time."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     licences = LicenseFactory()
     product = Component(
@@ -143,9 +143,9 @@ def sbom(parts: list[Part], made_at: datetime) -> str:
 
 
 def component(part: Part, licences: LicenseFactory) -> Component:
-    place = {"pypi": "https://pypi.org/project/{}/{}/", "npm": "https://www.npmjs.com/package/{}/v/{}"}[part.kind]
+    page_url = {"pypi": "https://pypi.org/project/{}/{}/", "npm": "https://www.npmjs.com/package/{}/v/{}"}[part.kind]
     hashes = [HashType(alg=HashAlgorithm.SHA_256, content=each) for each in part.hashes]
-    address = XsUri(place.format(part.name, part.version))
+    url = XsUri(page_url.format(part.name, part.version))
     purl = PackageURL(part.kind, None, part.name, part.version)
     return Component(
         name=part.name,
@@ -154,13 +154,13 @@ def component(part: Part, licences: LicenseFactory) -> Component:
         purl=purl,
         bom_ref=str(purl),
         licenses=[licences.make_from_string(part.licence)],
-        external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=address, hashes=hashes)],
+        external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=url, hashes=hashes)],
     )
 
 
 def time_of_commit() -> datetime:
-    asked = ["git", "-C", str(ROOT), "log", "-1", "--format=%cI"]
-    return datetime.fromisoformat(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
+    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%cI"]
+    return datetime.fromisoformat(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
 
 
 def write_into(folder: Path) -> list[Part]:

@@ -1,8 +1,8 @@
-"""Writes courseware/lib/text/pinyin.txt: how each Chinese character is read, one syllable a line.
+"""Write courseware/lib/text/pinyin.txt: the most common reading of each Chinese character, one syllable a line.
 
     .tools/bin/uv run --no-project --with pypinyin==0.55.0 .ci/pinyin_table.py
 
-Of several readings the most usual one is kept; how characters are read in names, courseware/lib/text/pinyin.py says.
+Readings in names that differ are in courseware/lib/text/pinyin.py.
 """
 
 import unicodedata
@@ -16,13 +16,13 @@ TARGET = Path(__file__).resolve().parents[1] / "courseware" / "lib" / "pinyin.tx
 
 
 def plain(syllable):
-    """Without its tone; ü is v, as it is typed."""
+    """Return the syllable without tone; ü becomes v."""
     letters = unicodedata.normalize("NFD", syllable).replace("u\N{COMBINING DIAERESIS}", "v")
     return "".join(letter for letter in letters if letter in "abcdefghijklmnopqrstuvwxyz")
 
 
 def head():
-    """Where it is from, and the licence, which asks to be carried along."""
+    """Return the comment lines with source and licence, which must be included."""
     [licence] = [file for file in files("pypinyin") if file.name.startswith("LICENSE")]
     lines = [f"Written by .ci/pinyin_table.py from pypinyin {version('pypinyin')}.", ""]
     lines += licence.read_text(encoding="utf-8").splitlines()

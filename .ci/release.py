@@ -1,6 +1,6 @@
-"""Whether what is checked out may be released, and what goes with it: see docs/releasing.md.
+"""Check that the checkout may be released, and write the files of the release: see docs/releasing.md.
 
-Usage: .ci/release.py   in a clean checkout of the tag; writes into var/release/.
+Usage: .ci/release.py In a clean checkout of the tag; writes into var/release/.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ def is_tag_of(version: Version, tag: str) -> bool:
 
 
 def what_is_wrong(root: Path, today: date) -> Iterator[str]:
-    """A sentence for each thing that stands against a release."""
+    """Yield a sentence for each reason against a release."""
     version = version_of(root)
     tags = git(root, "tag", "--points-at", "HEAD").split()
     if not any(is_tag_of(version, tag) for tag in tags):
@@ -65,7 +65,7 @@ def wrong_in_the_changelog(text: str, version: Version, today: date) -> Iterator
 
 
 def write_release(root: Path, folder: Path) -> list[Path]:
-    """The list of parts, their licences, the sources, and the sums of all three."""
+    """Write SBOM, licences, source archive and checksums; return their paths."""
     write_into(folder)
     name = f"courseware-{version_of(root)}"
     git(root, "archive", "--format=tar.gz", f"--prefix={name}/", f"--output={folder / f'{name}.tar.gz'}", "HEAD")

@@ -1,6 +1,6 @@
-"""Takes the pictures of README and docs from the running product: a demo site of its own, a real browser.
+"""Take the pictures of README and docs from a demo site in a browser.
 
-Run by `make screenshots`, for all or for those named. Each picture is `docs/pictures/<name>.<language>.png`.
+Run by `make screenshots`, for all pictures or for those named. Files: `docs/pictures/<name>.<language>.png`.
 """
 
 import email
@@ -31,7 +31,7 @@ zheng.hao@example.com,郑浩,华东客服中心,技术支持
 xu.nuo@example.com,许诺,晚班组,前台
 anna.weber@example.com,Anna Weber,晚斑组,在线
 """
-WANTED = set(sys.argv[1:])  # all if none is named
+WANTED = set(sys.argv[1:])  # empty: all
 
 
 def is_wanted(*names: str) -> bool:
@@ -84,7 +84,7 @@ class Visitor:
             raise SystemExit(f"{path}: {response and response.status}")
 
     def picture(self, name: str, top: str = "") -> None:
-        """Save what is seen, from the element `top` on."""
+        """Save the window, scrolled to the element `top`."""
         if not is_wanted(name):
             return
         self.page.evaluate("scrollTo(0, 0)")
@@ -96,7 +96,7 @@ class Visitor:
 
 
 def answer_wrong_then_right(visitor: Visitor) -> None:
-    """Answer the first question of the lesson that is open, whatever comes of it: both look well in a picture."""
+    """Answer the first question of the open lesson, right or wrong."""
     form = visitor.page.locator("form[data-answer]").first
     form.locator("input[type=radio], input[type=checkbox]").first.check()
     form.locator("button[type=submit]").click()
@@ -104,7 +104,7 @@ def answer_wrong_then_right(visitor: Visitor) -> None:
 
 
 def simulation_pictures(visitor: Visitor) -> None:
-    """A run in its second situation, then its debrief; always the first choice of the text, whatever comes of it."""
+    """Take pictures of a simulation attempt and its debrief, always choosing the first option."""
     page = visitor.page
     visitor.go(f"/simulations/{COURSE}/{SIMULATION}/")
     page.locator(".begin .btn").click()
@@ -181,7 +181,7 @@ def people_pictures(browser, base: str, language: str, folder: Path) -> None:
     hr.page.locator("[name=courses]").nth(1).check()
     hr.picture("new-person")
     hr.page.locator(".newcomer .send .btn").click()
-    # The first letter leaves by day in the reader's zone; one that is asked for leaves at any hour, to the same page.
+    # The invitation waits for sending hours. A password email leaves at once and leads to the same page.
     visitor = Visitor(browser, base, language)
     visitor.go("/accounts/password/reset/")
     visitor.page.locator("main input:not([type=hidden])").first.fill(f"newcomer.{language}@example.com")
@@ -191,13 +191,13 @@ def people_pictures(browser, base: str, language: str, folder: Path) -> None:
     visitor.picture("come-in")
 
 
-def link_of_the_letter(letters: Path, address: str, base: str) -> str:
-    """The path of the link in a letter to somebody, as soon as the worker has sent it."""
+def link_of_the_letter(mail_folder: Path, address: str, base: str) -> str:
+    """Return the path of the link in an email to the address, as soon as the worker has sent it."""
     for _ in range(600):
-        for file in letters.glob("*"):
-            letter = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            if address in (letter["To"] or ""):
-                text = letter.get_body(("plain",)).get_content()
+        for file in mail_folder.glob("*"):
+            mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            if address in (mail["To"] or ""):
+                text = mail.get_body(("plain",)).get_content()
                 return re.search(rf"{base}(/accounts/password/\S+)", text)[1]
         time.sleep(0.1)
     raise SystemExit(f"no letter to {address} within a minute")
