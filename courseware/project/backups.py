@@ -120,11 +120,11 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
-def thin(folder: Path, kept: int, made: Path) -> list[Path]:
-    """Delete old backups, so that `kept` remain, including `made`; return the deleted files."""
+def thin(folder: Path, count: int, newest: Path) -> list[Path]:
+    """Delete old backups, so that `count` remain, including `newest`; return the deleted files."""
     # Not by name alone: the clock may have been ahead when older ones were made.
-    others = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name) and path != made)
-    old = others[: max(0, len(others) + 1 - kept)]
+    others = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name) and path != newest)
+    old = others[: max(0, len(others) + 1 - count)]
     for path in old:
         path.unlink()
     return old

@@ -33,7 +33,7 @@ def without_invisible(text: str) -> str:
     )
 
 
-class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it takes none
+class NameField(models.CharField):  # type: ignore[type-arg]  # generic in the stubs only
     """A CharField cleaned by `visible` wherever a value enters: forms, the admin, imports and bulk updates."""
 
     clean_text = staticmethod(visible)

@@ -64,7 +64,7 @@ def masked(address: str) -> str:
 
 
 def knock(service: str, address: str, secret: str, content: ChatContent) -> ChatResponse:
-    """Post a message within CHAT_SECONDS and return the result. Raises no exception, whatever the server answers."""
+    """Post a message within CHAT_SECONDS and return the result. Never raises, whatever the server answers."""
     try:
         check_address(address, service)
     except ValidationError:
