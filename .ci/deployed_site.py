@@ -65,8 +65,8 @@ class Deployment:
         self.database_url, self.running = database_url, {}
         self.place = f"{self.address('proxy')}:{443 + ABOVE}"
         self.data = folder / "data"
-        for place in (self.data, self.data / "backups"):  # they exist in the image
-            place.mkdir(mode=0o700)
+        for new_folder in (self.data, self.data / "backups"):  # they exist in the image
+            new_folder.mkdir(mode=0o700)
 
     def filled_in(self) -> dict[str, str]:
         """Return the example of .env as an operator completes it, without a mail server, for a small course."""

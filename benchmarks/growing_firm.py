@@ -150,15 +150,15 @@ class Intake(BulkRows):
         return person
 
     def take_in(self, number):
-        place = 1 + number // IN_A_TEAM
-        team = self.firm.teams[place] if place < len(self.firm.teams) else self.team(place)
+        index = 1 + number // IN_A_TEAM
+        team = self.firm.teams[index] if index < len(self.firm.teams) else self.team(index)
         post = self.firm.posts[number % len(self.firm.posts)]
         learner = self.person(f"p{number:06}", f"Person {number:06}", post)
         self.new(Membership, team=team, person=learner, role=Membership.Role.LEARNER.value)
         self.letters(learner, number)
-        for place, taught_course in enumerate(self.firm.courses):
+        for index, taught_course in enumerate(self.firm.courses):
             self.enroll(
-                learner, taught_course, number * len(self.firm.courses) + place, WAYS[(number + place) % len(WAYS)]
+                learner, taught_course, number * len(self.firm.courses) + index, WAYS[(number + index) % len(WAYS)]
             )
 
     def team(self, index):
@@ -197,8 +197,10 @@ class Intake(BulkRows):
         data = {"course": taught_course.course.identifier, "learner": learner.pk, "due_at": enrollment.due_at}
         self.log("enrolled", enrollment, self.firm.admin, enrolled_at, data)
         if way.enrolled < LINES_KEPT_FOR.days:
-            told = {"subjects": [enrollment.pk]}
-            self.new(Notification, kind="enrolled", person_id=learner.pk, data=told, written_at=enrolled_at)
+            notification_data = {"subjects": [enrollment.pk]}
+            self.new(
+                Notification, kind="enrolled", person_id=learner.pk, data=notification_data, written_at=enrolled_at
+            )
         for at, entry in zip(done, taught_course.lessons, strict=False):
             self.complete(enrollment, entry, at)
         if way.is_waived:
