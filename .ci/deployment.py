@@ -189,7 +189,7 @@ class WritesDuringUpgrade:
         # Each writer may lose one response at the kill and at each restart.
         self.expect("no more refused by the proxy than were under way", refused[AWAY] <= 3 * writers.number, True)
         self.expect("the records", self.manage("check_records"), "0 differences")
-        self.expect("the log", self.manage("verify_audit_log").startswith("Evidence holds"), True)
+        self.expect("the log", self.manage("verify_audit_log").startswith("The audit log is intact"), True)
 
     def manage(self, command: str) -> str:
         return self.deployment.run("upgrade", self.new, ["python", "manage.py", command]).strip()

@@ -26,7 +26,7 @@ from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import ExamAttempt, ExternalTraining
 from courseware.assignments.models import ChatBot, ManualReminder, RuleVersion
 from courseware.assignments.rules.lifecycle import make_rule
-from courseware.audit_log.checkpoints import seal
+from courseware.audit_log.checkpoints import create_checkpoint
 from courseware.branding.colours import digest_of_stylesheet
 from courseware.branding.models import Logo
 from courseware.content.models import Course, Document
@@ -126,7 +126,7 @@ def make_world(course=None) -> World:
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
     make_draft(world)
     work_beside(learner, by=people["admin"])
-    seal()
+    create_checkpoint()
     note_beside(world, stands_in=people["other manager"], by=people["admin"])
     world.places = places_of(world)
     return world

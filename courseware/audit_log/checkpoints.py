@@ -32,7 +32,7 @@ class Span:
         return self._hash.hexdigest()
 
 
-def seal() -> Checkpoint | None:
+def create_checkpoint() -> Checkpoint | None:
     """Create and return a checkpoint over the new events; None without any, or if a transaction blocks it too long."""
     previous = newest() or Checkpoint(number=0, last_event=0, digest="")
     span = Span()
@@ -95,7 +95,7 @@ class Writer(NamedTuple):
     def in_words(self) -> str:
         return (
             f"process {self.process} of the database ({self.application}) has had a transaction open since "
-            f"{self.since:%Y-%m-%d %H:%M:%S UTC}, and nothing is sealed until it ends"
+            f"{self.since:%Y-%m-%d %H:%M:%S UTC}, and no checkpoint can be created until it ends"
         )
 
 

@@ -68,31 +68,31 @@ def altered_checkpoints() -> Iterator[str]:
     number, digest = 0, ""
     rows = iter(Event.objects.order_by("pk").values_list("pk", "digest").iterator(chunk_size=CHUNK))
     row: tuple[int, str] | None = None
-    for seal in Checkpoint.objects.order_by("number").iterator(chunk_size=CHUNK):
+    for checkpoint in Checkpoint.objects.order_by("number").iterator(chunk_size=CHUNK):
         # Read after the checkpoint, so that all its events are visible.
         span, row = Span(), row or next(rows, None)
-        while row and row[0] <= seal.last_event:
+        while row and row[0] <= checkpoint.last_event:
             span.add(*row)
             row = next(rows, None)
-        if seal.number > number + 1:
-            yield missing("seal", number + 1, seal.number - 1)
+        if checkpoint.number > number + 1:
+            yield missing("checkpoint", number + 1, checkpoint.number - 1)
         else:
-            if seal.previous != digest:
-                yield f"seal {number}: replaced, seal {seal.number} remembers another"
-            yield from differing(seal, span)
-        if seal.digest != seal.digest_of_content():
-            yield f"seal {seal.number}: changed since it was made"
-        number, digest = seal.number, seal.digest
+            if checkpoint.previous != digest:
+                yield f"checkpoint {number}: replaced, checkpoint {checkpoint.number} names another one before it"
+            yield from differing(checkpoint, span)
+        if checkpoint.digest != checkpoint.digest_of_content():
+            yield f"checkpoint {checkpoint.number}: changed after it was created"
+        number, digest = checkpoint.number, checkpoint.digest
 
 
-def differing(seal: Checkpoint, span: Span) -> Iterator[str]:
-    prefix = f"seal {seal.number}: of its {seal.count} events up to {seal.last_event}"
-    if span.count < seal.count:
-        yield f"{prefix}, gone: {seal.count - span.count}"
-    elif span.count > seal.count:
-        yield f"{prefix}, added: {span.count - seal.count}"
-    elif span.digest != seal.events:
-        yield f"{prefix}, not all are those that were sealed"
+def differing(checkpoint: Checkpoint, span: Span) -> Iterator[str]:
+    prefix = f"checkpoint {checkpoint.number}: of its {checkpoint.count} events up to {checkpoint.last_event}"
+    if span.count < checkpoint.count:
+        yield f"{prefix}, gone: {checkpoint.count - span.count}"
+    elif span.count > checkpoint.count:
+        yield f"{prefix}, added: {span.count - checkpoint.count}"
+    elif span.digest != checkpoint.events:
+        yield f"{prefix}, some were replaced"
 
 
 def missing(label: str, first: int, last: int) -> str:
@@ -101,5 +101,5 @@ def missing(label: str, first: int, last: int) -> str:
 
 def replaced(chain: str, place: int, witness: str) -> str:
     if place:
-        return f"{chain}, event {place}: replaced, {witness} remembers another"
+        return f"{chain}, event {place}: replaced, {witness} names another one before it"
     return f"{witness}: an event before it is gone"

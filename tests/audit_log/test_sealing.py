@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from courseware.audit_log import checkpoints
-from courseware.audit_log.checkpoints import seal
+from courseware.audit_log.checkpoints import create_checkpoint
 from courseware.audit_log.models import Checkpoint, Event, HashChain
 from courseware.audit_log.record import record
 from courseware.audit_log.verify import verify
@@ -27,9 +27,9 @@ class TestSealing:
     def test_a_seal_covers_what_was_recorded_since_the_one_before_and_carries_its_digest(self, time_machine):
         time_machine.move_to("2026-11-27 16:00:00.000001+00:00", tick=False)
         first, second = record("opened", subject="door:1"), record("opened", subject="door:2")
-        one = seal()
+        one = create_checkpoint()
         third = record("closed", subject="door:1")
-        two = seal()
+        two = create_checkpoint()
         events = [
             "".join(f"{event.pk} {event.digest}\n" for event in each) for each in ([first, second], [third])
         ]  # fmt: skip
@@ -50,21 +50,21 @@ class TestSealing:
         assert verify() == []
 
     def test_where_nothing_happened_nothing_is_sealed(self):
-        assert seal() is None
+        assert create_checkpoint() is None
         record("opened", subject="door:1")
-        assert seal().number == 1
-        assert seal() is None
+        assert create_checkpoint().number == 1
+        assert create_checkpoint() is None
         assert Checkpoint.objects.count() == 1
 
     def test_of_two_who_seal_at_once_the_first_ones_stands(self, monkeypatch):
         """The other one read before it: here it looks for the newest seal and finds none."""
         record("opened", subject="door:1")
-        first = seal()
+        first = create_checkpoint()
         record("opened", subject="door:1")
         monkeypatch.setattr(checkpoints, "newest", lambda: None)
-        assert seal() == first
+        assert create_checkpoint() == first
         monkeypatch.undo()
-        assert (seal().number, seal()) == (2, None)
+        assert (create_checkpoint().number, create_checkpoint()) == (2, None)
         assert verify() == []
 
     @pytest.mark.parametrize("events", [1, 3])
@@ -72,7 +72,7 @@ class TestSealing:
         for number in range(events):
             record("opened", subject=f"door:{number}")
         with django_assert_max_num_queries(8):
-            seal()
+            create_checkpoint()
 
 
 @pytest.mark.django_db
@@ -83,16 +83,16 @@ class TestVerifying:
         for _ in range(3):
             record("opened", subject="door:1")
             record("opened", subject="door:2")
-            seal()
+            create_checkpoint()
 
     def test_a_chain_that_vanished_with_its_head_is_missed_by_every_seal(self):
         sql("DELETE FROM audit_log_event WHERE chain = 'door:2'")
         sql("DELETE FROM audit_log_hashchain WHERE name = 'door:2'")
         first, second, third = Checkpoint.objects.values_list("last_event", flat=True)
         assert verify() == [
-            f"seal 1: of its 2 events up to {first}, gone: 1",
-            f"seal 2: of its 2 events up to {second}, gone: 1",
-            f"seal 3: of its 2 events up to {third}, gone: 1",
+            f"checkpoint 1: of its 2 events up to {first}, gone: 1",
+            f"checkpoint 2: of its 2 events up to {second}, gone: 1",
+            f"checkpoint 3: of its 2 events up to {third}, gone: 1",
         ]
 
     def test_a_tail_that_vanished_and_of_which_the_head_knows_nothing_is_missed(self):
@@ -102,22 +102,22 @@ class TestVerifying:
             Event.objects.get(chain="door:2", place=2).digest,
         )
         last = Checkpoint.objects.get(number=3).last_event
-        assert verify() == [f"seal 3: of its 2 events up to {last}, gone: 1"]
+        assert verify() == [f"checkpoint 3: of its 2 events up to {last}, gone: 1"]
 
     def test_events_that_changed_their_order_are_named(self):
         one, other = keys("door:1")[1], keys("door:2")[1]
         for old, new in [(one, 10**6), (other, one), (10**6, other)]:
             sql("UPDATE audit_log_event SET id = %s WHERE id = %s", new, old)
-        assert verify() == [f"seal 2: of its 2 events up to {other}, not all are those that were sealed"]
+        assert verify() == [f"checkpoint 2: of its 2 events up to {other}, some were replaced"]
 
     def test_an_event_put_among_the_sealed_ones_is_named(self):
         """In a key that a transaction had given up."""
         sql("UPDATE audit_log_event SET id = id + 100")
         sql("DELETE FROM audit_log_checkpoint")
-        last = seal().last_event
+        last = create_checkpoint().last_event
         added = record("opened", subject="door:3")
         sql("UPDATE audit_log_event SET id = 1 WHERE id = %s", added.pk)
-        assert verify() == [f"seal 1: of its 6 events up to {last}, added: 1"]
+        assert verify() == [f"checkpoint 1: of its 6 events up to {last}, added: 1"]
 
     @pytest.mark.parametrize(
         ("column", "value"),
@@ -125,17 +125,19 @@ class TestVerifying:
     )
     def test_an_altered_seal_is_named(self, column, value):
         sql(f"UPDATE audit_log_checkpoint SET {column} = %s WHERE number = 2", value)
-        assert "seal 2: changed since it was made" in verify()
-        assert not any(line.startswith("seal 1") for line in verify())
+        assert "checkpoint 2: changed after it was created" in verify()
+        assert not any(line.startswith("checkpoint 1") for line in verify())
 
     def test_an_altered_seal_with_a_new_digest_is_named_by_the_next_one(self):
         altered = Checkpoint.objects.get(number=2)
         altered.at = altered.at.replace(year=2020)
         altered.digest = altered.digest_of_content()
         altered.save()
-        assert verify() == ["seal 2: replaced, seal 3 remembers another"]
+        assert verify() == ["checkpoint 2: replaced, checkpoint 3 names another one before it"]
 
-    @pytest.mark.parametrize(("gone", "line"), [([1], "seal 1: missing"), ([1, 2], "seals 1 to 2: missing")])
+    @pytest.mark.parametrize(
+        ("gone", "line"), [([1], "checkpoint 1: missing"), ([1, 2], "checkpoints 1 to 2: missing")]
+    )
     def test_missing_seals_are_named(self, gone, line):
         Checkpoint.objects.filter(number__in=gone).delete()
         assert verify() == [line]
@@ -156,44 +158,44 @@ class TestCommands:
         record("opened", subject="door:1")
         call_command("create_checkpoint")
         digest = Checkpoint.objects.get().digest
-        assert capsys.readouterr().out == f"Seal 1, events: 1, sha256 {digest}.\n"
+        assert capsys.readouterr().out == f"Checkpoint 1, events: 1, sha256 {digest}.\n"
         call_command("create_checkpoint")
         assert capsys.readouterr().out == ""
 
     def test_the_newest_seal_is_printed_to_be_kept_elsewhere(self, capsys, time_machine):
         time_machine.move_to("2026-11-27 16:00:00+00:00", tick=False)
         record("opened", subject="door:1")
-        kept = seal()
+        kept = create_checkpoint()
         record("opened", subject="door:2")
         call_command("verify_audit_log")
         assert capsys.readouterr().out == (
-            "Evidence holds: 2 events in 2 chains.\n"
-            f"Newest seal: number 1 of 2026-11-27 16:00:00 UTC, up to event {kept.last_event}, sha256 {kept.digest}. "
+            "The audit log is intact: 2 events in 2 chains.\n"
+            f"Newest checkpoint: number 1 of 2026-11-27 16:00:00 UTC, up to event {kept.last_event}, sha256 {kept.digest}. "
             "Events since: 1.\n"
         )
 
     def test_a_seal_that_was_kept_elsewhere_is_found_again(self, capsys, time_machine):
         time_machine.move_to("2026-11-27 16:00:00+00:00", tick=False)
         record("opened", subject="door:1")
-        kept = seal()
+        kept = create_checkpoint()
         record("opened", subject="door:1")
-        seal()
+        create_checkpoint()
         call_command("verify_audit_log", checkpoint=f" {kept.digest.upper()}\n")
-        said = "Seal 1 of 2026-11-27 16:00:00 UTC is in it: all that it covers is as it was then."
+        said = "Checkpoint 1 of 2026-11-27 16:00:00 UTC matches: its events have not changed since."
         assert said in capsys.readouterr().out.splitlines()
 
     def test_a_log_that_was_rewritten_from_end_to_end_holds_in_itself_and_not_the_seal_kept_elsewhere(self, capsys):
         record("opened", subject="door:1")
-        kept = seal()
+        kept = create_checkpoint()
         for table in ("event", "hashchain", "checkpoint"):
             sql(f"DELETE FROM audit_log_{table}")
         record("closed", subject="door:1")
-        seal()
+        create_checkpoint()
         call_command("verify_audit_log")
         with pytest.raises(CommandError, match="1 difference"):
             call_command("verify_audit_log", checkpoint=kept.digest)
         assert capsys.readouterr().err == (
-            f"no seal of this log is {kept.digest}: it was rewritten since, or the seal is of another site\n"
+            f"no checkpoint of this log has the SHA-256 {kept.digest}: the log was rewritten, or the checkpoint is from another site\n"
         )
 
 
@@ -228,10 +230,10 @@ class TestBesideWriters:
         written = pool.submit(writer)
         writer.has_written.wait(60)
         record("opened", subject="door:2")
-        assert seal() is None
+        assert create_checkpoint() is None
         writer.may_end.set()
         written.result()
-        assert seal().count == 2
+        assert create_checkpoint().count == 2
         assert verify() == []
 
     def test_those_who_write_just_now_are_waited_for_and_nobody_waits_for_the_seal(self, pool, monkeypatch):
@@ -243,7 +245,7 @@ class TestBesideWriters:
         written = pool.submit(writer)
         writer.has_written.wait(60)
         record("opened", subject="door:2")
-        sealed = pool.submit(lambda: (seal(), connection.close())[0])
+        sealed = pool.submit(lambda: (create_checkpoint(), connection.close())[0])
         asked.wait(60)
         later = record("opened", subject="door:3")  # goes through while it is waited for door:1
         assert not sealed.done()
@@ -258,5 +260,5 @@ class TestBesideWriters:
             record("opened", subject="door:1")
             transaction.set_rollback(True)
         record("opened", subject="door:2")
-        assert seal().count == 1
+        assert create_checkpoint().count == 1
         assert HashChain.objects.get().name == "door:2"

@@ -56,18 +56,18 @@ def test_another_digest_is_named_by_the_row_and_the_next_one(doors):
     sql("UPDATE audit_log_event SET digest = %s WHERE chain = %s AND place = 3", "0" * 64, CHAIN)
     assert verify() == [
         "door:1, event 3: changed since it was recorded",
-        "door:1, event 3: replaced, door:1, event 4 remembers another",
+        "door:1, event 3: replaced, door:1, event 4 names another one before it",
     ]
 
 
 def test_a_changed_row_with_a_new_digest_is_named_by_the_next_one(doors):
     replace(3)
-    assert verify() == ["door:1, event 3: replaced, door:1, event 4 remembers another"]
+    assert verify() == ["door:1, event 3: replaced, door:1, event 4 names another one before it"]
 
 
 def test_the_last_row_with_a_new_digest_is_named_by_the_head(doors):
     replace(5)
-    assert verify() == ["door:1, event 5: replaced, the head of its chain remembers another"]
+    assert verify() == ["door:1, event 5: replaced, the head of its chain names another one before it"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.audit_log import checkpoints
-from courseware.audit_log.checkpoints import Writer, seal
+from courseware.audit_log.checkpoints import Writer, create_checkpoint
 from courseware.audit_log.record import record
 from courseware.jobs import health, schedule
 from tests.audit_log.test_sealing import Writer as Recording
@@ -54,7 +54,7 @@ def test_what_was_recorded_a_while_ago_or_is_sealed_waits_for_nothing(all_else_w
     monkeypatch.setattr(checkpoints, "writers", lambda: {"2/1": PSQL})
     monkeypatch.setattr(checkpoints, "last_settled", lambda: checkpoints.unsealed().last().pk)
     record("opened", subject="door:1")
-    seal()
+    create_checkpoint()
     time_machine.move_to(NOW - timedelta(minutes=14), tick=False)
     record("opened", subject="door:1")
     assert troubles(NOW) == []
@@ -74,7 +74,7 @@ def test_where_nobody_holds_it_up_the_commands_say_nothing_of_it(db, capsys, mon
     record("opened", subject="door:1")
     call_command("create_checkpoint")
     call_command("verify_audit_log")
-    assert capsys.readouterr().out == "Evidence holds: 1 events in 1 chains.\nThere is no seal yet.\n"
+    assert capsys.readouterr().out == "The audit log is intact: 1 events in 1 chains.\nThere is no checkpoint yet.\n"
 
 
 def test_a_session_of_postgresql_that_was_left_in_the_middle_is_named(transactional_db, time_machine, capsys):
@@ -101,12 +101,14 @@ def test_a_session_of_postgresql_that_was_left_in_the_middle_is_named(transactio
         time_machine.move_to(later)
         call_command("create_checkpoint")
         call_command("verify_audit_log")
-        until = f"{called} since {writer.since:%Y-%m-%d %H:%M:%S} UTC, and nothing is sealed until it ends.\n"
+        until = (
+            f"{called} since {writer.since:%Y-%m-%d %H:%M:%S} UTC, and no checkpoint can be created until it ends.\n"
+        )
         assert capsys.readouterr().out == (
-            f"No seal: {until}Evidence holds: 1 events in 1 chains.\nThere is no seal yet.\nNo newer one: {until}"
+            f"No checkpoint: {until}The audit log is intact: 1 events in 1 chains.\nThere is no checkpoint yet.\nNo newer checkpoint: {until}"
         )
         left.may_end.set()
         ended.result()
     call_command("create_checkpoint")
-    assert capsys.readouterr().out.startswith("Seal 1, events: 2, sha256 ")
+    assert capsys.readouterr().out.startswith("Checkpoint 1, events: 2, sha256 ")
     assert troubles(timezone.now()) == []

@@ -88,7 +88,7 @@ def test_a_backup_that_is_restored_elsewhere_is_the_site_as_it_was(firm, tmp_pat
     other = empty_site(tmp_path / "other", firm)
     status, printed = other.manage("restore", str(file))
     assert (status, printed.splitlines()[-1]) == (0, "0 differences"), printed
-    assert "Evidence holds: " in printed and "restart the server and the worker" in printed
+    assert "The audit log is intact: " in printed and "restart the server and the worker" in printed
     assert everything(other) == restored(before)
     with other.served() as visitor:
         visitor.sign_in(firm.told)

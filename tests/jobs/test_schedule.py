@@ -189,7 +189,9 @@ def test_a_job_that_this_version_does_not_know_any_more_fails_and_says_so(jobs, 
 
 
 def test_a_command_says_what_it_prints(db):
-    assert command("verify_audit_log")() == "Evidence holds: 0 events in 0 chains.\nThere is no seal yet."
+    assert (
+        command("verify_audit_log")() == "The audit log is intact: 0 events in 0 chains.\nThere is no checkpoint yet."
+    )
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -15,7 +15,7 @@ from courseware.accounts.models import User
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.certificates.pdf import render_pdfs
 from courseware.assessment.models import Certificate, CertificatePdf
-from courseware.audit_log.checkpoints import seal
+from courseware.audit_log.checkpoints import create_checkpoint
 from courseware.audit_log.models import Event
 from courseware.content.models import Release
 from courseware.learning.status.headcounts import Headcount
@@ -51,7 +51,7 @@ def test_it_holds_the_list_the_report_the_certificates_and_what_proves_them(clie
     run = learner_of(team, "Wang Ming")
     complete_course(run)
     learner_of(make_team("Elsewhere"), "Zhao Lei")
-    kept = seal()
+    kept = create_checkpoint()
     pack = download(client)
     certificate, release = run.certificate, Release.objects.get()
     paper = CertificatePdf.objects.get()

@@ -17,7 +17,7 @@ from courseware.accounts.people import extra_time
 from courseware.accounts.permissions import role_changes
 from courseware.accounts.teams.membership_locks import change_teams_of
 from courseware.assessment.exams import attempts
-from courseware.audit_log.checkpoints import seal
+from courseware.audit_log.checkpoints import create_checkpoint
 from courseware.audit_log.models import HashChain
 from courseware.audit_log.record import record, record_many
 from courseware.audit_log.verify import verify
@@ -113,7 +113,7 @@ def test_rights_teams_and_people_changed_by_many_at_once_never_dead_lock(postgre
         lambda: staff.takes_people_in_and_out(staff.others, staff.people[::-1]),
         staff.deletes_groups,
         staff.goes_from_person_to_person,
-        lambda: [seal() for _ in range(ROUNDS)],
+        lambda: [create_checkpoint() for _ in range(ROUNDS)],
     )
     assert verify() == []
     assert HashChain.objects.get(name=f"person:{staff.people[0].pk}").length >= 7 * ROUNDS
@@ -142,7 +142,7 @@ def test_learners_managers_and_editors_at_once_never_dead_lock(postgres):
         look_and_extend,
         enroll,
         lambda: [publish_head(document, note=f"Round {number}") for number in range(2)],
-        lambda: [seal() for _ in range(ROUNDS)],
+        lambda: [create_checkpoint() for _ in range(ROUNDS)],
     )
     assert list(differences()) == []
 

@@ -45,7 +45,7 @@ def test_after_the_upgrade_every_page_opens_old_attempts_show_what_was_asked_and
         "refused": [],
         "lost": [],
         "check_records": "0 differences",
-        "verify_audit_log": "Evidence holds",
+        "verify_audit_log": "The audit log is intact",
     }
 
 

@@ -5,14 +5,16 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from courseware.audit_log.checkpoints import holding_up, seal, unsealed
+from courseware.audit_log.checkpoints import holding_up, create_checkpoint, unsealed
 
 
 class Command(BaseCommand):
     help = "Create a checkpoint of the audit log over the events since the previous one. Can be repeated."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if checkpoint := seal():
-            self.stdout.write(f"Seal {checkpoint.number}, events: {checkpoint.count}, sha256 {checkpoint.digest}.")
+        if checkpoint := create_checkpoint():
+            self.stdout.write(
+                f"Checkpoint {checkpoint.number}, events: {checkpoint.count}, sha256 {checkpoint.digest}."
+            )
         elif unsealed().exists() and (writer := holding_up(timezone.now())):
-            self.stdout.write(f"No seal: {writer.in_words()}.")
+            self.stdout.write(f"No checkpoint: {writer.in_words()}.")

@@ -33,22 +33,24 @@ class Command(BaseCommand):
             found += 1
             self.stderr.write(difference)
         if found:
-            raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
-        self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {HashChain.objects.count()} chains.")
+            raise CommandError(f"The audit log is not intact: {found} difference{'s' if found > 1 else ''}.")
+        self.stdout.write(
+            f"The audit log is intact: {Event.objects.count()} events in {HashChain.objects.count()} chains."
+        )
         if checkpoint is not None and (kept := stored_checkpoint(checkpoint)):
-            words = f"Seal {kept.number} of {kept.at:{MOMENT}}"
-            self.stdout.write(f"{words} is in it: all that it covers is as it was then.")
+            words = f"Checkpoint {kept.number} of {kept.at:{MOMENT}}"
+            self.stdout.write(f"{words} matches: its events have not changed since.")
         self.stdout.write(in_words(newest()))
         if writer := holding_up(timezone.now()):
-            self.stdout.write(f"No newer one: {writer.in_words()}.")
+            self.stdout.write(f"No newer checkpoint: {writer.in_words()}.")
 
-    def differences(self, seal: str | None) -> Iterator[str]:
+    def differences(self, checkpoint: str | None) -> Iterator[str]:
         yield from alterations()
-        if seal is not None and not seal.strip():
-            yield "--checkpoint: expected the digest of a seal that was kept elsewhere, got nothing"
-        elif seal is not None and not stored_checkpoint(seal):
-            digest = seal.strip().lower()
-            yield f"no seal of this log is {digest}: it was rewritten since, or the seal is of another site"
+        if checkpoint is not None and not checkpoint.strip():
+            yield "--checkpoint: expected the SHA-256 of a stored checkpoint, got nothing"
+        elif checkpoint is not None and not stored_checkpoint(checkpoint):
+            digest = checkpoint.strip().lower()
+            yield f"no checkpoint of this log has the SHA-256 {digest}: the log was rewritten, or the checkpoint is from another site"
 
 
 def stored_checkpoint(digest: str) -> Checkpoint | None:
@@ -58,8 +60,8 @@ def stored_checkpoint(digest: str) -> Checkpoint | None:
 
 def in_words(checkpoint: Checkpoint | None) -> str:
     if checkpoint is None:
-        return "There is no seal yet."
+        return "There is no checkpoint yet."
     return (
-        f"Newest seal: number {checkpoint.number} of {checkpoint.at:{MOMENT}}, up to event {checkpoint.last_event}, "
+        f"Newest checkpoint: number {checkpoint.number} of {checkpoint.at:{MOMENT}}, up to event {checkpoint.last_event}, "
         f"sha256 {checkpoint.digest}. Events since: {unsealed().count()}."
     )
