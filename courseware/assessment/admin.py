@@ -1,3 +1,5 @@
+"""Admin pages of certificates: find and revoke them."""
+
 from contextlib import suppress
 from datetime import timedelta
 
@@ -32,7 +34,7 @@ class RevokeForm(forms.Form):
 
 
 class CertificateValidityFilter(admin.SimpleListFilter):
-    # By the certificate itself: its holder may be certified by another one.
+    # By the certificate itself; its holder may be certified by another one.
     title = _("validity")
     parameter_name = "validity"
 
@@ -44,12 +46,12 @@ class CertificateValidityFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request, queryset):
-        today, stands = site_day(), queryset.filter(revoked_at=None)
+        today, valid = site_day(), queryset.filter(revoked_at=None)
         soon = today + timedelta(days=settings.CERTIFICATE_EXPIRY_NOTICE_DAYS)
         chosen = {
-            "valid": stands.filter(Q(valid_until=None) | Q(valid_until__gte=today)),
-            CertificationStatus.ENDING.value: stands.filter(valid_until__range=(today, soon)),
-            "ended": stands.filter(valid_until__lt=today),
+            "valid": valid.filter(Q(valid_until=None) | Q(valid_until__gte=today)),
+            CertificationStatus.ENDING.value: valid.filter(valid_until__range=(today, soon)),
+            "ended": valid.filter(valid_until__lt=today),
         }
         return chosen.get(self.value(), queryset)
 
@@ -72,13 +74,13 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
 
     def get_search_results(self, request, queryset, search_term):
         with suppress(NoNumber):
-            search_term = plain_number(search_term)  # typed as it is printed: in fours
+            search_term = plain_number(search_term)  # typed in groups of 4, as printed
         return super().get_search_results(request, queryset, search_term)
 
     def people_found(self, words):
-        """Keys of their enrollments."""
-        runs = Enrollment.objects.filter(learner__in=super().people_found(words))
-        return list(runs.values_list("pk", flat=True)[:MOST])
+        """Return ids of their enrollments."""
+        enrollments = Enrollment.objects.filter(learner__in=super().people_found(words))
+        return list(enrollments.values_list("pk", flat=True)[:MOST])
 
     @method_decorator(asks_before_posting)
     def changelist_view(self, request, *args, **kwargs):
@@ -90,15 +92,15 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
         if not form.is_valid():
             title = gettext("Revoke these certificates")
             return confirmation(self, request, title, form, action="withdraw", chosen=certificates)
-        withdrawn = 0
+        revoked = 0
         for certificate in certificates.select_related("enrollment__learner"):
             try:
                 if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
-                    withdrawn += 1
+                    revoked += 1
             except NotForThisPerson:
                 learner = certificate.enrollment.learner
                 note = gettext("You cannot decide about %(name)s. Nothing was changed.") % {"name": learner}
                 self.message_user(request, note, messages.ERROR)
-        note = ngettext("%(count)d certificate was revoked.", "%(count)d certificates were revoked.", withdrawn)
-        self.message_user(request, note % {"count": withdrawn}, messages.SUCCESS)
+        note = ngettext("%(count)d certificate was revoked.", "%(count)d certificates were revoked.", revoked)
+        self.message_user(request, note % {"count": revoked}, messages.SUCCESS)
         return None

@@ -1,3 +1,5 @@
+"""App configuration of exams and certificates: registers step pages, emails and signal handlers."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

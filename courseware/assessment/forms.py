@@ -1,3 +1,5 @@
+"""Forms for certificate numbers, exam and practice answers, and daily questions."""
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +31,7 @@ class CertificateNumberForm(forms.Form):
 
 
 class PracticeForm(forms.Form):
-    """Fields beside the answer: see `drilling.answer`."""
+    """Fields besides the answer: see `practice_sets.answer`."""
 
     question = forms.CharField(max_length=64)
     number = forms.IntegerField(min_value=1, max_value=10_000)
@@ -47,7 +49,7 @@ class DailyQuestionPreferenceForm(forms.Form):
 
 
 class SaveForm(forms.Form):
-    """Fields beside the answer: arguments of `attempting.save`."""
+    """Fields besides the answer: arguments of `attempts.save`."""
 
     saves = forms.IntegerField(min_value=0, max_value=1_000_000)
     sent = forms.IntegerField(min_value=0, max_value=1_000_000, required=False)

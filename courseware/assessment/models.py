@@ -1,3 +1,5 @@
+"""Models of exam attempts, practice sets, daily questions, certificates and external training."""
+
 from datetime import date
 
 from django.conf import settings
@@ -17,12 +19,12 @@ class ExamAttemptQuerySet(models.QuerySet):
         return self.exclude(submitted_at=None)
 
     def with_release(self):
-        # Without the outlines: they are large, and `serving` has them in memory.
+        # The outlines are large, and `store` caches them.
         return self.select_related("exam", "release").defer("release__outlines")
 
 
 class ExamAttempt(models.Model):
-    """An attempt at an exam, or (without a pass mark) a pre-check: 1 before the lessons, 2 after the exam."""
+    """An attempt at an exam or, without a pass mark, at a pre-test (number 1) or post-test (number 2)."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="attempts")
     exam = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -30,7 +32,7 @@ class ExamAttempt(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     number = models.PositiveSmallIntegerField(help_text="1 is the first")
     started_at = models.DateTimeField()
-    # Copied from the exam at the start, so that a mark raised later turns no pass into a fail.
+    # Copied at the start, so that a higher pass mark does not turn a pass into a fail.
     pass_mark = models.PositiveSmallIntegerField(null=True, help_text="Percent, 1–100; null: without marks")
     closes_at = models.DateTimeField(null=True, help_text="Where the exam has a time limit")
     time_up_found_at = models.DateTimeField(
@@ -114,7 +116,7 @@ RESPONSES_AT = CompiledQuery(
 
 
 class PracticeAnswer(models.Model):
-    """An answer in a drill, never edited: see `drilling`."""
+    """An answer in a practice set, never changed: see `practice_sets`."""
 
     attempt = models.ForeignKey(ExamAttempt, on_delete=models.PROTECT, related_name="practice_answers")
     objective = models.CharField(max_length=32, help_text="The rule")
@@ -139,7 +141,7 @@ class PracticeAnswer(models.Model):
 
 
 class DailyQuestionAnswer(models.Model):
-    """An answer to a question of the day, never edited. The memory of a rule stands with the last answer on it.
+    """An answer to a daily question, never changed. The last answer on an objective holds its memory.
 
     A table of memories would need code for renewals, merges and erasure; answers belong to the enrollment.
     """
@@ -184,7 +186,7 @@ class DailyQuestionPreference(models.Model):
 
 
 class Withdrawable(models.Model):
-    """A proof that certifies a person until `valid_until` (None: without end), unless it is withdrawn."""
+    """A proof that certifies a person until `valid_until` (None: no end), unless it is revoked."""
 
     revoked_at = models.DateTimeField(_("revoked on"), null=True)
     revoked_by = models.ForeignKey(
@@ -203,7 +205,7 @@ class Withdrawable(models.Model):
 
     @property
     def certifies_until(self) -> date:
-        """The last day; `date.max` if it has no end, `date.min` if it was withdrawn."""
+        """The last day; `date.max` without an end, `date.min` if revoked."""
         return date.min if self.revoked_at else self.valid_until or date.max
 
 
@@ -213,9 +215,9 @@ WITHDRAWN_FOR_A_REASON = Q(revoked_at=None, revoked_by=None, revocation_reason="
 
 
 class ExternalTraining(Withdrawable):
-    """A training elsewhere that counts for a course, as recorded by HR; never edited. See `external_training`.
+    """Training from elsewhere that counts for a course, recorded by HR, never changed.
 
-    One that is withdrawn was recorded by mistake and never certified anybody.
+    A revoked one was recorded by mistake and never certified anybody. See `certificates.external_training`.
     """
 
     person = models.ForeignKey(
@@ -252,7 +254,7 @@ class ExternalTraining(Withdrawable):
 
 
 class Certificate(Withdrawable):
-    """Issued once, when an enrollment is completed. Its facts are copied, so that nothing later changes them."""
+    """Issued once, when an enrollment is completed. Its facts are copies, so later changes do not affect them."""
 
     enrollment = models.OneToOneField(
         Enrollment, on_delete=models.PROTECT, related_name="certificate", verbose_name=_("enrollment")
@@ -291,7 +293,7 @@ class Certificate(Withdrawable):
         return dates.site_day(at) <= self.certifies_until
 
     def newer(self):
-        """The newest valid certificate of the person in the course that was issued later. Runs a query."""
+        """Return the person's newest unrevoked certificate in the course, if issued later, or None. Runs one query."""
         enrollment = self.enrollment
         of_both = Certificate.objects.filter(
             enrollment__learner=enrollment.learner_id, enrollment__course=enrollment.course_id, revoked_at=None
@@ -300,7 +302,7 @@ class Certificate(Withdrawable):
 
 
 class CertificatePdf(models.Model):
-    """The PDF file of a certificate in one language, never edited. In the database, for every process to serve."""
+    """The PDF of a certificate in one language, never changed. In the database, so every process can serve it."""
 
     certificate = models.ForeignKey(Certificate, on_delete=models.CASCADE, related_name="papers")
     language = models.CharField(max_length=10)
@@ -318,7 +320,7 @@ class CertificatePdf(models.Model):
 
 
 class Certification(models.Model):
-    """Until when a person is certified in a course; no row if they never were. See `standing`."""
+    """Until when a person is certified in a course; no row if never. See `certificates.certification`."""
 
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")

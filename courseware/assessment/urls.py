@@ -1,3 +1,5 @@
+"""URLs of exams, attempts, daily questions and certificates."""
+
 from django.urls import path
 
 from courseware.assessment.views import attempt, certificate, daily, exam, practice, result

@@ -1,4 +1,4 @@
-"""Certified people by course: by a certificate of any run, or by training elsewhere."""
+"""Certifications: until when a person is certified in a course, by certificates and external training."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
@@ -11,13 +11,13 @@ Proof = Certificate | ExternalTraining
 
 
 def store_certifications(proofs: Sequence[Proof]) -> None:
-    """Of the people and courses of these proofs. Call in the transaction that has changed the proofs."""
+    """Update the certifications for these proofs. Call it in the transaction that has changed the proofs."""
     pairs = {whose(proof) for proof in proofs}
-    if any(isinstance(proof, ExternalTraining) for proof in proofs):  # a certificate is of a run
+    if any(isinstance(proof, ExternalTraining) for proof in proofs):  # a certificate always has an enrollment
         Enrollment.objects.hold_beginners(pairs)
-    # Enrollments are locked first, as by completions.
+    # Lock enrollments first, as completions do.
     Enrollment.objects.hold_newest(pairs)
-    # Write any proof of each first: this locks the row, so that the second of two transactions sees both proofs.
+    # Write any proof of each pair first: this locks the row, so the second of two transactions sees both proofs.
     changed = {whose(proof): proof for proof in sorted(proofs, key=whose)}
     Certification.objects.bulk_create(
         [
@@ -30,16 +30,16 @@ def store_certifications(proofs: Sequence[Proof]) -> None:
     )
     found = proofs_of(changed.keys())
     for learner, course in changed:
-        kept = Certification.objects.filter(learner=learner, course=course)
+        stored = Certification.objects.filter(learner=learner, course=course)
         if not found[learner, course]:
-            kept.delete()
+            stored.delete()
         elif (best := longest(found[learner, course])) != changed[learner, course]:
-            kept.update(**says(best))
+            stored.update(**says(best))
     Enrollment.objects.store_certified(changed.keys())
 
 
 def work_out(people: Collection[int], courses: Collection[int]) -> None:
-    """Write the standings of these people anew. Call when enrollments have moved to another person, while locked."""
+    """Recompute certifications of these people and courses (ids). Call it while their moved enrollments are locked."""
     pairs = {(person, course) for person in people for course in courses}
     found = proofs_of(pairs)
     Certification.objects.filter(learner__in=people, course__in=courses).delete()
@@ -52,7 +52,7 @@ def work_out(people: Collection[int], courses: Collection[int]) -> None:
 
 
 def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Proof]]:
-    """(person, course) → present and former proofs, without withdrawn outside trainings. Runs two queries."""
+    """Return (person id, course id) → all proofs, except revoked external training. Runs two queries."""
     found: dict[tuple[int, int], list[Proof]] = {key: [] for key in wanted}
     people = {person for person, _course in found}
     proofs: list[Proof] = [*Certificate.objects.filter(enrollment__learner__in=people).select_related("enrollment")]
@@ -63,14 +63,14 @@ def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[P
 
 
 def whose(proof: Proof) -> tuple[int, int]:
-    """(person, course) by primary key."""
+    """Return (person id, course id)."""
     if isinstance(proof, ExternalTraining):
         return proof.person_id, proof.course_id
     return proof.enrollment.learner_id, proof.enrollment.course_id
 
 
 def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
-    """(person, course) → certified until, for those who ever were. Runs one query."""
+    """Return (person id, course id) → certified until, for pairs that were ever certified. Runs one query."""
     people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
     found = Certification.objects.filter(learner__in=people, course__in=courses)
     ends = found.values_list("learner", "course", "certified_until")
@@ -78,6 +78,7 @@ def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
 
 
 def says(proof: Proof) -> dict:
+    """Return the fields of a Certification by this proof."""
     is_outside = isinstance(proof, ExternalTraining)
     return {
         "certificate": None if is_outside else proof,
@@ -87,5 +88,5 @@ def says(proof: Proof) -> dict:
 
 
 def longest(proofs: Iterable[Proof]) -> Proof:
-    """The longest; of several a certificate, and of these the newest."""
+    """Return the proof that ends last; of equals a certificate, then the newest. Raise ValueError if there is none."""
     return max(proofs, key=lambda each: (each.certifies_until, isinstance(each, Certificate), each.pk))

@@ -1,4 +1,4 @@
-"""Record training elsewhere with its proof, and withdraw it with a reason."""
+"""External training: record training from elsewhere with its proof, and revoke it with a reason."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -19,11 +19,11 @@ TRAININGS_AT_ONCE = 50  # people in one transaction
 
 
 class OwnTraining(Exception):
-    """Nobody records or withdraws their own training."""
+    """The user tries to record or revoke their own training."""
 
 
 def usual_end(course: Course, trained_on: date) -> date | None:
-    """The last day of a certificate issued on that day; None without an end."""
+    """Return the last day of a certificate issued on `trained_on`; None if it has no end or the course no release."""
     months = outline(course.current, course.source_language).valid_months if course.current else None
     return months_later(trained_on, months) if months else None
 
@@ -32,18 +32,19 @@ def usual_end(course: Course, trained_on: date) -> date | None:
 def record_external_training(
     trainings: Sequence[ExternalTraining], *, by: User, at: datetime | None = None
 ) -> list[ExternalTraining]:
-    """Save and return those that are new for their person, course and day. Raises OwnTraining.
+    """Save and return the trainings that are new for their person, course and day. Raise OwnTraining.
 
-    Trainings of a merged account are recorded for the account that stayed. At most TRAININGS_AT_ONCE, as others wait.
+    Trainings of a merged account go to the remaining account. Pass at most TRAININGS_AT_ONCE: others wait for the
+    locks.
     """
     at = at or timezone.now()
     named = {training.person_id for training in trainings}
-    with_names = named | {kept.pk for kept in accounts_that_stayed(named).values()}
+    with_names = named | {remaining.pk for remaining in accounts_that_stayed(named).values()}
     list(User.objects.select_for_update(no_key=True).filter(pk__in=with_names).order_by("pk"))
-    kept = accounts_that_stayed(named)  # asked once more, now that nobody can merge them
+    remaining = accounts_that_stayed(named)  # again, because the lock now blocks merges
     for training in trainings:
-        if training.person_id in kept:
-            training.person = kept[training.person_id]
+        if training.person_id in remaining:
+            training.person = remaining[training.person_id]
     people = {training.person_id for training in trainings}
     if by.pk in people:
         raise OwnTraining(by)
@@ -60,7 +61,7 @@ def record_external_training(
 
 
 def not_recorded_yet(trainings: Iterable[ExternalTraining], people: Collection[int]) -> Iterator[ExternalTraining]:
-    """One of each person, course and day. `people`: of all `trainings`. Runs one query."""
+    """Yield one training per person, course and day without a record. `people`: their ids. Runs one query."""
     found = ExternalTraining.objects.filter(person__in=people, revoked_at=None)
     known = set(found.values_list("person", "course", "trained_on"))
     for training in trainings:
@@ -74,7 +75,7 @@ def key_of(training: ExternalTraining) -> tuple[int, int, date]:
 
 
 def said_of(training: ExternalTraining) -> dict[str, object]:
-    """Data of the log. The proof is left out, because it may name people."""
+    """Return the data for the audit log, without the proof, which may name people."""
     return {
         "training": training.pk,
         "course": training.course_id,
@@ -84,14 +85,14 @@ def said_of(training: ExternalTraining) -> dict[str, object]:
 
 
 def trainings_of(person: User, course: int | None = None) -> QuerySet[ExternalTraining]:
-    """Newest first, with `recorded_by`; of the course with this key, or of all."""
+    """Return the person's trainings in this course (an id) or all, newest first, including revoked ones."""
     own = ExternalTraining.objects.filter(person=person).select_related("recorded_by").order_by("-trained_on", "-pk")
     return own.filter(course=course) if course else own
 
 
 @transaction.atomic
 def revoke_external_training(training: ExternalTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
-    """False if it was withdrawn already. Raises OwnTraining."""
+    """Return False if it was already revoked. Raise OwnTraining."""
     if training.person_id == by.pk:
         raise OwnTraining(by)
     training = ExternalTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)

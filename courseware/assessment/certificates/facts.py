@@ -1,4 +1,7 @@
-"""The facts that a certificate states, copied when it is issued. CONTRIBUTING.md says how to add one."""
+"""Facts on a certificate (holder, dates, points, issuer …), copied when it is issued.
+
+CONTRIBUTING.md says how to add a fact.
+"""
 
 import calendar
 from collections.abc import Callable, Mapping
@@ -25,7 +28,7 @@ Line = tuple[str, str]
 
 @dataclass(frozen=True)
 class Issue:
-    """Source of the facts. `outlines`: by language."""
+    """Sources of the facts. `outlines`: language → course outline."""
 
     enrollment: Enrollment
     outlines: Mapping[str, Outline]
@@ -37,6 +40,7 @@ class Issue:
 
     @cached_property
     def passed(self) -> ExamAttempt | None:
+        """The passed attempt with most points, the first of equals."""
         passed = self.enrollment.attempts.filter(is_passed=True, submitted_at__lte=self.at)
         return passed.order_by("-points", "pk").first()
 
@@ -47,13 +51,13 @@ class Issue:
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateFact:
-    """`field`: column of Certificate; `value` computes it when the certificate is issued.
+    """A fact in the column `field` of Certificate; `value` computes it when the certificate is issued.
 
-    `is_recomputable`: `check_records` can compute the value again, because former values of its source are stored.
-    Otherwise `in_log` is required: what the audit log holds. It must hold no names: use a digest.
-    `forged`: what `check_records` says about another value. `may_be_empty`: an absent value is right, too.
-    `line`: on page and PDF. `exported_as`: name in API and audit pack; `label`: heading in the audit pack; `api_type`:
-    type in the API; `exported`: column value to export value. A fact without them is not exported.
+    `is_recomputable`: `check_records` can compute the value again from stored former values of its source. Otherwise
+    the audit log needs it: `in_log` converts it, without names (use a checksum). `forged`: message about a different
+    value; `may_be_empty`: an empty value is right, too. `line`: (label, text) on page and PDF. `exported_as`: name in
+    API and audit pack ("": not exported); `label`: heading in the audit pack; `api_type`: type in the API; `exported`:
+    converts the column value.
     """
 
     field: str
@@ -77,31 +81,32 @@ class CertificateFact:
         return self.exported(self.of(certificate))
 
     def agrees(self, certificate: Certificate, recomputed: Any) -> bool:
-        kept = self.of(certificate)
-        return kept == recomputed or (self.may_be_empty and kept in (None, "", {}))
+        """Return whether the stored value equals `recomputed`, or is empty and may be."""
+        stored = self.of(certificate)
+        return stored == recomputed or (self.may_be_empty and stored in (None, "", {}))
 
 
 def months_later(day: date, months: int) -> date:
+    """Return the same day `months` later, or the last day of a shorter month."""
     year, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + year, month + 1
-    # In a shorter month the last day.
     return day.replace(year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def last_day(issue: Issue) -> date | None:
-    """A renewal in time counts from the last day of the former certificate."""
+    """Return the last valid day, or None. A renewal in time counts from the last day of the former certificate."""
     months = issue.outline.valid_months
     day = dates.site_day(issue.at)
     return months_later(max(day, issue.enrollment.renews_until or day), months) if months else None
 
 
 def minutes_asked(issue: Issue) -> dict[str, float]:
-    """Minutes of what was required, by language, in halves."""
+    """Return language → minutes of the required steps, in steps of 0.5."""
     return {language: narrowed(each, issue.enrollment).minutes_left() for language, each in issue.outlines.items()}
 
 
 def minutes_in_log(minutes: Mapping[str, float]) -> dict[str, int | str]:
-    """Floats as text, because the log takes none. Integers stay: a forged 174 must not agree with '174.0' in the log.
+    """Return floats as text, because the log takes none. Integers stay, so a forged 174 does not equal '174.0'.
 
     >>> minutes_in_log({"zh-hans": 160.5, "en": 174.0, "de": 174})
     {'zh-hans': '160.5', 'en': '174.0', 'de': 174}
@@ -134,13 +139,13 @@ def points_text(certificate: Certificate, language: str) -> Line | None:
 
 def release_text(certificate: Certificate, language: str) -> Line:
     release = certificate.release
-    said = {"number": release.number, "month": date_format(in_zone(release.created_at), "YEAR_MONTH_FORMAT")}
-    return gettext("Course release"), gettext("%(number)s (%(month)s)") % said
+    values = {"number": release.number, "month": date_format(in_zone(release.created_at), "YEAR_MONTH_FORMAT")}
+    return gettext("Course release"), gettext("%(number)s (%(month)s)") % values
 
 
-# In the order of the lines on page and PDF. Texts with a place of their own there have no line.
+# In the order of the lines on page and PDF. Facts shown elsewhere on them have no `line`.
 FACTS = (
-    # The log holds no names, and the name of the day is nowhere else: a changed holder is not noticed.
+    # Not checked: the audit log holds no names, and the former name is stored nowhere else.
     CertificateFact(field="holder", value=lambda issue: issue.enrollment.learner.name, is_recomputable=False),
     # `check_records` compares it with the completion of the enrollment, and with the time of the event in the log.
     CertificateFact(
@@ -171,11 +176,11 @@ FACTS = (
         is_recomputable=True,
         forged="other titles than its release",
     ),
-    # The same release may be compiled to other minutes later, by what is known of reading then.
+    # Not recomputable: a later version may compute other minutes for the same release.
     CertificateFact(
         field="minutes", value=minutes_asked, is_recomputable=False, in_log=minutes_in_log, line=minutes_text
     ),
-    # An exam that is not required may be passed after the certificate was issued, which then has no points.
+    # Empty if an optional exam was passed after the certificate was issued.
     CertificateFact(
         field="points",
         value=lambda issue: issue.passed.points if issue.passed else None,
@@ -207,7 +212,7 @@ FACTS = (
         is_recomputable=True,
         forged="another signer than the house style of that day",
     ),
-    # Another release would have other titles, another validity or other points.
+    # Not checked by itself: another release would have other titles, validity or points.
     CertificateFact(
         field="release",
         value=lambda issue: issue.enrollment.release,
@@ -222,33 +227,33 @@ FACTS = (
 
 
 def all_facts(issue: Issue) -> dict[str, Any]:
-    """Every fact by field. Runs two queries."""
+    """Return column → value of all facts. Runs two queries."""
     return {fact.field: fact.value(issue) for fact in FACTS}
 
 
 def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
-    """The recomputable facts of a certificate issued at `at`, by field. Runs two queries."""
+    """Return column → value of the recomputable facts of a certificate issued at `at`. Runs two queries."""
     issue = Issue(enrollment, outlines, at)
     return {fact.field: fact.value(issue) for fact in FACTS if fact.is_recomputable}
 
 
 def facts_in_log(certificate: Certificate) -> dict[str, Any]:
-    """The facts as the audit log holds them, without empty ones."""
+    """Return column → value in the audit log, of facts that are not empty."""
     logged = ((fact, fact.of(certificate)) for fact in FACTS if fact.in_log)
     return {fact.field: fact.in_log(value) for fact, value in logged if value}  # type: ignore[misc]
 
 
 def facts_of(certificate: Certificate, language: str) -> list[Line]:
-    """(label, text) of each line of page and PDF."""
+    """Return (label, text) of each line of page and PDF, with labels in the active language."""
     lines = (fact.line(certificate, language) for fact in FACTS if fact.line)
     return [line for line in lines if line]
 
 
 def in_zone(at: datetime) -> datetime:
-    """In the time zone of the site, because a PDF has one date for every reader."""
+    """Return the time in the site's time zone, because a PDF has one date for all readers."""
     return timezone.localtime(at, timezone.get_default_timezone())
 
 
 def in_language(texts: Mapping[str, Any], language: str | None) -> Any:
-    """The value for `language`, else for the first language, else ""."""
+    """Return the value for `language`, else for the first language, else ""."""
     return texts.get(language or "") or next(iter(texts.values()), "")

@@ -1,4 +1,4 @@
-"""Issue and withdraw certificates. A withdrawn one certifies nobody; the enrollment stays completed."""
+"""Issue and revoke certificates. If a certificate is revoked, the enrollment stays completed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,15 +24,16 @@ from courseware.notifications.models import Notification, OutgoingEmail
 
 
 class NotForThisPerson(Exception):
-    """The person holds the certificate, or cannot decide about its holder."""
+    """The user holds the certificate, or may not decide about its holder."""
 
 
 def outlines_of(release: Release) -> dict[str, Outline]:
+    """Return language → course outline."""
     return {language: outline(release, language) for language in release.outlines}
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
-    """The enrollment's certificate, created if there is none. Call in the transaction of the completion."""
+    """Return the enrollment's certificate, created if there is none. Call it in the transaction of the completion."""
     certificate, is_new = Certificate.objects.get_or_create(
         enrollment=enrollment,
         defaults={"number": new_number(), **all_facts(Issue(enrollment, outlines_of(enrollment.release), at))},
@@ -55,7 +56,7 @@ def issue_on_completion(sender, enrollment, at, **kwargs):
 
 @transaction.atomic
 def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
-    """False if it was withdrawn already. Raises NotForThisPerson."""
+    """Revoke the certificate and email its holder. Return False if it was already revoked. Raise NotForThisPerson."""
     Enrollment.objects.hold_all_beside(certificate.enrollment)
     enrollment = lock(certificate.enrollment)
     if enrollment.learner_id in not_decided_by(by):
@@ -81,15 +82,17 @@ def withdrawal_email_context(message: OutgoingEmail) -> dict[str, str]:
     }
 
 
-def withdrawal_notifications(lines: Sequence[Notification]) -> dict[int, NotificationText]:
-    certificates = Certificate.objects.in_bulk({line.data["certificate"] for line in lines})
-    told = {line.pk: certificates.get(line.data["certificate"]) for line in lines}
-    return {pk: notification_about(certificate) for pk, certificate in told.items() if certificate}
+def withdrawal_notifications(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
+    certificates = Certificate.objects.in_bulk({notification.data["certificate"] for notification in notifications})
+    by_notification = {
+        notification.pk: certificates.get(notification.data["certificate"]) for notification in notifications
+    }
+    return {pk: notification_about(certificate) for pk, certificate in by_notification.items() if certificate}
 
 
 def notification_about(certificate: Certificate) -> NotificationText:
-    said = {"course": in_language(certificate.titles, get_language()), "reason": certificate.revocation_reason}
-    words = gettext("Your certificate for “%(course)s” was revoked: %(reason)s") % said
+    values = {"course": in_language(certificate.titles, get_language()), "reason": certificate.revocation_reason}
+    words = gettext("Your certificate for “%(course)s” was revoked: %(reason)s") % values
     return NotificationText(words, reverse("assessment:certificate", args=[certificate.number]))
 
 

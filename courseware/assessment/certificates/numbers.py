@@ -1,21 +1,21 @@
-"""Numbers of certificates: 12 random signs and a check sign."""
+"""Certificate numbers: 12 random characters and a check character."""
 
 import re
 import secrets
 import unicodedata
 
-SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another; a prime number of them, see `check_sign`
-LENGTH = 12  # 54 random bits: nobody guesses one, and they do not tell how many there are
-LONG = re.compile("[0-9a-f]{32}")  # as they were given until November 2026
+SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # without lookalikes; their number is prime, see `check_sign`
+LENGTH = 12  # 54 random bits: cannot be guessed, and does not reveal how many exist
+LONG = re.compile("[0-9a-f]{32}")  # format until November 2026
 GROUP = 4
 
 
 class NoNumber(ValueError):
-    """The text cannot be a number."""
+    """The text cannot be a certificate number."""
 
 
 class MistypedNumber(NoNumber):
-    """The check sign does not fit."""
+    """The check character is wrong."""
 
 
 def new_number() -> str:
@@ -24,13 +24,13 @@ def new_number() -> str:
 
 
 def check_sign(signs: str) -> str:
-    """Check sign as in ISBN-10: finds any changed sign and any two exchanged, as the number of signs is prime."""
+    """Return the check character (as in ISBN-10). It detects any change and any swap: SIGNS has a prime length."""
     return SIGNS[sum(weight * SIGNS.index(sign) for weight, sign in enumerate(signs, start=1)) % len(SIGNS)]
 
 
 def plain_number(typed: str) -> str:
-    """The number as stored, from any way of typing it. Raises NoNumber and MistypedNumber."""
-    # A Chinese keyboard writes wide signs, and word processors hyphens of their own.
+    """Return the number as stored, from any way of typing it. Raise NoNumber or MistypedNumber."""
+    # Chinese keyboards write full-width characters, word processors their own hyphens.
     plain = re.sub(r"[\s\-‐–—]", "", unicodedata.normalize("NFKC", typed))
     if LONG.fullmatch(plain.lower()):
         return plain.lower()
@@ -43,5 +43,5 @@ def plain_number(typed: str) -> str:
 
 
 def grouped(number: str) -> str:
-    """In groups of four, for reading aloud."""
+    """Return the number in groups of 4, for reading aloud."""
     return "-".join(number[start : start + GROUP] for start in range(0, len(number), GROUP))

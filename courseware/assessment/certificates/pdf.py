@@ -1,4 +1,4 @@
-"""PDF files of certificates, stored when first requested and never changed."""
+"""PDF files of certificates, created at the first request and never changed."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -29,13 +29,13 @@ TEMPLATE = Path(__file__).with_name("certificate.typ")
 
 
 class RevokedCertificate(Exception):
-    """No file is made of a withdrawn certificate."""
+    """The certificate is revoked, so no PDF is created."""
 
 
 def pdf_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePdf:
-    """The stored file, made now if there is none. Raises RevokedCertificate and `lib.text.pdf.NoGlyph`."""
-    if kept := certificate.papers.filter(language=language).first():
-        return kept
+    """Return the stored PDF, created if there is none. Raise RevokedCertificate or `lib.text.pdf.NoGlyph`."""
+    if stored := certificate.papers.filter(language=language).first():
+        return stored
     if certificate.revoked_at:
         raise RevokedCertificate(certificate)
     body = drawn(certificate, language)  # before the lock, because it is slow
@@ -45,12 +45,12 @@ def pdf_of(certificate: Certificate, language: str, *, by: User, at: datetime | 
 def pdfs_of(
     certificates: Sequence[Certificate], language: str, *, by: User, draws: bool = True
 ) -> Iterator[tuple[Certificate, CertificatePdf]]:
-    """(certificate, file) of each; without those whose file cannot be made. One query if all are stored.
+    """Yield (certificate, PDF) of each; skip PDFs that cannot be created or, without `draws`, are missing.
 
-    `draws`: whether missing files are made.
+    Runs one query if all PDFs are stored.
     """
-    kept = CertificatePdf.objects.filter(certificate__in=certificates, language=language)
-    by_certificate = {paper.certificate_id: paper for paper in kept}
+    stored = CertificatePdf.objects.filter(certificate__in=certificates, language=language)
+    by_certificate = {pdf.certificate_id: pdf for pdf in stored}
     for certificate in certificates:
         if not draws and certificate.pk not in by_certificate:
             continue
@@ -62,58 +62,58 @@ def pdfs_of(
 
 @task
 def render_pdfs(keys: list[int], language: str, by: int) -> None:
-    """Make files ahead of a download of many."""
+    """Create missing PDFs before a download of many. `keys`: certificate ids; `by`: user id."""
     certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
-    for _certificate, _paper in pdfs_of(list(certificates.filter(pk__in=keys)), language, by=User.objects.get(pk=by)):
+    for _certificate, _pdf in pdfs_of(list(certificates.filter(pk__in=keys)), language, by=User.objects.get(pk=by)):
         pass
 
 
 def tried_in(language: str) -> set[int]:
-    """Keys of certificates that the job has finished lately. Those without a file need a sign that no font has."""
+    """Return ids of certificates that the job finished lately. If one has no PDF, the fonts lack a character."""
     done = done_with(render_pdfs)
     return {key for keys, drawn_in, _by in done if drawn_in == language for key in keys}
 
 
 @transaction.atomic
 def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePdf:
-    """Store the file. Raises RevokedCertificate if it was withdrawn meanwhile."""
+    """Store the PDF, or return the one stored meanwhile. Raise RevokedCertificate if it was revoked meanwhile."""
     enrollment = lock(certificate.enrollment)
     if Certificate.objects.filter(pk=certificate.pk).exclude(revoked_at=None).exists():
         raise RevokedCertificate(certificate)
     digest = hashlib.sha256(body).hexdigest()
-    paper, is_new = CertificatePdf.objects.get_or_create(
+    pdf, is_new = CertificatePdf.objects.get_or_create(
         certificate=certificate, language=language, defaults={"body": body, "digest": digest, "made_at": at}
     )
     if is_new:
         data = {"certificate": certificate.pk, "language": language, "sha256": digest}
         record("certificate-pdf-created", actor=by, subject=enrollment, data=data, at=at)
-    return paper
+    return pdf
 
 
 def drawn(certificate: Certificate, language: str) -> bytes:
-    """The file. Raises `lib.text.pdf.NoGlyph`."""
+    """Return the PDF as bytes. Raise `lib.text.pdf.NoGlyph`."""
     with translation.override(language):
-        said = words_of(certificate, language)
+        data = words_of(certificate, language)
     template = TEMPLATE.read_text(encoding="utf-8")
-    return draw_pdf(template, said, certificate.issued_at, more_fonts=settings.PDF_FONT_DIRS)
+    return draw_pdf(template, data, certificate.issued_at, more_fonts=settings.PDF_FONT_DIRS)
 
 
 def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
-    """Data of the template, in the active language."""
+    """Return the data for the Typst template, in the active language."""
     release, course = certificate.release, in_language(certificate.titles, language)
-    route = outline(release, language if language in release.outlines else next(iter(release.outlines)))
-    face = branding_on(certificate.issued_at, route.course_id)
-    logo = Logo.objects.filter(pk=face.of("logo_id")).first() if face.of("logo_id") else None
+    course_outline = outline(release, language if language in release.outlines else next(iter(release.outlines)))
+    branding = branding_on(certificate.issued_at, course_outline.course_id)
+    logo = Logo.objects.filter(pk=branding.of("logo_id")).first() if branding.of("logo_id") else None
     lang, _dash, region = ("zh", "-", "CN") if language.startswith("zh") else language.partition("-")
     return {
         "lang": lang,
         "region": region or None,
         "title": f"{gettext('Certificate')} – {certificate.holder}",
-        "colour": face.of("light") or LIGHT.colour,
+        "colour": branding.of("light") or LIGHT.colour,
         "logo": [*bytes(logo.body)] if logo else None,
         "issuer": in_language(certificate.issuer, language),
         "course": course,
-        "stops": [module.title for module in route.modules],
+        "stops": [module.title for module in course_outline.modules],
         "heading": gettext("Certificate"),
         "holder": certificate.holder,
         "sentence": gettext("has completed the course “%(course)s”.") % {"course": course},

@@ -1,6 +1,6 @@
-"""Answers to the question of the day, and wishes for it by letter and during the course.
+"""Answers to the daily question, and preferences for its delivery by email and during the course.
 
-An answer is practice: it is not in the audit log, and no activity.
+An answer is practice: it is not in the audit log and does not count as activity.
 """
 
 from collections.abc import Mapping
@@ -24,33 +24,37 @@ if TYPE_CHECKING:
     from fsrs import Scheduler
 
 LONGEST = 180  # days
-DAILY_LETTER = "daily-question"  # the kind of the letter; the room that writes it is above
+DAILY_LETTER = "daily-question"  # the email type, which `assignments` registers
 
 
 @transaction.atomic
 def answer_daily(
     person: User, asked: AskedToday, raw: list[str], *, revision: int, token: UUID, at: datetime | None = None
 ) -> DailyQuestionAnswer:
-    """Grade and save today's answer, or return the stored one of the same form.
+    """Grade and store today's answer, or return the stored one of the same form (`token`).
 
-    Raises OtherQuestion if `asked` is outdated, and as `drilling.answer` does, except TooFast.
+    Raise OtherQuestion if `asked` is outdated, and the errors of `practice_sets.answer` except TooFast.
     """
     at = at or timezone.now()
-    # One answer a day in all courses together, so the person is locked.
+    # Lock the person: one answer a day in all courses together.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if stored := answer_of_form(person, token):
         return stored
-    run = asked.enrollment
-    daily = daily_of(enrollments_of_person(person, at), run.source_language, at)
+    enrollment = asked.enrollment
+    daily = daily_of(enrollments_of_person(person, at), enrollment.source_language, at)
     now = daily.asked if daily else None
-    if now is None or (now.enrollment.pk, now.number, now.question_id) != (run.pk, asked.number, asked.question_id):
+    if now is None or (now.enrollment.pk, now.number, now.question_id) != (
+        enrollment.pk,
+        asked.number,
+        asked.question_id,
+    ):
         raise OtherQuestion(asked.question_id)
     question = question_of_form(now.enrollment.release, now.page, now.question_id, revision)
     response = question.clean(raw)
     is_right = bool(question.grade(response))
     memory, due_at = remember(memory_of(now), is_right=is_right, at=at)
     stored = DailyQuestionAnswer(
-        enrollment=run,
+        enrollment=enrollment,
         day=at.astimezone(now.enrollment.zone).date(),
         number=now.number,
         objective=now.rule,
@@ -74,26 +78,27 @@ def answer_of_form(person: User, token: UUID) -> DailyQuestionAnswer | None:
 
 
 def memory_of(asked: AskedToday) -> dict | None:
-    """Of the last answer on the rule, in any run."""
-    run = asked.enrollment
+    """Return the memory after the last answer on the objective in any enrollment in the course, or None."""
+    enrollment = asked.enrollment
     rows = DailyQuestionAnswer.objects.filter(
-        enrollment__learner=run.learner_id, enrollment__course=run.course_id, objective=asked.rule
+        enrollment__learner=enrollment.learner_id, enrollment__course=enrollment.course_id, objective=asked.rule
     )
     return rows.order_by("pk").values_list("memory", flat=True).last()
 
 
 def preference_of(person: User) -> DailyQuestionPreference:
-    """Runs two queries at most. Letters that were stopped by their own button are not wanted."""
-    wish = DailyQuestionPreference.objects.filter(person=person).first() or DailyQuestionPreference(person=person)
-    wish.by_email = wish.by_email and DAILY_LETTER not in opt_outs_of(person)
-    return wish
+    """Return the stored preference or an unsaved default, without emails after an unsubscribe. At most two queries."""
+    preference = DailyQuestionPreference.objects.filter(person=person).first() or DailyQuestionPreference(person=person)
+    preference.by_email = preference.by_email and DAILY_LETTER not in opt_outs_of(person)
+    return preference
 
 
 @transaction.atomic
 def choose(person: User, *, by_email: bool, during_course: bool) -> None:
+    """Store and log a changed preference; `by_email` ends an unsubscribe."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
-    wish = preference_of(person)
-    if (wish.by_email, wish.during_course) == (by_email, during_course):
+    preference = preference_of(person)
+    if (preference.by_email, preference.during_course) == (by_email, during_course):
         return
     chosen = {"by_email": by_email, "during_course": during_course}
     DailyQuestionPreference.objects.update_or_create(person=person, defaults=chosen)
@@ -103,7 +108,7 @@ def choose(person: User, *, by_email: bool, during_course: bool) -> None:
 
 
 def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) -> tuple[dict[str, Any], datetime]:
-    """(memory, next due) after an answer at `at`. `memory`: of the answer before, or None. Source: FSRS.
+    """Return (memory, next due) after an answer at `at`. `memory`: of the previous answer, or None. Source: FSRS.
 
     >>> at = datetime(2026, 11, 27, tzinfo=UTC)
     >>> memory, first = remember(None, is_right=True, at=at)
@@ -111,7 +116,7 @@ def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) 
     >>> [(due_at - at).days for due_at in (first, second)]
     [2, 13]
     """
-    from fsrs import Card, Rating  # takes a tenth of a second, so only where somebody answers
+    from fsrs import Card, Rating  # importing takes 0.1 seconds
 
     card = Card.from_dict(cast(Any, memory)) if memory else Card(card_id=0, due=at)
     # The clock may have been set back.
@@ -122,7 +127,7 @@ def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) 
 
 @cache
 def scheduler() -> "Scheduler":
-    """Intervals in days: without learning steps, which are minutes."""
+    """Return the FSRS scheduler with intervals in days: without learning steps, which are minutes."""
     from fsrs import Scheduler
 
     return Scheduler(learning_steps=(), relearning_steps=(), maximum_interval=LONGEST, enable_fuzzing=False)

@@ -1,7 +1,7 @@
-"""The rule that the question of the day is about, and its wording (pure: no database, no request).
+"""Choose the objective of the daily question and its variant. Pure functions: no database, no request.
 
-A rule is an objective that the person missed or that is critical. Its wordings are the questions on it. It is repeated
-by objective, not by family: most families have a single question, which would come back in the same words.
+An objective is asked if the person missed it or it is a must-know rule. Repetition is by objective, not variant group:
+most groups have one question, which would return in the same words.
 """
 
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from courseware.course_format.questions.question_types import Question
 
 @dataclass(frozen=True)
 class Variant:
-    """A question, and its bank or lesson."""
+    """A question and its bank or lesson."""
 
     page: PageData
     question: Question
@@ -28,7 +28,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class DailyObjective:
-    """`missed`: families of the missed questions; `due_at`: None if the rule was never asked."""
+    """`missed`: variant groups of the missed questions; `due_at`: None if never asked."""
 
     id: str
     wordings: tuple[Variant, ...]
@@ -42,22 +42,27 @@ class DailyObjective:
         return (self.due_on(zone) or day) <= day
 
 
-def most_urgent(rules: Collection[DailyObjective], met: SeenVariants) -> DailyObjective:
-    """Sort by: wording not seen for a quarter; asked before; earliest due; missed."""
+def most_urgent(objectives: Collection[DailyObjective], seen: SeenVariants) -> DailyObjective:
+    """Return the objective to ask. Sort by: has a new variant; asked before; earliest due; missed."""
 
-    def urgency(rule: DailyObjective) -> tuple[bool, bool, float, bool]:
-        is_seen = not any(met.is_new(each.question.id) for each in rule.wordings)
-        return is_seen, rule.due_at is None, rule.due_at.timestamp() if rule.due_at else 0, not rule.missed
+    def urgency(objective: DailyObjective) -> tuple[bool, bool, float, bool]:
+        is_seen = not any(seen.is_new(each.question.id) for each in objective.wordings)
+        return (
+            is_seen,
+            objective.due_at is None,
+            objective.due_at.timestamp() if objective.due_at else 0,
+            not objective.missed,
+        )
 
-    return min(rules, key=urgency)  # of equals the first, in the order of the course
+    return min(objectives, key=urgency)  # of equals the first in course order
 
 
-def variant_of(rule: DailyObjective, met: SeenVariants, seed: str) -> Variant:
-    """The wording met longest ago; then of a bank, then of a missed family, then by `seed`."""
+def variant_of(objective: DailyObjective, seen: SeenVariants, seed: str) -> Variant:
+    """Return the variant seen longest ago; of equals one of a bank, then of a missed group, then by `seed`."""
 
-    def place(each: Variant) -> tuple[float, bool, bool, bytes]:
+    def sort_key(each: Variant) -> tuple[float, bool, bool, bytes]:
         question = each.question
-        lot = sha256(f"{seed}:{question.id}".encode()).digest()
-        return met.turn(question.id), each.is_of_lesson, question.family not in rule.missed, lot
+        tie_break = sha256(f"{seed}:{question.id}".encode()).digest()
+        return seen.turn(question.id), each.is_of_lesson, question.family not in objective.missed, tie_break
 
-    return min(rule.wordings, key=place)
+    return min(objective.wordings, key=sort_key)

@@ -1,4 +1,4 @@
-"""The question of the day as a card, on home and on its own page."""
+"""Panel with the daily question, on the home page and its own page."""
 
 import uuid
 from collections.abc import Collection
@@ -21,7 +21,7 @@ from courseware.learning.models import Enrollment
 
 @dataclass(frozen=True)
 class DailyForm:
-    # Identify what the form showed, as `drilling.answer` needs it.
+    # They identify the question as the form showed it: see `answers.answer_daily`.
     question: ShownQuestion
     number: int
     revision: int
@@ -31,7 +31,7 @@ class DailyForm:
 
 @dataclass(frozen=True)
 class DailyReasons:
-    """`lesson`: where the rule is taught, if the course still has it; `section`: its heading there, or ""."""
+    """`lesson`: teaches the objective, None if removed from the course; `section`: its heading there, or ""."""
 
     question: ShownQuestion
     lesson: Step | None
@@ -42,7 +42,7 @@ class DailyReasons:
 
 @dataclass(frozen=True)
 class DailyPanel:
-    """`form`, or `reasons`, or neither if nothing is due before `next_on`."""
+    """`form`, or `reasons` of today's answer, or neither if nothing is due before `next_on`."""
 
     form: DailyForm | None
     reasons: DailyReasons | None
@@ -56,15 +56,15 @@ class DailyPanel:
         return range(self.remembered)
 
 
-def daily_panel(runs: Collection[Enrollment]) -> DailyPanel | None:
-    """In the language of the page. Runs two queries at most."""
+def daily_panel(enrollments: Collection[Enrollment]) -> DailyPanel | None:
+    """Return the panel in the active language, or None. Runs at most two queries."""
     language = get_language() or ""
-    daily = daily_of(runs, language)
+    daily = daily_of(enrollments, language)
     if daily is None:
         return None
     return DailyPanel(
         form=form_of(daily.asked, language) if daily.asked else None,
-        reasons=reasons_of(daily.answered, runs, language) if daily.answered else None,
+        reasons=reasons_of(daily.answered, enrollments, language) if daily.answered else None,
         is_answered=daily.answered is not None,
         remembered=daily.remembered,
         next_on=daily.next_on,
@@ -73,23 +73,23 @@ def daily_panel(runs: Collection[Enrollment]) -> DailyPanel | None:
 
 
 def form_of(asked: AskedToday, language: str) -> DailyForm:
-    run = asked.enrollment
+    enrollment = asked.enrollment
     return DailyForm(
-        question=ask(asked.question, run.pk, asked.number - 1),
+        question=ask(asked.question, enrollment.pk, asked.number - 1),
         number=asked.number,
         revision=asked.page.revision_id,
         token=uuid.uuid4(),
-        language=display_tag(store.outline(run.release, language).language),
+        language=display_tag(store.outline(enrollment.release, language).language),
     )
 
 
-def reasons_of(answer: DailyQuestionAnswer, runs: Collection[Enrollment], language: str) -> DailyReasons | None:
-    """None if the course or the question no longer exists."""
-    run = next((run for run in runs if run.course_id == answer.course), None)
-    if run is None:
+def reasons_of(answer: DailyQuestionAnswer, enrollments: Collection[Enrollment], language: str) -> DailyReasons | None:
+    """Return None if the course or the question no longer exists."""
+    enrollment = next((enrollment for enrollment in enrollments if enrollment.course_id == answer.course), None)
+    if enrollment is None:
         return None
-    outline = store.outline(run.release, language)
-    question = question_answered(answer, run, outline.language)
+    outline = store.outline(enrollment.release, language)
+    question = question_answered(answer, enrollment, outline.language)
     if question is None:
         return None
     lesson = outline.find(question.lesson or outline.objective_lessons.get(answer.objective, ""))
@@ -97,9 +97,9 @@ def reasons_of(answer: DailyQuestionAnswer, runs: Collection[Enrollment], langua
     return DailyReasons(shown, lesson, question.section, outline.course_id, display_tag(outline.language))
 
 
-def question_answered(answer: DailyQuestionAnswer, run: Enrollment, language: str) -> Question | None:
-    """As it was asked. Runs a query if it was released anew since."""
-    page = find_page(run.release, answer.document_key, language)
+def question_answered(answer: DailyQuestionAnswer, enrollment: Enrollment, language: str) -> Question | None:
+    """Return the question as it was asked, or None. Runs one query if it was released again since."""
+    page = find_page(enrollment.release, answer.document_key, language)
     if page and page.revision_id == answer.revision_id:
         return page.questions.get(answer.question)
     asked = store.questions_in(answer.document_id, answer.revision_id, answer.question)

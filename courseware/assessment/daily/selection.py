@@ -1,7 +1,7 @@
-"""The question of the day: one a day about a missed or critical rule, in another wording.
+"""Select the daily question: one a day on a missed objective or must-know rule, in changing variants.
 
-From the day after a completion, out of all banks of the exam. Before it only by wish, about objectives the person has
-answered questions on, and never from the exam's banks.
+After the day of completion it comes from all banks of the exam. During the course it is opt-in, on objectives with
+answered questions, and never from the banks of the exam.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 
 class Met(NamedTuple):
-    """A question that a person answered. `objective` is "" for one of a lesson, which has it."""
+    """A question that a person has answered. `objective` is "" for a question of a lesson, which has it."""
 
     enrollment: int
     document: str
@@ -43,7 +43,7 @@ class Met(NamedTuple):
 
 @dataclass(frozen=True)
 class AskedToday:
-    """`number` - 1 is the count of tries that `question_rendering.order_of` shuffles by."""
+    """`number` - 1 is the number of tries by which `question_rendering.order_of` shuffles."""
 
     enrollment: Enrollment
     number: int
@@ -57,13 +57,13 @@ class AskedToday:
 
     @property
     def question(self) -> Question:
-        """As shown: without references to the sources of its lesson."""
+        """As shown: without references to sources."""
         return self.wording.question.rewritten(without_sources)
 
 
 @dataclass(frozen=True)
 class DailyQuestion:
-    """A question, or today's answer, or neither. `remembered`: number of rules answered right this month."""
+    """A question, or today's answer, or neither. `remembered`: objectives answered right this month."""
 
     asked: AskedToday | None
     answered: DailyQuestionAnswer | None
@@ -72,13 +72,13 @@ class DailyQuestion:
 
 
 def seen_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
-    """All misses, and what was met `since`; of an open run only by wish of its learner."""
+    """Return all missed questions and those seen `since`; of an open enrollment only if the learner opted in."""
 
-    def rows(model: Any, run: str, at: str, document: str, objective: Any, **which: Any) -> QuerySet[Any, Any]:
-        wants = Exists(DailyQuestionPreference.objects.filter(person=OuterRef(f"{run}__learner"), during_course=True))
+    def rows(model: Any, path: str, at: str, document: str, objective: Any, **which: Any) -> QuerySet[Any, Any]:
+        wants = Exists(DailyQuestionPreference.objects.filter(person=OuterRef(f"{path}__learner"), during_course=True))
         found = model.objects.filter(Q(is_right=False) | Q(**{f"{at}__gte": since}), is_right__isnull=False, **which)
-        found = found.filter(wants | Q(**{f"{run}__completed_at__isnull": False}), **{f"{run}__learner": learner})
-        return found.order_by().values_list(run, document, "question", objective, "is_right", at)
+        found = found.filter(wants | Q(**{f"{path}__completed_at__isnull": False}), **{f"{path}__learner": learner})
+        return found.order_by().values_list(path, document, "question", objective, "is_right", at)
 
     responses = rows(
         Response,
@@ -88,16 +88,16 @@ def seen_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
         "objective",
         attempt__submitted_at__isnull=False,
     )
-    drills = rows(PracticeAnswer, "attempt__enrollment", "answered_at", "bank__identifier", "objective")
+    practice = rows(PracticeAnswer, "attempt__enrollment", "answered_at", "bank__identifier", "objective")
     answers = rows(Answer, "enrollment", "answered_at", "document__identifier", Value("", CharField()))
-    return responses.union(drills, answers, all=True)
+    return responses.union(practice, answers, all=True)
 
 
 MET = CompiledQuery(seen_by)
 
 
 def given_by(learner):
-    """With `course` and `document_key`, oldest first."""
+    """Return daily answers with `course` and `document_key`, oldest first."""
     keys = {"course": F("enrollment__course"), "document_key": F("document__identifier")}
     return (
         DailyQuestionAnswer.objects.filter(enrollment__learner=learner).annotate(**keys).defer("memory").order_by("pk")
@@ -108,51 +108,53 @@ GIVEN = CompiledQuery(given_by)
 
 
 def enrollments_of_person(person: User, at: datetime | None = None) -> list[Enrollment]:
-    """The newest run in each course, as `daily_of` needs it. Runs three queries."""
-    runs = {run.course_id: run for run in PUBLISHED(learner=person.pk)}.values()
+    """Return the person's current enrollments, as `daily_of` needs them. Runs three queries."""
+    enrollments = {enrollment.course_id: enrollment for enrollment in PUBLISHED(learner=person.pk)}.values()
     away_until, zone = last_absence_day(person, at), time_zones(learner=person.pk).first()
-    for run in runs:
-        run.learner, run.zone_name, run.away_until = person, zone, away_until
-    return list(runs)
+    for enrollment in enrollments:
+        enrollment.learner, enrollment.zone_name, enrollment.away_until = person, zone, away_until
+    return list(enrollments)
 
 
-def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = None) -> DailyQuestion | None:
-    """None if the person gets no question of the day. `runs`: the newest ones of one person. At most two queries."""
+def daily_of(enrollments: Collection[Enrollment], language: str, at: datetime | None = None) -> DailyQuestion | None:
+    """Return None without a daily question. `enrollments`: current ones of one person. Runs at most two queries."""
     at = at or timezone.now()
-    asking = [run for run in runs if may_be_asked(run, at)]
-    if not asking:
+    eligible = [enrollment for enrollment in enrollments if may_be_asked(enrollment, at)]
+    if not eligible:
         return None
-    learner, zone = asking[0].learner_id, asking[0].zone
-    met = [Met(*row) for row in MET(learner=learner, since=at - QUARTER)]
-    if not met and not any(run.completed_at for run in asking):
+    learner, zone = eligible[0].learner_id, eligible[0].zone
+    seen = [Met(*row) for row in MET(learner=learner, since=at - QUARTER)]
+    if not seen and not any(enrollment.completed_at for enrollment in eligible):
         return None
     given = GIVEN(learner=learner)
     today = at.astimezone(zone).date()
-    rules = [(run, rule) for run in asking for rule in rules_of(run, language, met, given)]
-    if not rules and not given:
+    objectives = [
+        (enrollment, objective) for enrollment in eligible for objective in rules_of(enrollment, language, seen, given)
+    ]
+    if not objectives and not given:
         return None
     answered = next((each for each in given if each.day == today), None)
     return DailyQuestion(
-        asked=None if answered else asked_of(rules, last_seen(met, given, at), given, today),
+        asked=None if answered else asked_of(objectives, last_seen(seen, given, at), given, today),
         answered=answered,
         remembered=remembered_in(given, today),
-        next_on=next_day(rules, zone, today),
+        next_on=next_day(objectives, zone, today),
     )
 
 
-def next_day(rules: Iterable[tuple[Enrollment, DailyObjective]], zone: tzinfo, today: date) -> date | None:
-    """Tomorrow at the earliest; None without rules."""
+def next_day(objectives: Iterable[tuple[Enrollment, DailyObjective]], zone: tzinfo, today: date) -> date | None:
+    """Return the day of the next question, tomorrow at the earliest; None without objectives."""
     tomorrow = today + timedelta(days=1)
-    return min((max(rule.due_on(zone) or tomorrow, tomorrow) for _run, rule in rules), default=None)
+    return min((max(objective.due_on(zone) or tomorrow, tomorrow) for _run, objective in objectives), default=None)
 
 
-def may_be_asked(run: Enrollment, at: datetime) -> bool:
-    # Questions of the day go on after the course is completed.
-    if not_asked_reason(run, at, ignoring={*FILTERED_BY_PAGE, Enrollment.State.COMPLETED}):
+def may_be_asked(enrollment: Enrollment, at: datetime) -> bool:
+    # Daily questions continue after the course is completed.
+    if not_asked_reason(enrollment, at, ignoring={*FILTERED_BY_PAGE, Enrollment.State.COMPLETED}):
         return False
-    if run.completed_at:
-        return run.completed_at.astimezone(run.zone).date() < at.astimezone(run.zone).date()
-    return run.started_at is not None
+    if enrollment.completed_at:
+        return enrollment.completed_at.astimezone(enrollment.zone).date() < at.astimezone(enrollment.zone).date()
+    return enrollment.started_at is not None
 
 
 def remembered_in(given: Iterable[DailyQuestionAnswer], today: date) -> int:
@@ -161,19 +163,21 @@ def remembered_in(given: Iterable[DailyQuestionAnswer], today: date) -> int:
 
 
 def asked_of(
-    rules: Collection[tuple[Enrollment, DailyObjective]],
-    met: SeenVariants,
+    objectives: Collection[tuple[Enrollment, DailyObjective]],
+    seen: SeenVariants,
     given: Collection[DailyQuestionAnswer],
     today: date,
 ) -> AskedToday | None:
-    due = {id(rule): run for run, rule in rules if rule.is_due(today, run.zone)}
+    due = {
+        id(objective): enrollment for enrollment, objective in objectives if objective.is_due(today, enrollment.zone)
+    }
     if not due:
         return None
-    rule = most_urgent([rule for _run, rule in rules if id(rule) in due], met)
-    run = due[id(rule)]
-    number = 1 + sum(each.enrollment_id == run.pk for each in given)
-    wording = variant_of(rule, met, f"{run.pk}:{number}")
-    return AskedToday(run, number, rule.id, wording.page, wording)
+    objective = most_urgent([objective for _run, objective in objectives if id(objective) in due], seen)
+    enrollment = due[id(objective)]
+    number = 1 + sum(each.enrollment_id == enrollment.pk for each in given)
+    variant = variant_of(objective, seen, f"{enrollment.pk}:{number}")
+    return AskedToday(enrollment, number, objective.id, variant.page, variant)
 
 
 def last_seen(met: Iterable[Met], given: Iterable[DailyQuestionAnswer], at: datetime) -> SeenVariants:
@@ -183,21 +187,21 @@ def last_seen(met: Iterable[Met], given: Iterable[DailyQuestionAnswer], at: date
 
 
 def rules_of(
-    run: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyQuestionAnswer]
+    enrollment: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyQuestionAnswer]
 ) -> Iterator[DailyObjective]:
-    """In the order of the course, of rules that it still has."""
-    outline = store.outline(run.release, language)
-    own = [(each, objective_of(each, run, language)) for each in met if each.enrollment == run.pk]
+    """Yield the objectives to ask about, in course order, without those removed from the course."""
+    outline = store.outline(enrollment.release, language)
+    own = [(each, objective_of(each, enrollment, language)) for each in met if each.enrollment == enrollment.pk]
     missed = missed_by_objective(own)
-    wordings = variants_of(run, outline, {each.document for each, _objective in own})
-    wanted = missed.keys() | critical_rules(run, outline)
-    if not run.completed_at:
+    variants = variants_of(enrollment, outline, {each.document for each, _objective in own})
+    wanted = missed.keys() | critical_rules(enrollment, outline)
+    if not enrollment.completed_at:
         wanted &= {objective for _each, objective in own}
-    due = due_dates_in(run.course_id, given)
+    due_dates = due_dates_in(enrollment.course_id, given)
     for objective in in_order_of(outline, wanted):
-        if found := tuple(each for each in wordings if each.question.objective == objective):
+        if found := tuple(each for each in variants if each.question.objective == objective):
             families = families_of(found, missed[objective])
-            yield DailyObjective(objective, found, families, due.get(objective))
+            yield DailyObjective(objective, found, families, due_dates.get(objective))
 
 
 def in_order_of(outline: Outline, objectives: Collection[str]) -> list[str]:
@@ -205,12 +209,12 @@ def in_order_of(outline: Outline, objectives: Collection[str]) -> list[str]:
 
 
 def due_dates_in(course: int, given: Iterable[DailyQuestionAnswer]) -> dict[str, datetime]:
-    """Objective → when it is asked again."""
+    """Return objective id → when it is due again."""
     return {each.objective: each.due_at for each in given if each.course == course}
 
 
 def missed_by_objective(own: Iterable[tuple[Met, str]]) -> defaultdict[str, set[str]]:
-    """Objective → ids of its questions that were answered wrongly."""
+    """Return objective id → ids of its questions answered wrong."""
     missed: defaultdict[str, set[str]] = defaultdict(set)
     for each, objective in own:
         if not each.is_right:
@@ -218,57 +222,58 @@ def missed_by_objective(own: Iterable[tuple[Met, str]]) -> defaultdict[str, set[
     return missed
 
 
-def families_of(wordings: Iterable[Variant], questions: Collection[str]) -> frozenset[str]:
-    """Of the wordings whose question is among these ids."""
-    return frozenset(each.question.family for each in wordings if each.question.id in questions)
+def families_of(variants: Iterable[Variant], questions: Collection[str]) -> frozenset[str]:
+    """Return the variant groups of the variants whose question id is among `questions`."""
+    return frozenset(each.question.family for each in variants if each.question.id in questions)
 
 
-def objective_of(met: Met, run: Enrollment, language: str) -> str:
-    """ "" if the lesson no longer has the question."""
+def objective_of(met: Met, enrollment: Enrollment, language: str) -> str:
+    """Return the objective id; "" if the lesson no longer has the question."""
     if met.objective:
         return met.objective
-    page = find_page(run.release, met.document, language)
+    page = find_page(enrollment.release, met.document, language)
     return page.questions[met.question].objective if page and met.question in page.questions else ""
 
 
-def asks_in(lesson: Step, run: Enrollment, seen: Collection[str]) -> bool:
-    return lesson.id in seen or (bool(run.completed_at) and not lesson.is_optional)
+def asks_in(lesson: Step, enrollment: Enrollment, seen: Collection[str]) -> bool:
+    return lesson.id in seen or (bool(enrollment.completed_at) and not lesson.is_optional)
 
 
-def is_for_one_press(question: Question, track: str) -> bool:
-    return bool(question.kind == "one" and question.objective and question.stem and question.is_for(track))
+def is_for_one_press(question: Question, job_role: str) -> bool:
+    return bool(question.kind == "one" and question.objective and question.stem and question.is_for(job_role))
 
 
-def variants_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Variant]:
-    """Questions with one choice and a text of their own: of banks and lessons; of an open run only the drill's and
-    those of the lessons `seen`.
+def variants_of(enrollment: Enrollment, outline: Outline, seen: Collection[str]) -> list[Variant]:
+    """Return single-choice questions with their own text from banks and lessons.
+
+    Of an open enrollment only from the practice bank and the lessons `seen`.
     """
-    lessons = [step.id for step in outline.steps if step.kind == "lesson" and asks_in(step, run, seen)]
-    track, found = track_of(run, outline), []
-    for identifier in dict.fromkeys([*banks_of(run, outline), *lessons]):
-        page = find_page(run.release, identifier, outline.language)
+    lessons = [step.id for step in outline.steps if step.kind == "lesson" and asks_in(step, enrollment, seen)]
+    job_role, found = track_of(enrollment, outline), []
+    for identifier in dict.fromkeys([*banks_of(enrollment, outline), *lessons]):
+        page = find_page(enrollment.release, identifier, outline.language)
         for question in page.questions.values() if page else ():
-            if is_for_one_press(question, track):
+            if is_for_one_press(question, job_role):
                 found.append(Variant(page, question))  # type: ignore[arg-type]  # without a page there is no question
     return found
 
 
-def banks_of(run: Enrollment, outline: Outline) -> list[str]:
-    """Without those of the pre-check, whose parallel questions compare before and after."""
-    exam = exam_of(run, outline)
+def banks_of(enrollment: Enrollment, outline: Outline) -> list[str]:
+    """Return bank ids, without those of the pre-test, whose parallel questions compare before and after."""
+    exam = exam_of(enrollment, outline)
     if exam is None:
         return []
-    drill = exam.data["critical_drill"]
-    drawn = [stratum["bank"] for stratum in exam.data["strata"]] if run.completed_at else []
-    return [*([drill["bank"]] if drill else []), *drawn]
+    practice_set = exam.data["critical_drill"]
+    drawn = [section["bank"] for section in exam.data["strata"]] if enrollment.completed_at else []
+    return [*([practice_set["bank"]] if practice_set else []), *drawn]
 
 
-def critical_rules(run: Enrollment, outline: Outline) -> set[str]:
-    """Objectives that the exam draws critical questions on."""
-    exam = exam_of(run, outline)
-    strata = exam.data["strata"] if exam else ()
-    return {objective for stratum in strata for slot in stratum["critical"] for objective in slot}
+def critical_rules(enrollment: Enrollment, outline: Outline) -> set[str]:
+    """Return ids of objectives that the exam draws must-know questions on."""
+    exam = exam_of(enrollment, outline)
+    sections = exam.data["strata"] if exam else ()
+    return {objective for section in sections for slot in section["critical"] for objective in slot}
 
 
-def exam_of(run: Enrollment, outline: Outline) -> PageData | None:
-    return find_page(run.release, outline.exam_id, outline.language) if outline.exam_id else None
+def exam_of(enrollment: Enrollment, outline: Outline) -> PageData | None:
+    return find_page(enrollment.release, outline.exam_id, outline.language) if outline.exam_id else None

@@ -1,4 +1,4 @@
-"""Questions of an attempt as the learner sees them: without key and reasons."""
+"""Questions of an exam attempt as shown to the learner, without answer keys and reasons; answers from the form."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from courseware.lib.web.form_numbers import small_number
 
 @dataclass(frozen=True)
 class AttemptQuestion:
-    """`saves` goes into the form: an outdated tab sends a lower number."""
+    """`saves` is sent with the form: an outdated tab sends a lower number."""
 
     position: int
     question: ShownQuestion
@@ -29,7 +29,7 @@ class AttemptQuestion:
 
 
 def asked_in(attempt: ExamAttempt, language: str) -> list[AttemptQuestion]:
-    """By position, with the choices in the order drawn. Runs one query."""
+    """Return the questions by position, with the options in the drawn order. Runs one query."""
     responses = RESPONSES(attempt=attempt.pk)
     return [
         AttemptQuestion(
@@ -45,15 +45,15 @@ def asked_in(attempt: ExamAttempt, language: str) -> list[AttemptQuestion]:
 
 
 def shown(question: Question, response: Response) -> ShownQuestion:
-    # A form names choices by their place on the page: in `order` and `sort` the place in the file is the key.
+    # Form values are positions on the page: the position in the file is the answer key in `order` and `sort`.
     return ShownQuestion(
         id=question.id,
         kind=question.kind,
         title=question.title,
         stem=question.stem,
         choices=tuple(
-            filled_in(question, response.response, place, ShownChoice(str(value), question.choices[place].text))
-            for value, place in enumerate(response.order)
+            filled_in(question, response.response, position, ShownChoice(str(value), question.choices[position].text))
+            for value, position in enumerate(response.order)
         ),
         groups=groups_of(question),
         is_form=True,
@@ -62,18 +62,19 @@ def shown(question: Question, response: Response) -> ShownQuestion:
     )
 
 
-def filled_in(question: Question, given: list[int] | None, place: int, choice: ShownChoice) -> ShownChoice:
+def filled_in(question: Question, given: list[int] | None, position: int, choice: ShownChoice) -> ShownChoice:
+    """Return the option with the saved answer `given`, if any."""
     if given is None:
         return choice
     if question.kind == "order":
-        return replace(choice, number=given.index(place) + 1)
+        return replace(choice, number=given.index(position) + 1)
     if question.kind == "sort":
-        return replace(choice, group=str(given[place]))
-    return replace(choice, is_chosen=place in given)
+        return replace(choice, group=str(given[position]))
+    return replace(choice, is_chosen=position in given)
 
 
 def raw_answer(attempt: ExamAttempt, response: Response, sent: MultiValueDict) -> list[str]:
-    """The form's answer as `attempting.save` takes it: [] for none. Raises ValueError for input that is no answer."""
+    """Return the form's answer as `attempts.save` takes it; [] for none. Raise ValueError for invalid input."""
     if is_empty(sent):
         return []
     # The structure is the same in every language.
@@ -86,6 +87,7 @@ def is_empty(sent: MultiValueDict) -> bool:
 
 
 def as_entered(asked: AttemptQuestion, sent: MultiValueDict) -> AttemptQuestion:
+    """Return the question with the unsaved answer of the form."""
     chosen = set(sent.getlist("choice"))
     choices = tuple(
         replace(

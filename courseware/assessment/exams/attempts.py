@@ -23,9 +23,9 @@ from courseware.learning.status.completion import complete, lock, touch
 from courseware.learning.status.progress import done_documents, own_outline, track_of
 from courseware.lib.db.compiled_query import CompiledQuery
 
-# An answer sent in time still counts when a slow connection brings it late.
+# An answer sent in time over a slow connection still counts.
 GRACE = timedelta(seconds=10)
-# An attempt is not stored as over if the time is exceeded by more: the clock may have jumped ahead.
+# If the time is exceeded by more, it is not stored as over: the clock may have jumped ahead.
 SET_BACK_AT_MOST = timedelta(days=1)
 
 ATTEMPTS = CompiledQuery(lambda pk: ExamAttempt.objects.filter(pk=pk))
@@ -40,11 +40,11 @@ class NotYet(Exception):
 
 
 class AttemptClosed(Exception):
-    """The attempt is over (see `why_over`) and takes no more answers."""
+    """The attempt takes no more answers (see `why_over`)."""
 
 
 class NothingAnswered(Exception):
-    """A pre-check has no answer. A start with no points would make any gain look complete."""
+    """A pre-test has no answer. A score of 0 would overstate the improvement."""
 
 
 class NewerAnswer(Exception):
@@ -53,7 +53,7 @@ class NewerAnswer(Exception):
 
 @transaction.atomic
 def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> ExamAttempt:
-    """The open attempt at the exam or pre-check with this id, or a new one from the current release. Raises NotYet."""
+    """Return the open attempt at this exam or pre-test (a document id), or a new one. Raise NotYet."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     release, language = enrollment.release, enrollment.source_language
@@ -61,18 +61,18 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> E
     earlier = enrollment.attempts.filter(exam=page.document_id)
     if enrollment.exempted_at:
         raise NotYet(Eligibility("ended"))
-    if under_way := earlier.filter(submitted_at=None).first():
-        return under_way
+    if open_attempt := earlier.filter(submitted_at=None).first():
+        return open_attempt
     eligibility = eligibility_of(enrollment, outline, page, at)
     if not eligibility.may_start:
         raise NotYet(eligibility)
-    # The second sitting of a pre-check asks questions parallel to those of the first.
+    # The second attempt at a pre-test is the post-test, with parallel questions.
     if is_pre_check(page) and (first := earlier.with_release().first()):
         release, drawn = parallel_questions(joined(first, enrollment), release)
         page = store.page(release, exam, language)
     else:
         drawn = draw_questions(enrollment, outline, page, at)
-    # Kept in the attempt: time that is given or taken back later is for the next one.
+    # Stored in the attempt: later changes of the extra time apply to the next attempt.
     time_limit = page.data["time_limit"] and enrollment.learner.time_for(page.data["time_limit"])
     attempt = ExamAttempt.objects.create(
         enrollment=enrollment,
@@ -92,22 +92,23 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> E
 
 
 def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime) -> list[Drawn]:
-    strata = [
-        Quota(stratum["bank"], stratum["draw"], tuple(tuple(slot) for slot in stratum["critical"]))
-        for stratum in exam.data["strata"]
+    """Draw questions from the banks of the exam, for the learner's job role. Raise BankTooSmall."""
+    sections = [
+        Quota(section["bank"], section["draw"], tuple(tuple(slot) for slot in section["critical"]))
+        for section in exam.data["strata"]
     ]
-    drawable = banks(enrollment.release, [stratum.bank for stratum in strata], enrollment.source_language)
-    track = track_of(enrollment, outline)
-    track_questions = {
-        bank: [question for question in questions if question.is_for(track)] for bank, questions in drawable.items()
+    drawable = banks(enrollment.release, [section.bank for section in sections], enrollment.source_language)
+    job_role = track_of(enrollment, outline)
+    questions_for_role = {
+        bank: [question for question in questions if question.is_for(job_role)] for bank, questions in drawable.items()
     }
-    return draw(strata, track_questions, seen_variants(enrollment, at), SystemRandom())
+    return draw(sections, questions_for_role, seen_variants(enrollment, at), SystemRandom())
 
 
 def parallel_questions(first: ExamAttempt, current: Release) -> tuple[Release, list[Drawn]]:
-    """For each question of the first sitting another of its family; and their release.
+    """Return (release, questions): for each question of `first` another one of its variant group.
 
-    The current release, or that of the first sitting if the current one lacks some of the questions.
+    The release is `current`, or that of `first` if `current` lacks some questions.
     """
     language = first.enrollment.source_language
     responses = first.responses.select_related("bank")
@@ -138,15 +139,15 @@ def store_questions(attempt: ExamAttempt, drawn: list[Drawn]) -> None:
 
 
 def why_over(attempt: ExamAttempt, at: datetime | None = None) -> str:
-    """Why the attempt takes no more answers: "waived", "submitted", "time", "lesson" or ""."""
-    # A pass submitted after waiving completes the exam, not the enrollment: see `completing.conclude`.
+    """Return why the attempt takes no more answers: "waived", "submitted", "time", "lesson" or ""."""
+    # A pass after an exemption completes the exam, not the enrollment: see `completion.conclude`.
     if attempt.enrollment.exempted_at:
         return "waived"
     if attempt.submitted_at:
         return "submitted"
     if attempt.time_up_found_at or is_late(attempt, at or timezone.now()):
         return "time"
-    # A pre-check measures what is known before the first lesson.
+    # A pre-test is taken before the first lesson.
     if attempt.is_pre_check and attempt.number == 1 and done_documents(attempt.enrollment):
         return "lesson"
     return ""
@@ -163,7 +164,7 @@ def store_time_up(attempt: ExamAttempt, at: datetime) -> None:
 
 
 def locked(attempt: ExamAttempt) -> ExamAttempt:
-    # One lock for the whole enrollment, so that no two changes to it run at the same time.
+    """Return the attempt as stored, with its enrollment locked."""
     enrollment = lock(attempt.enrollment)
     [fresh] = ATTEMPTS(pk=attempt.pk)
     fresh.enrollment, fresh.exam, fresh.release = enrollment, attempt.exam, attempt.release
@@ -180,10 +181,11 @@ def save(
     page: UUID | None = None,
     at: datetime | None = None,
 ) -> Response:
-    """Save an answer, given as `Question.clean` takes it; [] removes it. The last one ends a pre-check.
+    """Save an answer; [] removes it. The last answer of a pre-test submits it.
 
-    `page`: id of the sending page; `saves`: number of saves it knows; `sent`: how many it sent since without response.
-    Raises AttemptClosed, NewerAnswer, and ValueError for invalid input.
+    `raw`: as `Question.clean` takes it; `page`: id of the sending page; `saves`: number of saves that the page knows;
+    `sent`: number that it sent since without a response. Raise AttemptClosed, NewerAnswer, or ValueError for invalid
+    input.
     """
     at = at or timezone.now()
     with transaction.atomic():
@@ -202,14 +204,14 @@ def save(
 def save_open(
     attempt: ExamAttempt, position: int, raw: list[str], *, saves: int, sent: int, page: UUID | None, at: datetime
 ) -> Response:
-    """`save` for a locked attempt that takes answers."""
+    """Save an answer in a locked attempt that takes answers. See `save`."""
     [response] = RESPONSES_AT(attempt=attempt.pk, position=position)
     question = question_of(attempt, response, attempt.enrollment.source_language)
     given = question.clean(raw) if raw else None
-    # Saves of this very page whose responses were lost do not make it an outdated one.
+    # The page is not outdated by its own saves, even if their responses were lost.
     is_its_own = page is not None and response.page == page and saves + sent >= response.saves
     is_up_to_date = response.saves == saves or is_its_own
-    # What this page sent before and is still on the way must not replace it, so it counts though it changes nothing.
+    # Counts even without a change, so that an earlier request of this page that arrives later is rejected.
     is_overtaking = is_up_to_date and sent > 0
     if response.response == given and not is_overtaking:
         return response
@@ -224,7 +226,7 @@ def save_open(
 
 @transaction.atomic
 def submit(attempt: ExamAttempt, *, at: datetime | None = None) -> ExamAttempt:
-    """Grade and close the attempt; a pass completes the exam. Raises NothingAnswered for an empty pre-check."""
+    """Grade and close the attempt. A pass without open practice sets completes the exam. Raise NothingAnswered."""
     at = at or timezone.now()
     attempt = locked(attempt)
     if attempt.submitted_at:
@@ -236,7 +238,7 @@ def submit(attempt: ExamAttempt, *, at: datetime | None = None) -> ExamAttempt:
 
 
 def close(attempt: ExamAttempt, at: datetime) -> None:
-    """`submit` for a locked attempt that is open."""
+    """Submit a locked attempt that is open."""
     attempt.points = grade_responses(attempt)
     attempt.submitted_at = at
     if attempt.pass_mark is not None:
@@ -245,13 +247,14 @@ def close(attempt: ExamAttempt, at: datetime) -> None:
     touch(attempt.enrollment, at)
     data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
     record("exam-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
-    # A pass completes the exam only when no drill is left to do.
+    # A pass completes the exam only if no practice set is open.
     if attempt.is_pre_check or (attempt.is_passed and is_settled(attempt)):
         outcome = Completion.Outcome.COMPLETED if attempt.is_pre_check else Completion.Outcome.PASSED
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
 
 
 def grade_responses(attempt: ExamAttempt) -> int:
+    """Grade and store all responses; return the points."""
     language = attempt.enrollment.source_language
     responses = RESPONSES(attempt=attempt.pk)
     right = [response.pk for response in responses if is_right(attempt, response, language)]

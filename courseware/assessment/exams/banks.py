@@ -1,4 +1,4 @@
-"""Questions of banks, and of attempts as of the release each began with."""
+"""Load questions of question banks; an attempt uses the release in which it started."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,11 +10,12 @@ from courseware.course_format.questions.question_types import Question
 
 
 def bank(release: Release, identifier: str, language: str) -> Mapping[str, Question]:
-    """Question id → question, in `language` or else in that of the course."""
+    """Return question id → question, in `language` or else the source language. Raise RenderedPage.DoesNotExist."""
     return store.page(release, identifier, language).questions
 
 
 def find_page(release: Release, identifier: str, language: str) -> PageData | None:
+    """Return the page of a document, or None if the release lacks it."""
     try:
         return store.page(release, identifier, language)
     except RenderedPage.DoesNotExist:
@@ -22,6 +23,7 @@ def find_page(release: Release, identifier: str, language: str) -> PageData | No
 
 
 def banks(release: Release, identifiers: Iterable[str], language: str) -> dict[str, list[Question]]:
+    """Return bank id → questions. Raise RenderedPage.DoesNotExist."""
     return {identifier: list(bank(release, identifier, language).values()) for identifier in identifiers}
 
 

@@ -1,4 +1,4 @@
-"""Whether an attempt may be started now, by the rules of the exam document."""
+"""Eligibility: whether an exam attempt may be started now, and if not, why and from when."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -39,8 +39,11 @@ NONE = Value("", CharField())
 
 
 def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
-    """Rows (attempt, "missed", bank, question, objective); (attempt, "right", lesson, question, "") answered since; and
-    (attempt, "played", simulation, "", "") finished since."""
+    """Return rows about these attempts (ids).
+
+    They are (attempt, "missed", bank, question, objective); since then (attempt, "right", lesson, question, "") and
+    (attempt, "played", simulation, "", "").
+    """
     chosen = ExamAttempt.objects.filter(pk__in=attempts).order_by()
     missed = Response.objects.filter(attempt__pk__in=attempts, is_right=False).order_by()
     right = chosen.filter(enrollment__answers__is_right=True, enrollment__answers__answered_at__gt=F("submitted_at"))
@@ -66,10 +69,10 @@ AFTER_ATTEMPTS = CompiledQuery(after_attempts)
 class Eligibility:
     """`reason` is "" if an attempt may be started. Otherwise:
 
-    of an exam: passed, drill (passed, but a drill is left), ended, lessons, wait, revisit, replay, reopens or never;
-    of a pre-check: ended, closed (a lesson is done), taken, or compared (parallel questions are answered, too).
+    of an exam: passed, drill (passed, but a practice set is open), ended, lessons, wait, revisit, replay, reopens or
+    never; of a pre-test: ended, closed (a lesson is completed), taken, or compared (the post-test is submitted, too).
 
-    `opens_at` comes with wait and reopens, `lessons` with revisit, `simulations` with replay, and either with wait.
+    `opens_at` is set with wait and reopens, `lessons` with revisit, `simulations` with replay, and either with wait.
     """
 
     reason: str = ""
@@ -84,8 +87,7 @@ class Eligibility:
 
 @dataclass
 class Aftermath:
-    """`missed`: (bank, question, objective) of the attempt; `right`: (lesson, question) answered right since; `played`:
-    simulations finished since."""
+    """`missed`: (bank, question, objective); answered right or finished since: `right` (lesson, question), `played`."""
 
     missed: list[tuple[str, str, str]] = field(default_factory=list)
     right: set[tuple[str, str]] = field(default_factory=set)
@@ -93,7 +95,7 @@ class Aftermath:
 
 
 def row_of(attempt: ExamAttempt, exam: PageData) -> range:
-    """Numbers of the attempts in a row with this one. After the last of a row the exam closes for a time."""
+    """Return the numbers of the attempts in the same row. After the last one the exam closes for a time."""
     length = attempts_in_a_row(exam.data["retakes"])
     first = attempt.number - (attempt.number - 1) % length
     return range(first, first + length)
@@ -110,7 +112,7 @@ def eligibility_once_passed(passed: Iterable[ExamAttempt], enrollment: Enrollmen
 
 
 def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:
-    """At most three queries."""
+    """Return the eligibility for this exam or pre-test. Runs at most three queries."""
     if is_pre_check(exam):
         return pre_check_eligibility(enrollment, outline)
     attempts = ATTEMPTS_AT(enrollment=enrollment.pk, exam=exam.document_id)
@@ -130,7 +132,7 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 @dataclass(frozen=True)
 class Failed:
-    """The last attempt. `worth_again`: the id of a simulation or lesson on what was missed, or ""."""
+    """The last attempt, not passed. `worth_again`: id of a simulation or lesson on a missed objective, or ""."""
 
     attempt: int
     number: int
@@ -146,7 +148,7 @@ class Failed:
 
 
 def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, Failed]:
-    """By primary key of the enrollment. `exams`: route and exam of open enrollments without a pass. Two queries."""
+    """Return enrollment id → last failed attempt. `exams`: of open enrollments without a pass. Runs two queries."""
     last = {
         attempt.enrollment_id: attempt
         for attempt in LAST_ATTEMPTS(enrollments=list(exams))
@@ -157,7 +159,7 @@ def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime)
 
 
 def failed(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime) -> Failed:
-    since, points, pass_mark = attempt.submitted_at or at, attempt.points or 0, attempt.pass_mark or 0  # never absent
+    since, points, pass_mark = attempt.submitted_at or at, attempt.points or 0, attempt.pass_mark or 0  # never None
     eligibility = eligibility_after(attempt, since, aftermath, outline, exam, at)
     needed = points_needed(attempt.max_points, pass_mark)
     taught = (*simulations_on_misses(aftermath, outline), *missed_lessons(attempt, aftermath, outline), "")
@@ -165,26 +167,26 @@ def failed(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline, exam: P
 
 
 def joined(attempt: ExamAttempt, enrollment: Enrollment) -> ExamAttempt:
-    attempt.enrollment = enrollment  # the one at hand has loaded its course and release already
+    attempt.enrollment = enrollment  # this instance has its course and release loaded
     return attempt
 
 
 def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibility:
-    """Once before the lessons, and once with parallel questions after the exam. At most two queries."""
+    """Return the eligibility: once before the lessons, once as post-test. Runs at most two queries."""
     if enrollment.exempted_at:
         return Eligibility("ended")
-    point = starting_point_of(enrollment, outline)
-    if point.after:
+    tests = starting_point_of(enrollment, outline)
+    if tests.after:
         return Eligibility("compared")
-    if point.may_ask_again:
+    if tests.may_ask_again:
         return Eligibility()
-    if point.before:
+    if tests.before:
         return Eligibility("taken")
     return Eligibility("" if progress_of(enrollment, outline).is_pre_check_open else "closed")
 
 
 def aftermaths(attempts: Collection[int]) -> dict[int, Aftermath]:
-    """By primary key of the attempt. Runs one query."""
+    """Return attempt id → aftermath. Runs one query."""
     found: dict[int, Aftermath] = defaultdict(Aftermath)
     for attempt, kind, document, question, objective in AFTER_ATTEMPTS(attempts=list(attempts)):
         if kind == "missed":
@@ -199,7 +201,7 @@ def aftermaths(attempts: Collection[int]) -> dict[int, Aftermath]:
 def eligibility_after(
     last: ExamAttempt, since: datetime, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime
 ) -> Eligibility:
-    """After a last attempt that was submitted at `since` and not passed."""
+    """Return the eligibility after the failed attempt `last`, which was submitted at `since`."""
     row = row_of(last, exam)
     if last.number == row[-1]:
         return eligibility_after_all(since, exam, at)
@@ -218,6 +220,7 @@ def eligibility_after(
 
 
 def eligibility_after_all(since: datetime, exam: PageData, at: datetime) -> Eligibility:
+    """Return the eligibility after the last attempt of a row, which was submitted at `since`."""
     if exam.data["reopens"] is None:
         return Eligibility("never")
     opens_at = since + timedelta(seconds=exam.data["reopens"])
@@ -225,11 +228,12 @@ def eligibility_after_all(since: datetime, exam: PageData, at: datetime) -> Elig
 
 
 def lesson_of(question: Question, outline: Outline) -> str | None:
+    """Return the id of the lesson that teaches the question, or None."""
     return question.lesson or outline.objective_lessons.get(question.objective)
 
 
 def missed_lessons(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
-    """Lessons on missed questions, in the order of the route."""
+    """Return ids of lessons on missed questions, in course order."""
     lessons = {
         lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in aftermath.missed
     }
@@ -237,21 +241,21 @@ def missed_lessons(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline)
 
 
 def lessons_to_revisit(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
-    """Missed lessons whose check was not answered right since the attempt. One without a check is left out."""
-    track = track_of(attempt.enrollment, outline)
+    """Return missed lessons with a check that was not answered right since the attempt."""
+    job_role = track_of(attempt.enrollment, outline)
 
     def is_right(lesson: str, question: CheckQuestion) -> bool:
-        return any((lesson, wording) in aftermath.right for wording in question.wordings)
+        return any((lesson, variant) in aftermath.right for variant in question.wordings)
 
     return tuple(
         lesson
         for lesson in missed_lessons(attempt, aftermath, outline)
-        if not all(is_right(lesson, question) for question in outline.step(lesson).check_for(track))
+        if not all(is_right(lesson, question) for question in outline.step(lesson).check_for(job_role))
     )
 
 
 def simulations_on_misses(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
-    """In the order of the route."""
+    """Return ids of simulations on missed objectives, in course order."""
     missed = {rule for _bank, _question, rule in aftermath.missed}
     simulations = (step for step in outline.steps if step.kind == "simulation" and not step.waited)
     return tuple(step.id for step in simulations if not missed.isdisjoint(step.objectives))

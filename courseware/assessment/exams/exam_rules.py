@@ -1,4 +1,4 @@
-"""The terms of an exam: what it asks, and when further attempts open."""
+"""Rules of an exam for display: questions, pass mark, time limit, and when further attempts open."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 @dataclass(frozen=True)
 class ExamRules:
-    """`needed` right answers pass; the next attempt is number `number` of `allowed` in a row."""
+    """`needed`: right answers for a pass; `number`: the next attempt, of `allowed` in a row."""
 
     questions: int
     needed: int
@@ -26,11 +26,11 @@ class ExamRules:
 
 
 def questions_in(exam: PageData) -> int:
-    return sum(stratum["draw"] for stratum in exam.data["strata"])
+    return sum(section["draw"] for section in exam.data["strata"])
 
 
 def exam_rules_of(exam: PageData, submitted: int) -> ExamRules:
-    """`submitted`: number of attempts so far."""
+    """Return the rules of the next attempt. `submitted`: number of earlier attempts."""
     questions, allowed = questions_in(exam), attempts_in_a_row(exam.data["retakes"])
     return ExamRules(
         questions=questions,
@@ -44,7 +44,7 @@ def exam_rules_of(exam: PageData, submitted: int) -> ExamRules:
 
 @dataclass(frozen=True)
 class Term:
-    """When attempt `number` opens: `wait` after the one before, and after repeating "lessons", "simulations" or ""."""
+    """When attempt `number` opens: `wait` after the last one, and after repeating "lessons", "simulations" or ""."""
 
     number: int
     wait: str
@@ -52,15 +52,16 @@ class Term:
 
 
 def retake_terms(exam: PageData, outline: Outline) -> Iterator[Term]:
+    """Yield when the second and each later attempt in a row opens."""
     has_simulations = any(step.kind == "simulation" for step in outline.steps)
     for number, retake in zip(count(2), exam.data["retakes"]):
-        # Without simulations on the route, none have to be repeated.
+        # A course without simulations requires none.
         after = "" if retake["after"] == "simulations" and not has_simulations else retake["after"]
         yield Term(number, duration(retake["wait"]), after or "")
 
 
 def duration(seconds: int | None) -> str:
-    """In words, in the largest whole unit (1 day as 24 hours); "" for None and 0."""
+    """Return the time as text in the largest whole unit (1 day as 24 hours); "" for None and 0."""
     if not seconds:
         return ""
     if seconds % DAY == 0 and seconds > DAY:

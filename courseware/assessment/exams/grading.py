@@ -1,21 +1,22 @@
-"""The arithmetic of exams, in whole numbers."""
+"""Grading of exams: pass marks, scores and improvement, in whole numbers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 
 def reaches(points: int, max_points: int, pass_mark: int) -> bool:
-    """Whether `points` out of `max_points` reach `pass_mark` (percent, 1–100). Raises ValueError if `max_points` is 0.
+    """Return whether `points` of `max_points` reach `pass_mark` (percent, 1–100).
 
-    Source: cmi5 13.1.4, masteryScore (there a decimal from 0 to 1).
+    Raise ValueError without points. Source: cmi5 13.1.4, masteryScore (there a decimal from 0 to 1).
     """
     if max_points <= 0:
         raise ValueError("an exam without points cannot be passed or failed")
-    # In whole numbers, so that no rounding decides a pass: 80 % of 5 is 4.
+    # Whole numbers avoid rounding errors: 80 % of 5 is 4.
     return points * 100 >= pass_mark * max_points
 
 
 def points_needed(max_points: int, pass_mark: int) -> int:
+    """Return the fewest points that reach `pass_mark` (percent)."""
     return -(-pass_mark * max_points // 100)  # rounds up
 
 
@@ -26,13 +27,13 @@ class Score:
 
 
 def gain(before: Score, after: Score) -> int | None:
-    """The normalised gain (Hake 1998) in whole percent, rounded towards zero; None if no points were missing before."""
+    """Return the normalised gain (Hake 1998) in percent, rounded towards zero; None if `before` has all points."""
     missing = before.max_points - before.points
     return int(100 * (after.points - before.points) / missing) if missing else None
 
 
 def score_by(pairs: Iterable[tuple[str, bool]]) -> dict[str, Score]:
-    """Scores by topic, in order of appearance. `pairs`: (topic, is right)."""
+    """Return topic → score, in order of appearance. `pairs`: (topic, is right)."""
     scores: dict[str, Score] = {}
     for topic, is_right in pairs:
         score = scores.get(topic, Score(0, 0))

@@ -1,4 +1,4 @@
-"""Scores by objective: of a person's exams, and in the modules of a course."""
+"""Exam scores by learning objective, also grouped by module."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from courseware.learning.models import Enrollment
 
 @dataclass(frozen=True)
 class ModuleScore:
-    """`objectives`: (text as HTML, score) of those that were asked about, in the order of the course."""
+    """`objectives`: (text as HTML, score) of the objectives asked about, in course order."""
 
     title: str
     objectives: tuple[tuple[str, Score], ...]
@@ -25,7 +25,7 @@ class ModuleScore:
 
 
 def by_module(scores: Mapping[str, Score], outline: Outline) -> tuple[ModuleScore, ...]:
-    """`scores`: by id of the objective; those the course no longer has are left out."""
+    """Group scores by module. `scores`: objective id → score; objectives no longer in the course are left out."""
     found = (
         ModuleScore(
             module.title,
@@ -37,7 +37,7 @@ def by_module(scores: Mapping[str, Score], outline: Outline) -> tuple[ModuleScor
 
 
 def exam_scores(enrollment: Enrollment) -> dict[str, Score]:
-    """By id of the objective, over all submitted attempts at the exam. Runs one query."""
+    """Return objective id → score of all submitted exam attempts. Runs one query."""
     own = Response.objects.filter(attempt__enrollment=enrollment, attempt__is_passed__isnull=False)
     counts = own.order_by().values_list("objective").annotate(right=Count("pk", filter=Q(is_right=True)), n=Count("pk"))
     return {objective: Score(right, asked) for objective, right, asked in counts}

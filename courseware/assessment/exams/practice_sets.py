@@ -1,7 +1,7 @@
-"""The drill on a missed critical rule: some questions on it, all right in a row, before a pass completes the exam.
+"""Practice sets: questions on a missed must-know rule, all to be answered right in a row before a pass counts.
 
-Its state derives from the attempt and the drill answers. How many answers it needs comes from the release of the
-attempt, its questions from the current release.
+Their state is computed from the attempt and the practice answers. The number of answers comes from the release of the
+attempt, the questions from the current release.
 """
 
 from collections import defaultdict
@@ -46,12 +46,12 @@ SENT = sent_by(PracticeAnswer.objects.all(), owner="attempt__enrollment__learner
 
 
 class OtherQuestion(Exception):
-    """The drill asks another question by now, or is over."""
+    """The practice set now asks another question, or is complete."""
 
 
 @dataclass(frozen=True)
 class PracticeSet:
-    """`rule`: an objective; `needed`: right answers in a row; `answers`: oldest first."""
+    """`rule`: objective id; `needed`: right answers in a row; `answers`: oldest first."""
 
     rule: str
     bank: str
@@ -60,8 +60,9 @@ class PracticeSet:
 
     @property
     def streak(self) -> tuple[PracticeAnswer, ...]:
-        misses = [place for place, answer in enumerate(self.answers) if not answer.is_right]
-        return self.answers[misses[-1] + 1 :] if misses else self.answers
+        """Right answers since the last wrong one."""
+        wrong_positions = [position for position, answer in enumerate(self.answers) if not answer.is_right]
+        return self.answers[wrong_positions[-1] + 1 :] if wrong_positions else self.answers
 
     @property
     def left(self) -> int:
@@ -72,6 +73,7 @@ class PracticeSet:
         return not self.left
 
     def sent_by(self, token: UUID) -> PracticeAnswer | None:
+        """Return the stored answer of the form with this token, or None."""
         return next((answer for answer in self.answers if answer.token == token), None)
 
     def answers_at(self, question: str) -> list[PracticeAnswer]:
@@ -80,7 +82,7 @@ class PracticeSet:
 
 @dataclass(frozen=True)
 class OwedPracticeSet:
-    """The first open drill of a passed attempt (a primary key); `left`: right answers still needed."""
+    """The first open practice set of a passed attempt (an id). `left`: right answers still needed."""
 
     attempt: int
     rule: str
@@ -91,7 +93,7 @@ class OwedPracticeSet:
 
 @dataclass(frozen=True)
 class PracticeQuestion:
-    """`number` - 1 is the count of tries that `question_rendering.order_of` shuffles by."""
+    """`number` - 1 is the number of tries by which `question_rendering.order_of` shuffles."""
 
     number: int
     release: Release
@@ -99,7 +101,7 @@ class PracticeQuestion:
     question: Question
 
     def answered(self, response: ResponseValue, **more: Any) -> PracticeAnswer:
-        """A new answer, not saved yet; `more` are the fields that do not depend on the question."""
+        """Return a new, unsaved answer. `more`: fields that do not depend on the question."""
         return PracticeAnswer(
             objective=self.question.objective,
             number=self.number,
@@ -114,12 +116,12 @@ class PracticeQuestion:
 
 
 def practice_sets_of(attempt: ExamAttempt) -> tuple[PracticeSet, ...]:
-    """One for each critical rule that the passed attempt missed, in the order of its questions. At most two queries."""
+    """Return one practice set per must-know rule that the passed attempt missed. Runs at most two queries."""
     return practice_sets_by_attempt([attempt])[attempt.pk]
 
 
 def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[PracticeAnswer]]]:
-    """Attempt → objective → an empty list for its answers. At most one query."""
+    """Return attempt id → objective id → an empty list for its answers. Runs at most one query."""
     rules: dict[int, dict[str, list[PracticeAnswer]]] = defaultdict(dict)
     for key, rule in MISSED_RULES(attempts=attempts) if attempts else ():
         rules[key].setdefault(rule, [])
@@ -127,7 +129,7 @@ def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[PracticeAnswer
 
 
 def practice_sets_by_attempt(attempts: Collection[ExamAttempt]) -> dict[int, tuple[PracticeSet, ...]]:
-    """`practice_sets_of` by primary key of the attempt. At most two queries."""
+    """Return attempt id → `practice_sets_of`. Runs at most two queries."""
     wanted = {attempt.pk: practice_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
     rules = missed_rules([key for key, requirement in wanted.items() if requirement])
     for answer in DRILL_ANSWERS(attempts=list(rules)) if rules else ():
@@ -137,18 +139,20 @@ def practice_sets_by_attempt(attempts: Collection[ExamAttempt]) -> dict[int, tup
 
 
 def owed_practice_sets(exams: Mapping[int, str]) -> dict[int, OwedPracticeSet]:
-    """By primary key of the enrollment. `exams`: the id of the exam of each. At most three queries."""
+    """Return enrollment id → first open practice set. `exams`: enrollment id → exam id. Runs at most three queries."""
     passed = {
         attempt.enrollment_id: attempt
         for attempt in PASSED(enrollments=list(exams))
         if attempt.exam.identifier == exams[attempt.enrollment_id]
     }
-    drills = practice_sets_by_attempt(passed.values())
-    open_ones = {key: next((each for each in drills[passed[key].pk] if not each.is_done), None) for key in passed}
+    sets = practice_sets_by_attempt(passed.values())
+    open_sets = {key: next((each for each in sets[passed[key].pk] if not each.is_done), None) for key in passed}
     return {
-        key: OwedPracticeSet(passed[key].pk, drill.rule, drill.left, passed[key].points or 0, passed[key].max_points)
-        for key, drill in open_ones.items()
-        if drill
+        key: OwedPracticeSet(
+            passed[key].pk, practice.rule, practice.left, passed[key].points or 0, passed[key].max_points
+        )
+        for key, practice in open_sets.items()
+        if practice
     }
 
 
@@ -160,8 +164,8 @@ def practice_sets_on(rules: Mapping[str, list[PracticeAnswer]], requirement: Map
 
 
 def practice_wanted_by(attempt: ExamAttempt) -> Mapping | None:
-    """`critical_drill` of the exam in the release the attempt began with: {"bank", "right"} or None."""
-    # The same in each language; "" gives that of the course, which need not be loaded for it.
+    """Return {"bank", "right"} from the exam in the release of the attempt, or None."""
+    # Equal in all languages; "" avoids loading the source language.
     return store.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
 
 
@@ -170,44 +174,46 @@ def questions_on(rule: str, bank: PageData) -> list[Question]:
 
 
 def is_settled(attempt: ExamAttempt) -> bool:
-    """Whether a passed attempt needs no further drill. At most two queries."""
-    return all(drill.is_done for drill in practice_sets_of(attempt))
+    """Return whether a passed attempt has no open practice set. Runs at most two queries."""
+    return all(practice_set.is_done for practice_set in practice_sets_of(attempt))
 
 
-def next_question(attempt: ExamAttempt, drill: PracticeSet, language: str) -> PracticeQuestion:
-    """Runs a query."""
-    # The bank of the attempt is used if the current one has too few questions on the rule.
+def next_question(attempt: ExamAttempt, practice_set: PracticeSet, language: str) -> PracticeQuestion:
+    """Return the next question of an open practice set. Runs one query."""
+    # Use the bank of the attempt's release if the current one has too few questions on the rule.
     release = attempt.enrollment.release
-    bank = find_page(release, drill.bank, language)
-    if bank is None or len(questions_on(drill.rule, bank)) < drill.needed:
+    bank = find_page(release, practice_set.bank, language)
+    if bank is None or len(questions_on(practice_set.rule, bank)) < practice_set.needed:
         release = attempt.release
-        bank = store.page(release, drill.bank, language)
-    asked = {answer.question for answer in drill.streak}
-    fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
-    # As of the last answer, so that a reload asks the same question. The hash orders questions never met.
-    asked_since = drill.answers[-1].answered_at if drill.answers else attempt.submitted_at or attempt.started_at
-    met = seen_variants(attempt.enrollment, asked_since)
+        bank = store.page(release, practice_set.bank, language)
+    asked = {answer.question for answer in practice_set.streak}
+    candidates = [question for question in questions_on(practice_set.rule, bank) if question.id not in asked]
+    # As of the last answer, so a reload asks the same question. The hash orders questions never seen.
+    asked_since = (
+        practice_set.answers[-1].answered_at if practice_set.answers else attempt.submitted_at or attempt.started_at
+    )
+    seen = seen_variants(attempt.enrollment, asked_since)
 
-    def place(question: Question) -> tuple[float, bytes]:
-        return met.turn(question.id), sha256(f"{attempt.pk}:{question.id}".encode()).digest()
+    def sort_key(question: Question) -> tuple[float, bytes]:
+        return seen.turn(question.id), sha256(f"{attempt.pk}:{question.id}".encode()).digest()
 
-    question = min(fresh, key=place)
-    return PracticeQuestion(len(drill.answers) + 1, release, bank, question)
+    question = min(candidates, key=sort_key)
+    return PracticeQuestion(len(practice_set.answers) + 1, release, bank, question)
 
 
-def asked_by(attempt: ExamAttempt, drill: PracticeSet, question_id: str, number: int) -> PracticeQuestion:
-    """The next question, if it is the one of the form. Raises OtherQuestion."""
-    if drill.is_done or attempt.enrollment.exempted_at:
+def asked_by(attempt: ExamAttempt, practice_set: PracticeSet, question_id: str, number: int) -> PracticeQuestion:
+    """Return the next question if it is the one of the form. Raise OtherQuestion."""
+    if practice_set.is_done or attempt.enrollment.exempted_at:
         raise OtherQuestion(question_id)
-    asked = next_question(attempt, drill, attempt.enrollment.source_language)
+    asked = next_question(attempt, practice_set, attempt.enrollment.source_language)
     if (asked.number, asked.question.id) != (number, question_id):
         raise OtherQuestion(question_id)
     return asked
 
 
 def practice_set_on(rule: str, attempt: ExamAttempt) -> PracticeSet | None:
-    """The drill of the attempt on a rule, done or not. At most two queries."""
-    return next((drill for drill in practice_sets_of(attempt) if drill.rule == rule), None)
+    """Return the attempt's practice set on this rule, complete or not, or None. Runs at most two queries."""
+    return next((practice_set for practice_set in practice_sets_of(attempt) if practice_set.rule == rule), None)
 
 
 @transaction.atomic
@@ -222,31 +228,32 @@ def answer(
     token: UUID,
     at: datetime | None = None,
 ) -> PracticeAnswer:
-    """Grade and save the answer with this number, or return the stored one of the same form (`token`).
+    """Grade and store an answer, or return the stored one of the same form (`token`).
 
-    `raw` is as `Question.clean` takes it, `revision` the key of the bank's revision that the form showed. Raises
-    OtherQuestion, QuestionChanged, NoSuchQuestion, TooFast, and ValueError for invalid input.
+    `raw`: as `Question.clean` takes it; `number`: of the answer, from 1; `revision`: id of the bank's revision in the
+    form. Raise OtherQuestion, QuestionChanged, NoSuchQuestion, TooFast, or ValueError for invalid input.
     """
     at = at or timezone.now()
     attempt.enrollment = lock(attempt.enrollment)
-    drill = practice_set_on(rule, attempt)
-    if drill is None:
+    practice_set = practice_set_on(rule, attempt)
+    if practice_set is None:
         raise OtherQuestion(rule)
-    if stored := drill.sent_by(token):
+    if stored := practice_set.sent_by(token):
         return stored
-    asked = asked_by(attempt, drill, question_id, number)
+    asked = asked_by(attempt, practice_set, question_id, number)
     question = question_of_form(asked.release, asked.bank, question_id, revision)
     response = question.clean(raw)
     refuse_too_many(SENT, attempt.enrollment.learner_id, at)
     stored = asked.answered(response, attempt=attempt, answered_at=at, token=token)
     store_new(stored, OtherQuestion(question_id))
     touch(attempt.enrollment, at)
-    if len(drill.streak) + 1 >= drill.needed and stored.is_right:
+    if len(practice_set.streak) + 1 >= practice_set.needed and stored.is_right:
         settle(attempt, rule, at)
     return stored
 
 
 def settle(attempt: ExamAttempt, rule: str, at: datetime) -> None:
+    """Log that a practice set is complete; complete the exam if it was the last one."""
     record("practice-completed", actor=attempt.enrollment.learner, subject=attempt, data={"objective": rule}, at=at)
     if is_settled(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)

@@ -1,4 +1,4 @@
-"""The starting point: scores of the pre-check and of its parallel questions after the exam, and the gain."""
+"""Pre-test and post-test: scores before the lessons and after the exam, and the improvement."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 @dataclass(frozen=True)
 class AttemptScore:
-    """A submitted attempt. `exam`: id of its document; `is_passed`: None without marks."""
+    """Score of a submitted attempt. `exam`: document id; `is_passed`: None for a pre-test."""
 
     exam: str
     number: int
@@ -27,7 +27,7 @@ class AttemptScore:
 
 @dataclass(frozen=True)
 class PrePostTest:
-    """`before`: score of the pre-check, `after`: of its parallel questions, `may_ask_again`: these can be started."""
+    """`before`: score of the pre-test; `after`: of the post-test; `may_ask_again`: the post-test can be started."""
 
     before: Score | None = None
     after: Score | None = None
@@ -35,7 +35,7 @@ class PrePostTest:
 
     @property
     def outcome(self) -> str:
-        """ "gained", "kept" (all right both times), "same", "fell", or "" if a score is absent."""
+        """ "gained", "kept" (all right both times), "same", "fell", or "" if a score is missing."""
         if not self.before or not self.after:
             return ""
         change = self.after.points - self.before.points
@@ -45,7 +45,7 @@ class PrePostTest:
 
     @property
     def open(self) -> int:
-        """Points missing at the start."""
+        """Points missing in the pre-test."""
         return self.before.max_points - self.before.points if self.before else 0
 
     @property
@@ -54,20 +54,21 @@ class PrePostTest:
 
     @property
     def gain(self) -> int | None:
-        """Percent, see `grading.gain`; None if a score is absent or nothing could be gained."""
+        """Percent, see `grading.gain`; None if a score is missing or nothing could be gained."""
         return gain(self.before, self.after) if self.before and self.after else None
 
 
-def starting_point_in(sittings: Iterable[AttemptScore], outline: Outline) -> PrePostTest:
-    sittings = list(sittings)  # of one enrollment
-    if not sittings:
+def starting_point_in(attempts: Iterable[AttemptScore], outline: Outline) -> PrePostTest:
+    """Return the pre-test and post-test of one enrollment from its submitted attempts."""
+    attempts = list(attempts)
+    if not attempts:
         return PrePostTest()
-    own = [sitting for sitting in sittings if sitting.exam == outline.pre_check_id and sitting.is_passed is None]
-    taken = {sitting.number: sitting.score for sitting in own}
-    is_exam_behind = any(sitting.exam == outline.again_after for sitting in sittings)
+    own = [attempt for attempt in attempts if attempt.exam == outline.pre_check_id and attempt.is_passed is None]
+    taken = {attempt.number: attempt.score for attempt in own}
+    is_exam_behind = any(attempt.exam == outline.again_after for attempt in attempts)
     return PrePostTest(
         before=taken.get(1),
-        after=taken.get(2),  # the sitting with the parallel questions
+        after=taken.get(2),  # the post-test
         may_ask_again=1 in taken and 2 not in taken and is_exam_behind,
     )
 
@@ -84,10 +85,10 @@ SITTINGS = CompiledQuery(
 
 
 def scores_of(enrollments: Collection[int]) -> dict[int, list[AttemptScore]]:
-    """By primary key of the enrollment, oldest first. Runs one query."""
+    """Return enrollment id → scores of submitted attempts, oldest first. Runs one query."""
     by_enrollment: dict[int, list[AttemptScore]] = {}
-    for enrollment, *sitting in SITTINGS(enrollments=list(enrollments)):
-        by_enrollment.setdefault(enrollment, []).append(AttemptScore(*sitting))
+    for enrollment, *score in SITTINGS(enrollments=list(enrollments)):
+        by_enrollment.setdefault(enrollment, []).append(AttemptScore(*score))
     return by_enrollment
 
 

@@ -1,6 +1,6 @@
-"""Results of exams, with keys after a pass or the last attempt in a row; and of pre-checks, by topics.
+"""Result pages: of exams, with keys after a pass or the last attempt in a row; of pre-tests, by topic.
 
-A pre-check shows its keys at once: the questions after the exam are others of the same families.
+A pre-test shows its keys at once, because the post-test asks other questions.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +20,9 @@ from courseware.learning.lessons.question_rendering import TICKED, ShownChoice, 
 
 @dataclass(frozen=True)
 class Missed:
-    """`lesson` teaches the rule, below the heading `section` or at its start ("").
+    """A question not answered right. `lesson` teaches it, under the heading `section` ("": at the start).
 
-    Without its place in the attempt, so that it is rendered once for all attempts that missed it.
+    Without the position in the attempt, so it is rendered once for all attempts that missed it.
     """
 
     question: ShownQuestion
@@ -40,7 +40,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Topic:
-    """`module`: number of the module that teaches it; `then`, `now`: questions before lessons and after the exam."""
+    """`module`: number of the module that teaches it; `then`, `now`: questions of pre-test and post-test."""
 
     name: str
     module: int | None
@@ -58,7 +58,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Result:
-    """`needed`: points to pass; `others`: questions not missed, of a passed attempt; `lessons`: those to repeat."""
+    """`needed`: points to pass; `others`: right answers of a passed attempt; `lessons`: those to repeat."""
 
     needed: int | None
     modules: tuple[ModuleScore, ...]
@@ -78,7 +78,7 @@ def right_answers(attempt: ExamAttempt, responses: Iterable[Response], language:
 
 
 def result_of(attempt: ExamAttempt, exam: PageData, then: Outline, now: Outline) -> Result:
-    """Of a submitted attempt. `exam`, `then`: of the release it began with; `now`: current. Runs two queries."""
+    """Return the result of a submitted attempt. `exam`, `then`: of its release; `now`: current. Runs two queries."""
     responses = RESPONSES(attempt=attempt.pk)
     shows_keys = may_see_keys(attempt, exam)
     lessons = steps_of_both(then, now)
@@ -106,11 +106,11 @@ def result_of(attempt: ExamAttempt, exam: PageData, then: Outline, now: Outline)
 
 
 def may_see_keys(attempt: ExamAttempt, exam: PageData) -> bool:
-    """Whether the exam is passed, or the last attempt before it reopens is submitted."""
+    """Return whether the exam is passed, or the last attempt before it reopens is submitted. Runs one query."""
     last = row_of(attempt, exam)[-1]
-    sittings = scores_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
-    own = [sitting for sitting in sittings if sitting.exam == exam.identifier]
-    return any(sitting.number == last or sitting.is_passed for sitting in own)
+    scores = scores_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
+    own = [score for score in scores if score.exam == exam.identifier]
+    return any(score.number == last or score.is_passed for score in own)
 
 
 def answered(question: Question, response: Response) -> Answered:
@@ -139,29 +139,29 @@ def reviewed_choices(question: Question, response: Response, shows_keys: bool) -
     if given is None:
         yield from unanswered_choices(question, response) if shows_keys else ()
         return
-    places = given if question.kind == "order" else response.order
-    for value, place in enumerate(places):
-        choice = shown_choice(question, place, value, given, shows_keys)
+    positions = given if question.kind == "order" else response.order
+    for value, position in enumerate(positions):
+        choice = shown_choice(question, position, value, given, shows_keys)
         if shows_keys:
             yield choice
-        # Before that only what was chosen. In an order or in groups a reason would tell which places are wrong.
+        # Otherwise only chosen options; in `order` and `sort` a reason would reveal wrong positions.
         elif choice.is_chosen:
             yield replace(choice, mark="", shift="", reason=choice.reason if is_ticking else "")
 
 
 def unanswered_choices(question: Question, response: Response) -> Iterator[ShownChoice]:
-    places = question.key if question.kind == "order" else response.order
-    for value, place in enumerate(places):
-        choice = shown_choice(question, place, value, question.key, reveal=True)
+    positions = question.key if question.kind == "order" else response.order
+    for value, position in enumerate(positions):
+        choice = shown_choice(question, position, value, question.key, reveal=True)
         is_key = choice.mark == "right"
         yield replace(choice, is_chosen=False, mark="key" if is_key else "")
 
 
-# The starting point by topics: questions before the lessons and after the exam, with reasons
+# Pre-test and post-test by topic, with reasons
 
 
 def topics_of(attempts: Sequence[ExamAttempt], language: str) -> tuple[Topic, ...]:
-    """Of the submitted attempts at a pre-check, in the order of the first. Runs a query for each of at most two."""
+    """Return the topics of a pre-test in question order, from its submitted attempts. Runs one query per attempt."""
     if not attempts:
         return ()
     outline = store.outline(attempts[0].release, language)
@@ -190,7 +190,7 @@ def answered_by_family(attempt: ExamAttempt, language: str) -> dict[str, tuple[Q
 
 def topic_names(attempt: ExamAttempt, outline: Outline) -> dict[str, str]:
     exam = store.page(attempt.release, attempt.exam.identifier, outline.language)
-    banks = [stratum["bank"] for stratum in exam.data["strata"]]
+    banks = [section["bank"] for section in exam.data["strata"]]
     pages = (store.page(attempt.release, bank, outline.language) for bank in banks)
     return {family: name for page in pages for family, name in page.data["topics"].items()}
 
@@ -201,5 +201,5 @@ def taught_by(question: Question, outline: Outline) -> str:
 
 
 def modules_to_practise(topics: Sequence[Topic]) -> list[int]:
-    """Numbers of modules that teach what was not right at the start."""
+    """Return numbers of modules that teach topics missed in the pre-test."""
     return sorted({topic.module for topic in topics if topic.module and not topic.was_steady})

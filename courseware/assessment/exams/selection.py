@@ -1,4 +1,4 @@
-"""Draw the questions of an attempt and the order of their choices. Pure functions."""
+"""Draw the questions of an exam attempt and the order of their options. Pure functions."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -10,12 +10,12 @@ from courseware.course_format.questions.question_types import Question, askable
 
 
 class BankTooSmall(Exception):
-    """A bank has too few questions for its stratum. The checker rejects such an exam."""
+    """A bank has too few questions for its section. The course checker rejects such an exam."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """`draw`: number of questions; each slot of `critical` gets a critical question on one of its objectives."""
+    """`draw`: number of questions; each slot of `critical` gets a must-know question on one of its objectives."""
 
     bank: str
     draw: int
@@ -34,56 +34,56 @@ def critical_on(objectives: Collection[str], questions: Sequence[Question]) -> l
 
 
 def draw(
-    strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], met: SeenVariants, dice: Random
+    sections: Sequence[Quota], banks: Mapping[str, Sequence[Question]], seen: SeenVariants, random: Random
 ) -> list[Drawn]:
-    """Questions by stratum, shuffled within each; no two of one family. Raises BankTooSmall.
+    """Return questions by section, shuffled within each, at most one per variant group. Raise BankTooSmall.
 
-    Questions not `met` come first, chosen so that as many later attempts as possible find new ones, too.
+    Questions not seen come first, chosen so that as many later attempts as possible get new ones, too.
     """
     drawn: list[Drawn] = []
     families: set[str] = set()
-    for stratum in strata:
+    for section in sections:
         chosen: list[Question] = []
-        candidates = in_turn(banks.get(stratum.bank, ()), met, dice)
-        for objectives in stratum.critical:
+        candidates = in_turn(banks.get(section.bank, ()), seen, random)
+        for objectives in section.critical:
             slot = critical_on(objectives, candidates)
-            chosen += take(1, slot, families, f"{stratum.bank}, critical {' or '.join(objectives)}")
-        # Critical questions fill their slots only, so that attempts do not use them up.
+            chosen += take(1, slot, families, f"{section.bank}, critical {' or '.join(objectives)}")
+        # Must-know questions fill their slots only, so that attempts do not use them up.
         rest = [question for question in candidates if not question.critical and question.family not in families]
-        number = stratum.draw - len(chosen)
-        pressing = pressing_families([q.family for q in rest if met.is_new(q.id)], number)
-        rest.sort(key=lambda question: not (question.family in pressing and met.is_new(question.id)))
-        chosen += take(number, rest, families, stratum.bank)
-        dice.shuffle(chosen)
-        drawn += [Drawn(stratum.bank, question, question.shown_order(dice.shuffle)) for question in chosen]
+        number = section.draw - len(chosen)
+        pressing = pressing_families([q.family for q in rest if seen.is_new(q.id)], number)
+        rest.sort(key=lambda question: not (question.family in pressing and seen.is_new(question.id)))
+        chosen += take(number, rest, families, section.bank)
+        random.shuffle(chosen)
+        drawn += [Drawn(section.bank, question, question.shown_order(random.shuffle)) for question in chosen]
     return drawn
 
 
 def draw_parallel(
-    asked: Sequence[tuple[str, Question]], banks: Mapping[str, Sequence[Question]], dice: Random
+    asked: Sequence[tuple[str, Question]], banks: Mapping[str, Sequence[Question]], random: Random
 ) -> list[Drawn]:
-    """For each (bank, question) another question of its family from that bank, shuffled. Raises BankTooSmall."""
+    """Return for each (bank, question) another question of its variant group, shuffled. Raise BankTooSmall."""
     asked_ids = {question.id for _bank, question in asked}
     drawn = []
     for bank, question in asked:
         others = [each for each in banks[bank] if each.family == question.family and each.id not in asked_ids]
         if not others:
             raise BankTooSmall(f"{bank}: family {question.family} has no question but {question.id}")
-        other = dice.choice(others)
-        drawn.append(Drawn(bank, other, other.shown_order(dice.shuffle)))
-    dice.shuffle(drawn)
+        other = random.choice(others)
+        drawn.append(Drawn(bank, other, other.shown_order(random.shuffle)))
+    random.shuffle(drawn)
     return drawn
 
 
-def in_turn(questions: Sequence[Question], met: SeenVariants, dice: Random) -> list[Question]:
-    shuffled = dice.sample(questions, len(questions))
-    return sorted(shuffled, key=lambda question: met.turn(question.id))  # stable: equals stay shuffled
+def in_turn(questions: Sequence[Question], seen: SeenVariants, random: Random) -> list[Question]:
+    shuffled = random.sample(questions, len(questions))
+    return sorted(shuffled, key=lambda question: seen.turn(question.id))  # stable: equals stay shuffled
 
 
 def pressing_families(new: Sequence[str], number: int) -> set[str]:
-    """Families to draw from, so that no attempt with new questions is lost later.
+    """Return variant groups to draw from now, so that later attempts get new questions, too.
 
-    `new`: family of each new question; `number`: questions an attempt draws.
+    `new`: variant group of each new question; `number`: questions an attempt draws.
     """
     left = Counter(new)
     attempts = attempts_with_new(left.values(), number)
@@ -93,7 +93,7 @@ def pressing_families(new: Sequence[str], number: int) -> set[str]:
 
 
 def attempts_with_new(families: Collection[int], number: int) -> int:
-    """Number of attempts that can draw `number` questions each, none twice."""
+    """Return how many attempts can draw `number` questions each, none twice."""
     attempts = 0
     while number and askable(families, attempts + 1) >= number * (attempts + 1):
         attempts += 1
@@ -101,7 +101,7 @@ def attempts_with_new(families: Collection[int], number: int) -> int:
 
 
 def take(number: int, candidates: Sequence[Question], families: set[str], where: str) -> list[Question]:
-    """The first `number` candidates of new families, which are added to `families`. Raises BankTooSmall."""
+    """Return the first `number` candidates of new variant groups; add these to `families`. Raise BankTooSmall."""
     taken: list[Question] = []
     for question in candidates:
         if len(taken) >= number:

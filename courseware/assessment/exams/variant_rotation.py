@@ -1,7 +1,7 @@
-"""Questions that a person has met in exams, drills and as questions of the day.
+"""Variant rotation: ask questions first that the person has never seen, then those seen longest ago.
 
-All three ask first what was never met, then what was met longest ago. A question met within a quarter is not asked
-while another of its family or objective is left.
+This holds for exams, practice sets and daily questions together. A question seen within QUARTER is not asked while
+another of its variant group or objective is left.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,44 +20,44 @@ QUARTER = timedelta(days=91)
 
 @dataclass(frozen=True)
 class SeenVariants:
-    """`last`: question id → when it was last met, as of `at`."""
+    """`last`: question id → when it was last seen, as of `at`."""
 
     last: Mapping[str, datetime]
     at: datetime
 
     def turn(self, question: str) -> float:
-        """Sort key: lower ones are asked first; 0 if never met."""
+        """Return a sort key: lower values are asked first; 0 if never seen."""
         return self.last[question].timestamp() if question in self.last else 0
 
     def is_new(self, question: str) -> bool:
-        """Whether it was not met within a quarter."""
+        """Return whether the question was not seen within QUARTER."""
         return question not in self.last or self.last[question] <= self.at - QUARTER
 
 
 def latest(times: Iterable[tuple[str, datetime]], at: datetime) -> SeenVariants:
-    """Of (question id, when it was met)."""
+    """Return the seen variants from (question id, when it was seen)."""
     last: dict[str, datetime] = {}
-    for question, met_at in times:
-        last[question] = max(met_at, last.get(question, met_at))
+    for question, seen_at in times:
+        last[question] = max(seen_at, last.get(question, seen_at))
     return SeenVariants(last, at)
 
 
 def seen_up_to(learner: Any, course: Any, at: Any) -> QuerySet[Any, Any]:
-    """(question, last met at). What an attempt draws is met when it starts."""
+    """Return rows (question id, last seen at). Questions of an attempt are seen when it starts."""
 
-    def rows(model: Any, run: str, instant: str) -> QuerySet[Any, Any]:
-        own = {f"{run}__learner": learner, f"{run}__course": course, f"{instant}__lte": at}
+    def rows(model: Any, enrollment: str, instant: str) -> QuerySet[Any, Any]:
+        own = {f"{enrollment}__learner": learner, f"{enrollment}__course": course, f"{instant}__lte": at}
         return model.objects.filter(**own).order_by().values("question").annotate(last=Max(instant))
 
     responses = rows(Response, "attempt__enrollment", "attempt__started_at")
-    drills = rows(PracticeAnswer, "attempt__enrollment", "answered_at")
-    days = rows(DailyQuestionAnswer, "enrollment", "answered_at")
-    return responses.union(drills, days, all=True).values_list("question", "last")
+    practice = rows(PracticeAnswer, "attempt__enrollment", "answered_at")
+    daily = rows(DailyQuestionAnswer, "enrollment", "answered_at")
+    return responses.union(practice, daily, all=True).values_list("question", "last")
 
 
 MET_UP_TO = CompiledQuery(seen_up_to)
 
 
 def seen_variants(enrollment: Enrollment, at: datetime) -> SeenVariants:
-    """In all runs of the learner through the course. Runs one query."""
+    """Return questions seen in all the learner's enrollments in the course. Runs one query."""
     return latest(MET_UP_TO(learner=enrollment.learner_id, course=enrollment.course_id, at=at), at)

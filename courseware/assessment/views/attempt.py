@@ -1,4 +1,4 @@
-"""/attempts/<pk>/ while it is under way."""
+"""Pages of an exam attempt in progress: questions, saving answers, review, submitting (/attempts/<pk>/)."""
 
 import uuid
 from http import HTTPStatus
@@ -39,13 +39,13 @@ def wanted(request, asked: list[AttemptQuestion]) -> AttemptQuestion:
     return next((each for each in asked if not each.is_answered), asked[-1])
 
 
-def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQuestion, *, problem="", status=200):
+def question_page(request, attempt, asked: list[AttemptQuestion], shown: AttemptQuestion, *, problem="", status=200):
     outline = store.outline(attempt.release, get_language())
     context = {
         "attempt": attempt,
         "exam": outline.step(attempt.exam.identifier),
         "all_asked": asked,
-        "asked": one,
+        "asked": shown,
         "page": uuid.uuid4(),
         "problem": problem,
         "over": attempts.why_over(attempt),
@@ -80,7 +80,7 @@ def save(request, pk, position):
         return newer(request, attempt, position)
     except ValueError:
         return refused(request, attempt, position)
-    if request.htmx:  # a live save stays on the question
+    if request.htmx:  # an autosave stays on the question
         return live_answer(request, attempt, position)
     return redirect(next_address(attempt, position, request.POST.get("go", "")))
 
@@ -93,37 +93,37 @@ def live_answer(request, attempt, position, *, problem="", status=200):
 
 
 def closed(request, attempt):
-    # For a tab of an attempt that was submitted elsewhere, or whose time is over.
+    # The attempt was submitted in another tab, or its time is over.
     attempt.refresh_from_db(fields=["submitted_at"])
     if attempt.submitted_at:
-        if not attempt.is_pre_check:  # its last button pressed twice is no mistake
+        if not attempt.is_pre_check:  # its last button may be pressed twice
             messages.warning(request, _("You already submitted this attempt. Here is the result."))
         address = reverse("assessment:result", args=[attempt.pk])
     else:
-        address = reverse("assessment:attempt", args=[attempt.pk])  # which says that the time is over
+        address = reverse("assessment:attempt", args=[attempt.pk])  # it shows that the time is over
     return for_the_whole_page(request, redirect(address))
 
 
 def newer(request, attempt, position):
     text = _("You already answered this question in another tab or on another device. That answer is saved; see below.")
     messages.warning(request, text)
-    if request.htmx:  # the script drops its own answer and reloads the page, which then shows the message
+    if request.htmx:  # the script drops its answer and reloads the page, which shows the message
         return HttpResponse(status=HTTPStatus.CONFLICT)
     asked = asked_in(attempt, get_language())
     return question_page(request, attempt, asked, asked[position - 1], status=HTTPStatus.CONFLICT)
 
 
 def refused(request, attempt, position):
-    if request.htmx:  # a half-done answer is no mistake yet
+    if request.htmx:  # an incomplete answer is not an error yet
         return live_answer(request, attempt, position, problem="incomplete", status=HTTPStatus.UNPROCESSABLE_ENTITY)
     asked = asked_in(attempt, get_language())
-    one = as_entered(asked[position - 1], request.POST)
-    return question_page(request, attempt, asked, one, problem="incomplete", status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    shown = as_entered(asked[position - 1], request.POST)
+    return question_page(request, attempt, asked, shown, problem="incomplete", status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def next_address(attempt, position, go):
-    """`go`: "back", "review" or the number of a question; otherwise the next question, or the overview at the end."""
-    if attempt.is_pre_check:  # goes on to the first open question, or to its result
+    """Return the next URL. `go`: "back", "review" or a question number; otherwise the next question or the review."""
+    if attempt.is_pre_check:  # it continues with the first open question or the result
         return reverse("assessment:attempt", args=[attempt.pk])
     target = position - 1 if go == "back" else small_number(go) or position + 1
     if go == "review" or target > attempt.max_points:

@@ -1,4 +1,4 @@
-"""The attempt of a page, and what several pages show."""
+"""Helpers shared by the pages of an exam attempt: load the attempt, question URL, practice sets."""
 
 from django.http import Http404
 from django.urls import reverse
@@ -14,7 +14,7 @@ OWN_ATTEMPTS = CompiledQuery(
 
 
 def own_attempt(request, pk) -> ExamAttempt:
-    """With its release and its enrollment. Raises Http404."""
+    """Return the user's attempt with its release and enrollment. Raise Http404."""
     attempts = OWN_ATTEMPTS(pk=pk, learner=request.user.pk)
     enrollments = own_enrollments(request, pk=attempts[0].enrollment_id) if attempts else []
     if not enrollments:
@@ -28,5 +28,5 @@ def question_address(pk, position):
 
 
 def shown_practice_sets(attempt, outline):
-    """(rule as HTML, drill) of each drill of the attempt."""
-    return [(outline.objective(drill.rule), drill) for drill in practice_sets.practice_sets_of(attempt)]
+    """Return (rule as HTML, practice set) for each practice set of the attempt."""
+    return [(outline.objective(each.rule), each) for each in practice_sets.practice_sets_of(attempt)]

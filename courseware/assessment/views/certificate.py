@@ -1,4 +1,4 @@
-"""/certificates/: public, by number. The PDF file is for the holder and for who sees the record."""
+"""Certificate pages, public by number (/certificates/). The PDF is for the holder and for users who see the record."""
 
 from http import HTTPStatus
 
@@ -41,7 +41,7 @@ def certificate(request, number):
         return render(request, "assessment/unknown_certificate.html", context, status=HTTPStatus.NOT_FOUND)
     wanted_languages = (get_language(), issued.release.course.source_language, *issued.titles)
     language = next(language for language in wanted_languages if language in issued.titles)
-    has_paper = may_have_pdf(request.user, issued)
+    may_have = may_have_pdf(request.user, issued)
     context = {
         "certificate": issued,
         "title": issued.titles[language],
@@ -55,14 +55,14 @@ def certificate(request, number):
         "is_valid": issued.is_valid(),
         "newer": issued.newer(),
         "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),
-        "has_paper": has_paper and not issued.revoked_at,
-        "kept_in": get_language() if has_paper and issued.papers.filter(language=get_language()).exists() else "",
+        "has_paper": may_have and not issued.revoked_at,
+        "kept_in": get_language() if may_have and issued.papers.filter(language=get_language()).exists() else "",
     }
     return render(request, "assessment/certificate.html", context)
 
 
 def of_number(number):
-    """The certificate, or None."""
+    """Return the certificate, or None."""
     try:
         plain = plain_number(number)
     except NoNumber:
@@ -72,15 +72,15 @@ def of_number(number):
 
 
 def may_have_pdf(user, issued):
-    """Whether the user is the holder or sees the record. At most one query."""
+    """Return whether the user is the holder or may see the record. Runs at most one query."""
     if not user.is_authenticated:
         return False
-    runs = Enrollment.objects.filter(pk=issued.enrollment_id)
-    return issued.enrollment.learner_id == user.pk or runs.visible_to(user).exists()
+    enrollments = Enrollment.objects.filter(pk=issued.enrollment_id)
+    return issued.enrollment.learner_id == user.pk or enrollments.visible_to(user).exists()
 
 
 def certificate_for_pdf(request, number):
-    """Raises Http404, also for users who may see only the page."""
+    """Return the certificate. Raise Http404, also for users who may see only the page."""
     issued = of_number(number)
     if issued is None or not may_have_pdf(request.user, issued):
         raise Http404
@@ -94,13 +94,13 @@ def make_pdf(request, number):
         pdf_of(issued, language, by=request.user)
     except RevokedCertificate:
         messages.error(request, gettext("The certificate was revoked, so no PDF is made."))
-    except NoGlyph as lacking:
+    except NoGlyph as error:
         words = gettext(
             "The PDF fonts do not have the character “%(sign)s”, so the PDF cannot be made yet. The "
             "certificate is still valid. Tell HR or the admin of this site: an operator can add a font with "
             "this character."
         )
-        messages.error(request, words % {"sign": lacking})
+        messages.error(request, words % {"sign": error})
     else:
         return redirect("assessment:pdf", issued.number, language)
     return redirect("assessment:certificate", issued.number)
@@ -109,9 +109,9 @@ def make_pdf(request, number):
 @page_view()
 def paper(request, number, language):
     issued = certificate_for_pdf(request, number)
-    kept = get_object_or_404(issued.papers, language=language)
+    stored = get_object_or_404(issued.papers, language=language)
     if issued.enrollment.learner_id != request.user.pk:
         record_access(issued.enrollment, by=request.user)
-    response = HttpResponse(bytes(kept.body), content_type="application/pdf")
+    response = HttpResponse(bytes(stored.body), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="certificate-{issued.number}.{language}.pdf"'
     return response

@@ -1,4 +1,4 @@
-"""/daily/: the question of the day, and wishes for it by letter or during the course."""
+"""Pages of the daily question: answer it, choose delivery by email or during the course (/daily/)."""
 
 from django.contrib import messages
 from django.http import HttpResponseBadRequest
@@ -19,17 +19,17 @@ from courseware.lib.web.page_views import page_view, post_view
 
 @page_view()
 def daily(request):
-    card = daily_panel(enrollments_of_person(request.user))
-    context = {"daily": card, "wish": preference_of(request.user), "chosen": chosen_in_email(request, card)}
+    panel = daily_panel(enrollments_of_person(request.user))
+    context = {"daily": panel, "wish": preference_of(request.user), "chosen": chosen_in_email(request, panel)}
     return render(request, "assessment/daily.html", context)
 
 
-def chosen_in_email(request, card):
-    """The choice of a link in a letter, or None if another question is asked by now."""
-    is_asked = card and card.form and request.GET.get("question") == card.form.question.id
-    if not is_asked or request.GET.get("number") != str(card.form.number):
+def chosen_in_email(request, panel):
+    """Return the choice of a link in an email, or None if another question is asked now."""
+    is_asked = panel and panel.form and request.GET.get("question") == panel.form.question.id
+    if not is_asked or request.GET.get("number") != str(panel.form.number):
         return None
-    choices = card.form.question.choices
+    choices = panel.form.question.choices
     return next((each for each in choices if each.value == request.GET.get("choice")), None)
 
 
@@ -43,14 +43,14 @@ def answer(request):
     try:
         answer_of_form(request.user, sent["token"]) or keep_answer(request, sent)
     except (OtherQuestion, NoSuchQuestion, QuestionChanged):
-        said = _(
+        message = _(
             "You answered today’s question in another tab, or there is a new question now. This is the "
             "current question."
         )
-        messages.warning(request, said)
+        messages.warning(request, message)
     except OtherOrder:
-        other = _("The order of the options changed after you opened this page. Nothing was sent. Choose again.")
-        messages.warning(request, other)
+        warning = _("The order of the options changed after you opened this page. Nothing was sent. Choose again.")
+        messages.warning(request, warning)
     except ValueError:
         messages.warning(request, _("Choose an answer, then send it."))
     return redirect(back)

@@ -1,4 +1,4 @@
-"""/exam/<course>/<exam>/: the page before the start of an exam or pre-check."""
+"""Start page of an exam or pre-test (/exam/<course>/<exam>/)."""
 
 from datetime import timedelta
 
@@ -18,73 +18,75 @@ from courseware.lib.web.page_views import page_view, post_view
 
 @page_view()
 def exam(request, course, exam):
-    reading = learner_context_of(request, course)
-    step = reading.step(exam, "exam", "pre-check")
-    page = reading.page(exam)
-    attempts = list(reading.enrollment.attempts.filter(exam=page.document_id).with_release())
+    learner_context = learner_context_of(request, course)
+    step = learner_context.step(exam, "exam", "pre-check")
+    page = learner_context.page(exam)
+    attempts = list(learner_context.enrollment.attempts.filter(exam=page.document_id).with_release())
     for attempt in attempts:
-        attempt.enrollment = reading.enrollment
-    under_way = next((attempt for attempt in attempts if not attempt.submitted_at), None)
-    # An open attempt shows the terms it began with.
-    terms = store.page(under_way.release, exam, reading.language) if under_way else page
+        attempt.enrollment = learner_context.enrollment
+    open_attempt = next((attempt for attempt in attempts if not attempt.submitted_at), None)
+    # An open attempt shows the rules of its release.
+    terms = store.page(open_attempt.release, exam, learner_context.language) if open_attempt else page
     context = {
         "step": step,
         "page": page,
         "terms": terms,
-        "eligibility": eligibility_of(reading.enrollment, reading.outline, page),
+        "eligibility": eligibility_of(learner_context.enrollment, learner_context.outline, page),
         "attempts": [attempt for attempt in attempts if attempt.submitted_at],
-        "under_way": under_way,
-        "over": attempting.why_over(under_way) if under_way else "",
+        "under_way": open_attempt,
+        "over": attempting.why_over(open_attempt) if open_attempt else "",
         "max_points": questions_in(terms),
     }
     if step.kind == "pre-check":
-        return pre_check(request, reading, context)
-    return exam_page(request, reading, context)
+        return pre_check(request, learner_context, context)
+    return exam_page(request, learner_context, context)
 
 
-def pre_check(request, reading, context):
-    under_way, attempts = context["under_way"], context["attempts"]
-    if under_way and not context["over"]:
-        return redirect("assessment:attempt", under_way.pk)
+def pre_check(request, learner_context, context):
+    open_attempt, attempts = context["under_way"], context["attempts"]
+    if open_attempt and not context["over"]:
+        return redirect("assessment:attempt", open_attempt.pk)
     if attempts:
         return redirect("assessment:result", attempts[-1].pk)
-    if under_way and not under_way.has_answers():
-        context |= {"under_way": None, "over": ""}  # there is nothing to hand in
-    context |= {"next": reading.progress.next_step, "first_lesson": reading.outline.first_lesson}
-    return render_in_course(request, reading, "assessment/pre_test.html", context)
+    if open_attempt and not open_attempt.has_answers():
+        context |= {"under_way": None, "over": ""}  # there is nothing to submit
+    context |= {"next": learner_context.progress.next_step, "first_lesson": learner_context.outline.first_lesson}
+    return render_in_course(request, learner_context, "assessment/pre_test.html", context)
 
 
-def exam_page(request, reading, context):
+def exam_page(request, learner_context, context):
     page, terms, attempts, max_points = (context[name] for name in ("page", "terms", "attempts", "max_points"))
     passed = next((attempt for attempt in attempts if attempt.is_passed), None)
     context |= {
-        "lessons": [reading.outline.step(lesson) for lesson in context["eligibility"].lessons],
-        "simulations": [reading.outline.step(simulation) for simulation in context["eligibility"].simulations],
+        "lessons": [learner_context.outline.step(lesson) for lesson in context["eligibility"].lessons],
+        "simulations": [learner_context.outline.step(simulation) for simulation in context["eligibility"].simulations],
         "passed": passed,
-        "drills": shown_practice_sets(passed, reading.outline) if passed else [],
+        "drills": shown_practice_sets(passed, learner_context.outline) if passed else [],
         "best": max(attempts, key=lambda attempt: attempt.points, default=None),
         "allowed": attempts_in_a_row(page.data["retakes"]),
-        "retakes": list(retake_terms(page, reading.outline)),
+        "retakes": list(retake_terms(page, learner_context.outline)),
         "reopens": duration(page.data["reopens"]),
         "needed": points_needed(max_points, terms.data["pass_mark"]),
         "time_limit": minutes_of(context["under_way"], request.user, terms),
     }
-    return render_in_course(request, reading, "assessment/exam.html", context)
+    return render_in_course(request, learner_context, "assessment/exam.html", context)
 
 
-def minutes_of(under_way, person, terms):
-    """Minutes of the person's clock, rounded down; 0 without a limit."""
-    if under_way:
-        return (under_way.closes_at - under_way.started_at) // timedelta(minutes=1) if under_way.closes_at else 0
+def minutes_of(open_attempt, person, terms):
+    """Return the person's time limit in minutes, rounded down; 0 without a limit."""
+    if open_attempt:
+        return (
+            (open_attempt.closes_at - open_attempt.started_at) // timedelta(minutes=1) if open_attempt.closes_at else 0
+        )
     return (person.time_for(terms.data["time_limit"] or 0) or 0) // 60
 
 
 @post_view("assessment:exam")
 def start(request, course, exam):
-    reading = learner_context_of(request, course)
-    reading.step(exam, "exam", "pre-check")
+    learner_context = learner_context_of(request, course)
+    learner_context.step(exam, "exam", "pre-check")
     try:
-        attempt = attempting.start(reading.enrollment, exam)
+        attempt = attempting.start(learner_context.enrollment, exam)
     except attempting.NotYet:
-        return redirect("assessment:exam", course, exam)  # which says why, and from when
+        return redirect("assessment:exam", course, exam)  # it shows why, and from when
     return redirect("assessment:attempt", attempt.pk)

@@ -1,4 +1,4 @@
-"""/attempts/<pk>/practice/<rule>/"""
+"""Pages of a practice set after an exam (/attempts/<pk>/practice/<rule>/)."""
 
 import uuid
 from dataclasses import replace
@@ -31,11 +31,15 @@ def drill(request, pk, rule):
     found = practice_sets.practice_set_on(rule, attempt)
     if found is None:
         return redirect("assessment:result", pk)
-    # The answer of this number and its reasons, before the next question is asked.
+    # Show this answer with its reasons before the next question.
     number = small_number(request.GET.get("answered"))
     if number and number <= len(found.answers):
         return practice_page(
-            request, attempt, found, answered_question(attempt, found, number), "assessment/practice_done.html"
+            request,
+            attempt,
+            found,
+            answered_question(attempt, found, number),
+            "assessment/practice_done.html",
         )
     if found.is_done or attempt.enrollment.exempted_at:
         return redirect("assessment:result", pk)
@@ -54,7 +58,7 @@ def practice_question(attempt, found, entered=None):
 
 
 def answered_question(attempt, found, number):
-    # The drill as it was when this was the latest answer.
+    # The practice set as of this answer.
     so_far = replace(found, answers=found.answers[:number])
     answer = so_far.answers[-1]
     bank = store.page(answer.release, found.bank, get_language())
@@ -63,7 +67,7 @@ def answered_question(attempt, found, number):
     return {"question": shown, "so_far": so_far, "is_latest": number == len(found.answers)}
 
 
-def practice_page(request, attempt, found, card, template, *, problem="", status=200):
+def practice_page(request, attempt, found, question, template, *, problem="", status=200):
     outline = store.outline(attempt.enrollment.release, get_language())
     context = {
         "attempt": attempt,
@@ -72,7 +76,7 @@ def practice_page(request, attempt, found, card, template, *, problem="", status
         "others": [
             other for other in practice_sets.practice_sets_of(attempt) if not other.is_done and other.rule != found.rule
         ],
-        "card": card,
+        "card": question,
         "problem": problem,
     }
     return render_in_course(
@@ -102,8 +106,8 @@ def answer_practice(request, pk, rule):
         )
         return redirect("assessment:practice", pk, rule)
     except OtherOrder:
-        other = _("The order of the options changed after you opened this page. Nothing was sent. Choose again.")
-        messages.warning(request, other)
+        warning = _("The order of the options changed after you opened this page. Nothing was sent. Choose again.")
+        messages.warning(request, warning)
         return redirect("assessment:practice", pk, rule)
     except TooFast:
         return practice_again(request, attempt, found, "too fast", HTTPStatus.TOO_MANY_REQUESTS)
@@ -113,8 +117,8 @@ def answer_practice(request, pk, rule):
 
 
 def practice_again(request, attempt, found, problem, status):
-    card = practice_question(attempt, found, request.POST)
-    return practice_page(request, attempt, found, card, "assessment/practice.html", problem=problem, status=status)
+    question = practice_question(attempt, found, request.POST)
+    return practice_page(request, attempt, found, question, "assessment/practice.html", problem=problem, status=status)
 
 
 def store_practice_answer(attempt, found, sent, fields):

@@ -1,4 +1,4 @@
-"""/attempts/<pk>/result/"""
+"""Result page of an exam attempt or a pre-test (/attempts/<pk>/result/)."""
 
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -29,7 +29,7 @@ def result(request, pk):
     page = store.page(attempt.release, exam, get_language())
     is_there = now.find(exam) is not None
     eligibility = eligibility_of(enrollment, now, store.page(current, exam, get_language())) if is_there else None
-    drills = shown_practice_sets(attempt, then)
+    practice_sets = shown_practice_sets(attempt, then)
     again = [now.step(step) for step in (*eligibility.lessons, *eligibility.simulations)] if eligibility else []
     certificate = certificate_of(enrollment)
     is_arrival = attempt.is_passed and has_just_arrived(enrollment, certificate)
@@ -41,9 +41,9 @@ def result(request, pk):
         "eligibility": eligibility,
         "again": again,
         "again_minutes": sum(step.minutes_again for step in again),
-        "drills": drills,
-        # An exam that has left the route holds up nobody.
-        "is_held": is_there and not all(drill.is_done for _rule, drill in drills),
+        "drills": practice_sets,
+        # An exam that was removed from the course blocks no completion.
+        "is_held": is_there and not all(practice_set.is_done for _rule, practice_set in practice_sets),
         "point": starting_point_of(enrollment, now),
         "pre_check": now.find(now.pre_check_id),
         "survey": now.find(now.survey_id),
@@ -55,35 +55,35 @@ def result(request, pk):
 
 
 def pre_post_test(request, attempt):
-    reading = LearnerContext(attempt.enrollment)
+    learner_context = LearnerContext(attempt.enrollment)
     outline = store.outline(attempt.release, get_language())
     topics = topics_in(attempt.enrollment, attempt.exam.identifier)
-    point = starting_point_of(reading.enrollment, outline)
-    is_there = reading.outline.pre_check_id == attempt.exam.identifier
+    tests = starting_point_of(learner_context.enrollment, outline)
+    is_there = learner_context.outline.pre_check_id == attempt.exam.identifier
     context = {
         "attempt": attempt,
         "step": outline.step(attempt.exam.identifier),
-        "point": point,
+        "point": tests,
         "topics": topics,
         "steady": sum(topic.was_steady for topic in topics),
         "modules": modules_to_practise(topics),
         "is_there": is_there,
-        "has_second": is_there or point.after is not None,
-        "next": reading.progress.next_step,
-        "first_lesson": reading.outline.first_lesson,
+        "has_second": is_there or tests.after is not None,
+        "next": learner_context.progress.next_step,
+        "first_lesson": learner_context.outline.first_lesson,
         "certificate": certificate_of(attempt.enrollment),
     }
-    return render_in_course(request, reading, "assessment/pre_post_test.html", context, outline=outline)
+    return render_in_course(request, learner_context, "assessment/pre_post_test.html", context, outline=outline)
 
 
 def topics_in(enrollment, pre_check):
-    """`pre_check`: id of its document. At most three queries."""
-    sittings = enrollment.attempts.filter(exam__identifier=pre_check, pass_mark=None).submitted().with_release()
-    return topics_of(list(sittings), get_language())
+    """Return the topics of a pre-test (a document id). Runs at most three queries."""
+    attempts = enrollment.attempts.filter(exam__identifier=pre_check, pass_mark=None).submitted().with_release()
+    return topics_of(list(attempts), get_language())
 
 
 def has_just_arrived(enrollment, certificate):
-    """Whether the course was completed today: a drill may lie between the last answer and this page."""
+    """Return whether the course was completed today; practice may lie between the last answer and this page."""
     if certificate is None or certificate.revoked_at:
         return False
     zone = enrollment.zone
