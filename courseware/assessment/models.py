@@ -24,7 +24,7 @@ class ExamAttemptQuerySet(models.QuerySet):
 
 
 class ExamAttempt(models.Model):
-    """An attempt at an exam or, without a pass mark, at a pre-test (number 1) or post-test (number 2)."""
+    """An attempt at an exam or, without a pass mark, at a pre-test (number 1) or a post-test (number 2)."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="attempts")
     exam = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")

@@ -1,3 +1,5 @@
+"""App configuration of assignments: registers email types and schedules jobs."""
+
 from datetime import time, timedelta
 
 from django.apps import AppConfig
@@ -20,8 +22,8 @@ class AssignmentsConfig(AppConfig):
         from courseware.learning.status.completion import enrollment_completed
 
         training = (daily_reminders, completion, certificate_expiry, changed_lesson)
-        for letter in (*training, follow_ups, daily_question, delivery):
-            letter.register_email()
+        for module in (*training, follow_ups, daily_question, delivery):
+            module.register_email()
         enrollment_completed.connect(
             completion.queue_completion_email, dispatch_uid="assignments.queue_completion_email"
         )
@@ -36,8 +38,8 @@ class AssignmentsConfig(AppConfig):
             "ask-leads": (_("Ask managers for a follow-up some days after a course"), follow_ups),
             "write-daily-questions": (_("Create daily question emails"), daily_question),
         }
-        for name, (words, letter) in emails.items():
-            schedule_emails(name, words, letter.JOB)
+        for name, (words, module) in emails.items():
+            schedule_emails(name, words, module.JOB)
         words = _("Send team progress to chat groups")
         schedule(
             "tell-groups",

@@ -1,4 +1,4 @@
-"""What the verbs of the log are called on pages, by whichever room they are recorded."""
+"""Labels of audit log events on pages, for the events of all packages."""
 
 from collections.abc import Iterable
 
@@ -120,7 +120,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
 
 
 def with_label(events: Iterable[Event]) -> list[Event]:
-    """Each with its `words`; "" for a verb of another version, which a page then shows as it is."""
+    """Set `words` on each event; "" for an unknown verb, which pages then show as it is."""
     found = list(events)
     for event in found:
         event.words = EVENT_WORDS.get(event.verb, "")  # type: ignore[attr-defined]  # no column: for a page to read
@@ -128,5 +128,5 @@ def with_label(events: Iterable[Event]) -> list[Event]:
 
 
 def verbs_by_label() -> list[tuple[str, str]]:
-    """(verb, words) in the order of the words in the reader's language."""
+    """Return (verb, label), sorted by label in the active language."""
     return sorted(((verb, str(words)) for verb, words in EVENT_WORDS.items()), key=lambda each: each[1].casefold())

@@ -1,3 +1,5 @@
+"""Models of assignment rules, reminders, follow-ups, conversations and group-chat bots."""
+
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -23,7 +25,7 @@ DEFAULT_EVERY = 10  # working days
 
 
 class AssignmentRule(models.Model):
-    """Who is to learn a course, and by when: as its current version says, while it is switched on."""
+    """Enrolls people who match in a course, by a due date: see its current version. Works while switched on."""
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+", verbose_name=_("course"))
     current = models.ForeignKey(
@@ -44,7 +46,7 @@ class AssignmentRule(models.Model):
 
 
 class RuleVersion(models.Model):
-    """What a rule says; never edited: who changes the rule makes another version."""
+    """One version of a rule, never changed: a change of the rule adds a version."""
 
     class Due(models.TextChoices):
         AFTER_START = "start", _("days after the first day of work")
@@ -61,10 +63,10 @@ class RuleVersion(models.Model):
     rule = models.ForeignKey(AssignmentRule, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField(help_text="1 is the first")
     name = NameField(_("name"), max_length=80)
-    # Who. Empty means that it does not matter.
+    # Scope; empty: any.
     team = models.ForeignKey(
         Team,
-        on_delete=models.DO_NOTHING,  # closed, it stays named, and the rule does nothing: see `planning.acting_rules`
+        on_delete=models.DO_NOTHING,  # a closed team stays here, and the rule does nothing: see `plan.acting_rules`
         db_constraint=False,
         null=True,
         blank=True,
@@ -78,7 +80,7 @@ class RuleVersion(models.Model):
         Course, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("another course")
     )
     other_certified = models.BooleanField(default=True, help_text="Whether a certificate in the other course is asked")
-    # By when, and since when.
+    # Due date and start.
     due = models.CharField(_("due date"), max_length=10, choices=Due, default=Due.AFTER_START)
     due_days = models.PositiveSmallIntegerField(_("days"), null=True, blank=True)
     due_on = models.DateField(_("date"), null=True, blank=True)
@@ -86,7 +88,7 @@ class RuleVersion(models.Model):
     excuses = models.BooleanField(
         _("exempts people who no longer match"), default=False, help_text="Of the open runs that this rule began"
     )
-    # A renewal opens so many days before a certificate ends, or on a day each year.
+    # A renewal opens some days before a certificate expires, or on a date each year.
     renewal = models.CharField(_("renewal"), max_length=5, blank=True, choices=Renewal)
     renewal_days = models.PositiveSmallIntegerField(_("days before the certificate expires"), null=True, blank=True)
     renewal_month = models.PositiveSmallIntegerField(_("month"), null=True, blank=True)
@@ -118,7 +120,7 @@ class RuleVersion(models.Model):
 
 
 class RuleAction(models.Model):
-    """One thing that a rule did to a person, never edited."""
+    """One thing that a rule did to a person."""
 
     class Kind(models.TextChoices):
         ENROLL = "enroll", _("enrolled")
@@ -164,7 +166,7 @@ class RuleAction(models.Model):
 
 
 class ManualReminder(models.Model):
-    """One press of *Remind*. `letters` are keys of messages."""
+    """Reminders that a manager sent together. `letters`: ids of the emails."""
 
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
@@ -182,7 +184,7 @@ class ManualReminder(models.Model):
 
 
 class ReminderSchedule(models.Model):
-    """`days` are working days before the due day; negative: after. A course without a plan has the defaults.
+    """`days`: working days before the due date; negative: after. A course without a schedule has the defaults.
 
     `every`: working days between repeated reminders after the last of these days; 0: no repeats.
     """
@@ -207,7 +209,7 @@ class ReminderSchedule(models.Model):
 
 
 class EscalationSetting(models.Model):
-    """Turns escalation emails to the next level on or off. The newest row counts; without a row they are off."""
+    """Turns escalation emails to senior managers on or off. The newest row counts; without a row they are off."""
 
     is_on = models.BooleanField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -222,7 +224,7 @@ class EscalationSetting(models.Model):
 
 
 class FollowUp(models.Model):
-    """That somebody has answered the sheet about this person, or cannot say; never what. Nobody is asked again."""
+    """A manager has answered the survey about this person, or cannot say. Holds no answers; it is not asked again."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="+")
     sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -240,9 +242,9 @@ class FollowUp(models.Model):
 
 
 class FollowUpAnswers(models.Model):
-    """One answered sheet without a person. While it waits for others it says neither month nor, in words, the team.
+    """Answers of a survey, without the person. While they wait for others, month and team are not readable.
 
-    The key is random, so that it tells no order.
+    The primary key is random, so it reveals no order.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -281,7 +283,7 @@ class ConversationQuerySet(models.QuerySet):
         return self.filter(undone_at=None)
 
     def last_about(self, enrollments: Collection[int]) -> dict[int, datetime]:
-        """Key of each of these runs → when it was last talked about. Runs one query."""
+        """Return enrollment id → time of the last conversation. Runs one query."""
         found = self.standing().filter(enrollment__in=enrollments).order_by().values_list("enrollment")
         return dict(found.annotate(Max("made_at")))
 
@@ -302,7 +304,7 @@ class Conversation(models.Model):
         return f"{self.enrollment} · {self.made_at:%Y-%m-%d}"
 
 
-FURTHEST_TRY = timedelta(hours=4)  # ahead; what lies further was set by a wrong clock
+FURTHEST_TRY = timedelta(hours=4)  # ahead; later times were set by a wrong clock
 
 
 class ChatBotQuerySet(models.QuerySet["ChatBot"]):
@@ -314,7 +316,7 @@ class ChatBotQuerySet(models.QuerySet["ChatBot"]):
 
 
 class ChatBot(models.Model):
-    """A robot in a chat group, which says once a day where a team and those below it stand."""
+    """A bot in a chat group. Once a day it posts the progress of a team and the teams below it."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", verbose_name=_("team"))
     service = models.CharField(
@@ -356,13 +358,13 @@ WAITING = Q(state__in=[ChatDeliveryState.QUEUED, ChatDeliveryState.LATER])
 
 class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
     def due(self, at: datetime) -> Self:
-        """What is to leave by now, the oldest first; also what waits for a day that only a wrong clock can have set."""
-        its_time_has_come = Q(next_at__lte=at) | Q(next_at__gt=at + FURTHEST_TRY)
-        return self.filter(WAITING & its_time_has_come).order_by("next_at", "pk")
+        """Return messages to send by now, oldest first; also those that a wrong clock put too far ahead."""
+        is_due = Q(next_at__lte=at) | Q(next_at__gt=at + FURTHEST_TRY)
+        return self.filter(WAITING & is_due).order_by("next_at", "pk")
 
 
 class ChatMessage(models.Model):
-    """A card to a group: the summary of a day, or a try without one. What stands on it is made when it leaves."""
+    """A message to a group: the summary of a day, or a test without a day. Its text is created on sending."""
 
     id = models.BigAutoField(primary_key=True)
     door = models.ForeignKey(ChatBot, on_delete=models.CASCADE, related_name="cards")

@@ -1,4 +1,4 @@
-"""Names of people as a phrase, also by reason."""
+"""Lists of names as text, also grouped by reason."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ NAMES = 5  # listed at most
 
 
 def names_text(names: Sequence[str]) -> str:
+    """Return at most NAMES names, and the number of the others."""
     listed = gettext(", ").join(names[:NAMES])
     more = len(names) - NAMES
     if more <= 0:
@@ -21,7 +22,7 @@ def names_text(names: Sequence[str]) -> str:
 
 
 def by_reason(refused):
-    """(words of a reason, names as a phrase) for (reason, its words, name of a person), sorted by reason."""
+    """Return (reason as text, names as text), sorted by reason. `refused`: (reason, its text, name)."""
     names = defaultdict(list)
     for why, words, name in refused:
         names[why, words].append(name)
@@ -29,5 +30,6 @@ def by_reason(refused):
 
 
 def say_by_reason(request, refused):
+    """Show a message for each reason. `refused`: as for `by_reason`."""
     for label, names in by_reason(refused):
         messages.info(request, f"{names}{gettext(': ')}{label}")

@@ -1,3 +1,5 @@
+"""URLs of follow-ups, managers' actions and assignment rules."""
+
 from django.urls import path
 
 from courseware.assignments.follow_ups import views as follow_up_views

@@ -1,4 +1,4 @@
-"""Chat bots of groups: saved, removed, tried, and reported to admins if a service refuses them."""
+"""Save, delete and test group-chat bots."""
 
 from django.db import IntegrityError, transaction
 
@@ -9,42 +9,43 @@ from courseware.audit_log.record import record
 
 
 @transaction.atomic
-def save_bot(door: ChatBot, changed: list[str], *, by: User) -> None:
-    """Save a validated chat bot. One that its service refused is used again, even if nothing changed."""
-    is_new = door.pk is None
-    if not is_new and not ChatBot.objects.select_for_update(no_key=True).filter(pk=door.pk):
-        return  # somebody has taken it away meanwhile
-    if not (is_new or changed or door.refused_at):
+def save_bot(bot: ChatBot, changed: list[str], *, by: User) -> None:
+    """Save a validated bot; `changed`: names of changed fields. A bot that its service refused is enabled again."""
+    is_new = bot.pk is None
+    if not is_new and not ChatBot.objects.select_for_update(no_key=True).filter(pk=bot.pk):
+        return  # it was deleted meanwhile
+    if not (is_new or changed or bot.refused_at):
         return
-    door.refused_at, door.refused_why = None, ""
-    door.save()
-    data = {"door": door.pk, "service": door.service}
+    bot.refused_at, bot.refused_why = None, ""
+    bot.save()
+    data = {"door": bot.pk, "service": bot.service}
     if is_new:
-        record("chat-bot-added", actor=by, subject=door.team, data=data)
+        record("chat-bot-added", actor=by, subject=bot.team, data=data)
     else:
-        record("chat-bot-changed", actor=by, subject=door.team, data={**data, "fields": sorted(changed)})
+        record("chat-bot-changed", actor=by, subject=bot.team, data={**data, "fields": sorted(changed)})
 
 
 @transaction.atomic
-def remove_bot(door: ChatBot, *, by: User) -> bool:
-    found = ChatBot.objects.select_for_update(no_key=True).filter(pk=door.pk).first()
+def remove_bot(bot: ChatBot, *, by: User) -> bool:
+    """Return False if it was already deleted."""
+    found = ChatBot.objects.select_for_update(no_key=True).filter(pk=bot.pk).first()
     if found is None:
         return False
     found.delete()
-    record("chat-bot-removed", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
+    record("chat-bot-removed", actor=by, subject=bot.team, data={"door": bot.pk, "service": bot.service})
     return True
 
 
-def request_test_message(door: ChatBot, *, by: User) -> bool:
-    """Queue a test card. False if one is on its way, or if the service refused a card of this chat bot."""
+def request_test_message(bot: ChatBot, *, by: User) -> bool:
+    """Queue a test message. Return False if one is waiting or the service has refused the bot."""
     try:
         with transaction.atomic():
-            found = ChatBot.objects.select_for_update(no_key=True).filter(pk=door.pk, refused_at=None)
-            if not found or ChatMessage.objects.filter(WAITING, door=door, day=None).exists():
+            found = ChatBot.objects.select_for_update(no_key=True).filter(pk=bot.pk, refused_at=None)
+            if not found or ChatMessage.objects.filter(WAITING, door=bot, day=None).exists():
                 return False
-            card = ChatMessage.objects.create(door=door)
-            send_test_message.enqueue(card.pk)
-            record("chat-bot-tested", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
-    except IntegrityError:  # pressed twice at the same moment
+            message = ChatMessage.objects.create(door=bot)
+            send_test_message.enqueue(message.pk)
+            record("chat-bot-tested", actor=by, subject=bot.team, data={"door": bot.pk, "service": bot.service})
+    except IntegrityError:  # requested twice at the same moment
         return False
     return True

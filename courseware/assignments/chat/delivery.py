@@ -1,8 +1,8 @@
-"""Summaries for chat groups, without names: one a day and door, claimed one by one, tried again with growing pauses.
+"""Send team summaries without names to chat groups: one per bot and day, retried with growing pauses.
 
-No transaction is open while a card is sent. If the worker dies then, the card is tried again after `CLAIMED_FOR`, and
-the group may see it twice. If a card is refused or given up, the leads are told by email. A card is no `OutgoingEmail`:
-it has no person, so no sending limits, and no number by which a service recognizes a repetition.
+No transaction is open while a message is sent. If the worker dies meanwhile, the message is retried after
+`CLAIMED_FOR`, and the group may see it twice. If a message is refused or fails, managers get an email. A chat message
+is no `OutgoingEmail`: it has no person, so no sending limits, and services do not detect repetitions.
 """
 
 import logging
@@ -42,14 +42,14 @@ BOARD_PAGES: list[str] = []
 
 
 def register_dashboard_page(url_name: str) -> None:
-    """Where those who lead see who it is; it takes `team`. The room that has boards says it."""
+    """Register the URL name of the dashboard, which takes the query parameter `team`."""
     BOARD_PAGES[:] = [url_name]
 
 
 @dataclass(frozen=True)
 class GroupFigures:
     tally: DashboardTotals
-    next_day: date | None  # the first due day that is still to come
+    next_day: date | None  # the next due date
 
     @property
     def is_urgent(self) -> bool:
@@ -61,50 +61,52 @@ class GroupFigures:
 
 
 def figures_of(team: Team, at: datetime) -> GroupFigures:
+    """Return the statistics of the team and the teams below it."""
     here = Headcount.objects.filter(team=team)
     coming = here.filter(urgency__gt=at, urgency__lt=NO_DAY).order_by("urgency").values_list("urgency")
     first = coming.annotate(people=Sum("number")).filter(people__gt=0).first()
     return GroupFigures(here.told(at), due_day(first[0], team.zone) if first else None)
 
 
-def why_nothing(door: ChatBot, figures: GroupFigures) -> str:
-    """Why the group is told nothing today, or "". A number about fewer than five colleagues would name them."""
+def why_nothing(bot: ChatBot, figures: GroupFigures) -> str:
+    """Return why the group gets no summary today, or "". A number below 5 would identify colleagues."""
     if not figures.is_urgent:
         return "nobody is late, and nothing is due within three days"
-    if not door.is_for_managers and people_learning_in(door.team) < STEP:
+    if not bot.is_for_managers and people_learning_in(bot.team) < STEP:
         return f"fewer than {STEP} people learn here: a number would name them"
     return ""
 
 
 def people_learning_in(team: Team) -> int:
+    """Return the number of active learners in the team and the teams below it."""
     people = learners_of(Team.objects.filter(pk=team.pk).with_subteams())
     return Membership.objects.filter(person__in=people, person__is_active=True).values("person").distinct().count()
 
 
-def summary_message(door: ChatBot, figures: GroupFigures) -> ChatContent:
-    with translation.override(door.language):
-        return said_to(door, summary_lines(figures, by_state=door.is_for_managers))
+def summary_message(bot: ChatBot, figures: GroupFigures) -> ChatContent:
+    with translation.override(bot.language):
+        return said_to(bot, summary_lines(figures, by_state=bot.is_for_managers))
 
 
-def test_message(door: ChatBot) -> ChatContent:
-    with translation.override(door.language):
+def test_message(bot: ChatBot) -> ChatContent:
+    with translation.override(bot.language):
         words = gettext(
             "This is a test message: the bot of this group works. Its messages show numbers and "
             "due dates, but no names."
         )
-        return said_to(door, [words])
+        return said_to(bot, [words])
 
 
-def said_to(door: ChatBot, lines: list[str]) -> ChatContent:
-    title = gettext("%(team)s: training") % {"team": door.team.name}
-    if door.is_for_managers:
-        return ChatContent(title, lines, gettext("Open the dashboard"), dashboard_url(door.team))
+def said_to(bot: ChatBot, lines: list[str]) -> ChatContent:
+    title = gettext("%(team)s: training") % {"team": bot.team.name}
+    if bot.is_for_managers:
+        return ChatContent(title, lines, gettext("Open the dashboard"), dashboard_url(bot.team))
     return ChatContent(title, lines, gettext("Open my training"), on_the_site(reverse("home")))
 
 
 def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
-    """In the language that is active. `by_state`: each number as on the board, for those who lead."""
-    said = {
+    """Return the lines in the active language. `by_state`: one number per state, for managers."""
+    values = {
         "late": figures.tally.number_in(State.OVERDUE),
         "soon": figures.tally.number_in(State.DUE_SOON),
         "day": day_text(figures.next_day) if figures.next_day else "",
@@ -112,11 +114,11 @@ def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
     }
     if by_state:
         lines = [f"{state.label}{gettext(': ')}{number}" for state, number in figures.tally.states.items() if number]
-        return [*lines, gettext("Next due date: %(day)s") % said] if figures.next_day else lines
-    lines = [gettext("Late: %(late)d") % said] if said["late"] else []
-    if said["soon"]:
-        lines.append(gettext("Due within 3 days: %(soon)d, the first by %(day)s") % said)
-    return [*lines, gettext("Still open: %(open)d") % said]
+        return [*lines, gettext("Next due date: %(day)s") % values] if figures.next_day else lines
+    lines = [gettext("Late: %(late)d") % values] if values["late"] else []
+    if values["soon"]:
+        lines.append(gettext("Due within 3 days: %(soon)d, the first by %(day)s") % values)
+    return [*lines, gettext("Still open: %(open)d") % values]
 
 
 def dashboard_url(team: Team) -> str:
@@ -129,12 +131,12 @@ def on_the_site(path: str) -> str:
 
 
 KEPT_FOR = timedelta(days=90)
-PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60)]  # after each try; the last again and again
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60)]  # after each try; the last one repeats
 GIVEN_UP_AFTER = timedelta(hours=4)
 CLAIMED_FOR = timedelta(minutes=5)  # longer than CHAT_SECONDS, the longest wait for a chat server
-AT_ONCE = 200  # of the cards that are due, by one run of the job
-AT_MOST = 45.0  # seconds by one run of it, but for the last card: other work has its turn in between
-PACE = 15  # a minute and robot: it may serve several teams, and beyond 20 DingTalk shuts it for ten minutes
+AT_ONCE = 200  # messages per run of the job
+AT_MOST = 45.0  # seconds per run, plus the last message: other tasks must not wait longer
+PACE = 15  # per minute and address, which teams may share: beyond 20 DingTalk blocks it for 10 minutes
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 LETTER = "group-summary"
@@ -142,10 +144,10 @@ logger = logging.getLogger(__name__)
 
 
 def send_summaries() -> str:
-    """The job. Returns what became of the cards, in words. What it leaves for the next run comes first there."""
+    """Job: send due messages and return their number by state, as text. The next run starts with the rest."""
     now = timezone.now()
-    new = [ChatMessage(door=door, day=day, written_at=now, next_at=now) for door, day in bots_due(now)]
-    ChatMessage.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have written them
+    new = [ChatMessage(door=bot, day=day, written_at=now, next_at=now) for bot, day in bots_due(now)]
+    ChatMessage.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have created them
     ended, until = Counter[str](), time.monotonic() + AT_MOST
     for pk in list(ChatMessage.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE]):
         if state := send_message(pk):
@@ -166,135 +168,136 @@ def send_test_message(pk: int) -> None:
 
 
 def bots_due(now: datetime) -> list[tuple[ChatBot, date]]:
-    """Doors whose hours have begun and that have no card yet of the team's day. Runs three queries at most."""
-    doors = list(ChatBot.objects.in_use().select_related("team"))
-    calendars = calendars_of(door.team for door in doors) if doors else []
+    """Return bots in their sending hours without a message of the team's day, and that day. At most three queries."""
+    bots = list(ChatBot.objects.in_use().select_related("team"))
+    calendars = calendars_of(bot.team for bot in bots) if bots else []
     open_today = {
-        door: day
-        for door, calendar in zip(doors, calendars, strict=True)
-        if (day := open_day(door.team, calendar, now)) is not None
+        bot: day
+        for bot, calendar in zip(bots, calendars, strict=True)
+        if (day := open_day(bot.team, calendar, now)) is not None
     }
-    told = ChatMessage.objects.filter(day__range=(now.date() - DAY, now.date() + DAY)).values_list("door", "day")
-    known = set(told) if open_today else set()
-    return [(door, day) for door, day in open_today.items() if (door.pk, day) not in known]
+    known_rows = ChatMessage.objects.filter(day__range=(now.date() - DAY, now.date() + DAY)).values_list("door", "day")
+    known = set(known_rows) if open_today else set()
+    return [(bot, day) for bot, day in open_today.items() if (bot.pk, day) not in known]
 
 
 def open_day(team: Team, calendar: Calendar, now: datetime) -> date | None:
-    """The day of the team, while letters may leave on it."""
+    """Return the team's date during sending hours, else None."""
     return now.astimezone(team.zone).date() if EmailHours(team.zone, calendar).opens_at(now) <= now else None
 
 
 def send_message(pk: int) -> str:
-    """The state it is in afterwards; "" where it is not its turn."""
-    card = claimed(pk)
-    if card is None:
+    """Send the message if it can be claimed. Return its state afterwards, or "" if it was not claimed."""
+    message = claimed(pk)
+    if message is None:
         return ""
     try:
-        return knocked(card)
-    except Exception as error:  # a mistake in what a card says is one card less, and not all of them
-        logger.exception("card %s could not be made", card.pk)
-        return ended(card, ChatDeliveryState.GIVEN_UP, type(error).__name__)
+        return knocked(message)
+    except Exception as error:  # an error in one message must not stop the others
+        logger.exception("card %s could not be made", message.pk)
+        return ended(message, ChatDeliveryState.GIVEN_UP, type(error).__name__)
 
 
 def claimed(pk: int) -> ChatMessage | None:
-    """The card, if it is due, no other worker sends it, its bot is below its rate limit and its server answers."""
+    """Return the message if it is due, not claimed by another worker, below its rate limit and its server answers."""
     now = timezone.now()
-    card = ChatMessage.objects.due(now).filter(pk=pk).select_related("door__team").first()
-    if card is None or recently_tried(card.door, now) >= PACE or not breaker_of(card).allows():
+    message = ChatMessage.objects.due(now).filter(pk=pk).select_related("door__team").first()
+    if message is None or recently_tried(message.door, now) >= PACE or not breaker_of(message).allows():
         return None
     mine = ChatMessage.objects.due(now).filter(pk=pk).order_by()
     if not mine.update(next_at=now + CLAIMED_FOR, tried_at=now, tries=F("tries") + 1):
         return None
-    card.tries += 1
-    return card
+    message.tries += 1
+    return message
 
 
-def recently_tried(door: ChatBot, now: datetime) -> int:
-    return ChatMessage.objects.filter(door__address=door.address, tried_at__range=(now - MINUTE, now)).count()
+def recently_tried(bot: ChatBot, now: datetime) -> int:
+    """Return the number of messages sent to this address in the last minute."""
+    return ChatMessage.objects.filter(door__address=bot.address, tried_at__range=(now - MINUTE, now)).count()
 
 
-def knocked(card: ChatMessage) -> str:
-    door, now = card.door, timezone.now()
-    if card.is_try:
-        return handed_over(card, test_message(door))
-    if not door.is_on or door.refused_at:
-        return ended(card, ChatDeliveryState.SKIPPED, "the door is not used any more")
-    if open_day(door.team, calendar_of(door.team), now) != card.day:
-        return given_up(card, card.why or "its day was over before it left")
-    figures = figures_of(door.team, now)
-    if reason := why_nothing(door, figures):
-        return ended(card, ChatDeliveryState.SKIPPED, reason)
-    return handed_over(card, summary_message(door, figures))
+def knocked(message: ChatMessage) -> str:
+    bot, now = message.door, timezone.now()
+    if message.is_try:
+        return handed_over(message, test_message(bot))
+    if not bot.is_on or bot.refused_at:
+        return ended(message, ChatDeliveryState.SKIPPED, "the door is not used any more")
+    if open_day(bot.team, calendar_of(bot.team), now) != message.day:
+        return given_up(message, message.why or "its day was over before it left")
+    figures = figures_of(bot.team, now)
+    if reason := why_nothing(bot, figures):
+        return ended(message, ChatDeliveryState.SKIPPED, reason)
+    return handed_over(message, summary_message(bot, figures))
 
 
-def handed_over(card: ChatMessage, said: ChatContent) -> str:
-    answer = knock(card.door.service, card.door.address, card.door.secret, said)
+def handed_over(message: ChatMessage, content: ChatContent) -> str:
+    answer = knock(message.door.service, message.door.address, message.door.secret, content)
     if answer.verdict == ChatResult.UNREACHABLE:
-        breaker_of(card).note_failure(answer.words)
+        breaker_of(message).note_failure(answer.words)
     else:
-        breaker_of(card).note_answer()
-    return settled(card, answer)
+        breaker_of(message).note_answer()
+    return settled(message, answer)
 
 
-def breaker_of(card: ChatMessage) -> CircuitBreaker:
-    return CircuitBreaker(server_of(card.door.address))
+def breaker_of(message: ChatMessage) -> CircuitBreaker:
+    return CircuitBreaker(server_of(message.door.address))
 
 
-def settled(card: ChatMessage, answer: ChatResponse) -> str:
+def settled(message: ChatMessage, answer: ChatResponse) -> str:
     if answer.verdict == ChatResult.DELIVERED:
-        return ended(card, ChatDeliveryState.SENT, answer.words)
+        return ended(message, ChatDeliveryState.SENT, answer.words)
     if answer.verdict == ChatResult.REFUSED:
-        return refused(card, answer.words)
-    if card.is_try:
-        return ended(card, ChatDeliveryState.GIVEN_UP, answer.words)
+        return refused(message, answer.words)
+    if message.is_try:
+        return ended(message, ChatDeliveryState.GIVEN_UP, answer.words)
     now = timezone.now()
-    if now >= card.written_at + GIVEN_UP_AFTER:
-        return given_up(card, answer.words)
-    pause = PAUSES[min(card.tries, len(PAUSES)) - 1]
-    keep(card, ChatDeliveryState.LATER, answer.words, next_at=min(now + pause, card.written_at + GIVEN_UP_AFTER))
+    if now >= message.written_at + GIVEN_UP_AFTER:
+        return given_up(message, answer.words)
+    pause = PAUSES[min(message.tries, len(PAUSES)) - 1]
+    keep(message, ChatDeliveryState.LATER, answer.words, next_at=min(now + pause, message.written_at + GIVEN_UP_AFTER))
     return ChatDeliveryState.LATER.value
 
 
 @transaction.atomic
-def refused(card: ChatMessage, why: str) -> str:
-    """The door is shut until somebody saves it anew; unless that happened while it answered."""
-    asked = ChatBot.objects.filter(pk=card.door_id, address=card.door.address, secret=card.door.secret)
+def refused(message: ChatMessage, why: str) -> str:
+    """Disable the bot until it is saved again, unless it was changed meanwhile. Notify managers."""
+    asked = ChatBot.objects.filter(pk=message.door_id, address=message.door.address, secret=message.door.secret)
     asked.update(refused_at=timezone.now(), refused_why=why)
-    if not card.is_try:
-        notify_managers(card)
-    return ended(card, ChatDeliveryState.REFUSED, why)
+    if not message.is_try:
+        notify_managers(message)
+    return ended(message, ChatDeliveryState.REFUSED, why)
 
 
 @transaction.atomic
-def given_up(card: ChatMessage, why: str) -> str:
-    notify_managers(card)
-    return ended(card, ChatDeliveryState.GIVEN_UP, why)
+def given_up(message: ChatMessage, why: str) -> str:
+    notify_managers(message)
+    return ended(message, ChatDeliveryState.GIVEN_UP, why)
 
 
-def notify_managers(card: ChatMessage) -> None:
-    for person in managers_near(card.door.team) or in_office(HR):
-        tell(LETTER, person, key=f"{LETTER}:{card.pk}:{person.pk}", data={"card": card.pk})
+def notify_managers(message: ChatMessage) -> None:
+    for person in managers_near(message.door.team) or in_office(HR):
+        tell(LETTER, person, key=f"{LETTER}:{message.pk}:{person.pk}", data={"card": message.pk})
 
 
 def managers_near(team: Team) -> list[User]:
-    """Of the team, or of the nearest above it that anybody leads. Runs one query."""
-    line = team.line[::-1]
-    leads = Membership.objects.filter(team__in=line, role=Membership.Role.MANAGER, person__is_active=True)
+    """Return the managers of the team, or of the nearest team above that has any. Runs one query."""
+    team_ids = team.line[::-1]
+    managers = Membership.objects.filter(team__in=team_ids, role=Membership.Role.MANAGER, person__is_active=True)
     of_team: dict[int, list[User]] = {}
-    for lead in leads.select_related("person").order_by("pk"):
-        of_team.setdefault(lead.team_id, []).append(lead.person)
-    return next((of_team[key] for key in line if key in of_team), [])
+    for manager in managers.select_related("person").order_by("pk"):
+        of_team.setdefault(manager.team_id, []).append(manager.person)
+    return next((of_team[key] for key in team_ids if key in of_team), [])
 
 
-def ended(card: ChatMessage, state: ChatDeliveryState, why: str = "") -> str:
-    keep(card, state, why, ended_at=timezone.now())
+def ended(message: ChatMessage, state: ChatDeliveryState, why: str = "") -> str:
+    keep(message, state, why, ended_at=timezone.now())
     return state.value
 
 
-def keep(card: ChatMessage, state: ChatDeliveryState, why: str, **times: datetime) -> None:
+def keep(message: ChatMessage, state: ChatDeliveryState, why: str, **times: datetime) -> None:
     if state in (ChatDeliveryState.LATER, ChatDeliveryState.REFUSED, ChatDeliveryState.GIVEN_UP):
-        logger.warning("card %s, %s: %s", card.pk, card.door.service, state.value)
-    ChatMessage.objects.filter(pk=card.pk).update(state=state, why=why, **times)
+        logger.warning("card %s, %s: %s", message.pk, message.door.service, state.value)
+    ChatMessage.objects.filter(pk=message.pk).update(state=state, why=why, **times)
 
 
 def register_email() -> None:
@@ -308,36 +311,36 @@ def is_notified_of_bots(person: User) -> bool:
     return (handles_people(person) or is_manager(person)) and ChatBot.objects.in_use().exists()
 
 
-def message_of(message: OutgoingEmail) -> ChatMessage | None:
-    return ChatMessage.objects.select_related("door__team").filter(pk=message.data["card"]).first()
+def message_of(email: OutgoingEmail) -> ChatMessage | None:
+    return ChatMessage.objects.select_related("door__team").filter(pk=email.data["card"]).first()
 
 
-def still_wanted(message: OutgoingEmail) -> str:
-    card = message_of(message)
-    if card is None:
+def still_wanted(email: OutgoingEmail) -> str:
+    message = message_of(email)
+    if message is None:
         return gettext_noop("the group-chat bot was deleted")
-    if not (handles_people(message.person) or teams_managed_by(message.person).filter(pk=card.door.team_id).exists()):
+    if not (handles_people(email.person) or teams_managed_by(email.person).filter(pk=message.door.team_id).exists()):
         return gettext_noop("the recipient no longer manages the team")
-    if ChatMessage.objects.filter(door=card.door_id, day__gt=card.day).exists():
+    if ChatMessage.objects.filter(door=message.door_id, day__gt=message.day).exists():
         return gettext_noop("a later day has its own summary")
-    is_urgent = figures_of(card.door.team, timezone.now()).is_urgent
+    is_urgent = figures_of(message.door.team, timezone.now()).is_urgent
     return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within 3 days")
 
 
-def in_words(message: OutgoingEmail) -> dict[str, object]:
-    card = message_of(message)
-    if card is None:
+def in_words(email: OutgoingEmail) -> dict[str, object]:
+    message = message_of(email)
+    if message is None:
         raise LookupError("asked without being wanted")
-    team = card.door.team
-    with translation.override(message.language or settings.LANGUAGE_CODE):
+    team = message.door.team
+    with translation.override(email.language or settings.LANGUAGE_CODE):
         lines = summary_lines(figures_of(team, timezone.now()), by_state=True)
-        service = card.door.get_service_display()
+        service = message.door.get_service_display()
     return {
-        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "name": email.person.name,  # type: ignore[union-attr]  # these emails always have a person
         "team": team.name,
         "service": service,
-        "why": card.why,
-        "is_shut": card.state == "refused",
+        "why": message.why,
+        "is_shut": message.state == "refused",
         "lines": lines,
         "board": dashboard_url(team),
     }

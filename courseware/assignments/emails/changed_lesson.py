@@ -1,4 +1,4 @@
-"""The letters that say a lesson has changed since its reader had done it, and what is to be done about it."""
+"""Emails about lessons that changed after the reader had completed them, and what to do."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -24,7 +24,7 @@ from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
 KIND = "lesson-changed"
-CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it is told by then
+CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
 SEEN = gettext_noop("the person has seen the update, or the update was undone in the meantime")
 
 
@@ -35,8 +35,8 @@ def register_email() -> None:
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    for runs in by_person(affected_enrollments(morning.day), "learner_id"):
-        yield from emails_to(runs, morning)
+    for enrollments in by_person(affected_enrollments(morning.day), "learner_id"):
+        yield from emails_to(enrollments, morning)
 
 
 JOB = DailyEmailJob(KIND, time(5, 18), emails)
@@ -44,56 +44,59 @@ tell_of_changes = JOB.run
 
 
 def told_since(day: date) -> datetime:
+    """Return since when releases are reported on `day`."""
     return due_instant(day - CAUGHT_UP, timezone.get_default_timezone())
 
 
 def affected_enrollments(day: date) -> QuerySet[Enrollment]:
-    """Newest enrollments whose learner had done a lesson that a release of the last days changed. A superset."""
+    """Return current enrollments with a completed lesson that a recent release changed. A superset."""
     changed = ReleaseEntry.objects.filter(
         weight__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,
         release__created_at__gte=told_since(day),
     )
     done = Completion.objects.filter(document__in=list(changed.values_list("document", flat=True).distinct()))
-    runs = Enrollment.objects.newest().filter(Exists(done.filter(enrollment=OuterRef("pk"))))
+    enrollments = Enrollment.objects.newest().filter(Exists(done.filter(enrollment=OuterRef("pk"))))
     # Also after the course is completed; emails to people who are away are held when they are sent.
-    return with_reader(runs.asked(ignoring={Enrollment.State.COMPLETED, NotAskedReason.AWAY}))
+    return with_reader(enrollments.asked(ignoring={Enrollment.State.COMPLETED, NotAskedReason.AWAY}))
 
 
-def with_reader(runs: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
-    return runs.select_related("learner", "course__current").defer("course__current__outlines")
+def with_reader(enrollments: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+    return enrollments.select_related("learner", "course__current").defer("course__current__outlines")
 
 
-def changes_of(runs: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
-    routes = {
-        run.pk: narrowed(outline(run.release, run.learner.language or settings.LANGUAGE_CODE), run) for run in runs
+def changes_of(enrollments: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
+    """Return enrollment id → open changes."""
+    outlines = {
+        each.pk: narrowed(outline(each.release, each.learner.language or settings.LANGUAGE_CODE), each)
+        for each in enrollments
     }
-    return open_changes(runs, routes)
+    return open_changes(enrollments, outlines)
 
 
-def emails_to(runs: Collection[Enrollment], morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """One about each run, which speaks of all that it has to see; nothing where that changed some days ago."""
-    changes, since = changes_of(runs), told_since(morning.day)
-    for run in runs:
-        own = changes.get(run.pk, ())
+def emails_to(enrollments: Collection[Enrollment], morning: DailyEmails) -> Iterator[OutgoingEmail]:
+    """Yield one email per enrollment about all its open changes, if the newest one is recent."""
+    changes, since = changes_of(enrollments), told_since(morning.day)
+    for enrollment in enrollments:
+        own = changes.get(enrollment.pk, ())
         newest = max(own, key=lambda change: change.changed_at, default=None)
         if newest and newest.changed_at >= since:
-            key = f"{KIND}:{run.pk}:{newest.answers_release}"
-            data = {"subjects": [[run.pk, change.document] for change in own]}
-            yield email_to(run.learner, KIND, key=key, data=data, next_at=morning.at)
+            key = f"{KIND}:{enrollment.pk}:{newest.answers_release}"
+            data = {"subjects": [[enrollment.pk, change.document] for change in own]}
+            yield email_to(enrollment.learner, KIND, key=key, data=data, next_at=morning.at)
 
 
 def still_open(messages: Sequence[OutgoingEmail]) -> dict[int, list[tuple[Enrollment, LessonChange]]]:
-    """Key of each letter → what it tells of that is still to be seen. Runs two queries."""
-    told = {run for message in messages for run, _document in message.data["subjects"]}
-    runs = with_reader(Enrollment.objects.newest().filter(pk__in=told, course__current__isnull=False)).in_bulk()
-    changes = changes_of(runs.values())
+    """Return email id → (enrollment, change) pairs still open. Runs two queries."""
+    ids = {enrollment for message in messages for enrollment, _document in message.data["subjects"]}
+    enrollments = with_reader(Enrollment.objects.newest().filter(pk__in=ids, course__current__isnull=False)).in_bulk()
+    changes = changes_of(enrollments.values())
     return {
         message.pk: [
-            (runs[run], change)
-            for run, document in message.data["subjects"]
-            if run in runs and runs[run].learner_id == message.person_id
-            for change in changes.get(run, ())
+            (enrollments[enrollment], change)
+            for enrollment, document in message.data["subjects"]
+            if enrollment in enrollments and enrollments[enrollment].learner_id == message.person_id
+            for change in changes.get(enrollment, ())
             if change.document == document
         ]
         for message in messages
@@ -108,7 +111,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     found, signers = still_open(messages), signers_of({message.person_id: None for message in messages})
     return {
         message.pk: {
-            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "name": message.person.name,  # type: ignore[union-attr]  # these emails always have a person
             "lessons": lessons_text(found[message.pk]),
             "home": settings.SITE_URL.rstrip("/") + reverse("home"),
             "house_style_of": course_of(found[message.pk]),
@@ -126,12 +129,12 @@ def lessons_text(found: Iterable[tuple[Enrollment, LessonChange]]) -> list[dict[
             "title": change.step.title,
             "why": change.notes[0] if change.notes else "",
             "asks_check": bool(change.check),
-            "link": site + reverse("learning:step", args=[run.course.identifier, change.step.id]),
+            "link": site + reverse("learning:step", args=[enrollment.course.identifier, change.step.id]),
         }
-        for run, change in found
+        for enrollment, change in found
     ]
 
 
 def course_of(found: Iterable[tuple[Enrollment, LessonChange]]) -> str:
-    identifiers = {run.course.identifier for run, _change in found}
+    identifiers = {enrollment.course.identifier for enrollment, _change in found}
     return identifiers.pop() if len(identifiers) == 1 else ""

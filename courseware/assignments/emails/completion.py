@@ -1,4 +1,4 @@
-"""The letter to who has completed a course: what was reached, where the certificate is, until when it is valid."""
+"""Email about a completed course: result, certificate and how long it is valid."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -35,23 +35,23 @@ def register_email() -> None:
 
 
 def queue_completion_email(sender: type[Enrollment], enrollment: Enrollment, at: datetime, **kwargs: object) -> None:
-    """In the transaction of the completion. What is entered afterwards, for a day long ago, is no news."""
+    """Queue the email in the transaction of the completion, unless it was entered more than a day later."""
     if at > timezone.now() - DAY:
         queue_emails(KIND, {enrollment.learner: [[enrollment.pk, enrollment.due_on and str(enrollment.due_on)]]})
 
 
-def certificates_of(told: Sequence[OutgoingEmail] | Sequence[Notification]) -> dict[int, list[Certificate]]:
-    """Key of each letter, or line → the valid certificates it tells of, of its reader. Runs one query."""
-    runs = {run for each in told for run, _day in each.data["subjects"]}
-    found = Certificate.objects.filter(enrollment__in=runs, revoked_at=None).select_related("enrollment__course")
-    by_run = {certificate.enrollment_id: certificate for certificate in found}
+def certificates_of(items: Sequence[OutgoingEmail] | Sequence[Notification]) -> dict[int, list[Certificate]]:
+    """Return email or notification id → its valid certificates that belong to its recipient. Runs one query."""
+    enrollments = {enrollment for each in items for enrollment, _day in each.data["subjects"]}
+    found = Certificate.objects.filter(enrollment__in=enrollments, revoked_at=None).select_related("enrollment__course")
+    by_enrollment = {certificate.enrollment_id: certificate for certificate in found}
     return {
         each.pk: [
             certificate
-            for run, _day in each.data["subjects"]
-            if (certificate := by_run.get(run)) and certificate.enrollment.learner_id == each.person_id
+            for enrollment, _day in each.data["subjects"]
+            if (certificate := by_enrollment.get(enrollment)) and certificate.enrollment.learner_id == each.person_id
         ]
-        for each in told
+        for each in items
     }
 
 
@@ -64,7 +64,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     following = courses_text(open_enrollments_of(messages))
     return {
         message.pk: {
-            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "name": message.person.name,  # type: ignore[union-attr]  # these emails always have a person
             "certificates": [said_of(each, message.language) for each in certificates[message.pk]],
             "house_style_of": course_of(certificates[message.pk]),
             "next": next(iter(following[message]), None),
@@ -77,13 +77,13 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
 
 
 def open_enrollments_of(messages: Sequence[OutgoingEmail]) -> Mapping[OutgoingEmail, list[Enrollment]]:
-    """What each reader has to do yet, the earliest day first; of one who is due, one. Runs one query."""
-    # Whether the reader has left or is away is asked of every email when it is sent.
-    runs = Enrollment.objects.newest().asked(ignoring={NotAskedReason.LEFT, NotAskedReason.AWAY})
-    runs = runs.filter(learner__in={message.person_id for message in messages})
+    """Return email → at most one open enrollment of its recipient, the first due one. Runs one query."""
+    # Delivery checks for every email whether the recipient has left or is away.
+    enrollments = Enrollment.objects.newest().asked(ignoring={NotAskedReason.LEFT, NotAskedReason.AWAY})
+    enrollments = enrollments.filter(learner__in={message.person_id for message in messages})
     found: dict[int, list[Enrollment]] = defaultdict(list)
-    for run in runs.with_zone().with_release().order_by("urgency", "pk"):
-        found[run.learner_id].append(run)
+    for enrollment in enrollments.with_zone().with_release().order_by("urgency", "pk"):
+        found[enrollment.learner_id].append(enrollment)
     return {message: found[message.person_id][:1] for message in messages if message.person_id}
 
 
@@ -112,9 +112,9 @@ def address_of(certificate: Certificate) -> str:
     return reverse("assessment:certificate", args=[certificate.number])
 
 
-def lines_in_words(lines: Sequence[Notification]) -> dict[int, NotificationText]:
-    told = {key: found[0] for key, found in certificates_of(lines).items() if found}
+def lines_in_words(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
+    certificates = {key: found[0] for key, found in certificates_of(notifications).items() if found}
     return {
         key: NotificationText(gettext("“%(title)s” is completed") % {"title": title_of(each)}, address_of(each))
-        for key, each in told.items()
+        for key, each in certificates.items()
     }

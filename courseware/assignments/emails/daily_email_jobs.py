@@ -1,4 +1,4 @@
-"""The types of email that jobs write each morning. One generator of a type serves its job and the preview of a day."""
+"""Daily email jobs: types of email that are created each morning. One generator serves the job and the preview."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ EMAILS_AT_ONCE = 500  # in memory
 
 @dataclass(frozen=True)
 class DailyEmails:
-    """A day of the site, and when a job runs on it. `catches_up`: it also writes what earlier mornings left out."""
+    """A date of the site, and when a job runs on it. `catches_up`: also write what earlier mornings missed."""
 
     day: date
     at: datetime
@@ -32,20 +32,20 @@ class DailyEmails:
 
 @dataclass(frozen=True)
 class DailyEmailJob:
-    """A type of email that a job writes each morning.
+    """A type of email that a job creates each morning.
 
-    `emails` yields unsaved emails in the order of their recipients' keys; one with a reason in `why` is not written.
-    Emails skipped for a reason in `again` are written again; a preview hides those skipped for the reason `unsaid`.
+    `emails` yields unsaved emails ordered by recipient id; those with a reason in `why` are not written. `again`:
+    emails skipped for these reasons are written again. `unsaid`: a preview hides emails skipped for this reason.
     """
 
     kind: str
-    hour: time  # of the site
+    hour: time  # in the site's time zone
     emails: Callable[[DailyEmails], Iterator[OutgoingEmail]]
     again: Collection[str] = ()
     unsaid: str = ""
 
     def write(self, day: date | None = None, at: datetime | None = None) -> int:
-        """Write the emails of this morning and return how many are new. Each has a key, so none is written twice."""
+        """Write the emails of this morning and return the number of new ones. Their keys prevent duplicates."""
         at = at or timezone.now()
         emails = self.emails(DailyEmails(day or site_day(at), at))
         written = (email for email in emails if not email.why)
@@ -55,7 +55,7 @@ class DailyEmailJob:
         return summary(self.write(day))
 
 
-MORNING_JOBS: dict[str, DailyEmailJob] = {}  # by type of email
+MORNING_JOBS: dict[str, DailyEmailJob] = {}  # by email type
 
 
 def register_morning_job(job: DailyEmailJob) -> None:
@@ -72,7 +72,7 @@ def summary(written: int) -> str:
 
 
 def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
-    """The rows of 200 people at a time, in the order of their keys and of those of the rows. `person` is the column."""
+    """Yield the rows of 200 people at a time, ordered by person id and row id. `person`: name of the column."""
     keys, after = rows.order_by(person).values_list(person, flat=True).distinct(), 0
     while people := list(keys.filter(**{f"{person}__gt": after})[:PEOPLE_AT_ONCE]):
         after = people[-1]
@@ -80,12 +80,12 @@ def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
 
 
 def in_order(emails: Iterable[OutgoingEmail]) -> Iterator[OutgoingEmail]:
-    """Sort the emails of a low-volume type by recipient, as `DailyEmailJob.emails` requires. Holds all in memory."""
+    """Sort emails by recipient, as `DailyEmailJob.emails` requires. Holds all in memory: for small numbers."""
     yield from sorted(emails, key=attrgetter("person_id"))
 
 
 def mornings_before(day: date) -> list[tuple[date, bool]]:
-    """(Day, whether it catches up) of the mornings whose emails leave on `day`: it and the days off before it."""
+    """Return (day, catches up) of the mornings whose emails leave on `day`: it and the days off before it."""
     hours = [job.hour for job in MORNING_JOBS.values()]
     coming = site_day(Daily(max(hours)).after(timezone.now()))
     if day <= max(coming, site_day()):

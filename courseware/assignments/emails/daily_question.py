@@ -1,4 +1,4 @@
-"""The question of the day by email. Each choice is a link to the page with that choice selected."""
+"""Daily question by email. Each option is a link to the page with that option selected."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
 _SIDE_BY_SIDE = re.compile(r"</(?:td|th|dt|li)>")
-NEAR = timedelta(days=1)  # a letter that waits longer is asked meanwhile, and ended where nothing is due as yet
+NEAR = timedelta(days=1)  # an email that waits longer would be skipped if nothing is due yet
 NOT_WANTED = gettext_noop("the person turned off daily question emails")
 DAY_IS_OVER = gettext_noop("the day of the question is over")
 NOTHING_ASKED = gettext_noop("there is no question today, or it was already answered")
@@ -49,13 +49,13 @@ def register_email() -> None:
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    wished = DailyQuestionPreference.objects.filter(by_email=True, person__is_active=True).select_related("person")
-    for wishes in by_person(wished, "person_id"):
-        hours = hours_of([wish.person_id for wish in wishes])
-        for wish in wishes:
-            letter = letter_to(wish.person, hours[wish.person_id], morning.at)
-            if letter and asked_in(letter):
-                yield letter
+    wanted = DailyQuestionPreference.objects.filter(by_email=True, person__is_active=True).select_related("person")
+    for preferences in by_person(wanted, "person_id"):
+        hours = hours_of([preference.person_id for preference in preferences])
+        for preference in preferences:
+            email = letter_to(preference.person, hours[preference.person_id], morning.at)
+            if email and asked_in(email):
+                yield email
 
 
 JOB = DailyEmailJob(DAILY_LETTER, time(5, 40), emails, unsaid=NOTHING_ASKED)
@@ -63,7 +63,7 @@ write_questions = JOB.run
 
 
 def letter_to(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | None:
-    """None where no letter leaves within a day."""
+    """Return None if no email can be sent within a day."""
     next_at = hours.opens_at(at)
     if next_at - at > NEAR:
         return None
@@ -73,19 +73,19 @@ def letter_to(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | 
 
 
 def asked_in(message: OutgoingEmail) -> AskedToday | None:
-    """What it asks when it leaves."""
+    """Return the question that the email asks when it is sent, or None."""
     at = max(now(), message.next_at).astimezone(UTC)
     language = message.language or settings.LANGUAGE_CODE
-    daily = daily_of(enrollments_of_person(message.person, at), language, at)  # type: ignore[arg-type]  # to people alone
+    daily = daily_of(enrollments_of_person(message.person, at), language, at)  # type: ignore[arg-type]  # has a person
     return daily.asked if daily else None
 
 
 def why_not(message: OutgoingEmail) -> str:
-    if not preference_of(message.person).by_email:  # type: ignore[arg-type]  # these letters are to people alone
+    if not preference_of(message.person).by_email:  # type: ignore[arg-type]  # these emails always have a person
         return NOT_WANTED
     zone = hours_of([message.person_id])[message.person_id].zone  # type: ignore[list-item,index]  # the same
     if now().astimezone(zone).date() > date.fromisoformat(message.data["day"]):
-        return DAY_IS_OVER  # a letter by office had the day
+        return DAY_IS_OVER  # another email used the sending day
     return "" if asked_in(message) else NOTHING_ASKED
 
 
@@ -96,13 +96,13 @@ def in_words(messages: Sequence[OutgoingEmail]) -> Mapping[int, dict[str, Any]]:
 def question_text(asked: AskedToday) -> dict[str, Any]:
     shown = ask(asked.question, asked.enrollment.pk, asked.number - 1)
     page = settings.SITE_URL.rstrip("/") + reverse("assessment:daily")
-    put = {"question": shown.id, "number": asked.number}
+    query = {"question": shown.id, "number": asked.number}
     return {
         "name": asked.enrollment.learner.name,
         "title": plain(shown.title),
         "stem": plain(shown.stem),
         "choices": [
-            {"words": plain(each.html), "link": f"{page}?{urlencode({**put, 'choice': each.value})}"}
+            {"words": plain(each.html), "link": f"{page}?{urlencode({**query, 'choice': each.value})}"}
             for each in shown.choices
         ],
         "page": page,
@@ -111,7 +111,7 @@ def question_text(asked: AskedToday) -> dict[str, Any]:
 
 
 def plain(html: str) -> str:
-    """Line by line; what stands side by side on the page stays apart.
+    """Return HTML as text, line by line; adjacent cells and list items are separated by a space.
 
     >>> plain("<p>Coffee &amp; tea</p>\\n<ul><li>Yes</li><li>No</li></ul>").splitlines()
     ['Coffee & tea', 'Yes No']

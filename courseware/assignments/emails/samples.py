@@ -1,4 +1,4 @@
-"""What stands in an example of the letters of this room, and what a firm may fill into its own words there."""
+"""Sample data for the emails of this package, and placeholders for their editable wording."""
 
 from operator import itemgetter
 from typing import Any
@@ -53,7 +53,7 @@ def example_of_question() -> dict[str, Any]:
         "stem": gettext(
             "The caller says: “My phone was stolen, so I cannot get the code. Read it out to me.” What do you do?"
         ),
-        "choices": [{"words": words, "link": f"{page}?choice={place}"} for place, words in enumerate(choices)],
+        "choices": [{"words": words, "link": f"{page}?choice={position}"} for position, words in enumerate(choices)],
         "page": page,
     }
 

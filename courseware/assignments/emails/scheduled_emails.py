@@ -1,7 +1,7 @@
-"""Preview the emails of a day: to whom, at what time, or why not. Nothing is kept.
+"""Preview of scheduled emails: which emails leave on a day, to whom and when, or why not. Nothing is stored.
 
-The generators of the morning jobs make the emails, which pass through the rounds of delivery in transactions that are
-rolled back: see `lib.dates`. For a large company a worker prepares the preview.
+The generators of the morning jobs create the emails. Delivery handles them in transactions that are rolled back, with
+the clock set to that day (`lib.dates`). For a large company a worker prepares the preview.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,13 +41,13 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 SORTS = (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED)
 TOGETHER = "it is told in the same letter as another"
-PEOPLE_AT_ONCE = 10  # in one transaction, which on SQLite keeps every other writer waiting
-PAUSE = 0.12  # seconds between two transactions: a writer that waits for SQLite's lock looks every 0.1 seconds
+PEOPLE_AT_ONCE = 10  # per transaction, which blocks other writers on SQLite
+PAUSE = 0.12  # seconds between transactions: a writer waiting for SQLite's lock retries every 0.1 seconds
 
 
 @dataclass(frozen=True)
 class Foreseen:
-    """`leaves_at` is None where it does not leave on the day, and `why_not` then says why."""
+    """`leaves_at` is None if it does not leave on the day; `why_not` says why."""
 
     message: OutgoingEmail
     leaves_at: datetime | None = None
@@ -69,18 +69,18 @@ class PlannedEmail:
     message: OutgoingEmail
 
 
-PersonWithEmails = tuple[int, list[PlannedEmail]]  # the key of a person
+PersonWithEmails = tuple[int, list[PlannedEmail]]  # person id and emails
 
 
 def preview_emails(day: date) -> Iterator[Foreseen]:
-    """What waits now and leaves on the day, and what would be written for it: person by person in the order of keys."""
+    """Yield waiting emails and those that would be written and leave on `day`, ordered by person id."""
     coming = ScheduledEmails(day)
     for _person, foreseen in coming.foresee(coming.people()):
         yield from foreseen
 
 
 class ScheduledEmails:
-    """Of a day. A read finds the people and the emails; only the rounds of delivery need a transaction."""
+    """Emails of a day. Only delivery needs a transaction, not finding people and emails."""
 
     def __init__(self, day: date) -> None:
         self.zone = timezone.get_default_timezone()
@@ -99,7 +99,7 @@ class ScheduledEmails:
                 yield person, [each for each in found if each.message.person_id == person]
 
     def people(self) -> Iterator[PersonWithEmails]:
-        """Who might get an email, in the order of keys, each with the emails that the jobs would write."""
+        """Yield people who might get an email, ordered by id, with the emails that jobs would write."""
         streams = [self.people_with_queued()]
         for day, catches_up in mornings_before(self.day):
             for job in sorted(MORNING_JOBS.values(), key=attrgetter("hour")):
@@ -114,14 +114,14 @@ class ScheduledEmails:
 
     def planned(self, job: DailyEmailJob, morning: DailyEmails) -> Iterator[tuple[int, PlannedEmail | None]]:
         for message in job.emails(morning):
-            message.why = ""  # the round asks for itself
+            message.why = ""  # delivery decides again
             if message.person_id:
                 yield message.person_id, PlannedEmail(job, morning.at, message)
 
     def outcome(self, plans: Mapping[int, Collection[PlannedEmail]]) -> list[Foreseen]:
-        """Write and deliver until the day is over, and roll back."""
+        """Write and deliver until the end of the day, and roll back."""
         with rolled_back():
-            # In the order in which other transactions lock messages, so that none waits for the other forever.
+            # Lock in the same order as other transactions, to avoid deadlocks.
             list(self.waiting.filter(person__in=plans).select_for_update(no_key=True).order_by("pk").values_list("pk"))
             asked = self.deliver(plans)
             rows = OutgoingEmail.objects.filter(Q(pk__in=asked) | Q(combined_into__in=asked)).select_related("person")
@@ -164,7 +164,7 @@ def rolled_back() -> Iterator[None]:
 
 
 def ask_all(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
-    """Run rounds until none of these emails is due. Of one person a round takes one."""
+    """Deliver until none of these emails is due; return their ids. A round takes one email per person."""
     due, asked, before = queued.filter(next_at__lte=at).order_by("next_at", "pk"), set(), list[int]()
     while (keys := list(due.values_list("pk", flat=True))) != before:
         asked |= preview_round(keys)
@@ -173,7 +173,7 @@ def ask_all(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
 
 
 def order_of(message: OutgoingEmail) -> tuple[object, ...]:
-    """Sort key: email sort as in SORTS, decided before waiting, time, and an email before those included in it."""
+    """Sort key: category as in SORTS, decided before waiting, time, an email before those combined into it."""
     waits = message.ended_at is None
     sort, at = SORTS.index(MESSAGE_KINDS[message.kind].sort), message.next_at if waits else message.ended_at
     return sort, waits, at, message.combined_into_id or message.pk, bool(message.combined_into_id), message.pk
@@ -182,7 +182,7 @@ def order_of(message: OutgoingEmail) -> tuple[object, ...]:
 SHOWN_FOR = timedelta(minutes=10)
 PEOPLE_IN_MEMORY = 200
 
-Row = Sequence[Any]  # the key of a person, the type of email, when it leaves or None, why not
+Row = Sequence[Any]  # person id, email type, sending time or None, why not
 
 
 class PreparedPreview(NamedTuple):
@@ -190,7 +190,7 @@ class PreparedPreview(NamedTuple):
     rows: Sequence[Row]
 
     def foreseen(self) -> Iterator[tuple[int, list[Foreseen]]]:
-        """Yield each person's key with the expected emails, in key order. Leaves out people deleted since."""
+        """Yield person id and expected emails, ordered by id, without people deleted since."""
         by_person = ((person, list(rows)) for person, rows in groupby(self.rows, key=itemgetter(0)))
         for some in batches(by_person, PEOPLE_IN_MEMORY):
             people = User.objects.in_bulk([person for person, _rows in some])
@@ -200,7 +200,7 @@ class PreparedPreview(NamedTuple):
 
 
 class PreviewFailed(Exception):
-    """The page is an error page, as for a preview that fails in the page itself."""
+    """The worker could not prepare the preview. The page answers with an error page."""
 
 
 @task
@@ -215,7 +215,7 @@ def prepare_preview(day: str) -> list[Row]:
 
 
 def prepared_preview(day: date) -> PreparedPreview | None:
-    """The newest one within `SHOWN_FOR`. Else None, and a worker is asked for one. Raises PreviewFailed."""
+    """Return the newest preview within `SHOWN_FOR`; else None, and queue one. Raise PreviewFailed."""
     request = newest_request(prepare_preview, [str(day)])
     if request and (request.finished_at is None or request.finished_at > timezone.now() - SHOWN_FOR):
         if request.status == TaskResultStatus.FAILED and request.exception_class_path not in COMES_BACK:

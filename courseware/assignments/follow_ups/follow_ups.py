@@ -1,6 +1,7 @@
-"""Ask leads about a learner some days after a course, by email and page, and store answers without the person.
+"""Follow-ups: surveys for managers about a learner some days after a course. Answers are stored without the person.
 
-All who lead the nearest team of the learner are asked, and their substitutes; once for a person and sheet.
+All managers of the learner's nearest team and their deputies are asked by email and on a page, once per person and
+survey.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -38,13 +39,13 @@ from courseware.notifications.email.email_types import EmailCategory, EmailType,
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
-ASKED_FOR = timedelta(days=60)  # from the day on which it is first asked; later nobody remembers
-LOOKED_AT = 200  # runs of a sheet, those of the own teams first, the earliest completion in front
+ASKED_FOR = timedelta(days=60)  # after the first day; later managers do not remember
+LOOKED_AT = 200  # enrollments per survey: own teams first, then earliest completion
 
 
 @dataclass(frozen=True)
 class FollowUpDue:
-    """`run` has its learner, and `sheet` is in the language of the reader."""
+    """`run` has its learner loaded; `sheet` is in the reader's language."""
 
     run: Enrollment
     course: Course
@@ -52,39 +53,43 @@ class FollowUpDue:
 
 
 def current_surveys() -> Iterator[tuple[Course, FollowUpSurvey]]:
-    """Of the releases of today. Runs one query, and one more for each course the first time in a process."""
+    """Yield (course, survey) of the current releases. Runs one query, and one per course the first time."""
     courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
     for course in courses.order_by("pk"):
-        for sheet in outline(course.current, get_language()).sheets if course.current else ():
-            yield course, sheet
+        for survey in outline(course.current, get_language()).sheets if course.current else ():
+            yield course, survey
 
 
 def enrollments_to_follow_up(
-    course: Course, sheet: FollowUpSurvey, day: date, since: timedelta = ASKED_FOR
+    course: Course, survey: FollowUpSurvey, day: date, since: timedelta = ASKED_FOR
 ) -> EnrollmentQuerySet:
-    """Completed by people who are here on `day`, for which it is asked now, and was not yet so long ago."""
-    zone, last = timezone.get_default_timezone(), day - timedelta(days=sheet.after_days)
-    told = FollowUp.objects.filter(enrollment__learner=OuterRef("learner"), sheet__identifier=sheet.id)
-    runs = Enrollment.objects.filter(course=course, completed_at__lt=due_instant(last, zone), learner__is_active=True)
-    runs = runs.filter(completed_at__gte=due_instant(last - since, zone))
-    return runs.exclude(Exists(told.filter(sheet__course=course))).exclude(
+    """Return completed enrollments due on `day` for at most `since`, without follow-up or absence."""
+    zone, last = timezone.get_default_timezone(), day - timedelta(days=survey.after_days)
+    answered = FollowUp.objects.filter(enrollment__learner=OuterRef("learner"), sheet__identifier=survey.id)
+    completed = Enrollment.objects.filter(
+        course=course, completed_at__lt=due_instant(last, zone), learner__is_active=True
+    )
+    completed = completed.filter(completed_at__gte=due_instant(last - since, zone))
+    return completed.exclude(Exists(answered.filter(sheet__course=course))).exclude(
         Exists(absent_now().filter(person=OuterRef("learner")))
     )
 
 
 def observations_due(user: User, day: date | None = None) -> list[FollowUpDue]:
-    """What is asked of `user`, the earliest completion first. Runs as many statements for one person as for all."""
+    """Return follow-ups due from `user`, earliest completion first. The number of queries is constant."""
     teams = {team.pk for team in own_teams(user)}
     if not teams:
         return []
     near = Membership.objects.filter(person=OuterRef("learner"), role=Membership.Role.LEARNER, team__in=teams)
     found = []
-    for course, sheet in current_surveys():
-        runs = enrollments_to_follow_up(course, sheet, day or site_day()).filter(learner__in=people_managed_by(user))
-        runs = runs.annotate(is_near=Exists(near)).order_by("-is_near", "completed_at", "pk")
-        found += [FollowUpDue(run, course, sheet) for run in runs.select_related("learner")[:LOOKED_AT]]
-    leads = nearest_managers({each.run.learner_id for each in found}) if found else {}
-    asked = [each for each in found if any(lead.team_id in teams for lead in leads.get(each.run.learner_id, ()))]
+    for course, survey in current_surveys():
+        due = enrollments_to_follow_up(course, survey, day or site_day()).filter(learner__in=people_managed_by(user))
+        due = due.annotate(is_near=Exists(near)).order_by("-is_near", "completed_at", "pk")
+        found += [FollowUpDue(enrollment, course, survey) for enrollment in due.select_related("learner")[:LOOKED_AT]]
+    managers = nearest_managers({each.run.learner_id for each in found}) if found else {}
+    asked = [
+        each for each in found if any(manager.team_id in teams for manager in managers.get(each.run.learner_id, ()))
+    ]
     return sorted(asked, key=attrgetter("run.completed_at", "run.pk"))
 
 
@@ -103,96 +108,105 @@ class NotAsked(Exception):
         self.why = why
 
 
-def observation_of(run: Enrollment, sheet: str) -> FollowUp | None:
-    """Also where another run of the person was asked about. Runs one query."""
-    found = FollowUp.objects.filter(enrollment__learner=run.learner_id, sheet__course=run.course_id)
-    return found.filter(sheet__identifier=sheet).select_related("made_by").order_by("pk").first()
+def observation_of(enrollment: Enrollment, survey: str) -> FollowUp | None:
+    """Return the person's follow-up (`survey`: document id), also by another enrollment. Runs one query."""
+    found = FollowUp.objects.filter(enrollment__learner=enrollment.learner_id, sheet__course=enrollment.course_id)
+    return found.filter(sheet__identifier=survey).select_related("made_by").order_by("pk").first()
 
 
-def why_not_asked(run: Enrollment, sheet: FollowUpSurvey, day: date) -> Unobserved | None:
-    if enrollments_to_follow_up(run.course, sheet, day).filter(pk=run.pk).exists():
+def why_not_asked(enrollment: Enrollment, survey: FollowUpSurvey, day: date) -> Unobserved | None:
+    """Return why the manager cannot answer on `day`, or None."""
+    if enrollments_to_follow_up(enrollment.course, survey, day).filter(pk=enrollment.pk).exists():
         return None
-    is_early = run.completed_at is None or (day - site_day(run.completed_at)).days < sheet.after_days
+    is_early = enrollment.completed_at is None or (day - site_day(enrollment.completed_at)).days < survey.after_days
     return Unobserved.EARLY if is_early else Unobserved.OVER
 
 
 @transaction.atomic
 def observe(
-    run: Enrollment,
-    sheet: FollowUpSurvey,
+    enrollment: Enrollment,
+    survey: FollowUpSurvey,
     answers: Mapping[str, Any] | None,
     *,
     revision: int = 0,
     by: User,
     day: date | None = None,
 ) -> tuple[FollowUp, bool]:
-    """(observation, whether it is new). `answers` None: the lead cannot say. Raises NotAsked and SurveyChanged.
+    """Return (follow-up, whether it is new). `answers` None: the manager cannot say. Raise NotAsked or SurveyChanged.
 
-    Nothing leads from the answers to the person: no time, no log entry, no sequence. `revision` is that of the form.
+    Nothing links the answers to the person: no time, no log entry, no sequence. `revision`: id of the survey's revision
+    in the form.
     """
     day = day or site_day()
-    document = lock_follow_up(run, sheet)
-    run = lock_enrollments_of(run)
-    if known := observation_of(run, sheet.id):
+    document = lock_follow_up(enrollment, survey)
+    enrollment = lock_enrollments_of(enrollment)
+    if known := observation_of(enrollment, survey.id):
         return known, False
-    if why := why_not_asked(run, sheet, day):
+    if why := why_not_asked(enrollment, survey, day):
         raise NotAsked(why)
-    team = team_of(run, by)
-    if team is None:  # since the page was asked for
+    team = team_of(enrollment, by)
+    if team is None:  # changed since the page was loaded
         raise NotAsked(Unobserved.LED_NO_MORE)
     if answers is not None:
-        now = store.page(run.release, sheet.id, run.source_language)
+        now = store.page(enrollment.release, survey.id, enrollment.source_language)
         if now.revision_id != revision:
-            raise SurveyChanged(sheet.id)
-        store_anonymously(run, document, answers, team=team, day=day)
+            raise SurveyChanged(survey.id)
+        store_anonymously(enrollment, document, answers, team=team, day=day)
     fields = {"made_by": by, "made_on": day, "is_answered": answers is not None}
-    return FollowUp.objects.create(enrollment=run, sheet=document, **fields), True
+    return FollowUp.objects.create(enrollment=enrollment, sheet=document, **fields), True
 
 
-def lock_follow_up(run: Enrollment, sheet: FollowUpSurvey) -> Document:
-    """Serialize answers about different people: each rewrites the waiting rows.
+def lock_follow_up(enrollment: Enrollment, survey: FollowUpSurvey) -> Document:
+    """Lock the survey document: each answer rewrites the waiting rows.
 
     PostgreSQL hides rows rewritten while a statement waits.
     """
-    return Document.objects.select_for_update(no_key=True).get(course=run.course_id, identifier=sheet.id)
+    return Document.objects.select_for_update(no_key=True).get(course=enrollment.course_id, identifier=survey.id)
 
 
-def lock_enrollments_of(run: Enrollment) -> Enrollment:
-    """The run as it is now. Two who answer about one person come one after the other."""
-    runs = Enrollment.objects.filter(learner=run.learner_id, course=run.course_id).with_release().order_by("pk")
-    return next(each for each in runs.select_for_update(of=("self",), no_key=True) if each.pk == run.pk)
+def lock_enrollments_of(enrollment: Enrollment) -> Enrollment:
+    """Lock the person's enrollments in the course; return this one as stored."""
+    own = (
+        Enrollment.objects.filter(learner=enrollment.learner_id, course=enrollment.course_id)
+        .with_release()
+        .order_by("pk")
+    )
+    return next(each for each in own.select_for_update(of=("self",), no_key=True) if each.pk == enrollment.pk)
 
 
-def store_anonymously(run: Enrollment, sheet: Document, answers: Mapping[str, Any], *, team: Team, day: date) -> None:
-    [known_as, *before] = digests_of_team(team, sheet)
+def store_anonymously(
+    enrollment: Enrollment, survey: Document, answers: Mapping[str, Any], *, team: Team, day: date
+) -> None:
+    [known_as, *before] = digests_of_team(team, survey)
     FollowUpAnswers.objects.create(
-        sheet=sheet,
-        release=run.release,
+        sheet=survey,
+        release=enrollment.release,
         answers=dict(answers),
         pending_key=known_as,
-        counts_from=counts_from_month_of(run.learner, day),
+        counts_from=counts_from_month_of(enrollment.learner, day),
     )
-    let_in_by_fives(sheet, team, {known_as, *before}, day)
+    let_in_by_fives(survey, team, {known_as, *before}, day)
 
 
-def team_of(run: Enrollment, by: User) -> Team | None:
-    """In which the person learns, of those that `by` leads: the one joined first."""
-    places = Membership.objects.filter(person=run.learner_id, role=Membership.Role.LEARNER)
-    place = places.filter(team__in=teams_managed_by(by)).order_by("pk").select_related("team").first()
-    return place.team if place else None
+def team_of(enrollment: Enrollment, by: User) -> Team | None:
+    """Return the team in which the person learns and that `by` manages; of several the one joined first."""
+    memberships = Membership.objects.filter(person=enrollment.learner_id, role=Membership.Role.LEARNER)
+    membership = memberships.filter(team__in=teams_managed_by(by)).order_by("pk").select_related("team").first()
+    return membership.team if membership else None
 
 
-def digests_of_team(team: Team, sheet: Document) -> list[str]:
-    """Under the site's key, by which new answers wait, then under those it had before."""
+def digests_of_team(team: Team, survey: Document) -> list[str]:
+    """Return keyed hashes of the team: by the current secret key, then by its fallbacks."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [salted_hmac(SALT, f"{team.pk}:{sheet.pk}", key, algorithm="sha256").hexdigest() for key in keys]
+    return [salted_hmac(SALT, f"{team.pk}:{survey.pk}", key, algorithm="sha256").hexdigest() for key in keys]
 
 
-def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) -> None:
-    """Show five waiting answers of the team together, and rewrite the others in the order of their random keys, so
-    that the table keeps no order of arrival. Call it with the sheet held.
+def let_in_by_fives(survey: Document, team: Team, known_as: set[str], day: date) -> None:
+    """Publish the team's waiting answers in groups of 5; rewrite the others ordered by random id.
+
+    So the table does not reveal the order of arrival. Call it with the survey locked.
     """
-    rows = list(FollowUpAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk"))
+    rows = list(FollowUpAnswers.objects.filter(sheet=survey, shown_from=None).order_by("pk"))
     own = [row for row in rows if row.pending_key in known_as and (not row.counts_from or row.counts_from <= day)]
     for row in own[: len(own) - len(own) % disclosure.STEP]:
         row.pending_key, row.team, row.month = "", team, day.replace(day=1)
@@ -202,7 +216,7 @@ def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) 
 
 
 KIND = "observation"
-CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
+CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
 RUNS_AT_ONCE = 500  # in memory
 NAMED = 10
 LED_NO_MORE = gettext_noop("the recipient no longer manages these people")
@@ -219,8 +233,8 @@ def register_email() -> None:
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     batches = newly_due(morning.at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
-    letters = (letter for runs, sheet in batches for letter in emails_about(runs, sheet, morning.at))
-    yield from in_order(letters)
+    unsorted = (each for enrollments, survey in batches for each in emails_about(enrollments, survey, morning.at))
+    yield from in_order(unsorted)
 
 
 JOB = DailyEmailJob(KIND, time(5, 25), emails)
@@ -228,51 +242,52 @@ ask_leads = JOB.run
 
 
 def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment], str]]:
-    for course, sheet in current_surveys():
-        runs, last = enrollments_to_follow_up(course, sheet, site_day(at), since).order_by("pk"), 0
-        while batch := list(runs.filter(pk__gt=last)[:RUNS_AT_ONCE]):
+    """Yield (enrollments, survey id) in batches."""
+    for course, survey in current_surveys():
+        enrollments, last = enrollments_to_follow_up(course, survey, site_day(at), since).order_by("pk"), 0
+        while batch := list(enrollments.filter(pk__gt=last)[:RUNS_AT_ONCE]):
             last = batch[-1].pk
-            yield batch, sheet.id
+            yield batch, survey.id
 
 
-def emails_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> list[OutgoingEmail]:
-    leads = nearest_managers({run.learner_id for run in runs})
-    hours = hours_of({lead.person_id for each in leads.values() for lead in each})
+def emails_about(enrollments: Collection[Enrollment], survey: str, at: datetime) -> list[OutgoingEmail]:
+    managers = nearest_managers({enrollment.learner_id for enrollment in enrollments})
+    hours = hours_of({manager.person_id for each in managers.values() for manager in each})
     return [
-        letter_to(lead.person, run, sheet, hours[lead.person_id], at)
-        for run in runs
-        for lead in leads.get(run.learner_id, ())
+        letter_to(manager.person, enrollment, survey, hours[manager.person_id], at)
+        for enrollment in enrollments
+        for manager in managers.get(enrollment.learner_id, ())
     ]
 
 
-def letter_to(lead: User, run: Enrollment, sheet: str, hours: EmailHours, at: datetime) -> OutgoingEmail:
-    key = f"{KIND}:{run.pk}:{sheet}:{lead.pk}"
-    return email_to(lead, KIND, key=key, data={"subjects": [[run.pk, sheet]]}, next_at=hours.opens_at(at))
+def letter_to(manager: User, enrollment: Enrollment, survey: str, hours: EmailHours, at: datetime) -> OutgoingEmail:
+    key = f"{KIND}:{enrollment.pk}:{survey}:{manager.pk}"
+    return email_to(manager, KIND, key=key, data={"subjects": [[enrollment.pk, survey]]}, next_at=hours.opens_at(at))
 
 
 def led_in(message: OutgoingEmail) -> set[int]:
-    """Keys of the runs it tells of whose learners the reader leads still. Runs one query."""
-    runs = Enrollment.objects.filter(pk__in=[run for run, _sheet in message.data["subjects"]])
-    return set(runs.filter(learner__in=people_managed_by(message.person)).values_list("pk", flat=True))
+    """Return ids of the email's enrollments whose learners the recipient still manages. Runs one query."""
+    enrollments = Enrollment.objects.filter(pk__in=[enrollment for enrollment, _sheet in message.data["subjects"]])
+    return set(enrollments.filter(learner__in=people_managed_by(message.person)).values_list("pk", flat=True))
 
 
-def still_due(message: OutgoingEmail, led: Collection[int]) -> list[FollowUpDue]:
-    """In the language that is active; the earliest completion first."""
+def still_due(message: OutgoingEmail, managed: Collection[int]) -> list[FollowUpDue]:
+    """Return the email's follow-ups that are still due, in the active language, earliest completion first."""
     found = []
-    for course, sheet in current_surveys():
-        told = [run for run, asked in message.data["subjects"] if asked == sheet.id and run in led]
-        runs = enrollments_to_follow_up(course, sheet, site_day()).filter(pk__in=told)
-        found += [FollowUpDue(run, course, sheet) for run in runs.select_related("learner")]
+    for course, survey in current_surveys():
+        ids = [pk for pk, asked in message.data["subjects"] if asked == survey.id and pk in managed]
+        enrollments = enrollments_to_follow_up(course, survey, site_day()).filter(pk__in=ids)
+        found += [FollowUpDue(pk, course, survey) for pk in enrollments.select_related("learner")]
     return sorted(found, key=lambda each: (each.run.completed_at, each.run.pk))
 
 
 def why_unwanted(message: OutgoingEmail) -> str:
-    led = led_in(message)
-    if not led:
+    managed = led_in(message)
+    if not managed:
         return LED_NO_MORE
-    if still_due(message, led):
+    if still_due(message, managed):
         return ""
-    people = Enrollment.objects.filter(pk__in=led).values("learner")
+    people = Enrollment.objects.filter(pk__in=managed).values("learner")
     return ANSWERED if FollowUp.objects.filter(enrollment__learner__in=people).exists() else NOT_HERE
 
 
@@ -289,7 +304,7 @@ def in_words(message: OutgoingEmail) -> dict[str, object]:
             for each in due[:NAMED]
         ]
     return {
-        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "name": message.person.name,  # type: ignore[union-attr]  # these emails always have a person
         "people": named,
         "number": len(due),
         "others": len(due[NAMED:]),

@@ -1,4 +1,4 @@
-"""Pages of a manager: people to be asked about some days after a course, and the sheet about one of them."""
+"""Pages of a manager: follow-ups that are due, and the survey about one person."""
 
 from http import HTTPStatus
 
@@ -27,7 +27,7 @@ from courseware.lib.dates import site_day
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_status, form_view, page_view, posted
 
-hides_answers = sensitive_post_parameters()  # from reports of errors
+hides_answers = sensitive_post_parameters()  # in error reports
 
 
 @page_view(allowed=is_manager)
@@ -38,36 +38,36 @@ def observations(request):
 
 
 def asked_or_404(user, pk, sheet):
-    led = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
-    run = get_object_or_404(led.with_release().select_related("learner"), pk=pk)
-    found = store.outline(run.release, get_language()).find_follow_up_survey(sheet)
-    if found is None:
+    managed = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
+    enrollment = get_object_or_404(managed.with_release().select_related("learner"), pk=pk)
+    survey = store.outline(enrollment.release, get_language()).find_follow_up_survey(sheet)
+    if survey is None:
         raise Http404(sheet)
-    return run, found
+    return enrollment, survey
 
 
 @hides_answers
 @form_view("assignments:follow-up", is_held=False)
 def observation(request, pk, sheet):
-    run, asked = asked_or_404(request.user, pk, sheet)
-    page = store.page(run.release, sheet, get_language())
+    enrollment, survey = asked_or_404(request.user, pk, sheet)
+    page = store.page(enrollment.release, sheet, get_language())
     form, is_changed = SurveyForm(posted(request), questions=page.data["questions"]), False
     if request.method == "POST":
         try:
-            if answer := answer_to(request, run, asked, form):
+            if answer := answer_to(request, enrollment, survey, form):
                 return answer
-        except NotAsked as refused:
-            messages.error(request, refused.why.label)
+        except NotAsked as error:
+            messages.error(request, error.why.label)
             return redirect("assignments:follow-ups")
         except SurveyChanged:
             form = SurveyForm(
                 questions=page.data["questions"], initial=SurveyForm.texts(request.POST, page.data["questions"])
             )
             is_changed = True
-    known = observation_of(run, sheet)
-    outline = store.outline(run.release, get_language())
+    known = observation_of(enrollment, sheet)
+    outline = store.outline(enrollment.release, get_language())
     context = {
-        "run": run,
+        "run": enrollment,
         "outline": outline,
         "text_language": display_tag(outline.language),
         "page_language": display_tag(get_language()),
@@ -75,25 +75,25 @@ def observation(request, pk, sheet):
         "form": form,
         "is_changed": is_changed,
         "known": known,
-        "refusal": None if known else why_not_asked(run, asked, site_day()),
+        "refusal": None if known else why_not_asked(enrollment, survey, site_day()),
     }
     status = HTTPStatus.CONFLICT if is_changed else form_status(form)
     return render(request, "assignments/follow_up.html", context, status=status)
 
 
-def answer_to(request, run, asked, form):
+def answer_to(request, enrollment, survey, form):
     if "cannot-say" in request.POST:
-        kept, is_new = observe(run, asked, None, by=request.user)
+        follow_up, is_new = observe(enrollment, survey, None, by=request.user)
     elif form.is_valid():
         revision = next(iter(keys_in([request.POST.get("revision", "")])), 0)
-        kept, is_new = observe(run, asked, form.answers, revision=revision, by=request.user)
+        follow_up, is_new = observe(enrollment, survey, form.answers, revision=revision, by=request.user)
     else:
         return None
-    if is_new and kept.is_answered:
+    if is_new and follow_up.is_answered:
         messages.success(request, gettext("Thank you. Your answers are saved without the person’s name."))
     elif is_new:
         messages.success(request, gettext("Your answer “I can’t say” is saved. Nobody is asked about this again."))
     else:
         words = gettext("%(name)s already answered on %(day)s. Nothing was changed.")
-        messages.info(request, words % {"name": kept.made_by.name, "day": date_format(kept.made_on)})
+        messages.info(request, words % {"name": follow_up.made_by.name, "day": date_format(follow_up.made_on)})
     return redirect("assignments:follow-ups")

@@ -1,7 +1,7 @@
-"""Reminders by a manager, and the acts for today that a manager confirmed: carried out and undone together.
+"""Execute and undo a manager's reminders and the confirmed actions of the Today list.
 
-Each locks all enrollments by key first, so the second of two managers of the same people finds what the first did. A
-form names its enrollments; those that were completed, exempted or reminded since it was shown are left out.
+Each locks all enrollments by id first, so the second of two managers of the same people sees what the first did.
+Enrollments of a form that were completed, exempted or reminded since are skipped.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -32,7 +32,7 @@ from courseware.notifications.email.queue import HELD_FOR_UNDO, email_to
 from courseware.notifications.email.sending_limits import LIMITS, days_that_count
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
-LOOKED_BACK = timedelta(days=30)  # longer than a letter waits for its turn
+LOOKED_BACK = timedelta(days=30)  # longer than an email waits for its sending day
 NOT_SENT = gettext_noop("undone by the sender")
 
 
@@ -60,90 +60,90 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Undone:
-    """How many reminders are not sent; how many have left or are leaving, as letters or within another letter."""
+    """Numbers of reminders. `left`: sent or being sent; `left_in_another`: combined with another email."""
 
     not_sent: int
     left: int
     left_in_another: int
 
 
-def left_out(runs: Collection[Enrollment], by: User) -> dict[int, NotReminded | Reason]:
-    """Primary key of each enrollment that gets no reminder now → reason. Runs four queries."""
-    people = {run.learner_id for run in runs}
-    away, letters = last_absence_days(people), OutgoingEmail.objects.filter(kind=KIND, person__in=people)
-    waiting = enrollments_in(letters.filter(state=DeliveryState.QUEUED).values_list("data", flat=True))
-    lately = letters.handed_over().filter(ended_at__gt=timezone.now() - APART)
+def left_out(enrollments: Collection[Enrollment], by: User) -> dict[int, NotReminded | Reason]:
+    """Return enrollment id → reason, for enrollments that get no reminder now. Runs four queries."""
+    people = {enrollment.learner_id for enrollment in enrollments}
+    away, emails = last_absence_days(people), OutgoingEmail.objects.filter(kind=KIND, person__in=people)
+    waiting = enrollments_in(emails.filter(state=DeliveryState.QUEUED).values_list("data", flat=True))
+    lately = emails.handed_over().filter(ended_at__gt=timezone.now() - APART)
     reminded = enrollments_in(lately.values_list("data", flat=True))
-    asking = asked_about([run.pk for run in runs])
+    asking = asked_about([enrollment.pk for enrollment in enrollments])
     found = {}
-    for run in runs:
-        run.away_until = away.get(run.learner_id)
-        not_asked = not_asked_reason(run, ignoring={NotAskedReason.UNPUBLISHED})
+    for enrollment in enrollments:
+        enrollment.away_until = away.get(enrollment.learner_id)
+        not_asked = not_asked_reason(enrollment, ignoring={NotAskedReason.UNPUBLISHED})
         reasons: dict[NotReminded | Reason | None, bool] = {
-            NotReminded.OWN: run.learner_id == by.pk,
+            NotReminded.OWN: enrollment.learner_id == by.pk,
             not_asked: not_asked is not None,
-            NotReminded.NO_ADDRESS: not run.learner.email,
-            NotReminded.ASKS: run.pk in asking,
-            NotReminded.REMINDED: run.pk in reminded,
-            NotReminded.WAITS: run.pk in waiting,
+            NotReminded.NO_ADDRESS: not enrollment.learner.email,
+            NotReminded.ASKS: enrollment.pk in asking,
+            NotReminded.REMINDED: enrollment.pk in reminded,
+            NotReminded.WAITS: enrollment.pk in waiting,
         }
         if why := next((why for why, holds in reasons.items() if holds), None):
-            found[run.pk] = why
+            found[enrollment.pk] = why
     return found
 
 
 @transaction.atomic
 def remind(keys: Iterable[int], *, by: User) -> tuple[ManualReminder | None, list[LeftOut]]:
-    """Queue a reminder of each of these enrollments, to leave after HELD_FOR_UNDO; None if nobody is reminded.
+    """Queue a reminder for each enrollment (id). Return (the ManualReminder or None, enrollments left out).
 
-    `keys`: enrollments in the hands of `by`; not checked here.
+    Reminders are sent after HELD_FOR_UNDO. The caller checks that `by` may change the enrollments.
     """
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
-    runs = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # two who press at once: one waits
-    why = left_out(runs, by)
-    able = [run for run in runs if run.pk not in why]
+    enrollments = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # simultaneous requests wait here
+    why = left_out(enrollments, by)
+    able = [enrollment for enrollment in enrollments if enrollment.pk not in why]
     leaves_at = timezone.now() + HELD_FOR_UNDO
-    messages = OutgoingEmail.objects.bulk_create(by_hand(run, by, leaves_at) for run in able)
-    refused = [LeftOut(run, why[run.pk]) for run in runs if run.pk in why]
+    messages = OutgoingEmail.objects.bulk_create(by_hand(enrollment, by, leaves_at) for enrollment in able)
+    refused = [LeftOut(enrollment, why[enrollment.pk]) for enrollment in enrollments if enrollment.pk in why]
     if not messages:
         return None, refused
-    keys_of_letters = [message.pk for message in messages]
+    email_ids = [message.pk for message in messages]
     deliver.enqueue()
-    return ManualReminder.objects.create(made_by=by, letters=keys_of_letters), refused
+    return ManualReminder.objects.create(made_by=by, letters=email_ids), refused
 
 
-def by_hand(run: Enrollment, by: User, leaves_at: datetime) -> OutgoingEmail:
-    day = run.due_on.isoformat() if run.due_at else None
-    return email_to(run.learner, KIND, data={"subjects": [[run.pk, day]], "by": by.pk}, next_at=leaves_at)
+def by_hand(enrollment: Enrollment, by: User, leaves_at: datetime) -> OutgoingEmail:
+    day = enrollment.due_on.isoformat() if enrollment.due_at else None
+    return email_to(enrollment.learner, KIND, data={"subjects": [[enrollment.pk, day]], "by": by.pk}, next_at=leaves_at)
 
 
-def reminders_of(runs: Collection[Enrollment]) -> dict[int, OutgoingEmail]:
-    """Key of each of these runs → its newest reminder that waits, is leaving or has left lately. Runs one query."""
-    people = [run.learner_id for run in runs]
-    letters = OutgoingEmail.objects.filter(kind=KIND, person__in=people, written_at__gt=timezone.now() - LOOKED_BACK)
-    letters = letters.exclude(state=DeliveryState.SKIPPED).order_by("pk")
-    return {run: letter for letter in letters for run, _day in letter.data["subjects"]}
+def reminders_of(enrollments: Collection[Enrollment]) -> dict[int, OutgoingEmail]:
+    """Return enrollment id → newest reminder that waits, is being sent or was sent lately. Runs one query."""
+    people = [enrollment.learner_id for enrollment in enrollments]
+    emails = OutgoingEmail.objects.filter(kind=KIND, person__in=people, written_at__gt=timezone.now() - LOOKED_BACK)
+    emails = emails.exclude(state=DeliveryState.SKIPPED).order_by("pk")
+    return {enrollment: email for email in emails for enrollment, _day in email.data["subjects"]}
 
 
 @transaction.atomic
 def undo_reminding(reminding: ManualReminder) -> Undone:
-    letters = reminding.sent().select_related(None).select_for_update(no_key=True)
-    waiting = [message.pk for message in letters if message.may_be_taken_back]
+    emails = reminding.sent().select_related(None).select_for_update(no_key=True)
+    waiting = [message.pk for message in emails if message.may_be_taken_back]
     ended = {"state": DeliveryState.SKIPPED, "why": NOT_SENT, "ended_at": timezone.now()}
     OutgoingEmail.objects.filter(pk__in=waiting).update(**ended)
-    left = letters.exclude(pk__in=waiting).exclude(state=DeliveryState.SKIPPED).count()
-    return Undone(len(waiting), left, letters.exclude(combined_into=None).count())
+    left = emails.exclude(pk__in=waiting).exclude(state=DeliveryState.SKIPPED).count()
+    return Undone(len(waiting), left, emails.exclude(combined_into=None).count())
 
 
 SORT = EmailCategory.TRAINING
 
 
 def why_unreminded(at: datetime) -> Case:
-    """Why the learner of an open enrollment is not reminded at `at`: a value of Unreminded, or "".
+    """Return why the learner of an open enrollment is not reminded at `at`: a value of NotReminded, or "".
 
-    Asked of the person, as one email tells of all courses; a request for another day is about one. Days of the site.
+    The reason is about the person, because one email covers all courses, except for extension requests.
     """
-    letters = OutgoingEmail.objects.filter(person=OuterRef("learner"), kind=KIND)
+    emails = OutgoingEmail.objects.filter(person=OuterRef("learner"), kind=KIND)
     return Case(
         When(~is_not_away(at), then=Value(NotReminded.AWAY.value)),
         When(Q(learner__email=None) | Q(learner__email=""), then=Value(NotReminded.NO_ADDRESS.value)),
@@ -151,20 +151,20 @@ def why_unreminded(at: datetime) -> Case:
             Exists(ExtensionRequest.objects.standing(at).filter(enrollment=OuterRef("pk"))),
             then=Value(NotReminded.ASKS.value),
         ),
-        When(Exists(letters.handed_over().filter(ended_at__gt=at - APART)), then=Value(NotReminded.REMINDED.value)),
-        When(Exists(letters.filter(state=DeliveryState.QUEUED)), then=Value(NotReminded.WAITS.value)),
+        When(Exists(emails.handed_over().filter(ended_at__gt=at - APART)), then=Value(NotReminded.REMINDED.value)),
+        When(Exists(emails.filter(state=DeliveryState.QUEUED)), then=Value(NotReminded.WAITS.value)),
         When(has_had_its_emails(at), then=Value(NotReminded.TURN.value)),
         default=Value(""),
     )
 
 
 def has_had_its_emails(at: datetime) -> Q:
-    """One today, or as many as there may be in so many days: see `notifications.email.sending_limits`."""
+    """Return whether the person had an email today or has used up the limit: see `email.sending_limits`."""
     today = site_day(at)
-    turns = OutgoingEmail.objects.filter(person=OuterRef("learner"), limit_category=SORT)
-    of_days = turns.filter(sending_day__range=days_that_count(today, SORT)).order_by().values("person")
+    reserved = OutgoingEmail.objects.filter(person=OuterRef("learner"), limit_category=SORT)
+    of_days = reserved.filter(sending_day__range=days_that_count(today, SORT)).order_by().values("person")
     used_up = of_days.annotate(number=Count("pk")).filter(number__gte=LIMITS[SORT].letters)
-    return Q(Exists(turns.filter(sending_day__gte=today))) | Q(Exists(used_up))
+    return Q(Exists(reserved.filter(sending_day__gte=today))) | Q(Exists(used_up))
 
 
 NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)
@@ -172,7 +172,7 @@ NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)
 
 @dataclass(frozen=True)
 class Confirmed:
-    """Keys of runs in the hands of who confirms; `extend` has the last day that each gets."""
+    """Ids of enrollments that the manager may change. `extend`: id → new due date."""
 
     remind: Collection[int]
     extend: Mapping[int, date]
@@ -185,7 +185,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Done:
-    """What is new, and who was left out of what. `noted_before` are talks of today that somebody had noted already."""
+    """New results, and people left out. `noted_before`: conversations that were already recorded today."""
 
     reminding: ManualReminder | None
     left_out: list[LeftOut]
@@ -208,43 +208,48 @@ class TakenBack:
 
 @transaction.atomic
 def carry_out(confirmed: Confirmed, *, by: User) -> Done:
-    """Nobody who gets another day is reminded of the former one; a later day stays. Repeated, it changes nothing."""
-    runs = lock_enrollments(confirmed.runs)
-    to_talk = [run for run in runs if run.pk in confirmed.talk and run.is_open]
-    noted_before = list(conversations_of_day(to_talk).values())
-    talks, events = note_talks(to_talk, by=by)
+    """Record conversations, queue reminders, extend due dates. Repeated, it changes nothing.
+
+    Extended enrollments get no reminder; a later due date stays.
+    """
+    enrollments = lock_enrollments(confirmed.runs)
+    to_record = [each for each in enrollments if each.pk in confirmed.talk and each.is_open]
+    noted_before = list(conversations_of_day(to_record).values())
+    conversations, events = note_talks(to_record, by=by)
     reminding, left_out = remind(set(confirmed.remind) - confirmed.extend.keys(), by=by)
     adjustments, refused = [], []
     for day in sorted(set(confirmed.extend.values())):
-        own = [run for run in runs if confirmed.extend.get(run.pk) == day]
-        later = [run for run in own if run.is_open and run.due_at and run.due_at > due_instant(day, run.zone)]
-        refused += [Unadjusted(run.learner_id, ActionRefusal.LATER) for run in later]
+        own = [each for each in enrollments if confirmed.extend.get(each.pk) == day]
+        later = [each for each in own if each.is_open and each.due_at and each.due_at > due_instant(day, each.zone)]
+        refused += [Unadjusted(each.learner_id, ActionRefusal.LATER) for each in later]
         extension = Adjustment(kind=Extend.kind, due_on=day, made_by=by)
-        made, unadjusted = adjust([run for run in own if run not in later], extension)
+        made, unadjusted = adjust([each for each in own if each not in later], extension)
         adjustments += [made] if made else []
         refused += unadjusted
     record_many(events)
-    return Done(reminding, left_out, adjustments, refused, talks, noted_before)
+    return Done(reminding, left_out, adjustments, refused, conversations, noted_before)
 
 
 @transaction.atomic
 def undo_actions(
     reminding: ManualReminder | None,
     adjustments: Iterable[Adjustment],
-    talks: Collection[Conversation],
+    conversations: Collection[Conversation],
     refused: Collection[int] = (),
     *,
     by: User,
 ) -> TakenBack:
-    """Undo, as far as possible, what `by` did with `carry_out`, and the refusals of requests for another day."""
-    lines = {adjustment: list(items_manageable_by(by, adjustment)) for adjustment in adjustments}
-    runs = {line.enrollment_id for own in lines.values() for line in own} | {talk.enrollment_id for talk in talks}
-    lock_enrollments(runs.union(ExtensionRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
-    events = undo_conversations(talks, by=by)
-    letters = undo_reminding(reminding) if reminding else NO_LETTERS
-    days = [(adjustment, *undo(adjustment, own, by=by)) for adjustment, own in lines.items()]
+    """Undo, as far as possible, what `by` did with `carry_out`, and declined extension requests (ids `refused`)."""
+    items = {adjustment: list(items_manageable_by(by, adjustment)) for adjustment in adjustments}
+    ids = {item.enrollment_id for own in items.values() for item in own} | {
+        each.enrollment_id for each in conversations
+    }
+    lock_enrollments(ids.union(ExtensionRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
+    events = undo_conversations(conversations, by=by)
+    reminders = undo_reminding(reminding) if reminding else NO_LETTERS
+    days = [(adjustment, *undo(adjustment, own, by=by)) for adjustment, own in items.items()]
     record_many(events)
-    return TakenBack(letters, days, len(events), undo_refusals(refused, by=by))
+    return TakenBack(reminders, days, len(events), undo_refusals(refused, by=by))
 
 
 def lock_enrollments(keys: Iterable[int]) -> list[Enrollment]:
@@ -252,29 +257,30 @@ def lock_enrollments(keys: Iterable[int]) -> list[Enrollment]:
     return list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))
 
 
-def conversations_of_day(runs: Collection[Enrollment]) -> dict[int, Conversation]:
-    """Key of enrollment → its talk noted on this day of the site, unless the learner has been active since."""
-    acted_at = {run.pk: run.last_active_at for run in runs}
+def conversations_of_day(enrollments: Collection[Enrollment]) -> dict[int, Conversation]:
+    """Return enrollment id → conversation of today (site's date), unless the learner has been active since."""
+    acted_at = {enrollment.pk: enrollment.last_active_at for enrollment in enrollments}
     found = Conversation.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
-    today = {talk.enrollment_id: talk for talk in found if site_day(talk.made_at) == site_day()}
-    return {run: talk for run, talk in today.items() if talk.made_at >= (acted_at[run] or talk.made_at)}
+    today = {each.enrollment_id: each for each in found if site_day(each.made_at) == site_day()}
+    return {
+        enrollment: each for enrollment, each in today.items() if each.made_at >= (acted_at[enrollment] or each.made_at)
+    }
 
 
-def note_talks(runs: Collection[Enrollment], *, by: User) -> tuple[list[Conversation], list[NewEvent]]:
-    """(those that are new, what to log). The runs are locked; what is among `conversations_of_day` is not noted
-    again."""
-    known = conversations_of_day(runs)
+def note_talks(enrollments: Collection[Enrollment], *, by: User) -> tuple[list[Conversation], list[NewEvent]]:
+    """Return (new conversations, events to log). Enrollments are locked; recorded conversations are skipped."""
+    known = conversations_of_day(enrollments)
     new = Conversation.objects.bulk_create(
-        Conversation(enrollment=run, made_by=by) for run in runs if run.pk not in known
+        Conversation(enrollment=enrollment, made_by=by) for enrollment in enrollments if enrollment.pk not in known
     )
-    return new, [NewEvent("conversation-noted", talk.enrollment, by, {"talk": talk.pk}, talk.made_at) for talk in new]
+    return new, [NewEvent("conversation-noted", each.enrollment, by, {"talk": each.pk}, each.made_at) for each in new]
 
 
-def undo_conversations(talks: Collection[Conversation], *, by: User) -> list[NewEvent]:
-    """What to log. Their runs are locked."""
+def undo_conversations(conversations: Collection[Conversation], *, by: User) -> list[NewEvent]:
+    """Undo conversations whose enrollments are locked; return the events to log."""
     fresh = list(
-        Conversation.objects.standing().filter(pk__in=[talk.pk for talk in talks]).select_related("enrollment")
+        Conversation.objects.standing().filter(pk__in=[each.pk for each in conversations]).select_related("enrollment")
     )
     at = timezone.now()
-    Conversation.objects.filter(pk__in=[talk.pk for talk in fresh]).update(undone_at=at)
-    return [NewEvent("conversation-undone", talk.enrollment, by, {"talk": talk.pk}, at) for talk in fresh]
+    Conversation.objects.filter(pk__in=[each.pk for each in fresh]).update(undone_at=at)
+    return [NewEvent("conversation-undone", each.enrollment, by, {"talk": each.pk}, at) for each in fresh]

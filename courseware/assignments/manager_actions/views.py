@@ -1,5 +1,7 @@
-"""/people/actions/, /people/changes/, /people/reminders/, /people/notes/: act on people, remind them, write notes;
-undo."""
+"""Pages of managers' actions: change enrollments, send reminders, add notes, undo.
+
+/people/actions/, /people/changes/, /people/reminders/, /people/notes/
+"""
 
 import uuid
 from types import SimpleNamespace
@@ -42,7 +44,7 @@ _names: dict[str, str] = {}
 
 
 def register_record_page(url_name: str) -> None:
-    """The url `url_name` takes the key of an enrollment. Called by an app when it is ready."""
+    """Register the URL name of a person's page, which takes an enrollment id. Call it in `ready()`."""
     _names["page"] = url_name
 
 
@@ -52,35 +54,35 @@ def record_page() -> str:
 
 @post_view("assignments:change")
 def take_back(request, pk):
-    """For the enrollment that the form names, or for all; where a worker still decides, only by who decided."""
+    """Undo for the enrollment in the form, or for all. While a worker is busy, only the author may undo all."""
     adjustment = get_object_or_404(Adjustment, pk=pk)
     chosen = request.POST.get("only", "")
     is_own = adjustment.made_by_id == request.user.pk
-    spared = call_off(adjustment) if is_own and not chosen else 0
-    lines = list(items_manageable_by(request.user, adjustment))
+    stopped = call_off(adjustment) if is_own and not chosen else 0
+    items = list(items_manageable_by(request.user, adjustment))
     if chosen:
-        lines = [line for line in lines if chosen == str(line.enrollment_id)]
-    if not lines and not spared:
+        items = [item for item in items if chosen == str(item.enrollment_id)]
+    if not items and not stopped:
         raise Http404
     if adjustment.people_left and not is_own and not chosen:
         messages.error(request, gettext("The change is still in progress. Undo it when it is done, in 1 or 2 minutes."))
         return redirect("assignments:change", pk)
     done, left = [], []
     take_back_lines = undo_ending if adjustment.kind == EndCertified.kind else undo
-    for batch in batches(lines, BATCH):
+    for batch in batches(items, BATCH):
         done_now, left_now = take_back_lines(adjustment, batch, by=request.user)
         done += done_now
         left += left_now
-    if spared:
+    if stopped:
         words = ngettext(
             "The change was stopped: %(number)d person was not changed.",
             "The change was stopped: %(number)d people were not changed.",
-            spared,
+            stopped,
         )
-        messages.success(request, words % {"number": spared})
+        messages.success(request, words % {"number": stopped})
     say(request, adjustment, done, left)
-    if chosen and Enrollment.objects.filter(pk=lines[0].enrollment_id).exists():
-        return redirect(record_page(), lines[0].enrollment_id)
+    if chosen and Enrollment.objects.filter(pk=items[0].enrollment_id).exists():
+        return redirect(record_page(), items[0].enrollment_id)
     return redirect("assignments:change", pk)
 
 
@@ -100,11 +102,11 @@ OF_A_ROW = ("learner__name", "course", "completed_at", "exempted_at")
 
 
 def chosen_enrollments(seen, data):
-    """The newest of the enrollments `seen`, of active people: the selected rows, or a team with those below it."""
-    runs = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
+    """Return the newest of the enrollments `seen`, of active people: selected rows or a team with subteams."""
+    enrollments = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
     if team := keys_in(data.getlist("team")):
-        return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_subteams()))
-    return runs.filter(pk__in=keys_in(data.getlist("row")))
+        return enrollments.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_subteams()))
+    return enrollments.filter(pk__in=keys_in(data.getlist("row")))
 
 
 def chosen_people(user, data):
@@ -153,7 +155,7 @@ def preview_page(request, action, form, names, left=()):
 
 
 def preview(user, action, data):
-    """(key → name of whom it is for, refusal → names of the others). The keys are of runs, or of people to enroll."""
+    """Return (id → name of people affected, refusal → names of the others). Ids: enrollments, or people to enroll."""
     touched, left = {}, {}
     adjustment = Adjustment(kind=action.kind, made_by=user)
     if action.is_about_people:
@@ -163,14 +165,16 @@ def preview(user, action, data):
             else:
                 touched[key] = name
         return touched, left
-    runs = chosen_enrollments(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
-    in_hand = set(chosen_enrollments(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
-    for run in runs.order_by("learner__name", "pk"):
-        why = why_not_decide(adjustment, run.learner_id) or (None if run.pk in in_hand else ActionRefusal.OTHERS)
-        if why := why or action.refusal(adjustment, run):
-            left.setdefault(why, []).append(run.learner.name)
+    shown = chosen_enrollments(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
+    changeable = set(chosen_enrollments(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
+    for enrollment in shown.order_by("learner__name", "pk"):
+        why = why_not_decide(adjustment, enrollment.learner_id) or (
+            None if enrollment.pk in changeable else ActionRefusal.OTHERS
+        )
+        if why := why or action.refusal(adjustment, enrollment):
+            left.setdefault(why, []).append(enrollment.learner.name)
         else:
-            touched[run.pk] = run.learner.name
+            touched[enrollment.pk] = enrollment.learner.name
     return touched, left
 
 
@@ -182,12 +186,12 @@ def say_who_was_skipped(request, refused):
 @page_view()
 def act(request, pk):
     adjustment = get_object_or_404(Adjustment.objects.select_related("made_by", "course"), pk=pk)
-    lines = items_manageable_by(request.user, adjustment).select_related("learner")
+    items = items_manageable_by(request.user, adjustment).select_related("learner")
     is_own = adjustment.made_by_id == request.user.pk
-    if not (is_own or lines.exists()):
+    if not (is_own or items.exists()):
         raise Http404
-    page = Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("page"))
-    newest = newest_lines([line.enrollment_id for line in page.object_list])
+    page = Paginator(items, LINES_A_PAGE).get_page(request.GET.get("page"))
+    newest = newest_lines([item.enrollment_id for item in page.object_list])
     action = described_by(adjustment)
     context = {
         "adjustment": adjustment,
@@ -195,7 +199,7 @@ def act(request, pk):
         "heading": action.heading(adjustment),
         "page": page,
         "may_undo": bool(is_own and adjustment.people_left)
-        or any(may_still(line, newest) for line in page.object_list),
+        or any(may_still(item, newest) for item in page.object_list),
         "record_page": record_page(),
     }
     return render(request, "assignments/change.html", context)
@@ -207,24 +211,24 @@ REMIND = SimpleNamespace(title=_("Send reminder"), button=_("Send reminders"))
 
 @form_view("assignments:remind", allowed=manages_people)
 def remind_chosen(request):
-    form = ActionForm(posted(request))  # nothing to fill in: the letter says what is true when it leaves
+    form = ActionForm(posted(request))  # without fields: the email is written when it is sent
     chosen = chosen_enrollments(Enrollment.objects.in_hands_of(request.user), data_of(request))
-    runs = list(chosen.select_related("learner").order_by("learner__name", "pk"))
-    why = left_out(runs, request.user)
-    able = [run for run in runs if run.pk not in why]
+    enrollments = list(chosen.select_related("learner").order_by("learner__name", "pk"))
+    why = left_out(enrollments, request.user)
+    able = [each for each in enrollments if each.pk not in why]
     is_sent = request.method == "POST" and able and form.is_valid()
-    if is_sent and (made := sent_or_refused(request, form, runs, able)):
+    if is_sent and (made := sent_or_refused(request, form, enrollments, able)):
         return redirect("assignments:reminded", made.pk)
-    left = by_reason(skipped_text(LeftOut(run, why[run.pk]) for run in runs if run.pk in why))
-    return preview_page(request, REMIND, form, [run.learner.name for run in able], left)
+    left = by_reason(skipped_text(LeftOut(each, why[each.pk]) for each in enrollments if each.pk in why))
+    return preview_page(request, REMIND, form, [each.learner.name for each in able], left)
 
 
-def sent_or_refused(request, form, runs, able):
+def sent_or_refused(request, form, enrollments, able):
     if len(able) > MOST_AT_ONCE:
         form.add_error(None, gettext("Choose at most %(most)d people at a time.") % {"most": MOST_AT_ONCE})
         return None
-    # Asked once more, so that a second press, or a second manager, finds that a reminder waits.
-    made, refused = remind([run.pk for run in runs], by=request.user)
+    # Checked again, so that a second request or manager finds the waiting reminder.
+    made, refused = remind([enrollment.pk for enrollment in enrollments], by=request.user)
     if made is None:
         form.add_error(None, gettext("This would change nothing for these people, so nothing was done."))
         return None
@@ -234,7 +238,7 @@ def sent_or_refused(request, form, runs, able):
 
 
 def skipped_text(left):
-    """Arguments for `by_reason`."""
+    """Return the argument of `by_reason`."""
     return [(each.why, each.words, each.run.learner.name) for each in left]
 
 
@@ -250,8 +254,8 @@ def own_reminding(request, pk):
 @page_view()
 def reminded(request, pk):
     reminding = own_reminding(request, pk)
-    letters = list(reminding.sent())
-    context = {"reminding": reminding, "letters": letters, "may_undo": any(each.may_be_taken_back for each in letters)}
+    emails = list(reminding.sent())
+    context = {"reminding": reminding, "letters": emails, "may_undo": any(each.may_be_taken_back for each in emails)}
     return render(request, "assignments/reminded.html", context)
 
 
@@ -268,17 +272,17 @@ def say_undone(request, undone):
     if left := undone.left:
         words = ngettext("%(number)d email was already sent.", "%(number)d emails were already sent.", left)
         messages.info(request, words % {"number": left})
-    if told := undone.left_in_another:
+    if combined := undone.left_in_another:
         words = ngettext(
             "%(number)d reminder was combined with another email, which was already sent or is being sent.",
             "%(number)d reminders were combined with other emails, which were already sent or are being sent.",
-            told,
+            combined,
         )
-        messages.info(request, words % {"number": told})
+        messages.info(request, words % {"number": combined})
 
 
 class LinesField(forms.CharField):
-    """Browsers send CRLF and count LF, so that one would be refused what the other has let through."""
+    """Text with LF: browsers send CRLF but count LF, so the longest text would be rejected."""
 
     def to_python(self, value):
         return super().to_python(value and str(value).replace("\r\n", "\n"))
@@ -294,7 +298,7 @@ class NoteForm(ActionForm):
     act = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def begin_another(self):
-        """What was typed is kept, for an act of its own."""
+        """Keep the typed text, for a new note."""
         self.data = self.data.copy()
         self.data["act"] = uuid.uuid4()
         self.add_error(None, _("This form already saved another note. Send it again to save this note too."))
@@ -323,9 +327,9 @@ def note(request):
 
 
 def was_sent_before(cleaned, people):
-    """Whether the form has kept something else, or what was taken back since: a page that was gone back to."""
-    kept = Note.objects.filter(act=cleaned["act"], person__in=people)
-    return kept.exclude(text=cleaned["text"], undone_at=None).exists()
+    """Return whether the form has saved another text, or one withdrawn since: the browser went back."""
+    saved = Note.objects.filter(act=cleaned["act"], person__in=people)
+    return saved.exclude(text=cleaned["text"], undone_at=None).exists()
 
 
 def noted_about(request, people, form):

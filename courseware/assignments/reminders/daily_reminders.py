@@ -1,7 +1,7 @@
-"""Reminders of due dates: which are due, as rows of the outbox with a key for each day of a plan, and what they say.
+"""Due-date reminders: which are due, and what their emails say. Each day of a schedule has its own email key.
 
-A condition that an index of due dates serves (`near`) selects the enrollments of a few due dates; it is as wide as the
-calendars and time zones in use, so each enrollment is then checked with its own calendar and zone.
+`near` is a condition with an index: it selects enrollments of a few due dates, for all calendars and time zones in use.
+Each enrollment is then checked with its own calendar and zone.
 """
 
 from bisect import bisect_right
@@ -47,7 +47,7 @@ from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
 KIND = "reminder"
-# Less than a day: who was reminded late in the morning may be reminded on the next one early.
+# Less than a day: after a late reminder the next one may leave early on the next morning.
 APART = timedelta(hours=20)
 GONE, ANOTHER_DAY = (
     gettext_noop("the course was completed, exempted or merged in the meantime"),
@@ -55,7 +55,7 @@ GONE, ANOTHER_DAY = (
 )
 REMINDED = gettext_noop("the person was reminded in the last 20 hours")
 ASKS = gettext_noop("the person asked for an extension and has no answer yet")
-# Until an excuse, a day or a merge is taken back, or the answer comes.
+# Reasons that may end: an exemption, extension or merge is undone, or the request is answered.
 KEPT_BACK = (GONE, ANOTHER_DAY, ASKS)
 
 
@@ -66,53 +66,56 @@ def register_email() -> None:
 
 
 def still_asked(messages: Sequence[OutgoingEmail]) -> dict[int, tuple[list[Enrollment], str]]:
-    """Key of each email → (what it still reminds of, the earliest day first; why not of the rest). Three queries."""
-    asked = {run for message in messages for run, _day in message.data["subjects"]}
-    # Whether the reader has left or is away is asked of every email when it is sent.
+    """Return email id → (enrollments to remind of, first due first; why not of the rest). Runs three queries."""
+    asked = {enrollment for message in messages for enrollment, _day in message.data["subjects"]}
+    # Delivery checks for every email whether the recipient has left or is away.
     found = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(pk__in=asked).select_related("learner")
-    runs = list(found.with_zone().with_release().order_by("urgency", "pk"))
-    told, asking = reminded_of({message.person_id for message in messages}), asked_about(asked)
-    return {message.pk: still_asked_by(message, runs, told[message.person_id], asking) for message in messages}
+    open_enrollments = list(found.with_zone().with_release().order_by("urgency", "pk"))
+    reminded, asking = reminded_of({message.person_id for message in messages}), asked_about(asked)
+    return {
+        message.pk: still_asked_by(message, open_enrollments, reminded[message.person_id], asking)
+        for message in messages
+    }
 
 
 def still_asked_by(
-    message: OutgoingEmail, runs: Iterable[Enrollment], told: Collection[int], asking: Collection[int]
+    message: OutgoingEmail, enrollments: Iterable[Enrollment], reminded: Collection[int], asking: Collection[int]
 ) -> tuple[list[Enrollment], str]:
-    days = {(run, day and date.fromisoformat(day)) for run, day in message.data["subjects"]}
-    keys = {run for run, _day in days}
-    open_runs = [run for run in runs if run.pk in keys and run.learner_id == message.person_id]
-    if not open_runs:
+    days = {(each, day and date.fromisoformat(day)) for each, day in message.data["subjects"]}
+    keys = {each for each, _day in days}
+    own = [each for each in enrollments if each.pk in keys and each.learner_id == message.person_id]
+    if not own:
         return [], GONE
-    same = [run for run in open_runs if (run.pk, run.due_on) in days]
+    same = [each for each in own if (each.pk, each.due_on) in days]
     if not same:
         return [], ANOTHER_DAY
-    same = [run for run in same if run.pk not in asking]
+    same = [each for each in same if each.pk not in asking]
     if not same:
         return [], ASKS
-    return [run for run in same if run.pk not in told], REMINDED
+    return [each for each in same if each.pk not in reminded], REMINDED
 
 
 def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
-    """Each of these → keys of the runs that the person was reminded of just now. Runs one query."""
-    letters = OutgoingEmail.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
+    """Return person id → ids of enrollments reminded of within APART. Runs one query."""
+    emails = OutgoingEmail.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
     found: dict[int | None, set[int]] = defaultdict(set)
-    for person, data in letters.values_list("person", "data"):
+    for person, data in emails.values_list("person", "data"):
         found[person] |= enrollments_in([data])
     return found
 
 
-def asked_about(runs: Collection[int]) -> set[int]:
-    """Of the runs with these keys those whose learners wait for an answer about another day. Runs one query."""
-    waiting = ExtensionRequest.objects.standing(now()).filter(enrollment__in=runs)
+def asked_about(enrollments: Collection[int]) -> set[int]:
+    """Return ids of those enrollments that have an open extension request. Runs one query."""
+    waiting = ExtensionRequest.objects.standing(now()).filter(enrollment__in=enrollments)
     return set(waiting.values_list("enrollment", flat=True))
 
 
-def enrollments_in(told: Iterable[dict]) -> set[int]:
-    return {run for data in told for run, *_said in data["subjects"]}
+def enrollments_in(data_of_emails: Iterable[dict]) -> set[int]:
+    return {enrollment for data in data_of_emails for enrollment, *_said in data["subjects"]}
 
 
 def why_unwanted(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
-    return {key: "" if runs else why for key, (runs, why) in still_asked(messages).items()}
+    return {key: "" if enrollments else why for key, (enrollments, why) in still_asked(messages).items()}
 
 
 def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
@@ -121,7 +124,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     courses = courses_text({message: asked[message.pk][0] for message in messages})
     return {
         message.pk: {
-            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "name": message.person.name,  # type: ignore[union-attr]  # these emails always have a person
             "courses": courses[message],
             "house_style_of": courses[message][0]["id"] if len(courses[message]) == 1 else "",
             "host": urlsplit(settings.SITE_URL).netloc,
@@ -132,55 +135,55 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     }
 
 
-def courses_text(runs: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[OutgoingEmail, list[dict[str, object]]]:
+def courses_text(enrollments: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[OutgoingEmail, list[dict[str, object]]]:
     by_language: dict[str, list[OutgoingEmail]] = defaultdict(list)
-    for message in runs:
+    for message in enrollments:
         by_language[message.language or settings.LANGUAGE_CODE].append(message)
     found: dict[OutgoingEmail, list[dict[str, object]]] = {}
     for language, messages in by_language.items():
         with translation.override(language):
-            together = [run for message in messages for run in runs[message]]
-            outlines = {run.course_id: store.outline(run.release, language) for run in together}
-            said = {journey.enrollment.pk: remaining_text(journey) for journey in journeys(together, outlines)}
-        found |= {message: [said[run.pk] for run in runs[message]] for message in messages}
+            together = [enrollment for message in messages for enrollment in enrollments[message]]
+            outlines = {enrollment.course_id: store.outline(enrollment.release, language) for enrollment in together}
+            texts = {each.enrollment.pk: remaining_text(each) for each in journeys(together, outlines)}
+        found |= {message: [texts[enrollment.pk] for enrollment in enrollments[message]] for message in messages}
     return found
 
 
-def remaining_text(journey: LearnerProgress) -> dict[str, object]:
-    run, act = journey.enrollment, journey.next_action
+def remaining_text(learner_progress: LearnerProgress) -> dict[str, object]:
+    enrollment, action = learner_progress.enrollment, learner_progress.next_action
     return {
-        "id": journey.outline.course_id,
-        "title": journey.outline.title,
-        "day": day_text(run.due_on) if run.due_on else "",
-        "is_over": run.state_at() is Enrollment.State.OVERDUE,
-        "is_begun": run.started_at is not None,
-        "stops": journey.progress.total - journey.progress.done_count,
-        "minutes": journey.outline.minutes_left(journey.progress.done),
-        "next": act.step.title if act.step else "",
-        "next_minutes": act.minutes,
-        "link": settings.SITE_URL.rstrip("/") + act.address,
-        "ask": settings.SITE_URL.rstrip("/") + reverse("learning:extension", args=[journey.outline.course_id]),
+        "id": learner_progress.outline.course_id,
+        "title": learner_progress.outline.title,
+        "day": day_text(enrollment.due_on) if enrollment.due_on else "",
+        "is_over": enrollment.state_at() is Enrollment.State.OVERDUE,
+        "is_begun": enrollment.started_at is not None,
+        "stops": learner_progress.progress.total - learner_progress.progress.done_count,
+        "minutes": learner_progress.outline.minutes_left(learner_progress.progress.done),
+        "next": action.step.title if action.step else "",
+        "next_minutes": action.minutes,
+        "link": settings.SITE_URL.rstrip("/") + action.address,
+        "ask": settings.SITE_URL.rstrip("/") + reverse("learning:extension", args=[learner_progress.outline.course_id]),
     }
 
 
 DAY = timedelta(days=1)
-REACH = 3 * FARTHEST_REMINDER  # calendar days that so many working days never fill
-Plans = Mapping[tuple[int | None, int | None], list[int]]  # by the key of a course, or of a rule
-Span = tuple[datetime, datetime]  # behind the first instant, up to the second
+REACH = 3 * FARTHEST_REMINDER  # calendar days; always more than that many working days
+Plans = Mapping[tuple[int | None, int | None], list[int]]  # (course id, None) or (None, rule id) → days
+Span = tuple[datetime, datetime]  # after the first instant, up to the second
 
 
 def near(at: datetime, plans: Plans, *, caught_up: int) -> Q:
-    """Enrollments with a day of their plan at `at`, or in the last `caught_up` working days. At most five queries."""
-    places = list(product(zones_in_use(), calendars_in_use()))
+    """Return a condition: a scheduled day is at `at` or in the last `caught_up` working days. At most five queries."""
+    combinations = list(product(zones_in_use(), calendars_in_use()))
     found = Q(pk__in=[])
     for before, courses in courses_by_day(plans).items():
-        for after, until in joined_spans(spans_of(before, at, places, caught_up)):
+        for after, until in joined_spans(spans_of(before, at, combinations, caught_up)):
             found |= Q(course__in=courses, urgency__gt=after, urgency__lte=until)
     return found
 
 
 def courses_by_day(plans: Plans) -> dict[int, list[int]]:
-    """The days of a course are those of its rules, too."""
+    """Return day of a schedule → course ids. A course includes the days of its rules."""
     courses = Course.objects.exclude(current=None).values_list("pk", flat=True)
     days = {key: set(plans.get((key, None), DEFAULT_PLAN)) for key in courses}
     rules = AssignmentRule.objects.filter(pk__in=[rule for _course, rule in plans if rule])
@@ -199,8 +202,10 @@ def zones_in_use() -> list[tzinfo]:
     return list({zone_named(name) for name in names})
 
 
-def spans_of(before: int, at: datetime, places: Collection[tuple[tzinfo, Calendar]], caught_up: int) -> Iterator[Span]:
-    for zone, calendar in places:
+def spans_of(
+    before: int, at: datetime, combinations: Collection[tuple[tzinfo, Calendar]], caught_up: int
+) -> Iterator[Span]:
+    for zone, calendar in combinations:
         today = EmailHours(zone, calendar).day_at(at)
         earliest = calendar.add_working_days(today, -caught_up) if caught_up else today - DAY
         if due := due_days(before, earliest, today, calendar):
@@ -208,9 +213,9 @@ def spans_of(before: int, at: datetime, places: Collection[tuple[tzinfo, Calenda
 
 
 def due_days(before: int, earliest: date, today: date, calendar: Calendar) -> tuple[date, date] | None:
-    """The first and the last due day whose day of the plan is after `earliest`, and `today` at the latest; or None.
+    """Return first and last due date with a scheduled day after `earliest`, at the latest `today`; or None.
 
-    Planned days grow with due days, so they are bisected; days after the due day are counted back instead.
+    Scheduled days grow with due dates, so they are bisected; days after the due date are counted back instead.
     """
     if before < 0:
         worked = [day for day in days_between(earliest + DAY, today) if calendar.is_working(day)]
@@ -236,7 +241,7 @@ def joined_spans(spans: Iterable[Span]) -> list[Span]:
 
 @dataclass(frozen=True)
 class DueReminder:
-    """`before` is the day of the plan, `at` when it was asked, `hours` are those of the person."""
+    """`before`: day of the schedule; `at`: when it was checked; `hours`: those of the person."""
 
     run: Enrollment
     due_on: date
@@ -265,7 +270,7 @@ def remind_due() -> str:
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """A reminder is not written while its learner waits for an answer about another day. It is caught up later."""
+    """Yield reminders. Those with an open extension request are not written, but caught up later."""
     for batch in reminders_due(morning):
         asking = asked_about([each.run.pk for each in batch])
         for each in batch:
@@ -278,10 +283,10 @@ JOB = DailyEmailJob(KIND, time(5, 10), emails, again=KEPT_BACK)
 
 
 def reminders_due(morning: DailyEmails, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
-    """Yield due reminders, up to 200 people at a time. `plans` replaces the stored reminder plans. Writes nothing."""
+    """Yield due reminders of up to 200 people at a time. `plans` replaces the stored schedules. Writes nothing."""
     plans = schedules_stored() if plans is None else plans
-    runs = enrollments_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
-    for batch in by_person(runs, "learner_id"):
+    enrollments = enrollments_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
+    for batch in by_person(enrollments, "learner_id"):
         due = due_of_batch(batch, plans, morning.at)
         if found := [each for each in due if morning.catches_up or each.is_of_the_day]:
             yield found
@@ -289,30 +294,34 @@ def reminders_due(morning: DailyEmails, plans: Plans | None = None) -> Iterator[
 
 def schedules_stored() -> Plans:
     return {
-        (plan.course_id, plan.rule_id): with_repeats(plan.days, plan.every) for plan in ReminderSchedule.objects.all()
+        (schedule.course_id, schedule.rule_id): with_repeats(schedule.days, schedule.every)
+        for schedule in ReminderSchedule.objects.all()
     }
 
 
 def enrollments_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollment]:
     # Emails to people who are away are held when they are sent.
-    runs = Enrollment.objects.newest().asked(at, ignoring={NotAskedReason.AWAY})
-    return runs.filter(near(at, plans, caught_up=caught_up)).select_related("learner").with_zone()
+    enrollments = Enrollment.objects.newest().asked(at, ignoring={NotAskedReason.AWAY})
+    return enrollments.filter(near(at, plans, caught_up=caught_up)).select_related("learner").with_zone()
 
 
-def due_of_batch(runs: list[Enrollment], plans: Plans, at: datetime) -> Iterator[DueReminder]:
-    calendars, rules = calendars_of_people({run.learner_id for run in runs}), rules_that_began(runs)
-    for run in runs:
-        of_course = plans.get((run.course_id, None), DEFAULT_PLAN)
-        plan = plans.get((None, rules.get(run.pk)), of_course)
-        hours = EmailHours(run.zone, calendars[run.learner_id])
-        enrolled_on = run.enrolled_at.astimezone(run.zone).date()
-        before = reminder_on(hours.day_at(at), run.due_on, plan, hours.calendar, after=enrolled_on)
+def due_of_batch(enrollments: list[Enrollment], plans: Plans, at: datetime) -> Iterator[DueReminder]:
+    calendars, rules = (
+        calendars_of_people({enrollment.learner_id for enrollment in enrollments}),
+        rules_that_began(enrollments),
+    )
+    for enrollment in enrollments:
+        of_course = plans.get((enrollment.course_id, None), DEFAULT_PLAN)
+        schedule = plans.get((None, rules.get(enrollment.pk)), of_course)
+        hours = EmailHours(enrollment.zone, calendars[enrollment.learner_id])
+        enrolled_on = enrollment.enrolled_at.astimezone(enrollment.zone).date()
+        before = reminder_on(hours.day_at(at), enrollment.due_on, schedule, hours.calendar, after=enrolled_on)
         if before is not None:
-            yield DueReminder(run, run.due_on, before, at, hours)
+            yield DueReminder(enrollment, enrollment.due_on, before, at, hours)
 
 
-def rules_that_began(runs: Iterable[Enrollment]) -> dict[int, int]:
-    """Key of each run that a rule began → the key of that rule; of several the one that did it first."""
-    done = RuleAction.objects.filter(enrollment__in=[run.pk for run in runs], undone_at=None)
+def rules_that_began(enrollments: Iterable[Enrollment]) -> dict[int, int]:
+    """Return enrollment id → id of the rule that created it, the first of several."""
+    done = RuleAction.objects.filter(enrollment__in=[enrollment.pk for enrollment in enrollments], undone_at=None)
     done = done.exclude(deed=RuleAction.Kind.EXCUSE).order_by("-pk")
     return dict(done.values_list("enrollment", "rule"))

@@ -1,4 +1,4 @@
-"""Reminder days of a course or a rule, and the switch for escalation emails to senior managers."""
+"""Reminder schedules of courses and rules, and the switch for escalation emails to senior managers."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -20,15 +20,15 @@ from courseware.audit_log.record import NewEvent, record, record_many
 from courseware.content.models import Course
 
 FARTHEST_REMINDER = 60  # working days
-LAST_REPEAT = 260  # working days after the due day: about a year
+LAST_REPEAT = 260  # working days after the due date: about a year
 MOST = 10
 A_FORTNIGHT = 10  # working days
-CAUGHT_UP = 2  # working days on which nobody looked
-IN_A_FORTNIGHT = 3  # letters about the training: see `notifications.email.sending_limits`
+CAUGHT_UP = 2  # missed working days that are caught up
+IN_A_FORTNIGHT = 3  # training emails: see `notifications.email.sending_limits`
 
 
 def with_repeats(days: list[int], every: int) -> list[int]:
-    """The days of a plan with its repeats, which count from its last day, or from the due day if that is later."""
+    """Return the days with repeats, counted from the last day, or from the due date if that is later."""
     if not days or not every:
         return days
     return [*days, *range(min(*days, 0) - every, -LAST_REPEAT - 1, -every)]
@@ -43,7 +43,7 @@ DEFAULT_PLAN = with_repeats(DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
 
 
 def days_of_schedule(text: str) -> tuple[list[int], str]:
-    """What was typed, the earliest day first, and what is wrong with it; "" where nothing is."""
+    """Return (typed days, earliest first; error message or "")."""
     parts = text.replace("，", ",").replace("−", "-").replace("、", ",").split(",")
     try:
         days = sorted({int(part) for part in parts if part.strip()}, reverse=True)
@@ -60,35 +60,35 @@ def days_of_schedule(text: str) -> tuple[list[int], str]:
 
 
 def why_too_many(days: list[int]) -> str:
-    """Why these days, the earliest first, exceed the limit of emails per person; "" if they do not."""
+    """Return why these days, earliest first, exceed the email limit per person; "" if they do not."""
     for first, fourth in zip(days, days[IN_A_FORTNIGHT:], strict=False):
         if first - fourth < A_FORTNIGHT:
-            said = _(
+            message = _(
                 "From %(first)d to %(last)d there are 4 reminders within 14 days. A person gets at most 3 "
                 "training emails in 14 days, so the last reminder would not be sent."
             )
-            return said % {"first": first, "last": fourth}
+            return message % {"first": first, "last": fourth}
     return ""
 
 
 def planned_day(due_on: date, before: int, calendar: Calendar) -> date:
-    """The working day so many before the due day; where negative, after it. 0 is the due day, or the one before."""
+    """Return the day `before` working days before `due_on` (< 0: after). 0: `due_on`, or the working day before it."""
     if before:
         return calendar.add_working_days(due_on, -before)
     return due_on if calendar.is_working(due_on) else calendar.working_day_before(due_on)
 
 
 def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Calendar, *, after: date) -> int | None:
-    """The day of the plan that is today, or was in the last `CAUGHT_UP` working days and `after` that day; or None."""
+    """Return the `plan` day that is today, or was in the last `CAUGHT_UP` working days and after `after`; else None."""
     earliest = max(calendar.add_working_days(today, -CAUGHT_UP), after)
     late = calendar.working_days_between(due_on + DAY, today)
-    near = [before for before in plan if before >= 0 or late - CAUGHT_UP <= -before <= late]  # of a year of repeats
+    near = [before for before in plan if before >= 0 or late - CAUGHT_UP <= -before <= late]  # skips most repeats
     days = {planned_day(due_on, before, calendar): before for before in sorted(near, reverse=True)}
     return next((days[day] for day in sorted(days, reverse=True) if earliest < day <= today), None)
 
 
 class Planned(NamedTuple):
-    """`days` is None where a rule goes by its course. `every`: see `ReminderSchedule`."""
+    """`days` is None if a rule uses the schedule of its course. `every`: see `ReminderSchedule`."""
 
     owner: Course | AssignmentRule
     days: list[int] | None
@@ -98,16 +98,16 @@ class Planned(NamedTuple):
     def place(self) -> dict[str, Any]:
         return {"course" if isinstance(self.owner, Course) else "rule": self.owner}
 
-    def is_as(self, plan: ReminderSchedule | None) -> bool:
-        if plan is None:
+    def is_as(self, stored: ReminderSchedule | None) -> bool:
+        if stored is None:
             is_default = self[1:] == (DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
             return self.days is None or (isinstance(self.owner, Course) and is_default)
-        return self[1:] == (plan.days, plan.every)
+        return self[1:] == (stored.days, stored.every)
 
 
 @transaction.atomic
 def store_schedules(wanted: Iterable[Planned], *, by: User) -> int:
-    """Returns how many have changed."""
+    """Return the number of changed schedules."""
     changed = [each for each in wanted if store_plan(each)]
     record_many(
         NewEvent("reminders-scheduled", each.owner, by, {"days": each.days, "every": each.every}) for each in changed
@@ -117,7 +117,7 @@ def store_schedules(wanted: Iterable[Planned], *, by: User) -> int:
 
 @transaction.atomic
 def switch_escalation(is_on: bool, *, by: User) -> bool:
-    """Switch escalation emails to senior managers on or off. Returns False if the switch was in that position."""
+    """Switch escalation emails to senior managers on or off. Return False if nothing changed."""
     if is_escalated() == is_on:
         return False
     switch = EscalationSetting.objects.create(is_on=is_on, made_by=by)
@@ -126,8 +126,8 @@ def switch_escalation(is_on: bool, *, by: User) -> bool:
 
 
 def store_plan(wanted: Planned) -> bool:
-    plan = ReminderSchedule.objects.select_for_update(no_key=True).filter(**wanted.place).first()
-    if wanted.is_as(plan):
+    stored = ReminderSchedule.objects.select_for_update(no_key=True).filter(**wanted.place).first()
+    if wanted.is_as(stored):
         return False
     if wanted.days is None:
         ReminderSchedule.objects.filter(**wanted.place).delete()

@@ -1,6 +1,6 @@
-"""End enrollments that rules created and nobody has started, if the learner is certified in the course.
+"""End unstarted enrollments created by rules, if the learner is certified in the course.
 
-Renewals that a rule opened because the certificate ends stay open, as do enrollments that somebody decided to keep.
+Renewals that a rule opened because the certificate expires stay open, as do enrollments that were kept on purpose.
 """
 
 from collections import defaultdict
@@ -27,12 +27,12 @@ from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.lib import dates
 from courseware.lib.db.chunks import batches
 
-Pair = tuple[int, int]  # keys of a person and of a course
+Pair = tuple[int, int]  # person id, course id
 
 
 @dataclass
 class RecordedTrainings:
-    """`ended` and `kept` count enrollments. `adjustment` holds the ended ones; None if there are none."""
+    """`ended`, `kept`: numbers of enrollments. `adjustment` holds the ended ones; None if there are none."""
 
     trainings: int = 0
     ended: int = 0
@@ -41,44 +41,48 @@ class RecordedTrainings:
 
 
 def unstarted_by_rules() -> QuerySet[Enrollment]:
-    """Open enrollments that a rule created and nobody has started. An enrollment whose end was undone is left out."""
-    lines = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
+    """Return open, unstarted enrollments created by rules, without those whose end was undone."""
+    items = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
     by_rule = actions_behind_enrollments().filter(enrollment=OuterRef("pk"))
-    runs = Enrollment.objects.newest().open()
-    return runs.filter(Exists(by_rule), ~Exists(lines), ~stands_for_another(), **NOT_BEGUN).order_by("pk")
+    enrollments = Enrollment.objects.newest().open()
+    return enrollments.filter(Exists(by_rule), ~Exists(items), ~stands_for_another(), **NOT_BEGUN).order_by("pk")
 
 
 def unstarted_of(trainings: Collection[ExternalTraining]) -> list[Enrollment]:
     pairs = {(each.person_id, each.course_id) for each in trainings}
     people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
     found = unstarted_by_rules().filter(learner__in=people, course__in=courses)
-    return [run for run in found if (run.learner_id, run.course_id) in pairs]
+    return [enrollment for enrollment in found if (enrollment.learner_id, enrollment.course_id) in pairs]
 
 
 def unneeded_enrollments(
-    runs: Collection[Enrollment], day: date, trainings: Collection[ExternalTraining] = ()
+    enrollments: Collection[Enrollment], day: date, trainings: Collection[ExternalTraining] = ()
 ) -> list[Enrollment]:
-    """Those of `runs` that a certificate makes unneeded on `day`, as if `trainings` were recorded."""
-    deeds = defaultdict(list)
-    for deed in actions_behind_enrollments().filter(enrollment__in=runs).select_related("rule__current"):
-        deeds[deed.enrollment_id].append(deed)
-    courses = {run.course_id for run in runs}
+    """Return the enrollments that a certificate makes unneeded on `day`, as if `trainings` were recorded."""
+    actions = defaultdict(list)
+    for action in actions_behind_enrollments().filter(enrollment__in=enrollments).select_related("rule__current"):
+        actions[action.enrollment_id].append(action)
+    courses = {enrollment.course_id for enrollment in enrollments}
     acting = list(acting_rules().filter(course__in=courses))
-    rules = {each.pk: each for each in acting} | {each.rule_id: each.rule for own in deeds.values() for each in own}
-    [people] = chunks_of_people({run.learner_id for run in runs})
+    rules = {each.pk: each for each in acting} | {each.rule_id: each.rule for own in actions.values() for each in own}
+    [people] = chunks_of_people({enrollment.learner_id for enrollment in enrollments})
     facts = {person.key: person for person in plan.facts_of(people, list(rules.values()))}
     proposed = certificates_of(trainings)
     found = []
-    for run in runs:
-        person = facts.get(run.learner_id)
-        proofs = [person.certificates.get(run.course_id)] if person else []
-        proofs += proposed.get((run.learner_id, run.course_id), [])
+    for enrollment in enrollments:
+        person = facts.get(enrollment.learner_id)
+        proofs = [person.certificates.get(enrollment.course_id)] if person else []
+        proofs += proposed.get((enrollment.learner_id, enrollment.course_id), [])
         certified = max((proof for proof in proofs if proof), key=lambda proof: proof.until, default=None)
         if person and certified and day <= certified.until:
-            fitting = [rule for rule in acting if rule.course_id == run.course_id and is_about(rule, person, day)]
-            asked = [*fitting, *(deed.rule for deed in deeds[run.pk])]
-            if not (any(renews(each, certified, day) for each in asked) or was_opened_for(certified, deeds[run.pk])):
-                found.append(run)
+            matching = [
+                rule for rule in acting if rule.course_id == enrollment.course_id and is_about(rule, person, day)
+            ]
+            asked = [*matching, *(action.rule for action in actions[enrollment.pk])]
+            if not (
+                any(renews(each, certified, day) for each in asked) or was_opened_for(certified, actions[enrollment.pk])
+            ):
+                found.append(enrollment)
     return found
 
 
@@ -98,30 +102,30 @@ def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
     return renewal_of(version_of(rule), certified, day).deed is ActionKind.RENEW
 
 
-def was_opened_for(certified: Certified, deeds: Collection[RuleAction]) -> bool:
-    """Whether a rule opened the enrollment as the renewal of this certificate, even if the rule has changed since."""
-    ends_soon = any(each.why == Why.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in deeds)
-    yearly = any(each.why == Why.EACH_YEAR and certified.since < (each.why_day or date.min) for each in deeds)
+def was_opened_for(certified: Certified, actions: Collection[RuleAction]) -> bool:
+    """Return whether a rule opened the enrollment to renew this certificate, even if the rule has changed since."""
+    ends_soon = any(each.why == Why.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in actions)
+    yearly = any(each.why == Why.EACH_YEAR and certified.since < (each.why_day or date.min) for each in actions)
     return ends_soon or yearly
 
 
 @transaction.atomic
 def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
-    """End the unneeded ones of these enrollments, at most RUNS_AT_ONCE. Returns how many."""
+    """End the unneeded ones of these enrollments, at most RUNS_AT_ONCE ids. Return their number."""
     at = adjustment.made_at
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
-    # Checked again under the lock, when nobody can begin them.
-    runs = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
-    _made, refused = adjust(runs, adjustment, at=at) if runs else (None, [])
+    # Checked again under the lock: they cannot be started now.
+    enrollments = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
+    _made, refused = adjust(enrollments, adjustment, at=at) if enrollments else (None, [])
     left = {each.learner for each in refused}
-    ended = [run.pk for run in runs if run.learner_id not in left]
-    # A rule may enroll the person again when the certificate has ended.
+    ended = [enrollment.pk for enrollment in enrollments if enrollment.learner_id not in left]
+    # A rule may enroll the person again when the certificate has expired.
     RuleAction.objects.filter(enrollment__in=ended, undone_at=None).update(undone_at=at)
     return len(ended)
 
 
 def end_certified() -> str:
-    """The nightly job: end all unneeded enrollments. Returns the text for the page of jobs."""
+    """Nightly job: end all unneeded enrollments. Return the text for the page of jobs."""
     adjustment, number = Adjustment(kind=EndCertified.kind, made_at=timezone.now()), 0
     certified = unstarted_by_rules().filter(certified_until__gte=dates.site_day())
     keys = list(certified.values_list("pk", flat=True))
@@ -131,9 +135,9 @@ def end_certified() -> str:
 
 
 def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: bool | None) -> RecordedTrainings:
-    """Record outside trainings and, in the same transaction as each batch, end the unneeded enrollments.
+    """Record external training and, in the same transaction as each batch, end the unneeded enrollments.
 
-    `ends`: False keeps these enrollments, also in the nightly job; None leaves them to the job.
+    `ends`: False keeps these enrollments, also from the nightly job; None leaves them to the job.
     """
     recorded = RecordedTrainings()
     ending = Adjustment(kind=EndCertified.kind, made_by=by, made_at=timezone.now())
@@ -142,7 +146,7 @@ def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: b
         with transaction.atomic():
             new = record_external_training(some, by=by, at=ending.made_at)
             recorded.trainings += len(new)
-            keys = [run.pk for run in unstarted_of(new)] if ends is not None and new else []
+            keys = [enrollment.pk for enrollment in unstarted_of(new)] if ends is not None and new else []
             if ends:
                 recorded.ended += end_unneeded(keys, ending)
             elif keys:
@@ -152,31 +156,31 @@ def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: b
 
 
 def store_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
-    """Keep these enrollments from the nightly job, by lines that are stored as undone."""
+    """Keep these enrollments from the nightly job, by items stored as undone. Return their number."""
     at, by = adjustment.made_at, adjustment.made_by
-    runs = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
-    if runs and not adjustment.pk:
+    enrollments = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
+    if enrollments and not adjustment.pk:
         adjustment.save(force_insert=True)
     AdjustmentItem.objects.bulk_create(
         AdjustmentItem(
             adjustment=adjustment,
-            learner_id=run.learner_id,
-            enrollment=run,
+            learner_id=enrollment.learner_id,
+            enrollment=enrollment,
             made_at=at,
             undone_at=at,
             undone_by=by,
         )
-        for run in runs
+        for enrollment in enrollments
     )
-    return len(runs)
+    return len(enrollments)
 
 
 @transaction.atomic
 def undo_ending(
-    adjustment: Adjustment, lines: Sequence[AdjustmentItem], *, by: User
+    adjustment: Adjustment, items: Sequence[AdjustmentItem], *, by: User
 ) -> tuple[list[int], list[NotUndone]]:
-    """Reopen the enrollments, with the result of `adjusting.undo`. They belong to their rules again."""
-    done, left = undo(adjustment, lines, by=by)
-    runs = [line.enrollment_id for line in lines if line.learner_id in done]
-    RuleAction.objects.filter(enrollment__in=runs, undone_at=adjustment.made_at).update(undone_at=None)
+    """Reopen the enrollments. Return the result of `adjustments.undo`. They belong to their rules again."""
+    done, left = undo(adjustment, items, by=by)
+    enrollments = [item.enrollment_id for item in items if item.learner_id in done]
+    RuleAction.objects.filter(enrollment__in=enrollments, undone_at=adjustment.made_at).update(undone_at=None)
     return done, left

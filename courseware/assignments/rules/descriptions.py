@@ -1,4 +1,4 @@
-"""A rule as sentences, in the active language."""
+"""Assignment rules as sentences in the active language."""
 
 from collections.abc import Iterator
 
@@ -62,28 +62,28 @@ def by_when(version: RuleVersion) -> str:
 
 
 def renewal(version: RuleVersion) -> str:
-    """ "" where the rule renews nothing."""
+    """Return "" if the rule has no renewal."""
     if not version.renewal:
         return ""
     is_short = version.renewal == RuleVersion.Renewal.SHORT
-    what = _("a short renewal") if is_short else _("a renewal of the whole course")
+    kind = _("a short renewal") if is_short else _("a renewal of the whole course")
     if version.renewal_days is None:
         day = day_in(LEAP_YEAR, version.renewal_month or 1, version.renewal_day or 1)
-        return _("Every year on %(day)s, %(what)s opens.") % {"day": date_format(day, _("j F")), "what": what}
+        return _("Every year on %(day)s, %(what)s opens.") % {"day": date_format(day, _("j F")), "what": kind}
     words = ngettext(
         "%(days)s day before a certificate expires, %(what)s opens.",
         "%(days)s days before a certificate expires, %(what)s opens.",
         version.renewal_days,
     )
-    return words % {"days": version.renewal_days, "what": what}
+    return words % {"days": version.renewal_days, "what": kind}
 
 
 def sentences(version: RuleVersion, course: str, language: str) -> list[str]:
-    """`course` is its title."""
-    whom = _(" and ").join([who(version), *conditions(version, language)])
+    """Return the rule as sentences. `course`: its title."""
+    people = _(" and ").join([who(version), *conditions(version, language)])
     found = [
         _("%(who)s must complete “%(course)s” %(by_when)s.")
-        % {"who": whom, "course": course, "by_when": by_when(version)}
+        % {"who": people, "course": course, "by_when": by_when(version)}
     ]
     found.append(renewal(version) or _("People with a valid certificate are not affected."))
     found.append(

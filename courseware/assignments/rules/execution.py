@@ -1,4 +1,4 @@
-"""Act on the assignment rules, a batch of people at a time. Each batch locks the rules, so nothing is done twice."""
+"""Execute assignment rules, a batch of people at a time. Each batch locks the rules, so nothing is done twice."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -30,20 +30,20 @@ from courseware.simulations.models import SimulationAttempt
 
 
 def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]:
-    """Person → ids in course order, for a short renewal. Without an entry the whole course is renewed. Six queries."""
+    """Return person id → document ids in course order; without entry the whole course is renewed. Runs six queries."""
     if not people or course.current is None:
         return {}
-    route = outline(course.current, course.source_language)
-    # When a release that was more than minor last changed each document.
+    course_outline = outline(course.current, course.source_language)
+    # When a release with an impact last changed each document.
     entries = ReleaseEntry.objects.filter(release__course=course, weight__in=ASKS_TO_REREAD)
     changed = dict(entries.order_by("release__number").values_list("document__identifier", "release__created_at"))
     done = last_done(people, course)
-    missed, worst = missed_objectives(people, course), worst_simulations(people, route, course)
+    missed, worst = missed_objectives(people, course), worst_simulations(people, course_outline, course)
     lists = {}
     for person in people:
-        wanted = {route.exam_id, worst.get(person), *map(route.objective_lessons.get, missed[person])}
-        wanted |= {lesson for lesson in route.required_lessons if is_to_repeat(lesson, done[person], changed)}
-        lists[person] = [step.id for step in route.steps if step.id in wanted]
+        wanted = {course_outline.exam_id, worst.get(person), *map(course_outline.objective_lessons.get, missed[person])}
+        wanted |= {lesson for lesson in course_outline.required_lessons if is_to_repeat(lesson, done[person], changed)}
+        lists[person] = [step.id for step in course_outline.steps if step.id in wanted]
     return {person: wanted for person, wanted in lists.items() if wanted}
 
 
@@ -52,7 +52,7 @@ def is_to_repeat(lesson: str, done: Mapping[str, datetime], changed: Mapping[str
 
 
 def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[str, datetime]]:
-    """Person → id of a document → when it was last completed, in any run. Runs one query."""
+    """Return person id → document id → last completion, in all enrollments. Runs one query."""
     done: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
     own = Completion.objects.filter(enrollment__learner__in=people, enrollment__course=course).order_by()
     last = own.values_list("enrollment__learner", "document__identifier").annotate(last=Max("completed_at"))
@@ -62,7 +62,7 @@ def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[
 
 
 def missed_objectives(people: Collection[int], course: Course) -> defaultdict[int, set[str]]:
-    """Person → the objectives missed in the attempt that was passed last. Runs two queries."""
+    """Return person id → objectives missed in the last passed attempt. Runs two queries."""
     passed = ExamAttempt.objects.filter(enrollment__learner__in=people, enrollment__course=course, is_passed=True)
     last = dict(passed.order_by("submitted_at").values_list("enrollment__learner", "pk"))
     missed: defaultdict[int, set[str]] = defaultdict(set)
@@ -72,32 +72,32 @@ def missed_objectives(people: Collection[int], course: Course) -> defaultdict[in
     return missed
 
 
-def worst_simulations(people: Collection[int], route: Outline, course: Course) -> dict[int, str]:
-    """Person → the id of the simulation whose best run was worst; of equals the first of the route. Runs one query."""
-    simulations = [step.id for step in route.steps if step.kind == "simulation" and not step.waited]
-    places = {simulation: place for place, simulation in enumerate(simulations)}
-    runs = (
+def worst_simulations(people: Collection[int], course_outline: Outline, course: Course) -> dict[int, str]:
+    """Return person id → simulation id with the worst best result, of equals the first. Runs one query."""
+    simulations = [step.id for step in course_outline.steps if step.kind == "simulation" and not step.waited]
+    positions = {simulation: position for position, simulation in enumerate(simulations)}
+    attempts = (
         SimulationAttempt.objects.on_record()
         .finished()
         .filter(enrollment__learner__in=people, enrollment__course=course)
     )
     best: defaultdict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
-    for run in runs.select_related("simulation", "enrollment"):
-        played, simulation = best[run.enrollment.learner_id], run.simulation.identifier
-        if simulation in places:
-            played[simulation] = max(played.get(simulation, run.worth), run.worth)
+    for attempt in attempts.select_related("simulation", "enrollment"):
+        played, simulation = best[attempt.enrollment.learner_id], attempt.simulation.identifier
+        if simulation in positions:
+            played[simulation] = max(played.get(simulation, attempt.worth), attempt.worth)
     return {
-        person: min(played, key=lambda simulation: (played[simulation], places[simulation]))
+        person: min(played, key=lambda simulation: (played[simulation], positions[simulation]))
         for person, played in best.items()
         if played
     }
 
 
-BATCH = 50  # people in one transaction, so that nobody else waits longer than that takes
+BATCH = 50  # people per transaction, to keep locks short
 
 
 def act(day: date | None = None, *, rule: int | None = None) -> str:
-    """Do what all rules that are on, or only `rule`, ask for on `day`. Return how many of each deed, as text."""
+    """Execute all active rules, or only `rule` (an id), for `day`. Return the number of each action, as text."""
     done: Counter[str] = Counter()
     day = day or dates.site_day()
     wanted = dict.fromkeys(each.person for each in plan(list(acting_rules()), day) if is_to_be_done(each, rule))
@@ -116,13 +116,14 @@ def is_to_be_done(intent: Intent, rule: int | None) -> bool:
 
 
 def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: datetime | None = None) -> Counter[str]:
+    """Execute the rules for these people (ids). Return the number of each action."""
     at = at or timezone.now()
-    done, to_excuse = create_enrollments(people, day, rule, at)
-    for person in to_excuse:  # one by one: each waits for the enrollment, which its learner may hold
+    done, to_exempt = create_enrollments(people, day, rule, at)
+    for person in to_exempt:  # one by one: the learner may hold the lock
         try:
             done += excuse(person, day, rule, at)
         except (EnrollmentClosed, Enrollment.DoesNotExist):
-            continue  # who completes it at this very moment
+            continue  # completed at the same moment
     return done
 
 
@@ -130,48 +131,48 @@ def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: d
 def create_enrollments(
     people: Collection[int], day: date, rule: int | None, at: datetime
 ) -> tuple[Counter[str], list[int]]:
-    """(how many were enrolled and renewed, keys of those to be excused)."""
+    """Return (numbers of enrolled and renewed people, ids of people to exempt)."""
     intents = asked_now(people, day, rule)
     by_course: dict[int, dict[int, Intent]] = defaultdict(dict)
     for intent in intents:
         if intent.deed is not ActionKind.EXCUSE:
             by_course[intent.course][intent.person] = intent
-    begun = []
-    # At once and by key, before anybody is counted, as a merge of two of these people has them.
+    created = []
+    # Lock all at once, by id and before counting, in the same order as account merges.
     Enrollment.objects.hold_newest({(person, course) for course, wanted in by_course.items() for person in wanted})
     for wanted in by_course.values():
         course = next(iter(wanted.values())).first.rule.course
-        begun += [(wanted[run.learner_id], run) for run in enrollments_for(wanted, course, at)]
-    note(begun, at)
-    queue_enrollment_email((run for _intent, run in begun), by=None)
-    record_many(asked_for(intent, run) for intent, run in begun)
-    to_excuse = [intent.person for intent in intents if intent.deed is ActionKind.EXCUSE]
-    return Counter(intent.deed.value for intent, _run in begun), to_excuse
+        created += [(wanted[enrollment.learner_id], enrollment) for enrollment in enrollments_for(wanted, course, at)]
+    note(created, at)
+    queue_enrollment_email((enrollment for _intent, enrollment in created), by=None)
+    record_many(asked_for(intent, enrollment) for intent, enrollment in created)
+    to_exempt = [intent.person for intent in intents if intent.deed is ActionKind.EXCUSE]
+    return Counter(intent.deed.value for intent, _run in created), to_exempt
 
 
 def asked_now(people: Collection[int], day: date, rule: int | None) -> list[Intent]:
-    """The rules stay as they are until the transaction ends."""
+    """Return the intents to execute. The rules are locked until the transaction ends."""
     rules = list(acting_rules().select_for_update(of=("self",), no_key=True).order_by("pk"))
     return [intent for intent in plan(rules, day, people) if is_to_be_done(intent, rule)]
 
 
 def enrollments_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list[Enrollment]:
-    """New runs; of whoever is being enrolled by somebody else at this very moment there is none."""
+    """Return new enrollments, without people whom another transaction enrolls at the same moment."""
     lists = short_lists([person for person, intent in wanted.items() if intent.is_short], course)
     people = User.objects.filter(pk__in=wanted).annotate(zone_name=Subquery(time_zones(learner=OuterRef("pk"))))
     dues = {person: due_at(wanted[person.pk], person.zone_name) for person in people.order_by("pk")}
-    runs = Enrollment.objects.newest().filter(learner__in=wanted, course=course)
-    again = set(runs.values_list("learner", flat=True))
+    enrollments = Enrollment.objects.newest().filter(learner__in=wanted, course=course)
+    again = set(enrollments.values_list("learner", flat=True))
     again |= {
         person for person, intent in wanted.items() if intent.deed is ActionKind.RENEW
-    }  # also of who learned elsewhere
+    }  # also after external training
     new = begin_many({person: due for person, due in dues.items() if person.pk not in again}, course, at)
     for person, due in dues.items():
         if person.pk in again:
             counts_from, required = wanted[person.pk].counts_from, lists.get(person.pk)
             fields = {"due_at": due, "enrolled_at": at, "renews_until": counts_from, "required": required}
-            run, is_new = Enrollment.objects.open().get_or_create(learner=person, course=course, defaults=fields)
-            new += [run] if is_new else []
+            enrollment, is_new = Enrollment.objects.open().get_or_create(learner=person, course=course, defaults=fields)
+            new += [enrollment] if is_new else []
     return new
 
 
@@ -179,18 +180,19 @@ def due_at(intent: Intent, zone_name: str | None) -> datetime | None:
     return dates.due_instant(intent.due_on, zone_named(zone_name)) if intent.due_on else None
 
 
-def asked_for(intent: Intent, run: Enrollment) -> NewEvent:
-    event = enrolled(run, None)
+def asked_for(intent: Intent, enrollment: Enrollment) -> NewEvent:
+    event = enrolled(enrollment, None)
     return replace(event, data={**event.data, "rules": [opinion.rule.pk for opinion in intent.by]})
 
 
 def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
+    """Store the actions of all rules behind these intents."""
     RuleAction.objects.bulk_create(
         RuleAction(
             rule=opinion.rule,
             version=version_of(opinion.rule),
             person_id=intent.person,
-            enrollment=run,
+            enrollment=enrollment,
             deed=intent.deed.value,
             occasion=opinion.verdict.occasion,
             why=opinion.verdict.why,
@@ -198,7 +200,7 @@ def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
             due_on=intent.due_on,
             at=at,
         )
-        for intent, run in done
+        for intent, enrollment in done
         for opinion in intent.by
     )
 
@@ -207,9 +209,9 @@ def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
 def excuse(person: int, day: date, rule: int | None, at: datetime) -> Counter[str]:
     intents = [intent for intent in asked_now([person], day, rule) if intent.deed is ActionKind.EXCUSE]
     for intent in intents:
-        run = Enrollment.objects.open().get(learner=person, course=intent.course)
-        note([(intent, run)], at)
-        with translation.override(run.learner.language or settings.LANGUAGE_CODE):
+        enrollment = Enrollment.objects.open().get(learner=person, course=intent.course)
+        note([(intent, enrollment)], at)
+        with translation.override(enrollment.learner.language or settings.LANGUAGE_CODE):
             reason = _("No longer matches the rule “%(rule)s”.") % {"rule": intent.first.rule}
-        waive(run, reason, by=None, at=at)
+        waive(enrollment, reason, by=None, at=at)
     return Counter(intent.deed.value for intent in intents)

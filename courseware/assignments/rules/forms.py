@@ -1,4 +1,4 @@
-"""The form of an assignment rule, and that of the day for its rehearsal."""
+"""Forms of an assignment rule and of its preview date."""
 
 from datetime import date, timedelta
 
@@ -19,8 +19,8 @@ from courseware.lib import dates
 from courseware.lib.web.form_layout import DayInput, Fields, Sentence
 
 AT_MOST_DAYS = 3650
-AHEAD = timedelta(days=1827)  # as far as somebody may rehearse
-DAY_OF_A_YEAR = 2028  # one with a 29 February
+AHEAD = timedelta(days=1827)  # latest preview date
+DAY_OF_A_YEAR = 2028  # a leap year
 OPENS = [("days", _("days before the certificate expires")), ("yearly", _("every year on this date:"))]
 
 
@@ -41,7 +41,7 @@ def posts():
 
 
 class RuleForm(forms.ModelForm):
-    """Of a version; the course is chosen once, when the rule is made."""
+    """Form of a version. The course is chosen once, when the rule is created."""
 
     course = CourseChoice(
         label=_("Course to complete"), queryset=Course.objects.none(), empty_label=_("choose a course")
@@ -122,7 +122,7 @@ class RuleForm(forms.ModelForm):
         self.initial.setdefault("opens", "yearly" if self.instance.renewal_month else "days")
 
     def offer_teams(self):
-        """Of a closed team a rule is about nobody: saved for another reason, it must not become one about everybody."""
+        """Require a team if the rule's team was closed: an empty team would include everybody."""
         team = self.fields["team"]
         team.queryset = Team.objects.only("name")
         team.required = self.instance.team_id is not None and not self.instance.team
@@ -178,7 +178,7 @@ class RuleForm(forms.ModelForm):
         return cleaned
 
     def drop(self, names, cleaned):
-        """What was typed beside another choice says nothing, and is not shown: see `rules.css`."""
+        """Clear fields that do not belong to the chosen options and are hidden: see `rules.css`."""
         for name in names:
             cleaned[name] = None
             self.errors.pop(name, None)
@@ -192,7 +192,7 @@ class RuleForm(forms.ModelForm):
         elif needed == "due_on" and needed not in self.errors and cleaned[needed] > dates.site_day() + FARTHEST:
             self.add_error(
                 needed, _("This date is too far away. Choose an earlier date.")
-            )  # of the last day that there is, none is the end
+            )  # the last date that exists has no end
         self.drop({"due_on", "due_days"} - {needed}, cleaned)
 
     def check_other(self, cleaned):
@@ -223,7 +223,7 @@ class RuleForm(forms.ModelForm):
                 self.add_error("renewal_day", _("This month has no such day."))
 
     def check_validity(self, cleaned):
-        """A renewal that opens before the new certificate is half over would follow upon itself."""
+        """Reject a renewal in the first half of the certificate's validity: it would open again at once."""
         course, days = self.rule.course if self.rule else cleaned.get("course"), cleaned.get("renewal_days")
         months = course and store.outline(course.current, course.source_language).valid_months
         if days and months and days > months * 15:
@@ -231,13 +231,13 @@ class RuleForm(forms.ModelForm):
             self.add_error("renewal_days", words % {"months": months, "days": months * 15})
 
     def version(self):
-        """What the form says, not saved and of no rule yet. Call it when the form is valid."""
+        """Return the unsaved version of a valid form, without a rule."""
         terms = {name: self.cleaned_data[name] for name in self.Meta.fields}
         return RuleVersion(**terms | {"other_certified": self.cleaned_data["other_certified"]})
 
 
 class PreviewForm(forms.Form):
-    """The day, from today on; today where none is given."""
+    """A date, from today on."""
 
     helper = Fields(disable_csrf=True)
 

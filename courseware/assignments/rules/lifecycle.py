@@ -1,7 +1,4 @@
-"""Make, change and switch rules, and take back what a rule did for people who have not begun.
-
-Each step or batch is one transaction and harmless when repeated.
-"""
+"""Create, change, switch and roll back assignment rules. Each step is one transaction and may be repeated."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -48,7 +45,7 @@ def what_it_says(version: RuleVersion) -> dict:
 
 @transaction.atomic
 def make_rule(course, version: RuleVersion, *, by: User | None, at: datetime | None = None) -> AssignmentRule:
-    """A rule that is off; `version` is not saved yet."""
+    """Create a rule that is off. `version` is not saved yet."""
     rule = AssignmentRule.objects.create(course=course)
     return change_rule(rule, version, by=by, at=at)
 
@@ -57,7 +54,7 @@ def make_rule(course, version: RuleVersion, *, by: User | None, at: datetime | N
 def change_rule(
     rule: AssignmentRule, version: RuleVersion, *, by: User | None, at: datetime | None = None
 ) -> AssignmentRule:
-    """What it says from now on; what it did stays as it was done. Where nothing differs, nothing is changed."""
+    """Save `version` as the current one if it differs. Earlier actions of the rule stay."""
     rule, at = locked_rule(rule), at or timezone.now()
     before = rule.current
     if before and what_it_says(before) == what_it_says(version):
@@ -73,7 +70,7 @@ def change_rule(
 
 @transaction.atomic
 def switch_on(rule: AssignmentRule, *, by: User | None, at: datetime | None = None) -> bool:
-    """From now on it acts, at once and every night. Returns whether it was off. Raises NameTaken."""
+    """Switch the rule on: it acts now and every night. Return whether it was off. Raise NameTaken."""
     rule, at = locked_rule(rule), at or timezone.now()
     if rule.is_on:
         return False
@@ -88,7 +85,7 @@ def switch_on(rule: AssignmentRule, *, by: User | None, at: datetime | None = No
 
 @transaction.atomic
 def switch_off(rule: AssignmentRule, *, by: User | None, at: datetime | None = None) -> bool:
-    """It does nothing more; who was enrolled stays so. Returns whether it was on."""
+    """Switch the rule off; enrollments stay. Return whether it was on."""
     rule = locked_rule(rule)
     if not rule.is_on:
         return False
@@ -98,7 +95,7 @@ def switch_off(rule: AssignmentRule, *, by: User | None, at: datetime | None = N
     return True
 
 
-RUNS_AT_ONCE = 50  # so that nobody else waits longer than that takes
+RUNS_AT_ONCE = 50  # to keep locks short
 NOT_BEGUN = dict.fromkeys(("started_at", "attempts", "runs"))
 
 
@@ -111,11 +108,13 @@ def enrollments_created_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
 
 
 def enrollments_to_remove(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
-    """Enrollments by this rule alone in which nobody did, asked or decided anything, if `by` may decide about them."""
+    """Return enrollments by this rule alone without activity, requests or changes, that `by` may decide about."""
     others = actions_behind_enrollments().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
     untouched = NOT_BEGUN | dict.fromkeys(("adjustment_items", "extension_requests", "manager_questions"))
-    open_runs = enrollments_created_by(rule).open()  # type: ignore[attr-defined]
-    return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched).exclude(learner__in=not_decided_by(by))
+    open_enrollments = enrollments_created_by(rule).open()  # type: ignore[attr-defined]
+    return open_enrollments.filter(~Exists(others), ~stands_for_another(), **untouched).exclude(
+        learner__in=not_decided_by(by)
+    )
 
 
 def enrollments_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
@@ -124,7 +123,7 @@ def enrollments_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment
 
 @transaction.atomic
 def undo_actions_of_rule(rule: AssignmentRule, *, by: User) -> int:
-    """Switch the rule off, and take back a batch; a worker does the rest. Returns how many are taken back at once."""
+    """Switch the rule off and undo a batch; a worker does the rest. Return the number undone now."""
     at = timezone.now()
     switch_off(rule, by=by, at=at)
     if not (number := undo_next(rule, by=by, at=at)):
@@ -144,7 +143,7 @@ def undo_rest(rule: int, by: int) -> None:
 
 @transaction.atomic
 def undo_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
-    """Nothing where the rule was switched on again meanwhile."""
+    """Undo a batch. Return its size; 0 if the rule was switched on again or nothing is left."""
     rule, at = locked_rule(rule), at or timezone.now()
     if rule.is_on:
         return 0
@@ -153,7 +152,7 @@ def undo_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> 
 
 
 def undo_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int:
-    """Take back those of these enrollments that are in `enrollments_to_remove`, for good. Returns how many."""
+    """Undo those of these enrollments that are in `enrollments_to_remove`, for good. Return their number."""
     at, number = timezone.now(), 0
     for some in batches(keys, RUNS_AT_ONCE):
         with transaction.atomic():
@@ -167,31 +166,34 @@ def undo_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int
 def remove_enrollments(
     rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime, is_final: bool = False
 ) -> int:
-    """Call it in the transaction that has locked the rule."""
+    """Remove enrollments, or exempt learners who had an email about them. Call it with the rule locked."""
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
-    # Asked once more, now that nobody can begin them.
-    runs = list(enrollments_to_remove(rule, by).filter(pk__in=keys).select_related("learner").order_by("pk"))
-    told = shown_of(runs)
-    excused, removed = [run for run in runs if run.pk in told], [run for run in runs if run.pk not in told]
-    for run in excused:
-        with translation.override(run.learner.language or settings.LANGUAGE_CODE):
+    # Checked again under the lock: they cannot be started now.
+    enrollments = list(enrollments_to_remove(rule, by).filter(pk__in=keys).select_related("learner").order_by("pk"))
+    emailed = shown_of(enrollments)
+    exempted, removed = (
+        [each for each in enrollments if each.pk in emailed],
+        [each for each in enrollments if each.pk not in emailed],
+    )
+    for each in exempted:
+        with translation.override(each.learner.language or settings.LANGUAGE_CODE):
             reason = _("The actions of the rule “%(rule)s” were undone.") % {"rule": rule}
-        run.exempted_at, run.exemption_reason = at, reason
-    deeds = RuleAction.objects.filter(rule=rule, enrollment__in=runs, undone_at=None)
-    deeds.update(undone_at=at, is_final=is_final)
-    Enrollment.objects.write_many(excused, ["exempted_at", "exemption_reason"])
+        each.exempted_at, each.exemption_reason = at, reason
+    actions = RuleAction.objects.filter(rule=rule, enrollment__in=enrollments, undone_at=None)
+    actions.update(undone_at=at, is_final=is_final)
+    Enrollment.objects.write_many(exempted, ["exempted_at", "exemption_reason"])
     data = {"rule": rule.pk}
-    events = [NewEvent("waived", run, by, data, at) for run in excused]
-    events += [NewEvent("enrollment-removed", subject_of(run), by, data, at) for run in removed]
+    events = [NewEvent("waived", each, by, data, at) for each in exempted]
+    events += [NewEvent("enrollment-removed", subject_of(each), by, data, at) for each in removed]
     if removed:
         Enrollment.objects.remove_many(removed)
     record_many(events)
-    return len(runs)
+    return len(enrollments)
 
 
-def shown_of(runs: list[Enrollment]) -> set[int]:
-    """Keys of the enrollments that an email has left about, to whichever account of the learner."""
-    people = {run.learner_id for run in runs}
-    names = AccountMerge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
-    letters = OutgoingEmail.objects.handed_over().filter(kind__in=enrollment.KINDS, person__in=[*people, *names])
-    return {run for data in letters.values_list("data", flat=True) for run in data.get("subjects", ())}
+def shown_of(enrollments: list[Enrollment]) -> set[int]:
+    """Return ids of enrollments about which an email was sent to any account of the learner."""
+    people = {each.learner_id for each in enrollments}
+    aliases = AccountMerge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
+    emails = OutgoingEmail.objects.handed_over().filter(kind__in=enrollment.KINDS, person__in=[*people, *aliases])
+    return {each for data in emails.values_list("data", flat=True) for each in data.get("subjects", ())}

@@ -1,4 +1,4 @@
-"""What rules would do on a day, and to whom. Rehearsals show it and `acting` does it. Read only."""
+"""Plan what assignment rules do on a day, and preview it. Read only; `execution` carries it out."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -39,7 +39,7 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Intent:
-    """What happens to a person in a course by the rules `by`; `others` say why not. `due` is the earliest day."""
+    """What the rules `by` do to a person in a course (ids). `others`: the other rules. `due`: the earliest due date."""
 
     person: int
     course: int
@@ -66,10 +66,11 @@ class Intent:
 
     @property
     def first(self) -> Opinion:
-        """The rule whose day holds, or which is about the person."""
+        """The rule with the first due date, or else one that covers the person."""
         return min(self.by or self.others, key=order_of)
 
     def of(self, rule: int) -> Verdict | None:
+        """Return the verdict of this rule (an id), or None."""
         return next((each.verdict for each in (*self.by, *self.others) if each.rule.pk == rule), None)
 
     def is_by(self, rule: int) -> bool:
@@ -86,32 +87,32 @@ def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> 
 
 
 def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Calendar, day: date) -> Intent:
-    """Of all rules about the course that act. In whatever order they come, it comes to the same."""
+    """Combine the opinions of all active rules about the course, in any order."""
     opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
-    for deed in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
-        by = tuple(opinion for opinion in opinions if opinion.verdict.deed is deed)
-        others = tuple(opinion for opinion in opinions if opinion.verdict.deed is not deed)
-        # Nobody is excused whom another rule is about.
-        if by and (deed is not ActionKind.EXCUSE or all(other.verdict.deed is ActionKind.OUTSIDE for other in others)):
-            return Intent(person, course, deed, by, others, earliest_due(by, calendar, day))
+    for kind in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
+        by = tuple(opinion for opinion in opinions if opinion.verdict.deed is kind)
+        others = tuple(opinion for opinion in opinions if opinion.verdict.deed is not kind)
+        # Another rule that covers the person prevents an exemption.
+        if by and (kind is not ActionKind.EXCUSE or all(other.verdict.deed is ActionKind.OUTSIDE for other in others)):
+            return Intent(person, course, kind, by, others, earliest_due(by, calendar, day))
     is_about = any(opinion.verdict.deed is ActionKind.LEAVE for opinion in opinions)
     return Intent(person, course, ActionKind.LEAVE if is_about else ActionKind.OUTSIDE, (), tuple(opinions))
 
 
 def version_of(rule: AssignmentRule) -> RuleVersion:
-    if rule.current is None:  # only in the moment between the two rows it is made of
+    if rule.current is None:  # only while the rule is being created
         raise RuleVersion.DoesNotExist(f"rule {rule.pk} says nothing")
     return rule.current
 
 
 def acting_rules() -> QuerySet[AssignmentRule]:
-    """Those that are on; not one about a team that was closed, as else it would excuse all it has enrolled."""
+    """Return active rules, without those about a closed team, which would exempt everybody they enrolled."""
     has_its_team = Q(current__team=None) | Q(current__team__name__isnull=False)
     return AssignmentRule.objects.filter(has_its_team, switched_on_at__isnull=False).select_related("current", "course")
 
 
 def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | None = None) -> Iterator[Intent]:
-    """One decision for each of these people (all who are active) and each course of the rules, in the order of keys."""
+    """Yield one intent for each person (ids; all active people) and course of the rules, ordered by ids."""
     by_course: dict[int, list[AssignmentRule]] = defaultdict(list)
     for rule in rules:
         by_course[rule.course_id].append(rule)
@@ -124,12 +125,12 @@ def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | N
 
 
 def is_large_company() -> bool:
-    """Whether a plan for everybody takes more than one chunk of people."""
+    """Return whether a plan for everybody takes more than one chunk of people."""
     return User.objects.filter(is_active=True).order_by("pk")[CHUNK : CHUNK + 1].exists()
 
 
 def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
-    """By key, so that people may come and go meanwhile."""
+    """Yield people by id, so accounts may be added and deleted meanwhile."""
     active = User.objects.filter(is_active=True).order_by("pk")
     active = active.only("post", "starts_on", "leaves_on", "joined_at")
     active = active.annotate(is_excused_by_hand=BY_HAND)
@@ -146,8 +147,8 @@ def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Itera
     keys = [person.pk for person in people]
     courses = {rule.course_id for rule in rules} | {version.other_course_id for version in map(version_of, rules)}
     roles, certificates = roles_of(keys), certificates_of(keys, courses)
-    occasions, begun_by = actions_of(keys, rules)
-    runs = enrollments_of(keys, courses, begun_by)
+    occasions, rules_behind = actions_of(keys, rules)
+    enrollments = enrollments_of(keys, courses, rules_behind)
     for person in people:
         yield PersonFacts(
             key=person.pk,
@@ -156,7 +157,7 @@ def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Itera
             leaves_on=person.leaves_on,
             post=person.post,
             roles=frozenset(roles[person.pk]),
-            runs=runs[person.pk],
+            runs=enrollments[person.pk],
             certificates=certificates[person.pk],
             occasions=frozenset(occasions[person.pk]),
             is_excused_by_hand=person.is_excused_by_hand,  # type: ignore[attr-defined]  # annotated
@@ -183,38 +184,38 @@ def certificates_of(people: Collection[int], courses: Collection[int | None]) ->
 
 
 def actions_of(people: Collection[int], rules: Collection[AssignmentRule]):
-    """(person → the occasions that were seen to, enrollment → the rules behind it)."""
-    occasions, begun_by = defaultdict(set), defaultdict(set)
-    # What a rule did to somebody's other account, too: the run is theirs now.
+    """Return (person id → handled occasions, enrollment id → ids of the rules that created it)."""
+    occasions, rules_behind = defaultdict(set), defaultdict(set)
+    # Include actions for a merged account: its enrollment belongs to this person now.
     whose = Coalesce("enrollment__learner", "person")
     found = RuleAction.objects.filter(Q(person__in=people) | Q(enrollment__learner__in=people))
     found = found.filter(Q(undone_at=None) | Q(is_final=True), rule__in=[rule.pk for rule in rules])
     columns = ("whose", "rule", "occasion", "deed", "enrollment", "undone_at")
-    for person, rule, occasion, deed, run, undone_at in found.annotate(whose=whose).values_list(*columns):
+    for person, rule, occasion, kind, enrollment, undone_at in found.annotate(whose=whose).values_list(*columns):
         occasions[person].add((rule, occasion))
-        if deed != RuleAction.Kind.EXCUSE and undone_at is None:
-            begun_by[run].add(rule)
-    return occasions, begun_by
+        if kind != RuleAction.Kind.EXCUSE and undone_at is None:
+            rules_behind[enrollment].add(rule)
+    return occasions, rules_behind
 
 
 def enrollments_of(
-    people: Collection[int], courses: Collection[int | None], begun_by
+    people: Collection[int], courses: Collection[int | None], rules_behind
 ) -> defaultdict[int, dict[int, NewestRun]]:
-    runs: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
-    lines = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
-    is_certified = Exists(lines.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not excused
+    enrollments: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
+    items = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
+    is_certified = Exists(items.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not exempt
     found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
     columns = ("pk", "learner", "course", "completed_at", "exempted_at", "is_certified")
-    for pk, person, course, done, excused, ended in found.annotate(is_certified=is_certified).values_list(*columns):
-        is_open = done is None and excused is None
-        is_excused = bool(excused) and not done and not ended
-        runs[person][course] = NewestRun(pk, is_open, is_excused, frozenset(begun_by[pk]))
-    return runs
+    for pk, person, course, done, exempted, ended in found.annotate(is_certified=is_certified).values_list(*columns):
+        is_open = done is None and exempted is None
+        is_exempt = bool(exempted) and not done and not ended
+        enrollments[person][course] = NewestRun(pk, is_open, is_exempt, frozenset(rules_behind[pk]))
+    return enrollments
 
 
-AHEAD = timedelta(days=60)  # renewals that open by then are shown with their day
-SHOWN = 50  # names of a group
-REASONS = 20  # shown of why somebody is left alone
+AHEAD = timedelta(days=60)  # renewals that open within this time are shown
+SHOWN = 50  # names per group
+REASONS = 20  # shown at most, of reasons why people are not affected
 DEEDS = {
     ActionKind.ENROLL: _("is enrolled"),
     ActionKind.RENEW: _("a renewal opens"),
@@ -225,7 +226,7 @@ SHORT = _("a short renewal opens")
 
 @dataclass(frozen=True)
 class Alike:
-    """People to whom the same happens for the same reason. `others` are rules that are about them as well."""
+    """People with the same action for the same reason. `others`: other rules that cover them."""
 
     deed: ActionKind
     because: Because
@@ -241,7 +242,7 @@ class Alike:
 
 @dataclass
 class RulePreview:
-    """`acts`, and `coming` (renewals within two months): group → keys of people. `left`, `outside`: reason → number."""
+    """`acts`, and `coming` (renewals within AHEAD): group → person ids. `left`, `outside`: reason → number."""
 
     rule: AssignmentRule
     day: date
@@ -264,7 +265,7 @@ class RulePreview:
 
     @property
     def digest(self) -> str:
-        """Of what would be done: it differs as soon as something has changed for one of these people."""
+        """Checksum of the actions: it differs if anything changed for one of these people."""
         lines = sorted(
             f"{person} {group.deed} {group.due and group.due.day} {group.is_short}"
             for group, people in self.acts.items()
@@ -286,12 +287,12 @@ class RulePreview:
 
 
 def preview_rule(rule: AssignmentRule, day: date) -> RulePreview:
-    """As if the rule were on, beside those that are."""
+    """Preview the rule as if it were on, beside the other active rules."""
     others = [other for other in acting_rules().filter(course=rule.course_id) if other.pk != rule.pk]
-    rehearsal = RulePreview(rule, day)
+    preview = RulePreview(rule, day)
     for intent in plan([*others, rule], day):
-        take(rehearsal, intent)
-    return rehearsal
+        take(preview, intent)
+    return preview
 
 
 def preview_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RulePreview:
@@ -303,32 +304,34 @@ def preview_change(rule: AssignmentRule, version: RuleVersion, day: date) -> Rul
 
 def preview_all(day: date) -> list[RulePreview]:
     rules = list(acting_rules())
-    rehearsals = {rule.pk: RulePreview(rule, day) for rule in rules}
+    previews = {rule.pk: RulePreview(rule, day) for rule in rules}
     for intent in plan(rules, day):
         for rule in rules:
             if rule.course_id == intent.course:
-                take(rehearsals[rule.pk], intent)
-    return list(rehearsals.values())
+                take(previews[rule.pk], intent)
+    return list(previews.values())
 
 
-def take(rehearsal: RulePreview, intent: Intent) -> None:
-    verdict = intent.of(rehearsal.rule.pk)
+def take(preview: RulePreview, intent: Intent) -> None:
+    """Add the intent to the preview."""
+    verdict = intent.of(preview.rule.pk)
     if verdict is None:
         return
     because = Because(verdict.why, verdict.day)
-    if intent.is_by(rehearsal.rule.pk):
-        others = tuple(each.rule for each in intent.by if each.rule.pk != rehearsal.rule.pk)
+    if intent.is_by(preview.rule.pk):
+        others = tuple(each.rule for each in intent.by if each.rule.pk != preview.rule.pk)
         group = Alike(intent.deed, because, intent.due, intent.is_short, others=others)
-        rehearsal.acts[group].append(intent.person)
+        preview.acts[group].append(intent.person)
     elif verdict.deed is ActionKind.OUTSIDE:
-        rehearsal.outside[because] += 1
-    elif verdict.opens_on and verdict.opens_on <= rehearsal.day + AHEAD:
+        preview.outside[because] += 1
+    elif verdict.opens_on and verdict.opens_on <= preview.day + AHEAD:
         group = Alike(ActionKind.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)
-        rehearsal.coming[group].append(intent.person)
+        preview.coming[group].append(intent.person)
     else:
-        rehearsal.left[because] += 1
+        preview.left[because] += 1
 
 
 def names_of(people: Iterable[Collection[int]]) -> dict[int, str]:
+    """Return id → name of the first SHOWN people of each group."""
     keys = [key for group in people for key in list(group)[:SHOWN]]
     return dict(User.objects.filter(pk__in=keys).values_list("pk", "name"))

@@ -15,12 +15,12 @@ class NewestRun:
     enrollment: int
     is_open: bool
     is_excused: bool
-    begun_by: frozenset[int] = frozenset()  # the rules that asked for it
+    begun_by: frozenset[int] = frozenset()  # ids of the rules that created it
 
 
 @dataclass(frozen=True)
 class Certified:
-    """The longest certification; `until` is `date.min` if it was withdrawn. `is_outside`: by training elsewhere."""
+    """The longest certification. `until`: `date.min` if revoked; `is_outside`: by external training."""
 
     since: date
     until: date
@@ -29,18 +29,18 @@ class Certified:
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """What rules ask about an active person. Runs and certificates by the key of their course."""
+    """What rules need to know about an active person. Enrollments and certificates by course id."""
 
     key: int
     joined_on: date
     starts_on: date | None = None
     leaves_on: date | None = None
     post: str = ""
-    roles: frozenset[tuple[int, str]] = frozenset()  # (team, role), also for every team above
+    roles: frozenset[tuple[int, str]] = frozenset()  # (team id, role), also for all teams above
     runs: Mapping[int, NewestRun] = field(default_factory=dict)
     certificates: Mapping[int, Certified] = field(default_factory=dict)
-    occasions: frozenset[tuple[int, str]] = frozenset()  # (rule, occasion) that were seen to
-    is_excused_by_hand: bool = False  # staff, auditors and human resources: else these could excuse themselves
+    occasions: frozenset[tuple[int, str]] = frozenset()  # (rule id, occasion) already handled
+    is_excused_by_hand: bool = False  # admins, auditors and HR could exempt themselves
 
     @property
     def first_day(self) -> date:
@@ -54,12 +54,12 @@ class ActionKind(StrEnum):
     ENROLL = "enroll"
     RENEW = "renew"
     EXCUSE = "excuse"
-    LEAVE = "leave"  # fits, and is left alone
-    OUTSIDE = "outside"  # does not fit
+    LEAVE = "leave"  # in scope, not affected
+    OUTSIDE = "outside"  # not in scope
 
 
 class Why(TextChoices):
-    """The reason why somebody is in or out, in words, whatever certifies; %(day)s is the day of the verdict."""
+    """Reason of a verdict, whatever certifies; %(day)s is the day of the verdict."""
 
     STARTS_TODAY = "starts-today", _("starts work on this day")
     NEVER_LEARNED = "never-learned", _("matches the rule and has not completed the course")
@@ -97,7 +97,7 @@ class Because:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one rule on one person. `opens_on`: a renewal to come. `counts_from`: end of the certificate it prolongs."""
+    """Verdict of a rule on a person. `opens_on`: a future renewal. `counts_from`: end of the renewed certificate."""
 
     deed: ActionKind
     why: Why
@@ -110,16 +110,16 @@ class Verdict:
 
 
 def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> Verdict:
-    """`rule` and `course` are the keys of the rule and of its course."""
+    """Return the verdict of this version. `rule` and `course`: ids of the rule and its course."""
     if day < version.acts_since:
         return Verdict(ActionKind.LEAVE, Why.NOT_YET, version.acts_since)
     if outside := reason_outside(version, person, day):
-        run = person.runs.get(course)
-        if version.excuses and run and run.is_open and rule in run.begun_by:
+        enrollment = person.runs.get(course)
+        if version.excuses and enrollment and enrollment.is_open and rule in enrollment.begun_by:
             if person.is_excused_by_hand:
                 return Verdict(ActionKind.OUTSIDE, Why.BY_HAND)
             return once(
-                person, rule, Verdict(ActionKind.EXCUSE, Why.FITS_NO_MORE, occasion=f"excused {run.enrollment}")
+                person, rule, Verdict(ActionKind.EXCUSE, Why.FITS_NO_MORE, occasion=f"excused {enrollment.enrollment}")
             )
         return Verdict(ActionKind.OUTSIDE, outside)
     return reason_to_leave(course, person, day) or once(person, rule, action_of(version, course, person, day))
@@ -155,10 +155,10 @@ def reason_to_leave(course: int, person: PersonFacts, day: date) -> Verdict | No
         return Verdict(ActionKind.LEAVE, Why.HAS_LEFT, person.leaves_on)
     if person.starts_on and person.starts_on > day:
         return Verdict(ActionKind.LEAVE, Why.STARTS_LATER, person.starts_on)
-    run = person.runs.get(course)
-    if run and run.is_open:
+    enrollment = person.runs.get(course)
+    if enrollment and enrollment.is_open:
         return Verdict(ActionKind.LEAVE, Why.IS_LEARNING)
-    return Verdict(ActionKind.LEAVE, Why.IS_EXCUSED) if run and run.is_excused else None
+    return Verdict(ActionKind.LEAVE, Why.IS_EXCUSED) if enrollment and enrollment.is_excused else None
 
 
 def action_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
@@ -167,10 +167,10 @@ def action_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
         return renewal_of(version, certified, day)
     if version.due == version.Due.DATE and version.due_on < day:
         return Verdict(ActionKind.LEAVE, Why.TOO_LATE)
-    why, told = reason_to_enroll(certified, person, day)
+    why, reason_day = reason_to_enroll(certified, person, day)
     # A rule that renews asks again for each certificate that ended; another one asks once.
     occasion = certified.until.isoformat() if certified and version.renewal else ""
-    return Verdict(ActionKind.ENROLL, why, told, due_on=due_day_of(version, person, day), occasion=occasion)
+    return Verdict(ActionKind.ENROLL, why, reason_day, due_on=due_day_of(version, person, day), occasion=occasion)
 
 
 def reason_to_enroll(certified: Certified | None, person: PersonFacts, day: date) -> tuple[Why, date | None]:
@@ -196,7 +196,7 @@ def renewal_of(version, certified: Certified, day: date) -> Verdict:
 
 
 def opening(version, certified: Certified, day: date) -> date | None:
-    """The day on which the renewal opens, which may be over; None where that is never."""
+    """Return the day on which the renewal opens, which may have passed; None if it never opens."""
     if version.renewal_days is None:
         return next(yearly_days(version, certified, day), None)
     if certified.until == date.max:
@@ -205,7 +205,7 @@ def opening(version, certified: Certified, day: date) -> date | None:
 
 
 def yearly_days(version, certified: Certified, day: date) -> Iterator[date]:
-    """From the last one before `day` on: those after the certificate was earned and the rule began to act."""
+    """Yield the yearly dates from the last one before `day` on, after certification and start of the rule."""
     after = max(certified.since + timedelta(days=1), version.acts_since)
     for year in range(max(day.year - 1, MINYEAR), min(day.year + 3, MAXYEAR)):
         on = day_in(year, version.renewal_month, version.renewal_day)
@@ -223,7 +223,7 @@ def last_of_month(year: int, month: int) -> date:
 
 
 def due_day_of(version, person: PersonFacts, day: date) -> date:
-    """The last day for somebody who is enrolled on `day`. Where it would be over, the days count from `day` on."""
+    """Return the due date of a person enrolled on `day`. If it has passed, the days count from `day`."""
     if version.due == version.Due.DATE:
         return version.due_on
     if version.due == version.Due.QUARTER:

@@ -1,4 +1,4 @@
-"""/rules/: rules as sentences, their forms and rehearsals, and taking back what a rule did."""
+"""Pages of assignment rules: list, form, preview, switch, rollback (/rules/)."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -92,34 +92,34 @@ def new_rule(request):
 @form_view("assignments:edit-rule", allowed=handles_people)
 def edit_rule(request, pk):
     rule = rule_or_404(pk)
-    # Both before the form writes into the version.
-    said_since, terms = said_by_another(rule, request.POST.get("version")), what_it_says(version_of(rule))
+    # Read both before the form changes the version.
+    newer_text, stored = said_by_another(rule, request.POST.get("version")), what_it_says(version_of(rule))
     form = RuleForm(posted(request), instance=version_of(rule), rule=rule)
-    rehearsal = None
+    preview = None
     if form.is_bound and form.is_valid():
-        differs = what_it_says(form.version()) != terms
-        rehearsal = preview_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
-        if said_since and differs:
+        differs = what_it_says(form.version()) != stored
+        preview = preview_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
+        if newer_text and differs:
             words = gettext(
                 "Another person has changed this rule. It is now: %(rule)s Send the form again to replace it "
                 "with your version."
             )
-            form.add_error(None, words % {"rule": said_since})
-        elif is_as_shown(rehearsal, request.POST.get("digest")):
+            form.add_error(None, words % {"rule": newer_text})
+        elif is_as_shown(preview, request.POST.get("digest")):
             change_rule(rule, form.version(), by=request.user)
             messages.success(request, gettext("The change applies from now on. Earlier actions of the rule stay."))
             return redirect("assignments:rule", pk)
-    context = {"form": form, "rule": rule, **(rehearsed(rehearsal) if rehearsal else {})}
+    context = {"form": form, "rule": rule, **(rehearsed(preview) if preview else {})}
     return render(request, "assignments/rule_form.html", context, status=form_status(form) if form.errors else None)
 
 
-def is_as_shown(rehearsal, digest):
-    """Whether what is done is what was shown, whose `digest` came back; nothing needs no showing."""
-    return rehearsal is None or not rehearsal.acts or rehearsal.digest == digest
+def is_as_shown(preview, digest):
+    """Return whether the preview is empty, or is the one shown, whose `digest` came back."""
+    return preview is None or not preview.acts or preview.digest == digest
 
 
 def said_by_another(rule, number):
-    """What the rule says by now, where the form was sent with the `number` of another version; else ""."""
+    """Return the current rule as text if the form shows another version (`number`); else ""."""
     return words_of(rule)[0] if number is not None and number != str(rule.current.number) else ""
 
 
@@ -127,30 +127,30 @@ def said_by_another(rule, number):
 def rule(request, pk):
     rule = rule_or_404(pk)
     form = PreviewForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
-    # In a large company the rehearsal takes seconds, so the page opens without it.
+    # In a large company the preview takes seconds, so the page opens without it.
     is_wanted = "day" in request.GET or not is_large_company()
-    rehearsal = preview_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
-    deeds = Paginator(did(rule), DEEDS_A_PAGE).get_page(request.GET.get("page"))
+    preview = preview_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
+    actions = Paginator(did(rule), DEEDS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "rule": rule,
         "sentences": words_of(rule),
         "form": form,
         "today": dates.site_day(),
-        "is_today": bool(rehearsal) and rehearsal.day == dates.site_day(),
-        "deeds": deeds,
+        "is_today": bool(preview) and preview.day == dates.site_day(),
+        "deeds": actions,
         "may_take_back": enrollments_to_remove(rule, request.user).exists(),
-        **(rehearsed(rehearsal) if rehearsal else {}),
+        **(rehearsed(preview) if preview else {}),
     }
     return render(request, "assignments/rule.html", context)
 
 
-def rehearsed(rehearsal):
-    return {"rehearsal": rehearsal, "groups": in_words(rehearsal)}
+def rehearsed(preview):
+    return {"rehearsal": preview, "groups": in_words(preview)}
 
 
-def in_words(rehearsal):
-    """(group, names shown, how many beside the first, how many not shown), those of the day before those to come."""
-    groups = [*rehearsal.acts.items(), *rehearsal.coming.items()]
+def in_words(preview):
+    """Return (group, shown names, number besides the first, number not shown); first those of the day."""
+    groups = [*preview.acts.items(), *preview.coming.items()]
     names = names_of(people for _group, people in groups)
     shown = [(group, [names[key] for key in people if key in names], len(people)) for group, people in groups]
     return [(group, found, number - 1, max(0, number - SHOWN)) for group, found, number in shown]
@@ -162,7 +162,7 @@ def did(rule):
 
 @post_view(rule_address, allowed=handles_people, is_held=False)
 def enable_rule(request, pk):
-    """What was rehearsed is what is done: where it is another list by now, the page shows that one instead."""
+    """Execute only what was previewed: if the list has changed, the page shows the new one."""
     rule = rule_or_404(pk)
     if not rule.is_on and request.POST.get("digest") != preview_rule(rule, dates.site_day()).digest:
         messages.warning(
@@ -217,8 +217,8 @@ def rollback_rule(request, pk):
     return render(request, "assignments/rollback_rule.html", context)
 
 
-def with_names(runs, most):
-    return list(runs.order_by("learner__name", "pk").values_list("pk", "learner__name")[:most])
+def with_names(enrollments, most):
+    return list(enrollments.order_by("learner__name", "pk").values_list("pk", "learner__name")[:most])
 
 
 def say_all(request, number, left):

@@ -1,10 +1,12 @@
+"""Command preview_rules: show what assignment rules would do on a day, or which emails leave."""
+
 from argparse import ArgumentTypeError
 from datetime import date
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext as in_language_of_reader  # of what is written down by gettext_noop
+from django.utils.translation import gettext as in_language_of_reader  # for texts marked by gettext_noop
 
 from courseware.assignments.emails.scheduled_emails import preview_emails
 from courseware.assignments.models import AssignmentRule
@@ -27,8 +29,8 @@ class Command(BaseCommand):
             return
         number = options["rule"]
         found = preview_all(day) if number is None else [preview_rule(rule_of_number(number), day)]
-        for rehearsal in found:
-            self.stdout.writelines(line + "\n" for line in lines(rehearsal))
+        for preview in found:
+            self.stdout.writelines(line + "\n" for line in lines(preview))
         if not found:
             self.stdout.write("No rule is switched on.")
 
@@ -43,20 +45,20 @@ def day_of(text):
 def email_lines(day):
     for foreseen in preview_emails(day):
         hour = foreseen.leaves_at and timezone.localtime(foreseen.leaves_at)
-        said = f"{hour:%Y-%m-%d %H:%M}" if hour else in_language_of_reader(foreseen.why_not)
-        yield f"{foreseen.words} · {foreseen.name} · {said}"
+        result = f"{hour:%Y-%m-%d %H:%M}" if hour else in_language_of_reader(foreseen.why_not)
+        yield f"{foreseen.words} · {foreseen.name} · {result}"
 
 
-def lines(rehearsal: RulePreview):
-    names = names_of([*rehearsal.acts.values(), *rehearsal.coming.values()])
-    yield f"{rehearsal.rule.pk} {rehearsal.rule} · {rehearsal.day} · {rehearsal.number}"
-    for group, people in {**rehearsal.acts, **rehearsal.coming}.items():
+def lines(preview: RulePreview):
+    names = names_of([*preview.acts.values(), *preview.coming.values()])
+    yield f"{preview.rule.pk} {preview.rule} · {preview.day} · {preview.number}"
+    for group, people in {**preview.acts, **preview.coming}.items():
         day = group.opens_on or (group.due and group.due.day) or ""
         shown = ", ".join(names[person] for person in people if person in names)
         yield f"  {len(people)} {group.words} · {group.because} · {day} · {shown}"
-    for reason, number in rehearsal.left.most_common():
+    for reason, number in preview.left.most_common():
         yield f"  {number} {_('not affected')} · {reason}"
-    for reason, number in rehearsal.outside.most_common():
+    for reason, number in preview.outside.most_common():
         yield f"  {number} {_('not covered by the rule')} · {reason}"
 
 
