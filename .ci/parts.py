@@ -86,7 +86,7 @@ def scripts() -> list[Part]:
 
 
 def fonts() -> list[Part]:
-    return [packed("noto-sans-sc", (ROOT / "courseware" / "lib" / "fonts").glob("*.xz"))]
+    return [packed("noto-sans-sc", (ROOT / "courseware" / "lib" / "text" / "fonts").glob("*.xz"))]
 
 
 def packed(package: str, files: Iterable[Path]) -> Part:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pypinyin.constants import PINYIN_DICT
 
-TARGET = Path(__file__).resolve().parents[1] / "courseware" / "lib" / "pinyin.txt"
+TARGET = Path(__file__).resolve().parents[1] / "courseware" / "lib" / "text" / "pinyin.txt"
 
 
 def plain(syllable):

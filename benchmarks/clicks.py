@@ -81,7 +81,9 @@ class Walk:
             if first == "certificates":
                 self.mark("the certificate")
                 return
-            {"learn": self.lesson, "attempts": self.attempt, "runs": self.run}.get(first, self.go_on)(*parts)
+            {"learn": self.lesson, "attempts": self.attempt, "simulation-attempts": self.run}.get(first, self.go_on)(
+                *parts
+            )
         raise SystemExit(f"lost at {self.page.url}")
 
     def go_on(self, *_parts):

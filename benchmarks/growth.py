@@ -139,7 +139,7 @@ def admin_lists(client, course, team, someone):
             "a verb": "q=waived",
             "an address": f"q={address}",
         },
-        "notifications/message": {"letters": "", "an address": f"q={address}", "sent": "state__exact=sent"},
+        "notifications/outgoingemail": {"emails": "", "an address": f"q={address}", "sent": "state__exact=sent"},
         "assessment/certificate": {
             "certificates": "",
             "an address": f"q={address}",

@@ -28,7 +28,7 @@ MORNING = datetime.datetime(2026, 11, 30, 2, tzinfo=datetime.UTC)  # Monday, 10:
 DUE, LATE = datetime.date(2026, 12, 1), datetime.date(2026, 11, 25)  # next working day, and three working days ago
 LOOKED_AFTER = datetime.timedelta(minutes=6)  # added to the clock of a restarted worker; longer than a claim
 MESSAGE_ID = re.compile(rb"^Message-ID: <([\da-f-]+)@", re.MULTILINE)
-JOBS = ("remind", "write-digests")
+JOBS = ("remind", "queue-weekly-summaries")
 
 
 def serve(pipe):

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils.crypto import get_random_string
 
-from benchmarks.measured_site import RenderedPage, ask
+from benchmarks.measured_site import Page, ask
 
 READERS = 50  # learners whose requests alternate; each sees the options in another order
 
@@ -31,7 +31,7 @@ def own_folder():
 def prepare(people):
     """Fill the database; return its people and course."""
     prepare_site()
-    return CompanySnapshot(people)
+    return Company(people)
 
 
 def prepare_site():
@@ -52,7 +52,7 @@ def database_name():
     return "PostgreSQL" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "SQLite"
 
 
-class CompanySnapshot:
+class Company:
     def __init__(self, people):
         from courseware.accounts.models import Membership, Team, User
         from courseware.accounts.people.search import store_terms
@@ -147,20 +147,14 @@ class CompanySnapshot:
             return ask(site, f"{lesson}answer/{question}/", next(answerers), form)
 
         return {
-            "reference": RenderedPage("reference", lambda site: ask(site, "/", plain, shows=self.learners[0].name), 1),
-            "home": RenderedPage("home", lambda site: ask(site, "/", next(readers)), 3.5),
-            "lesson": RenderedPage(
-                "lesson page, with check and outline", lambda site: ask(site, lesson, next(readers)), 4
-            ),
-            "board": RenderedPage("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 7),
-            "answer": RenderedPage("answer a check", answer, 4),
-            "save": RenderedPage("save an exam answer", lambda site: ask(site, *next(saves)), 4),
-            "decide": RenderedPage(
-                "decide in a simulation", lambda site: ask(site, *next(decisions), is_piece=True), 5
-            ),
-            "submit": RenderedPage(
-                "submit the exam and see the result", lambda site: submit_and_see(site, next(submits)), 9
-            ),
+            "reference": Page("reference", lambda site: ask(site, "/", plain, shows=self.learners[0].name), 1),
+            "home": Page("home", lambda site: ask(site, "/", next(readers)), 3.5),
+            "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson, next(readers)), 4),
+            "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 7),
+            "answer": Page("answer a check", answer, 4),
+            "save": Page("save an exam answer", lambda site: ask(site, *next(saves)), 4),
+            "decide": Page("decide in a simulation", lambda site: ask(site, *next(decisions), is_piece=True), 5),
+            "submit": Page("submit the exam and see the result", lambda site: submit_and_see(site, next(submits)), 9),
         }
 
     def attempts(self):

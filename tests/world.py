@@ -136,7 +136,7 @@ def work_beside(learner, *, by):
     """A letter to the learner that waits, and a job that does."""
     invite(learner, by=by)
     schedule.enqueue_due()
-    schedule.run_now("tidy-tasks")
+    schedule.run_now("delete-old-tasks")
 
 
 ACT_OF_NOTE = uuid.UUID(int=7)

@@ -88,7 +88,7 @@ class Response(models.Model):
     order = models.JSONField(help_text="The places of the choices as they are shown")
     response = models.JSONField(null=True, help_text="Places as in content.questions; null: not answered")
     saves = models.PositiveIntegerField(default=0, help_text="Grows with every save: an old tab knows a lower number")
-    page = models.UUIDField(null=True, help_text="The page it was saved from last: see `attempting.save`")
+    page = models.UUIDField(null=True, help_text="The page it was saved from last: see `exams.attempts.save`")
     saved_at = models.DateTimeField(null=True)
     is_right = models.BooleanField(null=True, help_text="Set when the attempt is submitted")
 

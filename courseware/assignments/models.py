@@ -137,7 +137,7 @@ class RuleAction(models.Model):
     occasion = models.CharField(
         max_length=40, blank=True, help_text="What a rule does once for; empty: the first enrollment"
     )
-    why = models.CharField(max_length=24, help_text="A value of `fitting.Why`")
+    why = models.CharField(max_length=24, help_text="A value of `rules.scope.RuleReason`")
     why_day = models.DateField(null=True, help_text="The day in the words of the reason")
     due_on = models.DateField(null=True)
     at = models.DateTimeField(default=timezone.now)

@@ -18,6 +18,6 @@ class HrConfig(AppConfig):
 
         nightly.register_emails()
         label = _("Import the people list from ROSTER_DIR")
-        schedule("bring-in-list", label, nightly.import_newest, Daily(time(1, 10)))
-        register_warnings("doors", chat_bot_views.bot_warnings)
-        register_warnings("letter-words", wording_views.wording_warnings)
+        schedule("import-roster", label, nightly.import_newest, Daily(time(1, 10)))
+        register_warnings("chat-bots", chat_bot_views.bot_warnings)
+        register_warnings("email-wordings", wording_views.wording_warnings)

@@ -14,15 +14,15 @@ class JobsConfig(AppConfig):
         from courseware.jobs.schedule import Daily, Every, command, schedule, tidy
 
         schedule(
-            "seal-evidence",
+            "create-checkpoint",
             _("Create a checkpoint of the audit log"),
             command("create_checkpoint"),
             Every(timedelta(minutes=5)),
         )
         schedule(
-            "verify-evidence",
+            "verify-audit-log",
             _("Check that the audit log is complete"),
             command("verify_audit_log"),
             Daily(time(3, 20)),
         )
-        schedule("tidy-tasks", _("Delete old background tasks"), tidy, Daily(time(3, 40)))
+        schedule("delete-old-tasks", _("Delete old background tasks"), tidy, Daily(time(3, 40)))

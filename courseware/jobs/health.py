@@ -62,7 +62,7 @@ def troubles(now: datetime) -> list[HealthWarning]:
         found.append(HealthWarning(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
     found += filter(None, (warning_of(job, now) for job in jobs.values()))
     if delay := events_without_checkpoint(now):
-        found.append(HealthWarning(delay, JOBS["seal-evidence"].words, PAGE))
+        found.append(HealthWarning(delay, JOBS["create-checkpoint"].words, PAGE))
     return found
 
 

@@ -53,6 +53,6 @@ class LearningConfig(AppConfig):
         from courseware.learning.due_dates.absence_shifts import is_any_not_settled, settle_all
         from courseware.learning.status.headcount_updates import add_up
 
-        schedule("add-up-headcounts", _("Update the totals of the dashboards"), add_up, Daily(time(4, 10)))
+        schedule("compact-headcounts", _("Update the totals of the dashboards"), add_up, Daily(time(4, 10)))
         words = _("Move due dates for people who are away or back")
-        schedule("follow-absences", words, settle_all, Every(timedelta(minutes=10)), is_any_not_settled)
+        schedule("shift-due-dates", words, settle_all, Every(timedelta(minutes=10)), is_any_not_settled)

@@ -17,14 +17,14 @@ class NotificationsConfig(AppConfig):
         from courseware.notifications.inbox import delete_old_notifications
 
         schedule(
-            "send-letters",
+            "send-emails",
             _("Send emails that wait for another try"),
             deliver_due,
             Every(timedelta(minutes=1)),
             has_work=is_any_due,
             queue=DELIVERY,
         )
-        schedule(
-            "forget-strangers", _("Delete emails to people without an account"), forget_strangers, Daily(time(3, 50))
-        )
-        schedule("forget-tray", _("Delete notifications after 90 days"), delete_old_notifications, Daily(time(4, 0)))
+        words = _("Delete emails to people without an account")
+        schedule("delete-emails-without-account", words, forget_strangers, Daily(time(3, 50)))
+        words = _("Delete notifications after 90 days")
+        schedule("delete-old-notifications", words, delete_old_notifications, Daily(time(4, 0)))

@@ -20,7 +20,7 @@ class LoadSheddingMiddleware:
     def __init__(self, get_response):
         self.get_response = get_response
         self.turns = RequestQueue(settings.MAX_ACTIVE_REQUESTS, settings.MAX_QUEUED_REQUESTS, settings.QUEUE_TIMEOUT)
-        self.lock, self.reject_page, self.logged_at = threading.Lock(), 0, -LOGGED_EVERY
+        self.lock, self.rejected, self.logged_at = threading.Lock(), 0, -LOGGED_EVERY
 
     def __call__(self, request):
         if not self.turns.take(is_save=request.method not in READING):
@@ -36,10 +36,10 @@ class LoadSheddingMiddleware:
     def log_refusal(self):
         """Log one line per LOGGED_EVERY seconds about all refused requests."""
         with self.lock:
-            self.reject_page += 1
+            self.rejected += 1
             if time.monotonic() < self.logged_at + LOGGED_EVERY:
                 return
-            self.logged_at, count, self.reject_page = time.monotonic(), self.reject_page, 0
+            self.logged_at, count, self.rejected = time.monotonic(), self.rejected, 0
         logger.warning("crowded: %d wait, %d at work, %d turned away", self.turns.waiting, self.turns.at_work, count)
 
 

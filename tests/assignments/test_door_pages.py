@@ -128,12 +128,12 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
     assert "404 no_service" in client.get(f"/people/chat-bots/{door.pk}/").content.decode()
     client.post(f"/people/chat-bots/{door.pk}/try/")  # of no use
     assert len(cards()) == 1
-    troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["doors"](timezone.now())]
+    troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["chat-bots"](timezone.now())]
     assert troubles == [("Group-chat bots", "1 door is shut: the service refused a card", "hr:chat-bots")]
     client.force_login(make_admin(language="en"))
     assert "1 door is shut: the service refused a card" in client.get("/admin/").content.decode()
     client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, "slack", new_address=""))
-    assert health.FURTHER["doors"](timezone.now()) == []
+    assert health.FURTHER["chat-bots"](timezone.now()) == []
 
 
 def test_a_door_is_taken_away_with_its_cards_once(client, hr):

@@ -170,7 +170,8 @@ class TestCommands:
         call_command("verify_audit_log")
         assert capsys.readouterr().out == (
             "The audit log is intact: 2 events in 2 chains.\n"
-            f"Newest checkpoint: number 1 of 2026-11-27 16:00:00 UTC, up to event {kept.last_event}, sha256 {kept.digest}. "
+            "Newest checkpoint: number 1 of 2026-11-27 16:00:00 UTC, "
+            f"up to event {kept.last_event}, sha256 {kept.digest}. "
             "Events since: 1.\n"
         )
 
@@ -195,7 +196,7 @@ class TestCommands:
         with pytest.raises(CommandError, match="1 difference"):
             call_command("verify_audit_log", checkpoint=kept.digest)
         assert capsys.readouterr().err == (
-            f"no checkpoint of this log has the SHA-256 {kept.digest}: the log was rewritten, or the checkpoint is from another site\n"
+            f"no checkpoint of this log is {kept.digest}: the log was rewritten, or it is from another site\n"
         )
 
 

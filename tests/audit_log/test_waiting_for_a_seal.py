@@ -105,7 +105,8 @@ def test_a_session_of_postgresql_that_was_left_in_the_middle_is_named(transactio
             f"{called} since {writer.since:%Y-%m-%d %H:%M:%S} UTC, and no checkpoint can be created until it ends.\n"
         )
         assert capsys.readouterr().out == (
-            f"No checkpoint: {until}The audit log is intact: 1 events in 1 chains.\nThere is no checkpoint yet.\nNo newer checkpoint: {until}"
+            f"No checkpoint: {until}The audit log is intact: 1 events in 1 chains.\n"
+            f"There is no checkpoint yet.\nNo newer checkpoint: {until}"
         )
         left.may_end.set()
         ended.result()

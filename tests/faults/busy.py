@@ -53,9 +53,7 @@ def main(what, number=0, after=0):
         settings.EMAIL_TIMEOUT, settings.SMTP_SECONDS, delivery.CLAIMED_FOR = 1, 3, timedelta(seconds=10)
         circuit_breaker.REST = timedelta(seconds=1)
         models.PAUSES[:] = [*[timedelta(seconds=1)] * 99, timedelta(days=1)]
-        schedule.JOBS["send-letters"] = replace(
-            schedule.JOBS["send-letters"], when=schedule.Every(timedelta(seconds=1))
-        )
+        schedule.JOBS["send-emails"] = replace(schedule.JOBS["send-emails"], when=schedule.Every(timedelta(seconds=1)))
         execute_from_command_line(["manage.py", "run_worker"])
     elif what == "letters":
         from courseware.notifications.email.queue import tell

@@ -16,7 +16,7 @@ from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(LIBRARY is None, reason="workers need a false clock: apt-get install libfaketime")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-NIGHTLY = ("verify-evidence", "check-records", "clear-sessions", "tidy-tasks", "forget-strangers")
+NIGHTLY = ("verify-audit-log", "check-records", "clear-sessions", "delete-old-tasks", "delete-emails-without-account")
 JUMPS = [5 * MINUTE, 0 * DAY, 10 * DAY, 10 * DAY - 5 * MINUTE, -10 * DAY, 0 * DAY]  # by fourteen days work is forgotten
 ZONE = ZoneInfo("Asia/Shanghai")  # of the settings
 CUPS = 40

@@ -74,7 +74,7 @@ def test_a_job_that_failed_or_does_not_end_is_named(client, admin, all_well):
     Job.objects.filter(name="check-records").update(
         outcome=Outcome.FAILED, started_at=timezone.now(), finished_at=timezone.now()
     )
-    Job.objects.filter(name="verify-evidence").update(started_at=timezone.now() - timedelta(hours=2))
+    Job.objects.filter(name="verify-audit-log").update(started_at=timezone.now() - timedelta(hours=2))
     assert sorted(told_on_the_first_page(client)) == [
         "Check that the audit log is complete: has not finished",
         "Check that the stored records agree: the last run failed",
@@ -109,9 +109,9 @@ def test_the_page_of_a_person_has_the_letters_to_this_person_and_to_no_other(cli
 
 
 def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
-    fields = {"action": "run_selected", "_selected_action": ["tidy-tasks"]}
+    fields = {"action": "run_selected", "_selected_action": ["delete-old-tasks"]}
     assert "1 job runs next." in client.post(LISTS[0], fields, follow=True).content.decode()
-    assert Job.objects.get(name="tidy-tasks").task
+    assert Job.objects.get(name="delete-old-tasks").task
     page = BeautifulSoup(client.get(LISTS[0]).content, "html.parser")
     assert "Delete old background tasks" in page.select_one("#result_list").text
 

@@ -65,14 +65,14 @@ def test_a_letter_is_handed_over_once_however_often_it_is_asked_for(sink):
 def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
-    assert not JOBS["send-letters"].has_work()
+    assert not JOBS["send-emails"].has_work()
     sink.manner = BUSY
     message = note()
-    assert JOBS["send-letters"].has_work()
+    assert JOBS["send-emails"].has_work()
     deliver(message)
-    assert not JOBS["send-letters"].has_work()
+    assert not JOBS["send-emails"].has_work()
     time_machine.move_to(now + timedelta(minutes=1), tick=False)
-    assert JOBS["send-letters"].has_work()
+    assert JOBS["send-emails"].has_work()
 
 
 def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_no_other(sink, monkeypatch):
@@ -99,7 +99,7 @@ def test_the_job_makes_room_for_other_work_and_goes_on_the_next_time(sink, monke
     monkeypatch.setattr(delivery, "AT_MOST", -1.0)
     assert (delivery.deliver_due(), sink.taken) == ("", [])
     monkeypatch.undo()
-    assert JOBS["send-letters"].has_work()
+    assert JOBS["send-emails"].has_work()
 
 
 def test_what_a_slow_server_leaves_no_time_for_goes_back_untried(sink, monkeypatch):

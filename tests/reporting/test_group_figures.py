@@ -227,7 +227,7 @@ def test_figures_of_a_night_that_fails_midway_are_not_kept(answers, monkeypatch)
 
 
 def test_it_is_done_every_night():
-    assert JOBS["keep-figures"].run is update_statistics
+    assert JOBS["update-statistics"].run is update_statistics
 
 
 PEOPLE, TEAMS = 24, 5

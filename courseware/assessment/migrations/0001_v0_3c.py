@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
                 ('order', models.JSONField(help_text='The places of the choices as they are shown')),
                 ('response', models.JSONField(help_text='Places as in content.questions; null: not answered', null=True)),
                 ('saves', models.PositiveIntegerField(default=0, help_text='Grows with every save: an old tab knows a lower number')),
-                ('page', models.UUIDField(help_text='The page it was saved from last: see `attempting.save`', null=True)),
+                ('page', models.UUIDField(help_text='The page it was saved from last: see `exams.attempts.save`', null=True)),
                 ('saved_at', models.DateTimeField(null=True)),
                 ('is_right', models.BooleanField(help_text='Set when the attempt is submitted', null=True)),
                 ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='responses', to='assessment.examattempt')),

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
 
 from django.conf import settings
 from django.db import transaction
@@ -25,6 +26,7 @@ from courseware.accounts.permissions.permissions import handles_people, is_manag
 from courseware.accounts.permissions.roles import HR, in_office
 from courseware.accounts.sign_in.emails import EmailHours
 from courseware.assignments.models import ChatBot, ChatDeliveryState, ChatMessage
+from courseware.jobs.schedule import Daily, Every, schedule
 from courseware.jobs.tasks import DELIVERY, is_stopping, task
 from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.status.headcounts import DashboardTotals, Headcount
@@ -300,11 +302,17 @@ def keep(message: ChatMessage, state: ChatDeliveryState, why: str, **times: date
     ChatMessage.objects.filter(pk=message.pk).update(state=state, why=why, **times)
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email about an undelivered message, and the jobs."""
     template = "assignments/mail/group_summary.txt"
     words = _("Group-chat message that was not delivered")
     questions = one_by_one(still_wanted), one_by_one(in_words)
     register_kind(LETTER, EmailType(words, template, *questions, EmailCategory.SUBSCRIBED, is_for=is_notified_of_bots))
+    words = _("Send team progress to chat groups")
+    every_minute = Every(timedelta(minutes=1))
+    schedule("send-chat-summaries", words, send_summaries, every_minute, has_work=is_anything_due, queue=DELIVERY)
+    words = _("Delete group-chat messages after 90 days")
+    schedule("delete-old-chat-messages", words, delete_old_messages, Daily(time_of_day(4, 10)))
 
 
 def is_notified_of_bots(person: User) -> bool:

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person, schedule_emails
 from courseware.assignments.emails.samples import ENDING
 from courseware.content.course_titles import course_title
 from courseware.learning.emails.enrollment import signers_of
@@ -25,10 +25,12 @@ CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
 RENEWED = gettext_noop("the certificate was renewed or revoked in the meantime")
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email and the daily job that queues it."""
     template = "assignments/mail/certificate_ending.txt"
     words, sort = _("Expiring certificate"), EmailCategory.TRAINING
     register_kind(KIND, EmailType(words, template, why_no_news, in_words, sort, editable=ENDING))
+    schedule_emails("queue-expiry-emails", _("Create emails about expiring certificates"), JOB)
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:

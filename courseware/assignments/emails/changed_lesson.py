@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person, schedule_emails
 from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
 from courseware.content.rendering.store import outline
 from courseware.learning.emails.enrollment import signers_of
@@ -28,10 +28,12 @@ CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
 SEEN = gettext_noop("the person has seen the update, or the update was undone in the meantime")
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email and the daily job that queues it."""
     template = "assignments/mail/lesson_changed.txt"
     words = _("Updated lesson")
     register_kind(KIND, EmailType(words, template, why_no_news, in_words, EmailCategory.TRAINING))
+    schedule_emails("queue-update-emails", _("Create emails about updated lessons"), JOB)
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:

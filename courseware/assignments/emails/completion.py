@@ -17,6 +17,7 @@ from courseware.assignments.emails.samples import ARRIVAL
 from courseware.assignments.reminders.daily_reminders import courses_text
 from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment
+from courseware.learning.status.completion import enrollment_completed
 from courseware.learning.status.not_asked import NotAskedReason
 from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_kind
 from courseware.notifications.email.queue import queue_emails
@@ -27,11 +28,13 @@ DAY = timedelta(days=1)
 TAKEN_BACK = gettext_noop("the certificate was revoked, or the enrollment now belongs to another account")
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email and queue it on completion."""
     template = "assignments/mail/arrival.txt"
     questions = why_no_news, in_words
     words = _("Completed course")
     register_kind(KIND, EmailType(words, template, *questions, EmailCategory.TRAINING, lines_in_words, ARRIVAL))
+    enrollment_completed.connect(queue_completion_email, dispatch_uid="assignments.queue_completion_email")
 
 
 def queue_completion_email(sender: type[Enrollment], enrollment: Enrollment, at: datetime, **kwargs: object) -> None:

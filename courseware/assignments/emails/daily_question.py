@@ -18,7 +18,7 @@ from courseware.accounts.sign_in.emails import EmailHours, hours_of
 from courseware.assessment.daily.answers import DAILY_LETTER, preference_of
 from courseware.assessment.daily.selection import AskedToday, daily_of, enrollments_of_person
 from courseware.assessment.models import DailyQuestionPreference
-from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person, schedule_emails
 from courseware.assignments.emails.samples import DAILY_QUESTION
 from courseware.learning.lessons.question_rendering import ask
 from courseware.learning.models import Enrollment
@@ -34,7 +34,8 @@ DAY_IS_OVER = gettext_noop("the day of the question is over")
 NOTHING_ASKED = gettext_noop("there is no question today, or it was already answered")
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email and the daily job that queues it."""
     kind = EmailType(
         words=_("Daily question"),
         template="assignments/mail/daily_question.txt",
@@ -46,6 +47,7 @@ def register_email() -> None:
         is_for=lambda person: Enrollment.objects.filter(learner=person).exists(),
     )
     register_kind(DAILY_LETTER, kind)
+    schedule_emails("queue-daily-questions", _("Create daily question emails"), JOB)
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:

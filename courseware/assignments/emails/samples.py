@@ -28,7 +28,7 @@ def example_of_reminder() -> dict[str, Any]:
         "next": gettext("When a caller threatens"),
         "next_minutes": 10,
         "link": address_of_example("learn/"),
-        "ask": address_of_example("learn/another-day/"),
+        "ask": address_of_example("learn/extension/"),
     }
     return {**signed_example(), "courses": [course_of_example() | left]}
 

@@ -24,7 +24,7 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import is_manager, own_teams, people_managed_by, teams_managed_by
 from courseware.accounts.sign_in.emails import EmailHours, hours_of
 from courseware.accounts.teams.managers import nearest_managers
-from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order, schedule_emails
 from courseware.assignments.models import FollowUp, FollowUpAnswers
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document
@@ -224,11 +224,13 @@ ANSWERED = gettext_noop("another person answered in the meantime")
 NOT_HERE = gettext_noop("these people are away or have left, or the follow-up has closed")
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email and the daily job that queues it."""
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "assignments/mail/observation.txt"
     words, sort = _("Follow-up after a course"), EmailCategory.SUBSCRIBED
     register_kind(KIND, EmailType(words, template, *questions, sort, is_for=is_manager))
+    schedule_emails("queue-follow-ups", _("Ask managers for a follow-up some days after a course"), JOB)
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:

@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('deed', models.CharField(choices=[('enroll', 'enrolled'), ('renew', 'renewal opened'), ('excuse', 'exempt')], max_length=8)),
                 ('occasion', models.CharField(blank=True, help_text='What a rule does once for; empty: the first enrollment', max_length=40)),
-                ('why', models.CharField(help_text='A value of `fitting.Why`', max_length=24)),
+                ('why', models.CharField(help_text='A value of `rules.scope.RuleReason`', max_length=24)),
                 ('why_day', models.DateField(help_text='The day in the words of the reason', null=True)),
                 ('due_on', models.DateField(null=True)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),

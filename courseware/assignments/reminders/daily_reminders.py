@@ -23,7 +23,7 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.calendar.working_days import Calendar, calendars_in_use, calendars_of_people
 from courseware.accounts.models import Team
 from courseware.accounts.sign_in.emails import EmailHours
-from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person, schedule_emails
 from courseware.assignments.emails.samples import REMINDER
 from courseware.assignments.models import AssignmentRule, ReminderSchedule, RuleAction
 from courseware.assignments.reminders.schedules import (
@@ -59,10 +59,12 @@ ASKS = gettext_noop("the person asked for an extension and has no answer yet")
 KEPT_BACK = (GONE, ANOTHER_DAY, ASKS)
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email and the daily job that queues it."""
     template = "assignments/mail/reminder.txt"
     words, sort = _("Due-date reminder"), EmailCategory.TRAINING
     register_kind(KIND, EmailType(words, template, why_unwanted, in_words, sort, editable=REMINDER))
+    schedule_emails("remind", _("Create due-date reminders"), JOB)
 
 
 def still_asked(messages: Sequence[OutgoingEmail]) -> dict[int, tuple[list[Enrollment], str]]:

@@ -6,11 +6,12 @@ Renewals that a rule opened because the certificate expires stay open, as do enr
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.assessment.certificates.external_training import TRAININGS_AT_ONCE, record_external_training
@@ -20,6 +21,7 @@ from courseware.assignments.rules import plan
 from courseware.assignments.rules.lifecycle import NOT_BEGUN, RUNS_AT_ONCE, actions_behind_enrollments
 from courseware.assignments.rules.plan import acting_rules, chunks_of_people, version_of
 from courseware.assignments.rules.scope import ActionKind, Certified, PersonFacts, Why, reason_outside, renewal_of
+from courseware.jobs.schedule import Daily, schedule
 from courseware.learning.enrollments.adjustments import NotUndone, adjust, undo
 from courseware.learning.enrollments.newest import stands_for_another
 from courseware.learning.manager_actions.certified import EndCertified
@@ -122,6 +124,12 @@ def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
     # A rule may enroll the person again when the certificate has expired.
     RuleAction.objects.filter(enrollment__in=ended, undone_at=None).update(undone_at=at)
     return len(ended)
+
+
+def register() -> None:
+    """Schedule the nightly job."""
+    words = _("End enrollments of people who are already certified")
+    schedule("end-certified", words, end_certified, Daily(time(4, 35)))
 
 
 def end_certified() -> str:

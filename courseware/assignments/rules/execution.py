@@ -3,13 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courseware.accounts.models import User, time_zones
 from courseware.assessment.models import ExamAttempt, Response
@@ -19,6 +20,7 @@ from courseware.assignments.rules.scope import ActionKind
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.content.models import ASKS_TO_REREAD, Course, ReleaseEntry
 from courseware.content.rendering.store import Outline, outline
+from courseware.jobs.schedule import Daily, schedule
 from courseware.jobs.tasks import task
 from courseware.learning.emails.enrollment import queue_enrollment_email
 from courseware.learning.enrollments.creation import begin_many, enrolled
@@ -94,6 +96,11 @@ def worst_simulations(people: Collection[int], course_outline: Outline, course: 
 
 
 BATCH = 50  # people per transaction, to keep locks short
+
+
+def register() -> None:
+    """Schedule the nightly job."""
+    schedule("apply-rules", gettext_lazy("Enroll people by assignment rules"), act, Daily(time(4, 40)))
 
 
 def act(day: date | None = None, *, rule: int | None = None) -> str:

@@ -16,7 +16,7 @@ from courseware.accounts.permissions.permissions import handles_people, is_manag
 from courseware.accounts.permissions.roles import HR, in_office
 from courseware.accounts.sign_in.emails import EmailHours, hours_of
 from courseware.accounts.teams.managers import managers_of, next_level
-from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order, schedule_emails
 from courseware.assignments.reminders.daily_reminders import ASKS, DueReminder, Plans, asked_about, reminders_due
 from courseware.assignments.reminders.schedules import is_escalated
 from courseware.content.models import Course
@@ -36,11 +36,13 @@ KEPT_BACK = (SETTLED, ASKS)
 OFF = gettext_noop("the company has turned it off")
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email and the daily job that queues it."""
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     label, template = _("Overdue for 3 working days"), "reporting/mail/escalation.txt"
     category = EmailCategory.SUBSCRIBED
     register_kind(KIND, EmailType(label, template, *questions, category, editable=ESCALATION, is_for=is_reader))
+    schedule_emails("escalate", _("Email senior managers about long-overdue courses"), JOB)
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:

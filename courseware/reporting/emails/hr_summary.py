@@ -26,7 +26,8 @@ TEAMS_LISTED = 30
 NOT_IN_HR = gettext_noop("the recipient no longer works in HR")
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email; `weekly_summary` schedules it."""
     register_weekly(KIND, lambda: in_office(HR))
     questions = one_by_one(why_nothing), one_by_one(in_words)
     label, template, category = _("All teams this week"), "reporting/mail/hr_summary.txt", EmailCategory.SUBSCRIBED

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.permissions.permissions import sees_reports
-from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, schedule_emails
 from courseware.audit_log.record import record
 from courseware.lib.dates import site_day
 from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
@@ -61,12 +61,14 @@ def unsubscribe(person) -> None:
         record("monthly-report-unsubscribed", actor=person, subject=person)
 
 
-def register_monthly_email() -> None:
+def register() -> None:
+    """Register the email and the daily job that queues it."""
     template = "reporting/mail/monthly_report.txt"
     questions = one_by_one(why_not_wanted), one_by_one(month_text)
     label, category = _("Monthly report"), EmailCategory.SUBSCRIBED
     kind = EmailType(label, template, *questions, category, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
     register_kind(KIND, kind)
+    schedule_emails("queue-monthly-reports", _("Write the emails about the previous month"), JOB)
 
 
 def month_before(day: date) -> date:

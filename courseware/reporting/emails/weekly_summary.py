@@ -25,6 +25,7 @@ from courseware.assignments.emails.daily_email_jobs import (
 )
 from courseware.content.course_titles import course_title
 from courseware.content.rendering import store
+from courseware.jobs.schedule import Daily, schedule
 from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.models import Enrollment, EnrollmentQuerySet, ExtensionRequest
 from courseware.learning.status.states import State
@@ -46,12 +47,15 @@ NOTHING = gettext_noop("nobody is overdue or stuck, and nobody has finished")
 WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # email type → query of its recipients
 
 
-def register_email() -> None:
+def register() -> None:
+    """Register the email, and the job that queues all weekly emails."""
     register_weekly(KIND, all_leaders)
     questions = one_by_one(why_nothing), one_by_one(in_words)
     label, template = _("Your team this week"), "reporting/mail/digest.txt"
     category = EmailCategory.SUBSCRIBED
     register_kind(KIND, EmailType(label, template, *questions, category, editable=DIGEST, is_for=is_manager))
+    words = _("Write the weekly emails to managers and HR")
+    schedule("queue-weekly-summaries", words, write_digests, Daily(HOUR))
 
 
 def write_digests(at: datetime | None = None) -> str:

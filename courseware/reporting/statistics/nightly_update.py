@@ -2,15 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, time
 from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team, User
 from courseware.content.models import Course
 from courseware.content.rendering.store import Outline, outline
+from courseware.jobs.schedule import Daily, schedule
 from courseware.lib.dates import site_day
 from courseware.lib.db.chunks import batches
 from courseware.lib.disclosure import STEP, counts_from
@@ -32,6 +34,12 @@ class Waiting(NamedTuple):
     person: Counted
     team: int
     above: list[int]
+
+
+def register() -> None:
+    """Schedule the nightly job."""
+    words = _("Update the group statistics (from 5 people)")
+    schedule("update-statistics", words, update_statistics, Daily(time(0, 30)))
 
 
 def update_statistics(today: date | None = None) -> str:

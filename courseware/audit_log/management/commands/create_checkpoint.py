@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from courseware.audit_log.checkpoints import holding_up, create_checkpoint, unsealed
+from courseware.audit_log.checkpoints import create_checkpoint, holding_up, unsealed
 
 
 class Command(BaseCommand):

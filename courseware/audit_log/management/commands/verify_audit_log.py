@@ -50,7 +50,7 @@ class Command(BaseCommand):
             yield "--checkpoint: expected the SHA-256 of a stored checkpoint, got nothing"
         elif checkpoint is not None and not stored_checkpoint(checkpoint):
             digest = checkpoint.strip().lower()
-            yield f"no checkpoint of this log has the SHA-256 {digest}: the log was rewritten, or the checkpoint is from another site"
+            yield f"no checkpoint of this log is {digest}: the log was rewritten, or it is from another site"
 
 
 def stored_checkpoint(digest: str) -> Checkpoint | None:
@@ -62,6 +62,7 @@ def in_words(checkpoint: Checkpoint | None) -> str:
     if checkpoint is None:
         return "There is no checkpoint yet."
     return (
-        f"Newest checkpoint: number {checkpoint.number} of {checkpoint.at:{MOMENT}}, up to event {checkpoint.last_event}, "
+        f"Newest checkpoint: number {checkpoint.number} of {checkpoint.at:{MOMENT}}, "
+        f"up to event {checkpoint.last_event}, "
         f"sha256 {checkpoint.digest}. Events since: {unsealed().count()}."
     )
