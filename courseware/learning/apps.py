@@ -1,3 +1,5 @@
+"""App configuration of learning: signal receivers, emails and scheduled jobs."""
+
 from datetime import time, timedelta
 
 from django.apps import AppConfig

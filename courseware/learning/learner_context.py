@@ -1,4 +1,4 @@
-"""The learner's own enrollments, and what every page of a course is made from."""
+"""The current user's enrollments, and the data shared by all pages of a course."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 @dataclass(frozen=True)
 class LearnerContext:
-    """One learner in one course, now. Everything but the enrollment is loaded on first use."""
+    """An enrollment with its release, outline, language and progress, loaded on first use."""
 
     enrollment: Enrollment
 
@@ -31,7 +31,7 @@ class LearnerContext:
 
     @cached_property
     def outline(self) -> Outline:
-        # In the course's own language if it is not released in that of the page.
+        # In the source language if the course is not released in the language of the page.
         return own_outline(self.enrollment, get_language())
 
     @property
@@ -43,7 +43,7 @@ class LearnerContext:
         return progress_of(self.enrollment, self.outline)
 
     def step(self, step_id: str, *kinds: str) -> Step:
-        """The step with this id, of one of these kinds (of any if none is given). Raises Http404."""
+        """Return a step of the outline. `kinds`: allowed kinds; none: any. Raise `Http404` if there is no such step."""
         try:
             step = self.outline.step(step_id)
         except KeyError:
@@ -57,28 +57,34 @@ class LearnerContext:
 
 
 def learner_context_of(request, course_id) -> LearnerContext:
-    # Chosen here: asked for a course by its id, SQLite goes through everybody's enrollments in it.
-    runs = [enrollment for enrollment in own_enrollments(request) if enrollment.course.identifier == course_id]
-    if not runs:
+    """Return the context of the user's newest enrollment in a course. Raise `Http404` without one. `course_id`:
+    identifier of a published course.
+    """
+    # Filtered in Python: with a condition on the course, SQLite would scan all its enrollments.
+    enrollments = [enrollment for enrollment in own_enrollments(request) if enrollment.course.identifier == course_id]
+    if not enrollments:
         raise Http404(course_id)
-    return LearnerContext(runs[-1])
+    return LearnerContext(enrollments[-1])
 
 
-def published(learner, **which):
-    found = Enrollment.objects.filter(learner=learner, course__current__isnull=False, **which)
+def published(learner, **conditions):
+    found = Enrollment.objects.filter(learner=learner, course__current__isnull=False, **conditions)
     return found.with_release().order_by("is_newest", "pk")
 
 
 PUBLISHED = CompiledQuery(published)
 
 
-def own_enrollments(request, **which) -> list[Enrollment]:
-    """The user's enrollments in published courses, newest last, with release, learner and zone."""
-    enrollments = PUBLISHED(learner=request.user.pk, **which)
+def own_enrollments(request, **conditions) -> list[Enrollment]:
+    """Return the user's enrollments in published courses that match `conditions`, the newest last. Runs one query.
+    Release, learner and time zone are loaded.
+    """
+    enrollments = PUBLISHED(learner=request.user.pk, **conditions)
     for enrollment in enrollments:
         enrollment.learner, enrollment.zone_name = request.user, request.session[TIME_ZONE]
     return enrollments
 
 
 def own_contexts(request) -> list[LearnerContext]:
+    """Return a context for the newest enrollment in each published course of the user, the latest first."""
     return [LearnerContext(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]

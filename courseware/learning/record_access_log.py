@@ -1,4 +1,4 @@
-"""Log who viewed whose record: once a day for each pair, as log entries cannot be removed."""
+"""Log of viewed records: one event a day for each viewer and record, as events cannot be removed."""
 
 from datetime import datetime, time
 
@@ -14,7 +14,9 @@ VERB = "record-viewed"
 
 
 def record_access(subject: Enrollment | User | str, *, by: User, verb: str = VERB) -> None:
-    """Call it before anything is shown. Days are those of the site."""
+    """Log that `by` views `subject`, once a day in the site's time zone. Call it before the record is shown. A string
+    is used as the subject of the audit log.
+    """
     zone = timezone.get_default_timezone()
     midnight = datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
     name = subject if isinstance(subject, str) else subject_of(subject)
@@ -23,5 +25,6 @@ def record_access(subject: Enrollment | User | str, *, by: User, verb: str = VER
 
 
 def record_access_of_auditor(subject: str, *, by: User) -> None:
+    """Log the event `{subject}-viewed` if `by` is an auditor."""
     if audits(by):
         record_access(subject, by=by, verb=f"{subject}-viewed")

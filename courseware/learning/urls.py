@@ -1,3 +1,5 @@
+"""URLs of courses, lessons, search, saved phrases, calendar and branding."""
+
 from django.urls import path
 
 from courseware.learning.views import branding, course, due_dates, lesson, search

@@ -35,7 +35,8 @@ PEOPLE, LAST_DAY = (300, date(2026, 12, 31)) if os.environ.get("FAULTS") == "ful
 # The others judge nobody, and the log is looked at as a whole at the end.
 JOBS_OF_THE_YEAR = {
     "mark-as-left", "apply-rules", "shift-due-dates", "send-emails", "compact-headcounts",
-    "remind", "escalate", "queue-update-emails", "queue-expiry-emails", "queue-weekly-summaries", "queue-monthly-reports",
+    "remind", "escalate", "queue-update-emails", "queue-expiry-emails",
+    "queue-weekly-summaries", "queue-monthly-reports",
 }  # fmt: skip
 PLAIN = (plain_days, plain_firm, plain_mornings, plain_people, plain_post, plain_rules, plain_views)
 BOARDS = ("", "Firm", *plain_people.CENTRES)

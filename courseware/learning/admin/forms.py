@@ -1,3 +1,5 @@
+"""Admin forms: enroll people and teams, publish changes, enter expert reviews."""
+
 from django import forms
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.template.response import TemplateResponse
@@ -52,7 +54,7 @@ class EnrollTeamForm(forms.Form):
 
 
 class ExtensionForm(forms.Form):
-    """For an order to enroll a team whose due day passed before it was finished."""
+    """Sets a later due date for an unfinished bulk enrollment."""
 
     due_on = DueDayField()
 
@@ -72,7 +74,7 @@ class ExpertReviewForm(forms.Form):
 
 
 class PublishForm(forms.Form):
-    """The value of a draft is its revision, so a draft edited meanwhile is refused. `weights`: document id → weight."""
+    """The value of a draft is its revision, so a draft edited meanwhile is refused. `weights`: document id → impact."""
 
     revisions = forms.TypedMultipleChoiceField(
         label=_("changes"),
@@ -104,7 +106,7 @@ class PublishForm(forms.Form):
     def clean(self):
         cleaned = super().clean()
         for pk in self.drafts.keys() - set(cleaned.get("revisions", ())):
-            self.errors.pop(f"weight-{pk}", None)  # of what is not published nothing need be said
+            self.errors.pop(f"weight-{pk}", None)  # drafts that are not published need no impact
         return cleaned
 
     @property
@@ -131,7 +133,7 @@ class PublishForm(forms.Form):
 
 
 def confirmation(model_admin, request, title, form, **context):
-    """An admin page with one form. `chosen` and `action` make it a step of an action on a list."""
+    """Return an admin page with one form. `chosen` and `action` make it a step of an action on a list."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,

@@ -1,4 +1,4 @@
-"""Admin pages of learning. Those of a course are in `publishing`."""
+"""Admin pages of enrollments, teams and lesson reports."""
 
 from datetime import date
 
@@ -36,7 +36,7 @@ from courseware.learning.status.certification_status import CertificationStatus
 from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, SuperusersOnly
 from courseware.lib.web.page_views import form_status, in_background
 
-# Labels of the fields of a manager action when it is done to several people at once.
+# Labels of the fields of a manager action for several people at once.
 WORDS = {
     "due_on": {"label": _("due date")},
     "reason": {"label": _("reason"), "help_text": _("The learner can read it, and it stays on record.")},
@@ -45,7 +45,7 @@ WORDS = {
 
 @admin.register(LessonReport)
 class LessonReportAdmin(ListFiltersOnly, LongList, admin.ModelAdmin):
-    """Reports on lessons, for editors: nothing shows who sent one, not even a number."""
+    """Reports on lessons, for editors. Nothing shows who sent one, not even a number."""
 
     list_display = ["document", "language", "comment", "day", "is_settled"]
     list_filter = [("settled_at", admin.EmptyFieldListFilter), ("document__course", CourseTitleFilter), "language"]
@@ -98,7 +98,7 @@ class BulkEnrollmentAdmin(TeamAdmin):
 
     @in_background  # the script of the page sends these requests, so they do not count as activity
     def enrolling(self, request, pk):
-        """How far it is. Each POST enrolls some people more; the page sends them by itself where there is a script."""
+        """Show the progress. Each POST enrolls the next batch; a script sends them by itself."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         order = get_object_or_404(BulkEnrollment.objects.select_related("course"), pk=pk)
@@ -138,7 +138,7 @@ class StateFilter(admin.SimpleListFilter):
         value = self.value()
         if value in Enrollment.State.values:
             return queryset.in_state(Enrollment.State(value))
-        # Which only the newest run says, of the person.
+        # Only the newest enrollment has a certification status.
         return (
             queryset.newest().in_state(CertificationStatus(value)) if value in CertificationStatus.values else queryset
         )
@@ -154,7 +154,7 @@ def admin_action(manager_action):
     def action(model_admin, request, enrollments):
         return model_admin.ask(request, enrollments, manager_action)
 
-    action.__name__ = manager_action.name  # which the list sends back
+    action.__name__ = manager_action.name  # the list sends it back
     return action
 
 
@@ -175,9 +175,9 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     fields = readonly_fields
 
     def get_ordering(self, request):
-        """Where it is about the last days of certificates, by these: an index has them so."""
-        standing = request.GET.get(StateFilter.parameter_name)
-        by_last_day = standing in CertificationStatus.values and CertificationStatus(standing).has_last_day
+        """Sort by the last day of certificates if the filter is about them; there is an index for it."""
+        value = request.GET.get(StateFilter.parameter_name)
+        by_last_day = value in CertificationStatus.values and CertificationStatus(value).has_last_day
         return ["certified_until", *self.ordering] if by_last_day else self.ordering
 
     def get_queryset(self, request):
@@ -203,7 +203,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
             obj.pk = enrolled.pk
 
     def has_delete_permission(self, request, obj=None):
-        return False  # it is waived instead: the facts that belong to it stay
+        return False  # exempt it instead, so that its records stay
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         enrollment = self.get_object(request, object_id)
@@ -238,7 +238,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
         return enrollment.answers.count()
 
     def ask(self, request, enrollments, action):
-        """The action's form; once it is valid, act on each and return None, which shows the list."""
+        """Show the action's form. Once it is valid, act on each enrollment and return None, which shows the list."""
         form = action.form(request.POST if "confirmed" in request.POST else None)
         for name in WORDS.keys() & form.fields.keys():
             vars(form.fields[name]).update(WORDS[name])

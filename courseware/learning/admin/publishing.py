@@ -1,3 +1,5 @@
+"""Admin pages to publish changes of a course and to enter expert reviews."""
+
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -30,14 +32,14 @@ from courseware.lib.web.page_views import form_status, posted
 
 
 def changes_text(course, revisions):
-    """Id of an exam, a bank or the course document → what releasing these revisions changes in it."""
+    """Return id of an exam, a bank or the course document → its changes by these revisions as text."""
     changes = exam_changes(publishing.released_revisions(course), revisions)
     return {change.document: words_of(change) for change in changes}
 
 
 @dataclass(frozen=True)
 class ShownReview:
-    """A document that a professional must read. `reading` is of `revision` (released), `earlier` of a former text."""
+    """A document that needs an expert review. `reading`: of the released `revision`. `earlier`: of a former one."""
 
     held: AwaitingReview
     revision: Revision
@@ -50,22 +52,22 @@ def shown_reviews(course, sent=None):
     if course.current is None:
         return []
     released = {each.document.identifier: each for each in publishing.released_revisions(course).values()}
-    readings, rows = last_expert_reviews(course), []
-    for held in outline(course.current, get_language()).awaiting_review:
-        revision = released[held.id]
-        last = readings.get(revision.document_id)
+    reviews, rows = last_expert_reviews(course), []
+    for awaiting in outline(course.current, get_language()).awaiting_review:
+        revision = released[awaiting.id]
+        last = reviews.get(revision.document_id)
         is_read = last is not None and last.revision_id == revision.pk
         form = sent if sent and sent.prefix == str(revision.pk) else ExpertReviewForm(prefix=str(revision.pk))
-        rows.append(ShownReview(held, revision, last if is_read else None, None if is_read else last, form))
+        rows.append(ShownReview(awaiting, revision, last if is_read else None, None if is_read else last, form))
     return rows
 
 
 def read_drafts(course, drafts):
-    """Keys of documents whose released text, or an insert in it, a professional has read. Runs at most 3 queries."""
-    readings = [row.reading for row in shown_reviews(course) if row.reading]
-    read = {reading.revision.document_id for reading in readings}
-    sheets = {each.document.pk for each in drafts if each.document.kind == Document.Kind.JURISDICTION}
-    return read | (sheets if sheets and any(publishing.taking_inserts(readings)) else set())
+    """Return ids of documents whose released text, or an insert in it, has a review. Runs at most 3 queries."""
+    reviews = [row.reading for row in shown_reviews(course) if row.reading]
+    read = {review.revision.document_id for review in reviews}
+    jurisdiction_files = {each.document.pk for each in drafts if each.document.kind == Document.Kind.JURISDICTION}
+    return read | (jurisdiction_files if jurisdiction_files and any(publishing.taking_inserts(reviews)) else set())
 
 
 admin.site.unregister(Course)
@@ -82,8 +84,8 @@ class PublishingCourseAdmin(CourseAdmin):
 
     @admin.display(description=_("awaiting expert review"))
     def waiting(self, course):
-        held = outline(course.current, get_language()).awaiting_review if course.current else ()
-        if not held:
+        awaiting = outline(course.current, get_language()).awaiting_review if course.current else ()
+        if not awaiting:
             return gettext("nothing")
         url = reverse("admin:course-readings", args=[course.pk])
         return format_html('<a href="{}">{}</a>', url, gettext("See expert reviews"))
@@ -109,8 +111,8 @@ class PublishingCourseAdmin(CourseAdmin):
             if "reading" in request.POST:
                 rows = ExpertReview.objects.filter(revision__document__course=course)
                 rows = rows.select_related("revision__document")
-                reading = get_object_or_404(rows, pk__in=keys_in([request.POST["reading"]]))
-                withdraw_expert_review(reading, by=request.user)
+                review = get_object_or_404(rows, pk__in=keys_in([request.POST["reading"]]))
+                withdraw_expert_review(review, by=request.user)
                 self.message_user(
                     request,
                     gettext("The expert review is withdrawn. Learners no longer see this content."),
@@ -162,7 +164,7 @@ class PublishingCourseAdmin(CourseAdmin):
             if form.is_valid() and (address := self.published(request, course, form)):
                 return redirect(*address)
         except publishing.StaleChoice:
-            # The page as it is now, with nothing confirmed yet; weight and note stay.
+            # The current page, not confirmed yet, with impact and note as entered.
             self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
             course.refresh_from_db()
             drafts = publishing.drafts(course)
@@ -187,8 +189,8 @@ class PublishingCourseAdmin(CourseAdmin):
             "course": course,
             "form": form,
             "rows": [
-                (draft, option, weight, people.get(draft.document.pk, 0), changed.get(draft.document.identifier, ()))
-                for draft, option, weight in zip(drafts, form["revisions"], form.weights, strict=True)
+                (draft, option, impact, people.get(draft.document.pk, 0), changed.get(draft.document.identifier, ()))
+                for draft, option, impact in zip(drafts, form["revisions"], form.weights, strict=True)
             ],
             "read": read_drafts(course, drafts),
             "touched": touched_by([draft.document for draft in drafts]),
@@ -196,7 +198,7 @@ class PublishingCourseAdmin(CourseAdmin):
         return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
 
     def published(self, request, course, form):
-        """Where to go after a release or proposal; None if the form has errors. Raises StaleChoice."""
+        """Return arguments of `redirect` after a release; None if the form has errors. Raise `StaleChoice`."""
         if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
             return None
         changed = changes_text(course, form.chosen)

@@ -1,4 +1,4 @@
-"""A person's due days as a calendar with a secret address."""
+"""Calendar feed of a person's due dates, at a secret URL."""
 
 import hashlib
 import secrets
@@ -18,7 +18,7 @@ SECRET_BYTES = 24
 
 
 class CalendarFeed(models.Model):
-    """Only a digest of the secret is stored: the address is shown once."""
+    """Only a hash of the secret is stored, so the URL is shown once."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret in its address")
@@ -29,12 +29,12 @@ class CalendarFeed(models.Model):
 
 
 def digest_of(secret):
-    return hashlib.sha256(secret.encode()).hexdigest()  # the secret is random: there is nothing to be guessed slowly
+    return hashlib.sha256(secret.encode()).hexdigest()  # the secret is random, so it needs no slow hash
 
 
 @transaction.atomic
 def make_feed(person):
-    """Its address. The one before ends."""
+    """Create a feed and return its URL. The URL before stops working."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     CalendarFeed.objects.update_or_create(
         person=person, defaults={"digest": digest_of(secret), "made_at": timezone.now()}
@@ -45,6 +45,7 @@ def make_feed(person):
 
 @transaction.atomic
 def end_feed(person):
+    """Delete the feed. Return whether there was one."""
     ended, _rows = CalendarFeed.objects.filter(person=person).delete()
     if ended:
         record("calendar-feed-ended", actor=person, subject=person)
@@ -52,28 +53,28 @@ def end_feed(person):
 
 
 def owner_of(secret):
-    """None if no feed has this secret, or its owner has left."""
+    """Return the person with this secret; None if no feed has it or the person has left."""
     feeds = CalendarFeed.objects.filter(digest=digest_of(secret), person__is_active=True).select_related("person")
     feed = feeds.first()
     return feed.person if feed else None
 
 
-def due_calendar_of(runs, language):
-    """The due dates of these enrollments (with release and zone) as an .ics file (RFC 5545)."""
-    from icalendar import Calendar, Event, vText  # takes 0.3 s, and most processes never write one
+def due_calendar_of(enrollments, language):
+    """Return the due dates of enrollments (with release and zone) as an .ics file (bytes, RFC 5545)."""
+    from icalendar import Calendar, Event, vText  # takes 0.3 s and is rarely needed
 
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//Courseware//Due days//EN")
     with translation.override(language):
         calendar.add("x-wr-calname", vText(gettext("Training: due dates")))
-        for run in (run for run in runs if run.due_on):
+        for enrollment in (enrollment for enrollment in enrollments if enrollment.due_on):
             event = Event()
-            event.add("uid", f"due-{run.pk}@{urlsplit(settings.SITE_URL).hostname}")
+            event.add("uid", f"due-{enrollment.pk}@{urlsplit(settings.SITE_URL).hostname}")
             event.add("dtstamp", timezone.now().astimezone(UTC))
-            event.add("dtstart", run.due_on)
-            event.add("dtend", run.due_on + timedelta(days=1))
-            title = store.outline(run.release, language).title
+            event.add("dtstart", enrollment.due_on)
+            event.add("dtend", enrollment.due_on + timedelta(days=1))
+            title = store.outline(enrollment.release, language).title
             event.add("summary", gettext("Due: %(title)s") % {"title": title})
             event.add("url", settings.SITE_URL)
             event.add("transp", "TRANSPARENT")  # a due date is no appointment

@@ -1,4 +1,4 @@
-"""Due days: in words, of rules, and as a form field. Pages show the exact date beside the words."""
+"""Due dates as text, in assignment rules and as a form field. Pages show the exact date beside the text."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,11 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
 from courseware.learning.models import Enrollment
 
-FARTHEST = timedelta(days=3653)  # ten years, with their leap days
+FARTHEST = timedelta(days=3653)  # ten years with leap days
 
 
 @dataclass(frozen=True)
 class Due:
+    """A due date to show. `words`: such as “tomorrow”. `zone`: name of the time zone. `days_over`: days overdue."""
+
     day: date
     words: str
     zone: str
@@ -26,8 +28,8 @@ class Due:
 
 
 def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
+    """Return the due date at `at` (default: now); None without one or while nothing is required."""
     at = at or timezone.now()
-    # A due day has no meaning while nothing is asked for.
     if not enrollment.due_at or not enrollment.is_asked:
         return None
     day, state = enrollment.due_on, enrollment.state_at(at)
@@ -43,7 +45,7 @@ def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
 
 
 def spoken(day: date, today: date) -> str:
-    """For example: today, tomorrow, Friday 27 November."""
+    """Return a date as text, such as “today”, “tomorrow” or “Friday 27 November”."""
     near = {-1: gettext("yesterday"), 0: gettext("today"), 1: gettext("tomorrow")}
     return near.get((day - today).days) or day_text(day)
 
@@ -54,7 +56,7 @@ def day_text(day: date) -> str:
 
 @dataclass(frozen=True)
 class RuleDay:
-    """The last day that a rule gives for the day `asked`; `why_free` is "" if that one is a working day."""
+    """The due date that a rule sets for the date `asked`. `why_free`: the day off, "" for a working day."""
 
     day: date
     asked: date
@@ -62,15 +64,15 @@ class RuleDay:
 
     @property
     def words(self) -> str:
-        """Why it is another day; "" if it is not."""
+        """Why the due date is not the date asked for; "" if it is."""
         if self.day == self.asked:
             return ""
-        words = gettext("%(asked)s is a day off (%(why)s), so the due date is %(day)s")
-        return words % {"asked": day_text(self.asked), "why": self.why_free, "day": day_text(self.day)}
+        text = gettext("%(asked)s is a day off (%(why)s), so the due date is %(day)s")
+        return text % {"asked": day_text(self.asked), "why": self.why_free, "day": day_text(self.day)}
 
 
 def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) -> RuleDay:
-    """`asked` if it is a working day; else the working day before it, or the one after if that is before `earliest`."""
+    """Return `asked` if it is a working day; else the working day before it, or after it if before `earliest`."""
     if calendar.is_working(asked):
         return RuleDay(asked, asked, "")
     day = calendar.working_day_before(asked)
@@ -80,7 +82,7 @@ def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) ->
 
 
 def why_due_day_is_free(enrollment: Enrollment) -> str:
-    """The holiday or weekday that a day given by hand falls on. Runs at most two queries."""
+    """Return the holiday or weekday if the due date is a day off, else "". Runs at most two queries."""
     if not enrollment.due_at or not enrollment.is_asked:
         return ""
     [calendar] = calendars_of_people([enrollment.learner_id]).values()
@@ -88,12 +90,12 @@ def why_due_day_is_free(enrollment: Enrollment) -> str:
 
 
 class DueDayField(forms.DateField):
-    """A last day from today on, within ten years. `zone`: of the learner's team; None: of the site."""
+    """A due date from today on, within ten years. `zone`: that of the learner's team; None: the site's."""
 
     def __init__(self, *, zone=None, **kwargs):
         self.zone = zone
         text = _("The due date includes the whole day, in the time zone of the learner’s team.")
-        # The browser's own calendar is in the reader's language and needs no script.
+        # The browser's date picker is in the reader's language and needs no script.
         widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
         super().__init__(**{"label": _("due date"), "widget": widget, "help_text": text} | kwargs)
 

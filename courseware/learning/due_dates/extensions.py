@@ -1,4 +1,4 @@
-"""Requests of learners to their managers: another due day, or a question. Each change is one transaction."""
+"""Extension requests and questions of learners to their managers. Each change is one transaction."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ TAKEN_BACK_WITHIN = timedelta(days=1)
 
 
 class ExtensionNotAllowed(Exception):
-    """The enrollment is closed, has no due day, or is due on that day or later already."""
+    """The enrollment is closed, has no due date, or is due on that day or later already."""
 
 
 class RequestNotOpen(Exception):
-    """`request` is the current row. `why` is a Refusal if the request still waits."""
+    """The request cannot be answered. `request`: its current row. `why`: the refusal if it is still open."""
 
     def __init__(self, request: ExtensionRequest, why: ActionRefusal | None = None) -> None:
         super().__init__(request.pk, why)
@@ -37,7 +37,7 @@ class RequestNotOpen(Exception):
 
 @dataclass(frozen=True)
 class ExtensionAnswer:
-    """`day` comes with ANOTHER. The learner reads `words`."""
+    """A manager's answer. `day`: the other date, with ANOTHER. `words`: message for the learner."""
 
     end: ExtensionRequest.End
     day: date | None = None
@@ -45,10 +45,12 @@ class ExtensionAnswer:
 
 
 def may_ask(enrollment: Enrollment) -> bool:
+    """Whether the enrollment is open and has a due date."""
     return enrollment.is_open and enrollment.due_at is not None
 
 
 def last_request(enrollment: Enrollment, at: datetime | None = None) -> ExtensionRequest | None:
+    """Return the open request, else the latest one. `at`: default now."""
     return ExtensionRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
 
 
@@ -56,7 +58,7 @@ def last_request(enrollment: Enrollment, at: datetime | None = None) -> Extensio
 def request_extension(
     enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None
 ) -> ExtensionRequest:
-    """The request that waits afterwards; one that waits already stays. Raises ExtensionNotAllowed."""
+    """Return the open request; without one, create it. `day`: last day. Raise `ExtensionNotAllowed`."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     until = due_instant(day, enrollment.zone)
@@ -74,6 +76,7 @@ def request_extension(
 
 @transaction.atomic
 def withdraw_request(enrollment: Enrollment, *, at: datetime | None = None) -> bool:
+    """Withdraw the open request. Return False without one."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     last = last_request(enrollment, at)
@@ -91,32 +94,32 @@ def withdraw_request(enrollment: Enrollment, *, at: datetime | None = None) -> b
 def answer_extension_request(
     key: int, answer: ExtensionAnswer, *, by: User, at: datetime | None = None
 ) -> ExtensionRequest:
-    """Answer a request and tell the learner. A given day is an extension. Raises RequestNotOpen."""
+    """Answer a request (id) and email the learner. A date given is an extension. Raise `RequestNotOpen`."""
     at = at or timezone.now()
-    run = lock(ExtensionRequest.objects.select_related("enrollment").get(pk=key).enrollment)
-    row = ExtensionRequest.objects.of(run, at).get(pk=key)
+    enrollment = lock(ExtensionRequest.objects.select_related("enrollment").get(pk=key).enrollment)
+    row = ExtensionRequest.objects.of(enrollment, at).get(pk=key)
     if not row.is_standing:
         raise RequestNotOpen(row)
-    if run.learner_id in not_decided_by(by):
-        raise RequestNotOpen(row, ActionRefusal.OWN if run.learner_id == by.pk else ActionRefusal.CONFLICT)
+    if enrollment.learner_id in not_decided_by(by):
+        raise RequestNotOpen(row, ActionRefusal.OWN if enrollment.learner_id == by.pk else ActionRefusal.CONFLICT)
     row.end, row.ended_at, row.ended_by, row.words = answer.end, at, by, answer.words
     if answer.end != End.REFUSED:
         day = answer.day or row.day
         row.end = End.GIVEN if day == row.day else End.ANOTHER
         row.adjustment = Adjustment(kind=Extend.kind, due_on=day, reason=answer.words, made_by=by, made_at=at)
-        if why := BY_KIND[row.adjustment.kind].refusal(row.adjustment, run):
+        if why := BY_KIND[row.adjustment.kind].refusal(row.adjustment, enrollment):
             raise RequestNotOpen(row, why)
         row.adjustment.save(force_insert=True)
     row.save()
-    queue_answer_email(row, run.learner, at)
+    queue_answer_email(row, enrollment.learner, at)
     if row.adjustment:
-        adjust([run], row.adjustment, at=at)
-    record("extension-answered", actor=by, subject=run, data={"request": row.pk, "answer": row.end}, at=at)
+        adjust([enrollment], row.adjustment, at=at)
+    record("extension-answered", actor=by, subject=enrollment, data={"request": row.pk, "answer": row.end}, at=at)
     return row
 
 
 def may_undo_refusal(request: ExtensionRequest, at: datetime | None = None) -> bool:
-    """Within a day of a refusal, if nothing followed it and the run is open. Runs a query for a refusal."""
+    """Whether a refusal is at most a day old, the last request, and the enrollment open. Runs a query for a refusal."""
     if request.end != End.REFUSED or request.ended_at is None or not request.enrollment.is_open:
         return False
     is_last = not ExtensionRequest.objects.filter(enrollment=request.enrollment_id, pk__gt=request.pk).exists()
@@ -125,27 +128,27 @@ def may_undo_refusal(request: ExtensionRequest, at: datetime | None = None) -> b
 
 @transaction.atomic
 def undo_refusals(keys: Collection[int], *, by: User, at: datetime | None = None) -> int:
-    """Take back refusals of `by`, see `may_undo_refusal`. Returns how many requests wait again."""
+    """Undo refusals by `by` among these requests (ids), see `may_undo_refusal`. Return the number undone."""
     at = at or timezone.now()
     own = ExtensionRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
-    runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).in_hands_of(by)
-    held = list(runs.filter(pk__in=own.values("enrollment")).order_by("pk").values_list("pk", flat=True))
-    fresh = own.filter(enrollment__in=held).select_related("enrollment__learner")
+    enrollments = Enrollment.objects.select_for_update(of=("self",), no_key=True).in_hands_of(by)
+    locked_ids = list(enrollments.filter(pk__in=own.values("enrollment")).order_by("pk").values_list("pk", flat=True))
+    fresh = own.filter(enrollment__in=locked_ids).select_related("enrollment__learner")
     events = reopen([each for each in fresh if may_undo_refusal(each, at)], by=by, at=at)
     record_many(events)
     return len(events)
 
 
-MOST_WAITING = 3  # questions of one enrollment
+MOST_WAITING = 3  # open questions of one enrollment
 
 
 class TooManyWaiting(Exception):
-    """`MOST_WAITING` questions of the enrollment wait already."""
+    """The enrollment has `MOST_WAITING` open questions."""
 
 
 @transaction.atomic
 def ask_manager(enrollment: Enrollment, text: str, *, at: datetime | None = None) -> ManagerQuestion:
-    """Send a question. The same text sent twice is one question. Raises TooManyWaiting."""
+    """Return a new question; the same text sent twice is one question. Raise `TooManyWaiting`."""
     lock(enrollment)
     waiting = list(ManagerQuestion.objects.filter(enrollment=enrollment.pk, answered_at=None))
     if same := next((each for each in waiting if each.text == text), None):
@@ -161,6 +164,7 @@ def ask_manager(enrollment: Enrollment, text: str, *, at: datetime | None = None
 
 @transaction.atomic
 def answer_question(key: int, *, by: User) -> bool:
+    """Mark a question (id) as answered. Return False if it is not open."""
     question = ManagerQuestion.objects.select_for_update(no_key=True).filter(pk=key, answered_at=None).first()
     if question is None:
         return False

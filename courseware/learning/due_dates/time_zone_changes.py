@@ -1,4 +1,4 @@
-"""Keep due days when the time zone of a learner changes: same day, new instant."""
+"""Keep due dates and absences on the same day when a learner's time zone changes."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, tzinfo
@@ -17,7 +17,7 @@ from courseware.learning.enrollments.newest import MergedEnrollment
 from courseware.learning.models import AbsenceShift, AdjustmentItem, Enrollment, ExtensionRequest, zone_named
 from courseware.lib import dates
 
-# Beside the enrollment, what else knows of its due day.
+# Columns with due instants, besides those of the enrollment.
 TOLD_BESIDE: dict[Any, list[str]] = {
     AbsenceShift: ["given_at", "moved_to"],
     AdjustmentItem: ["due_before", "due_after"],
@@ -27,24 +27,25 @@ TOLD_BESIDE: dict[Any, list[str]] = {
 
 @task
 def keep_due_days(people: list[int], zone_before: str) -> None:
-    """Repeatable, in any order of several moves: see `same_day`."""
-    for person in people:
-        keep_days_of_one(person, zone_named(zone_before))
+    """Shift instants of people (ids) from the zone with this name to their current one. Repeatable, in any order."""
+    for person_id in people:
+        keep_days_of_one(person_id, zone_named(zone_before))
 
 
 @transaction.atomic
-def keep_days_of_one(person: int, before: tzinfo) -> None:
-    learner = User.objects.select_for_update(no_key=True).filter(pk=person).first()
+def keep_days_of_one(person_id: int, before: tzinfo) -> None:
+    """Shift due dates and absences of a person (id) from zone `before` to the current one."""
+    learner = User.objects.select_for_update(no_key=True).filter(pk=person_id).first()
     if learner is None:
         return
-    # Also what a merge, or its undoing, has made another account's before the move was followed.
-    shared = MergedEnrollment.objects.filter(Q(merge__kept=person) | Q(merge__other=person), is_transferred=True)
+    # Includes enrollments that a merge, or its undo, has moved to another account since the change.
+    shared = MergedEnrollment.objects.filter(Q(merge__kept=person_id) | Q(merge__other=person_id), is_transferred=True)
     own = Q(learner=learner) | Q(pk__in=shared.values("enrollment"))
-    runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(own)
-    worked_out = keep_days_of(list(runs.order_by("pk")), before)
+    enrollments = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(own)
+    computed = keep_days_of(list(enrollments.order_by("pk")), before)
     keep_absences_of(learner)
-    ask_for_teams_anew(person)
-    record_many(follow_absences([run for run in worked_out if run.is_open], None, timezone.now()))
+    ask_for_teams_anew(person_id)
+    record_many(follow_absences([enrollment for enrollment in computed if enrollment.is_open], None, timezone.now()))
 
 
 def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) -> list:
@@ -55,23 +56,23 @@ def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) ->
     return rows
 
 
-def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> list[Enrollment]:
-    """Shift locked runs (`with_zone`). As many statements for one as for a hundred.
-
-    Returns runs whose due day was computed between move and now, by the new zone from an instant of the old one.
+def keep_days_of(enrollments: Collection[Enrollment], before: tzinfo) -> list[Enrollment]:
+    """Shift locked enrollments (`with_zone`) and related rows in a constant number of statements. Return those whose
+    due date was computed since the change: in the new zone, from an instant of the old one.
     """
-    zones, behind = {run.pk: run.zone for run in runs}, set()
-    shifted = [run for run in runs if shift(run, ["due_at"], before, run.zone)]
+    zones, behind = {enrollment.pk: enrollment.zone for enrollment in enrollments}, set()
+    shifted = [enrollment for enrollment in enrollments if shift(enrollment, ["due_at"], before, enrollment.zone)]
     if shifted:
         Enrollment.objects.write_many(shifted, ["due_at"])
     for model, columns in TOLD_BESIDE.items():
         rows = shifted_rows(model, columns, before, zones)
         if model is AbsenceShift:
             behind = {row.enrollment_id for row in rows}
-    return [run for run in runs if run.pk in behind and run not in shifted]
+    return [enrollment for enrollment in enrollments if enrollment.pk in behind and enrollment not in shifted]
 
 
 def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) -> bool:
+    """Shift columns of a row in memory. Return whether one changed."""
     old = [getattr(row, column) for column in columns]
     new = [instant and same_day(instant, before, after) for instant in old]
     for column, instant in zip(columns, new, strict=True):
@@ -80,33 +81,33 @@ def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) 
 
 
 def same_day(due_at: datetime, before: tzinfo, after: tzinfo) -> datetime:
-    """End of the day that ends at `due_at` in zone `before`. An instant that ends no day there stays."""
+    """Return the end in `after` of the day that ends at `due_at` in `before`. Other instants stay."""
     day = dates.due_day(due_at, before)
     return dates.due_instant(day, after) if dates.due_instant(day, before) == due_at else due_at
 
 
 def keep_absences_of(person: User) -> None:
     absences = list(Absence.objects.filter(person=person, stage__lt=Absence.Stage.OVER))
-    for away in absences:
-        for column, instant in instants(person, first_day=away.first_day, last_day=away.last_day).items():
-            setattr(away, column, instant)
+    for absence in absences:
+        for column, instant in instants(person, first_day=absence.first_day, last_day=absence.last_day).items():
+            setattr(absence, column, instant)
     Absence.objects.bulk_update(absences, ["begins_at", "ends_at"])
 
 
-# Signals of `accounts`: whoever changes a membership or a team holds boards by then, so the runs are locked a moment
-# later, by a worker.
+# Receivers for signals of `accounts`. The sender may hold locks of memberships, which come after those of enrollments,
+# so a worker locks the enrollments later.
 
 
 def note_zones(sender, instance: Membership, **kwargs) -> None:
-    # An admin may also give a membership to somebody else.
+    # In the admin, a membership can be given to another person.
     people = {instance.person_id, *Membership.objects.filter(pk=instance.pk).values_list("person", flat=True)}
-    vars(instance)["zones_before"] = {person: zone_of(person) for person in people}
+    vars(instance)["zones_before"] = {person_id: zone_of(person_id) for person_id in people}
 
 
 def follow_zones(sender, instance: Membership, raw: bool = False, **kwargs) -> None:
-    for person, before in vars(instance).pop("zones_before", {}).items():
-        if not raw and before != zone_of(person):
-            follow([person], before)
+    for person_id, before in vars(instance).pop("zones_before", {}).items():
+        if not raw and before != zone_of(person_id):
+            follow([person_id], before)
 
 
 def note_zone_of_team(sender, instance: Team, **kwargs) -> None:
@@ -120,8 +121,9 @@ def follow_zone_of_team(sender, instance: Team, created: bool, raw: bool = False
 
 
 def follow(people: Iterable[int], before: tzinfo) -> None:
+    """Queue `keep_due_days` for those of these people (ids) who have a due date or an absence."""
     with_days = Exists(Enrollment.objects.filter(learner=OuterRef("pk")).exclude(due_at=None))
-    away = Exists(Absence.objects.filter(person=OuterRef("pk"), stage__lt=Absence.Stage.OVER))
-    found = User.objects.filter(with_days | away, pk__in=people).order_by("pk")
+    absent = Exists(Absence.objects.filter(person=OuterRef("pk"), stage__lt=Absence.Stage.OVER))
+    found = User.objects.filter(with_days | absent, pk__in=people).order_by("pk")
     if keys := list(found.values_list("pk", flat=True)):
         keep_due_days.enqueue(keys, str(before))

@@ -1,4 +1,4 @@
-"""Emails about a new enrollment and about an open renewal."""
+"""Emails and notifications about new enrollments and open renewals."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -43,12 +43,12 @@ def register_emails():
     template, context = "learning/mail/enrolled.txt", one_by_one(in_words)
     register_kind(KIND, EmailType(_("New course"), template, unwanted, context, training, lines_in_words, ENROLLED))
     template, context = "learning/mail/renewal_open.txt", one_by_one(renewals_text)
-    words = _("Renewal open")
-    register_kind(RENEWAL, EmailType(words, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
+    label = _("Renewal open")
+    register_kind(RENEWAL, EmailType(label, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
 
 
 def queue_enrollment_email(enrollments, *, by, is_held=False):
-    """Queue one email per learner for new enrollments and one for renewals; none if dated before yesterday."""
+    """Queue one email per learner for new enrollments and one for renewals, unless older than a day."""
     subjects, yesterday = {kind: defaultdict(list) for kind in KINDS}, timezone.now() - timedelta(days=1)
     for each in enrollments:
         if each.enrolled_at > yesterday:
@@ -59,15 +59,15 @@ def queue_enrollment_email(enrollments, *, by, is_held=False):
 
 
 def hand_over(other, kept):
-    """Queue for `kept` what waits to be told to `other` about runs that a merge has moved."""
-    for letter in OutgoingEmail.objects.filter(kind__in=KINDS, person=other, state=DeliveryState.QUEUED).order_by("pk"):
-        runs = Enrollment.objects.open().filter(pk__in=letter.data["subjects"], learner=kept, started_at=None)
-        if brought := list(runs.order_by("pk").values_list("pk", flat=True)):
-            queue_emails(letter.kind, {kept: brought}, data={"by": letter.data["by"]})
+    """Queue emails of `other` for `kept`, as far as they are about enrollments that a merge has transferred."""
+    for email in OutgoingEmail.objects.filter(kind__in=KINDS, person=other, state=DeliveryState.QUEUED).order_by("pk"):
+        enrollments = Enrollment.objects.open().filter(pk__in=email.data["subjects"], learner=kept, started_at=None)
+        if transferred := list(enrollments.order_by("pk").values_list("pk", flat=True)):
+            queue_emails(email.kind, {kept: transferred}, data={"by": email.data["by"]})
 
 
 def give_back(other, since):
-    """Queue again what was skipped for `other` while a merge held."""
+    """Queue again the emails that were skipped for `other` since the time of the merge."""
     skipped = OutgoingEmail.objects.filter(
         kind__in=KINDS, person=other, state=DeliveryState.SKIPPED, ended_at__gte=since
     )
@@ -76,83 +76,85 @@ def give_back(other, since):
     )
 
 
-def asked_for(message):
-    of_reader = {"pk__in": message.data["subjects"], "learner": message.person}
-    runs = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(**of_reader, started_at=None)
-    return runs.order_by(F("due_at").asc(nulls_last=True), "pk")
+def asked_for(email):
+    of_reader = {"pk__in": email.data["subjects"], "learner": email.person}
+    enrollments = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(**of_reader, started_at=None)
+    return enrollments.order_by(F("due_at").asc(nulls_last=True), "pk")
 
 
-def why_unwanted(message):
-    person = message.person
+def why_unwanted(email):
+    person = email.person
     if not person.is_active:
         return gettext_noop("the person can no longer sign in")
-    if person.last_login and person.last_login > message.written_at:
+    if person.last_login and person.last_login > email.written_at:
         return gettext_noop("the person signed in in the meantime")
     return (
         ""
-        if asked_for(message).exists()
+        if asked_for(email).exists()
         else gettext_noop("in the meantime, the person started the course, became exempt, or the accounts were merged")
     )
 
 
-def in_words(message):
-    person, language = message.person, message.language or settings.LANGUAGE_CODE
-    # Who has a password needs no link, and a letter without one looks like no trap.
-    link = {} if person.has_usable_password() else link_text(message)
+def in_words(email):
+    person, language = email.person, email.language or settings.LANGUAGE_CODE
+    # People with a password need no link, and an email without one does not look like phishing.
+    link = {} if person.has_usable_password() else link_text(email)
     with translation.override(language):
-        runs = list(asked_for(message).with_release().with_zone())
-        courses = [course_text(run, language) for run in runs]
-        calendar = due_calendar_of(runs, language) if any(run.due_on for run in runs) else None
+        enrollments = list(asked_for(email).with_release().with_zone())
+        courses = [course_text(each, language) for each in enrollments]
+        calendar = due_calendar_of(enrollments, language) if any(each.due_on for each in enrollments) else None
     return {
-        **frame_text(message, courses),
+        **frame_text(email, courses),
         "other_pages": list(in_other_languages(link["link"], language)) if link else [],
         "attachments": [("due-days.ics", calendar.decode(), "text/calendar")] if calendar else None,
-        "address": message.address,
+        "address": email.address,
         **link,
     }
 
 
-def renewals_text(message):
-    language = message.language or settings.LANGUAGE_CODE
+def renewals_text(email):
+    language = email.language or settings.LANGUAGE_CODE
     with translation.override(language):
-        runs = list(asked_for(message).with_release().with_zone())
-        courses = [course_text(run, language) | renewal_text(run) for run in runs]
-    return frame_text(message, courses)
+        enrollments = list(asked_for(email).with_release().with_zone())
+        courses = [course_text(each, language) | renewal_text(each) for each in enrollments]
+    return frame_text(email, courses)
 
 
-def renewal_text(run):
-    return {"until": day_text(run.renews_until), "is_short": run.required is not None}
+def renewal_text(enrollment):
+    return {"until": day_text(enrollment.renews_until), "is_short": enrollment.required is not None}
 
 
-def frame_text(message, courses):
+def frame_text(email, courses):
     return {
-        "name": message.person.name,
+        "name": email.person.name,
         "courses": courses,
         "house_style_of": courses[0]["id"] if len(courses) == 1 else "",
         "host": urlsplit(settings.SITE_URL).netloc,
-        **signer_of(message.person, message.data["by"]),
+        **signer_of(email.person, email.data["by"]),
     }
 
 
-def lines_in_words(lines):
-    runs = Enrollment.objects.filter(pk__in={pk for line in lines for pk in line.data["subjects"]})
-    runs = {run.pk: run for run in runs.with_release().with_zone()}
-    # After a merge was undone, a line may name runs that are somebody else's again.
-    told = {
-        line.pk: [run for pk in line.data["subjects"] if (run := runs.get(pk)) and run.learner_id == line.person_id]
-        for line in lines
+def lines_in_words(notifications):
+    enrollments = Enrollment.objects.filter(pk__in={pk for item in notifications for pk in item.data["subjects"]})
+    enrollments = {each.pk: each for each in enrollments.with_release().with_zone()}
+    # After the undo of a merge, a notification may name enrollments of another person.
+    own = {
+        item.pk: [
+            each for pk in item.data["subjects"] if (each := enrollments.get(pk)) and each.learner_id == item.person_id
+        ]
+        for item in notifications
     }
     return {
-        pk: NotificationText(" · ".join(course_of_line(run) for run in found), reverse("home"))
-        for pk, found in told.items()
+        pk: NotificationText(" · ".join(course_of_line(each) for each in found), reverse("home"))
+        for pk, found in own.items()
         if found
     }
 
 
-def course_of_line(run):
-    title = store.outline(run.release, get_language()).title
-    if run.due_on:
-        return gettext("New course: “%(title)s”, due %(day)s") % {"title": title, "day": day_text(run.due_on)}
+def course_of_line(enrollment):
+    title = store.outline(enrollment.release, get_language()).title
+    if enrollment.due_on:
+        return gettext("New course: “%(title)s”, due %(day)s") % {"title": title, "day": day_text(enrollment.due_on)}
     return gettext("New course: “%(title)s”") % {"title": title}
 
 
@@ -171,27 +173,27 @@ def course_text(enrollment, language):
 
 
 def signer_of(person, by):
-    """The manager, else the person who enrolled `person`. `team` is empty for the latter."""
+    """Return `signer` and `team`: the manager, else (without team) the person, id `by`, who enrolled `person`."""
     return signers_of({person.pk: by})[person.pk]
 
 
-def signers_of(by_whom):
-    """The same for several: person key → key of who enrolled them, or None. Runs three queries."""
-    leads, authors = managers_of(by_whom), User.objects.in_bulk({by for by in by_whom.values() if by})
+def signers_of(enrolled_by):
+    """Like `signer_of` for several: person id → id of the enrolling person, or None. Runs three queries."""
+    managers, authors = managers_of(enrolled_by), User.objects.in_bulk({by for by in enrolled_by.values() if by})
     found = {}
-    for person, by in by_whom.items():
-        if lead := leads.get(person):
-            found[person] = {"signer": lead.person.name, "team": lead.team.name}
+    for person, by in enrolled_by.items():
+        if manager := managers.get(person):
+            found[person] = {"signer": manager.person.name, "team": manager.team.name}
         else:
             found[person] = {"signer": authors[by].name if by in authors and by != person else "", "team": ""}
     return found
 
 
-DAY, UNTIL = date(2026, 12, 4), date(2026, 12, 31)  # always the same: by them it is seen whether the words changed
+DAY, UNTIL = date(2026, 12, 4), date(2026, 12, 31)  # fixed, so that changes of the wording can be detected
 
 
-def of_first(what: str, name: str = "courses") -> Any:
-    return lambda context: context[name][0][what]
+def of_first(key: str, name: str = "courses") -> Any:
+    return lambda context: context[name][0][key]
 
 
 def title_of_only_one(context: Mapping[str, Any]) -> object:

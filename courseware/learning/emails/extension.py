@@ -1,4 +1,4 @@
-"""Email and notification that answer a request for another due day."""
+"""Email and notification that answer an extension request."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -20,22 +20,22 @@ from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "extension-answered"
 NO_MORE = gettext_noop("the answer was undone, or something else was decided or done in the meantime")
-WAITS_AGAIN = ""  # in place of the instant of an answer
+WAITS_AGAIN = ""  # in place of the time of an answer
 
 
 def register_email() -> None:
     template = "learning/mail/day_answered.txt"
-    words = _("Answer to an extension request")
-    register_kind(KIND, EmailType(words, template, why_unwanted, in_words, EmailCategory.TRAINING, lines_in_words))
+    label = _("Answer to an extension request")
+    register_kind(KIND, EmailType(label, template, why_unwanted, in_words, EmailCategory.TRAINING, lines_in_words))
 
 
 def queue_answer_email(request: ExtensionRequest, learner: User, at: datetime) -> None:
-    """An answer is identified by its instant, so that another answer is told anew."""
+    """Queue an answer. It is identified by its time, so that another answer is sent, too."""
     queue_emails(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]}, is_held=True)
 
 
 def queue_reopened_email(requests: Iterable[ExtensionRequest]) -> None:
-    """As a notification only; an email that has not left is not sent."""
+    """Add notifications that requests are open again. Their answers, if not sent yet, are skipped."""
     subjects = defaultdict(list)
     for each in requests:
         subjects[each.enrollment.learner_id].append([each.enrollment_id, each.pk, WAITS_AGAIN])
@@ -43,10 +43,10 @@ def queue_reopened_email(requests: Iterable[ExtensionRequest]) -> None:
 
 
 def requests_told(
-    told: Sequence[OutgoingEmail] | Sequence[Notification],
+    messages: Sequence[OutgoingEmail] | Sequence[Notification],
 ) -> dict[int, list[tuple[ExtensionRequest, str]]]:
-    """Key of each message → (request, instant of the answer it tells). Runs one query."""
-    keys = {key for each in told for _run, key, _at in each.data["subjects"]}
+    """Return id of each email or notification → (request, time of the answer). Runs one query."""
+    keys = {key for each in messages for _enrollment, key, _at in each.data["subjects"]}
     rows = ExtensionRequest.objects.filter(pk__in=keys).select_related(
         "enrollment__course__current", "ended_by", "adjustment"
     )
@@ -54,17 +54,17 @@ def requests_told(
     return {
         each.pk: [
             (found[key], at)
-            for _run, key, at in each.data["subjects"]
+            for _enrollment, key, at in each.data["subjects"]
             if key in found and found[key].enrollment.learner_id == each.person_id
         ]
-        for each in told
+        for each in messages
     }
 
 
 def is_true_still(request: ExtensionRequest, at: str) -> bool:
-    run = request.enrollment
+    enrollment = request.enrollment
     given_at = request.adjustment.made_at if request.adjustment else request.since
-    return is_answered_at(request, at) and run.is_open and run.agreed_due_at == given_at
+    return is_answered_at(request, at) and enrollment.is_open and enrollment.agreed_due_at == given_at
 
 
 def is_answered_at(request: ExtensionRequest, at: str) -> bool:
@@ -72,8 +72,8 @@ def is_answered_at(request: ExtensionRequest, at: str) -> bool:
 
 
 def answers_in(messages: Sequence[OutgoingEmail]) -> dict[int, list[ExtensionRequest]]:
-    told = requests_told(messages)
-    return {key: [request for request, at in found if is_true_still(request, at)] for key, found in told.items()}
+    requests = requests_told(messages)
+    return {key: [request for request, at in found if is_true_still(request, at)] for key, found in requests.items()}
 
 
 def why_unwanted(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
@@ -88,18 +88,18 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
 
 def email_context(message: OutgoingEmail, found: list[ExtensionRequest], days: dict[int, date]) -> dict[str, object]:
     with translation.override(message.language or settings.LANGUAGE_CODE):
-        said = [answer_text(request, days[request.enrollment_id]) for request in found]
+        answers = [answer_text(request, days[request.enrollment_id]) for request in found]
     return {
-        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
-        "answers": said,
-        "house_style_of": said[0]["id"] if len(said) == 1 else "",
-        "signer": found[-1].ended_by.name,  # type: ignore[union-attr]  # who has answered
+        "name": message.person.name,  # type: ignore[union-attr]  # always sent to a person
+        "answers": answers,
+        "house_style_of": answers[0]["id"] if len(answers) == 1 else "",
+        "signer": found[-1].ended_by.name,  # type: ignore[union-attr]  # set by the answer
     }
 
 
 def due_days_of(requests: Collection[ExtensionRequest]) -> dict[int, date]:
-    runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).exclude(due_at=None)
-    return {run.pk: run.due_on for run in runs.with_zone()}
+    enrollments = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).exclude(due_at=None)
+    return {enrollment.pk: enrollment.due_on for enrollment in enrollments.with_zone()}
 
 
 def answer_text(request: ExtensionRequest, due_on: date) -> dict[str, object]:
@@ -116,25 +116,25 @@ def answer_text(request: ExtensionRequest, due_on: date) -> dict[str, object]:
     }
 
 
-def lines_in_words(lines: Sequence[Notification]) -> dict[int, NotificationText]:
-    said = {}
-    for key, told in requests_told(lines).items():
-        words = [(line_of(request, at), request) for request, at in told]
-        if words := [(text, request) for text, request in words if text]:
-            address = reverse("learning:extension", args=[words[0][1].enrollment.course.identifier])
-            said[key] = NotificationText(" · ".join(text for text, _request in words), address)
-    return said
+def lines_in_words(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
+    texts = {}
+    for key, requests in requests_told(notifications).items():
+        shown = [(line_of(request, at), request) for request, at in requests]
+        if shown := [(text, request) for text, request in shown if text]:
+            address = reverse("learning:extension", args=[shown[0][1].enrollment.course.identifier])
+            texts[key] = NotificationText(" · ".join(text for text, _request in shown), address)
+    return texts
 
 
 def line_of(request: ExtensionRequest, at: str) -> str:
     title = course_title(request.enrollment.course)
     if at == WAITS_AGAIN and request.ended_at is None:
-        words = gettext("“%(title)s”: the answer to your request was undone. You will get a new answer")
-        return words % {"title": title}
+        text = gettext("“%(title)s”: the answer to your request was undone. You will get a new answer")
+        return text % {"title": title}
     if not is_answered_at(request, at):
         return ""
     if request.given_on:
-        words = gettext("“%(title)s”: your due date is extended to %(day)s")
-        return words % {"title": title, "day": day_text(request.given_on)}
-    words = gettext("“%(title)s”: %(day)s was declined. The due date stays the same")
-    return words % {"title": title, "day": day_text(request.day)}
+        text = gettext("“%(title)s”: your due date is extended to %(day)s")
+        return text % {"title": title, "day": day_text(request.given_on)}
+    text = gettext("“%(title)s”: %(day)s was declined. The due date stays the same")
+    return text % {"title": title, "day": day_text(request.day)}

@@ -1,6 +1,6 @@
-"""Carry out manager actions, one transaction per batch and one `AdjustmentItem` per learner, and undo them.
+"""Carry out manager actions and undo them: one transaction per batch, one `AdjustmentItem` per learner.
 
-A decision can be undone within a day unless another followed, an end by certification within a week.
+An adjustment can be undone for a limited time (`ManagerAction.undone_within`), unless another one followed.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,11 @@ from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 
 @transaction.atomic
 def decide(adjustment, keys, *, at=None):
-    """Act on these enrollments, or enroll these people. More than BATCH are left to a worker: (adjustment, [])."""
+    """Carry out an unsaved adjustment. `keys`: ids of enrollments, or of people if the action is about people.
+
+    Return (adjustment, refusals); None instead of an adjustment without effect. For more than BATCH keys a worker does
+    it, and the result is (adjustment, []).
+    """
     keys = sorted(keys)
     if len(keys) > BATCH:
         adjustment.made_at, adjustment.people_left = at or timezone.now(), len(keys)
@@ -35,7 +39,7 @@ def decide(adjustment, keys, *, at=None):
 
 @task
 def decide_on_all(pk, keys):
-    """Started again, it skips everybody who has a line already, undone or not."""
+    """Carry out a saved adjustment in batches. Started again, it skips people who have an item, undone or not."""
     adjustment = Adjustment.objects.get(pk=pk)
     of_key = "learner" if BY_KIND[adjustment.kind].is_about_people else "enrollment"
     done = set(adjustment.lines.values_list(of_key, flat=True))
@@ -47,7 +51,7 @@ def decide_on_all(pk, keys):
 
 @transaction.atomic
 def decide_on_next(pk, batch, *, left):
-    """`left` counts the people not done yet, with these. Returns False if the rest was called off."""
+    """Carry out one batch. `left`: people not done yet, with this batch. Return False if the rest was cancelled."""
     rows = Adjustment.objects.select_for_update(of=("self",), no_key=True).select_related("made_by", "course")
     adjustment = rows.get(pk=pk)
     if adjustment.people_left == 0:
@@ -63,7 +67,7 @@ def decide_on_next(pk, batch, *, left):
 
 @transaction.atomic
 def call_off(adjustment):
-    """Leave everybody whom the worker has not reached as they are. Returns their number."""
+    """Cancel the rest of an adjustment that a worker carries out. Return the number of people left out."""
     adjustment = Adjustment.objects.select_for_update(no_key=True).get(pk=adjustment.pk)
     left = adjustment.people_left or 0
     if left:
@@ -74,23 +78,25 @@ def call_off(adjustment):
 
 @transaction.atomic
 def adjust(enrollments, adjustment, *, at=None):
-    """(the adjustment, None if it changed nothing; the refusals). It is saved with its first line."""
+    """Carry out an adjustment for these enrollments. Return (adjustment or None if without effect, refusals). It is
+    saved with its first item.
+    """
     adjustment.made_at = at or timezone.now()
-    waiting = [
+    items = [
         AdjustmentItem(adjustment=adjustment, learner_id=each.learner_id, enrollment_id=each.pk) for each in enrollments
     ]
-    made, refused, events = BY_KIND[adjustment.kind].make(adjustment, waiting)
+    made, refused, events = BY_KIND[adjustment.kind].make(adjustment, items)
     return keep(adjustment, made, events), refused
 
 
 def keep(adjustment, made, events):
-    """The adjustment, saved and logged with its lines; None without lines."""
+    """Save and log the adjustment with its items. Return it; None without items."""
     if not made:
         return None
     if not adjustment.pk:
         adjustment.save(force_insert=True)
-    for line in made:
-        line.adjustment = adjustment  # which has its key only now
+    for item in made:
+        item.adjustment = adjustment  # it has its id only now
     AdjustmentItem.objects.bulk_create(made)
     record_many(events)
     return adjustment
@@ -98,85 +104,88 @@ def keep(adjustment, made, events):
 
 @transaction.atomic
 def enroll_people(people, adjustment, *, again=False, at=None):
-    """Like `adjust`, for keys of active people. `again`: also people who completed the course or are exempt."""
+    """Like `adjust`, for ids of active people. `again`: also people who completed the course or are exempt."""
     adjustment.made_at = at or timezone.now()
     made, refused, events = ENROLL.make_for_people(adjustment, people, again=again)
     return keep(adjustment, made, events), refused
 
 
 def adjustments_of(enrollment, *, is_own):
-    """Adjustment lines, oldest first, with `words` for the learner (`is_own`) or for others. Runs 1 query.
-
-    Includes extra time given in other courses.
+    """Return the items of an enrollment, oldest first, with `words`: text for the learner (`is_own`) or for others.
+    Includes extra time set in other courses. Runs one query.
     """
     kinds = [action.kind for action in ACTIONS if action.is_of_the_person]
     of_the_person = Q(adjustment__kind__in=kinds, learner=enrollment.learner_id)
-    lines = AdjustmentItem.objects.filter(Q(enrollment=enrollment.pk) | of_the_person, made_at__isnull=False)
-    lines = list(lines.select_related("adjustment__made_by", "undone_by").order_by("made_at", "pk"))
-    for line in lines:
-        if line.enrollment_id == enrollment.pk:
-            line.enrollment = enrollment  # whose zone is known
-        who = line.adjustment.made_by.name if line.adjustment.made_by else gettext("The site")
-        line.words = described_by(line.adjustment).words(line, who, is_own=is_own)
-    return lines
+    items = AdjustmentItem.objects.filter(Q(enrollment=enrollment.pk) | of_the_person, made_at__isnull=False)
+    items = list(items.select_related("adjustment__made_by", "undone_by").order_by("made_at", "pk"))
+    for item in items:
+        if item.enrollment_id == enrollment.pk:
+            item.enrollment = enrollment  # its zone is loaded
+        actor_name = item.adjustment.made_by.name if item.adjustment.made_by else gettext("The site")
+        item.words = described_by(item.adjustment).words(item, actor_name, is_own=is_own)
+    return items
 
 
 @dataclass(frozen=True)
 class NotUndone:
+    """A learner (id) whose item was not undone, and why."""
+
     learner: int
     why: UndoRefusal
 
 
 def newest_lines(enrollments):
-    lines = AdjustmentItem.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
-    return dict(lines.order_by().values_list("enrollment").annotate(Max("pk")))
+    """Return enrollment id → id of its newest item."""
+    items = AdjustmentItem.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
+    return dict(items.order_by().values_list("enrollment").annotate(Max("pk")))
 
 
 def items_manageable_by(user, adjustment):
-    """Lines that `user` may undo; those of removed enrollments only if `user` had made them."""
+    """Items that `user` may undo; those of removed enrollments only if `user` made the adjustment."""
     own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
     if adjustment.made_by_id == user.pk:
         own |= Q(enrollment=None)
-    lines = adjustment.lines.filter(own).exclude(learner__in=not_decided_by(user)).order_by("enrollment", "pk")
-    return lines.select_related("adjustment")
+    items = adjustment.lines.filter(own).exclude(learner__in=not_decided_by(user)).order_by("enrollment", "pk")
+    return items.select_related("adjustment")
 
 
-def may_still(line, newest, at=None):
-    """Whether the line can be undone; `newest` is from `newest_lines`."""
-    return why_it_stays(line, newest, at or timezone.now()) is None
+def may_still(item, newest, at=None):
+    """Whether the item can be undone at `at` (default: now). `newest`: from `newest_lines`."""
+    return why_it_stays(item, newest, at or timezone.now()) is None
 
 
-def why_it_stays(line, newest, at):
-    action = BY_KIND.get(line.adjustment.kind)
+def why_it_stays(item, newest, at):
+    """Return why the item cannot be undone at `at`, or None. `newest`: from `newest_lines`."""
+    action = BY_KIND.get(item.adjustment.kind)
     if action is None:
         return UndoRefusal.UNKNOWN
-    if line.undone_at or line.enrollment_id is None:
+    if item.undone_at or item.enrollment_id is None:
         return UndoRefusal.UNDONE
-    if line.made_at is None or at - line.made_at > action.undone_within:
+    if item.made_at is None or at - item.made_at > action.undone_within:
         return UndoRefusal.LATE
-    return None if newest.get(line.enrollment_id) == line.pk else UndoRefusal.LATER
+    return None if newest.get(item.enrollment_id) == item.pk else UndoRefusal.LATER
 
 
 @transaction.atomic
-def undo(adjustment, lines, *, by, at=None):
-    """(keys of learners restored, those who were not). `lines` are of the adjustment, at most a batch."""
+def undo(adjustment, items, *, by, at=None):
+    """Undo at most BATCH items of one adjustment. Return (ids of restored learners, list of `NotUndone`)."""
     at = at or timezone.now()
     action = BY_KIND.get(adjustment.kind) or ManagerAction()
-    enrollments = action.locked(lines)
-    of_now = AdjustmentItem.objects.filter(pk__in=[line.pk for line in lines], adjustment=adjustment)
+    enrollments = action.locked(items)
+    of_now = AdjustmentItem.objects.filter(pk__in=[item.pk for item in items], adjustment=adjustment)
     fresh = list(of_now.select_related("learner"))
     newest = newest_lines(enrollments)
     able, left = [], []
-    for line in fresh:
-        line.adjustment = adjustment
-        line.enrollment = enrollments.get(line.enrollment_id)
-        why = why_it_stays(line, newest, at) or action.why_it_stays(line)
-        able += [] if why else [line]
-        left += [NotUndone(line.learner_id, why)] if why else []
+    for item in fresh:
+        item.adjustment = adjustment
+        item.enrollment = enrollments.get(item.enrollment_id)
+        why = why_it_stays(item, newest, at) or action.why_it_stays(item)
+        able += [] if why else [item]
+        left += [NotUndone(item.learner_id, why)] if why else []
     done, events = action.undo(able, by, at) if able else ([], [])
-    left += [NotUndone(line.learner_id, UndoRefusal.LATER) for line in able if line not in done]
-    for line in done:
-        line.undone_at, line.undone_by = at, by
+    left += [NotUndone(item.learner_id, UndoRefusal.LATER) for item in able if item not in done]
+    for item in done:
+        item.undone_at, item.undone_by = at, by
     AdjustmentItem.objects.bulk_update(done, ["undone_at", "undone_by"])
     record_many(events)
-    return [line.learner_id for line in done], left
+    return [item.learner_id for item in done], left

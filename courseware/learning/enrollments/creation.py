@@ -1,3 +1,5 @@
+"""Create enrollments of one or many people, with the job role chosen before."""
+
 from collections import defaultdict
 
 from django.db import IntegrityError, transaction
@@ -5,34 +7,35 @@ from django.db import IntegrityError, transaction
 from courseware.audit_log.record import NewEvent
 from courseware.learning.models import Enrollment
 
-BATCH = 50  # people enrolled, or changed, in one transaction
+BATCH = 50  # people per transaction
 
 
 def begin_one(learner, course, due_at, at):
-    # If two enroll the same person at once, the constraint lets one through, and the other gets that enrollment.
+    """Return (the open enrollment of the learner in the course, whether it is new). `due_at`: instant or None."""
+    # Of two concurrent calls for a person, the constraint admits one; the second returns that enrollment.
     defaults = {"due_at": due_at, "enrolled_at": at, "track": lambda: posts_before([learner], course)[learner.pk]}
     return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)
 
 
 def begin_many(dues, course, at):
-    """The new enrollments. `dues` maps each learner to the due instant."""
-    # By key: two orders that have people in common would else wait for each other in a circle.
+    """Create and return enrollments. `dues`: learner → due instant or None. Learners with an open one are left out."""
+    # Sorted by id: two transactions with people in common could deadlock otherwise.
     dues = sorted(dues.items(), key=lambda due: due[0].pk)
-    posts = posts_before([each for each, _due_at in dues], course)
+    job_roles = posts_before([each for each, _due_at in dues], course)
     new = [
-        Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at, track=posts[each.pk])
+        Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at, track=job_roles[each.pk])
         for each, due_at in dues
     ]
     try:
         with transaction.atomic():
             return Enrollment.objects.bulk_create(new)
-    except IntegrityError:  # somebody is enrolling one of them at this very moment
+    except IntegrityError:  # another transaction has enrolled one of them
         begun = [begin_one(learner, course, due_at, at) for learner, due_at in dues]
         return [enrollment for enrollment, is_new in begun if is_new]
 
 
 def posts_before(learners, course):
-    """Learner key → post chosen in the run before, "" for none."""
+    """Return user id → job role chosen in the newest enrollment in the course; "" for none."""
     chosen = Enrollment.objects.newest().filter(learner__in=learners, course=course).exclude(track="")
     return defaultdict(str, chosen.values_list("learner", "track"))
 

@@ -1,4 +1,4 @@
-"""Enroll people and change enrollments. Each change is one repeatable transaction."""
+"""Enroll people and teams, change due dates and exempt learners. Each change is one repeatable transaction."""
 
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Subquery
@@ -18,11 +18,14 @@ from courseware.lib import dates
 
 
 class EnrollmentClosed(Exception):
-    """The enrollment is completed or waived."""
+    """The enrollment is completed or exempt."""
 
 
 @transaction.atomic
 def enroll(learner, course, *, due_at=None, by=None, at=None):
+    """Return the open enrollment of the learner in the course; create, log and announce it if needed. `due_at`: instant
+    or None. `by`: the user who enrolls, or None.
+    """
     enrollment, is_new = begin_one(learner, course, due_at, at or timezone.now())
     if is_new:
         queue_enrollment_email([enrollment], by=by)
@@ -32,10 +35,8 @@ def enroll(learner, course, *, due_at=None, by=None, at=None):
 
 @transaction.atomic
 def begin_enrolling(teams, course, *, due_on, at=None):
-    """The order to enroll every active learner of the teams and those below; see `enroll_next`.
-
-    `due_on`: last day or None. People with any enrollment in the course are left out. An equal unfinished order is
-    reused.
+    """Return a request to enroll all active learners of the teams and those below; see `enroll_next`. `due_on`: last
+    day or None. People with any enrollment in the course are left out. An equal unfinished request is reused.
     """
     unfinished = BulkEnrollment.objects.filter(course=course, due_on=due_on, finished_at=None).prefetch_related("teams")
     if same := next((order for order in unfinished if set(order.teams.all()) == set(teams)), None):
@@ -47,7 +48,7 @@ def begin_enrolling(teams, course, *, due_on, at=None):
 
 @transaction.atomic
 def enroll_next(order, *, by, at=None):
-    """Enroll the next people of the order, at most BATCH. Returns the order as it is now."""
+    """Enroll the next people of the request, at most BATCH. Return its current row."""
     at = at or timezone.now()
     order = (
         BulkEnrollment.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
@@ -70,15 +71,15 @@ def enroll_next(order, *, by, at=None):
 def waiting_for(order):
     teams = order.teams.all().with_subteams()
     learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
-    # Asked for each person alone, by the index of the person: while many are enrolled, PostgreSQL believes that a new
-    # course has a single run, and would compare each person with all that it has by now. A subquery of one value is
-    # no join, and the sum is not in the index of the course.
-    runs = Enrollment.objects.newest().alias(of_course=F("course") + 0)
-    run = runs.filter(learner=OuterRef("person"), of_course=order.course_id).values("pk")[:1]
-    return learners.alias(run=Subquery(run)).filter(run=None)
+    # Forces an index lookup per person. For a new course, PostgreSQL expects one enrollment and would compare each
+    # person with all of them. A subquery of one value is not joined; `course + 0` is not in the index of the course.
+    enrollments = Enrollment.objects.newest().alias(of_course=F("course") + 0)
+    enrollment = enrollments.filter(learner=OuterRef("person"), of_course=order.course_id).values("pk")[:1]
+    return learners.alias(run=Subquery(enrollment)).filter(run=None)
 
 
 def people_pending(order):
+    """Return the number of people still to be enrolled."""
     return waiting_for(order).aggregate(people=Count("person", distinct=True))["people"]
 
 
@@ -90,6 +91,7 @@ def is_day_over(order, at=None):
 
 @transaction.atomic
 def set_due_date(order, due_on):
+    """Set the last day of an unfinished request. Return its current row."""
     order = BulkEnrollment.objects.select_for_update(no_key=True).get(pk=order.pk)
     if not order.finished_at and order.due_on != due_on:
         order.due_on = due_on
@@ -98,17 +100,17 @@ def set_due_date(order, due_on):
 
 
 def extend(enrollment, due_on, reason="", *, by, at=None):
-    """Set the last day. Returns the adjustment, None if it was that day already. Raises EnrollmentClosed."""
+    """Set the last day. Return the adjustment, None if unchanged. Raise `EnrollmentClosed`."""
     return alone(enrollment, Adjustment(kind=Extend.kind, due_on=due_on, reason=reason, made_by=by), at)
 
 
 def waive(enrollment, reason, *, by, at=None):
-    """Exempt the learner. Returns the adjustment, None if exempt already. Raises EnrollmentClosed if completed."""
+    """Exempt the learner. Return the adjustment, None if exempt already. Raise `EnrollmentClosed` if completed."""
     return alone(enrollment, Adjustment(kind=Exempt.kind, reason=reason, made_by=by), at)
 
 
 def alone(enrollment, adjustment, at=None):
-    """Make an adjustment of one enrollment. Returns it, None if it changed nothing. Raises EnrollmentClosed."""
+    """Carry out an adjustment of one enrollment. Return it, None if without effect. Raise `EnrollmentClosed`."""
     made, refused = adjust([enrollment], adjustment, at=at)
     if refused and refused[0].why in CLOSED:
         raise EnrollmentClosed(subject_of(enrollment))

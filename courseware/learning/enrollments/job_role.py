@@ -1,4 +1,4 @@
-"""The learner's post: chosen in the lesson about it, or on a page of its own. Completed lessons stay completed."""
+"""The learner's job role in a course: form and labels. Completed lessons stay completed if it changes."""
 
 from dataclasses import dataclass
 
@@ -13,21 +13,23 @@ from courseware.learning.status.progress import track_of
 
 @dataclass(frozen=True)
 class JobRoleChoice:
-    """Labels of the post: `chosen` by the learner, or else `known` to the company."""
+    """Labels of the job role: `chosen` by the learner, else `known` to the company."""
 
     form: JobRoleForm
     chosen: str
     known: str
 
 
-def own_job_role(reading: LearnerContext, sent=None) -> JobRoleChoice:
-    enrollment, posts = reading.enrollment, reading.outline.tracks
-    form = JobRoleForm(sent, tracks=posts, initial={"track": track_of(enrollment, reading.outline)})
-    chosen = posts.get(enrollment.track, "")
-    return JobRoleChoice(form, chosen, known="" if chosen else posts.get(enrollment.known_job_role, ""))
+def own_job_role(learner_context: LearnerContext, sent=None) -> JobRoleChoice:
+    """Return the form and labels of the learner's job role. `sent`: POST data, or None."""
+    enrollment, job_roles = learner_context.enrollment, learner_context.outline.tracks
+    form = JobRoleForm(sent, tracks=job_roles, initial={"track": track_of(enrollment, learner_context.outline)})
+    chosen = job_roles.get(enrollment.track, "")
+    return JobRoleChoice(form, chosen, known="" if chosen else job_roles.get(enrollment.known_job_role, ""))
 
 
 def job_role_text(enrollment: Enrollment, outline: Outline) -> str:
+    """Return the label of the learner's job role, or “not chosen” in the current language."""
     return outline.tracks.get(track_of(enrollment, outline)) or gettext("not chosen")
 
 

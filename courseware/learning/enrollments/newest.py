@@ -1,4 +1,4 @@
-"""Newest runs, certified days and headcounts, updated whenever enrollments are written."""
+"""Newest enrollment per person and course: stored with certification and headcounts on every write."""
 
 from django.db import models, transaction
 
@@ -14,7 +14,7 @@ class MergedEnrollmentQuerySet(models.QuerySet):
 
 
 class MergedEnrollment(models.Model):
-    """A run that a merge touched. It began in `merge.other` if it was brought."""
+    """How a merge changed an enrollment. If transferred, it began in the account `merge.other`."""
 
     merge = models.ForeignKey(AccountMerge, on_delete=models.PROTECT, related_name="runs")
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="merged_enrollments")
@@ -33,12 +33,12 @@ class MergedEnrollment(models.Model):
 
 
 def aside():
-    """Keys of runs that are not the newest though begun last. A subquery."""
+    """Ids of enrollments that a merge has superseded although they were created last. A subquery."""
     return MergedEnrollment.objects.standing().filter(is_superseded=True).values("enrollment")
 
 
 def stands_for_another():
-    """Whether a run also stands for one of the other account that a merge has closed. For querysets of runs."""
+    """Condition: the enrollment continues one of the other account that a merge has closed."""
     closed = MergedEnrollment.objects.standing().filter(
         is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at")
     )
@@ -47,7 +47,10 @@ def stands_for_another():
 
 
 class NewestEnrollments(models.QuerySet):
+    """Queryset that updates certification and headcounts with every write."""
+
     def bulk_create(self, objs, *args, **kwargs):
+        """Create enrollments. Raise `IntegrityError` if a learner has one in the course."""
         with transaction.atomic():
             objs = list(objs)
             lock_teams_of({each.learner_id for each in objs})  # see `hold_beginners`
@@ -57,7 +60,7 @@ class NewestEnrollments(models.QuerySet):
         return new
 
     def write_many(self, enrollments, columns):
-        """Like `save` of each with `columns`; as many statements for one as for a hundred."""
+        """Like `save` of each with these columns, in a constant number of statements."""
         with transaction.atomic():
             before = {each.pk: each for each in self.filter(pk__in=[each.pk for each in enrollments])}
             for each in enrollments:
@@ -66,12 +69,12 @@ class NewestEnrollments(models.QuerySet):
             count(HeadcountMove(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
 
     def remove_many(self, enrollments):
-        """Delete runs in which nothing was done; the run before each is the newest again."""
+        """Delete enrollments without work; the one before each is the newest again."""
         pairs = {(each.learner_id, each.course_id) for each in enrollments}
         with transaction.atomic():
-            runs = self.filter(pk__in=[each.pk for each in enrollments])
-            moved = [HeadcountMove(each.learner_id, each.place, None) for each in runs]
-            runs.delete()
+            rows = self.filter(pk__in=[each.pk for each in enrollments])
+            moves = [HeadcountMove(each.learner_id, each.place, None) for each in rows]
+            rows.delete()
             left = self.filter(learner__in={pair[0] for pair in pairs}, course__in={pair[1] for pair in pairs})
             left = left.alias(is_superseded=models.Exists(aside().filter(enrollment=models.OuterRef("pk"))))
             newest = {(each.learner_id, each.course_id): each for each in left.order_by("-is_superseded", "pk")}
@@ -81,40 +84,43 @@ class NewestEnrollments(models.QuerySet):
             certification_status.mark(again)
             self.bulk_update(again, ["is_newest", "certified_until"])
             for each in again:
-                moved.append(HeadcountMove(each.learner_id, None, each.place))
-            count(moved)
+                moves.append(HeadcountMove(each.learner_id, None, each.place))
+            count(moves)
 
     def newest(self):
         return self.filter(is_newest=True)
 
     def hold_newest(self, pairs):
-        """Lock the newest runs of (person, course) pairs until the transaction ends, and return them."""
+        """Lock the newest enrollments of (person id, course id) pairs until the transaction ends, and return them."""
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
-        runs = self.newest().filter(learner__in=people, course__in=courses).order_by("pk")
-        return [run for run in runs.select_for_update(no_key=True) if (run.learner_id, run.course_id) in pairs]
+        enrollments = self.newest().filter(learner__in=people, course__in=courses).order_by("pk")
+        return [
+            each for each in enrollments.select_for_update(no_key=True) if (each.learner_id, each.course_id) in pairs
+        ]
 
     def hold_all_beside(self, enrollment):
-        """Lock all runs of the learner in the course by key, as a merge does."""
+        """Lock all enrollments of the learner in the course, ordered by id as a merge does."""
         learner = self.filter(pk=enrollment.pk).values("learner")
-        runs = self.filter(learner__in=learner, course=enrollment.course_id).order_by("pk")
-        list(runs.select_for_update(of=("self",), no_key=True).only("pk"))
+        enrollments = self.filter(learner__in=learner, course=enrollment.course_id).order_by("pk")
+        list(enrollments.select_for_update(of=("self",), no_key=True).only("pk"))
 
     def hold_beginners(self, pairs):
-        """Make first runs of these pairs, which have no row to lock, wait until the transaction ends.
-
-        Call it before runs are locked.
+        """Block first enrollments of (person id, course id) pairs until the transaction ends: no row can be locked.
+        Call it before enrollments are locked.
         """
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
-        runs = self.newest().filter(learner__in=people, course__in=courses)
-        change_teams_of({person for person, _course in pairs.difference(runs.values_list("learner", "course"))})
+        enrollments = self.newest().filter(learner__in=people, course__in=courses)
+        change_teams_of({person for person, _course in pairs.difference(enrollments.values_list("learner", "course"))})
 
     def store_certified(self, pairs):
-        """Update `certified_until` of these pairs. Call it in the transaction of the change, with their runs locked."""
-        runs = self.hold_newest(pairs)
-        before = {run.pk: run.place for run in runs}
-        for run in runs:
-            run.certified_until = None
-        certification_status.mark(runs)
-        changed = [run for run in runs if run.place != before[run.pk]]
+        """Update `certified_until` of (person id, course id) pairs and lock their newest enrollments. Call it in the
+        transaction of the change.
+        """
+        enrollments = self.hold_newest(pairs)
+        before = {enrollment.pk: enrollment.place for enrollment in enrollments}
+        for enrollment in enrollments:
+            enrollment.certified_until = None
+        certification_status.mark(enrollments)
+        changed = [enrollment for enrollment in enrollments if enrollment.place != before[enrollment.pk]]
         self.bulk_update(changed, ["certified_until"])
-        count(HeadcountMove(run.learner_id, before[run.pk], run.place) for run in changed)
+        count(HeadcountMove(enrollment.learner_id, before[enrollment.pk], enrollment.place) for enrollment in changed)

@@ -1,4 +1,4 @@
-"""Tries at the questions of a lesson, in all wordings. Tries at a question of another shape do not count."""
+"""Earlier answers to the questions of a lesson, in all variants; those to another signature do not count."""
 
 import logging
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ def answers_of_lesson(enrollment: Enrollment, page: PageData) -> Tries:
 
 
 def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, Tries]:
-    """Counting tries by question, and by wording those at another shape. Runs one query."""
+    """Return (counting answers by question, answers to another signature by variant). Runs one query."""
     counting: dict[str, list[Answer]] = defaultdict(list)
     former: dict[str, list[Answer]] = defaultdict(list)
     for answer in ANSWERS(enrollment=enrollment.pk, document=page.document_id):
@@ -42,7 +42,7 @@ def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, 
 
 
 def wording_asked(wordings: Sequence[str], tries: Sequence[Answer]) -> str:
-    """The next wording: another after the misses that reveal the one before."""
+    """Return the variant to ask next: another after the wrong answers that reveal the one before."""
     misses = Counter(answer.question for answer in tries if answer.is_right is False)
     return next((each for each in wordings if misses[each] < MISSES_THAT_REVEAL), wordings[-1])
 
@@ -52,7 +52,7 @@ def was_right(question_id: str, tries: Tries) -> bool:
 
 
 def waiting(questions: Iterable[str], check: Collection[str], tries: Tries) -> tuple[str, ...]:
-    """Questions that keep a lesson from being done: not right yet if in `check`, else not answered."""
+    """Return questions that keep a lesson open: not right yet if in `check`, else not answered."""
     return tuple(
         question_id
         for question_id in questions
@@ -61,7 +61,7 @@ def waiting(questions: Iterable[str], check: Collection[str], tries: Tries) -> t
 
 
 def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
-    """The share of unanswered questions, at least one minute.
+    """Return the minutes for `left` of `asked` questions, at least one.
 
     >>> minutes_of_rest(5.5, 3, 6), minutes_of_rest(5.5, 0, 6)
     (3, 1)
@@ -69,14 +69,14 @@ def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
     return max(1, ceil(minutes * left / (asked or 1)))
 
 
-def earlier_questions(reading: LearnerContext, page: PageData, last: Sequence[Answer]) -> dict[str, Question]:
-    """Question id → question as last answered, if it reads otherwise now. `last`: the last try at each."""
+def earlier_questions(context: LearnerContext, page: PageData, last: Sequence[Answer]) -> dict[str, Question]:
+    """Return id → question as last answered, if it reads differently now. `last`: the last answer to each."""
     before = [answer for answer in last if answer.revision_id != page.revision_id]
     stored = stored_at(page.document_id, {answer.revision_id for answer in before}) if before else {}
     found = {}
     for answer in before:
         languages = stored.get(answer.revision_id, {})
-        questions = languages.get(reading.language) or languages.get(reading.enrollment.source_language, {})
+        questions = languages.get(context.language) or languages.get(context.enrollment.source_language, {})
         then = load_question(questions[answer.question]) if answer.question in questions else None
         if then and not page.questions[answer.question].reads_as(then):
             found[answer.question] = then
@@ -87,6 +87,6 @@ def stored_at(document: int, revisions: set[int]) -> Mapping[int, Mapping[str, M
     try:
         return store.stored_questions_at(document, revisions)
     except Exception:
-        # A release that today's grammar refuses cannot be read. The lesson, which does not need it, can.
+        # An earlier release may not fit today's grammar. The lesson does not need it.
         logger.exception("document %s: an earlier release of it cannot be read", document)
         return {}

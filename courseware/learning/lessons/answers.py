@@ -1,4 +1,4 @@
-"""Grade and store answers to questions of a lesson, and texts that are not sent yet."""
+"""Grade and store answers to questions of a lesson, and autosave texts of open questions."""
 
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -25,16 +25,16 @@ class NoSuchQuestion(Exception):
 
 
 class QuestionChanged(Exception):
-    """The form showed other choices than the question has now."""
+    """The form showed other options than the question has now."""
 
 
 @transaction.atomic
 def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None):
-    """Grade and store one try; complete the lesson if nothing in it waits.
+    """Grade and store an answer; complete the lesson if no question is open. Return the `Answer`.
 
-    `raw`: see `Question.clean`. `revision`: primary key of the revision shown (None: the current one). The same `token`
-    again returns the stored answer. Raises NoSuchQuestion, QuestionChanged, TokenReused, TooFast, and ValueError for an
-    invalid answer.
+    `raw`: see `Question.clean`. `revision`: id of the revision shown (None: the current one). The same `token` again
+    returns the stored answer. Raise `NoSuchQuestion`, `QuestionChanged`, `TokenReused`, `TooFast`, and `ValueError` if
+    invalid.
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -68,7 +68,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
 
 
 def question_of_form(release, page, question_id, revision):
-    """The question, if `revision` has the same choices in each language. Raises NoSuchQuestion, QuestionChanged."""
+    """Return the question if `revision` has the same options. Raise `NoSuchQuestion` or `QuestionChanged`."""
     try:
         question = page.questions[question_id]
     except KeyError:
@@ -86,7 +86,7 @@ def store_new(row, refusal):
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-    except IntegrityError:  # the lock on one enrollment does not exclude another person's form with the same token
+    except IntegrityError:  # a form of another enrollment, which is not locked, had the same token
         raise refusal from None
 
 
@@ -95,13 +95,13 @@ def form_of(enrollment, step_id, question_id):
 
 
 def as_compared(text):
-    # Browsers end lines in two ways, and what is saved is stripped.
+    # Browsers end lines with CRLF or LF, and saved texts are stripped.
     return text.replace("\r\n", "\n").strip()
 
 
 @transaction.atomic
 def store_text(enrollment, step_id, question_id, text, *, token, at=None):
-    """Keep a text unless the form with this `token` was sent meanwhile."""
+    """Autosave a text unless the form with this `token` was sent meanwhile. Empty: delete it."""
     enrollment = lock(enrollment)
     form = form_of(enrollment, step_id, question_id)
     if Answer.objects.filter(token=token).exists():
@@ -117,7 +117,7 @@ def drop_text(enrollment, step_id, question_id):
 
 
 def unsaved_texts(enrollment, page):
-    """Open question id → text typed there. Runs one query if the page has open questions."""
+    """Return open question id → autosaved text. Runs one query if the page has open questions."""
     forms = {
         form_of(enrollment, page.identifier, identifier): identifier
         for identifier, question in page.questions.items()
@@ -126,8 +126,8 @@ def unsaved_texts(enrollment, page):
     return {forms[form]: text for form, text in unsaved_in(enrollment.learner_id, forms).items()}
 
 
-def offer_beside(kept, saved, saved_at, *, is_put_in):
-    """None if nothing is unsaved. `saved` is the saved text, "" before the first."""
-    if kept.fields["text"] == as_compared(saved):
+def offer_beside(autosaved, saved, saved_at, *, is_put_in):
+    """Return an offer to restore the autosaved text; None if it equals `saved` ("" before the first)."""
+    if autosaved.fields["text"] == as_compared(saved):
         return None
-    return offer_of(kept, is_put_in=is_put_in, saved_at=saved_at)
+    return offer_of(autosaved, is_put_in=is_put_in, saved_at=saved_at)

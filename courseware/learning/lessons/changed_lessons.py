@@ -1,5 +1,4 @@
-"""Lessons that changed after somebody had done them: found, shown, and settled. Only `ChangeAcknowledgement` is
-stored."""
+"""Lessons changed after a learner completed them: find, show and acknowledge the changes."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,15 +26,14 @@ from courseware.learning.status.not_asked import FILTERED_BY_PAGE, Reason, not_a
 from courseware.learning.status.progress import known_track, own_outline
 from courseware.lib.db.compiled_query import CompiledQuery
 
-SHOWN_AT_ONCE = 3  # passages; what is beyond is seen in the lesson
+SHOWN_AT_ONCE = 3  # passages
 
 
 @dataclass(frozen=True)
 class LessonChange:
-    """A change that one person has yet to see.
-
-    `seen` and `revision` are keys of the revisions seen last (at `seen_at`) and released now. `changes`: oldest first,
-    never empty. `check`: ids of questions to answer again, empty if reading is enough.
+    """A change not acknowledged by a learner. `seen`, `revision`: ids of the revisions last seen (at `seen_at`) and
+    released now. `changes`: oldest first, never empty. `check`: ids of questions to answer again; empty if reading is
+    enough.
     """
 
     step: Step
@@ -61,7 +59,7 @@ class LessonChange:
         return list(dict.fromkeys(note for note in notes if note))
 
     def on_new_text(self, tries: Tries) -> Tries:
-        """Without tries at the check that are older than the change."""
+        """Return the answers without those to the check that are older than the change."""
         asked = max((each.revision for each in self.changes if each.weight == Release.Impact.RETAKE), default=0)
         return {
             question: [answer for answer in each if question not in self.check or answer.revision_id >= asked]
@@ -71,7 +69,7 @@ class LessonChange:
 
 @dataclass(frozen=True)
 class ShownChange:
-    """`release`: key of the one shown. `first`: id of the first open question of the check. `more`: passages hidden."""
+    """`release`: id of the one shown. `first`: id of the first open question of the check. `more`: passages hidden."""
 
     change: LessonChange
     release: int
@@ -82,7 +80,7 @@ class ShownChange:
 
 
 def facts(enrollments: Any, documents: Any) -> QuerySet[Any, Any]:
-    """(enrollment, document, revision, at, language, track, post) of completions and of changes seen."""
+    """Rows (enrollment id, document id, columns of `Fact`) of completions and acknowledged changes."""
     own = {"enrollment__pk__in": enrollments, "document__pk__in": documents}
     columns = ("enrollment", "document", "revision")
     reader = (F("enrollment__learner__language"), F("enrollment__track"), F("enrollment__learner__post"))
@@ -103,8 +101,8 @@ class Fact(NamedTuple):
 
 
 def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Outline]) -> dict[int, list[LessonChange]]:
-    """Enrollment key → changes in route order; `outlines` by enrollment key. Exempt and absent learners have none."""
-    # What has changed concerns people who have completed the course, too.
+    """Return enrollment id → changes in course order, if any; `outlines` by enrollment id."""
+    # Changes also concern people who have completed the course.
     ignoring: set[Reason] = {*FILTERED_BY_PAGE, Enrollment.State.COMPLETED}
     here = [each for each in enrollments if not not_asked_reason(each, ignoring=ignoring)]
     histories = {outlines[each.pk].release: lesson_histories(outlines[each.pk].release) for each in here}
@@ -164,11 +162,12 @@ def as_shown(change: LessonChange, release: Release, tries: Tries | None = None)
 
 def minutes_of(passages: Iterable[ChangedPassage]) -> float:
     """Minutes to read the passages, old and new; at least half a minute."""
-    text = "\n".join(run.text for passage in passages for run in (*passage.old, *passage.new))
+    text = "\n".join(piece.text for passage in passages for piece in (*passage.old, *passage.new))
     return max(1, round(reading_seconds(text, ANNOUNCED) / 30)) / 2
 
 
 def touched_by(documents: Sequence[Document]) -> int:
+    """Return the number of people who have completed one of these documents."""
     done = Completion.objects.filter(document__in=documents)
     return done.aggregate(people=Count("enrollment__learner", distinct=True))["people"]
 
@@ -182,12 +181,12 @@ Outcome = ChangeAcknowledgement.Outcome
 
 
 class CheckOwed(Exception):
-    """The check of the lesson must be answered on the new text."""
+    """The check of the lesson must be answered again after the change."""
 
 
 @transaction.atomic
 def say_read(enrollment, step, release, *, at=None):
-    """Confirm that the text of `release` (key) was read; later ones stay open. Raises CheckOwed, UnknownRevision."""
+    """Acknowledge the text of `release` (id); later changes stay open. Raise `CheckOwed` or `UnknownRevision`."""
     enrollment = lock(enrollment)
     shown = ReleaseEntry.objects.filter(
         release=release, release__course=enrollment.course_id, document__identifier=step.id
@@ -197,7 +196,7 @@ def say_read(enrollment, step, release, *, at=None):
     change, at = open_change(enrollment, own_outline(enrollment, get_language()), step), at or timezone.now()
     change = change and up_to(change, shown[0])
     if change and change.check:
-        # What was left of it may be gone: retired, or meant for another post.
+        # The open questions may have been archived, or be for another job role.
         page = store.page(enrollment.release, step.id, enrollment.source_language)
         if not settle_check(enrollment, step, page, at):
             raise CheckOwed(step.id)
@@ -206,7 +205,9 @@ def say_read(enrollment, step, release, *, at=None):
 
 
 def settle_check(enrollment, step, page, at):
-    """Whether this ends a check asked for again, of a locked enrollment. Runs no query if nothing changed."""
+    """Acknowledge the change if its check is answered again. Return whether it is. Lock the enrollment before. Runs no
+    query if nothing changed.
+    """
     change = open_change(enrollment, own_outline(enrollment, get_language()), step)
     if not change or not change.check:
         return False
@@ -219,7 +220,7 @@ def settle_check(enrollment, step, page, at):
 
 
 def up_to(change: LessonChange, revision: int) -> LessonChange | None:
-    """The changes that `revision` shows already, or None."""
+    """Return the part of the change that `revision` (id) contains, or None."""
     changes = tuple(each for each in change.changes if each.revision <= revision)
     return replace(change, changes=changes, revision=revision) if changes else None
 

@@ -1,4 +1,4 @@
-"""Rendering for all pages of a course, the pages of steps that are no lessons, and the emergency card."""
+"""Render pages of a course: common context, URLs of steps, emergency card."""
 
 from typing import Any
 
@@ -18,18 +18,20 @@ from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.learner_context import LearnerContext
 
 
-def render_in_course(request, reading: LearnerContext, template: str, context: dict, *, outline=None, status=200):
-    """Render in the learner's time zone. `outline`: that of an attempt's release instead of the current one."""
-    outline = outline or reading.outline
+def render_in_course(
+    request, learner_context: LearnerContext, template: str, context: dict, *, outline=None, status=200
+):
+    """Render in the learner's time zone. `outline`: of an attempt's release, instead of the current one."""
+    outline = outline or learner_context.outline
     context |= {
-        "enrollment": reading.enrollment,
+        "enrollment": learner_context.enrollment,
         "outline": outline,
         "branding": branding_for(request, outline.course_id),
         "course": outline.course_id,
         "text_language": display_tag(outline.language),
         "page_language": display_tag(get_language()),
     }
-    with timezone.override(reading.enrollment.zone):
+    with timezone.override(learner_context.enrollment.zone):
         return render(request, template, context, status=status)
 
 
@@ -37,15 +39,14 @@ STEP_PAGES: dict[str, str] = {}  # kind of a step → URL name of its page
 
 
 def register_step_page(kind: str, url_name: str) -> None:
-    """`url_name` takes the ids of course and step. Called in `AppConfig.ready`.
-
-    A registry, not a signal: exactly one app must answer, and a missing answer must raise KeyError.
+    """Set the URL name for a kind of steps; it takes the ids of course and step. Called in `AppConfig.ready`. A
+    registry, not a signal: exactly one app must answer, and a missing answer must raise KeyError.
     """
     STEP_PAGES[kind] = url_name
 
 
 def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
-    """The emergency card with the company's contacts. Raises Http404 if the course has none."""
+    """Return the emergency card with the company's contacts. Raise `Http404` if the course has none."""
     if course.current is None or outline.card_id is None:
         raise Http404(course.identifier)
     page = store.page(course.current, outline.card_id, outline.language)
@@ -60,8 +61,9 @@ def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
 
 
 def lesson_address(course, step, question=""):
+    """Return the URL of a step, or of a question in it. All arguments are ids."""
     return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")
 
 
-def home_address(**places):
+def home_address(**kwargs):
     return reverse("home")

@@ -1,3 +1,5 @@
+"""Reports on lessons and answers to surveys, stored without their writers."""
+
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,16 +14,16 @@ from courseware.lib import dates, disclosure
 
 
 class TooManyReports(Exception):
-    """The learner has sent REPORTS_PER_DAY reports within a day."""
+    """The learner has sent REPORTS_PER_DAY reports within 24 hours."""
 
 
 class SurveyChanged(Exception):
-    """The survey was released anew since its form was shown."""
+    """The survey was released again since its form was shown."""
 
 
 @transaction.atomic
 def report_lesson(enrollment, page, *, comment, language, token, at=None):
-    """Store a report; the same `token` again returns the first. Raises TooManyReports."""
+    """Store and return a report; the same `token` again returns the first. Raise `TooManyReports`."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     if not LessonReport.objects.filter(token=token).exists():
@@ -41,29 +43,28 @@ def report_lesson(enrollment, page, *, comment, language, token, at=None):
 
 
 def refuse_too_many_reports(learner, at):
-    # Counted by what the reports hold anyway: a count beside them would tell who reports.
+    # Counted from the reports: a stored count would reveal who reports.
     day = LessonReport.objects.filter(reported_at__gt=at - timedelta(days=1), reported_at__lte=at)
-    runs = Enrollment.objects.filter(learner=learner)
-    if sum(day.written_by(enrollment).count() for enrollment in runs) >= settings.REPORTS_PER_DAY:
+    enrollments = Enrollment.objects.filter(learner=learner)
+    if sum(day.written_by(enrollment).count() for enrollment in enrollments) >= settings.REPORTS_PER_DAY:
         raise TooManyReports(learner)
 
 
 @transaction.atomic
 def answer_survey(enrollment, page, answers, *, is_signed, at=None):
-    """Store the answers once; returns False if this enrollment has answered already.
+    """Store answers; return False if the enrollment has answered already. Raise `SurveyChanged`.
 
-    The receipt has no answers, and the answers have the month but no person, unless the learner signs or the survey is
-    not anonymous. Nothing stored connects the two: no time, log entry or activity. Raises SurveyChanged.
+    Answers have the month but no person, unless the learner signs or the survey is not anonymous. Nothing stored
+    connects receipt and answers: no time, event or activity.
     """
-    # One writer at a time: each rewrites the waiting rows, and PostgreSQL hides rows rewritten meanwhile. The survey is
-    # locked before enrollments, as in a release.
+    # Excludes other writers: each rewrites the waiting rows. Locked before enrollments, as in a release.
     Document.objects.select_for_update(no_key=True).get(pk=page.document_id)
     enrollment = lock(enrollment)
     _receipt, is_new = SurveyReceipt.objects.get_or_create(enrollment=enrollment, survey_id=page.document_id)
     if is_new:
         now = store.page(enrollment.release, page.identifier, enrollment.source_language)
         if now.revision_id != page.revision_id:
-            raise SurveyChanged(page.identifier)  # which rolls the receipt back
+            raise SurveyChanged(page.identifier)  # rolls back the receipt
         today = dates.site_day(at)
         SurveyAnswers.objects.create(
             survey_id=page.document_id,
@@ -78,7 +79,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
 
 
 def mix_those_who_wait(survey_id, today):
-    """Rewrite waiting answers in the order of their random keys; once enough, show all from one day."""
+    """Rewrite waiting answers in the order of their random ids; once enough, show all from one day."""
     waiting = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
     together = [answers for answers in waiting if not answers.counts_from or answers.counts_from <= today]
     if len(together) >= disclosure.STEP:

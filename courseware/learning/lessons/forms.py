@@ -1,4 +1,4 @@
-"""Forms of lessons and surveys. `question_rendering.raw_response` reads the answers themselves."""
+"""Forms of lessons, surveys and extension requests. `question_rendering.raw_response` reads answers to questions."""
 
 import uuid
 
@@ -20,13 +20,13 @@ LARGEST_KEY = 2**63 - 1
 
 
 class IdempotentForm(forms.Form):
-    """A form that stores one row, however often it is sent: the row has its UUID."""
+    """A form that stores one row, even if sent twice: the row has its UUID."""
 
     token = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class AnswerForm(IdempotentForm):
-    """`tries` (when the form was shown) gives the order of the choices; `revision`: key of the revision shown."""
+    """`tries`: number of earlier answers, for the order of the options. `revision`: id of the one shown."""
 
     tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
     revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
@@ -51,7 +51,7 @@ class ReportForm(IdempotentForm):
 
 
 class ChangeForm(forms.Form):
-    """*Got it*: `release` is the key of the one shown. `home`: sent from the first page."""
+    """Acknowledges a change. `release`: id of the one shown. `home`: sent from the home page."""
 
     release = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
     home = forms.BooleanField(required=False)
@@ -78,7 +78,7 @@ class SurveyForm(forms.Form):
         self.questions = {question["id"]: question for question in questions}
         for identifier, question in self.questions.items():
             self.fields[f"q-{identifier}"] = survey_field(question)
-        # Errors of the form as a whole are in a summary that the page makes itself.
+        # The page itself shows errors of the whole form.
         self.helper = Fields(*(SurveyQuestionGroup(question) for question in questions), form_show_errors=False)
 
     def clean(self):
@@ -89,7 +89,7 @@ class SurveyForm(forms.Form):
 
     @property
     def answers(self):
-        """Question id → number (scale), place (one), places (several) or text; answered questions only."""
+        """Question id → number (scale), position (one), positions (several) or text; answered questions only."""
         return {
             identifier: answer
             for identifier in self.questions
@@ -98,7 +98,7 @@ class SurveyForm(forms.Form):
 
     @staticmethod
     def texts(sent, questions):
-        # `initial` of a new form: texts, unlike places, mean the same after the choices have changed.
+        # `initial` of a new form: after a change of the options, only texts keep their meaning.
         names = [f"q-{question['id']}" for question in questions if question["kind"] == "open"]
         return {name: sent.get(name, "") for name in names}
 
@@ -127,7 +127,7 @@ def survey_field(question):
     if kind == "scale":
         values = [(number, str(number)) for number in range(question["from"], question["to"] + 1)]
     else:
-        values = [(place, text) for place, text in enumerate(question["choices"])]
+        values = [(position, text) for position, text in enumerate(question["choices"])]
     if kind == "several":
         box = forms.CheckboxSelectMultiple
         return forms.TypedMultipleChoiceField(label=label, required=False, choices=values, coerce=int, widget=box)
@@ -144,7 +144,7 @@ IS_DUE_DAY = _("This is already the due date. Choose another date.")
 
 
 class ExtensionRequestForm(ExtendForm):
-    """A learner may ask for every day that may be given."""
+    """A learner may request any date that a manager may set."""
 
     due_on = DueDayField(
         label=_("Extend to which date?"),
@@ -160,7 +160,7 @@ class ExtensionRequestForm(ExtendForm):
 
 
 class ExtensionAnswerForm(ActionForm):
-    """Three buttons: the requested day, another one, none. Cleaned it has `cleaned_answer`."""
+    """Three buttons: the requested date, another one, or none. Sets `cleaned_answer`."""
 
     GIVE, OTHER, REFUSE = "give", "other", "refuse"
 
@@ -177,7 +177,7 @@ class ExtensionAnswerForm(ActionForm):
         cleaned = super().clean()
         if self.errors:
             return cleaned
-        pressed, words = cleaned["answer"], cleaned["words"]
+        pressed, message = cleaned["answer"], cleaned["words"]
         if pressed == self.OTHER and not cleaned["due_on"]:
             raise forms.ValidationError(_("Choose a date first."))
         if (
@@ -188,8 +188,8 @@ class ExtensionAnswerForm(ActionForm):
             raise forms.ValidationError(IS_DUE_DAY)
         answers = {
             self.GIVE: ExtensionAnswer(End.GIVEN),
-            self.OTHER: ExtensionAnswer(End.ANOTHER, cleaned["due_on"], words),
-            self.REFUSE: ExtensionAnswer(End.REFUSED, None, words),
+            self.OTHER: ExtensionAnswer(End.ANOTHER, cleaned["due_on"], message),
+            self.REFUSE: ExtensionAnswer(End.REFUSED, None, message),
         }
         self.cleaned_answer = answers[pressed]
         return cleaned

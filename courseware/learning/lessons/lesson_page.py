@@ -1,3 +1,5 @@
+"""The lesson page: its blocks, questions, answers and completion state."""
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,12 +31,12 @@ from courseware.learning.status.progress import track_of
 from courseware.learning.status.progress_tracker import CountedPlace, place_in
 
 WORTH_KEEPING = ("rule", "say")  # kinds of callouts, the best first
-IN_PLACE = ("order", "sort")  # what is put somewhere is tried again from where it was put
+IN_PLACE = ("order", "sort")  # another answer starts from the last one
 
 
 @dataclass(frozen=True)
 class Entered:
-    """An invalid form to show again; `error` says what to do. `tries` is None if its places mean something else now."""
+    """An invalid form to show again. `error`: message. `tries`: None if the options have changed since."""
 
     question: str
     tries: int | None
@@ -44,10 +46,9 @@ class Entered:
 
 @dataclass(frozen=True)
 class LessonQuestion:
-    """One question on the page. `place`: id of its first wording. `check`: number in the check, None for practice.
-
-    `retry`: form for another try, marked by `again`. `has_changed`: reads otherwise than when answered (`earlier`).
-    `next`: following question of the check.
+    """One question on the page. `place`: id of its first variant. `check`: number in the check, None for practice.
+    `retry`: form for another answer, marked by `again`. `has_changed`: differs from the one answered (`earlier`).
+    `next`: next question of the check.
     """
 
     place: str
@@ -73,23 +74,23 @@ class LessonQuestion:
 
     @property
     def says_what_is_asked(self) -> bool:
-        # Not once more under the answer that was missed.
+        # Not repeated below a wrong answer.
         return not self.again or self.has_changed or self.is_other_wording
 
     @property
     def is_in_place(self) -> bool:
-        """Whether this form for another try holds the last answer, and marks what is wrong."""
+        """Whether this form for another answer holds the last one, with mistakes marked."""
         return self.again and self.shown.outcome == "missed"
 
     @property
     def stands_in_choice(self) -> bool:
-        """Whether it stands under the reason of the one wrong choice."""
+        """Whether it is shown below the reason of the single wrong option."""
         return self.again and self.shown.kind == "one" and not self.says_what_is_asked
 
 
 @dataclass(frozen=True)
 class LessonPart:
-    """Blocks up to a question. `is_ahead`: an earlier question waits for an answer."""
+    """Blocks up to a question. `is_ahead`: an earlier question has no answer yet."""
 
     blocks: list[Mapping[str, Any]]
     is_ahead: bool
@@ -120,8 +121,8 @@ class QuestionDots:
 
 @dataclass(frozen=True)
 class LessonState:
-    """The foot of a lesson; a cache key. `waiting` counts questions, `done_count` and `total` required steps of the
-    course. `is_counted`: required. `is_cut`: parts are still ahead; `is_whole`: shown at once by choice.
+    """The foot of a lesson; a cache key. `waiting`: number of open questions. `done_count`, `total`: required steps of
+    the course. `is_counted`: required. `is_cut`: parts are hidden; `is_whole`: all shown by choice.
     """
 
     step: str
@@ -146,9 +147,9 @@ class LessonState:
 
 @dataclass(frozen=True)
 class LessonPage:
-    """`tries` count, `former` are at another shape of a question; `earlier`: questions as last answered, if changed
-    since. `change`: not seen yet. `once_more`: id of the question to practise again, or "check". `add_days`: id of the
-    open question to fill with the text of another device. `is_whole`: show all parts at once.
+    """`tries`: answers that count. `former`: answers to another signature of a question. `earlier`: questions as last
+    answered, if changed since. `change`: not acknowledged yet. `once_more`: id of the question to practise again, or
+    "check". `add_days`: id of the open question to fill with the text of another device. `is_whole`: show all parts.
     """
 
     reading: LearnerContext
@@ -169,6 +170,7 @@ class LessonPage:
 
     @cached_property
     def questions(self) -> dict[str, Question]:
+        """Id → question (first variant) for the learner's job role, in reading order."""
         firsts = {key: self.page.questions[key] for key in self.page.wordings}
         return {key: question for key, question in firsts.items() if question.is_for(self.track)}
 
@@ -205,7 +207,7 @@ class LessonPage:
 
     @property
     def sentence(self) -> str:
-        """HTML of the first rule of the lesson, else of its first phrase to say."""
+        """HTML of the first rule of the lesson, else of its first phrase."""
         blocks = self.page.data["blocks"]
         found = (each["html"] for kind in WORTH_KEEPING for each in blocks if each.get("kind") == kind)
         return without_ids(next(found, ""))
@@ -262,14 +264,14 @@ class LessonPage:
 
     @property
     def is_cut(self) -> bool:
-        """Whether anything follows a question that holds it up."""
+        """Whether content is hidden behind a question without an answer."""
         shown = [
             each for each in self.page.data["blocks"] if each["type"] != "question" or each["id"] in self.questions
         ]
         return any(each["type"] == "question" and self.holds_up(each["id"]) for each in shown[:-1])
 
     def holds_up(self, question_id: str) -> bool:
-        """Whether an answer opens what follows. A refused form may be anywhere, so it opens everything."""
+        """Whether the question hides what follows. An invalid form may be anywhere, so it hides nothing."""
         is_open = self.is_whole or self.is_done or self.entered is not None
         return not is_open and not self.tries.get(question_id)
 
@@ -278,10 +280,10 @@ class LessonPage:
             return {**block, "card": self.card(block["id"])} if block["id"] in self.questions else None
         if block["type"] == "callout":
             tracks = self.reading.outline.tracks
-            posts = tuple(tracks[track] for track in block["tracks"] if track in tracks)
+            job_roles = tuple(tracks[job_role] for job_role in block["tracks"] if job_role in tracks)
             phrase = block.get("phrase", "")
             own = {"is_mine": is_for(block["tracks"], self.track), "is_kept": phrase in self.saved_phrases}
-            return {**block, "posts": posts, "phrase": phrase, **own}
+            return {**block, "posts": job_roles, "phrase": phrase, **own}
         return block
 
     @cached_property
@@ -338,7 +340,7 @@ class LessonPage:
         return replace(card, shown=ask_again(question, self.reading.enrollment.pk, tries, is_practice=practice))
 
     def next_in_check(self, question_id: str) -> Question | None:
-        """The next question of the check, if it waits and this one does not."""
+        """Return the next question of the check if it has no answer and this one is right."""
         if question_id not in self.asked or not self.was_right(question_id):
             return None
         following = self.asked[self.asked.index(question_id) + 1 :][:1]
@@ -348,8 +350,8 @@ class LessonPage:
         question = self.earlier.get(card.shown.id)
         if question is None:
             return card
-        of_its_shape = [answer for answer in tries if answer.shape == question.shape]
-        shown = self.answered(question, of_its_shape)
+        answers = [answer for answer in tries if answer.shape == question.shape]
+        shown = self.answered(question, answers)
         return replace(card, has_changed=True, earlier=shown)
 
     def is_wanted_afresh(self, question_id: str) -> bool:
@@ -370,10 +372,10 @@ class LessonPage:
         return unsaved_texts(self.reading.enrollment, self.page)
 
     def with_offer(self, card: LessonQuestion) -> LessonQuestion:
-        kept, is_put_in = self.unsaved[card.shown.id], self.add_days == card.shown.id
-        offer = offer_beside(kept, card.shown.text, card.answered_at, is_put_in=is_put_in)
+        autosaved, is_put_in = self.unsaved[card.shown.id], self.add_days == card.shown.id
+        offer = offer_beside(autosaved, card.shown.text, card.answered_at, is_put_in=is_put_in)
         if offer and is_put_in:
-            card = replace(card, shown=replace(card.shown, text=kept.fields["text"], outcome=""))
+            card = replace(card, shown=replace(card.shown, text=autosaved.fields["text"], outcome=""))
         return replace(card, offer=offer)
 
     def form(self, question_id: str) -> LessonQuestion:
@@ -406,21 +408,22 @@ class LessonPage:
 
 @dataclass(frozen=True)
 class UntriedLesson(LessonPage):
-    """A lesson without answers, drafts and kept phrases. Runs no query."""
+    """A lesson without answers, autosaved texts and saved phrases. Runs no query."""
 
     unsaved: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     saved_phrases: ClassVar[frozenset[str]] = frozenset()
 
 
-def untried_lesson(reading: LearnerContext, step: Step, page: PageData) -> UntriedLesson:
-    return UntriedLesson(reading, step, page, {}, {}, {}, is_whole=True)
+def untried_lesson(learner_context: LearnerContext, step: Step, page: PageData) -> UntriedLesson:
+    return UntriedLesson(learner_context, step, page, {}, {}, {}, is_whole=True)
 
 
-def lesson_page(reading: LearnerContext, step: Step, **more) -> LessonPage:
-    page = reading.page(step.id)
-    tries, former = counting_and_former(reading.enrollment, page)
-    change = open_change(reading.enrollment, reading.outline, step)
+def lesson_page(learner_context: LearnerContext, step: Step, **fields) -> LessonPage:
+    """Load a lesson for its learner. `fields`: other fields of `LessonPage`."""
+    page = learner_context.page(step.id)
+    tries, former = counting_and_former(learner_context.enrollment, page)
+    change = open_change(learner_context.enrollment, learner_context.outline, step)
     tries = change.on_new_text(tries) if change else tries
     last = [each[-1] for each in {**former, **tries}.values() if each]
-    earlier = earlier_questions(reading, page, last)
-    return LessonPage(reading, step, page, tries, former, earlier, change, **more)
+    earlier = earlier_questions(learner_context, page, last)
+    return LessonPage(learner_context, step, page, tries, former, earlier, change, **fields)

@@ -1,9 +1,9 @@
-"""What the page of a question shows of choices, key and reasons (no database, no request).
+"""Questions as shown on a page: order of options, marks, answer key and reasons. No database, no request.
 
-A wrong answer shows the reasons of the choices made; key and all reasons follow a right answer or a second miss. In
-.mark, .order and .sort a first miss marks what is wrong, and in practice shows everything. Forms name choices by their
-place on the page, never in the file: in .order and .sort that is the key. The order is drawn with the site's key, as
-its other inputs are public.
+A wrong answer shows the reasons of the options chosen; key and all reasons follow a right answer or a second wrong one.
+In .mark, .order and .sort a first wrong answer marks mistakes, and in practice shows everything. Forms name options by
+their position on the page: their position in the file is the key of .order and .sort. The order is drawn with the
+site's secret key, as its other inputs are public.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,17 +22,17 @@ from courseware.lib.web.form_numbers import small_number
 
 MISSES_THAT_REVEAL = 2
 SALT = "courseware.learning.order_of_choices"
-TICKED = ("one", "several", "mark")  # kinds answered by ticking some of the choices
-DONE = ("mark", "order", "sort")  # kinds whose choices are worked on where they stand
-SIDE_BY_SIDE = 3  # so many groups are named beside each entry; more have numbers
+TICKED = ("one", "several", "mark")  # answered by ticking options
+DONE = ("mark", "order", "sort")  # answered in the question itself
+SIDE_BY_SIDE = 3  # with more groups, entries show numbers instead of names
 
 
 class OtherOrder(Exception):
-    """The order of the choices in the form is no longer known."""
+    """The order of the options in the form is no longer known."""
 
 
 class ShownAnswer(Protocol):
-    """What is needed of `learning.Answer`."""
+    """The attributes of `learning.Answer` that are used here."""
 
     response: ResponseValue
 
@@ -42,11 +42,9 @@ class ShownAnswer(Protocol):
 
 @dataclass(frozen=True)
 class ShownChoice:
-    """`value` is what the form sends. Texts are HTML.
-
-    `number` (from 1) and `group`: where it was put in .order and .sort. `mark`: "right", "wrong", "key" (right, not
-    chosen) or "". `belongs`: the right place, if it may be shown and is another. `shift`: a step comes too "late" or
-    "early". `is_former`: chosen in an earlier try, not in the last.
+    """`value`: sent by the form. Texts are HTML. `number` (from 1) and `group`: where it was put in .order and .sort.
+    `mark`: "right", "wrong", "key" (right, not chosen) or "". `belongs`: the right position, if it may be shown and
+    differs. `shift`: a step is too "late" or "early". `is_former`: chosen in an earlier answer, not in the last.
     """
 
     value: str
@@ -63,7 +61,7 @@ class ShownChoice:
 
     @property
     def verdict(self) -> str:
-        """The mark in words; none for what was put in its place."""
+        """The mark to show; "" for an option in its right position."""
         return "" if self.mark == "right" and (self.number or self.group) else self.mark
 
     @property
@@ -89,10 +87,8 @@ class ShownGroup:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """A question as a form (`is_form`), or as answered with what may be shown.
-
-    `outcome`: "", "missed", "right" or "saved" (.open). `tries`: number before this form, or of all. `missing`:
-    unmarked pieces of .mark that are not shown. `drawn_with`: field of the form.
+    """A question as a form (`is_form`) or as answered. `outcome`: "", "missed", "right" or "saved" (.open). `tries`:
+    number of answers before this form, or of all. `missing`: unmarked pieces of .mark that are not shown.
     """
 
     id: str
@@ -112,7 +108,7 @@ class ShownQuestion:
 
     @cached_property
     def passage(self) -> tuple[ShownPiece, ...]:
-        """The stem of .mark, cut at its pieces; empty if they cannot be pressed in it."""
+        """The stem of .mark, cut at its pieces; empty if they cannot be marked in the text."""
         cut = cut_at_pieces(self.stem) if self.kind == "mark" else ()
         choices = {choice.html: choice for choice in self.choices}
         pieces = tuple(ShownPiece(html, choices.get(html) if index % 2 else None) for index, html in enumerate(cut))
@@ -120,11 +116,11 @@ class ShownQuestion:
 
     @property
     def told(self) -> tuple[ShownChoice, ...]:
-        """The choices below the answer: of a .mark passage only those with a mark or reason."""
+        """The options below the answer: of a .mark passage only those with a mark or reason."""
         if not self.passage:
             return self.choices
-        said = [choice for choice in self.choices if choice.mark or choice.reason]
-        return tuple(sorted(said, key=lambda choice: ("wrong", "key", "right", "").index(choice.mark)))
+        marked = [choice for choice in self.choices if choice.mark or choice.reason]
+        return tuple(sorted(marked, key=lambda choice: ("wrong", "key", "right", "").index(choice.mark)))
 
     @property
     def tells_wrong(self) -> bool:
@@ -140,21 +136,21 @@ class ShownQuestion:
 
 
 def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, ...]:
-    """Places of the choices as shown after `tries` tries; the same after a reload."""
+    """Return positions of the options as shown after `tries` answers; the same after a reload."""
     return question.shown_order(shuffle_for(f"{enrollment_id}:{question.id}:{tries}"))
 
 
 def shuffle_for(shown: str) -> Callable[[list[int]], None]:
-    """A function that shuffles places, always alike for one `shown`, the name of the form."""
+    """Return a function that shuffles positions, always alike for one `shown`, the name of the form."""
 
-    def lot(place: int) -> bytes:
-        return salted_hmac(SALT, f"{shown}:{place}", algorithm="sha256").digest()
+    def lot(position: int) -> bytes:
+        return salted_hmac(SALT, f"{shown}:{position}", algorithm="sha256").digest()
 
-    return lambda places: places.sort(key=lot)
+    return lambda positions: positions.sort(key=lot)
 
 
 def drawn_with() -> str:
-    """Identifies the key that orders are drawn with, without revealing it."""
+    """Return an identifier of the key that orders are drawn with, without revealing it."""
     return salted_hmac(SALT, "the key", algorithm="sha256").hexdigest()[:8]
 
 
@@ -164,7 +160,7 @@ def reveals_all(tries: Sequence[ShownAnswer]) -> bool:
 
 
 def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueDict | None = None) -> ShownQuestion:
-    """A form for the next try. `entered` is an invalid form to fill in again."""
+    """Return a form for the next answer, after `tries` answers. `entered`: an invalid form to fill in again."""
     entered = entered or MultiValueDict()
     order = order_of(question, enrollment_id, tries)
     chosen = set(entered.getlist("choice"))
@@ -177,12 +173,12 @@ def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueD
         choices=tuple(
             ShownChoice(
                 value=str(value),
-                html=question.choices[place].text,
+                html=question.choices[position].text,
                 is_chosen=str(value) in chosen,
                 number=small_number(entered.get(f"number-{value}")),
                 group=entered.get(f"group-{value}", ""),
             )
-            for value, place in enumerate(order)
+            for value, position in enumerate(order)
         ),
         is_form=True,
         tries=tries,
@@ -201,12 +197,12 @@ def show(
     is_practice: bool = False,
     reveal: bool = False,
 ) -> ShownQuestion:
-    """The question after `tries` (at least one). `asked_after`: tries when its form was made, if fewer."""
+    """Return the question after `tries` (at least one). `asked_after`: number of answers before its form, if fewer."""
     last = tries[-1]
     reveal = reveal or reveals_all(tries) or (is_practice and question.kind in DONE)
     order = order_of(question, enrollment_id, len(tries) - 1 if asked_after is None else asked_after)
     text, given = (last.response, []) if isinstance(last.response, str) else ("", last.response)
-    shown = [shown_choice(question, place, value, given, reveal) for value, place in enumerate(order)]
+    shown = [shown_choice(question, position, value, given, reveal) for value, position in enumerate(order)]
     if question.kind in TICKED:
         shown = with_former(shown, order, tries, given)
     return ShownQuestion(
@@ -215,7 +211,7 @@ def show(
         title=question.title,
         stem=question.stem,
         groups=groups_of(question),
-        # Steps to order as the learner put them, all others as they were on the page that was answered.
+        # Steps of .order as the learner put them, other options as on the answered page.
         choices=tuple(sorted(shown, key=lambda choice: choice.number or 0)),
         is_form=False,
         tries=len(tries),
@@ -234,43 +230,44 @@ def missing_pieces(question: Question, given: Sequence[int]) -> int:
 def with_former(
     shown: Sequence[ShownChoice], order: Sequence[int], tries: Sequence[ShownAnswer], given: Sequence[int]
 ) -> list[ShownChoice]:
-    former = {place for each in tries[:-1] for place in each.response}.difference(given)
-    return [replace(choice, is_former=place in former) for choice, place in zip(shown, order, strict=True)]
+    former = {position for each in tries[:-1] for position in each.response}.difference(given)
+    return [replace(choice, is_former=position in former) for choice, position in zip(shown, order, strict=True)]
 
 
 def ask_again(
     question: Question, enrollment_id: int, tries: Sequence[ShownAnswer], *, is_practice: bool = False
 ) -> ShownQuestion:
-    """An .order or .sort as a form with the last answer, and what is wrong in it."""
-    told = show(question, enrollment_id, tries, is_practice=is_practice)
+    """Return an .order or .sort as a form with the last answer and its mistakes marked."""
+    shown = show(question, enrollment_id, tries, is_practice=is_practice)
     given = tries[-1].response
     if isinstance(given, str):
         raise TypeError(f"a text is not put somewhere: {question.id}")
-    form, places = ask(question, enrollment_id, len(tries)), order_of(question, enrollment_id, len(tries))
-    choices = [shown_choice(question, place, value, given, told.reveals) for value, place in enumerate(places)]
+    form, positions = ask(question, enrollment_id, len(tries)), order_of(question, enrollment_id, len(tries))
+    choices = [
+        shown_choice(question, position, value, given, shown.reveals) for value, position in enumerate(positions)
+    ]
     choices.sort(key=lambda choice: choice.number or 0)
-    return replace(form, choices=tuple(choices), outcome=told.outcome, reveals=told.reveals)
+    return replace(form, choices=tuple(choices), outcome=shown.outcome, reveals=shown.reveals)
 
 
-def shown_choice(question: Question, place: int, value: int, response: Sequence[int], reveal: bool) -> ShownChoice:
-    choice = question.choices[place]
+def shown_choice(question: Question, position: int, value: int, response: Sequence[int], reveal: bool) -> ShownChoice:
+    choice = question.choices[position]
     is_ticked_kind = question.kind in TICKED
-    is_chosen = place in response if is_ticked_kind else True
-    is_right = is_in_place(question, place, response)
-    # In .order and .sort everything has been put somewhere, so only what is wrong shows its reason: that of a right
-    # one would be a hint for the rest.
+    is_chosen = position in response if is_ticked_kind else True
+    is_right = is_in_place(question, position, response)
+    # In .order and .sort only misplaced options show their reasons: others would be a hint for the rest.
     shows_reason = reveal or (is_chosen if is_ticked_kind else not is_right)
     return ShownChoice(
         value=str(value),
         html=choice.text,
         is_chosen=is_chosen,
-        number=response.index(place) + 1 if question.kind == "order" else None,
-        group=str(response[place]) if question.kind == "sort" else "",
-        group_html=question.groups[response[place]] if question.kind == "sort" else "",
+        number=response.index(position) + 1 if question.kind == "order" else None,
+        group=str(response[position]) if question.kind == "sort" else "",
+        group_html=question.groups[response[position]] if question.kind == "sort" else "",
         mark=mark_of(is_chosen, is_right, reveal),
         reason=choice.reason if shows_reason else "",
-        belongs=right_position(question, place) if reveal and not is_right else "",
-        shift=Order.moved(response).get(place, "") if question.kind == "order" else "",
+        belongs=right_position(question, position) if reveal and not is_right else "",
+        shift=Order.moved(response).get(position, "") if question.kind == "order" else "",
     )
 
 
@@ -278,12 +275,12 @@ def groups_of(question: Question) -> tuple[ShownGroup, ...]:
     return tuple(ShownGroup(str(value), html, unescape(strip_tags(html))) for value, html in enumerate(question.groups))
 
 
-def is_in_place(question: Question, place: int, response: Sequence[int]) -> bool:
+def is_in_place(question: Question, position: int, response: Sequence[int]) -> bool:
     if question.kind == "order":
-        return place not in Order.moved(response)
+        return position not in Order.moved(response)
     if question.kind == "sort":
-        return response[place] == question.choices[place].group
-    return question.choices[place].ticked
+        return response[position] == question.choices[position].group
+    return question.choices[position].ticked
 
 
 def mark_of(is_chosen: bool, is_right: bool, reveal: bool) -> str:
@@ -292,16 +289,18 @@ def mark_of(is_chosen: bool, is_right: bool, reveal: bool) -> str:
     return "key" if reveal and is_right else ""
 
 
-def right_position(question: Question, place: int) -> str:
+def right_position(question: Question, position: int) -> str:
     if question.kind == "order":
-        return str(place + 1)
+        return str(position + 1)
     if question.kind == "sort":
-        return question.groups[question.key[place]]
+        return question.groups[question.key[position]]
     return ""
 
 
 def raw_response(question: Question, enrollment_id: int, tries: int, sent: MultiValueDict) -> list[str]:
-    """What a form sent, as `Question.clean` takes it, from an outdated tab, too. Raises ValueError and OtherOrder."""
+    """Return a sent form as `Question.clean` takes it. `tries`: number of answers when it was shown. Raise `ValueError`
+    if invalid, `OtherOrder` if the site's key has changed.
+    """
     order = order_of(question, enrollment_id, tries)
     if order and sent.get("drawn_with") != drawn_with():
         raise OtherOrder(question.id)
@@ -310,20 +309,20 @@ def raw_response(question: Question, enrollment_id: int, tries: int, sent: Multi
 
 def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict) -> list[str]:
     if question.kind == "open":
-        return [sent.get("text", "").replace("\r\n", "\n")]  # browsers send CRLF, whatever was typed
+        return [sent.get("text", "").replace("\r\n", "\n")]  # browsers send CRLF
     if question.kind in TICKED:
-        return [str(place) for place in sorted(order[index] for index in indexes(sent.getlist("choice"), order))]
+        return [str(position) for position in sorted(order[index] for index in indexes(sent.getlist("choice"), order))]
     if question.kind == "order":
         return raw_steps(order, sent)
-    groups = {place: sent.get(f"group-{value}", "") for value, place in enumerate(order)}
-    return [groups[place] for place in sorted(groups)]
+    groups = {position: sent.get(f"group-{value}", "") for value, position in enumerate(order)}
+    return [groups[position] for position in sorted(groups)]
 
 
 def raw_steps(order: Sequence[int], sent: MultiValueDict) -> list[str]:
     numbers = [small_number(sent.get(f"number-{value}")) for value in range(len(order))]
     if sorted(number or 0 for number in numbers) != list(range(1, len(order) + 1)):
         raise ValueError(f"expected each number from 1 to {len(order)} once")
-    return [str(place) for _number, place in sorted(zip(numbers, order, strict=True))]
+    return [str(position) for _number, position in sorted(zip(numbers, order, strict=True))]
 
 
 def indexes(values: Sequence[str], order: Sequence[int]) -> list[int]:

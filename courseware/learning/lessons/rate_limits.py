@@ -1,3 +1,5 @@
+"""Rate limit of answers and simulation decisions per minute."""
+
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,11 +11,11 @@ MINUTE = timedelta(minutes=1)
 
 
 class TooFast(Exception):
-    """The person has sent ANSWERS_PER_MINUTE submissions."""
+    """The person has sent ANSWERS_PER_MINUTE forms within a minute."""
 
 
 def sent_by(rows: QuerySet, *, owner: str, instant: str) -> CompiledQuery:
-    """Rows of a person in a time span; `owner` is the lookup of the person, `instant` the field."""
+    """Return a query of a person's rows in a time span. `owner`: lookup of the person. `instant`: field of the time."""
     return CompiledQuery(
         lambda learner, after, until: (
             rows.filter(**{owner: learner, f"{instant}__gt": after, f"{instant}__lte": until})
@@ -24,7 +26,7 @@ def sent_by(rows: QuerySet, *, owner: str, instant: str) -> CompiledQuery:
 
 
 def refuse_too_many(sent: CompiledQuery, learner: int, at: datetime) -> None:
-    """`sent` is from `sent_by`. Raises TooFast. Runs one query."""
-    # What a clock that was set back has left in the future does not count.
+    """Raise `TooFast` at the limit. `sent`: from `sent_by`. `learner`: user id. Runs one query."""
+    # Rows in the future, left by a clock that was set back, do not count.
     if len(sent(learner=learner, after=at - MINUTE, until=at)) >= settings.ANSWERS_PER_MINUTE:
         raise TooFast(learner)

@@ -1,4 +1,4 @@
-"""The manager actions: everything that is offered, done, undone and said of them follows from this list."""
+"""List of all manager actions, and lookups in it."""
 
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.manager_actions.enrollment import Enroll
@@ -8,7 +8,7 @@ from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.manager_actions.manager_action import ManagerAction
 from courseware.learning.models import Adjustment
 
-# In the order of pages.
+# In the order of display.
 ENROLL = Enroll()
 ACTIONS: tuple[ManagerAction, ...] = (Extend(), Exempt(), SetExtraTime(), ENROLL, EndCertified())
 BY_KIND: dict[str, ManagerAction] = {action.kind: action for action in ACTIONS}
@@ -18,5 +18,5 @@ EVENT_WORDS = {verb: words for action in ACTIONS for verb, words in action.event
 
 
 def described_by(adjustment: Adjustment) -> ManagerAction:
-    """The action whose words describe the adjustment; of a kind that only a newer version of the site knows, Enroll."""
+    """Return the action that describes the adjustment; Enroll if this version does not know its kind."""
     return BY_KIND.get(adjustment.kind, ENROLL)

@@ -1,5 +1,4 @@
-"""End enrollments whose learners are certified in the course already. No manager is offered it: see
-`assignments.rules.certified_enrollments`."""
+"""Manager action of a job: end enrollments of certified learners. See `assignments.rules.certified_enrollments`."""
 
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from courseware.learning.manager_actions.manager_action import ManagerAction, wr
 
 
 class EndCertified(Exempt):
-    """Unlike after an exemption, assignment rules enroll the learners again when the certificate ends."""
+    """Unlike after an exemption, assignment rules enroll the learners again when the certificate expires."""
 
     kind = "certified"
     label = _("ended: already certified")
@@ -29,19 +28,19 @@ class EndCertified(Exempt):
     def is_unchanged(self, adjustment, enrollment):
         return False
 
-    def apply(self, adjustment, lines):
-        """The reason is shown in the learner's language."""
-        for line in lines:
-            line.enrollment.exempted_at = adjustment.made_at
-            with override(line.enrollment.learner.language or settings.LANGUAGE_CODE):
-                line.enrollment.exemption_reason = gettext("You already have a valid certificate in this course.")
-        write_exemptions([line.enrollment for line in lines])
-        return lines, [self.event(adjustment, line, "waived", {"certified": True}) for line in lines]
+    def apply(self, adjustment, items):
+        """Exempt with a reason in the learner's language."""
+        for item in items:
+            item.enrollment.exempted_at = adjustment.made_at
+            with override(item.enrollment.learner.language or settings.LANGUAGE_CODE):
+                item.enrollment.exemption_reason = gettext("You already have a valid certificate in this course.")
+        write_exemptions([item.enrollment for item in items])
+        return items, [self.event(adjustment, item, "waived", {"certified": True}) for item in items]
 
     def heading(self, adjustment):
         return gettext("Enrollments ended: already certified")
 
-    def words(self, line, who, *, is_own):
-        if line.undone_at == line.made_at:
-            return gettext("%(who)s kept the enrollment although there is a valid certificate") % {"who": who}
-        return gettext("%(who)s ended the enrollment because there is a valid certificate") % {"who": who}
+    def words(self, item, actor_name, *, is_own):
+        if item.undone_at == item.made_at:
+            return gettext("%(who)s kept the enrollment although there is a valid certificate") % {"who": actor_name}
+        return gettext("%(who)s ended the enrollment because there is a valid certificate") % {"who": actor_name}

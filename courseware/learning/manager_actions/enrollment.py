@@ -1,4 +1,4 @@
-"""Enroll people in a course."""
+"""Manager action: enroll people in a course."""
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta, tzinfo
@@ -40,7 +40,7 @@ from courseware.learning.models import (
 from courseware.lib import dates
 from courseware.notifications.models import OutgoingEmail
 
-SOON = 14  # days to learn a course in, by one press
+SOON = 14  # days until the due date that a button offers
 
 
 class OneTitledCourse(forms.ModelChoiceField):
@@ -77,13 +77,13 @@ class Enroll(ManagerAction):
     }
 
     def make_for_people(self, adjustment, people, *, again):
-        """Like `make`. `people` are keys; `again`: also who has completed the course or is excused."""
+        """Like `make`, for ids of people. `again`: also people who completed the course or are exempt."""
         zones = dict(zones_of(people))
         newest = Enrollment.objects.newest().filter(learner__in=zones, course=adjustment.course)
-        runs = {each.learner_id: each for each in newest}
+        newest_by_learner = {each.learner_id: each for each in newest}
         able, refused = [], []
         for person in zones:
-            why = why_not_enroll(adjustment, person.pk, runs.get(person.pk), again=again)
+            why = why_not_enroll(adjustment, person.pk, newest_by_learner.get(person.pk), again=again)
             able += [] if why else [person]
             refused += [Unadjusted(person.pk, why)] if why else []
         dues = {each: adjustment.due_on and dates.due_instant(adjustment.due_on, zones[each]) for each in able}
@@ -96,75 +96,75 @@ class Enroll(ManagerAction):
         queue_enrollment_email(new, by=adjustment.made_by, is_held=True)
         return made, refused, [enrolled(each, adjustment.made_by) for each in new]
 
-    def why_it_stays(self, line):
-        if line.enrollment.started_at:
+    def why_it_stays(self, item):
+        if item.enrollment.started_at:
             return UndoRefusal.BEGUN
-        return None if line.enrollment.is_open else UndoRefusal.LATER
+        return None if item.enrollment.is_open else UndoRefusal.LATER
 
-    def undo(self, lines, by, at):
-        """Delete enrollments without work and without a sent email; mark the others as exempt, with the reason.
-
-        Enrollments that continue one of another account stay unchanged.
+    def undo(self, items, by, at):
+        """Delete enrollments without work and without a sent email; mark the others as exempt. Enrollments that
+        continue one of another account stay unchanged.
         """
-        shared = Enrollment.objects.filter(stands_for_another(), pk__in=[line.enrollment_id for line in lines])
+        shared = Enrollment.objects.filter(stands_for_another(), pk__in=[item.enrollment_id for item in items])
         for_another = set(shared.values_list("pk", flat=True))
-        if not (lines := [line for line in lines if line.enrollment_id not in for_another]):
+        if not (items := [item for item in items if item.enrollment_id not in for_another]):
             return [], []
-        to_stay = say_enrolled(lines)
-        removed = [line.enrollment for line in lines if line not in to_stay]  # only the line is kept
-        for line in to_stay:
-            line.enrollment.exempted_at, line.enrollment.exemption_reason = at, by_mistake(line.learner)
-        write_exemptions([line.enrollment for line in to_stay])
-        events = [NewEvent("waived", line.enrollment, by, {}, at) for line in to_stay]
+        to_stay = say_enrolled(items)
+        removed = [item.enrollment for item in items if item not in to_stay]  # only the item stays
+        for item in to_stay:
+            item.enrollment.exempted_at, item.enrollment.exemption_reason = at, by_mistake(item.learner)
+        write_exemptions([item.enrollment for item in to_stay])
+        events = [NewEvent("waived", item.enrollment, by, {}, at) for item in to_stay]
         events += [NewEvent("enrollment-removed", subject_of(Enrollment, each.pk), by, {}, at) for each in removed]
         if removed:
             Enrollment.objects.remove_many(removed)
-        for line in lines:
-            line.enrollment = line.enrollment if line in to_stay else None
-        return lines, events
+        for item in items:
+            item.enrollment = item.enrollment if item in to_stay else None
+        return items, events
 
     def heading(self, adjustment):
         if adjustment.due_on:
             return gettext("Enrolled, due on %(day)s") % {"day": in_days(adjustment.due_on)}
         return gettext("Enrolled")
 
-    def words(self, line, who, *, is_own):
+    def words(self, item, actor_name, *, is_own):
         if is_own:
-            return gettext("%(who)s enrolled you") % {"who": who}
-        return gettext("Enrolled by %(who)s") % {"who": who}
+            return gettext("%(who)s enrolled you") % {"who": actor_name}
+        return gettext("Enrolled by %(who)s") % {"who": actor_name}
 
 
 def zones_of(people: Collection[int]) -> Iterator[tuple[User, tzinfo]]:
-    """(person, time zone of the team joined first), of those of these keys who may sign in. Runs one query."""
+    """Yield (person, time zone of the team joined first) for active people among these ids. Runs one query."""
     found = User.objects.filter(pk__in=people, is_active=True)
     for person in found.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("pk")))).order_by("pk"):
         yield person, zone_named(vars(person)["zone_name"])
 
 
-def why_not_enroll(adjustment: Adjustment, person: int, run: Enrollment | None, *, again: bool) -> ActionRefusal | None:
-    """`run` is the newest one of the person in the course, or None."""
-    if why := why_not_decide(adjustment, person):
+def why_not_enroll(
+    adjustment: Adjustment, person_id: int, newest: Enrollment | None, *, again: bool
+) -> ActionRefusal | None:
+    """Return why a person (id) cannot be enrolled, or None. `newest`: the newest enrollment in the course."""
+    if why := why_not_decide(adjustment, person_id):
         return why
-    if run and run.is_open:
+    if newest and newest.is_open:
         return ActionRefusal.ENROLLED
-    if run and not again:
-        return ActionRefusal.COMPLETED if run.completed_at else ActionRefusal.EXCUSED
+    if newest and not again:
+        return ActionRefusal.COMPLETED if newest.completed_at else ActionRefusal.EXCUSED
     return None
 
 
-def say_enrolled(lines):
-    """The lines whose enrollment has left a trace outside itself, or whose learner has asked for another day or has
-    sent a question to the manager."""
-    since = min(line.made_at for line in lines)
-    people = [line.learner_id for line in lines]
-    letters = OutgoingEmail.objects.handed_over().filter(person__in=people, written_at__gte=since)
-    told = set(letters.values_list("person", flat=True))
-    receipts = SurveyReceipt.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
+def say_enrolled(items):
+    """Return items whose enrollment left a trace: a sent email, an answered survey, or a request to the manager."""
+    since = min(item.made_at for item in items)
+    people = [item.learner_id for item in items]
+    emails = OutgoingEmail.objects.handed_over().filter(person__in=people, written_at__gte=since)
+    emailed = set(emails.values_list("person", flat=True))
+    receipts = SurveyReceipt.objects.filter(enrollment__in=[item.enrollment_id for item in items])
     answered = set(receipts.values_list("enrollment", flat=True))
     for asked in (ExtensionRequest, ManagerQuestion):
-        rows = asked.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
+        rows = asked.objects.filter(enrollment__in=[item.enrollment_id for item in items])
         answered |= set(rows.values_list("enrollment", flat=True))
-    return [line for line in lines if line.learner_id in told or line.enrollment_id in answered]
+    return [item for item in items if item.learner_id in emailed or item.enrollment_id in answered]
 
 
 def by_mistake(person: User) -> str:

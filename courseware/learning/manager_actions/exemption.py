@@ -1,4 +1,4 @@
-"""Exempt a learner from the course of an enrollment."""
+"""Manager action: exempt a learner from a course."""
 
 from django import forms
 from django.utils.functional import Promise
@@ -43,27 +43,27 @@ class Exempt(ManagerAction):
     def is_unchanged(self, adjustment, enrollment):
         return bool(enrollment.exempted_at)
 
-    def apply(self, adjustment, lines):
-        for line in lines:
-            line.enrollment.exempted_at, line.enrollment.exemption_reason = adjustment.made_at, adjustment.reason
-        write_exemptions([line.enrollment for line in lines])
-        return lines, [self.event(adjustment, line, "waived") for line in lines]
+    def apply(self, adjustment, items):
+        for item in items:
+            item.enrollment.exempted_at, item.enrollment.exemption_reason = adjustment.made_at, adjustment.reason
+        write_exemptions([item.enrollment for item in items])
+        return items, [self.event(adjustment, item, "waived") for item in items]
 
-    def why_it_stays(self, line):
-        # A later run would make two open ones.
-        stands = line.enrollment.exempted_at == line.made_at and line.enrollment.is_newest
-        return None if stands else UndoRefusal.LATER
+    def why_it_stays(self, item):
+        # With a later enrollment, two would be open.
+        is_current = item.enrollment.exempted_at == item.made_at and item.enrollment.is_newest
+        return None if is_current else UndoRefusal.LATER
 
-    def undo(self, lines, by, at):
-        for line in lines:
-            line.enrollment.exempted_at, line.enrollment.exemption_reason = None, ""
-        write_exemptions([line.enrollment for line in lines])
-        return lines, [NewEvent("excuse-undone", line.enrollment, by, {}, at) for line in lines]
+    def undo(self, items, by, at):
+        for item in items:
+            item.enrollment.exempted_at, item.enrollment.exemption_reason = None, ""
+        write_exemptions([item.enrollment for item in items])
+        return items, [NewEvent("excuse-undone", item.enrollment, by, {}, at) for item in items]
 
     def heading(self, adjustment):
         return gettext("Exempt")
 
-    def words(self, line, who, *, is_own):
+    def words(self, item, actor_name, *, is_own):
         if is_own:
-            return gettext("%(who)s exempted you from this course") % {"who": who}
-        return gettext("Exempted by %(who)s") % {"who": who}
+            return gettext("%(who)s exempted you from this course") % {"who": actor_name}
+        return gettext("Exempted by %(who)s") % {"who": actor_name}

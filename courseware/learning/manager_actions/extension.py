@@ -1,4 +1,4 @@
-"""Give another due date."""
+"""Manager action: change the due date."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from courseware.learning.manager_actions.manager_action import (
 from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequest
 from courseware.lib import dates
 
-STEPS = (3, 7)  # days that a due day is moved by a button
+STEPS = (3, 7)  # days by which buttons extend
 DAY_GIVEN = ["due_at", "due_given_at", "due_given_by"]
 OPEN_AGAIN = {"end": "", "ended_at": None, "ended_by": None, "words": "", "adjustment": None}
 
@@ -61,59 +61,59 @@ class Extend(ManagerAction):
         is_same_day = adjustment.due_on and dates.due_instant(adjustment.due_on, enrollment.zone) == enrollment.due_at
         return is_same_day and not enrollment.is_due_date_shifted
 
-    def apply(self, adjustment, lines):
-        for line in lines:
-            line.due_before = line.enrollment.due_at
-            line.due_after = dates.due_instant(adjustment.due_on, line.enrollment.zone)
-            line.enrollment.due_at = line.due_after
-            line.enrollment.due_given_at, line.enrollment.due_given_by = adjustment.made_at, adjustment.made_by
-        Enrollment.objects.write_many([line.enrollment for line in lines], DAY_GIVEN)
-        moved = [(line, {"from": line.due_before, "to": line.due_after}) for line in lines]
-        return lines, [self.event(adjustment, line, "extended", data) for line, data in moved]
+    def apply(self, adjustment, items):
+        for item in items:
+            item.due_before = item.enrollment.due_at
+            item.due_after = dates.due_instant(adjustment.due_on, item.enrollment.zone)
+            item.enrollment.due_at = item.due_after
+            item.enrollment.due_given_at, item.enrollment.due_given_by = adjustment.made_at, adjustment.made_by
+        Enrollment.objects.write_many([item.enrollment for item in items], DAY_GIVEN)
+        moved = [(item, {"from": item.due_before, "to": item.due_after}) for item in items]
+        return items, [self.event(adjustment, item, "extended", data) for item, data in moved]
 
-    def why_it_stays(self, line):
-        """An absence may have moved the day on: it is still the one that was given."""
-        stands = line.enrollment.is_open and line.enrollment.due_given_at == line.made_at
-        return None if stands else UndoRefusal.LATER
+    def why_it_stays(self, item):
+        """Return LATER if closed or if another due date was set. A shift by an absence does not count."""
+        is_current = item.enrollment.is_open and item.enrollment.due_given_at == item.made_at
+        return None if is_current else UndoRefusal.LATER
 
-    def undo(self, lines, by, at):
-        runs = [line.enrollment for line in lines]
-        former = days_given(runs, but=lines)
+    def undo(self, items, by, at):
+        enrollments = [item.enrollment for item in items]
+        former = days_given(enrollments, but=items)
         events = []
-        for line, run in zip(lines, runs, strict=True):
-            data = {"from": run.due_at, "to": line.due_before}
-            events.append(NewEvent("extension-undone", run, by, data, at))
-            run.due_at = line.due_before
-            run.due_given_at, run.due_given_by_id = former.get(run.pk, (None, None))
-        Enrollment.objects.write_many(runs, DAY_GIVEN)
-        answered = ExtensionRequest.objects.filter(adjustment=lines[0].adjustment, enrollment__in=runs)
+        for item, enrollment in zip(items, enrollments, strict=True):
+            data = {"from": enrollment.due_at, "to": item.due_before}
+            events.append(NewEvent("extension-undone", enrollment, by, data, at))
+            enrollment.due_at = item.due_before
+            enrollment.due_given_at, enrollment.due_given_by_id = former.get(enrollment.pk, (None, None))
+        Enrollment.objects.write_many(enrollments, DAY_GIVEN)
+        answered = ExtensionRequest.objects.filter(adjustment=items[0].adjustment, enrollment__in=enrollments)
         events += reopen(answered.select_related("enrollment__learner"), by=by, at=at)
-        return lines, events + follow_absences(runs, by, at)
+        return items, events + follow_absences(enrollments, by, at)
 
     def heading(self, adjustment):
         return gettext("Extended to %(day)s") % {"day": in_days(adjustment.due_on)}
 
-    def words(self, line, who, *, is_own):
-        values = {"who": who, "day": in_days(line.due_on), "before": in_days(line.due_on_before)}
+    def words(self, item, actor_name, *, is_own):
+        values = {"who": actor_name, "day": in_days(item.due_on), "before": in_days(item.due_on_before)}
         if is_own:
             return gettext("%(who)s extended your due date to %(day)s") % values
-        if line.due_on_before:
+        if item.due_on_before:
             return gettext("%(who)s moved the due date from %(before)s to %(day)s") % values
         return gettext("%(who)s set the due date to %(day)s") % values
 
 
 def days_given(enrollments, *, but=()):
-    """Key → when another day was given by hand that was not taken back, and the key of who gave it. Runs one query."""
-    lines = AdjustmentItem.objects.filter(enrollment__in=enrollments, adjustment__kind=Extend.kind)
-    lines = lines.filter(made_at__isnull=False, undone_at=None).exclude(pk__in=[line.pk for line in but])
-    rows = lines.order_by("pk").values_list("enrollment", "made_at", "adjustment__made_by")
+    """Return enrollment id → (time of the last extension, user id), without undone items and `but`. Runs one query."""
+    items = AdjustmentItem.objects.filter(enrollment__in=enrollments, adjustment__kind=Extend.kind)
+    items = items.filter(made_at__isnull=False, undone_at=None).exclude(pk__in=[item.pk for item in but])
+    rows = items.order_by("pk").values_list("enrollment", "made_at", "adjustment__made_by")
     return {enrollment: (given_at, by) for enrollment, given_at, by in rows}
 
 
 def reopen(answered: Collection[ExtensionRequest], *, by: User, at: datetime) -> list[NewEvent]:
-    """They wait again, but not where the learner has asked anew. Their runs are held. What is to be logged of it."""
-    runs = [each.enrollment_id for each in answered]
-    anew = set(ExtensionRequest.objects.filter(enrollment__in=runs, ended_at=None).values_list("enrollment", flat=True))
+    """Open answered requests again unless a newer one is open. Return events to log. Lock the enrollments before."""
+    ids = [each.enrollment_id for each in answered]
+    anew = set(ExtensionRequest.objects.filter(enrollment__in=ids, ended_at=None).values_list("enrollment", flat=True))
     back = [each for each in answered if each.enrollment_id not in anew]
     ExtensionRequest.objects.filter(pk__in=[each.pk for each in back]).update(**OPEN_AGAIN)
     queue_reopened_email(back)

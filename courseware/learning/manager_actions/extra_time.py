@@ -1,4 +1,4 @@
-"""Set how much time a learner has in exams and simulations."""
+"""Manager action: set a learner's extra time in exams and simulations."""
 
 from django import forms
 from django.utils.translation import gettext, pgettext_lazy
@@ -43,28 +43,28 @@ class SetExtraTime(ManagerAction):
     def closed(self, enrollment):
         return None
 
-    def locked(self, lines):
-        extra_time.lock([line.learner_id for line in lines])
-        return super().locked(lines)
+    def locked(self, items):
+        extra_time.lock([item.learner_id for item in items])
+        return super().locked(items)
 
-    def apply(self, adjustment, lines):
-        before = extra_time.change(dict.fromkeys((line.learner_id for line in lines), adjustment.time))
-        made = [line for line in lines if line.learner_id in before]
-        for line in made:
-            line.time_before = before[line.learner_id]
+    def apply(self, adjustment, items):
+        before = extra_time.change(dict.fromkeys((item.learner_id for item in items), adjustment.time))
+        made = [item for item in items if item.learner_id in before]
+        for item in made:
+            item.time_before = before[item.learner_id]
         return made, extra_time.events(before, by=adjustment.made_by, at=adjustment.made_at)
 
-    def undo(self, lines, by, at):
-        """A line stays whose learner has another time by now, which is asked where the person is locked."""
-        times = {line.learner_id: line.time_before for line in lines}
-        before = extra_time.change(times, only_from=lines[0].adjustment.time)
-        return [line for line in lines if line.learner_id in before], extra_time.events(before, by=by, at=at)
+    def undo(self, items, by, at):
+        """Restore the time before, except for learners whose time has changed since."""
+        times = {item.learner_id: item.time_before for item in items}
+        before = extra_time.change(times, only_from=items[0].adjustment.time)
+        return [item for item in items if item.learner_id in before], extra_time.events(before, by=by, at=at)
 
     def heading(self, adjustment):
         return f"{gettext('Extra time in exams and simulations')}{gettext(': ')}{adjustment.time_words}"
 
-    def words(self, line, who, *, is_own):
-        values = {"who": who, "time": line.adjustment.time_words}
+    def words(self, item, actor_name, *, is_own):
+        values = {"who": actor_name, "time": item.adjustment.time_words}
         if is_own:
             return gettext("%(who)s set your extra time in exams and simulations: %(time)s") % values
         return gettext("%(who)s set the extra time in exams and simulations: %(time)s") % values

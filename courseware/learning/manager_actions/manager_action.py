@@ -1,4 +1,4 @@
-"""What all manager actions have in common. See `ManagerAction`."""
+"""Base class of manager actions, with their forms, refusals and undo."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from courseware.lib.web.form_numbers import small_number
 
 
 class ActionRefusal(models.TextChoices):
-    """Why somebody is left as they are."""
+    """Why an action does not change a learner."""
 
     OWN = "own", _("you cannot change your own training")
     CONFLICT = "conflict", _("added or appointed you in the last 90 days, so another person must decide")
@@ -36,7 +36,7 @@ CLOSED = {ActionRefusal.COMPLETED, ActionRefusal.EXCUSED}
 
 
 class UndoRefusal(models.TextChoices):
-    """Why a line is not taken back."""
+    """Why an item is not undone."""
 
     UNDONE = "undone", _("This was already undone.")
     LATE = "late", _("The time limit for undoing this is over.")
@@ -47,25 +47,25 @@ class UndoRefusal(models.TextChoices):
 
 @dataclass(frozen=True)
 class Unadjusted:
-    """`learner` is a key."""
+    """A learner (id) who was not changed, and why."""
 
     learner: int
     why: ActionRefusal
 
 
 class ActionForm(forms.Form):
-    """Its fields are columns of an Adjustment. `enrollment` is None for several at once."""
+    """Its fields are columns of an Adjustment. `enrollment`: None for several people at once."""
 
     helper = Fields(error_summary=True, marks_required=True)
 
     def __init__(self, *args: Any, enrollment: Enrollment | None = None, **kwargs: Any) -> None:
-        # Of several on one page, each has ids of its own.
+        # Several forms on one page need different element ids.
         super().__init__(*args, **{"auto_id": f"{type(self).__name__.removesuffix('Form').lower()}_%s"} | kwargs)
         self.enrollment = enrollment
 
 
 class DayForm(ActionForm):
-    """`steps`: days offered beside the field `due_on`, sent as their number in `days`."""
+    """`steps`: number of days → date that a button sets as `due_on`. The button sends the number as `days`."""
 
     steps: dict[int, date] = {}
 
@@ -82,7 +82,7 @@ class OptionalReason(forms.CharField):
 
 
 def may_change(user: User, enrollment: Enrollment) -> bool:
-    """Whether `user`, who sees the enrollment, may change it. Nobody changes the own training."""
+    """Whether `user`, who sees the enrollment, may change it. People cannot change their own training."""
     if enrollment.learner_id in not_decided_by(user):
         return False
     if user.is_superuser or not sees_whole_company(user):
@@ -90,11 +90,11 @@ def may_change(user: User, enrollment: Enrollment) -> bool:
     return Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
 
 
-def why_not_decide(adjustment: Adjustment, learner: int) -> ActionRefusal | None:
-    """Why the adjustment is refused; `learner` is a key. An adjustment made by a job is never refused."""
-    if adjustment.made_by is None or learner not in not_decided_by(adjustment.made_by):
+def why_not_decide(adjustment: Adjustment, learner_id: int) -> ActionRefusal | None:
+    """Return why the author may not decide about a learner (id), or None. A job may always."""
+    if adjustment.made_by is None or learner_id not in not_decided_by(adjustment.made_by):
         return None
-    return ActionRefusal.OWN if adjustment.made_by_id == learner else ActionRefusal.CONFLICT
+    return ActionRefusal.OWN if adjustment.made_by_id == learner_id else ActionRefusal.CONFLICT
 
 
 def write_exemptions(enrollments: Collection[Enrollment]) -> None:
@@ -107,39 +107,40 @@ LinesAndEvents = tuple[list[AdjustmentItem], list[NewEvent]]
 class ManagerAction:
     """One kind of change to a learner's training, with its form, refusals, effect, undo and texts.
 
-    Pages, admin, addresses and audit log follow from the attributes and methods. A new action is a subclass in this
-    package, listed in ACTIONS; a value of its own needs columns of Adjustment or AdjustmentItem.
+    Pages, admin, URLs and audit log follow from the attributes and methods. A new action is a subclass in this package,
+    listed in ACTIONS; its own values need columns of Adjustment or AdjustmentItem.
     """
 
     kind = ""  # stored in Adjustment
     label: Promise  # the title of the page about one adjustment
     form: type[ActionForm]
-    name = ""  # of its address and in the admin; "": not on the person's page
-    address = ""  # the end of its addresses
-    is_for_many = True  # whether it is offered for several people at once
-    is_about_people = False  # whether its keys are those of people, who need no enrollment yet
-    is_of_the_person = False  # whether it holds in every course of the person, and shows on the pages of all
+    name = ""  # in its URL and in the admin; "": not on the person's page
+    address = ""  # last part of its URLs
+    is_for_many = True  # offered for several people at once
+    is_about_people = False  # its keys are ids of people, who need no enrollment
+    is_of_the_person = False  # applies to all courses of the person, and shows in each
     title: Promise
     button: Promise
-    # What the person's page says after a change, and if nothing was changed; with `name` and the cleaned fields.
+    # Messages on the person's page, with `name` and the cleaned fields as placeholders.
     done: Promise
     unchanged: Promise
-    admin_label: Promise | str = ""  # of the action in the admin's list; "": not there
-    event_labels: Mapping[str, Promise] = {}  # event verbs of the audit log, with their words
+    admin_label: Promise | str = ""  # in the admin; "": not offered there
+    event_labels: Mapping[str, Promise] = {}  # event verb → label
     undone_within = timedelta(days=1)
-    related: tuple[str, ...] = ()  # relations of the enrollment that the effect reads
+    related: tuple[str, ...] = ()  # relations of the enrollment that `apply` reads
 
     def is_offered(self, enrollment: Enrollment) -> bool:
-        """Whether its form shows on the page of this enrollment."""
+        """Whether its form is on the page of this enrollment."""
         return True
 
     def refusal(self, adjustment: Adjustment, enrollment: Enrollment) -> ActionRefusal | None:
-        """Why `adjustment` cannot be applied to this enrollment; None if it can. Its values may still be missing."""
+        """Return why `adjustment` cannot change this enrollment, or None. Its values may still be missing."""
         if why := why_not_decide(adjustment, enrollment.learner_id) or self.closed(enrollment):
             return why
         return ActionRefusal.UNCHANGED if self.is_unchanged(adjustment, enrollment) else None
 
     def closed(self, enrollment: Enrollment) -> ActionRefusal | None:
+        """Return COMPLETED or EXCUSED if the enrollment is closed to this action, else None."""
         if enrollment.completed_at:
             return ActionRefusal.COMPLETED
         return ActionRefusal.EXCUSED if enrollment.exempted_at else None
@@ -148,59 +149,60 @@ class ManagerAction:
         """Whether the enrollment already has the values of the adjustment. False if only `apply` can tell."""
         return False
 
-    def make(self, adjustment, lines):
-        """(the lines that changed something, who was refused, what to log). Locks all, writes all but lines and log."""
-        enrollments = self.locked(lines)
+    def make(self, adjustment, items):
+        """Return (items with an effect, refusals, events). Locks and saves all but items and events."""
+        enrollments = self.locked(items)
         able, refused = [], []
-        for line in lines:
-            line.enrollment = enrollments[line.enrollment_id]
-            why = self.refusal(adjustment, line.enrollment)
-            able += [] if why else [line]
-            refused += [Unadjusted(line.learner_id, why)] if why else []
+        for item in items:
+            item.enrollment = enrollments[item.enrollment_id]
+            why = self.refusal(adjustment, item.enrollment)
+            able += [] if why else [item]
+            refused += [Unadjusted(item.learner_id, why)] if why else []
         made, events = self.apply(adjustment, able) if able else ([], [])
-        refused += [Unadjusted(line.learner_id, ActionRefusal.UNCHANGED) for line in able if line not in made]
-        for line in made:
-            line.made_at = adjustment.made_at
+        refused += [Unadjusted(item.learner_id, ActionRefusal.UNCHANGED) for item in able if item not in made]
+        for item in made:
+            item.made_at = adjustment.made_at
         return made, refused, events
 
-    def locked(self, lines: Collection[AdjustmentItem]) -> dict[int, Enrollment]:
-        """Key → enrollment, locked in the order of keys."""
-        return {each.pk: each for each in self.rows(lines).order_by("pk")}
+    def locked(self, items: Collection[AdjustmentItem]) -> dict[int, Enrollment]:
+        """Return id → enrollment, locked in the order of ids."""
+        return {each.pk: each for each in self.rows(items).order_by("pk")}
 
-    def rows(self, lines: Collection[AdjustmentItem]) -> EnrollmentQuerySet:
+    def rows(self, items: Collection[AdjustmentItem]) -> EnrollmentQuerySet:
         rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().with_day_moved()
         if self.related:
             rows = rows.select_related(*self.related)
-        return rows.filter(pk__in=[line.enrollment_id for line in lines])
+        return rows.filter(pk__in=[item.enrollment_id for item in items])
 
-    def apply(self, adjustment: Adjustment, lines: list[AdjustmentItem]) -> LinesAndEvents:
-        """Change the locked enrollments of these lines. Returns the lines that changed something, and what to log."""
+    def apply(self, adjustment: Adjustment, items: list[AdjustmentItem]) -> LinesAndEvents:
+        """Change the locked enrollments of these items. Return items with an effect, and events to log."""
         raise NotImplementedError
 
-    def event(self, adjustment, line, verb, data=None):
-        return NewEvent(verb, line.enrollment, adjustment.made_by, data or {}, adjustment.made_at)
+    def event(self, adjustment, item, verb, data=None):
+        return NewEvent(verb, item.enrollment, adjustment.made_by, data or {}, adjustment.made_at)
 
-    def why_it_stays(self, line: AdjustmentItem) -> UndoRefusal | None:
-        """Whether something else came in between that is no adjustment."""
+    def why_it_stays(self, item: AdjustmentItem) -> UndoRefusal | None:
+        """Return why an event other than an adjustment prevents undo, or None."""
         return None
 
-    def undo(self, lines: list[AdjustmentItem], by: User, at: datetime) -> LinesAndEvents:
-        """Undo the change of these lines, whose enrollments are locked. Returns the undone lines, and what to log."""
+    def undo(self, items: list[AdjustmentItem], by: User, at: datetime) -> LinesAndEvents:
+        """Undo these items, whose enrollments are locked. Return the undone items, and events to log."""
         raise NotImplementedError
 
     def sentence(self, enrollment: Enrollment, cleaned: Mapping[str, Any], adjustment: Adjustment | None) -> str:
-        """The message for the manager: what was done, or why nothing was changed."""
+        """Return the message for the manager. `adjustment`: None if nothing was changed."""
         days = {name: date_format(value) for name, value in cleaned.items() if isinstance(value, date)}
         return (self.done if adjustment else self.unchanged) % {"name": enrollment.learner.name, **cleaned, **days}
 
     def heading(self, adjustment: Adjustment) -> str:
-        """Of the page about one adjustment."""
+        """Return the heading of the page about one adjustment."""
         raise NotImplementedError
 
-    def words(self, line: AdjustmentItem, who: str, *, is_own: bool) -> str:
-        """What `who` did, in the history of the enrollment; `is_own`: said to the learner."""
+    def words(self, item: AdjustmentItem, actor_name: str, *, is_own: bool) -> str:
+        """Return the text in the history of the enrollment; `is_own`: for the learner."""
         raise NotImplementedError
 
 
 def in_days(day: date | None) -> str:
+    """Return a date as text; "" for None."""
     return date_format(day, "DATE_FORMAT") if day else ""

@@ -1,3 +1,5 @@
+"""All models of learning."""
+
 from courseware.learning.due_dates.calendar_feed import CalendarFeed
 from courseware.learning.models.adjustments import AbsenceShift, Adjustment, AdjustmentItem
 from courseware.learning.models.enrollments import (

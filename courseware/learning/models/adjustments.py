@@ -1,3 +1,5 @@
+"""Models of adjustments by managers, and of due dates shifted by absences."""
+
 from datetime import date
 
 from django.conf import settings
@@ -12,7 +14,7 @@ from courseware.lib.dates import days_between
 
 
 class Adjustment(models.Model):
-    """One decision of a manager about the training of one or more people, and its reason."""
+    """One change that a manager makes to the training of one or more people."""
 
     kind = models.CharField(max_length=10, help_text="Of a manager action")
     made_at = models.DateTimeField()
@@ -37,7 +39,7 @@ class Adjustment(models.Model):
 
 
 class AdjustmentItem(models.Model):
-    """What an adjustment changed for one learner, with the former values, by which it is undone."""
+    """Effect of an adjustment on one learner, with the previous values for undo."""
 
     adjustment = models.ForeignKey(Adjustment, on_delete=models.CASCADE, related_name="lines")
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -78,11 +80,12 @@ class AdjustmentItem(models.Model):
 
 class AbsenceShiftQuerySet(models.QuerySet):
     def of_the_day_that_counts(self):
+        """Shifts of current due dates, without those of earlier ones."""
         return self.filter(since=Coalesce("enrollment__due_given_at", "enrollment__enrolled_at"))
 
 
 class AbsenceShift(models.Model):
-    """How far absences moved a due day. Each given day has its own row, so that undoing restores the one before."""
+    """Shift of a due date by absences. Each agreed due date has its own row, so that undo restores the former one."""
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="postponements")
     since = models.DateTimeField(help_text="When that day was given: see Enrollment.agreed_due_at")

@@ -1,3 +1,5 @@
+"""Models of enrollments, answers, completions, acknowledged changes, lesson reports and surveys."""
+
 import uuid
 import zoneinfo
 from datetime import date
@@ -30,48 +32,52 @@ from courseware.lib.db.condition_eval import fulfils
 
 
 class NotPublished(Exception):
-    """Somebody is enrolled in a course without a release, which the product never does."""
+    """An enrollment is in a course without a release. The product never creates this state."""
 
 
 def zone_named(name):
+    """Return the time zone with this name; without a name, that of the site."""
     return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
 
 
-# Columns that decide where a headcount has an enrollment. A test compares them with what states depend on.
+# Columns that determine the headcount key. A test compares them with the columns that states depend on.
 PLACING = {*states.PLACES_WITHOUT_DAY, "due_at", "started_at", "is_newest"}
 
 
 class EnrollmentQuerySet(NewestEnrollments):
     def open(self):
-        """Neither completed nor waived. Whether something is to be done now: see `asked`."""
+        """Neither completed nor exempt. See `asked` for work to do now."""
         return self.filter(states.OPEN)
 
     def asked(self, at=None, *, ignoring=()):
-        """Enrollments that ask for something at `at`, or now: see `not_asked`."""
+        """With something to do at `at` (default: now): see `not_asked`."""
         return self.filter(not_asked.asked(at or timezone.now(), ignoring=ignoring))
 
     def completed(self):
         return self.exclude(completed_at=None)
 
     def before(self, enrollment):
-        runs = self.filter(learner=enrollment.learner_id, course=enrollment.course_id).exclude(pk=enrollment.pk)
-        if not enrollment.is_newest:  # of a person with two accounts the newest need not be the one begun last
-            runs = runs.filter(pk__lt=enrollment.pk)
-        return runs.order_by("-pk")
+        """The learner's earlier enrollments in the course, the latest first."""
+        enrollments = self.filter(learner=enrollment.learner_id, course=enrollment.course_id).exclude(pk=enrollment.pk)
+        if not enrollment.is_newest:  # after a merge the newest need not have the highest id
+            enrollments = enrollments.filter(pk__lt=enrollment.pk)
+        return enrollments.order_by("-pk")
 
     def visible_to(self, user):
-        """What `user` may see: like `in_hands_of`, for human resources also auditors. An auditor sees everybody."""
+        """Enrollments that `user` may see. Managers: learners of their teams and those below. HR: people who are not
+        staff. Auditors and superusers: all.
+        """
         return self if audits(user) else self.of_people(user, handled=is_no_staff("learner__"))
 
     def in_hands_of(self, user):
-        """What `user` may change: learners of own teams and those below, for human resources everybody but staff and
-        auditors, for administrators everybody; never people about whom `user` cannot decide.
+        """Enrollments that `user` may change, without those of people in a conflict of interest. Managers: learners of
+        their teams and those below. HR: people who are neither staff nor auditors. Superusers: all.
         """
         handled = self.of_people(user, handled=is_not_for_admins("learner__"))
         return handled.exclude(learner__in=not_decided_by(user))
 
     def of_people(self, user, *, handled):
-        """People managed by `user`, and those that human resources handle (the condition `handled`)."""
+        """Of people managed by `user`; for HR also of people who meet the condition `handled`; for superusers all."""
         if user.is_active and user.is_superuser:
             return self
         people = models.Q(learner__in=people_managed_by(user))
@@ -80,35 +86,40 @@ class EnrollmentQuerySet(NewestEnrollments):
         return self.filter(people)
 
     def with_release(self):
-        # Of the release only what `serving` needs to find what it has in memory.
+        """Load the course and its current release, without large columns."""
+        # `content.rendering.store` needs only a few columns of the release to find its cached content.
         parts = ("outlines", "course", "number", "weight", "note", "created_at", "created_by")
         return self.select_related("course__current").defer(*(f"course__current__{part}" for part in parts))
 
     def with_zone(self):
-        """Adds `zone_name`: the time zone of the learner's first team; None without a team."""
+        """Add `zone_name`: the time zone of the learner's first team; None without a team."""
         return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
 
     def with_day_moved(self):
-        of_run = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=models.OuterRef("pk"))
-        return self.annotate(is_elsewhere=models.Exists(of_run.exclude(given_at=models.OuterRef("due_at"))))
+        """Add `is_elsewhere`: whether absences moved the due date."""
+        shifts = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=models.OuterRef("pk"))
+        return self.annotate(is_elsewhere=models.Exists(shifts.exclude(given_at=models.OuterRef("due_at"))))
 
     def with_state(self, at=None):
+        """Add `state`: the value of `State` at `at` (default: now)."""
         return self.annotate(state=states.column(at or timezone.now()))
 
     def with_validity(self, at):
+        """Add `validity`: the value of `CertificationStatus` at `at`."""
         return self.annotate(validity=certification_status.column(at))
 
     def with_away(self, at):
-        """Adds `away_until`: the last day of an absence at `at`, else None."""
+        """Add `away_until`: the last day of an absence at `at`, else None."""
         absences = absent_now(at).filter(person=models.OuterRef("learner"))
         return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
 
     def in_state(self, state, at=None):
+        """In this `State` at `at` (default: now)."""
         return self.filter(state.condition(at or timezone.now()))
 
 
 class Enrollment(models.Model):
-    """One learner's run through one course; a renewal is a new one."""
+    """One learner's pass through one course. A renewal is a new enrollment."""
 
     State = states.State
 
@@ -142,7 +153,7 @@ class Enrollment(models.Model):
         editable=False,
         help_text="The last day of the certificate renewed: passed by then, it counts from it",
     )
-    # Kept beside the facts in the same transaction (`check_records` compares them).
+    # Stored in the transaction of the facts they derive from; `check_records` compares them.
     is_newest = models.BooleanField(
         default=True, editable=False, help_text="The learner's newest run through the course"
     )
@@ -156,15 +167,15 @@ class Enrollment(models.Model):
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
     exempted_at = models.DateTimeField(_("exempted at"), null=True, blank=True)
     exemption_reason = models.CharField(_("reason for the exemption"), max_length=200, blank=True)
-    # Worked out by the database: in memory it is that of the row as it was read, see `states.urgency_of`.
+    # Generated by the database: in memory it is the value as read, see `states.urgency_of`.
     urgency = models.GeneratedField(expression=states.URGENCY, output_field=models.DateTimeField(), db_persist=True)
 
-    # Added by the queries `with_state`, `with_zone` and `with_day_moved`.
+    # Added by `with_state`, `with_zone` and `with_day_moved`.
     state: str
     zone_name: str | None
     is_elsewhere: bool
-    away_until: date | None = None  # and by `with_away`
-    post_noted: str  # by who needs it of many
+    away_until: date | None = None  # added by `with_away`
+    post_noted: str  # set by code that needs it for many enrollments
 
     objects = EnrollmentQuerySet.as_manager()
 
@@ -189,7 +200,7 @@ class Enrollment(models.Model):
                 name="newest_by_certified_until",
             ),
             models.Index(fields=["track"], condition=~models.Q(track=""), name="enrollment_of_post"),
-            # For whom more time may be offered to, who may be none among all that are due soon.
+            # Finds enrollments to suggest an extension for: few among all that are due soon.
             models.Index(
                 fields=["urgency", "id"],
                 condition=states.OPEN & models.Q(is_newest=True, started_at=None, due_given_at=None),
@@ -201,7 +212,7 @@ class Enrollment(models.Model):
         return f"{self.learner} · {course_title(self.course)}"
 
     def save(self, *, update_fields=None, **kwargs):
-        """A new run supersedes the one before it. Headcounts follow."""
+        """Save and update the headcounts. A new enrollment becomes the newest of the learner in the course."""
         if not self._state.adding and update_fields and PLACING.isdisjoint(update_fields):
             super().save(update_fields=update_fields, **kwargs)
             return
@@ -212,19 +223,20 @@ class Enrollment(models.Model):
 
     def superseding(self):
         former = Enrollment.objects.hold_newest({(self.learner_id, self.course_id)})
-        places = [run.place for run in former]
-        Enrollment.objects.filter(pk__in=[run.pk for run in former]).update(is_newest=False)
+        keys = [enrollment.place for enrollment in former]
+        Enrollment.objects.filter(pk__in=[enrollment.pk for enrollment in former]).update(is_newest=False)
         lock_teams_of([self.learner_id])  # see `hold_beginners`
         certification_status.mark([self])
-        return places[0] if places else None
+        return keys[0] if keys else None
 
     def headcount_key_before(self):
         row = Enrollment.objects.get(pk=self.pk)
-        self.certified_until = row.certified_until  # which is not changed by saving: see `store_certified`
+        self.certified_until = row.certified_until  # only `store_certified` changes it
         return row.place
 
     @property
     def place(self):
+        """The headcount key; None if the enrollment is not the newest."""
         if not self.is_newest:
             return None
         return HeadcountKey(self.course_id, states.urgency_of(self), self.started_at is not None, self.certified_until)
@@ -235,47 +247,50 @@ class Enrollment(models.Model):
 
     @property
     def is_asked(self):
-        """Whether the enrollment asks for something, whatever the learner's absence or the course."""
+        """Whether the learner has something to do, ignoring absence, departure and an unpublished course."""
         return not_asked.not_asked_reason(self, ignoring=not_asked.PERSON_OR_COURSE) is None
 
     @property
     def release(self) -> Release:
+        """The current release of the course. Raise `NotPublished` without one."""
         if self.course.current is None:
             raise NotPublished(f"enrollment {self.pk}: the course {self.course} has no release")
         return self.course.current
 
     @property
     def source_language(self) -> str:
-        return self.course.source_language  # structure and keys are read in it
+        return self.course.source_language  # its files hold structure and answer keys
 
     @property
     def zone(self):
-        """Time zone of the due day. Runs a query unless `with_zone` has loaded it."""
+        """Time zone of the due date. Runs a query unless `with_zone` has loaded it."""
         if "zone_name" not in self.__dict__:
             self.zone_name = time_zones(learner=self.learner_id).first()
         return zone_named(self.zone_name)
 
     @property
     def due_on(self):
+        """The last day, in `zone`; None without a due date."""
         return dates.due_day(self.due_at, self.zone) if self.due_at else None
 
     @property
     def known_job_role(self):
-        """The post noted by the company. Runs a query unless the learner or `post_noted` is loaded."""
+        """The job role recorded by the company. Runs a query unless the learner or `post_noted` is loaded."""
         if "post_noted" not in self.__dict__:
             self.post_noted = self.learner.post
         return self.post_noted
 
     @property
     def is_due_date_shifted(self):
-        """Whether absences moved the due day. Runs a query unless `with_day_moved` has loaded it."""
+        """Whether absences moved the due date. Runs a query unless `with_day_moved` has loaded it."""
         if "is_elsewhere" not in self.__dict__:
-            known = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=self.pk)
-            self.is_elsewhere = known.exclude(given_at=self.due_at).exists()
+            shifts = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=self.pk)
+            self.is_elsewhere = shifts.exclude(given_at=self.due_at).exists()
         return self.is_elsewhere
 
     @property
     def agreed_due_at(self):
+        """When the current due date was set, before absences moved it."""
         return self.due_given_at or self.enrolled_at
 
     def state_at(self, at=None):
@@ -283,7 +298,7 @@ class Enrollment(models.Model):
 
 
 class BulkEnrollment(models.Model):
-    """An order to enroll the learners of teams and those below, in batches."""
+    """A request to enroll the learners of teams and those below, in batches."""
 
     teams = models.ManyToManyField(Team, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
@@ -310,7 +325,7 @@ class Answer(models.Model):
     answered_at = models.DateTimeField()
     token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
 
-    ends_change = False  # of one that was just given: the last of a check that was asked for again
+    ends_change = False  # not stored; True if the answer completes a check required again
 
     class Meta:
         ordering = ["pk"]
@@ -339,7 +354,7 @@ class Completion(models.Model):
 
 
 class ChangeAcknowledgement(models.Model):
-    """A changed lesson was read or checked again. `release`: the last change settled. `revision`: the text read."""
+    """A changed lesson was read or checked again. `release`: last change covered. `revision`: the one read."""
 
     class Outcome(models.TextChoices):
         READ = "read", _("read again")
@@ -368,9 +383,8 @@ SALT = "courseware.learning.report_writers"
 
 
 def digests_of_writer(enrollment: int, document: int) -> list[str]:
-    """Keyed digests of writer and lesson: by the site's key, then by its former ones.
-
-    They differ between lessons, so that the reports of one person cannot be linked.
+    """Return keyed hashes of enrollment and document id: with the site's key, then with its former keys. They differ
+    between lessons, so that the reports of one person cannot be linked.
     """
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [salted_hmac(SALT, f"{enrollment}:{document}", key, algorithm="sha256").hexdigest() for key in keys]
@@ -383,7 +397,7 @@ class LessonReportQuerySet(models.QuerySet):
 
 
 class LessonReport(models.Model):
-    """A report without its writer: only the site's key can derive `writer` again."""
+    """A report on a lesson without its writer: only the site's key can derive `writer` again."""
 
     writer = models.CharField(max_length=64, db_index=True, help_text="See `digests_of_writer`")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="reports", verbose_name=_("document"))
@@ -405,7 +419,7 @@ class LessonReport(models.Model):
 
 
 class SurveyReceipt(models.Model):
-    """A survey was answered; neither when nor how, so that answers cannot be traced."""
+    """An enrollment has answered a survey. No time and no content, so that answers cannot be traced."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="survey_receipts")
     survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -418,7 +432,7 @@ class SurveyReceipt(models.Model):
 
 
 class SurveyAnswers(models.Model):
-    """One answered survey, without a person unless signed. Random keys reveal no order."""
+    """One answered survey, without a person unless signed. Random primary keys reveal no order."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="survey_answers")

@@ -1,3 +1,5 @@
+"""Models of extension requests, and of questions to managers."""
+
 from datetime import datetime
 
 from django.conf import settings
@@ -14,7 +16,9 @@ LONGEST_QUESTION = 280  # characters
 
 
 def stands(at: datetime) -> Q:
-    """Waiting: open run, active learner, a day to come after the due day, and no other day given since."""
+    """Condition of open requests at `at`. Enrollment open, learner active, requested date after `at` and after the due
+    date, no other due date set since.
+    """
     return Q(
         ended_at=None,
         until__gt=at,
@@ -28,6 +32,7 @@ def stands(at: datetime) -> Q:
 
 class ExtensionRequestQuerySet(models.QuerySet):
     def of(self, enrollment, at=None):
+        """Requests of an enrollment, the latest first, with `is_standing` at `at` (default: now)."""
         own = self.filter(enrollment=enrollment.pk).with_standing(at or timezone.now())
         return own.select_related("ended_by", "adjustment").order_by("-pk")
 
@@ -35,19 +40,20 @@ class ExtensionRequestQuerySet(models.QuerySet):
         return self.filter(stands(at))
 
     def with_standing(self, at):
-        among = models.When(stands(at), then=models.Value(True))
-        return self.annotate(is_standing=models.Case(among, default=models.Value(False)))
+        """Add `is_standing`: whether the request is open at `at`."""
+        when_open = models.When(stands(at), then=models.Value(True))
+        return self.annotate(is_standing=models.Case(when_open, default=models.Value(False)))
 
 
 class ExtensionRequest(models.Model):
-    """Whether it waits is derived (`stands`), so it waits again if what ended it is undone."""
+    """A request for a later due date. Open or not is derived (`stands`), so undoing its answer opens it again."""
 
     class End(models.TextChoices):
         GIVEN = "given", _("approved")
         ANOTHER = "another", _("other date")
         REFUSED = "refused", _("declined")
         TAKEN_BACK = "taken-back", _("withdrawn")
-        LAPSED = "lapsed", _("request expired")  # as is seen when the next one is made
+        LAPSED = "lapsed", _("request expired")  # set when the learner makes the next request
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="extension_requests")
     day = models.DateField(help_text="The last day that is asked for")

@@ -1,3 +1,5 @@
+"""Model of phrases that learners have saved, and queries for them."""
+
 from django.db import models
 
 from courseware.content.models import Document, Revision
@@ -6,15 +8,16 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 class SavedPhraseQuerySet(models.QuerySet):
     def here(self):
+        """Phrases that are not removed."""
         return self.filter(removed_at=None)
 
     def of_person(self, learner):
-        """In any run, so that phrases outlive a renewal and follow a merge."""
+        """Saved in any enrollment of the learner (id), so that phrases survive a renewal and a merge."""
         return self.filter(enrollment__learner=learner)
 
 
 class SavedPhrase(models.Model):
-    """Its text is that of the current lesson, else that of `revision`: see `saved_phrase_list`."""
+    """A saved phrase. Its text is that of the current lesson, else of `revision`: see `saved_phrase_list`."""
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="saved_phrases")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")

@@ -1,3 +1,5 @@
+"""Print view of a course: modules and lessons with their questions."""
+
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.lesson_page import untried_lesson
 from courseware.learning.lessons.question_rendering import ShownQuestion, ask, show
 
-DEEPER = 2  # levels: modules and lessons have headings above those of a lesson
+DEEPER = 2  # levels: titles of modules and lessons have the first two
 
 _TAG = re.compile(r"<[^>]+>")
 _PLACES = re.compile(r' id="[^"]*"| href="#[^"]*"| role="doc-noteref"')
@@ -24,7 +26,7 @@ class CorrectAnswer:
 
 @dataclass(frozen=True)
 class PrintedLesson:
-    """`blocks` as of LessonPage, with `question` (a ShownQuestion) instead of a card."""
+    """`blocks`: as of LessonPage, with `question` (a ShownQuestion) instead of `card`."""
 
     step: Step
     page: PageData
@@ -37,37 +39,37 @@ class PrintedModule:
     lessons: tuple[PrintedLesson, ...]
 
 
-def printed_modules(reading: LearnerContext, modules: Iterable[OutlineModule]) -> list[PrintedModule]:
-    """Modules with lessons. Questions have their keys once the course is completed."""
-    printed = (PrintedModule(module, tuple(printed_lessons(reading, module))) for module in modules)
+def printed_modules(context: LearnerContext, modules: Iterable[OutlineModule]) -> list[PrintedModule]:
+    """Return modules with lessons. Questions show their answer keys once the course is completed."""
+    printed = (PrintedModule(module, tuple(printed_lessons(context, module))) for module in modules)
     return [each for each in printed if each.lessons]
 
 
-def printed_lessons(reading: LearnerContext, module: OutlineModule) -> Iterator[PrintedLesson]:
+def printed_lessons(context: LearnerContext, module: OutlineModule) -> Iterator[PrintedLesson]:
     for step in module.steps:
         if step.kind == "lesson":
-            lesson = untried_lesson(reading, step, reading.page(step.id))
-            blocks = tuple(printed_block(reading, block, lesson.questions) for block in lesson.blocks())
+            lesson = untried_lesson(context, step, context.page(step.id))
+            blocks = tuple(printed_block(context, block, lesson.questions) for block in lesson.blocks())
             yield PrintedLesson(step, lesson.page, blocks)
 
 
 def printed_block(
-    reading: LearnerContext, block: Mapping[str, Any], questions: Mapping[str, Question]
+    context: LearnerContext, block: Mapping[str, Any], questions: Mapping[str, Question]
 ) -> Mapping[str, Any]:
     if block["type"] == "question":
-        return {"type": "question", "question": printed_question(reading, questions[block["id"]])}
+        return {"type": "question", "question": printed_question(context, questions[block["id"]])}
     return {**block, "html": as_printed(block["html"])} if "html" in block else block
 
 
-def printed_question(reading: LearnerContext, question: Question) -> ShownQuestion:
-    enrollment, question = reading.enrollment, question.rewritten(as_printed)
+def printed_question(context: LearnerContext, question: Question) -> ShownQuestion:
+    enrollment, question = context.enrollment, question.rewritten(as_printed)
     if enrollment.completed_at is None or question.kind == "open":
         return ask(question, enrollment.pk, 0)
     return show(question, enrollment.pk, [CorrectAnswer(list(question.key))])
 
 
 def as_printed(html: str) -> str:
-    """Without ids and links to them; headings two levels deeper.
+    """Remove ids and links to them; put headings two levels deeper.
 
     >>> as_printed('<h2 id="seven">At <a href="#card">id="x"</a></h2>')
     '<h4>At <a>id="x"</a></h4>'

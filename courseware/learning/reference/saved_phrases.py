@@ -1,4 +1,4 @@
-"""Phrases that a learner keeps, by the lessons that teach them."""
+"""Saved phrases of a learner, grouped by module and lesson."""
 
 import logging
 from collections import defaultdict
@@ -27,11 +27,11 @@ class BookLine:
 
     @property
     def html(self) -> str:
-        return without_ids(without_sources(self.phrase.html))  # phrases of several lessons stand on one page
+        return without_ids(without_sources(self.phrase.html))  # ids of several lessons would clash on one page
 
     @property
     def width(self) -> int:
-        """In letters; a Chinese character counts twice."""
+        """Width in letters; a Chinese character counts twice."""
         return len(self.phrase.searched) + count_characters(self.phrase.searched)
 
 
@@ -49,7 +49,7 @@ class BookModule:
 
 @dataclass(frozen=True)
 class PhraseBook:
-    """Kept phrases of one course. `gone`: removed from the course since, as they were."""
+    """Saved phrases of one course. `gone`: those removed from the course since."""
 
     outline: Outline
     modules: tuple[BookModule, ...]
@@ -60,46 +60,46 @@ class PhraseBook:
         return [line for module in self.modules for lesson in module.lessons for line in lesson.lines] + [*self.gone]
 
 
-def saved_phrase_list(reading: LearnerContext, kept: Iterable[SavedPhrase]) -> PhraseBook:
-    """`kept` may be of several courses and runs. Runs one query if a phrase has left the course."""
-    course = reading.enrollment.course_id
-    own = {(row.document.identifier, row.phrase): row for row in kept if row.document.course_id == course}
+def saved_phrase_list(context: LearnerContext, saved: Iterable[SavedPhrase]) -> PhraseBook:
+    """Return the phrases of one course. `saved`: of any course. Runs one query if a phrase has left the course."""
+    course = context.enrollment.course_id
+    own = {(row.document.identifier, row.phrase): row for row in saved if row.document.course_id == course}
     here: dict[str, dict[str, BookLine]] = defaultdict(dict)
     for (lesson, key), row in list(own.items()):
-        phrases = reading.page(lesson).phrases if reading.outline.find(lesson) else {}
+        phrases = context.page(lesson).phrases if context.outline.find(lesson) else {}
         if key in phrases:
             here[lesson][key] = BookLine(row.pk, phrases[key])
             del own[lesson, key]
-    modules = (book_module(module, reading, here) for module in reading.outline.modules)
-    return PhraseBook(reading.outline, tuple(filter(None, modules)), removed_phrases(reading, list(own.values())))
+    modules = (book_module(module, context, here) for module in context.outline.modules)
+    return PhraseBook(context.outline, tuple(filter(None, modules)), removed_phrases(context, list(own.values())))
 
 
-def books_of(readings: Iterable[LearnerContext], kept: Sequence[SavedPhrase]) -> list[PhraseBook]:
-    return [book for reading in readings if (book := saved_phrase_list(reading, kept)).lines] if kept else []
+def books_of(contexts: Iterable[LearnerContext], saved: Sequence[SavedPhrase]) -> list[PhraseBook]:
+    return [book for context in contexts if (book := saved_phrase_list(context, saved)).lines] if saved else []
 
 
-def own_book(reading: LearnerContext) -> PhraseBook:
-    return saved_phrase_list(reading, KEPT(learner=reading.enrollment.learner_id))
+def own_book(context: LearnerContext) -> PhraseBook:
+    return saved_phrase_list(context, KEPT(learner=context.enrollment.learner_id))
 
 
 def book_module(
-    module: OutlineModule, reading: LearnerContext, here: Mapping[str, Mapping[str, BookLine]]
+    module: OutlineModule, context: LearnerContext, here: Mapping[str, Mapping[str, BookLine]]
 ) -> BookModule | None:
     steps = [step for step in module.steps if step.id in here]
-    lessons = tuple(BookLesson(step, tuple(in_order(reading, step, here[step.id]))) for step in steps)
+    lessons = tuple(BookLesson(step, tuple(in_order(context, step, here[step.id]))) for step in steps)
     return BookModule(module, lessons) if lessons else None
 
 
-def in_order(reading: LearnerContext, step: Step, lines: Mapping[str, BookLine]) -> Iterable[BookLine]:
-    return (lines[key] for key in reading.page(step.id).phrases if key in lines)
+def in_order(context: LearnerContext, step: Step, lines: Mapping[str, BookLine]) -> Iterable[BookLine]:
+    return (lines[key] for key in context.page(step.id).phrases if key in lines)
 
 
-def removed_phrases(reading: LearnerContext, rows: Sequence[SavedPhrase]) -> tuple[BookLine, ...]:
+def removed_phrases(context: LearnerContext, rows: Sequence[SavedPhrase]) -> tuple[BookLine, ...]:
     stored = former_phrases({row.revision_id for row in rows}) if rows else {}
     found = []
     for row in rows:
         languages = stored.get(row.revision_id, {})
-        phrases = languages.get(reading.language) or languages.get(reading.enrollment.source_language, {})
+        phrases = languages.get(context.language) or languages.get(context.enrollment.source_language, {})
         if row.phrase in phrases:
             found.append(BookLine(row.pk, phrases[row.phrase]))
     return tuple(found)
@@ -109,13 +109,13 @@ def former_phrases(revisions: set[int]) -> Mapping[int, Mapping[str, Mapping[str
     try:
         return store.phrases_at(revisions)
     except Exception:
-        # A release that today's grammar refuses cannot be read. The page, which has others to show, can.
+        # An earlier release may not fit today's grammar. The page still shows the other phrases.
         logger.exception("revisions %s: their phrases cannot be read", revisions)
         return {}
 
 
 def lines_with(book: PhraseBook, asked: str) -> list[BookLine]:
-    """Lines that have every word asked for, in themselves or in a heading above."""
+    """Return lines that contain every word of `asked`, in themselves or in a heading above."""
     wanted = [Wanted(word) for word in words_wanted(asked)]
     headed = [
         (line, (module.module.title, lesson.step.title))
@@ -132,15 +132,16 @@ def searched(line: BookLine, above: Iterable[str]) -> str:
 
 
 class NoSuchPhrase(Exception):
-    """The lesson has no phrase with this key now."""
+    """The current lesson has no phrase with this key."""
 
 
 @transaction.atomic
 def save_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
+    """Save a phrase (key) of a lesson, unless saved already. Raise `NoSuchPhrase`."""
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
     if phrase in KEPT_OF_LESSON(learner=enrollment.learner_id, document=page.document_id):
-        return  # in an earlier run, perhaps
+        return  # perhaps in an earlier enrollment
     now = {"revision_id": page.revision_id, "saved_at": timezone.now(), "removed_at": None}
     SavedPhrase.objects.update_or_create(
         enrollment=enrollment, document_id=page.document_id, phrase=phrase, defaults=now
@@ -148,6 +149,7 @@ def save_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
 
 
 def remove_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
+    """Remove a phrase (key) of a lesson from all the learner's enrollments. Raise `NoSuchPhrase`."""
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
     alike(enrollment.learner_id, page.document_id, phrase).update(removed_at=timezone.now())

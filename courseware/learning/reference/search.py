@@ -1,7 +1,7 @@
 """Search the paragraphs of a course in memory, without a search index.
 
-A course is small: 55,000 characters take up to 2 ms. An index would be another one on each database, with other
-results. Questions are not searched, because their reasons reveal the keys.
+A course is small: 55,000 characters take up to 2 ms. An index would give other results on each database. Questions are
+not searched, because their reasons reveal the keys.
 """
 
 import re
@@ -16,8 +16,8 @@ from courseware.course_format.parsing.chinese import HAN, has_characters
 MOST_WORDS = 8
 MOST_PAGES = 20
 OF_A_PAGE = 3
-NEAR = 1 / 3  # of the pairs of characters, and of the words, that are asked for
-AROUND = 60  # characters before the first word found, in what is shown of a paragraph
+NEAR = 1 / 3  # share of the query's pairs of characters and words
+AROUND = 60  # characters shown before the first match
 SHOWN = 220
 
 _WORDS = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:['’-][^\W_{HAN}]+)*")
@@ -26,13 +26,13 @@ _WORTH = {"card": 3, "rule": 2, "say": 2}
 
 @dataclass(frozen=True)
 class Wanted:
-    """Chinese characters match anywhere, letters at the start of a word: "code" finds "codes"."""
+    """A word of the query. Chinese characters match anywhere, letters at the start of a word: "code" finds "codes"."""
 
     sign: str
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         begins = "" if is_chinese(self.sign) else rf"(?<![^\W{HAN}])"
-        # Asked by itself first: most texts don't have it, and a pattern is ten times as slow to say so.
+        # `in` is ten times as fast as a pattern, and most texts do not match.
         return [match.span() for match in re.finditer(begins + re.escape(self.sign), text)] if self.sign in text else []
 
     def is_in(self, text: str) -> bool:
@@ -47,7 +47,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class FoundPage:
-    """The best hits on one page, in reading order; `more` are left out."""
+    """The best hits on one page, in reading order. `more`: number of hits left out."""
 
     document: str
     title: str
@@ -57,7 +57,7 @@ class FoundPage:
 
 @dataclass(frozen=True)
 class Findings:
-    """`is_near`: no paragraph has all words, these have most."""
+    """`is_near`: no paragraph has all words; these have most."""
 
     pages: tuple[FoundPage, ...] = ()
     terms: tuple[TermNames, ...] = ()
@@ -69,28 +69,28 @@ class Findings:
 
 
 def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Findings:
-    """A term of another language is looked for by its name in this one."""
+    """Search one course. A term of another language is searched by its name in this one."""
     words = words_wanted(asked)
     if not words:
         return Findings()
-    places = {step.id: place for place, step in enumerate(outline.steps)}
-    known = {*places, outline.card_id}
+    positions = {step.id: position for position, step in enumerate(outline.steps)}
+    known = {*positions, outline.card_id}
     readable = [each for each in paragraphs if each.document in known]
     terms = terms_like(words, outline.terms)
     for tried in (words, *(words_wanted(term.name) for term in terms)):
         if scores := dict(scored(readable, wanted := [Wanted(word) for word in tried])):
-            return Findings(tuple(pages_of(scores, places, wanted)), terms)
-    return found_near(words_wanted(terms[0].name) if terms else words, readable, places, terms)
+            return Findings(tuple(pages_of(scores, positions, wanted)), terms)
+    return found_near(words_wanted(terms[0].name) if terms else words, readable, positions, terms)
 
 
-def found_near(words: Sequence[str], readable: Sequence[Paragraph], places: Mapping[str, int], terms) -> Findings:
+def found_near(words: Sequence[str], readable: Sequence[Paragraph], positions: Mapping[str, int], terms) -> Findings:
     wanted = [Wanted(gram) for gram in grams_of(words)]
     scores = dict(scored_near(readable, wanted))
-    return Findings(tuple(pages_of(scores, places, wanted)), terms, is_near=bool(scores))
+    return Findings(tuple(pages_of(scores, positions, wanted)), terms, is_near=bool(scores))
 
 
 def in_courses(asked: str, courses: Iterable[tuple[Sequence[Paragraph], Outline]]) -> list[Findings]:
-    """One result per course. If any has an exact match, near ones are dropped."""
+    """Return one result per course. If any has an exact match, near ones are dropped."""
     found = [search(asked, paragraphs, outline) for paragraphs, outline in courses]
     if any(each.has_all for each in found):
         return [Findings(terms=each.terms) if each.is_near else each for each in found]
@@ -106,29 +106,29 @@ def is_chinese(word: str) -> bool:
 
 
 def grams_of(words: Iterable[str]) -> list[str]:
-    """Pairs of Chinese characters, and other words without a plural "s"."""
+    """Return pairs of Chinese characters, and other words without a plural "s"."""
     grams: list[str] = []
     for word in words:
         if is_chinese(word):
-            grams += [word[place : place + 2] for place in range(max(len(word) - 1, 1))]
+            grams += [word[position : position + 2] for position in range(max(len(word) - 1, 1))]
         else:
             grams.append(word.removesuffix("s") if len(word) > 3 else word)
     return list(dict.fromkeys(grams))
 
 
 def scored(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
-    """If only a title or heading matches, the first paragraph under it."""
-    led_to: set[tuple[str, str]] = set()
+    """Yield matches with their scores. If only a title or heading matches, yield the first paragraph under it."""
+    shown_under: set[tuple[str, str]] = set()
     for paragraph in paragraphs:
         text, above = paragraph.searched
         inside = [word for word in wanted if word.is_in(text)]
         if not all(word in inside or word.is_in(above) for word in wanted):
             continue
         in_title = all(word.is_in(above.partition("\n")[0]) for word in wanted)
-        place = paragraph.document, "" if in_title else paragraph.under
-        if inside or place not in led_to:
+        heading = paragraph.document, "" if in_title else paragraph.under
+        if inside or heading not in shown_under:
             yield paragraph, _WORTH.get(paragraph.kind, 0) + 3 * sum(word.is_in(above) for word in wanted) + len(inside)
-        led_to.add(place)
+        shown_under.add(heading)
 
 
 def scored_near(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
@@ -140,14 +140,14 @@ def scored_near(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> It
 
 
 def pages_of(
-    scores: Mapping[Paragraph, float], places: Mapping[str, int], wanted: Sequence[Wanted]
+    scores: Mapping[Paragraph, float], positions: Mapping[str, int], wanted: Sequence[Wanted]
 ) -> Iterator[FoundPage]:
     by_page = defaultdict(list)
     for paragraph in scores:
         by_page[paragraph.document].append(paragraph)
 
     def rank(document: str) -> tuple[float, int]:
-        return -max(scores[paragraph] for paragraph in by_page[document]), places.get(document, -1)
+        return -max(scores[paragraph] for paragraph in by_page[document]), positions.get(document, -1)
 
     for document in sorted(by_page, key=rank)[:MOST_PAGES]:
         found = by_page[document]
@@ -180,17 +180,17 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def cut_before(text: str, place: int) -> int:
-    """Where to begin so that `place` is shown: at a sentence or word nearby."""
-    if place <= AROUND:
+def cut_before(text: str, position: int) -> int:
+    """Return where to begin so that `position` is shown: at a sentence or word nearby."""
+    if position <= AROUND:
         return 0
-    begin = place - AROUND
-    breaks = [match.end() for match in re.finditer(r"[。！？；，]|[.!?;,]? ", text[begin:place])]
+    begin = position - AROUND
+    breaks = [match.end() for match in re.finditer(r"[。！？；，]|[.!?;,]? ", text[begin:position])]
     return begin + breaks[0] if breaks else begin
 
 
 def terms_like(words: Sequence[str], terms: Iterable[TermNames]) -> tuple[TermNames, ...]:
-    """Terms with a name equal to, or starting with, the query."""
+    """Return terms with a name equal to, or starting with, the query."""
     asked = " ".join(words)
     names = {term: [as_searched(name) for name in (term.name, *term.elsewhere)] for term in terms}
     return tuple(term for term in names if any(name.startswith(asked) for name in names[term]))[:OF_A_PAGE]

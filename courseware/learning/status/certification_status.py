@@ -1,4 +1,4 @@
-"""Certification in a course, stored on the newest run. A higher app knows it."""
+"""Certification status in a course: certified, expiring, expired or never. Computed by a higher app (`register`)."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -14,26 +14,27 @@ from django.utils.translation import ngettext
 from courseware.lib import dates
 from courseware.lib.db.condition_eval import fulfils
 
-Pair = tuple[int, int]  # the keys of a person and of a course
+Pair = tuple[int, int]  # ids of a person and of a course
 Ends = Callable[[Collection[Pair]], Mapping[Pair, date]]
 
 _registered: list[Ends] = []
 
 
 def register(ends: Ends) -> None:
-    """`ends`: (person, course) pairs → last day certified; pairs never certified are left out."""
+    """`ends`: (person id, course id) pairs → last day certified; pairs never certified are left out."""
     _registered[:] = [ends]
 
 
-def mark(runs: Iterable) -> None:
-    unknown = {(run.learner_id, run.course_id): run for run in runs if run.certified_until is None}
+def mark(enrollments: Iterable) -> None:
+    """Set `certified_until` of enrollments without one. Does not save them."""
+    unknown = {(each.learner_id, each.course_id): each for each in enrollments if each.certified_until is None}
     for ends in _registered if unknown else ():
         for pair, end in ends(unknown.keys()).items():
             unknown[pair].certified_until = end
 
 
 def certified(at: datetime) -> Q:
-    """To the end of the last day, in the site's time zone."""
+    """Condition: certified at `at`, to the end of the last day in the site's time zone."""
     return Q(certified_until__gte=dates.site_day(at))
 
 
@@ -53,7 +54,7 @@ def ends_within() -> str:
 
 
 class CertificationStatus(models.TextChoices):
-    """The first one whose condition holds; ENDING is certified, too. Values: condition, label."""
+    """The first status whose condition holds; ENDING is certified, too. A member is: value, condition, label."""
 
     condition: Callable[[datetime], Q]
 
@@ -63,10 +64,10 @@ class CertificationStatus(models.TextChoices):
     NEVER = "never", lambda at: Q(certified_until=None), _("never certified")
 
     def __new__(cls, value, condition):
-        validity = str.__new__(cls, value)
-        validity._value_ = value
-        validity.condition = condition
-        return validity
+        status = str.__new__(cls, value)
+        status._value_ = value
+        status.condition = condition
+        return status
 
     @property
     def is_certified(self) -> bool:
@@ -78,9 +79,11 @@ class CertificationStatus(models.TextChoices):
 
 
 def validity_of(certified_until: date | None, at: datetime) -> CertificationStatus:
+    """Return the status at `at` for a last certified day (None: never certified)."""
     row = SimpleNamespace(certified_until=certified_until)
-    return next(validity for validity in CertificationStatus if fulfils(row, validity.condition(at)))
+    return next(status for status in CertificationStatus if fulfils(row, status.condition(at)))
 
 
 def column(at: datetime) -> Case:
-    return Case(*(When(validity.condition(at), then=Value(validity.value)) for validity in CertificationStatus))
+    """Return an expression that annotates a query with the value of `CertificationStatus` at `at`."""
+    return Case(*(When(status.condition(at), then=Value(status.value)) for status in CertificationStatus))

@@ -1,4 +1,4 @@
-"""Completion of documents and enrollments: the only place that decides it."""
+"""Completion of documents and enrollments. No other module decides it."""
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -17,22 +17,24 @@ LOCKED = CompiledQuery(
 )
 
 
-# Sent inside the transaction that completes an enrollment, once: sender=Enrollment, enrollment=…, at=….
-# A receiver that raises undoes the completion with everything else, so that neither exists without the other.
+# Sent once, in the transaction that completes an enrollment: sender=Enrollment, enrollment=…, at=….
+# A receiver that raises rolls back the completion.
 enrollment_completed = Signal()
 
 
 class LessonIncomplete(Exception):
-    """A question of the lesson is not answered, or one of its check not right yet."""
+    """A question of the lesson has no answer, or one of its check no right answer."""
 
 
 class UnknownRevision(Exception):
-    """A form names a revision or release that never showed the lesson."""
+    """A form names a revision or release that never contained the lesson."""
 
 
 @transaction.atomic
 def complete(enrollment, document, *, revision, outcome, at=None):
-    """Record a completion, and complete the enrollment with the last required one. Repeated, the first one stays."""
+    """Record the completion of a document, and complete the enrollment with its last required one. Return the
+    `Completion`; a repeated call returns the first. `at`: default now.
+    """
     at = at or timezone.now()
     enrollment = lock(enrollment)
     completion, is_new = Completion.objects.get_or_create(
@@ -47,14 +49,15 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 @transaction.atomic
 def mark_read(enrollment, step, *, revision=None, at=None):
-    """Complete a lesson. `revision`: key of the one shown (None: the current one). Raises LessonIncomplete,
-    UnknownRevision."""
+    """Complete a lesson and return the `Completion`. Raise `LessonIncomplete` or `UnknownRevision`. `revision`: id of
+    the revision shown (None: the current one).
+    """
     enrollment = lock(enrollment)
     page = store.page(enrollment.release, step.id, enrollment.source_language)
     released = ReleaseEntry.objects.filter(document=page.document_id, revision=revision)
     if revision not in (None, page.revision_id) and not released.exists():
         raise UnknownRevision(revision)
-    # Also finishes a lesson whose last open question is gone: retired, or meant for another post.
+    # Also completes a lesson whose last open question was archived or is for another job role.
     if waiting_in(enrollment, step, page):
         raise LessonIncomplete(step.id)
     return complete_lesson(enrollment, page, revision=revision, at=at)
@@ -62,21 +65,22 @@ def mark_read(enrollment, step, *, revision=None, at=None):
 
 @transaction.atomic
 def finish(enrollment, *, at=None):
-    """Complete the enrollment if a release has retired its last open document. Returns whether it is complete."""
+    """Complete the enrollment if a release has archived its last open document. Return whether it is complete."""
     enrollment = lock(enrollment)
     conclude(enrollment, at or timezone.now())
     return enrollment.completed_at is not None
 
 
 def conclude(enrollment, at, completion=None):
+    """Complete the locked enrollment if all required steps are done. Log this and `completion`."""
     outline = own_outline(enrollment, enrollment.source_language)
-    # After waiving, documents may still be completed, and are recorded; the enrollment stays waived.
+    # An exempt learner may still complete documents; the enrollment stays exempt.
     is_last = enrollment.is_open and progress_of(enrollment, outline).is_all_done
     if is_last:
         enrollment.completed_at = at
         enrollment.save(update_fields=["completed_at"])
         enrollment_completed.send(sender=Enrollment, enrollment=enrollment, at=at)
-    # The chain of the enrollment is locked from here to the end of the transaction, so it comes after all other locks.
+    # Logged last, as this locks the hash chain of the enrollment until the transaction ends.
     if completion:
         data = {"document": completion.document.identifier, "revision": completion.revision_id}
         data["outcome"] = completion.outcome
@@ -87,6 +91,7 @@ def conclude(enrollment, at, completion=None):
 
 
 def complete_lesson(enrollment, page, *, revision=None, at=None):
+    """Complete the lesson of a rendered page. `revision`: id of the revision shown (None: that of the page)."""
     return complete(
         enrollment,
         Document.objects.get(pk=page.document_id),
@@ -97,31 +102,33 @@ def complete_lesson(enrollment, page, *, revision=None, at=None):
 
 
 def waiting_in(enrollment, step, page):
+    """Return ids of questions that keep the lesson from being completed."""
     check = {question.id for question in step.check}
     return waiting(asked_of(enrollment, page), check, answers_of_lesson(enrollment, page))
 
 
 def asked_of(enrollment, page):
-    """Id → question in its first wording, in reading order, of those for the learner's post."""
-    track = track_of(enrollment, own_outline(enrollment, enrollment.source_language))
-    return {key: page.questions[key] for key in page.wordings if page.questions[key].is_for(track)}
+    """Return id → question in its first variant, in reading order, for the learner's job role."""
+    job_role = track_of(enrollment, own_outline(enrollment, enrollment.source_language))
+    return {key: page.questions[key] for key in page.wordings if page.questions[key].is_for(job_role)}
 
 
 def lock(enrollment):
-    """The enrollment as it is now, locked until the transaction ends."""
+    """Return the current row, locked until the transaction ends. Raise `Enrollment.DoesNotExist` if it is gone."""
     for locked in LOCKED(pk=enrollment.pk):
         if Enrollment.learner.is_cached(enrollment):
-            locked.post_noted = enrollment.learner.post  # has been read for this request
+            locked.post_noted = enrollment.learner.post  # is loaded already
         return locked
     raise Enrollment.DoesNotExist(enrollment.pk)
 
 
 def touch(enrollment, at):
+    """Set `started_at` if empty and `last_active_at` to `at`, and save them."""
     fields = []
     if not enrollment.started_at:
         enrollment.started_at = at
         fields.append("started_at")
-    # A clock that was set back must not make it older; and one act that says it twice is written once.
+    # A clock that was set back must not make it older. Two calls in one request write once.
     if not enrollment.last_active_at or enrollment.last_active_at < at:
         enrollment.last_active_at = at
         fields.append("last_active_at")

@@ -1,4 +1,4 @@
-"""Headcounts after changes of teams, and recounts."""
+"""Update headcounts when memberships, teams or people change, and recount them every night."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -14,72 +14,74 @@ from courseware.learning.status.headcounts import FIRM, Headcount, HeadcountKey,
 
 
 def places(enrollments: QuerySet) -> QuerySet:
+    """Rows (columns of HeadcountKey, number) of the newest among these enrollments."""
     has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
     newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
     return newest.values_list(*HeadcountKey._fields).annotate(number=Count("pk"))
 
 
-def missing(team: int | None) -> Counter[HeadcountKey]:
-    """What must be added to a team's stored headcounts. Runs one query, for one consistent view."""
-    everybody = Enrollment.objects.filter(learner__is_active=True)
-    if team is not FIRM:
-        below = Team.objects.filter(pk=team).with_subteams()
-        everybody = everybody.filter(learner__in=learners_of(below))
-    kept = Headcount.objects.filter(team=team).order_by().values_list(*HeadcountKey._fields)
+def missing(team_id: int | None) -> Counter[HeadcountKey]:
+    """Return key → number to add to the stored headcounts of a team. Runs one query, for one consistent view."""
+    enrollments = Enrollment.objects.filter(learner__is_active=True)
+    if team_id is not FIRM:
+        teams = Team.objects.filter(pk=team_id).with_subteams()
+        enrollments = enrollments.filter(learner__in=learners_of(teams))
+    stored = Headcount.objects.filter(team=team_id).order_by().values_list(*HeadcountKey._fields)
     numbers: Counter[HeadcountKey] = Counter()
-    for *at, number in places(everybody).union(kept.annotate(number=-Sum("number")), all=True):
-        numbers[place_of(at)] += number
-    return Counter({place: number for place, number in numbers.items() if number})
+    for *columns, number in places(enrollments).union(stored.annotate(number=-Sum("number")), all=True):
+        numbers[place_of(columns)] += number
+    return Counter({key: number for key, number in numbers.items() if number})
 
 
 def place_of(columns: Iterable) -> HeadcountKey:
-    place = HeadcountKey(*columns)
-    return place._replace(has_started=bool(place.has_started))  # in a union SQLite has numbers for it
+    key = HeadcountKey(*columns)
+    return key._replace(has_started=bool(key.has_started))  # SQLite returns numbers from a union
 
 
 @transaction.atomic
-def recount(teams: Collection[int | None]) -> None:
-    """From the enrollments. Concurrent changes count themselves."""
-    for team in teams:
-        write(Counter({(team, place): number for place, number in missing(team).items()}))
+def recount(team_ids: Collection[int | None]) -> None:
+    """Correct the headcounts of teams (ids, FIRM) from the enrollments. Concurrent changes add their own rows."""
+    for team_id in team_ids:
+        write(Counter({(team_id, key): number for key, number in missing(team_id).items()}))
 
 
 def everything() -> list[int | None]:
+    """Return FIRM and the ids of all teams."""
     return [FIRM, *Team.objects.order_by("pk").values_list("pk", flat=True)]
 
 
 def add_up() -> str:
-    """Recount, and keep one row per team and place. Repeatable if killed."""
+    """Correct all headcounts and keep one row per team and key. Return the row counts as text. Repeatable."""
     before = Headcount.objects.count()
     Headcount.objects.filter(~Exists(Team.objects.filter(pk=OuterRef("team"))), team__isnull=False).delete()
-    for team in everything():
+    for team_id in everything():
         with transaction.atomic():
-            recount([team])  # who began in the moment in which a team was moved may stand where it was
-            rows = list(Headcount.objects.select_for_update(no_key=True).filter(team=team))
+            recount([team_id])  # an enrollment started while a team was moved may be counted in its former ancestors
+            rows = list(Headcount.objects.select_for_update(no_key=True).filter(team=team_id))
             numbers: Counter[tuple[int | None, HeadcountKey]] = Counter()
             for row in rows:
-                numbers[team, HeadcountKey(*(getattr(row, column) for column in HeadcountKey._fields))] += row.number
+                numbers[team_id, HeadcountKey(*(getattr(row, column) for column in HeadcountKey._fields))] += row.number
             if len(rows) > len(numbers) or not all(numbers.values()):
                 Headcount.objects.filter(pk__in=[row.pk for row in rows]).delete()
                 write(numbers)
     return f"{before} → {Headcount.objects.count()}"
 
 
-# Signals of `accounts`: who stands on which board changes with the memberships, with the place of a team, and when
-# somebody leaves the firm or comes back
+# Receivers for signals of `accounts`: memberships, ancestors of teams, and people who leave or return decide which
+# teams count a person.
 
 
 def note_reach(sender, instance, origin=None, **kwargs):
-    # An admin may also give a membership to somebody else.
-    people = {instance.person_id, *Membership.objects.filter(pk=instance.pk).values_list("person", flat=True)}
+    # In the admin, a membership can be given to another person.
+    person_ids = {instance.person_id, *Membership.objects.filter(pk=instance.pk).values_list("person", flat=True)}
     change = changed_by(instance, origin)
-    change_teams_of(people if hasattr(change, "reach_before") else people | who_leave_with(origin))
-    found = reach(people)
-    change.reach_before = getattr(change, "reach_before", {}) | {person: found[person] for person in people}
+    change_teams_of(person_ids if hasattr(change, "reach_before") else person_ids | who_leave_with(origin))
+    found = reach(person_ids)
+    change.reach_before = getattr(change, "reach_before", {}) | {person: found[person] for person in person_ids}
 
 
 def count_reach(sender, instance, origin=None, raw=False, **kwargs):
-    if raw:  # rows of a fixture come with their numbers
+    if raw:  # a fixture contains its headcounts
         return
     noted = vars(changed_by(instance, origin)).pop("reach_before", {})
     found = reach(noted)
@@ -103,11 +105,12 @@ def count_leaving(sender, instance, raw=False, **kwargs):
 
 
 def changed_by(instance, origin):
-    """The owner of noted values: memberships deleted together share one, so that nobody counts twice."""
+    """Return the object that holds noted values. Memberships deleted together share one, so that people count once."""
     return instance if origin is None else origin
 
 
 def who_leave_with(origin) -> set[int]:
+    """Return ids of people whose memberships are deleted with `origin`."""
     if isinstance(origin, Team):
         return set(origin.memberships.values_list("person", flat=True))
     if isinstance(origin, QuerySet) and origin.model is Membership:
@@ -115,10 +118,13 @@ def who_leave_with(origin) -> set[int]:
     return set()
 
 
-def move(person: int, before: set[int | None], after: set[int | None]) -> None:
-    stands_at = list(places(Enrollment.objects.filter(learner=person)))
+def move(person_id: int, before: set[int | None], after: set[int | None]) -> None:
+    """Move a person's headcounts from the teams `before` to the teams `after` (ids)."""
+    rows = list(places(Enrollment.objects.filter(learner=person_id)))
     changes = [*((team, 1) for team in after - before), *((team, -1) for team in before - after)]
-    write(Counter({(team, HeadcountKey(*at)): sign * number for team, sign in changes for *at, number in stands_at}))
+    write(
+        Counter({(team, HeadcountKey(*columns)): sign * number for team, sign in changes for *columns, number in rows})
+    )
 
 
 def note_headcount_key(sender, instance, **kwargs):
@@ -127,9 +133,9 @@ def note_headcount_key(sender, instance, **kwargs):
 
 def recount_ancestors(sender, instance, created, raw=False, **kwargs):
     if not created and not raw and instance.above != instance.above_before:
-        above = [set(map(int, filter(None, place.split("/")))) for place in (instance.above, instance.above_before)]
-        recount(sorted(above[0] ^ above[1]))
+        team_ids = [set(map(int, filter(None, path.split("/")))) for path in (instance.above, instance.above_before)]
+        recount(sorted(team_ids[0] ^ team_ids[1]))
 
 
 def forget_team(sender, instance, **kwargs):
-    Headcount.objects.filter(team=instance.pk).delete()  # written while its memberships went
+    Headcount.objects.filter(team=instance.pk).delete()  # inserted while its memberships were deleted

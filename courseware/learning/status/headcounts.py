@@ -1,6 +1,7 @@
-"""Headcounts: people per state, of each team with those below it, for large boards. People who left count nowhere.
+"""Headcounts: how many people of a team have which status in a course.
 
-Each change inserts a row (+1, −1), so that two writers never wait for each other. A job adds them up: `recounting`.
+Large dashboards read their totals from this table. A team's headcount includes all teams below it, but no people who
+have left. Each change inserts rows (+1, −1), so that writers never wait; `headcount_updates.add_up` adds them up.
 """
 
 from collections import Counter, defaultdict
@@ -19,10 +20,12 @@ from courseware.learning.status import states
 from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.states import State
 
-FIRM = None  # in the place of a team: everybody, also who is in none
+FIRM = None  # used as a team id: everybody, including people without a team
 
 
 class HeadcountKey(NamedTuple):
+    """Facts that determine a person's state and certification status in a course at any time."""
+
     course_id: int
     urgency: datetime
     has_started: bool
@@ -30,7 +33,7 @@ class HeadcountKey(NamedTuple):
 
 
 class HeadcountMove(NamedTuple):
-    """None: not counted, as it is not the newest run."""
+    """Headcount keys of a learner (id) before and after a change. None: not counted, as not the newest enrollment."""
 
     learner: int
     before: HeadcountKey | None
@@ -39,7 +42,7 @@ class HeadcountMove(NamedTuple):
 
 @dataclass(frozen=True)
 class DashboardTotals:
-    """`found` has every pair, zeros included."""
+    """Number of people by state and certification status. `found` has every pair, zeros included."""
 
     found: dict[tuple[State, CertificationStatus], int]
 
@@ -49,58 +52,64 @@ class DashboardTotals:
 
     @property
     def states(self) -> dict[State, int]:
-        return {state: sum(self.found[state, validity] for validity in CertificationStatus) for state in State}
+        return {state: sum(self.found[state, status] for status in CertificationStatus) for state in State}
 
     @property
     def validities(self) -> dict[CertificationStatus, int]:
-        """Certified first, including those whose certificate is ending."""
-        order = sorted(CertificationStatus, key=lambda validity: validity != CertificationStatus.CERTIFIED)
-        numbers = {validity: sum(self.found[state, validity] for state in State) for validity in order}
+        """Certified first, including certificates that expire soon."""
+        order = sorted(CertificationStatus, key=lambda status: status != CertificationStatus.CERTIFIED)
+        numbers = {status: sum(self.found[state, status] for state in State) for status in order}
         numbers[CertificationStatus.CERTIFIED] += numbers[CertificationStatus.ENDING]
         return numbers
 
-    def number_in(self, standing: State | CertificationStatus) -> int:
-        return self.states[standing] if isinstance(standing, State) else self.validities[standing]
+    def number_in(self, group: State | CertificationStatus) -> int:
+        return self.states[group] if isinstance(group, State) else self.validities[group]
 
     def __add__(self, other: "DashboardTotals") -> "DashboardTotals":
-        return DashboardTotals({place: number + other.found[place] for place, number in self.found.items()})
+        return DashboardTotals({pair: number + other.found[pair] for pair, number in self.found.items()})
 
     def __sub__(self, other: "DashboardTotals") -> "DashboardTotals":
-        return DashboardTotals({place: number - other.found[place] for place, number in self.found.items()})
+        return DashboardTotals({pair: number - other.found[pair] for pair, number in self.found.items()})
 
 
 def tally(rows: Iterable[tuple[str, str, int]]) -> DashboardTotals:
-    found = {(state, validity): number for state, validity, number in rows}
+    """Return the totals of rows (state, certification status, number)."""
+    found = {(state, status): number for state, status, number in rows}
     return DashboardTotals(
-        {(state, validity): found.get((state, validity), 0) for state in State for validity in CertificationStatus}
+        {(state, status): found.get((state, status), 0) for state in State for status in CertificationStatus}
     )
 
 
 class HeadcountQuerySet(models.QuerySet):
     def told(self, at: datetime) -> DashboardTotals:
+        """Return the totals of these rows at `at`. Runs one query."""
         return tally(self.counted(at))
 
     def counts_by_team(self, at: datetime) -> dict[int | None, DashboardTotals]:
+        """Return team id → totals at `at`, for teams with rows. Runs one query."""
         rows = defaultdict(list)
-        for team, *place in self.counted(at, "team"):
-            rows[team].append(place)
-        return {team: tally(found) for team, found in rows.items()}
+        for team_id, *row in self.counted(at, "team"):
+            rows[team_id].append(row)
+        return {team_id: tally(team_rows) for team_id, team_rows in rows.items()}
 
     def counted(self, at: datetime, *by: str) -> models.QuerySet:
-        with_start = self.annotate(started_at=Case(When(has_started=True, then="urgency")))  # any instant will do
+        """Rows (columns `by`, state, certification status, number) at `at`."""
+        with_start = self.annotate(
+            started_at=Case(When(has_started=True, then="urgency"))
+        )  # any instant will do: states only test for null
         columns = {"state": states.column(at), "validity": validity.column(at)}
         return with_start.annotate(**columns).values_list(*by, *columns).annotate(counted=Sum("number")).order_by()
 
 
 class Headcount(models.Model):
-    """So many more or fewer people of a team and those below it at a place."""
+    """`number` more people (fewer if negative) of a team and the teams below it have this key."""
 
     team = models.ForeignKey(
         Team,
         on_delete=models.CASCADE,
         null=True,
         db_index=False,
-        db_constraint=False,  # whoever learns in the moment in which the team is deleted must not be refused for it
+        db_constraint=False,  # counting a learner must not fail while the team is being deleted
         related_name="+",
         help_text="Null: the firm",
     )
@@ -124,33 +133,34 @@ class Headcount(models.Model):
         return f"{self.team or '–'} · {self.urgency:%Y-%m-%d} · {self.number:+}"
 
 
-def reach(learners: Collection[int]) -> dict[int, set[int | None]]:
-    """Person → teams whose boards show the person, and FIRM; none for people who left. Runs one query."""
+def reach(learner_ids: Collection[int]) -> dict[int, set[int | None]]:
+    """Return person id → ids of teams that count the person, and FIRM; none for people who left. Runs one query."""
     found: dict[int, set[int | None]] = defaultdict(set)
-    place = FilteredRelation("memberships", condition=Q(memberships__role=Membership.Role.LEARNER))
-    here = User.objects.filter(pk__in=learners, is_active=True).order_by().annotate(place=place)
-    for person, team, above in here.values_list("pk", "place__team", "place__team__above"):
-        found[person].add(FIRM)
-        if above is not None:  # else in no team, or in one that somebody deletes at this moment
-            found[person].update([team, *(int(key) for key in above.split("/") if key)])
+    membership = FilteredRelation("memberships", condition=Q(memberships__role=Membership.Role.LEARNER))
+    people = User.objects.filter(pk__in=learner_ids, is_active=True).order_by().annotate(place=membership)
+    for person_id, team_id, ancestors in people.values_list("pk", "place__team", "place__team__above"):
+        found[person_id].add(FIRM)
+        if ancestors is not None:  # None: in no team, or in one that is being deleted
+            found[person_id].update([team_id, *(int(key) for key in ancestors.split("/") if key)])
     return found
 
 
 def count(changes: Iterable[HeadcountMove]) -> None:
-    """Call it in the transaction of the changes. Runs two queries, on PostgreSQL three."""
+    """Update the headcounts. Call it in the transaction of the changes. Runs two queries, on PostgreSQL three."""
     moved = [change for change in changes if change.before != change.after]
-    learners = {change.learner for change in moved}
-    lock_teams_of(learners)
-    teams = reach(learners) if moved else {}
+    learner_ids = {change.learner for change in moved}
+    lock_teams_of(learner_ids)
+    team_ids = reach(learner_ids) if moved else {}
     numbers: Counter[tuple[int | None, HeadcountKey]] = Counter()
-    for learner, before, after in moved:
-        for team in teams[learner]:
-            for place, number in ((before, -1), (after, 1)):
-                if place:
-                    numbers[team, place] += number
+    for learner_id, before, after in moved:
+        for team_id in team_ids[learner_id]:
+            for key, number in ((before, -1), (after, 1)):
+                if key:
+                    numbers[team_id, key] += number
     write(numbers)
 
 
 def write(numbers: Counter[tuple[int | None, HeadcountKey]]) -> None:
-    rows = (Headcount(team_id=team, **place._asdict(), number=number) for (team, place), number in numbers.items())
+    """Insert a row for each number that is not zero."""
+    rows = (Headcount(team_id=team_id, **key._asdict(), number=number) for (team_id, key), number in numbers.items())
     Headcount.objects.bulk_create([row for row in rows if row.number], batch_size=1000)

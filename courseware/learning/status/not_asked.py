@@ -1,7 +1,7 @@
-"""Whether an enrollment asks its learner for something now, and if not, why: for one row and for queries.
+"""Reasons why an enrollment requires nothing of its learner now, for one row and for queries.
 
-Everything that offers, reminds, counts as late or as stuck asks here. A caller that leaves a reason out of account
-names it in `ignoring`, with a comment that says why.
+Reminders, offers, overdue and stuck checks use it. A caller that ignores a reason names it in `ignoring` and comments
+why.
 """
 
 from collections.abc import Callable, Collection
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 
 def is_here(at: datetime) -> Q:
+    """Condition: the learner has not left the company."""
     return Q(learner__is_active=True)
 
 
 def is_not_away(at: datetime) -> Q:
+    """Condition: the learner has no absence at `at`."""
     return ~Q(Exists(absent_now(at).filter(person=OuterRef("learner"))))
 
 
@@ -45,14 +47,14 @@ Reason = State | NotAskedReason
 
 
 class ReasonRule(NamedTuple):
-    """Whether a reason holds for a row at an instant, the condition of rows for which it does not, and its words."""
+    """Whether a reason holds for a row at an instant, the condition of rows without it, and its label."""
 
     holds: Callable[[Any, datetime], bool]
     is_absent: Callable[[datetime], Q]
     words: Promise | str = ""
 
 
-# By Reason: the first that holds is given. AWAY reads `away_until` of the row (see `with_away`).
+# By Reason, in order of precedence. AWAY reads `away_until` of the row (see `with_away`).
 REASONS: dict[Any, ReasonRule | IsSet] = {
     **NOT_ASKED,
     NotAskedReason.LEFT: ReasonRule(lambda row, at: not row.learner.is_active, is_here, _("left the company")),
@@ -60,16 +62,15 @@ REASONS: dict[Any, ReasonRule | IsSet] = {
     NotAskedReason.UNPUBLISHED: ReasonRule(lambda row, at: row.course.current_id is None, is_published),
 }
 PERSON_OR_COURSE = frozenset(NotAskedReason)
-# Dashboards filter by these reasons themselves: they show people who have left if the reader wants to see them.
+# Dashboards filter by these reasons themselves: on request they show people who have left.
 FILTERED_BY_PAGE = frozenset({NotAskedReason.LEFT, NotAskedReason.UNPUBLISHED})
 
 
 def not_asked_reason(
     enrollment: "Enrollment", at: datetime | None = None, *, ignoring: Collection[Reason] = ()
 ) -> Reason | None:
-    """Why the enrollment asks for nothing at `at`; None if it asks for something.
-
-    Runs no query if the learner and the course are loaded or their reasons are ignored.
+    """Return the first reason why the enrollment requires nothing at `at` (default: now), or None. AWAY needs
+    `with_away`. Runs no query if learner and course are loaded or their reasons are ignored.
     """
     at = at or timezone.now()
     counted = ((reason, rule) for reason, rule in REASONS.items() if reason not in ignoring)
@@ -77,7 +78,7 @@ def not_asked_reason(
 
 
 def asked(at: datetime, *, ignoring: Collection[Reason] = ()) -> Q:
-    """The same as a condition on enrollments: those for which `not_asked_reason` returns None."""
+    """Return the condition of enrollments for which `not_asked_reason` returns None."""
     found = Q()
     for reason, rule in REASONS.items():
         if reason not in ignoring:

@@ -1,6 +1,6 @@
-"""Progress of an enrollment: the one rule for home, dashboard, export and exam.
+"""Progress of an enrollment: completed steps, required steps and the next step.
 
-The denominator is `required` of the run's own outline. Documents that have left the course count in neither number.
+Steps are counted in the enrollment's own outline. Documents that have left the course do not count.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,9 +27,8 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """`done`: ids of steps. `is_pre_check_open`: there is a pre-check, and nothing is done.
-
-    Compared by identity: a cache key.
+    """Progress in one outline. Compared by identity, as it is a cache key. `done`: ids of completed documents.
+    `required`: ids of steps. `is_pre_check_open`: a pre-test exists, and nothing is done.
     """
 
     done: frozenset[str]
@@ -57,18 +56,20 @@ class Progress:
 
 
 def progress_of(enrollment: Enrollment, outline: Outline) -> Progress:
+    """Return the progress of an enrollment in its own outline (see `own_outline`). Runs one query."""
     recorded = recorded_by_enrollment([enrollment])[enrollment.pk]
     return progress_with(recorded.done, outline, has_answered=recorded.has_answered)
 
 
 def progress_with(done: Iterable[str], outline: Outline, *, has_answered: bool = False) -> Progress:
+    """Return the progress for ids of completed documents. `has_answered`: any question of a lesson."""
     return _progress_with(frozenset(done), outline, has_answered)
 
 
-@lru_cache(1024)  # many people are equally far
+@lru_cache(1024)  # many enrollments have equal progress
 def _progress_with(done: frozenset[str], outline: Outline, has_answered: bool) -> Progress:
     is_pre_check_open = outline.pre_check_id is not None and not done
-    # Whoever has answered a question of a lesson has skipped the pre-check.
+    # An answer to a lesson question skips the pre-test.
     skipped = outline.pre_check_id if has_answered or not is_pre_check_open else None
     passed = done | {skipped}
     return Progress(
@@ -83,31 +84,33 @@ def _progress_with(done: frozenset[str], outline: Outline, has_answered: bool) -
 
 
 def is_beside(step: Step, outline: Outline) -> bool:
-    # An optional lesson or simulation: on the way, but never the next step, so that it holds nobody up. In a short
-    # renewal so is all that comes before the exam and is not asked for.
+    """Whether the step can be skipped and therefore is never the next step."""
+    # In a short renewal, all steps before the exam that are not required can be skipped.
     if outline.is_short:
         return not step.is_required and not step.is_after_exam
     return step.is_optional and step.kind != "pre-check"
 
 
 def done_documents(enrollment: Enrollment) -> frozenset[str]:
+    """Return ids of completed documents and answered surveys. Runs one query."""
     return recorded_by_enrollment([enrollment])[enrollment.pk].done
 
 
 def recorded(enrollments: Any) -> QuerySet[Any, Any]:
-    """(enrollment key, document id). An empty id means that there are answers."""
+    """Rows (enrollment id, identifier of a document). An empty identifier means that there are answers."""
     own = {"enrollment__pk__in": enrollments}
     completed = Completion.objects.filter(**own).values_list("enrollment", "document__identifier")
     surveyed = SurveyReceipt.objects.filter(**own).values_list("enrollment", "survey__identifier")
     answers = Exists(Answer.objects.filter(enrollment=OuterRef("pk")))
     answered = Enrollment.objects.filter(answers, pk__in=enrollments).values_list("pk", Value("", CharField()))
-    return completed.union(surveyed, answered, all=True)  # two alike are one below
+    return completed.union(surveyed, answered, all=True)  # `recorded_by_enrollment` removes duplicates
 
 
 RECORDED = CompiledQuery(recorded)
 
 
 def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Recorded]:
+    """Return enrollment id → recorded results. Runs one query."""
     keys = [enrollment.pk for enrollment in enrollments]
     identifiers: dict[int, set[str]] = {key: set() for key in keys}
     for enrollment, identifier in RECORDED(enrollments=keys):
@@ -116,20 +119,22 @@ def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Rec
 
 
 def track_of(enrollment: Enrollment, outline: Outline) -> str:
+    """Return the learner's job role in the course, or "": see `known_track`."""
     return known_track(enrollment.track, enrollment.known_job_role, outline)
 
 
-def known_track(chosen: str, post: str, outline: Outline) -> str:
-    """The chosen post, else the one the company noted, else "": only what is for everybody is asked."""
-    return next((each for each in (chosen, post) if each in outline.tracks), "")
+def known_track(chosen: str, recorded_role: str, outline: Outline) -> str:
+    """Return the chosen job role, else the recorded one, else "". Job roles unknown to the course are ignored."""
+    return next((each for each in (chosen, recorded_role) if each in outline.tracks), "")
 
 
 def own_outline(enrollment: Enrollment, language: str) -> Outline:
+    """Return the outline of the current release in `language`, narrowed for a short renewal."""
     return narrowed(store.outline(enrollment.release, language), enrollment)
 
 
 def narrowed(outline: Outline, enrollment: Enrollment) -> Outline:
-    """`outline` in which only what a short renewal asks for is required."""
+    """Return the outline in which only steps of a short renewal are required; for others, `outline` itself."""
     return outline if enrollment.required is None else _narrowed(outline, frozenset(enrollment.required))
 
 
@@ -137,7 +142,7 @@ def narrowed(outline: Outline, enrollment: Enrollment) -> Outline:
 def _narrowed(outline: Outline, wanted: Collection[str]) -> Outline:
     required = tuple(step.id for step in outline.steps if step.id in wanted)
     if not required:
-        return outline  # all of it has left the course, so nothing would ever be done
+        return outline  # the required steps have left the course, so the renewal could never be completed
     modules = tuple(
         replace(module, steps=tuple(asked(step, step.id in wanted) for step in module.steps))
         for module in outline.modules

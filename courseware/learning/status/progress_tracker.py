@@ -1,4 +1,4 @@
-"""The route of a course: a station for each module, a stop for each step. Only required stops count."""
+"""Progress tracker of a course: its modules and steps, done and current. Only required steps count."""
 
 from dataclasses import dataclass
 
@@ -20,45 +20,47 @@ class TrackerModule:
 
     @property
     def counting(self) -> tuple[TrackerStep, ...]:
-        return tuple(stop for stop in self.stops if stop.step.is_required)
+        return tuple(each for each in self.stops if each.step.is_required)
 
     @property
     def beside(self) -> int:
+        """The number of optional steps."""
         return len(self.stops) - len(self.counting)
 
     @property
     def is_done(self) -> bool:
-        # If nothing in it is required, all of it.
-        return all(stop.is_done for stop in self.counting or self.stops)
+        # A module without required steps is done when all its steps are.
+        return all(each.is_done for each in self.counting or self.stops)
 
     @property
     def is_here(self) -> bool:
-        return any(stop.is_here for stop in self.stops)
+        return any(each.is_here for each in self.stops)
 
     @property
     def done_count(self) -> int:
-        return sum(stop.is_done for stop in self.counting)
+        return sum(each.is_done for each in self.counting)
 
     @property
     def minutes(self) -> float:
-        return sum(stop.step.minutes or 0 for stop in self.counting or self.stops)
+        """Minutes of the required steps; of all if none is required."""
+        return sum(each.step.minutes or 0 for each in self.counting or self.stops)
 
 
 @dataclass(frozen=True)
 class CountedPlace:
-    """Place of a step among the required ones of its module; `number` is 0 if it is optional."""
+    """Position of a step among the required ones of its module, from 1; `number` is 0 if it is optional."""
 
     number: int
     total: int
 
 
 def place_in(module: OutlineModule, step: Step) -> CountedPlace:
-    counting = [each.id for each in module.steps if each.is_required]
-    return CountedPlace(counting.index(step.id) + 1 if step.id in counting else 0, len(counting))
+    required = [each.id for each in module.steps if each.is_required]
+    return CountedPlace(required.index(step.id) + 1 if step.id in required else 0, len(required))
 
 
 def stations(outline: Outline, progress: Progress, here: str) -> tuple[TrackerModule, ...]:
-    """`here`: id of the learner's step, or "". Modules without steps are left out."""
+    """Return the modules that have steps. `here`: id of the learner's current step, or ""."""
     return tuple(station(module, progress, here) for module in outline.modules if module.steps)
 
 

@@ -1,4 +1,4 @@
-"""The states of an enrollment: the one table for queries, pages, filters and colours."""
+"""States of an enrollment: conditions for queries and rows, colours and labels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,18 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from courseware.learning.status.certification_status import certified
 from courseware.lib.db.condition_eval import fulfils
 
-# An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
+# An enrollment is due soon in the last 72 hours before its due instant.
 DUE_SOON = timedelta(days=3)
 OPEN = Q(completed_at=None, exempted_at=None)
-# The place in the order of enrollments without a due date: behind every day that can be given.
+# `urgency` of enrollments without a due date: later than any due date that can be set.
 NO_DAY = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class IsSet:
-    """The condition of a state in which nothing is asked and no due date counts: its column is set.
-
-    `year` is its place in the order, behind NO_DAY; `words` say of a learner why nothing is asked.
+    """Condition of a state with nothing left to do and no due date: its column is set. `year` is used as `urgency`,
+    after NO_DAY. `words`: the reason, as a predicate about the learner.
     """
 
     column: str
@@ -34,6 +33,7 @@ class IsSet:
 
     @property
     def place(self) -> datetime:
+        """The value of `urgency` in this state."""
         return datetime(self.year, 1, 1, tzinfo=UTC)
 
     def __call__(self, at: datetime) -> Q:
@@ -43,6 +43,7 @@ class IsSet:
         return getattr(row, self.column) is not None
 
     def is_absent(self, at: datetime) -> Q:
+        """Return the condition of rows that are not in this state."""
         return Q(**{self.column: None})
 
 
@@ -59,16 +60,15 @@ def due_later(at: datetime) -> Q:
 
 
 def learns(at: datetime) -> Q:
-    """Whoever is certified renews, and is told of by that."""
+    """Due later or without a due date, and not certified: certified learners are in RENEWING."""
     return due_later(at) & ~certified(at)
 
 
 class State(models.TextChoices):
-    """The most urgent first. At every instant exactly one condition holds.
+    """States of an enrollment, the most urgent first. At every instant exactly one condition holds.
 
-    A line is the value, its condition at an instant, the colour of its mark, whether it is shown while nobody is in it,
-    and its name. IsSet as condition makes the state a reason in `not_asked`, too. If the columns of several are
-    set, the first one counts.
+    A member is: value, condition at an instant, colour, whether it is shown if empty, label. States with an IsSet
+    condition are reasons in `not_asked`, too. If several of their columns are set, the first state counts.
     """
 
     condition: Callable[[datetime], Q]
@@ -91,15 +91,16 @@ class State(models.TextChoices):
 
     @property
     def is_asked(self) -> bool:
+        """Whether the learner has something left to do in this state."""
         return not isinstance(self.condition, IsSet)
 
 
-# States in which nothing is asked, with their columns.
+# States with nothing left to do, with their conditions.
 NOT_ASKED = {state: state.condition for state in State if isinstance(state.condition, IsSet)}
 PLACES_WITHOUT_DAY = {each.column: each.place for each in NOT_ASKED.values()}
-# What dashboards are ordered by, the earliest first. It reads no clock, so the database keeps it with an index.
-# The migration for another column is written by hand, because Django cannot alter a generated column: RemoveIndex of
-# each index that names `urgency`, RemoveField and AddField of `urgency`, then AddIndex of the same indexes.
+# Sort key of dashboards, the earliest first. It does not depend on the time, so the database can store and index it.
+# Django cannot alter a generated column, so write the migration for another column by hand: RemoveIndex of each index
+# that names `urgency`, RemoveField and AddField of `urgency`, then AddIndex of the same indexes.
 URGENCY = Case(
     *(When(**{f"{column}__isnull": False}, then=Value(place)) for column, place in PLACES_WITHOUT_DAY.items()),
     default=Coalesce("due_at", Value(NO_DAY)),
@@ -107,12 +108,13 @@ URGENCY = Case(
 
 
 def urgency_of(enrollment) -> datetime:
-    """`URGENCY` of a row as it is in memory, where it may just have been changed."""
-    places = (place for column, place in PLACES_WITHOUT_DAY.items() if getattr(enrollment, column))
-    return next(places, enrollment.due_at or NO_DAY)
+    """Return `URGENCY` of an enrollment from its values in memory."""
+    instants = (instant for column, instant in PLACES_WITHOUT_DAY.items() if getattr(enrollment, column))
+    return next(instants, enrollment.due_at or NO_DAY)
 
 
 def state_of(enrollment, at: datetime) -> State:
+    """Return the state of an enrollment at `at` from its values in memory."""
     row = SimpleNamespace(
         urgency=urgency_of(enrollment),
         started_at=enrollment.started_at,
@@ -122,5 +124,5 @@ def state_of(enrollment, at: datetime) -> State:
 
 
 def column(at: datetime) -> Case:
-    """A value of State, to annotate a query with."""
+    """Return an expression that annotates a query with the value of `State` at `at`."""
     return Case(*(When(state.condition(at), then=Value(state.value)) for state in State))

@@ -1,4 +1,4 @@
-"""Branding for administrators: /branding/."""
+"""Branding settings for admins: /branding/."""
 
 from http import HTTPStatus
 from operator import attrgetter
@@ -61,14 +61,14 @@ NO_LOGO = {
 }
 
 
-def field_of(what, tag):
-    return f"{what}_{tag.replace('-', '_')}"
+def field_of(key, tag):
+    return f"{key}_{tag.replace('-', '_')}"
 
 
-def words_field(what, tag):
-    label, hint = SAID[what]
+def words_field(key, tag):
+    label, hint = SAID[key]
     options = {"label": format_lazy("{} · {}", label, language_name(tag)), "help_text": hint, "required": False}
-    if what == "signature":
+    if key == "signature":
         return forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}), **options)
     return forms.CharField(max_length=120, **options)
 
@@ -79,7 +79,7 @@ def colour_field(label, theme):
 
 
 class BrandingForm(forms.Form):
-    """`style`: the one in force or None. `values`: what is to be set. `new_logo`: an unsaved Logo or None."""
+    """`style`: current Branding or None. `values`: fields to set. `new_logo`: an unsaved Logo or None."""
 
     light = colour_field(_("Colour on light pages"), LIGHT)
     dark = colour_field(_("Colour on dark pages"), DARK)
@@ -110,21 +110,21 @@ class BrandingForm(forms.Form):
     new_logo = None
 
     def __init__(self, *args, style, course, **kwargs):
-        kept = initial_of(style) if style else {}
-        super().__init__(*args, initial={"base": 0} | kept, **kwargs)
+        stored = initial_of(style) if style else {}
+        super().__init__(*args, initial={"base": 0} | stored, **kwargs)
         self.style = style
         if course:
             del self.fields["is_card_public"]
-        for what in SAID:
+        for key in SAID:
             for tag, _language in settings.LANGUAGES:
-                self.fields[field_of(what, tag)] = words_field(what, tag)
+                self.fields[field_of(key, tag)] = words_field(key, tag)
 
     @property
     def helper(self):
-        spoken = [field_of(what, tag) for what in SAID for tag, _language in settings.LANGUAGES]
+        texts = [field_of(key, tag) for key in SAID for tag, _language in settings.LANGUAGES]
         look = ["light", "dark", "logo", *(["no_logo"] if self.style and self.style.logo_id else [])]
         for_all = [name for name in ("is_card_public",) if name in self.fields]
-        return Fields(*spoken, "sender_address", *look, *for_all, "viewed_at", "base", error_summary=True)
+        return Fields(*texts, "sender_address", *look, *for_all, "viewed_at", "base", error_summary=True)
 
     def clean_light(self):
         return self.readable("light")
@@ -135,8 +135,8 @@ class BrandingForm(forms.Form):
     def readable(self, look):
         colour, theme = self.cleaned_data[look].lower(), THEMES[look]
         if colour and (found := least_contrast(colour, theme)) < LEAST:
-            said = {"colour": colour, "found": f"{found:.1f}", "near": nearest_readable(colour, theme)}
-            raise forms.ValidationError(TOO_FAINT, params=said)
+            params = {"colour": colour, "found": f"{found:.1f}", "near": nearest_readable(colour, theme)}
+            raise forms.ValidationError(TOO_FAINT, params=params)
         return colour
 
     def clean_logo(self):
@@ -150,9 +150,9 @@ class BrandingForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        for what in SAID.keys() - {"signature"}:  # one line each: they stand in headers of letters
-            for name in [field_of(what, tag) for tag, _language in settings.LANGUAGES]:
-                cleaned[name] = " ".join(cleaned.get(name, "").split())  # "" where it was refused
+        for key in SAID.keys() - {"signature"}:  # one line each, for email headers
+            for name in [field_of(key, tag) for tag, _language in settings.LANGUAGES]:
+                cleaned[name] = " ".join(cleaned.get(name, "").split())  # "" if it was invalid
         for tag, _language in settings.LANGUAGES:
             name = field_of("signature", tag)
             lines = [" ".join(line.split()) for line in cleaned.get(name, "").splitlines()]
@@ -163,9 +163,9 @@ class BrandingForm(forms.Form):
 
     @property
     def values(self):
-        said = {what: self.texts(what) for what in SAID}
+        texts_by_key = {key: self.texts(key) for key in SAID}
         return {
-            "words": {what: texts for what, texts in said.items() if texts},
+            "words": {key: texts for key, texts in texts_by_key.items() if texts},
             "sender_address": self.cleaned_data["sender_address"],
             "light": self.cleaned_data["light"],
             "dark": self.cleaned_data["dark"],
@@ -173,8 +173,8 @@ class BrandingForm(forms.Form):
             "is_card_public": self.cleaned_data.get("is_card_public", False),
         }
 
-    def texts(self, what):
-        texts = {tag: self.cleaned_data[field_of(what, tag)] for tag, _language in settings.LANGUAGES}
+    def texts(self, key):
+        texts = {tag: self.cleaned_data[field_of(key, tag)] for tag, _language in settings.LANGUAGES}
         return {tag: text for tag, text in texts.items() if text}
 
     def logo_key(self):
@@ -187,7 +187,7 @@ class BrandingForm(forms.Form):
 
 
 def initial_of(style):
-    words = {field_of(what, tag): text for what, texts in style.words.items() for tag, text in texts.items()}
+    words = {field_of(key, tag): text for key, texts in style.words.items() for tag, text in texts.items()}
     return words | {
         "sender_address": style.sender_address,
         "light": style.light,
@@ -201,7 +201,7 @@ def branding_url(course=SITE):
     return reverse("learning:branding-of-course", args=[course]) if course else reverse("learning:branding")
 
 
-@form_view(branding_url, allowed=attrgetter("is_superuser"), is_held=False)  # a file cannot be held
+@form_view(branding_url, allowed=attrgetter("is_superuser"), is_held=False)  # a file cannot be stored for later
 @asks_who_it_is
 def branding_settings(request, course=SITE):
     titles = titles_of_courses()
@@ -241,20 +241,20 @@ def viewed_at(request, course, titles, form):
 
 def branding_page(request, course, titles, form, style, *, is_tried=False, status=HTTPStatus.OK):
     site = style_of(SITE) if course else None
-    face = ActiveBranding(tuple(each for each in (style, site) if each))
+    active = ActiveBranding(tuple(each for each in (style, site) if each))
     language = get_language()
     context = {
         "form": form,
         "whose": titles.get(course, ""),
         "course": course,
         "titles": titles,
-        "branding": face,
-        "site_name": site_name(face),
+        "branding": active,
+        "site_name": site_name(active),
         "is_tried": is_tried,
-        "sender": face.said("sender", language) or face.name(language),
-        "sender_address": face.of("sender_address") or settings.DEFAULT_FROM_EMAIL,
-        "signature": face.said("signature", language),
-        "issuer": face.said("issuer", language) or face.said("name", language),
-        "signer": face.said("signer", language),
+        "sender": active.said("sender", language) or active.name(language),
+        "sender_address": active.of("sender_address") or settings.DEFAULT_FROM_EMAIL,
+        "signature": active.said("signature", language),
+        "issuer": active.said("issuer", language) or active.said("name", language),
+        "signer": active.said("signer", language),
     }
     return render(request, "learning/branding.html", context, status=status)

@@ -1,3 +1,5 @@
+"""Pages of a course: job role, emergency card, print view, completion, question to the manager."""
+
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -30,8 +32,8 @@ from courseware.learning.reference.saved_phrases import own_book
 from courseware.learning.status import completion
 from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted
 
-ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # letters; a phrase takes a heading and a gap beside its own
-PANELS = 8  # of a sheet that is folded once along and three times across
+ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # in letters; the second is for heading and gap of a phrase
+PANELS = 8  # of a paper folded once lengthwise and three times across
 QUESTIONS_SHOWN = 5
 
 
@@ -52,19 +54,19 @@ def course_home(request, course):
 
 @form_view(home_address, methods=("GET", "POST"))
 def tracks(request, course):
-    reading = learner_context_of(request, course)
-    form = own_job_role(reading, posted(request)).form
+    learner_context = learner_context_of(request, course)
+    form = own_job_role(learner_context, posted(request)).form
     before = page_before(request) or referring_page(request)
     if form.is_valid():
-        choose_job_role(reading.enrollment, form)
+        choose_job_role(learner_context.enrollment, form)
         messages.success(request, _("Saved. The lessons show the content for your job role first."))
         return redirect(before or "home")
     context = {"form": form, "before": before}
-    return render_in_course(request, reading, "learning/tracks.html", context, status=form_status(form))
+    return render_in_course(request, learner_context, "learning/tracks.html", context, status=form_status(form))
 
 
 def referring_page(request):
-    """The page that linked here; "" for another site or this page."""
+    """Return the page that linked here; "" for another site or this page."""
     before = request.META.get("HTTP_REFERER", "")
     path = urlsplit(before).path
     is_other = stays_here(before, request) and path != request.path
@@ -72,7 +74,7 @@ def referring_page(request):
 
 
 def page_of_form_at(path):
-    """The page of a form sent to this address, which itself takes no GET."""
+    """Return the page of a form sent to this URL path, which itself takes no GET; "" without one."""
     try:
         found = resolve(path)
     except Resolver404:
@@ -84,22 +86,24 @@ def page_of_form_at(path):
 @require_GET
 @login_required
 def card(request, course):
-    reading = learner_context_of(request, course)
-    context = card_context(request, reading.enrollment.course, reading.outline) | {"book": own_book(reading)}
-    return render_in_course(request, reading, "learning/card.html", context)
+    learner_context = learner_context_of(request, course)
+    context = card_context(request, learner_context.enrollment.course, learner_context.outline) | {
+        "book": own_book(learner_context)
+    }
+    return render_in_course(request, learner_context, "learning/card.html", context)
 
 
 @require_GET
 @login_required
 def pocket_card(request, course):
-    reading = learner_context_of(request, course)
-    context = card_context(request, reading.enrollment.course, reading.outline)
-    context |= {"sheets": surveys_of(context["sections"]), "phrases": phrase_pages(own_book(reading))}
-    return render_in_course(request, reading, "learning/pocket_card.html", context)
+    learner_context = learner_context_of(request, course)
+    context = card_context(request, learner_context.enrollment.course, learner_context.outline)
+    context |= {"sheets": surveys_of(context["sections"]), "phrases": phrase_pages(own_book(learner_context))}
+    return render_in_course(request, learner_context, "learning/pocket_card.html", context)
 
 
 def surveys_of(sections):
-    """Pages of eight panels; the cover is the first. None is a panel to write on, at least one in all.
+    """Divide sections into pages of eight panels; the cover is the first. None: a panel to write on, at least one.
 
     >>> surveys_of(["fire", "breach"])
     [['fire', 'breach', None, None, None, None, None]]
@@ -136,49 +140,49 @@ def finish(request, course):
 
 @page_view()
 def printed(request, course, module=None):
-    reading = learner_context_of(request, course)
-    outline = reading.outline
+    learner_context = learner_context_of(request, course)
+    outline = learner_context.outline
     asked = [each for each in outline.modules if module in (None, each.id)]
     if not asked:
         raise Http404(module)
     context = {
-        "modules": printed_modules(reading, asked),
+        "modules": printed_modules(learner_context, asked),
         "one": asked[0] if module else None,
-        "has_keys": reading.enrollment.completed_at is not None,
-        "release": reading.release,
+        "has_keys": learner_context.enrollment.completed_at is not None,
+        "release": learner_context.release,
         "now": timezone.now(),
         "sections": [],
     }
     if outline.card_id and not module:
-        context |= card_context(request, reading.enrollment.course, outline)
-    return render_in_course(request, reading, "learning/print.html", context)
+        context |= card_context(request, learner_context.enrollment.course, outline)
+    return render_in_course(request, learner_context, "learning/print.html", context)
 
 
 @form_view("learning:ask-manager")
 def ask(request, course):
-    reading, manager = learner_context_of(request, course), manager_of(request.user)
+    learner_context, manager = learner_context_of(request, course), manager_of(request.user)
     if manager is None:
         raise Http404
     form = QuestionForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
-            ask_manager(reading.enrollment, form.cleaned_data["text"])
+            ask_manager(learner_context.enrollment, form.cleaned_data["text"])
         except TooManyWaiting:
             form.add_error(None, _("3 of your questions wait for an answer. Talk to your manager in person."))
         else:
-            words = _("Your question was sent. %(name)s sees it under “Today”.")
-            messages.success(request, words % {"name": manager.person.name})
+            message = _("Your question was sent. %(name)s sees it under “Today”.")
+            messages.success(request, message % {"name": manager.person.name})
             return redirect("learning:ask-manager", course)
-    asked = reading.enrollment.manager_questions.select_related("answered_by").order_by("-pk")[:QUESTIONS_SHOWN]
+    asked = learner_context.enrollment.manager_questions.select_related("answered_by").order_by("-pk")[:QUESTIONS_SHOWN]
     context = {"form": form, "manager": manager.person.name, "asked": asked}
-    return render_in_course(request, reading, "learning/ask_manager.html", context, status=form_status(form))
+    return render_in_course(request, learner_context, "learning/ask_manager.html", context, status=form_status(form))
 
 
 @require_safe
 def own_emergency_cards(request):
     """Cards of the user's courses; of all courses for users without any."""
-    face = branding_for(request)
-    if not (request.user.is_authenticated or face.is_emergency_card_public):
+    branding = branding_for(request)
+    if not (request.user.is_authenticated or branding.is_emergency_card_public):
         return redirect_to_login(request.get_full_path())
     own = own_enrollments(request) if request.user.is_authenticated else []
     cards = emergency_cards_of({enrollment.course for enrollment in own} or released_courses())
@@ -203,7 +207,7 @@ def book_of(course, own):
 
 
 def emergency_cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
-    """Courses with a card and their outlines: first those with contacts, then as added. Runs one query."""
+    """Return courses with a card and their outlines: first those with contacts, then by age. Runs one query."""
     found = [(course, store.outline(course.current, get_language())) for course in courses if course.current]
     numbers = EmergencyContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
     with_contacts = set(numbers.values_list("course", flat=True))

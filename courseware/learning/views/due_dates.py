@@ -1,4 +1,4 @@
-"""Requests for another due day (/learn/<course>/extension/), and due days for calendar programs (/calendar/)."""
+"""Pages to request an extension (/learn/<course>/extension/) and to subscribe to due dates (/calendar/)."""
 
 from http import HTTPStatus
 
@@ -30,36 +30,36 @@ from courseware.lib.web.page_views import form_status, form_view, post_view, pos
 
 @form_view("learning:extension")
 def extension_page(request, course):
-    reading = learner_context_of(request, course)
-    enrollment = reading.enrollment
+    learner_context = learner_context_of(request, course)
+    enrollment = learner_context.enrollment
     form = ExtensionRequestForm(posted(request), enrollment=enrollment) if may_ask(enrollment) else None
     if request.method == "POST" and (form is None or form.is_valid()):
         if form:
             say_pending_request(request, enrollment, form.cleaned_data)
         return redirect("learning:extension", course)
-    lead = manager_of(request.user)
+    manager = manager_of(request.user)
     context = {
         "form": form,
         "last": last_request(enrollment),
         "due": due_of(enrollment),
-        "lead": lead.person.name if lead else "",
+        "lead": manager.person.name if manager else "",
     }
     status = form_status(form) if form else HTTPStatus.OK
-    return render_in_course(request, reading, "learning/extension.html", context, status=status)
+    return render_in_course(request, learner_context, "learning/extension.html", context, status=status)
 
 
 def say_pending_request(request, enrollment, cleaned):
-    """Sent twice it is one request. For another day, tell which one waits."""
+    """Create a request, or report the open one."""
     day = cleaned["due_on"]
     try:
         waiting = request_extension(enrollment, day, cleaned["reason"])
-    except ExtensionNotAllowed:  # completed or excused meanwhile: the page then says so
+    except ExtensionNotAllowed:  # completed or exempt in the meantime; the page shows it
         return
     if waiting.day == day:
         messages.success(request, _("You asked to extend to %(day)s.") % {"day": day_text(day)})
     else:
-        words = _("You have already asked to extend to %(day)s. Withdraw that request first to ask for another date.")
-        messages.info(request, words % {"day": day_text(waiting.day)})
+        message = _("You have already asked to extend to %(day)s. Withdraw that request first to ask for another date.")
+        messages.info(request, message % {"day": day_text(waiting.day)})
 
 
 @post_view("learning:extension")
@@ -73,7 +73,7 @@ def withdraw_request_page(request, course):
 
 @form_view("learning:calendar")
 def due_days(request):
-    """The address is shown once, in the response to the POST that made it."""
+    """The URL is shown once, in the response to the POST that created it."""
     if request.method == "POST" and "end" in request.POST:
         end_feed(request.user)
         messages.success(request, gettext("The calendar is turned off. Its address no longer works."))
@@ -89,7 +89,7 @@ def due_feed(request, secret):
     if person is None:
         raise Http404
     # An absence moves due dates; it does not remove them from the calendar.
-    runs = Enrollment.objects.asked(ignoring={NotAskedReason.AWAY}).filter(learner=person).exclude(due_at=None)
-    runs = runs.with_release().with_zone().order_by("due_at", "pk")
+    enrollments = Enrollment.objects.asked(ignoring={NotAskedReason.AWAY}).filter(learner=person).exclude(due_at=None)
+    enrollments = enrollments.with_release().with_zone().order_by("due_at", "pk")
     language = person.language or settings.LANGUAGE_CODE
-    return HttpResponse(due_calendar_of(runs, language), content_type="text/calendar; charset=utf-8")
+    return HttpResponse(due_calendar_of(enrollments, language), content_type="text/calendar; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Lessons and surveys: /learn/<course>/<step>/"""
+"""Pages of lessons and surveys: /learn/<course>/<step>/"""
 
 from http import HTTPStatus
 
@@ -34,43 +34,43 @@ from courseware.learning.status.progress import done_documents
 from courseware.learning.status.progress_tracker import place_in, station
 from courseware.lib.web.page_views import form_status, form_view, in_background, post_view, posted
 
-WHOLE = "whole_lessons"  # the cookie of who wants to see all of a lesson at once
+WHOLE = "whole_lessons"  # cookie: show all of a lesson at once
 WHOLE_AGE = 365 * 24 * 60 * 60
 
 
 @form_view(lesson_address, is_held=False, methods=("GET", "POST"))  # a survey is anonymous
 def step(request, course, step):
-    reading = learner_context_of(request, course)
-    route_step = reading.step(step)
+    learner_context = learner_context_of(request, course)
+    route_step = learner_context.step(step)
     if route_step.kind == "survey":
-        return survey(request, reading, route_step)
+        return survey(request, learner_context, route_step)
     if request.method == "POST":  # only a survey has a form at this address
         return HttpResponseBadRequest()
     if route_step.kind != "lesson":
         return redirect(STEP_PAGES[route_step.kind], course, step)
-    return lesson(request, reading, route_step)
+    return lesson(request, learner_context, route_step)
 
 
-def survey(request, reading, step):
-    page = reading.page(step.id)
+def survey(request, learner_context, step):
+    page = learner_context.page(step.id)
     questions = page.data["questions"]
-    is_answered = step.id in done_documents(reading.enrollment)
+    is_answered = step.id in done_documents(learner_context.enrollment)
     form = SurveyForm(posted(request), questions=questions)
     is_changed = form.is_bound and not is_answered and request.POST.get("revision") != str(page.revision_id)
     if not is_changed and form.is_valid():
         signed = form.cleaned_data["signed"]
         try:
-            if feedback.answer_survey(reading.enrollment, page, form.answers, is_signed=signed):
+            if feedback.answer_survey(learner_context.enrollment, page, form.answers, is_signed=signed):
                 messages.success(request, _("Thank you. Your answers are saved."))
-            return redirect("learning:step", reading.course_id, step.id)
+            return redirect("learning:step", learner_context.course_id, step.id)
         except feedback.SurveyChanged:
-            reading, is_changed = learner_context_of(request, reading.course_id), True
-            step = reading.step(step.id, "survey")
-            page = reading.page(step.id)
+            learner_context, is_changed = learner_context_of(request, learner_context.course_id), True
+            step = learner_context.step(step.id, "survey")
+            page = learner_context.page(step.id)
             questions = page.data["questions"]
     if is_changed:
         form = SurveyForm(questions=questions, initial=SurveyForm.texts(request.POST, questions))
-    module = reading.outline.module(step.module_id)
+    module = learner_context.outline.module(step.module_id)
     context = {
         "step": step,
         "page": page,
@@ -78,50 +78,50 @@ def survey(request, reading, step):
         "form": form,
         "is_answered": is_answered,
         "is_changed": is_changed,
-        "station": station(module, reading.progress, step.id),
-        "previous": reading.outline.before(step.id),
+        "station": station(module, learner_context.progress, step.id),
+        "previous": learner_context.outline.before(step.id),
     }
     status = HTTPStatus.CONFLICT if is_changed else form_status(form)
-    return render_in_course(request, reading, "learning/survey.html", context, status=status)
+    return render_in_course(request, learner_context, "learning/survey.html", context, status=status)
 
 
-def lesson(request, reading, step, *, entered=None, report=None, post=None, status=200):
+def lesson(request, learner_context, step, *, entered=None, report=None, post=None, status=200):
     asked_for = {
         "once_more": request.GET.get("again", ""),
         "add_days": request.GET.get("put-in", ""),
         "is_whole": wants_whole(request),
     }
-    page = lesson_page(reading, step, entered=entered, **asked_for)
-    context = lesson_context(reading, page, report) | {"post": post or own_job_role(reading)}
-    return render_in_course(request, reading, "learning/lesson.html", context, status=status)
+    page = lesson_page(learner_context, step, entered=entered, **asked_for)
+    context = lesson_context(learner_context, page, report) | {"post": post or own_job_role(learner_context)}
+    return render_in_course(request, learner_context, "learning/lesson.html", context, status=status)
 
 
 def wants_whole(request):
     return request.COOKIES.get(WHOLE) == "1"
 
 
-def lesson_context(reading, page, report=None):
+def lesson_context(learner_context, page, report=None):
     return {
         "report": report,
         "lesson": page,
-        "station": station(page.module, reading.progress, page.step.id),
+        "station": station(page.module, learner_context.progress, page.step.id),
     }
 
 
 @post_view(lesson_address)
 def answer(request, course, step, question):
-    reading = learner_context_of(request, course)
-    lesson_step = reading.step(step, "lesson")
+    learner_context = learner_context_of(request, course)
+    lesson_step = learner_context.step(step, "lesson")
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
     tries, revision = form.cleaned_data["tries"], form.cleaned_data["revision"]
     try:
-        # Read by the question as it is now, so the form has to fit it; `answer` checks that again under its lock.
-        asked = answers.question_of_form(reading.release, reading.page(step), question, revision)
-        raw = raw_response(asked, reading.enrollment.pk, tries, request.POST)
+        # The form must fit the current question; `answer` checks this again under its lock.
+        asked = answers.question_of_form(learner_context.release, learner_context.page(step), question, revision)
+        raw = raw_response(asked, learner_context.enrollment.pk, tries, request.POST)
         stored = answers.answer(
-            reading.enrollment, lesson_step, question, raw, token=form.cleaned_data["token"], revision=revision
+            learner_context.enrollment, lesson_step, question, raw, token=form.cleaned_data["token"], revision=revision
         )
     except answers.QuestionChanged:
         message = _("This question was changed while you had it open. Here is the current question.")
@@ -130,22 +130,26 @@ def answer(request, course, step, question):
         message = _("The order of the options changed after you opened this page. Nothing was sent. Choose again.")
         return changed(request, course, lesson_step, question, message)
     except answers.NoSuchQuestion:
-        return conflict(request, reading, lesson_step, "learning/question_gone.html")
+        return conflict(request, learner_context, lesson_step, "learning/question_gone.html")
     except answers.TokenReused:
-        return conflict(request, reading, lesson_step, "learning/answered_already.html", question)
+        return conflict(request, learner_context, lesson_step, "learning/answered_already.html", question)
     except TooFast:
         error = _(
             "You sent too many answers in 1 minute. Wait a moment, then send this answer again. It is still here."
         )
-        return refused(request, reading, lesson_step, Entered(question, tries, request.POST, error))
+        return refused(request, learner_context, lesson_step, Entered(question, tries, request.POST, error))
     except ValueError:
         entered = Entered(question, tries, request.POST, what_to_do(asked.kind))
-        return refused(request, reading, lesson_step, entered)
+        return refused(request, learner_context, lesson_step, entered)
     if stored.ends_change:
         messages.success(request, _("Saved: you have read what changed."))
     if request.htmx:
-        return HttpResponseClientRefresh() if stored.ends_change else swapped(request, reading, lesson_step, question)
-    return redirect(lesson_address(course, step, reading.page(step).first_variants[question]))
+        return (
+            HttpResponseClientRefresh()
+            if stored.ends_change
+            else swapped(request, learner_context, lesson_step, question)
+        )
+    return redirect(lesson_address(course, step, learner_context.page(step).first_variants[question]))
 
 
 def what_to_do(kind):
@@ -159,59 +163,61 @@ def what_to_do(kind):
     }[kind]
 
 
-def refused(request, reading, step, entered):
-    # The script needs only the card, which it replaces.
+def refused(request, learner_context, step, entered):
+    # The script replaces only the question.
     if not request.htmx:
-        return lesson(request, reading, step, entered=entered, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    page = lesson_page(reading, step, entered=entered)
+        return lesson(request, learner_context, step, entered=entered, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    page = lesson_page(learner_context, step, entered=entered)
     card = page.card(page.page.first_variants[entered.question])
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return card_in_place(request, reading, step, card, "learning/_question.html", {}, status=status)
+    return card_in_place(request, learner_context, step, card, "learning/_question.html", {}, status=status)
 
 
-def card_in_place(request, reading, step, card, template, context, *, status):
-    """For the script, which puts the card in the place of the old one."""
+def card_in_place(request, learner_context, step, card, template, context, *, status):
+    """Render a question for the script, which replaces the old one."""
     context |= {"card": card, "step": step.id, "form_token": new_token()}
-    response = render_in_course(request, reading, template, context, status=status)
+    response = render_in_course(request, learner_context, template, context, status=status)
     response["HX-Retarget"] = f"#{card.anchor}"
     return response
 
 
 def changed(request, course, step, question, message):
-    reading = learner_context_of(request, course)  # again: the release may have come during this request
-    step = reading.step(step.id, "lesson")
+    learner_context = learner_context_of(request, course)  # again, as a release may have been published meanwhile
+    step = learner_context.step(step.id, "lesson")
     entered = Entered(question, None, MultiValueDict(), message)
-    page = lesson_page(reading, step, entered=entered, is_whole=wants_whole(request))
-    place = page.page.first_variants.get(question)
-    if place not in page.questions:
-        return conflict(request, reading, step, "learning/question_gone.html")
-    context = lesson_context(reading, page)
+    page = lesson_page(learner_context, step, entered=entered, is_whole=wants_whole(request))
+    first_variant = page.page.first_variants.get(question)
+    if first_variant not in page.questions:
+        return conflict(request, learner_context, step, "learning/question_gone.html")
+    context = lesson_context(learner_context, page)
     if not request.htmx:
-        return render_in_course(request, reading, "learning/lesson.html", context, status=HTTPStatus.CONFLICT)
-    card, status = page.card(place), HTTPStatus.CONFLICT
-    return card_in_place(request, reading, step, card, "learning/_answered.html", context, status=status)
+        return render_in_course(request, learner_context, "learning/lesson.html", context, status=HTTPStatus.CONFLICT)
+    card, status = page.card(first_variant), HTTPStatus.CONFLICT
+    return card_in_place(request, learner_context, step, card, "learning/_answered.html", context, status=status)
 
 
-def swapped(request, reading, step, question):
-    page = lesson_page(reading, step, is_whole=wants_whole(request))
-    context = lesson_context(reading, page) | {"card": page.card(page.page.first_variants[question])}
-    return render_in_course(request, reading, "learning/_answered.html", context)
+def swapped(request, learner_context, step, question):
+    page = lesson_page(learner_context, step, is_whole=wants_whole(request))
+    context = lesson_context(learner_context, page) | {"card": page.card(page.page.first_variants[question])}
+    return render_in_course(request, learner_context, "learning/_answered.html", context)
 
 
-def conflict(request, reading, step, template, question=""):
-    back = lesson_address(reading.course_id, step.id, question)
-    return render_in_course(request, reading, template, {"step": step, "back": back}, status=HTTPStatus.CONFLICT)
+def conflict(request, learner_context, step, template, question=""):
+    back = lesson_address(learner_context.course_id, step.id, question)
+    return render_in_course(
+        request, learner_context, template, {"step": step, "back": back}, status=HTTPStatus.CONFLICT
+    )
 
 
 @post_view(lesson_address)
 def mark_read(request, course, step):
-    reading = learner_context_of(request, course)
-    lesson_step = reading.step(step, "lesson")
+    learner_context = learner_context_of(request, course)
+    lesson_step = learner_context.step(step, "lesson")
     form = ReadForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
     try:
-        completion.mark_read(reading.enrollment, lesson_step, revision=form.cleaned_data["revision"])
+        completion.mark_read(learner_context.enrollment, lesson_step, revision=form.cleaned_data["revision"])
     except completion.UnknownRevision:
         return HttpResponseBadRequest()
     except completion.LessonIncomplete:
@@ -220,15 +226,15 @@ def mark_read(request, course, step):
     return redirect(lesson_address(course, step) + "#lesson-state")
 
 
-@post_view(lesson_address, is_held=False)  # one press, which is soon done again
+@post_view(lesson_address, is_held=False)  # a single click, easily repeated
 def say_change_read(request, course, step):
-    reading = learner_context_of(request, course)
-    lesson_step = reading.step(step, "lesson")
+    learner_context = learner_context_of(request, course)
+    lesson_step = learner_context.step(step, "lesson")
     form = ChangeForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
     try:
-        say_read(reading.enrollment, lesson_step, form.cleaned_data["release"])
+        say_read(learner_context.enrollment, lesson_step, form.cleaned_data["release"])
     except completion.UnknownRevision:
         return HttpResponseBadRequest()
     except CheckOwed:
@@ -240,12 +246,12 @@ def say_change_read(request, course, step):
 
 @post_view(lesson_address)
 def choose_job_role_page(request, course, step):
-    reading = learner_context_of(request, course)
-    lesson_step = reading.step(step, "lesson")
-    post = own_job_role(reading, request.POST)
-    if not post.form.is_valid():
-        return lesson(request, reading, lesson_step, post=post, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    choose_job_role(reading.enrollment, post.form)
+    learner_context = learner_context_of(request, course)
+    lesson_step = learner_context.step(step, "lesson")
+    job_role = own_job_role(learner_context, request.POST)
+    if not job_role.form.is_valid():
+        return lesson(request, learner_context, lesson_step, post=job_role, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    choose_job_role(learner_context.enrollment, job_role.form)
     return redirect(lesson_address(course, step) + "#your-post")
 
 
@@ -260,30 +266,33 @@ def show_whole(request, course, step):
     return response
 
 
-@post_view(lesson_address, is_held=False)  # so is a report
+@post_view(lesson_address, is_held=False)  # a report is anonymous, too
 def report(request, course, step):
-    reading = learner_context_of(request, course)
-    lesson_step = reading.step(step, "lesson")
+    learner_context = learner_context_of(request, course)
+    lesson_step = learner_context.step(step, "lesson")
     form = ReportForm(request.POST)
     if "token" in form.errors:
         return HttpResponseBadRequest()
     if not form.is_valid():
         error = _("The text is too long. Enter at most 2,000 characters.")
-        return report_refused(request, reading, lesson_step, error, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return report_refused(request, learner_context, lesson_step, error, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         feedback.report_lesson(
-            reading.enrollment, reading.page(lesson_step.id), language=reading.language, **form.cleaned_data
+            learner_context.enrollment,
+            learner_context.page(lesson_step.id),
+            language=learner_context.language,
+            **form.cleaned_data,
         )
     except feedback.TooManyReports:
         error = _("You have sent 10 reports in one day, which is the limit. Keep this report and send it tomorrow.")
-        return report_refused(request, reading, lesson_step, error, HTTPStatus.TOO_MANY_REQUESTS)
+        return report_refused(request, learner_context, lesson_step, error, HTTPStatus.TOO_MANY_REQUESTS)
     messages.success(request, _("Thank you. An editor will read your report. Editors do not see your name."))
     return redirect(lesson_address(course, step))
 
 
-def report_refused(request, reading, step, error, status):
+def report_refused(request, learner_context, step, error, status):
     report = {"error": error, "comment": request.POST.get("comment", ""), "token": new_token()}
-    return lesson(request, reading, step, report=report, status=status)
+    return lesson(request, learner_context, step, report=report, status=status)
 
 
 def question_address(course, step, open_question):
@@ -291,15 +300,15 @@ def question_address(course, step, open_question):
 
 
 @in_background
-@post_view(question_address, is_held=False)  # the tab has it
+@post_view(question_address, is_held=False)  # the browser tab still has the text
 def unsaved(request, course, step, open_question):
-    reading = learner_context_of(request, course)
-    reading.step(step, "lesson")
-    asked = reading.page(step).questions.get(open_question)
+    learner_context = learner_context_of(request, course)
+    learner_context.step(step, "lesson")
+    asked = learner_context.page(step).questions.get(open_question)
     if asked is None or asked.kind != "open":
         raise Http404(open_question)
     if "throw-away" in request.POST:
-        drop_text(reading.enrollment, step, open_question)
+        drop_text(learner_context.enrollment, step, open_question)
         messages.info(request, _("The unsaved text was discarded."))
         return redirect(lesson_address(course, step, open_question))
     form = AutosavedAnswerForm(request.POST)
@@ -307,5 +316,5 @@ def unsaved(request, course, step, open_question):
         return HttpResponseBadRequest()
     if not ratelimit.consume(request, action="unsaved_texts", key=str(request.user.pk)):
         return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
-    store_text(reading.enrollment, step, open_question, **form.cleaned_data)
+    store_text(learner_context.enrollment, step, open_question, **form.cleaned_data)
     return HttpResponse(status=HTTPStatus.NO_CONTENT)

@@ -1,4 +1,4 @@
-"""Search in own courses, newest first, and in courses to preview (/search/); kept phrases (/phrases/)."""
+"""Search in own courses, newest first, and in courses to preview (/search/); saved phrases (/phrases/)."""
 
 from django.contrib import messages
 from django.http import Http404
@@ -30,7 +30,7 @@ from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import for_the_whole_page, form_view, page_view, post_view
 
 LONGEST_SEARCH = 100  # characters
-OWN_PHRASES = 3  # shown above all else that is found
+OWN_PHRASES = 3  # saved phrases shown above other results
 
 
 def search_asked(request) -> str:
@@ -40,24 +40,24 @@ def search_asked(request) -> str:
 @page_view()
 def search_own_courses(request):
     asked = search_asked(request)
-    readings = own_contexts(request)
-    previewed = outlines_previewed(request.user, {reading.enrollment.course_id for reading in readings})
-    outlines = [*(reading.outline for reading in readings), *(outline for outline, _texts in previewed)]
-    found = in_courses(asked, [*map(course_of, readings), *((texts, outline) for outline, texts in previewed)])
+    contexts = own_contexts(request)
+    previewed = outlines_previewed(request.user, {learner_context.enrollment.course_id for learner_context in contexts})
+    outlines = [*(learner_context.outline for learner_context in contexts), *(outline for outline, _texts in previewed)]
+    found = in_courses(asked, [*map(course_of, contexts), *((texts, outline) for outline, texts in previewed)])
     shown = [
-        course_found(outline, findings, is_preview=place >= len(readings))
-        for place, (outline, findings) in enumerate(zip(outlines, found, strict=True))
+        course_found(outline, findings, is_preview=index >= len(contexts))
+        for index, (outline, findings) in enumerate(zip(outlines, found, strict=True))
         if findings.pages or findings.terms
     ]
-    own = phrases_found(request, readings, asked)
+    own = phrases_found(request, contexts, asked)
     context = {"asked": asked, "longest": LONGEST_SEARCH, "courses": shown, "has_courses": bool(outlines)}
     context |= {"own_phrases": own[:OWN_PHRASES], "more_phrases": len(own[OWN_PHRASES:])}
     context |= {"is_one": len(outlines) == 1, "page_language": display_tag(get_language())}
     return render(request, "learning/search.html", context)
 
 
-def course_of(reading: LearnerContext):
-    return store.paragraphs(reading.release, reading.language), reading.outline
+def course_of(learner_context: LearnerContext):
+    return store.paragraphs(learner_context.release, learner_context.language), learner_context.outline
 
 
 def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
@@ -71,8 +71,8 @@ def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
     return found
 
 
-def phrases_found(request, readings, asked):
-    books = books_of(readings, KEPT(learner=request.user.pk))
+def phrases_found(request, contexts, asked):
+    books = books_of(contexts, KEPT(learner=request.user.pk))
     return [(line, display_tag(book.outline.language)) for book in books for line in lines_with(book, asked)]
 
 
@@ -93,15 +93,15 @@ def address_of(outline: Outline, document: str, is_preview: bool) -> str:
     return page_links.address("preview" if is_preview else "step", outline.course_id, document)
 
 
-@post_view(lesson_address, is_held=False)  # it is pressed again as quickly
+@post_view(lesson_address, is_held=False)  # a single click, easily repeated
 def lesson_phrase(request, course, step):
     """A script gets the button; without one, the lesson is shown at the phrase."""
-    reading = learner_context_of(request, course)
-    page = reading.page(reading.step(step, "lesson").id)
+    learner_context = learner_context_of(request, course)
+    page = learner_context.page(learner_context.step(step, "lesson").id)
     phrase, is_kept = request.POST.get("phrase", ""), request.POST.get("keep") == "1"
     try:
         change = save_phrase if is_kept else remove_phrase
-        change(reading.enrollment, page, phrase)
+        change(learner_context.enrollment, page, phrase)
     except NoSuchPhrase:
         sentence = _("This phrase was changed while you had the page open. Here is the current lesson.")
         messages.info(request, sentence)
@@ -109,7 +109,7 @@ def lesson_phrase(request, course, step):
     if not request.htmx:
         return redirect(f"{lesson_address(course, step)}#say-{phrase}")
     context = {"phrase": phrase, "is_kept": is_kept, "step": step}
-    return render_in_course(request, reading, "learning/_keep.html", context)
+    return render_in_course(request, learner_context, "learning/_keep.html", context)
 
 
 def phrases_address():
@@ -118,7 +118,7 @@ def phrases_address():
 
 @form_view(phrases_address, is_held=False)
 def own_phrases(request):
-    """`away`: key of a phrase just taken away, which can be put back."""
+    """`away`: id of a phrase just removed, which can be restored."""
     if request.method == "POST":
         return taken_or_put_back(request)
     books, asked = books_of(own_contexts(request), KEPT(learner=request.user.pk)), search_asked(request)
