@@ -1,3 +1,5 @@
+"""App configuration of simulations."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,4 @@
-"""Start, play and leave runs. Each change is one repeatable transaction."""
+"""Start, play and quit simulation attempts. Each change is one repeatable transaction."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -20,7 +20,7 @@ from courseware.simulations.replay import AttemptReplay, ReplayStep, replay_of
 from courseware.simulations.timing import MILLISECOND, Clock, clock_of, pace_of
 
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
-DRAWS = 20  # tries to find a variant that was played less often
+DRAWS = 20  # to find flags that were played less often
 
 BEGUN = sent_by(SimulationAttempt.objects.all(), owner="enrollment__learner", instant="started_at")
 DECIDED = sent_by(Decision.objects.all(), owner="run__enrollment__learner", instant="decided_at")
@@ -28,29 +28,29 @@ RUNS = CompiledQuery(lambda pk: SimulationAttempt.objects.filter(pk=pk).with_rel
 
 
 class TooEarly(Exception):
-    """The time of the situation is not up."""
+    """The time of the situation is not over."""
 
 
 class AttemptOver(Exception):
-    """The run was given up."""
+    """The attempt was quit."""
 
 
 class AttemptPaused(Exception):
-    """The next situation has not been shown yet."""
+    """The next situation is not shown yet."""
 
 
 @transaction.atomic
 def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> SimulationAttempt:
-    """The open run of the simulation, or a new one of the current release. Raises TooFast."""
+    """Return the open attempt at a simulation (id), or a new one of the current release. Raise `TooFast`."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
-    runs = enrollment.runs.of(simulation).on_record().with_release()
-    if under_way := runs.open().first():
-        return joined(under_way, enrollment)
+    attempts = enrollment.runs.of(simulation).on_record().with_release()
+    if open_attempt := attempts.open().first():
+        return joined(open_attempt, enrollment)
     refuse_too_many(BEGUN, enrollment.learner_id, at)
     page = store.page(enrollment.release, simulation, enrollment.source_language)
-    seen = [frozenset(flags) for flags in runs.values_list("flags", flat=True)]
-    run = SimulationAttempt.objects.create(
+    seen = [frozenset(flags) for flags in attempts.values_list("flags", flat=True)]
+    attempt = SimulationAttempt.objects.create(
         enrollment=enrollment,
         simulation_id=page.document_id,
         revision_id=page.revision_id,
@@ -63,58 +63,61 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
         shown_at=at,
     )
     touch(enrollment, at)
-    data = {"simulation": simulation, "number": run.number}
-    record("simulation-started", actor=enrollment.learner, subject=run, data=data, at=at)
-    return run
+    data = {"simulation": simulation, "number": attempt.number}
+    record("simulation-started", actor=enrollment.learner, subject=attempt, data=data, at=at)
+    return attempt
 
 
 def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: Random) -> frozenset[str]:
+    """Return flags set by chance: of several draws, the one least often in `seen`."""
     draws = (simulation.draw(random) for _ in range(DRAWS if seen else 1))
     return min(draws, key=list(seen).count)
 
 
 @transaction.atomic
-def start_what_if(run: SimulationAttempt, position: int, *, at: datetime | None = None) -> SimulationAttempt:
-    """The open branch at `position` of a finished run, or a new one; gives up any other. Raises NotOffered, TooFast."""
+def start_what_if(attempt: SimulationAttempt, position: int, *, at: datetime | None = None) -> SimulationAttempt:
+    """Return the open what-if attempt at `position` of a finished attempt, or a new one. Other what-if attempts are
+    quit. Raise `NotOffered` or `TooFast`.
+    """
     at = at or timezone.now()
-    run = locked(run)
-    if run.is_practice or not run.finished_at or not 1 <= position <= run.decisions.count():
-        raise NotOffered(f"no branch off {subject_of(run)} at {position}")
-    open_branches = run.enrollment.runs.filter(simulation=run.simulation_id, what_if_of__isnull=False).open()
-    if begun := open_branches.filter(what_if_of=run, what_if_at=position).with_release().first():
-        return joined(begun, run.enrollment)
-    refuse_too_many(BEGUN, run.enrollment.learner_id, at)
-    open_branches.update(abandoned_at=at)
+    attempt = locked(attempt)
+    if attempt.is_practice or not attempt.finished_at or not 1 <= position <= attempt.decisions.count():
+        raise NotOffered(f"no branch off {subject_of(attempt)} at {position}")
+    open_what_ifs = attempt.enrollment.runs.filter(simulation=attempt.simulation_id, what_if_of__isnull=False).open()
+    if what_if := open_what_ifs.filter(what_if_of=attempt, what_if_at=position).with_release().first():
+        return joined(what_if, attempt.enrollment)
+    refuse_too_many(BEGUN, attempt.enrollment.learner_id, at)
+    open_what_ifs.update(abandoned_at=at)
     return SimulationAttempt.objects.create(
-        enrollment=run.enrollment,
-        simulation=run.simulation,
-        revision_id=run.revision_id,
-        release=run.release,
-        what_if_of=run,
+        enrollment=attempt.enrollment,
+        simulation=attempt.simulation,
+        revision_id=attempt.revision_id,
+        release=attempt.release,
+        what_if_of=attempt,
         what_if_at=position,
-        timing=TimeSetting.OFF,  # to think it over, not to be fast
-        flags=run.flags,
+        timing=TimeSetting.OFF,  # to think, not to be fast
+        flags=attempt.flags,
         started_at=at,
         shown_at=at,
     )
 
 
-def joined(run: SimulationAttempt, enrollment: Enrollment) -> SimulationAttempt:
-    # Both are loaded already, and would be loaded again with `run` (which is from `with_release`).
-    run.enrollment, run.release.course = enrollment, enrollment.course
-    return run
+def joined(attempt: SimulationAttempt, enrollment: Enrollment) -> SimulationAttempt:
+    # Both are loaded already; `with_release` would load them again.
+    attempt.enrollment, attempt.release.course = enrollment, enrollment.course
+    return attempt
 
 
-def locked(run: SimulationAttempt) -> SimulationAttempt:
-    # One lock for the whole enrollment, so that no two changes to it run at the same time.
-    enrollment = lock(run.enrollment)
-    [fresh] = RUNS(pk=run.pk)
+def locked(attempt: SimulationAttempt) -> SimulationAttempt:
+    """Return the current row, with its enrollment locked until the transaction ends."""
+    enrollment = lock(attempt.enrollment)
+    [fresh] = RUNS(pk=attempt.pk)
     return joined(fresh, enrollment)
 
 
 @transaction.atomic
 def decide(
-    run: SimulationAttempt,
+    attempt: SimulationAttempt,
     position: int,
     choice: int | None,
     picked: Collection[int] = (),
@@ -123,115 +126,118 @@ def decide(
     pauses: bool = False,
     at: datetime | None = None,
 ) -> AttemptReplay:
-    """Make the choice at place `choice`, or None when the time is up. Repeatable.
+    """Choose option `choice` (position), or None when the time is up. Return the replay. Repeatable.
 
-    `has_clock`: the page's clock had also run out. `pauses`: pause before the next situation.
-    Raises NotOffered, TooEarly, AttemptPaused, AttemptOver, TooFast.
+    `position`: number of the situation. `picked`: positions of parts. `has_clock`: the page's clock had run out, too.
+    `pauses`: pause before the next situation. Raise `NotOffered`, `TooEarly`, `AttemptPaused`, `AttemptOver`,
+    `TooFast`.
     """
     at = at or timezone.now()
-    run = locked(run)
-    trail = replay_of(run)
-    if position < trail.position:
-        return trail
-    if not run.is_open:
-        raise AttemptOver(subject_of(run))
-    if run.paused_at:
-        raise AttemptPaused(subject_of(run))
-    if position > trail.position:
-        raise NotOffered(f"{subject_of(run)} stands at {trail.position}, not at {position}")
-    refuse_too_many(DECIDED, run.enrollment.learner_id, at)
-    clock = clock_of(trail.node, run.clock_timing, run.shown_at)
-    place, picked = what_counts(trail, clock, choice, picked, has_clock, at)
-    trail = append_decision(trail, clock, place, picked, at)
-    if trail.ending:
-        finish(trail, trail.ending, at)
+    attempt = locked(attempt)
+    replay = replay_of(attempt)
+    if position < replay.position:
+        return replay
+    if not attempt.is_open:
+        raise AttemptOver(subject_of(attempt))
+    if attempt.paused_at:
+        raise AttemptPaused(subject_of(attempt))
+    if position > replay.position:
+        raise NotOffered(f"{subject_of(attempt)} stands at {replay.position}, not at {position}")
+    refuse_too_many(DECIDED, attempt.enrollment.learner_id, at)
+    clock = clock_of(replay.node, attempt.clock_timing, attempt.shown_at)
+    chosen, picked = what_counts(replay, clock, choice, picked, has_clock, at)
+    replay = append_decision(replay, clock, chosen, picked, at)
+    if replay.ending:
+        finish(replay, replay.ending, at)
     else:
-        run.shown_at, run.paused_at = at, at if pauses or run.timing == TimeSetting.PAUSED else None
-        run.save(update_fields=["shown_at", "paused_at"])
-    return trail
+        attempt.shown_at, attempt.paused_at = at, at if pauses or attempt.timing == TimeSetting.PAUSED else None
+        attempt.save(update_fields=["shown_at", "paused_at"])
+    return replay
 
 
 def what_counts(
-    trail: AttemptReplay, clock: Clock, choice: int | None, picked: Collection[int], has_clock: bool, at: datetime
+    replay: AttemptReplay, clock: Clock, choice: int | None, picked: Collection[int], has_clock: bool, at: datetime
 ) -> tuple[int, list[int]]:
-    """(place of the choice, places of the parts) to store. Raises TooEarly, NotOffered."""
-    timeout = trail.node.timeout
+    """Return (position of the choice, positions of the parts) to store. Raise `TooEarly` or `NotOffered`."""
+    timeout = replay.node.timeout
     if choice is None:
         if timeout is None or not clock.is_up(at):
-            raise TooEarly(f"{subject_of(trail.run)}: {clock.ends_at} is not over at {at}")
+            raise TooEarly(f"{subject_of(replay.run)}: {clock.ends_at} is not over at {at}")
         return timeout, []
     if choice == timeout:
         raise NotOffered("nobody chooses that the time is up")
     if timeout is not None and has_clock and clock.is_over(at):
-        return timeout, []  # a message that was not sent in time was not sent
+        return timeout, []  # sent too late
     return choice, sorted(picked)
 
 
-def append_decision(trail: AttemptReplay, clock: Clock, place: int, picked: list[int], at: datetime) -> AttemptReplay:
-    run, state = trail.run, trail.state
-    after = trail.rules.decide(state, place, picked)
+def append_decision(replay: AttemptReplay, clock: Clock, chosen: int, picked: list[int], at: datetime) -> AttemptReplay:
+    attempt, state = replay.run, replay.state
+    after = replay.rules.decide(state, chosen, picked)
     decision = Decision.objects.create(
-        run=run,
-        position=trail.position,
+        run=attempt,
+        position=replay.position,
         node=state.place,
-        place=place,
-        is_timeout=place == trail.node.timeout,
+        place=chosen,
+        is_timeout=chosen == replay.node.timeout,
         picked=picked,
         seconds=clock.seconds,
-        milliseconds=milliseconds_between(run.shown_at, at),
+        milliseconds=milliseconds_between(attempt.shown_at, at),
         meters=dict(after.meters),
-        points=trail.rules.points(state.place, place, picked),
-        shown_at=run.shown_at,
-        decided_at=max(at, run.shown_at),
+        points=replay.rules.points(state.place, chosen, picked),
+        shown_at=attempt.shown_at,
+        decided_at=max(at, attempt.shown_at),
     )
-    step = ReplayStep(trail.position, state, after, place, tuple(picked), decision)
-    return replace(trail, steps=(*trail.steps, step))
+    step = ReplayStep(replay.position, state, after, chosen, tuple(picked), decision)
+    return replace(replay, steps=(*replay.steps, step))
 
 
 def milliseconds_between(start: datetime, end: datetime) -> int:
-    # Clocks may be set back, and a run may wait for longer than the column can hold.
+    # Clocks may be set back, and an attempt may wait for longer than the column can hold.
     return min(MOST_MILLISECONDS, max(0, round((end - start) / MILLISECOND)))
 
 
-def finish(trail: AttemptReplay, ending: Ending, at: datetime) -> None:
-    run = trail.run
-    run.finished_at, run.ending, run.colour, run.points = at, ending.id, ending.colour, trail.points
-    run.save(update_fields=["finished_at", "ending", "colour", "points"])
-    if run.is_practice:
+def finish(replay: AttemptReplay, ending: Ending, at: datetime) -> None:
+    """Store the ending. Unless a what-if attempt, log it and complete the simulation if passed."""
+    attempt = replay.run
+    attempt.finished_at, attempt.ending, attempt.colour, attempt.points = at, ending.id, ending.colour, replay.points
+    attempt.save(update_fields=["finished_at", "ending", "colour", "points"])
+    if attempt.is_practice:
         return
-    touch(run.enrollment, at)
-    data = {"ending": run.ending, "colour": run.colour, "points": run.points}
-    record("simulation-finished", actor=run.enrollment.learner, subject=run, data=data, at=at)
-    if trail.is_done:
+    touch(attempt.enrollment, at)
+    data = {"ending": attempt.ending, "colour": attempt.colour, "points": attempt.points}
+    record("simulation-finished", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
+    if replay.is_done:
         outcome = Completion.Outcome.COMPLETED
-        complete(run.enrollment, run.simulation, revision=run.revision, outcome=outcome, at=at)
+        complete(attempt.enrollment, attempt.simulation, revision=attempt.revision, outcome=outcome, at=at)
 
 
 @transaction.atomic
-def go_on(run: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
+def go_on(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
+    """Restart the current situation after a pause, or if its time ran out while the page was closed."""
     at = at or timezone.now()
-    run = locked(run)
-    if run.is_open and waits(run, replay_of(run), at):
-        # The current situation begins anew: after a pause, or when its time ran out while the page was closed.
-        run.shown_at, run.paused_at = at, None
-        run.save(update_fields=["shown_at", "paused_at"])
-    return run
+    attempt = locked(attempt)
+    if attempt.is_open and waits(attempt, replay_of(attempt), at):
+        attempt.shown_at, attempt.paused_at = at, None
+        attempt.save(update_fields=["shown_at", "paused_at"])
+    return attempt
 
 
-def waits(run: SimulationAttempt, trail: AttemptReplay, at: datetime | None = None) -> str:
-    """Why an open run waits for the learner: "paused", "interrupted" or ""."""
-    if run.paused_at:
+def waits(attempt: SimulationAttempt, replay: AttemptReplay, at: datetime | None = None) -> str:
+    """Return why an open attempt waits for the learner: "paused", "interrupted" or ""."""
+    if attempt.paused_at:
         return "paused"
-    is_over = clock_of(trail.node, run.clock_timing, run.shown_at).is_over(at or timezone.now())
+    is_over = clock_of(replay.node, attempt.clock_timing, attempt.shown_at).is_over(at or timezone.now())
     return "interrupted" if is_over else ""
 
 
 @transaction.atomic
-def give_up(run: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
-    run = locked(run)
-    if run.is_open:
-        run.abandoned_at = at or timezone.now()
-        run.save(update_fields=["abandoned_at"])
-        if not run.is_practice:
-            record("simulation-quit", actor=run.enrollment.learner, subject=run, at=run.abandoned_at)
-    return run
+def give_up(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
+    """Quit an open attempt. Return its current row."""
+    attempt = locked(attempt)
+    if attempt.is_open:
+        attempt.abandoned_at = at or timezone.now()
+        attempt.save(update_fields=["abandoned_at"])
+        if not attempt.is_practice:
+            record("simulation-quit", actor=attempt.enrollment.learner, subject=attempt, at=attempt.abandoned_at)
+    return attempt

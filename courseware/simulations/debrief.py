@@ -1,4 +1,4 @@
-"""What a finished run shows: ending, fork off the best way, and reason and rule of each decision."""
+"""Debrief of a finished attempt: ending, worst decision, and rating and reason of each decision."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -19,11 +19,11 @@ from courseware.lib.text.fractions_text import AnonymousShare, Share
 from courseware.simulations.models import Decision, SimulationAttempt
 from courseware.simulations.replay import AttemptReplay, ReplayStep
 
-GRAVE = ("critical", "harmful", "weak")  # where a way leaves the best one, the gravest first
-MOST_OPEN = 4  # decisions that are told at length; the others are a line that opens
+GRAVE = ("critical", "harmful", "weak")  # ratings of mistakes, the worst first
+MOST_OPEN = 4  # decisions shown at length; the others can be opened
 
 
-SharesOfChoices = Mapping[str, tuple[Share, ...]]  # id of a situation → of each of its choices, in their order
+SharesOfChoices = Mapping[str, tuple[Share, ...]]  # situation id → shares of its choices, in their order
 
 
 Counting = Callable[[Document, Collection[Node]], SharesOfChoices]
@@ -33,7 +33,7 @@ _registered: list[Counting] = []
 
 
 def register_peer_choices(counting: Counting) -> None:
-    """`counting` leaves out situations that must not be told. Called in `AppConfig.ready`."""
+    """`counting` leaves out situations that must not be disclosed. Called in `AppConfig.ready`."""
     _registered[:] = [counting]
 
 
@@ -42,7 +42,7 @@ def chosen_by_peers(simulation: Document, nodes: Collection[Node]) -> SharesOfCh
 
 
 def chose_best(node: Node, best: int, shares: tuple[Share, ...]) -> Share:
-    """Number whose choice was as good as that at place `best`."""
+    """Return the share of people whose choice was as good as that at position `best`."""
     quality = node.choices[best].quality
     count = sum(share.count for choice, share in zip(node.choices, shares, strict=True) if choice.quality == quality)
     return AnonymousShare(count, shares[0].people)
@@ -71,7 +71,7 @@ class BuiltPart:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """`best` if it was not taken; then `colleagues` who took it. `is_new`: not shared with the run branched from."""
+    """`best`: the best choice, if not made. `colleagues`: who made it. `is_new`: made in this attempt."""
 
     position: int
     node: Node
@@ -94,12 +94,12 @@ class Reviewed:
 
     @property
     def ways(self) -> int:
-        return len(self.node.choices) - 1  # without the one that was taken
+        return len(self.node.choices) - 1  # without the one made
 
 
 @dataclass(frozen=True)
 class Debrief:
-    """`best_ending` and `max_points`: of the best run with the same flags."""
+    """`best_ending` and `max_points`: of the best attempt with the same flags."""
 
     run: SimulationAttempt
     ending: Ending
@@ -123,7 +123,7 @@ class Debrief:
 
     @cached_property
     def open_positions(self) -> set[int]:
-        """Positions of decisions shown at length: the gravest."""
+        """Positions of decisions shown at length: the worst."""
         grave = [each for worth in GRAVE for each in self.reviewed if each.worth == worth]
         return {each.position for each in grave[:MOST_OPEN]}
 
@@ -133,46 +133,46 @@ class Debrief:
 
     @property
     def fork(self) -> Reviewed | None:
-        """The gravest decision, where another way is best tried first."""
+        """The worst decision, where another choice is best tried first."""
         return next((each for worth in GRAVE for each in self.reviewed if each.worth == worth), None)
 
 
-def debrief_of(trail: AttemptReplay, texts: Simulation) -> Debrief:
-    """`texts`: the simulation in the reader's language. Runs a query."""
-    best = trail.rules.best_path(trail.run.flags)[-1]
-    # What was put together is no choice of one among others.
-    passed = [node for step in trail.steps if not (node := trail.rules.nodes[step.before.place]).parts]
-    chosen = chosen_by_peers(trail.run.simulation, passed)
+def debrief_of(replay: AttemptReplay, texts: Simulation) -> Debrief:
+    """Return the debrief. `texts`: the simulation in the reader's language. Runs a query."""
+    best = replay.rules.best_path(replay.run.flags)[-1]
+    # Messages composed of parts are not counted: they are no choice between options.
+    passed = [node for step in replay.steps if not (node := replay.rules.nodes[step.before.place]).parts]
+    chosen = chosen_by_peers(replay.run.simulation, passed)
     return Debrief(
-        run=trail.run,
-        ending=texts.endings_by_id[trail.state.place].heard(trail.state),
+        run=replay.run,
+        ending=texts.endings_by_id[replay.state.place].heard(replay.state),
         best_ending=texts.endings_by_id[best.place],
-        reviewed=tuple(reviewed(trail, step, texts, chosen) for step in trail.steps),
-        max_points=trail.best_points,
-        timeouts=trail.timeouts,
+        reviewed=tuple(reviewed(replay, step, texts, chosen) for step in replay.steps),
+        max_points=replay.best_points,
+        timeouts=replay.timeouts,
     )
 
 
-def reviewed(trail: AttemptReplay, step: ReplayStep, texts: Simulation, chosen: SharesOfChoices) -> Reviewed:
+def reviewed(replay: AttemptReplay, step: ReplayStep, texts: Simulation, chosen: SharesOfChoices) -> Reviewed:
     node = texts.nodes[step.before.place]
-    best, _parts = trail.rules.best(step.before)
+    best, _parts = replay.rules.best(step.before)
     is_forked = node.is_judged and node.choices[step.place].quality != node.choices[best].quality
     return Reviewed(
         position=step.position,
         node=node,
         choice=node.choices[step.place],
-        worth=worth_of(trail.rules, step),
+        worth=worth_of(replay.rules, step),
         decision=step.decision,
         changes=meter_changes(step, texts),
         best=node.choices[best] if is_forked else None,
-        parts=tuple(BuiltPart(part, place in step.picked) for place, part in enumerate(node.parts)),
-        is_new=step.decision.run_id == trail.run.pk,
+        parts=tuple(BuiltPart(part, position in step.picked) for position, part in enumerate(node.parts)),
+        is_new=step.decision.run_id == replay.run.pk,
         colleagues=chose_best(node, best, chosen[node.id]) if is_forked and node.id in chosen else None,
     )
 
 
 def worth_of(rules: Simulation, step: ReplayStep) -> str:
-    """One of WORTH, by the choice and not by its result; "" if not judged."""
+    """Return the rating in WORTH, by the choice and not by its result; "" if not rated."""
     node, choice = rules.nodes[step.before.place], step.choice(rules)
     if choice.worth or not node.parts:
         return choice.worth

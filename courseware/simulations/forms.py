@@ -1,3 +1,5 @@
+"""Forms to start an attempt and to decide in a situation."""
+
 from crispy_forms.layout import Field
 from django import forms
 from django.utils.text import capfirst
@@ -8,7 +10,7 @@ from courseware.lib.web.form_numbers import small_number
 from courseware.simulations.models import TimeSetting
 
 TIME_UP = "timeout"  # sent by the script as the choice when the time is up
-MOST = 999  # situations in a run
+MOST = 999  # situations in an attempt
 
 TIMES = [
     (TimeSetting.WRITTEN, _("Standard: timed decisions")),
@@ -19,7 +21,7 @@ TIMES = [
 
 
 class StartForm(forms.Form):
-    """`has_script`: the page can show a clock. A given time is offered first; any is accepted, as it may change."""
+    """`has_script`: the page can show a clock. Extra time is offered first; any time is accepted, as it may change."""
 
     timing = forms.ChoiceField(
         choices=TIMES, widget=forms.RadioSelect, label=_("How much time do you need?"), required=False
@@ -61,12 +63,12 @@ class DecisionForm(forms.Form):
         return None if choice == TIME_UP else place_in_list(choice)
 
     def clean(self):
-        # The places of the parts that were ticked.
+        # The positions of the parts that were ticked.
         return super().clean() | {"picked": {place_in_list(part) for part in self.data.getlist("part")}}
 
 
 def place_in_list(text: str) -> int:
-    place = small_number(text)
-    if place is None:
+    position = small_number(text)
+    if position is None:
         raise forms.ValidationError(_("Choose an option from the list."))
-    return place
+    return position

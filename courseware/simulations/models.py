@@ -1,3 +1,5 @@
+"""Models of simulation attempts and their decisions."""
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -29,7 +31,7 @@ class SimulationOutcome(models.TextChoices):
 
 class SimulationAttemptQuerySet(models.QuerySet):
     def on_record(self):
-        return self.filter(what_if_of=None)  # a branch is practice
+        return self.filter(what_if_of=None)  # what-if attempts are practice
 
     def open(self):
         return self.filter(finished_at=None, abandoned_at=None)
@@ -41,12 +43,12 @@ class SimulationAttemptQuerySet(models.QuerySet):
         return self.filter(simulation__identifier=simulation)
 
     def with_release(self):
-        # Without the outlines: they are large, and `serving` has them in memory.
+        # Without the outlines, which are large and cached.
         return self.select_related("simulation", "release").defer("release__outlines")
 
 
 class SimulationAttempt(models.Model):
-    """Its state derives from its decisions. A branch repeats `what_if_of` up to situation `what_if_at`, as practice."""
+    """Its state derives from its decisions. A what-if attempt repeats `what_if_of` up to situation `what_if_at`."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="runs")
     simulation = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -66,12 +68,12 @@ class SimulationAttempt(models.Model):
     )
     flags = models.JSONField(help_text="Those that chance has set, sorted")
     started_at = models.DateTimeField()
-    # When the clock of the current situation began, and since when it is paused: see `timing.py`.
+    # When the current situation was shown, and since when it is paused: see `timing.py`.
     shown_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
     abandoned_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    # Kept beside the decisions in the same transaction (`check_records` plays them again).
+    # Stored in the transaction of the last decision; `check_records` compares them with a replay.
     ending = models.CharField(max_length=100, blank=True, help_text="The id of the ending")
     colour = models.CharField(max_length=6, blank=True, choices=SimulationOutcome)
     points = models.SmallIntegerField(null=True)
@@ -122,7 +124,7 @@ class SimulationAttempt(models.Model):
 
     @property
     def worth(self):
-        """Sort key of finished runs: the ending counts more than points."""
+        """Sort key of finished attempts: the ending counts more than points."""
         return -list(SimulationOutcome).index(self.colour), self.points
 
     @property
@@ -131,7 +133,7 @@ class SimulationAttempt(models.Model):
 
 
 class Decision(models.Model):
-    """Never edited. Its effects derive from the release of its run."""
+    """Never edited. Its effects derive from the release of its attempt."""
 
     run = models.ForeignKey(SimulationAttempt, on_delete=models.PROTECT, related_name="decisions")
     position = models.PositiveSmallIntegerField(help_text="The number of its situation in the run; 1 is the first")

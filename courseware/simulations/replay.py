@@ -1,4 +1,4 @@
-"""The state of a run: its decisions, replayed by the rules of its simulation."""
+"""Replay of an attempt: its state, computed from its decisions by the rules of the simulation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class ReplayStep:
         return simulation.nodes[self.before.place].choices[self.place]
 
     def is_astray(self, simulation: Simulation) -> bool:
-        return self.choice(simulation).worth in ASTRAY  # the path line bends there
+        return self.choice(simulation).worth in ASTRAY  # the path drawing bends there
 
     @property
     def changes(self) -> Mapping[str, int]:
@@ -43,7 +43,7 @@ class ReplayStep:
 
 @dataclass(frozen=True)
 class AttemptReplay:
-    """A run so far. `rules`: its simulation in the course's own language."""
+    """An attempt so far. `rules`: its simulation in the source language."""
 
     run: SimulationAttempt
     rules: Simulation
@@ -82,6 +82,7 @@ class AttemptReplay:
 
     @property
     def is_done(self) -> bool:
+        """Whether the ending completes the simulation."""
         ending = self.ending
         return ending is not None and is_done(ending.colour, self.points, self.best_points, self.timeouts)
 
@@ -94,31 +95,31 @@ class AttemptReplay:
         return number
 
 
-def page_of(run: SimulationAttempt, language: str) -> PageData:
-    return store.page(run.release, run.simulation.identifier, language)
+def page_of(attempt: SimulationAttempt, language: str) -> PageData:
+    return store.page(attempt.release, attempt.simulation.identifier, language)
 
 
-def rules_of(run: SimulationAttempt) -> Simulation:
-    return page_of(run, run.release.course.source_language).simulation
+def rules_of(attempt: SimulationAttempt) -> Simulation:
+    return page_of(attempt, attempt.release.course.source_language).simulation
 
 
 DECISIONS = CompiledQuery(lambda run: Decision.objects.filter(run=run).order_by("position"))
 
 
-def replay_of(run: SimulationAttempt) -> AttemptReplay:
-    """Runs a query, one more for a branch. Raises NotOffered if the decisions do not fit."""
-    decisions = DECISIONS(run=run.pk)
-    if run.is_practice:
-        before = Decision.objects.filter(run=run.what_if_of_id, position__lt=run.what_if_at)
+def replay_of(attempt: SimulationAttempt) -> AttemptReplay:
+    """Raise `NotOffered` if the decisions do not fit. Runs one query, two for a what-if attempt."""
+    decisions = DECISIONS(run=attempt.pk)
+    if attempt.is_practice:
+        before = Decision.objects.filter(run=attempt.what_if_of_id, position__lt=attempt.what_if_at)
         decisions = [*before, *decisions]
-    return follow(run, rules_of(run), decisions)
+    return follow(attempt, rules_of(attempt), decisions)
 
 
-def follow(run: SimulationAttempt, rules: Simulation, decisions: Iterable[Decision]) -> AttemptReplay:
-    start = state = rules.begin(run.flags)
+def follow(attempt: SimulationAttempt, rules: Simulation, decisions: Iterable[Decision]) -> AttemptReplay:
+    start = state = rules.begin(attempt.flags)
     steps = []
     for position, decision in enumerate(decisions, start=1):
         after = rules.decide(state, decision.place, decision.picked)
         steps.append(ReplayStep(position, state, after, decision.place, tuple(decision.picked), decision))
         state = after
-    return AttemptReplay(run, rules, start, tuple(steps))
+    return AttemptReplay(attempt, rules, start, tuple(steps))

@@ -1,4 +1,4 @@
-"""A situation as shown during a run, without targets, effects, reasons and qualities."""
+"""A situation as shown during an attempt, without targets, effects, reasons and ratings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from courseware.simulations.timing import MILLISECOND, Clock, arrivals, clock_of
 
 @dataclass(frozen=True)
 class PathStop:
-    """`look` is "done", "bad", "now" or "end"."""
+    """`look`: "done", "bad", "now" or "end"."""
 
     x: int
     y: int
@@ -24,7 +24,7 @@ class PathStop:
 
 @dataclass(frozen=True)
 class PathLine:
-    """The way so far, as a drawing. `ways` are (look, `d` of the path); `end` is the width."""
+    """Drawing of the situations so far. `ways`: (look, attribute `d` of the path). `end`: width."""
 
     stops: tuple[PathStop, ...]
     ways: tuple[tuple[str, str], ...]
@@ -35,22 +35,22 @@ STOP, LEVEL, ASTRAY, EDGE = 48, 16, 32, 12
 
 
 def path_behind(are_astray: Sequence[bool], ahead: int) -> PathLine:
-    """`are_astray`: for each decision. `ahead`: number of situations to come, with this one."""
+    """Return the drawing. `are_astray`: whether each decision was bad. `ahead`: situations to come, with this one."""
     xs = [EDGE + STOP * number for number in range(len(are_astray) + 1)]
     ys = [*(ASTRAY if astray else LEVEL for astray in are_astray), LEVEL]
     looks = [*("bad" if astray else "done" for astray in are_astray), "now" if ahead else "end"]
-    stops = tuple(PathStop(x, y, look) for x, y, look in zip(xs, ys, looks, strict=True))
-    ways = [way_between(stop, following) for stop, following in pairwise(stops)]
+    points = tuple(PathStop(x, y, look) for x, y, look in zip(xs, ys, looks, strict=True))
+    ways = [way_between(point, following) for point, following in pairwise(points)]
     end = xs[-1] + STOP * ahead
     if ahead:
         ways.append(("ahead", f"M{xs[-1]} {LEVEL}H{end}"))
-    return PathLine(stops, tuple(ways), end + EDGE)
+    return PathLine(points, tuple(ways), end + EDGE)
 
 
-def way_between(stop: PathStop, following: PathStop) -> tuple[str, str]:
-    look = "off" if "bad" in (stop.look, following.look) else "way"
-    middle = (stop.x + following.x) // 2
-    return look, f"M{stop.x} {stop.y}C{middle} {stop.y} {middle} {following.y} {following.x} {following.y}"
+def way_between(point: PathStop, following: PathStop) -> tuple[str, str]:
+    look = "off" if "bad" in (point.look, following.look) else "way"
+    middle = (point.x + following.x) // 2
+    return look, f"M{point.x} {point.y}C{middle} {point.y} {middle} {following.y} {following.x} {following.y}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class Offer:
-    """A choice or part: `key` to press, `value` sent by the form (place in the file)."""
+    """A choice or part. `key`: to press. `value`: sent by the form (position in the file)."""
 
     key: int
     value: int
@@ -74,7 +74,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class ShownClock:
-    """`wait`: milliseconds until the clock starts; `left`: from then on. `seconds` in full."""
+    """`wait`: milliseconds until the clock starts. `left`: milliseconds from then on. `seconds`: in full."""
 
     seconds: int
     wait: int
@@ -90,7 +90,7 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Situation:
-    """`comes_in`: a call begins here, and not at the start. `is_alarmed` from the first alarm on."""
+    """`comes_in`: a call begins here, and not at the start. `is_alarmed`: from the first alarm on."""
 
     position: int
     about: int
@@ -106,25 +106,25 @@ class Situation:
     is_alarmed: bool
 
 
-def situation_of(trail: AttemptReplay, texts: Simulation, at: datetime) -> Situation:
-    """The current situation at `at`. Runs a query where a branch begins."""
-    shown_at = min(trail.run.shown_at, at)  # the server's clock may have been set back
-    clock = clock_of(trail.node, trail.run.clock_timing, shown_at)
-    node, last = texts.nodes[trail.node.id].heard(trail.state), trail.steps[-1] if trail.steps else None
-    parts, choices = offers(trail, texts)
+def situation_of(replay: AttemptReplay, texts: Simulation, at: datetime) -> Situation:
+    """Return the current situation at `at`. Runs a query where a what-if attempt begins."""
+    shown_at = min(replay.run.shown_at, at)  # the server's clock may have been set back
+    clock = clock_of(replay.node, replay.run.clock_timing, shown_at)
+    node, last = texts.nodes[replay.node.id].heard(replay.state), replay.steps[-1] if replay.steps else None
+    parts, choices = offers(replay, texts)
     return Situation(
-        position=trail.position,
-        about=trail.position - 1 + trail.ahead,
+        position=replay.position,
+        about=replay.position - 1 + replay.ahead,
         node=node,
         lines=shown_lines(node, clock, at),
         parts=parts,
         choices=choices,
-        meters=meters(trail, texts),
+        meters=meters(replay, texts),
         last=consequence(last, texts) if last else None,
         clock=shown_clock(clock, at) if clock.seconds else None,
-        path=path_behind([step.is_astray(trail.rules) for step in trail.steps], trail.ahead),
-        comes_in=bool(trail.steps) and node.kind == "call" and bool(node.display),
-        is_alarmed=node.kind == "alarm" or any(texts.nodes[each.before.place].kind == "alarm" for each in trail.steps),
+        path=path_behind([step.is_astray(replay.rules) for step in replay.steps], replay.ahead),
+        comes_in=bool(replay.steps) and node.kind == "call" and bool(node.display),
+        is_alarmed=node.kind == "alarm" or any(texts.nodes[each.before.place].kind == "alarm" for each in replay.steps),
     )
 
 
@@ -137,33 +137,35 @@ def shown_lines(node: Node, clock: Clock, at: datetime) -> tuple[ShownLine, ...]
     )
 
 
-def offers(trail: AttemptReplay, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Offer, ...]]:
+def offers(replay: AttemptReplay, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Offer, ...]]:
     """Parts and choices in display order, the same in every language."""
-    node, before = texts.nodes[trail.state.place], taken_before(trail)
-    choices, parts = trail.rules.shown(trail.state, shuffle_for(f"run:{trail.run.pk}:{node.id}"))
+    node, before = texts.nodes[replay.state.place], taken_before(replay)
+    choices, parts = replay.rules.shown(replay.state, shuffle_for(f"run:{replay.run.pk}:{node.id}"))
     return (
-        tuple(Offer(key, place, node.parts[place].text) for key, place in enumerate(parts, start=1)),
+        tuple(Offer(key, position, node.parts[position].text) for key, position in enumerate(parts, start=1)),
         tuple(
-            Offer(key, place, node.choices[place].text, was_taken=place == before)
-            for key, place in enumerate(choices, start=len(parts) + 1)
+            Offer(key, position, node.choices[position].text, was_taken=position == before)
+            for key, position in enumerate(choices, start=len(parts) + 1)
         ),
     )
 
 
-def taken_before(trail: AttemptReplay) -> int | None:
-    # The choice of the run that a branch starts from, only in the situation where it starts.
-    run = trail.run
-    if not run.is_practice or trail.position != run.what_if_at:
+def taken_before(replay: AttemptReplay) -> int | None:
+    """Return the choice (position) of the original attempt in the situation where a what-if attempt begins."""
+    attempt = replay.run
+    if not attempt.is_practice or replay.position != attempt.what_if_at:
         return None
     return (
-        Decision.objects.filter(run=run.what_if_of_id, position=run.what_if_at).values_list("place", flat=True).first()
+        Decision.objects.filter(run=attempt.what_if_of_id, position=attempt.what_if_at)
+        .values_list("place", flat=True)
+        .first()
     )
 
 
-def meters(trail: AttemptReplay, texts: Simulation) -> tuple[MeterChange, ...]:
-    changes = trail.steps[-1].changes if trail.steps else {}
+def meters(replay: AttemptReplay, texts: Simulation) -> tuple[MeterChange, ...]:
+    changes = replay.steps[-1].changes if replay.steps else {}
     return tuple(
-        MeterChange(label, trail.state.meters[meter], changes.get(meter, 0)) for meter, label in texts.meters.items()
+        MeterChange(label, replay.state.meters[meter], changes.get(meter, 0)) for meter, label in texts.meters.items()
     )
 
 

@@ -1,10 +1,10 @@
 """How long a situation waits for a decision: one rule for page, script and record.
 
-The clock starts with the decision before, the start of the run or the end of a pause; opening a page changes nothing.
-First the lines arrive, at reading speed; then the author's seconds run, times the factor of the run. From then on the
-timeout branch may be taken. A choice sent more than ALLOWANCE later counts as that branch if it was late by the page's
-clock, too, as the server's may jump. If the page is opened only then, the situation begins anew.
-There is no clock if the author gave no seconds, the learner chose none, or no script can show it.
+The clock starts at the last decision, the start of the attempt or the end of a pause; opening a page changes nothing.
+First the lines appear at reading speed; then the author's seconds run, times the factor of the attempt. From then on
+the timeout may be sent. A choice sent more than ALLOWANCE later counts as the timeout if it was late by the page's
+clock, too, as the server's may jump. If the page is opened only then, the situation starts again. There is no clock if
+the author gave no seconds, the learner chose none, or no script can show it.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from courseware.course_format.simulations.simulation import Node
 from courseware.simulations.models import TimeSetting
 
 MILLISECOND = timedelta(milliseconds=1)
-ALLOWANCE = timedelta(seconds=5)  # a decision sent in time still counts when a slow connection brings it late
+ALLOWANCE = timedelta(seconds=5)  # for slow connections
 TIMES = {
     TimeSetting.WRITTEN: Fraction(1),
     TimeSetting.X1_25: Fraction(5, 4),
@@ -38,7 +38,7 @@ TIMES = {
 
 @dataclass(frozen=True)
 class Clock:
-    """`seconds` is 0 without a clock."""
+    """`reading`: time until the clock starts. `seconds`: 0 without a clock."""
 
     shown_at: datetime
     reading: timedelta
@@ -53,37 +53,40 @@ class Clock:
         return self.starts_at + timedelta(seconds=self.seconds)
 
     def is_up(self, at: datetime) -> bool:
+        """Whether the timeout may be sent."""
         # If the server's clock was set back, the clock of the page counts.
         return self.seconds > 0 and (at >= self.ends_at or at < self.shown_at)
 
     def is_over(self, at: datetime) -> bool:
+        """Whether a choice is too late."""
         return self.seconds > 0 and at > self.ends_at + ALLOWANCE
 
 
 def timing_of(person: User) -> str:
-    """The Timing given to the person; "" for the time as written."""
+    """Return the time setting for the person's extra time; "" without extra time."""
     return TimeSetting.DOUBLE if person.extra_time == User.ExtraTime.X2 else person.extra_time
 
 
 def pace_of(person: User) -> str:
-    """The given multiple of time, kept also with pauses."""
+    """Return the multiple of time for the person's extra time, used also with pauses; "" without one."""
     given = timing_of(person)
     return given if given and TIMES[TimeSetting(given)] > 1 else ""
 
 
 def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:
-    # `node` is in the course's own language, so that the time is the same in every language.
+    # `node` is in the source language, so that the time is the same in every language.
     has_time = node.seconds and node.timeout is not None
     seconds = ceil(node.seconds * TIMES[TimeSetting(timing)]) if has_time else 0
     return Clock(shown_at, timedelta(seconds=sum(reading_times(node))), seconds)
 
 
 def reading_times(node: Node) -> list[float]:
+    """Return the reading time of each line in seconds."""
     return [reading_seconds(strip_tags(line.text)) for line in node.lines]
 
 
 def arrivals(node: Node, reading: timedelta) -> list[int]:
-    """Milliseconds until each line arrives, if all take `reading`."""
+    """Return milliseconds until each line appears, if all take `reading`."""
     seconds = reading_times(node)
     share = reading / MILLISECOND / (sum(seconds) or 1)
     return [round(before * share) for before in [0, *accumulate(seconds)][: len(seconds)]]

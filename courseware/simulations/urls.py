@@ -1,3 +1,5 @@
+"""URLs of simulations and attempts."""
+
 from django.urls import path
 
 from courseware.simulations import views
