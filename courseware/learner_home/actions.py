@@ -1,4 +1,4 @@
-"""A learner's next step in a course. The learner's words are in `templates/learner_home/acts/`."""
+"""A learner's next action in a course. Texts for the learner are in `templates/learner_home/acts/`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,24 +17,24 @@ from courseware.learning.status.not_asked import REASONS, Reason
 
 
 class Action(StrEnum):
-    """In `next_action.LearnerProgress`'s order. While nothing is asked, the act is the reason."""
+    """In the order of `LearnerProgress.next_action`. If nothing is required, the kind is the `Reason` instead."""
 
-    FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
-    ATTEMPT = "attempt"  # is under way
-    AGAIN = "again"  # lessons or simulations to go through again after an exam that was not passed
+    FINISH = "finish"  # all is done, but not confirmed: see `completion.finish`
+    ATTEMPT = "attempt"  # in progress
+    AGAIN = "again"  # lessons or simulations to repeat after a failed exam
     DRILL = "drill"
-    WAIT = "wait"  # for the next attempt, or for nothing where all are used up
-    RUN = "run"  # was left in the middle
-    RETAKE = "retake"  # the check of a lesson that has changed since it was done
-    REREAD = "reread"  # what has changed in one, before the exam
+    WAIT = "wait"  # for the next attempt, or all attempts are used
+    RUN = "run"  # simulation in progress
+    RETAKE = "retake"  # answer the check of a changed lesson
+    REREAD = "reread"  # read a changed lesson before the exam
     EXAM = "exam"  # is open
     BEGIN = "begin"
-    RENEW = "renew"  # begin, while one is still certified
+    RENEW = "renew"  # begin while still certified
     GO_ON = "go-on"
 
 
 CHANGED = (Action.RETAKE, Action.REREAD)
-DRILL_MINUTES = 2  # much less than the exam that it stands at takes
+DRILL_MINUTES = 2  # its step is the exam, which takes much longer
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class NextAction:
             )
         if self.kind == Action.WAIT and self.opens_at:
             return gettext("Exam %(points)d/%(total)d: reopens %(time)s")
-        words: dict[Action | Reason, str] = {
+        texts: dict[Action | Reason, str] = {
             Action.ATTEMPT: gettext("%(step)s: started, not submitted"),
             Action.DRILL: gettext("%(step)s: passed, practice set to do"),
             Action.WAIT: gettext("Exam %(points)d/%(total)d: all attempts used"),
@@ -119,7 +119,7 @@ class NextAction:
             Action.EXAM: gettext("%(step)s: ready to take"),
             Action.RENEW: gettext("Renewal: %(step)s"),
         }
-        return words.get(self.kind, "%(step)s")
+        return texts.get(self.kind, "%(step)s")
 
     @property
     def opening_text(self) -> str:

@@ -1,3 +1,5 @@
+"""App configuration of the home page."""
+
 from django.apps import AppConfig
 
 

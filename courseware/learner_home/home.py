@@ -1,4 +1,4 @@
-"""The learner's first page: a card for each course."""
+"""The learner's home page: a panel for each course, and links to other tasks."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class ClockHands:
 
 
 def steps_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[DrawnStep, ...]:
-    """Evenly spaced; a single stop is at the start."""
+    """Return evenly spaced steps; a single one is at the start."""
     gaps = max(1, len(are_done) - 1)
     return tuple(DrawnStep(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
 
@@ -66,7 +66,7 @@ LOOKS = {Action.RUN: "night", Enrollment.State.COMPLETED: "done"}
 
 @dataclass(frozen=True)
 class CoursePanel:
-    """One course of the learner. What only the large card shows is loaded on use."""
+    """One course of the learner. Data of the large panel is loaded on use."""
 
     journey: LearnerProgress
 
@@ -104,7 +104,7 @@ class CoursePanel:
 
     @cached_property
     def asked(self) -> ExtensionRequest | None:
-        """The last request for another day, if the due day is near. Runs a query."""
+        """The last extension request, if overdue or due soon. Runs a query."""
         return last_request(self.enrollment) if self.may_be_late else None
 
     @cached_property
@@ -121,7 +121,7 @@ class CoursePanel:
 
     @cached_property
     def standing(self) -> Certification | None:
-        """What certifies the learner longest today, beside this run. Runs at most one query."""
+        """The learner's current certification in the course, else None. Runs at most one query."""
         until = self.enrollment.certified_until
         if until is None or until < site_day():
             return None
@@ -134,7 +134,7 @@ class CoursePanel:
 
     @property
     def certified_until(self) -> date | None:
-        """None if it has no end."""
+        """None if never certified, or without expiry date."""
         until = self.enrollment.certified_until
         return until if until != date.max else None
 
@@ -160,7 +160,7 @@ class CoursePanel:
 
     @cached_property
     def next_question(self) -> NextQuestion | None:
-        """The first open question of the next lesson, if another is answered. Runs a query."""
+        """The first open question of the next lesson, if another has an answer. Runs queries."""
         step = self.act.step
         if not step or step.kind != "lesson" or self.act.kind in (Action.AGAIN, *CHANGED):
             return None
@@ -180,7 +180,7 @@ class CoursePanel:
         if not self.act.step or self.act.step.kind != "exam":
             return None
         page = store.page(self.enrollment.release, self.act.step.id, self.journey.outline.language)
-        return exam_rules_of(page, sum(sitting.exam == self.act.step.id for sitting in self.journey.sittings))
+        return exam_rules_of(page, sum(score.exam == self.act.step.id for score in self.journey.sittings))
 
     @property
     def read_before(self) -> Step | None:
@@ -230,27 +230,27 @@ class CoursePanel:
 
 
 def spoken_instant(at: datetime) -> str:
-    """Day in words and hour, in the time zone of the page."""
+    """Return day and time as text, in the time zone of the page."""
     at = timezone.localtime(at)
     day = spoken(at.date(), timezone.localdate())
     return gettext("%(day)s at %(time)s") % {"day": day, "time": date_format(at, "H:i")}
 
 
 def course_panels(request, chosen: str) -> list[CoursePanel]:
-    """A card for each newest run; first the course `chosen`, else the most urgent. At most eight queries."""
-    runs, away_until = own_enrollments(request), last_absence_day(request.user)
-    for enrollment in runs:
+    """Return a panel for each course: first the course `chosen` (id), then the most urgent. At most eight queries."""
+    enrollments, away_until = own_enrollments(request), last_absence_day(request.user)
+    for enrollment in enrollments:
         enrollment.away_until = away_until
-    newest = {enrollment.course_id: enrollment for enrollment in runs}
+    newest = {enrollment.course_id: enrollment for enrollment in enrollments}
     outlines = {course: store.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
-    cards = [CoursePanel(journey) for journey in journeys(most_urgent_first(list(newest.values())), outlines)]
-    return sorted(cards, key=lambda card: card.course != chosen)
+    panels = [CoursePanel(each) for each in journeys(most_urgent_first(list(newest.values())), outlines)]
+    return sorted(panels, key=lambda panel: panel.course != chosen)
 
 
-def first_changed(cards: Iterable[CoursePanel]) -> tuple[CoursePanel | None, int]:
-    """The card of the changed lesson shown, and the number of others in all courses."""
-    changed = [card for card in cards if card.journey.changes]
-    return next(iter(changed), None), max(0, sum(len(card.journey.changes) for card in changed) - 1)
+def first_changed(panels: Iterable[CoursePanel]) -> tuple[CoursePanel | None, int]:
+    """Return the panel with the changed lesson to show, and the number of other changed lessons in all courses."""
+    changed = [panel for panel in panels if panel.journey.changes]
+    return next(iter(changed), None), max(0, sum(len(panel.journey.changes) for panel in changed) - 1)
 
 
 def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:
@@ -267,7 +267,7 @@ _asked: list[Callable[[HttpRequest], OtherTask | None]] = []
 
 
 def register_other_work(ask: Callable[[HttpRequest], OtherTask | None]) -> None:
-    """`ask` is called for the first page; it returns None if nothing waits for the user."""
+    """`ask` is called for the home page; it returns None if nothing waits for the user."""
     _asked.append(ask)
 
 

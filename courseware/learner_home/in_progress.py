@@ -1,3 +1,5 @@
+"""Exams and simulations that a learner has begun and not finished."""
+
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,12 +19,12 @@ from courseware.simulations.models import Decision, SimulationAttempt
 from courseware.simulations.replay import page_of, replay_of
 from courseware.simulations.situation import PathLine, path_behind, situation_of
 
-SHOWN_AHEAD = 2  # of the situations to come: in a card a whole line would be too thin
+SHOWN_AHEAD = 2  # situations to come that are drawn: more would be too small in a panel
 
 
 @dataclass(frozen=True)
 class InProgress:
-    """`step`: id of exam or simulation. `key`: of the attempt or run. `position`: of a run; 0 for an attempt."""
+    """`step`: id of exam or simulation. `key`: id of the attempt. `position`: current situation; 0 for an exam."""
 
     step: str
     key: int
@@ -34,14 +36,15 @@ class InProgress:
 
 
 def under_way(enrollments: Any) -> QuerySet[Any, Any]:
-    # Of an attempt no decisions; a run that was only begun stands at its first situation.
+    """Rows (enrollment id, columns of `InProgress`)."""
+    # An exam has position 0; a simulation without decisions is at its first situation.
     own = {"enrollment__pk__in": enrollments}
     decided = Decision.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(number=Count("pk"))
     position = Coalesce(Subquery(decided.values("number"), IntegerField()), 0) + 1
     attempts = ExamAttempt.objects.filter(submitted_at=None, **own).order_by()
-    runs = SimulationAttempt.objects.on_record().open().filter(**own).order_by()
+    simulation_attempts = SimulationAttempt.objects.on_record().open().filter(**own).order_by()
     return attempts.values_list("enrollment", "exam__identifier", "pk", Value(0, IntegerField())).union(
-        runs.values_list("enrollment", "simulation__identifier", "pk", position), all=True
+        simulation_attempts.values_list("enrollment", "simulation__identifier", "pk", position), all=True
     )
 
 
@@ -57,7 +60,7 @@ def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[InPr
 
 @dataclass(frozen=True)
 class PausedAttempt:
-    """`who` spoke last, or "". `since`: last decision, or the start."""
+    """`who`: the last speaker, or "". `said`: the last line. `since`: last decision, or the start."""
 
     who: str
     said: str
@@ -66,13 +69,13 @@ class PausedAttempt:
 
 
 def paused_attempt(enrollment: Enrollment, under_way: InProgress, language: str) -> PausedAttempt:
-    run = running.joined(SimulationAttempt.objects.with_release().get(pk=under_way.key), enrollment)
-    trail = replay_of(run)
-    situation = situation_of(trail, page_of(run, language).simulation, timezone.now())
+    attempt = running.joined(SimulationAttempt.objects.with_release().get(pk=under_way.key), enrollment)
+    replay = replay_of(attempt)
+    situation = situation_of(replay, page_of(attempt, language).simulation, timezone.now())
     last = situation.lines[-1] if situation.lines else None
     return PausedAttempt(
         who=last.who if last else "",
         said=strip_tags(last.html).strip() if last else situation.node.title,
-        since=trail.steps[-1].decision.decided_at if trail.steps else run.started_at,
-        path=path_behind([step.is_astray(trail.rules) for step in trail.steps], min(trail.ahead, SHOWN_AHEAD)),
+        since=replay.steps[-1].decision.decided_at if replay.steps else attempt.started_at,
+        path=path_behind([step.is_astray(replay.rules) for step in replay.steps], min(replay.ahead, SHOWN_AHEAD)),
     )

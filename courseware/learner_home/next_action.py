@@ -32,8 +32,8 @@ COURSES = CompiledQuery(
 
 @dataclass(frozen=True, eq=False)
 class LearnerProgress:
-    """One enrollment as of `at`. `sittings`: submitted attempts, as far as loaded. `failed`: last exam attempt, if it
-    decides what is next. `owed`: the drill that holds a passed one. `changes`: changed lessons in route order.
+    """One enrollment as of `at`. `sittings`: results of attempts, as far as loaded. `failed`: last exam attempt, if it
+    decides what is next. `owed`: practice set still required after a passed exam. `changes`: changed lessons, in order.
     """
 
     enrollment: Enrollment
@@ -74,14 +74,14 @@ class LearnerProgress:
 
     @property
     def attempt(self) -> NextAction | None:
-        # A pre-check that lessons have overtaken is left out, and takes no more answers.
+        # A pre-test is left out once it is no longer open: it takes no more answers.
         taken = {self.outline.exam_id, self.outline.pre_check_id if self.progress.is_pre_check_open else None}
         found = next((each for each in self.under_way if not each.is_run and each.step in taken), None)
         return self.act(Action.ATTEMPT, self.outline.step(found.step), under_way=found) if found else None
 
     @property
     def after_failing(self) -> NextAction | None:
-        """Steps to go through again, also while the next attempt is not open; then the wait."""
+        """Steps to repeat, even before the next attempt opens; else the wait for it."""
         if not self.failed or not self.failed.eligibility.reason:
             return None
         eligibility = self.failed.eligibility
@@ -99,14 +99,14 @@ class LearnerProgress:
 
     @property
     def run(self) -> NextAction | None:
-        # One that is played again, or for its own sake, holds nobody up.
+        # A completed or optional simulation does not block.
         asked = set(self.progress.required) - self.progress.done
         found = next((each for each in self.under_way if each.is_run and each.step in asked), None)
         return self.act(Action.RUN, self.outline.step(found.step), under_way=found) if found else None
 
     @property
     def holding(self) -> Sequence[LessonChange]:
-        """Changes that come before the exam; optional lessons do not."""
+        """Changes to read before the exam; those of optional lessons are left out."""
         return [each for each in self.changes if not each.step.is_optional]
 
     @property
@@ -133,28 +133,28 @@ class LearnerProgress:
 
     @property
     def words(self) -> str:
-        words, beside = self.next_action.words, len(self.changes) - (self.next_action.kind in CHANGED)
-        changed = ngettext("%(number)d updated lesson to read", "%(number)d updated lessons to read", beside)
-        return " · ".join(filter(None, [words, changed % {"number": beside} if beside else ""]))
+        text, others = self.next_action.words, len(self.changes) - (self.next_action.kind in CHANGED)
+        changed = ngettext("%(number)d updated lesson to read", "%(number)d updated lessons to read", others)
+        return " · ".join(filter(None, [text, changed % {"number": others} if others else ""]))
 
     @property
     def awaits_practice(self) -> bool:
-        # The exam is passed but not completed: a drill on a critical rule that was missed comes first.
+        # The exam is passed but not completed: a practice set for a missed must-know rule comes first.
         return self.is_passed and may_be_held(self.enrollment, self.outline, self.progress)
 
     @property
     def is_passed(self) -> bool:
         exam = self.outline.exam_id
-        # What is done was passed; sittings are loaded where that has yet to be found out.
+        # A completed exam was passed; results are loaded only for others.
         return exam in self.progress.done or any(each.is_passed for each in self.sittings if each.exam == exam)
 
     @cached_property
     def pre_post_test(self) -> PrePostTest:
-        return starting_point_in(self.sittings, self.outline)  # empty unless all sittings were loaded
+        return starting_point_in(self.sittings, self.outline)  # empty unless all results were loaded
 
 
 def may_be_held(enrollment: Enrollment, outline: Outline, progress: Progress) -> bool:
-    # Only then do attempts decide what is next.
+    """Whether the exam can be taken, so that attempts decide what is next."""
     return progress.is_exam_open and outline.exam_id not in progress.done and enrollment.is_open
 
 
@@ -165,7 +165,7 @@ def journeys(
     with_sittings: bool = False,
     at: datetime | None = None,
 ) -> list[LearnerProgress]:
-    """In the order of the enrollments; `outlines` by course key. A constant number of queries."""
+    """Return progress in the order of the enrollments; `outlines` by course id. Runs a constant number of queries."""
     at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
     own = {each.pk: narrowed(outlines[each.course_id], each) for each in enrollments}
@@ -177,7 +177,7 @@ def journeys(
     begun = [each.pk for each in asked if each.started_at]
     under_way = under_way_by_enrollment(begun) if begun else {}
     wanted = [each.pk for each in enrollments if with_sittings or may_be_held(each, own[each.pk], progresses[each.pk])]
-    sittings = scores_of(wanted) if wanted else {}
+    scores = scores_of(wanted) if wanted else {}
     changes = open_changes(enrollments, own)
     found = [
         LearnerProgress(
@@ -185,7 +185,7 @@ def journeys(
             own[each.pk],
             progresses[each.pk],
             at,
-            tuple(sittings.get(each.pk, ())),
+            tuple(scores.get(each.pk, ())),
             tuple(under_way.get(each.pk, ())),
             changes=changes.get(each.pk, ()),
         )
@@ -195,8 +195,8 @@ def journeys(
 
 
 def with_practice_sets(found: list[LearnerProgress]) -> list[LearnerProgress]:
-    held = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.awaits_practice}
-    owed = owed_practice_sets(held) if held else {}
+    exams = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.awaits_practice}
+    owed = owed_practice_sets(exams) if exams else {}
     return [replace(each, owed=owed[each.enrollment.pk]) if each.enrollment.pk in owed else each for each in found]
 
 
@@ -210,19 +210,19 @@ def with_failed(found: list[LearnerProgress], at: datetime) -> list[LearnerProgr
     ]
 
 
-def has_failed(journey: LearnerProgress) -> bool:
-    sat = any(sitting.exam == journey.outline.exam_id for sitting in journey.sittings)
-    may = may_be_held(journey.enrollment, journey.outline, journey.progress)
-    return sat and may and not journey.is_passed and not journey.not_asked_reason
+def has_failed(learner_progress: LearnerProgress) -> bool:
+    sat = any(score.exam == learner_progress.outline.exam_id for score in learner_progress.sittings)
+    may = may_be_held(learner_progress.enrollment, learner_progress.outline, learner_progress.progress)
+    return sat and may and not learner_progress.is_passed and not learner_progress.not_asked_reason
 
 
 def exams_of(waiting: Mapping[int, LearnerProgress]) -> dict[int, tuple[Outline, PageData]]:
-    keys = {journey.enrollment.course_id for journey in waiting.values()}
+    keys = {learner_progress.enrollment.course_id for learner_progress in waiting.values()}
     courses = {course.pk: course for course in COURSES(courses=list(keys))}
     exams = {}
-    for key, journey in waiting.items():
-        release, outline = courses[journey.enrollment.course_id].current, journey.outline
-        # A release of this moment may have taken the exam away.
+    for key, learner_progress in waiting.items():
+        release, outline = courses[learner_progress.enrollment.course_id].current, learner_progress.outline
+        # A release published just now may have removed the exam.
         if release and outline.exam_id and store.outline(release, outline.language).find(outline.exam_id):
             exams[key] = (outline, store.page(release, outline.exam_id, outline.language))
     return exams

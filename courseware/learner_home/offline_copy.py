@@ -1,7 +1,7 @@
-"""Offline copy of the current module: lessons, card and phrases, without any personal data.
+"""Offline copy of the current module: lessons, emergency card and phrases, without personal data.
 
-Lesson pages are not copied: they have names, answers and forms, which would stay on shared computers. The browser drops
-the copy on sign-out, when another person signs in, and after 7 days (`static/js/service_worker.js`).
+Lesson pages are not copied: their names, answers and forms would stay on shared computers. The browser deletes the copy
+on sign-out, when another person signs in, and after 7 days (`static/js/service_worker.js`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from courseware.learning.learner_context import LearnerContext
 
 @dataclass(frozen=True)
 class CopiedLesson:
-    """`posts`: names of all posts by key; blocks for other posts are included."""
+    """`posts`: job role → name. Blocks for other job roles are included."""
 
     step: Step
     page: PageData
@@ -31,8 +31,8 @@ class CopiedLesson:
                     continue
                 yield block | {"title": self.page.questions[block["id"]].title}
             elif "html" in block:
-                posts = [self.posts[track] for track in block.get("tracks", ()) if track in self.posts]
-                yield block | {"html": without_ids(without_sources(block["html"])), "posts": posts}
+                job_roles = [self.posts[job_role] for job_role in block.get("tracks", ()) if job_role in self.posts]
+                yield block | {"html": without_ids(without_sources(block["html"])), "posts": job_roles}
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,13 @@ class OfflineCopy:
     lessons: tuple[CopiedLesson, ...]
 
 
-def offline_copy_of(card: CoursePanel) -> OfflineCopy:
-    module = card.module
+def offline_copy_of(panel: CoursePanel) -> OfflineCopy:
+    module = panel.module
     if module is None:
         return OfflineCopy(None, ())
-    reading = LearnerContext(card.enrollment)
+    learner_context = LearnerContext(panel.enrollment)
     steps = (step for step in module.steps if step.kind == "lesson")
     return OfflineCopy(
-        module, tuple(CopiedLesson(step, reading.page(step.id), reading.outline.tracks) for step in steps)
+        module,
+        tuple(CopiedLesson(step, learner_context.page(step.id), learner_context.outline.tracks) for step in steps),
     )

@@ -1,4 +1,4 @@
-"""What fits into some minutes: the next step, then what waits in route order, then what was done longest ago."""
+"""Tasks that fit into some minutes: the next step, then open steps in course order, then repetitions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from courseware.learning.models import Answer
 from courseware.learning.status.progress import track_of
 
 BREAKS = (3, 5, 10)  # minutes
-MOST = 3  # proposals
+MOST = 3  # tasks proposed
 
 
 class QuickTaskReason(StrEnum):
@@ -31,7 +31,7 @@ class QuickTaskReason(StrEnum):
 
 @dataclass(frozen=True)
 class QuickTask:
-    """`questions` to answer again, for MISSED and REVIEW."""
+    """`questions`: number of questions to answer again, with MISSED and REVIEW."""
 
     why: QuickTaskReason
     step: Step
@@ -71,7 +71,7 @@ class QuickTask:
 
 @dataclass(frozen=True)
 class LessonTried:
-    """Questions answered right once, or missed so far."""
+    """Ids of questions answered right once, or not yet right."""
 
     right: frozenset[str]
     missed: tuple[str, ...]
@@ -83,6 +83,7 @@ class LessonTried:
 
 
 def answered_lessons(enrollment: int) -> dict[str, LessonTried]:
+    """Return lesson id → results in an enrollment (id). Runs one query."""
     rows = Answer.objects.filter(enrollment=enrollment).order_by("pk")
     found: dict[str, LessonTried] = {}
     for lesson, question, is_right, at in rows.values_list(
@@ -97,87 +98,103 @@ def answered_lessons(enrollment: int) -> dict[str, LessonTried]:
     return found
 
 
-def proposals(journey: LearnerProgress, tried: Mapping[str, LessonTried], minutes: int) -> list[QuickTask]:
-    fitting = (each for each in everything(journey, tried) if each.minutes <= minutes)
+def proposals(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried], minutes: int) -> list[QuickTask]:
+    """Return at most MOST tasks of at most `minutes`, one per step. `tried`: see `answered_lessons`."""
+    fitting = (each for each in everything(learner_progress, tried) if each.minutes <= minutes)
     by_step: dict[str, QuickTask] = {}
     for each in fitting:
         by_step.setdefault(each.step.id, each)
     return list(by_step.values())[:MOST]
 
 
-def everything(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
-    yield from next_of(journey, tried)
-    yield from questions_missed(journey, tried)
-    yield from steps_not_done(journey, tried)
-    yield from checks_again(journey, tried)
-    yield from simulations_again(journey)
+def everything(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
+    yield from next_of(learner_progress, tried)
+    yield from questions_missed(learner_progress, tried)
+    yield from steps_not_done(learner_progress, tried)
+    yield from checks_again(learner_progress, tried)
+    yield from simulations_again(learner_progress)
 
 
-def questions_missed(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
-    for step in journey.outline.steps:
-        if missed := still_asked(journey, step, tried):
-            address = f"{lesson_address(journey.outline.course_id, step.id)}#q-{missed[0]}"
+def questions_missed(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
+    for step in learner_progress.outline.steps:
+        if missed := still_asked(learner_progress, step, tried):
+            address = f"{lesson_address(learner_progress.outline.course_id, step.id)}#q-{missed[0]}"
             yield QuickTask(QuickTaskReason.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
 
 
-def steps_not_done(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
-    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
-    asked_for = [step for step in steps if step.is_required or not (journey.outline.is_short or step.waited)]
+def steps_not_done(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
+    steps, done, course = (
+        learner_progress.outline.steps,
+        learner_progress.progress.done,
+        learner_progress.outline.course_id,
+    )
+    asked_for = [step for step in steps if step.is_required or not (learner_progress.outline.is_short or step.waited)]
     asked_for.sort(key=lambda step: not step.is_required)
     for kind, why in (("lesson", QuickTaskReason.LESSON), ("simulation", QuickTaskReason.PLAY)):
         for step in asked_for:
             if step.kind == kind and step.id not in done and not step.is_after_exam:
-                yield QuickTask(why, step, minutes_of(journey, step, tried), lesson_address(course, step.id))
+                yield QuickTask(why, step, minutes_of(learner_progress, step, tried), lesson_address(course, step.id))
 
 
-def checks_again(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
+def checks_again(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
     """Checks of completed lessons, oldest first."""
-    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
+    steps, done, course = (
+        learner_progress.outline.steps,
+        learner_progress.progress.done,
+        learner_progress.outline.course_id,
+    )
     done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
     for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
-        if asked := step.check_for(track_of(journey.enrollment, journey.outline)):
+        if asked := step.check_for(track_of(learner_progress.enrollment, learner_progress.outline)):
             address = f"{lesson_address(course, step.id)}?again=check#q-{asked[0].id}"
             yield QuickTask(QuickTaskReason.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
 
 
-def simulations_again(journey: LearnerProgress) -> Iterator[QuickTask]:
-    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
+def simulations_again(learner_progress: LearnerProgress) -> Iterator[QuickTask]:
+    steps, done, course = (
+        learner_progress.outline.steps,
+        learner_progress.progress.done,
+        learner_progress.outline.course_id,
+    )
     for step in steps:
         if step.kind == "simulation" and step.id in done and not step.waited:
             yield QuickTask(QuickTaskReason.PLAY_AGAIN, step, step.minutes or 0, lesson_address(course, step.id))
 
 
-def next_of(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
-    act = journey.next_action
-    if not act.is_asked or not act.step:
+def next_of(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
+    action = learner_progress.next_action
+    if not action.is_asked or not action.step:
         return
-    if act.kind == Action.DRILL:
+    if action.kind == Action.DRILL:
         minutes: float = DRILL_MINUTES
-    elif act.kind == Action.AGAIN and act.step.kind == "lesson":
-        minutes = act.step.minutes_again
+    elif action.kind == Action.AGAIN and action.step.kind == "lesson":
+        minutes = action.step.minutes_again
     else:
-        minutes = minutes_of(journey, act.step, tried)
-    yield QuickTask(QuickTaskReason.NEXT, act.step, minutes, act.address)
+        minutes = minutes_of(learner_progress, action.step, tried)
+    yield QuickTask(QuickTaskReason.NEXT, action.step, minutes, action.address)
 
 
-def still_asked(journey: LearnerProgress, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
-    """Missed questions of a lesson that are not right yet and are asked of this post."""
+def still_asked(learner_progress: LearnerProgress, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
+    """Return missed questions of a lesson that are not right yet and are for the learner's job role."""
     if step.id not in tried or not (missed := tried[step.id].missed):
         return ()
-    track, page = track_of(journey.enrollment, journey.outline), LearnerContext(journey.enrollment).page(step.id)
+    job_role, page = (
+        track_of(learner_progress.enrollment, learner_progress.outline),
+        LearnerContext(learner_progress.enrollment).page(step.id),
+    )
     firsts = page.first_variants
     right = {firsts.get(question) for question in tried[step.id].right}
     found = dict.fromkeys(firsts[each] for each in missed if each in firsts and firsts[each] not in right)
-    return tuple(each for each in found if page.questions[each].is_for(track))
+    return tuple(each for each in found if page.questions[each].is_for(job_role))
 
 
-def minutes_of(journey: LearnerProgress, step: Step, tried: Mapping[str, LessonTried]) -> float:
-    """Of a begun lesson, the share of open questions."""
+def minutes_of(learner_progress: LearnerProgress, step: Step, tried: Mapping[str, LessonTried]) -> float:
+    """Return minutes of a step; of a started lesson, the share of open questions."""
     minutes = step.minutes or 0
     if step.id not in tried:
         return minutes
-    track = track_of(journey.enrollment, journey.outline)
-    page = LearnerContext(journey.enrollment).page(step.id)
-    asked = {key for key in page.wordings if page.questions[key].is_for(track)}
+    job_role = track_of(learner_progress.enrollment, learner_progress.outline)
+    page = LearnerContext(learner_progress.enrollment).page(step.id)
+    asked = {key for key in page.wordings if page.questions[key].is_for(job_role)}
     left = asked - {page.first_variants.get(each) for each in tried[step.id].answered}
     return minutes_of_rest(minutes, len(left), len(asked))

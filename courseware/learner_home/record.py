@@ -1,3 +1,5 @@
+"""A learner's own record of a course: steps, results, changes and certificates."""
+
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +25,7 @@ from courseware.simulations.models import SimulationAttempt
 
 @dataclass(frozen=True)
 class RecordLine:
-    """One step. `answers` and `right` count tries; `attempts` are submitted, `runs` finished."""
+    """One step. `answers`, `right`: numbers of answers. `attempts`: submitted exams. `runs`: finished simulations."""
 
     step: Step
     answers: int
@@ -39,9 +41,9 @@ class RecordLine:
         return max(self.attempts, key=lambda attempt: attempt.points or 0, default=None)
 
 
-def own_record(reading: LearnerContext) -> dict[str, object]:
-    """What `learner_home/record.html` prints. `retired` counts completions of documents that left the route."""
-    enrollment, steps = reading.enrollment, reading.outline.steps
+def own_record(learner_context: LearnerContext) -> dict[str, object]:
+    """Return the context of `learner_home/record.html`. `retired`: number of completions outside the course."""
+    enrollment, steps = learner_context.enrollment, learner_context.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
     seen = change_acknowledgements(enrollment)
@@ -59,11 +61,13 @@ def own_record(reading: LearnerContext) -> dict[str, object]:
         )
         for step in steps
     )
-    sittings = scores_of([enrollment.pk]).get(enrollment.pk, ())
-    journey = LearnerProgress(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
+    scores = scores_of([enrollment.pk]).get(enrollment.pk, ())
+    learner_progress = LearnerProgress(
+        enrollment, learner_context.outline, learner_context.progress, timezone.now(), tuple(scores)
+    )
     return {
         "lines": lines,
-        "post": job_role_text(enrollment, reading.outline),
+        "post": job_role_text(enrollment, learner_context.outline),
         "retired": len(completions.keys() - {step.id for step in steps}),
         "reports": LessonReport.objects.written_by(enrollment).count(),
         "certificate": certificate_of(enrollment),
@@ -75,11 +79,11 @@ def own_record(reading: LearnerContext) -> dict[str, object]:
         "extension_requests": list(ExtensionRequest.objects.of(enrollment)),
         "may_ask": may_ask(enrollment),
         "notes": list(Note.objects.about(enrollment.learner)),
-        "point": journey.pre_post_test,
-        "asks_again": journey.pre_post_test.may_ask_again and not enrollment.exempted_at,
-        "is_drill_left": journey.awaits_practice,
+        "point": learner_progress.pre_post_test,
+        "asks_again": learner_progress.pre_post_test.may_ask_again and not enrollment.exempted_at,
+        "is_drill_left": learner_progress.awaits_practice,
         "daily": daily_counts(enrollment),
-        "objectives": by_module(exam_scores(enrollment), reading.outline),
+        "objectives": by_module(exam_scores(enrollment), learner_context.outline),
     }
 
 
@@ -91,7 +95,7 @@ def change_acknowledgements(enrollment: Enrollment) -> dict[str, list[ChangeAckn
 
 
 def daily_counts(enrollment: Enrollment) -> dict[str, int]:
-    """`answered` questions of the day, and `right` ones among them."""
+    """Return `answered`: number of daily questions, and `right`: correct answers among them."""
     right = Count("pk", filter=Q(is_right=True))
     return enrollment.daily_answers.order_by().aggregate(answered=Count("pk"), right=right)
 
@@ -101,8 +105,8 @@ def certificate_of(enrollment: Enrollment) -> Certificate | None:
 
 
 def earlier_with_certificates(enrollment: Enrollment) -> tuple[tuple[Enrollment, Certificate | None], ...]:
-    runs = Enrollment.objects.before(enrollment).select_related("certificate")
-    return tuple((run, getattr(run, "certificate", None)) for run in runs)
+    enrollments = Enrollment.objects.before(enrollment).select_related("certificate")
+    return tuple((each, getattr(each, "certificate", None)) for each in enrollments)
 
 
 def submitted_attempts(enrollment: Enrollment) -> dict[str, list[ExamAttempt]]:
@@ -113,14 +117,14 @@ def submitted_attempts(enrollment: Enrollment) -> dict[str, list[ExamAttempt]]:
 
 
 def finished_attempts(enrollment: Enrollment) -> dict[str, list[SimulationAttempt]]:
-    runs = defaultdict(list)
-    for run in enrollment.runs.on_record().finished().select_related("simulation"):
-        runs[run.simulation.identifier].append(run)
-    return runs
+    attempts = defaultdict(list)
+    for attempt in enrollment.runs.on_record().finished().select_related("simulation"):
+        attempts[attempt.simulation.identifier].append(attempt)
+    return attempts
 
 
 def answer_counts(enrollment: Enrollment) -> dict[str, tuple[int, int]]:
-    """Document id → (tries, right ones). Runs one query."""
+    """Return document id → (answers, right ones). Runs one query."""
     by_document = enrollment.answers.order_by().values("document__identifier")
     counts = by_document.annotate(tries=Count("pk"), right=Count("pk", filter=Q(is_right=True)))
     return {row["document__identifier"]: (row["tries"], row["right"]) for row in counts}

@@ -1,3 +1,5 @@
+"""URLs of offline copy, quick tasks and own record."""
+
 from django.urls import path
 
 from courseware.learner_home import views

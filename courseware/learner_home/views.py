@@ -1,3 +1,5 @@
+"""Pages of a learner: home, offline copy, quick tasks and own record."""
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -28,13 +30,13 @@ from courseware.lib.web.page_views import in_background
 @require_GET
 @login_required
 def home(request):
-    cards = course_panels(request, chosen=request.GET.get("course", ""))
+    panels = course_panels(request, chosen=request.GET.get("course", ""))
     context = {"other_work": list(other_work(request))}
-    if not cards:
+    if not panels:
         return render(request, "learner_home/not_enrolled.html", context)
-    main, *others = cards
-    context["changed"], context["changed_beside"] = first_changed(cards)
-    context |= {"main": main, "others": others, "daily": daily_panel([card.enrollment for card in cards])}
+    main, *others = panels
+    context["changed"], context["changed_beside"] = first_changed(panels)
+    context |= {"main": main, "others": others, "daily": daily_panel([panel.enrollment for panel in panels])}
     template = "learner_home/home.html"
     if main.act.kind == Action.BEGIN:
         template, context["welcome"] = "learner_home/newcomer.html", welcome(main, request.user)
@@ -47,10 +49,10 @@ def home(request):
 @login_required
 def offline_copy(request):
     """Of the first course on home; 204 without one."""
-    cards = course_panels(request, chosen="")
-    if not cards:
+    panels = course_panels(request, chosen="")
+    if not panels:
         return HttpResponse(status=204)
-    main = cards[0]
+    main = panels[0]
     card = card_context(request, main.enrollment.course, main.journey.outline) if main.journey.outline.card_id else {}
     context = card | {
         "copy": offline_copy_of(main),
@@ -67,21 +69,23 @@ def offline_copy(request):
 @require_GET
 @login_required
 def minutes(request, course):
-    """What fits into `for` minutes: one proposal, and up to two others."""
-    reading = learner_context_of(request, course)
-    enrollment = reading.enrollment
+    """Tasks that fit into `for` minutes: one, and up to two others."""
+    learner_context = learner_context_of(request, course)
+    enrollment = learner_context.enrollment
     enrollment.away_until = last_absence_day(request.user)
     wanted = small_number(request.GET.get("for"))
     length = wanted if wanted in BREAKS else BREAKS[0]
-    (journey,) = journeys([enrollment], {enrollment.course_id: store.outline(reading.release, get_language())})
-    first, *others = proposals(journey, answered_lessons(enrollment.pk), length) or [None]
+    (learner_progress,) = journeys(
+        [enrollment], {enrollment.course_id: store.outline(learner_context.release, get_language())}
+    )
+    first, *others = proposals(learner_progress, answered_lessons(enrollment.pk), length) or [None]
     context = {"length": length, "lengths": BREAKS, "first": first, "others": others}
-    return render_in_course(request, reading, "learner_home/minutes.html", context)
+    return render_in_course(request, learner_context, "learner_home/minutes.html", context)
 
 
 @require_GET
 @login_required
 def record(request, course):
-    reading = learner_context_of(request, course)
-    context = {"record": own_record(reading), "today": site_day(), "progress": reading.progress}
-    return render_in_course(request, reading, "learner_home/record.html", context)
+    learner_context = learner_context_of(request, course)
+    context = {"record": own_record(learner_context), "today": site_day(), "progress": learner_context.progress}
+    return render_in_course(request, learner_context, "learner_home/record.html", context)

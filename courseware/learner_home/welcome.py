@@ -1,4 +1,4 @@
-"""Home for a learner who has not begun."""
+"""Welcome on the home page, for a learner who has not begun."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from courseware.learner_home.home import CoursePanel
 from courseware.learning.models import Enrollment
 from courseware.lib.text.durations import minutes_text_of
 
-# Where the stops between the first and the exam stand: on the line of a wide page, and on that of a phone.
+# First and last x of the steps before the exam, on a wide page and on a phone.
 WIDE, NARROW = (252, 846), (5, 295)
 
 
@@ -26,7 +26,7 @@ class WelcomeStep:
 
 @dataclass(frozen=True)
 class Asking:
-    """Who asks for the course, and the team they lead or ""."""
+    """The manager with their team, or the person who enrolled the learner (`team` is "")."""
 
     name: str
     team: str
@@ -34,7 +34,7 @@ class Asking:
 
 @dataclass(frozen=True)
 class Welcome:
-    """`lessons` and `simulations`: required before the exam. `needed` of `asked` pass it (0: no exam)."""
+    """`lessons` and `simulations`: required before the exam. `needed` of `asked` questions pass it (0: no exam)."""
 
     stops: int
     duration: str
@@ -55,27 +55,27 @@ def way_to_the_exam(outline: Outline) -> list[Step]:
     return [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
 
 
-def welcome(card: CoursePanel, person: User) -> Welcome:
-    outline, release = card.journey.outline, card.enrollment.release
+def welcome(panel: CoursePanel, person: User) -> Welcome:
+    outline, release = panel.journey.outline, panel.enrollment.release
     exam = store.page(release, outline.exam_id, outline.language) if outline.exam_id else None
     start = store.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
-    way = way_to_the_exam(outline)
-    required = [step.kind for step in way if step.is_required]
+    steps = way_to_the_exam(outline)
+    required = [step.kind for step in steps if step.is_required]
     asked = questions_of(exam)
     return Welcome(
-        stops=card.journey.progress.total,
-        duration=minutes_text_of(card.minutes_left),
+        stops=panel.journey.progress.total,
+        duration=minutes_text_of(panel.minutes_left),
         questions=questions_of(start),
         minutes=start.data["minutes"] if start else None,
         lessons=required.count("lesson"),
         simulations=required.count("simulation"),
         optional=outline.optional_count,
-        has_simulations=any(step.kind == "simulation" for step in way),
+        has_simulations=any(step.kind == "simulation" for step in steps),
         asked=asked,
         needed=points_needed(asked, exam.data["pass_mark"]) if exam else 0,
-        wide=marks(way, *WIDE),
-        narrow=marks(way, *NARROW),
-        asking=asking(card.enrollment, person),
+        wide=marks(steps, *WIDE),
+        narrow=marks(steps, *NARROW),
+        asking=asking(panel.enrollment, person),
     )
 
 
@@ -84,19 +84,19 @@ def questions_of(exam: PageData | None) -> int:
 
 
 def marks(steps: Sequence[Step], first: int, last: int) -> tuple[WelcomeStep, ...]:
-    """Evenly from `first` to `last`; a single one in the middle."""
+    """Return steps evenly from `first` to `last`; a single one is in the middle."""
     if len(steps) == 1:
         first = last = (first + last) // 2
     gap = (last - first) / max(len(steps) - 1, 1)
     return tuple(
-        WelcomeStep(f"{first + place * gap:.1f}", step.kind == "simulation") for place, step in enumerate(steps)
+        WelcomeStep(f"{first + index * gap:.1f}", step.kind == "simulation") for index, step in enumerate(steps)
     )
 
 
 def asking(enrollment: Enrollment, person: User) -> Asking | None:
-    """The manager, else the person who enrolled the learner; None for rules and self-enrollment."""
-    if lead := manager_of(person):
-        return Asking(lead.person.name, lead.team.name)
+    """Return the manager, else the person who enrolled the learner; None for rules and self-enrollment."""
+    if manager := manager_of(person):
+        return Asking(manager.person.name, manager.team.name)
     events = Event.objects.filter(verb="enrolled", subject=subject_of(enrollment)).select_related("actor")
     by = next((event.actor for event in events[:1]), None)
     return Asking(by.name, "") if by and by.pk != person.pk else None
