@@ -198,7 +198,7 @@ class PublishingCourseAdmin(CourseAdmin):
         return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
 
     def published(self, request, course, form):
-        """Return arguments of `redirect` after a release; None if the form has errors. Raise `StaleChoice`."""
+        """Release or propose; return arguments of `redirect`, None if the form has errors. Raise `StaleChoice`."""
         if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
             return None
         changed = changes_text(course, form.chosen)
