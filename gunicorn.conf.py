@@ -5,7 +5,7 @@ import sys
 
 from gunicorn import glogging
 
-from courseware.lib.text.log_format import JsonLines, PlainLines
+from courseware.lib.text.log_format import JsonFormatter, TextFormatter
 
 wsgi_app = "courseware.wsgi"
 worker_class = "gthread"
@@ -37,7 +37,7 @@ class Lines(glogging.Logger):
     def setup(self, cfg):
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(JsonLines() if os.environ.get("LOG_FORMAT") == "json" else PlainLines())
+            handler.setFormatter(JsonFormatter() if os.environ.get("LOG_FORMAT") == "json" else TextFormatter())
 
 
 logger_class = Lines

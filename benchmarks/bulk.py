@@ -15,7 +15,7 @@ from django.db.models import JSONField, QuerySet
 from courseware.accounts.people.search import SearchTerm, terms_of_person
 from courseware.audit_log.models import EventQuerySet
 from courseware.audit_log.record import record_many
-from courseware.learning.status.headcount_updates import everything, recount
+from courseware.learning.status.headcount_updates import all_team_ids, recount
 
 
 def append(rows):
@@ -93,7 +93,7 @@ def settle():
     """Update sequences, statistics and headcounts, which single inserts would have updated."""
     set_sequences()
     analyze()
-    recount(everything())
+    recount(all_team_ids())
 
 
 def set_sequences():

@@ -23,10 +23,10 @@ def export(manager, people):
     from courseware.reporting.dashboard import rows as dashboard_rows
     from courseware.reporting.exports import columns
 
-    found = dashboard_rows.board(manager)[:people]
+    found = dashboard_rows.dashboard_rows_of(manager)[:people]
     teams = dict(dashboard_rows.teams_shown_to(manager).values_list("pk", "name"))
     rows = dashboard_rows.rows_in_chunks(found, teams, "en", timezone.now())
-    return csv_rows.encoded(columns.texts(rows, "en"))
+    return csv_rows.csv_bytes(columns.texts(rows, "en"))
 
 
 def rows_a_second(manager, people):

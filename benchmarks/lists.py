@@ -31,9 +31,9 @@ def rest(_argument):
 
 def look(data):
     """Compare the list with the site, as its page does; return the id of the import."""
-    from courseware.accounts.roster_import.upload import bring
+    from courseware.accounts.roster_import.upload import store_upload
 
-    roster = bring(data, "people.csv", by=None, is_complete=False)
+    roster = store_upload(data, "people.csv", by=None, is_complete=False)
     assert not roster.counts["bad"], roster.counts
     return roster.pk
 

@@ -60,11 +60,11 @@ def accounts_in_words() -> str:
     """Return the list of demo accounts, in the language of the terminal."""
     from django.utils import translation
 
-    from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
+    from courseware.reporting.demo import ACCOUNTS, DEMO_PASSWORD
 
     with translation.override("zh-hans" if os.environ.get("LANG", "").startswith("zh") else "en"):
         accounts = "\n".join(f"  {email:<22} {purpose}" for email, purpose in ACCOUNTS.items())
-    return f"{accounts}\n  password: {SIGN_IN_WITH}"
+    return f"{accounts}\n  password: {DEMO_PASSWORD}"
 
 
 def main() -> None:

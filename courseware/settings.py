@@ -480,10 +480,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "lines": {"()": "courseware.lib.text.log_format.PlainLines"},
-        "json": {"()": "courseware.lib.text.log_format.JsonLines"},
+        "lines": {"()": "courseware.lib.text.log_format.TextFormatter"},
+        "json": {"()": "courseware.lib.text.log_format.JsonFormatter"},
     },
-    "filters": {"one line": {"()": "courseware.lib.text.log_format.OneLine"}},
+    "filters": {"one line": {"()": "courseware.lib.text.log_format.OneLineFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     # A list that is asked for a filter it does not have, which every editor can do by its address.
     "loggers": {

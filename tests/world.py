@@ -245,7 +245,7 @@ def answer_survey(enrollment, *, is_signed=False, at=None):
 def rows_shown_to(user, *, at=None, **filters):
     """The rows of a board, all on one page."""
     at = at or timezone.now()
-    shown = rows.facts_of([each.pk for each in rows.board(user, at=at, **filters)], at)
+    shown = rows.enrollments_with_facts([each.pk for each in rows.dashboard_rows_of(user, at=at, **filters)], at)
     teams = dict(rows.teams_shown_to(user).values_list("pk", "name"))
     return rows.rows(shown, teams, rows.outlines("en"), at)
 

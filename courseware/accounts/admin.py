@@ -15,7 +15,7 @@ from courseware.accounts.models import Membership, Team, User, merge_of
 from courseware.accounts.people import extra_time
 from courseware.accounts.people.admin_search import AbsenceFilter, NoTeamFilter, TeamFilter
 from courseware.accounts.people.search import HOW_PEOPLE_ARE_FOUND, found_by
-from courseware.accounts.permissions.permissions import may_decide_about, not_decided_by
+from courseware.accounts.permissions.permissions import may_decide_about, undecidable_ids
 from courseware.accounts.permissions.role_changes import (
     RIGHTS_OF_NOBODY,
     deactivate,
@@ -31,10 +31,10 @@ from courseware.accounts.permissions.roles import AUDITORS
 from courseware.accounts.security import two_factor
 from courseware.accounts.security.reauthentication import AsksForReauthentication
 from courseware.accounts.sign_in.invitations import NotInvited, invite
-from courseware.accounts.teams.membership_locks import change_teams_of
+from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
 from courseware.accounts.teams.memberships import notify_old_address
 from courseware.audit_log.record import record, record_many, subject_of
-from courseware.lib.admin.model_admins import CheckedAgain, ListFiltersOnly, LongList, SuperusersOnly
+from courseware.lib.admin.model_admins import LargeTableAdmin, ListFiltersOnly, RetryOnIntegrityError, SuperusersOnly
 from courseware.notifications.models import OutgoingEmail
 
 LETTERS_SHOWN = 10  # on the page of a person
@@ -60,7 +60,7 @@ class MembershipFormSet(forms.BaseInlineFormSet):
     def clean(self):
         """Also refuse rows that were added after the page was loaded; Django compares only the rows of the page."""
         super().clean()
-        if people_of(self) & not_decided_by(self.by):
+        if people_of(self) & undecidable_ids(self.by):
             raise forms.ValidationError(
                 _(
                     "You cannot change your own teams, or the teams of people "
@@ -94,7 +94,7 @@ def people_of(formset):
 
 
 class LogsMemberships(
-    CheckedAgain, AsksForReauthentication, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin
+    RetryOnIntegrityError, AsksForReauthentication, SuperusersOnly, ListFiltersOnly, LargeTableAdmin, admin.ModelAdmin
 ):
     inlines = [MembershipInline]
 
@@ -102,7 +102,7 @@ class LogsMemberships(
         people = people_of(formset)
         # Lock people before memberships, as other code does; the row of a manager changes, too.
         list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
-        change_teams_of(people)
+        lock_memberships_exclusive(people)
         super().save_formset(request, form, formset, change)
         log_memberships(
             [
@@ -116,7 +116,7 @@ class LogsMemberships(
 
 @admin.register(Group)
 class RightsOfGroupsAdmin(
-    CheckedAgain, DeletedOneByOne, AsksForReauthentication, SuperusersOnly, ListFiltersOnly, GroupAdmin
+    RetryOnIntegrityError, DeletedOneByOne, AsksForReauthentication, SuperusersOnly, ListFiltersOnly, GroupAdmin
 ):
     def save_model(self, request, obj, form, change):
         form.permissions_before = permissions_of(obj) if change else []
@@ -257,7 +257,7 @@ class PersonAdmin(LogsMemberships):
     @admin.action(description=_("Deactivate accounts (block sign-in)"))
     def deactivate(self, request, people):
         found = list(people.exclude(pk=request.user.pk).select_for_update(no_key=True).order_by("pk"))
-        change_teams_of(person.pk for person in found)
+        lock_memberships_exclusive(person.pk for person in found)
         for person in found:
             deactivate(person, by=request.user)
 

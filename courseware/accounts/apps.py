@@ -16,10 +16,10 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
-        from courseware.accounts.people.offboarding import let_go
+        from courseware.accounts.people.offboarding import deactivate_leavers
         from courseware.accounts.people.search import renew_terms
         from courseware.accounts.permissions import roles
-        from courseware.accounts.roster_import.apply import forget_rosters
+        from courseware.accounts.roster_import.apply import delete_old_imports
         from courseware.accounts.security import two_factor
         from courseware.accounts.security.sessions import begin, note_change_of_groups, note_change_of_manager
         from courseware.accounts.security.two_factor_secrets import renew_encryption
@@ -31,8 +31,8 @@ class AccountsConfig(AppConfig):
         deputies.register_email()
         post_migrate.connect(roles.create_groups, sender=self, dispatch_uid="accounts.create_groups")
         schedule("clear-sessions", _("Delete expired sessions"), command("clearsessions"), Daily(time(3, 10)))
-        schedule("mark-as-left", _("Mark people as left after their last day"), let_go, Daily(time(0, 20)))
-        schedule("delete-old-rosters", _("Delete old lists of people"), forget_rosters, Daily(time(3, 20)))
+        schedule("mark-as-left", _("Mark people as left after their last day"), deactivate_leavers, Daily(time(0, 20)))
+        schedule("delete-old-rosters", _("Delete old lists of people"), delete_old_imports, Daily(time(3, 20)))
         schedule("update-search-terms", _("Update the search index of people"), renew_terms, Daily(time(3, 0)))
         label = _("Re-encrypt the secrets of two-step verification with the newest key")
         schedule("renew-encryption", label, renew_encryption, Daily(time(3, 15)))

@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 
 from courseware.accounts.security import resubmission
-from courseware.lib.web.page_views import for_the_whole_page
+from courseware.lib.web.page_views import full_page_redirect
 
 
 class LanguageMiddleware(MiddlewareMixin):
@@ -36,7 +36,7 @@ class ReturnUrlMiddleware(MiddlewareMixin):
         view, arguments = request.resolver_match.func, request.resolver_match.kwargs
         if request.method == "POST" and hasattr(view, "page_of_form"):
             response = self.to_sign_in(request, view, view.page_of_form(**arguments))
-        return for_the_whole_page(request, response)
+        return full_page_redirect(request, response)
 
     def to_sign_in(self, request, view, page_of_form):
         """Redirect to the sign-in page; store the form for its writer if that is possible."""

@@ -14,13 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.people.admin_search import SearchByPeople
 from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.assessment.certificates.facts import FACTS
-from courseware.assessment.certificates.issuing import NotForThisPerson, withdraw
-from courseware.assessment.certificates.numbers import NoNumber, plain_number
+from courseware.assessment.certificates.issuing import RevocationNotAllowed, revoke_certificate
+from courseware.assessment.certificates.numbers import InvalidNumber, plain_number
 from courseware.assessment.models import Certificate
 from courseware.learning.admin.forms import confirmation
 from courseware.learning.models import Enrollment
 from courseware.learning.status.certification_status import CertificationStatus
-from courseware.lib.admin.model_admins import MOST, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
+from courseware.lib.admin.model_admins import (
+    MAX_LISTED_ROWS,
+    LargeTableAdmin,
+    ListFiltersOnly,
+    ReadOnly,
+    SuperusersOnly,
+)
 from courseware.lib.dates import site_day
 
 
@@ -57,7 +63,7 @@ class CertificateValidityFilter(admin.SimpleListFilter):
 
 
 @admin.register(Certificate)
-class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
+class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LargeTableAdmin, SearchByPeople, admin.ModelAdmin):
     list_display = ["holder", "issued_at", "valid_until", "revoked_at"]
     list_filter = [CertificateValidityFilter, ("revoked_at", admin.EmptyFieldListFilter)]
     search_columns = ("number", "holder")
@@ -73,14 +79,14 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
     )  # fmt: skip
 
     def get_search_results(self, request, queryset, search_term):
-        with suppress(NoNumber):
+        with suppress(InvalidNumber):
             search_term = plain_number(search_term)  # typed in groups of 4, as printed
         return super().get_search_results(request, queryset, search_term)
 
     def people_found(self, words):
         """Return ids of their enrollments."""
         enrollments = Enrollment.objects.filter(learner__in=super().people_found(words))
-        return list(enrollments.values_list("pk", flat=True)[:MOST])
+        return list(enrollments.values_list("pk", flat=True)[:MAX_LISTED_ROWS])
 
     @method_decorator(asks_before_posting)
     def changelist_view(self, request, *args, **kwargs):
@@ -95,9 +101,9 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
         revoked = 0
         for certificate in certificates.select_related("enrollment__learner"):
             try:
-                if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
+                if revoke_certificate(certificate, reason=form.cleaned_data["reason"], by=request.user):
                     revoked += 1
-            except NotForThisPerson:
+            except RevocationNotAllowed:
                 learner = certificate.enrollment.learner
                 note = gettext("You cannot decide about %(name)s. Nothing was changed.") % {"name": learner}
                 self.message_user(request, note, messages.ERROR)

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from courseware.assessment.certificates.numbers import MistypedNumber, NoNumber, plain_number
+from courseware.assessment.certificates.numbers import InvalidNumber, MistypedNumber, plain_number
 from courseware.lib.web.form_layout import Fields
 
 
@@ -22,7 +22,7 @@ class CertificateNumberForm(forms.Form):
             raise forms.ValidationError(
                 _("At least one character is wrong. Compare it with the certificate.")
             ) from None
-        except NoNumber:
+        except InvalidNumber:
             words = _(
                 "A certificate number has 13 characters, such as K7QM-3X9D-HFA6-C, or 32. Compare it "
                 "with the certificate."

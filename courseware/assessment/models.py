@@ -185,7 +185,7 @@ class DailyQuestionPreference(models.Model):
         return str(self.person)
 
 
-class Withdrawable(models.Model):
+class Revocable(models.Model):
     """A proof that certifies a person until `valid_until` (None: no end), unless it is revoked."""
 
     revoked_at = models.DateTimeField(_("revoked on"), null=True)
@@ -199,7 +199,7 @@ class Withdrawable(models.Model):
 
     valid_until: date | None
 
-    def set_withdrawn(self, reason: str, by, at) -> None:
+    def set_revoked(self, reason: str, by, at) -> None:
         self.revoked_at, self.revoked_by, self.revocation_reason = at or timezone.now(), by, reason
         self.save(update_fields=["revoked_at", "revoked_by", "revocation_reason"])
 
@@ -209,12 +209,12 @@ class Withdrawable(models.Model):
         return date.min if self.revoked_at else self.valid_until or date.max
 
 
-WITHDRAWN_FOR_A_REASON = Q(revoked_at=None, revoked_by=None, revocation_reason="") | Q(
+REVOKED_WITH_REASON = Q(revoked_at=None, revoked_by=None, revocation_reason="") | Q(
     revoked_at__isnull=False, revoked_by__isnull=False
 ) & ~Q(revocation_reason="")
 
 
-class ExternalTraining(Withdrawable):
+class ExternalTraining(Revocable):
     """Training from elsewhere that counts for a course, recorded by HR, never changed.
 
     A revoked one was recorded by mistake and never certified anybody. See `certificates.external_training`.
@@ -246,14 +246,14 @@ class ExternalTraining(Withdrawable):
                 condition=Q(valid_until=None) | Q(valid_until__gte=models.F("trained_on")),
                 name="outside_training_ends_after_it",
             ),
-            models.CheckConstraint(condition=WITHDRAWN_FOR_A_REASON, name="outside_training_withdrawn_for_a_reason"),
+            models.CheckConstraint(condition=REVOKED_WITH_REASON, name="outside_training_withdrawn_for_a_reason"),
         ]
 
     def __str__(self):
         return f"{self.person} · {self.course} · {self.trained_on}"
 
 
-class Certificate(Withdrawable):
+class Certificate(Revocable):
     """Issued once, when an enrollment is completed. Its facts are copies, so later changes do not affect them."""
 
     enrollment = models.OneToOneField(
@@ -283,7 +283,7 @@ class Certificate(Withdrawable):
             models.Index(fields=["holder"], name="certificate_by_holder"),
         ]
         constraints = [
-            models.CheckConstraint(condition=WITHDRAWN_FOR_A_REASON, name="withdrawn_by_somebody_for_a_reason"),
+            models.CheckConstraint(condition=REVOKED_WITH_REASON, name="withdrawn_by_somebody_for_a_reason"),
         ]
 
     def __str__(self):

@@ -15,12 +15,12 @@ urlpatterns = [
     path("attempts/<int:pk>/submit/", attempt.submit, name="submit"),
     path("attempts/<int:pk>/result/", result.result, name="result"),
     path("attempts/<int:pk>/<int:position>/", attempt.save, name="save"),
-    path("attempts/<int:pk>/practice/<id:rule>/", practice.drill, name="practice"),
+    path("attempts/<int:pk>/practice/<id:rule>/", practice.practice_set, name="practice"),
     path("attempts/<int:pk>/practice/<id:rule>/answer/", practice.answer_practice, name="answer-practice"),
     # /daily/
     path("daily/", daily.daily, name="daily"),
     path("daily/answer/", daily.answer, name="answer-daily"),
-    path("daily/preferences/", daily.wish, name="daily-preferences"),
+    path("daily/preferences/", daily.save_preference, name="daily-preferences"),
     # /certificates/
     path("certificates/", certificate.check_certificate, name="check-certificate"),
     path("certificates/<slug:number>/", certificate.certificate, name="certificate"),

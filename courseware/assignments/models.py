@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team
-from courseware.assignments.rules.scope import Because, Why
+from courseware.assignments.rules.scope import Because, RuleReason
 from courseware.content.models import Course, Document, Release
 from courseware.learning.models import Enrollment
 from courseware.lib.text.names import NameField
@@ -162,7 +162,7 @@ class RuleAction(models.Model):
 
     @property
     def because(self):
-        return Because(Why(self.why), self.why_day)
+        return Because(RuleReason(self.why), self.why_day)
 
 
 class ManualReminder(models.Model):

@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from courseware.audit_log.models import Checkpoint, Event
-from courseware.lib.admin.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
+from courseware.lib.admin.model_admins import IndexedSearch, LargeTableAdmin, ListFiltersOnly, ReadOnly, SuperusersOnly
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
+class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LargeTableAdmin, IndexedSearch, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
     list_display = ["id", "at", "actor", "verb", "subject"]
     list_select_related = ["actor"]
     # No filters: a filter reads the whole log to list its choices.
@@ -20,6 +20,6 @@ class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSea
 
 
 @admin.register(Checkpoint)
-class CheckpointAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
+class CheckpointAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LargeTableAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
     list_display = ["number", "at", "last_event", "count", "digest"]
     ordering = ["-number"]

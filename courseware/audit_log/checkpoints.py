@@ -36,7 +36,7 @@ def create_checkpoint() -> Checkpoint | None:
     """Create and return a checkpoint over the new events; None without any, or if a transaction blocks it too long."""
     previous = newest() or Checkpoint(number=0, last_event=0, digest="")
     span = Span()
-    new_events = Event.objects.filter(pk__gt=previous.last_event, pk__lte=last_settled()).order_by("pk")
+    new_events = Event.objects.filter(pk__gt=previous.last_event, pk__lte=last_settled_event_id()).order_by("pk")
     for row in new_events.values_list("pk", "digest").iterator(chunk_size=CHUNK):
         span.add(*row)
     if not span.count:
@@ -61,7 +61,7 @@ def newest() -> Checkpoint | None:
     return Checkpoint.objects.order_by("-number").first()
 
 
-def last_settled() -> int:
+def last_settled_event_id() -> int:
     """Return the highest event id below which no event can appear any more; 0 if there is none yet.
 
     PostgreSQL assigns ids before the commit, so a lower id may appear later. The writing transaction holds a lock on
@@ -79,7 +79,7 @@ def last_settled() -> int:
     return last
 
 
-def unsealed() -> QuerySet[Event]:
+def events_without_checkpoint() -> QuerySet[Event]:
     """Return the events since the newest checkpoint, in the order of their ids."""
     checkpoint = newest()
     return Event.objects.filter(pk__gt=checkpoint.last_event if checkpoint else 0).order_by("pk")
@@ -113,7 +113,7 @@ def writers() -> dict[str, Writer]:
         return {transaction: Writer(*columns) for transaction, *columns in cursor.fetchall()}
 
 
-def holding_up(now: datetime) -> Writer | None:
+def blocking_writer(now: datetime) -> Writer | None:
     """Return the oldest open transaction that blocks checkpoints for longer than OPEN_FOR_LONG, or None."""
     started = {writer.since: writer for writer in writers().values() if writer.since}
     oldest = min(started, default=now)

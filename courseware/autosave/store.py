@@ -17,7 +17,7 @@ KEPT_FOR = timedelta(days=30)
 
 
 @transaction.atomic
-def keep(person: int, form: str, fields: Mapping[str, object], *, at: datetime | None = None) -> None:
+def save(person: int, form: str, fields: Mapping[str, object], *, at: datetime | None = None) -> None:
     """Save the fields (name → text) of a form, replacing earlier ones. `at`: when they were typed (default: now)."""
     text = AutosavedText(person_id=person, form=form, fields=dict(fields), typed_at=at or timezone.now())
     # One statement, so that two devices can save at the same time.

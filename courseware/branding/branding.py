@@ -20,7 +20,7 @@ from django.utils.translation import get_language
 
 from courseware.audit_log.record import record
 from courseware.branding.colours import digest_of_stylesheet
-from courseware.branding.models import SAID, Branding, Logo
+from courseware.branding.models import SETTABLE_FIELDS, Branding, Logo
 
 WORDS = ("name", "issuer", "signer", "sender", "signature", "contact")
 SITE = ""
@@ -68,7 +68,7 @@ class ActiveBranding:
         return stylesheet_url(light, dark) if light or dark else ""
 
     @property
-    def logo_address(self) -> str:
+    def logo_url(self) -> str:
         digest = self.of("logo_id")
         return reverse("branding:logo", args=[digest]) if digest else ""
 
@@ -115,11 +115,11 @@ def style_of(course: str) -> Branding | None:
 def fields_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the names of the fields that differ: those of WORDS, then the others of SAID."""
     fields = [field for field in WORDS if after["words"].get(field) != before["words"].get(field)]
-    return fields + [name for name in SAID if name != "words" and after[name] != before[name]]
+    return fields + [name for name in SETTABLE_FIELDS if name != "words" and after[name] != before[name]]
 
 
 @transaction.atomic
-def set_style(
+def set_branding(
     course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
 ) -> bool:
     """Set the fields in SAID of a course id, or SITE; return False if nothing changes. Writes an event.
@@ -129,7 +129,7 @@ def set_style(
     """
     before = style_of(course)
     old_values = before.values if before else Branding().values
-    if all(values[name] == old_values[name] for name in SAID):
+    if all(values[name] == old_values[name] for name in SETTABLE_FIELDS):
         return False
     if base > (before.number if before else 0):  # no form has shown this number
         raise ChangedMeanwhile

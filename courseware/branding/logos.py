@@ -12,24 +12,24 @@ LARGEST = (640, 160)  # pixels: twice the displayed size, for high-resolution sc
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
-class NoLogo(Exception):
+class InvalidLogo(Exception):
     """The file cannot be used as a logo. The message is a code: `size`, `kind` or `points`."""
 
 
-def draw_anew(file: IO[bytes]) -> Logo:
+def make_logo(file: IO[bytes]) -> Logo:
     """Return an unsaved logo made from the file. Raise NoLogo."""
     from PIL import Image, ImageOps, UnidentifiedImageError  # the import takes 0.1 s, and few requests need it
 
     body = file.read(LARGEST_FILE + 1)
     if len(body) > LARGEST_FILE:
-        raise NoLogo("size")
+        raise InvalidLogo("size")
     try:
         with Image.open(io.BytesIO(body), formats=FORMATS) as uploaded:
             if uploaded.width * uploaded.height > MOST_POINTS:
-                raise NoLogo("points")
+                raise InvalidLogo("points")
             image = ImageOps.exif_transpose(uploaded).convert("RGBA")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise NoLogo("kind") from error
+        raise InvalidLogo("kind") from error
     image.thumbnail(LARGEST)
     # Pasting onto an empty image drops the metadata.
     clean = Image.new("RGBA", image.size)

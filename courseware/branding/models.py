@@ -50,7 +50,7 @@ class Branding(models.Model):
 
     @property
     def values(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in SAID}
+        return {name: getattr(self, name) for name in SETTABLE_FIELDS}
 
 
-SAID = ("words", "sender_address", "light", "dark", "logo_id", "is_card_public")
+SETTABLE_FIELDS = ("words", "sender_address", "light", "dark", "logo_id", "is_card_public")

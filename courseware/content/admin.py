@@ -26,7 +26,7 @@ from courseware.content.authoring.editor_state import (
     title_of,
 )
 from courseware.content.authoring.emergency_contacts import ContactInline
-from courseware.content.authoring.preview import check_beside, missing_preview, preview_for
+from courseware.content.authoring.preview import check_in_side_process, missing_preview, preview_for
 from courseware.content.course_titles import CourseTitleFilter, course_title
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, SourceFile
 from courseware.content.releases.drafts import (
@@ -40,10 +40,10 @@ from courseware.content.releases.drafts import (
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.content.rendering.emergency_card import sections_without_contact
 from courseware.content.rendering.figures import media_url
-from courseware.content.rendering.page_links import address
+from courseware.content.rendering.page_links import page_url
 from courseware.course_format.parsing.documents import display_tag
-from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, ReadOnly
-from courseware.lib.side_process import NoAnswer
+from courseware.lib.admin.model_admins import LargeTableAdmin, ListFiltersOnly, ReadOnly
+from courseware.lib.side_process import WorkNotDone
 from courseware.lib.web.page_views import form_on, in_background
 
 SHOWN_REVISIONS = 100
@@ -91,7 +91,7 @@ class ReleaseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
 
 
 @admin.register(Revision)
-class RevisionAdmin(ReadOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
+class RevisionAdmin(ReadOnly, ListFiltersOnly, LargeTableAdmin, admin.ModelAdmin):
     list_display = ["document", "number", "created_at", "created_by", "note"]
     list_filter = [("document__course", CourseTitleFilter), "document__kind"]
     list_select_related = ["document", "created_by"]
@@ -249,7 +249,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         texts = {language: text.encode() for language, text in editor_state.typed.items()}
         try:
             revision = save_drafts(
-                editor_state.document, texts, base=editor_state.base, by=request.user, check=check_beside
+                editor_state.document, texts, base=editor_state.base, by=request.user, check=check_in_side_process
             )
         except ArchivedDocument:
             return self.retired(request, editor_state.document.pk)
@@ -257,7 +257,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return self.editor(request, editor_state_after(editor_state, stale.head), status=HTTPStatus.CONFLICT)
         except ContentErrors as errors:
             return self.editor(request, editor_state, status=HTTPStatus.UNPROCESSABLE_ENTITY, problems=errors.problems)
-        except NoAnswer as reason:
+        except WorkNotDone as reason:
             return self.editor(
                 request, editor_state, status=HTTPStatus.SERVICE_UNAVAILABLE, preview=missing_preview(reason)
             )
@@ -351,7 +351,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             "title_language": display_tag(document.course.source_language),
             "document": document,
             "is_draft": document.head_id != document.released,
-            "publish_url": request.user.has_perm("content.add_release") and address("publish", document.course_id),
+            "publish_url": request.user.has_perm("content.add_release") and page_url("publish", document.course_id),
         }
 
     def linked_uses(self, document, uses):

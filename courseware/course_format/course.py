@@ -44,7 +44,7 @@ class Module:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListEntry:
     """An objective, syllabus point, source or glossary term, listed in the document with the id `document`.
 
     `texts`: language → Markdown; `attrs`: keys in braces; `path` and `line`: in the source language.
@@ -74,10 +74,10 @@ class CourseText:
     languages: tuple[str, ...]
     documents: Mapping[str, Mapping[str, ParsedDocument]]
     modules: tuple[Module, ...]
-    objectives: Mapping[str, Listed]
-    outline: Mapping[str, Listed]
-    sources: Mapping[str, Listed]
-    terms: Mapping[str, Listed]
+    objectives: Mapping[str, ListEntry]
+    outline: Mapping[str, ListEntry]
+    sources: Mapping[str, ListEntry]
+    terms: Mapping[str, ListEntry]
     media: frozenset[str]
     problems: tuple[Diagnostic, ...]
     unread: frozenset[str] = field(default=frozenset())
@@ -177,7 +177,7 @@ class CourseText:
         return lessons
 
 
-def track_choices(lesson: ParsedDocument) -> list[Section]:
+def job_role_choices(lesson: ParsedDocument) -> list[Section]:
     """Return the sections of a lesson in which learners choose their job role."""
     return [section for section in lesson.sections if section.kind == "tracks"]
 
@@ -359,8 +359,8 @@ class _Gatherer:
                 self._say(document.path, "number-taken", number=order, other=first[order])
             first.setdefault(order, document.path)
 
-    def _listed(self, source: str, kind: str) -> dict[str, Listed]:
-        listed: dict[str, Listed] = {}
+    def _listed(self, source: str, kind: str) -> dict[str, ListEntry]:
+        listed: dict[str, ListEntry] = {}
         for document in self._sources(source, kind):
             for entry in document.entries:
                 texts = {
@@ -370,7 +370,7 @@ class _Gatherer:
                     if other.id == entry.id
                 }
                 listed.setdefault(
-                    entry.id, Listed(entry.id, document.id, texts, entry.attrs, document.path, entry.line)
+                    entry.id, ListEntry(entry.id, document.id, texts, entry.attrs, document.path, entry.line)
                 )
         return listed
 

@@ -53,7 +53,7 @@ def minutes_of(course: CourseText, identifier: str, language: str) -> float | No
     """Return the announced minutes of a step: of a lesson computed in halves, of other steps as written, or None."""
     document = course.text(identifier, language)
     if document.kind == "lesson":
-        return lesson_minutes(document, tracks_of(course))
+        return lesson_minutes(document, job_role_ids(course))
     return getattr(course.source(identifier).meta, "minutes", None)
 
 
@@ -122,7 +122,7 @@ def _read(block: Block, job_role: str) -> str:
     return block.text if isinstance(block, Prose) else ""
 
 
-def tracks_of(course: CourseText) -> tuple[str, ...]:
+def job_role_ids(course: CourseText) -> tuple[str, ...]:
     """Return the ids of the job roles; () if the course document is invalid."""
     return tuple(course.meta.tracks) if course.meta else ()
 
@@ -136,7 +136,7 @@ def _shown(document: ParsedDocument, job_role: str) -> list[Section]:
 # The whole course
 
 
-def is_unmarked(course: CourseText, step: RouteStep) -> bool:
+def is_pre_test(course: CourseText, step: RouteStep) -> bool:
     """Return whether a step is a pre-test."""
     meta = course.source(step.id).meta
     return isinstance(meta, ExamMeta) and meta.is_pre_check
@@ -144,7 +144,7 @@ def is_unmarked(course: CourseText, step: RouteStep) -> bool:
 
 def exam_on(course: CourseText, meta: CourseMeta, steps: Collection[RouteStep]) -> RouteStep | None:
     """Return the exam among these steps, if possible one that the completion rule names, or None."""
-    exams = [step for step in steps if step.kind == "exam" and not is_unmarked(course, step)]
+    exams = [step for step in steps if step.kind == "exam" and not is_pre_test(course, step)]
     return min(exams, key=lambda step: step.id not in meta.completion.passed, default=None)
 
 

@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 
 from courseware.jobs.models import Job, Task
 from courseware.jobs.schedule import JOBS, run_now
-from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
+from courseware.lib.admin.model_admins import LargeTableAdmin, ListFiltersOnly, ReadOnly, SuperusersOnly
 
 
 @admin.register(Job)
@@ -47,7 +47,7 @@ class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
 
 
 @admin.register(Task)
-class TaskAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
+class TaskAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LargeTableAdmin, admin.ModelAdmin):
     list_display = ("task_name", "status", "enqueued_at", "started_at", "finished_at")
     list_filter = ["status"]
     ordering = ["-enqueued_at"]

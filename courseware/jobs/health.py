@@ -53,7 +53,7 @@ def warning_of(job: Job, now: datetime) -> HealthWarning | None:
     return None
 
 
-def troubles(now: datetime) -> list[HealthWarning]:
+def health_warnings(now: datetime) -> list[HealthWarning]:
     """Return problems of background jobs, the most serious first. Runs 4 queries, 5 if checkpoints are late."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
@@ -72,11 +72,11 @@ def further_warnings(now: datetime) -> list[HealthWarning]:
 
 def events_without_checkpoint(now: datetime) -> str:
     """Return how long the oldest event has waited for a checkpoint, and the cause; "" if none is late."""
-    oldest = checkpoints.unsealed().first()
+    oldest = checkpoints.events_without_checkpoint().first()
     if oldest is None or now - oldest.at < SEALED_WITHIN:
         return ""
     waited = gettext("the oldest event has waited for a checkpoint for %(time)s") % {"time": timesince(oldest.at, now)}
-    writer = checkpoints.holding_up(now)
+    writer = checkpoints.blocking_writer(now)
     if writer is None or writer.since is None:
         return waited
     return gettext(

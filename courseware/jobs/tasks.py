@@ -15,7 +15,7 @@ if django.VERSION >= (6, 0):
 else:
     from django_tasks import task
 
-__all__ = ["DEFAULT_QUEUE", "DELIVERY", "Later", "drop_waiting", "is_stopping", "task"]
+__all__ = ["DEFAULT_QUEUE", "DELIVERY", "RetryLater", "drop_waiting", "is_stopping", "task"]
 
 DEFAULT_QUEUE = "default"
 DELIVERY = "delivery"  # for tasks that call external servers, which may hang; `worker` runs them in a thread
@@ -34,7 +34,7 @@ def drop_waiting(task: Any) -> None:
         waiting.order_by().delete()
 
 
-class Later(Exception):
+class RetryLater(Exception):
     """Raised by a task that cannot do its work now. It is retried with growing pauses."""
 
 

@@ -21,8 +21,8 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 
 from courseware.jobs.models import Worker
 from courseware.jobs.schedule import enqueue_due
-from courseware.jobs.tasks import DELIVERY, Later, stops
-from courseware.lib.text.log_format import lines_about
+from courseware.jobs.tasks import DELIVERY, RetryLater, stops
+from courseware.lib.text.log_format import log_facts
 
 BEAT_EVERY = 5  # seconds between two signs of life
 ALIVE_FOR = timedelta(seconds=60)  # after the last sign; a busy machine misses some
@@ -33,7 +33,7 @@ PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120)]  # after th
 logger = logging.getLogger(__name__)
 
 
-class Lost(Exception):
+class WorkersDied(Exception):
     """The workers of a task died repeatedly, probably because of the task."""
 
 
@@ -46,7 +46,7 @@ def path_of(error: type[Exception]) -> str:
 
 
 # Errors after which a task is retried: it asked for that, or a lock or the connection to the database failed.
-COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceError)]
+COMES_BACK = [path_of(error) for error in (RetryLater, OperationalError, InterfaceError)]
 
 
 class TaskWorker(LibraryWorker):
@@ -65,7 +65,7 @@ class TaskWorker(LibraryWorker):
         )
         self.ends_at: float | None = None  # monotonic; read by the heartbeat thread
         self.is_delivery = is_delivery
-        self.onlooker = Onlooker()
+        self.onlooker = DeadWorkerDetector()
 
     def look(self, *, once: bool) -> None:
         requeue_lost(self.worker_id, self.onlooker, once=once)
@@ -80,7 +80,7 @@ class TaskWorker(LibraryWorker):
         if in_main:
             signal.setitimer(signal.ITIMER_REAL, AT_MOST)
         try:
-            with lines_about(work=str(db_task_result.id), name=db_task_result.task_path):
+            with log_facts(work=str(db_task_result.id), name=db_task_result.task_path):
                 super().run_task(db_task_result)
         finally:
             if in_main:
@@ -88,7 +88,7 @@ class TaskWorker(LibraryWorker):
             self.ends_at = None
 
 
-class Onlooker:
+class DeadWorkerDetector:
     """Detects dead workers without trusting clocks: no new sign of life while watching for two heartbeats."""
 
     def __init__(self) -> None:
@@ -238,7 +238,7 @@ class WorkLoop:
             connections.close_all()
 
 
-def requeue_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
+def requeue_lost(mine: str, onlooker: DeadWorkerDetector, *, once: bool) -> None:
     """Requeue the tasks of dead workers, and those of `mine`, which runs none now. After TRIES they fail."""
     running = list(DBTaskResult.objects.running().only("status", "started_at", "worker_ids"))
     if not running:
@@ -253,11 +253,11 @@ def requeue_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
             if unchanged.update(status=TaskResultStatus.READY):
                 logger.warning("task %s is begun again: its worker died", task.pk)
         else:
-            reason = f"{path_of(Lost)}: {len(task.worker_ids)} workers died while they did it"
+            reason = f"{path_of(WorkersDied)}: {len(task.worker_ids)} workers died while they did it"
             unchanged.update(
                 status=TaskResultStatus.FAILED,
                 finished_at=timezone.now(),
-                exception_class_path=path_of(Lost),
+                exception_class_path=path_of(WorkersDied),
                 traceback=reason,
             )
             logger.error("task %s is given up: %s", task.pk, reason)

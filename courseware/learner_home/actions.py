@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
-from courseware.assessment.exams.eligibility import Failed
+from courseware.assessment.exams.eligibility import FailedAttempt
 from courseware.assessment.exams.practice_sets import OwedPracticeSet
 from courseware.content.rendering.store import Step
 from courseware.learner_home.in_progress import InProgress
@@ -45,7 +45,7 @@ class NextAction:
     course_id: str
     step: Step | None
     under_way: InProgress | None = None
-    failed: Failed | None = None
+    failed: FailedAttempt | None = None
     again: tuple[Step, ...] = ()
     drill: OwedPracticeSet | None = None
 
@@ -76,7 +76,7 @@ class NextAction:
     @property
     def minutes(self) -> float | None:
         if self.again:
-            return sum(step.minutes_again for step in self.again)
+            return sum(step.repeat_minutes for step in self.again)
         if self.kind == Action.DRILL:
             return DRILL_MINUTES
         # A change is much shorter than the lesson that it is in.

@@ -21,14 +21,14 @@ from courseware.content.rendering.store import OutlineModule, Step
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learner_home.actions import CHANGED, Action, NextAction
 from courseware.learner_home.in_progress import PausedAttempt, paused_attempt
-from courseware.learner_home.next_action import LearnerProgress, journeys
+from courseware.learner_home.next_action import LearnerProgress, learner_progress_of
 from courseware.learning.due_dates.due_dates import Due, due_of, spoken
 from courseware.learning.due_dates.extensions import last_request
 from courseware.learning.learner_context import LearnerContext, own_enrollments
 from courseware.learning.lessons.changed_lessons import ShownChange, as_shown
 from courseware.learning.lessons.lesson_page import lesson_page
-from courseware.learning.models import KEPT_OF_COURSE, Enrollment, ExtensionRequest
-from courseware.learning.status.progress_tracker import CountedPlace, TrackerModule, place_in, stations
+from courseware.learning.models import SAVED_OF_COURSE, Enrollment, ExtensionRequest
+from courseware.learning.status.progress_tracker import StepPosition, TrackerModule, place_in, tracker_modules
 from courseware.learning.status.states import urgency_of
 from courseware.lib.dates import site_day
 
@@ -130,7 +130,7 @@ class CoursePanel:
 
     @cached_property
     def phrases(self) -> int:
-        return len(KEPT_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
+        return len(SAVED_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
 
     @property
     def certified_until(self) -> date | None:
@@ -143,7 +143,7 @@ class CoursePanel:
         return self.journey.outline.module(self.act.step.module_id) if self.act.step else None
 
     @property
-    def place(self) -> CountedPlace | None:
+    def place(self) -> StepPosition | None:
         return place_in(self.module, self.act.step) if self.module and self.act.step else None
 
     @property
@@ -156,7 +156,7 @@ class CoursePanel:
 
     @cached_property
     def stations(self) -> tuple[TrackerModule, ...]:
-        return stations(self.journey.outline, self.journey.progress, self.act.step.id if self.act.step else "")
+        return tracker_modules(self.journey.outline, self.journey.progress, self.act.step.id if self.act.step else "")
 
     @cached_property
     def next_question(self) -> NextQuestion | None:
@@ -243,7 +243,7 @@ def course_panels(request, chosen: str) -> list[CoursePanel]:
         enrollment.away_until = away_until
     newest = {enrollment.course_id: enrollment for enrollment in enrollments}
     outlines = {course: store.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
-    panels = [CoursePanel(each) for each in journeys(most_urgent_first(list(newest.values())), outlines)]
+    panels = [CoursePanel(each) for each in learner_progress_of(most_urgent_first(list(newest.values())), outlines)]
     return sorted(panels, key=lambda panel: panel.course != chosen)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property  # Python's own takes a lock each time, until 3.12
 from django.utils.translation import ngettext
 
-from courseware.assessment.exams.eligibility import Failed, failed_attempts
+from courseware.assessment.exams.eligibility import FailedAttempt, failed_attempts
 from courseware.assessment.exams.practice_sets import OwedPracticeSet, owed_practice_sets
 from courseware.assessment.exams.pre_post_test import AttemptScore, PrePostTest, scores_of, starting_point_in
 from courseware.content.models import Course
@@ -18,7 +18,7 @@ from courseware.learner_home.actions import CHANGED, Action, NextAction
 from courseware.learner_home.in_progress import InProgress, under_way_by_enrollment
 from courseware.learning.lessons.changed_lessons import LessonChange, open_changes
 from courseware.learning.models import Enrollment
-from courseware.learning.status.certification_status import validity_of
+from courseware.learning.status.certification_status import status_of
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
 from courseware.learning.status.progress import Progress, narrowed, progress_with, recorded_by_enrollment
 from courseware.lib.db.compiled_query import CompiledQuery
@@ -42,7 +42,7 @@ class LearnerProgress:
     at: datetime
     sittings: tuple[AttemptScore, ...] = ()
     under_way: Sequence[InProgress] = ()
-    failed: Failed | None = None
+    failed: FailedAttempt | None = None
     changes: Sequence[LessonChange] = ()
     owed: OwedPracticeSet | None = None
 
@@ -117,7 +117,7 @@ class LearnerProgress:
     @property
     def exam(self) -> NextAction | None:
         exam, progress = self.outline.exam_id, self.progress
-        is_next = exam in progress.required and may_be_held(self.enrollment, self.outline, progress)
+        is_next = exam in progress.required and can_take_exam(self.enrollment, self.outline, progress)
         if exam and is_next and self.holding:
             return self.act(Action.REREAD, self.holding[0].step)
         return self.act(Action.EXAM, self.outline.step(exam)) if exam and is_next else None
@@ -127,7 +127,7 @@ class LearnerProgress:
         if self.enrollment.started_at:
             kind = Action.GO_ON
         else:
-            is_certified = validity_of(self.enrollment.certified_until, self.at).is_certified
+            is_certified = status_of(self.enrollment.certified_until, self.at).is_certified
             kind = Action.RENEW if is_certified else Action.BEGIN
         return self.act(kind, self.progress.next_step)
 
@@ -140,7 +140,7 @@ class LearnerProgress:
     @property
     def awaits_practice(self) -> bool:
         # The exam is passed but not completed: a practice set for a missed must-know rule comes first.
-        return self.is_passed and may_be_held(self.enrollment, self.outline, self.progress)
+        return self.is_passed and can_take_exam(self.enrollment, self.outline, self.progress)
 
     @property
     def is_passed(self) -> bool:
@@ -153,12 +153,12 @@ class LearnerProgress:
         return starting_point_in(self.sittings, self.outline)  # empty unless all results were loaded
 
 
-def may_be_held(enrollment: Enrollment, outline: Outline, progress: Progress) -> bool:
+def can_take_exam(enrollment: Enrollment, outline: Outline, progress: Progress) -> bool:
     """Whether the exam can be taken, so that attempts decide what is next."""
     return progress.is_exam_open and outline.exam_id not in progress.done and enrollment.is_open
 
 
-def journeys(
+def learner_progress_of(
     enrollments: Collection[Enrollment],
     outlines: Mapping[int, Outline],
     *,
@@ -176,7 +176,9 @@ def journeys(
     asked = [each for each in enrollments if not not_asked_reason(each, at, ignoring=FILTERED_BY_PAGE)]
     begun = [each.pk for each in asked if each.started_at]
     under_way = under_way_by_enrollment(begun) if begun else {}
-    wanted = [each.pk for each in enrollments if with_sittings or may_be_held(each, own[each.pk], progresses[each.pk])]
+    wanted = [
+        each.pk for each in enrollments if with_sittings or can_take_exam(each, own[each.pk], progresses[each.pk])
+    ]
     scores = scores_of(wanted) if wanted else {}
     changes = open_changes(enrollments, own)
     found = [
@@ -212,7 +214,7 @@ def with_failed(found: list[LearnerProgress], at: datetime) -> list[LearnerProgr
 
 def has_failed(learner_progress: LearnerProgress) -> bool:
     sat = any(score.exam == learner_progress.outline.exam_id for score in learner_progress.sittings)
-    may = may_be_held(learner_progress.enrollment, learner_progress.outline, learner_progress.progress)
+    may = can_take_exam(learner_progress.enrollment, learner_progress.outline, learner_progress.progress)
     return sat and may and not learner_progress.is_passed and not learner_progress.not_asked_reason
 
 

@@ -14,7 +14,7 @@ from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.answer_history import minutes_of_rest
 from courseware.learning.lessons.course_rendering import lesson_address
 from courseware.learning.models import Answer
-from courseware.learning.status.progress import track_of
+from courseware.learning.status.progress import job_role_of
 
 BREAKS = (3, 5, 10)  # minutes
 MOST = 3  # tasks proposed
@@ -100,14 +100,14 @@ def answered_lessons(enrollment: int) -> dict[str, LessonTried]:
 
 def proposals(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried], minutes: int) -> list[QuickTask]:
     """Return at most MOST tasks of at most `minutes`, one per step. `tried`: see `answered_lessons`."""
-    fitting = (each for each in everything(learner_progress, tried) if each.minutes <= minutes)
+    fitting = (each for each in all_tasks(learner_progress, tried) if each.minutes <= minutes)
     by_step: dict[str, QuickTask] = {}
     for each in fitting:
         by_step.setdefault(each.step.id, each)
     return list(by_step.values())[:MOST]
 
 
-def everything(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
+def all_tasks(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
     yield from next_of(learner_progress, tried)
     yield from questions_missed(learner_progress, tried)
     yield from steps_not_done(learner_progress, tried)
@@ -145,7 +145,7 @@ def checks_again(learner_progress: LearnerProgress, tried: Mapping[str, LessonTr
     )
     done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
     for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
-        if asked := step.check_for(track_of(learner_progress.enrollment, learner_progress.outline)):
+        if asked := step.check_for(job_role_of(learner_progress.enrollment, learner_progress.outline)):
             address = f"{lesson_address(course, step.id)}?again=check#q-{asked[0].id}"
             yield QuickTask(QuickTaskReason.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
 
@@ -168,7 +168,7 @@ def next_of(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried])
     if action.kind == Action.DRILL:
         minutes: float = DRILL_MINUTES
     elif action.kind == Action.AGAIN and action.step.kind == "lesson":
-        minutes = action.step.minutes_again
+        minutes = action.step.repeat_minutes
     else:
         minutes = minutes_of(learner_progress, action.step, tried)
     yield QuickTask(QuickTaskReason.NEXT, action.step, minutes, action.address)
@@ -179,7 +179,7 @@ def still_asked(learner_progress: LearnerProgress, step: Step, tried: Mapping[st
     if step.id not in tried or not (missed := tried[step.id].missed):
         return ()
     job_role, page = (
-        track_of(learner_progress.enrollment, learner_progress.outline),
+        job_role_of(learner_progress.enrollment, learner_progress.outline),
         LearnerContext(learner_progress.enrollment).page(step.id),
     )
     firsts = page.first_variants
@@ -193,7 +193,7 @@ def minutes_of(learner_progress: LearnerProgress, step: Step, tried: Mapping[str
     minutes = step.minutes or 0
     if step.id not in tried:
         return minutes
-    job_role = track_of(learner_progress.enrollment, learner_progress.outline)
+    job_role = job_role_of(learner_progress.enrollment, learner_progress.outline)
     page = LearnerContext(learner_progress.enrollment).page(step.id)
     asked = {key for key in page.wordings if page.questions[key].is_for(job_role)}
     left = asked - {page.first_variants.get(each) for each in tried[step.id].answered}

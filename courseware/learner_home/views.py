@@ -14,7 +14,7 @@ from courseware.content.rendering import store
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learner_home.actions import Action
 from courseware.learner_home.home import course_panels, first_changed, other_work
-from courseware.learner_home.next_action import journeys
+from courseware.learner_home.next_action import learner_progress_of
 from courseware.learner_home.offline_copy import offline_copy_of
 from courseware.learner_home.quick_tasks import BREAKS, answered_lessons, proposals
 from courseware.learner_home.record import own_record
@@ -75,7 +75,7 @@ def minutes(request, course):
     enrollment.away_until = last_absence_day(request.user)
     wanted = small_number(request.GET.get("for"))
     length = wanted if wanted in BREAKS else BREAKS[0]
-    (learner_progress,) = journeys(
+    (learner_progress,) = learner_progress_of(
         [enrollment], {enrollment.course_id: store.outline(learner_context.release, get_language())}
     )
     first, *others = proposals(learner_progress, answered_lessons(enrollment.pk), length) or [None]

@@ -53,8 +53,8 @@ class LearningConfig(AppConfig):
     def schedule_jobs(self):
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.learning.due_dates.absence_shifts import is_any_not_settled, settle_all
-        from courseware.learning.status.headcount_updates import add_up
+        from courseware.learning.status.headcount_updates import compact_headcounts
 
-        schedule("compact-headcounts", _("Update the totals of the dashboards"), add_up, Daily(time(4, 10)))
+        schedule("compact-headcounts", _("Update the totals of the dashboards"), compact_headcounts, Daily(time(4, 10)))
         words = _("Move due dates for people who are away or back")
         schedule("shift-due-dates", words, settle_all, Every(timedelta(minutes=10)), is_any_not_settled)

@@ -85,6 +85,6 @@ def own_enrollments(request, **conditions) -> list[Enrollment]:
     return enrollments
 
 
-def own_contexts(request) -> list[LearnerContext]:
+def current_contexts(request) -> list[LearnerContext]:
     """Return a context for the newest enrollment in each published course of the user, the latest first."""
     return [LearnerContext(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]

@@ -18,7 +18,7 @@ def due_instant(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone).astimezone(UTC)
 
 
-def due_day(due_at: datetime, zone: tzinfo) -> date:
+def due_date(due_at: datetime, zone: tzinfo) -> date:
     """Return the date in `zone` that ends at the instant `due_at`: the inverse of `due_instant`."""
     # Subtracted before the conversion: if a change of clocks skips midnight, the next day begins at 1:00.
     return (due_at.astimezone(UTC) - timedelta(microseconds=1)).astimezone(zone).date()

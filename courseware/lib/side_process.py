@@ -31,23 +31,23 @@ NICENESS = 5  # lower priority than requests
 CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of the server hold
 
 
-class NoAnswer(Exception):
+class WorkNotDone(Exception):
     """The work was not done; the subclasses give the reason."""
 
 
-class StillBusy(NoAnswer):
+class StillBusy(WorkNotDone):
     """Other work occupied the process for the whole waiting time."""
 
 
-class OutOfTime(NoAnswer):
+class OutOfTime(WorkNotDone):
     """The work used up its processor time."""
 
 
-class MachineBusy(NoAnswer):
+class MachineBusy(WorkNotDone):
     """The wall-clock limit was reached before the limit of processor time."""
 
 
-class ProcessDied(NoAnswer):
+class ProcessDied(WorkNotDone):
     """The process ended during its work. The server's log has the error."""
 
 

@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from courseware.lib.admin.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
+from courseware.lib.admin.model_admins import IndexedSearch, LargeTableAdmin, ListFiltersOnly, ReadOnly, SuperusersOnly
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):
+class OutgoingEmailAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LargeTableAdmin, IndexedSearch, admin.ModelAdmin):
     list_display = ("about", "person", "address", "written_at", "state", "why", "tries", "next_try")
     list_filter = ["state"]
     list_select_related = ["person"]

@@ -13,7 +13,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
-        from courseware.notifications.email.delivery import deliver_due, forget_strangers, is_any_due
+        from courseware.notifications.email.delivery import delete_emails_without_account, deliver_due, is_any_due
         from courseware.notifications.inbox import delete_old_notifications
 
         schedule(
@@ -25,6 +25,6 @@ class NotificationsConfig(AppConfig):
             queue=DELIVERY,
         )
         words = _("Delete emails to people without an account")
-        schedule("delete-emails-without-account", words, forget_strangers, Daily(time(3, 50)))
+        schedule("delete-emails-without-account", words, delete_emails_without_account, Daily(time(3, 50)))
         words = _("Delete notifications after 90 days")
         schedule("delete-old-notifications", words, delete_old_notifications, Daily(time(4, 0)))

@@ -7,7 +7,7 @@ from operator import attrgetter
 from django.db.models import Count, OuterRef, QuerySet
 from django.utils import timezone
 
-from courseware.notifications.email.email_types import MESSAGE_KINDS, NotificationText
+from courseware.notifications.email.email_types import EMAIL_TYPES, NotificationText
 from courseware.notifications.models import Notification
 
 
@@ -22,7 +22,7 @@ def in_words(notifications: Iterable[Notification]) -> list[tuple[Notification, 
     notifications = list(notifications)
     texts: dict[int, NotificationText] = {}
     for name, same_kind in groupby(sorted(notifications, key=attrgetter("kind")), key=attrgetter("kind")):
-        email_type = MESSAGE_KINDS.get(name)
+        email_type = EMAIL_TYPES.get(name)
         found: Sequence[Notification] = list(same_kind)
         # The default, if the data behind it was deleted or this version lacks the email type.
         texts |= {

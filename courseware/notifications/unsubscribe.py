@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_noop
 
 from courseware.audit_log.record import record
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, kinds_of_sort
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategory, email_types_of
 from courseware.notifications.models import EmailOptOut, OutgoingEmail
 
 SIGNER = Signer(salt="notifications.stopping")
@@ -19,7 +19,7 @@ STOPPED = gettext_noop("the person has unsubscribed from this type of email")
 
 
 def may_be_unsubscribed(kind: str) -> bool:
-    return kind in MESSAGE_KINDS and MESSAGE_KINDS[kind].sort == EmailCategory.SUBSCRIBED
+    return kind in EMAIL_TYPES and EMAIL_TYPES[kind].sort == EmailCategory.SUBSCRIBED
 
 
 def unsubscribe_url(email: OutgoingEmail) -> str:
@@ -74,4 +74,4 @@ def opt_outs_among(emails: Sequence[OutgoingEmail]) -> set[int]:
 
 def types_to_unsubscribe(person: AbstractBaseUser) -> list[str]:
     """Return the email types that the person can get and unsubscribe from."""
-    return [name for name in kinds_of_sort(EmailCategory.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]
+    return [name for name in email_types_of(EmailCategory.SUBSCRIBED) if EMAIL_TYPES[name].is_for(person)]

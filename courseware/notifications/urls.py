@@ -9,6 +9,6 @@ app_name = "notifications"
 urlpatterns = [
     path("email-settings/", views.own_email_settings, name="email-settings"),
     path("unsubscribe/<str:token>/", views.unsubscribe_by_email, name="unsubscribe"),
-    path("notifications/", views.tray, name="inbox"),
+    path("notifications/", views.inbox, name="inbox"),
     path("notifications/<int:pk>/", views.open_notification, name="open"),
 ]

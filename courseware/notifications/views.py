@@ -12,10 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from courseware.lib.admin.model_admins import FirstRows
+from courseware.lib.admin.model_admins import LimitedPaginator
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_on, form_view, post_view
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, kinds_of_sort
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategory, email_types_of
 from courseware.notifications.inbox import in_words, mark_read
 from courseware.notifications.models import Notification
 from courseware.notifications.unsubscribe import (
@@ -30,12 +30,12 @@ LINES_A_PAGE = 50
 
 
 @form_view("notifications:inbox")
-def tray(request: HttpRequest) -> HttpResponse:
+def inbox(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         for up_to in keys_in([request.POST.get("up_to", "")]):
             mark_read(request.user.pk, up_to=up_to)
         return redirect("notifications:inbox")
-    own = FirstRows(Notification.objects.of(request.user.pk), LINES_A_PAGE)
+    own = LimitedPaginator(Notification.objects.of(request.user.pk), LINES_A_PAGE)
     page = own.get_page(request.GET.get("page"))
     context = {"page": page, "lines": in_words(page.object_list), "up_to": next(iter(own.keys), 0)}
     return render(request, "notifications/inbox.html", context)
@@ -61,7 +61,7 @@ def unsubscribe_by_email(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         unsubscribe_from(*found)
     person, kind = found
-    context = {"words": MESSAGE_KINDS[kind].words, "is_stopped": kind in opt_outs_of(person)}
+    context = {"words": EMAIL_TYPES[kind].words, "is_stopped": kind in opt_outs_of(person)}
     return render(request, "notifications/stop.html", context)
 
 
@@ -83,7 +83,7 @@ def own_email_settings(request: HttpRequest) -> HttpResponse:
         return redirect("notifications:email-settings")
     opt_outs = opt_outs_of(person)
     context = {
-        "kinds": [(name, MESSAGE_KINDS[name], name in opt_outs) for name in kinds],
-        "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(EmailCategory.TRAINING)],
+        "kinds": [(name, EMAIL_TYPES[name], name in opt_outs) for name in kinds],
+        "fixed": [EMAIL_TYPES[name].words for name in email_types_of(EmailCategory.TRAINING)],
     }
     return render(request, "notifications/email_settings.html", context)

@@ -53,7 +53,7 @@ def make(folder: Path) -> tuple[Path, Manifest]:
     now = datetime.now(UTC)
     path = folder / f"courseware-{now:%Y%m%dT%H%M%SZ}.zip"
     try:
-        with alone_in(folder):
+        with lock_folder(folder):
             unfinished = path.with_suffix(UNFINISHED)
             try:
                 manifest = write(unfinished, now)
@@ -69,7 +69,7 @@ def make(folder: Path) -> tuple[Path, Manifest]:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Lock the folder and delete remains of a killed backup or restore. Raise BackupFailed if it is locked."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -13,14 +13,22 @@ from django.core.management import CommandError, call_command
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connections, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
-from courseware.lib.db.table_copy import AnyModel, Contents, RowRefused, contents_of, copy_rows, empty, keep_on_counting
+from courseware.lib.db.table_copy import (
+    AnyModel,
+    Contents,
+    RowRefused,
+    contents_of,
+    continue_key_sequence,
+    copy_rows,
+    delete_rows,
+)
 from courseware.project.bootstrap import first_line
 from courseware.project.database_urls import SQLITE, database_at
 from courseware.project.maintenance import (
     is_ours,
+    lift_timeouts,
     migrations_of_this_version,
     refusal,
-    take_as_long_as_needed,
     unapplied,
 )
 
@@ -65,7 +73,7 @@ def connect(address: str) -> None:
     connections.settings[OTHER] = database
     try:
         connections[OTHER].ensure_connection()
-        take_as_long_as_needed(connections[OTHER])
+        lift_timeouts(connections[OTHER])
     except DatabaseError as error:
         raise CommandError(f"--to: {first_line(error)}") from None
 
@@ -107,7 +115,7 @@ def copy_everything(say: Say) -> None:
     with transaction.atomic(using=OTHER), one_moment():
         refuse_what_is_not_empty()
         for model in tables():
-            empty(model, OTHER)
+            delete_rows(model, OTHER)
         try:
             copied = {model: copy_table(model, say) for model in tables()}
             connections[OTHER].check_constraints()
@@ -115,7 +123,7 @@ def copy_everything(say: Say) -> None:
             raise CommandError(f"--to: {first_line(error)}; nothing was copied") from error
         for model in tables():
             if model._meta.auto_field:
-                keep_on_counting(model, HERE, OTHER)
+                continue_key_sequence(model, HERE, OTHER)
         compare(copied)
         say(f"read again there: {len(copied)} tables, {sum(each.rows for each in copied.values())} rows, all equal")
 

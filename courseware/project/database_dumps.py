@@ -19,7 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.postgresql.client import DatabaseClient
 
 from courseware.accounts.models import TrustedDevice
-from courseware.project.maintenance import take_as_long_as_needed
+from courseware.project.maintenance import lift_timeouts
 
 # Tables dumped without rows, because a stolen session gives access to an account.
 LEFT_OUT = [*(model._meta.db_table for model in (Session, UserSession, TrustedDevice)), settings.CACHE_TABLE]
@@ -167,7 +167,7 @@ class Client:
 def dumped_postgresql() -> Iterator[tuple[IO[bytes], Facts]]:
     holder = connections.create_connection(DEFAULT_DB_ALIAS)
     try:
-        take_as_long_as_needed(holder)
+        lift_timeouts(holder)
         holder.set_autocommit(False)
         with holder.cursor() as cursor:
 

@@ -74,7 +74,7 @@ def database_is_of_this_baseline(databases=None, **kwargs):
     return [Error(reason, id="courseware.E004")] if reason else []
 
 
-def take_as_long_as_needed(to_database: BaseDatabaseWrapper) -> None:
+def lift_timeouts(to_database: BaseDatabaseWrapper) -> None:
     """Lift the timeouts that PostgreSQL sets for the user, for this connection."""
     if to_database.vendor == "postgresql":
         with to_database.cursor() as cursor:
@@ -87,7 +87,7 @@ def closed_site() -> Iterator[None]:
     if connection.vendor == "postgresql":
         holder = connections.create_connection("default")
         try:
-            take_as_long_as_needed(holder)
+            lift_timeouts(holder)
             with holder.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_lock(%s, %s)", ADVISORY)
             yield

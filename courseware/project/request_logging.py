@@ -7,7 +7,7 @@ import time
 
 from django.conf import settings
 
-from courseware.lib.text.log_format import lines_about
+from courseware.lib.text.log_format import log_facts
 from courseware.project.health import LIVES, SERVES
 
 HEADER = "X-Request-ID"
@@ -28,7 +28,7 @@ class RequestLogMiddleware:
     def __call__(self, request):
         request.number = number_for(request)
         began = time.monotonic()
-        with lines_about(request=request.number):
+        with log_facts(request=request.number):
             response = self.get_response(request)
             if settings.LOG_REQUESTS and is_worth_a_line(request):
                 facts = {

@@ -12,45 +12,45 @@ from courseware.learning.lessons.question_rendering import shuffle_for
 from courseware.learning.models import Enrollment
 from courseware.lib.web.form_numbers import small_number
 
-SEEN = ("lesson", "simulation")  # kinds of steps with a preview page
-LONGEST_WAY = 60  # decisions read from a URL
+PREVIEW_KINDS = ("lesson", "simulation")  # kinds of steps with a preview page
+MAX_DECISIONS = 60  # decisions read from a URL
 BETWEEN, WITH = "-", "."
 
 
-def lesson_seen(course: Course, step: Step, page: PageData, job_role: str) -> UntriedLesson:
+def preview_lesson(course: Course, step: Step, page: PageData, job_role: str) -> UntriedLesson:
     """Return a lesson as a learner with this job role sees it."""
     placeholder = Enrollment(pk=0, learner=User(), course=course, track=job_role)
     return untried_lesson(LearnerContext(placeholder), step, page)
 
 
-class WayTaken(NamedTuple):
+class DecisionPath(NamedTuple):
     """Decisions so far: index of each choice, and of the message parts picked with it. In a URL: `1-0.2.3-1`."""
 
     decisions: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     @classmethod
-    def read(cls, text: str) -> "WayTaken":
+    def read(cls, text: str) -> "DecisionPath":
         """Parse the text of a URL. Invalid text gives no decisions."""
         found = []
-        for decision in text.split(BETWEEN)[:LONGEST_WAY] if text else ():
+        for decision in text.split(BETWEEN)[:MAX_DECISIONS] if text else ():
             position, *picked = [small_number(number) for number in decision.split(WITH)]
             if position is None or None in picked:
                 return cls()
             found.append((position, tuple(number for number in picked if number is not None)))
         return cls(tuple(found))
 
-    def then(self, position: int, picked: tuple[int, ...]) -> "WayTaken":
+    def then(self, position: int, picked: tuple[int, ...]) -> "DecisionPath":
         """Return a copy with one more decision."""
-        return WayTaken((*self.decisions, (position, picked)))
+        return DecisionPath((*self.decisions, (position, picked)))
 
     def __str__(self) -> str:
         return BETWEEN.join(WITH.join(map(str, (position, *picked))) for position, picked in self.decisions)
 
 
-class SeenSituation(NamedTuple):
+class PreviewSituation(NamedTuple):
     """A node or an ending. `offered`: (index, choice), `parts`: (index, part), both in a fixed order."""
 
-    way: WayTaken
+    way: DecisionPath
     meters: list[tuple[str, int]]
     node: Node | None
     ending: Ending | None
@@ -59,7 +59,7 @@ class SeenSituation(NamedTuple):
     last: NodeChoice | None
 
 
-def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: frozenset[str]) -> SeenSituation:
+def situation_after(way: DecisionPath, rules: Simulation, texts: Simulation, flags: frozenset[str]) -> PreviewSituation:
     """Return the situation, or raise `NotOffered`. `rules`: in the source language; `texts`: in the user's language."""
     state, last = rules.begin(flags), None
     for position, picked in way.decisions:
@@ -67,7 +67,7 @@ def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: 
         last = texts.nodes[before].choices[position]
     node, ending = texts.nodes.get(state.place), texts.endings_by_id.get(state.place)
     choices, parts = rules.shown(state, shuffle_for(f"seen:{node.id}")) if node else ([], [])
-    return SeenSituation(
+    return PreviewSituation(
         way=way,
         meters=[(texts.meters[meter], value) for meter, value in state.meters.items()],
         node=node and node.heard(state),
@@ -80,6 +80,6 @@ def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: 
 
 def neighbours(outline: Outline, step: Step) -> tuple[Step | None, Step | None]:
     """Return the previous and next step with a preview, None at the ends."""
-    shown = [each for each in outline.steps if each.kind in SEEN]
+    shown = [each for each in outline.steps if each.kind in PREVIEW_KINDS]
     position = shown.index(step)
     return (shown[position - 1] if position else None), (shown[position + 1] if position + 1 < len(shown) else None)

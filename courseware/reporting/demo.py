@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.permissions import roles
-from courseware.assessment.certificates.external_training import record_external_training, usual_end
+from courseware.assessment.certificates.external_training import default_expiry, record_external_training
 from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import ExternalTraining
-from courseware.assignments.follow_ups.follow_ups import ASKED_FOR, observe
+from courseware.assignments.follow_ups.follow_ups import ASKED_FOR, answer_follow_up
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.lifecycle import make_rule, switch_on
@@ -43,7 +43,7 @@ FIRST_AID = "first-aid"  # the second course; optional
 NOTED = "I ask a colleague first."
 LEARNER = Membership.Role.LEARNER
 LISTED_ON = date(2020, 1, 1)
-SIGN_IN_WITH = "try-courseware"  # public: demo accounts are only created on request, on a local machine
+DEMO_PASSWORD = "try-courseware"  # noqa: S105 - public: demo accounts are only created on request, on a local machine
 ACCOUNTS = {
     "learner@example.com": _("a new hire, enrolled and not started"),
     "gao.jie@example.com": _("certified, with an open renewal"),
@@ -187,16 +187,16 @@ def create_demo_company(at: datetime | None = None, *, say: Callable[[str], obje
                 day = site_day(at) - timedelta(days=each.trained)
                 record_external_training([trained_elsewhere(learner, first_aid, day)], by=hr, at=at)
     for enrollment in Enrollment.objects.filter(completed_at__lt=at - ASKED_FOR * 2).select_related("course__current"):
-        look_at(enrollment, by=manager)
+        answer_follow_ups(enrollment, by=manager)
 
 
-def look_at(enrollment: Enrollment, *, by: User) -> None:
+def answer_follow_ups(enrollment: Enrollment, *, by: User) -> None:
     """Answer the follow-ups of this enrollment, 2 days after each was due."""
     for survey in store.outline(enrollment.release, enrollment.source_language).sheets:
         page = store.page(enrollment.release, survey.id, enrollment.source_language)
         best = {question["id"]: 0 for question in page.data["questions"] if question["kind"] == "one"}
         day = site_day(enrollment.completed_at) + timedelta(days=survey.after_days + 2)
-        observe(enrollment, survey, best, revision=page.revision_id, by=by, day=day)
+        answer_follow_up(enrollment, survey, best, revision=page.revision_id, by=by, day=day)
 
 
 def fill_in_the_card(course: Course) -> None:
@@ -211,7 +211,7 @@ def fill_in_the_card(course: Course) -> None:
 
 def person(email: str, name: str, **fields) -> User:
     # Listed long ago, so that their answers count in statistics at once.
-    return User.objects.create_user(email, SIGN_IN_WITH, name=name, is_demo=True, listed_on=LISTED_ON, **fields)
+    return User.objects.create_user(email, DEMO_PASSWORD, name=name, is_demo=True, listed_on=LISTED_ON, **fields)
 
 
 def join(team: Team, learner: User, role=LEARNER) -> None:
@@ -240,7 +240,9 @@ def notice(each: Person, learner: User, team: Team, *, by: User, now: datetime) 
 
 def trained_elsewhere(learner: User, course: Course, day: date) -> ExternalTraining:
     proof = {"proof": "红十字会救护员证", "reference": "人事档案 2-17"}
-    return ExternalTraining(person=learner, course=course, trained_on=day, valid_until=usual_end(course, day), **proof)
+    return ExternalTraining(
+        person=learner, course=course, trained_on=day, valid_until=default_expiry(course, day), **proof
+    )
 
 
 def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: Course | None, *, by: User, at) -> None:
@@ -274,7 +276,7 @@ def study(studied: Studied, learner: User, course: Course, team: Team, *, by: Us
     lessons = [step for step in outline.steps if step.kind == "lesson" and step.is_required]
     misses = studied.misses
     if studied.start is not None and outline.pre_check_id:
-        sit(enrollment, outline.pre_check_id, studied.start, clock)
+        take_exam(enrollment, outline.pre_check_id, studied.start, clock)
     chosen = lessons[: len(lessons) * studied.share // 100]
     for step in on_the_way(outline, chosen):
         if step.kind == "lesson":
@@ -282,9 +284,9 @@ def study(studied: Studied, learner: User, course: Course, team: Team, *, by: Us
         else:
             play(enrollment, step, clock, slips=studied.misses)
     if studied.exam is not None and outline.exam_id:
-        sit(enrollment, outline.exam_id, studied.exam, clock, forgets_a_rule=studied.forgot_a_rule)
+        take_exam(enrollment, outline.exam_id, studied.exam, clock, forgets_a_rule=studied.forgot_a_rule)
     if studied.again is not None and outline.pre_check_id and outline.again_after:
-        sit(enrollment, outline.pre_check_id, studied.again, clock)
+        take_exam(enrollment, outline.pre_check_id, studied.again, clock)
     if studied.decided:
         kind, reason, days = studied.decided
         day = None if days is None else now.astimezone(team.zone).date() + timedelta(days=days)
@@ -364,7 +366,9 @@ def wrong_response(question: Question) -> list[int]:
     return [next(position for position in range(len(question.choices)) if position not in key)]
 
 
-def sit(enrollment: Enrollment, exam: str, misses: int, clock: Iterator[datetime], *, forgets_a_rule=False) -> None:
+def take_exam(
+    enrollment: Enrollment, exam: str, misses: int, clock: Iterator[datetime], *, forgets_a_rule=False
+) -> None:
     """Take an exam, pre-test or post-test once; the last `misses` answers are wrong."""
     attempt = attempting.start(enrollment, exam, at=next(clock))
     responses = list(attempt.responses.select_related("bank"))

@@ -25,7 +25,7 @@ urlpatterns = [
     path("team/dashboard.xlsx", dashboard_files.dashboard_xlsx, name="dashboard-xlsx"),
     path("team/teams/", dashboard.branch, name="subteams"),
     # /team/views/<pk>/
-    path("team/views/", dashboard.keep, name="save-view"),
+    path("team/views/", dashboard.save_view_from_form, name="save-view"),
     path("team/views/<int:pk>/delete/", dashboard.take_away, name="delete-view"),
     # /team/today/
     path("team/today/", today.today, name="today"),

@@ -24,7 +24,7 @@ DRAWS = 20  # to find flags that were played less often
 
 BEGUN = sent_by(SimulationAttempt.objects.all(), owner="enrollment__learner", instant="started_at")
 DECIDED = sent_by(Decision.objects.all(), owner="run__enrollment__learner", instant="decided_at")
-RUNS = CompiledQuery(lambda pk: SimulationAttempt.objects.filter(pk=pk).with_release())
+ATTEMPTS = CompiledQuery(lambda pk: SimulationAttempt.objects.filter(pk=pk).with_release())
 
 
 class TooEarly(Exception):
@@ -111,7 +111,7 @@ def joined(attempt: SimulationAttempt, enrollment: Enrollment) -> SimulationAtte
 def locked(attempt: SimulationAttempt) -> SimulationAttempt:
     """Return the current row, with its enrollment locked until the transaction ends."""
     enrollment = lock(attempt.enrollment)
-    [fresh] = RUNS(pk=attempt.pk)
+    [fresh] = ATTEMPTS(pk=attempt.pk)
     return joined(fresh, enrollment)
 
 
@@ -232,7 +232,7 @@ def waits(attempt: SimulationAttempt, replay: AttemptReplay, at: datetime | None
 
 
 @transaction.atomic
-def give_up(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
+def quit_attempt(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
     """Quit an open attempt. Return its current row."""
     attempt = locked(attempt)
     if attempt.is_open:

@@ -8,7 +8,7 @@ from functools import cached_property
 from courseware.content.models import Document
 from courseware.course_format.simulations.simulation import (
     MOST_TIMEOUTS,
-    WORTH,
+    RATING_POINTS,
     Ending,
     Node,
     NodeChoice,
@@ -115,7 +115,7 @@ class Debrief:
     @property
     def counts(self) -> list[tuple[str, int]]:
         number = Counter(each.worth for each in self.reviewed)
-        return [(worth, number[worth]) for worth in WORTH if number[worth]]
+        return [(worth, number[worth]) for worth in RATING_POINTS if number[worth]]
 
     @property
     def critical(self) -> list[Reviewed]:
@@ -161,7 +161,7 @@ def reviewed(replay: AttemptReplay, step: ReplayStep, texts: Simulation, chosen:
         position=step.position,
         node=node,
         choice=node.choices[step.place],
-        worth=worth_of(replay.rules, step),
+        worth=rating_of(replay.rules, step),
         decision=step.decision,
         changes=meter_changes(step, texts),
         best=node.choices[best] if is_forked else None,
@@ -171,7 +171,7 @@ def reviewed(replay: AttemptReplay, step: ReplayStep, texts: Simulation, chosen:
     )
 
 
-def worth_of(rules: Simulation, step: ReplayStep) -> str:
+def rating_of(rules: Simulation, step: ReplayStep) -> str:
     """Return the rating in WORTH, by the choice and not by its result; "" if not rated."""
     node, choice = rules.nodes[step.before.place], step.choice(rules)
     if choice.worth or not node.parts:

@@ -12,7 +12,7 @@ from courseware.course_format.simulations.simulation import (
     NodeChoice,
     Simulation,
     SimulationState,
-    is_done,
+    is_passed,
 )
 from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.simulations.models import Decision, SimulationAttempt
@@ -84,7 +84,7 @@ class AttemptReplay:
     def is_done(self) -> bool:
         """Whether the ending completes the simulation."""
         ending = self.ending
-        return ending is not None and is_done(ending.colour, self.points, self.best_points, self.timeouts)
+        return ending is not None and is_passed(ending.colour, self.points, self.best_points, self.timeouts)
 
     @cached_property
     def ahead(self) -> int:

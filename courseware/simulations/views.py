@@ -14,7 +14,7 @@ from courseware.learning.learner_context import LearnerContext, learner_context_
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.learning.lessons.rate_limits import TooFast
 from courseware.lib.db.compiled_query import CompiledQuery
-from courseware.lib.web.page_views import for_the_whole_page, page_view, post_view
+from courseware.lib.web.page_views import full_page_redirect, page_view, post_view
 from courseware.simulations import attempts
 from courseware.simulations.debrief import debrief_of
 from courseware.simulations.forms import DecisionForm, StartForm
@@ -60,7 +60,7 @@ def too_fast(request, back):
 
 
 def go(request, address):
-    return for_the_whole_page(request, redirect(address))
+    return full_page_redirect(request, redirect(address))
 
 
 @page_view()
@@ -187,7 +187,7 @@ def go_on(request, pk):
 
 @post_view(attempt_url)
 def give_up(request, pk):
-    attempt = attempts.give_up(own_attempt_or_404(request, pk))
+    attempt = attempts.quit_attempt(own_attempt_or_404(request, pk))
     if attempt.is_practice:
         return redirect("simulations:debrief", attempt.what_if_of_id)
     messages.success(request, _("You have quit that attempt. A new attempt begins at the start."))

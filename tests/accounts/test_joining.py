@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from courseware.accounts.models import Membership, User
-from courseware.accounts.people.offboarding import come_back, leave, let_go
+from courseware.accounts.people.offboarding import come_back, deactivate_leavers, leave
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.teams.memberships import move
 from courseware.audit_log.models import Event
@@ -118,7 +118,7 @@ def test_whose_last_day_is_over_leaves_by_night_and_nobody_else():
     yesterday, today = date.fromordinal(site_day().toordinal() - 1), site_day()
     gone, on_the_last_day = make_user(leaves_on=yesterday), make_user(leaves_on=today)
     admin, without_a_day = make_admin(leaves_on=yesterday), make_user()
-    assert (let_go(), let_go()) == ("1", "0")
+    assert (deactivate_leavers(), deactivate_leavers()) == ("1", "0")
     everybody = [gone, on_the_last_day, admin, without_a_day]
     here = User.objects.filter(is_active=True, pk__in=[person.pk for person in everybody])
     assert set(here) == {on_the_last_day, admin, without_a_day}

@@ -11,7 +11,7 @@ from courseware.accounts.models import CalendarDay, Deputy, Membership
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.sign_in.emails import EmailHours, hours_of, why_of_leaver
 from courseware.accounts.sign_in.invitations import invite, mail_new_link
-from courseware.accounts.teams.deputies import end_deputy, name_deputy
+from courseware.accounts.teams.deputies import add_deputy, end_deputy
 from courseware.lib.dates import site_day
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import join, letters, make_admin, make_hr, make_team, make_user
@@ -166,7 +166,7 @@ def told():
 
 
 def test_both_are_told_by_whom_in_their_own_language(lead, substitute):
-    name_deputy(lead, substitute, **DAYS, by=make_hr(name="Hana"))
+    add_deputy(lead, substitute, **DAYS, by=make_hr(name="Hana"))
     found = told()
     assert found.keys() == {"li@example.com", "bo@example.com"}
     subject, text = found["li@example.com"]
@@ -178,7 +178,7 @@ def test_both_are_told_by_whom_in_their_own_language(lead, substitute):
 
 
 def test_of_who_named_the_own_substitute_nobody_else_is_said_to_have_done_it(lead, substitute):
-    name_deputy(lead, substitute, **DAYS, by=lead)
+    add_deputy(lead, substitute, **DAYS, by=lead)
     found = told()
     assert "You have named a substitute: Bo Wu" in found["li@example.com"][1]
     assert "Li Lin指定你做代管人" in found["bo@example.com"][1]
@@ -186,7 +186,7 @@ def test_of_who_named_the_own_substitute_nobody_else_is_said_to_have_done_it(lea
 
 def test_the_same_again_is_told_once(lead, substitute):
     for _ in range(2):
-        name_deputy(lead, substitute, **DAYS, by=lead)
+        add_deputy(lead, substitute, **DAYS, by=lead)
     assert (len(told()), OutgoingEmail.objects.count()) == (2, 2)
 
 
@@ -200,7 +200,7 @@ def test_the_same_again_is_told_once(lead, substitute):
     ids=["ended", "left", "leads nobody"],
 )
 def test_what_is_not_true_any_more_is_not_sent(lead, substitute, change, why):
-    name_deputy(lead, substitute, **DAYS, by=lead)
+    add_deputy(lead, substitute, **DAYS, by=lead)
     change(lead, substitute)
     assert told() == {}
     messages = OutgoingEmail.objects.filter(kind="deputy-added")
@@ -214,6 +214,6 @@ def the_only(lead):
 
 def test_nor_when_its_days_are_over(lead, substitute, time_machine):
     today = site_day()
-    name_deputy(lead, substitute, first_day=today, last_day=today, by=lead)
+    add_deputy(lead, substitute, first_day=today, last_day=today, by=lead)
     time_machine.move_to(timezone.now() + timedelta(days=2))
     assert told() == {}

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from courseware.accounts.models import User
-from courseware.accounts.people.duplicates import doubles
+from courseware.accounts.people.duplicates import find_duplicates
 from courseware.accounts.people.offboarding import come_back
 from courseware.hr.people.account_merge import merge, undo_merge
 from tests.accounts.roster_import.firms import apply, bring_in, compared, outcomes, plan_of
@@ -112,7 +112,7 @@ def test_link_goes_to_merged_address_if_the_kept_account_has_none(client, other,
 
 
 def found(without=None):
-    pairs, more = doubles(without=without or make_hr(), most=50)
+    pairs, more = find_duplicates(without=without or make_hr(), most=50)
     assert more == 0
     return [(pair.first.name, pair.second.name, pair.why.value) for pair in pairs]
 
@@ -155,7 +155,7 @@ def test_so_many_are_shown_and_how_many_more_there_are_is_said():
     for name in ("Li Na", "Wang Fang", "Zhou Kai"):
         make_user(name), make_user(name)
     make_user("Li Na")
-    pairs, more = doubles(without=make_hr(), most=3)
+    pairs, more = find_duplicates(without=make_hr(), most=3)
     assert ([pair.first.name for pair in pairs], more) == (["Li Na", "Li Na", "Wang Fang"], 1)
     assert statements_for(1) == statements_for(3)
 
@@ -165,5 +165,5 @@ def statements_for(pairs):
         make_user("An Li"), make_user("An Li")
     hr = make_hr()
     with CaptureQueriesContext(connection) as asked:
-        doubles(without=hr, most=50)
+        find_duplicates(without=hr, most=50)
     return len(asked)

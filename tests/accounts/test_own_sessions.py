@@ -15,7 +15,7 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.accounts.security.trusted_devices import in_words
 from courseware.audit_log.models import Event
-from courseware.autosave.store import keep, unsaved_in
+from courseware.autosave.store import save, unsaved_in
 from tests.accounts.test_inviting import NEW, choose, path_of_link
 from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, letters, make_admin, make_user
 
@@ -204,7 +204,7 @@ def test_it_costs_the_same_for_any_number_of_them(number, time_machine, django_a
 
 def test_a_text_that_nobody_came_back_for_in_a_month_goes_and_a_newer_one_stays():
     person, now = make_user(), timezone.now()
-    keep(person.pk, "/old/", {"text": "Typed"}, at=now - timedelta(days=30))
-    keep(person.pk, "/new/", {"text": "Typed"}, at=now - timedelta(days=29))
+    save(person.pk, "/old/", {"text": "Typed"}, at=now - timedelta(days=30))
+    save(person.pk, "/new/", {"text": "Typed"}, at=now - timedelta(days=29))
     call_command("clearsessions")
     assert set(unsaved_in(person.pk, ["/old/", "/new/"])) == {"/new/"}

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import people_managed_by, teams_managed_by
 from courseware.accounts.teams.managers import manager_of
-from courseware.reporting.integrity.enrollments import team_memberships
+from courseware.reporting.integrity.enrollments import team_ancestors
 from tests.making import join, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +130,7 @@ def test_a_team_that_is_moved_takes_those_below_it_along_and_no_others():
     moved.parent = None
     moved.save()
     assert (below(other), below(firm["B"]), below(firm["D"])) == ({"E"}, {*"BCD"}, {"D"})
-    assert list(team_memberships()) == []
+    assert list(team_ancestors()) == []
 
 
 def test_a_team_below_one_that_was_moved_meanwhile_stands_below_its_new_place():
@@ -154,7 +154,7 @@ def test_teams_that_were_written_past_the_model_are_below_nobody_and_named():
     top = make_team("A")
     (loose,) = Team.objects.bulk_create([Team(name="B", parent=top)])
     assert below(top) == {"A"}
-    assert list(team_memberships()) == [
+    assert list(team_ancestors()) == [
         f"team {loose.pk}: stands at / by what is kept, at /{top.pk}/ by the teams above it"
     ]
 

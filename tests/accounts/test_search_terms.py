@@ -3,8 +3,8 @@ from django.db import connection, transaction
 
 from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import remove_person
-from courseware.accounts.people.search import SearchTerm, found_by, keys_found_wrongly, renew_terms, terms_of
-from courseware.accounts.teams.memberships import change_particulars
+from courseware.accounts.people.search import SearchTerm, found_by, people_with_outdated_terms, renew_terms, terms_of
+from courseware.accounts.teams.memberships import change_profile
 from courseware.reporting.integrity.check_all import differences
 from tests.making import make_hr, make_user
 
@@ -100,7 +100,7 @@ def test_long_names_are_found_by_their_beginning():
 
 def test_who_is_renamed_is_found_by_the_new_name_and_by_what_stayed(ming):
     before = set(SearchTerm.objects.filter(person=ming).values_list("pk", "term"))
-    change_particulars(ming, {"name": "李小明"}, by=make_hr())
+    change_profile(ming, {"name": "李小明"}, by=make_hr())
     assert {words: found(words) for words in ("王", "wxm", "李", "lxm", "小明", "0012")} == {
         "王": set(), "wxm": set(), "李": {"李小明"}, "lxm": {"李小明"}, "小明": {"李小明"}, "0012": {"李小明"},
     }  # fmt: skip
@@ -134,7 +134,7 @@ def test_terms_that_are_missing_or_wrong_are_told_and_renewed_at_night(ming):
     assert list(differences()) == []
     User.objects.filter(pk=ming.pk).update(name="李小明")  # as a program of before the upgrade does
     SearchTerm.objects.filter(person=lea, term="lea@x.example").delete()
-    assert list(keys_found_wrongly()) == [ming.pk, lea.pk]
+    assert list(people_with_outdated_terms()) == [ming.pk, lea.pk]
     assert list(differences()) == [
         f"person {key}: is not found by what name, address and staff number say" for key in (ming.pk, lea.pk)
     ]

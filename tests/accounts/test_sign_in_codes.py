@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, SignInCode, User
 from courseware.accounts.sign_in.sign_in_codes import SignInCodeRefused, give_code, may_give_code, use_code
-from courseware.accounts.teams.deputies import name_deputy
+from courseware.accounts.teams.deputies import add_deputy
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import CHOOSE, NEW, is_in
@@ -195,7 +195,7 @@ def test_a_lead_gives_none_to_whoever_may_do_more_than_learn(hr):
         join(firm, person)
     join(team, people["leads"], Membership.Role.MANAGER)
     lead = team.manager
-    name_deputy(lead, people["stands in"], first_day=site_day(), last_day=site_day(), by=lead)
+    add_deputy(lead, people["stands in"], first_day=site_day(), last_day=site_day(), by=lead)
     people["HR"].groups.set(hr.groups.all())
     for giver, given in ((firm.manager, ["learns"]), (hr, ["learns", "leads", "stands in"])):
         assert [name for name, person in people.items() if may_give_code(giver, person)] == given

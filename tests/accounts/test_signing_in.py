@@ -12,7 +12,7 @@ from courseware.accounts.security.reauthentication import is_fresh
 from courseware.accounts.sign_in.identifiers import plain_name
 from courseware.accounts.sign_in.invitations import password_link
 from courseware.accounts.sign_in.password_hashing import SmallArgon2Hasher
-from courseware.accounts.sign_in.return_urls import page_address, stays_here
+from courseware.accounts.sign_in.return_urls import is_own_url, page_address
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.notifications.models import OutgoingEmail
@@ -56,7 +56,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("url", ELSEWHERE)
 def test_no_form_leads_elsewhere(url, client, rf):
-    assert not stays_here(url, rf.get("/"))
+    assert not is_own_url(url, rf.get("/"))
     person = make_user()
     assert sign_in(client, person.email, next=url)["Location"] == "/start/"
     assert client.post(reverse("set-language"), {"language": "en", "next": url})["Location"] == "/"
@@ -65,12 +65,12 @@ def test_no_form_leads_elsewhere(url, client, rf):
 
 @pytest.mark.parametrize("url", ["/", "/team/?state=overdue", "/learn/a/b/#q-c", "http://testserver/team/"])
 def test_pages_of_this_host_are_gone_back_to(url, client, rf):
-    assert stays_here(url, rf.get("/"))
+    assert is_own_url(url, rf.get("/"))
     assert sign_in(client, make_user().email, next=url)["Location"] == url
 
 
 def test_a_page_in_clear_text_is_not_gone_to_from_a_secure_one(rf):
-    assert not stays_here("http://testserver/", rf.get("/", secure=True))
+    assert not is_own_url("http://testserver/", rf.get("/", secure=True))
 
 
 def test_sign_in_leads_to_ones_work_and_is_logged(client):

@@ -11,8 +11,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.models import JoinRequest, Membership, TeamInviteLink, User
-from courseware.accounts.teams.deputies import name_deputy
-from courseware.accounts.teams.invite_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
+from courseware.accounts.teams.deputies import add_deputy
+from courseware.accounts.teams.invite_links import (
+    AccountExists,
+    address_of,
+    answer_request,
+    end_link,
+    join_by_link,
+    make_link,
+)
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import CHOOSE, is_in
@@ -82,7 +89,7 @@ def test_the_teams_below_come_in_too_and_looking_uses_nothing_up(client, team, l
 
 
 def stand_in(lead, person):
-    name_deputy(lead, person, first_day=site_day(), last_day=site_day(), by=lead)
+    add_deputy(lead, person, first_day=site_day(), last_day=site_day(), by=lead)
 
 
 NOT_LET_IN = {
@@ -143,10 +150,10 @@ def test_a_no_lets_nobody_in_and_is_not_asked_again(client, team, link):
 def test_no_yes_of_a_lead_opens_the_account_of_who_comes_in_otherwise(client, team, link, reason):
     NOT_LET_IN[reason](team)
     send(client, link)
-    with pytest.raises(AlreadyHere):
+    with pytest.raises(AccountExists):
         answer_request(JoinRequest.objects.get(), True, by=team.manager)
     if reason not in ("another team", "no team"):
-        with pytest.raises(AlreadyHere):
+        with pytest.raises(AccountExists):
             answer_request(JoinRequest.objects.get(), True, by=make_hr())
     send(client, link)
     assert not is_in(client)
@@ -248,5 +255,5 @@ def test_queries_do_not_tell_whether_a_number_is_known(client, team, link):
 def test_nobody_fills_the_list_of_who_waits(team, link, monkeypatch):
     monkeypatch.setattr("courseware.accounts.teams.invite_links.MOST_WAITING", 2)
     for number in range(4):
-        assert come_in(link, f"X{number}", "Nobody") is None
+        assert join_by_link(link, f"X{number}", "Nobody") is None
     assert JoinRequest.objects.count() == 2

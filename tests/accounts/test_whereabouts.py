@@ -8,13 +8,13 @@ from django.urls import reverse
 from courseware.accounts import admin
 from courseware.accounts.models import Team
 from courseware.accounts.teams import teams
-from courseware.accounts.teams.membership_locks import SLOTS, change_teams_of, lock_teams_of
+from courseware.accounts.teams.membership_locks import SLOTS, lock_memberships_exclusive, lock_memberships_shared
 from tests.making import join, make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("hold", [lock_teams_of, change_teams_of])
+@pytest.mark.parametrize("hold", [lock_memberships_shared, lock_memberships_exclusive])
 def test_several_people_are_held_in_one_order_and_each_slot_once(hold):
     people = [5 + SLOTS, 9, 5, 7 + 3 * SLOTS]
     with CaptureQueriesContext(connection) as captured:
@@ -27,7 +27,7 @@ def test_several_people_are_held_in_one_order_and_each_slot_once(hold):
 @pytest.fixture
 def held(monkeypatch):
     found = []
-    monkeypatch.setattr(admin, "change_teams_of", found.append)
+    monkeypatch.setattr(admin, "lock_memberships_exclusive", found.append)
     return found
 
 
@@ -67,7 +67,9 @@ def test_a_form_that_changes_no_membership_holds_nobody(client, held):
 def test_who_closes_a_team_holds_all_its_people_before_the_first_goes_elsewhere(monkeypatch):
     team, to = make_team("Tea", learners=3), make_team("Coffee")
     people, held = set(team.memberships.values_list("person", flat=True)), []
-    monkeypatch.setattr(teams, "change_teams_of", lambda keys: held.append(({*keys}, to.memberships.count())))
+    monkeypatch.setattr(
+        teams, "lock_memberships_exclusive", lambda keys: held.append(({*keys}, to.memberships.count()))
+    )
     teams.close_team(team, to=to, by=make_admin())
     assert held == [(people, 1)]
     assert to.memberships.count() == 4

@@ -14,7 +14,7 @@ from courseware.assessment.certificates.issuing import issue
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.exams.eligibility import eligibility_of
-from courseware.assessment.exams.pre_post_test import starting_point_of
+from courseware.assessment.exams.pre_post_test import pre_post_test_of
 from courseware.assessment.models import Certificate
 from courseware.content.rendering import store
 from courseware.learning.lessons import answers
@@ -339,7 +339,7 @@ def at_once(work, times=20):
 
 
 def point(enrollment):
-    return starting_point_of(enrollment, outline_of(enrollment.course))
+    return pre_post_test_of(enrollment, outline_of(enrollment.course))
 
 
 def through(enrollment, *, before, after=None, exam=None):

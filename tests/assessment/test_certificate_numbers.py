@@ -9,8 +9,8 @@ import pytest
 from courseware.assessment.certificates.numbers import (
     LENGTH,
     SIGNS,
+    InvalidNumber,
     MistypedNumber,
-    NoNumber,
     grouped,
     new_number,
     plain_number,
@@ -69,7 +69,7 @@ def test_a_number_is_understood_however_it_is_typed(write):
     "typed", ["", "abc", "g" * 32, "0" * 33, SIGNS_DRAWN, NUMBER + "A", "\0" * 13, "O" * 13, "０" * 13]
 )
 def test_what_cannot_be_a_number_is_refused(typed):
-    with pytest.raises(NoNumber) as refused:
+    with pytest.raises(InvalidNumber) as refused:
         plain_number(typed)
     assert not isinstance(refused.value, MistypedNumber)
 

@@ -17,9 +17,9 @@ from PIL import Image
 from pypdf import PdfReader
 
 from courseware.assessment.certificates import pdf
-from courseware.assessment.certificates.issuing import issue, withdraw
+from courseware.assessment.certificates.issuing import issue, revoke_certificate
 from courseware.assessment.certificates.numbers import grouped
-from courseware.assessment.certificates.pdf import TEMPLATE, RevokedCertificate, drawn, pdf_of, words_of
+from courseware.assessment.certificates.pdf import TEMPLATE, RevokedCertificate, pdf_of, rendered_pdf, template_data
 from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.models import Event
 from courseware.branding.models import Branding
@@ -64,20 +64,20 @@ def test_the_file_says_what_the_page_says(client, holder, certificate):
     response = client.get(f"/certificates/{certificate.number}/")
     page = soup(response).select_one("article")
     said = [each.get_text(" ", strip=True) for each in page.select("h1, .holder, .course-title, dt, dd")]
-    on_paper = text_of(drawn(certificate, "en"))
+    on_paper = text_of(rendered_pdf(certificate, "en"))
     assert [text for text in said if text not in on_paper] == []
     assert len(said) > 9
 
 
 def test_it_speaks_the_language_that_was_asked_for(certificate):
-    on_paper = text_of(drawn(certificate, "zh-hans")).replace(" ", "")  # the heading is spaced
+    on_paper = text_of(rendered_pdf(certificate, "zh-hans")).replace(" ", "")  # the heading is spaced
     for said in ("结业证书", "WangXiaoming", "《茶水间守则》", "完成日期", "第1版"):
         assert said in on_paper
     assert "Certificate" not in on_paper
 
 
 def test_a_screen_reader_finds_title_language_heading_and_what_the_code_is(certificate):
-    read = PdfReader(io.BytesIO(drawn(certificate, "zh-hans")))
+    read = PdfReader(io.BytesIO(rendered_pdf(certificate, "zh-hans")))
     root = read.trailer["/Root"]
     assert (root["/MarkInfo"]["/Marked"], root["/Lang"]) == (True, "zh-CN")
     assert read.metadata.title == "结业证书 – Wang Xiaoming"
@@ -111,11 +111,11 @@ def tags_of(node):
 def test_the_code_leads_to_the_public_page(certificate, settings):
     settings.SITE_URL = "https://training.example.com"
     with override("en"):
-        said = json.dumps(words_of(certificate, "en"))
+        said = json.dumps(template_data(certificate, "en"))
     png = typst.compile(TEMPLATE.read_bytes(), format="png", font_paths=fonts_in(()), sys_inputs={"data": said})
     read = zxingcpp.read_barcode(Image.open(io.BytesIO(png)))
     assert read.text == f"https://training.example.com/certificates/{certificate.number}/"
-    assert grouped(certificate.number) in text_of(drawn(certificate, "en"))
+    assert grouped(certificate.number) in text_of(rendered_pdf(certificate, "en"))
 
 
 def test_each_of_its_facts_stays_in_one_line_be_they_as_long_as_they_get(certificate, monkeypatch):
@@ -127,7 +127,7 @@ def test_each_of_its_facts_stays_in_one_line_be_they_as_long_as_they_get(certifi
         ("Course release", "12 (September 2026)"),
     ]
     monkeypatch.setattr(pdf, "facts_of", lambda *_each: facts)
-    lines = PdfReader(io.BytesIO(drawn(certificate, "en"))).pages[0].extract_text()
+    lines = PdfReader(io.BytesIO(rendered_pdf(certificate, "en"))).pages[0].extract_text()
     assert [said for _name, said in facts if said not in lines] == []
 
 
@@ -137,7 +137,7 @@ def test_it_wears_the_face_of_the_day_on_which_it_was_issued():
     Branding.objects.update(set_at=timezone.now() - timezone.timedelta(days=3650))
     put_on(issuer_en="Other", light="#005500")
     with override("en"):
-        words = words_of(certificate, "en")
+        words = template_data(certificate, "en")
     assert (words["issuer"], words["colour"]) == ("Hexin", "#7a1f1f")
 
 
@@ -203,7 +203,7 @@ def test_an_invisible_mark_that_came_along_with_a_name_keeps_nobody_from_the_fil
 
 def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(client, holder, certificate):
     kept = pdf_of(certificate, "en", by=holder)
-    withdraw(certificate, reason="A mistake", by=make_admin())
+    revoke_certificate(certificate, reason="A mistake", by=make_admin())
     certificate.refresh_from_db()
     client.force_login(holder)
     assert client.get(address_of(certificate)).content == bytes(kept.body)
@@ -218,13 +218,13 @@ def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(clie
 
 
 def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, certificate, monkeypatch):
-    real = pdf.drawn
+    real = pdf.rendered_pdf
 
     def overtaken(*args):
-        withdraw(Certificate.objects.get(), reason="A mistake", by=make_admin())
+        revoke_certificate(Certificate.objects.get(), reason="A mistake", by=make_admin())
         return real(*args)
 
-    monkeypatch.setattr(pdf, "drawn", overtaken)
+    monkeypatch.setattr(pdf, "rendered_pdf", overtaken)
     with pytest.raises(RevokedCertificate):
         pdf_of(certificate, "en", by=holder)
     assert not CertificatePdf.objects.exists()
@@ -233,15 +233,15 @@ def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, c
 
 def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monkeypatch):
     """Both found none and drew; the other one of them, in another process, was faster."""
-    real = pdf.drawn
+    real = pdf.rendered_pdf
 
     def overtaken(*args):
         body = real(*args)
         if not CertificatePdf.objects.exists():
-            pdf.keep(certificate, "en", b"the other one", by=holder, at=timezone.now())
+            pdf.store_pdf(certificate, "en", b"the other one", by=holder, at=timezone.now())
         return body
 
-    monkeypatch.setattr(pdf, "drawn", overtaken)
+    monkeypatch.setattr(pdf, "rendered_pdf", overtaken)
     assert bytes(pdf_of(certificate, "en", by=holder).body) == b"the other one"
     assert Event.objects.filter(verb="certificate-pdf-created").count() == 1
 
@@ -254,7 +254,7 @@ def test_file_and_log_entry_are_stored_together(holder, certificate, monkeypatch
         patched.setattr(pdf, "record", full)
         pdf_of(certificate, "en", by=holder)
     assert not CertificatePdf.objects.exists()
-    assert pdf_of(certificate, "en", by=holder).digest == hashlib.sha256(drawn(certificate, "en")).hexdigest()
+    assert pdf_of(certificate, "en", by=holder).digest == hashlib.sha256(rendered_pdf(certificate, "en")).hexdigest()
 
 
 def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certificate):

@@ -76,7 +76,7 @@ def test_home_and_record_say_that_a_drill_is_left(client, attempt):
 
 
 def test_who_is_excused_is_asked_for_no_drill(client, attempt):
-    enrollment.waive(attempt.enrollment, "moved", by=None)
+    enrollment.exempt(attempt.enrollment, "moved", by=None)
     attempt.enrollment.refresh_from_db()
     assert eligibility(attempt.enrollment) == Eligibility("ended")
     result, exam = f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/"

@@ -6,7 +6,7 @@ import pytest
 
 from courseware.assessment.exams import practice_sets
 from courseware.assessment.exams.eligibility import Eligibility
-from courseware.assessment.exams.practice_sets import OtherQuestion, is_settled, practice_sets_of
+from courseware.assessment.exams.practice_sets import OtherQuestion, is_practice_complete, practice_sets_of
 from courseware.assessment.models import Certificate, ExamAttempt, PracticeAnswer
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
@@ -101,7 +101,7 @@ def test_a_drill_asks_as_many_different_questions_on_the_rule_as_it_needs(attemp
         give(attempt)
     assert {question.id for question in questions} == {"d2", "d4", "d6"}
     assert {question.objective for question in questions} == {"O1.1"}
-    assert is_settled(attempt)
+    assert is_practice_complete(attempt)
 
 
 def test_a_wrong_answer_begins_the_drill_anew_and_it_is_tried_as_often_as_needed(attempt):
@@ -193,7 +193,7 @@ def test_a_rule_that_was_not_missed_takes_no_answer(attempt, rule):
 
 def test_who_is_excused_drills_no_more(attempt):
     one = asked(attempt)
-    enrolling.waive(attempt.enrollment, "moved", by=None)
+    enrolling.exempt(attempt.enrollment, "moved", by=None)
     with pytest.raises(OtherQuestion):
         send(attempt, "O1.1", one.question.id, revision=one.bank.revision_id)
 

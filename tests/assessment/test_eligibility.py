@@ -8,7 +8,7 @@ import time_machine
 
 from courseware.accounts.models import User
 from courseware.assessment.exams import attempts as attempting
-from courseware.assessment.exams.attempts import AttemptClosed, NotYet
+from courseware.assessment.exams.attempts import AttemptClosed, NotEligible
 from courseware.assessment.exams.eligibility import Eligibility, row_of
 from courseware.assessment.exams.exam_rules import duration
 from courseware.assessment.models import Certificate, ExamAttempt, Response
@@ -47,7 +47,7 @@ DAY = timedelta(days=1)
 
 def test_the_exam_opens_when_every_lesson_before_it_is_done():
     enrollment = make_enrollment(course=make_course())
-    with pytest.raises(NotYet) as refused:
+    with pytest.raises(NotEligible) as refused:
         start(enrollment)
     assert refused.value.eligibility == Eligibility("lessons")
     assert not ExamAttempt.objects.exists()
@@ -108,7 +108,7 @@ def test_the_next_attempt_waits_its_time(after, expected):
     assert eligibility(enrollment, at).reason == expected
     if expected == "wait":
         assert eligibility(enrollment, at).opens_at == MONDAY + 10 * MINUTE
-    with pytest.raises(NotYet):
+    with pytest.raises(NotEligible):
         start(enrollment, at=at)
 
 
@@ -118,7 +118,7 @@ def test_a_lesson_gone_through_badly_opens_no_next_attempt():
     at = MONDAY + HOUR
     go_through_again(enrollment, at=at, given=wrong)
     assert eligibility(enrollment, at) == Eligibility("revisit", lessons=("boiling",))
-    with pytest.raises(NotYet):
+    with pytest.raises(NotEligible):
         start(enrollment, at=at)
 
 
@@ -151,10 +151,10 @@ def test_whoever_has_passed_or_is_excused_starts_no_more():
     sit(passed)
     assert eligibility(passed) == Eligibility("passed")
     excused = ready(course)
-    enrolling.waive(excused, "moved", by=None)
+    enrolling.exempt(excused, "moved", by=None)
     assert eligibility(excused) == Eligibility("ended")
     for enrollment in (passed, excused):
-        with pytest.raises(NotYet):
+        with pytest.raises(NotEligible):
             start(enrollment)
 
 
@@ -162,8 +162,8 @@ def test_an_attempt_still_open_when_the_learner_is_excused_takes_no_more_and_com
     enrollment = ready(make_course())
     attempt = start(enrollment)
     answer(attempt)
-    enrolling.waive(enrollment, "moved", by=None)
-    with pytest.raises(NotYet) as refused:
+    enrolling.exempt(enrollment, "moved", by=None)
+    with pytest.raises(NotEligible) as refused:
         start(enrollment)
     assert refused.value.eligibility == Eligibility("ended")
     with pytest.raises(AttemptClosed):
@@ -289,7 +289,7 @@ def test_three_attempts_wait_ask_lessons_and_end_with_the_team_leader(client, en
     third = sit(enrollment, points=1, at=opens_at)
     reopens = opens_at + 7 * DAY
     assert eligibility(enrollment, reopens - MINUTE) == Eligibility("reopens", opens_at=reopens)
-    with pytest.raises(NotYet):
+    with pytest.raises(NotEligible):
         start(enrollment, at=reopens - MINUTE)
     text = page_at(client, enrollment, opens_at + HOUR)
     assert "Talk to your manager" in text

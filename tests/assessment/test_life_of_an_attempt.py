@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from hypothesis.stateful import run_state_machine_as_test as play
 
 from courseware.assessment.exams import attempts
-from courseware.assessment.exams.attempts import AttemptClosed, NewerAnswer, NotYet
+from courseware.assessment.exams.attempts import AttemptClosed, NewerAnswer, NotEligible
 from courseware.assessment.models import Certificate, ExamAttempt
 from courseware.content.models import RenderedPage
 from courseware.content.releases.course_import import import_course
@@ -146,7 +146,7 @@ class Life(RuleBasedStateMachine):
         finally:
             transaction.set_rollback(True)
             self.all_or_nothing.__exit__(None, None, None)
-            store.forget()  # the numbers of its releases are given to those of the next life
+            store.clear_caches()  # the numbers of its releases are given to those of the next life
 
     # What is there
 
@@ -174,7 +174,7 @@ class Life(RuleBasedStateMachine):
         except RenderedPage.DoesNotExist:
             assert not self.edition.has_exam
             return
-        except NotYet:
+        except NotEligible:
             assert not self.open_sitting() and not self.may_start()
             return
         assert self.edition.has_exam

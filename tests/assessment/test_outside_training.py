@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from courseware.assessment.certificates.external_training import (
     OwnTraining,
+    default_expiry,
     record_external_training,
     revoke_external_training,
-    usual_end,
 )
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.audit_log.models import Event
 from courseware.reporting.integrity.audit_log import differences as log_differences
@@ -71,7 +71,7 @@ def test_of_certificates_and_trainings_the_one_that_lasts_longest_counts_and_of_
     assert kept() == {(person.pk, course.pk, certificate.pk, None, ENDS)}
     [longer] = record_external_training([trained(person, course, on=date(2026, 4, 1), until=LATER)], by=hr)
     assert kept() == {(person.pk, course.pk, None, longer.pk, LATER)}
-    withdraw(certificate, reason="The answers were passed on.", by=make_admin())
+    revoke_certificate(certificate, reason="The answers were passed on.", by=make_admin())
     revoke_external_training(longer, reason="Another person of that name.", by=hr)
     assert kept() == {(person.pk, course.pk, None, same.pk, ENDS)}
 
@@ -101,9 +101,9 @@ def test_nobody_records_or_takes_back_the_own_one():
 
 
 def test_it_ends_when_a_certificate_of_the_course_would():
-    assert usual_end(make_course(), date(2024, 2, 29)) == date(2025, 2, 28)
+    assert default_expiry(make_course(), date(2024, 2, 29)) == date(2025, 2, 28)
     without_end = {path: data.replace(b"valid_months: 12\n", b"") for path, data in make_files().items()}
-    assert usual_end(make_course(without_end), date(2024, 2, 29)) is None
+    assert default_expiry(make_course(without_end), date(2024, 2, 29)) is None
 
 
 def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():

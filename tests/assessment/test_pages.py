@@ -280,7 +280,7 @@ def test_an_exam_of_thirty_needs_the_queries_of_one_of_ten(learner, client, plac
                 response = client.get(address.get(place, f"/attempts/{attempt.pk}/result/"))
         assert response.status_code in (200, 302)
         needed.append(len(queries))
-        enrolling.waive(attempt.enrollment, "next round", by=None)
+        enrolling.exempt(attempt.enrollment, "next round", by=None)
     assert needed[0] == needed[1] <= 16
 
 
@@ -328,13 +328,13 @@ def test_what_is_not_there_is_not_there(client, attempt, address):
 def test_an_excused_learner_still_sees_the_own_result(client, learner):
     enrollment = ready(make_course(), learner)
     attempt = sit(enrollment, points=0)
-    enrolling.waive(enrollment, "moved", by=None)
+    enrolling.exempt(enrollment, "moved", by=None)
     assert client.get(f"/attempts/{attempt.pk}/result/").status_code == 200
     assert "This enrollment has ended" in client.get(EXAM_PAGE).text
 
 
 def test_whoever_is_excused_in_the_middle_of_an_attempt_is_told_so_on_every_page(client, attempt):
-    enrolling.waive(attempt.enrollment, "moved", by=None)
+    enrolling.exempt(attempt.enrollment, "moved", by=None)
     for address in (EXAM_PAGE, page(attempt)):
         assert "you cannot answer more questions" in client.get(address).text
     answered = save(client, attempt, choice="0")

@@ -8,7 +8,7 @@ from courseware.assessment.exams.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
-from courseware.learner_home.next_action import journeys
+from courseware.learner_home.next_action import learner_progress_of
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline, progress_of
 from courseware.reporting.integrity.certificates import certificate_texts
@@ -84,7 +84,7 @@ def test_a_short_renewal_begins_with_no_pre_check():
 
 def test_board_and_home_count_by_the_same_list(course):
     short, whole = renewal(course), make_enrollment(course=course)
-    found = journeys([short, whole], {course.pk: outline_of(course)})
+    found = learner_progress_of([short, whole], {course.pk: outline_of(course)})
     assert [(each.progress.total, each.next_action.step.id, each.outline.minutes_left()) for each in found] == [
         (3, "drill", 7.5),
         (3, "boiling", 7),

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.certificates.external_training import record_external_training
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.content.models import Course
 from courseware.content.releases.course_import import import_course
@@ -28,7 +28,7 @@ EARLIER, TODAY, LATER = date(2026, 11, 1), date(2026, 11, 26), date(2027, 11, 1)
 
 
 def taken_back(certificate):
-    withdraw(certificate, reason="The answers were passed on.", by=make_admin())
+    revoke_certificate(certificate, reason="The answers were passed on.", by=make_admin())
 
 
 def kept():
@@ -151,7 +151,7 @@ def enroll_team(team):
 
 ACTS = {
     "withdrawn and enrolled again": (
-        lambda firm: withdraw(Certificate.objects.get(), reason="A mistake", by=person("Hana")),
+        lambda firm: revoke_certificate(Certificate.objects.get(), reason="A mistake", by=person("Hana")),
         lambda firm: enroll(person("Kim"), Course.objects.get()),
     ),
     "external training and enrolled again": (
@@ -178,5 +178,5 @@ def test_both_are_right_whoever_comes_first(what, turned, firm, at_work):  # noq
         each.may_end.set()
         each.future.result(60)
     found = [*enrollments.newest_enrollments(), *enrollments.headcounts()]
-    assert [*found, *certificates.standings(), *certificates.newest_certifications()] == []
+    assert [*found, *certificates.certifications(), *certificates.newest_certifications()] == []
     assert Enrollment.objects.newest().count() == Enrollment.objects.values("learner").distinct().count()

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courseware.assessment.exams import attempts
-from courseware.assessment.exams.attempts import AttemptClosed, NothingAnswered, NotYet, why_over
+from courseware.assessment.exams.attempts import AttemptClosed, NotEligible, NothingAnswered, why_over
 from courseware.assessment.exams.eligibility import Eligibility
 from courseware.assessment.exams.grading import Score
 from courseware.assessment.exams.pre_post_test import AttemptScore, PrePostTest, starting_point_in
@@ -110,7 +110,7 @@ def test_it_is_neither_required_nor_in_the_percentage(enrollment):
 def test_it_is_taken_once(enrollment):
     sit(enrollment, exam=START, points=0)
     assert eligibility(enrollment, exam=START) == Eligibility("taken")
-    with pytest.raises(NotYet):
+    with pytest.raises(NotEligible):
         start(enrollment, START)
     assert ExamAttempt.objects.count() == 1
 
@@ -119,7 +119,7 @@ def test_it_closes_when_a_lesson_is_done_and_not_before(enrollment):
     assert eligibility(enrollment, exam=START) == Eligibility()
     finish_lessons(enrollment)
     assert eligibility(enrollment, exam=START) == Eligibility("closed")
-    with pytest.raises(NotYet) as refused:
+    with pytest.raises(NotEligible) as refused:
         start(enrollment, START)
     assert refused.value.eligibility == Eligibility("closed")
     assert not ExamAttempt.objects.exists()
@@ -138,9 +138,9 @@ def test_one_under_way_is_gone_on_with_and_takes_no_more_once_a_lesson_is_done(e
 
 
 def test_an_excused_learner_is_asked_nothing(enrollment):
-    enrolling.waive(enrollment, "moved", by=None)
+    enrolling.exempt(enrollment, "moved", by=None)
     assert eligibility(enrollment, exam=START) == Eligibility("ended")
-    with pytest.raises(NotYet):
+    with pytest.raises(NotEligible):
         start(enrollment, START)
 
 
@@ -183,7 +183,7 @@ def test_after_an_attempt_at_the_exam_the_other_question_of_each_family_is_asked
     assert len(questions[0] | questions[1]) == 6
     assert again.number == 2
     assert eligibility(enrollment, exam=START) == Eligibility("compared")
-    with pytest.raises(NotYet):
+    with pytest.raises(NotEligible):
         start(enrollment, START)
     assert (point(enrollment).before, point(enrollment).after) == (Score(1, 3), Score(3, 3))
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.certificates.issuing import NotForThisPerson, withdraw
+from courseware.assessment.certificates.issuing import RevocationNotAllowed, revoke_certificate
 from courseware.assessment.certificates.numbers import grouped
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event
@@ -108,8 +108,8 @@ def test_nobody_withdraws_their_own_certificate_or_one_in_a_conflict(client, adm
         words = f"You cannot decide about {each.enrollment.learner.name}. Nothing was changed."
         assert words in send(client, each).text
         assert state_of(each)["revoked_at"] is None
-        with pytest.raises(NotForThisPerson):
-            withdraw(each, reason="So.", by=User.objects.get(pk=admin.pk))
+        with pytest.raises(RevocationNotAllowed):
+            revoke_certificate(each, reason="So.", by=User.objects.get(pk=admin.pk))
     assert not OutgoingEmail.objects.filter(kind="certificate-revoked").exists()
 
 
@@ -117,14 +117,14 @@ def test_who_checks_the_number_reads_that_it_was_withdrawn_and_not_why(client, a
     address = reverse("assessment:certificate", args=[certificate.number])
     client.logout()
     assert "✓ Valid" in client.get(address).text
-    withdraw(certificate, reason="The answers were passed on.", by=admin)
+    revoke_certificate(certificate, reason="The answers were passed on.", by=admin)
     page = soup(client.get(address)).main.text
     assert "Revoked on" in page and "✓ Valid" not in page
     assert "passed on. " not in page and "answers were" not in page and "Ada" not in page
 
 
 def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin, certificate, holder):
-    withdraw(certificate, reason="So.", by=admin)
+    revoke_certificate(certificate, reason="So.", by=admin)
     client.force_login(holder)
     attempt = certificate.enrollment.attempts.get()
     for address in ("/", reverse("assessment:result", args=[attempt.pk])):
@@ -133,7 +133,7 @@ def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin,
 
 
 def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_behind_the_log(admin, certificate):
-    withdraw(certificate, reason="So.", by=admin)
+    revoke_certificate(certificate, reason="So.", by=admin)
     assert [line for line in [*check_all.differences(), *audit_log.differences()] if "certificate" in line] == []
     nothing = {"revoked_at": None, "revoked_by": None, "revocation_reason": ""}
     Certificate.objects.filter(pk=certificate.pk).update(**nothing)

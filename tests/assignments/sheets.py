@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from courseware.assignments.follow_ups.follow_ups import observe
+from courseware.assignments.follow_ups.follow_ups import answer_follow_up
 from courseware.content.models import Course
 from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
@@ -32,6 +32,6 @@ def sheet_of(run, language="en"):
 
 
 def answered(run, answers, *, by, day=None):
-    """As `observe` gives it."""
+    """As `answer_follow_up` gives it."""
     revision = store.page(run.release, "month-later", "en").revision_id
-    return observe(run, sheet_of(run), answers, revision=revision, by=by, day=day)
+    return answer_follow_up(run, sheet_of(run), answers, revision=revision, by=by, day=day)

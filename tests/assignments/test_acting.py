@@ -13,7 +13,7 @@ from courseware.assignments.rules.lifecycle import make_rule, switch_off, switch
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.content.models import Release
-from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.enrollments.enrollment import exempt
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.integrity.check_all import differences
 from courseware.simulations import attempts
@@ -102,9 +102,9 @@ def test_who_completes_the_course_while_being_excused_keeps_nobody_else_from_it(
     def completed_before(run, *arguments, **options):
         if run.learner == quick and run.is_open:
             complete_course(run)
-        return waive(Enrollment.objects.get(pk=run.pk), *arguments, **options)
+        return exempt(Enrollment.objects.get(pk=run.pk), *arguments, **options)
 
-    monkeypatch.setattr(execution, "waive", completed_before)
+    monkeypatch.setattr(execution, "exempt", completed_before)
     assert execution.act(MONDAY) == "excuse: 1"
     assert Enrollment.objects.get(learner=other).exempted_at
     assert not RuleAction.objects.filter(person=quick, deed="excuse").exists()

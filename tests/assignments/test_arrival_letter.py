@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.models import Certificate
 from courseware.assignments.emails import completion
 from courseware.learning.enrollments.enrollment import enroll
@@ -73,7 +73,7 @@ def test_two_courses_completed_before_it_leaves_are_one_letter(team, course, mai
 
 def test_a_certificate_that_is_withdrawn_by_then_is_no_news(team, course):
     arrived(team, course)
-    withdraw(Certificate.objects.get(), reason="by mistake", by=make_admin())
+    revoke_certificate(Certificate.objects.get(), reason="by mistake", by=make_admin())
     assert told() == [("skipped", completion.TAKEN_BACK)]
 
 

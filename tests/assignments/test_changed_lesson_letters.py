@@ -5,8 +5,8 @@ import pytest
 from courseware.assignments.emails import changed_lesson
 from courseware.assignments.emails.changed_lesson import tell_of_changes
 from courseware.content.releases.course_import import import_course
-from courseware.learning.enrollments.enrollment import waive
-from courseware.learning.lessons.changed_lessons import say_read
+from courseware.learning.enrollments.enrollment import exempt
+from courseware.learning.lessons.changed_lessons import acknowledge
 from courseware.learning.models import ChangeAcknowledgement
 from courseware.learning.status.completion import complete_lesson
 from courseware.lib.dates import site_day
@@ -63,12 +63,12 @@ def test_several_lessons_are_listed_under_one_reason_in_the_language_of_the_read
 def test_nobody_is_told_who_has_left_is_excused_reads_another_language_or_has_seen_it(course):
     who_has_done(course, is_active=False)
     who_has_done(course, language="zh-hans")
-    waive(who_has_done(course), reason="On leave", by=make_admin())
+    exempt(who_has_done(course), reason="On leave", by=make_admin())
     seen, late = who_has_done(course), who_has_done(course)
     release = now_says("Water first.")
-    say_read(seen, step_of(seen), release.pk)
+    acknowledge(seen, step_of(seen), release.pk)
     assert tell_of_changes() == "letters: 1"
-    say_read(late, step_of(late), release.pk)
+    acknowledge(late, step_of(late), release.pk)
     assert letters() == []
     assert OutgoingEmail.objects.get(kind="lesson-changed").why == changed_lesson.SEEN
     assert ChangeAcknowledgement.objects.count() == 2

@@ -11,11 +11,11 @@ from courseware.accounts.models import JoinRequest, Membership, User
 from courseware.accounts.people.merge_checks import MergeRefusal
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import DONE, LEFT_OUT, apply_next, begin_applying, outcome_lines
-from courseware.accounts.roster_import.upload import bring
+from courseware.accounts.roster_import.upload import store_upload
 from courseware.accounts.sign_in.sign_in_codes import SignInCodeRefused, give_code, may_give_code, use_code
-from courseware.accounts.teams.deputies import name_deputy
+from courseware.accounts.teams.deputies import add_deputy
 from courseware.accounts.teams.invite_links import answer_request, make_link
-from courseware.accounts.teams.memberships import add_membership, change_particulars
+from courseware.accounts.teams.memberships import add_membership, change_profile
 from courseware.assessment.models import ExternalTraining
 from courseware.hr.people.account_merge import merge, why_not
 from courseware.learning.due_dates.extensions import (
@@ -24,7 +24,7 @@ from courseware.learning.due_dates.extensions import (
     answer_extension_request,
     request_extension,
 )
-from courseware.learning.enrollments.enrollment import begin_enrolling, enroll_next, extend, waive
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll_next, exempt, extend
 from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequest
 from courseware.lib.dates import site_day
 from tests.making import days, join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
@@ -90,15 +90,15 @@ def test_each_favor_of_the_last_90_days_makes_a_conflict(favor, clerk, team, run
         case "substitute":
             lead = make_user()
             join(team, lead, MANAGER)
-            name_deputy(lead, manager, first_day=site_day(), last_day=site_day(), by=clerk)
+            add_deputy(lead, manager, first_day=site_day(), last_day=site_day(), by=clerk)
         case "address":
-            change_particulars(manager, {"email": "clerk@example.net"}, by=clerk)
+            change_profile(manager, {"email": "clerk@example.net"}, by=clerk)
         case "merge":
             merge(manager, make_user(email="clerk@example.net"), by=clerk)
     fresh = User.objects.get(pk=manager.pk)
-    assert waive(run, "done elsewhere", by=fresh) is None
+    assert exempt(run, "done elsewhere", by=fresh) is None
     with time_machine.travel(days(90) + timedelta(minutes=1)):
-        assert waive(run, "done elsewhere", by=User.objects.get(pk=manager.pk))
+        assert exempt(run, "done elsewhere", by=User.objects.get(pk=manager.pk))
 
 
 def test_whoever_was_let_in_at_a_link_does_not_decide_about_who_let_them_in(clerk, team, run):
@@ -110,7 +110,7 @@ def test_whoever_was_let_in_at_a_link_does_not_decide_about_who_let_them_in(cler
     ]
     assert answer_request(asked[0], True, by=clerk) and answer_request(asked[1], False, by=clerk)
     add_membership(manager, team, MANAGER, by=make_hr())
-    assert waive(run, "done elsewhere", by=User.objects.get(pk=manager.pk)) is None
+    assert exempt(run, "done elsewhere", by=User.objects.get(pk=manager.pk)) is None
 
 
 def test_people_added_by_others_decide_as_before(clerk, team, run):
@@ -219,7 +219,7 @@ def test_a_list_does_not_change_the_uploader_or_people_in_conflict(team):
     old, new = make_hr(staff_number="H1"), add_person("New", staff_number="H2", by=None)
     make_hr_of(new, by=old)
     data = listed("H1,Other name,,", "H2,Other name,,", "H3,Newcomer,,2027-01-01")
-    roster = apply(bring(data, "list.csv", by=new, is_complete=False), by=new)
+    roster = apply(store_upload(data, "list.csv", by=new, is_complete=False), by=new)
     assert codes(roster) == ["conflict", "own-row"]
     assert [line.name for line in outcome_lines(roster, DONE)] == ["Newcomer"]
     assert len(outcome_lines(roster, LEFT_OUT)) == 2
@@ -232,7 +232,7 @@ def make_hr_of(person, *, by):
 
 def test_a_list_does_not_change_the_record_of_its_approver():
     brings, agrees = make_hr(staff_number="H1"), make_hr(staff_number="H2", name="Before")
-    roster = apply(bring(listed("H2,After,,"), "list.csv", by=brings, is_complete=False), by=agrees)
+    roster = apply(store_upload(listed("H2,After,,"), "list.csv", by=brings, is_complete=False), by=agrees)
     agrees.refresh_from_db()
     assert agrees.name == "Before"
     assert [line.conflict for line in outcome_lines(roster, "conflict")] == ["own-row"]
@@ -240,11 +240,14 @@ def test_a_list_does_not_change_the_record_of_its_approver():
 
 def test_a_list_does_not_change_the_address_of_a_member_of_hr():
     colleague = make_hr(staff_number="H2", email="colleague@example.com", name="Colleague")
-    roster = bring(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=make_hr(), is_complete=False)
+    roster = store_upload(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=make_hr(), is_complete=False)
     assert codes(roster) == ["address-of-hr"]
-    nightly = bring(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=None, is_complete=False)
+    nightly = store_upload(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=None, is_complete=False)
     assert codes(nightly) == ["address-of-hr"]
-    apply(bring(listed("H2,Colleague,new@example.com,"), "list.csv", by=make_admin(), is_complete=False), make_admin())
+    apply(
+        store_upload(listed("H2,Colleague,new@example.com,"), "list.csv", by=make_admin(), is_complete=False),
+        make_admin(),
+    )
     colleague.refresh_from_db()
     assert colleague.email == "new@example.com"
 

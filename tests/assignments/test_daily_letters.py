@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from courseware.assessment.daily.answers import DAILY_LETTER, choose, preference_of
+from courseware.assessment.daily.answers import DAILY_EMAIL, choose, preference_of
 from courseware.assignments.emails import daily_question
 from courseware.learning.models import Enrollment
 from courseware.notifications.email.delivery import deliver_due
@@ -56,7 +56,7 @@ def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):
         give_daily(run.learner, TUESDAY)
         assert letters() == []
         assert OutgoingEmail.objects.get().why == daily_question.NOTHING_ASKED
-    unsubscribe_from(run.learner, DAILY_LETTER)
+    unsubscribe_from(run.learner, DAILY_EMAIL)
     assert not preference_of(run.learner).by_email
     choose(run.learner, by_email=True, during_course=False)
     assert preference_of(run.learner).by_email

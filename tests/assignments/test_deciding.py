@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from courseware.assignments.manager_actions import views
 from courseware.learning.enrollments import adjustments
 from courseware.learning.enrollments.adjustments import enroll_people
-from courseware.learning.enrollments.enrollment import extend, waive
+from courseware.learning.enrollments.enrollment import exempt, extend
 from courseware.learning.manager_actions import ENROLL, FOR_MANY
 from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.reporting.integrity.check_all import differences
@@ -71,7 +71,7 @@ def test_who_audits_has_nothing_to_tick(client, team):
 def test_whom_it_touches_and_whom_not_and_why_is_said_before(signed_in, team):
     open_enrollment, other = learner_of(team, "Ann"), learner_of(team, "Bob")
     done, excused = learner_of(team, "Cem", completed_at=days(-1)), learner_of(team, "Dan")
-    waive(excused, "moved", by=None)
+    exempt(excused, "moved", by=None)
     stranger = make_enrollment(make_user("Eve"))
     rows = keys(other, open_enrollment, done, excused, stranger)
     before = list(Enrollment.objects.order_by("pk").values())
@@ -364,7 +364,7 @@ def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, 
 
 
 def test_nobody_takes_back_what_was_decided_about_oneself(client, team, enrollment):
-    waive(enrollment, "moved", by=team.manager)
+    exempt(enrollment, "moved", by=team.manager)
     made = AdjustmentItem.objects.get().adjustment
     join(team, enrollment.learner, "manager")
     for person in (enrollment.learner, make_team().manager, make_user()):

@@ -9,15 +9,15 @@ from courseware.accounts.models import Membership
 from courseware.assignments.chat import delivery
 from courseware.assignments.chat.delivery import (
     delete_old_messages,
-    figures_of,
+    group_statistics_of,
     is_anything_due,
+    reason_not_to_send,
     send_summaries,
     summary_message,
     test_message,
-    why_nothing,
 )
 from courseware.assignments.models import ChatBot, ChatMessage
-from courseware.learning.enrollments.enrollment import enroll, extend, waive
+from courseware.learning.enrollments.enrollment import enroll, exempt, extend
 from courseware.learning.models import Enrollment
 from courseware.notifications.chat.messages import ChatContent
 from courseware.notifications.models import OutgoingEmail
@@ -182,7 +182,7 @@ def test_a_letter_is_not_sent_where_nobody_is_late_any_more(course, services):
     services.manner = SHUT
     send_summaries()
     for run in Enrollment.objects.all():
-        waive(run, "On leave", by=None)
+        exempt(run, "On leave", by=None)
     letters()
     assert told() == [("Li Lin", "skipped", "nobody is late any more, and nothing is due within 3 days")]
 
@@ -217,7 +217,7 @@ def test_a_door_saved_anew_while_it_refused_stays_open(course, services, monkeyp
         ChatBot.objects.update(address=f"{door.address}new")
         return delivery.ChatResponse(delivery.ChatResult.REFUSED, "404")
 
-    monkeypatch.setattr(delivery, "knock", saved_meanwhile)
+    monkeypatch.setattr(delivery, "post_message", saved_meanwhile)
     send_summaries()
     assert ChatBot.objects.get().refused_at is None
 
@@ -230,7 +230,7 @@ def test_a_worker_killed_before_the_door_answered_sends_one_and_after_it_at_most
     course, services, time_machine, monkeypatch
 ):
     make_door(make_late_team(course))
-    real = delivery.knock
+    real = delivery.post_message
 
     def dies_before(*asked):
         raise Killed
@@ -241,10 +241,10 @@ def test_a_worker_killed_before_the_door_answered_sends_one_and_after_it_at_most
 
     instants = ["2026-11-26T04:05:00Z", "2026-11-27T04:00:00Z", "2026-11-27T04:05:00Z"]
     for dies, number in ((dies_before, 1), (dies_after, 2)):
-        monkeypatch.setattr(delivery, "knock", dies)
+        monkeypatch.setattr(delivery, "post_message", dies)
         with pytest.raises(Killed):
             send_summaries()
-        monkeypatch.setattr(delivery, "knock", real)
+        monkeypatch.setattr(delivery, "post_message", real)
         assert send_summaries() == ""  # its claim is still held
         time_machine.move_to(instants.pop(0), tick=False)
         assert send_summaries() == "sent 1"
@@ -315,11 +315,11 @@ def test_cards_are_forgotten_after_90_days(course):
 
 
 def message_of(door):
-    return summary_message(door, figures_of(door.team, timezone.now()))
+    return summary_message(door, group_statistics_of(door.team, timezone.now()))
 
 
 def reason_for(door):
-    return why_nothing(door, figures_of(door.team, timezone.now()))
+    return reason_not_to_send(door, group_statistics_of(door.team, timezone.now()))
 
 
 def test_a_group_hears_how_many_are_late_or_due_soon_by_when_and_where_to_go_on(course):
@@ -351,7 +351,7 @@ def test_where_nobody_is_late_and_nothing_is_due_within_three_days_nothing_is_sa
     door, quiet = make_door(team), "nobody is late, and nothing is due within three days"
     assert reason_for(door) == ""
     for run in Enrollment.objects.all():
-        waive(run, "On leave", by=None)
+        exempt(run, "On leave", by=None)
     assert reason_for(door) == quiet
     person = make_user()
     join(team, person)
@@ -373,9 +373,9 @@ def test_among_fewer_than_five_who_learn_a_number_would_name_them_but_not_to_tho
 
 def test_a_day_from_which_everybody_was_moved_is_not_the_next_one_any_more(course):
     team = make_late_team(course, learners=1, late=0)
-    assert figures_of(team, timezone.now()).next_day == date(2026, 11, 28)
+    assert group_statistics_of(team, timezone.now()).next_day == date(2026, 11, 28)
     extend(Enrollment.objects.get(), date(2026, 12, 10), "On leave", by=team.manager)
-    assert figures_of(team, timezone.now()).next_day == date(2026, 12, 10)
+    assert group_statistics_of(team, timezone.now()).next_day == date(2026, 12, 10)
 
 
 def test_no_card_holds_the_name_of_a_person(course):

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from courseware.accounts.calendar.working_days import Calendar
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.rules.plan import Opinion, decide
-from courseware.assignments.rules.scope import ActionKind, Certified, NewestRun, PersonFacts, Verdict, Why, verdict
+from courseware.assignments.rules.scope import (
+    ActionKind,
+    Certified,
+    CurrentEnrollment,
+    PersonFacts,
+    RuleReason,
+    Verdict,
+    verdict,
+)
 from tests.assignments.rules import LEARNER, MANAGER, known, make_version
 from tests.examples import examples
 
@@ -34,37 +42,37 @@ def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
 @pytest.mark.parametrize(
     "terms, fits, does_not, why",
     [
-        ({"team_id": 1}, {}, {"roles": frozenset({(2, LEARNER)})}, Why.OTHER_TEAM),
-        ({"team_id": 1}, {"roles": frozenset({(1, MANAGER)})}, {"roles": frozenset()}, Why.OTHER_TEAM),
-        ({"role": LEARNER}, {}, {"roles": frozenset({(1, MANAGER)})}, Why.OTHER_ROLE),
+        ({"team_id": 1}, {}, {"roles": frozenset({(2, LEARNER)})}, RuleReason.OTHER_TEAM),
+        ({"team_id": 1}, {"roles": frozenset({(1, MANAGER)})}, {"roles": frozenset()}, RuleReason.OTHER_TEAM),
+        ({"role": LEARNER}, {}, {"roles": frozenset({(1, MANAGER)})}, RuleReason.OTHER_ROLE),
         # A learner elsewhere who leads this team is no learner of this team.
         (
             {"team_id": 1, "role": LEARNER},
             {"roles": frozenset({(1, LEARNER), (2, MANAGER)})},
             {"roles": frozenset({(1, MANAGER), (2, LEARNER)})},
-            Why.OTHER_ROLE,
+            RuleReason.OTHER_ROLE,
         ),
-        ({"post": "phone"}, {"post": "phone"}, {"post": "chat"}, Why.OTHER_POST),
-        ({"post": "phone"}, {"post": "phone"}, {"post": ""}, Why.OTHER_POST),
-        ({"joined_since": MONDAY}, {"joined_on": MONDAY}, {"joined_on": date(2026, 11, 29)}, Why.JOINED_BEFORE),
+        ({"post": "phone"}, {"post": "phone"}, {"post": "chat"}, RuleReason.OTHER_POST),
+        ({"post": "phone"}, {"post": "phone"}, {"post": ""}, RuleReason.OTHER_POST),
+        ({"joined_since": MONDAY}, {"joined_on": MONDAY}, {"joined_on": date(2026, 11, 29)}, RuleReason.JOINED_BEFORE),
         # The first day of work counts where it is known, not that of the account.
         (
             {"joined_since": MONDAY},
             {"joined_on": date(2026, 11, 2), "starts_on": MONDAY},
             {"joined_on": MONDAY, "starts_on": date(2026, 11, 2)},
-            Why.JOINED_BEFORE,
+            RuleReason.JOINED_BEFORE,
         ),
         (
             {"other_course_id": OTHER},
             {"certificates": certified(MONDAY, OTHER)},
             {"certificates": certified(date(2026, 11, 29), OTHER)},
-            Why.LACKS_OTHER,
+            RuleReason.LACKS_OTHER,
         ),
         (
             {"other_course_id": OTHER, "other_certified": False},
             {"certificates": certified(date(2026, 11, 29), OTHER)},
             {"certificates": certified(MONDAY, OTHER)},
-            Why.HAS_OTHER,
+            RuleReason.HAS_OTHER,
         ),
     ],
 )
@@ -76,12 +84,12 @@ def test_a_rule_is_about_who_fits_and_says_why_somebody_does_not(terms, fits, do
 @pytest.mark.parametrize(
     "facts, why, day",
     [
-        ({"runs": {COURSE: NewestRun(1, True, False)}}, Why.IS_LEARNING, None),
-        ({"runs": {COURSE: NewestRun(1, False, True)}}, Why.IS_EXCUSED, None),
-        ({"certificates": certified(MONDAY)}, Why.IS_CERTIFIED, None),
-        ({"occasions": frozenset({(RULE, "")})}, Why.WAS_ASKED, None),
-        ({"starts_on": date(2026, 12, 1)}, Why.STARTS_LATER, date(2026, 12, 1)),
-        ({"leaves_on": date(2026, 11, 29)}, Why.HAS_LEFT, date(2026, 11, 29)),
+        ({"runs": {COURSE: CurrentEnrollment(1, True, False)}}, RuleReason.IS_LEARNING, None),
+        ({"runs": {COURSE: CurrentEnrollment(1, False, True)}}, RuleReason.IS_EXCUSED, None),
+        ({"certificates": certified(MONDAY)}, RuleReason.IS_CERTIFIED, None),
+        ({"occasions": frozenset({(RULE, "")})}, RuleReason.WAS_ASKED, None),
+        ({"starts_on": date(2026, 12, 1)}, RuleReason.STARTS_LATER, date(2026, 12, 1)),
+        ({"leaves_on": date(2026, 11, 29)}, RuleReason.HAS_LEFT, date(2026, 11, 29)),
     ],
 )
 def test_who_fits_is_left_alone_for_a_reason(facts, why, day):
@@ -91,13 +99,13 @@ def test_who_fits_is_left_alone_for_a_reason(facts, why, day):
 @pytest.mark.parametrize(
     "facts, why, day",
     [
-        ({"runs": {OTHER: NewestRun(1, True, False)}}, Why.NEVER_LEARNED, None),
-        ({"runs": {OTHER: NewestRun(1, False, True)}}, Why.NEVER_LEARNED, None),
-        ({"certificates": certified(date(2026, 11, 29))}, Why.HAS_LAPSED, date(2026, 11, 29)),
-        ({"certificates": certified(date.min)}, Why.WAS_WITHDRAWN, None),
-        ({"occasions": frozenset({(8, "")})}, Why.NEVER_LEARNED, None),
-        ({"starts_on": MONDAY}, Why.STARTS_TODAY, None),
-        ({"leaves_on": MONDAY}, Why.NEVER_LEARNED, None),
+        ({"runs": {OTHER: CurrentEnrollment(1, True, False)}}, RuleReason.NEVER_LEARNED, None),
+        ({"runs": {OTHER: CurrentEnrollment(1, False, True)}}, RuleReason.NEVER_LEARNED, None),
+        ({"certificates": certified(date(2026, 11, 29))}, RuleReason.HAS_LAPSED, date(2026, 11, 29)),
+        ({"certificates": certified(date.min)}, RuleReason.WAS_WITHDRAWN, None),
+        ({"occasions": frozenset({(8, "")})}, RuleReason.NEVER_LEARNED, None),
+        ({"starts_on": MONDAY}, RuleReason.STARTS_TODAY, None),
+        ({"leaves_on": MONDAY}, RuleReason.NEVER_LEARNED, None),
     ],
 )
 def test_what_is_near_those_reasons_leaves_nobody_alone(facts, why, day):
@@ -105,7 +113,7 @@ def test_what_is_near_those_reasons_leaves_nobody_alone(facts, why, day):
 
 
 def test_a_rule_does_nothing_before_the_day_from_which_it_acts():
-    assert told(known(), acts_since=date(2026, 12, 1)) == (ActionKind.LEAVE, Why.NOT_YET, date(2026, 12, 1))
+    assert told(known(), acts_since=date(2026, 12, 1)) == (ActionKind.LEAVE, RuleReason.NOT_YET, date(2026, 12, 1))
     assert judged(known(), acts_since=MONDAY).deed is ActionKind.ENROLL
 
 
@@ -142,23 +150,27 @@ def test_a_quarter_ends_with_its_third_month(day, end):
 
 
 def test_nobody_is_enrolled_by_a_date_that_is_over():
-    assert told(known(), due="date", due_on=date(2026, 11, 29)) == (ActionKind.LEAVE, Why.TOO_LATE, None)
+    assert told(known(), due="date", due_on=date(2026, 11, 29)) == (ActionKind.LEAVE, RuleReason.TOO_LATE, None)
 
 
 def test_who_fits_no_more_is_excused_only_where_the_rule_says_so_and_began_the_run():
     gone = frozenset({(2, LEARNER)})
     begun, other, done = (
-        {COURSE: NewestRun(5, True, False, frozenset({RULE}))},
-        {COURSE: NewestRun(5, True, False, frozenset({8}))},
-        {COURSE: NewestRun(5, False, False, frozenset({RULE}))},
+        {COURSE: CurrentEnrollment(5, True, False, frozenset({RULE}))},
+        {COURSE: CurrentEnrollment(5, True, False, frozenset({8}))},
+        {COURSE: CurrentEnrollment(5, False, False, frozenset({RULE}))},
     )
-    outside = (ActionKind.OUTSIDE, Why.OTHER_TEAM, None)
-    assert told(known(roles=gone, runs=begun), team_id=1, excuses=True) == (ActionKind.EXCUSE, Why.FITS_NO_MORE, None)
+    outside = (ActionKind.OUTSIDE, RuleReason.OTHER_TEAM, None)
+    assert told(known(roles=gone, runs=begun), team_id=1, excuses=True) == (
+        ActionKind.EXCUSE,
+        RuleReason.FITS_NO_MORE,
+        None,
+    )
     assert told(known(roles=gone, runs=begun), team_id=1) == outside
     assert told(known(roles=gone, runs=other), team_id=1, excuses=True) == outside
     assert told(known(roles=gone, runs=done), team_id=1, excuses=True) == outside
     once = frozenset({(RULE, "excused 5")})
-    assert judged(known(roles=gone, runs=begun, occasions=once), team_id=1, excuses=True).why is Why.WAS_ASKED
+    assert judged(known(roles=gone, runs=begun, occasions=once), team_id=1, excuses=True).why is RuleReason.WAS_ASKED
 
 
 # Renewals
@@ -171,13 +183,15 @@ IN_MARCH = {"renewal": "short", "renewal_month": 3, "renewal_day": 1}
 def test_a_renewal_opens_so_many_days_before_the_certificate_ends_and_is_due_on_its_last_day(day, opens):
     found = judged(known(certificates=certified()), day, **THIRTY_DAYS)
     if opens:
-        assert found == Verdict(ActionKind.RENEW, Why.ENDS_SOON, JANUARY, JANUARY, "2027-01-15", False, JANUARY)
+        assert found == Verdict(ActionKind.RENEW, RuleReason.ENDS_SOON, JANUARY, JANUARY, "2027-01-15", False, JANUARY)
     else:
-        assert found == Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, opens_on=date(2026, 12, 16))
+        assert found == Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED, opens_on=date(2026, 12, 16))
 
 
 def test_a_certificate_without_an_end_is_renewed_on_no_day_before_its_end():
-    assert judged(known(certificates=certified(date.max)), **THIRTY_DAYS) == Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED)
+    assert judged(known(certificates=certified(date.max)), **THIRTY_DAYS) == Verdict(
+        ActionKind.LEAVE, RuleReason.IS_CERTIFIED
+    )
 
 
 def test_who_let_the_certificate_end_learns_the_course_anew_once_for_each_certificate():
@@ -185,11 +199,11 @@ def test_who_let_the_certificate_end_learns_the_course_anew_once_for_each_certif
     found = judged(known(certificates=lapsed, occasions=frozenset({(RULE, "")})), **THIRTY_DAYS)
     assert (found.deed, found.occasion, found.is_short) == (ActionKind.ENROLL, "2026-11-01", False)
     assert judged(known(certificates=lapsed, occasions=frozenset({(RULE, "2026-11-01")})), **THIRTY_DAYS).why == (
-        Why.WAS_ASKED
+        RuleReason.WAS_ASKED
     )
 
 
-TO_COME = Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(2027, 3, 1))
+TO_COME = Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED, is_short=True, opens_on=date(2027, 3, 1))
 
 
 @pytest.mark.parametrize(
@@ -199,13 +213,17 @@ TO_COME = Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=da
         (
             date(2027, 3, 1),
             date(2027, 6, 1),
-            Verdict(ActionKind.RENEW, Why.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 15), "yearly 2027-03-01", True),
+            Verdict(
+                ActionKind.RENEW, RuleReason.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 15), "yearly 2027-03-01", True
+            ),
         ),
         # A job that missed the day does it on the next; and nobody has time beyond the own certificate.
         (
             date(2027, 3, 9),
             date(2027, 3, 20),
-            Verdict(ActionKind.RENEW, Why.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 20), "yearly 2027-03-01", True),
+            Verdict(
+                ActionKind.RENEW, RuleReason.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 20), "yearly 2027-03-01", True
+            ),
         ),
     ],
 )
@@ -215,7 +233,7 @@ def test_a_yearly_renewal_opens_on_its_day(day, until, found):
 
 def test_a_yearly_renewal_passes_over_who_was_certified_since_its_day_and_days_before_the_rule_acts():
     fresh = certified(date(2028, 3, 1), since=date(2027, 3, 1))
-    following = Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(2028, 3, 1))
+    following = Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED, is_short=True, opens_on=date(2028, 3, 1))
     assert judged(known(certificates=fresh), date(2027, 3, 9), **IN_MARCH) == following
     old = certified(date(2028, 6, 1))
     assert judged(known(certificates=old), date(2027, 3, 9), acts_since=date(2027, 3, 2), **IN_MARCH) == following
@@ -254,8 +272,9 @@ people = st.builds(
     runs=st.dictionaries(
         st.sampled_from([COURSE, OTHER]),
         st.sampled_from([
-            NewestRun(5, True, False), NewestRun(5, True, False, frozenset({1})), NewestRun(5, False, True),
-            NewestRun(5, False, False),
+            CurrentEnrollment(5, True, False), CurrentEnrollment(5, True, False, frozenset({1})),
+            CurrentEnrollment(5, False, True),
+            CurrentEnrollment(5, False, False),
         ]),
     ),
     certificates=st.dictionaries(st.sampled_from([COURSE, OTHER]), certificates),

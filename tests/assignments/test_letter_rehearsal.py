@@ -27,13 +27,13 @@ from courseware.assignments.emails.scheduled_emails import (
 )
 from courseware.assignments.reminders.daily_reminders import remind_due
 from courseware.hr.email_settings import log_views
-from courseware.jobs.tasks import Later
+from courseware.jobs.tasks import RetryLater
 from courseware.learning.due_dates.absence_shifts import record_absence
-from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.enrollments.enrollment import exempt
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from courseware.lib.dates import due_instant
-from courseware.notifications.email.email_types import MESSAGE_KINDS
+from courseware.notifications.email.email_types import EMAIL_TYPES
 from courseware.notifications.models import OutgoingEmail
 from tests.assignments.rules import make_certified
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
@@ -134,7 +134,7 @@ def test_what_waits_and_is_not_wanted_any_more_is_not_to_leave():
     OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
     together = ["", "it is told in the same letter as another"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == together
-    waive(run, reason="long leave", by=make_admin())
+    exempt(run, reason="long leave", by=make_admin())
     gone = ["the course was completed, exempted or merged in the meantime"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == gone
 
@@ -208,7 +208,7 @@ def test_an_error_of_an_email_type_leaves_nothing_behind(monkeypatch):
         raise LookupError
 
     before = digests()
-    monkeypatch.setitem(MESSAGE_KINDS, "reminder", replace(MESSAGE_KINDS["reminder"], why_unwanted=fails))
+    monkeypatch.setitem(EMAIL_TYPES, "reminder", replace(EMAIL_TYPES["reminder"], why_unwanted=fails))
     with pytest.raises(LookupError):
         foreseen()
     assert digests() == before
@@ -286,7 +286,7 @@ def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
 @pytest.mark.usefixtures("firm")
 def test_a_worker_that_is_told_to_stop_prepares_the_preview_later(monkeypatch):
     monkeypatch.setattr(scheduled_emails, "is_stopping", lambda: True)
-    with pytest.raises(Later):
+    with pytest.raises(RetryLater):
         prepare_preview.func(str(TOMORROW))
 
 

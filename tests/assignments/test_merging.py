@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import AccountMerge, Membership, User
 from courseware.accounts.people.merge_checks import CannotMerge, MergeRefusal
-from courseware.accounts.teams.deputies import name_deputy
+from courseware.accounts.teams.deputies import add_deputy
 from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.external_training import record_external_training
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
@@ -20,8 +20,8 @@ from courseware.audit_log.models import Event
 from courseware.content.rendering import store
 from courseware.hr.people.account_merge import CannotUndo, MergeUndoRefusal, merge, undo_merge
 from courseware.learning.due_dates.absence_shifts import record_absence, settle_all
-from courseware.learning.enrollments.enrollment import waive
-from courseware.learning.models import KEPT, Enrollment
+from courseware.learning.enrollments.enrollment import exempt
+from courseware.learning.models import SAVED, Enrollment
 from courseware.learning.reference.saved_phrases import save_phrase
 from courseware.lib import dates
 from courseware.reporting.integrity import audit_log
@@ -81,7 +81,7 @@ def test_a_renewal_that_was_opened_after_the_other_account_had_completed_goes_on
 
 def test_an_excuse_in_one_account_excuses_the_other_from_nothing(kept, other, course, hr):
     make_run(kept, course)
-    waive(make_run(other, course), "a double", by=hr)
+    exempt(make_run(other, course), "a double", by=hr)
     merge(kept, other, by=hr)
     assert runs() == [("王小明", True, False), ("王小明", False, True)]
     assert_all_agrees()
@@ -210,7 +210,7 @@ def test_as_many_statements_for_one_course_as_for_three(kept, other, course, hr)
 
 def test_what_a_merge_has_set_aside_is_newest_again_only_where_nothing_else_is_left(kept, other, course, hr):
     complete_course(make_run(kept, course))
-    waive(make_run(other, course), "a double", by=hr)
+    exempt(make_run(other, course), "a double", by=hr)
     new = make_run(kept, course)
     merge(kept, other, by=hr)
     assert runs() == [("王小明", False, False), ("王小明", False, True), ("王小明", True, False)]
@@ -240,9 +240,9 @@ def test_phrases_kept_in_either_account_are_the_persons_and_go_back_with_their_r
     for person in (kept, other):
         save_phrase(make_run(person, course), page, "note:1")
     row = merge(kept, other, by=hr)
-    assert (len(KEPT(learner=kept.pk)), len(KEPT(learner=other.pk))) == (2, 0)  # the page shows them as one
+    assert (len(SAVED(learner=kept.pk)), len(SAVED(learner=other.pk))) == (2, 0)  # the page shows them as one
     undo_merge(row, by=hr)
-    assert (len(KEPT(learner=kept.pk)), len(KEPT(learner=other.pk))) == (1, 1)
+    assert (len(SAVED(learner=kept.pk)), len(SAVED(learner=other.pk))) == (1, 1)
 
 
 # A merge of two accounts that is undone: everything is as before, and what was done since stays where it was done.
@@ -348,7 +348,7 @@ def left(person):
 
 def stands_in(person):
     lead = make_team().manager
-    name_deputy(lead, person, first_day=date(2026, 11, 25), last_day=date(2026, 11, 26), by=lead)
+    add_deputy(lead, person, first_day=date(2026, 11, 25), last_day=date(2026, 11, 26), by=lead)
     return person
 
 

@@ -11,7 +11,7 @@ from courseware.accounts.models import AccountMerge
 from courseware.accounts.people.merge_checks import CannotMerge
 from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.external_training import record_external_training
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.assignments.models import FollowUpAnswers
 from courseware.assignments.rules import execution
@@ -134,7 +134,7 @@ def test_a_certificate_is_withdrawn_while_accounts_are_merged_or_two_again(pairs
         row = merge(kept, other, by=hr)
         certificate = Certificate.objects.get(enrollment=brought)
         together(
-            lambda certificate=certificate: withdraw(certificate, reason="Passed on", by=hr),
+            lambda certificate=certificate: revoke_certificate(certificate, reason="Passed on", by=hr),
             lambda row=row: undo_merge(row, by=hr),
         )
     assert not AccountMerge.objects.standing().exists()

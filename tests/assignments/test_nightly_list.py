@@ -15,10 +15,10 @@ from courseware.accounts.roster_import import apply
 from courseware.hr.roster_import import nightly
 from courseware.hr.roster_import.nightly import apply_import, import_newest
 from courseware.jobs import worker
-from courseware.jobs.tasks import Later
+from courseware.jobs.tasks import RetryLater
 from courseware.learning.models import Enrollment
 from courseware.lib.side_process import MachineBusy, SideProcess
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import OutgoingEmail
 from tests.accounts.roster_import.files import csv_file
 from tests.accounts.roster_import.firms import bring_in, compared
@@ -127,7 +127,7 @@ def test_a_file_that_is_no_list_fails_the_job_with_its_sentence(folder):
 def test_on_a_busy_machine_the_list_is_read_later(folder, monkeypatch):
     lay(folder, ("A1", "Li", ""))
     monkeypatch.setattr(SideProcess, "run", Mock(side_effect=MachineBusy))
-    with pytest.raises(Later):
+    with pytest.raises(RetryLater):
         import_newest()
 
 
@@ -179,7 +179,7 @@ def written(file, ago):
 @pytest.mark.parametrize("ago", [0, 4 * MINUTE])
 def test_a_file_of_this_moment_waits_and_is_taken_when_it_has_not_changed_for_a_while(file, ago):
     written(file, ago)
-    with pytest.raises(Later, match=r"people.csv was written a moment ago"):
+    with pytest.raises(RetryLater, match=r"people.csv was written a moment ago"):
         import_newest()
     assert names() == []
     written(file, 6 * MINUTE)
@@ -191,7 +191,7 @@ def test_no_older_list_is_taken_instead(file):
     older.write_bytes(csv_file(("工号", "姓名", "团队"), ("B1", "Wang", "")))
     written(older, 60 * MINUTE)
     written(file, 0)
-    with pytest.raises(Later):
+    with pytest.raises(RetryLater):
         import_newest()
     assert names() == []
 
@@ -212,7 +212,7 @@ def test_one_that_grows_while_it_is_read_waits(file, monkeypatch):
         return data
 
     monkeypatch.setattr(nightly.Path, "read_bytes", read_while_it_grows)
-    with pytest.raises(Later):
+    with pytest.raises(RetryLater):
         import_newest()
     assert names() == []
 
@@ -235,7 +235,7 @@ def test_whom_a_rule_enrolls_gets_the_letter_about_the_course_and_who_else_came_
 
 
 def test_a_letter_to_somebody_unknown_keeps_nobody_from_an_invitation():
-    tell("no-account", None, address="unknown@example.com", language="en")
+    queue_email("no-account", None, address="unknown@example.com", language="en")
     apply_import.call(bring_in(["A1", "Li", "li@example.com", ""], by=make_admin(), invites=True).pk)
     assert [each.person.name for each in OutgoingEmail.objects.filter(kind="invitation")] == ["Li"]
 

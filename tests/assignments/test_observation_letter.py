@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.models import Membership
-from courseware.assignments.follow_ups.follow_ups import ask_leads, observe
+from courseware.assignments.follow_ups.follow_ups import answer_follow_up, ask_leads
 from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
@@ -81,7 +81,7 @@ def test_a_letter_is_skipped_with_the_reason(tuesday, team, happens, why):
     ask_leads()
     person = run.learner
     if happens == "answered":
-        observe(run, sheet_of(run), None, by=team.manager)
+        answer_follow_up(run, sheet_of(run), None, by=team.manager)
     elif happens == "moved":
         person.memberships.update(team=make_team())
     elif happens == "left":

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Deputy, Membership, User
 from courseware.accounts.teams.teams import close_team
-from courseware.assignments.follow_ups.follow_ups import NotAsked, Unobserved, observations_due, observe
+from courseware.assignments.follow_ups.follow_ups import FollowUpRefusal, NotAsked, answer_follow_up, follow_ups_due
 from courseware.assignments.models import FollowUp, FollowUpAnswers
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
@@ -29,7 +29,7 @@ YES = {"seen-off": 0}
 
 
 def asked_about(user):
-    return [each.run.learner.name for each in observations_due(user)]
+    return [each.run.learner.name for each in follow_ups_due(user)]
 
 
 # Who is asked, about whom
@@ -110,7 +110,7 @@ def test_what_is_due_takes_as_many_statements_for_one_as_for_three(team, people,
     with django_assert_num_queries(
         7
     ):  # teams led, twice; substitutes, courses, runs; places and leads of their learners
-        assert len(observations_due(user)) == people
+        assert len(follow_ups_due(user)) == people
 
 
 # What is kept
@@ -232,14 +232,14 @@ def test_who_answers_second_changes_nothing_whether_answered_or_not(team):
     run = completed(team)
     first, _new = answered(run, YES, by=team.manager)
     assert answered(run, {"seen-off": 2}, by=second) == (first, False)
-    assert observe(run, sheet_of(run), None, by=second) == (first, False)
+    assert answer_follow_up(run, sheet_of(run), None, by=second) == (first, False)
     assert FollowUpAnswers.objects.get().answers == YES
     assert asked_about(second) == asked_about(team.manager) == []
 
 
 def test_who_cannot_say_is_not_asked_again_and_nothing_is_kept_of_answers(team):
     run = completed(team)
-    kept, is_new = observe(run, sheet_of(run), None, by=team.manager)
+    kept, is_new = answer_follow_up(run, sheet_of(run), None, by=team.manager)
     assert (kept.is_answered, is_new) == (False, True)
     assert asked_about(team.manager) == []
     assert answered(run, YES, by=team.manager) == (kept, False)
@@ -261,16 +261,16 @@ def test_a_person_is_asked_about_once_whatever_renewals_follow_and_whichever_acc
 @pytest.mark.parametrize(
     "fields, why",
     [
-        ({"completed_at": None}, Unobserved.EARLY),
-        ({"days_ago": 29}, Unobserved.EARLY),
-        ({"days_ago": 91}, Unobserved.OVER),
+        ({"completed_at": None}, FollowUpRefusal.EARLY),
+        ({"days_ago": 29}, FollowUpRefusal.EARLY),
+        ({"days_ago": 91}, FollowUpRefusal.OVER),
     ],
 )
 def test_what_is_not_asked_is_not_taken(team, fields, why):
     run = completed(team, **fields)
     for answers in (YES, None):
         with pytest.raises(NotAsked) as refused:
-            observe(run, sheet_of(run), answers, by=team.manager)
+            answer_follow_up(run, sheet_of(run), answers, by=team.manager)
         assert refused.value.why == why
     assert not FollowUp.objects.exists()
     assert not FollowUpAnswers.objects.exists()
@@ -283,7 +283,7 @@ def test_who_leads_the_person_no_more_since_the_page_was_asked_for_is_told_so(te
     run.learner.memberships.all().delete()
     with pytest.raises(NotAsked) as refused:
         answered(run, answers, by=team.manager)
-    assert refused.value.why == Unobserved.LED_NO_MORE
+    assert refused.value.why == FollowUpRefusal.LED_NO_MORE
     assert not FollowUp.objects.exists()
     assert not FollowUpAnswers.objects.exists()
 
@@ -294,7 +294,7 @@ def test_a_sheet_released_anew_meanwhile_is_refused_and_nothing_is_kept(team):
     shown = sheet_of(run)
     make_course(make_files(**changed))
     with pytest.raises(SurveyChanged):
-        observe(run, shown, YES, revision=1, by=team.manager)
+        answer_follow_up(run, shown, YES, revision=1, by=team.manager)
     assert not FollowUp.objects.exists()
     assert not FollowUpAnswers.objects.exists()
 

@@ -8,12 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.roster_import.file_formats import read_text
-from courseware.accounts.roster_import.parser import ListRefused, understood
+from courseware.accounts.roster_import.parser import ListRefused, parse_table
 from courseware.assessment.certificates.external_training import OwnTraining, record_external_training
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.assignments.rules.certified_enrollments import record_trainings
 from courseware.audit_log.models import Event
-from courseware.hr.external_training.csv_import import SORT, Usual, beside_records, new_of
+from courseware.hr.external_training.csv_import import SORT, Usual, compare_with_records, new_of
 from courseware.hr.people.account_merge import merge
 from tests.counting import statements
 from tests.making import make_admin, make_auditor, make_editor, make_hr, make_user
@@ -185,7 +185,9 @@ HEADINGS = "Staff number,E-mail,Course,Trained on,Valid until,Proof,Reference\n"
 
 
 def read(text, by=None, **usual):
-    rows = beside_records(understood(read_text(text.encode(), "utf-8"), SORT), Usual(**usual), by=by or make_hr())
+    rows = compare_with_records(
+        parse_table(read_text(text.encode(), "utf-8"), SORT), Usual(**usual), by=by or make_hr()
+    )
     return rows
 
 
@@ -296,7 +298,7 @@ def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(co
 )
 def test_a_file_that_is_no_such_list_is_refused_as_a_whole(text, code):
     with pytest.raises(ListRefused) as refused:
-        understood(read_text(text.encode(), "utf-8"), SORT)
+        parse_table(read_text(text.encode(), "utf-8"), SORT)
     assert refused.value.code == code
 
 
@@ -348,7 +350,7 @@ def test_nobody_records_the_own_training_by_another_name(other, course):
 def test_a_list_that_names_a_merged_account_is_about_the_person(kept, other, course, hr):
     merge(kept, other, by=hr)
     text = "staff number,course,trained on,proof\nA-0012,tea-room,2026-01-05,card\nA12,tea-room,2026-01-05,card\n"
-    rows = beside_records(understood(read_text(text.encode(), "utf-8"), SORT), Usual(), by=hr)
+    rows = compare_with_records(parse_table(read_text(text.encode(), "utf-8"), SORT), Usual(), by=hr)
     assert [[each.words for each in row.problems] for row in rows] == [
         [],
         ["Line 2 is about the same person, course and day."],

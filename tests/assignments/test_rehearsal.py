@@ -18,8 +18,8 @@ from courseware.assessment.certificates.issuing import issue
 from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.plan import preview_all, preview_rule
-from courseware.assignments.rules.scope import ActionKind, Because, Why
-from courseware.learning.enrollments.enrollment import enroll, waive
+from courseware.assignments.rules.scope import ActionKind, Because, RuleReason
+from courseware.learning.enrollments.enrollment import enroll, exempt
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
@@ -39,7 +39,7 @@ def team(course):
         join(team, make_user())
         run = enroll(team.people.latest("pk"), course)
         if number:
-            waive(run, "Knows it", by=None)
+            exempt(run, "Knows it", by=None)
     make_certified(course, team, date(2027, 1, 15))
     make_team("Elsewhere", learners=3)
     return team
@@ -58,11 +58,11 @@ def test_a_rehearsal_names_whom_it_is_about_and_who_is_left_alone_and_why(course
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", renewal="short", renewal_days=30)
     found = preview_rule(rule, MONDAY)
     assert groups(found) == {("is enrolled", "matches the rule and has not completed the course"): 2}
-    assert found.left == {Because(Why.IS_LEARNING): 1, Because(Why.IS_EXCUSED): 1}
+    assert found.left == {Because(RuleReason.IS_LEARNING): 1, Because(RuleReason.IS_EXCUSED): 1}
     [(coming, people)] = found.coming.items()
     assert (coming.words, coming.opens_on, len(people)) == ("a short renewal opens", date(2026, 12, 16), 1)
     # Three elsewhere, the two managers, and nobody else.
-    assert found.outside == {Because(Why.OTHER_TEAM): 4, Because(Why.OTHER_ROLE): 1}
+    assert found.outside == {Because(RuleReason.OTHER_TEAM): 4, Because(RuleReason.OTHER_ROLE): 1}
     assert found.days == [
         (MONDAY, [("is enrolled", 2)]),
         (date(2026, 12, 14), [("due date", 2)]),

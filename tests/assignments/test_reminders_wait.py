@@ -12,7 +12,7 @@ from courseware.assignments.reminders.daily_reminders import ASKS, remind_due
 from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_extension_request, request_extension
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import OutgoingEmail
-from courseware.reporting.today.suggested_actions import draft_for
+from courseware.reporting.today.suggested_actions import suggested_actions_for
 from tests.making import join, letters, make_enrollment, make_user
 from tests.reporting.test_two_courses import make_second_course
 
@@ -91,7 +91,7 @@ def test_of_two_courses_the_other_is_reminded_of(team):
 def test_who_asks_is_left_out_of_reminders_by_hand_and_of_those_of_today_and_named(team):
     waits, other = learner(team, "Waits"), learner(team, "Other")
     request_extension(waits, MONDAY)
-    draft = draft_for(team.manager, timezone.now(), counts_others=True)
+    draft = suggested_actions_for(team.manager, timezone.now(), counts_others=True)
     assert [[each.name for each in group.people] for group in draft.letters] == [["Other"]]
     assert [(each.why, each.names) for each in draft.left_out] == [(NotReminded.ASKS, "Waits")]
     assert [each.name for each in draft.more_time] == ["Other"]

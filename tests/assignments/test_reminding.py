@@ -12,7 +12,7 @@ from courseware.assignments.models import ReminderSchedule, RuleAction
 from courseware.assignments.reminders.daily_reminders import remind_due, reminders_due
 from courseware.assignments.reminders.schedules import with_repeats
 from courseware.learning.enrollments.adjustments import undo
-from courseware.learning.enrollments.enrollment import enroll, extend, waive
+from courseware.learning.enrollments.enrollment import enroll, exempt, extend
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.models import DeliveryState, OutgoingEmail
@@ -108,7 +108,7 @@ def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
     for number in range(3):
         learner(name=f"Person {number}")
     monkeypatch.setattr(daily_email_jobs, "EMAILS_AT_ONCE", 1)
-    write, written = daily_email_jobs.write_once, []
+    write, written = daily_email_jobs.queue_once, []
 
     def dies(batch, **reasons):
         if len(written) == 2:
@@ -117,7 +117,7 @@ def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
         return write(batch, **reasons)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(daily_email_jobs, "write_once", dies)
+        patch.setattr(daily_email_jobs, "queue_once", dies)
         remind_due()
     assert [remind_due(), remind_due()] == ["reminders: 1", ""]
     assert [name for name, _state, _why in reminders()] == ["Person 0", "Person 1", "Person 2"]
@@ -191,7 +191,7 @@ def test_a_reminder_is_in_the_language_of_its_reader(mailoutbox):
     [
         (lambda run: complete_course(run), "the course was completed, exempted or merged in the meantime"),
         (
-            lambda run: waive(run, "Leave", by=make_admin()),
+            lambda run: exempt(run, "Leave", by=make_admin()),
             "the course was completed, exempted or merged in the meantime",
         ),
         (lambda run: leave(run.learner), "the person left the company"),
@@ -205,7 +205,7 @@ def test_what_has_changed_by_the_time_it_leaves_keeps_it_back_and_says_why(meanw
     assert sent()[0] == ("Wang Ming", "skipped", why)
 
 
-@pytest.mark.parametrize("kept_back", [waive, extend])
+@pytest.mark.parametrize("kept_back", [exempt, extend])
 def test_what_was_kept_back_and_is_taken_back_on_that_day_is_reminded_of_on_the_next(kept_back, on_the_day_before):
     run, admin = learner(), make_admin()
     remind_due()
@@ -220,7 +220,7 @@ def test_what_was_kept_back_and_is_taken_back_on_that_day_is_reminded_of_on_the_
     assert remind_due() == ""
 
 
-ADJUSTED = {waive: {"reason": "Leave"}, extend: {"due_on": FRIDAY + timedelta(days=30)}}
+ADJUSTED = {exempt: {"reason": "Leave"}, extend: {"due_on": FRIDAY + timedelta(days=30)}}
 
 
 def leave(person):

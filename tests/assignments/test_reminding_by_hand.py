@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from courseware.assignments.manager_actions.daily_actions import (
-    NO_LETTERS,
+    NO_REMINDERS,
     Confirmed,
     Undone,
     carry_out,
@@ -265,7 +265,7 @@ def test_all_is_taken_back_once(team):
         Undone(not_sent=1, left=0, left_in_another=0), [[soon.learner_id]], 1,
     )  # fmt: skip
     again = undo_actions(made.reminding, made.adjustments, made.talks, by=team.manager)
-    assert (again.letters, [done for _act, done, _left in again.days], again.talks) == (NO_LETTERS, [[]], 0)
+    assert (again.letters, [done for _act, done, _left in again.days], again.talks) == (NO_REMINDERS, [[]], 0)
     assert [verb for verb, _subject in logged()] == [
         "extended",
         "conversation-noted",

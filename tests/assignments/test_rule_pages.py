@@ -12,7 +12,7 @@ from courseware.assignments.models import AssignmentRule
 from courseware.assignments.rules import execution, plan
 from courseware.assignments.rules.forms import RuleForm
 from courseware.assignments.rules.plan import preview_rule
-from courseware.assignments.rules.scope import Because, Why
+from courseware.assignments.rules.scope import Because, RuleReason
 from courseware.learning.models import Enrollment
 from tests.assignments.rules import make_certified, make_rule
 from tests.counting import statements
@@ -318,7 +318,7 @@ def test_a_rule_enrolls_everybody_and_excuses_only_who_is_no_staff_no_auditor_an
     Membership.objects.filter(team=team, role="learner").delete()
     rehearsal = preview_rule(AssignmentRule.objects.get(), MONDAY)
     assert rehearsal.number == 2
-    assert rehearsal.outside[Because(Why.BY_HAND)] == 4
+    assert rehearsal.outside[Because(RuleReason.BY_HAND)] == 4
     assert execution.act(MONDAY) == "excuse: 2"
     excused = set(Enrollment.objects.exclude(exempted_at=None).values_list("learner", flat=True))
     assert excused == {people[name].pk for name in EXCUSED_BY_A_RULE}

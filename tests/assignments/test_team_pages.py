@@ -8,7 +8,7 @@ import pytest
 from courseware.accounts.models import Deputy, Membership, Team, User
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.permissions.permissions import people_managed_by
-from courseware.accounts.teams.deputies import end_deputy, name_deputy
+from courseware.accounts.teams.deputies import add_deputy, end_deputy
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.learning.models import Enrollment
@@ -226,7 +226,7 @@ def team():
 @pytest.fixture
 def person(team):
     person = make_user("Su", email="su@example.com")
-    name_deputy(team.manager, person, first_day=FIRST, last_day=LAST, by=team.manager)
+    add_deputy(team.manager, person, first_day=FIRST, last_day=LAST, by=team.manager)
     return person
 
 
@@ -254,7 +254,7 @@ def test_the_days_are_those_of_each_team(person, team, time_machine):
 def test_nobody_stands_in_for_a_substitute_nor_for_who_has_left(person, team, time_machine):
     time_machine.move_to(datetime(2026, 12, 2, tzinfo=SHANGHAI), tick=False)
     third = make_user("Third")
-    name_deputy(person, third, first_day=FIRST, last_day=LAST, by=person)
+    add_deputy(person, third, first_day=FIRST, last_day=LAST, by=person)
     assert managed(third) == set()
     leave(team.manager, by=None)
     assert managed(person) == set()
@@ -270,7 +270,7 @@ def test_who_leads_a_team_beside_has_the_sum(person, team, time_machine):
 
 
 def test_it_is_logged_for_both_and_once(team, person):
-    name_deputy(team.manager, person, first_day=FIRST, last_day=LAST, by=team.manager)
+    add_deputy(team.manager, person, first_day=FIRST, last_day=LAST, by=team.manager)
     substitute = Deputy.objects.get()
     for _twice in range(2):
         end_deputy(substitute, by=team.manager)
@@ -306,7 +306,7 @@ def test_a_manager_and_human_resources_name_and_end_a_substitute(client, team, b
 
 
 def test_the_board_of_the_manager_says_who_stands_in(client, team):
-    name_deputy(team.manager, make_user("Su"), first_day=days(-2).date(), last_day=days(7).date(), by=team.manager)
+    add_deputy(team.manager, make_user("Su"), first_day=days(-2).date(), last_day=days(7).date(), by=team.manager)
     client.force_login(team.manager)
     assert "Su stands in for you" in client.get("/team/").text
 

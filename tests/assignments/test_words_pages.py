@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.audit_log.models import Event
 from courseware.hr.email_settings.wording_views import wording_warnings
 from courseware.learning.enrollments.enrollment import enroll
-from courseware.notifications.email.email_types import MESSAGE_KINDS
+from courseware.notifications.email.email_types import EMAIL_TYPES
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.wording.email_wording import EmailWording, set_wording
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
@@ -263,7 +263,7 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
     join(make_team(manager=lead), staff)
     make_enrollment(learner=staff, due_at=timezone.now() - timedelta(days=9))
     message = OutgoingEmail.objects.create(kind="digest", person=lead, address=lead.email)
-    assert MESSAGE_KINDS["digest"].why_unwanted([message]) == {message.pk: ""}
+    assert EMAIL_TYPES["digest"].why_unwanted([message]) == {message.pk: ""}
     text = viewed_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text

@@ -20,7 +20,7 @@ PSQL = Writer(4711, "psql", NOW - timedelta(minutes=20))
 
 
 def troubles(now):
-    return [(str(found.about), str(found.words)) for found in health.troubles(now)]
+    return [(str(found.about), str(found.words)) for found in health.health_warnings(now)]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_an_event_that_waits_for_long_is_told_and_who_keeps_it_from_being_sealed
 
 def test_what_was_recorded_a_while_ago_or_is_sealed_waits_for_nothing(all_else_well, time_machine, monkeypatch):
     monkeypatch.setattr(checkpoints, "writers", lambda: {"2/1": PSQL})
-    monkeypatch.setattr(checkpoints, "last_settled", lambda: checkpoints.unsealed().last().pk)
+    monkeypatch.setattr(checkpoints, "last_settled_event_id", lambda: checkpoints.events_without_checkpoint().last().pk)
     record("opened", subject="door:1")
     create_checkpoint()
     time_machine.move_to(NOW - timedelta(minutes=14), tick=False)

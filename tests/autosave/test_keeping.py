@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.utils import timezone
 
 from courseware.autosave.models import AutosavedText
-from courseware.autosave.store import drop, drop_old, keep, unsaved_in
+from courseware.autosave.store import drop, drop_old, save, unsaved_in
 from tests.making import make_user
 
 pytestmark = pytest.mark.django_db
@@ -29,16 +29,16 @@ def ben():
 
 
 def test_one_text_is_kept_of_a_person_and_form_and_that_is_the_last_one(ada, ben):
-    keep(ada.pk, FORM, {"text": "first"})
-    keep(ben.pk, FORM, {"text": "of Ben"})
-    keep(ada.pk, OTHER, {"text": "elsewhere"})
-    keep(ada.pk, FORM, {"text": "second"})
+    save(ada.pk, FORM, {"text": "first"})
+    save(ben.pk, FORM, {"text": "of Ben"})
+    save(ada.pk, OTHER, {"text": "elsewhere"})
+    save(ada.pk, FORM, {"text": "second"})
     assert sorted(kept()) == [("Ada", FORM, "second"), ("Ada", OTHER, "elsewhere"), ("Ben", FORM, "of Ben")]
 
 
 def test_everybody_finds_what_is_their_own_in_the_forms_that_are_asked_for(ada, ben, django_assert_num_queries):
     for person, form in [(ada, FORM), (ada, OTHER), (ben, FORM)]:
-        keep(person.pk, form, {"text": f"{person.name} {form}"})
+        save(person.pk, form, {"text": f"{person.name} {form}"})
     with django_assert_num_queries(1):
         found = unsaved_in(ada.pk, [FORM, "/a/form/that/is/empty/"])
     assert {form: text.fields for form, text in found.items()} == {FORM: {"text": f"Ada {FORM}"}}
@@ -48,7 +48,7 @@ def test_everybody_finds_what_is_their_own_in_the_forms_that_are_asked_for(ada, 
 
 def test_dropped_is_one_persons_text_in_one_form_and_once_more_changes_nothing(ada, ben):
     for person, form in [(ada, FORM), (ada, OTHER), (ben, FORM)]:
-        keep(person.pk, form, {"text": "typed"})
+        save(person.pk, form, {"text": "typed"})
     for _once_more in range(2):
         drop(ada.pk, FORM)
         assert sorted(kept()) == [("Ada", OTHER, "typed"), ("Ben", FORM, "typed")]
@@ -56,12 +56,12 @@ def test_dropped_is_one_persons_text_in_one_form_and_once_more_changes_nothing(a
 
 def test_thirty_texts_are_kept_of_a_person_and_the_oldest_give_way(ada, ben):
     now = timezone.now()
-    keep(ben.pk, FORM, {"text": "of Ben"}, at=now - timedelta(days=2))
+    save(ben.pk, FORM, {"text": "of Ben"}, at=now - timedelta(days=2))
     for number in range(30):
-        keep(ada.pk, f"/form/{number}/", {"text": "typed"}, at=now + timedelta(minutes=number))
-    keep(ada.pk, "/form/0/", {"text": "again"}, at=now + timedelta(hours=1))
+        save(ada.pk, f"/form/{number}/", {"text": "typed"}, at=now + timedelta(minutes=number))
+    save(ada.pk, "/form/0/", {"text": "again"}, at=now + timedelta(hours=1))
     assert len(kept()) == 31
-    keep(ada.pk, "/form/30/", {"text": "typed"}, at=now + timedelta(hours=2))
+    save(ada.pk, "/form/30/", {"text": "typed"}, at=now + timedelta(hours=2))
     forms = [form for name, form, _text in kept() if name == "Ada"]
     assert forms == [f"/form/{number}/" for number in [*range(2, 30), 0, 30]]
     assert ("Ben", FORM, "of Ben") in kept()
@@ -70,15 +70,15 @@ def test_thirty_texts_are_kept_of_a_person_and_the_oldest_give_way(ada, ben):
 @pytest.mark.parametrize(("age", "is_kept"), [(timedelta(days=30), False), (timedelta(days=30, microseconds=-1), True)])
 def test_what_nobody_came_back_for_in_thirty_days_is_dropped(ada, age, is_kept):
     now = timezone.now()
-    keep(ada.pk, FORM, {"text": "typed"}, at=now - age)
-    keep(ada.pk, OTHER, {"text": "just now"}, at=now)
+    save(ada.pk, FORM, {"text": "typed"}, at=now - age)
+    save(ada.pk, OTHER, {"text": "just now"}, at=now)
     assert drop_old(now) == (0 if is_kept else 1)
     assert [form for _name, form, _text in kept()] == ([FORM, OTHER] if is_kept else [OTHER])
     assert drop_old(now) == 0
 
 
 def test_nobody_reads_it_in_the_admin_and_it_goes_with_its_writer(ada):
-    keep(ada.pk, FORM, {"text": "between me and myself"})
+    save(ada.pk, FORM, {"text": "between me and myself"})
     assert AutosavedText not in admin.site._registry
     assert "between" not in str(AutosavedText.objects.get())
     ada.delete()

@@ -1,6 +1,6 @@
 """House styles for tests."""
 
-from courseware.branding.branding import set_style, style_of
+from courseware.branding.branding import set_branding, style_of
 from tests.making import make_admin
 
 
@@ -20,4 +20,4 @@ def put_on(course="", *, by=None, logo=None, **said):
         words.setdefault(what, {})[{"en": "en", "zh": "zh-hans"}[tag]] = text
     before = style_of(course)
     values = {"words": words, **columns}
-    return set_style(course, values, base=before.number if before else 0, logo=logo, by=by or make_admin())
+    return set_branding(course, values, base=before.number if before else 0, logo=logo, by=by or make_admin())

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.audit_log.models import Event
-from courseware.branding.branding import ChangedMeanwhile, branding_of, branding_on, set_style, store_logo
+from courseware.branding.branding import ChangedMeanwhile, branding_of, branding_on, set_branding, store_logo
 from courseware.branding.models import Branding, Logo
 from tests.branding.styles import put_on
 from tests.making import make_admin
@@ -52,10 +52,10 @@ def test_setting_it_again_changes_nothing_and_who_was_late_is_told():
     assert put_on(name_en="Anhe", by=admin) is True
     assert put_on(name_en="Anhe", by=admin) is False
     values = Branding.objects.get().values
-    assert set_style("", values, base=0, by=admin) is False  # the second press of the same button
+    assert set_branding("", values, base=0, by=admin) is False  # the second press of the same button
     for base in (0, 7, 2**31 - 1, 10**30):  # the others are of no style
         with pytest.raises(ChangedMeanwhile):
-            set_style("", values | {"light": "#123456"}, base=base, by=admin)
+            set_branding("", values | {"light": "#123456"}, base=base, by=admin)
     assert [(style.number, style.words) for style in Branding.objects.all()] == [(1, {"name": {"en": "Anhe"}})]
 
 

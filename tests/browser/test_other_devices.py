@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from courseware.autosave.models import AutosavedText
-from courseware.autosave.store import keep
+from courseware.autosave.store import save
 from courseware.content.models import Document
 from courseware.content.releases.drafts import form_of
 from courseware.learning.enrollments import enrollment
@@ -149,8 +149,8 @@ def test_a_document_is_typed_on_one_device_and_saved_on_the_other(visit, editor)
 def test_what_is_offered_is_fine_to_see_and_to_hear(language, visit, learner, editor):
     document = Document.objects.get(identifier="boiling")
     text = bytes(document.head.texts.get(language="en").body).decode() + "\nOne sentence more.\n"
-    keep(learner.pk, f"{LESSON}answer/note/", {"text": f"{TEXT}\n" * 3})
-    keep(editor.pk, form_of(document), {"base": document.head_id, "text-en": text})
+    save(learner.pk, f"{LESSON}answer/note/", {"text": f"{TEXT}\n" * 3})
+    save(editor.pk, form_of(document), {"base": document.head_id, "text-en": text})
     assert_fine(visit(learner, language=language), [LESSON, f"{LESSON}?put-in=note"])
     address = editor_of("boiling")
     assert_fine(visit(editor, language=language), [address, f"{address}&put-in=yes"], floor=True)

@@ -304,7 +304,7 @@ def test_pages_of_who_plays(language, visit, enrollment):
     attempts.decide(run, 1, 1)
     attempts.decide(run, 2, 0)
     assert_fine(page, [here])
-    attempts.give_up(run)
+    attempts.quit_attempt(run)
     run = attempts.start(enrollment, KETTLE, timing="paused")
     attempts.decide(run, 1, 0)
     assert_fine(page, [f"/simulation-attempts/{run.pk}/"])

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from courseware.content.releases.differences import changes
-from courseware.content.releases.drafts import as_written
+from courseware.content.releases.drafts import with_original_line_ends
 from courseware.content.releases.revisions import make_file
 from courseware.content.rendering.figures import svg_size
 from courseware.content.rendering.markdown import Renderer
@@ -128,7 +128,7 @@ PARSERS = {
     "differences, one line more": compared_with(lambda text: f"a\n{text}\nb"),
     "differences, turned round": compared_with(lambda text: "\n".join(reversed(text.split("\n")))),
     "differences, every second line": compared_with(lambda text: "\n".join(text.split("\n")[::2])),
-    "what a browser sent": lambda text: as_written(f"x\n{text}\ny".encode(), text.encode()),
+    "what a browser sent": lambda text: with_original_line_ends(f"x\n{text}\ny".encode(), text.encode()),
 }
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.rendering.markable_text import cut_at_pieces, with_pieces
+from courseware.content.rendering.markable_text import cut_at_pieces, mark_pieces
 
 ASKED = "<p>A cup, and what else?</p>"
 
@@ -14,7 +14,7 @@ def quote(html):
 
 def test_each_piece_is_marked_where_it_stands_in_the_quoted_text_and_nowhere_else():
     text = quote('<strong>Ann</strong>: A\ncup, <a href="http://tea.example">tea.example</a>.')
-    marked = with_pieces(text, ["tea.example", "A cup"])
+    marked = mark_pieces(text, ["tea.example", "A cup"])
     assert cut_at_pieces(marked)[1::2] == ["A cup", "tea.example"]
     assert marked.startswith(ASKED) and 'href="http://tea.example"' in marked
     assert "".join(cut_at_pieces(marked)) == text.replace("A\ncup", "A cup")
@@ -28,10 +28,10 @@ def test_where_one_piece_cannot_be_marked_none_is():
         ("A cup", ["A cup", ""]),
         ("cup, cup, A", ["cup", "A"]),
     ):
-        assert with_pieces(quote(html), pieces) == quote(html)
+        assert mark_pieces(quote(html), pieces) == quote(html)
 
 
 @given(st.text("ab <>/p", max_size=30), st.lists(st.text("ab <>", max_size=3), max_size=4))
 def test_marks_change_nothing_else(html, pieces):
-    marked = "".join(cut_at_pieces(with_pieces(html, pieces)))
+    marked = "".join(cut_at_pieces(mark_pieces(html, pieces)))
     assert "".join(marked.split()) == "".join(html.split())

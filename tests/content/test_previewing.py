@@ -6,7 +6,7 @@ from django.urls import reverse
 from courseware.content import admin
 from courseware.content.authoring import preview as previewing
 from courseware.content.authoring.editor_state import editor_state_of
-from courseware.content.authoring.preview import check_beside, make_preview
+from courseware.content.authoring.preview import check_in_side_process, make_preview
 from courseware.content.models import Document
 from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied, StillBusy
@@ -94,7 +94,7 @@ def test_an_error_that_hinders_saving_is_named_where_the_preview_is_missing(clie
         monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
         read_valid(bodies)
 
-    monkeypatch.setattr(admin, "check_beside", check)
+    monkeypatch.setattr(admin, "check_in_side_process", check)
     broken = body(lesson).replace("{#seven}", "{#seven", 1)
     response = client.post(url(lesson), form(lesson, en=broken) | {"save": "yes"})
     page = response.content.decode()
@@ -158,9 +158,9 @@ def test_publishing_checks_what_was_saved_unchecked(client, lesson, monkeypatch)
 
 
 def test_saving_takes_and_refuses_what_the_checker_does(lesson):
-    assert check_beside(make_files()) is None
+    assert check_in_side_process(make_files()) is None
     with pytest.raises(ContentErrors) as beside:
-        check_beside(damaged := damage("01-water/01-boiling.en.md", "(#card)", "(#crad)"))
+        check_in_side_process(damaged := damage("01-water/01-boiling.en.md", "(#card)", "(#crad)"))
     with pytest.raises(ContentErrors) as here:
         read_valid(damaged)
     assert beside.value.problems == here.value.problems != ()

@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 from django.urls import reverse
 
-from courseware.content.authoring.simulation_preview import SALT, rehearse
+from courseware.content.authoring.simulation_preview import SALT, preview_simulation
 from courseware.simulations.models import SimulationAttempt
 from tests.making import make_editor
 from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course, rules
@@ -21,12 +21,12 @@ def document():
 
 
 def press(run, pressed, parts=(), simulation=None):
-    return rehearse(simulation or run.simulation, {"carried": run.carried, "rehearse": str(pressed)}, parts)
+    return preview_simulation(simulation or run.simulation, {"carried": run.carried, "rehearse": str(pressed)}, parts)
 
 
 def begin(flags=()):
     carried = signing.dumps([0, list(flags), []], salt=SALT)
-    return rehearse(rules(), {"carried": carried})
+    return preview_simulation(rules(), {"carried": carried})
 
 
 def test_it_is_played_step_by_step_to_an_ending(document):
@@ -64,7 +64,7 @@ def test_what_is_not_offered_moves_nothing(document, pressed):
 
 
 def test_what_was_not_signed_here_is_a_new_run(document):
-    run = rehearse(rules(), {"carried": "forged", "rehearse": "0"})
+    run = preview_simulation(rules(), {"carried": "forged", "rehearse": "0"})
     assert run.simulation.begin(run.flags) == run.states[0]
     assert [state.place for state in run.states] == ["rings", "where"]
 

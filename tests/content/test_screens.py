@@ -9,7 +9,7 @@ from courseware.content.rendering.mockups import screen_html
 from courseware.content.rendering.pages import compile_page
 from courseware.course_format.course import read_course
 from courseware.course_format.parsing.blocks import Mockup
-from courseware.course_format.parsing.mockups import SCREENS
+from courseware.course_format.parsing.mockups import MOCKUP_KINDS
 from tests.content.test_markdown import ALLOWED, PAYLOADS, Elements
 from tests.content.test_paragraphs import found, lesson
 from tests.course_format.samples import COURSE, make_files
@@ -18,7 +18,7 @@ OWN = {"figure", "figcaption", "dl", "dt", "dd", "b", "small", "span", "svg", "p
 ATTRIBUTES = {
     "class", "aria-label", "aria-hidden", "focusable", "viewbox", "d", "colspan", "rowspan", "align", "scope", "start",
 }  # fmt: skip
-KEYS = sorted({key for form in SCREENS.values() for key in (*form.needed, *form.further)})
+KEYS = sorted({key for form in MOCKUP_KINDS.values() for key in (*form.needed, *form.further)})
 MAIL = "- from: HR\n- address: hr@x.example\n- subject: Leave\n\nGo to [the form](https://evil.example/x).[^F-01]"
 PLAN = (
     "- here: Desk\n- exits: A | B\n- smoke: A\n- open: Hall\n\n"
@@ -97,13 +97,13 @@ def assert_harmless(html):
         assert set(attributes) <= ATTRIBUTES | ALLOWED.get(tag, set())
 
 
-@pytest.mark.parametrize("kind", [*SCREENS, "unknown"])
+@pytest.mark.parametrize("kind", [*MOCKUP_KINDS, "unknown"])
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_payload_gets_an_element_through_wherever_it_stands(kind, payload):
     facts = "\n".join(f"- {key}: {payload}".replace("\n", " ") for key in KEYS)
     assert_harmless(screen_html(Mockup(kind, f"{facts}\n\n**{payload}**: {payload}\n\n| {payload} | x |", 1), "en"))
 
 
-@given(st.sampled_from([*SCREENS]), st.text(alphabet="<>\"'&[](){}!*_`#-|:\\/= \njavscriptfromhe中，："))
+@given(st.sampled_from([*MOCKUP_KINDS]), st.text(alphabet="<>\"'&[](){}!*_`#-|:\\/= \njavscriptfromhe中，："))
 def test_no_text_at_all_breaks_a_screen_or_gets_one_through(kind, text):
     assert_harmless(screen_html(Mockup(kind, text, 1), "zh-hans"))

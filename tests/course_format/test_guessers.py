@@ -8,7 +8,7 @@ import pytest
 from courseware.course_format.questions.guessing_strategies import (
     LEARNED,
     Guessed,
-    Weights,
+    LearnedStrategy,
     guess,
     guessers_of,
     reporting_alone,
@@ -57,9 +57,9 @@ def test_the_learned_one_weighs_pairs_of_characters_by_the_keys_of_other_familie
     asked = one("asked", "cd", "AB")
     # Of the other two: 2 keys, both with "ab", and 3 others, one with "cd". One is added to every count.
     ab, cd = log((2 + 1) / (2 + 2)) - log((0 + 1) / (3 + 2)), log((0 + 1) / (2 + 2)) - log((1 + 1) / (3 + 2))
-    assert Weights([first, again, asked])(asked) == pytest.approx([cd, ab])
-    assert Weights([first, again])(asked) == pytest.approx([cd, ab])
-    assert Weights([first, again])(first) == [0, 0, 0]  # it has seen nothing else
+    assert LearnedStrategy([first, again, asked])(asked) == pytest.approx([cd, ab])
+    assert LearnedStrategy([first, again])(asked) == pytest.approx([cd, ab])
+    assert LearnedStrategy([first, again])(first) == [0, 0, 0]  # it has seen nothing else
 
 
 def test_the_interval_is_wilsons_of_90_percent():

@@ -9,7 +9,7 @@ from courseware.course_format.checks.simulations import check_simulations
 from courseware.course_format.course import read_course
 from courseware.course_format.simulations.baseline_players import BaselinePlayer, played_by_all
 from courseware.course_format.simulations.parser import make_simulation
-from courseware.course_format.simulations.simulation import is_done
+from courseware.course_format.simulations.simulation import is_passed
 from tests.course_format.boiling_over import PATH, drill, drill_files
 
 HEAD = """---
@@ -81,7 +81,7 @@ def reports_of(texts):
 def test_a_run_counts_that_is_not_red_has_half_of_the_points_and_stood_still_once_at_most(
     colour, points, best, timeouts, counts
 ):
-    assert is_done(colour, points, best, timeouts) is counts
+    assert is_passed(colour, points, best, timeouts) is counts
 
 
 def test_each_player_passes_as_often_as_its_choices_let_it():

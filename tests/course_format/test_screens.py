@@ -7,12 +7,12 @@ import pytest
 
 from courseware.course_format.parsing.blocks import Mockup, Prose, split
 from courseware.course_format.parsing.mockups import (
-    SCREENS,
+    MOCKUP_KINDS,
     PlanRoom,
     grid_of,
     outline_of,
+    parse_mockup,
     printed_on,
-    read_screen,
     rooms_of,
 )
 from courseware.course_format.parsing.parser import read
@@ -46,7 +46,7 @@ def screen(text):
 
 
 def test_a_screen_is_its_keys_and_what_stands_below_them():
-    text = read_screen(screen(MAIL))
+    text = parse_mockup(screen(MAIL))
     assert text.values == {"from": "HR", "subject": "Leave"}
     assert [fact.line for fact in text.facts] == [2, 3]
     assert text.body == "Dear all,\n\nSign in at x.example."
@@ -55,7 +55,7 @@ def test_a_screen_is_its_keys_and_what_stands_below_them():
 
 
 def test_a_list_in_a_mail_is_no_key_and_a_screen_ends_where_the_next_quote_begins():
-    text = read_screen(screen("> [!screen mail]\n> - from: HR\n>\n> - item: one"))
+    text = parse_mockup(screen("> [!screen mail]\n> - from: HR\n>\n> - item: one"))
     assert (text.values, text.body) == ({"from": "HR"}, "- item: one")
     assert [type(block) for block in split(f"{PHONE}\n{MAIL}\n\nprose")] == [Mockup, Mockup, Prose]
     assert screen(PLAN).source == PLAN.replace("> [!screen plan]\n>\n", "> [!screen plan]\n")
@@ -130,4 +130,4 @@ def test_the_examples_for_authors_are_sound(text):
 
 
 def test_there_is_an_example_of_every_kind():
-    assert [screen(text.strip()).kind for text in EXAMPLES] == [*SCREENS]
+    assert [screen(text.strip()).kind for text in EXAMPLES] == [*MOCKUP_KINDS]

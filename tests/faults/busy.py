@@ -16,7 +16,7 @@ from django.core.management import execute_from_command_line
 if __name__ == "__main__":
     django.setup()
 
-from courseware.jobs.tasks import Later, task
+from courseware.jobs.tasks import RetryLater, task
 
 EVERY = 20  # which one asks for later, or is refused
 
@@ -30,7 +30,7 @@ def pour(context, number):
     from courseware.audit_log.record import record
 
     if number % EVERY == 0 and context.attempt <= 2:
-        raise Later("the water does not boil yet")
+        raise RetryLater("the water does not boil yet")
     time.sleep(0.02)
     with transaction.atomic():
         if not Event.objects.filter(subject=f"cup:{number}").exists():
@@ -56,12 +56,12 @@ def main(what, number=0, after=0):
         schedule.JOBS["send-emails"] = replace(schedule.JOBS["send-emails"], when=schedule.Every(timedelta(seconds=1)))
         execute_from_command_line(["manage.py", "run_worker"])
     elif what == "letters":
-        from courseware.notifications.email.queue import tell
+        from courseware.notifications.email.queue import queue_email
         from tests.making import make_user
 
         for place in range(int(number)):
             name = "guest" if place % EVERY else "nobody"
-            tell("invitation", make_user(email=f"{name}{place}@example.com"))
+            queue_email("invitation", make_user(email=f"{name}{place}@example.com"))
     else:
         from tests.faults import busy
 

@@ -109,7 +109,7 @@ class Site:
             yield
         finally:
             use_database(own)
-            store.forget()
+            store.clear_caches()
 
     @contextmanager
     def served(self, *, workers=2, **more):

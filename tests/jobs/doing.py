@@ -5,7 +5,7 @@ import time
 
 from django import db
 
-from courseware.jobs.tasks import Later, task
+from courseware.jobs.tasks import RetryLater, task
 
 done = []
 
@@ -22,7 +22,7 @@ def fail():
 
 @task
 def wait_for_another_day():
-    raise Later("the server does not answer")
+    raise RetryLater("the server does not answer")
 
 
 @task

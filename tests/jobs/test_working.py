@@ -20,8 +20,8 @@ from courseware.jobs import worker as working
 from courseware.jobs.models import Job, Worker
 from courseware.jobs.schedule import Daily, enqueue_due, schedule
 from courseware.jobs.tasks import is_stopping
-from courseware.jobs.worker import BEAT_EVERY, Onlooker, WorkLoop
-from courseware.lib.text.log_format import JsonLines
+from courseware.jobs.worker import BEAT_EVERY, DeadWorkerDetector, WorkLoop
+from courseware.lib.text.log_format import JsonFormatter
 from courseware.notifications.models import OutgoingEmail
 from tests.jobs import doing
 
@@ -138,8 +138,8 @@ def test_a_task_that_another_worker_has_begun_again_meanwhile_is_left_to_it(monk
         row.claim("other")
         return {"dead"}
 
-    monkeypatch.setattr(Onlooker, "dead", dead_and_the_other_takes_it_only_now)
-    working.requeue_lost("me", Onlooker(), once=True)
+    monkeypatch.setattr(DeadWorkerDetector, "dead", dead_and_the_other_takes_it_only_now)
+    working.requeue_lost("me", DeadWorkerDetector(), once=True)
     row.refresh_from_db()
     assert (row.status, row.worker_ids) == ("RUNNING", ["dead", "other"])
 
@@ -236,14 +236,14 @@ def test_the_tasks_that_are_lost_are_found_in_two_statements_however_many_run(ta
         begun_by("alive")
     seen("alive")
     with django_assert_num_queries(2):
-        working.requeue_lost("me", Onlooker(), once=True)
+        working.requeue_lost("me", DeadWorkerDetector(), once=True)
 
 
 @pytest.fixture
 def log():
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     logging.root.addHandler(handler)
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     logging.root.removeHandler(handler)
@@ -298,7 +298,7 @@ def dead(onlooker, *names, once=False):
 
 @pytest.mark.parametrize("jump", JUMPS)
 def test_a_living_worker_is_never_taken_for_dead_because_the_clock_jumped(clock, jump):
-    onlooker = Onlooker()
+    onlooker = DeadWorkerDetector()
     for _ in range(3):
         sign_of("alive")
         assert dead(onlooker, "alive") == set()
@@ -314,7 +314,7 @@ def test_a_living_worker_is_never_taken_for_dead_because_the_clock_jumped(clock,
 
 @pytest.mark.parametrize("jump", [timedelta(0), *JUMPS])
 def test_a_dead_one_is_found_within_four_minutes_wherever_the_clock_stands(clock, jump):
-    onlooker = Onlooker()
+    onlooker = DeadWorkerDetector()
     sign_of("killed")
     clock.set(MORNING + jump)
     for _ in range(240 // BEAT_EVERY):
@@ -324,7 +324,7 @@ def test_a_dead_one_is_found_within_four_minutes_wherever_the_clock_stands(clock
 
 
 def test_one_that_gave_a_sign_within_the_minute_is_not_dead_however_long_it_is_looked_on(clock):
-    onlooker = Onlooker()
+    onlooker = DeadWorkerDetector()
     sign_of("slow")
     for _ in range(59 // BEAT_EVERY):
         assert dead(onlooker, "slow") == set()
@@ -332,7 +332,7 @@ def test_one_that_gave_a_sign_within_the_minute_is_not_dead_however_long_it_is_l
 
 
 def test_one_whose_row_is_gone_is_dead_once_it_has_not_come_back_for_two_beats(clock):
-    onlooker = Onlooker()
+    onlooker = DeadWorkerDetector()
     assert dead(onlooker, "gone") == set()
     clock.pass_(LONG)
     assert dead(onlooker, "gone") == {"gone"}
@@ -343,7 +343,7 @@ def test_one_whose_row_is_gone_is_dead_once_it_has_not_come_back_for_two_beats(c
 def test_who_looks_in_for_a_moment_takes_the_word_of_the_clock(clock):
     for name, ago in (("dead", 2 * MINUTE), ("alive", SECOND)):
         Worker.objects.create(name=name, seen_at=MORNING - ago)
-    assert dead(Onlooker(), "dead", "alive", "gone", once=True) == {"dead", "gone"}
+    assert dead(DeadWorkerDetector(), "dead", "alive", "gone", once=True) == {"dead", "gone"}
 
 
 def test_workers_are_forgotten_after_a_day_also_those_of_a_day_to_come(clock):
@@ -367,7 +367,7 @@ def test_work_that_failed_by_a_clock_far_ahead_comes_back_by_the_clock_of_now(cl
     row = DBTaskResult.objects.get(pk=doing.wait_for_another_day.enqueue().id)
     row.claim("me")
     clock.set(MORNING + YEAR)
-    row.set_failed(working.Later("not now"))
+    row.set_failed(working.RetryLater("not now"))
     clock.set(MORNING)
     working.requeue_postponed()
     row.refresh_from_db()

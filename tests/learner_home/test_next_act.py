@@ -40,7 +40,7 @@ def row_of(enrollment, team, at=None):
     if not team.memberships.filter(person=enrollment.learner).exists():
         join(team, enrollment.learner)
     [found] = dashboard_rows.rows(
-        dashboard_rows.facts_of([enrollment.pk], at or timezone.now()),
+        dashboard_rows.enrollments_with_facts([enrollment.pk], at or timezone.now()),
         {},
         dashboard_rows.outlines("en"),
         at or timezone.now(),
@@ -161,7 +161,7 @@ def test_a_required_simulation_left_in_the_middle_comes_before_the_exam_and_not_
     assert told(enrollment, team)[:3] == ("run", "The kettle is on fire: stopped at situation 1", address)
     take(run, 0)
     assert told(enrollment, team)[1] == "The kettle is on fire: stopped at situation 2"
-    running.give_up(run)
+    running.quit_attempt(run)
     assert told(enrollment, team)[0] == "exam"
     play(enrollment, RED)
     assert told(enrollment, team)[0] == "exam"
@@ -174,7 +174,7 @@ def test_who_is_done_excused_or_away_is_asked_nothing_whatever_was_left_open(tea
     course = make_course()
     done, excused = ready(course), ready(course)
     start(excused)
-    enrolling.waive(excused, "moved", by=None)
+    enrolling.exempt(excused, "moved", by=None)
     sit(done)
     assert told(done, team)[:2] == ("completed", "")
     assert told(excused, team)[:2] == ("waived", "")
@@ -191,7 +191,7 @@ def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(t
         start(ready(course))
     row_of(enrollment, team)  # now the process knows the pages
     now = timezone.now()
-    enrollments = dashboard_rows.facts_of(list(Enrollment.objects.values_list("pk", flat=True)), now)
+    enrollments = dashboard_rows.enrollments_with_facts(list(Enrollment.objects.values_list("pk", flat=True)), now)
     routes = dashboard_rows.outlines("en")
     with django_assert_num_queries(
         8

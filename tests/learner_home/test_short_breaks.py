@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.urls import reverse
 
-from courseware.learner_home.next_action import journeys
+from courseware.learner_home.next_action import learner_progress_of
 from courseware.learner_home.quick_tasks import LessonTried, answered_lessons, proposals
 from courseware.learning.models import Answer, Enrollment
 from tests.course_format.samples import make_files
@@ -20,7 +20,7 @@ MINUTES = reverse("learner_home:quick-tasks", args=["tea-room"])
 def found(enrollment, minutes):
     """Why, which step, and its minutes, of each proposal."""
     enrollment = Enrollment.objects.with_release().get(pk=enrollment.pk)
-    (journey,) = journeys([enrollment], {enrollment.course_id: outline_of(enrollment.course)})
+    (journey,) = learner_progress_of([enrollment], {enrollment.course_id: outline_of(enrollment.course)})
     return [
         (each.why.value, each.step.id, each.minutes)
         for each in proposals(journey, answered_lessons(enrollment.pk), minutes)
@@ -63,7 +63,7 @@ def test_in_a_short_renewal_nothing_is_offered_that_it_does_not_ask_for(enrollme
 
 def test_a_question_that_the_course_has_no_more_is_not_offered(enrollment):
     now = datetime(2026, 11, 26, tzinfo=UTC)
-    (journey,) = journeys([enrollment], {enrollment.course_id: outline_of(enrollment.course)})
+    (journey,) = learner_progress_of([enrollment], {enrollment.course_id: outline_of(enrollment.course)})
     tried = {"boiling": LessonTried(frozenset(), ("gone",), now)}
     assert "missed" not in [each.why for each in proposals(journey, tried, 10)]
 

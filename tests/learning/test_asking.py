@@ -23,7 +23,7 @@ from courseware.learning.due_dates.extensions import (
     withdraw_request,
 )
 from courseware.learning.enrollments.adjustments import enroll_people, undo
-from courseware.learning.enrollments.enrollment import enroll, extend, waive
+from courseware.learning.enrollments.enrollment import enroll, exempt, extend
 from courseware.learning.manager_actions.manager_action import ActionRefusal
 from courseware.learning.models import Adjustment, ExtensionRequest
 from courseware.notifications.models import Notification, OutgoingEmail
@@ -161,7 +161,7 @@ def merged(run, team):
 
 ENDED_BY = {
     "completed": lambda run, team: complete_course(run),
-    "excused": lambda run, team: waive(run, "moved", by=team.manager),
+    "excused": lambda run, team: exempt(run, "moved", by=team.manager),
     "another day given": lambda run, team: extend(run, in_days(2), by=team.manager),
     "a later day by an absence": lambda run, team: record_absence(
         run.learner, in_days(0), in_days(20), by=make_admin()
@@ -193,7 +193,7 @@ def test_it_ends_when_the_day_that_was_asked_for_is_over(run):
 
 def test_what_ended_it_taken_back_it_waits_again(run, team):
     request = asked(run)
-    excuse = waive(run, "moved", by=team.manager)
+    excuse = exempt(run, "moved", by=team.manager)
     assert standing(run) == []
     undo(excuse, list(excuse.lines.all()), by=team.manager)
     assert standing(run) == [request]
@@ -424,7 +424,7 @@ def test_a_day_that_is_no_later_than_the_due_day_is_none(client, team):
 
 
 def test_where_nothing_is_due_nothing_is_asked_for(client, team, late_run):
-    waive(late_run, "moved", by=team.manager)
+    exempt(late_run, "moved", by=team.manager)
     assert "Nothing is due here" in words(client.get(page(late_run)))
     assert "Nothing is due here" in words(ask(client, late_run))
     assert not ExtensionRequest.objects.exists()

@@ -11,7 +11,7 @@ from django.urls import reverse
 from courseware.content.models import EmergencyContact
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering.emergency_card import sections_without_contact
-from courseware.learning.views.course import surveys_of
+from courseware.learning.views.course import panel_pages
 from tests.branding.styles import put_on
 from tests.course_format.samples import make_files
 from tests.making import make_admin, make_course, make_editor, make_enrollment, make_user
@@ -191,7 +191,7 @@ def test_the_card_for_the_pocket_says_the_same_with_a_cover_and_a_panel_to_write
 
 @pytest.mark.parametrize(("sections", "sheets"), [(0, [7]), (6, [7]), (7, [7, 8]), (14, [7, 8]), (15, [7, 8, 8])])
 def test_eight_panels_are_a_sheet_and_one_is_always_left_to_write_on(sections, sheets):
-    found = surveys_of(list(range(sections)))
+    found = panel_pages(list(range(sections)))
     assert [len(sheet) for sheet in found] == sheets
     together = [panel for sheet in found for panel in sheet]
     assert together[:sections] == list(range(sections)) and set(together[sections:]) == {None}

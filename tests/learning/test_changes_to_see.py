@@ -10,9 +10,9 @@ from courseware.audit_log.models import Event
 from courseware.content.models import Document, Release
 from courseware.content.releases.drafts import save_drafts
 from courseware.content.rendering import store
-from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.enrollments.enrollment import exempt
 from courseware.learning.lessons.answers import answer
-from courseware.learning.lessons.changed_lessons import CheckOwed, UnknownRevision, open_changes, say_read
+from courseware.learning.lessons.changed_lessons import CheckRequired, UnknownRevision, acknowledge, open_changes
 from courseware.learning.models import ChangeAcknowledgement
 from courseware.learning.status.completion import complete_lesson
 from courseware.learning.status.progress import own_outline
@@ -78,14 +78,14 @@ def test_only_what_weighs_more_than_minor_asks_and_only_who_had_done_the_lesson(
 def test_several_changes_are_one_act_as_heavy_as_the_heaviest_and_got_it_ends_those_that_were_shown(enrollment):
     first = now_says("Water first.")
     now_says("Water first, then fire.")
-    say_read(enrollment, step_of(enrollment), first.pk)
+    acknowledge(enrollment, step_of(enrollment), first.pk)
     assert asked(enrollment) == [(["reread"], False)]
     now_says("Never fire first.", Impact.RETAKE)
     assert asked(enrollment) == [(["reread", "retake"], True)]
-    with pytest.raises(CheckOwed):
-        say_read(enrollment, step_of(enrollment), enrollment.course.current_id)
+    with pytest.raises(CheckRequired):
+        acknowledge(enrollment, step_of(enrollment), enrollment.course.current_id)
     with pytest.raises(UnknownRevision):
-        say_read(enrollment, step_of(enrollment), 99)
+        acknowledge(enrollment, step_of(enrollment), 99)
     assert list(ChangeAcknowledgement.objects.values_list("release", "outcome")) == [(first.pk, "read")]
 
 
@@ -93,7 +93,7 @@ def test_said_twice_it_is_kept_and_logged_once(enrollment):
     release = now_says("Water first.")
     now_says("Water first!", Impact.MINOR)
     for _ in range(2):
-        say_read(enrollment, step_of(enrollment), enrollment.course.current_id)
+        acknowledge(enrollment, step_of(enrollment), enrollment.course.current_id)
     seen = ChangeAcknowledgement.objects.get()
     assert (seen.release, seen.revision) == (release, seen.document.head)
     event = Event.objects.get(verb="change-acknowledged")
@@ -123,7 +123,7 @@ def test_a_change_touches_who_reads_in_its_language_and_nothing_is_asked_of_who_
     complete_lesson(chinese, page_of(chinese))
     now_says("Water first.")
     assert (bool(asked(enrollment)), asked(chinese)) == (True, None)
-    waive(enrollment, reason="On leave", by=make_admin())
+    exempt(enrollment, reason="On leave", by=make_admin())
     enrollment.refresh_from_db()
     assert asked(enrollment) is None
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
 from courseware.learning.emails.enrollment import queue_enrollment_email
-from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, waive
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, exempt
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.course_format.samples import make_files
@@ -164,7 +164,7 @@ def test_it_is_not_sent_to_who_left_came_in_was_excused_or_began(meanwhile, why,
     enrollment = enroll(person, make_course(), by=None)
     now = timezone.now() + timedelta(seconds=1)
     if meanwhile == "excused":
-        waive(enrollment, "on leave", by=None)
+        exempt(enrollment, "on leave", by=None)
     elif meanwhile == "begun":
         type(enrollment).objects.filter(pk=enrollment.pk).update(started_at=now)
     changes = {
@@ -268,7 +268,7 @@ def test_a_renewal_and_another_course_are_two_letters_and_what_was_excused_is_no
     files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
     excused, new = renewing(), make_enrollment(run.learner, make_course(files))
     queue_enrollment_email([run, excused, new], by=None)
-    waive(excused, reason="long leave", by=make_admin())
+    exempt(excused, reason="long leave", by=make_admin())
     assert told() == [("enrolled", "sent"), ("renewal-open", "sent"), ("renewal-open", "skipped")]
 
 

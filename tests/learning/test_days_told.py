@@ -68,7 +68,7 @@ def test_who_moves_has_the_same_day_to_its_end_in_the_new_zone(hr, before, after
     followed()
     assert stands(run) == stands(done) == (TOLD, True, str(after))
     assert stands(beside) == (TOLD, True, str(before))
-    headcount_updates.add_up()
+    headcount_updates.compact_headcounts()
     assert [line for line in differences() if "people at" in line or "urgency" in line] == []
 
 
@@ -207,7 +207,7 @@ def test_moves_in_a_row_come_to_the_last_one_in_whichever_order_they_are_followe
 def test_also_a_day_that_ends_as_clocks_change_stays(zone, day):
     there, kept_as = ZoneInfo(zone), dates.due_instant(day, ZoneInfo(zone)).astimezone(UTC)
     moved = same_day(kept_as, there, EAST)
-    assert (dates.due_day(moved, EAST), same_day(moved, EAST, there)) == (day, kept_as)
+    assert (dates.due_date(moved, EAST), same_day(moved, EAST, there)) == (day, kept_as)
     assert dates.due_instant(day, there) == kept_as
 
 

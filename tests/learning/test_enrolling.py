@@ -19,12 +19,12 @@ from courseware.learning.enrollments.enrollment import (
     begin_enrolling,
     enroll,
     enroll_next,
+    exempt,
     extend,
     is_day_over,
     people_pending,
     set_due_date,
     waiting_for,
-    waive,
 )
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -192,7 +192,7 @@ def test_a_batch_costs_the_same_for_any_number_of_people(learners, django_assert
 )
 def test_a_day_before_a_midnight_that_does_not_exist_is_shown_as_it_was_chosen(zone):
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(366)]
-    shown = [dates.due_day(dates.due_instant(day, ZoneInfo(zone)).astimezone(UTC), ZoneInfo(zone)) for day in days]
+    shown = [dates.due_date(dates.due_instant(day, ZoneInfo(zone)).astimezone(UTC), ZoneInfo(zone)) for day in days]
     assert shown == days
 
 
@@ -219,8 +219,8 @@ def test_what_is_closed_is_not_extended(closed):
 
 def test_waiving_twice_keeps_the_first_reason_and_logs_once():
     enrollment = make_enrollment()
-    assert waive(enrollment, "moved to the warehouse", by=None, at=END_OF_FRIDAY)
-    assert not waive(enrollment, "another", by=None)
+    assert exempt(enrollment, "moved to the warehouse", by=None, at=END_OF_FRIDAY)
+    assert not exempt(enrollment, "another", by=None)
     enrollment.refresh_from_db()
     assert (enrollment.exempted_at, enrollment.exemption_reason) == (END_OF_FRIDAY, "moved to the warehouse")
     assert Event.objects.filter(verb="waived").count() == 1
@@ -229,7 +229,7 @@ def test_waiving_twice_keeps_the_first_reason_and_logs_once():
 def test_a_completed_run_cannot_be_waived():
     enrollment = make_enrollment(completed_at=END_OF_FRIDAY)
     with pytest.raises(EnrollmentClosed):
-        waive(enrollment, "late", by=None)
+        exempt(enrollment, "late", by=None)
     enrollment.refresh_from_db()
     assert enrollment.exempted_at is None
 
@@ -355,7 +355,7 @@ def test_a_finished_order_stays_as_it_is(order):
 
 
 def excused(enrollment):
-    waive(enrollment, "moved", by=None)
+    exempt(enrollment, "moved", by=None)
     return enrollment
 
 
@@ -369,10 +369,10 @@ def test_a_new_run_makes_the_one_before_it_a_former_one_and_nobody_elses():
     elsewhere, beside = enroll(learner, make_course(other)), enroll(make_user(), course)
     first = enroll(learner, course)
     assert newest() == {elsewhere, beside, first}
-    waive(first, "moved", by=None)
+    exempt(first, "moved", by=None)
     second = enroll(learner, course)
     assert newest() == {elsewhere, beside, second}
-    waive(second, "moved", by=None)
+    exempt(second, "moved", by=None)
     third = enroll(learner, course)
     assert newest() == {elsewhere, beside, third}
 

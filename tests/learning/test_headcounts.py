@@ -9,7 +9,7 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.people import offboarding
 from courseware.accounts.permissions.role_changes import deactivate
-from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, extend, waive
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, exempt, extend
 from courseware.learning.models import Enrollment
 from courseware.learning.status import headcount_updates
 from courseware.learning.status.headcounts import Headcount, HeadcountKey
@@ -156,7 +156,7 @@ CHANGES = {
     "somebody completes the course": lambda firm: complete_course(run_of("in C")),
     "somebody is enrolled again": renew,
     "the due day moves": lambda firm: extend(run_of("in B and D"), timezone.localdate() - MONTH, by=None),
-    "somebody is excused": lambda firm: [waive(run_of("in B and D"), "on leave", by=None) for _ in range(2)],
+    "somebody is excused": lambda firm: [exempt(run_of("in B and D"), "on leave", by=None) for _ in range(2)],
     "somebody no team is enrolled": lambda firm: enroll(make_user(), run_of("in A").course),
     "a team is enrolled": enroll_those_of_a,
     "somebody joins a second team": lambda firm: join(firm["D"], run_of("in C").learner),
@@ -203,7 +203,7 @@ def test_what_is_taken_back_is_not_counted(firm, monkeypatch):
     before = Headcount.objects.count()
     with pytest.raises(ValueError, match="the log is away"), monkeypatch.context() as patched:
         patched.setattr("courseware.learning.enrollments.adjustments.record_many", refuse)
-        waive(run_of("in A"), "on leave", by=None)
+        exempt(run_of("in A"), "on leave", by=None)
     assert Headcount.objects.count() == before
     assert_right()
 
@@ -218,7 +218,7 @@ def test_adding_up_changes_no_number_and_leaves_one_row_a_place_however_often(fi
         extend(run_of("in C"), timezone.localdate(), by=None)
     before = Headcount.objects.count()
     for _ in range(2):
-        headcount_updates.add_up()
+        headcount_updates.compact_headcounts()
         assert_right()
         rows = list(Headcount.objects.values_list("team", *HeadcountKey._fields, "number"))
         assert len({row[:-1] for row in rows}) == len(rows) < before
@@ -234,7 +234,7 @@ def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_coun
         f"the firm, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
         for urgency, number in sorted((run.urgency, 1) for run in Enrollment.objects.all())
     ] + [f"team {firm['A'].pk}, course {row.course_id}: -2 people at {at}"]
-    headcount_updates.add_up()
+    headcount_updates.compact_headcounts()
     assert_right()
 
 
@@ -244,7 +244,7 @@ def test_what_is_counted_in_the_moment_in_which_its_team_is_deleted_is_taken_and
     Headcount.objects.bulk_create([row])  # of a transaction that had seen the team
     connection.check_constraints()
     assert_right()
-    headcount_updates.add_up()
+    headcount_updates.compact_headcounts()
     assert not Headcount.objects.filter(team_id=gone).exists()
     assert_right()
 
@@ -254,8 +254,8 @@ def test_what_is_counted_in_the_moment_in_which_its_team_is_deleted_is_taken_and
 
 def both_ways(user, team=None):
     now = timezone.now()
-    counted = totals.counts(dashboard_rows.board(user, team=team), now)
-    return totals.counts_kept(user, team, None, now), counted
+    counted = totals.counts(dashboard_rows.dashboard_rows_of(user, team=team), now)
+    return totals.headcount_totals(user, team, None, now), counted
 
 
 def test_managers_do_not_stand_on_their_own_board_by_what_is_kept_either(firm):

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.offboarding import leave
-from courseware.accounts.teams.membership_locks import lock_teams_of
+from courseware.accounts.teams.membership_locks import lock_memberships_shared
 from courseware.content.models import Course
-from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, waive
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, exempt
 from courseware.learning.models import Enrollment
 from courseware.learning.status.completion import touch
 from courseware.learning.status.headcounts import Headcount
@@ -103,7 +103,7 @@ ENROLLED = {
         begin_enrolling([team("house")], Course.objects.get(), due_on=timezone.localdate()), by=None
     ),
     "begun": lambda: touch(run_of("Noor"), timezone.now()),
-    "excused": lambda: waive(run_of("Kim"), "on leave", by=None),
+    "excused": lambda: exempt(run_of("Kim"), "on leave", by=None),
 }
 JOINED = {
     "enrolled": lambda: join(team("tea"), person("Ash")),
@@ -157,7 +157,7 @@ def test_nobody_else_waits(firm, at_work):
         each.may_end.set()
         each.future.result(60)
     with transaction.atomic():
-        lock_teams_of([person("Noor").pk])  # as whoever counts Noor in another course
+        lock_memberships_shared([person("Noor").pk])  # as whoever counts Noor in another course
     for each in (changing, counting):
         each.may_end.set()
         each.future.result(60)

@@ -10,7 +10,7 @@ from courseware.accounts.models import User
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning import manager_actions
-from courseware.learning.enrollments.adjustments import adjustments_of, decide, undo
+from courseware.learning.enrollments.adjustments import adjustments_of, start_adjustment, undo
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import ActionRefusal, ManagerAction, UndoRefusal
 from courseware.learning.models import Adjustment, Enrollment
@@ -48,9 +48,9 @@ def made(action, team):
     key = learner.pk if action.is_about_people else make_enrollment(learner, due_at=days(5)).pk
     for other in (None, *FOR_MANY):  # an action may end what another one began
         if other:
-            decide(wanted(other, team), [key])
+            start_adjustment(wanted(other, team), [key])
         before = rows()
-        adjustment, refused = decide(wanted(action, team), [key])
+        adjustment, refused = start_adjustment(wanted(action, team), [key])
         if adjustment:
             return adjustment, refused, before
     raise AssertionError(refused)
@@ -107,7 +107,7 @@ def test_nobody_decides_about_oneself(action, team):
     join(team, team.manager)
     enrollment = make_enrollment(team.manager)
     key = team.manager.pk if action.is_about_people else enrollment.pk
-    adjustment, refused = decide(wanted(action, team), [key])
+    adjustment, refused = start_adjustment(wanted(action, team), [key])
     assert (adjustment, [each.why for each in refused]) == (None, [ActionRefusal.OWN])
 
 
@@ -115,7 +115,7 @@ def test_nobody_decides_about_oneself(action, team):
 def test_repeating_an_action_changes_nothing(action, team):
     made(action, team)
     key, before = Enrollment.objects.get().pk, rows()
-    again, refused = decide(wanted(action, team), [key])
+    again, refused = start_adjustment(wanted(action, team), [key])
     assert (again, [each.why for each in refused], rows()) == (None, [ActionRefusal.UNCHANGED], before)
 
 

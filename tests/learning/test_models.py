@@ -13,8 +13,8 @@ from django.db.models.expressions import Col
 from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.learning.due_dates.due_dates import due_of
-from courseware.learning.models import PLACING, Enrollment, NotPublished
-from courseware.learning.status.certification_status import CertificationStatus, validity_of
+from courseware.learning.models import HEADCOUNT_COLUMNS, Enrollment, NotPublished
+from courseware.learning.status.certification_status import CertificationStatus, status_of
 from courseware.learning.status.states import DUE_SOON, PLACES_WITHOUT_DAY, URGENCY, urgency_of
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
@@ -113,7 +113,7 @@ def test_saving_any_column_that_states_depend_on_updates_the_headcounts():
     read = {column for state in State for column in columns_in(state.condition(DUE))}
     read |= set(columns_below(URGENCY.resolve_expression(Enrollment.objects.all().query)))
     # `urgency` is generated, and `certified_until` is changed by no `save`: see `headcount_key_before`.
-    assert read - {"urgency", "certified_until"} <= PLACING
+    assert read - {"urgency", "certified_until"} <= HEADCOUNT_COLUMNS
 
 
 def test_the_earliest_due_day_comes_first_and_those_who_need_nothing_last():
@@ -186,9 +186,9 @@ CASES = [
 def test_many_rows_and_one_day_are_judged_alike_from_the_first_to_the_last_second_of_a_day(at):
     course = make_course()
     runs = {make_enrollment(make_user(), course, certified_until=until).pk: said for until, said in CASES}
-    found = {run.pk: run.validity for run in Enrollment.objects.with_validity(at)}
+    found = {run.pk: run.validity for run in Enrollment.objects.with_certification_status(at)}
     assert found == runs
-    assert [validity_of(until, at) for until, _said in CASES] == [said for _until, said in CASES]
+    assert [status_of(until, at) for until, _said in CASES] == [said for _until, said in CASES]
     for validity in (CertificationStatus.ENDING, CertificationStatus.ENDED, CertificationStatus.NEVER):
         assert set(Enrollment.objects.in_state(validity, at)) == {
             run for run in Enrollment.objects.all() if runs[run.pk] == validity

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from courseware.learner_home.next_action import journeys
+from courseware.learner_home.next_action import learner_progress_of
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline
 from tests.course_format.samples import OPTIONAL, make_files
@@ -23,7 +23,7 @@ def enrollment():
 
 def journey_of(run):
     run = Enrollment.objects.with_release().get(pk=run.pk)
-    [found] = journeys([run], {run.course_id: outline_of(run.course)})
+    [found] = learner_progress_of([run], {run.course_id: outline_of(run.course)})
     return found
 
 

@@ -6,12 +6,12 @@ import pytest
 from django.urls import reverse
 
 from courseware.assessment.exams import eligibility
-from courseware.assessment.exams.eligibility import Aftermath
+from courseware.assessment.exams.eligibility import WorkSinceAttempt
 from courseware.content.rendering import store
 from courseware.learning.lessons.answer_history import wording_asked
 from courseware.learning.models import Answer
 from courseware.learning.status.completion import asked_of, waiting_in
-from courseware.reporting.dashboard.stuck import Obstacle, stands
+from courseware.reporting.dashboard.stuck import Obstacle, is_current_obstacle
 from courseware.reporting.statistics.group_statistics import GroupStatistic
 from courseware.reporting.statistics.missed_objectives import missed_in
 from courseware.reporting.statistics.questions import question_splits
@@ -119,7 +119,9 @@ def test_a_check_that_an_exam_wants_right_again_is_right_in_either(enrollment, m
     attempt, outline = SimpleNamespace(enrollment=enrollment), store.outline(enrollment.course.current, "en")
 
     def to_revisit(*right):
-        return eligibility.lessons_to_revisit(attempt, Aftermath(right={("boiling", each) for each in right}), outline)
+        return eligibility.lessons_to_revisit(
+            attempt, WorkSinceAttempt(right={("boiling", each) for each in right}), outline
+        )
 
     assert to_revisit() == to_revisit("what-first") == ("boiling",)
     assert to_revisit("is-it-off") == to_revisit("is-it-on") == ()
@@ -128,7 +130,10 @@ def test_a_check_that_an_exam_wants_right_again_is_right_in_either(enrollment, m
 def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_either(enrollment):
     outline = store.outline(enrollment.course.current, "en")
     journey = SimpleNamespace(outline=outline, progress=SimpleNamespace(done=()))
-    assert [stands(Obstacle("boiling", each), journey) for each in ("is-it-off", "is-it-on")] == [False, True]
+    assert [is_current_obstacle(Obstacle("boiling", each), journey) for each in ("is-it-off", "is-it-on")] == [
+        False,
+        True,
+    ]
     assert missed_in(enrollment.course, outline, ["boiling"]) == set()
     try_it(enrollment, "is-it-on", ["1"])
     assert missed_in(enrollment.course, outline, ["boiling"]) == {enrollment.pk}

@@ -29,7 +29,7 @@ from courseware.learning.due_dates.absence_shifts import (
     undo_absence,
 )
 from courseware.learning.enrollments.adjustments import adjust, undo
-from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone, extend, waive
+from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone, exempt, extend
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.models import Adjustment, Enrollment
@@ -90,7 +90,7 @@ def moves():
 
 
 def day_of(text):
-    return dates.due_day(datetime.fromisoformat(text), ZONE)
+    return dates.due_date(datetime.fromisoformat(text), ZONE)
 
 
 # The rule ------------------------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ def test_what_is_completed_or_excused_or_has_no_day_is_left_alone(clock):
     record_absence(learner, MONDAY, FRIDAY, by=None)
     assert due_on(none) is None
     excused = due(FRIDAY)
-    waive(excused, "moved", by=None)
+    exempt(excused, "moved", by=None)
     record_absence(excused.learner, MONDAY, FRIDAY, by=None)
     done = due(FRIDAY, completed_at=datetime(2026, 11, 2, tzinfo=UTC))
     record_absence(done.learner, MONDAY, FRIDAY, by=None)

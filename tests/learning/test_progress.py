@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from courseware.accounts.models import User
 from courseware.content.rendering.store import CheckQuestion, Outline, OutlineModule, Step
 from courseware.learning.models import Enrollment
-from courseware.learning.status.progress import progress_with, track_of
-from courseware.learning.status.progress_tracker import stations
+from courseware.learning.status.progress import job_role_of, progress_with
+from courseware.learning.status.progress_tracker import tracker_modules
 
 IDS = [f"doc-{number}" for number in range(8)]
 
@@ -87,7 +87,7 @@ def test_the_pre_check_stays_open_until_something_is_done():
 def test_the_pre_check_is_in_no_number():
     progress = progress_with(["start"], with_pre_check())
     assert (progress.done_count, progress.total, progress.percent) == (0, 2, 0)
-    [station] = stations(with_pre_check(), progress, "one")
+    [station] = tracker_modules(with_pre_check(), progress, "one")
     assert (station.is_done, station.done_count, len(station.counting)) == (False, 0, 2)
 
 
@@ -98,7 +98,7 @@ def test_nothing_required_is_no_percent_and_not_all_done():
 
 def test_a_station_is_done_and_lasts_by_what_counts_there():
     outline = a_route()
-    [station] = stations(outline, progress_with(["one", "two", "exam"], outline), "survey")
+    [station] = tracker_modules(outline, progress_with(["one", "two", "exam"], outline), "survey")
     assert (station.is_done, station.is_here, station.done_count, station.minutes) == (True, True, 3, 9)
     assert outline.minutes_left(progress_with(["one"], outline).done) == 6
 
@@ -106,7 +106,7 @@ def test_a_station_is_done_and_lasts_by_what_counts_there():
 def test_stations_count_what_the_course_counts():
     outline = a_route()
     progress = progress_with(["one", "extra", "survey"], outline)
-    found = stations(outline, progress, "")
+    found = tracker_modules(outline, progress, "")
     assert sum(station.done_count for station in found) == progress.done_count == 1
     assert sum(len(station.counting) for station in found) == progress.total == 3
 
@@ -118,12 +118,12 @@ def test_the_post_is_the_chosen_one_else_the_one_the_firm_knows_and_never_one_th
         User(post="day"),
     )
     found = [
-        track_of(Enrollment(track=track, learner=learner), outline)
+        job_role_of(Enrollment(track=track, learner=learner), outline)
         for track in ("", "night", "gone")
         for learner in (unknown, by_day)
     ]
     assert found == ["", "day", "night", "night", "", "day"]
-    assert track_of(Enrollment(learner=by_day), make_outline()) == ""
+    assert job_role_of(Enrollment(learner=by_day), make_outline()) == ""
 
 
 def test_a_check_question_without_tracks_is_asked_of_all():

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import undecidable_ids
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning.due_dates.extensions import ask_manager
 from courseware.learning.enrollments.adjustments import adjust, decide_on_all, enroll_people, undo
-from courseware.learning.enrollments.enrollment import alone, enroll, extend, waive
+from courseware.learning.enrollments.enrollment import alone, enroll, exempt, extend
 from courseware.learning.manager_actions.enrollment import Enroll
 from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.extension import Extend
@@ -75,7 +75,7 @@ def test_what_has_happened_since_otherwise_stays(manager):
     completed, again, timed = (make_enrollment(due_at=days(3)) for _ in range(3))
     made = [extend(completed, in_days(9), by=manager)]
     made += [
-        waive(again, "moved", by=manager),
+        exempt(again, "moved", by=manager),
         alone(timed, Adjustment(kind=SetExtraTime.kind, time="2", made_by=manager)),
     ]
     complete_course(completed)
@@ -100,13 +100,13 @@ def test_an_excuse_taken_back_opens_the_run_again_as_it_was(manager):
     enrollment = make_enrollment(due_at=days(-3))
     join(team, enrollment.learner)
     finish_lessons(enrollment)
-    adjustment = waive(enrollment, "moved", by=manager)
+    adjustment = exempt(enrollment, "moved", by=manager)
     take_back(adjustment, by=manager)
     enrollment.refresh_from_db()
     assert (enrollment.is_open, enrollment.state_at()) == (True, Enrollment.State.OVERDUE)
-    headcount_updates.add_up()
+    headcount_updates.compact_headcounts()
     assert list(differences()) == []
-    waive(enrollment, "moved", by=manager)  # which the log tells from the one before
+    exempt(enrollment, "moved", by=manager)  # which the log tells from the one before
     assert list(differences()) == []
 
 
@@ -196,7 +196,7 @@ def test_what_was_taken_back_stays_so_where_a_worker_begins_again(manager, kind)
 @pytest.mark.parametrize("kind", [Extend.kind, Exempt.kind, SetExtraTime.kind, Enroll.kind])
 def test_many_are_decided_on_and_taken_back_by_as_many_statements_as_one(manager, kind):
     course = make_course()
-    not_decided_by(manager)  # asked once for each user
+    undecidable_ids(manager)  # asked once for each user
 
     def statements(number):
         runs = [make_enrollment(course=course, due_at=days(3)) for _ in range(number)]
@@ -248,7 +248,7 @@ def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team,
         enrollment.save()
         extend(enrollment, timezone.localdate() + timedelta(days=7), "a sick child", by=team.manager)
         alone(enrollment, Adjustment(kind=SetExtraTime.kind, time="1.5", made_by=team.manager))
-        waive(enrollment, "moved", by=team.manager)
+        exempt(enrollment, "moved", by=team.manager)
         client.force_login(team.manager)
         page = client.get(reverse("reporting:person", args=[enrollment.pk]))
         assert [line.partition(", ")[2] for line in lines(page, ".timeline .extended, .timeline .timed")] == [

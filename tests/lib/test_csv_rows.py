@@ -3,12 +3,12 @@ import io
 
 import pytest
 
-from courseware.lib.text.csv_rows import encoded
+from courseware.lib.text.csv_rows import csv_bytes
 
 
 def written(*cells):
     """The cells of one row as a spreadsheet reads them."""
-    text = b"".join(encoded([cells])).decode("utf-8-sig")
+    text = b"".join(csv_bytes([cells])).decode("utf-8-sig")
     return next(csv.reader(io.StringIO(text, newline="")))
 
 
@@ -33,12 +33,12 @@ def test_neither_a_separator_of_another_country_nor_what_is_not_seen_hides_a_for
 
 
 def test_a_file_that_is_read_with_semicolons_has_no_formula_either():
-    text = b"".join(encoded([["a", "x;=1+1"]])).decode("utf-8-sig")
+    text = b"".join(csv_bytes([["a", "x;=1+1"]])).decode("utf-8-sig")
     assert not any(cell.startswith("=") for row in csv.reader(io.StringIO(text), delimiter=";") for cell in row)
 
 
 def test_every_cell_is_quoted():
-    assert b"".join(encoded([["a", 1, None]])).decode("utf-8-sig") == '"a","1",""\r\n'
+    assert b"".join(csv_bytes([["a", 1, None]])).decode("utf-8-sig") == '"a","1",""\r\n'
 
 
 def test_the_first_row_comes_before_there_is_another_and_the_others_in_pieces_as_they_are_made():
@@ -49,7 +49,7 @@ def test_the_first_row_comes_before_there_is_another_and_the_others_in_pieces_as
             asked.append(number)
             yield ["x" * 20, number]
 
-    pieces = encoded(rows())
+    pieces = csv_bytes(rows())
     first = next(pieces)
     assert (len(asked), first.count(b"\n")) == (1, 1)
     second = next(pieces)

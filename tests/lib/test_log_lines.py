@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from courseware.lib.text.log_format import JsonLines, PlainLines, lines_about
+from courseware.lib.text.log_format import JsonFormatter, TextFormatter, log_facts
 
-FORMS = pytest.mark.parametrize("form", [PlainLines, JsonLines])
+FORMS = pytest.mark.parametrize("form", [TextFormatter, JsonFormatter])
 
 
 def record(message, *arguments, name="django.request", error=None, **extra):
@@ -42,8 +42,8 @@ def raised(error, cause=None):
 
 
 def test_a_line_for_machines_is_one_object_with_what_it_is_about():
-    with lines_about(request="5d41402abc4b"):
-        line = JsonLines().format(record("茶%s", "\n水", name="courseware.jobs", facts={"status": 200}))
+    with log_facts(request="5d41402abc4b"):
+        line = JsonFormatter().format(record("茶%s", "\n水", name="courseware.jobs", facts={"status": 200}))
     assert json.loads(line) == {
         "time": "1970-01-01T00:00:00.000+00:00",
         "level": "ERROR",
@@ -55,17 +55,17 @@ def test_a_line_for_machines_is_one_object_with_what_it_is_about():
 
 
 def test_a_line_for_people_says_the_same():
-    with lines_about(work="7", name="send"):
-        line = PlainLines().format(record("later", name="courseware.notifications"))
+    with log_facts(work="7", name="send"):
+        line = TextFormatter().format(record("later", name="courseware.notifications"))
     assert line.endswith(" ERROR courseware.notifications: later [work=7 name=send]")
 
 
 def test_what_lines_are_about_ends_with_the_block():
-    with lines_about(request="outer"):
-        with lines_about(work="inner"):
+    with log_facts(request="outer"):
+        with log_facts(work="inner"):
             pass
-        assert PlainLines().format(record("x")).endswith("x [request=outer]")
-    assert PlainLines().format(record("x")).endswith("x")
+        assert TextFormatter().format(record("x")).endswith("x [request=outer]")
+    assert TextFormatter().format(record("x")).endswith("x")
 
 
 @FORMS
@@ -110,7 +110,7 @@ def test_an_address_that_was_not_looked_up_is_not_called_one_that_the_site_does_
 )
 def test_addresses_and_queries_are_taken_out_and_nothing_else(form, message, left):
     line = form().format(record(message))
-    said = json.loads(line)["message"] if form is JsonLines else line.partition("django.request: ")[2]
+    said = json.loads(line)["message"] if form is JsonFormatter else line.partition("django.request: ")[2]
     assert said == left
 
 
@@ -128,7 +128,7 @@ def test_addresses_and_queries_are_taken_out_and_nothing_else(form, message, lef
 )
 def test_an_error_is_told_by_its_places_and_its_words_only_where_they_are_about_code(form, error, said):
     line = form().format(record("Internal Server Error", error=raised(error)))
-    trace = json.loads(line)["traceback"] if form is JsonLines else line
+    trace = json.loads(line)["traceback"] if form is JsonFormatter else line
     assert trace.splitlines()[-1] == said
     assert "test_log_lines.py" in trace and "in raised" in trace and "DETAIL" not in trace
     assert "secret" not in trace
@@ -136,13 +136,13 @@ def test_an_error_is_told_by_its_places_and_its_words_only_where_they_are_about_
 
 def test_the_cause_of_an_error_is_told_before_it():
     error = raised(OperationalError("away"), cause=raised(KeyError("secret")))
-    line = PlainLines().format(record("x", error=error))
+    line = TextFormatter().format(record("x", error=error))
     assert line.index("KeyError") < line.index("The reason of what follows.") < line.index("OperationalError: away")
     assert "secret" not in line
 
 
 def test_what_strangers_can_cause_at_will_is_one_line():
-    line = PlainLines().format(
+    line = TextFormatter().format(
         record("Invalid host", name="django.security.DisallowedHost", error=raised(ValueError()))
     )
     assert line.splitlines()[1:] == []

@@ -7,7 +7,7 @@ from django.db import models
 from courseware.accounts.models import JoinRequest, Team, User, plain_staff_number
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.teams.invite_links import ask_manager, make_link
-from courseware.accounts.teams.memberships import change_particulars
+from courseware.accounts.teams.memberships import change_profile
 from courseware.lib.text.names import MultilineNameField, NameField, visible, visible_lines
 from courseware.lib.text.pinyin import readings
 from tests.making import days, make_admin, make_hr, make_team, make_user
@@ -59,7 +59,7 @@ def test_a_staff_number_has_no_invisible_character():
 def test_a_name_is_cleaned_by_each_way_in(client):
     person = add_person(HOSTILE, staff_number="N1", by=None)
     assert person.name == User.objects.get(staff_number="N1").name == "Li Lin"
-    change_particulars(person, {"name": HOSTILE + "a"}, by=make_hr())
+    change_profile(person, {"name": HOSTILE + "a"}, by=make_hr())
     assert User.objects.get(staff_number="N1").name == "Li Lina"
     User.objects.filter(pk=person.pk).update(name=HOSTILE)
     assert User.objects.get(staff_number="N1").name == "Li Lin"

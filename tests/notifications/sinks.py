@@ -20,7 +20,7 @@ def words_of(message):
     return {"name": message.person.name, "what": "A note.", "detail": ""}
 
 
-def note_kind(sort=EmailCategory.AT_ONCE, *, why_unwanted=lambda message: "", context=words_of):
+def note_kind(sort=EmailCategory.IMMEDIATE, *, why_unwanted=lambda message: "", context=words_of):
     """A type of email that says “A note.”."""
     template = "accounts/mail/account_notice.txt"
     return EmailType("A note", template, one_by_one(why_unwanted), one_by_one(context), sort)

@@ -10,8 +10,8 @@ from django.utils import timezone
 from courseware.jobs import schedule
 from courseware.jobs.models import Job, Outcome, Worker
 from courseware.notifications.email.circuit_breaker import CircuitBreaker
-from courseware.notifications.email.delivery import forget_strangers
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.delivery import delete_emails_without_account
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import letters, make_admin, make_editor, make_user
 
@@ -38,7 +38,7 @@ def all_well(db):
 
 
 def test_where_all_is_well_the_first_page_says_nothing(client, admin, all_well):
-    tell("invitation", make_user())
+    queue_email("invitation", make_user())
     assert told_on_the_first_page(client) == []
 
 
@@ -84,7 +84,7 @@ def test_a_job_that_failed_or_does_not_end_is_named(client, admin, all_well):
 def test_how_long_the_oldest_letter_has_waited_is_said_with_what_the_server_said(client, admin, all_well, time_machine):
     now = timezone.now()
     for minutes in (20, 90):
-        tell("invitation", make_user())
+        queue_email("invitation", make_user())
         then = now - timedelta(minutes=minutes)
         OutgoingEmail.objects.filter(pk=OutgoingEmail.objects.latest("pk").pk).update(written_at=then, next_at=then)
     OutgoingEmail.objects.update(why="450 come back later")
@@ -100,8 +100,8 @@ def test_an_editor_is_told_nothing_of_it(client):
 
 def test_the_page_of_a_person_has_the_letters_to_this_person_and_to_no_other(client, admin):
     person = make_user()
-    tell("invitation", person)
-    tell("account-notice", make_user(), data={"what": "password-set", "detail": ""})
+    queue_email("invitation", person)
+    queue_email("account-notice", make_user(), data={"what": "password-set", "detail": ""})
     letters()
     page = BeautifulSoup(client.get(reverse("admin:accounts_user_change", args=[person.pk])).content, "html.parser")
     [line] = page.select(".letters li")
@@ -122,8 +122,8 @@ def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
 def test_letters_to_strangers_are_forgotten_after_two_weeks_and_those_to_people_are_not(state, kept):
     for person in (None, make_user()):
         OutgoingEmail.objects.create(kind="no-account", person=person, address="a@example.com", state=state)
-    assert forget_strangers() == "0"
+    assert delete_emails_without_account() == "0"
     OutgoingEmail.objects.update(written_at=timezone.now() - timedelta(days=15))
-    forget_strangers()
+    delete_emails_without_account()
     assert OutgoingEmail.objects.filter(person=None).count() == kept
     assert OutgoingEmail.objects.exclude(person=None).count() == 1

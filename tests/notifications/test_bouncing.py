@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from courseware.notifications.email import health
 from courseware.notifications.email.bounces import LONGEST, REASON_AT_MOST
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.management.commands import process_bounce
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import letters, make_user
@@ -41,7 +41,7 @@ DEEP = b"".join(b"Content-Type: multipart/report; boundary=%d\n\n--%d\n" % (n, n
 def sent():
     """A letter that was sent, beside one that nobody reports on."""
     for _ in range(2):
-        tell("invitation", make_user())
+        queue_email("invitation", make_user())
     letters()
     _other, message = OutgoingEmail.objects.order_by("pk")
     return message
@@ -142,7 +142,7 @@ def test_while_the_database_is_away_the_mail_server_is_asked_to_come_again(monke
     def away(mail):
         raise OperationalError("no connection")
 
-    monkeypatch.setattr(process_bounce, "take_back", away)
+    monkeypatch.setattr(process_bounce, "process_bounce", away)
     monkeypatch.setattr(process_bounce.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"")))
     with pytest.raises(SystemExit) as ended:
         call_command("process_bounce", stderr=io.StringIO())
@@ -151,13 +151,13 @@ def test_while_the_database_is_away_the_mail_server_is_asked_to_come_again(monke
 
 def test_the_envelope_names_who_takes_reports_and_the_letter_who_has_written(sent, settings):
     settings.DEFAULT_FROM_EMAIL = "Training <training@example.com>"
-    tell("invitation", make_user())
+    queue_email("invitation", make_user())
     settings.BOUNCE_ADDRESS = "bounces@training.example.com"
     assert [(letter.from_email, letter.message()["From"]) for letter in letters()[-1:]] == [
         ("bounces@training.example.com", "Training <training@example.com>")
     ]
     settings.BOUNCE_ADDRESS = ""
-    tell("invitation", make_user())
+    queue_email("invitation", make_user())
     assert letters()[-1].from_email == "Training <training@example.com>"
 
 
@@ -181,7 +181,7 @@ def test_to_how_many_people_letters_come_back_is_said_until_the_address_is_anoth
     person.save()
     assert told() == ["to 1 person they come back"]
     other = OutgoingEmail.objects.exclude(person=person).get().person
-    tell("invitation", other)
+    queue_email("invitation", other)
     assert told() == ["to 1 person they come back"], "it has not left yet"
     letters()
     assert told() == []
@@ -194,8 +194,8 @@ def test_to_how_many_people_letters_come_back_is_said_until_the_address_is_anoth
 
 def test_a_letter_that_came_back_holds_back_no_other(sent):
     come_back(sent)
-    tell("account-notice", sent.person, data={"what": "password-set", "detail": ""})
-    tell("invitation", sent.person)
+    queue_email("account-notice", sent.person, data={"what": "password-set", "detail": ""})
+    queue_email("invitation", sent.person)
     letters()
     assert list(OutgoingEmail.objects.of(sent.person).values_list("state", flat=True)) == ["sent", "sent", "bounced"]
 
@@ -203,7 +203,7 @@ def test_a_letter_that_came_back_holds_back_no_other(sent):
 def test_a_stranger_whose_letter_came_back_gets_no_other_that_day(settings):
     settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     for _ in range(2):
-        tell("no-account", None, address="nobody@example.com", language="en")
+        queue_email("no-account", None, address="nobody@example.com", language="en")
         letters()
         come_back(OutgoingEmail.objects.order_by("pk")[0])
     assert list(OutgoingEmail.objects.order_by("pk").values_list("state", flat=True)) == ["bounced", "skipped"]
@@ -212,7 +212,7 @@ def test_a_stranger_whose_letter_came_back_gets_no_other_that_day(settings):
 @pytest.mark.parametrize("number", [1, 3])
 def test_troubles_cost_three_statements_for_any_number_of_emails(number, django_assert_num_queries):
     for _ in range(number):
-        tell("invitation", make_user())
+        queue_email("invitation", make_user())
     letters()
     come_back(*OutgoingEmail.objects.all())
     with django_assert_num_queries(3):

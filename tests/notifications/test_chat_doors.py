@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from courseware.notifications.chat import client
-from courseware.notifications.chat.client import check_address, knock, masked
+from courseware.notifications.chat.client import check_address, masked, post_message
 from courseware.notifications.chat.messages import SERVICES, ChatContent, dingtalk_signature, feishu_signature
 from courseware.notifications.email.time_limit import TimeLimit
 from tests.notifications.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, Dripping
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.any_database
 
 
 def knocked(service, card=CARD):
-    return knock(service, ADDRESSES[service], SECRETS.get(service, ""), card)
+    return post_message(service, ADDRESSES[service], SECRETS.get(service, ""), card)
 
 
 def test_dingtalk_signs_milliseconds_and_secret_and_feishu_nothing_under_seconds_and_secret():
@@ -57,8 +57,8 @@ def test_title_lines_and_button_stand_on_every_card(services):
 
 def test_a_secret_that_is_not_the_robots_is_refused_and_none_signs_nothing(services):
     for service in ("dingtalk", "feishu"):
-        assert knock(service, ADDRESSES[service], "another", CARD).verdict == "refused"
-        assert knock(service, ADDRESSES[service], "", CARD).verdict == "refused"
+        assert post_message(service, ADDRESSES[service], "another", CARD).verdict == "refused"
+        assert post_message(service, ADDRESSES[service], "", CARD).verdict == "refused"
         _service, query, sent = services.taken[-1]
         assert "sign" not in query and "sign" not in sent
 
@@ -185,7 +185,7 @@ def test_the_environment_of_the_machine_decides_nothing(monkeypatch, settings):
 def test_an_address_of_another_host_scheme_or_port_is_refused_and_never_asked(services, address):
     with pytest.raises(ValidationError):
         check_address(address, "slack")
-    assert knock("slack", address, "", CARD) == ("refused", "the address is none that is allowed here")
+    assert post_message("slack", address, "", CARD) == ("refused", "the address is none that is allowed here")
     assert services.taken == []
 
 

@@ -17,9 +17,9 @@ from courseware.learning.due_dates.absence_shifts import change_absence, record_
 from courseware.lib import dates
 from courseware.notifications.email import delivery
 from courseware.notifications.email.delivery import claimed, deliver_due
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, one_by_one
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategory, one_by_one
 from courseware.notifications.email.health import troubles
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.email.smtp_connection import PermanentFailure, SmtpConnection, TemporaryFailure
 from courseware.notifications.models import PAUSES, DeliveryState, OutgoingEmail
 from tests.making import make_user
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 def wanted(monkeypatch):
     """Reason → the letter of these tests is not wanted any more for it."""
     reasons = []
-    monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind(why_unwanted=lambda message: "".join(reasons)))
+    monkeypatch.setitem(EMAIL_TYPES, "note", note_kind(why_unwanted=lambda message: "".join(reasons)))
     return reasons
 
 
@@ -43,7 +43,7 @@ def sink(settings, wanted):
 
 
 def note(address="tea@example.com", **more):
-    return tell("note", make_user(email=address), **more)
+    return queue_email("note", make_user(email=address), **more)
 
 
 def deliver(*messages):
@@ -77,10 +77,10 @@ def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_mac
 
 def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_no_other(sink, monkeypatch):
     monkeypatch.setattr(delivery, "IN_A_ROUND", 2)
-    monkeypatch.setitem(MESSAGE_KINDS, "lesson", replace(MESSAGE_KINDS["note"], sort=EmailCategory.TRAINING))
+    monkeypatch.setitem(EMAIL_TYPES, "lesson", replace(EMAIL_TYPES["note"], sort=EmailCategory.TRAINING))
     people = [make_user(email=f"tea{number}@example.com") for number in range(5)]
     for person in people:
-        tell("lesson", person)
+        queue_email("lesson", person)
     asked = []
 
     def ask_meanwhile(message):
@@ -88,8 +88,8 @@ def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_
             asked.append(note("asked@example.com"))
         return words_of(message)
 
-    lesson = replace(MESSAGE_KINDS["lesson"], context=one_by_one(ask_meanwhile))
-    monkeypatch.setitem(MESSAGE_KINDS, "lesson", lesson)
+    lesson = replace(EMAIL_TYPES["lesson"], context=one_by_one(ask_meanwhile))
+    monkeypatch.setitem(EMAIL_TYPES, "lesson", lesson)
     assert delivery.deliver_due() == "sent 6"
     assert [address for address, _ in sink.taken][:3] == ["tea0@example.com", "tea1@example.com", "asked@example.com"]
 
@@ -263,12 +263,12 @@ def broken(monkeypatch):
         return answer
 
     kind = note_kind(why_unwanted=asked("still_wanted"), context=asked("context"))
-    monkeypatch.setitem(MESSAGE_KINDS, "note", kind)
+    monkeypatch.setitem(EMAIL_TYPES, "note", kind)
     return errors
 
 
 def two_letters():
-    return [tell("note", make_user(email=address)) for address in ("first@example.com", "second@example.com")]
+    return [queue_email("note", make_user(email=address)) for address in ("first@example.com", "second@example.com")]
 
 
 @pytest.mark.parametrize("asked", ["still_wanted", "context"])
@@ -295,7 +295,7 @@ def test_an_address_of_two_lines_stops_no_other_letter(broken):
 
 def test_nobody_is_found_behind_the_letter_and_the_next_leaves(broken, monkeypatch):
     messages = two_letters()
-    monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind())
+    monkeypatch.setitem(EMAIL_TYPES, "note", note_kind())
     OutgoingEmail.objects.filter(pk=messages[0].pk).update(person=None)
     delivery.deliver_due()
     assert [state(message)[0] for message in messages] == [DeliveryState.GIVEN_UP, DeliveryState.SENT]
@@ -316,8 +316,8 @@ DAY = timedelta(days=1)
 def reasons(monkeypatch):
     """Why a letter of either kind is not wanted any more."""
     said = []
-    for name, sort in (("lesson", EmailCategory.TRAINING), ("link", EmailCategory.AT_ONCE)):
-        monkeypatch.setitem(MESSAGE_KINDS, name, note_kind(sort, why_unwanted=lambda message: "".join(said)))
+    for name, sort in (("lesson", EmailCategory.TRAINING), ("link", EmailCategory.IMMEDIATE)):
+        monkeypatch.setitem(EMAIL_TYPES, name, note_kind(sort, why_unwanted=lambda message: "".join(said)))
     return said
 
 
@@ -335,8 +335,8 @@ def test_a_letter_about_the_training_waits_until_its_reader_is_back(reasons, mai
     time_machine.move_to(timezone.now(), tick=False)
     away, here = make_user(email="away@example.com"), make_user(email="here@example.com")
     absence = away_until(away, 9)
-    tell("lesson", away)
-    tell("lesson", here)
+    queue_email("lesson", away)
+    queue_email("lesson", here)
     assert sent(mailoutbox) == ["here@example.com"]
     for _ in range(9):
         time_machine.shift(DAY)
@@ -351,7 +351,7 @@ def test_a_letter_about_the_training_waits_until_its_reader_is_back(reasons, mai
 def test_what_was_asked_for_or_is_about_safety_leaves_also_while_somebody_is_away(reasons, mailoutbox):
     person = make_user(email="away@example.com")
     away_until(person, 9)
-    tell("link", person)
+    queue_email("link", person)
     assert sent(mailoutbox) == ["away@example.com"]
 
 
@@ -359,7 +359,7 @@ def test_who_comes_back_earlier_has_the_letter_within_a_day(reasons, mailoutbox,
     time_machine.move_to(timezone.now(), tick=False)
     person = make_user(email="away@example.com")
     absence = away_until(person, 30)
-    tell("lesson", person)
+    queue_email("lesson", person)
     assert sent(mailoutbox) == []
     time_machine.shift(2 * DAY)
     assert sent(mailoutbox) == []
@@ -371,7 +371,7 @@ def test_who_comes_back_earlier_has_the_letter_within_a_day(reasons, mailoutbox,
 def test_a_letter_that_is_not_wanted_any_more_does_not_wait_for_anybody(reasons, mailoutbox):
     person = make_user()
     away_until(person, 9)
-    message = tell("lesson", person)
+    message = queue_email("lesson", person)
     reasons.append("done meanwhile")
     assert sent(mailoutbox) == []
     message.refresh_from_db()
@@ -382,11 +382,11 @@ def test_letters_that_wait_for_somebody_are_no_trouble_and_letters_nobody_sends_
     time_machine.move_to(timezone.now(), tick=False)
     person = make_user()
     away_until(person, 9)
-    tell("lesson", person)
+    queue_email("lesson", person)
     sent(mailoutbox)
     time_machine.shift(DAY / 2)
     assert troubles(timezone.now()) == []
-    tell("link", person)
+    queue_email("link", person)
     time_machine.shift(DAY / 24)
     assert [trouble.words for trouble in troubles(timezone.now())] == ["the oldest has waited for 1\xa0hour"]
 
@@ -395,7 +395,7 @@ def test_letters_whose_morning_has_come_are_no_trouble_until_nobody_takes_them_u
     time_machine.move_to(timezone.now(), tick=False)
     person = make_user()
     away_until(person, 0)
-    message = tell("lesson", person)
+    message = queue_email("lesson", person)
     sent(mailoutbox)
     message.refresh_from_db()
     time_machine.move_to(message.next_at + timedelta(minutes=5), tick=False)

@@ -17,8 +17,8 @@ from courseware.jobs import tasks, worker
 from courseware.jobs.worker import WorkLoop
 from courseware.notifications.email import delivery, delivery_batch
 from courseware.notifications.email.circuit_breaker import REST, CircuitBreaker, UnreachableServer
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategory
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.email.smtp_connection import SmtpConnection
 from courseware.notifications.models import OutgoingEmail
 from tests.jobs import doing
@@ -74,10 +74,10 @@ def raw_server(settings, **manners):
 
 @pytest.fixture
 def note(monkeypatch):
-    monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind())
-    monkeypatch.setitem(MESSAGE_KINDS, "lesson", note_kind(EmailCategory.TRAINING))
+    monkeypatch.setitem(EMAIL_TYPES, "note", note_kind())
+    monkeypatch.setitem(EMAIL_TYPES, "lesson", note_kind(EmailCategory.TRAINING))
     numbers = iter(range(100))
-    return lambda kind="note": tell(kind, make_user(email=f"tea{next(numbers)}@example.com"))
+    return lambda kind="note": queue_email(kind, make_user(email=f"tea{next(numbers)}@example.com"))
 
 
 def states():

@@ -12,8 +12,8 @@ from django.utils import timezone
 from courseware.accounts.models import CalendarDay
 from courseware.notifications.email import delivery, delivery_batch, sending_limits
 from courseware.notifications.email.delivery import deliver_due
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategory
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.email.smtp_connection import PermanentFailure, SmtpConnection, TemporaryFailure
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.examples import only_deep
@@ -23,7 +23,7 @@ from tests.notifications.sinks import note_kind, send_all
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "kinds")]
 BERLIN = ZoneInfo("Europe/Berlin")
 THURSDAY = datetime(2026, 11, 26, 9, tzinfo=BERLIN)
-SORTS = {"link": EmailCategory.AT_ONCE, "lesson": EmailCategory.TRAINING, "due": EmailCategory.TRAINING}
+SORTS = {"link": EmailCategory.IMMEDIATE, "lesson": EmailCategory.TRAINING, "due": EmailCategory.TRAINING}
 SORTS |= {"digest": EmailCategory.SUBSCRIBED, "question": EmailCategory.SUBSCRIBED}
 
 
@@ -31,7 +31,7 @@ SORTS |= {"digest": EmailCategory.SUBSCRIBED, "question": EmailCategory.SUBSCRIB
 def kinds(monkeypatch, settings):
     settings.HOLIDAY_CALENDAR = ""  # weekends alone are free
     for name, sort in SORTS.items():
-        monkeypatch.setitem(MESSAGE_KINDS, name, note_kind(sort))
+        monkeypatch.setitem(EMAIL_TYPES, name, note_kind(sort))
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_at_night_only_what_was_asked_for_leaves(clock):
     clock.move_to(THURSDAY.replace(hour=23), tick=False)
     person = reader()
     for kind in SORTS:
-        tell(kind, person)
+        queue_email(kind, person)
     assert send() == ["link"]
     why = "letters leave from 8 to 20 on working days: this one from 2026-11-27 08:00"
     assert waiting() == [("lesson", why), ("due", why), ("digest", why), ("question", why)]
@@ -72,8 +72,8 @@ def test_at_night_only_what_was_asked_for_leaves(clock):
 def test_one_letter_of_a_sort_leaves_a_day_and_the_sorts_do_not_count_each_other(clock):
     person, other = reader(), reader()
     for kind in ("lesson", "due", "digest", "question", "link", "link"):
-        tell(kind, person)
-    tell("lesson", other)
+        queue_email(kind, person)
+    queue_email("lesson", other)
     assert send() == ["lesson", "digest", "link", "link", "lesson"]
     why = "the person had a letter today, and has one a day at most: this one from 2026-11-27 08:00"
     assert waiting() == [("due", why), ("question", why)]
@@ -87,7 +87,7 @@ def test_three_letters_about_the_training_leave_in_fourteen_days_and_of_those_by
     for _ in range(20):
         day = timezone.now().astimezone(BERLIN).date()
         for kind in ("lesson", "digest"):
-            tell(kind, person)
+            queue_email(kind, person)
         left[day] = send()
         clock.shift(timedelta(days=1))
     days = [date(2026, 11, 26) + timedelta(days=number) for number in range(20)]
@@ -101,19 +101,19 @@ def test_letters_that_left_by_a_clock_of_next_year_keep_none_back_once_it_is_rig
     person = reader()
     for days in (365, 368, 369):
         clock.move_to(THURSDAY + timedelta(days=days), tick=False)
-        tell("lesson", person)
-        tell("digest", person)
+        queue_email("lesson", person)
+        queue_email("digest", person)
         assert send() == ["lesson", "digest"]
     clock.move_to(THURSDAY, tick=False)
-    tell("lesson", person)
-    tell("digest", person)
+    queue_email("lesson", person)
+    queue_email("digest", person)
     assert send() == ["lesson", "digest"]
 
 
 def test_a_fourth_letter_says_until_when_it_waits(clock):
     person = reader()
     for number in range(4):
-        tell("lesson", person)
+        queue_email("lesson", person)
         clock.move_to(THURSDAY + timedelta(days=(0, 1, 4, 5)[number]), tick=False)
         send()
     assert waiting() == [
@@ -123,7 +123,7 @@ def test_a_fourth_letter_says_until_when_it_waits(clock):
 
 def test_what_the_mail_server_refuses_has_taken_no_turn_and_what_it_puts_off_keeps_its_own(clock, monkeypatch):
     person = reader()
-    refused, postpone_email, later = (tell("lesson", person) for _ in range(3))
+    refused, postpone_email, later = (queue_email("lesson", person) for _ in range(3))
     answers = {refused.pk: PermanentFailure("550 no"), postpone_email.pk: TemporaryFailure("451 busy")}
     monkeypatch.setattr(SmtpConnection, "send", lambda self, message, *rest: raise_(answers[message.pk]))
     assert send_all([refused.pk, postpone_email.pk, later.pk]) == {"refused": 1, "queued": 2}
@@ -140,8 +140,8 @@ def raise_(error):
 
 def test_whoever_dies_while_sending_leaves_the_turn_with_the_letter(clock, monkeypatch):
     person = reader()
-    tell("lesson", person)
-    tell("due", person)
+    queue_email("lesson", person)
+    queue_email("due", person)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(KeyboardInterrupt()))
         send()
@@ -154,8 +154,8 @@ def test_whoever_dies_while_sending_leaves_the_turn_with_the_letter(clock, monke
 
 def test_of_two_workers_that_looked_at_once_the_second_waits(clock, monkeypatch):
     person = reader()
-    one, two = tell("lesson", person), tell("due", person)
-    third = tell("due", reader())
+    one, two = queue_email("lesson", person), queue_email("due", person)
+    third = queue_email("due", reader())
     assert sending_limits.assign_sending_days([one], EmailCategory.TRAINING) == {}
     monkeypatch.setattr(sending_limits, "taken_sending_days", lambda *arguments: defaultdict(list))  # as both saw it
     waits = sending_limits.assign_sending_days([two, third], EmailCategory.TRAINING)
@@ -169,10 +169,10 @@ def test_of_two_workers_that_looked_at_once_the_second_waits(clock, monkeypatch)
 
 def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
     person, other = reader(), reader()
-    first = tell("due", person, data={"subjects": [1, 2]})
-    tell("due", person, data={"subjects": [2, 3]})
-    tell("lesson", person, data={"subjects": [4]})
-    tell("due", other, data={"subjects": [5]})
+    first = queue_email("due", person, data={"subjects": [1, 2]})
+    queue_email("due", person, data={"subjects": [2, 3]})
+    queue_email("lesson", person, data={"subjects": [4]})
+    queue_email("due", other, data={"subjects": [5]})
     assert send() == ["due", "due"]
     assert list(OutgoingEmail.objects.order_by("pk").values_list("state", "why", "data")) == [
         ("sent", "", {"subjects": [1, 2, 3]}),
@@ -191,8 +191,8 @@ def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
 )
 def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, monkeypatch, error, state):
     person = reader()
-    first, second, third = (tell("due", person, data={"subjects": [number]}) for number in (1, 2, 3))
-    tell("lesson", person)
+    first, second, third = (queue_email("due", person, data={"subjects": [number]}) for number in (1, 2, 3))
+    queue_email("lesson", person)
     with monkeypatch.context() as patch:
         patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(error))
         send_all([first.pk])
@@ -212,7 +212,7 @@ def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, m
 
 def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypatch):
     person = reader()
-    first, second = (tell("due", person, data={"subjects": [number]}) for number in (1, 2))
+    first, second = (queue_email("due", person, data={"subjects": [number]}) for number in (1, 2))
     with monkeypatch.context() as patch:
         patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(TemporaryFailure("451 busy")))
         send()
@@ -224,11 +224,11 @@ def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypa
 
 def test_a_letter_that_is_tried_again_takes_in_nothing_more_for_the_server_may_have_it_as_it_was(clock, monkeypatch):
     person = reader()
-    first = tell("due", person, data={"subjects": [1]})
+    first = queue_email("due", person, data={"subjects": [1]})
     with monkeypatch.context() as patch:
         patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(TemporaryFailure("TimeoutError: timed out")))
         send()
-    second = tell("due", person, data={"subjects": [2]})
+    second = queue_email("due", person, data={"subjects": [2]})
     clock.shift(timedelta(minutes=5))
     assert send() == ["due"]
     found = OutgoingEmail.objects.in_bulk([first.pk, second.pk])
@@ -238,9 +238,9 @@ def test_a_letter_that_is_tried_again_takes_in_nothing_more_for_the_server_may_h
 
 def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
     person = reader()
-    first = tell("due", person, data={"subjects": [1]})
+    first = queue_email("due", person, data={"subjects": [1]})
     clock.shift(timedelta(hours=1))
-    tell("due", person, data={"subjects": [2]})
+    queue_email("due", person, data={"subjects": [2]})
     send()
     first.refresh_from_db()
     assert first.written_at == THURSDAY + timedelta(hours=1)
@@ -248,7 +248,7 @@ def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
 
 def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
     person = reader()
-    first, second = (tell("due", person, data={"subjects": [number]}) for number in (1, 2))
+    first, second = (queue_email("due", person, data={"subjects": [number]}) for number in (1, 2))
     [mine] = delivery.claimed([second.pk])
     send_all([first.pk])
     delivery_batch.set_aside_now(mine, sending_limits.Wait(timezone.now() + timedelta(hours=1), "later"))
@@ -259,7 +259,7 @@ def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
 def test_who_leaves_while_a_letter_waits_is_told_nothing(clock):
     clock.move_to(THURSDAY.replace(hour=23), tick=False)
     person = reader()
-    tell("lesson", person)
+    queue_email("lesson", person)
     assert send() == []
     person.is_active = False
     person.save()
@@ -302,7 +302,7 @@ def test_over_weeks_of_letters_and_dying_workers_a_plain_model_finds_nothing_wro
     monkeypatch.setattr(SmtpConnection, "send", door)
     for _ in range(200):
         if random.random() < 0.3:
-            tell(random.choice(list(SORTS)), random.choice(people))
+            queue_email(random.choice(list(SORTS)), random.choice(people))
         with suppress(KeyboardInterrupt):
             deliver_due()
         clock.shift(timedelta(minutes=random.randrange(20, 400)))

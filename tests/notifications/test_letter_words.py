@@ -14,8 +14,8 @@ from courseware.accounts.sign_in.invitations import invite
 from courseware.audit_log.models import Event
 from courseware.branding.branding import branding_of
 from courseware.notifications.email.delivery import deliver_due
-from courseware.notifications.email.email_types import MESSAGE_KINDS
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.email_types import EMAIL_TYPES
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.email.rendering import RenderedEmail, email_page, render_email
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.wording import email_wording
@@ -70,7 +70,7 @@ def test_each_reader_has_them_in_the_own_language():
 
 
 def test_a_letter_that_waits_leaves_in_the_words_of_the_moment_it_leaves():
-    tell("invitation", make_user(name="Ann", language="en"))
+    queue_email("invitation", make_user(name="Ann", language="en"))
     say()
     assert letters()[0].subject == "Welcome, Ann"
 
@@ -133,7 +133,7 @@ def test_the_log_names_the_letter_and_its_parts_and_never_the_words():
 
 
 def test_letters_about_passwords_and_changes_of_the_account_have_no_words_but_the_products():
-    fixed = {name for name, kind in MESSAGE_KINDS.items() if kind.editable is None}
+    fixed = {name for name, kind in EMAIL_TYPES.items() if kind.editable is None}
     assert fixed >= {"new-link", "no-account", "account-notice", "certificate-revoked", "deputy-added"}
     say({"subject": {"en": "Dear {name}", "zh-hans": "{name}"}}, kind="account-notice")
     notify(make_user(language="en"), "password-set")
@@ -170,7 +170,7 @@ def test_it_is_said_which_shipped_words_have_changed_since_and_only_of_parts_in_
 
 def statements_for(number):
     people = [make_user(email=f"p{number}-{each}@example.com") for each in range(number)]
-    keys = [tell("invitation", person).pk for person in people]
+    keys = [queue_email("invitation", person).pk for person in people]
     email_wording.wording_at.cache_clear()
     sent = len(mail.outbox)
     with CaptureQueriesContext(connection) as asked:

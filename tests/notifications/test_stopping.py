@@ -8,26 +8,26 @@ from django.urls import reverse
 
 from courseware.audit_log.models import Event
 from courseware.notifications.email.delivery import deliver_due
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategory
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import EmailOptOut, OutgoingEmail
 from tests.making import make_user
 from tests.notifications.sinks import note_kind
 
 pytestmark = pytest.mark.django_db
-SORTS = {"summary": EmailCategory.SUBSCRIBED, "lesson": EmailCategory.TRAINING, "link": EmailCategory.AT_ONCE}
+SORTS = {"summary": EmailCategory.SUBSCRIBED, "lesson": EmailCategory.TRAINING, "link": EmailCategory.IMMEDIATE}
 
 
 @pytest.fixture(autouse=True)
 def kinds(monkeypatch, settings):
     settings.SITE_URL = "https://training.example.com"
     for name, sort in SORTS.items():
-        monkeypatch.setitem(MESSAGE_KINDS, name, replace(note_kind(sort), words=f"The {name}"))
+        monkeypatch.setitem(EMAIL_TYPES, name, replace(note_kind(sort), words=f"The {name}"))
 
 
 def sent(mailoutbox, *kinds, to):
     for kind in kinds:
-        tell(kind, to)
+        queue_email(kind, to)
     deliver_due()
     return mailoutbox[-len(kinds) :]
 

@@ -5,8 +5,8 @@ from django.db import transaction
 from django_tasks_db.models import DBTaskResult
 
 from courseware.notifications.email.delivery import claimed
-from courseware.notifications.email.email_types import MESSAGE_KINDS
-from courseware.notifications.email.queue import queue_emails, tell
+from courseware.notifications.email.email_types import EMAIL_TYPES
+from courseware.notifications.email.queue import queue_email, queue_emails
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import letters, make_user
 from tests.notifications.sinks import note_kind, send_all
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_message_waits_with_all_that_it_takes_and_without_a_link():
     person = make_user(language="en")
-    tell("invitation", person)
+    queue_email("invitation", person)
     message = OutgoingEmail.objects.get()
     assert (message.kind, message.person, message.address, message.language, message.data, message.state) == (
         "invitation", person, person.email, "en", {}, DeliveryState.QUEUED,
@@ -26,7 +26,7 @@ def test_a_message_waits_with_all_that_it_takes_and_without_a_link():
 
 def test_what_was_told_in_a_transaction_that_failed_never_leaves():
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        tell("invitation", make_user())
+        queue_email("invitation", make_user())
         raise ZeroDivisionError
     assert not OutgoingEmail.objects.exists()
     assert letters() == []
@@ -34,33 +34,33 @@ def test_what_was_told_in_a_transaction_that_failed_never_leaves():
 
 def test_what_is_told_once_is_told_once():
     person = make_user()
-    first = tell("invitation", person, key="the-first-letter")
-    assert tell("invitation", person, key="the-first-letter") == first
-    assert tell("invitation", make_user(), key="another") != first
-    assert tell("invitation", person) != tell("invitation", person)
+    first = queue_email("invitation", person, key="the-first-letter")
+    assert queue_email("invitation", person, key="the-first-letter") == first
+    assert queue_email("invitation", make_user(), key="another") != first
+    assert queue_email("invitation", person) != queue_email("invitation", person)
     assert len(letters()) == 4
 
 
 def test_a_letter_that_no_room_has_named_is_a_mistake_of_whoever_tells_it():
     with pytest.raises(LookupError, match="birthday"):
-        tell("birthday", make_user())
+        queue_email("birthday", make_user())
 
 
-@pytest.mark.parametrize("kind", sorted(MESSAGE_KINDS))
+@pytest.mark.parametrize("kind", sorted(EMAIL_TYPES))
 def test_every_letter_has_its_words_in_both_languages(kind):
     from django.template.loader import get_template
     from django.utils import translation
 
-    get_template(MESSAGE_KINDS[kind].template)
+    get_template(EMAIL_TYPES[kind].template)
     with translation.override("zh-hans"):
-        chinese = str(MESSAGE_KINDS[kind].words)
-    assert chinese != str(MESSAGE_KINDS[kind].words)
+        chinese = str(EMAIL_TYPES[kind].words)
+    assert chinese != str(EMAIL_TYPES[kind].words)
 
 
 @pytest.fixture(autouse=True)
 def two_kinds(monkeypatch):
     for name in ("try", "other"):
-        monkeypatch.setitem(MESSAGE_KINDS, name, note_kind())
+        monkeypatch.setitem(EMAIL_TYPES, name, note_kind())
 
 
 def told():

@@ -9,7 +9,7 @@ from django.utils import timezone
 from courseware.accounts.models import Deputy
 from courseware.accounts.sign_in.invitations import invite
 from courseware.accounts.teams.deputies import notify_both
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.models import Certificate
 from courseware.content.models import Course
 from courseware.learning.enrollments.enrollment import enroll
@@ -72,7 +72,7 @@ def test_each_kind_says_what_it_tells_of(client, settings):
     person, admin = make_user(language="en"), make_admin()
     team = make_team(manager=person)
     attempt = complete_course(make_enrollment(person))
-    withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
+    revoke_certificate(attempt.enrollment.certificate, reason="A mistake", by=admin)
     other = make_user("Olga")
     named = Deputy.objects.create(
         lead=team.manager, person=other, made_by=person, first_day=date(2098, 1, 1), last_day=date(2098, 1, 2)
@@ -96,7 +96,7 @@ def test_what_it_told_of_may_be_gone(client):
 def test_what_is_told_once_is_one_line(client):
     admin, attempt = make_admin(), complete_course(make_enrollment())
     for _ in range(2):
-        withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
+        revoke_certificate(attempt.enrollment.certificate, reason="A mistake", by=admin)
     assert Notification.objects.filter(kind="certificate-revoked").count() == 1
 
 
@@ -156,7 +156,7 @@ def test_after_ninety_days_a_line_is_forgotten_read_or_not():
 def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
     person = enrolled(due_at=days(9))
     admin, attempt = make_admin(), complete_course(Enrollment.objects.get())
-    withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
+    revoke_certificate(attempt.enrollment.certificate, reason="A mistake", by=admin)
     client.force_login(person)
     client.get("/notifications/")
     one = statements(lambda: client.get("/notifications/"))

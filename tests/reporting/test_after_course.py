@@ -14,7 +14,7 @@ from courseware.content.rendering import store
 from courseware.lib.dates import site_day
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.integrity.check_all import differences
-from courseware.reporting.integrity.enrollments import observed
+from courseware.reporting.integrity.enrollments import follow_ups
 from courseware.reporting.statistics.course_outcomes import Gained, course_outcomes
 from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.views.statistics import teams_in_figures
@@ -160,11 +160,11 @@ def test_the_page_says_what_it_holds_and_how_many_are_needed(client, team, clock
 
 def test_answers_and_what_is_remembered_of_them_are_compared(team):
     run, *_others = seen(team, *[{"seen-off": 0}] * 6)
-    assert list(observed()) == []
+    assert list(follow_ups()) == []
     sheet = Document.objects.get(identifier="month-later").pk
     FollowUpAnswers.objects.filter(shown_from=None).delete()
-    assert list(observed()) == [f"document {sheet}: answered about 6 people, and there are answers of 5 sheets"]
-    assert next(iter(observed())) in list(differences())
+    assert list(follow_ups()) == [f"document {sheet}: answered about 6 people, and there are answers of 5 sheets"]
+    assert next(iter(follow_ups())) in list(differences())
     kept = FollowUp.objects.get(enrollment=run)
     kept.delete()
     one = FollowUpAnswers.objects.first()
@@ -172,6 +172,6 @@ def test_answers_and_what_is_remembered_of_them_are_compared(team):
     one.save()
     kept.save()
     day = one.shown_from
-    assert list(observed()) == [
+    assert list(follow_ups()) == [
         f"document {sheet}: 6 answers of team {team.pk} are shown from {day} on, and not 5 at a time"
     ]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.certificates.pdf import render_pdfs
 from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.checkpoints import create_checkpoint
@@ -131,7 +131,7 @@ def test_one_that_was_withdrawn_or_has_a_sign_that_no_font_has_is_in_the_list_al
     runs = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "Li Lei")]
     for run in runs:
         complete_course(run)
-    withdraw(runs[2].certificate, reason="A mistake", by=make_admin())
+    revoke_certificate(runs[2].certificate, reason="A mistake", by=make_admin())
     pack = download(client)
     assert len(table(pack, "certificates.csv")) == 3
     files = [name for name in pack.namelist() if name.startswith("certificates/")]

@@ -167,11 +167,11 @@ def test_the_numbers_kept_say_of_due_days_what_counting_the_rows_says(client, te
         join(team, nobody_shown)
     viewers = (team.manager, make_hr(), make_admin())
     for viewer in viewers:
-        counted = totals.counts(rows.board(viewer, days=days, at=now), now)
-        assert totals.counts_kept(viewer, None, None, now, days) == counted
+        counted = totals.counts(rows.dashboard_rows_of(viewer, days=days, at=now), now)
+        assert totals.headcount_totals(viewer, None, None, now, days) == counted
         assert counted.total > 0
     monkeypatch.setattr(rows, "MANY_TEAMS", 0)
-    monkeypatch.setattr(totals, "counts_kept", lambda *_of: counted)
+    monkeypatch.setattr(totals, "headcount_totals", lambda *_of: counted)
     assert client.get(f"/team/?days={days}").context["total"] == counted.total  # of the last viewer, an administrator
 
 

@@ -49,7 +49,7 @@ def test_every_state_has_its_number_above_the_board_and_nobody_excused_is_not_sa
     shown = ["1 person", "1 overdue", "0 due soon", "0 not started", "0 in progress", "0 completed"]
     learner_of(team, "Late", due_at=days(-3))
     assert numbers() == shown
-    enrollment.waive(learner_of(team, "Away"), "moved", by=None)
+    enrollment.exempt(learner_of(team, "Away"), "moved", by=None)
     assert numbers() == ["2 people", *shown[1:], "1 waived"]
 
 
@@ -58,7 +58,7 @@ def test_the_file_says_what_the_screen_says(client, team):
     half = learner_of(team, "Half", due_at=days(30))
     finish_lesson(half, outline_of(half.course).step("boiling"))
     complete_course(learner_of(team, "Whole"))
-    enrollment.waive(learner_of(team, "Away"), "moved", by=None)
+    enrollment.exempt(learner_of(team, "Away"), "moved", by=None)
     on_screen = client.get("/team/").context["rows"]
     columns = ("Name", "Team", "State", "Progress (%)", "Done", "Of", "Due date", "Next step")
     assert [[row[column] for column in columns] for row in exported(client)] == [

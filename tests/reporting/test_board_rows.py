@@ -26,7 +26,7 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 def seen_by(user, **filters):
-    return {enrollment.learner.name for enrollment in dashboard_rows.board(user, **filters)}
+    return {enrollment.learner.name for enrollment in dashboard_rows.dashboard_rows_of(user, **filters)}
 
 
 def rows(user, at=MIDNIGHT, **filters):
@@ -68,9 +68,9 @@ def test_a_person_in_two_of_the_teams_stands_there_once_with_the_team_joined_fir
 
 def test_of_several_runs_through_a_course_the_newest_is_shown(firm):
     old = Enrollment.objects.get(learner__name="Learner of Below")
-    enrolling.waive(old, "moved", by=None)
+    enrolling.exempt(old, "moved", by=None)
     new = make_enrollment(old.learner, old.course)
-    assert list(dashboard_rows.board(firm["below"].manager)) == [new]
+    assert list(dashboard_rows.dashboard_rows_of(firm["below"].manager)) == [new]
 
 
 # States, filters, order
@@ -100,12 +100,10 @@ def test_of_one_day_the_board_goes_by_name_and_where_there_are_too_many_as_they_
     team = make_team()
     for name, days in (("B", 1), ("A", 1), ("C", 0)):
         learner_of(team, name, due_at=MIDNIGHT + days * DAY)
-    found = dashboard_rows.board(team.manager, at=MIDNIGHT)
+    found = dashboard_rows.dashboard_rows_of(team.manager, at=MIDNIGHT)
     monkeypatch.setattr(dashboard_rows, "SORTED_BY_NAME", 3)
     names = {
-        number: "".join(
-            each.learner.name for each in dashboard_rows.sorted_within_reason(found, number, None, team.manager)
-        )
+        number: "".join(each.learner.name for each in dashboard_rows.sort_rows(found, number, None, team.manager))
         for number in (3, 4)
     }
     assert names == {3: "CAB", 4: "CBA"}
@@ -114,7 +112,7 @@ def test_of_one_day_the_board_goes_by_name_and_where_there_are_too_many_as_they_
 def test_counts_equal_the_rows_of_each_state():
     team = make_team()
     one_of_each(team)
-    everyone = dashboard_rows.board(team.manager, at=MIDNIGHT)
+    everyone = dashboard_rows.dashboard_rows_of(team.manager, at=MIDNIGHT)
     tally = totals.counts(everyone, MIDNIGHT)
     assert (list(tally.states), tally.states[State.OVERDUE], tally.states[State.IN_PROGRESS]) == (list(State), 2, 3)
     for numbers in (tally.states, tally.validities):
@@ -171,7 +169,7 @@ def test_a_row_counts_what_is_required_by_module_and_names_the_next_step():
 def test_who_needs_nothing_has_no_next_step():
     team = make_team()
     complete_course(learner_of(team))
-    enrolling.waive(learner_of(team), "moved", by=None)
+    enrolling.exempt(learner_of(team), "moved", by=None)
     shown = [(row.state, row.journey.next_action.is_asked, row.journey.next_action.words) for row in rows(team.manager)]
     assert shown == [(State.COMPLETED, False, ""), (State.WAIVED, False, "")]
     assert rows(team.manager)[0].journey.progress.percent == 100
@@ -234,14 +232,17 @@ SECOND = timedelta(seconds=1)
 def test_facts_come_in_the_order_of_the_keys_and_without_what_is_gone():
     first, second, gone = (make_enrollment(make_user(name)).pk for name in ("B", "A", "C"))
     Enrollment.objects.filter(pk=gone).delete()
-    assert [each.learner_name for each in dashboard_rows.facts_of([second, gone, first], NOON)] == ["A", "B"]
-    assert dashboard_rows.facts_of([], NOON) == []
+    assert [each.learner_name for each in dashboard_rows.enrollments_with_facts([second, gone, first], NOON)] == [
+        "A",
+        "B",
+    ]
+    assert dashboard_rows.enrollments_with_facts([], NOON) == []
 
 
 def test_the_state_is_that_of_the_instant_that_is_asked_for_each_time():
     key = make_enrollment(due_at=NOON).pk
     asked = (NOON, NOON - SECOND, NOON - DUE_SOON, NOON - DUE_SOON - SECOND, NOON)
-    found = [each.state for at in asked for each in dashboard_rows.facts_of([key], at)]
+    found = [each.state for at in asked for each in dashboard_rows.enrollments_with_facts([key], at)]
     assert found == ["overdue", "due-soon", "due-soon", "not-started", "overdue"]
 
 

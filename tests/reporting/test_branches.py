@@ -7,7 +7,7 @@ from django.utils import timezone
 from courseware.accounts.models import Membership
 from courseware.learning.status.states import State
 from courseware.reporting.dashboard import subteams
-from courseware.reporting.dashboard.rows import board, those_stuck
+from courseware.reporting.dashboard.rows import dashboard_rows_of, stuck_rows
 from courseware.reporting.dashboard.totals import counts
 from tests.making import (
     days,
@@ -50,7 +50,7 @@ def firm():
 
 def told(user, head=None, course=None):
     rows = subteams.subteam_rows(user, head, course, "en", timezone.now())
-    return [(row.team.name, row.tally.total, row.done, row.late, row.stuck, row.leads_on) for row in rows]
+    return [(row.team.name, row.tally.total, row.done, row.late, row.stuck, row.has_subteams) for row in rows]
 
 
 def test_a_row_counts_a_team_with_all_below_it_most_people_late_first(firm):
@@ -82,10 +82,10 @@ def test_the_numbers_of_a_row_are_those_of_the_board_of_its_team(firm, role, is_
     while heads:
         head = heads.pop()
         for row in subteams.subteam_rows(user, head, course, "en", now):
-            everyone = board(user, team=row.team, course=course, at=now)
+            everyone = dashboard_rows_of(user, team=row.team, course=course, at=now)
             assert row.tally == counts(everyone, now), (role, row.team)
-            assert row.stuck == those_stuck(everyone, "en", now).count()
-            heads += [row.team] if row.leads_on else []
+            assert row.stuck == stuck_rows(everyone, "en", now).count()
+            heads += [row.team] if row.has_subteams else []
 
 
 def test_of_very_many_it_is_not_counted_who_is_stuck(firm, monkeypatch):

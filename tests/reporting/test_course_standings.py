@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.assessment.certificates.certification import store_certifications
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.models import Certificate
 from tests.making import (
     days,
@@ -99,7 +99,7 @@ def test_the_page_of_an_earlier_run_says_the_standing_by_the_newest_one(client, 
 
 
 def test_a_certificate_that_was_withdrawn_is_said_to_be_at_its_run(client, lea):
-    withdraw(
+    revoke_certificate(
         Certificate.objects.get(enrollment__learner=lea, valid_until__gt=timezone.localdate()), reason="So", by=lea.lead
     )
     client.force_login(lea.lead)

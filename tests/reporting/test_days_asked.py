@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership
 from courseware.learning.due_dates.extensions import request_extension
-from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.enrollments.enrollment import exempt
 from courseware.learning.models import ExtensionRequest
 from courseware.reporting.today import learner_requests
 from courseware.reporting.today.learner_requests import learner_requests as days_asked_of
@@ -126,7 +126,7 @@ def test_the_second_lead_is_told_who_has_answered_and_a_double_press_too(client,
 
 def test_what_has_ended_meanwhile_is_said(client, team):
     waived, taken_back = asks(team, "Ada"), asks(team, "Ben")
-    waive(waived.enrollment, "moved", by=team.manager)
+    exempt(waived.enrollment, "moved", by=team.manager)
     ExtensionRequest.objects.filter(pk=taken_back.pk).update(end="taken-back", ended_at=timezone.now())
     assert "The request of Ada has request expired" in said(answer(client, waived, "give"))
     assert "Ben has taken the request back." in said(answer(client, taken_back, "give"))

@@ -11,9 +11,9 @@ from courseware.learner_home.next_action import Action
 from courseware.learning.models import Enrollment
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
-from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
+from courseware.reporting.demo import ACCOUNTS, DEMO_PASSWORD
 from courseware.reporting.integrity.check_all import differences
-from courseware.reporting.today.suggested_actions import draft_for
+from courseware.reporting.today.suggested_actions import suggested_actions_for
 from tests.world import rows_shown_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_company")]
@@ -23,7 +23,7 @@ SAFETY, FIRST_AID, FINAL = "customer-service-safety", "first-aid", "final-exam"
 
 def test_the_demo_has_a_team_of_about_fifteen_in_every_state():
     manager = User.objects.get(email="manager@example.com")
-    counts = totals.counts(dashboard_rows.board(manager), timezone.now()).states
+    counts = totals.counts(dashboard_rows.dashboard_rows_of(manager), timezone.now()).states
     assert 12 <= len({row.email for row in rows_shown_to(manager)}) <= 18
     assert min(counts.values()) >= 1
     assert counts[State.OVERDUE] >= 2
@@ -54,7 +54,7 @@ def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do():
 
 def test_somebody_in_the_demo_asks_for_another_day():
     manager = User.objects.get(email="manager@example.com")
-    draft = draft_for(manager, timezone.now(), counts_others=True)
+    draft = suggested_actions_for(manager, timezone.now(), counts_others=True)
     assert [each.enrollment.learner.name for each, _title in draft.asked.shown] == ["周凯"]
 
 
@@ -112,7 +112,7 @@ def test_everything_in_the_demo_was_made_by_the_products_own_verbs():
 
 @pytest.mark.parametrize("email", ACCOUNTS)
 def test_every_account_that_is_told_of_can_sign_in(client, email):
-    response = client.post("/accounts/login/", {"login": email, "password": SIGN_IN_WITH})
+    response = client.post("/accounts/login/", {"login": email, "password": DEMO_PASSWORD})
     assert response.status_code == 302
     assert client.get("/").status_code == 200
 

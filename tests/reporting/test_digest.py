@@ -17,7 +17,7 @@ from courseware.learning.due_dates.extensions import (
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.emails import hr_summary, weekly_summary
-from courseware.reporting.emails.weekly_summary import write_digests
+from courseware.reporting.emails.weekly_summary import queue_weekly_summaries
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
@@ -66,7 +66,7 @@ def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_
     learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
     learner(team, "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
     late(team_of("Others", lead="Other lead"), "Somebody else’s", course)
-    assert write_digests() == "letters: 2"
+    assert queue_weekly_summaries() == "letters: 2"
     on_monday(sunday)
     [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
     assert letter.subject == "Your team this week: 1 late, 1 stuck, 1 finished"
@@ -90,7 +90,7 @@ def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_eno
             answer_extension_request(request.pk, ExtensionAnswer("refused"), by=team.manager)
     withdraw_request(runs[-1])
     OutgoingEmail.objects.all().delete()
-    write_digests()
+    queue_weekly_summaries()
     on_monday(sunday)
     [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
     assert letter.subject == "Your team this week: 2 wait for your answer, 0 late, 0 stuck, 0 finished"
@@ -112,7 +112,7 @@ def test_of_many_it_names_the_latest_and_says_how_many_others_and_the_teams(sund
         late(night, f"Night {number}", course, days=9 - number)
     for number in range(2):
         late(day, f"Day {number}", course)
-    write_digests()
+    queue_weekly_summaries()
     on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [above.manager.email]]
     names = [line.partition(":")[0] for line in body.split("\n") if line.startswith("–")]
@@ -126,7 +126,7 @@ def test_two_teams_of_one_name_are_counted_each_for_itself(sunday, course, mailo
         shift = make_team("Night shift", parent=make_team(place, parent=above))
         for person in range(number):
             late(shift, f"{place} {person}", course)
-    write_digests()
+    queue_weekly_summaries()
     on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [above.manager.email]]
     assert "By team: Night shift 2 · Night shift 1\n" in body
@@ -134,7 +134,7 @@ def test_two_teams_of_one_name_are_counted_each_for_itself(sunday, course, mailo
 
 def test_who_has_nothing_to_be_told_gets_none_and_the_row_says_why(sunday, course):
     learner(team_of(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
-    write_digests()
+    queue_weekly_summaries()
     on_monday(sunday)
     assert told() == [("Li Lin", "skipped", weekly_summary.NOTHING)]
 
@@ -145,7 +145,7 @@ def test_behind_a_holiday_it_tells_how_they_are_then(sunday, course):
         CalendarDay.objects.create(day=MONDAY + timedelta(days=day), is_free=True, name="Festival")
     for day in range(5):
         sunday.move_to(datetime(2026, 12, 14 + day, 5, 30, tzinfo=ZONE), tick=False)
-        write_digests()
+        queue_weekly_summaries()
         letters()
         if day == 1:
             learner(team, "Done", course, completed_at=timezone.now())
@@ -161,7 +161,7 @@ def test_behind_a_whole_week_of_holidays_it_is_one(sunday):
         CalendarDay.objects.create(day=MONDAY + timedelta(days=day), is_free=True, name="Festival")
     at, written = datetime(2026, 12, 14, 5, 30, tzinfo=ZONE), []
     for _ in range(10):
-        written.append(write_digests(at))
+        written.append(queue_weekly_summaries(at))
         at += timedelta(days=1)
     assert [each for each in written if each] == ["letters: 1"]
 
@@ -175,8 +175,8 @@ def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday
     join(berlin, make_user("Learner"))
     at, written = datetime(2026, 12, 7, 5, 30, tzinfo=ZONE), []
     for _ in range(15):
-        written.append(write_digests(at))
-        write_digests(at)
+        written.append(queue_weekly_summaries(at))
+        queue_weekly_summaries(at)
         at += timedelta(days=1)
     found = OutgoingEmail.objects.filter(kind="digest").order_by("next_at").values_list("person__name", "next_at")
     assert [(name, f"{at.astimezone(ZONE):%m-%d %H}") for name, at in found] == [
@@ -192,8 +192,8 @@ def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday
 
 def test_a_monday_on_which_nobody_looked_is_caught_up_with_on_the_day_after_and_not_later(sunday):
     team_of()
-    assert write_digests(datetime(2026, 12, 16, 9, tzinfo=ZONE)) == ""
-    assert write_digests(datetime(2026, 12, 15, 9, tzinfo=ZONE)) == "letters: 1"
+    assert queue_weekly_summaries(datetime(2026, 12, 16, 9, tzinfo=ZONE)) == ""
+    assert queue_weekly_summaries(datetime(2026, 12, 15, 9, tzinfo=ZONE)) == "letters: 1"
     assert OutgoingEmail.objects.get().next_at == datetime(2026, 12, 15, 9, tzinfo=ZONE)
 
 
@@ -202,7 +202,7 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, pe
     team = team_of()
     for number in range(people):
         request_extension(late(team, f"Late {number}", course), MONDAY)
-    write_digests()
+    queue_weekly_summaries()
     [message] = OutgoingEmail.objects.filter(kind="digest").select_related("person")
     # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
     with django_assert_num_queries(19 if connection.vendor == "postgresql" else 17):
@@ -231,7 +231,7 @@ def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course,
     staff = late(night, "Staff", course).learner  # HR does not see staff
     staff.is_staff = True
     staff.save()
-    assert write_digests() == "letters: 5"  # four of them to managers
+    assert queue_weekly_summaries() == "letters: 5"  # four of them to managers
     on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [hr.email]]
     assert email.subject == "All teams this week: 4 overdue, 1 finished"
@@ -247,7 +247,7 @@ def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course,
 def test_summary_counts_a_person_in_two_teams_in_both_and_once_in_the_total(sunday, hr, course, mailoutbox):
     one, two = make_team("One"), make_team("Two")
     join(two, late(one, "Both", course).learner)
-    write_digests()
+    queue_weekly_summaries()
     on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [hr.email]]
     assert "Overdue today: 1\n" in body and "– One: 1 overdue" in body and "– Two: 1 overdue" in body
@@ -256,7 +256,7 @@ def test_summary_counts_a_person_in_two_teams_in_both_and_once_in_the_total(sund
 def test_summary_is_in_the_language_of_its_reader(sunday, course, mailoutbox):
     hr = make_hr(language="zh-hans")
     late(make_team("夜班"), "王", course)
-    write_digests()
+    queue_weekly_summaries()
     on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [hr.email]]
     assert email.subject == "各团队本周情况：逾期1，完成0" and "– 夜班：逾期1，遇到困难0，完成0" in email.body
@@ -264,7 +264,7 @@ def test_summary_is_in_the_language_of_its_reader(sunday, course, mailoutbox):
 
 def test_summary_goes_to_hr_once_and_to_nobody_who_left_hr(sunday, hr, course):
     late(make_team(), "Late", course)
-    assert (write_digests(), write_digests()) == ("letters: 2", "")
+    assert (queue_weekly_summaries(), queue_weekly_summaries()) == ("letters: 2", "")
     assert told("hr-summary") == [("Zhou", "queued", "")]
     hr.groups.clear()
     on_monday(sunday)
@@ -273,7 +273,7 @@ def test_summary_goes_to_hr_once_and_to_nobody_who_left_hr(sunday, hr, course):
 
 def test_summary_without_anything_to_say_is_not_sent(sunday, hr, course):
     learner(make_team(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
-    write_digests()
+    queue_weekly_summaries()
     on_monday(sunday)
     assert told("hr-summary") == [("Zhou", "skipped", weekly_summary.NOTHING)]
 
@@ -283,7 +283,7 @@ def test_summary_leaves_out_stuck_people_above_the_limit_of_rows(monkeypatch, su
     team = make_team("Many")
     for _number in range(2):
         late(team, "Late", course)
-    write_digests()
+    queue_weekly_summaries()
     on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [hr.email]]
     assert "– Many: 2 overdue, 0 finished\n" in body and "tuck" not in body

@@ -80,7 +80,9 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
         sit(enrollment, exam=START, points=1)
         held(enrollment)
     now = timezone.now()
-    enrollments = dashboard_rows.facts_of([each.pk for each in dashboard_rows.board(team.manager)], now)
+    enrollments = dashboard_rows.enrollments_with_facts(
+        [each.pk for each in dashboard_rows.dashboard_rows_of(team.manager)], now
+    )
     routes = dashboard_rows.outlines("en")
     with django_assert_num_queries(8):  # done, under way, attempts, teams, stuck; of the owed drill three
         rows = dashboard_rows.rows(enrollments, {}, routes, now)

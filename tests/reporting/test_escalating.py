@@ -11,7 +11,7 @@ from courseware.accounts.people.offboarding import leave
 from courseware.assignments.reminders.daily_reminders import ASKS
 from courseware.assignments.reminders.schedules import switch_escalation
 from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_extension_request, request_extension
-from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.enrollments.enrollment import exempt
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import OutgoingEmail
@@ -191,7 +191,7 @@ def test_what_was_settled_by_the_time_it_leaves_is_not_told(tuesday, teams, what
     run = late(teams[1], "Wang Ming")
     escalate()
     if what == "excused":
-        waive(run, reason="long leave", by=make_admin())
+        exempt(run, reason="long leave", by=make_admin())
     elif what == "another day":
         type(run).objects.write_many([moved(run)], ["due_at"])
     elif what == "left":

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from courseware.lib.text.csv_rows import encoded
+from courseware.lib.text.csv_rows import csv_bytes
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.exports.columns import texts
 from tests.making import make_team
@@ -24,8 +24,8 @@ NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 def exported(team, language="en", at=None):
     at = at or timezone.now()
     teams = dict(dashboard_rows.teams_shown_to(team.manager).values_list("pk", "name"))
-    rows = dashboard_rows.rows_in_chunks(dashboard_rows.board(team.manager, at=at), teams, language, at)
-    return b"".join(encoded(texts(rows, language)))
+    rows = dashboard_rows.rows_in_chunks(dashboard_rows.dashboard_rows_of(team.manager, at=at), teams, language, at)
+    return b"".join(csv_bytes(texts(rows, language)))
 
 
 def read(data):

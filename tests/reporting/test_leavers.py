@@ -90,13 +90,13 @@ def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
             offboarding.leave(editor, by=None)
     now, viewer = timezone.now(), make_hr()
     for chosen in (None, team):
-        kept = totals.counts_kept(viewer, chosen, None, now)
-        assert kept == totals.counts(dashboard_rows.board(viewer, team=chosen, at=now), now)
+        kept = totals.headcount_totals(viewer, chosen, None, now)
+        assert kept == totals.counts(dashboard_rows.dashboard_rows_of(viewer, team=chosen, at=now), now)
         assert kept.total == 1
 
 
 def test_nothing_is_decided_about_who_left(client, team):
     client.force_login(team.manager)
-    rows = "&".join(f"row={run.pk}" for run in dashboard_rows.board(team.manager, left=True))
+    rows = "&".join(f"row={run.pk}" for run in dashboard_rows.dashboard_rows_of(team.manager, left=True))
     response = client.get(f"/people/actions/extend/?{rows}")
     assert response.context["touched"] == 1

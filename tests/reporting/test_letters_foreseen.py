@@ -20,8 +20,8 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.notifications.unsubscribe import unsubscribe_from
 from courseware.reporting.emails import weekly_summary
 from courseware.reporting.emails.escalation import escalate
-from courseware.reporting.emails.monthly_report import subscribe, tell_of_month
-from courseware.reporting.emails.weekly_summary import write_digests
+from courseware.reporting.emails.monthly_report import send_monthly_reports, subscribe
+from courseware.reporting.emails.weekly_summary import queue_weekly_summaries
 from tests.assignments.rules import make_certified
 from tests.assignments.sheets import make_course_with_sheet
 from tests.examples import only_deep
@@ -33,7 +33,7 @@ SITE = ZoneInfo("Asia/Shanghai")
 MONDAY = date(2027, 3, 1)  # the first of a month, too
 JOBS = {
     time(5, 10): remind_due, time(5, 15): escalate, time(5, 20): tell_of_endings,
-    time(5, 25): ask_leads, time(5, 30): write_digests, time(5, 35): tell_of_month,
+    time(5, 25): ask_leads, time(5, 30): queue_weekly_summaries, time(5, 35): send_monthly_reports,
 }  # fmt: skip
 
 

@@ -8,9 +8,9 @@ from django.utils import translation
 
 from courseware.accounts.models import Membership
 from courseware.assignments.models import ChatBot
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import DeliveryState, EmailOptOut, OutgoingEmail
-from courseware.reporting.dashboard.recent_emails import emails_to, is_out_of_reach
+from courseware.reporting.dashboard.recent_emails import emails_to, last_email_failed
 from courseware.reporting.emails.monthly_report import subscribe
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
 
@@ -49,7 +49,7 @@ def section(response):
 
 def told(person, kind="account-notice", state=DeliveryState.SENT, at=NOON, **fields):
     data = {"what": "password-set", "detail": "a very private detail"}
-    message = tell(kind, person, data=data)
+    message = queue_email(kind, person, data=data)
     OutgoingEmail.objects.filter(pk=message.pk).update(state=state, written_at=at, ended_at=at, **fields)
 
 
@@ -99,9 +99,9 @@ def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not
     person = enrollment.learner
     for state in states:
         told(person, state=state)
-    assert is_out_of_reach(person, emails_to(person)) == expected
+    assert last_email_failed(person, emails_to(person)) == expected
     person.email = "mended@example.com"
-    assert not is_out_of_reach(person, emails_to(person))
+    assert not last_email_failed(person, emails_to(person))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ STATES = {"en": ("not sent", "refused", "waiting"), "zh-hans": ("未发送", "�
 
 
 def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
-    tell("invitation", make_user())
+    queue_email("invitation", make_user())
     OutgoingEmail.objects.update(address="")
     letters()
     with translation.override("zh-hans"):

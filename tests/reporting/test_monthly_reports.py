@@ -12,8 +12,8 @@ from courseware.notifications.unsubscribe import unsubscribe_from
 from courseware.reporting.emails.monthly_report import (
     MonthlyReportSubscription,
     is_subscribed,
+    send_monthly_reports,
     subscribe,
-    tell_of_month,
     unsubscribe,
 )
 from tests.making import letters, make_hr, make_team, make_user
@@ -33,7 +33,7 @@ def lead():
 
 def told(day=date(2026, 11, 2)):
     """Who was told of which month."""
-    tell_of_month(day)
+    send_monthly_reports(day)
     return sorted(OutgoingEmail.objects.filter(kind="monthly-report").values_list("person__name", "data__month"))
 
 
@@ -43,7 +43,7 @@ def states():
 
 def test_the_letter_of_a_month_is_its_address_and_how_to_stop_it(lead):
     with time_machine.travel(MONDAY, tick=False):
-        assert tell_of_month() == "letters: 1"
+        assert send_monthly_reports() == "letters: 1"
         [letter] = letters()
     assert (letter.to, letter.subject) == ([lead.email], "Training in October 2026: the report")
     assert "http://127.0.0.1:8000/team/reports/?first=2026-10&last=2026-10\n" in letter.body
@@ -61,7 +61,7 @@ def test_who_asks_for_it_in_a_month_is_told_once_that_one_is_over(lead):
 def test_each_month_is_told_once_however_often_it_is_looked(lead):
     for day in (1, 2, 2, 30):
         assert told(date(2026, 11, day)) == [("Li Lin", "2026-10-01")]
-    assert tell_of_month(date(2026, 11, 30)) == ""
+    assert send_monthly_reports(date(2026, 11, 30)) == ""
 
 
 def test_who_leads_nobody_any_more_or_has_left_is_told_nothing(lead):
@@ -82,7 +82,7 @@ def test_who_leads_nobody_any_more_or_has_left_is_told_nothing(lead):
 )
 def test_a_letter_that_waits_is_asked_again_as_it_leaves(lead, stop, why):
     with time_machine.travel(MONDAY, tick=False):
-        tell_of_month()
+        send_monthly_reports()
         stop(lead)
         assert letters() == []
     assert states() == [("skipped", why)]
@@ -104,10 +104,10 @@ def test_who_stopped_it_by_the_press_in_a_letter_gets_none_until_asking_anew(lea
     unsubscribe_from(lead, "monthly-report")
     assert not is_subscribed(lead)
     with time_machine.travel(MONDAY, tick=False):
-        tell_of_month()
+        send_monthly_reports()
         assert not letters()
         subscribe(lead)
         assert is_subscribed(lead)
     with time_machine.travel(MONDAY + timedelta(days=31), tick=False):
-        tell_of_month()
+        send_monthly_reports()
         assert [letter.subject for letter in letters()] == ["Training in November 2026: the report"]

@@ -17,11 +17,11 @@ from courseware.assignments.emails.daily_email_jobs import DailyEmails
 from courseware.assignments.manager_actions.daily_actions import left_out
 from courseware.assignments.reminders.daily_reminders import reminders_due, still_asked
 from courseware.content.models import Course
-from courseware.learner_home.next_action import journeys
+from courseware.learner_home.next_action import learner_progress_of
 from courseware.learning.due_dates.calendar_feed import CalendarFeed, digest_of
 from courseware.learning.due_dates.due_dates import due_of
 from courseware.learning.emails.enrollment import asked_for
-from courseware.learning.models import PLACING, Answer, Enrollment
+from courseware.learning.models import HEADCOUNT_COLUMNS, Answer, Enrollment
 from courseware.learning.status.not_asked import (
     FILTERED_BY_PAGE,
     PERSON_OR_COURSE,
@@ -35,8 +35,8 @@ from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.emails.weekly_summary import why_nothing
 from courseware.reporting.statistics.trends import trends_of
-from courseware.reporting.today.suggested_actions import draft_for
-from courseware.reporting.views.dashboard import place_of_work
+from courseware.reporting.today.suggested_actions import suggested_actions_for
+from courseware.reporting.views.dashboard import start_page
 from tests.making import days, join, make_course, make_enrollment, make_team, make_user
 from tests.world import outline_of
 
@@ -122,8 +122,8 @@ def test_home_has_an_act_for_each_state(client, state):
 
 def test_rows_of_the_dashboard_load_every_column_that_states_depend_on():
     keys = [make_enrollment().pk]
-    [row] = dashboard_rows.facts_of(keys, timezone.now())
-    assert PLACING - {"is_newest"} <= row.__dict__.keys()
+    [row] = dashboard_rows.enrollments_with_facts(keys, timezone.now())
+    assert HEADCOUNT_COLUMNS - {"is_newest"} <= row.__dict__.keys()
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def fresh(run):
 
 
 def journey_of(run):
-    (journey,) = journeys([fresh(run)], {run.course_id: outline_of(run.course)})
+    (journey,) = learner_progress_of([fresh(run)], {run.course_id: outline_of(run.course)})
     return journey
 
 
@@ -178,11 +178,13 @@ def may_be_reminded_by_hand(run):
 
 
 def drafted(run):
-    return draft_for(User.objects.get(memberships__role=Membership.Role.MANAGER), timezone.now(), counts_others=False)
+    return suggested_actions_for(
+        User.objects.get(memberships__role=Membership.Role.MANAGER), timezone.now(), counts_others=False
+    )
 
 
 def board():
-    return dashboard_rows.board(User.objects.get(memberships__role=Membership.Role.MANAGER))
+    return dashboard_rows.dashboard_rows_of(User.objects.get(memberships__role=Membership.Role.MANAGER))
 
 
 def waiting_reminder(run):
@@ -209,7 +211,7 @@ def digest_names(run):
 def starts_at_home(run):
     """As a manager, who would start at the dashboard otherwise."""
     Membership.objects.filter(person=run.learner).update(role=Membership.Role.MANAGER)
-    return place_of_work(run.learner) == "home"
+    return start_page(run.learner) == "home"
 
 
 def is_asked_daily(run):
@@ -231,7 +233,7 @@ PLACES = {
     "enrollment email": (is_told_of_course, HELD_WHEN_SENT),
     "Today: reminders": (lambda run: drafted(run).letters, ()),
     "Today: conversations": (lambda run: drafted(run).talks, ()),
-    "stuck": (lambda run: dashboard_rows.those_stuck(board(), "en", timezone.now()).exists(), ()),
+    "stuck": (lambda run: dashboard_rows.stuck_rows(board(), "en", timezone.now()).exists(), ()),
     "weekly summary": (digest_names, {Reason.AWAY}),
     "forecast": (is_in_outlook, {Reason.AWAY}),
     "calendar feed": (feed, {Reason.AWAY}),

@@ -8,13 +8,13 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions.permissions import people_in_hands_of
+from courseware.accounts.permissions.permissions import people_manageable_by
 from courseware.audit_log.models import Event
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment
 from courseware.learning.status.states import State
 from courseware.reporting.dashboard import rows, totals
-from courseware.reporting.dashboard.rows import board
+from courseware.reporting.dashboard.rows import dashboard_rows_of
 from tests.making import (
     days,
     join,
@@ -66,8 +66,8 @@ NO_STAFF = {"learner", "no team", "HR", "auditor"}
 
 def in_hand(user, firm):
     """By runs, and by people to enroll in a course."""
-    runs = set(Enrollment.objects.in_hands_of(user))
-    people = set(people_in_hands_of(user))
+    runs = set(Enrollment.objects.manageable_by(user))
+    people = set(people_manageable_by(user))
     named = {name for name, run in firm.items() if run in runs}
     assert named - {"HR"} == {name for name, run in firm.items() if run.learner in people}
     return named
@@ -167,8 +167,8 @@ def test_the_numbers_kept_above_the_board_are_those_of_its_rows(firm, make, in_t
             join(team, firm[name].learner)
     now = days(0)
     for chosen in (None, team):
-        kept = totals.counts_kept(person, chosen, None, now)
-        assert kept == totals.counts(rows.board(person, team=chosen, at=now), now)
+        kept = totals.headcount_totals(person, chosen, None, now)
+        assert kept == totals.counts(rows.dashboard_rows_of(person, team=chosen, at=now), now)
     assert kept.total > 0
     assert set(kept.states) == set(State)
 
@@ -220,7 +220,9 @@ def test_the_board_of_one_team_shows_what_the_whole_board_shows_of_its_people(te
             people = Membership.objects.filter(
                 team__in=Team.objects.filter(pk=chosen.pk).with_subteams(), role="learner"
             )
-            whole = {run for run in board(reader) if run.learner_id in people.values_list("person", flat=True)}
-            assert {*board(reader, team=chosen)} == whole
-    assert len(board(team.manager, team=team)) == 3  # two learners and who leads below, without oneself
-    assert not board(below.manager, team=team).filter(learner__teams=team)
+            whole = {
+                run for run in dashboard_rows_of(reader) if run.learner_id in people.values_list("person", flat=True)
+            }
+            assert {*dashboard_rows_of(reader, team=chosen)} == whole
+    assert len(dashboard_rows_of(team.manager, team=team)) == 3  # two learners and who leads below, without oneself
+    assert not dashboard_rows_of(below.manager, team=team).filter(learner__teams=team)

@@ -29,7 +29,7 @@ def due_in(days):
 
 def outlook_for(manager):
     teams = dict(rows.teams_shown_to(manager).values_list("pk", "name"))
-    return trends.trends_of(rows.board(manager, at=NOW), teams, "en", NOW)
+    return trends.trends_of(rows.dashboard_rows_of(manager, at=NOW), teams, "en", NOW)
 
 
 def test_late_open_done_and_excused_people_count_each_where_they_belong(team):

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.accounts.teams.deputies import name_deputy
+from courseware.accounts.teams.deputies import add_deputy
 from courseware.content.models import Course
 from courseware.learning.enrollments import enrollment
 from courseware.reporting.dashboard import rows, totals
@@ -42,13 +42,13 @@ def firm():
         learner_of(team, f"Also late in {team}", due_at=days(-3))
         learner_of(team, f"Soon in {team}", due_at=days(1))
         learner_of(team, f"Begun in {team}", started_at=days(-1))
-        enrollment.waive(learner_of(team, f"Excused in {team}"), "moved", by=None)
+        enrollment.exempt(learner_of(team, f"Excused in {team}"), "moved", by=None)
         again = learner_of(team, f"Again in {team}", completed_at=days(-400))
         make_enrollment(again.learner, again.course, due_at=days(9))
         gone = learner_of(team, f"Gone from {team}").learner
         gone.is_active = False
         gone.save()
-    join(beside, rows.board(below.manager).first().learner)  # learns in two of the teams
+    join(beside, rows.dashboard_rows_of(below.manager).first().learner)  # learns in two of the teams
     make_enrollment(make_user("Without a team"))
     return {"top": top, "below": below, "beside": beside}
 
@@ -60,7 +60,7 @@ def people_who_look(firm):
         join(team, of_two, Membership.Role.MANAGER)
     instead = make_user("Instead")
     today = timezone.localdate()
-    name_deputy(firm["beside"].manager, instead, first_day=today, last_day=today + timedelta(days=2), by=make_admin())
+    add_deputy(firm["beside"].manager, instead, first_day=today, last_day=today + timedelta(days=2), by=make_admin())
     join(firm["below"], instead, Membership.Role.MANAGER)
     editor = make_editor()
     join(firm["top"], editor, Membership.Role.MANAGER)
@@ -76,7 +76,7 @@ def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, 
     for person in [each for group in people_who_look(firm) for each in group]:
         client.force_login(person)
         context = client.get(f"/team/?state={state}").context
-        everyone = rows.board(person, at=timezone.now())
+        everyone = rows.dashboard_rows_of(person, at=timezone.now())
         found = everyone.in_state(rows.State(state)) if state else everyone
         assert counts_on(context) == totals.counts(everyone, timezone.now()).states, person
         assert [row.enrollment for row in context["rows"]] == list(found)[: totals.ROWS_A_PAGE], person
@@ -108,7 +108,7 @@ def test_pages_follow_each_other_and_miss_nobody(client, firm, monkeypatch):
     client.force_login(manager)
     pages = [client.get(f"/team/?page={number}") for number in (1, 2, 3, 4)]
     keys = [row.enrollment.pk for page in pages for row in page.context["rows"]]
-    assert keys == [each.pk for each in rows.board(manager)]
+    assert keys == [each.pk for each in rows.dashboard_rows_of(manager)]
     caption = BeautifulSoup(pages[3].content, "html.parser").caption
     assert f"13–{len(keys)} of {len(keys)}" in caption.get_text(" ")
 

@@ -20,7 +20,7 @@ from courseware.lib.dates import site_day
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.api.endpoints import description, shares_in
 from courseware.reporting.api.schemas import DashboardRowShape
-from courseware.reporting.exports.columns import BOARD_COLUMNS
+from courseware.reporting.exports.columns import DASHBOARD_COLUMNS
 from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.views import api_keys
 from tests.assessment.exams import START, pre_check_files, sit
@@ -127,7 +127,7 @@ def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team)
         "post": "not chosen",
         "has_left": False,
     }
-    assert {column.name for column in BOARD_COLUMNS} <= set(DashboardRowShape.model_fields)
+    assert {column.name for column in DASHBOARD_COLUMNS} <= set(DashboardRowShape.model_fields)
 
 
 def test_standing_has_the_scores_before_and_after(team):

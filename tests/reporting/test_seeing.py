@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.apps import apps
 
-from courseware.reporting.course_preview import LONGEST_WAY, SEEN, WayTaken
+from courseware.reporting.course_preview import MAX_DECISIONS, PREVIEW_KINDS, DecisionPath
 from tests.browser.courses import POURING
 from tests.course_format.samples import make_files
 from tests.making import make_auditor, make_course, make_editor, make_enrollment, make_hr, make_team, make_user
@@ -35,7 +35,7 @@ def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, te
         link["href"]
         for link in soup(client.get(f"/team/preview/{course.identifier}/")).select(".seen li > a:first-child")
     ]
-    steps = [step for step in outline_of(course).steps if step.kind in SEEN]
+    steps = [step for step in outline_of(course).steps if step.kind in PREVIEW_KINDS]
     assert links == [f"/team/preview/{course.identifier}/{step.id}/" for step in steps] and len(links) == 2
     for link in links:
         page = client.get(link)
@@ -59,7 +59,7 @@ def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, cou
     step = next(step for step in outline_of(course).steps if step.kind == "simulation")
     address = f"/team/preview/{course.identifier}/{step.id}/"
     page = client.get(address)
-    for _decision in range(LONGEST_WAY):
+    for _decision in range(MAX_DECISIONS):
         form = soup(page).select_one(".seen-choices")
         if form is None:
             break
@@ -87,15 +87,15 @@ def test_what_the_simulation_does_not_offer_begins_anew(client, team, course, qu
 
 @pytest.mark.parametrize("text", ["x", "-", "1--2", "1.x", "1000", "１", ".", "0." * 5, "\0"])
 def test_a_way_that_is_none_is_the_beginning(text):
-    assert WayTaken.read(text) == WayTaken()
+    assert DecisionPath.read(text) == DecisionPath()
 
 
 def test_a_way_is_read_as_it_was_written():
-    way = WayTaken().then(1, ()).then(0, (2, 3)).then(4, ())
+    way = DecisionPath().then(1, ()).then(0, (2, 3)).then(4, ())
     assert str(way) == "1-0.2.3-4"
-    assert WayTaken.read(str(way)) == way
-    assert WayTaken.read("") == WayTaken()
-    assert len(WayTaken.read("-".join("0" * 500)).decisions) == LONGEST_WAY
+    assert DecisionPath.read(str(way)) == way
+    assert DecisionPath.read("") == DecisionPath()
+    assert len(DecisionPath.read("-".join("0" * 500)).decisions) == MAX_DECISIONS
 
 
 def test_an_exam_has_no_preview(client, team, course):

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 
 from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.external_training import record_external_training, revoke_external_training
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.models import Enrollment
@@ -39,7 +39,7 @@ def certificate_of(person, course):
 
 
 def taken_back(certificate):
-    withdraw(certificate, reason="The answers were passed on.", by=make_admin())
+    revoke_certificate(certificate, reason="The answers were passed on.", by=make_admin())
     return certificate
 
 
@@ -228,14 +228,14 @@ def test_what_was_recorded_by_mistake_and_taken_back_was_never_there(team, cours
     assert Enrollment.objects.get(pk=run.pk).certified_until is None
     assert "elsewhere" not in page(team.manager, "/team/")
     assert "elsewhere" not in page(team.manager, f"/team/people/{run.pk}/")
-    headcount_updates.add_up()
+    headcount_updates.compact_headcounts()
     assert list(differences()) == []
 
 
 def test_also_where_a_certificate_of_before_was_withdrawn_only_that_is_said(team, course):
     run = trained(team, course, "Lea", None)
     complete_course(run)
-    withdraw(Certificate.objects.get(), reason="Answers were passed on", by=make_hr())
+    revoke_certificate(Certificate.objects.get(), reason="Answers were passed on", by=make_hr())
     trained_taken_back(run)
     board = page(team.manager, "/team/")
     assert "certificate revoked" in board and "elsewhere" not in board

@@ -28,12 +28,15 @@ FAILED, IDLE = "exam failed, no activity since", "no activity for days"
 def why_stuck(team, at=None):
     """Name → why, by the rows; the filter has to find the same people."""
     at = at or timezone.now()
-    everyone = dashboard_rows.board(team.manager, at=at)
+    everyone = dashboard_rows.dashboard_rows_of(team.manager, at=at)
     rows = dashboard_rows.rows(
-        dashboard_rows.facts_of(everyone.values_list("pk", flat=True), at), {}, dashboard_rows.outlines("en"), at
+        dashboard_rows.enrollments_with_facts(everyone.values_list("pk", flat=True), at),
+        {},
+        dashboard_rows.outlines("en"),
+        at,
     )
     told = {row.name: row.stuck.words for row in rows if row.stuck}
-    found = dashboard_rows.those_stuck(everyone, "en", at)
+    found = dashboard_rows.stuck_rows(everyone, "en", at)
     assert sorted(told) == sorted(found.values_list("learner__name", flat=True))
     return told
 
@@ -136,7 +139,7 @@ def test_begun_and_nothing_done_for_seven_days(team):
     done = learner_of(team, "Done")
     complete_course(done)
     excused = learner_of(team, "Exempt", started_at=now - 2 * week)
-    enrolling.waive(excused, "moved", by=None)
+    enrolling.exempt(excused, "moved", by=None)
     Enrollment.objects.filter(pk__in=[done.pk, excused.pk]).update(last_active_at=now - 2 * week)
     assert why_stuck(team, now) == {"Idle": IDLE}
 

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assignments.follow_ups.follow_ups import observe
+from courseware.assignments.follow_ups.follow_ups import answer_follow_up
 from courseware.assignments.models import Conversation
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
@@ -20,7 +20,7 @@ from courseware.learning.models import Adjustment, Answer, Enrollment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.reporting.today import suggested_actions
-from courseware.reporting.today.suggested_actions import draft_for
+from courseware.reporting.today.suggested_actions import suggested_actions_for
 from tests.assessment.exams import ready, sit
 from tests.assignments.sheets import completed, make_course_with_sheet, sheet_of
 from tests.counting import statements
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 
 
 def drafted(team):
-    return draft_for(team.manager, timezone.now(), counts_others=True)
+    return suggested_actions_for(team.manager, timezone.now(), counts_others=True)
 
 
 def addressees(team):
@@ -392,7 +392,7 @@ def test_a_look_after_the_course_is_offered_by_its_address_three_at_a_time_and_c
     assert not page.select(".today form, .today input")
     assert drafted(team).others == 0
     for run in done:
-        observe(run, sheet_of(run), None, by=team.manager)
+        answer_follow_up(run, sheet_of(run), None, by=team.manager)
     assert "There is nothing to do today." in client.get("/team/today/").text
     assert drafted(team).others == 4
 

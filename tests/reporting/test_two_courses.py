@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.enrollments.enrollment import exempt
 from courseware.learning.status.headcounts import Headcount
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
@@ -35,7 +35,7 @@ def team():
         for course in courses:
             make_enrollment(person, course, due_at=days(9))
     complete_course(run_of("Ada", tea))
-    waive(run_of("Cid", aid), "A nurse", by=None)
+    exempt(run_of("Cid", aid), "A nurse", by=None)
     return team
 
 
@@ -103,7 +103,7 @@ def test_what_is_kept_of_a_course_is_what_counting_its_rows_says(team):
     now = timezone.now()
     for course in Course.objects.all():
         for viewer in (team.manager, make_admin(), make_hr()):
-            counted = totals.counts(dashboard_rows.board(viewer, course=course, at=now), now)
-            assert totals.counts_kept(viewer, None, course, now) == counted
+            counted = totals.counts(dashboard_rows.dashboard_rows_of(viewer, course=course, at=now), now)
+            assert totals.headcount_totals(viewer, None, course, now) == counted
             assert counted.total == 2
     assert Headcount.objects.filter(team=None).told(now).total == 4

@@ -29,7 +29,7 @@ def download(client, team, query=""):
 
 def rows_of(team, at):
     teams = dict(rows.teams_shown_to(team.manager).values_list("pk", "name"))
-    return rows.rows_in_chunks(rows.board(team.manager, at=at), teams, "en", at)
+    return rows.rows_in_chunks(rows.dashboard_rows_of(team.manager, at=at), teams, "en", at)
 
 
 def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):

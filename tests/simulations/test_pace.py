@@ -27,9 +27,9 @@ def test_sixty_runs_a_minute_are_begun_and_the_one_under_way_is_always_found(enr
     for second in range(60):
         run = begin(enrollment, seconds=second)
         if second < 59:
-            attempts.give_up(run, at=at(second))
+            attempts.quit_attempt(run, at=at(second))
     assert begin(enrollment, seconds=59) == run
-    attempts.give_up(run, at=at(59))
+    attempts.quit_attempt(run, at=at(59))
     before = rows()
     with pytest.raises(TooFast):
         begin(enrollment, seconds=59)
@@ -69,7 +69,7 @@ def test_a_clock_that_was_set_back_keeps_nobody_waiting(enrollment, settings):
     settings.ANSWERS_PER_MINUTE = 1
     run = begin(enrollment, flags=())
     take(run, BEST[0])
-    attempts.give_up(run, at=at(-7200))
+    attempts.quit_attempt(run, at=at(-7200))
     again = begin(enrollment, flags=(), seconds=-7200)
     take(again, BEST[0], seconds=-7200)
     assert Decision.objects.count() == 2
@@ -118,7 +118,7 @@ def give(enrollment, time):
 def written_seconds(enrollment):
     run = begin(enrollment, timing=TimeSetting.WRITTEN)
     found = seconds_of(run)
-    attempts.give_up(run)
+    attempts.quit_attempt(run)
     return found
 
 

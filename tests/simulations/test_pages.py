@@ -149,7 +149,7 @@ def attempts(enrollment, number=12):
     for minute in range(number):
         run = begin(enrollment, seconds=60 * minute, flags=[])
         yield run
-        running.give_up(run, at=at(60 * minute))
+        running.quit_attempt(run, at=at(60 * minute))
 
 
 def test_choices_have_a_different_order_in_different_attempts(signed_in, enrollment):

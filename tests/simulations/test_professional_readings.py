@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.assessment.exams.eligibility import Aftermath, simulations_on_misses
+from courseware.assessment.exams.eligibility import WorkSinceAttempt, simulations_on_misses
 from courseware.assignments.rules.execution import worst_simulations
 from courseware.audit_log.models import Event
 from courseware.content.models import Document, ExpertReview, Release
@@ -16,12 +16,12 @@ from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.expert_reviews import enter_expert_review, withdraw_expert_review
 from courseware.content.releases.publishing import StaleChoice, drafts, recompile, released_revisions
 from courseware.content.rendering import store
-from courseware.content.rendering.expert_reviews import Reader
-from courseware.learner_home.next_action import journeys
+from courseware.content.rendering.expert_reviews import Reviewer
+from courseware.learner_home.next_action import learner_progress_of
 from courseware.learner_home.quick_tasks import proposals
 from courseware.learning.admin.publishing import read_drafts
 from courseware.learning.status.progress import progress_with
-from courseware.learning.status.progress_tracker import stations
+from courseware.learning.status.progress_tracker import tracker_modules
 from courseware.reporting.integrity.check_all import differences
 from tests.content.test_editor import signed_in
 from tests.course_format.samples import COURSE
@@ -33,7 +33,7 @@ from tests.world import complete_course, finish_lessons, outline_of
 pytestmark = pytest.mark.django_db
 
 LESSON, LESSON_EN = "01-water/01-boiling.zh-hans.md", "01-water/01-boiling.en.md"
-MEI = Reader("Mei Lin", "psychologist", date(2026, 11, 20))
+MEI = Reviewer("Mei Lin", "psychologist", date(2026, 11, 20))
 READ = "Read on 20 November 2026 by Mei Lin, psychologist."
 
 
@@ -117,7 +117,7 @@ def test_a_module_of_which_all_waits_is_no_station_that_is_done():
     files |= {path.replace("01-water/03", "03-fire/01"): body for path, body in moved.items()}
     files |= {f"03-fire/module.{each}.md": b"---\nid: m3\ntitle: Fire\n---\n" for each in ("zh-hans", "en")}
     outline = outline_of(make_course(files), "en")
-    assert [each.module.id for each in stations(outline, progress_with((), outline), "")] == ["m1", "m2"]
+    assert [each.module.id for each in tracker_modules(outline, progress_with((), outline), "")] == ["m1", "m2"]
 
 
 def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, client):
@@ -133,7 +133,7 @@ def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, 
 
 def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(course, admin):
     revision = read(course, KETTLE, admin)
-    enter_expert_review(revision, Reader("Somebody Else", "nurse", MEI.read_on), by=admin)
+    enter_expert_review(revision, Reviewer("Somebody Else", "nurse", MEI.read_on), by=admin)
     reading = ExpertReview.objects.get()
     assert (reading.name, reading.entered_by, Release.objects.count()) == ("Mei Lin", admin, 2)
     event = Event.objects.get(verb="expert-review-entered")
@@ -158,7 +158,7 @@ def test_a_release_that_changes_its_text_takes_it_off_and_no_other_does(course, 
     import_course(files | {"emergency.card.en.md": files["emergency.card.en.md"] + b"\nEdited.\n"})
     edit_lesson(course)
     assert KETTLE in steps(course)
-    store.forget()
+    store.clear_caches()
     Release.objects.update(compiler=1)  # as an upgrade finds it
     course.refresh_from_db()
     assert KETTLE in steps(course) and READ in str(store.page(course.current, KETTLE, "en").data)
@@ -214,8 +214,8 @@ def test_once_on_it_is_never_asked_for(course, admin):
     finish_lessons(enrollment)
     play(enrollment, BEST)
     assert worst_simulations([enrollment.learner_id], outline, course) == {}
-    assert KETTLE not in simulations_on_misses(Aftermath(missed=[("tea", "steam", step.objectives[0])]), outline)
-    (journey,) = journeys([enrollment], {course.pk: outline})
+    assert KETTLE not in simulations_on_misses(WorkSinceAttempt(missed=[("tea", "steam", step.objectives[0])]), outline)
+    (journey,) = learner_progress_of([enrollment], {course.pk: outline})
     assert KETTLE not in [each.step.id for each in proposals(journey, {}, 60)]
 
 

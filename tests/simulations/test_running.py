@@ -37,7 +37,7 @@ def test_a_run_that_is_under_way_is_never_replaced_unless_it_is_given_up(enrollm
     first = begin(enrollment)
     take(first, 0)
     assert begin(enrollment) == first
-    attempts.give_up(first)
+    attempts.quit_attempt(first)
     second = begin(enrollment)
     assert (second.number, place(second)) == (2, "rings")
     assert Decision.objects.filter(run=first).count() == 1
@@ -45,11 +45,11 @@ def test_a_run_that_is_under_way_is_never_replaced_unless_it_is_given_up(enrollm
 
 def test_giving_up_twice_changes_nothing_and_a_finished_run_cannot_be_given_up(enrollment):
     run = begin(enrollment)
-    attempts.give_up(run, at=at(1))
-    attempts.give_up(run, at=at(2))
+    attempts.quit_attempt(run, at=at(1))
+    attempts.quit_attempt(run, at=at(2))
     assert fresh(run).abandoned_at == at(1)
     finished = play(enrollment)
-    assert attempts.give_up(finished).abandoned_at is None
+    assert attempts.quit_attempt(finished).abandoned_at is None
 
 
 def test_two_open_runs_are_refused_by_the_database(enrollment):
@@ -66,7 +66,7 @@ def test_chance_deals_the_variant_that_was_played_least(enrollment):
     for _ in range(4):
         run = begin(enrollment)
         flags.append(tuple(run.flags))
-        attempts.give_up(run)
+        attempts.quit_attempt(run)
     assert sorted(flags) == [(), (), ("friend",), ("friend",)]
 
 
@@ -106,7 +106,7 @@ def test_what_is_not_offered_is_refused(enrollment, position, choice, picked):
 
 
 def test_a_run_that_was_given_up_takes_nothing_more(enrollment):
-    run = attempts.give_up(begin(enrollment))
+    run = attempts.quit_attempt(begin(enrollment))
     with pytest.raises(AttemptOver):
         take(run, 0)
 

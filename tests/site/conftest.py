@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.template.backends.django import Template
 
-from courseware.lib.text.log_format import JsonLines
+from courseware.lib.text.log_format import JsonFormatter
 from tests.world import make_world
 
 
@@ -29,7 +29,7 @@ def log(settings):
     settings.LOG_REQUESTS = True
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     logging.root.addHandler(handler)
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     logging.root.removeHandler(handler)

@@ -85,5 +85,5 @@ def test_where_a_backup_fails_no_older_one_goes_and_the_first_page_of_the_admin_
     kept = Job.objects.get()
     assert kept.outcome == Outcome.FAILED
     assert kept.said == "CommandError: /nowhere: No such file or directory; no backup was made"
-    assert [trouble.about for trouble in health.troubles(timezone.now())] == ["Back up all data"]
+    assert [trouble.about for trouble in health.health_warnings(timezone.now())] == ["Back up all data"]
     assert len(names(folder)) == 4

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from courseware.accounts.models import Membership, User
 from courseware.accounts.people import extra_time
 from courseware.accounts.permissions import role_changes
-from courseware.accounts.teams.membership_locks import change_teams_of
+from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
 from courseware.assessment.exams import attempts
 from courseware.audit_log.checkpoints import create_checkpoint
 from courseware.audit_log.models import HashChain
@@ -75,7 +75,7 @@ class Staff:
         for _ in range(ROUNDS):
             with transaction.atomic():
                 record("team-moved", actor=self.admin, subject=team)
-                change_teams_of(person.pk for person in people)
+                lock_memberships_exclusive(person.pk for person in people)
                 added = [Membership.objects.create(team=team, person=person, role="learner") for person in people]
                 role_changes.log_memberships([("membership-added", each) for each in added], by=self.admin)
             with transaction.atomic():

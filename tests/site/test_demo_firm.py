@@ -42,7 +42,7 @@ def test_records_and_log_of_the_firm_agree(firm):
 def test_the_numbers_kept_above_its_boards_are_those_of_the_rows(firm):
     at = timezone.now()
     for lead in User.objects.filter(memberships__role=Membership.Role.MANAGER):
-        assert totals.counts_kept(lead, None, None, at) == totals.counts(rows.board(lead), at)
+        assert totals.headcount_totals(lead, None, None, at) == totals.counts(rows.dashboard_rows_of(lead), at)
 
 
 @pytest.mark.exhaustive

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from courseware.accounts.sign_in import throttling
-from courseware.assessment.certificates.facts import frozen_facts
+from courseware.assessment.certificates.facts import recomputable_facts
 from courseware.assessment.models import Certificate
 from courseware.audit_log.verify import verify
 from courseware.content.rendering.store import Outline
@@ -70,7 +70,7 @@ def test_a_due_day_ends_with_the_last_instant_of_the_chosen_day_and_weeks_count_
 def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(zone, at, later, months):
     outline = Outline("tea-room", "Tea", "en", {}, (), months, None, None, None, (), {})
     with override_settings(TIME_ZONE=zone):
-        until = frozen_facts(Enrollment(pk=1), {"en": outline}, at)["valid_until"]
+        until = recomputable_facts(Enrollment(pk=1), {"en": outline}, at)["valid_until"]
         issued = at.astimezone(ZoneInfo(zone)).date()
         whole = 12 * (until.year - issued.year) + until.month - issued.month
         last = calendar.monthrange(until.year, until.month)[1]
@@ -111,7 +111,7 @@ def act(random, run, at):
     trail = replay_of(run)
     deed = random.choice(["decide", "decide", "decide", "wait", "go on", "give up"])
     if deed == "give up" and random.random() < 0.3:
-        attempts.give_up(run, at=at)
+        attempts.quit_attempt(run, at=at)
     elif deed == "go on":
         attempts.go_on(run, at=at)
     elif deed != "give up":
@@ -133,7 +133,7 @@ def assert_no_negative_time(run, at):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("pace", [throttling.PASSWORDS, throttling.LETTERS], ids=["passwords", "letters"])
+@pytest.mark.parametrize("pace", [throttling.PASSWORDS, throttling.EMAILS], ids=["passwords", "letters"])
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 def test_after_a_jump_nobody_waits_longer_than_the_longest_wait(time_machine, pace, jump):
     time_machine.move_to(START, tick=False)

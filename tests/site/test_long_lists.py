@@ -17,9 +17,9 @@ from courseware.audit_log.record import record
 from courseware.jobs.models import Task
 from courseware.learning.models import Enrollment
 from courseware.lib.admin import model_admins
-from courseware.lib.admin.model_admins import LongList
-from courseware.lib.text.log_format import OneLine
-from courseware.notifications.email.queue import tell
+from courseware.lib.admin.model_admins import LargeTableAdmin
+from courseware.lib.text.log_format import OneLineFilter
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import OutgoingEmail
 from tests.counting import statements
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
@@ -53,13 +53,13 @@ def found(client, model, **question):
 
 
 def test_each_list_that_grows_with_the_firm_is_a_long_one():
-    lists = {model._meta.label: isinstance(each, LongList) for model, each in admin.site._registry.items()}
+    lists = {model._meta.label: isinstance(each, LargeTableAdmin) for model, each in admin.site._registry.items()}
     assert {label for label, is_long in lists.items() if not is_long} == SHORT
 
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(model_admins, "MOST", 5)
+    monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", 5)
 
 
 def people(number):
@@ -102,8 +102,8 @@ def test_nothing_is_done_to_more_rows_at_once_than_a_list_shows(client, ada, few
 
 def test_all_rows_of_a_list_are_carried_by_the_page_that_asks_what_to_do_with_them(client, ada, monkeypatch, settings):
     """Each is a field of its form, and a form may hold so many."""
-    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS -= model_admins.MOST - 5
-    monkeypatch.setattr(model_admins, "MOST", 5)
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS -= model_admins.MAX_LISTED_ROWS - 5
+    monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", 5)
     course = make_course()
     for person in people(5):
         make_enrollment(person, course)
@@ -140,7 +140,7 @@ def test_lists_run_the_same_statements_in_a_firm_of_any_size(client):
     make_course()
     firm, found = GrowingFirm(), []
     client.force_login(firm.admin)
-    lists = [address(model) for model, each in admin.site._registry.items() if isinstance(each, LongList)]
+    lists = [address(model) for model, each in admin.site._registry.items() if isinstance(each, LargeTableAdmin)]
     for people in (1, 3, 60):
         firm.grow(people * COURSES)
         found.append({path: statements(lambda path=path: client.get(path)) for path in (*lists, *lists)})
@@ -188,9 +188,9 @@ def test_events_are_found_by_all_of_their_subject_or_verb_or_the_address_of_who_
 
 def test_letters_are_found_by_an_address_they_went_to_or_of_their_person(client, ada):
     lea = make_user("Lea", email="lea@example.com")
-    to_lea = tell("invitation", lea)
-    to_her_old_address = tell("account-notice", lea, address="old@example.com")
-    to_a_stranger = tell("no-account", None, address="stranger@example.com")
+    to_lea = queue_email("invitation", lea)
+    to_her_old_address = queue_email("account-notice", lea, address="old@example.com")
+    to_a_stranger = queue_email("no-account", None, address="stranger@example.com")
     cases = {
         "lea@example.com": {to_lea, to_her_old_address},
         "old@example.com": {to_her_old_address},
@@ -329,7 +329,7 @@ def test_an_editor_who_asks_for_anything_else_is_refused_as_a_bad_request(client
 def test_what_is_refused_is_one_line_of_the_log(client, world, caplog, monkeypatch):
     """Also where the log was configured twice, as by loading the server in this process."""
     logger = logging.getLogger("django.security.DisallowedModelAdminLookup")
-    monkeypatch.setattr(logger, "filters", [*logger.filters, OneLine()])
+    monkeypatch.setattr(logger, "filters", [*logger.filters, OneLineFilter()])
     client.force_login(world.people["editor"])
     client.get(reverse("admin:learning_lessonreport_changelist") + "?enrollment%0AERROR+forged=1")
     [line] = [record for record in caplog.records if record.name.startswith("django.security")]

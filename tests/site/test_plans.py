@@ -47,7 +47,7 @@ READS_ALL = {
 
 @pytest.fixture
 def firm(monkeypatch):
-    monkeypatch.setattr(model_admins, "MOST", OF_A_LIST)
+    monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", OF_A_LIST)
     make_course()
     firm = GrowingFirm()
     firm.grow(10_000)

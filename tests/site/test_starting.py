@@ -13,7 +13,7 @@ import pytest
 from courseware import run
 from courseware.project import bootstrap
 from courseware.project.bootstrap import BASE_DIR
-from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
+from courseware.reporting.demo import ACCOUNTS, DEMO_PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOW = "shell", "--no-imports", "-c", "from django.conf import settings; print(settings.SITE_URL, settings.DATA_DIR)"
@@ -134,7 +134,7 @@ def test_the_accounts_are_told_in_the_language_of_the_terminal(monkeypatch):
     monkeypatch.setenv("LANG", "en_GB.UTF-8")
     english = run.address_and_accounts("8123")
     assert "http://127.0.0.1:8123" in english
-    assert SIGN_IN_WITH in english
+    assert DEMO_PASSWORD in english
     assert all(email in english for email in ACCOUNTS)
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert "新员工" in run.address_and_accounts("8123")

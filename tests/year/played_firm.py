@@ -11,12 +11,12 @@ from courseware.accounts.models import Absence, Membership, Team, User
 from courseware.accounts.people.offboarding import come_back, leave
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import begin_applying
-from courseware.accounts.roster_import.upload import bring
-from courseware.accounts.teams.deputies import name_deputy
-from courseware.accounts.teams.memberships import change_particulars, move
+from courseware.accounts.roster_import.upload import store_upload
+from courseware.accounts.teams.deputies import add_deputy
+from courseware.accounts.teams.memberships import change_profile, move
 from courseware.accounts.teams.teams import add_team
 from courseware.assessment.certificates.external_training import record_external_training
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
@@ -28,7 +28,7 @@ from courseware.content.models import Course, Document, Release
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
 from courseware.hr.people.account_merge import merge
-from courseware.hr.people.onboarding import bring_in
+from courseware.hr.people.onboarding import onboard
 from courseware.hr.roster_import.nightly import apply_import
 from courseware.jobs import worker
 from courseware.learning.due_dates import absence_shifts
@@ -127,13 +127,13 @@ class PlayedFirm:
 
     def bring_in(self, number, name, email, team, course, last_day):
         fields = {"team": self.teams[team], "courses": [self.course(course)], "due_on": last_day}
-        person = bring_in(name, email, **fields, by=self.hr)
-        change_particulars(person, {"staff_number": number}, by=self.hr)
+        person = onboard(name, email, **fields, by=self.hr)
+        change_profile(person, {"staff_number": number}, by=self.hr)
         self.work()
 
     def bring_list(self, rows):
         data = csv_file(HEADINGS, *(cells(row) for row in rows))
-        roster = bring(data, "people.csv", by=self.hr, is_complete=True)
+        roster = store_upload(data, "people.csv", by=self.hr, is_complete=True)
         assert roster.counts["bad"] == 0, list(roster.parts.filter(kind="bad").values_list("lines", flat=True))
         begin_applying(roster, by=self.hr, is_sure=True, invites=True)
         apply_import.call(roster.pk)
@@ -146,7 +146,7 @@ class PlayedFirm:
         leave(self.person(number), by=self.hr)
 
     def set_last_day(self, number, day):
-        change_particulars(self.person(number), {"leaves_on": day}, by=self.hr)
+        change_profile(self.person(number), {"leaves_on": day}, by=self.hr)
 
     def come_back(self, number):
         come_back(self.person(number), by=self.hr)
@@ -155,7 +155,7 @@ class PlayedFirm:
         enrollment.extend(self.run(number, course), last_day, by=self.hr)
 
     def excuse(self, number, course):
-        enrollment.waive(self.run(number, course), "On leave", by=self.hr)
+        enrollment.exempt(self.run(number, course), "On leave", by=self.hr)
 
     def say_away(self, number, first, last):
         absence_shifts.record_absence(self.person(number), first, last, by=self.hr)
@@ -176,7 +176,7 @@ class PlayedFirm:
 
     def withdraw(self, number, course):
         standing = Certification.objects.get(learner__staff_number=number, course__identifier=course)
-        withdraw(Certificate.objects.get(pk=standing.certificate_id), reason="A mistake", by=self.hr)
+        revoke_certificate(Certificate.objects.get(pk=standing.certificate_id), reason="A mistake", by=self.hr)
         self.work()
 
     def merge(self, kept, other):
@@ -238,7 +238,7 @@ class PlayedFirm:
         resubscribe(self.viewer(team), kind)
 
     def name_deputy(self, team, other, first, last):
-        name_deputy(self.viewer(team), self.viewer(other), first_day=first, last_day=last, by=self.hr)
+        add_deputy(self.viewer(team), self.viewer(other), first_day=first, last_day=last, by=self.hr)
 
     def remind_by_hand(self, team, wanted):
         """As a lead does who confirms what is drafted for today."""
@@ -263,8 +263,8 @@ class PlayedFirm:
     def counted(self, team=""):
         """From the rows, and as it is kept beside them; both are the numbers above the board."""
         viewer, at = self.viewer(team) if team else self.hr, timezone.now()
-        told = totals.counts(dashboard_rows.board(viewer, at=at), at)
-        kept = totals.counts_kept(viewer, None, None, at)
+        told = totals.counts(dashboard_rows.dashboard_rows_of(viewer, at=at), at)
+        kept = totals.headcount_totals(viewer, None, None, at)
         return [
             sorted(
                 ((state.value, validity.value), number) for (state, validity), number in each.found.items() if number

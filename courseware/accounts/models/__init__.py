@@ -3,9 +3,9 @@
 from courseware.accounts.api_keys import ApiKey
 from courseware.accounts.models.absences import Absence
 from courseware.accounts.models.deputies import Deputy
-from courseware.accounts.models.merges import AccountMerge, accounts_that_stayed, merge_of
+from courseware.accounts.models.merges import AccountMerge, merge_of, surviving_accounts
 from courseware.accounts.models.notes import LONGEST_NOTE, Note
-from courseware.accounts.models.roster_import import CellFault, RosterImport, RosterImportChunk, RosterRow, add_parts
+from courseware.accounts.models.roster_import import CellFault, RosterImport, RosterImportChunk, RosterRow, add_chunks
 from courseware.accounts.models.sign_in import JoinRequest, SignInCode, TeamInviteLink
 from courseware.accounts.models.users import (
     CalendarDay,
@@ -39,10 +39,10 @@ __all__ = [
     "TeamInviteLink",
     "TrustedDevice",
     "User",
-    "accounts_that_stayed",
-    "add_parts",
+    "add_chunks",
     "merge_of",
     "plain_staff_number",
+    "surviving_accounts",
     "time_zones",
     "with_subteams",
 ]

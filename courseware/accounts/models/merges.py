@@ -51,7 +51,7 @@ def merge_of(person):
     return AccountMerge.objects.standing().filter(other=person).select_related("kept").first()
 
 
-def accounts_that_stayed(people):
+def surviving_accounts(people):
     """Return id of each merged account among `people` → the account it was merged into. Runs one query."""
     merges = AccountMerge.objects.standing().filter(other__in=people).select_related("kept")
     return {merge.other_id: merge.kept for merge in merges}

@@ -148,7 +148,7 @@ class RosterImportChunk(models.Model):
         self.lines = as_stored(rows)
 
 
-def add_parts(roster: RosterImport, lines: Mapping[str, Sequence[RosterRow]]) -> None:
+def add_chunks(roster: RosterImport, lines: Mapping[str, Sequence[RosterRow]]) -> None:
     """Append rows (kind → rows) to the list, in chunks of ROWS_A_PART."""
     length = roster.parts.count()
     batches = [

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.calendar.absences import absent_now
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.search import found_by
-from courseware.lib.admin.model_admins import MOST, IndexedSearch, WordsFilter
+from courseware.lib.admin.model_admins import MAX_LISTED_ROWS, IndexedSearch, TextFilter
 
 
 class SearchByPeople(IndexedSearch):
@@ -15,10 +15,10 @@ class SearchByPeople(IndexedSearch):
     def people_found(self, words):
         if exact := super().people_found(words):
             return exact
-        return list(found_by(words, User.objects.all()).values_list("pk", flat=True)[:MOST])
+        return list(found_by(words, User.objects.all()).values_list("pk", flat=True)[:MAX_LISTED_ROWS])
 
 
-class TeamFilter(WordsFilter):
+class TeamFilter(TextFilter):
     title = _("team")
     parameter_name = "team"
     person = "pk"  # the field of a row that names a person

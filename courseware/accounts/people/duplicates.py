@@ -59,7 +59,7 @@ KEYS: dict[DuplicateReason, Callable[[Any], str]] = {
 }
 
 
-def doubles(*, without: User, most: int) -> tuple[list[Duplicate], int]:
+def find_duplicates(*, without: User, most: int) -> tuple[list[Duplicate], int]:
     """Return at most `most` pairs, likeliest first, and the number of the others. Omits `without`. Two queries."""
     people = User.objects.filter(is_active=True).exclude(pk=without.pk).order_by("pk")
     rows = people.values_list("id", *FIELDS, named=True).iterator()  # rows, because there can be many

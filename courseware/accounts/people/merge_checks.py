@@ -67,12 +67,12 @@ def why_not_by_teams(other: User) -> MergeRefusal | None:
     return MergeRefusal.LEADS if managed.exists() or deputies.exists() else None
 
 
-def shut(other: User, by: User, at: datetime) -> list[NewEvent]:
+def deactivate_merged(other: User, by: User, at: datetime) -> list[NewEvent]:
     """Deactivate the merged account and end its sessions. Return the events to log."""
     return turn(other, False, by, at) if other.is_active else []
 
 
-def open_again(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
+def reactivate_merged(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
     """Activate the merged account again if it was active before. Return the events to log."""
     return turn(merge.other, True, by, at) if merge.was_active and not merge.other.is_active else []
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.api_keys import ApiKey
 from courseware.accounts.models import Membership, User, merge_of
 from courseware.accounts.permissions.role_changes import drop_sessions
-from courseware.accounts.teams.memberships import ended, lock_person
+from courseware.accounts.teams.memberships import end_memberships, lock_person
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.lib.dates import site_day
 from courseware.notifications.models import DeliveryState, OutgoingEmail
@@ -19,7 +19,7 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 @transaction.atomic
 def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
     """End sign-in, sessions, API keys and manager roles; learner memberships stay. Return False if already left."""
-    events = left(lock_person(person), by, at)
+    events = leave_locked(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()
     return bool(events)
@@ -28,26 +28,26 @@ def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
 @transaction.atomic
 def come_back(person: User, *, by: User | None, at: datetime | None = None) -> bool:
     """Activate a person who has left, without a last day. Return False if active or merged."""
-    events = returned(lock_person(person), by, at)
+    events = come_back_locked(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()
     return bool(events)
 
 
-def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
+def leave_locked(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
     """Apply `leave` to the locked person. Return the events to log."""
     if not person.is_active:
         return []
     person.is_active = False
     person.leaves_on = min(person.leaves_on or site_day(at), site_day(at))
     person.save(update_fields=["is_active", "leaves_on"])
-    events = ended(Membership.objects.filter(person=person, role=Membership.Role.MANAGER), by, at)
+    events = end_memberships(Membership.objects.filter(person=person, role=Membership.Role.MANAGER), by, at)
     drop_sessions(person)
     ApiKey.objects.filter(person=person).delete()  # for good, also if the person returns
     return [NewEvent("rights-changed", person, by, {"is_active": [True, False]}, at), *events]
 
 
-def returned(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
+def come_back_locked(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
     """Apply `come_back` to the locked person. Return the events to log."""
     if person.is_active or merge_of(person):  # a merged account stays inactive
         return []
@@ -57,7 +57,7 @@ def returned(person: User, by: User | None, at: datetime | None) -> list[NewEven
     return [NewEvent("rights-changed", person, by, {"is_active": [False, True]}, at)]
 
 
-def let_go() -> str:
+def deactivate_leavers() -> str:
     """Nightly job: mark people as left after their last day, one transaction a person. Return their number as text."""
     leavers = User.objects.filter(is_active=True, leaves_on__lt=site_day(), is_staff=False, is_superuser=False)
     return str(sum(leave(person, by=None) for person in leavers.order_by("pk")))

@@ -31,12 +31,16 @@ def add_person(
 ) -> User:
     """Add a person without a password; sends no email. Raise ValidationError, also if the address or number exists."""
     fields = {"language": language, "post": post, "starts_on": starts_on, "leaves_on": leaves_on}
-    person, events = added({"name": name, "email": email, "staff_number": staff_number, **fields}, team, role, by, at)
+    person, events = add_person_with_events(
+        {"name": name, "email": email, "staff_number": staff_number, **fields}, team, role, by, at
+    )
     record_many(events)
     return person
 
 
-def added(fields: dict, team: Team | None, role: str, by: User | None, at: datetime | None) -> tuple[User, list]:
+def add_person_with_events(
+    fields: dict, team: Team | None, role: str, by: User | None, at: datetime | None
+) -> tuple[User, list]:
     """Add a person from fields of `User`. Return the person and the events to log. Raise ValidationError."""
     try:
         with transaction.atomic():
@@ -51,8 +55,11 @@ def added(fields: dict, team: Team | None, role: str, by: User | None, at: datet
 Newcomer = tuple[dict, Team | None, str]  # fields of `User`, the team, the role in it
 
 
-def added_together(newcomers: Mapping[int, Newcomer], by: User | None, at: datetime) -> dict[int, list[NewEvent]]:
-    """Return key → events to log, without people whom `added` would refuse. Four statements. Raise IntegrityError."""
+def add_people(newcomers: Mapping[int, Newcomer], by: User | None, at: datetime) -> dict[int, list[NewEvent]]:
+    """Return key → events to log, without people whom `add_person_with_events` would refuse.
+
+    Runs four statements. Raise IntegrityError.
+    """
     people = {key: person for key, (fields, _team, _role) in newcomers.items() if (person := well_formed(fields))}
     names = names_here(people.values())
     new = {key: each for key, each in people.items() if names.isdisjoint({each.email, each.staff_number})}

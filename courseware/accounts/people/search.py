@@ -17,7 +17,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from courseware.lib.db.chunks import chunks
-from courseware.lib.db.prefix_lookup import Begins  # noqa: F401 - importing it registers the lookup of `begun_with`
+from courseware.lib.db.prefix_lookup import Begins  # noqa: F401 - importing it registers the lookup of `starts_with`
 from courseware.lib.text.pinyin import readings
 
 LENGTH = 40  # of a term; search words are cut to it as well
@@ -39,7 +39,7 @@ END = "Z"  # before a reversed staff number; no other term has a capital
 
 
 class SearchTermQuerySet(models.QuerySet):
-    def begun_with(self, word):
+    def starts_with(self, word):
         """Return the terms with this prefix; a staff number also matches by its end."""
         word = folded(word).removeprefix("@")[:LENGTH]  # terms of domains start behind it
         if not word:
@@ -72,7 +72,7 @@ class SearchTerm(models.Model):
 def found_by(words, rows, person="pk"):
     """Return the rows whose person (the field `person`) is found by each of the first MOST_WORDS words."""
     for word in dict.fromkeys(words.split()[:MOST_WORDS]):
-        rows = rows.filter(**{f"{person}__in": SearchTerm.objects.begun_with(word).values("person")})
+        rows = rows.filter(**{f"{person}__in": SearchTerm.objects.starts_with(word).values("person")})
     return rows
 
 
@@ -130,7 +130,7 @@ def terms_of_person(person) -> set[str]:
     return terms_of(*(getattr(person, field) for field in FIELDS))
 
 
-def keys_found_wrongly() -> Iterator[int]:
+def people_with_outdated_terms() -> Iterator[int]:
     """Yield the ids of people whose stored terms are wrong. Needs constant memory."""
     people = get_user_model().objects.order_by("pk").only(*FIELDS)
     for chunk in chunks(people, AT_A_TIME):
@@ -142,7 +142,7 @@ def keys_found_wrongly() -> Iterator[int]:
 
 def renew_terms() -> str:
     """Nightly job: correct wrong terms, such as after an upgrade. Return their number as text."""
-    person_ids = list(keys_found_wrongly())
+    person_ids = list(people_with_outdated_terms())
     for start in range(0, len(person_ids), AT_A_TIME):
         with transaction.atomic():
             people = (

@@ -27,7 +27,7 @@ class AdminSite(admin.AdminSite):
         now, sees_warnings = timezone.now(), request.user.is_superuser
         warnings = []
         if sees_warnings:
-            warnings = [*health.troubles(now), *email_health.troubles(now), *health.further_warnings(now)]
+            warnings = [*health.health_warnings(now), *email_health.troubles(now), *health.further_warnings(now)]
         return super().index(request, (extra_context or {}) | {"troubles": warnings})
 
     def autocomplete_view(self, request):

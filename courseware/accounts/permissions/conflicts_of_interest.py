@@ -16,7 +16,7 @@ from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.lib.dates import site_day
 
-LASTS = timedelta(days=90)
+CONFLICT_DURATION = timedelta(days=90)
 MADE_MANAGER = Q(verb__in=["membership-added", "membership-changed"], data__role=Membership.Role.MANAGER)
 # A merge can give the person another address for sign-in links; an accepted join request lets the person sign in.
 FAVORS = ("person-added", "sign-in-code-created", "address-changed", "deputy-added", "merged", "join-answered")
@@ -25,7 +25,7 @@ VERBS = (*FAVORS, "membership-added", "membership-changed")
 
 def favors(at: datetime | None = None) -> QuerySet[Event]:
     """Return the events of the 90 days before `at` (default: now) that create a conflict for their subject."""
-    since = (at or timezone.now()) - LASTS
+    since = (at or timezone.now()) - CONFLICT_DURATION
     # `verb__in` allows the index; the role of a membership is filtered afterwards.
     return Event.objects.filter(Q(verb__in=FAVORS) | MADE_MANAGER, verb__in=VERBS, at__gt=since)
 

@@ -21,13 +21,13 @@ def is_privileged(user):
 
 def handles_people(user):
     """Return whether `user` may add, move and enroll people: HR and superusers."""
-    return user.is_active and (user.is_superuser or roles.is_in(roles.HR, user))
+    return user.is_active and (user.is_superuser or roles.has_role(roles.HR, user))
 
 
 def audits(user):
     """Return whether `user` is an auditor today. Runs a query only if the user has a last day as an auditor."""
     until = user.audits_until
-    return until is not None and site_day() <= until and roles.is_in(roles.AUDITORS, user)
+    return until is not None and site_day() <= until and roles.has_role(roles.AUDITORS, user)
 
 
 def sees_whole_company(user):
@@ -62,14 +62,14 @@ def is_not_for_admins(person=""):
     return is_no_staff(person) & is_no_auditor
 
 
-def not_decided_by(user):
+def undecidable_ids(user):
     """Return the ids of the people about whom `user` cannot decide: `user`, and people in a conflict of interest."""
     return {user.pk, *people_in_conflict_with(user)}
 
 
 def may_decide_about(user, person):
     """Return False for `user` and for people in a conflict of interest with `user`, else True."""
-    return person.pk not in not_decided_by(user)
+    return person.pk not in undecidable_ids(user)
 
 
 def may_change_membership(user, person):
@@ -84,7 +84,7 @@ def may_change_sign_in(user, person):
 
 def is_manager(user):
     """Return whether `user` manages a team, or covers for a manager today."""
-    return user.memberships.filter(role=Membership.Role.MANAGER).exists() or bool(teams_stood_in_for(user))
+    return user.memberships.filter(role=Membership.Role.MANAGER).exists() or bool(teams_covered_by(user))
 
 
 def manages_people(user):
@@ -102,7 +102,7 @@ LED = CompiledQuery(
 def own_teams(user):
     """Return the teams that `user` manages, also as a deputy, without subteams. Loads `name` and `above` only."""
     managed = LED(person=user.pk)
-    covered = set(teams_stood_in_for(user)).difference(team.pk for team in managed)
+    covered = set(teams_covered_by(user)).difference(team.pk for team in managed)
     return [*managed, *Team.objects.filter(pk__in=covered).only("name", "above")] if covered else managed
 
 
@@ -116,9 +116,9 @@ def learners_of(teams):
     return Membership.objects.filter(team__pk__in=teams, role=Membership.Role.LEARNER).values("person")
 
 
-def people_in_hands_of(user):
+def people_manageable_by(user):
     """Return `people_handled_by` without `user` and people in a conflict of interest."""
-    return people_handled_by(user).exclude(pk__in=not_decided_by(user))
+    return people_handled_by(user).exclude(pk__in=undecidable_ids(user))
 
 
 def people_handled_by(user):
@@ -153,20 +153,20 @@ def may_preview(user):
 
 def people_managed_by(user):
     """Return a subquery of the ids of the learners in teams of `user` and subteams, without `user`."""
-    return people_led(teams_managed_by(user), leader=user.pk)
+    return learners_except(teams_managed_by(user), leader=user.pk)
 
 
-def people_led(teams, leader):
+def learners_except(teams, leader):
     """Return a subquery of the ids of the learners of these teams, without the person with the id `leader`."""
     return learners_of(teams).exclude(person=leader)
 
 
-def is_stood_in_for(manager_id: int, day: date, deputies: list) -> bool:
+def is_covered(manager_id: int, day: date, deputies: list) -> bool:
     """Return whether one of these `Deputy` rows covers for the manager with this id on `day`."""
     return any(each.lead_id == manager_id and each.first_day <= day <= each.last_day for each in deputies)
 
 
-def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
+def teams_covered_by(user: User, at: datetime | None = None) -> list[int]:
     """Return the ids of the teams that `user` manages as a deputy at `at` (default: now).
 
     The day is that of each team's time zone. Runs one query per `user` object, and one more for deputies.
@@ -178,6 +178,6 @@ def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
     team_ids = set()
     for manager_id, team_id, zone in managed.values_list("person", "team", "team__time_zone"):
         today = timezone.localdate(at, zoneinfo.ZoneInfo(zone or settings.TIME_ZONE))
-        if is_stood_in_for(manager_id, today, deputies):
+        if is_covered(manager_id, today, deputies):
             team_ids.add(team_id)
     return sorted(team_ids)

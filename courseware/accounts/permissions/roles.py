@@ -14,12 +14,12 @@ def create_groups(sender, using, **kwargs):
         Group.objects.using(using).get_or_create(name=name)
 
 
-def in_office(role):
+def people_with_role(role):
     """Return the active people with this site role, HR or AUDITORS, ordered by id."""
     return get_user_model().objects.filter(groups__name=role, is_active=True).order_by("pk")
 
 
-def know_offices(people):
+def prefetch_roles(people):
     """Load the site roles of these people into their `offices`. Runs one query."""
     names = defaultdict(set)
     groups = Group.objects.filter(user__in=[person.pk for person in people]).order_by()
@@ -29,6 +29,6 @@ def know_offices(people):
         person.offices = frozenset(names[person.pk])
 
 
-def is_in(role, user):
+def has_role(role, user):
     """Return whether `user` is active and has this site role, HR or AUDITORS."""
     return user.is_active and role in user.offices

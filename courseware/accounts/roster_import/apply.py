@@ -18,19 +18,27 @@ from courseware.accounts.models import (
     RosterRow,
     Team,
     User,
-    add_parts,
+    add_chunks,
 )
-from courseware.accounts.people.offboarding import left, returned
-from courseware.accounts.people.onboarding import added, added_together
+from courseware.accounts.people.offboarding import come_back_locked, leave_locked
+from courseware.accounts.people.onboarding import add_people, add_person_with_events
 from courseware.accounts.permissions.permissions import is_for_admins, may_decide_about
 from courseware.accounts.permissions.roles import HR
-from courseware.accounts.roster_import.comparison import BAD, JOIN, LEAVE, RETURN, Plan, claims_twice, needs_second_yes
+from courseware.accounts.roster_import.comparison import (
+    BAD,
+    JOIN,
+    LEAVE,
+    RETURN,
+    Plan,
+    has_duplicate_claims,
+    needs_second_yes,
+)
 from courseware.accounts.roster_import.new_teams import create_teams_of
-from courseware.accounts.teams.membership_locks import change_teams_of
-from courseware.accounts.teams.memberships import moved, notify_old_address
+from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
+from courseware.accounts.teams.memberships import move_locked, notify_old_address
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.lib.dates import site_day
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import OutgoingEmail
 
 NAMED_AT_ONCE = 500  # people in one update
@@ -68,7 +76,7 @@ def store_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_c
     )
     if not any(plan.lines.values()):  # nothing has to be approved
         note_listed(roster)
-    add_parts(roster, plan.lines)
+    add_chunks(roster, plan.lines)
     return roster
 
 
@@ -110,7 +118,7 @@ def mark_applied(roster: RosterImport, lines: set[int]) -> None:
             row.taken = row.otherwise is not None and row.line in lines
         chunk.rows = rows
         accepted += [row.otherwise for row in rows if row.otherwise and row.taken]
-    if claims_twice(accepted):
+    if has_duplicate_claims(accepted):
         raise IdentifierTaken
     RosterImportChunk.objects.bulk_update(chunks, ["lines"])
 
@@ -169,7 +177,7 @@ class RosterApplication:
         # Ordered by id, against deadlocks with other changes of several people.
         people = User.objects.select_for_update(no_key=True).filter(pk__in=person_ids - {None}).order_by("pk")
         self.people = {person.pk: person for person in people}
-        change_teams_of(self.people)  # all at once, for the same reason
+        lock_memberships_exclusive(self.people)  # all at once, for the same reason
         self.known_otherwise = self.merged_since()
         self.teams = Team.objects.in_bulk([line.team for line in lines if line.team])
         self.joined = self.joined_together(rows)
@@ -210,7 +218,7 @@ class RosterApplication:
         }
         try:
             with transaction.atomic():
-                return added_together(newcomers, self.by, self.at)
+                return add_people(newcomers, self.by, self.at)
         except IntegrityError:  # one of them was added at the same time
             return {}
 
@@ -224,7 +232,7 @@ class RosterApplication:
     def join(self, line: RosterRow) -> list[NewEvent]:
         team = self.team_of(line)
         try:
-            _person, events = added(self.newcomer(line), team, line.role, self.by, self.at)
+            _person, events = add_person_with_events(self.newcomer(line), team, line.role, self.by, self.at)
         except ValidationError:
             raise Conflict("here-already") from None
         return events
@@ -244,7 +252,7 @@ class RosterApplication:
         if not person.is_active and line.kind != RETURN:
             raise Conflict("gone")
         self.compare_with_seen(person, line)
-        events = returned(person, self.by, self.at)
+        events = come_back_locked(person, self.by, self.at)
         if not person.is_active:  # merged with another account since
             raise Conflict("gone")
         events += self.set_values(person, values)
@@ -266,7 +274,7 @@ class RosterApplication:
     def let_leave(self, person: User, values: dict[str, Any]) -> list[NewEvent]:
         if person.is_active:
             person.leaves_on = values.get("leaves_on", person.leaves_on)
-        return left(person, self.by, self.at)
+        return leave_locked(person, self.by, self.at)
 
     def compare_with_seen(self, person: User, line: RosterRow) -> None:
         """Raise Conflict if a field has another value than the compared or the new one."""
@@ -299,7 +307,7 @@ class RosterApplication:
         team_ids = {*Membership.objects.filter(person=person, role=line.role).values_list("team", flat=True)}
         if team.pk not in team_ids and team_ids != {*line.teams_were}:
             raise Conflict("changed", "team")
-        return moved(person, team, line.role, self.by, self.at)
+        return move_locked(person, team, line.role, self.by, self.at)
 
     def team_of(self, line: RosterRow) -> Team | None:
         if not line.team:
@@ -322,7 +330,7 @@ def invite_new_people(roster: RosterImport) -> None:
             # Not NOT IN: it matches nobody as soon as one email has no person.
             people = list(invitable.exclude(Exists(OutgoingEmail.objects.filter(person=OuterRef("pk")))).order_by("pk"))
             for person in people:
-                tell("invitation", person)
+                queue_email("invitation", person)
             record_many(NewEvent("invited", person, roster.is_confirmed, {}, timezone.now()) for person in people)
 
 
@@ -336,7 +344,7 @@ def outcome_lines(roster: RosterImport, outcome: str) -> list[RosterRow]:
     return [RosterRow.from_json(line) for chunk in chunks for line in chunk.lines if line.get("outcome") == outcome]
 
 
-def forget_rosters(at: datetime | None = None) -> str:
+def delete_old_imports(at: datetime | None = None) -> str:
     """Nightly job: delete lists after 90 days, because they are full of names. Return their number as text."""
     old = RosterImport.objects.filter(read_at__lt=(at or timezone.now()) - KEPT_FOR)
     _rows, numbers = old.delete()

@@ -338,7 +338,7 @@ def as_json(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
 
 
-def claims_twice(lines: Iterable[RosterRow]) -> bool:
+def has_duplicate_claims(lines: Iterable[RosterRow]) -> bool:
     """Return whether two of these rows are about one person, or give one address to two people."""
     claims = Counter(f"key {line.key}" for line in lines)
     claims.update(f"email {line.to['email']}" for line in lines if line.to.get("email"))

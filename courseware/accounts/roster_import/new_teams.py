@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.contrib.auth.models import Group
 
-from courseware.accounts.models import RosterImport, RosterImportChunk, RosterRow, Team, User, add_parts
+from courseware.accounts.models import RosterImport, RosterImportChunk, RosterRow, Team, User, add_chunks
 from courseware.accounts.permissions.permissions import teams_managed_by
 from courseware.accounts.permissions.roles import HR
 from courseware.accounts.roster_import.company_snapshot import CompanySnapshot, load_teams
@@ -34,7 +34,7 @@ def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> No
     RosterImportChunk.objects.bulk_update(chunks, ["lines"])
     kinds = sorted({line.kind for line in placed})
     by_kind = {kind: [line for line in placed if line.kind == kind] for kind in kinds}
-    add_parts(roster, by_kind)
+    add_chunks(roster, by_kind)
     for kind, moved in by_kind.items():
         roster.counts[kind] += len(moved)
     roster.counts[BAD] -= len(placed)

@@ -29,7 +29,7 @@ from courseware.accounts.roster_import.columns import (
     recognised,
 )
 from courseware.accounts.roster_import.file_formats import ROWS_ABOVE_HEADINGS, Table, prepare, read_table
-from courseware.lib.side_process import MachineBusy, NoAnswer, SideProcess
+from courseware.lib.side_process import MachineBusy, SideProcess, WorkNotDone
 from courseware.lib.text.names import visible
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -70,7 +70,7 @@ class ParsedRoster:
 
 def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) -> ParsedRoster:
     """Parse a file as a list of people. `patience`: seconds to wait for another import. Raise ListRefused."""
-    return understood(read_beside(data, encoding, patience))
+    return parse_table(read_beside(data, encoding, patience))
 
 
 def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Table:
@@ -83,7 +83,7 @@ def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> 
             table: Table = process.run(read_table, data, encoding, seconds=SECONDS)
         except MachineBusy:  # no fault of the file
             raise ListRefused("busy") from None
-        except NoAnswer:
+        except WorkNotDone:
             raise ListRefused("unreadable") from None
         finally:
             process.end()
@@ -115,7 +115,7 @@ def is_locked(file: int) -> bool:
     return True
 
 
-def understood(table: Table, sort: "ListSort | None" = None) -> ParsedRoster:
+def parse_table(table: Table, sort: "ListFormat | None" = None) -> ParsedRoster:
     """Parse a table as a list of people, or as the list type `sort`. Raise ListRefused."""
     if table.refusal:
         raise ListRefused(table.refusal)
@@ -257,11 +257,11 @@ READ: dict[str, Reader] = {
 
 
 @dataclass(frozen=True)
-class ListSort:
+class ListFormat:
     """A type of list. `columns`: folded heading → field. `read`: field → reader of its cells."""
 
     columns: Mapping[str, str]
     read: Mapping[str, Reader]
 
 
-PEOPLE = ListSort(COLUMN_OF, READ)
+PEOPLE = ListFormat(COLUMN_OF, READ)

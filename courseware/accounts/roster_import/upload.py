@@ -5,7 +5,7 @@ import math
 from collections.abc import Collection, Mapping
 
 from courseware.accounts.models import RosterImport, User
-from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import undecidable_ids
 from courseware.accounts.roster_import.apply import LEFT_OUT, outcome_lines, store_plan
 from courseware.accounts.roster_import.company_snapshot import load_company
 from courseware.accounts.roster_import.comparison import Comparison, Plan
@@ -28,13 +28,13 @@ def plan_for(
         load_company(),
         may_touch_staff=by is not None and by.is_superuser,
         own=by.pk if by else None,
-        in_conflict=not_decided_by(by) if by else (),
+        in_conflict=undecidable_ids(by) if by else (),
         posts=posts,
     )
     return comparison.plan(is_complete=is_complete, only=only)
 
 
-def bring(
+def store_upload(
     data: bytes,
     file_name: str,
     *,

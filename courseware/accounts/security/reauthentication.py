@@ -19,7 +19,7 @@ def is_fresh(request):
 
 
 # Decorators of views. The first asks for GET and POST; a posted form is sent on afterwards.
-asks_who_it_is = reauthentication_required(app="courseware.accounts")
+requires_reauthentication = reauthentication_required(app="courseware.accounts")
 asks_before_posting = reauthentication_required(app="courseware.accounts", allow_get=True)
 # Asks only if the form gives a person the role of a manager.
 asks_before_appointing = reauthentication_required(
@@ -41,11 +41,11 @@ class ReauthenticationMiddleware(MiddlewareMixin):
 class AsksForReauthentication:
     """A ModelAdmin whose changes require reauthentication."""
 
-    @method_decorator(asks_who_it_is)
+    @method_decorator(requires_reauthentication)
     def changeform_view(self, request, *args, **kwargs):
         return super().changeform_view(request, *args, **kwargs)
 
-    @method_decorator(asks_who_it_is)
+    @method_decorator(requires_reauthentication)
     def delete_view(self, request, *args, **kwargs):
         return super().delete_view(request, *args, **kwargs)
 

@@ -19,7 +19,7 @@ SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
 # Facts for every page, at most SEEN_EVERY old. Permission checks ask the database instead.
 MANAGES, TIME_ZONE = "manages", "time_zone"
 HANDLES_PEOPLE, AUDITS = "handles_people", "audits"
-TEAMS_NUMBER = "teams_number"  # of the person, when the facts were loaded: see `ask_for_teams_anew`
+TEAMS_NUMBER = "teams_number"  # of the person, when the facts were loaded: see `reload_session_facts`
 
 
 def now():
@@ -38,12 +38,12 @@ def see(session, user, at):
     session[SEEN] = at
     session[MANAGES] = is_manager(user)
     session[TIME_ZONE] = time_zones(user).first()
-    session[HANDLES_PEOPLE] = roles.is_in(roles.HR, user)
+    session[HANDLES_PEOPLE] = roles.has_role(roles.HR, user)
     session[AUDITS] = audits(user)
     session[TEAMS_NUMBER] = user.teams_number
 
 
-def ask_for_teams_anew(person):
+def reload_session_facts(person):
     """Make each session of this person (id) reload the facts at its next request."""
     User.objects.filter(pk=person).update(teams_number=F("teams_number") + 1)
 
@@ -58,7 +58,7 @@ def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
 def note_change_of_manager(sender, instance, raw=False, **kwargs):
     """Receiver of a saved or deleted membership: sessions of managers reload the facts."""
     if instance.role == Membership.Role.MANAGER and not raw:
-        ask_for_teams_anew(instance.person_id)
+        reload_session_facts(instance.person_id)
 
 
 def handles_records(session, user):

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from courseware.accounts.models import TrustedDevice
 from courseware.accounts.security import cookies
-from courseware.accounts.sign_in.identifiers import called
+from courseware.accounts.sign_in.identifiers import person_by_name
 
 COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
 SALT = "courseware.accounts.security.trusted_devices"
@@ -29,7 +29,7 @@ def browser_key(request):
 def known_device(request, account):
     """Return the key of this browser if the account with this name trusts it, else an empty text. Runs one query."""
     key = browser_key(request)
-    return key if TrustedDevice.objects.filter(person__in=called(account), key=key).exists() else ""
+    return key if TrustedDevice.objects.filter(person__in=person_by_name(account), key=key).exists() else ""
 
 
 def remember(request, response, person):

@@ -13,7 +13,7 @@ from courseware.accounts.security.sessions import handles_records
 from courseware.accounts.sign_in.account_notices import notify
 from courseware.accounts.sign_in.allauth_internals import get_authentication_records, record_authentication
 from courseware.audit_log.record import record
-from courseware.lib.web.page_views import for_the_whole_page
+from courseware.lib.web.page_views import full_page_redirect
 
 # Prefixes of URL names allowed without a second factor; SETTING_UP only if the person has none.
 OPEN_TO_ALL = ("account_", "mfa_reauthenticate", "set-language")
@@ -25,7 +25,7 @@ def is_asked(request):
     return settings.TWO_FACTOR and request.user.is_authenticated and handles_records(request.session, request.user)
 
 
-def mark_shared(request, authenticator):
+def mark_as_given(request, authenticator):
     """Count a factor that was just set up as given in this session."""
     record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
 
@@ -69,7 +69,7 @@ class TwoFactorMiddleware(MiddlewareMixin):
         response = redirect("mfa_reauthenticate" if has_one else "mfa_activate_totp")
         if request.method == "POST" and not request.htmx and getattr(view, "is_held", False):
             return self.holding(request, response, view.page_of_form(**places))
-        return for_the_whole_page(request, response)
+        return full_page_redirect(request, response)
 
     def holding(self, request, response, page_of_form):
         """Store a form sent when the site begins to require a second factor. The page of recovery codes links to it."""

@@ -134,7 +134,7 @@ class NewAppView(TellsWhetherAsked, Says422, totp.ActivateTOTPView):
     def form_valid(self, form):
         response = super().form_valid(form)
         app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
-        two_factor.mark_shared(self.request, app)
+        two_factor.mark_as_given(self.request, app)
         return response
 
 
@@ -144,7 +144,7 @@ class NewPasskeyView(PasskeyOptions, Says422, passkeys.AddWebAuthnView):
     def form_valid(self, form):
         response = super().form_valid(form)
         own = Authenticator.objects.filter(user=self.request.user, type=Authenticator.Type.WEBAUTHN)
-        two_factor.mark_shared(self.request, own.latest("pk"))
+        two_factor.mark_as_given(self.request, own.latest("pk"))
         return response
 
 

@@ -23,9 +23,9 @@ WHAT = {
 
 def notify(person, what, *, address="", detail=""):
     """Queue a notice. `what`: a key of `WHAT`. `address`: default is the person's. `detail`: shown after the text."""
-    queue.tell("account-notice", person, address=address, data={"what": what, "detail": detail})
+    queue.queue_email("account-notice", person, address=address, data={"what": what, "detail": detail})
 
 
-def in_words(message):
+def notice_context(message):
     """Return the template context of a notice."""
     return {"name": message.person.name, "what": WHAT[message.data["what"]], "detail": message.data["detail"]}

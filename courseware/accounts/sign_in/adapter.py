@@ -20,8 +20,8 @@ from courseware.accounts.sign_in import throttling
 from courseware.accounts.sign_in.account_notices import notify
 from courseware.accounts.sign_in.allauth_internals import clear_login
 from courseware.accounts.sign_in.failed_sign_ins import log_failed_sign_in
-from courseware.accounts.sign_in.identifiers import called
-from courseware.accounts.sign_in.return_urls import stays_here
+from courseware.accounts.sign_in.identifiers import person_by_name
+from courseware.accounts.sign_in.return_urls import is_own_url
 from courseware.audit_log.record import record
 
 NOTICES = {
@@ -73,7 +73,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def is_safe_url(self, url):
-        return stays_here(url, self.request)
+        return is_own_url(url, self.request)
 
     def get_password_change_redirect_url(self, request):
         return reverse("home")
@@ -121,7 +121,7 @@ class AccountAdapter(DefaultAccountAdapter):
         # The same work for known and unknown names, so that answer and time do not distinguish them.
         name = credentials.get("email", "")
         throttling.wrong_password(request, name)
-        log_failed_sign_in(name, called(name).first())
+        log_failed_sign_in(name, person_by_name(name).first())
 
     def respond_user_inactive(self, request, user):
         record("sign-in-refused", subject=user)

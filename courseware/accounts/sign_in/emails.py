@@ -20,8 +20,8 @@ from courseware.notifications.email.email_types import (
     EmailType,
     one_by_one,
     register_bar,
+    register_email_type,
     register_hours,
-    register_kind,
     register_precondition,
 )
 from courseware.notifications.models import OutgoingEmail
@@ -38,7 +38,7 @@ def register_emails():
         register_bar(category, "left", why_of_leaver)
     callbacks = one_by_one(not_yet_here), one_by_one(invitations.link_text)
     template = "accounts/mail/invitation.txt"
-    register_kind("invitation", EmailType(_("Invitation"), template, *callbacks, editable=INVITATION))
+    register_email_type("invitation", EmailType(_("Invitation"), template, *callbacks, editable=INVITATION))
     # Not editable: people recognize emails about passwords and sign-ins by their constant wording.
     for name, label, why_unwanted, context in (
         ("new-link", _("New password link"), asked_today, invitations.link_text),
@@ -48,10 +48,10 @@ def register_emails():
             to_company,
             lambda message: {"address": message.address},
         ),
-        ("account-notice", _("Account change"), lambda message: "", account_notices.in_words),
+        ("account-notice", _("Account change"), lambda message: "", account_notices.notice_context),
     ):
         template = f"accounts/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, EmailType(label, template, one_by_one(why_unwanted), one_by_one(context)))
+        register_email_type(name, EmailType(label, template, one_by_one(why_unwanted), one_by_one(context)))
 
 
 def example_of_invitation():

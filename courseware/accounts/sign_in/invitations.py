@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from courseware.accounts.models import User
 from courseware.audit_log.record import record, subject_of
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.queue import queue_email
 
 
 class NotInvited(Exception):
@@ -51,7 +51,7 @@ def invite(person, *, by):
     """Email `person` a link to set the first password; earlier links stay valid. Raise NotInvited."""
     if not person.is_active:
         raise NotInvited
-    tell("invitation", person)
+    queue_email("invitation", person)
     record("invited", actor=by, subject=person)
 
 
@@ -60,8 +60,8 @@ def mail_new_link(name, people, *, language):
     """Answer a request for a link. `people`: the person with `name`, at most one; a merged address counts."""
     for person in people:
         address = person.email or (name if "@" in name else "")
-        tell("new-link", person, address=address, language=person.language or language)
+        queue_email("new-link", person, address=address, language=person.language or language)
     # An email is queued in both cases, so only its recipient learns whether there is an account.
     if not people:
-        tell("no-account", None, address=name if "@" in name else "", language=language)
+        queue_email("no-account", None, address=name if "@" in name else "", language=language)
     record("link-requested", subject=people[0] if people else subject_of(User, "unknown"))

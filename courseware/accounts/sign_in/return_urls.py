@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
-def stays_here(url, request):
+def is_own_url(url, request):
     """Return whether `url` is on this host. A bare word is refused, because browsers may take it for a host."""
     if not url or not url.startswith(("/", "http://", "https://")):
         return False
@@ -15,7 +15,7 @@ def stays_here(url, request):
 def page_before(request):
     """Return the URL in `next` if it is on this host, else an empty text."""
     address = request.POST.get("next") or request.GET.get("next") or ""
-    return address if stays_here(address, request) else ""
+    return address if is_own_url(address, request) else ""
 
 
 def page_address(request):

@@ -23,7 +23,7 @@ from courseware.accounts.permissions.permissions import (
     people_managed_by,
 )
 from courseware.accounts.sign_in.account_notices import notify
-from courseware.accounts.sign_in.identifiers import called
+from courseware.accounts.sign_in.identifiers import person_by_name
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record, subject_of
 
@@ -74,7 +74,7 @@ def use_code(name, typed, *, at=None):
     Ends all sessions and removes the password. A form sent twice within 2 minutes counts as one use.
     """
     normalized = "".join(character for character in typed.upper() if character.isalnum())
-    given = SignInCode.objects.select_related("person", "given_by").filter(person__in=called(name)).first()
+    given = SignInCode.objects.select_related("person", "given_by").filter(person__in=person_by_name(name)).first()
     if given is None:
         make_password(normalized)  # the same work as a check
         return None

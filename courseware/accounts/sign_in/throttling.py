@@ -37,7 +37,7 @@ class Throttle:
 PASSWORDS = Throttle("wrong_passwords", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
 CODES = Throttle("wrong_codes", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
 SECOND_STEPS = Throttle("wrong_second_steps", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
-LETTERS = Throttle("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
+EMAILS = Throttle("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
 
 
 def take(throttle, account, place, *, is_crowded=False):
@@ -76,7 +76,7 @@ def right_password(request, person):
     network = get_ip(request)
     for account in filter(None, (person.email, person.staff_number)):
         cache.delete(PASSWORDS.key(account, known_device(request, account) or network))
-        cache.delete(LETTERS.key(account, STRANGERS))
+        cache.delete(EMAILS.key(account, STRANGERS))
         cache.set(PASSWORDS.key(account, f"right from {network}"), True, RIGHT_REMEMBERED)
 
 
@@ -110,8 +110,8 @@ def before_email(request, account):
     network = get_ip(request)
     device = known_device(request, account)
     place = device or (network if cache.get(PASSWORDS.key(account, f"right from {network}")) else STRANGERS)
-    is_crowded = place == STRANGERS and not ratelimit.consume(request, action=LETTERS.crowd, key=account)
-    return take(LETTERS, account, place, is_crowded=is_crowded)
+    is_crowded = place == STRANGERS and not ratelimit.consume(request, action=EMAILS.crowd, key=account)
+    return take(EMAILS, account, place, is_crowded=is_crowded)
 
 
 def in_words(seconds):

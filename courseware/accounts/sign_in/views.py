@@ -30,10 +30,10 @@ from courseware.accounts.sign_in import forms, throttling
 from courseware.accounts.sign_in.allauth_internals import perform_login, record_authentication
 from courseware.accounts.sign_in.failed_sign_ins import log_failed_sign_in
 from courseware.accounts.sign_in.forms import OurFields
-from courseware.accounts.sign_in.identifiers import called
-from courseware.accounts.sign_in.return_urls import stays_here
+from courseware.accounts.sign_in.identifiers import person_by_name
+from courseware.accounts.sign_in.return_urls import is_own_url
 from courseware.accounts.sign_in.sign_in_codes import use_code
-from courseware.accounts.teams.invite_links import LinkEnded, come_in, count_attempt, may_try, open_link
+from courseware.accounts.teams.invite_links import LinkEnded, count_attempt, join_by_link, may_try, open_link
 from courseware.audit_log.record import record
 from courseware.lib.web.form_numbers import keys_in
 
@@ -122,7 +122,7 @@ class CodeToSignInView(Says422, FormView):
         used = use_code(name, form.cleaned_data["code"])
         if used is None:
             throttling.wrong_password(self.request, name, throttling.CODES)
-            log_failed_sign_in(name, called(name).first())
+            log_failed_sign_in(name, person_by_name(name).first())
             return self.refused(form, self.wrong)
         if self.request.user.is_authenticated:
             auth.logout(self.request)
@@ -203,7 +203,7 @@ def set_language(request):
         raise BadRequest(f"language: expected one of {', '.join(dict(settings.LANGUAGES))}")
     if request.user.is_authenticated:
         User.objects.filter(pk=request.user.pk).update(language=language)
-    response = HttpResponseRedirect(back if stays_here(back, request) else "/")
+    response = HttpResponseRedirect(back if is_own_url(back, request) else "/")
     response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, **cookies.attributes(LANGUAGE_COOKIE_AGE))
     return response
 
@@ -270,7 +270,7 @@ class JoinView(Says422, FormView):
         if not may_try(self.request, self.link):
             form.add_error(None, _("Too many attempts. Try again in 1 hour, or ask your manager."))
             return self.form_invalid(form)
-        person = come_in(self.link, form.cleaned_data["staff_number"], form.cleaned_data["name"])
+        person = join_by_link(self.link, form.cleaned_data["staff_number"], form.cleaned_data["name"])
         if person is None:
             count_attempt(self.request, self.link)
             return render(self.request, self.template_name, {"state": "waiting", "team": self.link.team})

@@ -10,23 +10,23 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Deputy, Membership, User
-from courseware.accounts.security.sessions import ask_for_teams_anew
+from courseware.accounts.security.sessions import reload_session_facts
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.lib.dates import site_day
-from courseware.notifications.email.email_types import EmailType, NotificationText, one_by_one, register_kind
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.email_types import EmailType, NotificationText, one_by_one, register_email_type
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import Notification, OutgoingEmail
 
 
 @transaction.atomic
-def name_deputy(manager: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
+def add_deputy(manager: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
     """Make `person` a deputy on these days, both included. Return False if it exists already. Locks the manager."""
     User.objects.select_for_update(no_key=True).get(pk=manager.pk)
     deputy, is_new = Deputy.objects.get_or_create(
         lead=manager, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
     )
     if is_new:
-        ask_for_teams_anew(person.pk)
+        reload_session_facts(person.pk)
         notify_both(deputy)
         record_many(events("deputy-added", deputy, by))
     return is_new
@@ -37,7 +37,7 @@ def end_deputy(deputy: Deputy, *, by: User) -> bool:
     """End the deputy's rights now. Return False if they had ended already."""
     ended = Deputy.objects.filter(pk=deputy.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
-        ask_for_teams_anew(deputy.person_id)
+        reload_session_facts(deputy.person_id)
         record_many(events("deputy-ended", deputy, by))
     return bool(ended)
 
@@ -60,13 +60,13 @@ def register_email() -> None:
     template = "accounts/mail/substitute_named.txt"
     label = _("Deputy for a manager")
     unwanted, context = one_by_one(why_no_deputy_email), one_by_one(deputy_email_context)
-    register_kind(KIND, EmailType(label, template, unwanted, context, lines=deputy_notifications))
+    register_email_type(KIND, EmailType(label, template, unwanted, context, lines=deputy_notifications))
 
 
 def notify_both(deputy: Deputy) -> None:
     """Email both people, also the one who acted: another person may have used that session."""
     for person in (deputy.person, deputy.lead):
-        tell(KIND, person, key=f"{KIND}:{deputy.pk}:{person.pk}", data={"substitute": deputy.pk})
+        queue_email(KIND, person, key=f"{KIND}:{deputy.pk}:{person.pk}", data={"substitute": deputy.pk})
 
 
 def deputy_notifications(lines: Sequence[Notification]) -> dict[int, NotificationText]:

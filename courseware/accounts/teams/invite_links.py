@@ -30,7 +30,7 @@ class LinkEnded(Exception):
     """The link is unknown, expired, used up or was ended."""
 
 
-class AlreadyHere(Exception):
+class AccountExists(Exception):
     """The staff number belongs to a person who signs in another way."""
 
 
@@ -80,28 +80,28 @@ def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
 
 def may_try(request, link: TeamInviteLink) -> bool:
     """Return whether fewer than 10 attempts have failed within an hour from this IP address with this link."""
-    return bool(ratelimit.consume(request, action="invite_links", key=place_at(request, link), dry_run=True))
+    return bool(ratelimit.consume(request, action="invite_links", key=rate_limit_key(request, link), dry_run=True))
 
 
 def count_attempt(request, link: TeamInviteLink) -> None:
-    ratelimit.consume(request, action="invite_links", key=place_at(request, link))
+    ratelimit.consume(request, action="invite_links", key=rate_limit_key(request, link))
 
 
-def place_at(request, link: TeamInviteLink) -> str:
+def rate_limit_key(request, link: TeamInviteLink) -> str:
     return f"{link.pk}|{get_ip(request)}"
 
 
 @transaction.atomic
-def come_in(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime | None = None) -> User | None:
+def join_by_link(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime | None = None) -> User | None:
     """Use the link once and return the person; or ask the manager and return None. Raise LinkEnded.
 
     A form sent twice within 30 seconds counts as one use.
     """
     at = at or timezone.now()
     person = User.objects.filter(staff_number=staff_number).first()
-    if person and person.last_login and came_just_now(person, link, at) and is_expected(person, link, name):
+    if person and person.last_login and joined_just_now(person, link, at) and is_expected(person, link, name):
         return person  # sent twice: one use
-    if person is None or not never_here().filter(pk=person.pk).exists() or not is_expected(person, link, name):
+    if person is None or not people_who_may_join().filter(pk=person.pk).exists() or not is_expected(person, link, name):
         ask_manager(link, staff_number, name, at)
         return None
     if not TeamInviteLink.objects.open(at).filter(pk=link.pk).update(uses_left=F("uses_left") - 1):
@@ -110,13 +110,13 @@ def come_in(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime 
     return person
 
 
-def came_just_now(person: User, link: TeamInviteLink, at: datetime) -> bool:
+def joined_just_now(person: User, link: TeamInviteLink, at: datetime) -> bool:
     """Return whether the person used this link within 30 seconds and has no password yet: a form sent twice."""
     used = Event.objects.filter(subject=subject_of(person), verb="invite-link-used", at__gt=at - PRESSED_TWICE)
     return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
 
 
-def never_here() -> QuerySet[User]:
+def people_who_may_join() -> QuerySet[User]:
     """Return a queryset of people who may use a link: a staff number only, never signed in, no rights over others."""
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     deputies = Deputy.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
@@ -130,9 +130,11 @@ def never_here() -> QuerySet[User]:
     )
 
 
-def may_be_let_in(user: User) -> QuerySet[User]:
+def acceptable_people(user: User) -> QuerySet[User]:
     """Return a queryset of the people whose requests `user` may accept: managers their learners, HR all."""
-    return never_here() if handles_people(user) else never_here().filter(pk__in=people_managed_by(user))
+    return (
+        people_who_may_join() if handles_people(user) else people_who_may_join().filter(pk__in=people_managed_by(user))
+    )
 
 
 def is_expected(person: User, link: TeamInviteLink, name: str) -> bool:
@@ -167,18 +169,18 @@ def answer_request(request: JoinRequest, is_accepted: bool, *, by: User, at: dat
         return False
     subject: Team | User = request.link.team
     if is_accepted:
-        subject = person_let_in(request, by=by)
+        subject = accepted_person(request, by=by)
     request.is_accepted, request.answered_by, request.answered_at = is_accepted, by, at or timezone.now()
     request.save(update_fields=["is_accepted", "answered_by", "answered_at"])
     record("join-answered", actor=by, subject=subject, data={"request": request.pk, "accepted": is_accepted}, at=at)
     return True
 
 
-def person_let_in(request: JoinRequest, *, by: User) -> User:
+def accepted_person(request: JoinRequest, *, by: User) -> User:
     """Return the person of an accepted request, added if unknown. Raise AlreadyHere."""
     person = User.objects.filter(staff_number=request.staff_number).first()
     if person is None:
         return add_person(request.name, staff_number=request.staff_number, team=request.link.team, by=by)
-    if not may_be_let_in(by).filter(pk=person.pk).exists():
-        raise AlreadyHere
+    if not acceptable_people(by).filter(pk=person.pk).exists():
+        raise AccountExists
     return person

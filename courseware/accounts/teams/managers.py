@@ -21,7 +21,7 @@ def nearest_managers(people: Collection[int]) -> dict[int, list[Membership]]:
     return {person: levels[0] for person, levels in senior_levels(people).items()}
 
 
-def next_level(people: Collection[int]) -> dict[int, list[Membership]]:
+def senior_managers(people: Collection[int]) -> dict[int, list[Membership]]:
     """Return person id → senior managers: the next managers above who are not among the nearest. Runs two queries."""
     found = {}
     for person, (nearest, *above) in senior_levels(people).items():
@@ -33,7 +33,7 @@ def next_level(people: Collection[int]) -> dict[int, list[Membership]]:
 
 
 def teams_without_senior_manager() -> list[Team]:
-    """Return the teams with learners but without a senior manager, see `next_level`. Runs two queries."""
+    """Return the teams with learners but without a senior manager, see `senior_managers`. Runs two queries."""
     managers = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
     of_team = defaultdict(set)
     for team, person in managers.values_list("team", "person"):

@@ -8,12 +8,12 @@ LOCKS = 1668576116  # first key of the advisory locks; no other code in this dat
 SLOTS = 1024  # people share slots: PostgreSQL holds a few thousand locks, and a team can be larger
 
 
-def lock_teams_of(person_ids: Iterable[int]) -> None:
+def lock_memberships_shared(person_ids: Iterable[int]) -> None:
     """Block changes to these people's memberships until the transaction ends. Runs one query on PostgreSQL."""
     lock("pg_advisory_xact_lock_shared", person_ids)
 
 
-def change_teams_of(person_ids: Iterable[int]) -> None:
+def lock_memberships_exclusive(person_ids: Iterable[int]) -> None:
     """Block other changes to these people's memberships, and headcount updates, until the transaction ends.
 
     Pass all people before the first change: locking them one by one can deadlock. Runs one query on PostgreSQL.

@@ -14,7 +14,7 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 @transaction.atomic
 def move(person: User, team: Team, *, role: str = LEARNER, by: User | None, at: datetime | None = None) -> bool:
     """Replace the person's teams of this role by `team`. Return False if the person has the role there already."""
-    events = moved(lock_person(person), team, role, by, at)
+    events = move_locked(lock_person(person), team, role, by, at)
     record_many(events)
     return bool(events)
 
@@ -24,17 +24,17 @@ def lock_person(person: User) -> User:
     return User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
-def moved(person: User, team: Team, role: str, by: User | None, at: datetime | None) -> list[NewEvent]:
+def move_locked(person: User, team: Team, role: str, by: User | None, at: datetime | None) -> list[NewEvent]:
     """Move the locked person like `move`. Return the events to log."""
     memberships = Membership.objects.filter(person=person, role=role)
     if memberships.filter(team=team).exists():
         return []
-    events = ended(memberships, by, at)
+    events = end_memberships(memberships, by, at)
     Membership.objects.create(person=person, team=team, role=role)
     return [*events, NewEvent("membership-added", person, by, {"team": team.pk, "role": role}, at)]
 
 
-def ended(memberships, by: User | None, at: datetime | None) -> list[NewEvent]:
+def end_memberships(memberships, by: User | None, at: datetime | None) -> list[NewEvent]:
     """Delete these memberships (a queryset). Return the events to log."""
     gone = list(memberships.select_related("person").order_by("pk"))
     memberships.delete()
@@ -54,13 +54,13 @@ def add_membership(person: User, team: Team, role: str, *, by: User) -> bool:
 @transaction.atomic
 def end_membership(person: User, membership_id: int, *, by: User) -> bool:
     """Delete the membership with this id and log it. Return False if the person does not have it."""
-    events = ended(Membership.objects.filter(person=lock_person(person), pk=membership_id), by, None)
+    events = end_memberships(Membership.objects.filter(person=lock_person(person), pk=membership_id), by, None)
     record_many(events)
     return bool(events)
 
 
 @transaction.atomic
-def change_particulars(person: User, values: dict, *, by: User) -> list[str]:
+def change_profile(person: User, values: dict, *, by: User) -> list[str]:
     """Set `values` (field → value) and log it. Return the names of the changed fields. Raise ValidationError."""
     row = lock_person(person)
     changed = sorted(field for field, value in values.items() if getattr(row, field) != value)

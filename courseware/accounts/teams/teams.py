@@ -3,8 +3,8 @@
 from django.db import transaction
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.teams.membership_locks import change_teams_of
-from courseware.accounts.teams.memberships import ended
+from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
+from courseware.accounts.teams.memberships import end_memberships
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 
 LEARNER = Membership.Role.LEARNER
@@ -41,12 +41,12 @@ def close_team(team: Team, *, to: Team | None, by: User) -> None:
     memberships = Membership.objects.filter(team=team)
     locked = User.objects.select_for_update(no_key=True).filter(pk__in=memberships.values("person"))
     people = list(locked.order_by("pk"))
-    change_teams_of(person.pk for person in people)  # all before the first change, against deadlocks
+    lock_memberships_exclusive(person.pk for person in people)  # all before the first change, against deadlocks
     learners = memberships.filter(role=LEARNER)
     if learners.exists() and to is None:
         raise LearnersLeft(team)
-    events = [] if to is None else joining(to, [each.person for each in learners.select_related("person")], by)
-    events += ended(memberships, by, None)
+    events = [] if to is None else add_learners(to, [each.person for each in learners.select_related("person")], by)
+    events += end_memberships(memberships, by, None)
     for subteam in team.children.order_by("pk"):
         subteam.parent = team.parent
         subteam.save()
@@ -60,7 +60,7 @@ def lock_teams():
     list(Team.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
-def joining(team, people, by):
+def add_learners(team, people, by):
     """Make these people learners in `team`. Return the events to log."""
     events = []
     for person in people:

@@ -12,16 +12,16 @@ Proof = Certificate | ExternalTraining
 
 def store_certifications(proofs: Sequence[Proof]) -> None:
     """Update the certifications for these proofs. Call it in the transaction that has changed the proofs."""
-    pairs = {whose(proof) for proof in proofs}
+    pairs = {pair_of(proof) for proof in proofs}
     if any(isinstance(proof, ExternalTraining) for proof in proofs):  # a certificate always has an enrollment
-        Enrollment.objects.hold_beginners(pairs)
+        Enrollment.objects.block_first_enrollments(pairs)
     # Lock enrollments first, as completions do.
     Enrollment.objects.hold_newest(pairs)
     # Write any proof of each pair first: this locks the row, so the second of two transactions sees both proofs.
-    changed = {whose(proof): proof for proof in sorted(proofs, key=whose)}
+    changed = {pair_of(proof): proof for proof in sorted(proofs, key=pair_of)}
     Certification.objects.bulk_create(
         [
-            Certification(learner_id=learner, course_id=course, **says(proof))
+            Certification(learner_id=learner, course_id=course, **certification_fields(proof))
             for (learner, course), proof in changed.items()
         ],
         update_conflicts=True,
@@ -33,18 +33,18 @@ def store_certifications(proofs: Sequence[Proof]) -> None:
         stored = Certification.objects.filter(learner=learner, course=course)
         if not found[learner, course]:
             stored.delete()
-        elif (best := longest(found[learner, course])) != changed[learner, course]:
-            stored.update(**says(best))
+        elif (best := longest_proof(found[learner, course])) != changed[learner, course]:
+            stored.update(**certification_fields(best))
     Enrollment.objects.store_certified(changed.keys())
 
 
-def work_out(people: Collection[int], courses: Collection[int]) -> None:
+def recompute_certifications(people: Collection[int], courses: Collection[int]) -> None:
     """Recompute certifications of these people and courses (ids). Call it while their moved enrollments are locked."""
     pairs = {(person, course) for person in people for course in courses}
     found = proofs_of(pairs)
     Certification.objects.filter(learner__in=people, course__in=courses).delete()
     Certification.objects.bulk_create(
-        Certification(learner_id=learner, course_id=course, **says(longest(proofs)))
+        Certification(learner_id=learner, course_id=course, **certification_fields(longest_proof(proofs)))
         for (learner, course), proofs in found.items()
         if proofs
     )
@@ -58,11 +58,11 @@ def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[P
     proofs: list[Proof] = [*Certificate.objects.filter(enrollment__learner__in=people).select_related("enrollment")]
     proofs += ExternalTraining.objects.filter(person__in=people, revoked_at=None)
     for proof in proofs:
-        found.get(whose(proof), []).append(proof)
+        found.get(pair_of(proof), []).append(proof)
     return found
 
 
-def whose(proof: Proof) -> tuple[int, int]:
+def pair_of(proof: Proof) -> tuple[int, int]:
     """Return (person id, course id)."""
     if isinstance(proof, ExternalTraining):
         return proof.person_id, proof.course_id
@@ -77,7 +77,7 @@ def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
     return {(learner, course): end for learner, course, end in ends if (learner, course) in pairs}
 
 
-def says(proof: Proof) -> dict:
+def certification_fields(proof: Proof) -> dict:
     """Return the fields of a Certification by this proof."""
     is_outside = isinstance(proof, ExternalTraining)
     return {
@@ -87,6 +87,6 @@ def says(proof: Proof) -> dict:
     }
 
 
-def longest(proofs: Iterable[Proof]) -> Proof:
+def longest_proof(proofs: Iterable[Proof]) -> Proof:
     """Return the proof that ends last; of equals a certificate, then the newest. Raise ValueError if there is none."""
     return max(proofs, key=lambda each: (each.certifies_until, isinstance(each, Certificate), each.pk))

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from courseware.accounts.models import User, accounts_that_stayed
+from courseware.accounts.models import User, surviving_accounts
 from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.facts import months_later
 from courseware.assessment.models import ExternalTraining
@@ -15,14 +15,14 @@ from courseware.audit_log.record import NewEvent, record, record_many, subject_o
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 
-TRAININGS_AT_ONCE = 50  # people in one transaction
+MAX_TRAININGS_PER_TRANSACTION = 50  # people in one transaction
 
 
 class OwnTraining(Exception):
     """The user tries to record or revoke their own training."""
 
 
-def usual_end(course: Course, trained_on: date) -> date | None:
+def default_expiry(course: Course, trained_on: date) -> date | None:
     """Return the last day of a certificate issued on `trained_on`; None if it has no end or the course no release."""
     months = outline(course.current, course.source_language).valid_months if course.current else None
     return months_later(trained_on, months) if months else None
@@ -39,9 +39,9 @@ def record_external_training(
     """
     at = at or timezone.now()
     named = {training.person_id for training in trainings}
-    with_names = named | {remaining.pk for remaining in accounts_that_stayed(named).values()}
+    with_names = named | {remaining.pk for remaining in surviving_accounts(named).values()}
     list(User.objects.select_for_update(no_key=True).filter(pk__in=with_names).order_by("pk"))
-    remaining = accounts_that_stayed(named)  # again, because the lock now blocks merges
+    remaining = surviving_accounts(named)  # again, because the lock now blocks merges
     for training in trainings:
         if training.person_id in remaining:
             training.person = remaining[training.person_id]
@@ -54,7 +54,7 @@ def record_external_training(
     ExternalTraining.objects.bulk_create(new)
     store_certifications(new)
     record_many(
-        NewEvent("external-training-recorded", subject_of(User, training.person_id), by, said_of(training), at)
+        NewEvent("external-training-recorded", subject_of(User, training.person_id), by, event_data_of(training), at)
         for training in new
     )
     return new
@@ -74,7 +74,7 @@ def key_of(training: ExternalTraining) -> tuple[int, int, date]:
     return training.person_id, training.course_id, training.trained_on
 
 
-def said_of(training: ExternalTraining) -> dict[str, object]:
+def event_data_of(training: ExternalTraining) -> dict[str, object]:
     """Return the data for the audit log, without the proof, which may name people."""
     return {
         "training": training.pk,
@@ -98,7 +98,7 @@ def revoke_external_training(training: ExternalTraining, *, reason: str, by: Use
     training = ExternalTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)
     if training.revoked_at:
         return False
-    training.set_withdrawn(reason, by, at)
+    training.set_revoked(reason, by, at)
     store_certifications([training])
     subject, data = subject_of(User, training.person_id), {"training": training.pk}
     record("external-training-revoked", actor=by, subject=subject, data=data, at=training.revoked_at)

@@ -231,7 +231,7 @@ def all_facts(issue: Issue) -> dict[str, Any]:
     return {fact.field: fact.value(issue) for fact in FACTS}
 
 
-def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
+def recomputable_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
     """Return column → value of the recomputable facts of a certificate issued at `at`. Runs two queries."""
     issue = Issue(enrollment, outlines, at)
     return {fact.field: fact.value(issue) for fact in FACTS if fact.is_recomputable}

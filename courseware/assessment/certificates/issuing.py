@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import undecidable_ids
 from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.facts import Issue, all_facts, facts_in_log, in_language
 from courseware.assessment.certificates.numbers import new_number
@@ -18,12 +18,12 @@ from courseware.content.models import Release
 from courseware.content.rendering.store import Outline, outline
 from courseware.learning.models import Enrollment
 from courseware.learning.status.completion import lock
-from courseware.notifications.email.email_types import EmailType, NotificationText, one_by_one, register_kind
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.email_types import EmailType, NotificationText, one_by_one, register_email_type
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import Notification, OutgoingEmail
 
 
-class NotForThisPerson(Exception):
+class RevocationNotAllowed(Exception):
     """The user holds the certificate, or may not decide about its holder."""
 
 
@@ -55,24 +55,24 @@ def issue_on_completion(sender, enrollment, at, **kwargs):
 
 
 @transaction.atomic
-def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
+def revoke_certificate(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     """Revoke the certificate and email its holder. Return False if it was already revoked. Raise NotForThisPerson."""
     Enrollment.objects.hold_all_beside(certificate.enrollment)
     enrollment = lock(certificate.enrollment)
-    if enrollment.learner_id in not_decided_by(by):
-        raise NotForThisPerson(certificate)
+    if enrollment.learner_id in undecidable_ids(by):
+        raise RevocationNotAllowed(certificate)
     certificate.refresh_from_db()
     if certificate.revoked_at:
         return False
-    certificate.set_withdrawn(reason, by, at)
+    certificate.set_revoked(reason, by, at)
     store_certifications([certificate])
     data = {"certificate": certificate.pk}
-    tell("certificate-revoked", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
+    queue_email("certificate-revoked", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
     record("certificate-revoked", actor=by, subject=enrollment, data=data, at=certificate.revoked_at)
     return True
 
 
-def withdrawal_email_context(message: OutgoingEmail) -> dict[str, str]:
+def revocation_email_context(message: OutgoingEmail) -> dict[str, str]:
     certificate = Certificate.objects.select_related("enrollment__course").get(pk=message.data["certificate"])
     return {
         "name": certificate.holder,
@@ -82,7 +82,7 @@ def withdrawal_email_context(message: OutgoingEmail) -> dict[str, str]:
     }
 
 
-def withdrawal_notifications(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
+def revocation_notifications(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
     certificates = Certificate.objects.in_bulk({notification.data["certificate"] for notification in notifications})
     by_notification = {
         notification.pk: certificates.get(notification.data["certificate"]) for notification in notifications
@@ -98,5 +98,7 @@ def notification_about(certificate: Certificate) -> NotificationText:
 
 def register_email() -> None:
     words, template = _("Revoked certificate"), "accounts/mail/certificate_withdrawn.txt"
-    always, context = one_by_one(lambda message: ""), one_by_one(withdrawal_email_context)
-    register_kind("certificate-revoked", EmailType(words, template, always, context, lines=withdrawal_notifications))
+    always, context = one_by_one(lambda message: ""), one_by_one(revocation_email_context)
+    register_email_type(
+        "certificate-revoked", EmailType(words, template, always, context, lines=revocation_notifications)
+    )

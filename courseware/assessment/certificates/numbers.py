@@ -10,11 +10,11 @@ LONG = re.compile("[0-9a-f]{32}")  # format until November 2026
 GROUP = 4
 
 
-class NoNumber(ValueError):
+class InvalidNumber(ValueError):
     """The text cannot be a certificate number."""
 
 
-class MistypedNumber(NoNumber):
+class MistypedNumber(InvalidNumber):
     """The check character is wrong."""
 
 
@@ -36,7 +36,7 @@ def plain_number(typed: str) -> str:
         return plain.lower()
     plain = plain.upper()
     if len(plain) != LENGTH + 1 or not set(plain) <= set(SIGNS):
-        raise NoNumber
+        raise InvalidNumber
     if check_sign(plain[:-1]) != plain[-1]:
         raise MistypedNumber
     return plain

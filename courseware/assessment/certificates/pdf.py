@@ -38,8 +38,8 @@ def pdf_of(certificate: Certificate, language: str, *, by: User, at: datetime | 
         return stored
     if certificate.revoked_at:
         raise RevokedCertificate(certificate)
-    body = drawn(certificate, language)  # before the lock, because it is slow
-    return keep(certificate, language, body, by=by, at=at or timezone.now())
+    body = rendered_pdf(certificate, language)  # before the lock, because it is slow
+    return store_pdf(certificate, language, body, by=by, at=at or timezone.now())
 
 
 def pdfs_of(
@@ -68,14 +68,14 @@ def render_pdfs(keys: list[int], language: str, by: int) -> None:
         pass
 
 
-def tried_in(language: str) -> set[int]:
+def recently_rendered(language: str) -> set[int]:
     """Return ids of certificates that the job finished lately. If one has no PDF, the fonts lack a character."""
     done = done_with(render_pdfs)
     return {key for keys, drawn_in, _by in done if drawn_in == language for key in keys}
 
 
 @transaction.atomic
-def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePdf:
+def store_pdf(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePdf:
     """Store the PDF, or return the one stored meanwhile. Raise RevokedCertificate if it was revoked meanwhile."""
     enrollment = lock(certificate.enrollment)
     if Certificate.objects.filter(pk=certificate.pk).exclude(revoked_at=None).exists():
@@ -90,15 +90,15 @@ def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: 
     return pdf
 
 
-def drawn(certificate: Certificate, language: str) -> bytes:
+def rendered_pdf(certificate: Certificate, language: str) -> bytes:
     """Return the PDF as bytes. Raise `lib.text.pdf.NoGlyph`."""
     with translation.override(language):
-        data = words_of(certificate, language)
+        data = template_data(certificate, language)
     template = TEMPLATE.read_text(encoding="utf-8")
     return draw_pdf(template, data, certificate.issued_at, more_fonts=settings.PDF_FONT_DIRS)
 
 
-def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
+def template_data(certificate: Certificate, language: str) -> dict[str, Any]:
     """Return the data for the Typst template, in the active language."""
     release, course = certificate.release, in_language(certificate.titles, language)
     course_outline = outline(release, language if language in release.outlines else next(iter(release.outlines)))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fsrs import Scheduler
 
 LONGEST = 180  # days
-DAILY_LETTER = "daily-question"  # the email type, which `assignments` registers
+DAILY_EMAIL = "daily-question"  # the email type, which `assignments` registers
 
 
 @transaction.atomic
@@ -89,7 +89,7 @@ def memory_of(asked: AskedToday) -> dict | None:
 def preference_of(person: User) -> DailyQuestionPreference:
     """Return the stored preference or an unsaved default, without emails after an unsubscribe. At most two queries."""
     preference = DailyQuestionPreference.objects.filter(person=person).first() or DailyQuestionPreference(person=person)
-    preference.by_email = preference.by_email and DAILY_LETTER not in opt_outs_of(person)
+    preference.by_email = preference.by_email and DAILY_EMAIL not in opt_outs_of(person)
     return preference
 
 
@@ -103,7 +103,7 @@ def choose(person: User, *, by_email: bool, during_course: bool) -> None:
     chosen = {"by_email": by_email, "during_course": during_course}
     DailyQuestionPreference.objects.update_or_create(person=person, defaults=chosen)
     if by_email:
-        resubscribe(person, DAILY_LETTER)
+        resubscribe(person, DAILY_EMAIL)
     record("daily-question-chosen", actor=person, subject=person, data=chosen)
 
 

@@ -26,11 +26,11 @@ from courseware.course_format.questions.question_types import Question
 from courseware.learning.learner_context import PUBLISHED
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, not_asked_reason
-from courseware.learning.status.progress import track_of
+from courseware.learning.status.progress import job_role_of
 from courseware.lib.db.compiled_query import CompiledQuery
 
 
-class Met(NamedTuple):
+class AnsweredQuestion(NamedTuple):
     """A question that a person has answered. `objective` is "" for a question of a lesson, which has it."""
 
     enrollment: int
@@ -123,7 +123,7 @@ def daily_of(enrollments: Collection[Enrollment], language: str, at: datetime | 
     if not eligible:
         return None
     learner, zone = eligible[0].learner_id, eligible[0].zone
-    seen = [Met(*row) for row in MET(learner=learner, since=at - QUARTER)]
+    seen = [AnsweredQuestion(*row) for row in MET(learner=learner, since=at - QUARTER)]
     if not seen and not any(enrollment.completed_at for enrollment in eligible):
         return None
     given = GIVEN(learner=learner)
@@ -180,14 +180,14 @@ def asked_of(
     return AskedToday(enrollment, number, objective.id, variant.page, variant)
 
 
-def last_seen(met: Iterable[Met], given: Iterable[DailyQuestionAnswer], at: datetime) -> SeenVariants:
+def last_seen(met: Iterable[AnsweredQuestion], given: Iterable[DailyQuestionAnswer], at: datetime) -> SeenVariants:
     return latest(
         [*((each.question, each.at) for each in met), *((each.question, each.answered_at) for each in given)], at
     )
 
 
 def rules_of(
-    enrollment: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyQuestionAnswer]
+    enrollment: Enrollment, language: str, met: Iterable[AnsweredQuestion], given: Iterable[DailyQuestionAnswer]
 ) -> Iterator[DailyObjective]:
     """Yield the objectives to ask about, in course order, without those removed from the course."""
     outline = store.outline(enrollment.release, language)
@@ -213,7 +213,7 @@ def due_dates_in(course: int, given: Iterable[DailyQuestionAnswer]) -> dict[str,
     return {each.objective: each.due_at for each in given if each.course == course}
 
 
-def missed_by_objective(own: Iterable[tuple[Met, str]]) -> defaultdict[str, set[str]]:
+def missed_by_objective(own: Iterable[tuple[AnsweredQuestion, str]]) -> defaultdict[str, set[str]]:
     """Return objective id → ids of its questions answered wrong."""
     missed: defaultdict[str, set[str]] = defaultdict(set)
     for each, objective in own:
@@ -227,7 +227,7 @@ def families_of(variants: Iterable[Variant], questions: Collection[str]) -> froz
     return frozenset(each.question.family for each in variants if each.question.id in questions)
 
 
-def objective_of(met: Met, enrollment: Enrollment, language: str) -> str:
+def objective_of(met: AnsweredQuestion, enrollment: Enrollment, language: str) -> str:
     """Return the objective id; "" if the lesson no longer has the question."""
     if met.objective:
         return met.objective
@@ -249,7 +249,7 @@ def variants_of(enrollment: Enrollment, outline: Outline, seen: Collection[str])
     Of an open enrollment only from the practice bank and the lessons `seen`.
     """
     lessons = [step.id for step in outline.steps if step.kind == "lesson" and asks_in(step, enrollment, seen)]
-    job_role, found = track_of(enrollment, outline), []
+    job_role, found = job_role_of(enrollment, outline), []
     for identifier in dict.fromkeys([*banks_of(enrollment, outline), *lessons]):
         page = find_page(enrollment.release, identifier, outline.language)
         for question in page.questions.values() if page else ():

@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.assessment.exams.banks import banks, question_of
 from courseware.assessment.exams.eligibility import Eligibility, eligibility_of, is_pre_check, joined
 from courseware.assessment.exams.grading import reaches
-from courseware.assessment.exams.practice_sets import is_settled
+from courseware.assessment.exams.practice_sets import is_practice_complete
 from courseware.assessment.exams.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
 from courseware.assessment.exams.variant_rotation import seen_variants
 from courseware.assessment.models import RESPONSES, RESPONSES_AT, ExamAttempt, Response
@@ -20,18 +20,18 @@ from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.completion import complete, lock, touch
-from courseware.learning.status.progress import done_documents, own_outline, track_of
+from courseware.learning.status.progress import done_documents, job_role_of, own_outline
 from courseware.lib.db.compiled_query import CompiledQuery
 
 # An answer sent in time over a slow connection still counts.
 GRACE = timedelta(seconds=10)
 # If the time is exceeded by more, it is not stored as over: the clock may have jumped ahead.
-SET_BACK_AT_MOST = timedelta(days=1)
+MAX_CLOCK_ERROR = timedelta(days=1)
 
 ATTEMPTS = CompiledQuery(lambda pk: ExamAttempt.objects.filter(pk=pk))
 
 
-class NotYet(Exception):
+class NotEligible(Exception):
     """No attempt can be started now; `eligibility` has the reason."""
 
     def __init__(self, eligibility: Eligibility):
@@ -60,12 +60,12 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> E
     outline, page = own_outline(enrollment, language), store.page(release, exam, language)
     earlier = enrollment.attempts.filter(exam=page.document_id)
     if enrollment.exempted_at:
-        raise NotYet(Eligibility("ended"))
+        raise NotEligible(Eligibility("ended"))
     if open_attempt := earlier.filter(submitted_at=None).first():
         return open_attempt
     eligibility = eligibility_of(enrollment, outline, page, at)
     if not eligibility.may_start:
-        raise NotYet(eligibility)
+        raise NotEligible(eligibility)
     # The second attempt at a pre-test is the post-test, with parallel questions.
     if is_pre_check(page) and (first := earlier.with_release().first()):
         release, drawn = parallel_questions(joined(first, enrollment), release)
@@ -98,7 +98,7 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at:
         for section in exam.data["strata"]
     ]
     drawable = banks(enrollment.release, [section.bank for section in sections], enrollment.source_language)
-    job_role = track_of(enrollment, outline)
+    job_role = job_role_of(enrollment, outline)
     questions_for_role = {
         bank: [question for question in questions if question.is_for(job_role)] for bank, questions in drawable.items()
     }
@@ -158,12 +158,12 @@ def is_late(attempt: ExamAttempt, at: datetime) -> bool:
 
 
 def store_time_up(attempt: ExamAttempt, at: datetime) -> None:
-    if not attempt.time_up_found_at and is_late(attempt, at) and not is_late(attempt, at - SET_BACK_AT_MOST):
+    if not attempt.time_up_found_at and is_late(attempt, at) and not is_late(attempt, at - MAX_CLOCK_ERROR):
         attempt.time_up_found_at = at
         attempt.save(update_fields=["time_up_found_at"])
 
 
-def locked(attempt: ExamAttempt) -> ExamAttempt:
+def lock_attempt(attempt: ExamAttempt) -> ExamAttempt:
     """Return the attempt as stored, with its enrollment locked."""
     enrollment = lock(attempt.enrollment)
     [fresh] = ATTEMPTS(pk=attempt.pk)
@@ -189,7 +189,7 @@ def save(
     """
     at = at or timezone.now()
     with transaction.atomic():
-        attempt = locked(attempt)
+        attempt = lock_attempt(attempt)
         over = why_over(attempt, at)
         if not over:
             response = save_open(attempt, position, raw, saves=saves, sent=sent, page=page, at=at)
@@ -228,7 +228,7 @@ def save_open(
 def submit(attempt: ExamAttempt, *, at: datetime | None = None) -> ExamAttempt:
     """Grade and close the attempt. A pass without open practice sets completes the exam. Raise NothingAnswered."""
     at = at or timezone.now()
-    attempt = locked(attempt)
+    attempt = lock_attempt(attempt)
     if attempt.submitted_at:
         return attempt
     if attempt.is_pre_check and not attempt.has_answers():
@@ -248,7 +248,7 @@ def close(attempt: ExamAttempt, at: datetime) -> None:
     data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
     record("exam-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
     # A pass completes the exam only if no practice set is open.
-    if attempt.is_pre_check or (attempt.is_passed and is_settled(attempt)):
+    if attempt.is_pre_check or (attempt.is_passed and is_practice_complete(attempt)):
         outcome = Completion.Outcome.COMPLETED if attempt.is_pre_check else Completion.Outcome.PASSED
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
 

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from courseware.assessment.exams.banks import bank
 from courseware.assessment.exams.grading import points_needed
-from courseware.assessment.exams.practice_sets import is_settled
-from courseware.assessment.exams.pre_post_test import starting_point_of
+from courseware.assessment.exams.practice_sets import is_practice_complete
+from courseware.assessment.exams.pre_post_test import pre_post_test_of
 from courseware.assessment.models import ExamAttempt, Response
 from courseware.content.rendering.store import CheckQuestion, Outline, PageData
 from courseware.course_format.parsing.metadata import attempts_in_a_row
 from courseware.course_format.questions.question_types import Question
 from courseware.learning.models import Enrollment
-from courseware.learning.status.progress import progress_of, track_of
+from courseware.learning.status.progress import job_role_of, progress_of
 from courseware.lib.db.compiled_query import CompiledQuery
 
 ATTEMPTS_AT = CompiledQuery(
@@ -86,7 +86,7 @@ class Eligibility:
 
 
 @dataclass
-class Aftermath:
+class WorkSinceAttempt:
     """`missed`: (bank, question, objective); answered right or finished since: `right` (lesson, question), `played`."""
 
     missed: list[tuple[str, str, str]] = field(default_factory=list)
@@ -106,7 +106,7 @@ def is_pre_check(exam: PageData) -> bool:
 
 
 def eligibility_once_passed(passed: Iterable[ExamAttempt], enrollment: Enrollment) -> Eligibility:
-    if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
+    if any(is_practice_complete(joined(attempt, enrollment)) for attempt in passed):
         return Eligibility("passed")
     return Eligibility("ended" if enrollment.exempted_at else "drill")
 
@@ -131,7 +131,7 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 
 @dataclass(frozen=True)
-class Failed:
+class FailedAttempt:
     """The last attempt, not passed. `worth_again`: id of a simulation or lesson on a missed objective, or ""."""
 
     attempt: int
@@ -147,7 +147,7 @@ class Failed:
         return self.needed - self.points
 
 
-def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, Failed]:
+def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, FailedAttempt]:
     """Return enrollment id → last failed attempt. `exams`: of open enrollments without a pass. Runs two queries."""
     last = {
         attempt.enrollment_id: attempt
@@ -158,12 +158,14 @@ def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime)
     return {key: failed(attempt, after[attempt.pk], *exams[key], at) for key, attempt in last.items()}
 
 
-def failed(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime) -> Failed:
+def failed(
+    attempt: ExamAttempt, aftermath: WorkSinceAttempt, outline: Outline, exam: PageData, at: datetime
+) -> FailedAttempt:
     since, points, pass_mark = attempt.submitted_at or at, attempt.points or 0, attempt.pass_mark or 0  # never None
     eligibility = eligibility_after(attempt, since, aftermath, outline, exam, at)
     needed = points_needed(attempt.max_points, pass_mark)
     taught = (*simulations_on_misses(aftermath, outline), *missed_lessons(attempt, aftermath, outline), "")
-    return Failed(attempt.pk, attempt.number, points, attempt.max_points, needed, eligibility, taught[0])
+    return FailedAttempt(attempt.pk, attempt.number, points, attempt.max_points, needed, eligibility, taught[0])
 
 
 def joined(attempt: ExamAttempt, enrollment: Enrollment) -> ExamAttempt:
@@ -175,7 +177,7 @@ def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibili
     """Return the eligibility: once before the lessons, once as post-test. Runs at most two queries."""
     if enrollment.exempted_at:
         return Eligibility("ended")
-    tests = starting_point_of(enrollment, outline)
+    tests = pre_post_test_of(enrollment, outline)
     if tests.after:
         return Eligibility("compared")
     if tests.may_ask_again:
@@ -185,9 +187,9 @@ def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibili
     return Eligibility("" if progress_of(enrollment, outline).is_pre_check_open else "closed")
 
 
-def aftermaths(attempts: Collection[int]) -> dict[int, Aftermath]:
+def aftermaths(attempts: Collection[int]) -> dict[int, WorkSinceAttempt]:
     """Return attempt id → aftermath. Runs one query."""
-    found: dict[int, Aftermath] = defaultdict(Aftermath)
+    found: dict[int, WorkSinceAttempt] = defaultdict(WorkSinceAttempt)
     for attempt, kind, document, question, objective in AFTER_ATTEMPTS(attempts=list(attempts)):
         if kind == "missed":
             found[attempt].missed.append((document, question, objective))
@@ -199,7 +201,7 @@ def aftermaths(attempts: Collection[int]) -> dict[int, Aftermath]:
 
 
 def eligibility_after(
-    last: ExamAttempt, since: datetime, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime
+    last: ExamAttempt, since: datetime, aftermath: WorkSinceAttempt, outline: Outline, exam: PageData, at: datetime
 ) -> Eligibility:
     """Return the eligibility after the failed attempt `last`, which was submitted at `since`."""
     row = row_of(last, exam)
@@ -232,7 +234,7 @@ def lesson_of(question: Question, outline: Outline) -> str | None:
     return question.lesson or outline.objective_lessons.get(question.objective)
 
 
-def missed_lessons(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+def missed_lessons(attempt: ExamAttempt, aftermath: WorkSinceAttempt, outline: Outline) -> tuple[str, ...]:
     """Return ids of lessons on missed questions, in course order."""
     lessons = {
         lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in aftermath.missed
@@ -240,9 +242,9 @@ def missed_lessons(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline)
     return tuple(step.id for step in outline.steps if step.kind == "lesson" and step.id in lessons)
 
 
-def lessons_to_revisit(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+def lessons_to_revisit(attempt: ExamAttempt, aftermath: WorkSinceAttempt, outline: Outline) -> tuple[str, ...]:
     """Return missed lessons with a check that was not answered right since the attempt."""
-    job_role = track_of(attempt.enrollment, outline)
+    job_role = job_role_of(attempt.enrollment, outline)
 
     def is_right(lesson: str, question: CheckQuestion) -> bool:
         return any((lesson, variant) in aftermath.right for variant in question.wordings)
@@ -254,7 +256,7 @@ def lessons_to_revisit(attempt: ExamAttempt, aftermath: Aftermath, outline: Outl
     )
 
 
-def simulations_on_misses(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+def simulations_on_misses(aftermath: WorkSinceAttempt, outline: Outline) -> tuple[str, ...]:
     """Return ids of simulations on missed objectives, in course order."""
     missed = {rule for _bank, _question, rule in aftermath.missed}
     simulations = (step for step in outline.steps if step.kind == "simulation" and not step.waited)

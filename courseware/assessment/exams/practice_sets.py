@@ -173,7 +173,7 @@ def questions_on(rule: str, bank: PageData) -> list[Question]:
     return [question for question in bank.questions.values() if question.objective == rule]
 
 
-def is_settled(attempt: ExamAttempt) -> bool:
+def is_practice_complete(attempt: ExamAttempt) -> bool:
     """Return whether a passed attempt has no open practice set. Runs at most two queries."""
     return all(practice_set.is_done for practice_set in practice_sets_of(attempt))
 
@@ -255,5 +255,5 @@ def answer(
 def settle(attempt: ExamAttempt, rule: str, at: datetime) -> None:
     """Log that a practice set is complete; complete the exam if it was the last one."""
     record("practice-completed", actor=attempt.enrollment.learner, subject=attempt, data={"objective": rule}, at=at)
-    if is_settled(attempt):
+    if is_practice_complete(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)

@@ -92,6 +92,6 @@ def scores_of(enrollments: Collection[int]) -> dict[int, list[AttemptScore]]:
     return by_enrollment
 
 
-def starting_point_of(enrollment: Enrollment, outline: Outline) -> PrePostTest:
+def pre_post_test_of(enrollment: Enrollment, outline: Outline) -> PrePostTest:
     """Runs one query."""
     return starting_point_in(scores_of([enrollment.pk]).get(enrollment.pk, ()), outline)

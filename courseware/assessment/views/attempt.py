@@ -20,7 +20,7 @@ from courseware.content.rendering import store
 from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.lib.web.form_numbers import small_number
-from courseware.lib.web.page_views import for_the_whole_page, page_view, post_view
+from courseware.lib.web.page_views import full_page_redirect, page_view, post_view
 
 
 @page_view()
@@ -101,7 +101,7 @@ def closed(request, attempt):
         address = reverse("assessment:result", args=[attempt.pk])
     else:
         address = reverse("assessment:attempt", args=[attempt.pk])  # it shows that the time is over
-    return for_the_whole_page(request, redirect(address))
+    return full_page_redirect(request, redirect(address))
 
 
 def newer(request, attempt, position):

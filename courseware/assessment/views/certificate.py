@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions.site_context import branding_for
 from courseware.assessment.certificates.facts import facts_of, in_language
-from courseware.assessment.certificates.numbers import NoNumber, grouped, plain_number
+from courseware.assessment.certificates.numbers import InvalidNumber, grouped, plain_number
 from courseware.assessment.certificates.pdf import RevokedCertificate, pdf_of
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
@@ -65,7 +65,7 @@ def of_number(number):
     """Return the certificate, or None."""
     try:
         plain = plain_number(number)
-    except NoNumber:
+    except InvalidNumber:
         return None
     certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
     return certificates.filter(number=plain).first()

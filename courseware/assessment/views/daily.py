@@ -66,7 +66,7 @@ def keep_answer(request, sent):
 
 
 @post_view("assessment:daily", takes=())
-def wish(request):
+def save_preference(request):
     form = DailyQuestionPreferenceForm(request.POST)
     if form.is_valid():
         choose(request.user, **form.cleaned_data)

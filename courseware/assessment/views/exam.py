@@ -87,6 +87,6 @@ def start(request, course, exam):
     learner_context.step(exam, "exam", "pre-check")
     try:
         attempt = attempting.start(learner_context.enrollment, exam)
-    except attempting.NotYet:
+    except attempting.NotEligible:
         return redirect("assessment:exam", course, exam)  # it shows why, and from when
     return redirect("assessment:attempt", attempt.pk)

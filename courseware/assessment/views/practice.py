@@ -26,7 +26,7 @@ from courseware.lib.web.page_views import page_view, post_view
 
 
 @page_view()
-def drill(request, pk, rule):
+def practice_set(request, pk, rule):
     attempt = own_attempt(request, pk)
     found = practice_sets.practice_set_on(rule, attempt)
     if found is None:

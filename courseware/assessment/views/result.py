@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.assessment.exams.eligibility import eligibility_of
-from courseware.assessment.exams.pre_post_test import starting_point_of
+from courseware.assessment.exams.pre_post_test import pre_post_test_of
 from courseware.assessment.exams.result_page import modules_to_practise, result_of, topics_of
 from courseware.assessment.models import Certificate
 from courseware.assessment.views.attempt_context import own_attempt, shown_practice_sets
@@ -40,11 +40,11 @@ def result(request, pk):
         "result": result_of(attempt, page, then, now),
         "eligibility": eligibility,
         "again": again,
-        "again_minutes": sum(step.minutes_again for step in again),
+        "again_minutes": sum(step.repeat_minutes for step in again),
         "drills": practice_sets,
         # An exam that was removed from the course blocks no completion.
         "is_held": is_there and not all(practice_set.is_done for _rule, practice_set in practice_sets),
-        "point": starting_point_of(enrollment, now),
+        "point": pre_post_test_of(enrollment, now),
         "pre_check": now.find(now.pre_check_id),
         "survey": now.find(now.survey_id),
         "certificate": certificate,
@@ -58,7 +58,7 @@ def pre_post_test(request, attempt):
     learner_context = LearnerContext(attempt.enrollment)
     outline = store.outline(attempt.release, get_language())
     topics = topics_in(attempt.enrollment, attempt.exam.identifier)
-    tests = starting_point_of(learner_context.enrollment, outline)
+    tests = pre_post_test_of(learner_context.enrollment, outline)
     is_there = learner_context.outline.pre_check_id == attempt.exam.identifier
     context = {
         "attempt": attempt,

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.calendar.working_days import Calendar, calendar_of, calendars_of
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import handles_people, is_manager, learners_of, teams_managed_by
-from courseware.accounts.permissions.roles import HR, in_office
+from courseware.accounts.permissions.roles import HR, people_with_role
 from courseware.accounts.sign_in.emails import EmailHours
 from courseware.assignments.models import ChatBot, ChatDeliveryState, ChatMessage
 from courseware.jobs.schedule import Daily, Every, schedule
@@ -31,25 +31,25 @@ from courseware.jobs.tasks import DELIVERY, is_stopping, task
 from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.status.headcounts import DashboardTotals, Headcount
 from courseware.learning.status.states import NO_DAY, State
-from courseware.lib.dates import due_day
+from courseware.lib.dates import due_date
 from courseware.lib.disclosure import STEP
-from courseware.notifications.chat.client import ChatResponse, ChatResult, knock, server_of
+from courseware.notifications.chat.client import ChatResponse, ChatResult, post_message, server_of
 from courseware.notifications.chat.messages import ChatContent
 from courseware.notifications.email.circuit_breaker import CircuitBreaker
-from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
-from courseware.notifications.email.queue import tell
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_email_type
+from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import OutgoingEmail
 
-BOARD_PAGES: list[str] = []
+DASHBOARD_PAGES: list[str] = []
 
 
 def register_dashboard_page(url_name: str) -> None:
     """Register the URL name of the dashboard, which takes the query parameter `team`."""
-    BOARD_PAGES[:] = [url_name]
+    DASHBOARD_PAGES[:] = [url_name]
 
 
 @dataclass(frozen=True)
-class GroupFigures:
+class GroupStatistics:
     tally: DashboardTotals
     next_day: date | None  # the next due date
 
@@ -62,15 +62,15 @@ class GroupFigures:
         return sum(self.tally.number_in(state) for state in State if state.is_asked)
 
 
-def figures_of(team: Team, at: datetime) -> GroupFigures:
+def group_statistics_of(team: Team, at: datetime) -> GroupStatistics:
     """Return the statistics of the team and the teams below it."""
     here = Headcount.objects.filter(team=team)
     coming = here.filter(urgency__gt=at, urgency__lt=NO_DAY).order_by("urgency").values_list("urgency")
     first = coming.annotate(people=Sum("number")).filter(people__gt=0).first()
-    return GroupFigures(here.told(at), due_day(first[0], team.zone) if first else None)
+    return GroupStatistics(here.told(at), due_date(first[0], team.zone) if first else None)
 
 
-def why_nothing(bot: ChatBot, figures: GroupFigures) -> str:
+def reason_not_to_send(bot: ChatBot, figures: GroupStatistics) -> str:
     """Return why the group gets no summary today, or "". A number below 5 would identify colleagues."""
     if not figures.is_urgent:
         return "nobody is late, and nothing is due within three days"
@@ -85,9 +85,9 @@ def people_learning_in(team: Team) -> int:
     return Membership.objects.filter(person__in=people, person__is_active=True).values("person").distinct().count()
 
 
-def summary_message(bot: ChatBot, figures: GroupFigures) -> ChatContent:
+def summary_message(bot: ChatBot, figures: GroupStatistics) -> ChatContent:
     with translation.override(bot.language):
-        return said_to(bot, summary_lines(figures, by_state=bot.is_for_managers))
+        return message_content(bot, summary_lines(figures, by_state=bot.is_for_managers))
 
 
 def test_message(bot: ChatBot) -> ChatContent:
@@ -96,17 +96,17 @@ def test_message(bot: ChatBot) -> ChatContent:
             "This is a test message: the bot of this group works. Its messages show numbers and "
             "due dates, but no names."
         )
-        return said_to(bot, [words])
+        return message_content(bot, [words])
 
 
-def said_to(bot: ChatBot, lines: list[str]) -> ChatContent:
+def message_content(bot: ChatBot, lines: list[str]) -> ChatContent:
     title = gettext("%(team)s: training") % {"team": bot.team.name}
     if bot.is_for_managers:
         return ChatContent(title, lines, gettext("Open the dashboard"), dashboard_url(bot.team))
     return ChatContent(title, lines, gettext("Open my training"), on_the_site(reverse("home")))
 
 
-def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
+def summary_lines(figures: GroupStatistics, *, by_state: bool) -> list[str]:
     """Return the lines in the active language. `by_state`: one number per state, for managers."""
     values = {
         "late": figures.tally.number_in(State.OVERDUE),
@@ -124,7 +124,7 @@ def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
 
 
 def dashboard_url(team: Team) -> str:
-    [page] = BOARD_PAGES
+    [page] = DASHBOARD_PAGES
     return on_the_site(f"{reverse(page)}?team={team.pk}")
 
 
@@ -141,7 +141,7 @@ AT_MOST = 45.0  # seconds per run, plus the last message: other tasks must not w
 PACE = 15  # per minute and address, which teams may share: beyond 20 DingTalk blocks it for 10 minutes
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-LETTER = "group-summary"
+EMAIL_TYPE = "group-summary"
 logger = logging.getLogger(__name__)
 
 
@@ -194,7 +194,7 @@ def send_message(pk: int) -> str:
     if message is None:
         return ""
     try:
-        return knocked(message)
+        return deliver(message)
     except Exception as error:  # an error in one message must not stop the others
         logger.exception("card %s could not be made", message.pk)
         return ended(message, ChatDeliveryState.GIVEN_UP, type(error).__name__)
@@ -218,7 +218,7 @@ def recently_tried(bot: ChatBot, now: datetime) -> int:
     return ChatMessage.objects.filter(door__address=bot.address, tried_at__range=(now - MINUTE, now)).count()
 
 
-def knocked(message: ChatMessage) -> str:
+def deliver(message: ChatMessage) -> str:
     bot, now = message.door, timezone.now()
     if message.is_try:
         return handed_over(message, test_message(bot))
@@ -226,26 +226,26 @@ def knocked(message: ChatMessage) -> str:
         return ended(message, ChatDeliveryState.SKIPPED, "the door is not used any more")
     if open_day(bot.team, calendar_of(bot.team), now) != message.day:
         return given_up(message, message.why or "its day was over before it left")
-    figures = figures_of(bot.team, now)
-    if reason := why_nothing(bot, figures):
+    figures = group_statistics_of(bot.team, now)
+    if reason := reason_not_to_send(bot, figures):
         return ended(message, ChatDeliveryState.SKIPPED, reason)
     return handed_over(message, summary_message(bot, figures))
 
 
 def handed_over(message: ChatMessage, content: ChatContent) -> str:
-    answer = knock(message.door.service, message.door.address, message.door.secret, content)
+    answer = post_message(message.door.service, message.door.address, message.door.secret, content)
     if answer.verdict == ChatResult.UNREACHABLE:
         breaker_of(message).note_failure(answer.words)
     else:
         breaker_of(message).note_answer()
-    return settled(message, answer)
+    return handle_response(message, answer)
 
 
 def breaker_of(message: ChatMessage) -> CircuitBreaker:
     return CircuitBreaker(server_of(message.door.address))
 
 
-def settled(message: ChatMessage, answer: ChatResponse) -> str:
+def handle_response(message: ChatMessage, answer: ChatResponse) -> str:
     if answer.verdict == ChatResult.DELIVERED:
         return ended(message, ChatDeliveryState.SENT, answer.words)
     if answer.verdict == ChatResult.REFUSED:
@@ -256,7 +256,9 @@ def settled(message: ChatMessage, answer: ChatResponse) -> str:
     if now >= message.written_at + GIVEN_UP_AFTER:
         return given_up(message, answer.words)
     pause = PAUSES[min(message.tries, len(PAUSES)) - 1]
-    keep(message, ChatDeliveryState.LATER, answer.words, next_at=min(now + pause, message.written_at + GIVEN_UP_AFTER))
+    store_state(
+        message, ChatDeliveryState.LATER, answer.words, next_at=min(now + pause, message.written_at + GIVEN_UP_AFTER)
+    )
     return ChatDeliveryState.LATER.value
 
 
@@ -277,8 +279,8 @@ def given_up(message: ChatMessage, why: str) -> str:
 
 
 def notify_managers(message: ChatMessage) -> None:
-    for person in managers_near(message.door.team) or in_office(HR):
-        tell(LETTER, person, key=f"{LETTER}:{message.pk}:{person.pk}", data={"card": message.pk})
+    for person in managers_near(message.door.team) or people_with_role(HR):
+        queue_email(EMAIL_TYPE, person, key=f"{EMAIL_TYPE}:{message.pk}:{person.pk}", data={"card": message.pk})
 
 
 def managers_near(team: Team) -> list[User]:
@@ -292,11 +294,11 @@ def managers_near(team: Team) -> list[User]:
 
 
 def ended(message: ChatMessage, state: ChatDeliveryState, why: str = "") -> str:
-    keep(message, state, why, ended_at=timezone.now())
+    store_state(message, state, why, ended_at=timezone.now())
     return state.value
 
 
-def keep(message: ChatMessage, state: ChatDeliveryState, why: str, **times: datetime) -> None:
+def store_state(message: ChatMessage, state: ChatDeliveryState, why: str, **times: datetime) -> None:
     if state in (ChatDeliveryState.LATER, ChatDeliveryState.REFUSED, ChatDeliveryState.GIVEN_UP):
         logger.warning("card %s, %s: %s", message.pk, message.door.service, state.value)
     ChatMessage.objects.filter(pk=message.pk).update(state=state, why=why, **times)
@@ -307,7 +309,9 @@ def register() -> None:
     template = "assignments/mail/group_summary.txt"
     words = _("Group-chat message that was not delivered")
     questions = one_by_one(still_wanted), one_by_one(in_words)
-    register_kind(LETTER, EmailType(words, template, *questions, EmailCategory.SUBSCRIBED, is_for=is_notified_of_bots))
+    register_email_type(
+        EMAIL_TYPE, EmailType(words, template, *questions, EmailCategory.SUBSCRIBED, is_for=is_notified_of_bots)
+    )
     words = _("Send team progress to chat groups")
     every_minute = Every(timedelta(minutes=1))
     schedule("send-chat-summaries", words, send_summaries, every_minute, has_work=is_anything_due, queue=DELIVERY)
@@ -331,7 +335,7 @@ def still_wanted(email: OutgoingEmail) -> str:
         return gettext_noop("the recipient no longer manages the team")
     if ChatMessage.objects.filter(door=message.door_id, day__gt=message.day).exists():
         return gettext_noop("a later day has its own summary")
-    is_urgent = figures_of(message.door.team, timezone.now()).is_urgent
+    is_urgent = group_statistics_of(message.door.team, timezone.now()).is_urgent
     return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within 3 days")
 
 
@@ -341,7 +345,7 @@ def in_words(email: OutgoingEmail) -> dict[str, object]:
         raise LookupError("asked without being wanted")
     team = message.door.team
     with translation.override(email.language or settings.LANGUAGE_CODE):
-        lines = summary_lines(figures_of(team, timezone.now()), by_state=True)
+        lines = summary_lines(group_statistics_of(team, timezone.now()), by_state=True)
         service = message.door.get_service_display()
     return {
         "name": email.person.name,  # type: ignore[union-attr]  # these emails always have a person

@@ -15,7 +15,7 @@ from courseware.assignments.emails.samples import ENDING
 from courseware.content.course_titles import course_title
 from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment
-from courseware.notifications.email.email_types import EmailCategory, EmailType, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, register_email_type
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
@@ -29,7 +29,7 @@ def register() -> None:
     """Register the email and the daily job that queues it."""
     template = "assignments/mail/certificate_ending.txt"
     words, sort = _("Expiring certificate"), EmailCategory.TRAINING
-    register_kind(KIND, EmailType(words, template, why_no_news, in_words, sort, editable=ENDING))
+    register_email_type(KIND, EmailType(words, template, why_no_news, in_words, sort, editable=ENDING))
     schedule_emails("queue-expiry-emails", _("Create emails about expiring certificates"), JOB)
 
 

@@ -19,7 +19,7 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.not_asked import NotAskedReason
 from courseware.learning.status.progress import narrowed
 from courseware.lib.dates import due_instant
-from courseware.notifications.email.email_types import EmailCategory, EmailType, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, register_email_type
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
@@ -32,7 +32,7 @@ def register() -> None:
     """Register the email and the daily job that queues it."""
     template = "assignments/mail/lesson_changed.txt"
     words = _("Updated lesson")
-    register_kind(KIND, EmailType(words, template, why_no_news, in_words, EmailCategory.TRAINING))
+    register_email_type(KIND, EmailType(words, template, why_no_news, in_words, EmailCategory.TRAINING))
     schedule_emails("queue-update-emails", _("Create emails about updated lessons"), JOB)
 
 

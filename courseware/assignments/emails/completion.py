@@ -19,7 +19,7 @@ from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment
 from courseware.learning.status.completion import enrollment_completed
 from courseware.learning.status.not_asked import NotAskedReason
-from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_email_type
 from courseware.notifications.email.queue import queue_emails
 from courseware.notifications.models import Notification, OutgoingEmail
 
@@ -33,7 +33,7 @@ def register() -> None:
     template = "assignments/mail/arrival.txt"
     questions = why_no_news, in_words
     words = _("Completed course")
-    register_kind(KIND, EmailType(words, template, *questions, EmailCategory.TRAINING, lines_in_words, ARRIVAL))
+    register_email_type(KIND, EmailType(words, template, *questions, EmailCategory.TRAINING, lines_in_words, ARRIVAL))
     enrollment_completed.connect(queue_completion_email, dispatch_uid="assignments.queue_completion_email")
 
 

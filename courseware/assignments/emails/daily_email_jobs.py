@@ -14,7 +14,7 @@ from courseware.accounts.calendar.working_days import DAY, calendar_of
 from courseware.jobs.schedule import Daily, schedule
 from courseware.lib.dates import site_day
 from courseware.lib.db.chunks import batches
-from courseware.notifications.email.queue import write_once
+from courseware.notifications.email.queue import queue_once
 from courseware.notifications.models import OutgoingEmail
 
 PEOPLE_AT_ONCE = 200
@@ -49,7 +49,7 @@ class DailyEmailJob:
         at = at or timezone.now()
         emails = self.emails(DailyEmails(day or site_day(at), at))
         written = (email for email in emails if not email.why)
-        return sum(write_once(batch, again=self.again) for batch in batches(written, EMAILS_AT_ONCE))
+        return sum(queue_once(batch, again=self.again) for batch in batches(written, EMAILS_AT_ONCE))
 
     def run(self, day: date | None = None) -> str:
         return summary(self.write(day))

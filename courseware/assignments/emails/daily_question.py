@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import User
 from courseware.accounts.sign_in.emails import EmailHours, hours_of
-from courseware.assessment.daily.answers import DAILY_LETTER, preference_of
+from courseware.assessment.daily.answers import DAILY_EMAIL, preference_of
 from courseware.assessment.daily.selection import AskedToday, daily_of, enrollments_of_person
 from courseware.assessment.models import DailyQuestionPreference
 from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person, schedule_emails
@@ -23,7 +23,7 @@ from courseware.assignments.emails.samples import DAILY_QUESTION
 from courseware.learning.lessons.question_rendering import ask
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import now
-from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_email_type
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
@@ -46,7 +46,7 @@ def register() -> None:
         asked_for_on="assessment:daily",
         is_for=lambda person: Enrollment.objects.filter(learner=person).exists(),
     )
-    register_kind(DAILY_LETTER, kind)
+    register_email_type(DAILY_EMAIL, kind)
     schedule_emails("queue-daily-questions", _("Create daily question emails"), JOB)
 
 
@@ -60,7 +60,7 @@ def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
                 yield email
 
 
-JOB = DailyEmailJob(DAILY_LETTER, time(5, 40), emails, unsaid=NOTHING_ASKED)
+JOB = DailyEmailJob(DAILY_EMAIL, time(5, 40), emails, unsaid=NOTHING_ASKED)
 write_questions = JOB.run
 
 
@@ -70,8 +70,8 @@ def letter_to(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | 
     if next_at - at > NEAR:
         return None
     day = next_at.astimezone(hours.zone).date().isoformat()
-    key = f"{DAILY_LETTER}:{person.pk}:{day}"
-    return email_to(person, DAILY_LETTER, key=key, data={"day": day}, next_at=next_at)
+    key = f"{DAILY_EMAIL}:{person.pk}:{day}"
+    return email_to(person, DAILY_EMAIL, key=key, data={"day": day}, next_at=next_at)
 
 
 def asked_in(message: OutgoingEmail) -> AskedToday | None:

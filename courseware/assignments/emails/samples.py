@@ -13,8 +13,8 @@ from courseware.learning.emails.enrollment import (
     UNTIL,
     address_of_example,
     course_of_example,
-    of_first,
     signed_example,
+    value_of_first,
 )
 from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable, Placeholder
 
@@ -61,16 +61,17 @@ def example_of_question() -> dict[str, Any]:
 ABOUT_CERTIFICATES = {
     **NAME_AND_FIRM,
     "course": Placeholder(
-        _("the title of the course, or of the first course if there are several"), of_first("title", "certificates")
+        _("the title of the course, or of the first course if there are several"),
+        value_of_first("title", "certificates"),
     ),
-    "until": Placeholder(_("the last day of the certificate"), of_first("day", "certificates")),
+    "until": Placeholder(_("the last day of the certificate"), value_of_first("day", "certificates")),
     **SIGNED,
 }
 REMINDER = Editable(
     {
         **NAME_AND_FIRM,
         "course": FIRST_COURSE,
-        "day": Placeholder(_("the due date, which may have passed"), of_first("day")),
+        "day": Placeholder(_("the due date, which may have passed"), value_of_first("day")),
         **SIGNED,
     },
     example_of_reminder,

@@ -30,13 +30,13 @@ from courseware.assignments.emails.daily_email_jobs import (
     by_person,
     mornings_before,
 )
-from courseware.jobs.tasks import Later, is_stopping, newest_request, task
+from courseware.jobs.tasks import RetryLater, is_stopping, newest_request, task
 from courseware.jobs.worker import COMES_BACK
 from courseware.lib.dates import at_time
 from courseware.lib.db.chunks import batches
 from courseware.notifications.email.delivery import preview_round
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, kinds_of_sort
-from courseware.notifications.email.queue import write_once
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategory, email_types_of
+from courseware.notifications.email.queue import queue_once
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 SORTS = (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED)
@@ -46,7 +46,7 @@ PAUSE = 0.12  # seconds between transactions: a writer waiting for SQLite's lock
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class ExpectedEmail:
     """`leaves_at` is None if it does not leave on the day; `why_not` says why."""
 
     message: OutgoingEmail
@@ -72,7 +72,7 @@ class PlannedEmail:
 PersonWithEmails = tuple[int, list[PlannedEmail]]  # person id and emails
 
 
-def preview_emails(day: date) -> Iterator[Foreseen]:
+def preview_emails(day: date) -> Iterator[ExpectedEmail]:
     """Yield waiting emails and those that would be written and leave on `day`, ordered by person id."""
     coming = ScheduledEmails(day)
     for _person, foreseen in coming.foresee(coming.people()):
@@ -87,10 +87,10 @@ class ScheduledEmails:
         self.begins, self.ends = (datetime.combine(each, time.min, self.zone) for each in (day, day + DAY))
         now = timezone.now()
         self.day, self.now = day, now if now < self.ends else self.begins
-        kinds = [name for sort in SORTS for name in kinds_of_sort(sort)]
+        kinds = [name for sort in SORTS for name in email_types_of(sort)]
         self.waiting = OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, kind__in=kinds)
 
-    def foresee(self, people: Iterable[PersonWithEmails]) -> Iterator[tuple[int, list[Foreseen]]]:
+    def foresee(self, people: Iterable[PersonWithEmails]) -> Iterator[tuple[int, list[ExpectedEmail]]]:
         for number, some in enumerate(batches(people, PEOPLE_AT_ONCE)):
             if number and connection.vendor == "sqlite":
                 sleep(PAUSE)
@@ -118,7 +118,7 @@ class ScheduledEmails:
             if message.person_id:
                 yield message.person_id, PlannedEmail(job, morning.at, message)
 
-    def outcome(self, plans: Mapping[int, Collection[PlannedEmail]]) -> list[Foreseen]:
+    def outcome(self, plans: Mapping[int, Collection[PlannedEmail]]) -> list[ExpectedEmail]:
         """Write and deliver until the end of the day, and roll back."""
         with rolled_back():
             # Lock in the same order as other transactions, to avoid deadlocks.
@@ -133,27 +133,27 @@ class ScheduledEmails:
         while at < self.ends:
             with at_time(at):
                 for job, planned in groupby((each for each in to_write if each.at <= at), key=attrgetter("job")):
-                    write_once([each.message for each in planned], again=job.again)
-                asked |= ask_all(queued, at)
+                    queue_once([each.message for each in planned], again=job.again)
+                asked |= deliver_due(queued, at)
             to_write = [each for each in to_write if each.at > at]
             following = queued.aggregate(first=Min("next_at"))["first"]
             at = min([each.at for each in to_write[:1]] + [following or self.ends])
         return asked
 
-    def line(self, message: OutgoingEmail) -> Foreseen | None:
+    def line(self, message: OutgoingEmail) -> ExpectedEmail | None:
         unsaid = MORNING_JOBS[message.kind].unsaid if message.kind in MORNING_JOBS else ""
         if message.ended_at is None:
             why = message.why
             if unsaid:
                 with at_time(message.next_at):
-                    why = why if MESSAGE_KINDS[message.kind].why_unwanted([message])[message.pk] != unsaid else ""
-            return Foreseen(message, None, why) if why else None
+                    why = why if EMAIL_TYPES[message.kind].why_unwanted([message])[message.pk] != unsaid else ""
+            return ExpectedEmail(message, None, why) if why else None
         if message.ended_at < self.begins:
             return None
         if message.state == DeliveryState.SENT:
-            return Foreseen(message, message.ended_at)
+            return ExpectedEmail(message, message.ended_at)
         why = TOGETHER if message.combined_into_id else message.why
-        return Foreseen(message, None, why) if why != unsaid else None
+        return ExpectedEmail(message, None, why) if why != unsaid else None
 
 
 @contextmanager
@@ -163,7 +163,7 @@ def rolled_back() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def ask_all(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
+def deliver_due(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
     """Deliver until none of these emails is due; return their ids. A round takes one email per person."""
     due, asked, before = queued.filter(next_at__lte=at).order_by("next_at", "pk"), set(), list[int]()
     while (keys := list(due.values_list("pk", flat=True))) != before:
@@ -175,7 +175,7 @@ def ask_all(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
 def order_of(message: OutgoingEmail) -> tuple[object, ...]:
     """Sort key: category as in SORTS, decided before waiting, time, an email before those combined into it."""
     waits = message.ended_at is None
-    sort, at = SORTS.index(MESSAGE_KINDS[message.kind].sort), message.next_at if waits else message.ended_at
+    sort, at = SORTS.index(EMAIL_TYPES[message.kind].sort), message.next_at if waits else message.ended_at
     return sort, waits, at, message.combined_into_id or message.pk, bool(message.combined_into_id), message.pk
 
 
@@ -189,7 +189,7 @@ class PreparedPreview(NamedTuple):
     at: datetime
     rows: Sequence[Row]
 
-    def foreseen(self) -> Iterator[tuple[int, list[Foreseen]]]:
+    def foreseen(self) -> Iterator[tuple[int, list[ExpectedEmail]]]:
         """Yield person id and expected emails, ordered by id, without people deleted since."""
         by_person = ((person, list(rows)) for person, rows in groupby(self.rows, key=itemgetter(0)))
         for some in batches(by_person, PEOPLE_IN_MEMORY):
@@ -208,7 +208,7 @@ def prepare_preview(day: str) -> list[Row]:
     rows: list[Row] = []
     for each in preview_emails(date.fromisoformat(day)):
         if is_stopping():
-            raise Later
+            raise RetryLater
         leaves_at = each.leaves_at and each.leaves_at.isoformat()
         rows.append([each.message.person_id, each.message.kind, leaves_at, each.why_not])
     return rows
@@ -226,6 +226,6 @@ def prepared_preview(day: date) -> PreparedPreview | None:
     return None
 
 
-def foreseen_of(row: Row, person: User) -> Foreseen:
+def foreseen_of(row: Row, person: User) -> ExpectedEmail:
     _key, kind, leaves_at, why_not = row
-    return Foreseen(OutgoingEmail(kind=kind, person=person), leaves_at and parse_datetime(leaves_at), why_not)
+    return ExpectedEmail(OutgoingEmail(kind=kind, person=person), leaves_at and parse_datetime(leaves_at), why_not)

@@ -35,7 +35,7 @@ from courseware.learning.lessons.feedback import SurveyChanged, counts_from_mont
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.lib import disclosure
 from courseware.lib.dates import due_instant, site_day
-from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_email_type
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
@@ -75,7 +75,7 @@ def enrollments_to_follow_up(
     )
 
 
-def observations_due(user: User, day: date | None = None) -> list[FollowUpDue]:
+def follow_ups_due(user: User, day: date | None = None) -> list[FollowUpDue]:
     """Return follow-ups due from `user`, earliest completion first. The number of queries is constant."""
     teams = {team.pk for team in own_teams(user)}
     if not teams:
@@ -96,34 +96,34 @@ def observations_due(user: User, day: date | None = None) -> list[FollowUpDue]:
 SALT = "courseware.assignments.follow_ups.follow_ups"
 
 
-class Unobserved(models.TextChoices):
+class FollowUpRefusal(models.TextChoices):
     EARLY = "early", _("The follow-up opens some days after the course is completed.")
     LED_NO_MORE = "led-no-more", _("You no longer manage a team in which this person learns.")
     OVER = "over", _("This follow-up is closed: too much time has passed, or the person is away or has left.")
 
 
 class NotAsked(Exception):
-    def __init__(self, why: Unobserved) -> None:
+    def __init__(self, why: FollowUpRefusal) -> None:
         super().__init__(why)
         self.why = why
 
 
-def observation_of(enrollment: Enrollment, survey: str) -> FollowUp | None:
+def follow_up_of(enrollment: Enrollment, survey: str) -> FollowUp | None:
     """Return the person's follow-up (`survey`: document id), also by another enrollment. Runs one query."""
     found = FollowUp.objects.filter(enrollment__learner=enrollment.learner_id, sheet__course=enrollment.course_id)
     return found.filter(sheet__identifier=survey).select_related("made_by").order_by("pk").first()
 
 
-def why_not_asked(enrollment: Enrollment, survey: FollowUpSurvey, day: date) -> Unobserved | None:
+def why_not_asked(enrollment: Enrollment, survey: FollowUpSurvey, day: date) -> FollowUpRefusal | None:
     """Return why the manager cannot answer on `day`, or None."""
     if enrollments_to_follow_up(enrollment.course, survey, day).filter(pk=enrollment.pk).exists():
         return None
     is_early = enrollment.completed_at is None or (day - site_day(enrollment.completed_at)).days < survey.after_days
-    return Unobserved.EARLY if is_early else Unobserved.OVER
+    return FollowUpRefusal.EARLY if is_early else FollowUpRefusal.OVER
 
 
 @transaction.atomic
-def observe(
+def answer_follow_up(
     enrollment: Enrollment,
     survey: FollowUpSurvey,
     answers: Mapping[str, Any] | None,
@@ -140,13 +140,13 @@ def observe(
     day = day or site_day()
     document = lock_follow_up(enrollment, survey)
     enrollment = lock_enrollments_of(enrollment)
-    if known := observation_of(enrollment, survey.id):
+    if known := follow_up_of(enrollment, survey.id):
         return known, False
     if why := why_not_asked(enrollment, survey, day):
         raise NotAsked(why)
     team = team_of(enrollment, by)
     if team is None:  # changed since the page was loaded
-        raise NotAsked(Unobserved.LED_NO_MORE)
+        raise NotAsked(FollowUpRefusal.LED_NO_MORE)
     if answers is not None:
         now = store.page(enrollment.release, survey.id, enrollment.source_language)
         if now.revision_id != revision:
@@ -185,7 +185,7 @@ def store_anonymously(
         pending_key=known_as,
         counts_from=counts_from_month_of(enrollment.learner, day),
     )
-    let_in_by_fives(survey, team, {known_as, *before}, day)
+    publish_in_groups(survey, team, {known_as, *before}, day)
 
 
 def team_of(enrollment: Enrollment, by: User) -> Team | None:
@@ -201,7 +201,7 @@ def digests_of_team(team: Team, survey: Document) -> list[str]:
     return [salted_hmac(SALT, f"{team.pk}:{survey.pk}", key, algorithm="sha256").hexdigest() for key in keys]
 
 
-def let_in_by_fives(survey: Document, team: Team, known_as: set[str], day: date) -> None:
+def publish_in_groups(survey: Document, team: Team, known_as: set[str], day: date) -> None:
     """Publish the team's waiting answers in groups of 5; rewrite the others ordered by random id.
 
     So the table does not reveal the order of arrival. Call it with the survey locked.
@@ -229,7 +229,7 @@ def register() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "assignments/mail/observation.txt"
     words, sort = _("Follow-up after a course"), EmailCategory.SUBSCRIBED
-    register_kind(KIND, EmailType(words, template, *questions, sort, is_for=is_manager))
+    register_email_type(KIND, EmailType(words, template, *questions, sort, is_for=is_manager))
     schedule_emails("queue-follow-ups", _("Ask managers for a follow-up some days after a course"), JOB)
 
 
@@ -267,7 +267,7 @@ def letter_to(manager: User, enrollment: Enrollment, survey: str, hours: EmailHo
     return email_to(manager, KIND, key=key, data={"subjects": [[enrollment.pk, survey]]}, next_at=hours.opens_at(at))
 
 
-def led_in(message: OutgoingEmail) -> set[int]:
+def managed_enrollments_in(message: OutgoingEmail) -> set[int]:
     """Return ids of the email's enrollments whose learners the recipient still manages. Runs one query."""
     enrollments = Enrollment.objects.filter(pk__in=[enrollment for enrollment, _sheet in message.data["subjects"]])
     return set(enrollments.filter(learner__in=people_managed_by(message.person)).values_list("pk", flat=True))
@@ -284,7 +284,7 @@ def still_due(message: OutgoingEmail, managed: Collection[int]) -> list[FollowUp
 
 
 def why_unwanted(message: OutgoingEmail) -> str:
-    managed = led_in(message)
+    managed = managed_enrollments_in(message)
     if not managed:
         return LED_NO_MORE
     if still_due(message, managed):
@@ -296,7 +296,7 @@ def why_unwanted(message: OutgoingEmail) -> str:
 def in_words(message: OutgoingEmail) -> dict[str, object]:
     language = message.language or settings.LANGUAGE_CODE
     with translation.override(language):
-        due = still_due(message, led_in(message))
+        due = still_due(message, managed_enrollments_in(message))
         named = [
             {
                 "name": each.run.learner.name,

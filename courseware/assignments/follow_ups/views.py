@@ -10,12 +10,12 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from courseware.accounts.permissions.permissions import is_manager, people_managed_by
-from courseware.assignments.chat.delivery import BOARD_PAGES
+from courseware.assignments.chat.delivery import DASHBOARD_PAGES
 from courseware.assignments.follow_ups.follow_ups import (
     NotAsked,
-    observation_of,
-    observations_due,
-    observe,
+    answer_follow_up,
+    follow_up_of,
+    follow_ups_due,
     why_not_asked,
 )
 from courseware.content.rendering import store
@@ -32,8 +32,8 @@ hides_answers = sensitive_post_parameters()  # in error reports
 
 @page_view(allowed=is_manager)
 def observations(request):
-    [board_page] = BOARD_PAGES
-    context = {"due": observations_due(request.user), "board_page": board_page}
+    [board_page] = DASHBOARD_PAGES
+    context = {"due": follow_ups_due(request.user), "board_page": board_page}
     return render(request, "assignments/follow_ups.html", context)
 
 
@@ -64,7 +64,7 @@ def observation(request, pk, sheet):
                 questions=page.data["questions"], initial=SurveyForm.texts(request.POST, page.data["questions"])
             )
             is_changed = True
-    known = observation_of(enrollment, sheet)
+    known = follow_up_of(enrollment, sheet)
     outline = store.outline(enrollment.release, get_language())
     context = {
         "run": enrollment,
@@ -83,10 +83,10 @@ def observation(request, pk, sheet):
 
 def answer_to(request, enrollment, survey, form):
     if "cannot-say" in request.POST:
-        follow_up, is_new = observe(enrollment, survey, None, by=request.user)
+        follow_up, is_new = answer_follow_up(enrollment, survey, None, by=request.user)
     elif form.is_valid():
         revision = next(iter(keys_in([request.POST.get("revision", "")])), 0)
-        follow_up, is_new = observe(enrollment, survey, form.answers, revision=revision, by=request.user)
+        follow_up, is_new = answer_follow_up(enrollment, survey, form.answers, revision=revision, by=request.user)
     else:
         return None
     if is_new and follow_up.is_answered:

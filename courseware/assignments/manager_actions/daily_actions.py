@@ -138,7 +138,7 @@ def undo_reminding(reminding: ManualReminder) -> Undone:
 SORT = EmailCategory.TRAINING
 
 
-def why_unreminded(at: datetime) -> Case:
+def reminder_refusal(at: datetime) -> Case:
     """Return why the learner of an open enrollment is not reminded at `at`: a value of NotReminded, or "".
 
     The reason is about the person, because one email covers all courses, except for extension requests.
@@ -167,7 +167,7 @@ def has_had_its_emails(at: datetime) -> Q:
     return Q(Exists(reserved.filter(sending_day__gte=today))) | Q(Exists(used_up))
 
 
-NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)
+NO_REMINDERS = Undone(not_sent=0, left=0, left_in_another=0)
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class TakenBack:
+class UndoResult:
     letters: Undone
     days: list[tuple[Adjustment, list[int], list[NotUndone]]]
     talks: int
@@ -238,7 +238,7 @@ def undo_actions(
     refused: Collection[int] = (),
     *,
     by: User,
-) -> TakenBack:
+) -> UndoResult:
     """Undo, as far as possible, what `by` did with `carry_out`, and declined extension requests (ids `refused`)."""
     items = {adjustment: list(items_manageable_by(by, adjustment)) for adjustment in adjustments}
     ids = {item.enrollment_id for own in items.values() for item in own} | {
@@ -246,10 +246,10 @@ def undo_actions(
     }
     lock_enrollments(ids.union(ExtensionRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
     events = undo_conversations(conversations, by=by)
-    reminders = undo_reminding(reminding) if reminding else NO_LETTERS
+    reminders = undo_reminding(reminding) if reminding else NO_REMINDERS
     days = [(adjustment, *undo(adjustment, own, by=by)) for adjustment, own in items.items()]
     record_many(events)
-    return TakenBack(reminders, days, len(events), undo_refusals(refused, by=by))
+    return UndoResult(reminders, days, len(events), undo_refusals(refused, by=by))
 
 
 def lock_enrollments(keys: Iterable[int]) -> list[Enrollment]:

@@ -25,10 +25,10 @@ from courseware.assignments.names_text import by_reason, names_text, say_by_reas
 from courseware.assignments.rules.certified_enrollments import undo_ending
 from courseware.learning.enrollments.adjustments import (
     call_off,
-    decide,
+    can_undo,
     items_manageable_by,
-    may_still,
     newest_lines,
+    start_adjustment,
     undo,
 )
 from courseware.learning.enrollments.creation import BATCH
@@ -53,7 +53,7 @@ def record_page() -> str:
 
 
 @post_view("assignments:change")
-def take_back(request, pk):
+def undo_change(request, pk):
     """Undo for the enrollment in the form, or for all. While a worker is busy, only the author may undo all."""
     adjustment = get_object_or_404(Adjustment, pk=pk)
     chosen = request.POST.get("only", "")
@@ -124,7 +124,7 @@ def decide_on(request, action):
     touched, left = preview(request.user, action, data_of(request))
     if request.method == "POST" and touched and form.is_valid():
         adjustment = Adjustment(kind=action.kind, made_by=request.user, **form.cleaned_data)
-        made, refused = decide(adjustment, touched)
+        made, refused = start_adjustment(adjustment, touched)
         if made:
             number = made.lines.count()
             words = ngettext("Done for %(number)d person.", "Done for %(number)d people.", number)
@@ -166,7 +166,7 @@ def preview(user, action, data):
                 touched[key] = name
         return touched, left
     shown = chosen_enrollments(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
-    changeable = set(chosen_enrollments(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
+    changeable = set(chosen_enrollments(Enrollment.objects.manageable_by(user), data).values_list("pk", flat=True))
     for enrollment in shown.order_by("learner__name", "pk"):
         why = why_not_decide(adjustment, enrollment.learner_id) or (
             None if enrollment.pk in changeable else ActionRefusal.OTHERS
@@ -198,8 +198,7 @@ def act(request, pk):
         "action": action,
         "heading": action.heading(adjustment),
         "page": page,
-        "may_undo": bool(is_own and adjustment.people_left)
-        or any(may_still(item, newest) for item in page.object_list),
+        "may_undo": bool(is_own and adjustment.people_left) or any(can_undo(item, newest) for item in page.object_list),
         "record_page": record_page(),
     }
     return render(request, "assignments/change.html", context)
@@ -212,7 +211,7 @@ REMIND = SimpleNamespace(title=_("Send reminder"), button=_("Send reminders"))
 @form_view("assignments:remind", allowed=manages_people)
 def remind_chosen(request):
     form = ActionForm(posted(request))  # without fields: the email is written when it is sent
-    chosen = chosen_enrollments(Enrollment.objects.in_hands_of(request.user), data_of(request))
+    chosen = chosen_enrollments(Enrollment.objects.manageable_by(request.user), data_of(request))
     enrollments = list(chosen.select_related("learner").order_by("learner__name", "pk"))
     why = left_out(enrollments, request.user)
     able = [each for each in enrollments if each.pk not in why]

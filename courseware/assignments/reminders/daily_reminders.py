@@ -36,13 +36,13 @@ from courseware.assignments.reminders.schedules import (
 )
 from courseware.content.models import Course
 from courseware.content.rendering import store
-from courseware.learner_home.next_action import LearnerProgress, journeys
+from courseware.learner_home.next_action import LearnerProgress, learner_progress_of
 from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment, ExtensionRequest, zone_named
 from courseware.learning.status.not_asked import PERSON_OR_COURSE, NotAskedReason
 from courseware.lib.dates import days_between, due_instant, now
-from courseware.notifications.email.email_types import EmailCategory, EmailType, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, register_email_type
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 
@@ -56,14 +56,14 @@ GONE, ANOTHER_DAY = (
 REMINDED = gettext_noop("the person was reminded in the last 20 hours")
 ASKS = gettext_noop("the person asked for an extension and has no answer yet")
 # Reasons that may end: an exemption, extension or merge is undone, or the request is answered.
-KEPT_BACK = (GONE, ANOTHER_DAY, ASKS)
+RETRY_REASONS = (GONE, ANOTHER_DAY, ASKS)
 
 
 def register() -> None:
     """Register the email and the daily job that queues it."""
     template = "assignments/mail/reminder.txt"
     words, sort = _("Due-date reminder"), EmailCategory.TRAINING
-    register_kind(KIND, EmailType(words, template, why_unwanted, in_words, sort, editable=REMINDER))
+    register_email_type(KIND, EmailType(words, template, why_unwanted, in_words, sort, editable=REMINDER))
     schedule_emails("remind", _("Create due-date reminders"), JOB)
 
 
@@ -146,7 +146,7 @@ def courses_text(enrollments: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[
         with translation.override(language):
             together = [enrollment for message in messages for enrollment in enrollments[message]]
             outlines = {enrollment.course_id: store.outline(enrollment.release, language) for enrollment in together}
-            texts = {each.enrollment.pk: remaining_text(each) for each in journeys(together, outlines)}
+            texts = {each.enrollment.pk: remaining_text(each) for each in learner_progress_of(together, outlines)}
         found |= {message: [texts[enrollment.pk] for enrollment in enrollments[message]] for message in messages}
     return found
 
@@ -281,7 +281,7 @@ def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
             yield message
 
 
-JOB = DailyEmailJob(KIND, time(5, 10), emails, again=KEPT_BACK)
+JOB = DailyEmailJob(KIND, time(5, 10), emails, again=RETRY_REASONS)
 
 
 def reminders_due(morning: DailyEmails, plans: Plans | None = None) -> Iterator[list[DueReminder]]:

@@ -14,16 +14,23 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.assessment.certificates.external_training import TRAININGS_AT_ONCE, record_external_training
+from courseware.assessment.certificates.external_training import MAX_TRAININGS_PER_TRANSACTION, record_external_training
 from courseware.assessment.models import ExternalTraining
 from courseware.assignments.models import AssignmentRule, RuleAction
 from courseware.assignments.rules import plan
 from courseware.assignments.rules.lifecycle import NOT_BEGUN, RUNS_AT_ONCE, actions_behind_enrollments
 from courseware.assignments.rules.plan import acting_rules, chunks_of_people, version_of
-from courseware.assignments.rules.scope import ActionKind, Certified, PersonFacts, Why, reason_outside, renewal_of
+from courseware.assignments.rules.scope import (
+    ActionKind,
+    Certified,
+    PersonFacts,
+    RuleReason,
+    reason_outside,
+    renewal_of,
+)
 from courseware.jobs.schedule import Daily, schedule
 from courseware.learning.enrollments.adjustments import NotUndone, adjust, undo
-from courseware.learning.enrollments.newest import stands_for_another
+from courseware.learning.enrollments.newest import continues_closed_enrollment
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.lib import dates
@@ -47,7 +54,9 @@ def unstarted_by_rules() -> QuerySet[Enrollment]:
     items = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
     by_rule = actions_behind_enrollments().filter(enrollment=OuterRef("pk"))
     enrollments = Enrollment.objects.newest().open()
-    return enrollments.filter(Exists(by_rule), ~Exists(items), ~stands_for_another(), **NOT_BEGUN).order_by("pk")
+    return enrollments.filter(Exists(by_rule), ~Exists(items), ~continues_closed_enrollment(), **NOT_BEGUN).order_by(
+        "pk"
+    )
 
 
 def unstarted_of(trainings: Collection[ExternalTraining]) -> list[Enrollment]:
@@ -106,8 +115,10 @@ def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
 
 def was_opened_for(certified: Certified, actions: Collection[RuleAction]) -> bool:
     """Return whether a rule opened the enrollment to renew this certificate, even if the rule has changed since."""
-    ends_soon = any(each.why == Why.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in actions)
-    yearly = any(each.why == Why.EACH_YEAR and certified.since < (each.why_day or date.min) for each in actions)
+    ends_soon = any(
+        each.why == RuleReason.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in actions
+    )
+    yearly = any(each.why == RuleReason.EACH_YEAR and certified.since < (each.why_day or date.min) for each in actions)
     return ends_soon or yearly
 
 
@@ -150,7 +161,7 @@ def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: b
     recorded = RecordedTrainings()
     ending = Adjustment(kind=EndCertified.kind, made_by=by, made_at=timezone.now())
     keeping = Adjustment(kind=EndCertified.kind, made_by=by, made_at=ending.made_at)
-    for some in batches(trainings, TRAININGS_AT_ONCE):
+    for some in batches(trainings, MAX_TRAININGS_PER_TRANSACTION):
         with transaction.atomic():
             new = record_external_training(some, by=by, at=ending.made_at)
             recorded.trainings += len(new)

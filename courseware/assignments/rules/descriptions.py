@@ -14,7 +14,7 @@ from courseware.content.course_titles import course_title
 LEAP_YEAR = 2028
 
 
-def who(version: RuleVersion) -> str:
+def scope_text(version: RuleVersion) -> str:
     if version.team_id and not version.team:
         return _("Everyone who is in the closed team (nobody)")
     team = {"team": version.team.name} if version.team else None
@@ -80,7 +80,7 @@ def renewal(version: RuleVersion) -> str:
 
 def sentences(version: RuleVersion, course: str, language: str) -> list[str]:
     """Return the rule as sentences. `course`: its title."""
-    people = _(" and ").join([who(version), *conditions(version, language)])
+    people = _(" and ").join([scope_text(version), *conditions(version, language)])
     found = [
         _("%(who)s must complete “%(course)s” %(by_when)s.")
         % {"who": people, "course": course, "by_when": by_when(version)}

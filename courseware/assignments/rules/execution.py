@@ -24,7 +24,7 @@ from courseware.jobs.schedule import Daily, schedule
 from courseware.jobs.tasks import task
 from courseware.learning.emails.enrollment import queue_enrollment_email
 from courseware.learning.enrollments.creation import begin_many, enrolled
-from courseware.learning.enrollments.enrollment import EnrollmentClosed, waive
+from courseware.learning.enrollments.enrollment import EnrollmentClosed, exempt
 from courseware.learning.models import Completion, Enrollment, zone_named
 from courseware.lib import dates
 from courseware.lib.db.chunks import batches
@@ -128,7 +128,7 @@ def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: d
     done, to_exempt = create_enrollments(people, day, rule, at)
     for person in to_exempt:  # one by one: the learner may hold the lock
         try:
-            done += excuse(person, day, rule, at)
+            done += exempt_person(person, day, rule, at)
         except (EnrollmentClosed, Enrollment.DoesNotExist):
             continue  # completed at the same moment
     return done
@@ -213,12 +213,12 @@ def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
 
 
 @transaction.atomic
-def excuse(person: int, day: date, rule: int | None, at: datetime) -> Counter[str]:
+def exempt_person(person: int, day: date, rule: int | None, at: datetime) -> Counter[str]:
     intents = [intent for intent in asked_now([person], day, rule) if intent.deed is ActionKind.EXCUSE]
     for intent in intents:
         enrollment = Enrollment.objects.open().get(learner=person, course=intent.course)
         note([(intent, enrollment)], at)
         with translation.override(enrollment.learner.language or settings.LANGUAGE_CODE):
             reason = _("No longer matches the rule “%(rule)s”.") % {"rule": intent.first.rule}
-        waive(enrollment, reason, by=None, at=at)
+        exempt(enrollment, reason, by=None, at=at)
     return Counter(intent.deed.value for intent in intents)

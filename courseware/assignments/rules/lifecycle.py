@@ -10,14 +10,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from courseware.accounts.models import AccountMerge, User
-from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import undecidable_ids
 from courseware.assignments.models import AssignmentRule, RuleAction, RuleVersion
 from courseware.assignments.rules.execution import run_rules_soon
 from courseware.assignments.rules.plan import version_of
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.jobs.tasks import task
 from courseware.learning.emails import enrollment
-from courseware.learning.enrollments.newest import stands_for_another
+from courseware.learning.enrollments.newest import continues_closed_enrollment
 from courseware.learning.models import Enrollment
 from courseware.lib.db.chunks import batches
 from courseware.notifications.models import OutgoingEmail
@@ -39,7 +39,7 @@ def locked_rule(rule: AssignmentRule) -> AssignmentRule:
     return AssignmentRule.objects.select_for_update(no_key=True).get(pk=rule.pk)
 
 
-def what_it_says(version: RuleVersion) -> dict:
+def terms_of(version: RuleVersion) -> dict:
     return {name: getattr(version, name) for name in TERMS}
 
 
@@ -57,7 +57,7 @@ def change_rule(
     """Save `version` as the current one if it differs. Earlier actions of the rule stay."""
     rule, at = locked_rule(rule), at or timezone.now()
     before = rule.current
-    if before and what_it_says(before) == what_it_says(version):
+    if before and terms_of(before) == terms_of(version):
         return rule
     version.rule, version.number, version.made_by, version.made_at = rule, before.number + 1 if before else 1, by, at
     version.save()
@@ -112,8 +112,8 @@ def enrollments_to_remove(rule: AssignmentRule, by: User) -> QuerySet[Enrollment
     others = actions_behind_enrollments().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
     untouched = NOT_BEGUN | dict.fromkeys(("adjustment_items", "extension_requests", "manager_questions"))
     open_enrollments = enrollments_created_by(rule).open()  # type: ignore[attr-defined]
-    return open_enrollments.filter(~Exists(others), ~stands_for_another(), **untouched).exclude(
-        learner__in=not_decided_by(by)
+    return open_enrollments.filter(~Exists(others), ~continues_closed_enrollment(), **untouched).exclude(
+        learner__in=undecidable_ids(by)
     )
 
 

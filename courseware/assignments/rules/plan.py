@@ -17,7 +17,15 @@ from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import roles as offices
 from courseware.assessment.models import Certification
 from courseware.assignments.models import AssignmentRule, RuleAction, RuleVersion
-from courseware.assignments.rules.scope import ActionKind, Because, Certified, NewestRun, PersonFacts, Verdict, verdict
+from courseware.assignments.rules.scope import (
+    ActionKind,
+    Because,
+    Certified,
+    CurrentEnrollment,
+    PersonFacts,
+    Verdict,
+    verdict,
+)
 from courseware.learning.due_dates.due_dates import RuleDay, day_for
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.models import AdjustmentItem, Enrollment
@@ -200,8 +208,8 @@ def actions_of(people: Collection[int], rules: Collection[AssignmentRule]):
 
 def enrollments_of(
     people: Collection[int], courses: Collection[int | None], rules_behind
-) -> defaultdict[int, dict[int, NewestRun]]:
-    enrollments: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
+) -> defaultdict[int, dict[int, CurrentEnrollment]]:
+    enrollments: defaultdict[int, dict[int, CurrentEnrollment]] = defaultdict(dict)
     items = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
     is_certified = Exists(items.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not exempt
     found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
@@ -209,7 +217,7 @@ def enrollments_of(
     for pk, person, course, done, exempted, ended in found.annotate(is_certified=is_certified).values_list(*columns):
         is_open = done is None and exempted is None
         is_exempt = bool(exempted) and not done and not ended
-        enrollments[person][course] = NewestRun(pk, is_open, is_exempt, frozenset(rules_behind[pk]))
+        enrollments[person][course] = CurrentEnrollment(pk, is_open, is_exempt, frozenset(rules_behind[pk]))
     return enrollments
 
 
@@ -225,7 +233,7 @@ SHORT = _("a short renewal opens")
 
 
 @dataclass(frozen=True)
-class Alike:
+class ActionGroup:
     """People with the same action for the same reason. `others`: other rules that cover them."""
 
     deed: ActionKind
@@ -246,8 +254,8 @@ class RulePreview:
 
     rule: AssignmentRule
     day: date
-    acts: dict[Alike, list[int]] = field(default_factory=lambda: defaultdict(list))
-    coming: dict[Alike, list[int]] = field(default_factory=lambda: defaultdict(list))
+    acts: dict[ActionGroup, list[int]] = field(default_factory=lambda: defaultdict(list))
+    coming: dict[ActionGroup, list[int]] = field(default_factory=lambda: defaultdict(list))
     left: Counter[Because] = field(default_factory=Counter)
     outside: Counter[Because] = field(default_factory=Counter)
 
@@ -320,12 +328,12 @@ def take(preview: RulePreview, intent: Intent) -> None:
     because = Because(verdict.why, verdict.day)
     if intent.is_by(preview.rule.pk):
         others = tuple(each.rule for each in intent.by if each.rule.pk != preview.rule.pk)
-        group = Alike(intent.deed, because, intent.due, intent.is_short, others=others)
+        group = ActionGroup(intent.deed, because, intent.due, intent.is_short, others=others)
         preview.acts[group].append(intent.person)
     elif verdict.deed is ActionKind.OUTSIDE:
         preview.outside[because] += 1
     elif verdict.opens_on and verdict.opens_on <= preview.day + AHEAD:
-        group = Alike(ActionKind.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)
+        group = ActionGroup(ActionKind.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)
         preview.coming[group].append(intent.person)
     else:
         preview.left[because] += 1

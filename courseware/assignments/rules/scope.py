@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
-class NewestRun:
+class CurrentEnrollment:
     enrollment: int
     is_open: bool
     is_excused: bool
@@ -37,7 +37,7 @@ class PersonFacts:
     leaves_on: date | None = None
     post: str = ""
     roles: frozenset[tuple[int, str]] = frozenset()  # (team id, role), also for all teams above
-    runs: Mapping[int, NewestRun] = field(default_factory=dict)
+    runs: Mapping[int, CurrentEnrollment] = field(default_factory=dict)
     certificates: Mapping[int, Certified] = field(default_factory=dict)
     occasions: frozenset[tuple[int, str]] = frozenset()  # (rule id, occasion) already handled
     is_excused_by_hand: bool = False  # admins, auditors and HR could exempt themselves
@@ -58,7 +58,7 @@ class ActionKind(StrEnum):
     OUTSIDE = "outside"  # not in scope
 
 
-class Why(TextChoices):
+class RuleReason(TextChoices):
     """Reason of a verdict, whatever certifies; %(day)s is the day of the verdict."""
 
     STARTS_TODAY = "starts-today", _("starts work on this day")
@@ -87,7 +87,7 @@ class Why(TextChoices):
 
 @dataclass(frozen=True)
 class Because:
-    why: Why
+    why: RuleReason
     day: date | None = None
 
     def __str__(self) -> str:
@@ -100,7 +100,7 @@ class Verdict:
     """Verdict of a rule on a person. `opens_on`: a future renewal. `counts_from`: end of the renewed certificate."""
 
     deed: ActionKind
-    why: Why
+    why: RuleReason
     day: date | None = None
     due_on: date | None = None
     occasion: str = ""
@@ -112,14 +112,16 @@ class Verdict:
 def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> Verdict:
     """Return the verdict of this version. `rule` and `course`: ids of the rule and its course."""
     if day < version.acts_since:
-        return Verdict(ActionKind.LEAVE, Why.NOT_YET, version.acts_since)
+        return Verdict(ActionKind.LEAVE, RuleReason.NOT_YET, version.acts_since)
     if outside := reason_outside(version, person, day):
         enrollment = person.runs.get(course)
         if version.excuses and enrollment and enrollment.is_open and rule in enrollment.begun_by:
             if person.is_excused_by_hand:
-                return Verdict(ActionKind.OUTSIDE, Why.BY_HAND)
+                return Verdict(ActionKind.OUTSIDE, RuleReason.BY_HAND)
             return once(
-                person, rule, Verdict(ActionKind.EXCUSE, Why.FITS_NO_MORE, occasion=f"excused {enrollment.enrollment}")
+                person,
+                rule,
+                Verdict(ActionKind.EXCUSE, RuleReason.FITS_NO_MORE, occasion=f"excused {enrollment.enrollment}"),
             )
         return Verdict(ActionKind.OUTSIDE, outside)
     return reason_to_leave(course, person, day) or once(person, rule, action_of(version, course, person, day))
@@ -128,37 +130,37 @@ def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> 
 def once(person: PersonFacts, rule: int, found: Verdict) -> Verdict:
     if found.deed in (ActionKind.LEAVE, ActionKind.OUTSIDE) or (rule, found.occasion) not in person.occasions:
         return found
-    return Verdict(ActionKind.LEAVE, Why.WAS_ASKED)
+    return Verdict(ActionKind.LEAVE, RuleReason.WAS_ASKED)
 
 
-def reason_outside(version, person: PersonFacts, day: date) -> Why | None:
+def reason_outside(version, person: PersonFacts, day: date) -> RuleReason | None:
     roles = {role for team, role in person.roles if version.team_id in (None, team)}
     if version.team_id and not roles:
-        return Why.OTHER_TEAM
+        return RuleReason.OTHER_TEAM
     if version.role and version.role not in roles:
-        return Why.OTHER_ROLE
+        return RuleReason.OTHER_ROLE
     if version.post and version.post != person.post:
-        return Why.OTHER_POST
+        return RuleReason.OTHER_POST
     if version.joined_since and person.first_day < version.joined_since:
-        return Why.JOINED_BEFORE
+        return RuleReason.JOINED_BEFORE
     return reason_of_other_course(version, person, day)
 
 
-def reason_of_other_course(version, person: PersonFacts, day: date) -> Why | None:
+def reason_of_other_course(version, person: PersonFacts, day: date) -> RuleReason | None:
     if version.other_course_id and person.certified_on(day, version.other_course_id) != version.other_certified:
-        return Why.LACKS_OTHER if version.other_certified else Why.HAS_OTHER
+        return RuleReason.LACKS_OTHER if version.other_certified else RuleReason.HAS_OTHER
     return None
 
 
 def reason_to_leave(course: int, person: PersonFacts, day: date) -> Verdict | None:
     if person.leaves_on and person.leaves_on < day:
-        return Verdict(ActionKind.LEAVE, Why.HAS_LEFT, person.leaves_on)
+        return Verdict(ActionKind.LEAVE, RuleReason.HAS_LEFT, person.leaves_on)
     if person.starts_on and person.starts_on > day:
-        return Verdict(ActionKind.LEAVE, Why.STARTS_LATER, person.starts_on)
+        return Verdict(ActionKind.LEAVE, RuleReason.STARTS_LATER, person.starts_on)
     enrollment = person.runs.get(course)
     if enrollment and enrollment.is_open:
-        return Verdict(ActionKind.LEAVE, Why.IS_LEARNING)
-    return Verdict(ActionKind.LEAVE, Why.IS_EXCUSED) if enrollment and enrollment.is_excused else None
+        return Verdict(ActionKind.LEAVE, RuleReason.IS_LEARNING)
+    return Verdict(ActionKind.LEAVE, RuleReason.IS_EXCUSED) if enrollment and enrollment.is_excused else None
 
 
 def action_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
@@ -166,33 +168,33 @@ def action_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
     if certified and day <= certified.until:
         return renewal_of(version, certified, day)
     if version.due == version.Due.DATE and version.due_on < day:
-        return Verdict(ActionKind.LEAVE, Why.TOO_LATE)
+        return Verdict(ActionKind.LEAVE, RuleReason.TOO_LATE)
     why, reason_day = reason_to_enroll(certified, person, day)
     # A rule that renews asks again for each certificate that ended; another one asks once.
     occasion = certified.until.isoformat() if certified and version.renewal else ""
     return Verdict(ActionKind.ENROLL, why, reason_day, due_on=due_day_of(version, person, day), occasion=occasion)
 
 
-def reason_to_enroll(certified: Certified | None, person: PersonFacts, day: date) -> tuple[Why, date | None]:
+def reason_to_enroll(certified: Certified | None, person: PersonFacts, day: date) -> tuple[RuleReason, date | None]:
     if certified:
         withdrawn = certified.until == date.min
-        return (Why.WAS_WITHDRAWN, None) if withdrawn else (Why.HAS_LAPSED, certified.until)
-    return (Why.STARTS_TODAY if person.first_day == day else Why.NEVER_LEARNED), None
+        return (RuleReason.WAS_WITHDRAWN, None) if withdrawn else (RuleReason.HAS_LAPSED, certified.until)
+    return (RuleReason.STARTS_TODAY if person.first_day == day else RuleReason.NEVER_LEARNED), None
 
 
 def renewal_of(version, certified: Certified, day: date) -> Verdict:
     if not version.renewal:
-        return Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED)
+        return Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED)
     opens_on = opening(version, certified, day)
     is_short = version.renewal == version.Renewal.SHORT and not certified.is_outside
     if opens_on is None or day < opens_on:
-        return Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, is_short=is_short, opens_on=opens_on)
+        return Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED, is_short=is_short, opens_on=opens_on)
     if version.renewal_days is not None:
         until = certified.until
         occasion = until.isoformat()
-        return Verdict(ActionKind.RENEW, Why.ENDS_SOON, until, until, occasion, is_short, counts_from=until)
+        return Verdict(ActionKind.RENEW, RuleReason.ENDS_SOON, until, until, occasion, is_short, counts_from=until)
     due_on = min(certified.until, due_of_yearly(version, day) or certified.until)
-    return Verdict(ActionKind.RENEW, Why.EACH_YEAR, opens_on, due_on, f"yearly {opens_on.isoformat()}", is_short)
+    return Verdict(ActionKind.RENEW, RuleReason.EACH_YEAR, opens_on, due_on, f"yearly {opens_on.isoformat()}", is_short)
 
 
 def opening(version, certified: Certified, day: date) -> date | None:

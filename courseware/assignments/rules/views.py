@@ -20,9 +20,9 @@ from courseware.assignments.rules.lifecycle import (
     make_rule,
     switch_off,
     switch_on,
+    terms_of,
     undo_actions_of_rule,
     undo_for_some,
-    what_it_says,
 )
 from courseware.assignments.rules.plan import (
     SHOWN,
@@ -93,11 +93,11 @@ def new_rule(request):
 def edit_rule(request, pk):
     rule = rule_or_404(pk)
     # Read both before the form changes the version.
-    newer_text, stored = said_by_another(rule, request.POST.get("version")), what_it_says(version_of(rule))
+    newer_text, stored = said_by_another(rule, request.POST.get("version")), terms_of(version_of(rule))
     form = RuleForm(posted(request), instance=version_of(rule), rule=rule)
     preview = None
     if form.is_bound and form.is_valid():
-        differs = what_it_says(form.version()) != stored
+        differs = terms_of(form.version()) != stored
         preview = preview_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
         if newer_text and differs:
             words = gettext(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from courseware.autosave.store import RestoreOffer, drop, keep, offer_of, unsaved_in
+from courseware.autosave.store import RestoreOffer, drop, offer_of, save, unsaved_in
 from courseware.content.authoring.editor_state import EditorState, editor_state_after, editor_state_of
 from courseware.content.models import Document
 from courseware.content.releases.drafts import form_of
@@ -24,7 +24,7 @@ def store_tabs(editor_state: EditorState, *, by) -> None:
         if language in editor_state.typed and file.body != editor_state.files[language].body
     }
     if texts:
-        keep(by.pk, form_of(editor_state.document), {"base": editor_state.base.pk, **texts})
+        save(by.pk, form_of(editor_state.document), {"base": editor_state.base.pk, **texts})
     else:
         drop(by.pk, form_of(editor_state.document))
 

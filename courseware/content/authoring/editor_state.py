@@ -10,10 +10,10 @@ from courseware.content.authoring.preview import Manuscript
 from courseware.content.models import Document, Revision
 from courseware.content.releases.course_files import MAX_DOCUMENT
 from courseware.content.releases.differences import Change, changes
-from courseware.content.releases.drafts import course_with, shown, texts_of
+from courseware.content.releases.drafts import course_with, text_without_bom, texts_of
 from courseware.content.releases.publishing import expert_reviews_of
 from courseware.content.releases.revisions import Files, files_of, make_file
-from courseware.content.rendering.expert_reviews import Reader, readers_of
+from courseware.content.rendering.expert_reviews import Reviewer, reviewers_of
 from courseware.content.rendering.figures import media_of
 from courseware.course_format.diagnostics import Diagnostic
 from courseware.course_format.parsing.documents import MEDIA_FOLDER, display_tag
@@ -59,11 +59,11 @@ class EditorState:
         return texts_of(self.files, self.typed)
 
     @property
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reviewer | None:
         """The expert who has reviewed exactly this text, or None. Runs a query if the text contains "waits"."""
         if self.texts != self.files or not any(b"waits" in file.body for file in self.files.values()):
             return None
-        return readers_of(expert_reviews_of([self.base])).get(self.document.identifier)
+        return reviewers_of(expert_reviews_of([self.base])).get(self.document.identifier)
 
     @cached_property
     def manuscript(self) -> Manuscript:
@@ -89,13 +89,13 @@ class EditorState:
     def sheet(self, language: str, problems: Iterable[Diagnostic]) -> LanguageTab:
         """Return the tab of a language, with those of the `problems` that are in it."""
         file = self.files[language]
-        text = self.typed.get(language, shown(file.body))
+        text = self.typed.get(language, text_without_bom(file.body))
         own = tuple(problem for problem in problems if problem.path == file.path)
         if language not in self.saved:
             return LanguageTab(language, file.path, text, own)
         theirs = make_file(language, file.path, self.saved[language])
         return LanguageTab(
-            language, file.path, text, own, shown(theirs.body), tuple(changes(theirs, self.texts[language]))
+            language, file.path, text, own, text_without_bom(theirs.body), tuple(changes(theirs, self.texts[language]))
         )
 
     def elsewhere(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -11,11 +11,11 @@ import django
 from django.conf import settings
 from django.core.cache import cache
 
-from courseware.content.authoring.simulation_preview import SimulationPreview, rehearse
+from courseware.content.authoring.simulation_preview import SimulationPreview, preview_simulation
 from courseware.content.releases.drafts import NotChecked, texts_of
 from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.content.releases.revisions import Files
-from courseware.content.rendering.expert_reviews import Reader
+from courseware.content.rendering.expert_reviews import Reviewer
 from courseware.content.rendering.figures import Media
 from courseware.content.rendering.pages import KINDS, compile_page
 from courseware.course_format.checks import check_course
@@ -27,7 +27,7 @@ from courseware.course_format.parsing.marked_text import find_links, find_source
 from courseware.course_format.parsing.parser import ParsedDocument, inserts_in
 from courseware.course_format.questions.question_types import Question, load_question
 from courseware.course_format.simulations.simulation import load_simulation
-from courseware.lib.side_process import MachineBusy, NoAnswer, OutOfTime, SideProcess, StillBusy
+from courseware.lib.side_process import MachineBusy, OutOfTime, SideProcess, StillBusy, WorkNotDone
 
 beside = SideProcess(prepare=django.setup)
 beside_saving = SideProcess(prepare=django.setup, niceness=0)  # so that no save waits for a preview
@@ -42,7 +42,7 @@ class Manuscript:
     typed: Mapping[str, str]  # language → text, as far as a form has sent it
     others: Mapping[str, bytes]  # path → latest text of the other documents; figures are empty
     media: Mapping[str, Media]
-    reader: Reader | None = None  # the expert who has reviewed exactly this text
+    reader: Reviewer | None = None  # the expert who has reviewed exactly this text
 
     @property
     def paths(self) -> set[str]:
@@ -76,27 +76,27 @@ class Preview:
 def preview_for(
     person: int, manuscript: Manuscript, language: str, sent: Mapping[str, str], parts: Iterable[str] = ()
 ) -> Preview:
-    """Return the preview. `person`: primary key; each has one preview at a time. `sent`, `parts`: see `rehearse`."""
+    """Return the preview. `person`: primary key, one preview at a time. `sent`, `parts`: see `preview_simulation`."""
     key, seconds = f"preview-{person}", settings.PREVIEW_SECONDS
     if not cache.add(key, True, beside.longest(seconds) + 1):
         return Preview("busy")
     try:
         return beside.run(make_preview, manuscript, language, dict(sent), [*parts], seconds=seconds)
-    except NoAnswer as reason:
+    except WorkNotDone as reason:
         return missing_preview(reason)
     finally:
         cache.delete(key)
 
 
-def missing_preview(reason: NoAnswer) -> Preview:
+def missing_preview(reason: WorkNotDone) -> Preview:
     """Return a preview that says why there is none."""
     if isinstance(reason, (StillBusy, MachineBusy)):
         return Preview("busy")
     return Preview("late" if isinstance(reason, OutOfTime) else "broken")
 
 
-def check_beside(bodies: dict[str, bytes]) -> None:
-    """Check files (path → content). Raise `ContentErrors`, `NoAnswer`, and `NotChecked` if the machine is busy."""
+def check_in_side_process(bodies: dict[str, bytes]) -> None:
+    """Check files (path → content). Raise `ContentErrors`, `WorkNotDone`, and `NotChecked` if the machine is busy."""
     texts = {path: b"" if path.startswith(MEDIA_FOLDER) else body for path, body in bodies.items()}
     try:
         errors = beside_saving.run(errors_in, texts, seconds=settings.PREVIEW_SECONDS)
@@ -149,7 +149,7 @@ def is_faulty(manuscript: Manuscript, problems: Iterable[Diagnostic]) -> bool:
 def preview_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> SimulationPreview | None:
     if "simulation" not in page:
         return None
-    preview = rehearse(load_simulation(page["simulation"]), sent, parts)
+    preview = preview_simulation(load_simulation(page["simulation"]), sent, parts)
     preview.map  # noqa: B018 - drawn now, and carried along
     return preview
 
@@ -203,21 +203,21 @@ def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> l
         takes_inserts = text.kind == JURISDICTION
 
     def refers_to_it(other: ParsedDocument) -> bool:
-        if any(own.intersection(names) for names in naming(course, other)):
+        if any(own.intersection(names) for names in referenced_ids(course, other)):
             return True
-        return takes_inserts and bool(own.intersection(taken(course, other, bodies)))
+        return takes_inserts and bool(own.intersection(insert_ids(course, other, bodies)))
 
     others = [course.source(identifier) for identifier in course.documents if identifier != document]
     return [other for other in others if refers_to_it(other)]
 
 
-def taken(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
+def insert_ids(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
     """Return the ids of all inserts in a document."""
     texts = course.documents[document.id].values()
     return {identifier for text in texts for identifier in inserts_in(decode(bodies[text.path]))}
 
 
-def naming(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:
+def referenced_ids(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:
     """Yield sets of ids that a document refers to."""
     yield set(ids_in({key: value for key, value in document.front.values.items() if key not in _OWN_KEYS}))
     for section in document.sections:

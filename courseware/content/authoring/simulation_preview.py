@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core import signing
 
-from courseware.course_format.simulations.map import Map, Way, map_of
+from courseware.course_format.simulations.map import Connection, Map, map_of
 from courseware.course_format.simulations.simulation import (
     Ending,
     Node,
@@ -93,7 +93,7 @@ class SimulationPreview:
         return map_of(self.simulation, self.flags)
 
     @property
-    def ways(self) -> list[Way]:
+    def ways(self) -> list[Connection]:
         return self.map.along([state.place for state in self.states], "way")
 
     @property
@@ -101,8 +101,10 @@ class SimulationPreview:
         return signing.dumps([self.seed, self.flags, self.decisions], salt=SALT)
 
 
-def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> SimulationPreview:
-    """Return the attempt in the form (`carried`) after the pressed button (`rehearse`), if the text still allows it.
+def preview_simulation(
+    simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()
+) -> SimulationPreview:
+    """Return the attempt in the form (`carried`) after the pressed button (`preview_simulation`), if still allowed.
 
     Decisions that the text no longer allows are dropped. `simulation` has no errors; `picked`: ticked parts of a
     message.

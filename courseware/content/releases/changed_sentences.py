@@ -78,11 +78,13 @@ def compared(before: list[str], after: list[str]) -> Iterator[ChangedPassage]:
     left = right = 0
     for start, new_start, size in equal_stretches(before, after):
         if left < start or right < new_start:
-            yield ChangedPassage(*marked("".join(before[left:start]).strip(), "".join(after[right:new_start]).strip()))
+            yield ChangedPassage(
+                *compared_words("".join(before[left:start]).strip(), "".join(after[right:new_start]).strip())
+            )
         left, right = start + size, new_start + size
 
 
-def marked(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple[ComparedPiece, ...]]:
+def compared_words(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple[ComparedPiece, ...]]:
     """Return both texts in parts of equal or different words (Chinese: characters)."""
     one, other = WORD.findall(old), WORD.findall(new)
     same_old: set[int] = set()
@@ -92,10 +94,10 @@ def marked(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple[Compare
         if at_an_end or len("".join(one[start : start + size]).strip()) >= SHORTEST_EQUAL:
             same_old.update(range(start, start + size))
             same_new.update(range(new_start, new_start + size))
-    return runs(one, same_old), runs(other, same_new)
+    return compared_pieces(one, same_old), compared_pieces(other, same_new)
 
 
-def runs(words: Iterable[str], same: set[int]) -> tuple[ComparedPiece, ...]:
+def compared_pieces(words: Iterable[str], same: set[int]) -> tuple[ComparedPiece, ...]:
     found = groupby(enumerate(words), key=lambda each: each[0] not in same)
     return tuple(ComparedPiece("".join(word for _index, word in group), differs) for differs, group in found)
 

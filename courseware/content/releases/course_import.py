@@ -23,7 +23,7 @@ from courseware.content.releases.publishing import (
 )
 from courseware.content.releases.revisions import File, add_revisions, digest_of_bytes, files_of, make_file
 from courseware.content.rendering.compiler import Compiled
-from courseware.content.rendering.expert_reviews import Readers, readers_of
+from courseware.content.rendering.expert_reviews import Reviewers, reviewers_of
 from courseware.course_format.course import CourseText
 from courseware.course_format.parsing.documents import is_course_document
 from courseware.course_format.parsing.frontmatter import decode, parse_front
@@ -43,7 +43,7 @@ class ImportConflict(Exception):
 
 
 @dataclass(frozen=True)
-class Report:
+class ImportReport:
     """Result of an import, by path. `release`: None if learners see no change; `kept`: files that differ in admin."""
 
     course: Course | None
@@ -69,7 +69,7 @@ def import_course(
     by=None,
     note: str = "",
     dry_run: bool = False,
-) -> Report:
+) -> ImportReport:
     """Import the files of one course folder (path inside it → content), all or nothing.
 
     `merged`: paths in conflict whose file has the merged text, and no other paths. `weights`: id of a changed document
@@ -80,7 +80,7 @@ def import_course(
     digests = {path: digest_of_bytes(body) for path, body in files.items()}
     merged, weights = frozenset(merged), dict(weights or {})
     if not merged and not weights and (known := course_imported_as(digests)) is not None:
-        return Report(known)
+        return ImportReport(known)
     text = read_valid_folder(files)
     incoming = incoming_files(text, files)
     while True:  # again if another person has saved in the course meanwhile
@@ -161,7 +161,7 @@ class _Import:
             raise ImportRefused(
                 f"{', '.join(sorted(others))}: given a weight, but not changed by this import; nothing was written"
             )
-        self.weights = {key: each for key, each in weights_of(editions).items() if key in changed} | weights
+        self.weights = {key: each for key, each in impacts_of(editions).items() if key in changed} | weights
         self.compiled = self.compile()
         self.report = self.reported()
 
@@ -173,7 +173,7 @@ class _Import:
         course = lock_course(course)
         return course if basis_of(course) == self.state else None
 
-    def run(self, course: Course) -> Report:
+    def run(self, course: Course) -> ImportReport:
         if course.source_language != self.text.languages[0]:
             course.source_language = self.text.languages[0]
             course.save(update_fields=["source_language"])
@@ -205,13 +205,13 @@ class _Import:
         files = {file.path: file for file in self.to_release.values()}
         return compile_valid(files, self.readers(), self.text if self.to_release == self.theirs else None)
 
-    def readers(self) -> Readers:
+    def readers(self) -> Reviewers:
         """Return reviewers of unchanged texts. A text that changed, if only by the jurisdiction, needs a new review."""
         now, before = grouped(self.to_release), grouped(self.released)
         unchanged = [
             revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]]
         ]
-        return readers_of(lasting_expert_reviews(self.course, unchanged)) if self.course else {}
+        return reviewers_of(lasting_expert_reviews(self.course, unchanged)) if self.course else {}
 
     def by_key(self, revisions, files):
         return {
@@ -273,9 +273,9 @@ class _Import:
                 merged[key] = theirs
         return merged
 
-    def reported(self) -> Report:
+    def reported(self) -> ImportReport:
         base, theirs = self.base, self.theirs
-        return Report(
+        return ImportReport(
             self.course,
             added=paths(theirs[key] for key in theirs.keys() - base.keys()),
             changed=paths(theirs[key] for key in theirs.keys() & base.keys() if not same_file(base[key], theirs[key])),
@@ -339,7 +339,7 @@ class _Import:
         )
 
 
-def weights_of(editions: Iterable[CourseChange]) -> dict[str, str]:
+def impacts_of(editions: Iterable[CourseChange]) -> dict[str, str]:
     """Return document id → impact; `retake` wins over `reread`."""
     editions = list(editions)
     reread = {key: Release.Impact.REREAD.value for edition in editions for key in edition.reread}

@@ -37,10 +37,10 @@ class StaleDraft(Exception):
 def save_drafts(
     document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None, check: Check | None = None
 ) -> Revision:
-    """Save texts (UTF-8 as sent by a browser, see `as_written`) based on the revision `base`; return the latest one.
+    """Save texts (UTF-8 from a browser, see `with_original_line_ends`) based on revision `base`; return the latest one.
 
     It is new if something changed. Raise `StaleDraft` if another person has saved one of these texts since, and the
-    exceptions of `put_on_top`.
+    exceptions of `save_revision`.
     """
 
     def with_these(head: Revision) -> Files:
@@ -48,7 +48,7 @@ def save_drafts(
         touched = {}
         for language, text in texts.items():
             came_from, now = files[base.pk][language], files[head.pk].get(language)
-            body = as_written(text, came_from.body)
+            body = with_original_line_ends(text, came_from.body)
             if body == came_from.body or (now and body == now.body):
                 continue
             if now is None or now.digest != came_from.digest:
@@ -56,10 +56,10 @@ def save_drafts(
             touched[language] = make_file(language, now.path, body)
         return files[head.pk] | touched
 
-    return put_on_top(document, with_these, by=by, at=at, form=form_of(document), check=check)
+    return save_revision(document, with_these, by=by, at=at, form=form_of(document), check=check)
 
 
-def put_on_top(
+def save_revision(
     document: Document,
     change: Callable[[Revision], Files],
     *,
@@ -76,7 +76,7 @@ def put_on_top(
     Raise `ArchivedDocument`, and `ContentErrors` if the texts do not fit the course.
     """
     while True:  # again if another person has saved in the course during the check, which holds no lock
-        heads = heads_of(document.course)
+        heads = latest_revision_ids(document.course)
         document = Document.objects.select_related("head", "course").get(pk=document.pk)
         head = document.head
         if head is None:
@@ -93,7 +93,7 @@ def put_on_top(
         except NotChecked:
             is_unchecked = True
         with transaction.atomic():
-            if heads_of(lock_course(document.course)) == heads:
+            if latest_revision_ids(lock_course(document.course)) == heads:
                 if not is_unchecked:
                     Revision.objects.filter(pk__in=heads.values(), is_unchecked=True).update(is_unchecked=False)
                     head.is_unchecked = False
@@ -109,7 +109,7 @@ def put_on_top(
 
 def check_newest(course: Course, check: Check) -> None:
     """Check the latest revisions of a course and clear their `is_unchecked`. Raise the exceptions of `check`."""
-    heads = [head for head in heads_of(course).values() if head]
+    heads = [head for head in latest_revision_ids(course).values() if head]
     check({path: file.body for path, file in by_path(files_of(heads).values()).items()})
     Revision.objects.filter(pk__in=heads, is_unchecked=True).update(is_unchecked=False)
 
@@ -124,7 +124,7 @@ def drop_unsaved(person, form: str) -> None:
         drop(person.pk, form)
 
 
-def heads_of(course: Course) -> dict[int, int | None]:
+def latest_revision_ids(course: Course) -> dict[int, int | None]:
     """Return primary key of a document → that of its latest revision. Runs one query."""
     return dict(course.documents.values_list("pk", "head"))
 
@@ -146,7 +146,7 @@ def discard_draft(document: Document) -> Revision | None:
 
 
 def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
-    """Save the texts of an earlier revision as a draft. Raise the exceptions of `put_on_top`."""
+    """Save the texts of an earlier revision as a draft. Raise the exceptions of `save_revision`."""
 
     def as_it_was(head: Revision) -> Files:
         files = files_of([revision, head])
@@ -156,10 +156,10 @@ def restore(document: Document, revision: Revision, *, by, note: str = "", at=No
             language: File(language, now[language].path, file.body, file.digest) for language, file in restored.items()
         }
 
-    return put_on_top(document, as_it_was, by=by, at=at, note=note)
+    return save_revision(document, as_it_was, by=by, at=at, note=note)
 
 
-def shown(body: bytes) -> str:
+def text_without_bom(body: bytes) -> str:
     """Return a text for the editor, without BOM."""
     return body.decode(errors="replace").removeprefix(BOM)
 
@@ -167,14 +167,14 @@ def shown(body: bytes) -> str:
 def texts_of(files: Files, typed: Mapping[str, str]) -> Files:
     """Return files with the typed texts (by language)."""
     return {
-        language: make_file(language, file.path, as_written(typed[language].encode(), file.body))
+        language: make_file(language, file.path, with_original_line_ends(typed[language].encode(), file.body))
         if language in typed
         else file
         for language, file in files.items()
     }
 
 
-def as_written(text: bytes, original: bytes) -> bytes:
+def with_original_line_ends(text: bytes, original: bytes) -> bytes:
     """Return a text from a form with the BOM, line ends and final line break of the text it is based on."""
     old, new = (cut_lines(body.decode(errors="replace").removeprefix(BOM)) for body in (original, text))
     lines = ended_like([line for line, _end in old], [line for line, _end in new])

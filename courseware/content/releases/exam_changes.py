@@ -8,8 +8,8 @@ from courseware.content.models import Document, Revision
 from courseware.content.releases.revisions import by_path, files_of
 from courseware.course_format.course import CourseText, read_course
 
-SHEET = Document.Kind.JURISDICTION
-KINDS = (Document.Kind.EXAM, Document.Kind.BANK, Document.Kind.COURSE, SHEET)
+JURISDICTION = Document.Kind.JURISDICTION
+KINDS = (Document.Kind.EXAM, Document.Kind.BANK, Document.Kind.COURSE, JURISDICTION)
 RULES = (
     "pass_mark",
     "strata",
@@ -23,7 +23,7 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Rule:
+class ChangedRule:
     """A changed rule of an exam. `key`: one of RULES."""
 
     key: str
@@ -36,7 +36,7 @@ class ExamChange:
     """A change of an exam, a bank, the completion of the course, or the jurisdiction, with ids of questions."""
 
     document: str
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ChangedRule, ...] = ()
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -50,8 +50,8 @@ def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -
     if not documents:
         return []
     course = next(iter(documents.values())).course_id
-    around = {Document.Kind.COURSE, SHEET}
-    if any(document.kind == SHEET for document in documents.values()):
+    around = {Document.Kind.COURSE, JURISDICTION}
+    if any(document.kind == JURISDICTION for document in documents.values()):
         around.add(Document.Kind.BANK)
     needed = Document.objects.filter(course=course, kind__in=around).values_list("pk", flat=True)
     wanted = {document.pk for document in documents.values()} | set(needed)
@@ -71,13 +71,13 @@ def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[Co
 def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChange | None:
     """Return the change, or None if the completion rule and the questions stay the same."""
     identifier = document.identifier
-    if document.kind == SHEET:
-        changed = questions_taking(then, now)
+    if document.kind == JURISDICTION:
+        changed = questions_with_changed_inserts(then, now)
         return ExamChange(identifier, changed=changed) if changed else None
     if document.kind == Document.Kind.BANK:
         return change_of_bank(identifier, bank_questions(then, identifier), bank_questions(now, identifier))
     before, after = exam_rules(then, identifier), exam_rules(now, identifier)
-    rules = tuple(Rule(key, before.get(key), after[key]) for key in after if after[key] != before.get(key))
+    rules = tuple(ChangedRule(key, before.get(key), after[key]) for key in after if after[key] != before.get(key))
     return ExamChange(identifier, rules) if rules or document.kind == Document.Kind.EXAM else None
 
 
@@ -90,7 +90,7 @@ def change_of_bank(identifier: str, before, after) -> ExamChange:
     )
 
 
-def questions_taking(then: CourseText, now: CourseText) -> tuple[str, ...]:
+def questions_with_changed_inserts(then: CourseText, now: CourseText) -> tuple[str, ...]:
     """Return ids of questions that the new jurisdiction changes."""
     banks = [(bank_questions(then, bank.id), bank_questions(now, bank.id)) for bank in now.of_kind("bank")]
     return tuple(each for before, after in banks for each in after if each in before and after[each] != before[each])

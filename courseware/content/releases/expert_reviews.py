@@ -16,47 +16,49 @@ from courseware.content.releases.publishing import (
     record_expert_review,
     release,
     released_revisions,
-    write_withdrawn,
+    withdraw_review,
 )
 from courseware.content.releases.revisions import by_path, files_of
-from courseware.content.rendering.expert_reviews import Reader, readers_of
+from courseware.content.rendering.expert_reviews import Reviewer, reviewers_of
 from courseware.course_format.awaiting_review import is_awaiting_review
 from courseware.course_format.course import read_course
 
 
-def enter_expert_review(revision: Revision, reader: Reader, *, by, at=None) -> Release:
+def enter_expert_review(revision: Revision, reader: Reviewer, *, by, at=None) -> Release:
     """Show the text to learners; return the release. Repeating it is harmless. Raise `StaleChoice`."""
     at = at or timezone.now()
 
-    def with_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reader] | None:
+    def with_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reviewer] | None:
         if revision.pk in reviews:
             return None
-        return readers_of(reviews.values()) | {revision.document.identifier: reader}
+        return reviewers_of(reviews.values()) | {revision.document.identifier: reader}
 
     def write() -> None:
         made = ExpertReview.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
         record_expert_review("expert-review-entered", made, by=by, at=at)
 
     note = gettext("Reviewed by %(name)s, %(profession)s") % vars(reader)
-    return released_anew(revision, with_reader, write, note, by, at)
+    return release_with_reviewers(revision, with_reader, write, note, by, at)
 
 
 def withdraw_expert_review(review: ExpertReview, *, by, at=None) -> Release:
     """Hide the text again; return the release. Repeating it is harmless. Raise `StaleChoice`."""
     at = at or timezone.now()
 
-    def without_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reader] | None:
+    def without_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reviewer] | None:
         if reviews.get(review.revision_id) != review:
             return None
-        return readers_of(each for each in reviews.values() if each != review)
+        return reviewers_of(each for each in reviews.values() if each != review)
 
     note = gettext("Review by %(name)s was withdrawn") % {"name": review.name}
-    return released_anew(review.revision, without_reader, partial(write_withdrawn, review, by=by, at=at), note, by, at)
+    return release_with_reviewers(
+        review.revision, without_reader, partial(withdraw_review, review, by=by, at=at), note, by, at
+    )
 
 
-def released_anew(
+def release_with_reviewers(
     revision: Revision,
-    readers_after: Callable[[Mapping[int, ExpertReview]], dict[str, Reader] | None],
+    readers_after: Callable[[Mapping[int, ExpertReview]], dict[str, Reviewer] | None],
     write: Callable[[], None],
     note: str,
     by,

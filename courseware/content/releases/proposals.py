@@ -11,7 +11,7 @@ from courseware.audit_log.record import record
 from courseware.content.models import Course, Release, ReleaseProposal, Revision
 from courseware.content.releases.publishing import (
     ProposalVoid,
-    heaviest,
+    largest_impact,
     lock_course,
     publish,
     read_valid,
@@ -49,7 +49,7 @@ def propose(
         proposal = ReleaseProposal.objects.create(
             course=course,
             base=course.current,
-            weight=heaviest(weights.values()),
+            weight=largest_impact(weights.values()),
             weights=dict(weights),
             note=note,
             proposed_by=by,

@@ -27,7 +27,7 @@ from courseware.content.models import (
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.revisions import File, by_path, files_of
 from courseware.content.rendering.compiler import COMPILER, Compiled, compile_course, compile_release
-from courseware.content.rendering.expert_reviews import Readers, readers_of
+from courseware.content.rendering.expert_reviews import Reviewers, reviewers_of
 from courseware.content.rendering.paragraphs import paragraphs_on
 from courseware.course_format.checks import check_course
 from courseware.course_format.course import CourseText, read_course
@@ -106,7 +106,7 @@ def publish(
         refuse_stale(course, chosen)
         together = [*(released | chosen).values()]
         compiled = compile_valid(
-            by_path(files_of(together).values()), readers_of(lasting_expert_reviews(course, together))
+            by_path(files_of(together).values()), reviewers_of(lasting_expert_reviews(course, together))
         )
         with transaction.atomic():
             locked = lock_course(course)
@@ -146,24 +146,24 @@ def lasting_expert_reviews(course: Course, revisions: Iterable[Revision]) -> lis
     """
     revisions = list(revisions)
     reviews = list(expert_reviews_of(revisions))
-    if not reviews or stylesheet_among(revisions) == stylesheet_among(released_revisions(course).values()):
+    if not reviews or jurisdictions_among(revisions) == jurisdictions_among(released_revisions(course).values()):
         return reviews
-    return [each for each, takes in zip(reviews, taking_inserts(reviews), strict=True) if not takes]
+    return [each for each, takes in zip(reviews, have_inserts(reviews), strict=True) if not takes]
 
 
-def stylesheet_among(revisions: Iterable[Revision]) -> list[int]:
+def jurisdictions_among(revisions: Iterable[Revision]) -> list[int]:
     """Return primary keys of the jurisdictions among these revisions."""
     return [each.pk for each in revisions if each.document.kind == Document.Kind.JURISDICTION]
 
 
-def taking_inserts(reviews: Iterable[ExpertReview]) -> list[bool]:
+def have_inserts(reviews: Iterable[ExpertReview]) -> list[bool]:
     """Return for each review whether its text has inserts. Runs one query."""
     keys = [each.revision_id for each in reviews]
     files = files_of(keys)
     return [any(inserts_in(decode(file.body)) for file in files[key].values()) for key in keys]
 
 
-def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText | None = None) -> Compiled:
+def compile_valid(files: Mapping[str, File], readers: Reviewers, text: CourseText | None = None) -> Compiled:
     """Compile files (by path). `text`: their course, if already valid. Raise `ContentErrors`."""
     bodies = {path: file.body for path, file in files.items()}
     digests = {path: file.digest for path, file in files.items()}
@@ -173,7 +173,7 @@ def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText 
 def withdraw_lapsed(revisions, lasting, *, by, at) -> None:
     """Withdraw the reviews of these revisions that are not in `lasting`."""
     for lapsed in expert_reviews_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
-        write_withdrawn(lapsed, by=by, at=at)
+        withdraw_review(lapsed, by=by, at=at)
 
 
 def release(
@@ -199,11 +199,11 @@ def release(
     ):
         raise ProposalVoid(proposal)
     last = course.releases.order_by("-number").first()
-    weighed = weights_of_changes(course, revisions, weights)
+    weighed = impacts_of_changes(course, revisions, weights)
     new_release = Release.objects.create(
         course=course,
         number=last.number + 1 if last else 1,
-        weight=heaviest(weighed.values()),
+        weight=largest_impact(weighed.values()),
         note=note,
         created_at=at,
         created_by=by,
@@ -235,7 +235,7 @@ def release(
     return new_release
 
 
-def write_withdrawn(review: ExpertReview, *, by, at: datetime) -> None:
+def withdraw_review(review: ExpertReview, *, by, at: datetime) -> None:
     review.undone_at, review.undone_by = at, by
     review.save(update_fields=["undone_at", "undone_by"])
     record_expert_review("expert-review-withdrawn", review, by=by, at=at)
@@ -253,7 +253,7 @@ def record_expert_review(verb: str, review: ExpertReview, *, by, at: datetime) -
     record(verb, actor=by, subject=revision.document.course, data=data, at=at)
 
 
-def weights_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:
+def impacts_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:
     """Return id of each changed document → impact of its change. Runs one query."""
     released = released_revisions(course)
     changed = (each.document for each in revisions if released.get(each.document_id) != each)
@@ -263,7 +263,7 @@ def weights_of_changes(course: Course, revisions: Iterable[Revision], weights: M
     }
 
 
-def heaviest(weights: Iterable[str]) -> str:
+def largest_impact(weights: Iterable[str]) -> str:
     """Return the largest impact, or minor."""
     return max(weights, key=Release.Impact.values.index, default=Release.Impact.MINOR)
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from courseware.content.models import ExpertReview, ReleaseEntry, SourceFile
-from courseware.content.rendering.expert_reviews import Readers, readers_of
+from courseware.content.rendering.expert_reviews import Reviewers, reviewers_of
 from courseware.content.rendering.figures import media_of
 from courseware.content.rendering.outline import compile_outline
 from courseware.content.rendering.pages import KINDS, compile_page
@@ -48,7 +48,7 @@ class Compiled:
 
 
 def compile_course(
-    course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str], readers: Readers
+    course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str], readers: Reviewers
 ) -> Compiled:
     """Compile a course without errors. `digests`: path → sha256 of `files`.
 
@@ -74,4 +74,4 @@ def compile_release(release: int) -> Compiled:
     digests = {text.path: text.digest for text in texts}
     entries = ReleaseEntry.objects.filter(release=release).exclude(reading=None)
     reviews = ExpertReview.objects.filter(entries__in=entries).select_related("revision__document")
-    return compile_course(read_course(bodies), bodies, digests, readers_of(reviews))
+    return compile_course(read_course(bodies), bodies, digests, reviewers_of(reviews))

@@ -13,7 +13,7 @@ from courseware.content.models import ExpertReview
 
 
 @dataclass(frozen=True)
-class Reader:
+class Reviewer:
     """The reviewer of a document."""
 
     name: str
@@ -21,15 +21,15 @@ class Reader:
     read_on: date
 
 
-Readers = Mapping[str, Reader]  # by id of the document that was read
+Reviewers = Mapping[str, Reviewer]  # by id of the document that was read
 
 
-def readers_of(reviews: Iterable[ExpertReview]) -> dict[str, Reader]:
+def reviewers_of(reviews: Iterable[ExpertReview]) -> dict[str, Reviewer]:
     """Return document id → reviewer. `reviews` have their document loaded."""
-    return {each.revision.document.identifier: Reader(each.name, each.profession, each.read_on) for each in reviews}
+    return {each.revision.document.identifier: Reviewer(each.name, each.profession, each.read_on) for each in reviews}
 
 
-def read_line(reader: Reader | None, language: str) -> str:
+def review_html(reader: Reviewer | None, language: str) -> str:
     """Return HTML about the reviewer. Without one, as in previews, it says why learners do not see the text."""
     with translation.override(language):
         if reader is None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 _PIECE = re.compile(r"<mark>(.*?)</mark>", re.DOTALL)
 
 
-def with_pieces(html: str, pieces: Sequence[str]) -> str:
+def mark_pieces(html: str, pieces: Sequence[str]) -> str:
     """Return `html` with each piece (HTML) in a `<mark>`; unchanged if pieces overlap or cut through emphasis."""
     quoted = max(html.find("<blockquote>"), 0)
     spans = sorted((*span, piece) for piece in pieces for span in _places(html, piece, quoted))

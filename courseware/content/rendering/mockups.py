@@ -26,10 +26,10 @@ def renderer() -> Renderer:
 
 def screen_html(screen: Mockup, language: str) -> str:
     """Return HTML; for an unknown kind, that of the whole text."""
-    form = mockups.SCREENS.get(screen.kind)
+    form = mockups.MOCKUP_KINDS.get(screen.kind)
     if form is None:
         return drawn(screen.text)
-    text = mockups.read_screen(screen)
+    text = mockups.parse_mockup(screen)
     values = {key: text.values.get(key, "") for key in (*form.needed, *form.further)}
     context: dict[str, Any] = {
         **values,

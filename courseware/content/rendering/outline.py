@@ -13,7 +13,7 @@ from courseware.course_format.course import CourseText, Module, RouteStep
 from courseware.course_format.parsing.metadata import CourseMeta, ExamMeta, SurveyMeta
 from courseware.course_format.parsing.parser import ParsedDocument
 from courseware.course_format.questions.question_types import by_family
-from courseware.course_format.reading_speed import exam_on, is_unmarked, minutes_of, required_ids
+from courseware.course_format.reading_speed import exam_on, is_pre_test, minutes_of, required_ids
 
 
 def compile_outline(course: CourseText, language: str, whole: CourseText | None = None) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def pre_check_of(course: CourseText) -> str | None:
     for step in course.route:
         if step.kind in ("lesson", "simulation"):
             return None
-        if is_unmarked(course, step):
+        if is_pre_test(course, step):
             return step.id
     return None
 
@@ -134,7 +134,7 @@ def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, 
     asked = {each.id: each for each in course.check_questions(step.id, course.languages[0])} if is_lesson else {}
     return {
         "id": step.id,
-        "kind": "pre-check" if is_unmarked(course, step) else step.kind,
+        "kind": "pre-check" if is_pre_test(course, step) else step.kind,
         "title": course.text(step.id, language).title,
         "minutes": minutes_of(course, step.id, language),
         "number": number,

@@ -10,6 +10,6 @@ def register(**pages: str) -> None:
     _pages.update(pages)
 
 
-def address(page: str, *arguments) -> str:
+def page_url(page: str, *arguments) -> str:
     """Return the path of a page. `arguments`: those of its URL. Raise `KeyError` if the page is not registered."""
     return reverse(_pages[page], args=arguments)

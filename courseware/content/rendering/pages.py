@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from django.urls import reverse
 
-from courseware.content.rendering.expert_reviews import Reader, read_line
+from courseware.content.rendering.expert_reviews import Reviewer, review_html
 from courseware.content.rendering.figures import Media, figure_html
-from courseware.content.rendering.markable_text import with_pieces
+from courseware.content.rendering.markable_text import mark_pieces
 from courseware.content.rendering.markdown import Pointers, Renderer
 from courseware.content.rendering.mockups import screen_html
-from courseware.content.rendering.page_links import address
+from courseware.content.rendering.page_links import page_url
 from courseware.content.rendering.paragraphs import new_ids, with_ids
 from courseware.content.rendering.phrases import phrase_key
 from courseware.course_format.awaiting_review import WAITS, awaits_review_whole, sections_awaiting_review
@@ -34,7 +34,7 @@ InList = TypeVar("InList", NodeChoice, Part)
 
 
 def compile_page(
-    course: CourseText, media: Mapping[str, Media], identifier: str, language: str, reader: Reader | None = None
+    course: CourseText, media: Mapping[str, Media], identifier: str, language: str, reader: Reviewer | None = None
 ) -> dict[str, Any]:
     """Return page data, in the source language without a translation. Raise `KeyError` for kinds without pages."""
     document = course.text(identifier, language)
@@ -45,7 +45,7 @@ class PageCompiler:
     """Common part of all kinds: HTML of blocks, sections and questions, and the numbers of cited sources."""
 
     def __init__(
-        self, course: CourseText, media: Mapping[str, Media], document: ParsedDocument, reader: Reader | None = None
+        self, course: CourseText, media: Mapping[str, Media], document: ParsedDocument, reader: Reviewer | None = None
     ):
         self.course = course
         self.media = media
@@ -77,7 +77,7 @@ class PageCompiler:
     # Pieces
 
     def read_line(self) -> str:
-        return read_line(self.reader, self.language)
+        return review_html(self.reader, self.language)
 
     def html(self, blocks: Iterable[Block], name: str = "") -> str:
         return "\n".join(self.block_html(block, name) for block in blocks)
@@ -117,7 +117,7 @@ class PageCompiler:
         )
         stem = self.text_html(question.stem, title)
         if question.kind == "mark":
-            stem = with_pieces(stem, [choice.text for choice in choices])
+            stem = mark_pieces(stem, [choice.text for choice in choices])
         rendered = replace(
             question,
             title=self.renderer.inline(question.title),
@@ -137,12 +137,12 @@ class PageCompiler:
 def address_in(course: CourseText, identifier: str) -> str | None:
     """Return the URL of a document, a question or the choice of job roles, else None."""
     if identifier == "tracks":
-        return address("tracks", course.id)
+        return page_url("tracks", course.id)
     if identifier in course.documents:
         return document_address(course, course.source(identifier))
     for document in course.of_kind("lesson"):
         if any(section.id == identifier for section in document.questions):
-            return address("step", course.id, document.id) + f"#q-{identifier}"
+            return page_url("step", course.id, document.id) + f"#q-{identifier}"
     return None
 
 
@@ -151,10 +151,10 @@ def document_address(course: CourseText, document: ParsedDocument) -> str | None
     if document.kind == "course":
         return reverse("home")
     if document.kind == "card":
-        return address("card", course.id)
+        return page_url("card", course.id)
     module = next((module for module in course.modules if module.id == document.id), None)
     step = next((step.id for step in module.steps), None) if module else document.id
-    return address("step", course.id, step) if step and document.kind in (*STEP_KINDS, "module") else None
+    return page_url("step", course.id, step) if step and document.kind in (*STEP_KINDS, "module") else None
 
 
 def compile_lesson(page: PageCompiler) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
     blocks = lesson_blocks(page)
     data = page.questions()
     return {
-        **taught(page),
+        **minutes_and_objectives(page),
         "blocks": blocks,
         "sections": [
             {"id": section.id, "title": page.renderer.plain(section.title), "level": section.level}
@@ -176,7 +176,7 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
     }
 
 
-def taught(page: PageCompiler) -> dict[str, Any]:
+def minutes_and_objectives(page: PageCompiler) -> dict[str, Any]:
     """Return minutes and objectives of a lesson or simulation, 0 and [] if its front matter is invalid."""
     meta = page.course.source(page.document.id).meta
     if not isinstance(meta, LessonMeta):
@@ -203,7 +203,7 @@ def begin_section(page: PageCompiler, blocks: list[dict[str, Any]], section: Sec
 def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
     """Return the blocks in reading order. Text between callouts and questions is one block."""
     blocks: list[dict[str, Any]] = []
-    under, ends = "", last_waiting(page.document)
+    under, ends = "", last_sections_awaiting_review(page.document)
     for section in page.document.sections:
         numbers = count(1)
         if section not in page.document.questions:
@@ -227,7 +227,7 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
     return [block | {"html": with_ids(block["html"], ids)} if "html" in block else block for block in blocks]
 
 
-def last_waiting(document: ParsedDocument) -> list[Section]:
+def last_sections_awaiting_review(document: ParsedDocument) -> list[Section]:
     """Return the last section of each part that awaits expert review."""
     waiting = sections_awaiting_review(document)
     return [each for each, after in pairwise([*waiting, None]) if each and (not after or after.kind == WAITS)]
@@ -291,7 +291,7 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
         debrief=tuple(with_html(page, passage) for passage in written.debrief),
     )
     return {
-        **taught(page),
+        **minutes_and_objectives(page),
         "read": page.read_line() if awaits_review_whole(page.course.source(page.document.id).meta) else "",
         "simulation": dump_simulation(played),
         **sources_data(page),

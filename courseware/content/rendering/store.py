@@ -58,7 +58,7 @@ class Step:
         return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
 
     @property
-    def minutes_again(self) -> float:
+    def repeat_minutes(self) -> float:
         """Minutes to repeat a check (0.5 per question), else all minutes."""
         return MINUTES_AGAIN * len(self.check) if self.check else self.minutes or 0
 
@@ -316,7 +316,7 @@ def _compiled_again(release: int, _digest: str) -> tuple[dict[str, Any], dict[st
     return json.loads(json.dumps([compiled.outlines, pages]))
 
 
-def forget() -> None:
+def clear_caches() -> None:
     # For tests: after a rollback, primary keys are used again.
     for cached in (_outline, _page, _paragraphs, _compiled_again):
         cached.cache_clear()

@@ -10,7 +10,7 @@ from courseware.course_format.parsing.marked_text import plain
 from courseware.course_format.parsing.metadata import BankMeta, ExamMeta, ExamSection
 from courseware.course_format.parsing.parser import ParsedDocument
 from courseware.course_format.questions.question_types import Question, askable
-from courseware.course_format.reading_speed import tracks_of
+from courseware.course_format.reading_speed import job_role_ids
 
 # With fewer questions, shares are noise.
 MIN_QUESTIONS = 8
@@ -74,7 +74,7 @@ def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None,
     if not any(question.tracks for question in questions):
         yield None, list(questions)
         return
-    for job_role in (*tracks_of(course), ""):
+    for job_role in (*job_role_ids(course), ""):
         yield job_role, [question for question in questions if question.is_for(job_role)]
 
 

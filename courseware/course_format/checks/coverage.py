@@ -57,7 +57,7 @@ def _cases(course: CourseText) -> set[str]:
 
 
 @when_complete
-def check_led(course: CourseText) -> Iterator[Diagnostic]:
+def check_section_links(course: CourseText) -> Iterator[Diagnostic]:
     """Report bank questions without `section=`, the heading that teaches them."""
     for bank in course.of_kind("bank"):
         for section in bank.questions:

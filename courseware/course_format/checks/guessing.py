@@ -12,7 +12,7 @@ from courseware.course_format.parsing.metadata import ExamMeta
 from courseware.course_format.questions.guessing_strategies import (
     MOST_RIGHT,
     Guessed,
-    Weights,
+    LearnedStrategy,
     chance_of,
     guessed_by_all,
     reporting_alone,
@@ -28,7 +28,7 @@ class GuessedSet:
     document: str
     language: str
     questions: list[Question]
-    weights: Weights = field(repr=False)
+    weights: LearnedStrategy = field(repr=False)
 
     @cached_property
     def guessed(self) -> dict[str, Guessed]:
@@ -62,7 +62,7 @@ def guessed_sets(course: CourseText) -> Iterator[GuessedSet]:
     """Yield the sets of a course without errors: exams, practice sets, checks, must-know questions, pre-tests."""
     everything = [document.id for document in course.of_kind("lesson", "bank")]
     for language in course.languages:
-        weights = Weights(with_one_key(course, everything, language))
+        weights = LearnedStrategy(with_one_key(course, everything, language))
         for name, document, questions in _sets(course, language):
             if questions and language in course.documents[document]:
                 yield GuessedSet(name, document, language, questions, weights)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from courseware.course_format.awaiting_review import WAITS, awaits_review_whole, sections_awaiting_review
 from courseware.course_format.checks.registry import always
-from courseware.course_format.course import CourseText, check_sections, other_variants, track_choices
+from courseware.course_format.course import CourseText, check_sections, job_role_choices, other_variants
 from courseware.course_format.diagnostics import Diagnostic, Finding, nearest_or_all
 from courseware.course_format.parsing.metadata import CourseMeta
 from courseware.course_format.parsing.parser import QUESTION_KINDS, ParsedDocument, Section
@@ -110,7 +110,7 @@ def _check_knowledge_check(document: ParsedDocument) -> Iterator[Diagnostic]:
 
 @always
 def check_track_choice(course: CourseText) -> Iterator[Diagnostic]:
-    asking = [(lesson, section) for lesson in course.of_kind("lesson") for section in track_choices(lesson)]
+    asking = [(lesson, section) for lesson in course.of_kind("lesson") for section in job_role_choices(lesson)]
     for lesson, section in asking[1:]:
         first, line = asking[0][0].path, asking[0][1].line
         yield lesson.problem(section.line, "second-track-choice", first=first, line=line)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from courseware.course_format.checks.registry import always, when_complete
 from courseware.course_format.course import CourseText
 from courseware.course_format.diagnostics import Diagnostic
-from courseware.course_format.reading_speed import decision_seconds, minutes_of, stretches, tracks_of
+from courseware.course_format.reading_speed import decision_seconds, job_role_ids, minutes_of, stretches
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.course_format.simulations.simulation import Simulation
 
@@ -18,7 +18,7 @@ def check_pace(course: CourseText) -> Iterator[Diagnostic]:
     """Report long reading without an action, for each job role."""
     for _source, document in course.texts("lesson"):
         reported: set[int] = set()
-        placed = [each for job_role in tracks_of(course) for each in enumerate(stretches(document, job_role))]
+        placed = [each for job_role in job_role_ids(course) for each in enumerate(stretches(document, job_role))]
         for index, stretch in placed:
             # For a lesson without questions, only the longer limit applies.
             limit = FIRST_WITHIN if index == 0 and stretch.ends_in_action else AGAIN_WITHIN

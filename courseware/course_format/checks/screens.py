@@ -24,11 +24,14 @@ def check_screens(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def _check(mockup: Mockup) -> Found:
-    form = mockups.SCREENS.get(mockup.kind)
+    form = mockups.MOCKUP_KINDS.get(mockup.kind)
     if form is None:
-        yield mockup.line, Finding("unknown-screen", kind=mockup.kind, **nearest_or_all(mockup.kind, mockups.SCREENS))
+        yield (
+            mockup.line,
+            Finding("unknown-screen", kind=mockup.kind, **nearest_or_all(mockup.kind, mockups.MOCKUP_KINDS)),
+        )
         return
-    text = mockups.read_screen(mockup)
+    text = mockups.parse_mockup(mockup)
     yield from _keys(mockup, form, text)
     for field in text.facts:
         yield from ((field.line, finding) for finding in _value(field))

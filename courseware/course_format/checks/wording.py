@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from courseware.course_format.checks.registry import always, of_one_document, when_complete
-from courseware.course_format.course import CourseText, Listed
+from courseware.course_format.course import CourseText, ListEntry
 from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.blocks import SourceLine
 from courseware.course_format.parsing.braces import cut_braces
@@ -89,7 +89,7 @@ class _Words:
     first: Mapping[str, str]
 
     @classmethod
-    def of(cls, terms: Mapping[str, Listed], language: str) -> "_Words":
+    def of(cls, terms: Mapping[str, ListEntry], language: str) -> "_Words":
         words = {term.id: variants for term in terms.values() if (variants := _variants(term, language))}
         all_words = [word for variants in words.values() for word in variants]
         return cls(
@@ -105,7 +105,7 @@ class _Words:
         return {term: match[0] for term, match in matches.items() if match}
 
 
-def _variants(term: Listed, language: str) -> list[str]:
+def _variants(term: ListEntry, language: str) -> list[str]:
     """Return the words of an entry, such as "leak / breach", without explanations in brackets."""
     text = re.sub(r"[（(][^）)]*[）)]", "", term.texts.get(language, ""))
     return [word.strip() for word in re.split(r" ?[/／] ?", plain(text)) if word.strip()]

@@ -21,7 +21,7 @@ class MockupKind:
     may_be_bare: bool = False
 
 
-SCREENS: Mapping[str, MockupKind] = {
+MOCKUP_KINDS: Mapping[str, MockupKind] = {
     "mail": MockupKind(("from", "subject"), ("address", "to", "time", "attachment")),
     "chat": MockupKind(("title",), ("me",), MESSAGES),
     "sms": MockupKind(("from",), ("on-file", "time")),
@@ -70,7 +70,7 @@ class PlanRoom:
     columns: int = 1
 
 
-def read_screen(mockup: Mockup) -> MockupText:
+def parse_mockup(mockup: Mockup) -> MockupText:
     """Parse the keys and the body of an example screen."""
     facts = []
     lines = mockup.text.split("\n")
@@ -124,7 +124,7 @@ def _rooms(name: str, cells: list[tuple[int, int]]) -> Iterator[PlanRoom]:
 
 def printed_on(mockup: Mockup) -> list[str]:
     """Return all texts that an example screen prints."""
-    text = read_screen(mockup)
+    text = parse_mockup(mockup)
     pieces = [field.value for field in text.facts if field.key not in UNSEEN]
     if mockup.kind == "plan":
         return pieces + [room.name for room in rooms_of(grid_of(text.body)) if room.name]
@@ -133,7 +133,7 @@ def printed_on(mockup: Mockup) -> list[str]:
 
 def outline_of(mockup: Mockup) -> str:
     """Return the parts that are equal in every language: keys, lengths of lists, amount of text."""
-    text = read_screen(mockup)
+    text = parse_mockup(mockup)
     keys = [_outline_of_fact(mockup.kind, field, text) for field in text.facts]
     return " ".join([f"[!{SCREEN} {mockup.kind}]", *keys, *_amounts(mockup.kind, text.body)])
 

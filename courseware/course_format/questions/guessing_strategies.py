@@ -98,7 +98,7 @@ def _safety(words: re.Pattern[str], text: str) -> float:
     return 1000 * bool(words.search(text)) + _steps(text)
 
 
-class Weights:
+class LearnedStrategy:
     """The learned strategy: knows the keys of `taught` except those in the variant group of the question.
 
     A character pair weighs the log-odds of being in a key rather than in another option (one is added to each count).
@@ -144,7 +144,7 @@ def _chance(question: Question, scores: list[float]) -> Fraction:
     return Fraction(scores[question.key[0]] == best, scores.count(best))
 
 
-def guessed_by_all(questions: list[Question], weights: Weights, language: str) -> dict[str, Guessed]:
+def guessed_by_all(questions: list[Question], weights: LearnedStrategy, language: str) -> dict[str, Guessed]:
     """Return name → result of each strategy. `questions` have one right option each."""
     guessers: Mapping[str, Guesser] = guessers_of(language) | {LEARNED: weights}
     return {name: guess(questions, name, guesser) for name, guesser in guessers.items()}

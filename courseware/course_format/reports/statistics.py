@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from courseware.course_format.checks.banks import longest_keys, places_of_keys, with_one_key
 from courseware.course_format.checks.guessing import GuessedSet, guessed_sets
-from courseware.course_format.course import CourseText, Listed
+from courseware.course_format.course import CourseText, ListEntry
 from courseware.course_format.parsing.marked_text import find_sources, plain
 from courseware.course_format.parsing.metadata import ExamMeta, LessonMeta
 from courseware.course_format.parsing.parser import ParsedDocument
 from courseware.course_format.questions.question_types import Question
-from courseware.course_format.reading_speed import lesson_minutes, minutes_of, required_minutes, stretches, tracks_of
+from courseware.course_format.reading_speed import job_role_ids, lesson_minutes, minutes_of, required_minutes, stretches
 from courseware.course_format.simulations.baseline_players import Played, played_by_all
 from courseware.course_format.simulations.parser import make_simulation
 
@@ -88,7 +88,7 @@ class CourseFigures:
         self.course = course
         self.language = language if language in course.languages else course.languages[0]
         self.languages = course.languages
-        self.tracks = tracks_of(course)
+        self.tracks = job_role_ids(course)
 
     def title(self, identifier: str) -> str:
         return self.course.text(identifier, self.language).title
@@ -138,7 +138,7 @@ class CourseFigures:
     def objectives(self) -> list[ObjectiveRow]:
         return [self._objective(listed) for listed in self.course.objectives.values()]
 
-    def _objective(self, listed: Listed) -> ObjectiveRow:
+    def _objective(self, listed: ListEntry) -> ObjectiveRow:
         documents = list(self.course.of_kind("lesson"))
         checks = [q for one in documents for q in _about(listed.id, self._check(one))]
         asked = [q for one in documents for q in _about(listed.id, self._questions(one))]
@@ -159,7 +159,7 @@ class CourseFigures:
     def _check(self, lesson: ParsedDocument) -> tuple[Question, ...]:
         return self.course.check_questions(lesson.id, self.languages[0])
 
-    def _text(self, listed: Listed) -> str:
+    def _text(self, listed: ListEntry) -> str:
         return plain(listed.texts.get(self.language) or next(iter(listed.texts.values()), ""))
 
     @cached_property

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import log
 
-from courseware.course_format.course import EDITOR_MARKS, SOURCE_MARKS, CourseText, Listed
+from courseware.course_format.course import EDITOR_MARKS, SOURCE_MARKS, CourseText, ListEntry
 from courseware.course_format.parsing.blocks import Callout, Prose
 from courseware.course_format.parsing.marked_text import find_links, find_sources, plain
 from courseware.course_format.parsing.metadata import LessonMeta
@@ -58,7 +58,7 @@ def _citations(course: CourseText, language: str) -> Iterator[tuple[str, str, st
                     yield source, document.title, section.id or ""
 
 
-def _claim(listed: Listed, language: str, cited: Mapping[str, list[str]]) -> Claim:
+def _claim(listed: ListEntry, language: str, cited: Mapping[str, list[str]]) -> Claim:
     text = listed.texts.get(language) or next(iter(listed.texts.values()))
     says, bracket, source = text.partition("[")  # the claim ends where its source begins
     marks = tuple(mark for mark in (*EDITOR_MARKS, *SOURCE_MARKS) if mark in listed.attrs)
@@ -93,7 +93,7 @@ def points_of(course: CourseText, language: str) -> list[TaughtPoint]:
     return [each for point, heading in _listed(course) for each in _taught(course, point, heading, language, asked)]
 
 
-def _listed(course: CourseText) -> Iterator[tuple[Listed, str]]:
+def _listed(course: CourseText) -> Iterator[tuple[ListEntry, str]]:
     """Yield (point, id of the heading above it). A document may cover either of them."""
     for document in course.of_kind("outline"):
         for section in document.sections:
@@ -103,7 +103,7 @@ def _listed(course: CourseText) -> Iterator[tuple[Listed, str]]:
 
 
 def _taught(
-    course: CourseText, point: Listed, heading: str, language: str, asked: dict[str, list[Question]]
+    course: CourseText, point: ListEntry, heading: str, language: str, asked: dict[str, list[Question]]
 ) -> Iterator[TaughtPoint]:
     says = plain(point.texts.get(language) or next(iter(point.texts.values()), ""))
     covering = [one for one, meta in course.with_meta(LessonMeta) if {point.id, heading} & {*meta.covers}]
@@ -116,7 +116,9 @@ def _taught(
         questions = _leading_to(nearest, asked.get(original.id, []))
         sections = dict.fromkeys([nearest, *(each.section for each in questions)])
         ids = tuple(each.id for each in questions) or _asked_in(course, original)
-        yield TaughtPoint(point.id, says, document.title, tuple(filter(None, sections)), first_sentence(section), ids)
+        yield TaughtPoint(
+            point.id, says, document.title, tuple(filter(None, sections)), first_rule_or_paragraph(section), ids
+        )
 
 
 def _leading_to(section: str, questions: list[Question]) -> list[Question]:
@@ -132,7 +134,7 @@ def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
     return tuple(question.id for question in questions)
 
 
-def nearest_section(course: CourseText, document: ParsedDocument, point: Listed) -> str:
+def nearest_section(course: CourseText, document: ParsedDocument, point: ListEntry) -> str:
     """Return the id of the section that shares most character pairs with the point, by rarity, in all languages."""
     near = Counter(dict.fromkeys(_telling(document), 0.0))
     for language, text in point.texts.items():
@@ -147,7 +149,7 @@ def nearest_section(course: CourseText, document: ParsedDocument, point: Listed)
 
 def _telling(document: ParsedDocument) -> list[str]:
     """Return the ids of sections with text that are no questions, else of the first section with text."""
-    saying = [section for section in document.sections if first_sentence(section)] or list(document.sections)
+    saying = [section for section in document.sections if first_rule_or_paragraph(section)] or list(document.sections)
     return [section.id for section in saying if section.kind not in QUESTION_KINDS] or [saying[0].id]
 
 
@@ -164,7 +166,7 @@ def _text(section: Section) -> str:
     return "\n".join(block.text for block in section.blocks if isinstance(block, Prose | Callout))
 
 
-def first_sentence(section: Section) -> str:
+def first_rule_or_paragraph(section: Section) -> str:
     """Return the first rule of a section, else its first paragraph, else ""."""
     rules = (block.text for block in section.blocks if isinstance(block, Callout) and block.kind == "rule")
     prose = (block.text for block in section.blocks if isinstance(block, Prose))

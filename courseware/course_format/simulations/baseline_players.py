@@ -24,7 +24,7 @@ from courseware.course_format.simulations.simulation import (
     Node,
     Simulation,
     SimulationState,
-    is_done,
+    is_passed,
     shuffled,
 )
 
@@ -50,8 +50,10 @@ _CAUTIOUS = {
     ),
 }
 
-Way = tuple[int, tuple[int, ...]]  # position of a choice, and those of the picked parts
-Player = Callable[[Node, list[int], Random], Way | None]  # from a node and the positions it offers; None waits
+PlayerDecision = tuple[int, tuple[int, ...]]  # position of a choice, and those of the picked parts
+Player = Callable[
+    [Node, list[int], Random], PlayerDecision | None
+]  # from a node and the positions it offers; None waits
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Played:
         return self.done > self.most
 
 
-def lazy(node: Node, offered: list[int], random: Random) -> Way | None:
+def lazy(node: Node, offered: list[int], random: Random) -> PlayerDecision | None:
     """Wait for the timeout. Without one, wait in judged situations and choose at random in others."""
     if node.timeout is not None:
         return node.timeout, ()
@@ -112,7 +114,7 @@ class BaselinePlayer:
         lengths = {position: self.length * len(plain(node.choices[position].text)) for position in offered}
         return [position for position in offered if lengths[position] == max(lengths.values())]
 
-    def ways(self, node: Node, offered: list[int], plays: int, random: Random) -> Counter[Way | None]:
+    def ways(self, node: Node, offered: list[int], plays: int, random: Random) -> Counter[PlayerDecision | None]:
         """Return decision → number of attempts that take it. `plays`: number of attempts."""
         equals, position = self.equals(node, offered), min(self.position, len(offered) - 1)
         if self.length or not any(node.choices[index].numbered for index in offered):
@@ -123,7 +125,7 @@ class BaselinePlayer:
         return Counter({(index, parts): times for index, times in Counter(positions).items()})
 
 
-def at_random(node: Node, offered: list[int], random: Random) -> Way:
+def at_random(node: Node, offered: list[int], random: Random) -> PlayerDecision:
     if not node.parts:
         return random.choice(offered), ()
     return random.choice(offered), tuple(part for part in range(len(node.parts)) if random.random() < 0.5)
@@ -133,7 +135,7 @@ def cautious(words: re.Pattern[str]) -> Player:
     """Return a player that prefers options with one of these words."""
     is_careful = cache(lambda text: bool(words.search(text)))
 
-    def player(node: Node, offered: list[int], random: Random) -> Way:
+    def player(node: Node, offered: list[int], random: Random) -> PlayerDecision:
         careful = [position for position in offered if is_careful(node.choices[position].text)]
         return at_random(node, careful or offered, random)
 
@@ -211,16 +213,16 @@ class PlayTable:
         return groups, random.getstate()
 
     @cached_property
-    def moves(self) -> dict[tuple[_Group, Way], _Group]:
+    def moves(self) -> dict[tuple[_Group, PlayerDecision], _Group]:
         """Cache of `moved`, because players meet the same states."""
         return {}
 
-    def moved(self, group: _Group, decision: Way) -> _Group:
+    def moved(self, group: _Group, decision: PlayerDecision) -> _Group:
         if (group, decision) not in self.moves:
             self.moves[group, decision] = self.after(group, decision)
         return self.moves[group, decision]
 
-    def after(self, group: _Group, decision: Way) -> _Group:
+    def after(self, group: _Group, decision: PlayerDecision) -> _Group:
         state, node = self.state(group), self.simulation.nodes[group.place]
         points = group.points + self.simulation.points(node.id, *decision)
         timeouts = group.timeouts + node.choices[decision[0]].is_timeout
@@ -232,7 +234,7 @@ class PlayTable:
 
     def is_done(self, group: _Group) -> bool:
         colour = self.colour(group)
-        return colour != WAITS and is_done(colour, group.points, group.best, group.timeouts)
+        return colour != WAITS and is_passed(colour, group.points, group.best, group.timeouts)
 
 
 def play(table: PlayTable, name: str, player: Player | BaselinePlayer) -> Played:
@@ -258,7 +260,7 @@ def play(table: PlayTable, name: str, player: Player | BaselinePlayer) -> Played
 
 def _chosen(
     table: PlayTable, group: _Group, plays: int, player: Player | BaselinePlayer, random: Random
-) -> Counter[Way | None]:
+) -> Counter[PlayerDecision | None]:
     """Return decision → number of attempts that take it. None: an ending is reached, or the player waits."""
     node = table.simulation.nodes.get(group.place)
     if node is None:

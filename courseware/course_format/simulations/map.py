@@ -14,7 +14,7 @@ BOW = 22
 
 
 @dataclass(frozen=True)
-class MapStation:
+class MapNode:
     """A node with its number in the file, or an ending with its outcome as `look`."""
 
     id: str
@@ -25,7 +25,7 @@ class MapStation:
 
 
 @dataclass(frozen=True)
-class Way:
+class Connection:
     """A connection. `d`: its SVG path; (`x`, `y`): position of `label`."""
 
     source: str
@@ -39,11 +39,11 @@ class Way:
 
 @dataclass(frozen=True)
 class Map:
-    stations: Mapping[str, MapStation]
+    stations: Mapping[str, MapNode]
     width: int
     height: int
 
-    def way(self, source: str, target: str, *, look: str = "", label: str = "") -> Way:
+    def way(self, source: str, target: str, *, look: str = "", label: str = "") -> Connection:
         """Return a connection: straight within a lane, bowed to the left past other nodes, curved into another lane."""
         start, end = self.stations[source], self.stations[target]
         x1, y1, x2, y2 = start.x, start.y, end.x, end.y
@@ -56,9 +56,9 @@ class Map:
         else:
             bow = (x1 + x2) // 2
             d = f"M{x1} {y1}C{x1} {y1 + ROW * 0.7:g} {x2} {y2 - ROW * 0.7:g} {x2} {y2}"
-        return Way(source, target, d, look, label, bow, (y1 + y2) // 2)
+        return Connection(source, target, d, look, label, bow, (y1 + y2) // 2)
 
-    def along(self, node_ids: Sequence[str], look: str = "") -> list[Way]:
+    def along(self, node_ids: Sequence[str], look: str = "") -> list[Connection]:
         """Return the connections between successive nodes. `node_ids` may end with an ending."""
         return [self.way(source, target, look=look) for source, target in pairwise(node_ids)]
 
@@ -92,18 +92,18 @@ class Layout:
     def map(self) -> Map:
         last = max(self.rows.values()) + 1
         numbers = {node: str(number) for number, node in enumerate(self.simulation.nodes, start=1)}
-        stations: dict[str, MapStation] = {}
+        stations: dict[str, MapNode] = {}
         taken: dict[int, int] = {}
         for node in sorted(self.simulation.nodes, key=lambda node: node not in self.best):
             row = self.rows[node]
             lane = 0 if node in self.best else max(1, taken.get(row, 0))
             taken[row] = lane + 1
-            stations[node] = MapStation(node, LEFT + LANE * lane, TOP + ROW * row, numbers[node])
+            stations[node] = MapNode(node, LEFT + LANE * lane, TOP + ROW * row, numbers[node])
         endings = sorted(self.simulation.endings, key=lambda ending: (ending.id not in self.best, ending.colour))
         for index, ending in enumerate(endings):
             line, lane = divmod(index, ABREAST)
             x = LEFT + LANE * lane + LANE // 2 * (line % 2)
-            stations[ending.id] = MapStation(ending.id, x, TOP + ROW * last + STAGGER * line, "", ending.colour)
+            stations[ending.id] = MapNode(ending.id, x, TOP + ROW * last + STAGGER * line, "", ending.colour)
         width = max(station.x for station in stations.values()) + LANE // 2
         return Map(stations, width, max(station.y for station in stations.values()) + TOP)
 

@@ -16,10 +16,10 @@ from courseware.course_format.parsing.lists import NODE_FORMS
 from courseware.course_format.simulations.conditions import ALWAYS, Condition
 
 # Points of a decision by its rating. A timeout is a decision, too; without a second word it is weak.
-WORTH = {"best": 2, "acceptable": 1, "weak": 0, "harmful": -2, "critical": -2}
+RATING_POINTS = {"best": 2, "acceptable": 1, "weak": 0, "harmful": -2, "critical": -2}
 TIMEOUT = "timeout"
 TIMEOUTS = {TIMEOUT: "weak", f"{TIMEOUT} harmful": "harmful", f"{TIMEOUT} critical": "critical"}
-POINTS = WORTH | {quality: WORTH[worth] for quality, worth in TIMEOUTS.items()} | {"": 0}
+POINTS = RATING_POINTS | {quality: RATING_POINTS[worth] for quality, worth in TIMEOUTS.items()} | {"": 0}
 QUALITIES = tuple(filter(None, POINTS))
 
 NODE_KINDS = tuple(NODE_FORMS)
@@ -303,7 +303,7 @@ def shuffled(all_of_them: Sequence[NodeChoice | Part], positions: Sequence[int],
     return [position if all_of_them[position].numbered else next(following) for position in positions]
 
 
-def is_done(colour: str, points: int, best_points: int, timeouts: int) -> bool:
+def is_passed(colour: str, points: int, best_points: int, timeouts: int) -> bool:
     """Return whether an attempt passes. `best_points`: of the best attempt with the same drawn flags."""
     return colour != RED and 2 * points >= best_points and timeouts <= MOST_TIMEOUTS
 

@@ -98,7 +98,7 @@ hides_secrets = sensitive_post_parameters("new_address", "new_secret")  # from e
 
 
 @page_view(allowed=handles_people)
-def doors(request):
+def chat_bots(request):
     newest = ChatMessage.objects.filter(door=OuterRef("pk")).order_by("-pk")
     columns = {"card_state": Subquery(newest.values("state")[:1]), "card_at": Subquery(newest.values("written_at")[:1])}
     found = ChatBot.objects.select_related("team").annotate(**columns)
@@ -122,7 +122,7 @@ def new_bot(request):
 
 @hides_secrets
 @form_view("hr:chat-bot", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
-def door(request, pk):
+def chat_bot(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     form = ChatBotForm(posted(request), instance=found)
     if form.is_valid():

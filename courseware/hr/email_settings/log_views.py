@@ -13,7 +13,7 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import handles_people, is_for_admins, is_no_staff, may_handle
 from courseware.assignments.emails.scheduled_emails import ScheduledEmails, prepared_preview
 from courseware.learning.due_dates.due_dates import spoken
-from courseware.lib.admin.model_admins import MOST, FirstRows
+from courseware.lib.admin.model_admins import MAX_LISTED_ROWS, LimitedPaginator
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import keys_in
@@ -58,10 +58,10 @@ def visible_emails():
 def letters(request):
     form = EmailFilter(request.GET)
     found = form.chosen_from(visible_emails())
-    page = FirstRows(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
+    page = LimitedPaginator(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
     for email in page.object_list:
         email.is_linked = may_handle(request.user, email.person)
-    return render(request, "hr/emails.html", {"form": form, "page": page, "most": MOST})
+    return render(request, "hr/emails.html", {"form": form, "page": page, "most": MAX_LISTED_ROWS})
 
 
 class ScheduledEmailFilter(forms.Form):

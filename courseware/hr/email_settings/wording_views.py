@@ -31,7 +31,7 @@ from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.record_access_log import record_access
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategory
 from courseware.notifications.email.rendering import RenderedEmail, paragraphs_of, render_email
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import may_be_unsubscribed
@@ -210,7 +210,7 @@ def email_wording(request):
     rows = EmailWording.objects.filter(pk__in=[email.row.pk for email in found if email.row])
     people = dict(rows.values_list("kind", "set_by__name"))
     emails = [(email, people.get(email.name), names_of(email.unusable)) for email in found]
-    fixed = [kind.words for kind in MESSAGE_KINDS.values() if kind.editable is None]
+    fixed = [kind.words for kind in EMAIL_TYPES.values() if kind.editable is None]
     return render(request, "hr/email_wording.html", {"letters": emails, "fixed": fixed})
 
 

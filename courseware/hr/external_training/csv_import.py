@@ -10,13 +10,13 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import User, accounts_that_stayed
+from courseware.accounts.models import User, surviving_accounts
 from courseware.accounts.permissions.permissions import may_decide_about, may_handle
 from courseware.accounts.roster_import import messages
 from courseware.accounts.roster_import.columns import HEADINGS, folded
 from courseware.accounts.roster_import.file_formats import Table
-from courseware.accounts.roster_import.parser import READ, ListSort, ParsedRoster, Row, clean, day, printable
-from courseware.assessment.certificates.external_training import key_of, usual_end
+from courseware.accounts.roster_import.parser import READ, ListFormat, ParsedRoster, Row, clean, day, printable
+from courseware.assessment.certificates.external_training import default_expiry, key_of
 from courseware.assessment.models import ExternalTraining
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
@@ -38,7 +38,7 @@ COLUMNS = {
     for name, words in ({name: HEADINGS[name] for name in WHO} | OWN_HEADINGS).items()
     for word in words.split()
 }
-SORT = ListSort(
+SORT = ListFormat(
     COLUMNS,
     {name: READ[name] for name in ("staff_number", "email")}
     | {
@@ -123,7 +123,7 @@ def as_text(table: Table) -> str:
     return text.getvalue().replace("\0", "�")
 
 
-def beside_records(listing: ParsedRoster, usual: Usual, *, by: User) -> list[ListedTraining]:
+def compare_with_records(listing: ParsedRoster, usual: Usual, *, by: User) -> list[ListedTraining]:
     """Return the rows, compared with people and recorded training. The number of queries does not grow."""
     named, courses = people_named(listing.rows), courses_by_name()
     rows = [judged(row, named, courses, usual, by) for row in listing.rows]
@@ -151,7 +151,7 @@ def people_named(rows: Iterable[Row]) -> dict[str, User]:
     people: dict[str, User] = {}
     for person in User.objects.filter(Q(staff_number__in=numbers) | Q(email__in=addresses)):
         people |= {name: person for name in (person.staff_number, person.email) if name}
-    kept_accounts = accounts_that_stayed({person.pk for person in people.values()})
+    kept_accounts = surviving_accounts({person.pk for person in people.values()})
     return {name: kept_accounts.get(person.pk, person) for name, person in people.items()}
 
 
@@ -210,7 +210,7 @@ def faulty_columns(row: Row) -> set[str]:
 
 
 def usual_last_day(course: Course | None, on: date | None) -> date | None:
-    return usual_end(course, on) if course and on else None
+    return default_expiry(course, on) if course and on else None
 
 
 def judged(

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.permissions.permissions import handles_people, is_no_staff, may_change_membership, may_handle
 from courseware.accounts.roster_import.file_formats import read_text
-from courseware.accounts.roster_import.parser import ListRefused, read_beside, understood
-from courseware.accounts.security.reauthentication import asks_who_it_is
-from courseware.assessment.certificates.external_training import revoke_external_training, usual_end
+from courseware.accounts.roster_import.parser import ListRefused, parse_table, read_beside
+from courseware.accounts.security.reauthentication import requires_reauthentication
+from courseware.assessment.certificates.external_training import default_expiry, revoke_external_training
 from courseware.assessment.models import ExternalTraining
 from courseware.assignments.rules.certified_enrollments import (
     record_trainings,
@@ -33,7 +33,7 @@ from courseware.hr.external_training.csv_import import (
     SORT,
     Usual,
     as_text,
-    beside_records,
+    compare_with_records,
     new_of,
 )
 from courseware.hr.people.views import member_or_404, titled
@@ -96,7 +96,7 @@ class ExternalTrainingForm(forms.Form):
     def training(self, person):
         values = dict(self.cleaned_data)
         values.pop("ends", None)
-        until = values.pop("last_day") or usual_end(values["course"], values["trained_on"])
+        until = values.pop("last_day") or default_expiry(values["course"], values["trained_on"])
         return ExternalTraining(person=person, valid_until=until, **values)
 
 
@@ -148,7 +148,7 @@ class ExternalTrainingListForm(forms.Form):
             return cleaned
         try:
             self.table = read_beside(cleaned["file"].read()) if field == "file" else self.table_of_lines()
-            self.listing = understood(self.table, SORT)
+            self.listing = parse_table(self.table, SORT)
             if len(self.listing.rows) > MOST_TRAININGS:
                 raise ListRefused("too-long")
             if len(self.text) > MOST_TEXT:  # the page sends it back as text
@@ -198,11 +198,11 @@ SHOWN = 100  # rows of a list that are new, and cells that are wrong
 
 
 @form_view("hr:external-training", allowed=handles_people)
-def outside(request):
+def external_training(request):
     """Show the list row by row. If `act` is "go" and the list was shown before, record the training."""
     form, rows = ExternalTrainingListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
     if form.is_valid():
-        rows = beside_records(form.listing, form.usual, by=request.user)
+        rows = compare_with_records(form.listing, form.usual, by=request.user)
         if request.POST.get("act") == "go" and form.is_seen:
             ends = "ends" in request.POST if "asked" in request.POST else None
             recorded = record_trainings(new_of(rows), by=request.user, ends=ends)
@@ -293,7 +293,7 @@ def outside_of(request, pk):
 @form_view(
     "hr:revoke-external-training",
     allowed=handles_people,
-    reauthenticate=asks_who_it_is,
+    reauthenticate=requires_reauthentication,
 )
 def revoke_training(request, training):
     found = get_object_or_404(ExternalTraining.objects.select_related("person", "course__current"), pk=training)

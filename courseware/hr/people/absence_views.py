@@ -86,7 +86,7 @@ def person_or_404(user, pk):
 
 
 @form_view(absences_url)
-def away(request, pk):
+def absences(request, pk):
     person = person_or_404(request.user, pk)
     if request.method != "POST":
         return absences_page(request, person, AbsenceForm(today=today_of(person)))
@@ -166,7 +166,7 @@ def absences_page(request, person, form, *, changed=None, status=200):
         "person": person,
         "forms": forms,
         "form": form,
-        "runs": runs_due(person),
+        "runs": open_enrollments(person),
         "today": form.today,
         "page_before": page_before(request),
         "is_refused": status != HTTPStatus.OK,
@@ -174,14 +174,12 @@ def absences_page(request, person, form, *, changed=None, status=200):
     return render(request, "hr/absences.html", context, status=status)
 
 
-def runs_due(person):
+def open_enrollments(person):
     """Return the open enrollments with a due date, each with `title` and `days`, by which absences have moved it."""
     enrollments = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
     enrollments = list(enrollments.with_release().with_zone().order_by("due_at", "pk"))
     moved = dict(
-        AbsenceShift.objects.of_the_day_that_counts()
-        .filter(enrollment__in=enrollments)
-        .values_list("enrollment", "days")
+        AbsenceShift.objects.of_current_due_date().filter(enrollment__in=enrollments).values_list("enrollment", "days")
     )
     for enrollment in enrollments:
         enrollment.title = store.outline(enrollment.release, get_language()).title

@@ -10,12 +10,12 @@ from courseware.accounts.models import AccountMerge, User
 from courseware.accounts.people.merge_checks import (
     CannotMerge,
     MergeRefusal,
+    deactivate_merged,
     lock_both,
-    open_again,
-    shut,
+    reactivate_merged,
     why_not_merge,
 )
-from courseware.assessment.certificates.certification import work_out
+from courseware.assessment.certificates.certification import recompute_certifications
 from courseware.assessment.models import ExternalTraining
 from courseware.assignments.emails import certificate_expiry, changed_lesson, completion
 from courseware.assignments.reminders import daily_reminders
@@ -53,13 +53,13 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> A
     new = AccountMerge.objects.create(kept=kept, other=other, made_by=by, made_at=at, was_active=other.is_active)
     hold(kept, other)
     events = join_enrollments(new)
-    events += shut(other, by, at)  # after the enrollments: former people are not counted
+    events += deactivate_merged(other, by, at)  # after the enrollments: former people are not counted
     store_certifications(new)
     keep_days_of(list(transferred_enrollments(new)), zone_of(other))
     hand_over(other, kept)
-    lock_merged_enrollments(other, kept)
+    redirect_queued_emails(other, kept)
     events += settle(kept, by, at)  # with the absences of `kept`
-    record_many([*told_of_both("merged", "merged-into", new, by, at), *events])
+    record_many([*merge_events("merged", "merged-into", new, by, at), *events])
     return new
 
 
@@ -78,24 +78,24 @@ def undo_merge(row: AccountMerge, *, by: User, at: datetime | None = None) -> Ac
     at = at or timezone.now()
     kept, other = lock_both(row.kept, row.other)
     found = AccountMerge.objects.select_for_update(no_key=True).get(pk=row.pk)
-    if why := why_it_stays(found, at):
+    if why := undo_refusal(found, at):
         raise CannotUndo(why)
     hold(kept, other)
     found.kept, found.other = kept, other
     found.undone_at, found.undone_by = at, by
     found.save(update_fields=["undone_at", "undone_by"])
-    events = open_again(found, by, at)
+    events = reactivate_merged(found, by, at)
     events += separate_enrollments(found, by, at)
     store_certifications(found)
     keep_days_of(list(transferred_enrollments(found)), zone_of(kept))
     give_back(other, found.made_at)
-    lock_merged_enrollments(kept, other)
+    redirect_queued_emails(kept, other)
     events += [*settle(kept, by, at), *settle(other, by, at)]
-    record_many([*told_of_both("merge-undone", "account-separated", found, by, at), *events])
+    record_many([*merge_events("merge-undone", "account-separated", found, by, at), *events])
     return found
 
 
-def why_it_stays(row: AccountMerge, at: datetime) -> MergeUndoRefusal | None:
+def undo_refusal(row: AccountMerge, at: datetime) -> MergeUndoRefusal | None:
     """Return why the merge cannot be undone at `at`, or None."""
     if row.undone_at:
         return MergeUndoRefusal.UNDONE
@@ -109,7 +109,7 @@ def why_it_stays(row: AccountMerge, at: datetime) -> MergeUndoRefusal | None:
 
 def store_certifications(row: AccountMerge) -> None:
     courses = set(row.runs.filter(is_transferred=True).values_list("enrollment__course", flat=True))
-    work_out([row.kept_id, row.other_id], courses)
+    recompute_certifications([row.kept_id, row.other_id], courses)
 
 
 def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
@@ -121,7 +121,7 @@ def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
     )
 
 
-def lock_merged_enrollments(before: User, now: User) -> None:
+def redirect_queued_emails(before: User, now: User) -> None:
     """Redirect queued emails about enrollments that now belong to `now` from `before` to `now`.
 
     An email that is being sent stays, and `now` gets another one: a repeated email is better than a lost one.
@@ -143,7 +143,7 @@ def lock_merged_enrollments(before: User, now: User) -> None:
             OutgoingEmail.objects.create(kind=email.kind, data={**email.data, "subjects": follows}, **recipient)
 
 
-def told_of_both(of_kept: str, of_other: str, row: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
+def merge_events(of_kept: str, of_other: str, row: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
     """Return one event for each of the two accounts."""
     return [
         NewEvent(of_kept, row.kept, by, {"merge": row.pk, "other": row.other_id}, at),

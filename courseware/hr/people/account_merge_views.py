@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.calendar.absences import absences_of
 from courseware.accounts.models import AccountMerge
-from courseware.accounts.people.duplicates import doubles
+from courseware.accounts.people.duplicates import find_duplicates
 from courseware.accounts.people.form_fields import PersonField
 from courseware.accounts.people.merge_checks import CannotMerge
 from courseware.accounts.permissions.permissions import handles_people, may_change_membership, may_change_sign_in
-from courseware.accounts.permissions.roles import know_offices
-from courseware.accounts.security.reauthentication import asks_who_it_is
+from courseware.accounts.permissions.roles import prefetch_roles
+from courseware.accounts.security.reauthentication import requires_reauthentication
 from courseware.hr.people.account_merge import CannotUndo, merge, undo_merge, why_not
 from courseware.hr.people.views import certificates_of, enrollments_of, member_or_404
 from courseware.learning.enrollments.account_merge import joined_enrollments
@@ -44,7 +44,7 @@ class OtherAccountForm(forms.Form):
 MERGES_A_PAGE, DOUBLES_SHOWN = 50, 50
 
 
-@form_view("hr:merge", reauthenticate=asks_who_it_is)
+@form_view("hr:merge", reauthenticate=requires_reauthentication)
 def merge_with(request, pk):
     kept = member_or_404(request, pk)
     is_sent = request.method == "POST"
@@ -92,12 +92,12 @@ def merges(request):
     rows = AccountMerge.objects.select_related("kept", "other", "made_by", "undone_by")
     page = Paginator(rows, MERGES_A_PAGE).get_page(request.GET.get("page"))
     now = timezone.now()
-    know_offices([person for row in page.object_list for person in (row.kept, row.other)])
+    prefetch_roles([person for row in page.object_list for person in (row.kept, row.other)])
     for row in page.object_list:
         row.is_shown = may_change_membership(request.user, row.kept)
         both = (row.kept, row.other)
         row.may_be_undone = row.may_be_undone_at(now) and all(may_change_sign_in(request.user, each) for each in both)
-    found, more = doubles(without=request.user, most=DOUBLES_SHOWN)
+    found, more = find_duplicates(without=request.user, most=DOUBLES_SHOWN)
     context = {"page": page, "doubles": found, "more": more}
     return render(request, "hr/merges.html", context)
 

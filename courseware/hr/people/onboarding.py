@@ -29,7 +29,7 @@ from courseware.notifications.models import OutgoingEmail
 
 
 @transaction.atomic
-def bring_in(
+def onboard(
     name: str, sign_in_name: str, *, courses: Sequence[Course] = (), due_on: date | None = None, by: User, **fields
 ) -> User:
     """Add a person and enroll the person in `courses`, due on `due_on`. Raise ValidationError as `add_person` does.
@@ -38,20 +38,20 @@ def bring_in(
     """
     person = add_unasked(name, sign_in_name, by=by, **fields)
     if courses:
-        ask_for(person, courses, due_on, by=by)
+        enroll_in_courses(person, courses, due_on, by=by)
     else:
         invite(person, by=by)
     return person
 
 
 def add_unasked(name: str, sign_in_name: str, *, team: Team | None = None, by: User, **fields) -> User:
-    """Add a person like `bring_in`, without enrollments and emails."""
+    """Add a person like `onboard`, without enrollments and emails."""
     email, number = (sign_in_name, None) if "@" in sign_in_name else (None, sign_in_name)
     return add_person(name, email=email, staff_number=number, team=team, by=by, **fields)
 
 
 @transaction.atomic
-def ask_for(person: User, courses: Sequence[Course], due_on: date | None, *, by: User) -> None:
+def enroll_in_courses(person: User, courses: Sequence[Course], due_on: date | None, *, by: User) -> None:
     """Enroll the person in these courses, due at the end of `due_on` in the person's time zone."""
     zone = zone_named(time_zones(person).first())
     due_at = due_on and due_instant(due_on, zone)
@@ -169,5 +169,5 @@ def add_all(rows: Sequence[PastedRow], *, team: Team | None, by: User, **asked) 
     """Add the people of all rows without a problem, or none of them. Return how many. Raise ValidationError."""
     good = [row for row in rows if not row.problem]
     for row in good:
-        bring_in(row.name, row.sign_in_name, team=row.team or team, by=by, **asked)
+        onboard(row.name, row.sign_in_name, team=row.team or team, by=by, **asked)
     return len(good)

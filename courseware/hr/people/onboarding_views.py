@@ -15,15 +15,15 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team
 from courseware.accounts.permissions.permissions import handles_people, may_change_membership
-from courseware.accounts.sign_in.identifiers import called
+from courseware.accounts.sign_in.identifiers import person_by_name
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 from courseware.hr.people.onboarding import (
     MOST_ROWS,
     add_all,
     add_unasked,
-    ask_for,
-    bring_in,
+    enroll_in_courses,
+    onboard,
     read_rows,
     sign_in_name_of,
     was_added,
@@ -148,7 +148,7 @@ class OnboardingForm(AskingForm):
     def found(self):
         """Return the person with this address or number, or None."""
         name = self.cleaned_data.get("sign_in_name")
-        return called(name).first() if name else None
+        return person_by_name(name).first() if name else None
 
     def particulars(self):
         names = ("name", "sign_in_name", "team", "post", "starts_on", "language")
@@ -231,7 +231,7 @@ def enrolled_instead(form, found, *, by):
     if not courses:
         form.add_error("courses", form.fields["courses"].error_messages["required"])
         return ""
-    ask_for(found, courses, form.cleaned_data["due_on"], by=by)
+    enroll_in_courses(found, courses, form.cleaned_data["due_on"], by=by)
     return gettext("%(name)s already had an account and is now enrolled.") % {"name": found.name}
 
 
@@ -240,7 +240,7 @@ def added(form, act, *, by):
     if act == "quietly":
         return add_unasked(**form.particulars(), by=by)
     courses, due_on = form.cleaned_data["courses"], form.cleaned_data["due_on"]
-    return bring_in(**form.particulars(), courses=courses, due_on=due_on, by=by)
+    return onboard(**form.particulars(), courses=courses, due_on=due_on, by=by)
 
 
 def in_words(person, act):

@@ -17,7 +17,7 @@ from courseware.accounts.calendar.absences import absences_of, may_record_absenc
 from courseware.accounts.models import AccountMerge, Membership, Team, User, merge_of
 from courseware.accounts.people import offboarding
 from courseware.accounts.people.offboarding import HasRecord, remove_person
-from courseware.accounts.permissions.conflicts_of_interest import LASTS, conflicts_of_deciders
+from courseware.accounts.permissions.conflicts_of_interest import CONFLICT_DURATION, conflicts_of_deciders
 from courseware.accounts.permissions.permissions import (
     audits,
     handles_people,
@@ -27,11 +27,15 @@ from courseware.accounts.permissions.permissions import (
     may_read_log,
     sees_whole_company,
 )
-from courseware.accounts.security.reauthentication import asks_before_appointing, asks_before_posting, asks_who_it_is
+from courseware.accounts.security.reauthentication import (
+    asks_before_appointing,
+    asks_before_posting,
+    requires_reauthentication,
+)
 from courseware.accounts.sign_in.sign_in_codes import may_give_code, people_without_code
-from courseware.accounts.teams.memberships import add_membership, change_particulars, end_membership, move
+from courseware.accounts.teams.memberships import add_membership, change_profile, end_membership, move
 from courseware.assessment.certificates.external_training import trainings_of
-from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.issuing import revoke_certificate
 from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.assignments.audit_log_labels import with_label
 from courseware.assignments.manager_actions.views import record_page
@@ -45,7 +49,7 @@ from courseware.learning.enrollments.newest import MergedEnrollment
 from courseware.learning.models import Enrollment
 from courseware.learning.record_access_log import VERB as LOOKED
 from courseware.learning.record_access_log import record_access
-from courseware.lib.admin.model_admins import MOST, FirstRows
+from courseware.lib.admin.model_admins import MAX_LISTED_ROWS, LimitedPaginator
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
@@ -64,10 +68,12 @@ def may_view(user, person):
 def people(request):
     form = PeopleFilter(request.GET)
     found = form.chosen_from(User.objects.order_by("name", "pk"))
-    page = FirstRows(found.prefetch_related(memberships_with_teams()), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    page = LimitedPaginator(found.prefetch_related(memberships_with_teams()), PEOPLE_A_PAGE).get_page(
+        request.GET.get("page")
+    )
     for person in page.object_list:
         person.is_shown = may_view(request.user, person)
-    context = {"form": form, "page": page, "most": MOST, "may_change": handles_people(request.user)}
+    context = {"form": form, "page": page, "most": MAX_LISTED_ROWS, "may_change": handles_people(request.user)}
     context["is_new"] = context["may_change"] and is_company_new()
     context["sees_conflicts"] = may_read_log(request.user)
     return render(request, "hr/people.html", context)
@@ -77,7 +83,7 @@ def people(request):
 def conflicts(request):
     page = Paginator(conflicts_of_deciders(), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
     with_label(each.event for each in page.object_list)
-    return render(request, "hr/conflicts.html", {"page": page, "days": LASTS.days})
+    return render(request, "hr/conflicts.html", {"page": page, "days": CONFLICT_DURATION.days})
 
 
 def is_company_new():
@@ -193,7 +199,7 @@ def certificates_of(found, today):
     return certificates
 
 
-@form_view("hr:edit-person", reauthenticate=asks_who_it_is)
+@form_view("hr:edit-person", reauthenticate=requires_reauthentication)
 def edit(request, pk):
     found = member_or_404(request, pk)
     form = ProfileForm(request.POST or None, instance=found, by=request.user)
@@ -205,7 +211,7 @@ def edit(request, pk):
 def is_changed(request, form):
     """Save the valid form. Return False if the address or number was taken meanwhile; the form then has the error."""
     try:
-        changed = change_particulars(form.instance, form.changed_values(), by=request.user)
+        changed = change_profile(form.instance, form.changed_values(), by=request.user)
     except ValidationError as error:
         form.add_error(None, error)
         return False
@@ -244,7 +250,7 @@ def unplace(request, pk, place):
     return redirect("hr:person", pk)
 
 
-@post_view("hr:person", reauthenticate=asks_who_it_is)
+@post_view("hr:person", reauthenticate=requires_reauthentication)
 def let_leave(request, pk):
     found = member_or_404(request, pk)
     if offboarding.leave(found, by=request.user):
@@ -293,7 +299,7 @@ class ReasonForm(forms.Form):
 @form_view(
     "hr:revoke-certificate",
     allowed=handles_people,
-    reauthenticate=asks_who_it_is,
+    reauthenticate=requires_reauthentication,
 )
 def withdraw_certificate(request, pk):
     certificate = get_object_or_404(Certificate.objects.select_related("enrollment__learner"), pk=pk)
@@ -302,7 +308,7 @@ def withdraw_certificate(request, pk):
         raise Http404
     form = ReasonForm(posted(request))
     if form.is_valid():
-        if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
+        if revoke_certificate(certificate, reason=form.cleaned_data["reason"], by=request.user):
             note = gettext("The certificate of %(name)s is revoked. An email tells the person the reason.")
             messages.success(request, note % {"name": certificate.holder})
         return redirect("hr:person", holder.pk)

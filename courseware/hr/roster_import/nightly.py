@@ -24,13 +24,13 @@ from courseware.accounts.roster_import.apply import (
 from courseware.accounts.roster_import.columns import folded
 from courseware.accounts.roster_import.comparison import BAD
 from courseware.accounts.roster_import.parser import ListRefused
-from courseware.accounts.roster_import.upload import bring
+from courseware.accounts.roster_import.upload import store_upload
 from courseware.assignments.rules.execution import act
 from courseware.content.models import Course, Release
 from courseware.content.rendering.store import outline
-from courseware.jobs.tasks import Later, task
-from courseware.notifications.email.email_types import EmailType, one_by_one, register_kind
-from courseware.notifications.email.queue import tell
+from courseware.jobs.tasks import RetryLater, task
+from courseware.notifications.email.email_types import EmailType, one_by_one, register_email_type
+from courseware.notifications.email.queue import queue_email
 
 
 def job_roles_by_title() -> dict[str, str]:
@@ -76,7 +76,7 @@ QUIET = timedelta(minutes=5)  # after the last change; then a copy is complete
 def register_emails() -> None:
     for name, label in (("list-held", _("A list was not imported")), ("list-faults", _("Rows of a list skipped"))):
         template = f"assignments/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, EmailType(label, template, one_by_one(lambda message: ""), one_by_one(import_text)))
+        register_email_type(name, EmailType(label, template, one_by_one(lambda message: ""), one_by_one(import_text)))
 
 
 def import_newest() -> str:
@@ -96,7 +96,7 @@ def import_newest() -> str:
         roster = import_file(file, is_complete=settings.ROSTER_IS_COMPLETE, is_news=False)
     except ListRefused as refused:
         if refused.code == "busy":
-            raise Later(f"{file.name}: the machine is busy, so the list is read later") from None
+            raise RetryLater(f"{file.name}: the machine is busy, so the list is read later") from None
         raise RuntimeError(f"{file.name}: {messages.REFUSALS[refused.code]}") from None
     try:
         apply_now(roster, is_sure=False, invites=True)
@@ -116,7 +116,7 @@ def is_list(file: Path) -> bool:
 def wait_until_written(file: Path) -> None:
     """Raise Later if the file is new: half a list would mark the other people as left."""
     if abs(time.time() - file.stat().st_mtime) < QUIET.total_seconds():
-        raise Later(f"{file.name} was written a moment ago and may not be complete yet: looked at again soon")
+        raise RetryLater(f"{file.name} was written a moment ago and may not be complete yet: looked at again soon")
 
 
 def apply_unfinished() -> None:
@@ -132,8 +132,8 @@ def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: b
     """Compare the file and store what it would change. Raise ListRefused, or Later if the file is being written."""
     before, data, after = file.stat(), file.read_bytes(), file.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise Later(f"{file.name} is being written")
-    return bring(
+        raise RetryLater(f"{file.name} is being written")
+    return store_upload(
         data,
         file.name,
         by=None,
@@ -155,8 +155,8 @@ def as_numbers(roster: RosterImport) -> str:
 
 
 def tell_hr(kind: str, roster: RosterImport) -> None:
-    for person in roles.in_office(roles.HR):
-        tell(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
+    for person in roles.people_with_role(roles.HR):
+        queue_email(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
 
 
 def import_text(message) -> dict:

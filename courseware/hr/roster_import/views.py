@@ -33,7 +33,7 @@ from courseware.accounts.roster_import.comparison import (
 )
 from courseware.accounts.roster_import.file_formats import ENCODINGS
 from courseware.accounts.roster_import.parser import ListRefused
-from courseware.accounts.roster_import.upload import bring
+from courseware.accounts.roster_import.upload import store_upload
 from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.hr.roster_import.nightly import apply_next_chunk, job_roles_by_title
 from courseware.lib.web.form_layout import Fields
@@ -69,7 +69,9 @@ class ListForm(forms.Form):
         cleaned = self.cleaned_data
         options = {"is_complete": cleaned["is_complete"], "encoding": cleaned["encoding"]}
         try:
-            return bring(cleaned["file"].read(), cleaned["file"].name, by=by, posts=job_roles_by_title(), **options)
+            return store_upload(
+                cleaned["file"].read(), cleaned["file"].name, by=by, posts=job_roles_by_title(), **options
+            )
         except ListRefused as refused:
             self.add_error("file", sentences.REFUSALS[refused.code])
             return None

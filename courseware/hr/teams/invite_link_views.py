@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from courseware.accounts.models import JoinRequest, Membership, Team, TeamInviteLink, User
-from courseware.accounts.permissions.permissions import handles_people, not_decided_by, people_managed_by
+from courseware.accounts.permissions.permissions import handles_people, people_managed_by, undecidable_ids
 from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.accounts.sign_in.sign_in_codes import (
     CODES_AT_ONCE,
@@ -29,12 +29,12 @@ from courseware.accounts.sign_in.sign_in_codes import (
     valid_codes,
 )
 from courseware.accounts.teams.invite_links import (
-    AlreadyHere,
+    AccountExists,
+    acceptable_people,
     address_of,
     answer_request,
     end_link,
     make_link,
-    may_be_let_in,
     teams_to_link,
 )
 from courseware.hr.people.forms import CodesForm
@@ -107,7 +107,7 @@ def waiting_for(teams, user):
     requests = list(requests.select_related("link__team").order_by("pk")[:SHOWN])
     found = User.objects.filter(staff_number__in=[each.staff_number for each in requests])
     people = {person.staff_number: person for person in found}
-    may_come = set(may_be_let_in(user).filter(pk__in=[each.pk for each in found]).values_list("pk", flat=True))
+    may_come = set(acceptable_people(user).filter(pk__in=[each.pk for each in found]).values_list("pk", flat=True))
     sees_all = handles_people(user)
     own = set() if sees_all else set(people_managed_by(user).filter(person__in=found).values_list("person", flat=True))
     for each in requests:
@@ -142,7 +142,7 @@ def answer(request, pk):
     is_accepted = request.POST.get("answer") == "yes"
     try:
         is_new = answer_request(join_request, is_accepted, by=request.user)
-    except AlreadyHere:
+    except AccountExists:
         messages.error(
             request,
             gettext("This staff number already belongs to an account. The person must sign in without this link."),
@@ -193,7 +193,7 @@ def sign_in_codes(request):
         )
         return redirect("hr:sign-in-codes")
     form = CodesForm(request.GET)
-    people = form.chosen_from(people_without_code(at).exclude(pk__in=not_decided_by(request.user)))
+    people = form.chosen_from(people_without_code(at).exclude(pk__in=undecidable_ids(request.user)))
     have = form.chosen_from(people_without_email())
     context = {
         "form": form,

@@ -21,7 +21,7 @@ from courseware.accounts.permissions.permissions import (
     teams_managed_by,
 )
 from courseware.accounts.security.reauthentication import asks_before_posting
-from courseware.accounts.teams.deputies import end_deputy, name_deputy
+from courseware.accounts.teams.deputies import add_deputy, end_deputy
 from courseware.accounts.teams.memberships import add_membership, end_membership
 from courseware.accounts.teams.teams import add_team, change_team, close_team
 from courseware.assignments.models import AssignmentRule
@@ -263,11 +263,11 @@ def manager_or_404(user, pk):
 
 
 @form_view(deputies_url, reauthenticate=asks_before_posting)
-def substitutes(request, pk=None):
+def deputies(request, pk=None):
     manager = manager_or_404(request.user, pk)
     form = DeputyForm(request.POST or None, lead=manager, by=request.user)
     if form.is_valid():
-        name_deputy(manager, **form.cleaned_data, by=request.user)
+        add_deputy(manager, **form.cleaned_data, by=request.user)
         note = gettext("%(name)s covers for %(lead)s.")
         messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": manager.name})
         return redirect(deputies_url(pk))

@@ -33,7 +33,7 @@ from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Adjustment, BulkEnrollment, Enrollment, LessonReport
 from courseware.learning.record_access_log import record_access
 from courseware.learning.status.certification_status import CertificationStatus
-from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, SuperusersOnly
+from courseware.lib.admin.model_admins import LargeTableAdmin, ListFiltersOnly, SuperusersOnly
 from courseware.lib.web.page_views import form_status, in_background
 
 # Labels of the fields of a manager action for several people at once.
@@ -44,7 +44,7 @@ WORDS = {
 
 
 @admin.register(LessonReport)
-class LessonReportAdmin(ListFiltersOnly, LongList, admin.ModelAdmin):
+class LessonReportAdmin(ListFiltersOnly, LargeTableAdmin, admin.ModelAdmin):
     """Reports on lessons, for editors. Nothing shows who sent one, not even a number."""
 
     list_display = ["document", "language", "comment", "day", "is_settled"]
@@ -159,7 +159,7 @@ def admin_action(manager_action):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
+class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LargeTableAdmin, SearchByPeople, admin.ModelAdmin):
     """Read-only. Enrollments are changed by enrolling and by manager actions."""
 
     list_display = [

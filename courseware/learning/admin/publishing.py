@@ -13,20 +13,20 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.security.reauthentication import asks_before_posting, asks_who_it_is
+from courseware.accounts.security.reauthentication import asks_before_posting, requires_reauthentication
 from courseware.content.admin import CourseAdmin
 from courseware.content.authoring.exam_change_text import words_of
-from courseware.content.authoring.preview import check_beside
+from courseware.content.authoring.preview import check_in_side_process
 from courseware.content.models import Course, Document, ExpertReview, Release, ReleaseProposal, Revision
 from courseware.content.releases import proposals, publishing
 from courseware.content.releases.drafts import NotChecked, check_newest
 from courseware.content.releases.exam_changes import exam_changes
 from courseware.content.releases.expert_reviews import enter_expert_review, last_expert_reviews, withdraw_expert_review
-from courseware.content.rendering.expert_reviews import Reader
+from courseware.content.rendering.expert_reviews import Reviewer
 from courseware.content.rendering.store import AwaitingReview, outline
 from courseware.learning.admin.forms import SAVED_MEANWHILE, ExpertReviewForm, PublishForm
 from courseware.learning.lessons.changed_lessons import people_per_document, touched_by
-from courseware.lib.side_process import NoAnswer
+from courseware.lib.side_process import WorkNotDone
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_status, posted
 
@@ -67,7 +67,7 @@ def read_drafts(course, drafts):
     reviews = [row.reading for row in shown_reviews(course) if row.reading]
     read = {review.revision.document_id for review in reviews}
     jurisdiction_files = {each.document.pk for each in drafts if each.document.kind == Document.Kind.JURISDICTION}
-    return read | (jurisdiction_files if jurisdiction_files and any(publishing.taking_inserts(reviews)) else set())
+    return read | (jurisdiction_files if jurisdiction_files and any(publishing.have_inserts(reviews)) else set())
 
 
 admin.site.unregister(Course)
@@ -124,7 +124,7 @@ class PublishingCourseAdmin(CourseAdmin):
             form = ExpertReviewForm(request.POST, prefix=str(revision.pk))
             if not form.is_valid():
                 return self.reviews_page(request, course, form)
-            enter_expert_review(revision, Reader(**form.cleaned_data), by=request.user)
+            enter_expert_review(revision, Reviewer(**form.cleaned_data), by=request.user)
         except publishing.StaleChoice:
             self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
             return self.reviews_page(request, course, status=HTTPStatus.CONFLICT)
@@ -149,7 +149,7 @@ class PublishingCourseAdmin(CourseAdmin):
         status = status or (form_status(sent) if sent else HTTPStatus.OK)
         return TemplateResponse(request, "admin/learning/readings.html", context, status=status)
 
-    @method_decorator(asks_who_it_is)
+    @method_decorator(requires_reauthentication)
     def publish(self, request, pk):
         course = get_object_or_404(Course, pk=pk)
         if not request.user.has_perm("content.add_release"):
@@ -231,12 +231,12 @@ class PublishingCourseAdmin(CourseAdmin):
 
     def checked(self, course, form):
         try:
-            check_newest(course, check_beside)
+            check_newest(course, check_in_side_process)
         except publishing.ContentErrors as refused:
             for problem in refused.problems:
                 form.add_error(None, str(problem))
             return False
-        except (NotChecked, NoAnswer):
+        except (NotChecked, WorkNotDone):
             form.add_error(
                 None,
                 gettext(

@@ -155,7 +155,7 @@ def follow_absences(enrollments: list[Enrollment], by: User | None, at: datetime
     absences: dict[int, list[Absence]] = {}
     for each in Absence.objects.filter(person__in={enrollment.learner_id for enrollment in enrollments}):
         absences.setdefault(each.person_id, []).append(each)
-    known = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment__in=enrollments)
+    known = AbsenceShift.objects.of_current_due_date().filter(enrollment__in=enrollments)
     stored = {each.enrollment_id: each for each in known}
     enrollments = [
         enrollment for enrollment in enrollments if enrollment.pk in stored or enrollment.learner_id in absences
@@ -167,7 +167,7 @@ def follow_absences(enrollments: list[Enrollment], by: User | None, at: datetime
     shifts = []
     for enrollment in enrollments:
         of_learner = absences.get(enrollment.learner_id, [])
-        shift = stored.get(enrollment.pk) or begun(enrollment, of_learner)
+        shift = stored.get(enrollment.pk) or new_shift(enrollment, of_learner)
         known = shift.days_known
         spans = [DaysAway(each.first_day, each.last_day, shift.counts_from, known) for each in of_learner]
         move(enrollment, shift, spans, calendars[enrollment.learner_id], timezone.localdate(at, enrollment.zone))
@@ -189,7 +189,7 @@ def follow_absences(enrollments: list[Enrollment], by: User | None, at: datetime
     return [NewEvent("due-date-shifted", enrollment, by, data[enrollment], at) for enrollment in moved]
 
 
-def begun(enrollment: Enrollment, absences: list[Absence]) -> AbsenceShift:
+def new_shift(enrollment: Enrollment, absences: list[Absence]) -> AbsenceShift:
     """Return an unsaved shift of the current due date. Absences known when it was set by hand do not move it."""
     given_on = timezone.localdate(enrollment.agreed_due_at, enrollment.zone)
     until = max(given_on, enrollment.due_on) if enrollment.due_on else given_on
@@ -205,7 +205,7 @@ def begun(enrollment: Enrollment, absences: list[Absence]) -> AbsenceShift:
 def move(enrollment: Enrollment, shift: AbsenceShift, spans: list[DaysAway], calendar: Calendar, today: date) -> None:
     if shift.given_at is None:
         return
-    given = dates.due_day(shift.given_at, enrollment.zone)
+    given = dates.due_date(shift.given_at, enrollment.zone)
     day, days = moved_on(given, spans, calendar, today=today)
     day = held(day, spans, today)
     # If not moved, the instant as set, even if the team has changed its time zone since.
@@ -218,7 +218,7 @@ def not_settled(at: datetime) -> Iterator[int]:
     passed = Q(stage=Absence.Stage.TO_COME, begins_at__lte=at) | Q(stage__lt=Absence.Stage.OVER, ends_at__lte=at)
     yield from Absence.objects.filter(passed).order_by("person").values_list("person", flat=True).distinct()
     known = Absence.objects.filter(stage__lt=Absence.Stage.OVER).values("person")
-    shifts = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=OuterRef("pk"))
+    shifts = AbsenceShift.objects.of_current_due_date().filter(enrollment=OuterRef("pk"))
     given = Enrollment.objects.open().exclude(due_at=None).filter(~Exists(shifts), learner__in=known)
     yield from given.order_by("learner").values_list("learner", flat=True).distinct()
 
@@ -247,5 +247,5 @@ def absences_during(enrollment: Enrollment) -> list[Absence]:
 
 def shifted_days(enrollment: Enrollment) -> int:
     """Return by how many working days the current due date was moved."""
-    shifts = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=enrollment)
+    shifts = AbsenceShift.objects.of_current_due_date().filter(enrollment=enrollment)
     return shifts.values_list("days", flat=True).first() or 0

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import undecidable_ids
 from courseware.audit_log.record import record, record_many
 from courseware.learning.emails.extension import queue_answer_email
 from courseware.learning.enrollments.adjustments import adjust
@@ -100,7 +100,7 @@ def answer_extension_request(
     row = ExtensionRequest.objects.of(enrollment, at).get(pk=key)
     if not row.is_standing:
         raise RequestNotOpen(row)
-    if enrollment.learner_id in not_decided_by(by):
+    if enrollment.learner_id in undecidable_ids(by):
         raise RequestNotOpen(row, ActionRefusal.OWN if enrollment.learner_id == by.pk else ActionRefusal.CONFLICT)
     row.end, row.ended_at, row.ended_by, row.words = answer.end, at, by, answer.words
     if answer.end != End.REFUSED:
@@ -131,7 +131,7 @@ def undo_refusals(keys: Collection[int], *, by: User, at: datetime | None = None
     """Undo refusals by `by` among these requests (ids), see `may_undo_refusal`. Return the number undone."""
     at = at or timezone.now()
     own = ExtensionRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
-    enrollments = Enrollment.objects.select_for_update(of=("self",), no_key=True).in_hands_of(by)
+    enrollments = Enrollment.objects.select_for_update(of=("self",), no_key=True).manageable_by(by)
     locked_ids = list(enrollments.filter(pk__in=own.values("enrollment")).order_by("pk").values_list("pk", flat=True))
     fresh = own.filter(enrollment__in=locked_ids).select_related("enrollment__learner")
     events = reopen([each for each in fresh if may_undo_refusal(each, at)], by=by, at=at)

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from courseware.accounts.models import Absence, Membership, Team, User
-from courseware.accounts.security.sessions import ask_for_teams_anew
+from courseware.accounts.security.sessions import reload_session_facts
 from courseware.audit_log.record import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.due_dates.absence_shifts import follow_absences, instants, zone_of
@@ -18,7 +18,7 @@ from courseware.learning.models import AbsenceShift, AdjustmentItem, Enrollment,
 from courseware.lib import dates
 
 # Columns with due instants, besides those of the enrollment.
-TOLD_BESIDE: dict[Any, list[str]] = {
+RELATED_DUE_COLUMNS: dict[Any, list[str]] = {
     AbsenceShift: ["given_at", "moved_to"],
     AdjustmentItem: ["due_before", "due_after"],
     ExtensionRequest: ["until"],
@@ -44,7 +44,7 @@ def keep_days_of_one(person_id: int, before: tzinfo) -> None:
     enrollments = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(own)
     computed = keep_days_of(list(enrollments.order_by("pk")), before)
     keep_absences_of(learner)
-    ask_for_teams_anew(person_id)
+    reload_session_facts(person_id)
     record_many(follow_absences([enrollment for enrollment in computed if enrollment.is_open], None, timezone.now()))
 
 
@@ -64,7 +64,7 @@ def keep_days_of(enrollments: Collection[Enrollment], before: tzinfo) -> list[En
     shifted = [enrollment for enrollment in enrollments if shift(enrollment, ["due_at"], before, enrollment.zone)]
     if shifted:
         Enrollment.objects.write_many(shifted, ["due_at"])
-    for model, columns in TOLD_BESIDE.items():
+    for model, columns in RELATED_DUE_COLUMNS.items():
         rows = shifted_rows(model, columns, before, zones)
         if model is AbsenceShift:
             behind = {row.enrollment_id for row in rows}
@@ -82,7 +82,7 @@ def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) 
 
 def same_day(due_at: datetime, before: tzinfo, after: tzinfo) -> datetime:
     """Return the end in `after` of the day that ends at `due_at` in `before`. Other instants stay."""
-    day = dates.due_day(due_at, before)
+    day = dates.due_date(due_at, before)
     return dates.due_instant(day, after) if dates.due_instant(day, before) == due_at else due_at
 
 

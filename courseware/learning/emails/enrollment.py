@@ -27,7 +27,7 @@ from courseware.notifications.email.email_types import (
     EmailType,
     NotificationText,
     one_by_one,
-    register_kind,
+    register_email_type,
 )
 from courseware.notifications.email.queue import queue_emails
 from courseware.notifications.models import DeliveryState, OutgoingEmail
@@ -41,10 +41,12 @@ KINDS = (KIND, RENEWAL)
 def register_emails():
     unwanted, training = one_by_one(why_unwanted), EmailCategory.TRAINING
     template, context = "learning/mail/enrolled.txt", one_by_one(in_words)
-    register_kind(KIND, EmailType(_("New course"), template, unwanted, context, training, lines_in_words, ENROLLED))
+    register_email_type(
+        KIND, EmailType(_("New course"), template, unwanted, context, training, lines_in_words, ENROLLED)
+    )
     template, context = "learning/mail/renewal_open.txt", one_by_one(renewals_text)
     label = _("Renewal open")
-    register_kind(RENEWAL, EmailType(label, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
+    register_email_type(RENEWAL, EmailType(label, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
 
 
 def queue_enrollment_email(enrollments, *, by, is_held=False):
@@ -192,7 +194,7 @@ def signers_of(enrolled_by):
 DAY, UNTIL = date(2026, 12, 4), date(2026, 12, 31)  # fixed, so that changes of the wording can be detected
 
 
-def of_first(key: str, name: str = "courses") -> Any:
+def value_of_first(key: str, name: str = "courses") -> Any:
     return lambda context: context[name][0][key]
 
 
@@ -204,8 +206,10 @@ SIGNED = {
     "signer": Placeholder(_("the person who signs the email, usually the manager"), itemgetter("signer")),
     "team": Placeholder(_("the team of the manager who signs the email"), itemgetter("team")),
 }
-FIRST_COURSE = Placeholder(_("the title of the course, or of the first course if there are several"), of_first("title"))
-FIRST_DAY = Placeholder(_("the due date"), of_first("day"))
+FIRST_COURSE = Placeholder(
+    _("the title of the course, or of the first course if there are several"), value_of_first("title")
+)
+FIRST_DAY = Placeholder(_("the due date"), value_of_first("day"))
 
 
 def address_of_example(path: str) -> str:
@@ -261,7 +265,7 @@ RENEWAL_OPEN = Editable(
         **NAME_AND_FIRM,
         "course": FIRST_COURSE,
         "day": FIRST_DAY,
-        "until": Placeholder(_("the last day of the certificate"), of_first("until")),
+        "until": Placeholder(_("the last day of the certificate"), value_of_first("until")),
         **SIGNED,
     },
     example_of_courses,

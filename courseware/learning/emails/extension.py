@@ -14,7 +14,7 @@ from courseware.accounts.models import User
 from courseware.content.course_titles import course_title
 from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.models import Enrollment, ExtensionRequest
-from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_email_type
 from courseware.notifications.email.queue import add_notifications, queue_emails
 from courseware.notifications.models import Notification, OutgoingEmail
 
@@ -26,7 +26,9 @@ WAITS_AGAIN = ""  # in place of the time of an answer
 def register_email() -> None:
     template = "learning/mail/day_answered.txt"
     label = _("Answer to an extension request")
-    register_kind(KIND, EmailType(label, template, why_unwanted, in_words, EmailCategory.TRAINING, lines_in_words))
+    register_email_type(
+        KIND, EmailType(label, template, why_unwanted, in_words, EmailCategory.TRAINING, lines_in_words)
+    )
 
 
 def queue_answer_email(request: ExtensionRequest, learner: User, at: datetime) -> None:

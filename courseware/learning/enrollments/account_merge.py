@@ -15,11 +15,11 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, override
 
 from courseware.accounts.models import AccountMerge, User
-from courseware.accounts.teams.membership_locks import change_teams_of
+from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
 from courseware.audit_log.record import NewEvent
-from courseware.learning.enrollments.newest import MergedEnrollment, aside
+from courseware.learning.enrollments.newest import MergedEnrollment, superseded_ids
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.learning.status.headcounts import HeadcountMove, count
+from courseware.learning.status.headcounts import HeadcountChange, record_changes
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,16 @@ def joined_enrollments(kept: User, other: User) -> list[tuple[list[Enrollment], 
 def hold(*people: User) -> None:
     """Lock the enrollments of these people, and block new ones. Lock the people before."""
     list(Enrollment.objects.select_for_update(no_key=True).filter(learner__in=people).order_by("pk").only("pk"))
-    change_teams_of([person.pk for person in people])
+    lock_memberships_exclusive([person.pk for person in people])
 
 
 def is_touched(record: MergedEnrollment) -> bool:
     return record.is_transferred or record.is_closed or record.is_superseded
 
 
-def places_of_newest(enrollments: Iterable[Enrollment]) -> list[HeadcountMove]:
+def places_of_newest(enrollments: Iterable[Enrollment]) -> list[HeadcountChange]:
     """Return headcount changes that remove the newest of these enrollments."""
-    return [HeadcountMove(each.learner_id, each.place, None) for each in enrollments if each.is_newest]
+    return [HeadcountChange(each.learner_id, each.place, None) for each in enrollments if each.is_newest]
 
 
 def merged_enrollment(merge: AccountMerge, enrollment: Enrollment, joined: JoinedEnrollment) -> MergedEnrollment:
@@ -114,7 +114,7 @@ def join_enrollments(merge: AccountMerge) -> list[NewEvent]:
     # In this order: a person has one newest and one open enrollment in a course.
     Enrollment.objects.filter(pk__in=keys(enrollments)).update(is_newest=False)
     Enrollment.objects.filter(pk__in=keys(transferred)).update(learner=merge.kept)
-    stand([joined.newest for _group, joined in found], removals)
+    mark_newest([joined.newest for _group, joined in found], removals)
     events = [
         enrollment_event("enrollment-transferred", each, merge, merge.made_by, merge.made_at) for each in transferred
     ]
@@ -129,11 +129,11 @@ def close(enrollments: Iterable[Enrollment], merge: AccountMerge) -> None:
     Enrollment.objects.filter(pk__in=keys(enrollments)).update(exempted_at=merge.made_at, exemption_reason=reason)
 
 
-def stand(newest: Collection[Enrollment], removals: list[HeadcountMove]) -> None:
+def mark_newest(newest: Collection[Enrollment], removals: list[HeadcountChange]) -> None:
     """Mark these enrollments as the newest and update the headcounts. `removals`: see `places_of_newest`."""
     Enrollment.objects.filter(pk__in=keys(newest)).update(is_newest=True)
     now = Enrollment.objects.filter(pk__in=keys(newest))
-    count([*removals, *(HeadcountMove(each.learner_id, None, each.place) for each in now)])
+    record_changes([*removals, *(HeadcountChange(each.learner_id, None, each.place) for each in now)])
 
 
 def enrollment_event(verb: str, enrollment: Enrollment, merge: AccountMerge, by: User, at: datetime) -> NewEvent:
@@ -156,7 +156,7 @@ def separate_enrollments(merge: AccountMerge, by: User, at: datetime) -> list[Ne
     for each in enrollments:
         each.learner_id = merge.other_id if each.pk in back else each.learner_id
     opened = reopen([record.enrollment_id for record in records if record.is_closed], enrollments, merge)
-    stand(newest_of(enrollments), removals)
+    mark_newest(newest_of(enrollments), removals)
     events = [enrollment_event("enrollment-returned", each, merge, by, at) for each in enrollments if each.pk in back]
     return events + [NewEvent("excuse-undone", each, by, {"merge": merge.pk}, at) for each in opened]
 
@@ -180,7 +180,7 @@ def reopen(closed: Collection[int], enrollments: Collection[Enrollment], merge: 
 
 def newest_of(enrollments: Collection[Enrollment]) -> list[Enrollment]:
     """Return the newest per person and course; one superseded by another merge only if there is no other."""
-    behind = set(aside().filter(enrollment__in=enrollments).values_list("enrollment", flat=True))
+    behind = set(superseded_ids().filter(enrollment__in=enrollments).values_list("enrollment", flat=True))
     found = {
         (each.learner_id, each.course_id): each
         for each in sorted(enrollments, key=lambda each: (each.pk not in behind, each.pk))

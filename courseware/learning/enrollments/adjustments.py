@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import undecidable_ids
 from courseware.audit_log.record import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.enrollments.creation import BATCH
@@ -20,7 +20,7 @@ from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 
 
 @transaction.atomic
-def decide(adjustment, keys, *, at=None):
+def start_adjustment(adjustment, keys, *, at=None):
     """Carry out an unsaved adjustment. `keys`: ids of enrollments, or of people if the action is about people.
 
     Return (adjustment, refusals); None instead of an adjustment without effect. For more than BATCH keys a worker does
@@ -142,19 +142,19 @@ def newest_lines(enrollments):
 
 def items_manageable_by(user, adjustment):
     """Items that `user` may undo; those of removed enrollments only if `user` made the adjustment."""
-    own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
+    own = Q(enrollment__in=Enrollment.objects.manageable_by(user))
     if adjustment.made_by_id == user.pk:
         own |= Q(enrollment=None)
-    items = adjustment.lines.filter(own).exclude(learner__in=not_decided_by(user)).order_by("enrollment", "pk")
+    items = adjustment.lines.filter(own).exclude(learner__in=undecidable_ids(user)).order_by("enrollment", "pk")
     return items.select_related("adjustment")
 
 
-def may_still(item, newest, at=None):
+def can_undo(item, newest, at=None):
     """Whether the item can be undone at `at` (default: now). `newest`: from `newest_lines`."""
-    return why_it_stays(item, newest, at or timezone.now()) is None
+    return undo_refusal(item, newest, at or timezone.now()) is None
 
 
-def why_it_stays(item, newest, at):
+def undo_refusal(item, newest, at):
     """Return why the item cannot be undone at `at`, or None. `newest`: from `newest_lines`."""
     action = BY_KIND.get(item.adjustment.kind)
     if action is None:
@@ -179,7 +179,7 @@ def undo(adjustment, items, *, by, at=None):
     for item in fresh:
         item.adjustment = adjustment
         item.enrollment = enrollments.get(item.enrollment_id)
-        why = why_it_stays(item, newest, at) or action.why_it_stays(item)
+        why = undo_refusal(item, newest, at) or action.undo_refusal(item)
         able += [] if why else [item]
         left += [NotUndone(item.learner_id, why)] if why else []
     done, events = action.undo(able, by, at) if able else ([], [])

@@ -13,7 +13,7 @@ BATCH = 50  # people per transaction
 def begin_one(learner, course, due_at, at):
     """Return (the open enrollment of the learner in the course, whether it is new). `due_at`: instant or None."""
     # Of two concurrent calls for a person, the constraint admits one; the second returns that enrollment.
-    defaults = {"due_at": due_at, "enrolled_at": at, "track": lambda: posts_before([learner], course)[learner.pk]}
+    defaults = {"due_at": due_at, "enrolled_at": at, "track": lambda: job_roles_before([learner], course)[learner.pk]}
     return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)
 
 
@@ -21,7 +21,7 @@ def begin_many(dues, course, at):
     """Create and return enrollments. `dues`: learner → due instant or None. Learners with an open one are left out."""
     # Sorted by id: two transactions with people in common could deadlock otherwise.
     dues = sorted(dues.items(), key=lambda due: due[0].pk)
-    job_roles = posts_before([each for each, _due_at in dues], course)
+    job_roles = job_roles_before([each for each, _due_at in dues], course)
     new = [
         Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at, track=job_roles[each.pk])
         for each, due_at in dues
@@ -34,7 +34,7 @@ def begin_many(dues, course, at):
         return [enrollment for enrollment, is_new in begun if is_new]
 
 
-def posts_before(learners, course):
+def job_roles_before(learners, course):
     """Return user id → job role chosen in the newest enrollment in the course; "" for none."""
     chosen = Enrollment.objects.newest().filter(learner__in=learners, course=course).exclude(track="")
     return defaultdict(str, chosen.values_list("learner", "track"))

@@ -5,7 +5,7 @@ from django.db.models import Count, F, OuterRef, Subquery
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
-from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import undecidable_ids
 from courseware.audit_log.record import record_many, subject_of
 from courseware.learning.emails.enrollment import queue_enrollment_email
 from courseware.learning.enrollments.adjustments import adjust
@@ -55,7 +55,7 @@ def enroll_next(order, *, by, at=None):
     )
     if order.finished_at:
         return order
-    waiting = waiting_for(order).exclude(person__in=not_decided_by(by) if by else [])
+    waiting = waiting_for(order).exclude(person__in=undecidable_ids(by) if by else [])
     batch = waiting.annotate(zone_name=Subquery(time_zones(learner=OuterRef("person")))).select_related("person")
     zones = {each.person: zone_named(each.zone_name) for each in batch.order_by("pk")[:BATCH]}
     dues = {person: order.due_on and dates.due_instant(order.due_on, zone) for person, zone in zones.items()}
@@ -104,7 +104,7 @@ def extend(enrollment, due_on, reason="", *, by, at=None):
     return alone(enrollment, Adjustment(kind=Extend.kind, due_on=due_on, reason=reason, made_by=by), at)
 
 
-def waive(enrollment, reason, *, by, at=None):
+def exempt(enrollment, reason, *, by, at=None):
     """Exempt the learner. Return the adjustment, None if exempt already. Raise `EnrollmentClosed` if completed."""
     return alone(enrollment, Adjustment(kind=Exempt.kind, reason=reason, made_by=by), at)
 

@@ -8,7 +8,7 @@ from courseware.content.rendering.store import Outline
 from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.forms import JobRoleForm
 from courseware.learning.models import Enrollment
-from courseware.learning.status.progress import track_of
+from courseware.learning.status.progress import job_role_of
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class JobRoleChoice:
 def own_job_role(learner_context: LearnerContext, sent=None) -> JobRoleChoice:
     """Return the form and labels of the learner's job role. `sent`: POST data, or None."""
     enrollment, job_roles = learner_context.enrollment, learner_context.outline.tracks
-    form = JobRoleForm(sent, tracks=job_roles, initial={"track": track_of(enrollment, learner_context.outline)})
+    form = JobRoleForm(sent, tracks=job_roles, initial={"track": job_role_of(enrollment, learner_context.outline)})
     chosen = job_roles.get(enrollment.track, "")
     return JobRoleChoice(form, chosen, known="" if chosen else job_roles.get(enrollment.known_job_role, ""))
 
 
 def job_role_text(enrollment: Enrollment, outline: Outline) -> str:
     """Return the label of the learner's job role, or “not chosen” in the current language."""
-    return outline.tracks.get(track_of(enrollment, outline)) or gettext("not chosen")
+    return outline.tracks.get(job_role_of(enrollment, outline)) or gettext("not chosen")
 
 
 def choose_job_role(enrollment: Enrollment, form: JobRoleForm) -> None:

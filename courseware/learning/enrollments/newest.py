@@ -3,9 +3,9 @@
 from django.db import models, transaction
 
 from courseware.accounts.models import AccountMerge
-from courseware.accounts.teams.membership_locks import change_teams_of, lock_teams_of
+from courseware.accounts.teams.membership_locks import lock_memberships_exclusive, lock_memberships_shared
 from courseware.learning.status import certification_status
-from courseware.learning.status.headcounts import HeadcountMove, count
+from courseware.learning.status.headcounts import HeadcountChange, record_changes
 
 
 class MergedEnrollmentQuerySet(models.QuerySet):
@@ -32,12 +32,12 @@ class MergedEnrollment(models.Model):
         return f"{self.enrollment} · {self.merge}"
 
 
-def aside():
+def superseded_ids():
     """Ids of enrollments that a merge has superseded although they were created last. A subquery."""
     return MergedEnrollment.objects.standing().filter(is_superseded=True).values("enrollment")
 
 
-def stands_for_another():
+def continues_closed_enrollment():
     """Condition: the enrollment continues one of the other account that a merge has closed."""
     closed = MergedEnrollment.objects.standing().filter(
         is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at")
@@ -53,10 +53,10 @@ class NewestEnrollments(models.QuerySet):
         """Create enrollments. Raise `IntegrityError` if a learner has one in the course."""
         with transaction.atomic():
             objs = list(objs)
-            lock_teams_of({each.learner_id for each in objs})  # see `hold_beginners`
-            certification_status.mark(objs)
+            lock_memberships_shared({each.learner_id for each in objs})  # see `block_first_enrollments`
+            certification_status.fill_certified_until(objs)
             new = super().bulk_create(objs, *args, **kwargs)
-            count(HeadcountMove(each.learner_id, None, each.place) for each in new)
+            record_changes(HeadcountChange(each.learner_id, None, each.place) for each in new)
         return new
 
     def write_many(self, enrollments, columns):
@@ -66,26 +66,26 @@ class NewestEnrollments(models.QuerySet):
             for each in enrollments:
                 each.certified_until = before[each.pk].certified_until
             self.bulk_update(enrollments, columns)
-            count(HeadcountMove(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
+            record_changes(HeadcountChange(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
 
     def remove_many(self, enrollments):
         """Delete enrollments without work; the one before each is the newest again."""
         pairs = {(each.learner_id, each.course_id) for each in enrollments}
         with transaction.atomic():
             rows = self.filter(pk__in=[each.pk for each in enrollments])
-            moves = [HeadcountMove(each.learner_id, each.place, None) for each in rows]
+            moves = [HeadcountChange(each.learner_id, each.place, None) for each in rows]
             rows.delete()
             left = self.filter(learner__in={pair[0] for pair in pairs}, course__in={pair[1] for pair in pairs})
-            left = left.alias(is_superseded=models.Exists(aside().filter(enrollment=models.OuterRef("pk"))))
+            left = left.alias(is_superseded=models.Exists(superseded_ids().filter(enrollment=models.OuterRef("pk"))))
             newest = {(each.learner_id, each.course_id): each for each in left.order_by("-is_superseded", "pk")}
             again = [each for pair, each in newest.items() if pair in pairs]
             for each in again:
                 each.is_newest, each.certified_until = True, None
-            certification_status.mark(again)
+            certification_status.fill_certified_until(again)
             self.bulk_update(again, ["is_newest", "certified_until"])
             for each in again:
-                moves.append(HeadcountMove(each.learner_id, None, each.place))
-            count(moves)
+                moves.append(HeadcountChange(each.learner_id, None, each.place))
+            record_changes(moves)
 
     def newest(self):
         return self.filter(is_newest=True)
@@ -104,13 +104,15 @@ class NewestEnrollments(models.QuerySet):
         enrollments = self.filter(learner__in=learner, course=enrollment.course_id).order_by("pk")
         list(enrollments.select_for_update(of=("self",), no_key=True).only("pk"))
 
-    def hold_beginners(self, pairs):
+    def block_first_enrollments(self, pairs):
         """Block first enrollments of (person id, course id) pairs until the transaction ends: no row can be locked.
         Call it before enrollments are locked.
         """
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         enrollments = self.newest().filter(learner__in=people, course__in=courses)
-        change_teams_of({person for person, _course in pairs.difference(enrollments.values_list("learner", "course"))})
+        lock_memberships_exclusive(
+            {person for person, _course in pairs.difference(enrollments.values_list("learner", "course"))}
+        )
 
     def store_certified(self, pairs):
         """Update `certified_until` of (person id, course id) pairs and lock their newest enrollments. Call it in the
@@ -120,7 +122,9 @@ class NewestEnrollments(models.QuerySet):
         before = {enrollment.pk: enrollment.place for enrollment in enrollments}
         for enrollment in enrollments:
             enrollment.certified_until = None
-        certification_status.mark(enrollments)
+        certification_status.fill_certified_until(enrollments)
         changed = [enrollment for enrollment in enrollments if enrollment.place != before[enrollment.pk]]
         self.bulk_update(changed, ["certified_until"])
-        count(HeadcountMove(enrollment.learner_id, before[enrollment.pk], enrollment.place) for enrollment in changed)
+        record_changes(
+            HeadcountChange(enrollment.learner_id, before[enrollment.pk], enrollment.place) for enrollment in changed
+        )

@@ -16,17 +16,17 @@ from courseware.lib.db.compiled_query import CompiledQuery
 logger = logging.getLogger(__name__)
 
 
-Tries = Mapping[str, list[Answer]]
+AnswersByQuestion = Mapping[str, list[Answer]]
 ANSWERS = CompiledQuery(
     lambda enrollment, document: Answer.objects.filter(enrollment=enrollment, document=document).order_by("pk")
 )
 
 
-def answers_of_lesson(enrollment: Enrollment, page: PageData) -> Tries:
+def answers_of_lesson(enrollment: Enrollment, page: PageData) -> AnswersByQuestion:
     return counting_and_former(enrollment, page)[0]
 
 
-def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, Tries]:
+def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[AnswersByQuestion, AnswersByQuestion]:
     """Return (counting answers by question, answers to another signature by variant). Runs one query."""
     counting: dict[str, list[Answer]] = defaultdict(list)
     former: dict[str, list[Answer]] = defaultdict(list)
@@ -47,11 +47,11 @@ def wording_asked(wordings: Sequence[str], tries: Sequence[Answer]) -> str:
     return next((each for each in wordings if misses[each] < MISSES_THAT_REVEAL), wordings[-1])
 
 
-def was_right(question_id: str, tries: Tries) -> bool:
+def was_right(question_id: str, tries: AnswersByQuestion) -> bool:
     return any(answer.is_right for answer in tries.get(question_id, ()))
 
 
-def waiting(questions: Iterable[str], check: Collection[str], tries: Tries) -> tuple[str, ...]:
+def waiting(questions: Iterable[str], check: Collection[str], tries: AnswersByQuestion) -> tuple[str, ...]:
     """Return questions that keep a lesson open: not right yet if in `check`, else not answered."""
     return tuple(
         question_id

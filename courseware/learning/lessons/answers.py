@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.autosave.store import drop, keep, offer_of, unsaved_in
+from courseware.autosave.store import drop, offer_of, save, unsaved_in
 from courseware.content.rendering import store
 from courseware.learning.lessons.changed_lessons import settle_check
 from courseware.learning.lessons.rate_limits import refuse_too_many, sent_by
@@ -107,7 +107,7 @@ def store_text(enrollment, step_id, question_id, text, *, token, at=None):
     if Answer.objects.filter(token=token).exists():
         return
     if as_compared(text):
-        keep(enrollment.learner_id, form, {"text": as_compared(text)}, at=at)
+        save(enrollment.learner_id, form, {"text": as_compared(text)}, at=at)
     else:
         drop(enrollment.learner_id, form)
 

@@ -19,11 +19,11 @@ from courseware.content.rendering import store
 from courseware.content.rendering.store import MINUTES_AGAIN, Outline, Step
 from courseware.course_format.parsing.chinese import own_half
 from courseware.course_format.reading_speed import ANNOUNCED, reading_seconds
-from courseware.learning.lessons.answer_history import Tries, answers_of_lesson, was_right
+from courseware.learning.lessons.answer_history import AnswersByQuestion, answers_of_lesson, was_right
 from courseware.learning.models import ChangeAcknowledgement, Completion, Enrollment
 from courseware.learning.status.completion import UnknownRevision, lock, touch
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
-from courseware.learning.status.progress import known_track, own_outline
+from courseware.learning.status.progress import known_job_role, own_outline
 from courseware.lib.db.compiled_query import CompiledQuery
 
 SHOWN_AT_ONCE = 3  # passages
@@ -58,7 +58,7 @@ class LessonChange:
         notes = (own_half(change.note, self.language) for change in reversed(self.changes))
         return list(dict.fromkeys(note for note in notes if note))
 
-    def on_new_text(self, tries: Tries) -> Tries:
+    def on_new_text(self, tries: AnswersByQuestion) -> AnswersByQuestion:
         """Return the answers without those to the check that are older than the change."""
         asked = max((each.revision for each in self.changes if each.weight == Release.Impact.RETAKE), default=0)
         return {
@@ -135,7 +135,7 @@ def changes_in(
         language = fact.language or outline.language
         if changes := history.since(fact.revision, language):
             is_retake = any(change.weight == Release.Impact.RETAKE for change in changes)
-            asked = step.check_for(known_track(fact.track, fact.post, outline)) if is_retake else ()
+            asked = step.check_for(known_job_role(fact.track, fact.post, outline)) if is_retake else ()
             check = tuple(question.id for question in asked)
             yield LessonChange(
                 step, history.document, fact.revision, fact.at, history.revision, language, changes, check
@@ -147,7 +147,7 @@ def open_change(enrollment: Enrollment, outline: Outline, step: Step) -> LessonC
     return next((change for change in changes if change.step.id == step.id), None)
 
 
-def as_shown(change: LessonChange, release: Release, tries: Tries | None = None) -> ShownChange:
+def as_shown(change: LessonChange, release: Release, tries: AnswersByQuestion | None = None) -> ShownChange:
     passages = changed_passages(change.document, change.seen, release, change.step.id, change.language)
     left = [question for question in change.check if not was_right(question, tries or {})]
     return ShownChange(
@@ -180,13 +180,13 @@ def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
 Outcome = ChangeAcknowledgement.Outcome
 
 
-class CheckOwed(Exception):
+class CheckRequired(Exception):
     """The check of the lesson must be answered again after the change."""
 
 
 @transaction.atomic
-def say_read(enrollment, step, release, *, at=None):
-    """Acknowledge the text of `release` (id); later changes stay open. Raise `CheckOwed` or `UnknownRevision`."""
+def acknowledge(enrollment, step, release, *, at=None):
+    """Acknowledge the text of `release` (id); later changes stay open. Raise `CheckRequired` or `UnknownRevision`."""
     enrollment = lock(enrollment)
     shown = ReleaseEntry.objects.filter(
         release=release, release__course=enrollment.course_id, document__identifier=step.id
@@ -199,7 +199,7 @@ def say_read(enrollment, step, release, *, at=None):
         # The open questions may have been archived, or be for another job role.
         page = store.page(enrollment.release, step.id, enrollment.source_language)
         if not settle_check(enrollment, step, page, at):
-            raise CheckOwed(step.id)
+            raise CheckRequired(step.id)
     elif change:
         keep(enrollment, change, Outcome.READ, at)
 

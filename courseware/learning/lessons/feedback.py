@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courseware.content.models import Document
 from courseware.content.rendering import store
-from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt, digests_of_writer
+from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt, reporter_pseudonyms
 from courseware.learning.status.completion import lock
 from courseware.lib import dates, disclosure
 
@@ -31,7 +31,7 @@ def report_lesson(enrollment, page, *, comment, language, token, at=None):
     report, _is_new = LessonReport.objects.get_or_create(
         token=token,
         defaults={
-            "writer": digests_of_writer(enrollment.pk, page.document_id)[0],
+            "writer": reporter_pseudonyms(enrollment.pk, page.document_id)[0],
             "document_id": page.document_id,
             "release": enrollment.release,
             "language": language,
@@ -74,11 +74,11 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
             counts_from=counts_from_month_of(enrollment.learner, today),
             learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,
         )
-        mix_those_who_wait(page.document_id, today)
+        shuffle_waiting_answers(page.document_id, today)
     return is_new
 
 
-def mix_those_who_wait(survey_id, today):
+def shuffle_waiting_answers(survey_id, today):
     """Rewrite waiting answers in the order of their random ids; once enough, show all from one day."""
     waiting = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
     together = [answers for answers in waiting if not answers.counts_from or answers.counts_from <= today]

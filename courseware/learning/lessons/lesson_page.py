@@ -15,7 +15,7 @@ from courseware.content.rendering.store import PageData, Step
 from courseware.course_format.questions.question_types import Question, is_for
 from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.answer_history import (
-    Tries,
+    AnswersByQuestion,
     counting_and_former,
     earlier_questions,
     minutes_of_rest,
@@ -26,9 +26,9 @@ from courseware.learning.lessons.answer_history import (
 from courseware.learning.lessons.answers import offer_beside, unsaved_texts
 from courseware.learning.lessons.changed_lessons import LessonChange, ShownChange, as_shown, open_change
 from courseware.learning.lessons.question_rendering import ShownQuestion, ask, ask_again, show
-from courseware.learning.models import KEPT_OF_LESSON, Answer
-from courseware.learning.status.progress import track_of
-from courseware.learning.status.progress_tracker import CountedPlace, place_in
+from courseware.learning.models import SAVED_OF_LESSON, Answer
+from courseware.learning.status.progress import job_role_of
+from courseware.learning.status.progress_tracker import StepPosition, place_in
 
 WORTH_KEEPING = ("rule", "say")  # kinds of callouts, the best first
 IN_PLACE = ("order", "sort")  # another answer starts from the last one
@@ -155,8 +155,8 @@ class LessonPage:
     reading: LearnerContext
     step: Step
     page: PageData
-    tries: Tries
-    former: Tries
+    tries: AnswersByQuestion
+    former: AnswersByQuestion
     earlier: Mapping[str, Question]
     change: LessonChange | None = None
     once_more: str = ""
@@ -166,7 +166,7 @@ class LessonPage:
 
     @cached_property
     def track(self) -> str:
-        return track_of(self.reading.enrollment, self.reading.outline)
+        return job_role_of(self.reading.enrollment, self.reading.outline)
 
     @cached_property
     def questions(self) -> dict[str, Question]:
@@ -232,7 +232,7 @@ class LessonPage:
         return self.reading.outline.module(self.step.module_id)
 
     @property
-    def place(self) -> CountedPlace:
+    def place(self) -> StepPosition:
         return place_in(self.module, self.step)
 
     @property
@@ -290,7 +290,7 @@ class LessonPage:
     def saved_phrases(self) -> frozenset[str]:
         if not self.page.phrases:
             return frozenset()
-        return frozenset(KEPT_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
+        return frozenset(SAVED_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
 
     def card(self, question_id: str) -> LessonQuestion:
         tries = self.tries.get(question_id, ())

@@ -16,7 +16,7 @@ from courseware.content.rendering.store import outline
 from courseware.learning.due_dates.due_dates import DueDayField
 from courseware.learning.emails.enrollment import queue_enrollment_email
 from courseware.learning.enrollments.creation import begin_many, enrolled
-from courseware.learning.enrollments.newest import stands_for_another
+from courseware.learning.enrollments.newest import continues_closed_enrollment
 from courseware.learning.manager_actions.manager_action import (
     ActionRefusal,
     DayForm,
@@ -96,7 +96,7 @@ class Enroll(ManagerAction):
         queue_enrollment_email(new, by=adjustment.made_by, is_held=True)
         return made, refused, [enrolled(each, adjustment.made_by) for each in new]
 
-    def why_it_stays(self, item):
+    def undo_refusal(self, item):
         if item.enrollment.started_at:
             return UndoRefusal.BEGUN
         return None if item.enrollment.is_open else UndoRefusal.LATER
@@ -105,11 +105,11 @@ class Enroll(ManagerAction):
         """Delete enrollments without work and without a sent email; mark the others as exempt. Enrollments that
         continue one of another account stay unchanged.
         """
-        shared = Enrollment.objects.filter(stands_for_another(), pk__in=[item.enrollment_id for item in items])
+        shared = Enrollment.objects.filter(continues_closed_enrollment(), pk__in=[item.enrollment_id for item in items])
         for_another = set(shared.values_list("pk", flat=True))
         if not (items := [item for item in items if item.enrollment_id not in for_another]):
             return [], []
-        to_stay = say_enrolled(items)
+        to_stay = items_with_trace(items)
         removed = [item.enrollment for item in items if item not in to_stay]  # only the item stays
         for item in to_stay:
             item.enrollment.exempted_at, item.enrollment.exemption_reason = at, by_mistake(item.learner)
@@ -153,7 +153,7 @@ def why_not_enroll(
     return None
 
 
-def say_enrolled(items):
+def items_with_trace(items):
     """Return items whose enrollment left a trace: a sent email, an answered survey, or a request to the manager."""
     since = min(item.made_at for item in items)
     people = [item.learner_id for item in items]

@@ -49,7 +49,7 @@ class Exempt(ManagerAction):
         write_exemptions([item.enrollment for item in items])
         return items, [self.event(adjustment, item, "waived") for item in items]
 
-    def why_it_stays(self, item):
+    def undo_refusal(self, item):
         # With a later enrollment, two would be open.
         is_current = item.enrollment.exempted_at == item.made_at and item.enrollment.is_newest
         return None if is_current else UndoRefusal.LATER

@@ -71,7 +71,7 @@ class Extend(ManagerAction):
         moved = [(item, {"from": item.due_before, "to": item.due_after}) for item in items]
         return items, [self.event(adjustment, item, "extended", data) for item, data in moved]
 
-    def why_it_stays(self, item):
+    def undo_refusal(self, item):
         """Return LATER if closed or if another due date was set. A shift by an absence does not count."""
         is_current = item.enrollment.is_open and item.enrollment.due_given_at == item.made_at
         return None if is_current else UndoRefusal.LATER

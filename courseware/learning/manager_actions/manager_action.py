@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions.permissions import not_decided_by, sees_whole_company
+from courseware.accounts.permissions.permissions import sees_whole_company, undecidable_ids
 from courseware.audit_log.record import NewEvent
 from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment, EnrollmentQuerySet
 from courseware.lib.web.form_layout import Fields
@@ -83,16 +83,16 @@ class OptionalReason(forms.CharField):
 
 def may_change(user: User, enrollment: Enrollment) -> bool:
     """Whether `user`, who sees the enrollment, may change it. People cannot change their own training."""
-    if enrollment.learner_id in not_decided_by(user):
+    if enrollment.learner_id in undecidable_ids(user):
         return False
     if user.is_superuser or not sees_whole_company(user):
         return True
-    return Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
+    return Enrollment.objects.manageable_by(user).filter(pk=enrollment.pk).exists()
 
 
 def why_not_decide(adjustment: Adjustment, learner_id: int) -> ActionRefusal | None:
     """Return why the author may not decide about a learner (id), or None. A job may always."""
-    if adjustment.made_by is None or learner_id not in not_decided_by(adjustment.made_by):
+    if adjustment.made_by is None or learner_id not in undecidable_ids(adjustment.made_by):
         return None
     return ActionRefusal.OWN if adjustment.made_by_id == learner_id else ActionRefusal.CONFLICT
 
@@ -169,7 +169,7 @@ class ManagerAction:
         return {each.pk: each for each in self.rows(items).order_by("pk")}
 
     def rows(self, items: Collection[AdjustmentItem]) -> EnrollmentQuerySet:
-        rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().with_day_moved()
+        rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().with_due_date_shifted()
         if self.related:
             rows = rows.select_related(*self.related)
         return rows.filter(pk__in=[item.enrollment_id for item in items])
@@ -181,7 +181,7 @@ class ManagerAction:
     def event(self, adjustment, item, verb, data=None):
         return NewEvent(verb, item.enrollment, adjustment.made_by, data or {}, adjustment.made_at)
 
-    def why_it_stays(self, item: AdjustmentItem) -> UndoRefusal | None:
+    def undo_refusal(self, item: AdjustmentItem) -> UndoRefusal | None:
         """Return why an event other than an adjustment prevents undo, or None."""
         return None
 

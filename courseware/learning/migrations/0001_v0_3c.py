@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
             name='LessonReport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('writer', models.CharField(db_index=True, help_text='See `digests_of_writer`', max_length=64)),
+                ('writer', models.CharField(db_index=True, help_text='See `reporter_pseudonyms`', max_length=64)),
                 ('language', models.CharField(max_length=10, verbose_name='language')),
                 ('comment', models.TextField(blank=True, max_length=2000, verbose_name='comment')),
                 ('reported_at', models.DateTimeField(default=django.utils.timezone.now)),

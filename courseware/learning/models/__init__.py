@@ -3,7 +3,7 @@
 from courseware.learning.due_dates.calendar_feed import CalendarFeed
 from courseware.learning.models.adjustments import AbsenceShift, Adjustment, AdjustmentItem
 from courseware.learning.models.enrollments import (
-    PLACING,
+    HEADCOUNT_COLUMNS,
     Answer,
     BulkEnrollment,
     ChangeAcknowledgement,
@@ -14,7 +14,7 @@ from courseware.learning.models.enrollments import (
     NotPublished,
     SurveyAnswers,
     SurveyReceipt,
-    digests_of_writer,
+    reporter_pseudonyms,
     zone_named,
 )
 from courseware.learning.models.extension_requests import (
@@ -24,20 +24,20 @@ from courseware.learning.models.extension_requests import (
     ManagerQuestion,
 )
 from courseware.learning.models.saved_phrases import (
-    KEPT,
-    KEPT_OF_COURSE,
-    KEPT_OF_LESSON,
+    SAVED,
+    SAVED_OF_COURSE,
+    SAVED_OF_LESSON,
     SavedPhrase,
     SavedPhraseQuerySet,
 )
 
 __all__ = [
-    "KEPT",
-    "KEPT_OF_COURSE",
-    "KEPT_OF_LESSON",
+    "HEADCOUNT_COLUMNS",
     "LONGEST_QUESTION",
     "LONGEST_WHY",
-    "PLACING",
+    "SAVED",
+    "SAVED_OF_COURSE",
+    "SAVED_OF_LESSON",
     "AbsenceShift",
     "Adjustment",
     "AdjustmentItem",
@@ -56,6 +56,6 @@ __all__ = [
     "SavedPhraseQuerySet",
     "SurveyAnswers",
     "SurveyReceipt",
-    "digests_of_writer",
+    "reporter_pseudonyms",
     "zone_named",
 ]

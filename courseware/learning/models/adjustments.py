@@ -71,15 +71,15 @@ class AdjustmentItem(models.Model):
 
     @property
     def due_on(self):
-        return self.due_after and dates.due_day(self.due_after, self.enrollment.zone)
+        return self.due_after and dates.due_date(self.due_after, self.enrollment.zone)
 
     @property
     def due_on_before(self):
-        return self.due_before and dates.due_day(self.due_before, self.enrollment.zone)
+        return self.due_before and dates.due_date(self.due_before, self.enrollment.zone)
 
 
 class AbsenceShiftQuerySet(models.QuerySet):
-    def of_the_day_that_counts(self):
+    def of_current_due_date(self):
         """Shifts of current due dates, without those of earlier ones."""
         return self.filter(since=Coalesce("enrollment__due_given_at", "enrollment__enrolled_at"))
 

@@ -15,7 +15,7 @@ LONGEST_WHY = 120  # characters
 LONGEST_QUESTION = 280  # characters
 
 
-def stands(at: datetime) -> Q:
+def is_open(at: datetime) -> Q:
     """Condition of open requests at `at`. Enrollment open, learner active, requested date after `at` and after the due
     date, no other due date set since.
     """
@@ -33,20 +33,20 @@ def stands(at: datetime) -> Q:
 class ExtensionRequestQuerySet(models.QuerySet):
     def of(self, enrollment, at=None):
         """Requests of an enrollment, the latest first, with `is_standing` at `at` (default: now)."""
-        own = self.filter(enrollment=enrollment.pk).with_standing(at or timezone.now())
+        own = self.filter(enrollment=enrollment.pk).with_is_open(at or timezone.now())
         return own.select_related("ended_by", "adjustment").order_by("-pk")
 
     def standing(self, at):
-        return self.filter(stands(at))
+        return self.filter(is_open(at))
 
-    def with_standing(self, at):
+    def with_is_open(self, at):
         """Add `is_standing`: whether the request is open at `at`."""
-        when_open = models.When(stands(at), then=models.Value(True))
+        when_open = models.When(is_open(at), then=models.Value(True))
         return self.annotate(is_standing=models.Case(when_open, default=models.Value(False)))
 
 
 class ExtensionRequest(models.Model):
-    """A request for a later due date. Open or not is derived (`stands`), so undoing its answer opens it again."""
+    """A request for a later due date. Open or not is derived (`is_open`), so undoing its answer opens it again."""
 
     class End(models.TextChoices):
         GIVEN = "given", _("approved")
@@ -69,7 +69,7 @@ class ExtensionRequest(models.Model):
         "learning.Adjustment", on_delete=models.PROTECT, null=True, related_name="+", help_text="That gave a day"
     )
 
-    # Added by the query `with_standing`.
+    # Added by the query `with_is_open`.
     is_standing: bool
 
     objects = ExtensionRequestQuerySet.as_manager()

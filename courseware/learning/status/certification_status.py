@@ -25,7 +25,7 @@ def register(ends: Ends) -> None:
     _registered[:] = [ends]
 
 
-def mark(enrollments: Iterable) -> None:
+def fill_certified_until(enrollments: Iterable) -> None:
     """Set `certified_until` of enrollments without one. Does not save them."""
     unknown = {(each.learner_id, each.course_id): each for each in enrollments if each.certified_until is None}
     for ends in _registered if unknown else ():
@@ -78,7 +78,7 @@ class CertificationStatus(models.TextChoices):
         return self != CertificationStatus.NEVER
 
 
-def validity_of(certified_until: date | None, at: datetime) -> CertificationStatus:
+def status_of(certified_until: date | None, at: datetime) -> CertificationStatus:
     """Return the status at `at` for a last certified day (None: never certified)."""
     row = SimpleNamespace(certified_until=certified_until)
     return next(status for status in CertificationStatus if fulfils(row, status.condition(at)))

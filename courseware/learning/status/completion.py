@@ -9,7 +9,7 @@ from courseware.content.models import Document, ReleaseEntry, Revision
 from courseware.content.rendering import store
 from courseware.learning.lessons.answer_history import answers_of_lesson, waiting
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.status.progress import own_outline, progress_of, track_of
+from courseware.learning.status.progress import job_role_of, own_outline, progress_of
 from courseware.lib.db.compiled_query import CompiledQuery
 
 LOCKED = CompiledQuery(
@@ -109,7 +109,7 @@ def waiting_in(enrollment, step, page):
 
 def asked_of(enrollment, page):
     """Return id → question in its first variant, in reading order, for the learner's job role."""
-    job_role = track_of(enrollment, own_outline(enrollment, enrollment.source_language))
+    job_role = job_role_of(enrollment, own_outline(enrollment, enrollment.source_language))
     return {key: page.questions[key] for key in page.wordings if page.questions[key].is_for(job_role)}
 
 

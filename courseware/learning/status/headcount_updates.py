@@ -8,12 +8,12 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import learners_of
-from courseware.accounts.teams.membership_locks import change_teams_of
+from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
 from courseware.learning.models import Enrollment
-from courseware.learning.status.headcounts import FIRM, Headcount, HeadcountKey, reach, write
+from courseware.learning.status.headcounts import WHOLE_COMPANY, Headcount, HeadcountKey, teams_counting, write
 
 
-def places(enrollments: QuerySet) -> QuerySet:
+def key_counts(enrollments: QuerySet) -> QuerySet:
     """Rows (columns of HeadcountKey, number) of the newest among these enrollments."""
     has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
     newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
@@ -23,12 +23,12 @@ def places(enrollments: QuerySet) -> QuerySet:
 def missing(team_id: int | None) -> Counter[HeadcountKey]:
     """Return key → number to add to the stored headcounts of a team. Runs one query, for one consistent view."""
     enrollments = Enrollment.objects.filter(learner__is_active=True)
-    if team_id is not FIRM:
+    if team_id is not WHOLE_COMPANY:
         teams = Team.objects.filter(pk=team_id).with_subteams()
         enrollments = enrollments.filter(learner__in=learners_of(teams))
     stored = Headcount.objects.filter(team=team_id).order_by().values_list(*HeadcountKey._fields)
     numbers: Counter[HeadcountKey] = Counter()
-    for *columns, number in places(enrollments).union(stored.annotate(number=-Sum("number")), all=True):
+    for *columns, number in key_counts(enrollments).union(stored.annotate(number=-Sum("number")), all=True):
         numbers[place_of(columns)] += number
     return Counter({key: number for key, number in numbers.items() if number})
 
@@ -45,16 +45,16 @@ def recount(team_ids: Collection[int | None]) -> None:
         write(Counter({(team_id, key): number for key, number in missing(team_id).items()}))
 
 
-def everything() -> list[int | None]:
+def all_team_ids() -> list[int | None]:
     """Return FIRM and the ids of all teams."""
-    return [FIRM, *Team.objects.order_by("pk").values_list("pk", flat=True)]
+    return [WHOLE_COMPANY, *Team.objects.order_by("pk").values_list("pk", flat=True)]
 
 
-def add_up() -> str:
+def compact_headcounts() -> str:
     """Correct all headcounts and keep one row per team and key. Return the row counts as text. Repeatable."""
     before = Headcount.objects.count()
     Headcount.objects.filter(~Exists(Team.objects.filter(pk=OuterRef("team"))), team__isnull=False).delete()
-    for team_id in everything():
+    for team_id in all_team_ids():
         with transaction.atomic():
             recount([team_id])  # an enrollment started while a team was moved may be counted in its former ancestors
             rows = list(Headcount.objects.select_for_update(no_key=True).filter(team=team_id))
@@ -75,8 +75,10 @@ def note_reach(sender, instance, origin=None, **kwargs):
     # In the admin, a membership can be given to another person.
     person_ids = {instance.person_id, *Membership.objects.filter(pk=instance.pk).values_list("person", flat=True)}
     change = changed_by(instance, origin)
-    change_teams_of(person_ids if hasattr(change, "reach_before") else person_ids | who_leave_with(origin))
-    found = reach(person_ids)
+    lock_memberships_exclusive(
+        person_ids if hasattr(change, "reach_before") else person_ids | people_losing_memberships(origin)
+    )
+    found = teams_counting(person_ids)
     change.reach_before = getattr(change, "reach_before", {}) | {person: found[person] for person in person_ids}
 
 
@@ -84,7 +86,7 @@ def count_reach(sender, instance, origin=None, raw=False, **kwargs):
     if raw:  # a fixture contains its headcounts
         return
     noted = vars(changed_by(instance, origin)).pop("reach_before", {})
-    found = reach(noted)
+    found = teams_counting(noted)
     for person, before in noted.items():
         if before != found[person]:
             move(person, before, found[person])
@@ -94,14 +96,14 @@ def note_leaving(sender, instance, update_fields=None, **kwargs):
     if instance._state.adding or (update_fields is not None and "is_active" not in update_fields):
         return
     if User.objects.filter(pk=instance.pk).exclude(is_active=instance.is_active).exists():
-        change_teams_of([instance.pk])
-        instance.reach_before = reach([instance.pk])[instance.pk]
+        lock_memberships_exclusive([instance.pk])
+        instance.reach_before = teams_counting([instance.pk])[instance.pk]
 
 
 def count_leaving(sender, instance, raw=False, **kwargs):
     before = vars(instance).pop("reach_before", None)
     if before is not None and not raw:
-        move(instance.pk, before, reach([instance.pk])[instance.pk])
+        move(instance.pk, before, teams_counting([instance.pk])[instance.pk])
 
 
 def changed_by(instance, origin):
@@ -109,7 +111,7 @@ def changed_by(instance, origin):
     return instance if origin is None else origin
 
 
-def who_leave_with(origin) -> set[int]:
+def people_losing_memberships(origin) -> set[int]:
     """Return ids of people whose memberships are deleted with `origin`."""
     if isinstance(origin, Team):
         return set(origin.memberships.values_list("person", flat=True))
@@ -120,7 +122,7 @@ def who_leave_with(origin) -> set[int]:
 
 def move(person_id: int, before: set[int | None], after: set[int | None]) -> None:
     """Move a person's headcounts from the teams `before` to the teams `after` (ids)."""
-    rows = list(places(Enrollment.objects.filter(learner=person_id)))
+    rows = list(key_counts(Enrollment.objects.filter(learner=person_id)))
     changes = [*((team, 1) for team in after - before), *((team, -1) for team in before - after)]
     write(
         Counter({(team, HeadcountKey(*columns)): sign * number for team, sign in changes for *columns, number in rows})

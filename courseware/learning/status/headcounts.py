@@ -1,7 +1,7 @@
 """Headcounts: how many people of a team have which status in a course.
 
 Large dashboards read their totals from this table. A team's headcount includes all teams below it, but no people who
-have left. Each change inserts rows (+1, −1), so that writers never wait; `headcount_updates.add_up` adds them up.
+have left. Each change inserts rows (+1, −1), so that writers never wait; `compact_headcounts` adds them up.
 """
 
 from collections import Counter, defaultdict
@@ -14,13 +14,13 @@ from django.db import models
 from django.db.models import Case, FilteredRelation, Q, Sum, When
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.teams.membership_locks import lock_teams_of
+from courseware.accounts.teams.membership_locks import lock_memberships_shared
 from courseware.learning.status import certification_status as validity
 from courseware.learning.status import states
 from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.states import State
 
-FIRM = None  # used as a team id: everybody, including people without a team
+WHOLE_COMPANY = None  # used as a team id: everybody, including people without a team
 
 
 class HeadcountKey(NamedTuple):
@@ -32,7 +32,7 @@ class HeadcountKey(NamedTuple):
     certified_until: date | None
 
 
-class HeadcountMove(NamedTuple):
+class HeadcountChange(NamedTuple):
     """Headcount keys of a learner (id) before and after a change. None: not counted, as not the newest enrollment."""
 
     learner: int
@@ -133,24 +133,24 @@ class Headcount(models.Model):
         return f"{self.team or '–'} · {self.urgency:%Y-%m-%d} · {self.number:+}"
 
 
-def reach(learner_ids: Collection[int]) -> dict[int, set[int | None]]:
+def teams_counting(learner_ids: Collection[int]) -> dict[int, set[int | None]]:
     """Return person id → ids of teams that count the person, and FIRM; none for people who left. Runs one query."""
     found: dict[int, set[int | None]] = defaultdict(set)
     membership = FilteredRelation("memberships", condition=Q(memberships__role=Membership.Role.LEARNER))
     people = User.objects.filter(pk__in=learner_ids, is_active=True).order_by().annotate(place=membership)
     for person_id, team_id, ancestors in people.values_list("pk", "place__team", "place__team__above"):
-        found[person_id].add(FIRM)
+        found[person_id].add(WHOLE_COMPANY)
         if ancestors is not None:  # None: in no team, or in one that is being deleted
             found[person_id].update([team_id, *(int(key) for key in ancestors.split("/") if key)])
     return found
 
 
-def count(changes: Iterable[HeadcountMove]) -> None:
+def record_changes(changes: Iterable[HeadcountChange]) -> None:
     """Update the headcounts. Call it in the transaction of the changes. Runs two queries, on PostgreSQL three."""
     moved = [change for change in changes if change.before != change.after]
     learner_ids = {change.learner for change in moved}
-    lock_teams_of(learner_ids)
-    team_ids = reach(learner_ids) if moved else {}
+    lock_memberships_shared(learner_ids)
+    team_ids = teams_counting(learner_ids) if moved else {}
     numbers: Counter[tuple[int | None, HeadcountKey]] = Counter()
     for learner_id, before, after in moved:
         for team_id in team_ids[learner_id]:

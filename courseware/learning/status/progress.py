@@ -118,12 +118,12 @@ def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Rec
     return {key: Recorded(frozenset(ids - {""} if "" in ids else ids), "" in ids) for key, ids in identifiers.items()}
 
 
-def track_of(enrollment: Enrollment, outline: Outline) -> str:
-    """Return the learner's job role in the course, or "": see `known_track`."""
-    return known_track(enrollment.track, enrollment.known_job_role, outline)
+def job_role_of(enrollment: Enrollment, outline: Outline) -> str:
+    """Return the learner's job role in the course, or "": see `known_job_role`."""
+    return known_job_role(enrollment.track, enrollment.known_job_role, outline)
 
 
-def known_track(chosen: str, recorded_role: str, outline: Outline) -> str:
+def known_job_role(chosen: str, recorded_role: str, outline: Outline) -> str:
     """Return the chosen job role, else the recorded one, else "". Job roles unknown to the course are ignored."""
     return next((each for each in (chosen, recorded_role) if each in outline.tracks), "")
 

@@ -47,19 +47,19 @@ class TrackerModule:
 
 
 @dataclass(frozen=True)
-class CountedPlace:
+class StepPosition:
     """Position of a step among the required ones of its module, from 1; `number` is 0 if it is optional."""
 
     number: int
     total: int
 
 
-def place_in(module: OutlineModule, step: Step) -> CountedPlace:
+def place_in(module: OutlineModule, step: Step) -> StepPosition:
     required = [each.id for each in module.steps if each.is_required]
-    return CountedPlace(required.index(step.id) + 1 if step.id in required else 0, len(required))
+    return StepPosition(required.index(step.id) + 1 if step.id in required else 0, len(required))
 
 
-def stations(outline: Outline, progress: Progress, here: str) -> tuple[TrackerModule, ...]:
+def tracker_modules(outline: Outline, progress: Progress, here: str) -> tuple[TrackerModule, ...]:
     """Return the modules that have steps. `here`: id of the learner's current step, or ""."""
     return tuple(station(module, progress, here) for module in outline.modules if module.steps)
 

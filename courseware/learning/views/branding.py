@@ -15,10 +15,10 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.permissions.site_context import site_name
-from courseware.accounts.security.reauthentication import asks_who_it_is
-from courseware.branding.branding import SITE, ActiveBranding, ChangedMeanwhile, set_style, store_logo, style_of
+from courseware.accounts.security.reauthentication import requires_reauthentication
+from courseware.branding.branding import SITE, ActiveBranding, ChangedMeanwhile, set_branding, store_logo, style_of
 from courseware.branding.colours import DARK, LEAST, LIGHT, least_contrast, nearest_readable
-from courseware.branding.logos import NoLogo, draw_anew
+from courseware.branding.logos import InvalidLogo, make_logo
 from courseware.branding.models import Branding, Logo
 from courseware.content.authoring.editor_state import language_name
 from courseware.content.course_titles import course_title
@@ -143,8 +143,8 @@ class BrandingForm(forms.Form):
         file = self.cleaned_data["logo"]
         if file:
             try:
-                self.new_logo = draw_anew(file)
-            except NoLogo as refused:
+                self.new_logo = make_logo(file)
+            except InvalidLogo as refused:
                 raise forms.ValidationError(NO_LOGO[str(refused)]) from refused
         return file
 
@@ -202,7 +202,7 @@ def branding_url(course=SITE):
 
 
 @form_view(branding_url, allowed=attrgetter("is_superuser"), is_held=False)  # a file cannot be stored for later
-@asks_who_it_is
+@requires_reauthentication
 def branding_settings(request, course=SITE):
     titles = titles_of_courses()
     if course and course not in titles:
@@ -216,7 +216,7 @@ def branding_settings(request, course=SITE):
     if "look" in request.POST:
         return viewed_at(request, course, titles, form)
     try:
-        set_style(course, form.values, base=form.cleaned_data["base"], logo=form.new_logo, by=request.user)
+        set_branding(course, form.values, base=form.cleaned_data["base"], logo=form.new_logo, by=request.user)
     except ChangedMeanwhile:
         form.add_error(None, gettext("Another person has changed the branding in the meantime. Open the page again."))
         return branding_page(request, course, titles, form, style, status=HTTPStatus.CONFLICT)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
 from courseware.accounts.permissions.site_context import branding_for
-from courseware.accounts.sign_in.return_urls import page_before, stays_here
+from courseware.accounts.sign_in.return_urls import is_own_url, page_before
 from courseware.accounts.teams.managers import manager_of
 from courseware.content.models import Course, EmergencyContact
 from courseware.content.rendering import store
@@ -69,7 +69,7 @@ def referring_page(request):
     """Return the page that linked here; "" for another site or this page."""
     before = request.META.get("HTTP_REFERER", "")
     path = urlsplit(before).path
-    is_other = stays_here(before, request) and path != request.path
+    is_other = is_own_url(before, request) and path != request.path
     return (page_of_form_at(path) or before) if is_other and request.method == "GET" else ""
 
 
@@ -98,11 +98,11 @@ def card(request, course):
 def pocket_card(request, course):
     learner_context = learner_context_of(request, course)
     context = card_context(request, learner_context.enrollment.course, learner_context.outline)
-    context |= {"sheets": surveys_of(context["sections"]), "phrases": phrase_pages(own_book(learner_context))}
+    context |= {"sheets": panel_pages(context["sections"]), "phrases": phrase_pages(own_book(learner_context))}
     return render_in_course(request, learner_context, "learning/pocket_card.html", context)
 
 
-def surveys_of(sections):
+def panel_pages(sections):
     """Divide sections into pages of eight panels; the cover is the first. None: a panel to write on, at least one.
 
     >>> surveys_of(["fire", "breach"])

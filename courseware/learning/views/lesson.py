@@ -15,7 +15,7 @@ from courseware.learning.enrollments.job_role import choose_job_role, own_job_ro
 from courseware.learning.learner_context import learner_context_of
 from courseware.learning.lessons import answers, feedback
 from courseware.learning.lessons.answers import drop_text, store_text
-from courseware.learning.lessons.changed_lessons import CheckOwed, say_read
+from courseware.learning.lessons.changed_lessons import CheckRequired, acknowledge
 from courseware.learning.lessons.course_rendering import STEP_PAGES, home_address, lesson_address, render_in_course
 from courseware.learning.lessons.forms import (
     AnswerForm,
@@ -234,10 +234,10 @@ def say_change_read(request, course, step):
     if not form.is_valid():
         return HttpResponseBadRequest()
     try:
-        say_read(learner_context.enrollment, lesson_step, form.cleaned_data["release"])
+        acknowledge(learner_context.enrollment, lesson_step, form.cleaned_data["release"])
     except completion.UnknownRevision:
         return HttpResponseBadRequest()
-    except CheckOwed:
+    except CheckRequired:
         messages.error(request, _("This lesson also needs its check. Answer the check again on the updated text."))
         return redirect(lesson_address(course, step) + "#changed")
     messages.success(request, _("Saved: you have read what changed."))

@@ -11,9 +11,9 @@ from courseware.accounts.permissions.permissions import may_preview
 from courseware.content.rendering import page_links, store
 from courseware.content.rendering.store import Outline, Paragraph
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning.learner_context import LearnerContext, learner_context_of, own_contexts
+from courseware.learning.learner_context import LearnerContext, current_contexts, learner_context_of
 from courseware.learning.lessons.course_rendering import lesson_address, render_in_course
-from courseware.learning.models import KEPT, SavedPhrase
+from courseware.learning.models import SAVED, SavedPhrase
 from courseware.learning.reference.saved_phrases import (
     NoSuchPhrase,
     PhraseBook,
@@ -27,7 +27,7 @@ from courseware.learning.reference.saved_phrases import (
 from courseware.learning.reference.search import Findings, in_courses
 from courseware.learning.views.course import released_courses
 from courseware.lib.web.form_numbers import keys_in
-from courseware.lib.web.page_views import for_the_whole_page, form_view, page_view, post_view
+from courseware.lib.web.page_views import form_view, full_page_redirect, page_view, post_view
 
 LONGEST_SEARCH = 100  # characters
 OWN_PHRASES = 3  # saved phrases shown above other results
@@ -40,7 +40,7 @@ def search_asked(request) -> str:
 @page_view()
 def search_own_courses(request):
     asked = search_asked(request)
-    contexts = own_contexts(request)
+    contexts = current_contexts(request)
     previewed = outlines_previewed(request.user, {learner_context.enrollment.course_id for learner_context in contexts})
     outlines = [*(learner_context.outline for learner_context in contexts), *(outline for outline, _texts in previewed)]
     found = in_courses(asked, [*map(course_of, contexts), *((texts, outline) for outline, texts in previewed)])
@@ -72,7 +72,7 @@ def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
 
 
 def phrases_found(request, contexts, asked):
-    books = books_of(contexts, KEPT(learner=request.user.pk))
+    books = books_of(contexts, SAVED(learner=request.user.pk))
     return [(line, display_tag(book.outline.language)) for book in books for line in lines_with(book, asked)]
 
 
@@ -89,8 +89,8 @@ def course_found(outline: Outline, findings: Findings, *, is_preview: bool):
 
 def address_of(outline: Outline, document: str, is_preview: bool) -> str:
     if document == outline.card_id:
-        return page_links.address("card", outline.course_id)
-    return page_links.address("preview" if is_preview else "step", outline.course_id, document)
+        return page_links.page_url("card", outline.course_id)
+    return page_links.page_url("preview" if is_preview else "step", outline.course_id, document)
 
 
 @post_view(lesson_address, is_held=False)  # a single click, easily repeated
@@ -105,7 +105,7 @@ def lesson_phrase(request, course, step):
     except NoSuchPhrase:
         sentence = _("This phrase was changed while you had the page open. Here is the current lesson.")
         messages.info(request, sentence)
-        return for_the_whole_page(request, redirect(lesson_address(course, step)))
+        return full_page_redirect(request, redirect(lesson_address(course, step)))
     if not request.htmx:
         return redirect(f"{lesson_address(course, step)}#say-{phrase}")
     context = {"phrase": phrase, "is_kept": is_kept, "step": step}
@@ -121,7 +121,7 @@ def own_phrases(request):
     """`away`: id of a phrase just removed, which can be restored."""
     if request.method == "POST":
         return taken_or_put_back(request)
-    books, asked = books_of(own_contexts(request), KEPT(learner=request.user.pk)), search_asked(request)
+    books, asked = books_of(current_contexts(request), SAVED(learner=request.user.pk)), search_asked(request)
     context = {
         "books": [book_shown(book) for book in books],
         "count": sum(len(book.lines) for book in books),

@@ -16,15 +16,15 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-MOST = 1_000  # rows that a list counts and paginates
+MAX_LISTED_ROWS = 1_000  # rows that a list counts and paginates
 
 
 def first_keys(rows: QuerySet[Any]) -> list[Any]:
     """Return the primary keys of at most MOST + 1 rows. More than MOST keys mean that there are more rows."""
-    return list(rows.values_list("pk", flat=True)[: MOST + 1])
+    return list(rows.values_list("pk", flat=True)[: MAX_LISTED_ROWS + 1])
 
 
-class FirstRows(Paginator[Any]):
+class LimitedPaginator(Paginator[Any]):
     """A paginator of the first MOST rows. One query finds their keys, for counting and for all pages."""
 
     object_list: QuerySet[Any]
@@ -35,11 +35,11 @@ class FirstRows(Paginator[Any]):
 
     @cached_property
     def count(self) -> int:
-        return min(len(self.keys), MOST)
+        return min(len(self.keys), MAX_LISTED_ROWS)
 
     @property
     def has_more(self) -> bool:
-        return len(self.keys) > MOST
+        return len(self.keys) > MAX_LISTED_ROWS
 
     def rows(self, start: int, end: int) -> QuerySet[Any]:
         return self.object_list.filter(pk__in=self.keys[start:end])
@@ -50,10 +50,10 @@ class FirstRows(Paginator[Any]):
         return Page(self.rows(start, min(start + self.per_page, self.count)), number, self)
 
 
-class ListOfFirstRows(ChangeList):
+class LimitedChangeList(ChangeList):
     """The changelist of LongList."""
 
-    paginator: FirstRows
+    paginator: LimitedPaginator
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -64,23 +64,23 @@ class ListOfFirstRows(ChangeList):
             self.full_result_count = self.result_count
 
 
-class LongList:
+class LargeTableAdmin:
     """A ModelAdmin for large tables: it lists the first MOST rows and refuses actions on more rows."""
 
-    paginator: Any = FirstRows
+    paginator: Any = LimitedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # each facet counts the whole table
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ListOfFirstRows
+        return LimitedChangeList
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         is_for_all = request.POST.get("select_across", "0") not in ("", "0", "false")
-        if is_for_all and len(first_keys(queryset)) > MOST:
+        if is_for_all and len(first_keys(queryset)) > MAX_LISTED_ROWS:
             note = gettext(
                 "You selected more than %(most)d rows, so nothing was done. Search or filter to select fewer rows."
             )
-            self.message_user(request, note % {"most": MOST}, messages.ERROR)  # type: ignore[attr-defined]  # a ModelAdmin's
+            self.message_user(request, note % {"most": MAX_LISTED_ROWS}, messages.ERROR)  # type: ignore[attr-defined]  # a ModelAdmin's
             return None
         return super().response_action(request, queryset)  # type: ignore[misc]  # the same
 
@@ -131,7 +131,7 @@ class ListFiltersOnly:
                 yield make(field, request, {}, self.model, self, field_path=path)
 
 
-class WordsFilter(ListFilter):
+class TextFilter(ListFilter):
     """A list filter with a text field. Subclasses set `title` and `parameter_name` and define `queryset`."""
 
     parameter_name: str
@@ -166,7 +166,7 @@ class WordsFilter(ListFilter):
         }
 
 
-class CheckedAgain:
+class RetryOnIntegrityError:
     """A ModelAdmin that runs its view again after an IntegrityError, so that the form shows the conflict."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -183,14 +183,14 @@ class CheckedAgain:
 
     def save_related(self, *args: Any) -> None:
         super().save_related(*args)  # type: ignore[misc]
-        refuse_now()
+        check_deferred_constraints()
 
     def delete_model(self, *args: Any) -> None:
         super().delete_model(*args)  # type: ignore[misc]
-        refuse_now()
+        check_deferred_constraints()
 
 
-def refuse_now() -> None:
+def check_deferred_constraints() -> None:
     """Check deferred constraints now; raise IntegrityError. PostgreSQL else checks at commit, after the success."""
     if connection.vendor == "postgresql":  # on SQLite the writer locks before the form is read
         connection.check_constraints()

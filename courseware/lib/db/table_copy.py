@@ -17,7 +17,7 @@ from courseware.lib.text.names import NameField
 
 CHUNK = 500  # rows held in memory at a time
 EVERY_DIGEST = 2**256
-NOT_TAKEN = (DataError, IntegrityError, ValueError)  # ValueError: half a surrogate pair, which UTF-8 cannot encode
+INSERT_ERRORS = (DataError, IntegrityError, ValueError)  # ValueError: half a surrogate pair, which UTF-8 cannot encode
 
 AnyModel = type[Model]
 Row = tuple[Any, ...]
@@ -34,7 +34,7 @@ class Contents:
     rows: int = 0
     digest: int = 0
 
-    def and_these(self, rows: Iterable[Row]) -> "Contents":
+    def with_rows(self, rows: Iterable[Row]) -> "Contents":
         digests = [digest_of(row) for row in rows]
         return Contents(self.rows + len(digests), (self.digest + sum(digests)) % EVERY_DIGEST)
 
@@ -67,7 +67,7 @@ def contents_of(model: AnyModel, alias: str) -> Contents:
     """Read the whole table and return its contents."""
     contents = Contents()
     for chunk in chunks_of(model, alias):
-        contents = contents.and_these(chunk)
+        contents = contents.with_rows(chunk)
     return contents
 
 
@@ -77,10 +77,10 @@ def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
     for chunk in chunks_of(model, source):
         try:
             insert(model, chunk, target)
-        except NOT_TAKEN:
-            refuse_one_of(model, chunk, target)
+        except INSERT_ERRORS:
+            raise_for_refused_row(model, chunk, target)
             raise
-        contents = contents.and_these(chunk)
+        contents = contents.with_rows(chunk)
         yield contents
 
 
@@ -101,24 +101,24 @@ def prepared(field: "Field[Any, Any]", value: Any, connection: BaseDatabaseWrapp
     return value if isinstance(field, NameField) else field.get_db_prep_save(value, connection)
 
 
-def refuse_one_of(model: AnyModel, rows: list[Row], alias: str) -> None:
+def raise_for_refused_row(model: AnyModel, rows: list[Row], alias: str) -> None:
     """Insert the rows one by one and raise RowRefused for the first that the database refuses."""
     key_index = [field.primary_key for field in columns_of(model)].index(True)
     for row in rows:
         try:
             insert(model, [row], alias)
-        except NOT_TAKEN as error:
+        except INSERT_ERRORS as error:
             reason = str(error).strip().splitlines()[0]
             raise RowRefused(f"{model._meta.db_table}, row {row[key_index]}: {reason}") from error
 
 
-def empty(model: AnyModel, alias: str) -> None:
+def delete_rows(model: AnyModel, alias: str) -> None:
     connection = connections[alias]
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 - a name of a model
 
 
-def keep_on_counting(model: AnyModel, source: str, target: str) -> None:
+def continue_key_sequence(model: AnyModel, source: str, target: str) -> None:
     """Let the keys of `target` continue after those of `source`: the audit log may name deleted rows."""
     highest = model._base_manager.using(target).aggregate(highest=Max("pk"))["highest"] or 0
     with connections[source].cursor() as cursor:

@@ -15,7 +15,7 @@ _SIGNS, _SEPARATORS = frozenset("\t\r=+-@＝＋－＠"), frozenset(";|\t\r\n")
 PIECE = 16_000  # characters that are sent at once
 
 
-def guarded(cell: object) -> str:
+def escape_formula(cell: object) -> str:
     """Return the cell as text, with an apostrophe before each formula. None becomes an empty text."""
     if type(cell) is not str:
         if cell is None or isinstance(cell, int):
@@ -26,14 +26,14 @@ def guarded(cell: object) -> str:
     return _FORMULA.sub(lambda found: f"{found[0][:-1]}'{found[0][-1]}", cell)
 
 
-def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+def csv_bytes(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     """Yield the CSV as UTF-8 with a byte order mark: the first row at once, then pieces of PIECE characters."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     buffer.write(BOM)
     least = 0
     for row in rows:
-        writer.writerow([guarded(cell) for cell in row])
+        writer.writerow([escape_formula(cell) for cell in row])
         if buffer.tell() > least:
             yield taken_from(buffer)
             least = PIECE

@@ -18,7 +18,7 @@ from typing import Any
 about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 - never changed in place
 
 # Errors whose first line names code, tables or servers only. The following lines of a database error quote the row.
-SPEAK_OF_CODE = {
+ERRORS_WITHOUT_PERSONAL_DATA = {
     "AttributeError", "ImportError", "NameError", "IntegrityError", "InterfaceError", "OperationalError",
     "ProgrammingError", "TemplateDoesNotExist", "TemplateSyntaxError",
 }  # fmt: skip
@@ -34,7 +34,7 @@ CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160
 
 
 @contextmanager
-def lines_about(**facts: str) -> Iterator[None]:
+def log_facts(**facts: str) -> Iterator[None]:
     """Add these facts to each log line of this thread within the block."""
     token = about.set({**about.get(), **facts})
     try:
@@ -43,7 +43,7 @@ def lines_about(**facts: str) -> Iterator[None]:
         about.reset(token)
 
 
-class OneLine(logging.Filter):
+class OneLineFilter(logging.Filter):
     """A filter that turns records which any visitor can cause into a warning of one line, without a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -56,7 +56,7 @@ class OneLine(logging.Filter):
         return True
 
 
-class PlainLines(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """2026-11-26 10:21:03,482 ERROR django.request: Internal Server Error: learn/<id:course>/ [request=5d41402abc4b]"""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -65,7 +65,7 @@ class PlainLines(logging.Formatter):
         return "\n".join(filter(None, [f"{line} [{facts}]" if facts else line, traceback_of(record)]))
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -82,7 +82,7 @@ class JsonLines(logging.Formatter):
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return the facts of a record: its request, those of `lines_about`, and `record.facts`."""
+    """Return the facts of a record: its request, those of `log_facts`, and `record.facts`."""
     number = getattr(getattr(record, "request", None), "number", "")
     return {**({"request": number} if number else {}), **about.get(), **getattr(record, "facts", {})}
 
@@ -133,6 +133,6 @@ def in_words(error: BaseException) -> str:
         if error_type.__module__ == "builtins"
         else f"{error_type.__module__}.{error_type.__qualname__}"
     )
-    if SPEAK_OF_CODE.isdisjoint(each.__name__ for each in error_type.__mro__):
+    if ERRORS_WITHOUT_PERSONAL_DATA.isdisjoint(each.__name__ for each in error_type.__mro__):
         return name
     return f"{name}: {str(error).strip().partition(chr(10))[0]}"

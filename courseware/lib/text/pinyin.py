@@ -40,7 +40,7 @@ def readings(name: str) -> list[Syllables]:
     """Return at most MOST readings of a Chinese name that starts with the surname."""
     length = 2 if name[:2] in words_of(OF_TWO_CHARACTERS) and len(name) > 2 else 1
     surname, given = name[:length], name[length:]
-    syllables = (*surnames(surname), *(otherwise(each, GIVEN) for each in given))
+    syllables = (*surnames(surname), *(possible_syllables(each, GIVEN) for each in given))
     found = islice(product(*syllables), MOST)
     return [Syllables(tuple(reading[:length]), tuple(reading[length:])) for reading in found]
 
@@ -51,10 +51,10 @@ def surnames(surname: str) -> list[list[str]]:
         return [[syllable] for syllable in syllables]
     if len(surname) > 1:
         return [[usual(each)] for each in surname]
-    return [otherwise(each, SURNAMES) for each in surname]
+    return [possible_syllables(each, SURNAMES) for each in surname]
 
 
-def otherwise(character: str, exceptions: str) -> list[str]:
+def possible_syllables(character: str, exceptions: str) -> list[str]:
     """Return the possible syllables of a character; `known` lists exceptions as pairs of character and syllable."""
     syllables = dict.fromkeys([pairs(exceptions).get(character, usual(character)), usual(character)])
     return [spelling for each in syllables for spelling in WRITTEN.get(each, [each])]

@@ -110,6 +110,6 @@ def is_in_background(view: Callable[..., Any]) -> bool:
     return getattr(view, "is_in_background", False)
 
 
-def for_the_whole_page(request: Any, redirect: Any) -> HttpResponse:
+def full_page_redirect(request: Any, redirect: Any) -> HttpResponse:
     """Return the redirect so that htmx, if it sent the request, loads the whole page."""
     return HttpResponseClientRedirect(redirect.url) if request.htmx else redirect

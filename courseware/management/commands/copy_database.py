@@ -7,7 +7,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 
 from courseware.project import database_copy
-from courseware.project.maintenance import LOOK_EVERY, closed_site, take_as_long_as_needed
+from courseware.project.maintenance import LOOK_EVERY, closed_site, lift_timeouts
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             database_copy.connect(to)
         except ImproperlyConfigured as error:
             raise CommandError(error) from None
-        take_as_long_as_needed(connection)
+        lift_timeouts(connection)
         database_copy.prepare()
         self.say("tables: made")
         with closed_site():

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 
 from courseware.project import backups
 from courseware.project.database_dumps import DumpFailed, restore_dump
-from courseware.project.maintenance import LOOK_EVERY, closed_site, take_as_long_as_needed, unapplied
+from courseware.project.maintenance import LOOK_EVERY, closed_site, lift_timeouts, unapplied
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *, file, replace, **options):
         self.refuse_a_database_that_holds_something(replace)
         try:
-            with backups.alone_in(settings.DATA_DIR), unpacked(file) as (database, manifest):
+            with backups.lock_folder(settings.DATA_DIR), unpacked(file) as (database, manifest):
                 self.say(f"{file}: whole; {manifest}")
                 with closed_site():
                     time.sleep(LOOK_EVERY)  # until all processes have noticed, and have finished their requests
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def refuse_a_database_that_holds_something(self, replace):
         try:
-            take_as_long_as_needed(connection)
+            lift_timeouts(connection)
             if not replace and connection.introspection.table_names():
                 raise CommandError(
                     "The database is not empty; --replace puts the backup in the place of all that is there"

@@ -13,9 +13,9 @@ from courseware.content.rendering.compiler import COMPILER
 from courseware.project.maintenance import (
     LOOK_EVERY,
     closed_site,
+    lift_timeouts,
     migrations_of_this_version,
     refusal,
-    take_as_long_as_needed,
     unapplied,
 )
 from courseware.project.static_files import collect
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options):
-        take_as_long_as_needed(connection)
+        lift_timeouts(connection)
         if reason := refusal():
             raise CommandError(f"{reason}. Nothing was changed.")
         self.say("static files: to be compressed where one has changed")

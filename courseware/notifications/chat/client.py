@@ -63,7 +63,7 @@ def masked(address: str) -> str:
     return f"{host}/…{address[-4:]}"
 
 
-def knock(service: str, address: str, secret: str, content: ChatContent) -> ChatResponse:
+def post_message(service: str, address: str, secret: str, content: ChatContent) -> ChatResponse:
     """Post a message within CHAT_SECONDS and return the result. Never raises, whatever the server answers."""
     try:
         check_address(address, service)
@@ -94,7 +94,9 @@ def knock(service: str, address: str, secret: str, content: ChatContent) -> Chat
         why = f"no whole answer within {limit.seconds} s"
     if why:
         return ChatResponse(ChatResult.UNREACHABLE, why)
-    return ChatResponse(judged(chat_service, status, body), told(status, body, [secret, *re.split(r"[/?&=]", address)]))
+    return ChatResponse(
+        judged(chat_service, status, body), response_text(status, body, [secret, *re.split(r"[/?&=]", address)])
+    )
 
 
 def server_of(address: str) -> str:
@@ -160,7 +162,7 @@ def as_json(text: str) -> Any:
         return text
 
 
-def told(status: int, body: str, secrets: list[str]) -> str:
+def response_text(status: int, body: str, secrets: list[str]) -> str:
     """Return the response as one line, without parts of the URL that it may repeat."""
     for secret in secrets:
         if len(secret) >= SHORTEST_SECRET:

@@ -73,7 +73,7 @@ def reason_of(group: Mail) -> str:
 EXPECTED_WITHIN = timedelta(days=14)  # mail servers try for five days
 
 
-def take_back(mail: bytes) -> str:
+def process_bounce(mail: bytes) -> str:
     """Mark the email that a delivery report is about as bounced. Return the result as text. Can be repeated."""
     report = read_report(mail)
     if report is None:

@@ -14,7 +14,7 @@ from courseware.branding.branding import newest_key
 from courseware.jobs.tasks import DELIVERY, drop_waiting, is_stopping, task
 from courseware.lib.dates import now
 from courseware.notifications.email.delivery_batch import DeliveryBatch, PreviewBatch
-from courseware.notifications.email.email_types import EmailCategory, kinds_of_sort
+from courseware.notifications.email.email_types import EmailCategory, email_types_of
 from courseware.notifications.email.smtp_connection import SmtpConnection
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.notifications.wording.email_wording import newest_wording_key
@@ -54,7 +54,7 @@ def is_any_due() -> bool:
 def next_due() -> list[int]:
     """Return the ids of the next batch: at most IN_A_ROUND due emails, immediate ones only if there are any."""
     due = OutgoingEmail.objects.due(timezone.now()).values_list("pk", flat=True)
-    return list(due.filter(kind__in=kinds_of_sort(EmailCategory.AT_ONCE))[:IN_A_ROUND]) or list(due[:IN_A_ROUND])
+    return list(due.filter(kind__in=email_types_of(EmailCategory.IMMEDIATE))[:IN_A_ROUND]) or list(due[:IN_A_ROUND])
 
 
 def sent(email_ids: Sequence[int], smtp: SmtpConnection) -> Iterable[str]:
@@ -89,7 +89,7 @@ def claimed(email_ids: Sequence[int]) -> list[OutgoingEmail]:
     return [found[email_id] for email_id in email_ids if email_id in mine]
 
 
-def forget_strangers() -> str:
+def delete_emails_without_account() -> str:
     """Delete emails to addresses without an account after STRANGERS_KEPT; return how many, as text."""
     old = OutgoingEmail.objects.filter(person=None, written_at__lt=timezone.now() - STRANGERS_KEPT)
     return str(old.exclude(state=DeliveryState.QUEUED).delete()[0])

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 from courseware.jobs.tasks import is_stopping
 from courseware.lib.dates import is_preview, now
 from courseware.notifications.email.email_types import (
-    MESSAGE_KINDS,
+    EMAIL_TYPES,
     Ask,
     EmailCategory,
     Found,
@@ -23,7 +23,7 @@ from courseware.notifications.email.email_types import (
     preconditions_of,
     why_barred,
 )
-from courseware.notifications.email.sending_limits import assign_sending_days, release_combined, take_in_what_waits
+from courseware.notifications.email.sending_limits import assign_sending_days, combine_waiting_emails, release_combined
 from courseware.notifications.email.smtp_connection import (
     NullMailer,
     PermanentFailure,
@@ -51,7 +51,7 @@ class DeliveryBatch:
         """Skip unwanted emails, defer those that must wait, send the others; return the resulting states."""
         self.skip()
         for category in EmailCategory:
-            self.set_aside([email for email in self.left() if MESSAGE_KINDS[email.kind].sort == category], category)
+            self.set_aside([email for email in self.left() if EMAIL_TYPES[email.kind].sort == category], category)
         contexts = self.contexts()
         self.ends_at = min(self.ends_at, time.monotonic() + SECONDS)
         for email in self.left():
@@ -62,7 +62,7 @@ class DeliveryBatch:
         """Return email id → template context, without emails whose data has been deleted."""
         found: dict[int, Mapping[str, Any]] = {}
         for kind, emails in self.by_kind():
-            found |= self.answers(MESSAGE_KINDS[kind].context, emails)
+            found |= self.answers(EMAIL_TYPES[kind].context, emails)
         return found
 
     def has_to_stop(self) -> bool:
@@ -77,13 +77,13 @@ class DeliveryBatch:
 
     def skip(self) -> None:
         for email in self.messages:
-            if email.kind not in MESSAGE_KINDS:
+            if email.kind not in EMAIL_TYPES:
                 self.end(email, f"no letter of the kind {email.kind} in this version")
             elif not email.address:
                 self.end(email, gettext_noop("the person has no address"))
         opt_outs = opt_outs_among(self.left())
         for name, emails in self.by_kind():
-            email_type = MESSAGE_KINDS[name]
+            email_type = EMAIL_TYPES[name]
             unwanted = self.answers(email_type.why_unwanted, emails)
             for email in emails:
                 if email.pk in self.states:
@@ -103,8 +103,8 @@ class DeliveryBatch:
         waits = {email.pk: recipient_waits[email.person_id] for email in emails if email.person_id in recipient_waits}
         sendable = [email for email in emails if email.pk not in waits]
         waits |= assign_sending_days(sendable, category)
-        if category != EmailCategory.AT_ONCE:
-            take_in_what_waits([email for email in sendable if email.pk not in waits])
+        if category != EmailCategory.IMMEDIATE:
+            combine_waiting_emails([email for email in sendable if email.pk not in waits])
         for email in emails:
             if email.pk in waits:
                 self.states[email.pk] = set_aside_now(email, waits[email.pk])
@@ -132,7 +132,7 @@ class DeliveryBatch:
         if self.door.is_unreachable or self.has_to_stop():
             return not_tried(email, now(), email.why)
         try:
-            self.door.send(email, MESSAGE_KINDS[email.kind], contexts[email.pk])
+            self.door.send(email, EMAIL_TYPES[email.kind], contexts[email.pk])
             return ended_as(email, DeliveryState.SENT)
         except PermanentFailure as error:
             return ended_as(email, DeliveryState.REFUSED, str(error))

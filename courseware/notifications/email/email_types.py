@@ -20,7 +20,7 @@ def one_by_one(ask: Callable[[OutgoingEmail], Found]) -> Ask[Found]:
 
 
 class EmailCategory(StrEnum):
-    AT_ONCE = "at-once"  # requested, or about security: at any hour, without limit
+    IMMEDIATE = "at-once"  # requested, or about security: at any hour, without limit
     TRAINING = "training"  # about the recipient's training
     SUBSCRIBED = "subscribed"  # subscribed by the recipient, or sent because of a role
 
@@ -50,18 +50,18 @@ class EmailType:
     template: str
     why_unwanted: Ask[str]  # "", or the reason not to send the email any more
     context: Ask[dict[str, Any]]  # without emails whose data was deleted meanwhile
-    sort: EmailCategory = EmailCategory.AT_ONCE
+    sort: EmailCategory = EmailCategory.IMMEDIATE
     lines: Callable[[Sequence[Notification]], Mapping[int, NotificationText]] | None = None
     editable: Editable | None = None
     asked_for_on: str = ""
     is_for: Callable[[Any], bool] = lambda person: True
 
 
-MESSAGE_KINDS: dict[str, EmailType] = {}
+EMAIL_TYPES: dict[str, EmailType] = {}
 
 
-def register_kind(name: str, email_type: EmailType) -> None:
-    MESSAGE_KINDS[name] = email_type
+def register_email_type(name: str, email_type: EmailType) -> None:
+    EMAIL_TYPES[name] = email_type
     TYPE_LABELS[name] = email_type.words
 
 
@@ -113,5 +113,5 @@ def why_barred(email: OutgoingEmail, category: EmailCategory) -> str:
     return next((reason for ask in BARS.get(category, {}).values() if (reason := ask(email))), "")
 
 
-def kinds_of_sort(category: EmailCategory) -> list[str]:
-    return [name for name, email_type in MESSAGE_KINDS.items() if email_type.sort == category]
+def email_types_of(category: EmailCategory) -> list[str]:
+    return [name for name, email_type in EMAIL_TYPES.items() if email_type.sort == category]

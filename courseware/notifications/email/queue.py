@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from courseware.lib.dates import now
 from courseware.notifications.email.delivery import deliver
-from courseware.notifications.email.email_types import MESSAGE_KINDS
+from courseware.notifications.email.email_types import EMAIL_TYPES
 from courseware.notifications.models import DeliveryState, Notification, OutgoingEmail
 
 # Emails about an action with *Undo* wait this long: screen-reader users need time to reach the button.
@@ -19,7 +19,7 @@ WAITS_AGAIN = {"state": DeliveryState.QUEUED, "why": "", "tries": 0, "ended_at":
 
 
 @transaction.atomic(savepoint=False)
-def tell(
+def queue_email(
     kind: str,
     person: AbstractBaseUser | None,
     *,
@@ -103,18 +103,18 @@ def email_to(
 
 def add_notifications(kind: str, data_by_person: Mapping[int, dict[str, Any]]) -> None:
     """Add a notification for each person (id → data) if the email type has notifications."""
-    if MESSAGE_KINDS[kind].lines:
+    if EMAIL_TYPES[kind].lines:
         Notification.objects.bulk_create(
             Notification(kind=kind, person_id=person_id, data=data) for person_id, data in data_by_person.items()
         )
 
 
 def must_be_named(kind: str) -> None:
-    if kind not in MESSAGE_KINDS:
+    if kind not in EMAIL_TYPES:
         raise LookupError(f"no room has named the letter {kind}")
 
 
-def write_once(emails: Collection[OutgoingEmail], *, again: Collection[str] = ()) -> int:
+def queue_once(emails: Collection[OutgoingEmail], *, again: Collection[str] = ()) -> int:
     """Save the emails whose `key` is new; requeue existing ones skipped for a reason in `again`.
 
     Return how many were saved or requeued. Runs 2 or 3 queries. Call it with emails that are due now.

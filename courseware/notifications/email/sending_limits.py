@@ -51,7 +51,7 @@ def assign_sending_days(emails: Sequence[OutgoingEmail], category: EmailCategory
         else:
             granted[today[recipient]].append(email)
     for day, day_emails in granted.items():
-        for email in asked_by_another(day_emails, category, day):
+        for email in reserve_day(day_emails, category, day):
             recipient = reader_of(email)
             days = {day, *(each for email_id, each in reserved[recipient] if email_id != email.pk)}
             if wait := wait_for(hours[recipient], at, days, LIMITS[category]):
@@ -65,7 +65,7 @@ def reader_of(email: OutgoingEmail) -> int:
     return email.person_id
 
 
-def asked_by_another(emails: Sequence[OutgoingEmail], category: EmailCategory, day: date) -> list[OutgoingEmail]:
+def reserve_day(emails: Sequence[OutgoingEmail], category: EmailCategory, day: date) -> list[OutgoingEmail]:
     """Reserve the day; return the emails whose day another worker has just given to another email."""
     try:
         with transaction.atomic():
@@ -75,7 +75,7 @@ def asked_by_another(emails: Sequence[OutgoingEmail], category: EmailCategory, d
     except IntegrityError:
         if len(emails) == 1:
             return list(emails)
-        return [found for email in emails for found in asked_by_another([email], category, day)]
+        return [found for email in emails for found in reserve_day([email], category, day)]
     return []
 
 
@@ -122,7 +122,7 @@ def reason_of(limit: Limit, *, is_today: bool) -> str:
     return f"the person had {limit.letters} letters in {limit.days} days, and has no more"
 
 
-def take_in_what_waits(emails: Sequence[OutgoingEmail]) -> None:
+def combine_waiting_emails(emails: Sequence[OutgoingEmail]) -> None:
     """Combine waiting emails of the same type and recipient into each of these emails.
 
     Retried emails are left out: the server may have accepted the first attempt, and mailboxes may hide a second email
@@ -137,10 +137,10 @@ def take_in_what_waits(emails: Sequence[OutgoingEmail]) -> None:
     pairs = set(others) if combinable else set()
     for email in combinable:
         if (email.kind, email.person_id) in pairs:
-            take_in(email)
+            combine_into(email)
 
 
-def take_in(email: OutgoingEmail) -> None:
+def combine_into(email: OutgoingEmail) -> None:
     """Combine the waiting emails of this type and recipient into this one. `release_combined` undoes it."""
     with transaction.atomic():
         waiting = OutgoingEmail.objects.filter(kind=email.kind, person=email.person_id, state=DeliveryState.QUEUED)

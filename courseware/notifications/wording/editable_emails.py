@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import translation
 
 from courseware.branding.branding import ActiveBranding
-from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailType
+from courseware.notifications.email.email_types import EMAIL_TYPES, EmailType
 from courseware.notifications.email.rendering import render_email
 from courseware.notifications.wording.blocks import PARTS, parts_of
 from courseware.notifications.wording.email_wording import EmailWording, Words, current_wording
@@ -74,7 +74,7 @@ class EditableEmail:
 
 
 def editable_emails() -> list[EditableEmail]:
-    wording, email_types = current_wording(), MESSAGE_KINDS.items()
+    wording, email_types = current_wording(), EMAIL_TYPES.items()
     return [
         EditableEmail(name, email_type, email_type.editable, wording.get(name))
         for name, email_type in email_types

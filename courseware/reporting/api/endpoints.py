@@ -25,7 +25,7 @@ from courseware.audit_log.record import record, subject_of
 from courseware.content.models import Course, Document
 from courseware.lib.text.fractions_text import PERCENT_FROM, AnonymousShare
 from courseware.reporting.api.schemas import (
-    STANDING_GETTERS,
+    DASHBOARD_ROW_GETTERS,
     CertificateShape,
     CourseShape,
     DashboardRowShape,
@@ -53,7 +53,7 @@ A_MINUTE = 60  # seconds
 LISTS = ("standings", "people", "teams", "courses", "certificates")
 
 
-class KeyOfReader(HttpBearer):
+class ApiKeyAuth(HttpBearer):
     """API key in the header `Authorization: Bearer …`."""
 
     def authenticate(self, request, token: str) -> ApiKey | None:
@@ -64,7 +64,7 @@ class KeyOfReader(HttpBearer):
         return key
 
 
-class PaceOfReader(BaseThrottle):
+class ApiRateLimit(BaseThrottle):
     """Rate limit of all keys of a person together; a lock in the cache keeps the count exact."""
 
     def allow_request(self, request) -> bool:
@@ -80,7 +80,7 @@ def is_within_rate(request, action: str, key: str | None = None) -> bool:
     return consume(request, **rates, action=action, key=key, limit_get=True) is not None
 
 
-key_of_reader = KeyOfReader()
+key_of_reader = ApiKeyAuth()
 api = NinjaAPI(
     title="Training records, to read",
     version="1",
@@ -89,7 +89,7 @@ api = NinjaAPI(
         "that Accept-Language asks for. Keys are made on /api/."
     ),
     auth=key_of_reader,
-    throttle=[PaceOfReader()],
+    throttle=[ApiRateLimit()],
     docs_url=None,
     openapi_url=None,
     urls_namespace="reading-api",
@@ -141,15 +141,17 @@ def standings(request, window: Query[DashboardWindow]):
     released = Course.objects.exclude(current=None)
     course = get_object_or_404(released, identifier=window.course) if window.course else None
     record_read(request.auth, "standings", window)
-    board = dashboard_rows.board(user, team=team, course=course, left=window.left, at=now)
+    board = dashboard_rows.dashboard_rows_of(user, team=team, course=course, left=window.left, at=now)
     keys, following = keys_in(request, board, window)
     teams = dict(dashboard_rows.teams_shown_to(user).values_list("pk", "name"))
-    rows = dashboard_rows.rows(dashboard_rows.facts_of(keys, now), teams, dashboard_rows.outlines(get_language()), now)
+    rows = dashboard_rows.rows(
+        dashboard_rows.enrollments_with_facts(keys, now), teams, dashboard_rows.outlines(get_language()), now
+    )
     return {"results": [dashboard_row_shape(row) for row in rows], "next": following}
 
 
 def dashboard_row_shape(row: DashboardRow) -> DashboardRowShape:
-    return DashboardRowShape(**{name: value_of(row) for name, value_of in STANDING_GETTERS.items()})
+    return DashboardRowShape(**{name: value_of(row) for name, value_of in DASHBOARD_ROW_GETTERS.items()})
 
 
 @api.get("people/", response=ListOf[PersonShape], operation_id="people")

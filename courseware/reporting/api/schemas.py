@@ -72,7 +72,7 @@ class DashboardRowShape(Schema):
 
 
 # Paths in `DashboardRow` of fields with another name.
-STANDING_PATHS = {
+DASHBOARD_ROW_PATHS = {
     "id": "enrollment.pk",
     "person": "enrollment.learner_id",
     "course": "journey.outline.course_id",
@@ -94,7 +94,9 @@ STANDING_PATHS = {
     "stuck": "stuck.words",
     "excuse": "enrollment.exemption_reason",
 }
-STANDING_GETTERS = {name: attrgetter(STANDING_PATHS.get(name, name)) for name in DashboardRowShape.model_fields}
+DASHBOARD_ROW_GETTERS = {
+    name: attrgetter(DASHBOARD_ROW_PATHS.get(name, name)) for name in DashboardRowShape.model_fields
+}
 
 
 class PersonShape(Schema):

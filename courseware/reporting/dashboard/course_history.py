@@ -27,7 +27,7 @@ class CourseStatus:
     runs: tuple[PastEnrollment, ...]
 
 
-def row_and_certifications(
+def row_and_course_statuses(
     user, shown: Enrollment, teams: Mapping[int, str], outlines: Mapping[int, Outline], at: datetime
 ) -> tuple[DashboardRow, list[CourseStatus]]:
     """Return the row of `shown` (`with_facts`), and the status in all courses `user` may see, most urgent first."""

@@ -15,7 +15,7 @@ def emails_to(person: User) -> list[OutgoingEmail]:
     return list(OutgoingEmail.objects.of(person).defer("data")[:SHOWN])
 
 
-def is_out_of_reach(person: User, emails: Iterable[OutgoingEmail]) -> bool:
+def last_email_failed(person: User, emails: Iterable[OutgoingEmail]) -> bool:
     """Return whether the newest email sent to the current address was not delivered. `emails`: newest first."""
     tried = (each for each in emails if each.address == person.email and each.state not in SAYS_NOTHING)
     newest = next(tried, None)

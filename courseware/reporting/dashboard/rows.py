@@ -12,14 +12,19 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.people.search import found_by
-from courseware.accounts.permissions.permissions import learners_of, people_led, sees_whole_company, teams_managed_by
+from courseware.accounts.permissions.permissions import (
+    learners_except,
+    learners_of,
+    sees_whole_company,
+    teams_managed_by,
+)
 from courseware.assessment.models import Certification
 from courseware.content.models import Course
 from courseware.content.rendering.store import Outline, outline
-from courseware.learner_home.next_action import LearnerProgress, journeys
+from courseware.learner_home.next_action import LearnerProgress, learner_progress_of
 from courseware.learning.enrollments.job_role import job_role_text
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.learning.status.certification_status import CertificationStatus, validity_of
+from courseware.learning.status.certification_status import CertificationStatus, status_of
 from courseware.learning.status.not_asked import NotAskedReason
 from courseware.learning.status.progress import Progress
 from courseware.learning.status.states import PLACES_WITHOUT_DAY, State
@@ -27,7 +32,14 @@ from courseware.lib.db.chunks import chunks
 from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.reporting.dashboard.filters import DueFilter, SortOrder, of_job_role
 from courseware.reporting.dashboard.module_dots import ModuleDots
-from courseware.reporting.dashboard.stuck import NOBODY, Stuck, among, begun, doubtful, stuck_in
+from courseware.reporting.dashboard.stuck import (
+    NOT_STUCK,
+    Stuck,
+    filter_started,
+    filter_stuck,
+    possibly_stuck_ids,
+    stuck_in,
+)
 
 CHUNK = 500  # rows an export holds in memory at a time
 # Columns of Enrollment that rows read. With a million rows, each further column costs seconds.
@@ -111,7 +123,7 @@ class DashboardRow:
     validity: CertificationStatus = CertificationStatus.NEVER
     has_left: bool = False
     is_outside: bool = False
-    stuck: Stuck = NOBODY
+    stuck: Stuck = NOT_STUCK
 
     @property
     def is_trained_outside(self) -> bool:
@@ -164,7 +176,7 @@ class DashboardRow:
         return Cells(*values_of_cells(self))
 
 
-def board(user, *, team: Team | None = None, **filters: Any) -> EnrollmentQuerySet:
+def dashboard_rows_of(user, *, team: Team | None = None, **filters: Any) -> EnrollmentQuerySet:
     """Return the current enrollments that `user` may see, most urgent first. `filters`: as for `dashboard_of`."""
     return dashboard_of(enrollments_in(team, user) if team else enrollments_shown_to(user), **filters)
 
@@ -200,22 +212,22 @@ def dashboard_of(
     return enrollments.order_by("urgency", "learner__name", "pk")
 
 
-def in_certification(enrollments: EnrollmentQuerySet, status: State | CertificationStatus, at: datetime) -> QuerySet:
-    """Filter rows of `board` by state or certification status. Statuses with a last day are sorted by that day."""
+def filter_by_status(enrollments: EnrollmentQuerySet, status: State | CertificationStatus, at: datetime) -> QuerySet:
+    """Filter dashboard rows by state or certification status. Statuses with a last day are sorted by that day."""
     found = enrollments.in_state(status, at)
     by_last_day = isinstance(status, CertificationStatus) and status.has_last_day
     return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
 
 
-def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
-    """Filter rows of `board` to stuck people. Builds the doubtful rows, a chunk at a time."""
-    rows_to_check = rows_in_chunks(doubtful(begun(enrollments, at), at), {}, language, at)
+def stuck_rows(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
+    """Filter rows of `dashboard_rows_of` to stuck people. Builds the doubtful rows, a chunk at a time."""
+    rows_to_check = rows_in_chunks(possibly_stuck_ids(filter_started(enrollments, at), at), {}, language, at)
     stuck_keys = [row.enrollment.pk for row in rows_to_check if row.stuck]
-    return among(enrollments, stuck_keys, at)
+    return filter_stuck(enrollments, stuck_keys, at)
 
 
-def sorted_within_reason(enrollments: QuerySet, number: int, sorting: SortOrder | None, user) -> QuerySet:
-    """Sort these `number` rows of `board`. Above SORTED_BY_NAME rows, the order is by due date, as in the index."""
+def sort_rows(enrollments: QuerySet, number: int, sorting: SortOrder | None, user) -> QuerySet:
+    """Sort these `number` dashboard rows. Above SORTED_BY_NAME rows, the order is by due date, as in the index."""
     if number <= SORTED_BY_NAME:
         return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
     return enrollments.order_by(*(column for column in enrollments.query.order_by if column != "learner__name"))
@@ -231,7 +243,7 @@ def enrollments_in(team: Team, user) -> EnrollmentQuerySet:
     below = Team.objects.filter(pk=team.pk).with_subteams()
     if not sees_whole_company(user) and teams_managed_by(user).filter(pk=team.pk).exists():
         # Faster than looking up each learner among all people of the user.
-        return published(Enrollment.objects.filter(learner__in=people_led(below, user.pk)))
+        return published(Enrollment.objects.filter(learner__in=learners_except(below, user.pk)))
     return enrollments_shown_to(user).filter(learner__in=learners_of(below))
 
 
@@ -252,7 +264,7 @@ def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
 FACTS = CompiledQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))
 
 
-def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
+def enrollments_with_facts(keys: Iterable[int], at: datetime) -> list[Enrollment]:
     """Return the enrollments with these ids, in this order, `with_facts`. Missing ones are skipped. Runs 1 query."""
     keys = list(keys)
     found = {enrollment.pk: enrollment for enrollment in FACTS(keys=keys, at=at)}
@@ -270,8 +282,8 @@ def rows(
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:
         enrollment.zone_name = next((zone for _team, zone in joined[enrollment.learner_id]), None)
-    statuses = {until: validity_of(until, at) for until in {each.certified_until for each in enrollments}}
-    found = journeys(enrollments, course_outlines, with_sittings=True, at=at)
+    statuses = {until: status_of(until, at) for until in {each.certified_until for each in enrollments}}
+    found = learner_progress_of(enrollments, course_outlines, with_sittings=True, at=at)
     stuck = stuck_in(found, at)
     return [
         DashboardRow(
@@ -283,7 +295,7 @@ def rows(
             statuses[progress.enrollment.certified_until],
             not facts["is_here"],
             facts["has_outside"],
-            stuck.get(progress.enrollment.pk, NOBODY),
+            stuck.get(progress.enrollment.pk, NOT_STUCK),
         )
         for progress in found
         for facts in [vars(progress.enrollment)]
@@ -329,4 +341,4 @@ def rows_in_chunks(
 ) -> Iterator[DashboardRow]:
     """Yield the rows of these enrollments, loading CHUNK at a time. `teams`: as for `rows`."""
     for keys in chunks(enrollments.values_list("pk", flat=True), CHUNK):
-        yield from rows(facts_of(keys, at), teams, outlines(language), at)
+        yield from rows(enrollments_with_facts(keys, at), teams, outlines(language), at)

@@ -66,7 +66,7 @@ class Stuck:
         return gettext("no activity for days") if self.is_idle else ""
 
 
-NOBODY = Stuck()
+NOT_STUCK = Stuck()
 
 
 def stuck_after() -> dict[str, int]:
@@ -122,7 +122,7 @@ def stuck_in(learners: Sequence[LearnerProgress], at: datetime) -> dict[int, Stu
     calendars, idle_since = calendars_of_failed(begun, at), at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
     reasons = {
         each.enrollment.pk: Stuck(
-            tuple(obstacle for obstacle in found[each.enrollment.pk] if stands(obstacle, each)),
+            tuple(obstacle for obstacle in found[each.enrollment.pk] if is_current_obstacle(obstacle, each)),
             has_stopped_after_failing(each, calendars, at),
             is_before(each, idle_since),
         )
@@ -131,7 +131,7 @@ def stuck_in(learners: Sequence[LearnerProgress], at: datetime) -> dict[int, Stu
     return {key: stuck for key, stuck in reasons.items() if stuck}
 
 
-def stands(obstacle: Obstacle, learner: LearnerProgress) -> bool:
+def is_current_obstacle(obstacle: Obstacle, learner: LearnerProgress) -> bool:
     """Return whether the obstacle is still part of the course, required and not completed."""
     step = learner.outline.find(obstacle.step)
     if not step or step.is_optional or step.id in learner.progress.done:
@@ -173,7 +173,7 @@ def idle(at: datetime) -> Q:
     return Q(last_active_at__lte=since) & ~Q(Exists(failed))
 
 
-def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
+def possibly_stuck_ids(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
     """Return ids of open enrollments that may be stuck: often missed, often ended with harm, or failed and idle."""
     since = at - timedelta(days=min(settings.STUCK_AFTER_FAILED_DAYS, settings.STUCK_AFTER_IDLE_DAYS))
     keys = enrollments.order_by().values("pk")
@@ -192,11 +192,11 @@ def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
     )
 
 
-def among(enrollments: EnrollmentQuerySet, stuck_keys: Collection[int], at: datetime) -> QuerySet:
-    """Filter to stuck enrollments. `stuck_keys`: ids of those of `doubtful` that are stuck."""
-    return begun(enrollments, at).filter(idle(at) | Q(pk__in=stuck_keys))
+def filter_stuck(enrollments: EnrollmentQuerySet, stuck_keys: Collection[int], at: datetime) -> QuerySet:
+    """Filter to stuck enrollments. `stuck_keys`: ids of those of `possibly_stuck_ids` that are stuck."""
+    return filter_started(enrollments, at).filter(idle(at) | Q(pk__in=stuck_keys))
 
 
-def begun(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
+def filter_started(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
     """Filter to started enrollments that ask for something now, see `not_asked`."""
     return enrollments.asked(at, ignoring=FILTERED_BY_PAGE).exclude(started_at=None)

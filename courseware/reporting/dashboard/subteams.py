@@ -9,10 +9,10 @@ from courseware.accounts.models import Team
 from courseware.accounts.permissions.permissions import own_teams, sees_whole_company
 from courseware.content.models import Course
 from courseware.learning.models import EnrollmentQuerySet
-from courseware.learning.status.headcounts import DashboardTotals, Headcount, reach, tally
+from courseware.learning.status.headcounts import DashboardTotals, Headcount, tally, teams_counting
 from courseware.learning.status.states import State
-from courseware.reporting.dashboard.rows import SORTED_BY_NAME, board, those_stuck
-from courseware.reporting.dashboard.totals import head_of, not_shown_to, topmost
+from courseware.reporting.dashboard.rows import SORTED_BY_NAME, dashboard_rows_of, stuck_rows
+from courseware.reporting.dashboard.totals import head_of, hidden_enrollments, topmost
 
 
 class SubteamRow(NamedTuple):
@@ -21,7 +21,7 @@ class SubteamRow(NamedTuple):
     team: Team
     tally: DashboardTotals
     stuck: int | None
-    leads_on: bool  # whether it has teams below
+    has_subteams: bool  # whether it has teams below
     is_whole: bool  # whether it is the team above the others
 
     @property
@@ -53,9 +53,9 @@ def subteam_rows(user, head: Team | None, course: Course | None, language: str, 
     if not teams:
         return []
     heads = [head] if head else []
-    tallies = tallies_of(user, [*teams, *heads], course, at)
+    tallies = totals_by_team(user, [*teams, *heads], course, at)
     is_small = sum(tallies[each.pk].total for each in heads or teams) <= SORTED_BY_NAME
-    stuck = stuck_by_team(board(user, team=head, course=course, at=at), language, at) if is_small else None
+    stuck = stuck_by_team(dashboard_rows_of(user, team=head, course=course, at=at), language, at) if is_small else None
     parents = set(Team.objects.filter(parent__in=[team.pk for team in teams]).values_list("parent", flat=True))
     rows = [
         SubteamRow(team, tallies[team.pk], None if stuck is None else stuck[team.pk], team.pk in parents, team in heads)
@@ -64,14 +64,14 @@ def subteam_rows(user, head: Team | None, course: Course | None, language: str, 
     return sorted(rows, key=lambda row: (row.is_whole, -row.late))
 
 
-def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetime) -> Mapping[int, DashboardTotals]:
+def totals_by_team(user, teams: Collection[Team], course: Course | None, at: datetime) -> Mapping[int, DashboardTotals]:
     """Return team id → totals of its dashboard as `user` sees it. Runs 3 queries."""
     stored = Headcount.objects.filter(team__in=[team.pk for team in teams])
-    hidden = not_shown_to(user)
+    hidden = hidden_enrollments(user)
     if course:
         stored, hidden = stored.filter(course=course), hidden.filter(course=course)
     found = stored.counts_by_team(at)
-    hidden_rows = hidden.with_state(at).with_validity(at).values_list("learner", "state", "validity")
+    hidden_rows = hidden.with_state(at).with_certification_status(at).values_list("learner", "state", "validity")
     for team, rows in by_team(hidden_rows).items():
         if team in found:
             found[team] -= tally((state, status, number) for (state, status), number in rows.items())
@@ -81,7 +81,7 @@ def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetim
 def by_team(rows: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple[Any, ...]]]:
     """Return team id → how often each tuple of values occurs. `rows`: (learner id, *values)."""
     rows = list(rows)
-    teams = reach({learner for learner, *_ in rows})
+    teams = teams_counting({learner for learner, *_ in rows})
     found: dict[int | None, Counter[tuple[Any, ...]]] = {}
     for learner, *values in rows:
         for team in teams.get(learner, ()):
@@ -90,6 +90,6 @@ def by_team(rows: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple[A
 
 
 def stuck_by_team(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> Counter[int | None]:
-    """Return team id → number of stuck rows of `board` in the team and the teams below."""
-    stuck = those_stuck(enrollments, language, at).order_by().values_list("learner")
+    """Return team id → number of stuck rows of `dashboard_rows_of` in the team and the teams below."""
+    stuck = stuck_rows(enrollments, language, at).order_by().values_list("learner")
     return Counter({team: rows.total() for team, rows in by_team(stuck).items()})

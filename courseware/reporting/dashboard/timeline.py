@@ -15,7 +15,7 @@ from courseware.content.models import Document
 from courseware.content.rendering.store import Outline
 from courseware.learning.due_dates.absence_shifts import absences_during
 from courseware.learning.due_dates.extensions import may_undo_refusal
-from courseware.learning.enrollments.adjustments import adjustments_of, may_still, newest_lines
+from courseware.learning.enrollments.adjustments import adjustments_of, can_undo, newest_lines
 from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequest
 
 
@@ -76,7 +76,7 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Tim
         entries.append(TimelineEntry(attempt.finished_at, attempt.colour, title, attempt.get_colour_display()))
     items = adjustments_of(enrollment, is_own=False)
     newest = newest_lines([enrollment.pk]) if items else {}
-    entries += [TimelineEntry(item.made_at, "adjusted", line=item, may_undo=may_still(item, newest)) for item in items]
+    entries += [TimelineEntry(item.made_at, "adjusted", line=item, may_undo=can_undo(item, newest)) for item in items]
     if enrollment.exempted_at and enrollment.exempted_at not in {item.made_at for item in items}:
         # Written by an earlier version, without its author.
         entries.append(TimelineEntry(enrollment.exempted_at, "waived", detail=enrollment.exemption_reason))

@@ -13,9 +13,9 @@ from courseware.accounts.models import Team
 from courseware.accounts.permissions.permissions import (
     audits,
     handles_people,
+    learners_except,
     learners_of,
     own_teams,
-    people_led,
     sees_whole_company,
     teams_managed_by,
 )
@@ -44,7 +44,7 @@ def is_own_dashboard(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
 
 def numbers(enrollments: EnrollmentQuerySet, at: Any) -> QuerySet:
     """Return (state, certification status, number) of these enrollments."""
-    found = enrollments.with_validity(at).order_by().values_list("state", "validity")
+    found = enrollments.with_certification_status(at).order_by().values_list("state", "validity")
     return found.annotate(Count("pk"))
 
 
@@ -55,7 +55,7 @@ def people(enrollments: QuerySet) -> QuerySet:
 
 def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
     """Return the unfiltered dashboard rows of the user with id `leader`. `teams`: ids."""
-    managed = Enrollment.objects.filter(learner__in=people_led(teams, leader))
+    managed = Enrollment.objects.filter(learner__in=learners_except(teams, leader))
     return dashboard_rows.dashboard_of(dashboard_rows.published(managed), at=at)
 
 
@@ -88,14 +88,14 @@ class DashboardCount:
     def everyone(self) -> Any:
         """The rows in any state, because totals are by state."""
         filters = {key: value for key, value in self.filters.items() if key not in {"state", "sort", "stuck"}}
-        everyone = dashboard_rows.board(self.user, at=self.at, **filters)
-        return dashboard_rows.those_stuck(everyone, get_language(), self.at) if "stuck" in self.filters else everyone
+        everyone = dashboard_rows.dashboard_rows_of(self.user, at=self.at, **filters)
+        return dashboard_rows.stuck_rows(everyone, get_language(), self.at) if "stuck" in self.filters else everyone
 
     @property
     def rows(self) -> QuerySet:
         """The rows in the chosen state."""
         state = self.filters.get("state")
-        return dashboard_rows.in_certification(self.everyone, state, self.at) if state else self.everyone
+        return dashboard_rows.filter_by_status(self.everyone, state, self.at) if state else self.everyone
 
     @cached_property
     def own(self) -> dict[str, Any] | None:
@@ -125,7 +125,9 @@ class DashboardCount:
     def of_few_rows(self) -> DashboardTotals | None:
         """Return the totals, or None above SORTED_BY_NAME rows. Runs 1 query."""
         most = dashboard_rows.SORTED_BY_NAME
-        pairs = list(self.everyone.with_validity(self.at).order_by().values_list("state", "validity")[: most + 1])
+        pairs = list(
+            self.everyone.with_certification_status(self.at).order_by().values_list("state", "validity")[: most + 1]
+        )
         return None if len(pairs) > most else tally((*pair, number) for pair, number in Counter(pairs).items())
 
     def of_headcounts(self) -> DashboardTotals | None:
@@ -133,7 +135,7 @@ class DashboardCount:
         if not self.filters.keys() <= KNOWN_TO_HEADCOUNTS:
             return None
         team, course, days = (self.filters.get(name) for name in ("team", "course", "days"))
-        found = counts_kept(self.user, team, course, self.at, days)
+        found = headcount_totals(self.user, team, course, self.at, days)
         if found is None or "left" not in self.filters:
             return found
         return found + counts(self.everyone.filter(learner__is_active=False), self.at)
@@ -169,7 +171,7 @@ class DashboardCount:
         return sum(number for _all, number in found)
 
 
-def counts_kept(
+def headcount_totals(
     user, team: Team | None, course: Course | None, at: datetime, days: DueFilter | None = None
 ) -> DashboardTotals | None:
     """Return the `counts` of `board`, without people who left, from the headcounts; None if they cannot tell."""
@@ -179,13 +181,13 @@ def counts_kept(
     within = days.condition(at) if days else Q()
     if course:
         within &= Q(course=course)
-    hidden = not_shown_to(user).filter(within)
+    hidden = hidden_enrollments(user).filter(within)
     if head:
         hidden = hidden.filter(learner__in=learners_of(Team.objects.filter(pk=head.pk).with_subteams()))
     return Headcount.objects.filter(within, team=head).told(at) - counts(hidden.with_state(at), at)
 
 
-def not_shown_to(user) -> EnrollmentQuerySet:
+def hidden_enrollments(user) -> EnrollmentQuerySet:
     """Return enrollments that headcounts include but `user` may not see: managers' own; for HR, staff of others."""
     if user.is_superuser or audits(user):
         return Enrollment.objects.none()

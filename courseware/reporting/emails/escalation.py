@@ -13,9 +13,9 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import handles_people, is_manager, people_managed_by, people_visible_to
-from courseware.accounts.permissions.roles import HR, in_office
+from courseware.accounts.permissions.roles import HR, people_with_role
 from courseware.accounts.sign_in.emails import EmailHours, hours_of
-from courseware.accounts.teams.managers import managers_of, next_level
+from courseware.accounts.teams.managers import managers_of, senior_managers
 from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order, schedule_emails
 from courseware.assignments.reminders.daily_reminders import ASKS, DueReminder, Plans, asked_about, reminders_due
 from courseware.assignments.reminders.schedules import is_escalated
@@ -24,7 +24,7 @@ from courseware.content.rendering import store
 from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import now
-from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_email_type
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.emails.samples import ESCALATION
@@ -41,7 +41,9 @@ def register() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     label, template = _("Overdue for 3 working days"), "reporting/mail/escalation.txt"
     category = EmailCategory.SUBSCRIBED
-    register_kind(KIND, EmailType(label, template, *questions, category, editable=ESCALATION, is_for=is_reader))
+    register_email_type(
+        KIND, EmailType(label, template, *questions, category, editable=ESCALATION, is_for=is_possible_recipient)
+    )
     schedule_emails("escalate", _("Email senior managers about long-overdue courses"), JOB)
 
 
@@ -66,26 +68,26 @@ escalate = JOB.run
 def emails_about(overdue: Collection[DueReminder], at: datetime) -> list[OutgoingEmail]:
     """Return unsaved emails to the senior managers of these learners; to HR for learners without one."""
     learners = {each.run.learner_id for each in overdue}
-    above = next_level(learners)
+    above = senior_managers(learners)
     recipients = {person: [manager.person for manager in managers] for person, managers in above.items()}
     if without_manager := learners - above.keys():
-        hr = list(in_office(HR))
+        hr = list(people_with_role(HR))
         recipients |= {person: [each for each in hr if each.pk != person] for person in without_manager}
     hours = hours_of({recipient.pk for found in recipients.values() for recipient in found})
     return [
-        letter_to(recipient, each, hours[recipient.pk], at)
+        email_about(recipient, each, hours[recipient.pk], at)
         for each in overdue
         for recipient in recipients.get(each.run.learner_id, ())
     ]
 
 
-def letter_to(recipient: User, overdue: DueReminder, hours: EmailHours, at: datetime) -> OutgoingEmail:
+def email_about(recipient: User, overdue: DueReminder, hours: EmailHours, at: datetime) -> OutgoingEmail:
     key = f"{KIND}:{overdue.run.pk}:{overdue.due_on}:{recipient.pk}"
     data = {"subjects": [[overdue.run.pk, overdue.due_on.isoformat()]]}
     return email_to(recipient, KIND, key=key, data=data, next_at=hours.opens_at(at))
 
 
-def is_reader(person: User) -> bool:
+def is_possible_recipient(person: User) -> bool:
     return is_manager(person) or handles_people(person)
 
 
@@ -106,7 +108,7 @@ def still_late(email: OutgoingEmail) -> list[Enrollment]:
     ]
 
 
-def to_be_told(email: OutgoingEmail) -> tuple[list[Enrollment], str]:
+def enrollments_to_report(email: OutgoingEmail) -> tuple[list[Enrollment], str]:
     """Return the `still_late` enrollments without an open extension request, and why the others are left out."""
     overdue = still_late(email)
     asking = asked_about([enrollment.pk for enrollment in overdue])
@@ -117,13 +119,13 @@ def why_unwanted(email: OutgoingEmail) -> str:
     """Return why the email must not be sent any more, or ""."""
     if not is_escalated():
         return OFF
-    enrollments, why = to_be_told(email)
+    enrollments, why = enrollments_to_report(email)
     return "" if enrollments else why
 
 
 def in_words(email: OutgoingEmail) -> dict[str, object]:
     """Return the template context."""
-    enrollments, _why = to_be_told(email)
+    enrollments, _why = enrollments_to_report(email)
     language = email.language or settings.LANGUAGE_CODE
     managers = managers_of({enrollment.learner_id for enrollment in enrollments})
     managed = set(people_managed_by(email.person).values_list("person", flat=True))

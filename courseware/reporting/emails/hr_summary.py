@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions.roles import HR, in_office, is_in
+from courseware.accounts.permissions.roles import HR, has_role, people_with_role
 from courseware.learning.status.states import State
 from courseware.lib.dates import now
-from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_email_type
 from courseware.notifications.models import OutgoingEmail
-from courseware.reporting.dashboard.rows import SORTED_BY_NAME, board, in_certification, those_stuck
+from courseware.reporting.dashboard.rows import SORTED_BY_NAME, dashboard_rows_of, filter_by_status, stuck_rows
 from courseware.reporting.emails.weekly_summary import NOTHING, finished, register_weekly
 
 KIND = "hr-summary"
@@ -28,10 +28,12 @@ NOT_IN_HR = gettext_noop("the recipient no longer works in HR")
 
 def register() -> None:
     """Register the email; `weekly_summary` schedules it."""
-    register_weekly(KIND, lambda: in_office(HR))
+    register_weekly(KIND, lambda: people_with_role(HR))
     questions = one_by_one(why_nothing), one_by_one(in_words)
     label, template, category = _("All teams this week"), "reporting/mail/hr_summary.txt", EmailCategory.SUBSCRIBED
-    register_kind(KIND, EmailType(label, template, *questions, category, is_for=lambda person: is_in(HR, person)))
+    register_email_type(
+        KIND, EmailType(label, template, *questions, category, is_for=lambda person: has_role(HR, person))
+    )
 
 
 class Totals(NamedTuple):
@@ -44,16 +46,16 @@ class Totals(NamedTuple):
 
 def rows_of_reader(email: OutgoingEmail, at: datetime) -> dict[str, QuerySet[Any, Any]]:
     """Return "overdue", "finished" and, up to SORTED_BY_NAME rows, "stuck" → rows of the recipient's dashboard."""
-    language, rows = email.language or settings.LANGUAGE_CODE, board(email.person, at=at)
-    found = {"overdue": in_certification(rows, State.OVERDUE, at), "finished": finished(rows, at)}
+    language, rows = email.language or settings.LANGUAGE_CODE, dashboard_rows_of(email.person, at=at)
+    found = {"overdue": filter_by_status(rows, State.OVERDUE, at), "finished": finished(rows, at)}
     if rows.order_by()[: SORTED_BY_NAME + 1].count() <= SORTED_BY_NAME:
-        found["stuck"] = those_stuck(rows, language, at)
+        found["stuck"] = stuck_rows(rows, language, at)
     return found
 
 
 def why_nothing(email: OutgoingEmail) -> str:
     """Return why the email must not be sent, or ""."""
-    if not is_in(HR, email.person):
+    if not has_role(HR, email.person):
         return NOT_IN_HR
     found = rows_of_reader(email, now())
     return "" if any(rows.exists() for rows in found.values()) else NOTHING

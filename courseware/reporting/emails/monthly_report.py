@@ -15,7 +15,7 @@ from courseware.accounts.permissions.permissions import sees_reports
 from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, schedule_emails
 from courseware.audit_log.record import record
 from courseware.lib.dates import site_day
-from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_email_type
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import opt_outs_of, resubscribe
@@ -67,7 +67,7 @@ def register() -> None:
     questions = one_by_one(why_not_wanted), one_by_one(month_text)
     label, category = _("Monthly report"), EmailCategory.SUBSCRIBED
     kind = EmailType(label, template, *questions, category, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
-    register_kind(KIND, kind)
+    register_email_type(KIND, kind)
     schedule_emails("queue-monthly-reports", _("Write the emails about the previous month"), JOB)
 
 
@@ -83,14 +83,14 @@ def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     subscriptions = MonthlyReportSubscription.objects.filter(person__is_active=True)
     for subscription in subscriptions.select_related("person").order_by("person_id"):
         if site_day(subscription.made_at) < morning.day.replace(day=1) and sees_reports(subscription.person):
-            yield letter_to(subscription, month_before(morning.day), morning.at)
+            yield monthly_email(subscription, month_before(morning.day), morning.at)
 
 
 JOB = DailyEmailJob(KIND, time(5, 35), emails)
-tell_of_month = JOB.run
+send_monthly_reports = JOB.run
 
 
-def letter_to(subscription: MonthlyReportSubscription, month: date, at: datetime) -> OutgoingEmail:
+def monthly_email(subscription: MonthlyReportSubscription, month: date, at: datetime) -> OutgoingEmail:
     data = {"month": month.isoformat()}
     return email_to(
         subscription.person, KIND, key=f"{KIND}:{subscription.person_id}:{month:%Y-%m}", data=data, next_at=at

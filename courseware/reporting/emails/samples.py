@@ -46,7 +46,7 @@ def number_of(part: str) -> Any:
     return lambda context: context[part]["number"]
 
 
-DIGEST = Editable(
+WEEKLY_SUMMARY = Editable(
     {
         **NAME_AND_FIRM,
         "asked": Placeholder(_("how many extension requests wait for an answer"), number_of("asked")),

@@ -30,11 +30,11 @@ from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.models import Enrollment, EnrollmentQuerySet, ExtensionRequest
 from courseware.learning.status.states import State
 from courseware.lib.dates import now, site_day
-from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_email_type
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
-from courseware.reporting.dashboard.rows import dashboard_of, in_certification, published, those_stuck
-from courseware.reporting.emails.samples import DIGEST
+from courseware.reporting.dashboard.rows import dashboard_of, filter_by_status, published, stuck_rows
+from courseware.reporting.emails.samples import WEEKLY_SUMMARY
 from courseware.reporting.today.learner_requests import with_enrollments
 
 KIND = "digest"
@@ -49,16 +49,18 @@ WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # email type → query of 
 
 def register() -> None:
     """Register the email, and the job that queues all weekly emails."""
-    register_weekly(KIND, all_leaders)
+    register_weekly(KIND, all_managers)
     questions = one_by_one(why_nothing), one_by_one(in_words)
     label, template = _("Your team this week"), "reporting/mail/digest.txt"
     category = EmailCategory.SUBSCRIBED
-    register_kind(KIND, EmailType(label, template, *questions, category, editable=DIGEST, is_for=is_manager))
+    register_email_type(
+        KIND, EmailType(label, template, *questions, category, editable=WEEKLY_SUMMARY, is_for=is_manager)
+    )
     words = _("Write the weekly emails to managers and HR")
-    schedule("queue-weekly-summaries", words, write_digests, Daily(HOUR))
+    schedule("queue-weekly-summaries", words, queue_weekly_summaries, Daily(HOUR))
 
 
-def write_digests(at: datetime | None = None) -> str:
+def queue_weekly_summaries(at: datetime | None = None) -> str:
     """Queue the weekly emails to managers and HR that are due; return a summary for the job log."""
     return summary(sum(MORNING_JOBS[kind].write(at=at) for kind in WEEKLY))
 
@@ -74,16 +76,16 @@ def emails(kind: str, morning: DailyEmails) -> Iterator[OutgoingEmail]:
     for people in by_person(WEEKLY[kind](), "pk"):
         hours = hours_of([person.pk for person in people])
         for person in people:
-            if email := letter_to(kind, person, hours[person.pk], morning):
+            if email := weekly_email(kind, person, hours[person.pk], morning):
                 yield email
 
 
-def all_leaders() -> QuerySet[User]:
+def all_managers() -> QuerySet[User]:
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     return User.objects.filter(pk__in=managers, is_active=True)
 
 
-def letter_to(kind: str, person: User, hours: EmailHours, morning: DailyEmails) -> OutgoingEmail | None:
+def weekly_email(kind: str, person: User, hours: EmailHours, morning: DailyEmails) -> OutgoingEmail | None:
     """Return an unsaved email, or None if no Monday morning in the person's time zone is near."""
     monday = monday_near(hours, morning)
     if monday is None:
@@ -135,8 +137,8 @@ def why_nothing(email: OutgoingEmail) -> str:
     """Return why the email must not be sent, or ""."""
     at, language = now(), email.language or settings.LANGUAGE_CODE
     rows = dashboard_of_reader(email, at)
-    found = in_certification(rows, State.OVERDUE, at), finished(rows, at), asked_of_reader(email, at)
-    is_any = any(each.exists() for each in found) or those_stuck(rows, language, at).exists()
+    found = filter_by_status(rows, State.OVERDUE, at), finished(rows, at), asked_of_reader(email, at)
+    is_any = any(each.exists() for each in found) or stuck_rows(rows, language, at).exists()
     return "" if is_any else NOTHING
 
 
@@ -144,14 +146,14 @@ def in_words(email: OutgoingEmail) -> dict[str, object]:
     """Return the template context."""
     at, language = timezone.now(), email.language or settings.LANGUAGE_CODE
     rows = dashboard_of_reader(email, at)
-    overdue = in_certification(rows, State.OVERDUE, at)
+    overdue = filter_by_status(rows, State.OVERDUE, at)
     with translation.override(language):
         return {
             "name": email.person.name,  # type: ignore[union-attr]  # always has a recipient account
             "asked": requests_text(asked_of_reader(email, at)),
             "late": some_of(overdue, language),
             "teams": by_team(email, overdue),
-            "stuck": some_of(those_stuck(rows, language, at), language),
+            "stuck": some_of(stuck_rows(rows, language, at), language),
             "finished": some_of(finished(rows, at), language),
             "link": settings.SITE_URL.rstrip("/") + reverse("reporting:dashboard"),
         }

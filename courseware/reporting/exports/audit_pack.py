@@ -16,12 +16,12 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from courseware.assessment.certificates.facts import FACTS
-from courseware.assessment.certificates.pdf import pdfs_of, render_pdfs, tried_in
+from courseware.assessment.certificates.pdf import pdfs_of, recently_rendered, render_pdfs
 from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.models import Checkpoint
 from courseware.content.models import Release
 from courseware.lib.db.chunks import batches, chunks
-from courseware.lib.text.csv_rows import encoded
+from courseware.lib.text.csv_rows import csv_bytes
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.totals import DashboardCount
 from courseware.reporting.exports.columns import ROWS_OF_A_WORKBOOK, Column, Fact, dashboard_workbook, site_time, texts
@@ -103,7 +103,7 @@ def put(pack: ZipFile, name: str, pieces: Iterable[bytes], at: datetime) -> str:
 
 def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Yield (name, chunks of bytes) of each file. Consume the chunks before the next file."""
-    yield "people.csv", encoded(texts(people_in(contents, language), language))
+    yield "people.csv", csv_bytes(texts(people_in(contents, language), language))
     if contents.count.number <= ROWS_OF_A_WORKBOOK:
         with dashboard_workbook(people_in(contents, language), contents.facts, language) as workbook:
             yield "people.xlsx", iter(lambda: workbook.read(PIECE), b"")
@@ -113,7 +113,7 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
         ("releases.csv", RELEASE_COLUMNS, row_by_row(releases_in(contents))),
         ("checkpoints.csv", SEAL_COLUMNS, row_by_row(checkpoints_in(contents))),
     ):
-        yield name, encoded(texts(rows, language, columns=columns))
+        yield name, csv_bytes(texts(rows, language, columns=columns))
     for certificate, pdf in pdfs_in(contents, language):
         yield f"certificates/{certificate.number}.pdf", [bytes(pdf.body)]
     for code, _name in settings.LANGUAGES:
@@ -122,7 +122,7 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
 
 def people_in(contents: PackContents, language: str) -> Iterator[dashboard_rows.DashboardRow]:
     count = contents.count
-    rows = dashboard_rows.sorted_within_reason(count.rows, count.number, None, count.user)
+    rows = dashboard_rows.sort_rows(count.rows, count.number, None, count.user)
     return dashboard_rows.rows_in_chunks(rows, dict(count.teams), language, count.at)
 
 
@@ -150,7 +150,7 @@ def lacking_in(contents: PackContents, language: str) -> list[int]:
     return list(missing.values_list("pk", flat=True))
 
 
-def drawn_later(contents: PackContents, language: str) -> int:
+def queue_missing_pdfs(contents: PackContents, language: str) -> int:
     """If more than DRAWN_MEANWHILE PDFs are missing, queue jobs that create them; return how many to wait for, else 0.
 
     PDFs that a job failed to create before are retried but not counted, so the audit pack does not wait for them.
@@ -158,7 +158,7 @@ def drawn_later(contents: PackContents, language: str) -> int:
     keys = lacking_in(contents, language)
     if len(keys) <= DRAWN_MEANWHILE:
         return 0
-    tried = tried_in(language)
+    tried = recently_rendered(language)
     for batch in batches(keys, CHUNK):
         render_pdfs.enqueue(batch, language, contents.count.user.pk)
     return len(set(keys) - tried)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.assessment.exams.grading import Score
 from courseware.assessment.exams.pre_post_test import PrePostTest
 from courseware.learning.status.certification_status import CertificationStatus
-from courseware.lib.text.csv_rows import guarded
+from courseware.lib.text.csv_rows import escape_formula
 from courseware.reporting.dashboard.rows import DashboardRow
 
 ROWS_OF_A_WORKBOOK = 100_000  # takes 20 seconds
@@ -44,7 +44,7 @@ class Column(NamedTuple):
     cell: Callable[[Any], Cell | Promise]
 
 
-BOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
+DASHBOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
     Column("name", _("Name"), lambda row: row.name),
     Column("email", _("Email address"), lambda row: row.email),
     Column("team", _("Team"), lambda row: row.team),
@@ -95,13 +95,13 @@ def site_time(at: datetime) -> datetime:
     return at.astimezone(timezone.get_default_timezone()).replace(microsecond=0)
 
 
-def headings(language: str, *, named: bool = False, columns: Sequence[Column] = BOARD_COLUMNS) -> list[str]:
+def headings(language: str, *, named: bool = False, columns: Sequence[Column] = DASHBOARD_COLUMNS) -> list[str]:
     with translation.override(language):
         return [column.name if named else str(column.heading) for column in columns]
 
 
 def texts(
-    rows: Iterable[Any], language: str, *, named: bool = False, columns: Sequence[Column] = BOARD_COLUMNS
+    rows: Iterable[Any], language: str, *, named: bool = False, columns: Sequence[Column] = DASHBOARD_COLUMNS
 ) -> Iterator[Sequence[object]]:
     """Yield the headings (column names if `named`), then each row; times in ISO 8601 in the site's time zone."""
     yield headings(language, named=named, columns=columns)
@@ -109,7 +109,7 @@ def texts(
         yield [site_time(cell).isoformat() if type(cell) is datetime else cell for cell in cells]
 
 
-def cells_of(rows: Iterable[Any], language: str, columns: Sequence[Column] = BOARD_COLUMNS) -> Iterator[list[Cell]]:
+def cells_of(rows: Iterable[Any], language: str, columns: Sequence[Column] = DASHBOARD_COLUMNS) -> Iterator[list[Cell]]:
     """Yield the cells of each row; lazy texts in this language."""
     # The file is streamed after the view has returned, when its language is no longer active.
     rows, getters, cache = iter(rows), [column.cell for column in columns], CellTexts()
@@ -141,7 +141,7 @@ def dashboard_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], lang
     """Return an open Excel file of dashboard rows, see `workbook`."""
     with translation.override(language):
         name = pgettext("sheet of a workbook", "People")
-    return workbook(name, BOARD_COLUMNS, rows, facts, language)
+    return workbook(name, DASHBOARD_COLUMNS, rows, facts, language)
 
 
 def workbook(
@@ -191,7 +191,7 @@ def write(worksheet, row: int, column: int, cell: Cell, moment) -> None:
     elif isinstance(cell, int):
         worksheet.write_number(row, column, cell)
     elif cell:  # guarded, because the file may be saved as CSV
-        worksheet.write_string(row, column, guarded(cell))
+        worksheet.write_string(row, column, escape_formula(cell))
 
 
 def write_about(worksheet, facts: Iterable[Fact], columns: Sequence[Column], language: str, bold) -> None:
@@ -203,7 +203,7 @@ def write_about(worksheet, facts: Iterable[Fact], columns: Sequence[Column], lan
     row = 0
     for row, (label, text) in enumerate(facts):
         worksheet.write_string(row, 0, label, bold)
-        worksheet.write_string(row, 1, guarded(text))
+        worksheet.write_string(row, 1, escape_formula(text))
     worksheet.write_string(row + 2, 0, heading, bold)
     for index, pair in enumerate(names, start=row + 3):
         worksheet.write_row(index, 0, pair)

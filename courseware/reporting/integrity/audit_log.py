@@ -20,7 +20,7 @@ from courseware.lib.db.chunks import chunks
 CHUNK = 500  # rows held in memory at a time
 
 
-class Said(NamedTuple):
+class ExpectedEvent(NamedTuple):
     """The event that must exist for a row: subject, time, and at least these data."""
 
     subject: str
@@ -32,7 +32,7 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Kind:
+class LoggedFact:
     """A logged kind of fact: each row whose column `at` is set has an event with `verb`.
 
     `owner`: path to the foreign key that the event's subject names, "" for the row itself. `told_by`: key of the
@@ -52,9 +52,9 @@ class Kind:
     def facts(self) -> QuerySet:
         return self.rows.exclude(**{self.at: None})
 
-    def said(self, row: Any) -> Said:
+    def said(self, row: Any) -> ExpectedEvent:
         key = {self.told_by: row.pk} if self.told_by else {}
-        return Said(self.subject(row), getattr(row, self.at), key | self.data(row))
+        return ExpectedEvent(self.subject(row), getattr(row, self.at), key | self.data(row))
 
     def subject(self, row: Any) -> str:
         if not self.owner:
@@ -64,7 +64,7 @@ class Kind:
             row = getattr(row, name)
         return subject_of(row._meta.get_field(last).related_model, getattr(row, f"{last}_id"))
 
-    def key(self, one: Said | Event) -> tuple:
+    def key(self, one: ExpectedEvent | Event) -> tuple:
         """Return the subject and the `told_by` value, which together identify a row."""
         return one.subject, one.data.get(self.told_by)
 
@@ -121,41 +121,49 @@ TAKEN_BACK = ExtensionRequest.objects.filter(end=End.TAKEN_BACK)
 READINGS = ExpertReview.objects.select_related("revision__document")
 COURSE_READ = "revision__document__course"
 KINDS = (
-    Kind("exam-started", ATTEMPTS, "started_at", data=started),
-    Kind("exam-submitted", ATTEMPTS, "submitted_at", data=submitted),
-    Kind("completed", COMPLETIONS, "completed_at", "enrollment", "document", completed),
-    Kind("change-acknowledged", CHANGES.filter(outcome=Outcome.READ), "seen_at", "enrollment", "change", saw_change),
-    Kind("change-checked", CHANGES.filter(outcome=Outcome.CHECKED), "seen_at", "enrollment", "change", saw_change),
-    Kind("enrollment-completed", Enrollment.objects.all(), "completed_at"),
-    Kind("waived", Enrollment.objects.all(), "exempted_at", undone_by="excuse-undone"),
-    Kind("certificate-issued", Certificate.objects.all(), "issued_at", "enrollment", "certificate", facts_in_log),
-    Kind("certificate-revoked", Certificate.objects.all(), "revoked_at", "enrollment", "certificate"),
-    Kind("certificate-pdf-created", PAPERS, "made_at", "certificate__enrollment", "sha256", drawn),
-    Kind("external-training-recorded", ExternalTraining.objects.all(), "recorded_at", "person", "training", trained),
-    Kind("external-training-revoked", ExternalTraining.objects.all(), "revoked_at", "person", "training"),
-    Kind("merged", AccountMerge.objects.all(), "made_at", "kept", "merge", merged),
-    Kind("merge-undone", AccountMerge.objects.all(), "undone_at", "kept", "merge", merged),
-    Kind("note-written", Note.objects.all(), "written_at", "person", "note"),
-    Kind("extension-requested", ExtensionRequest.objects.all(), "asked_at", "enrollment", "request", asked),
-    Kind("extension-answered", ANSWERED, "ended_at", "enrollment", "request", answered, "extension-answer-undone"),
-    Kind("extension-request-withdrawn", TAKEN_BACK, "ended_at", "enrollment", "request"),
-    Kind("note-withdrawn", Note.objects.all(), "undone_at", "person", "note"),
-    Kind("expert-review-entered", READINGS, "entered_at", COURSE_READ, "reading", read_first),
-    Kind("expert-review-withdrawn", READINGS, "undone_at", COURSE_READ, "reading"),
-    Kind("conversation-noted", Conversation.objects.all(), "made_at", "enrollment", "talk"),
-    Kind("conversation-undone", Conversation.objects.all(), "undone_at", "enrollment", "talk"),
+    LoggedFact("exam-started", ATTEMPTS, "started_at", data=started),
+    LoggedFact("exam-submitted", ATTEMPTS, "submitted_at", data=submitted),
+    LoggedFact("completed", COMPLETIONS, "completed_at", "enrollment", "document", completed),
+    LoggedFact(
+        "change-acknowledged", CHANGES.filter(outcome=Outcome.READ), "seen_at", "enrollment", "change", saw_change
+    ),
+    LoggedFact(
+        "change-checked", CHANGES.filter(outcome=Outcome.CHECKED), "seen_at", "enrollment", "change", saw_change
+    ),
+    LoggedFact("enrollment-completed", Enrollment.objects.all(), "completed_at"),
+    LoggedFact("waived", Enrollment.objects.all(), "exempted_at", undone_by="excuse-undone"),
+    LoggedFact("certificate-issued", Certificate.objects.all(), "issued_at", "enrollment", "certificate", facts_in_log),
+    LoggedFact("certificate-revoked", Certificate.objects.all(), "revoked_at", "enrollment", "certificate"),
+    LoggedFact("certificate-pdf-created", PAPERS, "made_at", "certificate__enrollment", "sha256", drawn),
+    LoggedFact(
+        "external-training-recorded", ExternalTraining.objects.all(), "recorded_at", "person", "training", trained
+    ),
+    LoggedFact("external-training-revoked", ExternalTraining.objects.all(), "revoked_at", "person", "training"),
+    LoggedFact("merged", AccountMerge.objects.all(), "made_at", "kept", "merge", merged),
+    LoggedFact("merge-undone", AccountMerge.objects.all(), "undone_at", "kept", "merge", merged),
+    LoggedFact("note-written", Note.objects.all(), "written_at", "person", "note"),
+    LoggedFact("extension-requested", ExtensionRequest.objects.all(), "asked_at", "enrollment", "request", asked),
+    LoggedFact(
+        "extension-answered", ANSWERED, "ended_at", "enrollment", "request", answered, "extension-answer-undone"
+    ),
+    LoggedFact("extension-request-withdrawn", TAKEN_BACK, "ended_at", "enrollment", "request"),
+    LoggedFact("note-withdrawn", Note.objects.all(), "undone_at", "person", "note"),
+    LoggedFact("expert-review-entered", READINGS, "entered_at", COURSE_READ, "reading", read_first),
+    LoggedFact("expert-review-withdrawn", READINGS, "undone_at", COURSE_READ, "reading"),
+    LoggedFact("conversation-noted", Conversation.objects.all(), "made_at", "enrollment", "talk"),
+    LoggedFact("conversation-undone", Conversation.objects.all(), "undone_at", "enrollment", "talk"),
 )
 
 
 def differences() -> Iterator[str]:
     """Yield a line for each row without a matching event, and for each event without a row."""
     for kind in KINDS:
-        yield from unknown(kind)
+        yield from rows_without_event(kind)
     for kind in KINDS:
-        yield from gone(kind)
+        yield from events_without_row(kind)
 
 
-def unknown(kind: Kind) -> Iterator[str]:
+def rows_without_event(kind: LoggedFact) -> Iterator[str]:
     """Yield a line for each row of this kind without a matching event."""
     for rows in chunks(kind.facts.order_by("pk"), CHUNK):
         expected = {row: kind.said(row) for row in rows}
@@ -168,7 +176,7 @@ def unknown(kind: Kind) -> Iterator[str]:
                 yield f"{subject_of(row).replace(':', ' ')}: the log knows no “{kind.verb}” that says the same"
 
 
-def gone(kind: Kind) -> Iterator[str]:
+def events_without_row(kind: LoggedFact) -> Iterator[str]:
     """Yield a line for each event of this kind without a row."""
     for events in chunks(Event.objects.filter(verb=kind.verb).order_by("pk"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
@@ -179,7 +187,7 @@ def gone(kind: Kind) -> Iterator[str]:
                 yield f"event {event.pk}: “{kind.verb}” of {event.subject}, and nothing is kept of it"
 
 
-def places_taken_back(kind: Kind, events: Iterable[Event]) -> dict[str, int]:
+def places_taken_back(kind: LoggedFact, events: Iterable[Event]) -> dict[str, int]:
     """Return subject → position of its last `undone_by` event."""
     found = Event.objects.filter(verb=kind.undone_by, subject__in={event.subject for event in events})
     return {event.subject: event.place for event in found.order_by("place")}

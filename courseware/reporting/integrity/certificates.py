@@ -9,8 +9,8 @@ from itertools import groupby
 
 from django.db.models import F, OuterRef, Q, Subquery
 
-from courseware.assessment.certificates.certification import Proof, longest, says, whose
-from courseware.assessment.certificates.facts import FACTS, CertificateFact, frozen_facts
+from courseware.assessment.certificates.certification import Proof, certification_fields, longest_proof, pair_of
+from courseware.assessment.certificates.facts import FACTS, CertificateFact, recomputable_facts
 from courseware.assessment.certificates.issuing import outlines_of
 from courseware.assessment.models import Certificate, CertificatePdf, Certification, ExternalTraining
 from courseware.content.rendering.store import Outline
@@ -43,7 +43,7 @@ def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> l
     # The days before and after count too: the site's time zone may have changed.
     facts = [fact for fact in FACTS if fact.is_recomputable]
     for step in (0, -1, 1):
-        recomputed = frozen_facts(certificate.enrollment, outlines, certificate.issued_at + timedelta(days=step))
+        recomputed = recomputable_facts(certificate.enrollment, outlines, certificate.issued_at + timedelta(days=step))
         facts = [fact for fact in facts if not fact.agrees(certificate, recomputed[fact.field])]
         if not facts:
             break
@@ -57,7 +57,7 @@ def certificate_pdfs() -> Iterator[str]:
             yield f"certificate {pdf.certificate_id}: its file in {pdf.language} is not the one that was made"
 
 
-def standings() -> Iterator[str]:
+def certifications() -> Iterator[str]:
     """Certifications end with their longest proof: a certificate or external training."""
     columns = {"kept_certificate": "certificate", "kept_outside": "outside", "kept_until": "certified_until"}
 
@@ -70,9 +70,9 @@ def standings() -> Iterator[str]:
         Certificate.objects.select_related("enrollment"), "enrollment__learner_id", "enrollment__course_id"
     )
     trainings = rows(ExternalTraining.objects.filter(revoked_at=None), "person_id", "course_id")
-    for (learner, course), proofs in groupby(heapq.merge(certificates, trainings, key=whose), whose):
-        best = longest(proofs)
-        annotated, expected = vars(best), says(best)
+    for (learner, course), proofs in groupby(heapq.merge(certificates, trainings, key=pair_of), pair_of):
+        best = longest_proof(proofs)
+        annotated, expected = vars(best), certification_fields(best)
         if any(annotated[name] != getattr(expected[field], "pk", expected[field]) for name, field in columns.items()):
             kind = "external training" if expected["outside"] else "certificate"
             yield (

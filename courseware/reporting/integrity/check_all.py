@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from courseware.accounts.people.search import keys_found_wrongly
+from courseware.accounts.people.search import people_with_outdated_terms
 from courseware.audit_log.verify import alterations
 from courseware.content.models import Release
 from courseware.content.releases.publishing import digest_of
@@ -11,7 +11,7 @@ from courseware.reporting.integrity import audit_log, certificates, enrollments,
 
 def search_terms() -> Iterator[str]:
     """People are found by their name, email address and staff number."""
-    for key in keys_found_wrongly():
+    for key in people_with_outdated_terms():
         yield f"person {key}: is not found by what name, address and staff number say"
 
 
@@ -32,23 +32,23 @@ CHECKS = (
     exams.positions_of_answers,
     exams.passes,
     exams.pre_checks,
-    exams.drills,
-    exams.runs,
+    exams.practice_sets,
+    exams.simulation_attempts,
     exams.endings,
     enrollments.enrollments,
     enrollments.newest_enrollments,
     enrollments.merged_enrollments,
-    enrollments.days_answered,
-    enrollments.team_memberships,
+    enrollments.approved_extensions,
+    enrollments.team_ancestors,
     search_terms,
     enrollments.headcounts,
     certificates.certificates,
     certificates.certificate_texts,
     certificates.certificate_pdfs,
-    certificates.standings,
+    certificates.certifications,
     certificates.strange_certifications,
     certificates.newest_certifications,
-    enrollments.observed,
+    enrollments.follow_ups,
     releases,
     audit_log.differences,
     alterations,

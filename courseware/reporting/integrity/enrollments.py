@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Subquery
 from courseware.accounts.models import AccountMerge, Team
 from courseware.assessment.models import ExamAttempt, PracticeAnswer
 from courseware.assignments.models import FollowUp, FollowUpAnswers
-from courseware.learning.enrollments.newest import MergedEnrollment, aside
+from courseware.learning.enrollments.newest import MergedEnrollment, superseded_ids
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.models import (
     AdjustmentItem,
@@ -68,7 +68,7 @@ def times_of(enrollment) -> Iterator[str]:
 
 def newest_enrollments() -> Iterator[str]:
     """`is_newest` marks the last enrollment; one superseded by a merge only if it is the only one in the course."""
-    superseded = aside()
+    superseded = superseded_ids()
     others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
         pk__in=superseded
     )
@@ -97,7 +97,7 @@ def merged_enrollments() -> Iterator[str]:
             yield f"enrollment {pk}: of person {merge.other_id}, who is another name of person {merge.kept_id}"
 
 
-def days_answered() -> Iterator[str]:
+def approved_extensions() -> Iterator[str]:
     """Approved extension requests have an adjustment of the same time by the same person."""
     items = AdjustmentItem.objects.filter(
         adjustment=OuterRef("adjustment"),
@@ -111,7 +111,7 @@ def days_answered() -> Iterator[str]:
         yield f"request {pk} for another day: its run was not given the day that answers it"
 
 
-def team_memberships() -> Iterator[str]:
+def team_ancestors() -> Iterator[str]:
     """`Team.above` matches the parents."""
     teams = Team.objects.in_bulk()
     for team in teams.values():
@@ -127,7 +127,7 @@ def team_memberships() -> Iterator[str]:
 
 def headcounts() -> Iterator[str]:
     """Stored headcounts match the enrollments."""
-    for team in headcount_updates.everything():
+    for team in headcount_updates.all_team_ids():
         for key, number in headcount_updates.missing(team).items():
             text = f"{key.urgency:%Y-%m-%d}, {'begun' if key.has_started else 'not begun'}"
             if key.certified_until:
@@ -136,7 +136,7 @@ def headcounts() -> Iterator[str]:
             yield f"{group}, course {key.course_id}: {number:+} people at {text} to what is counted"
 
 
-def observed() -> Iterator[str]:
+def follow_ups() -> Iterator[str]:
     """Each follow-up has as many answers as people it was answered about, shown in steps of 5."""
     answered = FollowUp.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
     stored = FollowUpAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))

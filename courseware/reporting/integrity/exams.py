@@ -147,7 +147,7 @@ def pre_checks() -> Iterator[str]:
         yield f"completion {pk}: of a pre-check that was not handed in"
 
 
-def drills() -> Iterator[str]:
+def practice_sets() -> Iterator[str]:
     """Exams are completed once they are passed and every practice set is done, and not before."""
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     passed = ExamAttempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
@@ -168,7 +168,7 @@ def rules_with_a_repeated_question(practice_sets: Iterable[PracticeSet]) -> Iter
             yield practice_set.rule
 
 
-def runs() -> Iterator[str]:
+def simulation_attempts() -> Iterator[str]:
     """Simulation attempts can be replayed from their decisions, with the same result."""
     rows = (
         SimulationAttempt.objects.select_related("simulation", "release__course")

@@ -53,7 +53,7 @@ def update_statistics(today: date | None = None) -> str:
         since: dict[int, date] = {}
         for subject, people in counted_in(course, course_outline):
             learners = {each.learner for each in people}
-            place(course, learners - known.keys(), known)
+            assign_teams(course, learners - known.keys(), known)
             look_up_counts_from(learners - since.keys(), since)
             people = [each._replace(day=max(each.day, since[each.learner])) for each in people]
             grown += count_in(course, subject, people, known, ancestors, today)
@@ -76,7 +76,7 @@ def lines_of_teams() -> dict[int, list[int]]:
     return lines | {NO_TEAM: [NO_TEAM]}
 
 
-def place(course: Course, people: Collection[int], known: dict[int, int]) -> None:
+def assign_teams(course: Course, people: Collection[int], known: dict[int, int]) -> None:
     """Store the team each of these people counts with, the first joined as a learner, and add it to `known`."""
     for batch in batches(sorted(people), AT_ONCE):
         teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(batch).items()}

@@ -132,7 +132,9 @@ def period_report(
     teams = dashboard_rows.teams_shown_to(user)
     if team:
         teams = teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_subteams().values("pk"))
-    found = statistics_by_team(enrollments, period, Homes(teams, has_others=team is None and sees_whole_company(user)))
+    found = statistics_by_team(
+        enrollments, period, CountingTeams(teams, has_others=team is None and sees_whole_company(user))
+    )
     outlines = dashboard_rows.outlines(language)
     courses = {key: outlines[key] for key in sorted({key for _team, key in found})}
     names = dict(teams.values_list("pk", "name"))
@@ -154,7 +156,7 @@ def enrollments_reported(
     return (enrollments if left else enrollments.filter(learner__is_active=True)).order_by()
 
 
-class Homes(NamedTuple):
+class CountingTeams(NamedTuple):
     """Teams to count people in, each in the first joined. `has_others`: include people in none of them."""
 
     teams: QuerySet
@@ -175,7 +177,9 @@ class Homes(NamedTuple):
                 yield row | {"home": None}
 
 
-def statistics_by_team(enrollments: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[HeadcountKey, Figures]:
+def statistics_by_team(
+    enrollments: EnrollmentQuerySet, period: Period, homes: CountingTeams
+) -> dict[HeadcountKey, Figures]:
     """Return (team id, course id) → statistics. Runs 5 queries, 9 with `has_others`."""
     _begin, end = period.span
     people = enrollments.filter(enrolled_at__lt=end)
@@ -220,7 +224,7 @@ def is_certified_externally_only(period: Period) -> Q:
     )
 
 
-def first_answers(enrollments: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
+def first_answers(enrollments: EnrollmentQuerySet, period: Period, homes: CountingTeams) -> Iterator[dict]:
     """Yield the numbers of submitted and passed first exam attempts in the period."""
     exams = Q(attempts__number=1, attempts__pass_mark__isnull=False)
     passed = Count("attempts", filter=Q(attempts__is_passed=True))
@@ -229,7 +233,7 @@ def first_answers(enrollments: EnrollmentQuerySet, period: Period, homes: Homes)
     )
 
 
-def minutes_done(enrollments: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
+def minutes_done(enrollments: EnrollmentQuerySet, period: Period, homes: CountingTeams) -> Iterator[dict]:
     """Yield the minutes of completed steps, as the current release states them. Archived steps have none."""
     done = enrollments.filter(period.contains("completions__completed_at"))
     done = done.annotate(step=F("completions__document__identifier"))

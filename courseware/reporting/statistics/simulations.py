@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from courseware.content.models import Course, Document, ReleaseEntry
 from courseware.content.rendering.store import Outline, PageData, Step
-from courseware.course_format.simulations.map import Map, Way, map_of
+from courseware.course_format.simulations.map import Connection, Map, map_of
 from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, load_simulation
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
@@ -48,7 +48,7 @@ class Split:
     nodes: tuple[NodeSplit, ...]
     endings: tuple[tuple[Ending, AnonymousShare], ...]
     map: Map
-    ways: tuple[tuple[Way, float], ...]
+    ways: tuple[tuple[Connection, float], ...]
 
 
 class FirstAttempt(NamedTuple):
@@ -202,7 +202,7 @@ def named(found: GroupSum, prefix: str) -> Iterator[tuple[str, int]]:
             yield suffix, times
 
 
-def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Way, float]]:
+def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Connection, float]]:
     """Yield (path, width) of the paths that lead down the map."""
     for node, found in taken.items():
         for target, count in named(found, "to"):

@@ -150,7 +150,7 @@ def trends_of(enrollments: QuerySet, teams: Mapping[int, str], language: str, no
     paces = paces_of(paced, enrollments, today)
     return Trends(
         curve_of(map(due_enrollment, due), today),
-        outlooks_by_team(due, today),
+        trends_by_team(due, today),
         crowded_steps(rows),
         late(rows),
         len(open_rows) - len(paced),
@@ -163,7 +163,7 @@ def due_enrollment(row: DashboardRow) -> DueEnrollment:
     return DueEnrollment(row.enrollment.due_on, timezone.localdate(at) if at else None)
 
 
-def outlooks_by_team(due: Iterable[DashboardRow], today: date) -> list[TeamTrends]:
+def trends_by_team(due: Iterable[DashboardRow], today: date) -> list[TeamTrends]:
     """Return trends by team, most overdue first; empty for a single team."""
     by_team = defaultdict(list)
     for row in due:

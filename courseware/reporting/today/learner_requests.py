@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import get_language
 
-from courseware.accounts.permissions.permissions import handles_people, people_in_hands_of
+from courseware.accounts.permissions.permissions import handles_people, people_manageable_by
 from courseware.accounts.teams.managers import managers_of
 from courseware.content.course_titles import course_title
 from courseware.learning.models import Enrollment, EnrollmentQuerySet, ExtensionRequest, ManagerQuestion
@@ -52,7 +52,7 @@ def learner_requests(user, managed: EnrollmentQuerySet, at: datetime) -> Learner
 
 def without_any_manager(asked: QuerySet[ExtensionRequest], user) -> dict[int, int]:
     """Return request id → learner id of requests without a manager, for a `user` in HR."""
-    of_people = asked.filter(enrollment__learner__in=people_in_hands_of(user).values("pk")).order_by("pk")
+    of_people = asked.filter(enrollment__learner__in=people_manageable_by(user).values("pk")).order_by("pk")
     found: dict[int, int] = {}
     last = 0
     while rows := dict(of_people.filter(pk__gt=last).values_list("pk", "enrollment__learner")[:ASKED_AT_ONCE]):

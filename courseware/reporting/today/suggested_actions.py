@@ -12,10 +12,10 @@ from django.db.models import CharField, Max, QuerySet, Value
 from django.utils.translation import get_language
 
 from courseware.accounts.calendar.working_days import calendars_of_people
-from courseware.accounts.permissions.permissions import not_decided_by, people_managed_by
+from courseware.accounts.permissions.permissions import people_managed_by, undecidable_ids
 from courseware.assessment.models import ExamAttempt
-from courseware.assignments.follow_ups.follow_ups import FollowUpDue, observations_due
-from courseware.assignments.manager_actions.daily_actions import NotReminded, why_unreminded
+from courseware.assignments.follow_ups.follow_ups import FollowUpDue, follow_ups_due
+from courseware.assignments.manager_actions.daily_actions import NotReminded, reminder_refusal
 from courseware.assignments.models import Conversation
 from courseware.assignments.names_text import names_text
 from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
@@ -24,7 +24,7 @@ from courseware.learning.status.states import DUE_SOON, State
 from courseware.lib.dates import site_day
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.rows import DashboardRow, published
-from courseware.reporting.dashboard.stuck import Obstacle, doubtful
+from courseware.reporting.dashboard.stuck import Obstacle, possibly_stuck_ids
 from courseware.reporting.today.learner_requests import Asked, LearnerRequests, learner_requests, questions_asked
 from courseware.simulations.models import SimulationAttempt, SimulationOutcome
 
@@ -49,7 +49,7 @@ class Recipient:
 
 
 @dataclass(frozen=True)
-class Letters:
+class SuggestedReminders:
     """Reminders to `number` people in one state; `recipients`: those of this confirmation."""
 
     state: State
@@ -97,7 +97,7 @@ class MoreTime:
 
 
 @dataclass(frozen=True)
-class NoLetter:
+class NotRemindedGroup:
     """People who get no reminder for one reason; `names`: of the first ones, as text."""
 
     why: NotReminded
@@ -111,12 +111,12 @@ class SuggestedActions:
 
     asked: LearnerRequests
     questions: Asked
-    letters: list[Letters]
+    letters: list[SuggestedReminders]
     more_time: list[MoreTime]
     has_more_unopened: bool
     talks: list[DashboardRow]
     stuck_beside: int
-    left_out: list[NoLetter]
+    left_out: list[NotRemindedGroup]
     observations: list[FollowUpDue]
     observations_beside: int
     others: int | None
@@ -145,11 +145,11 @@ def led_by(user) -> EnrollmentQuerySet:
 
 def decided_by(user, managed: QuerySet) -> EnrollmentQuerySet:
     """Return current enrollments of `managed` people (a query of ids) that `user` may decide about."""
-    enrollments = Enrollment.objects.filter(learner__in=managed).exclude(learner__in=not_decided_by(user))
+    enrollments = Enrollment.objects.filter(learner__in=managed).exclude(learner__in=undecidable_ids(user))
     return published(enrollments).newest()
 
 
-def draft_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
+def suggested_actions_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
     """Return the suggested actions for this manager. `counts_others`: whether to count people who need nothing."""
     managed = people_managed_by(user)
     current = decided_by(user, managed).filter(learner__is_active=True)
@@ -161,7 +161,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
     first = with_whys([enrollment for enrollment, _learner in urgent[:LOOKED_AT]], at)
     unopened = list(may_have_more_time(with_reasons(near, at), at))
     stuck, asked = talks_due(current.asked(at, ignoring=FILTERED_BY_PAGE), at), learner_requests(user, current, at)
-    follow_ups = observations_due(user, site_day(at))
+    follow_ups = follow_ups_due(user, site_day(at))
     questions = questions_asked(managed)
     asking = {*asked.learners, *(each.enrollment.learner_id for each in questions.shown)}
     beside = {*asking, *(each.enrollment.learner_id for each in stuck), *(each.run.learner_id for each in follow_ups)}
@@ -184,7 +184,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
 
 def with_reasons(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
     """Annotate the state, and why there is no reminder."""
-    return enrollments.with_state(at).annotate(why=why_unreminded(at))
+    return enrollments.with_state(at).annotate(why=reminder_refusal(at))
 
 
 def with_whys(enrollments: Collection[int], at: datetime) -> list[tuple[Recipient, str]]:
@@ -198,20 +198,20 @@ def with_whys(enrollments: Collection[int], at: datetime) -> list[tuple[Recipien
     ]
 
 
-def suggested_reminders(able: Sequence[Recipient]) -> Iterator[Letters]:
+def suggested_reminders(able: Sequence[Recipient]) -> Iterator[SuggestedReminders]:
     """Yield the reminders by state, for the first LETTERS_AT_ONCE of these recipients."""
     for state in (State.OVERDUE, State.DUE_SOON):
         if own := [each for each in able[:LETTERS_AT_ONCE] if each.state == state]:
-            yield Letters(state, len({each.learner for each in able if each.state == state}), own)
+            yield SuggestedReminders(state, len({each.learner for each in able if each.state == state}), own)
 
 
-def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NoLetter]:
+def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NotRemindedGroup]:
     """Group people without a reminder by reason."""
     people: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for each, why in unable:
         people[why][each.learner] = each.name
     for why, names in sorted(people.items()):
-        yield NoLetter(NotReminded(why), len(names), names_text(list(dict.fromkeys(names.values()))))
+        yield NotRemindedGroup(NotReminded(why), len(names), names_text(list(dict.fromkeys(names.values()))))
 
 
 def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
@@ -246,11 +246,13 @@ def talks_due(enrollments: EnrollmentQuerySet, at: datetime) -> list[DashboardRo
     """Return rows of stuck people to talk to, most urgent first. Constant number of queries."""
     begun = enrollments.exclude(started_at=None).order_by("urgency", "pk")
     keys = list(begun.values_list("pk", flat=True)[:TALKS_LOOKED_AT])
-    in_doubt = set(doubtful(Enrollment.objects.filter(pk__in=keys), at)) if keys else set()
+    in_doubt = set(possibly_stuck_ids(Enrollment.objects.filter(pk__in=keys), at)) if keys else set()
     if not in_doubt:
         return []
     urgent = [key for key in keys if key in in_doubt][:TALKS_IN_DOUBT]
-    rows = dashboard_rows.rows(dashboard_rows.facts_of(urgent, at), {}, dashboard_rows.outlines(get_language()), at)
+    rows = dashboard_rows.rows(
+        dashboard_rows.enrollments_with_facts(urgent, at), {}, dashboard_rows.outlines(get_language()), at
+    )
     stopped = [row for row in rows if row.stuck.stops or row.stuck.has_failed]
     return not_talked_about(stopped)
 

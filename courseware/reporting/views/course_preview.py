@@ -16,7 +16,7 @@ from courseware.course_format.parsing.documents import display_tag
 from courseware.course_format.simulations.simulation import NotOffered
 from courseware.lib.web.form_numbers import small_number
 from courseware.lib.web.page_views import page_view
-from courseware.reporting.course_preview import SEEN, WayTaken, lesson_seen, neighbours, situation_after
+from courseware.reporting.course_preview import PREVIEW_KINDS, DecisionPath, neighbours, preview_lesson, situation_after
 
 LINK = re.compile(r'(?<= href=")[^"#]+')
 
@@ -43,7 +43,7 @@ def places_seen(course_outline):
     course, whole = course_outline.course_id, reverse("reporting:preview", args=[course_outline.course_id])
     urls = {reverse(page, args=[course]): whole for page in ("learning:job-role", "learning:emergency-card")}
     for step in course_outline.steps:
-        seen = reverse("reporting:preview-step", args=[course, step.id]) if step.kind in SEEN else whole
+        seen = reverse("reporting:preview-step", args=[course, step.id]) if step.kind in PREVIEW_KINDS else whole
         urls[reverse("learning:step", args=[course, step.id])] = seen
     return urls
 
@@ -52,7 +52,7 @@ def places_seen(course_outline):
 def see(request, course):
     found, course_outline = course_or_404(request.user, course)
     banks = banks_of(found.current) if request.user.is_staff else []
-    return in_course(request, "reporting/course_preview.html", course_outline, {"seen": SEEN, "banks": banks})
+    return in_course(request, "reporting/course_preview.html", course_outline, {"seen": PREVIEW_KINDS, "banks": banks})
 
 
 def banks_of(release):
@@ -65,14 +65,14 @@ def banks_of(release):
 def see_step(request, course, step):
     found, course_outline = course_or_404(request.user, course)
     shown = course_outline.find(step)
-    if shown is None or shown.kind not in SEEN:
+    if shown is None or shown.kind not in PREVIEW_KINDS:
         raise Http404(step)
     before, after = neighbours(course_outline, shown)
     context = {"step": shown, "before": before, "after": after}
     if shown.kind == "lesson":
         asked = request.GET.get("post", "")
         job_role = asked if asked in course_outline.tracks else next(iter(course_outline.tracks), "")
-        lesson = lesson_seen(found, shown, page(found.current, step, get_language()), job_role)
+        lesson = preview_lesson(found, shown, page(found.current, step, get_language()), job_role)
         return in_course(request, "reporting/see_lesson.html", course_outline, context | {"lesson": lesson})
     return simulation_seen(request, found, course_outline, context)
 
@@ -82,7 +82,7 @@ def simulation_seen(request, course, course_outline, context):
     languages = (get_language(), course.source_language)
     texts, rules = (page(course.current, context["step"].id, each).simulation for each in languages)
     flags = rules.draw(Random(0))  # noqa: S311 - the same for all users
-    way = WayTaken.read(request.GET.get("way", ""))
+    way = DecisionPath.read(request.GET.get("way", ""))
     position = small_number(request.GET.get("choice"))
     if position is not None:
         parts = map(small_number, request.GET.getlist("part"))

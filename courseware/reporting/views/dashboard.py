@@ -54,7 +54,7 @@ def board(request):
     count = DashboardCount(request.user, teams, chosen, now)
     listed = min(count.number, dashboard_rows.SORTED_BY_NAME) if count.totals is None else count.number
     page_of_rows = Paginator(range(listed), ROWS_A_PAGE).get_page(request.GET.get("page"))
-    shown = dashboard_rows.facts_of(keys_on(page_of_rows, count), now)
+    shown = dashboard_rows.enrollments_with_facts(keys_on(page_of_rows, count), now)
     outlines = dashboard_rows.outlines(get_language())
     courses = [(outline.course_id, outline.title) for outline in outlines.values()]
     form.show_courses(courses, job_roles_of(outlines))
@@ -146,7 +146,7 @@ def keys_on(page, count):
     is_first = page.number == 1 and count.number > 0 and count.is_sorted
     if is_first and count.own and not count.filters:
         return FIRST_KEYS(**count.own)[: len(rows)]
-    found = dashboard_rows.sorted_within_reason(count.rows, count.number, count.filters.get("sort"), count.user)
+    found = dashboard_rows.sort_rows(count.rows, count.number, count.filters.get("sort"), count.user)
     return found.values_list("pk", flat=True)[rows.start : rows.stop]
 
 
@@ -194,7 +194,7 @@ def branch(request):
 
 
 @post_view("reporting:dashboard", is_held=False)
-def keep(request):
+def save_view_from_form(request):
     """Save the posted filters that are known and that this user may use."""
     teams = teams_or_404(request.user)
     form = ViewForm(request.POST)
@@ -235,10 +235,10 @@ def take_away(request, pk):
 
 @page_view()
 def start(request):
-    return redirect(place_of_work(request.user))
+    return redirect(start_page(request.user))
 
 
-def place_of_work(person):
+def start_page(person):
     """Return the URL name of the page after signing in: `home` with an open enrollment, else by role."""
     if Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(learner=person).exists():
         return "home"

@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
 
-from courseware.accounts.security.reauthentication import asks_who_it_is
+from courseware.accounts.security.reauthentication import requires_reauthentication
 from courseware.audit_log.record import record
 from courseware.content.models import Course
 from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.states import State
-from courseware.lib.text.csv_rows import encoded
+from courseware.lib.text.csv_rows import csv_bytes
 from courseware.lib.web.page_views import page_view
 from courseware.reporting.dashboard import rows
 from courseware.reporting.dashboard.filters import DueFilter, SortOrder
@@ -40,7 +40,7 @@ def exact_count(request):
 
 
 def rows_of(count):
-    sorted_rows = rows.sorted_within_reason(count.rows, count.number, count.filters.get("sort"), count.user)
+    sorted_rows = rows.sort_rows(count.rows, count.number, count.filters.get("sort"), count.user)
     return rows.rows_in_chunks(sorted_rows, dict(count.teams), get_language(), count.at)
 
 
@@ -71,15 +71,15 @@ def xlsx_file(file, name):
     return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
 
 
-@page_view(reauthenticate=asks_who_it_is)
+@page_view(reauthenticate=requires_reauthentication)
 def dashboard_csv(request):
     """With `?headings=names`, the headings are the stable column names."""
     count, named = exact_count(request), request.GET.get("headings") == "names"
     record_export(count)
-    return csv_file(encoded(texts(rows_of(count), get_language(), named=named)), file_name(count))
+    return csv_file(csv_bytes(texts(rows_of(count), get_language(), named=named)), file_name(count))
 
 
-@page_view(reauthenticate=asks_who_it_is)
+@page_view(reauthenticate=requires_reauthentication)
 def dashboard_xlsx(request):
     count = exact_count(request)
     if count.number > columns.ROWS_OF_A_WORKBOOK:

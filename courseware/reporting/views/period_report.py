@@ -12,16 +12,16 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from courseware.accounts.permissions.permissions import sees_reports
-from courseware.accounts.security.reauthentication import asks_who_it_is
+from courseware.accounts.security.reauthentication import requires_reauthentication
 from courseware.audit_log.record import record
 from courseware.learning.record_access_log import record_access_of_auditor
 from courseware.lib.dates import site_day
-from courseware.lib.text.csv_rows import encoded
+from courseware.lib.text.csv_rows import csv_bytes
 from courseware.lib.web.page_views import form_view, page_view
 from courseware.reporting.dashboard import rows
 from courseware.reporting.dashboard.totals import DashboardCount
 from courseware.reporting.emails.monthly_report import is_subscribed, subscribe, unsubscribe
-from courseware.reporting.exports.audit_pack import PackContents, audit_pack, drawn_later
+from courseware.reporting.exports.audit_pack import PackContents, audit_pack, queue_missing_pdfs
 from courseware.reporting.exports.columns import texts, workbook
 from courseware.reporting.forms import PeriodFilter
 from courseware.reporting.statistics.period_report import (
@@ -98,7 +98,7 @@ def in_months(period):
     return date_format(period.first, "YEAR_MONTH_FORMAT")
 
 
-@page_view(reauthenticate=asks_who_it_is)
+@page_view(reauthenticate=requires_reauthentication)
 def report_file(request, kind):
     """Download the report; `kind`: "csv" or "xlsx". Redirects to the page if a date is invalid."""
     asked = asked_period(request)
@@ -109,7 +109,7 @@ def report_file(request, kind):
     name = f"report-{days_in_name(asked.period)}"
     if kind == "csv":
         named = request.GET.get("headings") == "names"
-        return csv_file(encoded(texts(lines, get_language(), named=named, columns=REPORT_COLUMNS)), name)
+        return csv_file(csv_bytes(texts(lines, get_language(), named=named, columns=REPORT_COLUMNS)), name)
     sheet = pgettext("sheet of a workbook", "Report")
     return xlsx_file(workbook(sheet, REPORT_COLUMNS, lines, facts_about(request.user, asked), get_language()), name)
 
@@ -148,14 +148,14 @@ def facts_about(user, asked):
     ]
 
 
-@page_view(reauthenticate=asks_who_it_is)
+@page_view(reauthenticate=requires_reauthentication)
 def pack(request):
     """Download an audit pack. Its checksum goes into the audit log."""
     asked = asked_period(request)
     if asked.period is None:
         return back_to_page(request)
     contents = contents_of(request.user, asked, get_language())
-    if later := drawn_later(contents, get_language()):
+    if later := queue_missing_pdfs(contents, get_language()):
         message = ngettext(
             "The PDF of %(number)s certificate is being created for the first time. Download the audit pack "
             "again in a few minutes.",

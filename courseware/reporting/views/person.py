@@ -24,8 +24,8 @@ from courseware.learning.record_access_log import record_access
 from courseware.lib.dates import site_day
 from courseware.lib.web.page_views import page_view, post_view
 from courseware.reporting.dashboard import rows
-from courseware.reporting.dashboard.course_history import row_and_certifications
-from courseware.reporting.dashboard.recent_emails import emails_to, is_out_of_reach
+from courseware.reporting.dashboard.course_history import row_and_course_statuses
+from courseware.reporting.dashboard.recent_emails import emails_to, last_email_failed
 from courseware.reporting.dashboard.timeline import timeline
 
 
@@ -61,7 +61,7 @@ def person_page(request, enrollment, *, refused=None, status=200):
     teams = rows.teams_shown_to(request.user).filter(memberships__person=enrollment.learner)
     names = dict(teams.values_list("pk", "name"))
     now, outlines = timezone.now(), rows.outlines(get_language())
-    row, courses = row_and_certifications(request.user, enrollment, names, outlines, now)
+    row, courses = row_and_course_statuses(request.user, enrollment, names, outlines, now)
     entries = timeline(enrollment, row.journey.outline, request.user)
     context = {
         "enrollment": enrollment,
@@ -78,7 +78,7 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "today": site_day(),
         "standings": courses,
         "letters": emails,
-        "is_out_of_reach": is_out_of_reach(enrollment.learner, emails),
+        "is_out_of_reach": last_email_failed(enrollment.learner, emails),
         "forms": {action: action.form(enrollment=enrollment) for action in actions} | (refused or {}),
         "is_refused": bool(refused),
         "may_give_code": enrollment.learner.email is None and may_give_code(request.user, enrollment.learner),

@@ -87,7 +87,7 @@ def outlook(request):
     course = chosen.get("course") or Course.objects.filter(pk__in=outlines).order_by("pk").first()
     context = {"form": form, "teams": teams, "team": chosen.get("team"), "most": MOST_RUNS}
     if course:
-        enrollments = rows.board(request.user, team=chosen.get("team"), course=course, at=now)
+        enrollments = rows.dashboard_rows_of(request.user, team=chosen.get("team"), course=course, at=now)
         is_too_large = enrollments.order_by()[MOST_RUNS:].exists()
         course_outline = outlines[course.pk]
         context |= {

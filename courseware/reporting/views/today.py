@@ -41,7 +41,7 @@ from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, post_view
 from courseware.reporting.dashboard.rows import MANY_TEAMS
 from courseware.reporting.dashboard.totals import manages_many
-from courseware.reporting.today.suggested_actions import LETTERS_AT_ONCE, LINES, draft_for, led_by
+from courseware.reporting.today.suggested_actions import LETTERS_AT_ONCE, LINES, led_by, suggested_actions_for
 from courseware.reporting.views.dashboard import TO_UNDO, offer_undo
 from courseware.reporting.views.person import person_address, visible_enrollment
 
@@ -86,7 +86,7 @@ def today(request):
         raise Http404
     if request.method == "POST":
         return confirm(request)
-    draft = draft_for(request.user, timezone.now(), counts_others=teams <= MANY_TEAMS)
+    draft = suggested_actions_for(request.user, timezone.now(), counts_others=teams <= MANY_TEAMS)
     part = "HX-Request" in request.headers
     return render(request, "reporting/_today.html" if part else "reporting/today.html", {"draft": draft})
 
@@ -97,7 +97,7 @@ def work_of_manager(request):
         return None
     if manages_many(request.user, timezone.now()):
         return OtherTask(gettext("Your team: what to do today"), reverse("reporting:today"))
-    number = draft_for(request.user, timezone.now(), counts_others=False).number
+    number = suggested_actions_for(request.user, timezone.now(), counts_others=False).number
     if not number:
         return OtherTask(gettext("Your team: nothing to do today"), reverse("reporting:dashboard"))
     text = ngettext("Your team: %(number)d thing to do today", "Your team: %(number)d things to do today", number)

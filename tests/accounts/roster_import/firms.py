@@ -7,13 +7,13 @@ from courseware.accounts.roster_import.apply import apply_next, begin_applying, 
 from courseware.accounts.roster_import.company_snapshot import load_company
 from courseware.accounts.roster_import.comparison import Comparison
 from courseware.accounts.roster_import.file_formats import Table
-from courseware.accounts.roster_import.parser import understood
+from courseware.accounts.roster_import.parser import parse_table
 
 HEADINGS = ["工号", "姓名", "邮箱", "团队"]
 
 
 def plan_of(*rows, headings=HEADINGS, is_complete=False, **options):
-    listing = understood(Table([list(headings), *map(list, rows)]))
+    listing = parse_table(Table([list(headings), *map(list, rows)]))
     return Comparison(listing, load_company(), **options).plan(is_complete=is_complete)
 
 

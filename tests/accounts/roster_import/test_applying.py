@@ -22,7 +22,7 @@ from courseware.accounts.roster_import.apply import (
     NotSure,
     apply_next,
     begin_applying,
-    forget_rosters,
+    delete_old_imports,
     invite_new_people,
     outcome_lines,
 )
@@ -72,7 +72,7 @@ def test_people_join_move_change_leave_and_return_as_the_list_says_and_the_log_s
 def test_all_whose_memberships_a_part_of_the_list_changes_are_held_before_the_first(teams, monkeypatch):
     people = [add_person("Old", staff_number=number, team=teams["Day"], by=None) for number in ("A1", "A2", "A3")]
     held = []
-    monkeypatch.setattr(applying, "change_teams_of", lambda keys: held.append(({*keys}, firm_as_it_is())))
+    monkeypatch.setattr(applying, "lock_memberships_exclusive", lambda keys: held.append(({*keys}, firm_as_it_is())))
     before = firm_as_it_is()
     bring_in(["A3", "Old", "", "Night"], ["A1", "Old", "", "Night"], ["A2", "Old", "", "Day"])
     assert held == [({people[0].pk, people[2].pk}, before)]
@@ -224,7 +224,7 @@ def test_a_new_address_is_told_to_the_old_one(teams):
 def test_lists_are_forgotten_after_a_while(teams):
     kept, old = compared(["A1", "Li", "", ""]), compared(["A1", "Li", "", ""])
     RosterImport.objects.filter(pk=old.pk).update(read_at=days(-91))
-    assert (forget_rosters(), forget_rosters()) == ("1", "0")
+    assert (delete_old_imports(), delete_old_imports()) == ("1", "0")
     assert list(RosterImport.objects.all()) == [kept]
 
 

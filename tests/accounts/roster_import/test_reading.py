@@ -11,7 +11,7 @@ import pytest
 from courseware.accounts.roster_import import messages, parser
 from courseware.accounts.roster_import.columns import cell_name, column_of, day_of
 from courseware.accounts.roster_import.file_formats import read_table, unpacked_size
-from courseware.accounts.roster_import.parser import READ, ListRefused, read_listing, understood
+from courseware.accounts.roster_import.parser import READ, ListRefused, parse_table, read_listing
 from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied
 from tests.accounts.roster_import.files import csv_file, packed, xlsx
 
@@ -34,7 +34,7 @@ SAID = {
 
 def listing(data, encoding=""):
     """As `read_listing`, but in the process of the tests, which no honest file ends."""
-    return understood(read_table(data, encoding))
+    return parse_table(read_table(data, encoding))
 
 
 def only_row(data, **options):

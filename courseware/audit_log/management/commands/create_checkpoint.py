@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from courseware.audit_log.checkpoints import create_checkpoint, holding_up, unsealed
+from courseware.audit_log.checkpoints import blocking_writer, create_checkpoint, events_without_checkpoint
 
 
 class Command(BaseCommand):
@@ -16,5 +16,5 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Checkpoint {checkpoint.number}, events: {checkpoint.count}, sha256 {checkpoint.digest}."
             )
-        elif unsealed().exists() and (writer := holding_up(timezone.now())):
+        elif events_without_checkpoint().exists() and (writer := blocking_writer(timezone.now())):
             self.stdout.write(f"No checkpoint: {writer.in_words()}.")

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from courseware.audit_log.checkpoints import holding_up, newest, unsealed
+from courseware.audit_log.checkpoints import blocking_writer, events_without_checkpoint, newest
 from courseware.audit_log.models import Checkpoint, Event, HashChain
 from courseware.audit_log.verify import alterations
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             words = f"Checkpoint {kept.number} of {kept.at:{MOMENT}}"
             self.stdout.write(f"{words} matches: its events have not changed since.")
         self.stdout.write(in_words(newest()))
-        if writer := holding_up(timezone.now()):
+        if writer := blocking_writer(timezone.now()):
             self.stdout.write(f"No newer checkpoint: {writer.in_words()}.")
 
     def differences(self, checkpoint: str | None) -> Iterator[str]:
@@ -64,5 +64,5 @@ def in_words(checkpoint: Checkpoint | None) -> str:
     return (
         f"Newest checkpoint: number {checkpoint.number} of {checkpoint.at:{MOMENT}}, "
         f"up to event {checkpoint.last_event}, "
-        f"sha256 {checkpoint.digest}. Events since: {unsealed().count()}."
+        f"sha256 {checkpoint.digest}. Events since: {events_without_checkpoint().count()}."
     )

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from courseware.content.management.commands.check_content import course_folders
 from courseware.content.models import Release
 from courseware.content.releases.course_files import ImportRefused, read_folder
-from courseware.content.releases.course_import import ImportConflict, Report, import_course
+from courseware.content.releases.course_import import ImportConflict, ImportReport, import_course
 from courseware.content.releases.publishing import ContentErrors, PassMarkTooLow, recompile
 from courseware.content.rendering.compiler import COMPILER
 
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             return True
         return False
 
-    def print_report(self, folder: Path, report: Report, dry_run: bool) -> None:
+    def print_report(self, folder: Path, report: ImportReport, dry_run: bool) -> None:
         self.stdout.write(f"{folder.name}: {summary(report, dry_run)}")
         if len(report.gone) > NAMED and self.verbosity < 2:
             number = f"{len(report.gone)} question ids of the last release are gone"
@@ -120,7 +120,7 @@ def recompile_older_releases() -> None:
         recompile(release)
 
 
-def summary(report: Report, dry_run: bool) -> str:
+def summary(report: ImportReport, dry_run: bool) -> str:
     if report.is_empty:
         return "unchanged"
     counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed"

@@ -6,7 +6,7 @@ import sys
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from courseware.notifications.email.bounces import LONGEST, take_back
+from courseware.notifications.email.bounces import LONGEST, process_bounce
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         while sys.stdin.buffer.read(LONGEST):  # the mail server treats a pipe that closes early as a failure
             pass
         try:
-            self.stdout.write(take_back(mail))
+            self.stdout.write(process_bounce(mail))
         except DatabaseError as error:
             self.stderr.write(f"the database says: {error}")
             sys.exit(os.EX_TEMPFAIL)  # the mail server then retries later
