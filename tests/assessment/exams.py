@@ -76,7 +76,7 @@ def with_second_lesson(files):
     """A lesson `more` with a check."""
     check = "## {} {{#more-check{}}}\n\n### {} {{#more-q{}}}\n\n- [x] {}\n  > {}\n- [ ] {}\n  > {}\n"
     chinese = check.format("检查", " .check", "好吗", " .one objective=O1.1", "好", "对。", "不好", "不对。")
-    english = check.format("Check", "", "Good?", "", "Yes", "Correct.", "No", "Wrong.")
+    english = check.format("Check", "", "Good?", "", "Yes", "Right.", "No", "Wrong.")
     front = "---\nid: more\ntitle: {}\n{}---\n\n## {} {{#more-text}}\n\n{}\n\n"
     return files | {
         "01-water/03-more.zh-hans.md": (

@@ -262,7 +262,7 @@ def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certi
     CertificatePdf.objects.update(body=b"%PDF-forged")
     assert list(differences()) == [f"certificate {certificate.pk}: its file in en is not the one that was made"]
     CertificatePdf.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
-    assert [line for line in differences() if f"certificatepdf {paper.pk}: the log knows no" in line]
+    assert [line for line in differences() if f"certificate-pdf {paper.pk}: the log knows no" in line]
 
 
 def test_anyone_with_the_number_sees_what_the_certificate_says_without_a_session(certificate):

@@ -72,7 +72,7 @@ def test_home_and_record_say_that_a_drill_is_left(client, attempt):
     assert client.get("/").context["main"].act.step.id == "last-cup"  # before what is optional and not done
     finish(attempt)
     for address in ("/", "/learn/tea-room/record/"):
-        assert not [left for left in ("A short drill", "One step left") if left in text_of(client.get(address))]
+        assert not [left for left in ("A short practice set", "One step left") if left in text_of(client.get(address))]
 
 
 def test_who_is_excused_is_asked_for_no_drill(client, attempt):
@@ -81,9 +81,9 @@ def test_who_is_excused_is_asked_for_no_drill(client, attempt):
     assert eligibility(attempt.enrollment) == Eligibility("ended")
     result, exam = f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/"
     for address in ("/", "/learn/tea-room/record/", result):
-        assert "drill" not in text_of(client.get(address))
+        assert "practice set" not in text_of(client.get(address))
     assert "You are exempt from this course" in text_of(client.get(result))
-    assert "a drill to do" not in text_of(client.get(exam))
+    assert "practice set to do" not in text_of(client.get(exam))
     assert client.get(page(attempt))["Location"] == result
 
 
@@ -206,7 +206,7 @@ def test_a_drill_of_an_exam_that_is_retired_holds_nobody_up(client, attempt):
     assert client.post("/learn/tea-room/finish/").status_code == 302
     assert not is_completed(attempt)
     retired(attempt)
-    assert b"a drill to do" not in client.get(f"/attempts/{attempt.pk}/result/").content
+    assert b"practice set to do" not in client.get(f"/attempts/{attempt.pk}/result/").content
     assert b'action="/learn/tea-room/finish/"' in client.get("/").content
     client.post("/learn/tea-room/finish/")
     certificate = Certificate.objects.get(enrollment=attempt.enrollment)

@@ -258,7 +258,7 @@ def test_the_page_says_when_each_attempt_opens_and_what_it_asks(client, enrollme
         "Your best score counts. All attempts stay on your record.",
     ):
         assert said in text
-    assert "critical question" not in text
+    assert "must-know question" not in text
 
 
 def test_where_rules_are_drilled_the_page_says_so_before_the_start(client):
@@ -295,7 +295,7 @@ def test_three_attempts_wait_ask_lessons_and_end_with_the_team_leader(client, en
     assert "Talk to your manager" in text
     assert "opens again at 15 Jan 2030, 19:00, and questions may repeat" in text
     result = page_at(client, enrollment, opens_at + HOUR, f"/attempts/{third.pk}/result/")
-    assert "You have used all attempts for now. Talk to your manager; the exam opens again at 15 Jan 2030" in result
+    assert "You have used all attempts for now. Talk to your manager. The exam opens again at 15 Jan 2030" in result
 
     fourth = start(enrollment, at=reopens)
     assert [attempt.number for attempt in (first, second, third, fourth)] == [1, 2, 3, 4]

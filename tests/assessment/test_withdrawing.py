@@ -160,11 +160,11 @@ def shown(client, **chosen):
 def test_it_is_filtered_by_whether_a_certificate_is_valid_today_ends_soon_or_has_ended(client, admin, settings):
     settings.CERTIFICATE_EXPIRY_NOTICE_DAYS = 60
     withdrawn = {"revoked_at": admin.joined_at, "revoked_by": admin, "revocation_reason": "Why"}
-    for name, days in (("no expiry date", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
+    for name, days in (("no end", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
         listed_certificate(name, days)
     listed_certificate("withdrawn", 9, **withdrawn)
     listed_certificate("over and withdrawn", -9, **withdrawn)
-    assert shown(client, validity="valid") == ["last day", "later", "no expiry date", "soon"]
+    assert shown(client, validity="valid") == ["last day", "later", "no end", "soon"]
     assert shown(client, validity="ending") == ["last day", "soon"]
     assert shown(client, validity="ended") == ["over"]
     assert len(shown(client)) == len(shown(client, validity="x")) == 7

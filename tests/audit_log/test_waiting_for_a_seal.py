@@ -46,8 +46,8 @@ def test_an_event_that_waits_for_long_is_told_and_who_keeps_it_from_being_sealed
 ):
     record("opened", subject="door:1")
     monkeypatch.setattr(checkpoints, "writers", lambda: dict(enumerate(writing)))
-    waited = "the oldest event has waited for a checkpoint for 16\xa0minutes"
-    assert troubles(NOW) == [("Create a checkpoint of the audit log", waited + said)]
+    waited = f"the oldest event has waited for a checkpoint for 16\xa0minutes{said}"
+    assert troubles(NOW) == [("Create a checkpoint of the audit log", waited)]
 
 
 def test_what_was_recorded_a_while_ago_or_is_sealed_waits_for_nothing(all_else_well, time_machine, monkeypatch):

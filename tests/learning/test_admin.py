@@ -96,15 +96,15 @@ def test_what_was_really_changed_is_said_and_what_was_like_that_before(client, a
     changed = "enrollment was changed."
     assert told(act(client, ENROLLMENTS, verb, rows[0], confirmed="yes", **fields), client) == [f"1 {changed}"]
     assert told(act(client, ENROLLMENTS, verb, rows[0], confirmed="yes", **fields), client) == [
-        "1 enrollment was like that before: nothing was changed in it."
+        "1 enrollment already had this value and was not changed."
     ]
     assert told(act(client, ENROLLMENTS, verb, *rows, closed, confirmed="yes", **fields), client) == [
-        f"{closed.learner} · Rules of the tea room is closed: nothing was changed.",
+        f"{closed.learner} · Rules of the tea room is closed, so nothing was changed.",
         "2 enrollments were changed.",
-        "1 enrollment was like that before: nothing was changed in it.",
+        "1 enrollment already had this value and was not changed.",
     ]
     assert told(act(client, ENROLLMENTS, verb, closed, confirmed="yes", **fields), client) == [
-        f"{closed.learner} · Rules of the tea room is closed: nothing was changed."
+        f"{closed.learner} · Rules of the tea room is closed, so nothing was changed."
     ]
 
 
@@ -152,7 +152,7 @@ def test_one_person_is_enrolled_with_a_due_day(client, admin):
     assert client.post(url, form).status_code == 302
     enrollment = Enrollment.objects.get()
     assert (enrollment.learner, enrollment.due_at) == (learner, END_OF_THAT_DAY)
-    assert "enrolled in the course already" in client.post(url, form).text
+    assert "This person is already enrolled in the course." in client.post(url, form).text
     assert Event.objects.filter(verb="enrolled", actor=admin).count() == 1
 
 
@@ -162,8 +162,8 @@ def test_a_team_is_enrolled_from_the_list_of_teams_a_batch_with_each_click(clien
     assert act(client, TEAMS, "enroll", team).status_code == 200
     page = act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk, due_on=NEXT_WEEK).url
     for sent, status, linked in (
-        (0, "0 people were enrolled. 3 people are left.", True),
-        (2, "2 people were enrolled. 1 person is left.", True),
+        (0, "0 people were enrolled. 3 people remain.", True),
+        (2, "2 people were enrolled. 1 person remains.", True),
         (3, "3 people were enrolled. People who already have the course were skipped.", False),
         (3, "3 people were enrolled. People who already have the course were skipped.", False),
     ):
@@ -184,7 +184,7 @@ def test_a_due_day_that_is_over_or_far_away_is_refused_wherever_one_is_set(clien
     assert act(client, ENROLLMENTS, "extend", enrollment, **form).status_code == 422
     assert act(client, TEAMS, "enroll", team, **form).status_code == 422
     added = client.post(reverse("admin:learning_enrollment_add"), form | {"learner": make_user().pk})
-    assert "day" in " ".join(added.context["adminform"].form.errors["due_on"])
+    assert "date" in " ".join(added.context["adminform"].form.errors["due_on"])
     assert Enrollment.objects.get().due_at == enrollment.due_at
 
 
@@ -245,7 +245,7 @@ def choice(draft, **fields):
     return {key: value for key, value in (words | fields).items() if value is not None}
 
 
-def test_the_page_shows_what_changed_and_how_many_people_each_weight_touches(client, editor, course, draft):
+def test_the_page_shows_what_changed_and_how_many_people_each_impact_affects(client, editor, course, draft):
     for _ in range(2):
         complete_lesson(course, draft.document)
     make_enrollment(make_user(), course)
@@ -253,17 +253,17 @@ def test_the_page_shows_what_changed_and_how_many_people_each_weight_touches(cli
     assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it up"]
     words = {row.label.text.strip().split(":")[0]: row.span.text for row in page.select(".weight p")}
     assert words == {
-        "minor": "touches 0 people", "re-read": "touches 2 people", "retake": "touches 2 people",
+        "none": "affects 0 people", "read again": "affects 2 people", "retake check": "affects 2 people",
     }  # fmt: skip
 
 
-def test_the_page_says_that_a_changed_exam_touches_nobody_as_nobody_is_asked(client, editor, course):
+def test_the_page_says_that_a_changed_exam_affects_nobody(client, editor, course):
     exam = Document.objects.get(identifier="last-cup")
     complete_lesson(course, exam)
     text = bytes(exam.head.texts.get(language="en").body).replace(b"\n---\n", b"\n---\n\nOnce more.\n", 1)
     save_drafts(exam, {"en": text}, base=exam.head, by=None)
     page = BeautifulSoup(client.get(publish_url(course)).content, "html.parser")
-    assert {row.span.text for row in page.select(".weight p")} == {"touches 0 people"}
+    assert {row.span.text for row in page.select(".weight p")} == {"affects 0 people"}
 
 
 def test_publishing_makes_the_release_that_was_confirmed(client, editor, course, draft):
@@ -274,7 +274,7 @@ def test_publishing_makes_the_release_that_was_confirmed(client, editor, course,
         "boiling": "reread"
     }
     assert course.current.created_by == editor
-    assert "Nothing to publish" in client.get(publish_url(course)).text
+    assert "There is nothing to publish" in client.get(publish_url(course)).text
 
 
 @pytest.mark.parametrize("missing", ["revisions", "weight-{}", "note", "confirmed"])

@@ -96,18 +96,18 @@ def test_an_older_tab_is_another_try_and_no_error(client, enrollment):
         assert client.post(answer_url(), sent(choice, tries=tries)).status_code == 302
     assert [one.is_right for one in Answer.objects.all()] == [True, False, False]
     page = soup_of(client.get(LESSON))
-    assert "that counts" in page.select_one("#q-is-it-off").text
+    assert "it counts" in page.select_one("#q-is-it-off").text
     assert page.select_one("#again-is-it-off") is None
 
 
 def test_a_lesson_that_is_done_says_how_far_one_is_and_its_rule_once_more(client, enrollment):
     practise(enrollment)
     before = soup_of(client.get(LESSON)).select_one("#lesson-state")
-    assert "0 of 2 stops done" in before.text
+    assert "0 of 2 steps done" in before.text
     assert "Water before fire." not in before.text
     client.post(answer_url(), sent("1"))
     page = soup_of(client.get(LESSON))
-    assert "Stop 1 is behind you. 1 to go." in page.select_one("#lesson-state").text
+    assert "1 done, 1 to go." in page.select_one("#lesson-state").text
     assert page.select_one(".kept div").get_text(strip=True) == "Water before fire."
     ids = [tag["id"] for tag in page.select("[id]")]
     assert len(ids) == len(set(ids))

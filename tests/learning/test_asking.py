@@ -282,10 +282,10 @@ def test_the_answer_is_told_by_one_letter_and_in_the_tray(run, team):
     answer_extension_request(
         asked(run).pk, ExtensionAnswer("another", in_days(2), "Friday is too late."), by=team.manager
     )
-    assert not any("you have until" in letter.subject for letter in letters())  # for two minutes
-    [letter] = sent_about("you have until")
+    assert not any("your due date is extended to" in letter.subject for letter in letters())  # for two minutes
+    [letter] = sent_about("your due date is extended to")
     assert letter.to == [run.learner.email]
-    assert "That day does not work, but you have until" in letter.body
+    assert "That date is not possible. Your new due date is" in letter.body
     assert "Friday is too late." in letter.body
     assert "Li Lin" in letter.body
     assert Notification.objects.get(kind="extension-answered").person == run.learner
@@ -296,18 +296,18 @@ def test_a_letter_that_is_true_no_more_is_not_sent(run, team):
     extend(run, in_days(3), by=team.manager)
     assert sent_about("stays") == []
     letter = OutgoingEmail.objects.get(kind="extension-answered")
-    assert (letter.state, letter.why.startswith("the answer was taken back, or")) == ("skipped", True)
+    assert (letter.state, letter.why.startswith("the answer was undone, or")) == ("skipped", True)
 
 
 def test_an_answer_that_was_taken_back_is_told_in_the_tray_and_its_letter_is_not_sent(client, run, team):
     request = refused(run, team)
     undo_refusals([request.pk], by=team.manager)
     client.force_login(run.learner)
-    assert "was taken back, another one follows" in client.get("/notifications/").content.decode()
+    assert "was undone. You will get a new answer" in client.get("/notifications/").content.decode()
     assert sent_about("stays") == []
     answer_extension_request(request.pk, GIVE, by=team.manager)
-    assert len(sent_about("you have until")) == 1
-    assert "was taken back, another one follows" not in client.get("/notifications/").content.decode()
+    assert len(sent_about("your due date is extended to")) == 1
+    assert "was undone. You will get a new answer" not in client.get("/notifications/").content.decode()
 
 
 FORGERIES = {
@@ -389,12 +389,12 @@ def test_a_day_is_asked_for_and_taken_back(client, late_run):
     assert (request.day, request.why) == (in_days(4), "A sick child")
     client.post(page(late_run, "withdraw/"))
     assert ExtensionRequest.objects.get().end == "taken-back"
-    assert "Nothing waits for an answer" in said(client.post(page(late_run, "withdraw/"), follow=True))
+    assert "You have no open request" in said(client.post(page(late_run, "withdraw/"), follow=True))
 
 
 def test_the_form_sent_twice_asks_once_and_in_a_second_tab_for_another_day_says_which_one_waits(client, late_run):
     ask(client, late_run)
-    assert "You asked for time until" in said(ask(client, late_run))
+    assert "You asked to extend to" in said(ask(client, late_run))
     assert "already" in said(ask(client, late_run, 6))
     assert ExtensionRequest.objects.get().day == in_days(4)
 
@@ -402,8 +402,8 @@ def test_the_form_sent_twice_asks_once_and_in_a_second_tab_for_another_day_says_
 @pytest.mark.parametrize(
     ("number", "fields", "why"),
     [
-        (-1, {}, "This day is over"),
-        (9999, {}, "Choose a nearer day"),
+        (-1, {}, "This date is in the past"),
+        (9999, {}, "Choose an earlier date"),
         (4, {"reason": "x" * 121}, "120"),
         (4, {"due_on": "soon"}, "valid date"),
         (4, {"due_on": ""}, "required"),
@@ -419,14 +419,14 @@ def test_what_cannot_be_given_cannot_be_asked_for(client, late_run, number, fiel
 def test_a_day_that_is_no_later_than_the_due_day_is_none(client, team):
     run = begin(client, team, days(3))
     for number in (2, 3):
-        assert "Choose a day after the due day" in words(ask(client, run, number))
+        assert "Choose a date after the due date" in words(ask(client, run, number))
     assert not ExtensionRequest.objects.exists()
 
 
 def test_where_nothing_is_due_nothing_is_asked_for(client, team, late_run):
     exempt(late_run, "moved", by=team.manager)
-    assert "Nothing is due here" in words(client.get(page(late_run)))
-    assert "Nothing is due here" in words(ask(client, late_run))
+    assert "This course has no due date" in words(client.get(page(late_run)))
+    assert "This course has no due date" in words(ask(client, late_run))
     assert not ExtensionRequest.objects.exists()
 
 
@@ -435,7 +435,7 @@ def test_whoever_has_no_lead_reads_that_human_resources_answer(client, team):
     learner = make_user(language="en")
     run = enroll(learner, Course.objects.get(), due_at=days(-2), by=team.manager)
     client.force_login(learner)
-    assert "Human resources can answer" in words(ask(client, run))
+    assert "HR can answer" in words(ask(client, run))
 
 
 def home(client):
@@ -458,9 +458,9 @@ def test_home_leads_there_when_the_due_day_is_near_or_over(client, team, due, is
 
 def test_home_says_what_became_of_it(client, team, late_run):
     request = request_extension(late_run, in_days(4))
-    assert "no answer has come yet" in home(client)
+    assert "The request has no answer yet" in home(client)
     answer_extension_request(request.pk, ExtensionAnswer("refused", None, "We need you."), by=team.manager)
-    assert "was not possible" in home(client)
+    assert "was declined" in home(client)
     for address in (page(late_run), f"/learn/{late_run.course.identifier}/record/"):
         assert "Li Lin: declined: We need you." in words(client.get(address))
     request = request_extension(late_run, in_days(5))

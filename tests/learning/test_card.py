@@ -62,7 +62,7 @@ def test_a_card_nobody_has_filled_in_says_so_to_learners_and_warns_admins(client
     assert sections_without_contact(course, "en") == ["Fire"]
     client.force_login(make_admin())
     page = client.get(reverse("admin:content_course_changelist"), headers={"accept-language": "en"})
-    assert "nobody to call yet: Fire" in page.content.decode()
+    assert "no contact yet: Fire" in page.content.decode()
     contact(course, "Control room", language="zh-hans")
     assert sections_without_contact(course, "en") == ["Fire"]
     contact(course, "Control room")
@@ -132,7 +132,7 @@ def test_a_contact_of_an_emergency_that_left_the_card_can_still_be_moved(client,
     client.force_login(make_admin())
     address = reverse("admin:content_course_change", args=[course.pk])
     page = BeautifulSoup(client.get(address, headers={"accept-language": "en"}).content, "html.parser")
-    assert page.select_one("#id_contacts-0-section option[selected]").text == "flood (not on the card any more)"
+    assert page.select_one("#id_contacts-0-section option[selected]").text == "flood (no longer on the emergency card)"
     data = posted(course) | {"contacts-INITIAL_FORMS": "1", "contacts-0-id": old.pk, "contacts-0-course": course.pk}
     assert client.post(address, data).status_code == 302
     old.refresh_from_db()
@@ -173,7 +173,7 @@ def test_the_card_says_since_which_day_all_of_its_numbers_are_right(client, cour
     contact(course, "Duty manager, room 302")  # without a number there is nothing to ring
     contact(course, "Gate", number="8110", checked_on=date(2026, 11, 3))
     contact(course, "消防控制室", number="8120", language="zh-hans")
-    assert foot(card(client, course)) == "The firm’s numbers were checked on 3 November 2026."
+    assert foot(card(client, course)) == "Your company’s phone numbers were checked on 3 November 2026."
     contact(course, "Desk", number="8111")
     assert foot(card(client, course)) == unknown
 

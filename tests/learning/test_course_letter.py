@@ -51,16 +51,16 @@ def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_
     assert in_chinese == f"{link}?language=zh-hans"
     paragraphs = letter.body.replace(link, "LINK").rstrip().split("\n\n")
     assert paragraphs[0] == "Hello Wang Ming,"
-    assert paragraphs[1] == f"I am Li Lin, and I lead Night shift.\nPlease finish “{title}” by Monday 9 December."
-    assert re.match(r"It has \d+ stops?, about \d+ minutes", paragraphs[2])
+    assert paragraphs[1] == f"I am Li Lin, the manager of Night shift.\nPlease finish “{title}” by Monday 9 December."
+    assert re.match(r"It has \d+ steps?, about \d+ minutes", paragraphs[2])
     assert paragraphs[3:] == [
-        f"To begin, choose a password here:\nLINK\nThe address begins with {HOST}, and works once, within 3 days.",
-        "Would you rather not press a link? Then don’t: type this into your browser yourself:\n"
+        f"To start, choose a password here:\nLINK\nThe link begins with {HOST}. It works once, within 3 days.",
+        "If you prefer not to click a link, type this address into your browser:\n"
         f"{HOST}\n"
-        "Press “Forgot it, or no password yet?” and give this address, ming@example.com: "
-        "that lets you in just as well.\n"
-        "In doubt? Ask me, in person or by a number that you have from somewhere else.",
-        "Li Lin\nNight shift, team leader",
+        "Then click “Forgot your password, or no password yet?” and enter your email address, ming@example.com. "
+        "You can sign in that way, too.\n"
+        "If in doubt, ask me in person, or call a number that you know from another source.",
+        "Li Lin\nManager of Night shift",
         "You get this email because you were just enrolled. We never ask for your password or a code by email "
         "or phone. After you finish, become exempt or leave, you get no more emails about this course.",
         "中文页面：\nLINK?language=zh-hans",
@@ -91,7 +91,7 @@ def test_who_has_a_password_gets_no_link_at_all(team):
     enroll(person, make_course(), by=None)
     [letter] = letters()
     assert letter.subject.startswith("Li Lin asks you to take “")
-    assert "password here" not in letter.body
+    assert "choose a password" not in letter.body
     assert "http" not in letter.body
     assert f"\n{HOST}\n" in letter.body
 
@@ -103,10 +103,10 @@ def test_without_a_lead_who_enrolled_signs_and_without_both_nobody():
     enroll(people[0], course, by=hr)
     enroll(people[1], course)
     one, other = letters()
-    assert "I am Yang Lan, and I look after the training.\nPlease take" in one.body
+    assert "I am Yang Lan, and I am responsible for the training.\nPlease take" in one.body
     assert one.body.count("Yang Lan") == 2
     assert other.subject.endswith("is waiting for you")
-    assert "Ask whoever leads your team" in other.body
+    assert "ask your manager in person" in other.body
 
 
 def test_nobody_is_asked_by_themselves():
@@ -244,13 +244,11 @@ def test_it_says_until_when_the_certificate_is_valid_by_when_and_that_early_lose
     assert [first, early, signed] == [
         "Hello Wang Ming,",
         "You lose nothing if you start early. The new certificate counts from the last day of the old one.",
-        "Li Lin\nEast centre, team leader",
+        "Li Lin\nManager of East centre",
     ]
     until, steps, by_when = said.split("\n")
-    assert (
-        until == "Your certificate “Rules of the tea room” is valid until Monday 9 December, and its renewal is open."
-    )
-    assert steps.startswith("It has 2 stops, about ")
+    assert until == "Your certificate “Rules of the tea room” is valid until Monday 9 December. You can renew it now."
+    assert steps.startswith("It has 2 steps, about ")
     assert by_when == "Please finish by Monday 9 December."
     assert begin.endswith("\ntraining.example.com")
 
@@ -260,7 +258,7 @@ def test_a_short_one_says_that_it_asks_for_less(mailoutbox):
     told()
     [letter] = mailoutbox
     assert letter.subject == "You can renew your certificate “Rules of the tea room” now"
-    assert "It asks for what is new and what you missed: 1 stop, about " in letter.body
+    assert "The renewal covers what is new and what you missed: 1 step, about " in letter.body
 
 
 def test_a_renewal_and_another_course_are_two_letters_and_what_was_excused_is_none():
@@ -278,9 +276,11 @@ def letter_to(language, password=None):
     return letter
 
 
-@pytest.mark.parametrize(("language", "begin"), [("en", "[Hexin] “"), ("zh-hans", "【和信】《")])
-def test_the_firm_stands_in_front_of_the_subject(settings, language, begin):
-    settings.COMPANY_NAME = begin.strip("[]【】《“ ")
+@pytest.mark.parametrize(
+    ("language", "company", "begin"), [("en", "Hexin", "[Hexin] “"), ("zh-hans", "和信", "【和信】请学习《")]
+)
+def test_the_subject_begins_with_the_company(settings, language, company, begin):
+    settings.COMPANY_NAME = company
     assert letter_to(language).subject.startswith(begin)
 
 

@@ -36,8 +36,8 @@ def test_a_working_day_of_a_rule_stays_and_a_free_one_is_the_working_day_before(
 
 def test_it_is_said_why_the_day_is_another_one_and_only_then():
     moved = day_for(date(2026, 10, 1), CHINA)
-    assert moved.words == "Thursday 1 October is a free day (National Day): the due day is Wednesday 30 September"
-    assert day_for(date(2026, 12, 5), CHINA).words.startswith("Saturday 5 December is a free day (Saturday)")
+    assert moved.words == "Thursday 1 October is a day off (National Day), so the due date is Wednesday 30 September"
+    assert day_for(date(2026, 12, 5), CHINA).words.startswith("Saturday 5 December is a day off (Saturday)")
     assert day_for(date(2026, 9, 30), CHINA).words == ""
 
 
@@ -88,9 +88,9 @@ def test_the_page_of_a_person_says_that_the_due_day_is_free(client, time_machine
     join(team, enrollment.learner)
     client.force_login(team.manager)
     client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": TO_COME.isoformat()})
-    assert "a free day: National Day" in client.get(f"/team/people/{enrollment.pk}/").text
+    assert "a day off: National Day" in client.get(f"/team/people/{enrollment.pk}/").text
     client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": WORKED.isoformat()})
-    assert "a free day" not in client.get(f"/team/people/{enrollment.pk}/").text
+    assert "a day off" not in client.get(f"/team/people/{enrollment.pk}/").text
 
 
 DUE = datetime(2098, 12, 10, tzinfo=ZoneInfo("Asia/Shanghai"))  # the first instant after the due day
@@ -132,7 +132,7 @@ def test_it_has_the_open_runs_with_a_due_day_and_of_nobody_else(client, person):
 def test_it_speaks_the_language_of_its_owner(client, person):
     make_enrollment(person, due_at=DUE)
     type(person).objects.update(language="zh-hans")
-    assert events(made(client)) == [("截止：《茶水间守则》", ON)]
+    assert events(made(client)) == [("截止日期：《茶水间守则》", ON)]
 
 
 def test_a_new_address_ends_the_one_of_before_and_ending_it_ends_both(client, person):

@@ -82,7 +82,7 @@ def test_a_missed_question_shows_what_was_chosen_then_and_comes_back_as_it_is_no
     release(OTHER_WORDS)
     card = cards(client)["q-is-it-off"]
     now, then = words(card.select_one("#again-is-it-off").extract()), words(card)
-    assert CHANGED in then and "Is it off?" in then and "No ✗ Not this. Go and look." in then and "Hardly" not in then
+    assert CHANGED in then and "Is it off?" in then and "No ✗ Incorrect. Go and look." in then and "Hardly" not in then
     assert CHANGED not in now and "Is the stove cold?" in now and "Hardly" in now and "Turn back" not in now
 
 
@@ -96,7 +96,7 @@ def test_an_answer_to_another_key_stays_to_be_seen_counts_no_more_and_tells_noth
     assert CHANGED in words(card) and AS_THEN not in words(card)
     then = card.details.extract()
     assert words(then.summary) == "Your answer then"
-    assert "No ✗" not in words(then) and "Yes ✓ Right. Good." in words(then) and "✓ Right" in words(then)
+    assert "No ✗" not in words(then) and "Yes ✓ Correct. Good." in words(then) and "✓ Right" in words(then)
     assert "Still on" not in words(then)
     assert [words(label) for label in card.select("form label")] == ["No longer", "Still on"]
     assert "Go and look" not in words(card) and "Good." not in words(card)

@@ -276,7 +276,7 @@ def test_who_is_not_enrolled_yet_is_found_without_comparing_everybody_with_every
 
 DAY = date(2026, 11, 27)
 LAST_MOMENT = datetime(2026, 11, 27, 15, 59, tzinfo=UTC)  # a minute before midnight in Shanghai
-OVER = "The due day is over: whoever is enrolled now would be overdue at once."
+OVER = "The due date has passed, so new enrollments would be overdue at once."
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_a_survey_that_is_not_anonymous_says_so_and_keeps_the_name(client):
     files = damage("02-end/02-voice.survey.zh-hans.md", "id: voice", "id: voice\nanonymous: false")
     enrollment = make_enrollment(course=make_course(files))
     client.force_login(enrollment.learner)
-    assert "Not anonymous" in client.get(SURVEY).text
+    assert "This survey is not anonymous" in client.get(SURVEY).text
     client.post(SURVEY, sent())
     assert SurveyAnswers.objects.get().learner == enrollment.learner
 
@@ -179,7 +179,7 @@ def test_a_survey_that_was_changed_meanwhile_is_shown_as_it_is_now_with_the_text
     response = client.post(SURVEY, form)
     assert response.status_code == 409
     page = BeautifulSoup(response.content, "html.parser")
-    assert "was changed while you had it open" in page.select_one(".error-summary").text
+    assert "changed while you had it open" in page.select_one(".error-summary").text
     assert "Without fail" in page.text
     assert page.textarea.text.strip() == "Good tea."
     assert not page.select("[checked]")

@@ -157,7 +157,7 @@ CHANGES = {
     "somebody is enrolled again": renew,
     "the due day moves": lambda firm: extend(run_of("in B and D"), timezone.localdate() - MONTH, by=None),
     "somebody is excused": lambda firm: [exempt(run_of("in B and D"), "on leave", by=None) for _ in range(2)],
-    "somebody no team is enrolled": lambda firm: enroll(make_user(), run_of("in A").course),
+    "somebody without a team is enrolled": lambda firm: enroll(make_user(), run_of("in A").course),
     "a team is enrolled": enroll_those_of_a,
     "somebody joins a second team": lambda firm: join(firm["D"], run_of("in C").learner),
     "somebody joins a team above": lambda firm: join(firm["A"], run_of("in C").learner),
@@ -175,7 +175,7 @@ CHANGES = {
     "somebody leaves the firm": lambda firm: [
         offboarding.leave(run_of("in B and D").learner, by=None) for _ in range(2)
     ],
-    "somebody no team leaves the firm": lambda firm: offboarding.leave(run_of("nowhere").learner, by=None),
+    "somebody without a team leaves the firm": lambda firm: offboarding.leave(run_of("nowhere").learner, by=None),
     "somebody is deactivated by an admin": leave_by_the_admin,
     "somebody comes back": come_back,
     "somebody leaves, is moved and comes back": leave_and_be_moved,

@@ -59,7 +59,7 @@ def test_it_is_never_the_next_act_and_the_exam_waits_for_it_neither_unread_nor_c
 def test_pages_offer_it_with_the_word_and_count_it_apart(client, enrollment):
     client.force_login(enrollment.learner)
     welcome = " ".join(soup_of(client.get("/")).select_one("main").get_text(" ").split())
-    assert "2 stops by" not in welcome and "1 short lesson" in welcome and "3 more stops are optional." in welcome
+    assert "2 steps by" not in welcome and "1 short lesson" in welcome and "3 more steps are optional." in welcome
     done(enrollment, "boiling")
     home = soup_of(client.get("/"))
     assert "required 1 / 2 · 3 optional" in " ".join(home.select_one(".route-section > .small").text.split())
@@ -68,4 +68,4 @@ def test_pages_offer_it_with_the_word_and_count_it_apart(client, enrollment):
     assert "Module 1 · optional · " in page.select_one("article > .small").text
     done(enrollment, "pouring")
     page = soup_of(client.get(POURING))
-    assert "That one was optional. 1 to go." in page.select_one("#lesson-state").text
+    assert "This step was optional. 1 to go." in page.select_one("#lesson-state").text

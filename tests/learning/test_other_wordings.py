@@ -1,4 +1,4 @@
-"""A question in other words: it takes the place of one that was missed twice, and either counts as that one."""
+"""A question with different wording: it takes the place of one that was missed twice, and either counts as that one."""
 
 from types import SimpleNamespace
 
@@ -73,7 +73,7 @@ def test_it_is_no_question_of_its_own_until_the_first_was_missed_twice(client, e
     assert "Is it off?" in card.text and "Good." in card.text  # with all reasons, as after any second miss
     [form] = card.select("form")
     assert form["action"] == answer_url("is-it-on") and form["hx-target"] == "#q-is-it-off"
-    assert "You are leaving." in form.text and "in other words" in card.select_one("summary").text
+    assert "You are leaving." in form.text and "with different wording" in card.select_one("summary").text
 
 
 def test_either_counts_as_that_question_right(client, enrollment):

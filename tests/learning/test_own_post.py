@@ -76,7 +76,7 @@ def test_a_post_that_the_firm_knows_counts_and_is_confirmed_in_the_lesson(client
     enrollment.learner.post = "night"
     enrollment.learner.save()
     page = soup_of(client.get(LESSON))
-    assert "Your firm has you down as: Night shift." in page.select_one("#your-post").text
+    assert "Your company lists your job role as: Night shift." in page.select_one("#your-post").text
     assert (ticked(page), asked(enrollment)) == (["night"], True)
     client.post(CHOOSING, {"track": "day"})
     assert not asked(enrollment)

@@ -102,7 +102,7 @@ def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enro
     try_it(enrollment, "note", ["So."])
     dots = soup_of(client.get(LESSON)).select_one("#lesson-dots")
     assert {dot["href"]: dot.text.strip() for dot in dots.select("a")} == {
-        "#q-what-first": "Question 1: not right yet",
+        "#q-what-first": "Question 1: not correct yet",
         "#q-what-to-wipe": "Question 2: answered correctly",
         "#q-what-is-wrong": "Question 3: not answered yet",
         "#q-in-order": "Question 4: answered correctly",
@@ -226,17 +226,17 @@ def test_a_change_of_reasons_alone_says_that_no_sentence_of_the_lesson_differs(c
     files[path] = files[path].replace(b"> Good.", b"> Good, and it stays off.")
     import_course(files, weights={"boiling": "retake"})
     strip = soup_of(client.get(LESSON)).select_one("#changed")
-    assert (strip.select(".diff"), "Its sentences are as you read them." in strip.text) == ([], True)
+    assert (strip.select(".diff"), "The sentences have not changed." in strip.text) == ([], True)
     files[path] = files[path].replace(b"It has boiled.", b"It has boiled twice.")
     import_course(files, weights={"boiling": "retake"})
     strip = soup_of(client.get(LESSON)).select_one("#changed")
-    assert (len(strip.select(".diff")), "Its sentences are as you read them." in strip.text) == (1, False)
+    assert (len(strip.select(".diff")), "The sentences have not changed." in strip.text) == (1, False)
 
 
 def test_a_lesson_with_an_unfinished_check_is_not_marked_as_read(client, enrollment):
     client.post(reverse("learning:mark-read", args=["tea-room", "boiling"]))
     assert not Completion.objects.exists()
-    assert "when each question was answered" in client.get(LESSON).text
+    assert "To finish: answer every question" in client.get(LESSON).text
 
 
 def test_each_learner_answers_for_the_own_enrollment_only(client, enrollment):

@@ -140,7 +140,7 @@ def test_home_and_both_cards_have_what_is_kept(client, enrollment):
     assert not any("It has boiled" in text for text in texts())
     press(client)
     home, *cards = texts()
-    assert 'My phrases · <span class="num">1</span>' in home
+    assert 'Saved phrases · <span class="num">1</span>' in home
     assert all("It has boiled" in text for text in cards)
 
 

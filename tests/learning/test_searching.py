@@ -198,7 +198,7 @@ def test_each_finds_what_is_in_the_own_courses(client, enrollment):
         for person in (enrollment.learner, both, make_user())
     }
     assert list(courses.values()) == [{"tea-room"}, {"tea-room", "other-room"}, set()]
-    assert "no course of yours" in found_by(client, make_user(), "stairs").text
+    assert "no courses to search yet" in found_by(client, make_user(), "stairs").text
 
 
 def test_the_course_that_was_begun_last_comes_first_also_where_it_was_begun_before(client, enrollment):
@@ -218,9 +218,9 @@ def test_what_is_near_in_one_course_is_not_offered_where_another_holds_all_of_it
     make_enrollment(enrollment.learner, make_course(files))
     page = found_by(client, enrollment.learner, "cup stairs")
     assert [heading["id"] for heading in page.select("main h2[id]")] == ["in-tea-room"]
-    assert "Near it" not in page.text
+    assert "Similar results" not in page.text
     near = found_by(client, enrollment.learner, "cup stairs nowhere")
-    assert "Near it" in near.text
+    assert "Similar results" in near.text
 
 
 @pytest.mark.parametrize("asked", ["<b>kettle</b>", "\0kettle", "kettle" + " x" * 200, "%s {{ q }} kettle"])

@@ -252,18 +252,18 @@ def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team,
         client.force_login(team.manager)
         page = client.get(reverse("reporting:person", args=[enrollment.pk]))
         assert [line.partition(", ")[2] for line in lines(page, ".timeline .extended, .timeline .timed")] == [
-            "09:00 Li Lin set the time in exams and simulations: 1½ times the time",
-            "09:00 Li Lin moved the due day from 30 November 2026 to 7 December 2026: a sick child",
+            "09:00 Li Lin set the extra time in exams and simulations: 1½ times the time",
+            "09:00 Li Lin moved the due date from 30 November 2026 to 7 December 2026: a sick child",
         ]
         assert [line.partition(", ")[2] for line in lines(page, ".timeline .waived")] == [
-            "09:00 Excused by Li Lin: moved Undo"
+            "09:00 Exempted by Li Lin: moved Undo"
         ]
         client.force_login(enrollment.learner)
         record = client.get(reverse("learner_home:record", args=[enrollment.course.identifier]))
         assert lines(record, "[aria-labelledby=adjusted] li") == [
-            "Li Lin gave you until 7 December 2026: a sick child 30 November 2026",
-            "Li Lin set your time in exams and simulations: 1½ times the time 30 November 2026",
-            "Li Lin excused you from this course: moved 30 November 2026",
+            "Li Lin extended your due date to 7 December 2026: a sick child 30 November 2026",
+            "Li Lin set your extra time in exams and simulations: 1½ times the time 30 November 2026",
+            "Li Lin exempted you from this course: moved 30 November 2026",
         ]
 
 
@@ -271,7 +271,7 @@ def test_exemption_without_an_adjustment_is_shown(client, team, enrollment):
     type(enrollment).objects.update(exempted_at=days(-3), exemption_reason="moved")
     client.force_login(team.manager)
     page = client.get(reverse("reporting:person", args=[enrollment.pk]))
-    assert [line[-13:] for line in lines(page, ".timeline .waived")] == ["Excused moved"]
+    assert [line[-12:] for line in lines(page, ".timeline .waived")] == ["Exempt moved"]
 
 
 @pytest.mark.parametrize(("due_in", "since"), [(2, 2), (-5, 0), (None, 0)])

@@ -142,7 +142,7 @@ def test_another_device_is_offered_what_was_typed_and_the_form_stays_as_it_is(cl
     other.force_login(enrollment.learner)
     found = card(other)
     assert offer(found) == (
-        "You typed something here on 24 November 2026, 14:03 that was not saved.", ["Mind the <kettle>"],
+        "We kept unsaved text from 24 November 2026, 14:03.", ["Mind the <kettle>"],
     )  # fmt: skip
     assert field(found) == ""
     assert found.select_one("a.btn")["href"] == f"{LESSON}?put-in=note#q-note"
@@ -154,7 +154,7 @@ def test_put_in_it_stands_in_the_form_and_is_saved_by_its_button(client, enrollm
     found = card(client, f"{LESSON}?put-in=note")
     said, texts = offer(found)
     assert (field(found), texts) == ("Mind the kettle", [])
-    assert "is here again. It is not saved yet." in said
+    assert "is back in the form. Save it to keep it." in said
     assert "Only you can read it" not in found.text
     assert kept() == [(ANSWER, {"text": "Mind the kettle"})]
     client.post(ANSWER, sent(text=field(found), tries=1))

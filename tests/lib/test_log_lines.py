@@ -70,7 +70,7 @@ def test_what_lines_are_about_ends_with_the_block():
 
 @FORMS
 @pytest.mark.parametrize(
-    ("created at", "is_said"),
+    ("written", "is_said"),
     [
         ("/accounts/password/reset/key/1-secret/", "Not Found: reset/<key>/"),
         ("/", "Not Found: /"),  # it tells nothing, and stands in every sentence with a slash

@@ -78,9 +78,9 @@ class DeliveryBatch:
     def skip(self) -> None:
         for email in self.messages:
             if email.kind not in EMAIL_TYPES:
-                self.end(email, f"no letter of the kind {email.kind} in this version")
+                self.end(email, f"this version has no email type {email.kind}")
             elif not email.address:
-                self.end(email, gettext_noop("the person has no address"))
+                self.end(email, gettext_noop("the person has no email address"))
         opt_outs = opt_outs_among(self.left())
         for name, emails in self.by_kind():
             email_type = EMAIL_TYPES[name]
