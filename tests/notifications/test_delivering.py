@@ -235,7 +235,7 @@ def test_a_letter_of_a_kind_that_this_version_does_not_know_is_skipped(sink):
     message = note()
     OutgoingEmail.objects.update(kind="gone")
     deliver(message)
-    assert state(message) == (DeliveryState.SKIPPED, "no letter of the kind gone in this version")
+    assert state(message) == (DeliveryState.SKIPPED, "this version has no email type gone")
 
 
 @pytest.mark.parametrize("number", [1, 3])
