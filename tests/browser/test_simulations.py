@@ -30,7 +30,7 @@ def enrollment(site):
     return make_enrollment(make_user("Lea Learner"), make_simulation_course())
 
 
-def start(page, address=INTRO, *, timing="created at"):
+def start(page, address=INTRO, *, timing="written"):
     page.goto(address)
     page.locator(f"input[value={timing}]").check()
     page.locator(".begin .btn").click()

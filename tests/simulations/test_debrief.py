@@ -78,13 +78,13 @@ def test_the_way_is_numbered_as_it_was_played_and_forks_where_something_else_was
 def test_both_endings_stand_side_by_side(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, RED))
     ends = [(item["class"], item.get_text(" ", strip=True)) for item in page.select("dl.ends > div")]
-    assert ends == [(["red"], "You came to Burnt down"), (["green"], "Ending of the best path A false alarm")]
+    assert ends == [(["red"], "Your ending Burnt down"), (["green"], "Ending of the best path A false alarm")]
 
 
 def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment):
     run = play(enrollment, [2, 1, 1, (0, [0, 1])])  # weak, then harmful
     button = debrief_of(signed_in, run).find("section", class_="outcome").find("button")
-    assert button.get_text() == "Try another way from situation 3"
+    assert button.get_text() == "Try another choice from situation 3"
     assert button.find_parent("form")["action"] == reverse("simulations:what-if", args=[run.pk, 3])
     assert not debrief_of(signed_in, play(enrollment)).find("section", class_="outcome").find("form")
 
@@ -92,9 +92,9 @@ def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment)
 @pytest.mark.parametrize(
     ("ways", "told"),
     [
-        ([2, 0, (0, [0])], "It does not count as done: 1 of 4 points, and it takes half."),
-        ([None, 1, 0, None], "It does not count as done: the time ran out 2 times, and may once."),
-        (RED, "It counts as done once it ends without harm."),
+        ([2, 0, (0, [0])], "It is not completed: you have 1 of 4 points and need half of them."),
+        ([None, 1, 0, None], "It is not completed: the time ran out 2 times, and only 1 time is allowed."),
+        (RED, "To complete it, reach an ending without harm."),
         (BEST, "This simulation is completed."),
     ],
 )
@@ -121,7 +121,7 @@ def test_the_debrief_names_what_would_have_been_better_and_why(signed_in, enroll
     ):
         assert part in said
     said = message.get_text(" ", strip=True)
-    assert "not ticked: Whether all are out belongs there" in said
+    assert "not ticked: Whether all are out should be included" in said
     assert "ticked: Who left it on should not be included" in said
 
 
@@ -141,13 +141,13 @@ def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, 
     run = play(enrollment, RED)
     response = signed_in.post(reverse("simulations:what-if", args=[run.pk, 1]), follow=True)
     text = text_of(response)
-    assert "The bell rings" in text and "not on record" in text and "Finish the tea your previous choice" in text
+    assert "The bell rings" in text and "not recorded" in text and "Finish the tea your previous choice" in text
     branch = SimulationAttempt.objects.get(what_if_of=run)
     for choice in BEST:
         take(branch, choice)
     page = debrief_of(signed_in, branch)
     assert page.find("a", href=reverse("simulations:debrief", args=[run.pk]))
-    assert not page.find_all("form", action=re.compile("/branch/"))
+    assert not page.find_all("form", action=re.compile("/what-if/"))
 
 
 def test_leaving_a_branch_leads_back_to_the_debrief(signed_in, enrollment):

@@ -80,7 +80,7 @@ def test_the_pages_say_so_and_stay_where_they_are(client, enrollment, settings):
     start = reverse("simulations:start", args=[enrollment.course.identifier, KETTLE])
     settings.ANSWERS_PER_MINUTE = 0
     response = client.post(start, {"timing": TimeSetting.OFF}, follow=True)
-    assert "These were very many runs for one minute." in response.text
+    assert "You started too many attempts in 1 minute." in response.text
     settings.ANSWERS_PER_MINUTE = 1
     client.post(start, {"timing": TimeSetting.OFF})
     run = SimulationAttempt.objects.get()
@@ -88,7 +88,7 @@ def test_the_pages_say_so_and_stay_where_they_are(client, enrollment, settings):
     before = rows()
     response = client.post(reverse("simulations:decide", args=[run.pk]), {"position": 1, "choice": 0})
     assert (response.status_code, rows()) == (409, before)
-    assert "These were very many decisions for one minute." in response.text
+    assert "You made too many decisions in 1 minute." in response.text
     assert replay_of(fresh(run)).position == 1
 
 
@@ -98,7 +98,7 @@ def test_the_debrief_says_so_of_a_branch_and_begins_none(client, enrollment, set
     settings.ANSWERS_PER_MINUTE = 0
     response = client.post(reverse("simulations:what-if", args=[run.pk, 1]), follow=True)
     assert response.redirect_chain == [(reverse("simulations:debrief", args=[run.pk]), 302)]
-    assert "These were very many runs for one minute." in response.text
+    assert "You started too many attempts in 1 minute." in response.text
     assert SimulationAttempt.objects.get() == run
 
 
@@ -140,7 +140,7 @@ def test_also_when_it_goes_on_and_whatever_is_given_meanwhile(enrollment):
     run = fresh(run)
     assert (run.paused_at, run.shown_at) == (None, at(1000))
     clock = clock_of(replay_of(run).node, run.clock_timing, run.shown_at)
-    assert clock.seconds == 2 * clock_of(replay_of(run).node, "created at", run.shown_at).seconds
+    assert clock.seconds == 2 * clock_of(replay_of(run).node, "written", run.shown_at).seconds
 
 
 @pytest.mark.parametrize("timing", [TimeSetting.WRITTEN, TimeSetting.DOUBLE, TimeSetting.OFF])

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 LESSON, LESSON_EN = "01-water/01-boiling.zh-hans.md", "01-water/01-boiling.en.md"
 MEI = Reviewer("Mei Lin", "psychologist", date(2026, 11, 20))
-READ = "Read on 20 November 2026 by Mei Lin, psychologist."
+READ = "Reviewed on 20 November 2026 by Mei Lin, psychologist."
 
 
 def waiting_files(**simulation):
@@ -291,7 +291,7 @@ class TestPage:
     def test_an_editor_sees_what_waits_and_enters_nothing(self, client, course, address):
         signed_in(client, make_editor())
         [_lesson, simulation] = self.forms(client, address)
-        assert not simulation.select("[type=submit]") and "An administrator enters" in client.get(address).text
+        assert not simulation.select("[type=submit]") and "An admin enters the name of the expert." in client.get(address).text
         revision = Document.objects.get(identifier=KETTLE).head_id
         assert client.post(address, {"revision": revision, f"{revision}-name": "I"}).status_code == 403
 
@@ -299,7 +299,7 @@ class TestPage:
         read(course, "boiling", admin)
         edit_lesson(course, publish=lambda lesson: None)
         signed_in(client, admin)
-        told = "the new text waits until it is read again"
+        told = "the new text stays hidden until the next expert review"
         assert told in client.get(reverse("admin:publish-course", args=[course.pk])).text
 
     @pytest.mark.parametrize(("document", "text"), [(KETTLE, "Smoke in the tea room"), ("boiling", "Ask him plainly")])
@@ -314,6 +314,6 @@ class TestPage:
                 BeautifulSoup(client.get(f"{address}?language=en").content, "html.parser").select_one(".preview").text
             )
 
-        assert text in preview() and "Waiting for a professional: learners see this once" in preview()
+        assert text in preview() and "Awaiting expert review: learners see this text after" in preview()
         read(course, document, admin)
-        assert text in preview() and READ in preview() and "Waiting for a professional" not in preview()
+        assert text in preview() and READ in preview() and "Awaiting expert review" not in preview()

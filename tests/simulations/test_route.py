@@ -63,7 +63,7 @@ def test_the_record_and_the_page_of_the_person_tell_endings_and_no_decisions(cli
     begin(enrollment)
     client.force_login(enrollment.learner)
     page = client.get("/learn/tea-room/record/").content.decode()
-    assert "Run 1" in page and "harm" in page and "Run 2" not in page
+    assert "Simulation attempt 1</a> · harm ·" in page and "Simulation attempt 2" not in page
     happenings = [
         each
         for each in timeline(enrollment, outline_of(enrollment.course, "en"), enrollment.learner)

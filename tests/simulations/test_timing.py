@@ -24,13 +24,13 @@ def after(seconds):
 
 
 def test_the_seconds_run_when_the_lines_have_arrived():
-    clock = clock_of(node(SIX_SECONDS, SIX_SECONDS), "created at", SHOWN)
+    clock = clock_of(node(SIX_SECONDS, SIX_SECONDS), "written", SHOWN)
     assert (clock.shown_at, clock.starts_at, clock.ends_at) == (SHOWN, after(12), after(32))
 
 
 @pytest.mark.parametrize(
     ("timing", "seconds"),
-    [("created at", 20), ("1.25", 25), ("1.5", 30), ("double", 40), ("10", 200), ("paused", 20), ("off", 0)],
+    [("written", 20), ("1.25", 25), ("1.5", 30), ("double", 40), ("10", 200), ("paused", 20), ("off", 0)],
 )
 def test_the_time_is_the_authors_or_twice_as_much_or_none(timing, seconds):
     assert clock_of(node(), timing, SHOWN).seconds == seconds
@@ -38,7 +38,7 @@ def test_the_time_is_the_authors_or_twice_as_much_or_none(timing, seconds):
 
 @pytest.mark.parametrize("untimed", [node(seconds=0), node(choices=(DECISION,))])
 def test_without_seconds_or_without_a_branch_for_doing_nothing_no_clock_runs(untimed):
-    clock = clock_of(untimed, "created at", SHOWN)
+    clock = clock_of(untimed, "written", SHOWN)
     assert clock.seconds == 0
     assert not clock.is_up(after(10_000))
     assert not clock.is_up(after(-1))
@@ -68,7 +68,7 @@ def test_each_line_arrives_when_those_before_it_are_read():
 
 
 def test_marks_take_no_time_to_read():
-    assert clock_of(node(f"<strong>{SIX_SECONDS}</strong>"), "created at", SHOWN).starts_at == after(6)
+    assert clock_of(node(f"<strong>{SIX_SECONDS}</strong>"), "written", SHOWN).starts_at == after(6)
 
 
 @pytest.mark.parametrize(
