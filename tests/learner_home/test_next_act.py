@@ -72,7 +72,7 @@ def test_a_run_that_renews_a_certificate_is_called_so_until_it_is_begun_or_the_c
 
 def test_the_exam_is_next_once_it_is_open_though_a_simulation_before_it_is_not_done(team):
     enrollment = ready(make_course())
-    assert told(enrollment, team) == ("exam", "The last cup: open to take", STEP("last-cup"), 5)
+    assert told(enrollment, team) == ("exam", "The last cup: ready to take", STEP("last-cup"), 5)
 
 
 def changed(weight):
@@ -84,21 +84,21 @@ def test_what_changed_in_a_lesson_comes_before_the_exam_and_is_said_beside_anyth
     enrollment = ready(make_course(), make_user(language="en"))
     changed("reread")
     assert told(enrollment, team) == (
-        "reread", "Boiling water has changed: to be read again", STEP("boiling") + "#changed", None,
+        "reread", "Boiling water was updated: read it again", STEP("boiling") + "#changed", None,
     )  # fmt: skip
     attempt = start(enrollment)
-    assert row_of(enrollment, team).journey.words == "The last cup: begun, not handed in · 1 changed lesson to read"
+    assert row_of(enrollment, team).journey.words == "The last cup: started, not submitted · 1 updated lesson to read"
     sit(enrollment, points=4)
     assert attempt.enrollment_id == enrollment.pk
     assert told(enrollment, team)[0] == "completed"
-    assert row_of(enrollment, team).journey.words == "1 changed lesson to read"
+    assert row_of(enrollment, team).journey.words == "1 updated lesson to read"
 
 
 def test_a_check_that_is_asked_for_again_comes_before_the_next_lesson_but_not_before_what_was_begun(team):
     enrollment = make_enrollment(make_user(language="en"), make_course())
     finish_lessons(enrollment)
     changed("retake")
-    assert told(enrollment, team)[:2] == ("retake", "Boiling water has changed: its check once more")
+    assert told(enrollment, team)[:2] == ("retake", "Boiling water was updated: answer its check again")
     start(enrollment)
     assert told(enrollment, team)[0] == "attempt"
 
@@ -107,7 +107,7 @@ def test_an_attempt_under_way_comes_first(team):
     attempt = start(ready(make_course()))
     enrollment = attempt.enrollment
     address = reverse("assessment:attempt", args=[attempt.pk])
-    assert told(enrollment, team) == ("attempt", "The last cup: begun, not handed in", address, 5)
+    assert told(enrollment, team) == ("attempt", "The last cup: started, not submitted", address, 5)
     answer(attempt)
     assert told(enrollment, team)[0] == "attempt"
 
@@ -124,31 +124,31 @@ def test_after_a_failed_exam_come_the_lessons_then_the_waiting_then_the_exam(tea
     enrollment = ready(make_course(draw=4))
     attempt = sit(enrollment, points=1)
     again = "/learn/tea-room/boiling/?again=check"
-    assert told(enrollment, team) == ("again", "Exam 1/4, 1 lesson first", again, 0.5)
+    assert told(enrollment, team) == ("again", "Exam 1/4: repeat 1 lesson first", again, 0.5)
     go_through_again(enrollment, at=timezone.now())
     opens_at = attempt.submitted_at + timedelta(minutes=10)
     kind, words, address, minutes = told(enrollment, team)
     assert (kind, address, minutes) == ("wait", reverse("assessment:result", args=[attempt.pk]), None)
-    assert words.startswith("Exam 1/4, open again ")
+    assert words.startswith("Exam 1/4: reopens ")
     assert words.endswith(timezone.localtime(opens_at).strftime("%H:%M"))
-    assert told(enrollment, team, at=opens_at)[:2] == ("exam", "The last cup: open to take")
+    assert told(enrollment, team, at=opens_at)[:2] == ("exam", "The last cup: ready to take")
 
 
 def test_who_has_used_all_attempts_waits_till_the_exam_opens_again_or_for_nothing(team):
     enrollment = ready(make_course(retakes="reopens: 7 days\n"))
     attempt = sit(enrollment, points=0)
-    assert told(enrollment, team)[1].startswith("Exam 0/4, open again ")
+    assert told(enrollment, team)[1].startswith("Exam 0/4: reopens ")
     assert told(enrollment, team, at=attempt.submitted_at + timedelta(days=7))[0] == "exam"
     never = ready(make_course(retakes=""))
     sit(never, points=0)
-    assert told(never, team, at=days(999))[:2] == ("wait", "Exam 0/4, all attempts used")
+    assert told(never, team, at=days(999))[:2] == ("wait", "Exam 0/4: all attempts used")
 
 
 def test_a_drill_that_is_owed_comes_before_the_exam_and_each_is_led_to_until_it_is_done(team):
     attempt = held(make_course_with_drill(), "O1.1", "O1.2")
     for rule in [each.rule for each in practice_sets_of(attempt)]:
         address = reverse("assessment:practice", args=[attempt.pk, rule])
-        assert told(attempt.enrollment, team) == ("drill", "The last cup: passed, a drill to do", address, 2)
+        assert told(attempt.enrollment, team) == ("drill", "The last cup: passed, practice set to do", address, 2)
         finish(attempt, rule)
     assert told(attempt.enrollment, team)[0] == "completed"
 
@@ -213,10 +213,10 @@ def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client
     attempt = attempting.submit(attempt)
     result, check = reverse("assessment:result", args=[attempt.pk]), "/learn/tea-room/boiling/?again=check"
     shown = main_of(client, enrollment)
-    assert heading(shown) == "3 questions short: 1 lesson first, then the exam once more"
+    assert heading(shown) == "3 more correct answers needed: Review 1 lesson, then retake the exam"
     assert leads_to(shown) == [check, check, result]
-    assert "Attempt 1: 1 right, 4 pass." in shown.get_text()
-    assert shown.select_one(".score-bar")["aria-label"] == "1 of 4 right, 4 pass"
+    assert "Attempt 1: 1 correct, 4 needed to pass." in shown.get_text()
+    assert shown.select_one(".score-bar")["aria-label"] == "1 of 4 right, 4 needed to pass"
     go_through_again(enrollment, at=timezone.now())
     shown = main_of(client, enrollment)
     opens_at = timezone.localtime(attempt.submitted_at + timedelta(minutes=10))
@@ -238,7 +238,7 @@ def leads_to(shown):
 def test_home_starts_the_exam_by_one_press_unless_its_clock_would_begin(client):
     enrollment = ready(make_course())
     shown = main_of(client, enrollment)
-    assert heading(shown) == "The exam is open: 4 questions, 4 right pass"
+    assert heading(shown) == "The exam is open: 4 questions, 4 correct to pass"
     assert "Attempt 1 of 2." in shown.get_text()
     assert leads_to(shown) == [STEP("last-cup")]
     client.post(shown.form["action"])
@@ -281,7 +281,7 @@ def test_home_names_the_next_act_of_the_other_courses_in_a_line(client):
     other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in exam_files().items()}
     sit(ready(import_course(other).course, learner, due_at=days(9)), points=0)
     [line] = BeautifulSoup(client_home(client, first), "html.parser").select(".beside li:has(a[href^='?course='])")
-    assert "Exam 0/4, 1 lesson first" in line.get_text()
+    assert "Exam 0/4: repeat 1 lesson first" in line.get_text()
 
 
 def client_home(client, enrollment):
@@ -294,5 +294,5 @@ def test_once_the_exam_is_passed_a_check_that_is_asked_for_again_stands_beside_w
     finish_lessons(enrollment)
     sit(enrollment)
     changed("retake")
-    assert row_of(enrollment, team).journey.words == "The kettle is on fire · 1 changed lesson to read"
+    assert row_of(enrollment, team).journey.words == "The kettle is on fire · 1 updated lesson to read"
     assert "The kettle is on fire" in heading(main_of(client, enrollment))

@@ -291,7 +291,8 @@ class TestPage:
     def test_an_editor_sees_what_waits_and_enters_nothing(self, client, course, address):
         signed_in(client, make_editor())
         [_lesson, simulation] = self.forms(client, address)
-        assert not simulation.select("[type=submit]") and "An admin enters the name of the expert." in client.get(address).text
+        assert not simulation.select("[type=submit]")
+        assert "An admin enters the name of the expert." in client.get(address).text
         revision = Document.objects.get(identifier=KETTLE).head_id
         assert client.post(address, {"revision": revision, f"{revision}-name": "I"}).status_code == 403
 
