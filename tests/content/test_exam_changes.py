@@ -108,7 +108,7 @@ def test_the_questions_of_a_bank_that_are_new_changed_or_gone_are_named():
     document = course.documents.get(identifier="tea-bank")
     assert words(course, document) == {
         "tea-bank": [
-            "new questions: bank-lukewarm", "changed questions: bank-boiled", "questions taken out: bank-cold",
+            "new questions: bank-lukewarm", "changed questions: bank-boiled", "removed questions: bank-cold",
         ]
     }  # fmt: skip
 
@@ -189,14 +189,18 @@ def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, cours
     assert Release.objects.count() == 1
     client.force_login(second)
     page = page_of(client, course)
-    assert "Proposed: easier" in page and "By Ed Editor on" in page and "pass mark: 80 → 75" in page
+    assert "Awaiting approval: easier" in page and "Submitted by Ed Editor on" in page and "pass mark: 80 → 75" in page
     answer(client, proposal)
     release = Release.objects.latest("number")
     assert (release.number, release.weight, release.note, release.created_by, release.proposal) == (
         2, "reread", "easier", second, proposal,
     )  # fmt: skip
     proposed, released = Event.objects.order_by("pk").filter(actor__in=[editor, second], verb__contains="release")
-    assert (proposed.verb, proposed.actor, proposed.subject) == ("release-proposed", editor, f"proposal:{proposal.pk}")
+    assert (proposed.verb, proposed.actor, proposed.subject) == (
+        "release-proposed",
+        editor,
+        f"release-proposal:{proposal.pk}",
+    )
     assert proposed.data == {
         "course": course.pk, "weight": "reread", "weights": {"last-cup": "reread"}, "revisions": [exam.head_id],
     }  # fmt: skip
@@ -208,7 +212,7 @@ def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, cours
 def test_nobody_releases_the_own_proposal_while_somebody_else_may(client, course, exam, editor):
     make_admin()
     send(client, exam)
-    assert "You proposed this yourself" in answer(client, ReleaseProposal.objects.get())
+    assert "You submitted this release yourself" in answer(client, ReleaseProposal.objects.get())
     page = client.get(address(course)).text
     assert "Withdraw proposal" in page and "Approve and release" not in page
     assert Release.objects.count() == 1
@@ -216,7 +220,7 @@ def test_nobody_releases_the_own_proposal_while_somebody_else_may(client, course
 
 def test_who_is_alone_releases_and_the_log_says_alone(client, course, exam, editor):
     for _person in (make_user(), make_user(is_staff=True), make_editor(is_active=False), make_admin(is_active=False)):
-        assert "you release exams, banks and pass marks alone" in page_of(client, course)
+        assert "you release exams, question banks and pass marks alone" in page_of(client, course)
     send(client, exam)
     proposal = ReleaseProposal.objects.get()
     assert (proposal.proposed_by, proposal.release.created_by, proposal.release.number) == (editor, editor, 2)
@@ -243,11 +247,14 @@ def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exa
         answer(client, proposal, "decline")
     proposal.refresh_from_db()
     assert proposal.declined_by == second
-    assert Event.objects.filter(verb="release-declined", actor=second, subject=f"proposal:{proposal.pk}").count() == 1
+    assert (
+        Event.objects.filter(verb="release-declined", actor=second, subject=f"release-proposal:{proposal.pk}").count()
+        == 1
+    )
     with pytest.raises(ProposalVoid):
         proposals.release_proposed(proposal, by=second)
     page = page_of(client, course)
-    assert "pass mark: 80 → 75" in page and "Proposed:" not in page
+    assert "pass mark: 80 → 75" in page and "Awaiting approval:" not in page
 
 
 def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, course, exam, editor):
@@ -261,7 +268,7 @@ def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, cour
     with pytest.raises(ProposalVoid):
         proposals.release_proposed(proposal, by=second)
     client.force_login(second)
-    assert "no longer holds" in answer(client, proposal)
+    assert "can no longer be approved" in answer(client, proposal)
     assert Release.objects.count() == 2
 
 

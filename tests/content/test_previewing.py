@@ -17,10 +17,10 @@ from tests.making import make_admin, make_course, make_editor
 
 pytestmark = pytest.mark.django_db
 
-BUSY = "Another preview is still being made, or the server is busy"
-LATE = "This text takes too long to show"
+BUSY = "Another preview is being created, or the server is busy"
+LATE = "The preview of this text takes too long."
 UNCHECKED = "This draft was saved without a check because the server was busy."
-BROKEN = "The preview broke off"
+BROKEN = "The preview failed."
 AGAIN = 'hx-trigger="load delay:1s"'  # the page asks once more by itself
 
 
@@ -123,7 +123,7 @@ def test_a_draft_is_saved_unchecked_where_the_machine_is_busy_and_marked_until_i
         patch.setattr(previewing, "beside_saving", raises(error))
         for _ in range(2):  # the second changes nothing, and still cannot check
             page = client.post(url(lesson), typed(lesson) | {"save": "yes"}, follow=True).content.decode()
-            assert "Saved as revision 2, but not checked: this server is busy" in page and UNCHECKED in page
+            assert "Saved as revision 2, but not checked because the server is busy" in page and UNCHECKED in page
             assert LATE not in page
     lesson.refresh_from_db()
     assert lesson.revisions.count() == 2 and "title: As typed" in body(lesson)
@@ -149,7 +149,7 @@ def test_publishing_checks_what_was_saved_unchecked(client, lesson, monkeypatch)
         client.post(url(lesson), form(lesson, en=broken) | {"save": "yes"})
         head = Document.objects.get(pk=lesson.pk).head
         publish = reverse("admin:publish-course", args=[lesson.course_id])
-        assert "Saved unchecked because the server was busy" in client.get(publish).content.decode()
+        assert UNCHECKED in client.get(publish).content.decode()
         sent = {"revisions": head.pk, f"weight-{head.pk}": "minor", "note": "Tea", "confirmed": "on"}
         assert "could not be checked. Try again" in client.post(publish, sent).content.decode()
     assert "is not closed on this line" in client.post(publish, sent).content.decode()
@@ -169,7 +169,7 @@ def test_saving_takes_and_refuses_what_the_checker_does(lesson):
 def test_a_figure_is_shown_where_its_uses_cannot_be_found(client, editor, lesson, monkeypatch):
     monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
     page = client.get(url(lesson.course.documents.get(identifier="media/kettle.en.svg"))).content.decode()
-    assert "<img src=" in page and "could not be looked up" in page and "No other document" not in page
+    assert "<img src=" in page and "We could not find out where it is used." in page and "No other document" not in page
 
 
 @pytest.mark.exhaustive

@@ -106,7 +106,7 @@ def test_what_has_errors_is_named_by_its_line_and_not_played(client, document):
         "## 警铃响了 {#rings .alarm}", "## 警铃响了 {#rings .alarm if=never else=rings}"
     )
     page = preview(client, document, **{"text-zh-hans": text})
-    assert "as soon as it has no errors" in page
+    assert "You can play it here when it has no errors" in page
     assert 'class="map"' not in page
 
 

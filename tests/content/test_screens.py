@@ -65,7 +65,7 @@ def test_a_text_message_and_a_prompt_show_what_was_written():
 
 def test_a_plan_is_a_table_of_places_and_says_in_words_where_one_stands_and_how_to_get_out():
     plan = soup_of("plan", PLAN)
-    assert words_of(plan.figcaption) == "Plan of the floor: you are here: Desk. Ways out: A, B. Smoke: A."
+    assert words_of(plan.figcaption) == "Floor plan. You are here: Desk. Exits: A, B. Smoke: A."
     assert [[words_of(cell) for cell in row.find_all("td")] for row in plan.find_all("tr")] == [
         ["A way out smoke", "Lift", "B way out"], ["Hall"], ["", "Desk you", ""],
     ]  # fmt: skip

@@ -169,8 +169,8 @@ def test_another_device_is_offered_the_text_and_the_form_holds_what_is_saved(des
     desk.post(unsaved_url(lesson), form(lesson, en=more(lesson, "One sentence.")))
     AutosavedText.objects.update(typed_at=datetime(2026, 11, 24, 6, 3, tzinfo=UTC))
     page = opened(desk, lesson)
-    assert "You typed something here on 24 November 2026, 14:03 that was not saved." in page.text
-    assert "was saved later" not in page.text
+    assert "We kept unsaved text from 24 November 2026, 14:03." in page.text
+    assert "The saved text is newer." not in page.text
     assert offered(page) == {"text-en": more(lesson, "One sentence.").strip()}
     assert in_form(page) == body(lesson).strip()
     assert page.select_one("[data-offer] a")["href"] == f"{url(lesson)}?put-in=yes&language=zh-hans"
@@ -183,7 +183,7 @@ def test_put_in_it_stands_in_the_form_on_the_revision_it_was_typed_upon_and_is_n
     assert (in_form(page), offered(page)) == (typed.strip(), {})
     assert in_form(page, "zh-hans") == body(lesson, "zh-hans").strip()
     assert page.select_one("[data-editor] [name=base]")["value"] == str(lesson.head.pk)
-    assert "It is not saved yet." in page.text
+    assert "Save it to keep it." in page.text
     assert (len(kept()), Revision.objects.filter(document=lesson).count()) == (1, 1)
     assert desk.post(url(lesson), form(lesson, en=in_form(page)) | {"save": "yes"}).status_code == 302
     page = opened(desk, lesson, **{"put-in": "yes", "language": "en"})
@@ -200,7 +200,7 @@ def test_put_in_after_somebody_else_has_saved_both_texts_are_shown_and_neither_i
     page = opened(desk, lesson, **{"put-in": "yes"})
     assert (in_form(page), page.select_one("#theirs-en").text.strip()) == (mine.strip(), theirs.strip())
     assert page.select_one("[data-editor] [name=base]")["value"] == str(head.pk)
-    assert "somebody else has saved this text meanwhile" in page.text
+    assert "another person has saved this text in the meantime" in page.text
 
 
 def test_what_somebody_else_has_saved_word_for_word_is_not_offered(desk, lesson):

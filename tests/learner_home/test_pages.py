@@ -103,7 +103,9 @@ def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client,
     assert "Module 1 · step 1 of 1 · " in soup_of(client.get(first)).select_one("article > .small").text
 
 
-@pytest.mark.parametrize(("valid_for", "words"), [(0, "certified until"), (None, "you stay certified during the renewal"), (-2, None)])
+@pytest.mark.parametrize(
+    ("valid_for", "words"), [(0, "certified until"), (None, "you stay certified during the renewal"), (-2, None)]
+)
 def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     client, enrollment, django_assert_num_queries, valid_for, words
 ):
