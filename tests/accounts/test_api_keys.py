@@ -91,7 +91,7 @@ def test_the_owner_gets_one_email_about_a_new_key():
     [letter] = letters()
     assert (
         letter.to == [person.email]
-        and "A key for programs was created for your account." in letter.body
+        and "An API key was created for your account." in letter.body
         and "Charts" in letter.body
     )
 

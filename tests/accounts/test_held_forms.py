@@ -79,7 +79,7 @@ def test_another_person_sees_nothing_of_it_and_it_is_gone(client, manager):
     other = make_user("Olga Other", password=PASSWORD)
     page = sign_in(client, other, response.url)
     assert "On leave until May" not in page.content.decode()
-    assert "not sent and is no longer kept" in page.content.decode()
+    assert "was not sent. It has been deleted." in page.content.decode()
     client.force_login(manager.manager)
     assert client.get(HELD).url == "/"
 
@@ -99,8 +99,8 @@ def test_after_half_an_hour_it_is_gone_and_that_is_said(client, manager, time_ma
     assert (
         response.cookies["unsent-form"]["max-age"] > 30 * 60
     )  # or a browser would not know by then that there was one
-    assert "kept for half an hour. That is over; it has not arrived." in client.get(HELD, follow=True).content.decode()
-    assert "That is over" not in client.get(HELD, follow=True).content.decode()
+    assert "kept for 30 minutes. That time is over, so this text was not sent." in client.get(HELD, follow=True).content.decode()
+    assert "That time is over" not in client.get(HELD, follow=True).content.decode()
 
 
 @pytest.mark.parametrize(

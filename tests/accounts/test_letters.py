@@ -135,14 +135,14 @@ def test_who_has_left_is_told_nothing_from_the_day_after_the_last_one_on():
         "here": make_user(),
         "last day today": make_user(leaves_on=today),
         "last day yesterday": make_user(leaves_on=today - timedelta(days=1)),
-        "may not sign in": make_user(is_active=False),
+        "can no longer sign in": make_user(is_active=False),
         "a stranger": None,
     }
     assert {who: why_of_leaver(OutgoingEmail(kind="note", person=person)) for who, person in people.items()} == {
         "here": "",
         "last day today": "",
         "last day yesterday": "the person left the company",
-        "may not sign in": "the person left the company",
+        "can no longer sign in": "the person left the company",
         "a stranger": "the person left the company",
     }
 
@@ -170,17 +170,17 @@ def test_both_are_told_by_whom_in_their_own_language(lead, substitute):
     found = told()
     assert found.keys() == {"li@example.com", "bo@example.com"}
     subject, text = found["li@example.com"]
-    assert subject == "Bo Wu stands in for you from 1 December 2099 to 24 December 2099"
-    assert "Hana has named a substitute for you: Bo Wu, from 1 December 2099" in text
+    assert subject == "Bo Wu covers for you from 1 December 2099 to 24 December 2099"
+    assert "Hana has named a deputy for you: Bo Wu, from 1 December 2099" in text
     subject, text = found["bo@example.com"]
-    assert subject == "2099年12月1日到2099年12月24日，请你替Li Lin代管"
+    assert subject == "2099年12月1日至2099年12月24日，你代理Li Lin的主管工作"
     assert "Hana指定你做Li Lin的代管人" in text
 
 
 def test_of_who_named_the_own_substitute_nobody_else_is_said_to_have_done_it(lead, substitute):
     add_deputy(lead, substitute, **DAYS, by=lead)
     found = told()
-    assert "You have named a substitute: Bo Wu" in found["li@example.com"][1]
+    assert "You have named a deputy: Bo Wu" in found["li@example.com"][1]
     assert "Li Lin指定你做代管人" in found["bo@example.com"][1]
 
 
@@ -195,7 +195,7 @@ def test_the_same_again_is_told_once(lead, substitute):
     [
         (lambda lead, person: end_deputy(the_only(lead), by=lead), "it ended in the meantime"),
         (lambda lead, person: leave(person, by=None), "one of the two people can no longer sign in"),
-        (lambda lead, person: lead.memberships.filter(role=Membership.Role.MANAGER).delete(), "the manager leads"),
+        (lambda lead, person: lead.memberships.filter(role=Membership.Role.MANAGER).delete(), "the manager no longer manages"),
     ],
     ids=["ended", "left", "leads nobody"],
 )

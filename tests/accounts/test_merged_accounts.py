@@ -42,7 +42,7 @@ def sentences(response):
 
 @pytest.mark.parametrize("name", ["x.wang@example.com", "b7"])
 def test_who_tries_the_other_name_is_told_which_one_to_use(client, row, name):
-    told = "You have one account here now. Sign in with wang@example.com, and with the password of that account."
+    told = "Your accounts were merged. Sign in with wang@example.com and the password of that account."
     refused = sign_in(client, name, OTHERS)
     assert (sentences(refused), refused.wsgi_request.user.is_authenticated) == ([told], False)
     assert sentences(sign_in(client, name, PASSWORD)) == []  # who does not know the password learns nothing

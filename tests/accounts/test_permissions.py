@@ -90,7 +90,7 @@ def test_a_circle_is_refused_also_where_the_other_team_was_moved_since_its_place
     first.parent = Team.objects.get(pk=second.pk)
     second.parent = first
     second.save()
-    with pytest.raises(ValidationError, match="would belong to itself"):
+    with pytest.raises(ValidationError, match="cannot belong to itself"):
         first.full_clean()
 
 

@@ -255,7 +255,7 @@ def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
     elsewhere.force_login(lost)
     fields = {"action": "reset_second_factor", "_selected_action": [lost.pk, admin.pk]}
     shown = client.post("/admin/accounts/user/", fields, follow=True).text
-    assert "1 second step was reset." in shown and "can only be reset by another admin" in shown
+    assert "Two-step verification was reset for 1 person." in shown and "Only another admin can reset your own" in shown
     assert not Authenticator.objects.filter(user=lost).exists()
     event = Event.objects.get(verb="two-factor-reset")
     assert (event.actor, event.subject) == (admin, f"person:{lost.pk}")

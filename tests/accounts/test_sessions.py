@@ -51,7 +51,7 @@ def test_the_person_is_told_why_and_comes_back_to_the_page(signed_in, time_machi
     time_machine.move_to(MORNING + timedelta(hours=3), tick=False)
     response = signed_in.get(reverse(PAGE), follow=True)
     assert response.redirect_chain == [(f"{reverse('account_login')}?next={reverse(PAGE)}", 302)]
-    assert "signed out after a while" in response.content.decode()
+    assert "signed out because you were inactive" in response.content.decode()
 
 
 def times_of(client):

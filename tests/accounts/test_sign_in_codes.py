@@ -132,7 +132,7 @@ def test_tries_are_slowed_and_do_not_hold_back_the_password(client, hr):
     person = make_user(staff_number="A7")
     give_code(person, by=hr)
     answers = [client.post(PAGE, {"name": "a7", "code": "WRONG"}).content.decode() for _ in range(6)]
-    assert ["too many wrong tries" in page for page in answers] == [False] * 5 + [True]
+    assert ["Too many attempts" in page for page in answers] == [False] * 5 + [True]
     assert client.post(reverse("account_login"), {"login": "A7", "password": PASSWORD}).status_code == 302
     assert Event.objects.filter(verb="sign-in-failed", subject=f"person:{person.pk}").count() == 1
 

@@ -215,7 +215,7 @@ def test_ten_tries_an_hour_from_one_place_and_those_who_come_in_do_not_count(cli
     make_numbered(team)
     refused = send(client, link)
     assert (refused.status_code, is_in(client)) == (422, False)
-    assert "too many tries" in refused.content.decode()
+    assert "Too many attempts" in refused.content.decode()
     elsewhere = type(client)(REMOTE_ADDR="203.0.113.9")
     assert send(elsewhere, link).status_code == 302
 

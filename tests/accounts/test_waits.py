@@ -308,7 +308,7 @@ def test_the_owner_is_told_at_the_third_wrong_code_and_once_a_day(owner, later):
         give(stranger, "000000", STRANGER)
         assert events() == told
     [letter] = letters()
-    assert letter.to == [owner.email] and "three wrong codes" in letter.body
+    assert letter.to == [owner.email] and "3 wrong codes" in letter.body
     later(23 * 60 * 60)
     give(with_password(owner, HOME), "000000", HOME)
     assert (events(), len(letters())) == (1, 1)

@@ -87,7 +87,7 @@ def test_who_stops_fitting_is_excused_with_the_rule_as_reason_or_left_as_is(cour
     RuleAction.objects.update(rule=excusing)
     assert execution.act(MONDAY) == "excuse: 1"
     run = Enrollment.objects.get()
-    assert (run.is_open, run.exemption_reason) == (False, "Does not fit the rule “Day shift” any more.")
+    assert (run.is_open, run.exemption_reason) == (False, "No longer matches the rule “Day shift”.")
     assert execution.act(MONDAY) == ""
     assert not list(differences())
 
@@ -150,7 +150,7 @@ def test_switching_on_acts_at_once_and_only_by_that_rule(course):
     execution.act(rule=rule.pk)  # what was enqueued
     assert set(enrolled_now()) == set(learners(team))
     assert [switch_off(rule, by=hr), switch_off(rule, by=hr)] == [True, False]
-    verbs = list(Event.objects.filter(subject=f"assignmentrule:{rule.pk}").values_list("verb", "actor"))
+    verbs = list(Event.objects.filter(subject=f"assignment-rule:{rule.pk}").values_list("verb", "actor"))
     assert verbs == [("rule-created", hr.pk), ("rule-enabled", hr.pk), ("rule-disabled", hr.pk)]
     assert waiting.assignments.count() == 0
 

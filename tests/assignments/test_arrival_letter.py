@@ -41,16 +41,16 @@ def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, 
     Certificate.objects.update(valid_until=date(2030, 12, 9), points=19, max_points=20)
     assert told() == [("sent", "")]
     [letter] = mailoutbox
-    assert letter.subject == "“Rules of the tea room” is done: your certificate"
+    assert letter.subject == "Your certificate for “Rules of the tea room”"
     assert letter.body.split("\n\n")[:5] == [
         "Hello Wang Ming,",
         "You have completed “Rules of the tea room”, with 19 of 20 points in the exam.\n"
         "Your certificate is valid until 9 December 2030:\n"
         f"https://training.example.com/certificates/{certificate.number}/\n"
-        "You can print it there. Whoever you give the address to sees that it is genuine.",
+        "You can print it there. If you share the address, other people can check that the certificate is genuine.",
         "You have nothing else to do now.",
-        "Li Lin\nNight shift, team leader",
-        "You get this letter once for each course that you complete.\n",
+        "Li Lin\nManager of Night shift",
+        "You get this email once for each course that you complete.\n",
     ]
 
 
@@ -61,7 +61,7 @@ def test_it_names_the_next_act_where_another_course_is_open(team, course, mailou
     [letter] = [each for each in mailoutbox if "certificate" in each.subject]
     assert "\n\nNext is “Rules of the tea room”, about " in letter.body
     assert "\nhttps://training.example.com/learn/other/" in letter.body
-    assert "Nothing else" not in letter.body
+    assert "You have nothing else to do" not in letter.body
 
 
 def test_two_courses_completed_before_it_leaves_are_one_letter(team, course, mailoutbox):
@@ -86,7 +86,7 @@ def test_what_is_entered_afterwards_is_no_news(team, course):
 def test_it_stands_in_the_tray_with_the_certificate_behind_it(team, course):
     person = arrived(team, course)
     [(_line, said)] = inbox.in_words(Notification.objects.of(person.pk).filter(kind="arrival"))
-    assert said == ("“Rules of the tea room” is done", f"/certificates/{Certificate.objects.get().number}/")
+    assert said == ("“Rules of the tea room” is completed", f"/certificates/{Certificate.objects.get().number}/")
 
 
 @pytest.mark.parametrize("people", [1, 3])

@@ -78,7 +78,7 @@ def test_a_list_of_certificates_offers_to_end_unstarted_enrollments(signed_in, c
     assert shown.context["to_end"] == 3
     assert "3 of these people were enrolled by a rule and have not begun: end those enrollments" in shown.text
     assert 'name="ends" value="1" checked' in shown.text
-    assert "4 trainings are recorded." in done.text and "3 enrollments have ended" in done.text
+    assert "4 external trainings are recorded." in done.text and "3 enrollments have ended" in done.text
     assert ended() == {each.pk for each in people[:3]}
     assert Event.objects.filter(verb="waived", actor=signed_in.session["_auth_user_id"]).count() == 3
     # Certified and not overdue, whatever the day.
@@ -95,7 +95,7 @@ def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_op
     signed_in, course, rule, people
 ):
     execution.act(TODAY)
-    address = f"/people/{people[0].pk}/outside/"
+    address = f"/people/{people[0].pk}/external-training/"
     assert "End the enrollment in the same course" in signed_in.get(address).text
     form = {"course": course.pk, "trained_on": "2026-03-02", "last_day": "2027-11-15", "proof": "Seen", "ends": "on"}
     answer = signed_in.post(address, form, follow=True)
@@ -112,7 +112,7 @@ def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_op
 
 def test_without_an_enrollment_to_end_the_page_does_not_ask(signed_in, course, people):
     enroll(people[0], course)  # by hand
-    assert "ends" not in signed_in.get(f"/people/{people[0].pk}/outside/").context["form"].fields
+    assert "ends" not in signed_in.get(f"/people/{people[0].pk}/external-training/").context["form"].fields
     shown, _done = send_list(signed_in, people)
     assert shown.context["to_end"] == 0 and 'name="asked"' not in shown.text
     assert ended() == set()

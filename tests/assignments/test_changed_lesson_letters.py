@@ -41,8 +41,8 @@ def test_it_is_told_once_with_why_and_where_and_of_two_changes_in_one_letter(cou
     assert tell_of_changes() == "letters: 1"
     [letter] = letters()
     assert letter.to == [run.learner.email]
-    assert letter.subject == "“Boiling water” has changed since you did it"
-    for said in ("answer its check once more", "Why: And again.", "/learn/tea-room/boiling/"):
+    assert letter.subject == "“Boiling water” has changed since you completed it"
+    for said in ("redo its check", "Why: And again.", "/learn/tea-room/boiling/"):
         assert said in letter.body
 
 
@@ -55,7 +55,7 @@ def test_several_lessons_are_listed_under_one_reason_in_the_language_of_the_read
     import_course(changed, weights={"boiling": "reread", "cups": "retake"}, note="先水后火 · Water comes first")
     tell_of_changes()
     [letter] = letters()
-    assert letter.subject == "2 lessons have changed since you did them"
+    assert letter.subject == "2 lessons have changed since you completed them"
     assert letter.body.count("Why: Water comes first\n– “Boiling water”\n– “Cups”\n") == 1
     assert "先水后火" not in letter.body and "/learn/" not in letter.body
 

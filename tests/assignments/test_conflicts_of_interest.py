@@ -70,7 +70,7 @@ def test_a_manager_added_by_hr_changes_nothing_in_the_training_of_that_member_of
     assert client.get(f"/team/people/{run.pk}/").status_code == 200  # the record may be read
     assert manager_action(client, run, "extend", due_on=DUE.isoformat()) == 404
     assert manager_action(client, run, "exempt", reason="has done it elsewhere") == 404
-    assert manager_action(client, run, "time", time="2") == 404
+    assert manager_action(client, run, "extra-time", time="2") == 404
     assert client.post(f"/people/{clerk.pk}/absences/", {"last_day": DUE.isoformat()}).status_code == 404
     assert not AdjustmentItem.objects.exists()
 
@@ -127,11 +127,11 @@ def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, cl
     client.force_login(manager)
     fields = {"row": [run.pk, other.pk], "due_on": DUE.isoformat(), "reason": ""}
     shown = client.get("/people/actions/extend/", {"row": [run.pk, other.pk]}).content.decode()
-    assert "added or appointed you within the last 90 days" in shown
+    assert "added or appointed you in the last 90 days" in shown
     client.post("/people/actions/extend/", fields)
     assert [line.learner for line in AdjustmentItem.objects.all()] == [other.learner]
     shown = client.get("/people/actions/enroll/", {"team": team.pk}).content.decode()
-    assert "added or appointed you within the last 90 days" in shown
+    assert "added or appointed you in the last 90 days" in shown
 
 
 def test_the_person_in_conflict_does_not_answer_a_request_for_another_day(clerk, team, run):
@@ -260,7 +260,7 @@ def test_a_list_of_outside_training_leaves_out_the_person_in_conflict(client, cl
     client.force_login(new)
     text = f"Staff number,Course,Trained on,Proof\nH1,{course.identifier},2026-10-01,paper"
     shown = client.post("/people/external-training/", {"lines": text, "seen": text, "act": "go"})
-    assert "Somebody else has to decide." in shown.content.decode()
+    assert "Another person must decide." in shown.content.decode()
     assert not ExternalTraining.objects.exists()
 
 

@@ -25,15 +25,15 @@ def test_the_page_shows_the_holidays_of_the_year_and_the_days_that_are_worked(cl
     page = client.get(DAYS).text
     assert "Saturday 14 February" in page
     assert "National Day" in page
-    assert "statutory days only" not in page
-    assert "weekends alone" not in page
+    assert "Only weekends and statutory holidays" not in page
+    assert "Only weekends are days off" not in page
 
 
 def test_a_year_of_which_less_is_known_says_so(client):
-    assert "Weekends and statutory days only" in client.get(DAYS, {"year": 2027}).text
-    assert "weekends alone are free" in client.get(DAYS, {"year": 2028}).text
+    assert "Only weekends and statutory holidays" in client.get(DAYS, {"year": 2027}).text
+    assert "Only weekends are days off" in client.get(DAYS, {"year": 2028}).text
     CalendarDay.objects.create(day=date(2027, 2, 20), is_free=False)
-    assert "statutory days only" not in client.get(DAYS, {"year": 2027}).text
+    assert "Only weekends and statutory holidays" not in client.get(DAYS, {"year": 2027}).text
 
 
 def test_a_year_or_a_team_that_cannot_be_is_taken_for_this_year_of_the_site(client):
@@ -90,6 +90,6 @@ def test_a_file_that_is_too_large_is_not_read(client):
 
 def test_the_days_of_a_year_are_taken_out_of_the_list_that_is_looked_at(client):
     client.post(DAYS, {"lines": "2026-12-24, free\n2027-12-24, free"})
-    answer = client.post(f"{DAYS}take-out/?year=2026", follow=True)
-    assert "1 day was taken out." in answer.text
+    answer = client.post(f"{DAYS}remove/?year=2026", follow=True)
+    assert "1 day was removed." in answer.text
     assert listed() == [(None, date(2027, 12, 24), True, "")]

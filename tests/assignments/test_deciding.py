@@ -30,8 +30,8 @@ from tests.reporting.boards import learner_of
 pytestmark = pytest.mark.django_db
 FIELDS = {
     "extend": {"due_on": "2030-03-04", "reason": "flood"},
-    "excuse": {"reason": "flood"},
-    "time": {"time": "1.5", "reason": "flood"},
+    "exempt": {"reason": "flood"},
+    "extra-time": {"time": "1.5", "reason": "flood"},
 }
 
 
@@ -77,7 +77,7 @@ def test_whom_it_touches_and_whom_not_and_why_is_said_before(signed_in, team):
     before = list(Enrollment.objects.order_by("pk").values())
     response = signed_in.get("/people/actions/extend/", {"row": rows})
     assert paragraphs(response) == [
-        "For 2 people: Ann, Bob", "Cem: has completed the course", "Dan: is excused",
+        "For 2 people: Ann, Bob", "Cem: has completed the course", "Dan: is exempt",
     ]  # fmt: skip
     assert list(Enrollment.objects.order_by("pk").values()) == before
 
@@ -132,7 +132,7 @@ def test_it_is_done_to_all_of_them_as_one_act_and_taken_back_as_one(signed_in, t
     [form] = page_of(response).select("form.undo")
     undone = signed_in.post(form["action"], follow=True)
     assert list(Enrollment.objects.order_by("pk").values("due_at", "exempted_at", "learner__extra_time")) == people
-    assert paragraphs(undone)[1:] == ["3 people", "Ann taken back", "Bob taken back", "Cem taken back"]
+    assert paragraphs(undone)[1:] == ["3 people", "Ann undone", "Bob undone", "Cem undone"]
     assert page_of(undone).select("form.undo") == []
 
 
@@ -263,8 +263,8 @@ def undo(client, adjustment):
 def test_who_decided_takes_all_of_it_back_and_the_worker_goes_no_further(client, excused, runs):
     assert waived() == keys(*runs[:BATCH])
     page = undo(client, excused)
-    assert "It goes no further: 3 people stay as before." in page
-    assert "Taken back for 2 people" in page
+    assert "The change was stopped: 3 people were not changed." in page
+    assert "Undone for 2 people" in page
     assert waived() == []
     go_on(excused, runs)
     assert waived() == []
@@ -276,7 +276,7 @@ def test_before_the_worker_has_begun_it_is_taken_back_too(client, team, runs):
     made = Adjustment.objects.get()
     assert "Undo" in client.get(f"/people/changes/{made.pk}/").content.decode()
     page = undo(client, made)
-    assert "It goes no further: 5 people stay as before." in page
+    assert "The change was stopped: 5 people were not changed." in page
     assert "Nothing has changed for anyone." in page
     go_on(made, runs)
     assert waived() == []
@@ -286,11 +286,11 @@ def test_somebody_else_is_told_to_wait_and_nothing_is_taken_back_half(client, ex
     hr = make_user(language="en")
     hr.groups.add(Group.objects.get(name="HR"))
     client.force_login(hr)
-    assert "It is still going on." in undo(client, excused)
+    assert "The change is still in progress." in undo(client, excused)
     assert waived() == keys(*runs[:BATCH])
     go_on(excused, runs)
     assert waived() == keys(*runs)
-    assert "Taken back for 5 people" in undo(client, excused)
+    assert "Undone for 5 people" in undo(client, excused)
     assert waived() == []
 
 
@@ -302,9 +302,9 @@ def test_for_one_person_it_is_taken_back_and_the_others_go_on(client, excused, r
 
 def test_the_page_says_how_many_are_left_and_no_more_once_all_are_seen_to(client, excused, runs):
     address = f"/people/changes/{excused.pk}/"
-    assert "3 people are left" in client.get(address).content.decode()
+    assert "3 people remain" in client.get(address).content.decode()
     go_on(excused, runs)
-    assert "Load the page again" not in client.get(address).content.decode()
+    assert "Reload the page" not in client.get(address).content.decode()
     assert waived() == keys(*runs)
 
 
@@ -333,10 +333,10 @@ def test_after_each_act_the_answer_can_be_taken_back(signed_in, enrollment):
     [beside], [on_its_line] = (undo_forms(page_of(response), where) for where in (".messages", ".timeline"))
     assert beside["action"] == on_its_line["action"]
     response = send(signed_in, beside)
-    assert [each.text for each in page_of(response).select(".message")] == ["Taken back for 1 person: Zhou Kai."]
+    assert [each.text for each in page_of(response).select(".message")] == ["Undone for 1 person: Zhou Kai."]
     enrollment.refresh_from_db()
     assert enrollment.due_at == before
-    assert "Taken back by Li Lin" in page_of(response).select_one(".timeline .extended").text
+    assert "Undone by Li Lin" in page_of(response).select_one(".timeline .extended").text
     assert undo_forms(page_of(response)) == []
     again = send(signed_in, beside)
     assert [each.text for each in page_of(again).select(".message")] == ["Zhou Kai: This was already undone."]
@@ -384,7 +384,7 @@ def test_an_enrollment_stays_in_which_a_sitting_was_only_opened(signed_in, team)
     start(ann, START)
     response = signed_in.post(f"/people/changes/{adjustment.pk}/undo/", follow=True)
     assert [each.text for each in page_of(response).select(".message")] == [
-        "Taken back for 1 person: Bob.", "Ann: The person has started the course, so the enrollment stays.",
+        "Undone for 1 person: Bob.", "Ann: The person has started the course, so the enrollment stays.",
     ]  # fmt: skip
     assert list(Enrollment.objects.open()) == [ann]
     assert list(differences()) == []

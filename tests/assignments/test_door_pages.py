@@ -64,11 +64,11 @@ def test_an_empty_address_keeps_both_and_another_takes_its_own_secret_or_none(cl
     ("fields", "sentence"),
     [
         ({"new_address": ""}, "This field is required."),
-        ({"new_address": "https://127.0.0.1/x"}, "Expected an address at oapi.dingtalk.com."),
-        ({"new_address": ADDRESSES["slack"]}, "Expected an address at oapi.dingtalk.com."),
-        ({"new_address": "http://oapi.dingtalk.com/x"}, "Expected an address as the robot shows it"),
+        ({"new_address": "https://127.0.0.1/x"}, "Enter an address at oapi.dingtalk.com."),
+        ({"new_address": ADDRESSES["slack"]}, "Enter an address at oapi.dingtalk.com."),
+        ({"new_address": "http://oapi.dingtalk.com/x"}, "Enter the full address that the group-chat bot shows"),
         ({"new_address": f"{ADDRESSES['dingtalk']}{'x' * 1000}"}, "at most 1000 characters"),
-        ({"service": "slack", "new_address": ADDRESSES["slack"]}, "This service takes no signature"),
+        ({"service": "slack", "new_address": ADDRESSES["slack"]}, "This service does not use signatures"),
         ({"service": "nowhere"}, "Select a valid choice."),
         ({"team": "0"}, "Select a valid choice."),
     ],
@@ -96,9 +96,9 @@ def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_
     [task] = DBTaskResult.objects.filter(task_path__endswith="send_test_message")
     task.task.func(*task.args_kwargs["args"])
     [(service, _query, card)] = services.taken
-    assert (service, "This is a try" in str(card)) == ("feishu", True)
+    assert (service, "This is a test message" in str(card)) == ("feishu", True)
     page = client.get(f"/people/chat-bots/{door.pk}/").content.decode()
-    assert "a try: <b>sent</b>" in page and "&quot;msg&quot;: &quot;success&quot;" in page
+    assert "test message: <b>sent</b>" in page and "&quot;msg&quot;: &quot;success&quot;" in page
     assert log_of(door.team) == [("chat-bot-tested", {"door": door.pk, "service": "feishu"})]
     client.post(f"/people/chat-bots/{door.pk}/try/")
     leave()
@@ -124,14 +124,14 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
     client.post(f"/people/chat-bots/{door.pk}/try/")
     leave()
     for page in ("/people/chat-bots/", f"/people/chat-bots/{door.pk}/"):
-        assert "shut</span>" in client.get(page).content.decode()
+        assert "paused</span>" in client.get(page).content.decode()
     assert "404 no_service" in client.get(f"/people/chat-bots/{door.pk}/").content.decode()
     client.post(f"/people/chat-bots/{door.pk}/try/")  # of no use
     assert len(cards()) == 1
-    troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["chat-bots"](timezone.now())]
-    assert troubles == [("Group-chat bots", "1 door is shut: the service refused a card", "hr:chat-bots")]
+    troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["doors"](timezone.now())]
+    assert troubles == [("Group-chat bots", "1 group-chat bot is paused: the service rejected a message", "hr:chat-bots")]
     client.force_login(make_admin(language="en"))
-    assert "1 door is shut: the service refused a card" in client.get("/admin/").content.decode()
+    assert "1 group-chat bot is paused: the service rejected a message" in client.get("/admin/").content.decode()
     client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, "slack", new_address=""))
     assert health.FURTHER["chat-bots"](timezone.now()) == []
 

@@ -14,7 +14,8 @@ from courseware.assignments.chat.delivery import (
     reason_not_to_send,
     send_summaries,
     summary_message,
-    test_message,
+    build_test_message,
+    why_nothing,
 )
 from courseware.assignments.models import ChatBot, ChatMessage
 from courseware.learning.enrollments.enrollment import enroll, exempt, extend
@@ -111,8 +112,8 @@ def test_a_door_that_is_busy_is_tried_again_with_growing_pauses_and_after_four_h
     assert knocks == [0, 1, 6, 21, 51, 111, 171, 231, 240]
     assert cards() == [("given-up", "503 away", 9)]
     assert told() == [("Li Lin", "queued", "")]
-    [letter] = [each for each in letters() if each.subject == "Night shift: what the group was not told today"]
-    assert "- overdue: 3\n- due soon: 2\n- Next due day: Saturday 28 November\n" in letter.body
+    [letter] = [each for each in letters() if each.subject == "Night shift: today’s group-chat message was not delivered"]
+    assert "- overdue: 3\n- due soon: 2\n- Next due date: Saturday 28 November\n" in letter.body
     assert "Slack could not be reached" in letter.body and "The service said: 503 away" in letter.body
 
 
@@ -330,7 +331,7 @@ def test_a_group_hears_how_many_are_late_or_due_soon_by_when_and_where_to_go_on(
     enroll(person, course, due_at=timezone.now() + timedelta(days=20), by=None)
     assert message_of(make_door(head)) == ChatContent(
         "Head office: training",
-        ["Late: 3", "Due within three days: 3, the first by Saturday 28 November", "Open altogether: 7"],
+        ["Late: 3", "Due within 3 days: 3, the first by Saturday 28 November", "Still open: 7"],
         "Open my training",
         "http://127.0.0.1:8000/",
     )
@@ -340,7 +341,7 @@ def test_a_group_of_leads_hears_each_number_of_the_board_and_finds_it_there(cour
     team = make_late_team(course, learners=4, late=1)
     assert message_of(make_door(team, is_for_managers=True, language="zh-hans")) == ChatContent(
         "Night shift：学习进度",
-        ["逾期：1", "快到期：3", "下一个截止日：11月28日（星期六）"],
+        ["逾期：1", "即将到期：3", "下一个截止日期：11月28日（星期六）"],
         "打开看板",
         f"http://127.0.0.1:8000/team/?team={team.pk}",
     )
@@ -383,6 +384,6 @@ def test_no_card_holds_the_name_of_a_person(course):
     said = " ".join(
         str(each) for flag in (True, False) for each in (message_of(make_door(team, is_for_managers=flag)),)
     )
-    said += str(test_message(make_door(team)))
+    said += str(build_test_message(make_door(team)))
     for membership in team.memberships.select_related("person"):
         assert membership.person.name not in said.replace("Night shift:", "") and membership.person.email not in said

@@ -72,7 +72,7 @@ def test_the_letter_says_until_when_and_whom_to_tell(course, mailoutbox):
         "Hello Wang Ming,",
         "Your certificate “Rules of the tea room” is valid until 26 December 2026.",
         "To renew it, take the course again. If you are not enrolled for this yet, tell me in good time.",
-        "Li Lin\nEast centre, team leader",
+        "Li Lin\nManager of East centre",
     ]
 
 

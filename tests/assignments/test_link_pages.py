@@ -69,8 +69,8 @@ def test_a_lead_sees_makes_ends_and_answers_only_for_the_own_teams(client, team)
     page = client.get(PAGE).content.decode()
     assert "Day shift" not in page
     assert client.post(PAGE, {"team": other.pk, "ends_on": site_day(), "uses": 1}).status_code == 422
-    for name, pk in (("team-link", link.pk), ("answer-request", asked.pk)):
-        assert client.post(reverse(f"assignments:{name}", args=[pk]), {"answer": "yes"}).status_code == 404
+    for name, pk in (("invite-link", link.pk), ("answer-request", asked.pk)):
+        assert client.post(reverse(f"hr:{name}", args=[pk]), {"answer": "yes"}).status_code == 404
     link.refresh_from_db()
     asked.refresh_from_db()
     assert (link.ended_at, asked.is_accepted) == (None, None)
@@ -82,8 +82,8 @@ def test_yes_and_no_are_answered_in_a_sentence_and_leave_the_list(client, team):
     for asked, answer in ((yes, "yes"), (no, "no")):
         client.post(reverse("hr:answer-request", args=[asked.pk]), {"answer": answer})
     page = client.get(PAGE).content.decode()
-    assert "Jo comes in now by opening the link once more." in page
-    assert "Jo does not come in by the link." in page
+    assert "Jo can now join by opening the link again." in page
+    assert "Jo cannot join with this link." in page
     assert "Waiting for your answer" not in page
     assert list(User.objects.filter(staff_number__in=["A7", "B8"]).values_list("staff_number", flat=True)) == ["A7"]
 
@@ -92,10 +92,10 @@ def test_of_somebody_who_comes_in_otherwise_only_a_no_is_offered_and_a_yes_says_
     join(team, User.objects.create_user(None, "four words nobody joined", name="Wang", staff_number="A7"))
     asked = asked_at(made(team))
     page = client.get(PAGE).content.decode()
-    assert "This number is Wang, who comes in by another way." in page
+    assert "This staff number belongs to Wang, who cannot join with this link." in page
     assert 'value="yes"' not in page
     response = client.post(reverse("hr:answer-request", args=[asked.pk]), {"answer": "yes"}, follow=True)
-    assert "is here already and comes in by another way" in response.content.decode()
+    assert "already belongs to an account" in response.content.decode()
 
 
 def test_an_ended_link_has_no_page(client, team):
@@ -132,20 +132,20 @@ def named_to(client, user):
 def test_a_lead_reads_the_names_of_the_own_people_alone(client, asked_team):
     named, page = named_to(client, asked_team.manager)
     assert named == ["Own Ann", "Known Cid"]
-    assert page.count("This number is somebody’s who is not in your teams.") == 1
-    assert page.count("Nobody has this number yet") == 1
+    assert page.count("This staff number belongs to a person outside your teams.") == 1
+    assert page.count("Nobody has this staff number yet") == 1
     assert page.count("Approve") == 2  # Own Ann, and who is new
 
 
 def test_human_resources_read_all(client, asked_team):
     named, page = named_to(client, make_hr(language="en"))
     assert named == ["Own Ann", "Other Bob", "Known Cid"]
-    assert "not in your teams" not in page
+    assert "outside your teams" not in page
 
 
 def test_the_answer_to_a_no_names_what_was_typed(client, asked_team):
     client.force_login(asked_team.manager)
     asked = JoinRequest.objects.get(staff_number="B1")
     page = client.post(reverse("hr:answer-request", args=[asked.pk]), {"answer": "no"}, follow=True)
-    assert "typed B1 does not come in by the link." in page.content.decode()
+    assert "typed B1 cannot join with this link." in page.content.decode()
     assert "Other Bob" not in page.content.decode()

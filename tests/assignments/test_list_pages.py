@@ -56,7 +56,7 @@ def test_what_a_list_would_change_is_shown_and_nothing_is_changed(client):
     page = page_of(client, brought(client, *rows, is_complete="on"))
     assert [each.text for each in page.select(".tally b")] == ["1", "1", "1", "0", "1"]
     words = " ".join(page.text.split())
-    for shown in ("Wang wang@example.com Day", "Day Night", "D4 team Nigth", "Yes, Night", "Old no longer signs in"):
+    for shown in ("Wang wang@example.com Day", "Day Night", "D4 team Nigth", "Yes, Night", "Old can no longer sign in"):
         assert shown in words
     assert (User.objects.filter(is_active=True).count(), Event.objects.count()) == (3, events)
 
@@ -67,7 +67,7 @@ def test_a_list_with_nothing_that_can_be_done_offers_another_list_only(client, h
     page = page_of(client, brought(client, bad))
     assert [each.text for each in page.select(".btn")] == ["Choose another list"]
     page = page_of(client, brought(client, bad, ("A3", "Wang Fang", "", "")))
-    assert [each.text for each in page.select(".btn")] == ["Do this with 1 person", "Choose another list"]
+    assert [each.text for each in page.select(".btn")] == ["Apply the changes to 1 person", "Choose another list"]
 
 
 def test_pressing_does_what_was_said_with_what_was_ticked_and_the_page_says_how_it_went(client, hr):
@@ -93,10 +93,10 @@ def test_a_list_can_be_stopped_after_the_part_in_hand(client, monkeypatch):
     assert page.select_one("button[name=stop]").text == "Stop after this part"
     address = f"/people/import/{roster.pk}/"
     said = client.post(address, {"stop": "yes"}, follow=True).text
-    assert "Stopped. The rows brought in so far stay" in said and "The import stops after the current part." in said
+    assert "Stopped. The imported rows stay" in said and "The import stops after the current part." in said
     nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)
-    assert page.h1.text == "The import was stopped" and "1 of 2 rows were brought in" in page.text
+    assert page.h1.text == "The import was stopped" and "1 of 2 rows were imported" in page.text
     assert "Nothing was stopped" in client.post(address, {"stop": "yes"}, follow=True).text
     assert User.objects.filter(staff_number__in=["A3", "A4"]).count() == 1
 
@@ -132,9 +132,9 @@ def test_a_row_is_ticked_beforehand_where_only_its_team_is_misspelt(client, hr):
     ("data", "words"),
     [
         (b"", "The submitted file is empty."),
-        (b"<html>", "This is a web page"),
+        (b"<html>", "This file is a web page"),
         (b"PK\x03\x04...", "This file cannot be read"),
-        (xlsx(("Blood group",), ("A",)), "No heading names"),
+        (xlsx(("Blood group",), ("A",)), "The list needs a heading"),
     ],
 )
 def test_a_file_that_is_no_list_is_refused_with_a_sentence_at_the_field(client, data, words):

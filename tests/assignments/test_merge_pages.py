@@ -62,7 +62,7 @@ def test_both_are_shown_before_anything_happens(signed_in, kept, other):
         "Wang Xiaoming",
         "x.wang@example.com",
         "Team of Xiaoming Wang",
-        "Signing in works as wang@example.com only. Whoever tries x.wang@example.com is told so.",
+        "After the merge, this person signs in as wang@example.com only. A sign-in as x.wang@example.com shows a message about this.",
         "Rules of the tea room: what counts is the run of x.wang@example.com. "
         "That of wang@example.com closes as merged.",
         "You can undo the merge within 24 hours.",
@@ -85,13 +85,13 @@ def test_the_absences_of_both_are_shown_and_which_of_them_count_no_more(signed_i
 def test_sent_they_are_one_and_the_page_of_each_says_so(signed_in, kept, other):
     run = enroll(other, make_course())
     done = signed_in.post(address(kept), {"other": "X.Wang@example.com"}, follow=True)
-    assert said(done) == ["x.wang@example.com is another name of Wang Xiaoming now."]
-    assert "Other names: Xiaoming Wang x.wang@example.com" in main(done)
+    assert said(done) == ["x.wang@example.com is now an alias of Wang Xiaoming."]
+    assert "Aliases: Xiaoming Wang x.wang@example.com" in main(done)
     assert "run brought over by a merge" not in main(done)  # that is of the run
     assert "another account merged into this one" in main(done)
     assert "became an alias of another account" in main(done)  # the log of both names
     words = main(signed_in.get(f"/people/{other.pk}/"))
-    assert "Another name of Wang Xiaoming (wang@example.com)." in words
+    assert "Alias of Wang Xiaoming (wang@example.com)." in words
     assert "Mark as returned" not in words
     assert Enrollment.objects.get(pk=run.pk).learner == kept
 
@@ -130,7 +130,7 @@ def test_undone_on_the_list_of_merges_and_only_once(signed_in, hr, kept, other):
     [form] = page.select("main form")
     assert form.text.strip() == "Undo the merge with x.wang@example.com"
     done = signed_in.post(form["action"], follow=True)
-    assert said(done) == ["wang@example.com and x.wang@example.com are two accounts again, as before."]
+    assert said(done) == ["wang@example.com and x.wang@example.com are two separate accounts again."]
     assert "undone" in main(done)
     assert said(signed_in.post(form["action"], follow=True)) == ["This merge was already undone."]
     assert AccountMerge.objects.get().undone_at

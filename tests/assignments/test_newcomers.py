@@ -41,7 +41,7 @@ def test_one_press_adds_enrolls_and_tells_in_one_letter_signed_by_the_lead(clien
     due_on = site_day() + timedelta(days=20)
     _, (post, _) = client.get(PAGE).context["form"].fields["post"].choices[:2]
     response = send(client, team=team.pk, courses=[course.pk], due_on=due_on, post=post)
-    assert words(response) == ["Zhang Nan is here now, and the letter is on its way."]
+    assert words(response) == ["Zhang Nan is added, and the invitation email is on its way."]
     person = User.objects.get(email="zhang.nan@example.com")
     enrollment = Enrollment.objects.get()
     assert (person.name, person.language, person.post, person.has_usable_password()) == ("Zhang Nan", "en", post, False)
@@ -86,14 +86,14 @@ def test_without_a_course_the_plain_invitation_goes_out(client, hr):
 
 def test_added_quietly_nobody_is_told_and_no_course_begun(client):
     response = send(client, courses=[make_course().pk], act="quietly")
-    assert words(response) == ["Zhang Nan is here now. No letter was sent, and no course was begun."]
+    assert words(response) == ["Zhang Nan is added. No email was sent, and there is no enrollment yet."]
     assert (User.objects.filter(name="Zhang Nan").count(), told(), Enrollment.objects.count()) == (1, [], 0)
 
 
 def test_a_staff_number_will_do_and_the_page_says_that_no_letter_goes(client, hr):
     response = send(client, sign_in_name="ａ 0012", courses=[make_course().pk])
     assert words(response) == [
-        "Zhang Nan is here now. Without an address no letter can go out: give a code to sign in with."
+        "Zhang Nan is added. The person has no email address, so give them a sign-in code."
     ]
     person = User.objects.get(staff_number="A0012")
     assert (person.email, person.enrollments.count()) == (None, 1)
@@ -103,7 +103,7 @@ def test_a_staff_number_will_do_and_the_page_says_that_no_letter_goes(client, hr
 def test_sent_twice_a_form_adds_one_person_and_says_the_same(client):
     fields = filled_in(drawn_at=client.get(PAGE).context["form"].initial["drawn_at"], courses=[make_course().pk])
     answers = [words(client.post(PAGE, fields, follow=True)) for _ in range(2)]
-    assert answers == [["Zhang Nan is here now, and the letter is on its way."]] * 2
+    assert answers == [["Zhang Nan is added, and the invitation email is on its way."]] * 2
     assert (User.objects.filter(name="Zhang Nan").count(), Enrollment.objects.count()) == (1, 1)
     assert told() == [("enrolled", "zhang.nan@example.com")]
 
@@ -117,7 +117,7 @@ def test_a_page_gone_back_to_says_nothing_is_done_that_is_not(client, hr):
         assert (response.status_code, "Enroll Zhang Nan instead" in response.text) == (422, True)
     assert client.post(PAGE, fields | {"act": "instead"}).status_code == 422
     response = client.post(PAGE, fields | {"courses": [course.pk], "act": "instead"}, follow=True)
-    assert words(response) == ["Zhang Nan was here already and is enrolled now."]
+    assert words(response) == ["Zhang Nan already had an account and is now enrolled."]
     assert (Enrollment.objects.count(), told()) == (1, [("enrolled", "zhang.nan@example.com")])
 
 
@@ -126,11 +126,11 @@ def test_somebody_who_is_here_already_is_named_and_enrolled_instead(client):
     response = send(client, courses=[course.pk])
     page = response.content.decode()
     assert response.status_code == 422
-    assert "zhang.nan@example.com is Wang Ming." in page
+    assert "zhang.nan@example.com already belongs to Wang Ming." in page
     assert "Enroll Wang Ming instead" in page
     assert Enrollment.objects.count() == 0
     response = send(client, courses=[course.pk], act="instead")
-    assert words(response) == ["Wang Ming was here already and is enrolled now."]
+    assert words(response) == ["Wang Ming already had an account and is now enrolled."]
     assert Enrollment.objects.get().learner == person
     assert User.objects.filter(name="Zhang Nan").count() == 0
 
@@ -216,17 +216,17 @@ def test_each_row_says_what_is_wrong_with_it_and_what_was_expected():
         "Twice,t@example.com\nAgain,T@example.com\nTeam,team@example.com,Night shft\nOther,o@example.com,Zzz\n"
         + "x" * 121 + ",long@example.com"
     )  # fmt: skip
-    twice, expected = "This address or number appears more than once.", "Expected an e-mail address or a staff number"
+    twice, expected = "This address or number appears more than once.", "Enter an email address or a staff number"
     assert [row.problem for row in rows] == [
         "",
-        "Wang Ming is here already.",
-        "Li Na is here already.",
+        "Wang Ming already has an account.",
+        "Li Na already has an account.",
         "Enter a name of at most 120 characters.",
-        f"{expected} behind the name.",
-        f"{expected} behind the name.",
+        f"{expected} after the name.",
+        f"{expected} after the name.",
         twice,
         twice,
-        "There is no team “Night shft”. Is it “Night shift”?",
+        "There is no team “Night shft”. Did you mean “Night shift”?",
         "There is no team “Zzz”.",
         "Enter a name of at most 120 characters.",
     ]
@@ -246,7 +246,7 @@ def test_looking_writes_nothing_and_the_next_press_brings_all_in(client, hr):
     assert [(row.name, row.problem) for row in rows] == [("Zhang Nan", ""), ("Xu Anran", "")]
     assert User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).count() == 0
     response = client.post(LIST_PAGE, {"people": LIST, "language": "en", "days": "14"} | next_press, follow=True)
-    assert "2 people are here now." in response.content.decode()
+    assert "2 people are added." in response.content.decode()
     people = User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).order_by("-name")
     assert [(person.sign_in_name, person.teams.get()) for person in people] == [
         ("zhang.nan@example.com", day),

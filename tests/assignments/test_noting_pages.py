@@ -33,7 +33,7 @@ def test_a_note_stands_on_the_page_of_the_person_and_on_the_own_record_and_goes_
     assert response.headers["Location"] == page
     shown = client.get(page)
     assert notes_on(shown) == ["Asked for nights."]
-    assert "Noted about Lea. They can read it, too." in shown.text
+    assert "Note added for Lea. They can read it too." in shown.text
     assert Note.objects.get().text == "Asked for\nnights."
     client.force_login(run.learner)
     record = client.get(reverse("learner_home:record", args=[run.course.identifier]))
@@ -76,9 +76,9 @@ def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(clien
     client.post(f"/people/notes/{ACT}/undo/", {"person": runs[0].learner_id})
     assert list(Note.objects.standing().values_list("person__name", flat=True)) == ["Ben"]
     done = client.post(f"/people/notes/{ACT}/undo/", follow=True)
-    assert "1 note is taken back." in done.text and not Note.objects.standing().exists()
+    assert "1 note was withdrawn." in done.text and not Note.objects.standing().exists()
     again = client.post(f"/people/notes/{ACT}/undo/", follow=True)
-    assert "Nothing was taken back" in again.text
+    assert "Nothing was withdrawn" in again.text
 
 
 def test_a_whole_team_is_noted_about_each_with_a_note_of_its_own_and_all_of_them_go_again(client, team, monkeypatch):
@@ -96,7 +96,7 @@ def test_a_whole_team_is_noted_about_each_with_a_note_of_its_own_and_all_of_them
     assert not Note.objects.standing().exists()
     monkeypatch.setattr(views, "MOST_AT_ONCE", 3)
     refused = client.post(ADDRESS, sent_again(asked) | {"text": "Once more.", "act": uuid.uuid4()})
-    assert refused.status_code == 422 and "At most 3 people at once." in refused.text
+    assert refused.status_code == 422 and "Choose at most 3 people at a time." in refused.text
     assert not Note.objects.about(ann.learner).exists()
 
 
@@ -112,7 +112,7 @@ def test_who_goes_back_and_types_something_else_is_asked_and_loses_nothing(clien
     for _ in range(2):  # a double press
         assert send(client, person=run.learner_id).status_code == 302
     page = send(client, person=run.learner_id, text="Asked for days.")
-    assert page.status_code == 422 and "With this form a note was kept already." in page.text
+    assert page.status_code == 422 and "This form already saved another note." in page.text
     assert [note.text for note in Note.objects.all()] == ["Asked for nights."]
     assert "Noted about Lea." in client.post(ADDRESS, sent_again(page), follow=True).text
     assert [note.text for note in Note.objects.about(run.learner)] == ["Asked for days.", "Asked for nights."]
@@ -132,7 +132,7 @@ def test_who_was_noted_about_before_is_not_named_as_noted_about_now(client, team
     runs = [learner_of(team, name) for name in ("Ann", "Ben")]
     send(client, row=runs[0].pk)
     page = client.post(ADDRESS, {"text": "Asked for nights.", "act": ACT, "row": [r.pk for r in runs]}, follow=True)
-    assert "Noted about Ben. They can read it, too." in page.text
+    assert "Note added for Ben. They can read it too." in page.text
 
 
 @pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 501, "nul\0"])

@@ -48,12 +48,12 @@ def test_several_of_one_morning_are_one_letter_at_an_hour_of_letters_and_written
     assert letter.subject == "Follow-ups: a look at 2 of your people"
     said = letter.body.split("\n\n", 1)[1]
     assert said.startswith(
-        """These have completed a course some time ago. How do they work today?
+        """These people completed a course some time ago. How do they work today?
 – Zhao Lei: “Rules of the tea room”, completed on Saturday 14 November
 – Wang Ming: “Rules of the tea room”, completed on Sunday 15 November
 
 A few ticks for each, one minute:
-https://training.example.com/team/observations/
+https://training.example.com/team/follow-ups/
 """
     )
     assert sorted(state for _name, state, _why in told()) == ["sent", "skipped"]  # told in the first

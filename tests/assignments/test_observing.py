@@ -344,7 +344,7 @@ def test_the_sheet_is_answered_from_the_list_and_is_gone_from_it(signed_in, team
         "q-seen-lacking"
     ]
     response = signed_in.post(link, sent(run, **{"q-seen-off": 1, "q-seen-lacking": "A hook."}), follow=True)
-    assert "Your answers are kept, without the person." in response.text
+    assert "Your answers are saved without the person’s name." in response.text
     assert "You have no follow-ups today" in response.text
     assert FollowUpAnswers.objects.get().answers == {"seen-off": 1, "seen-lacking": "A hook."}
 
@@ -362,7 +362,7 @@ def test_the_page_without_an_answer_and_one_of_no_choice_come_back(signed_in, te
 def test_one_press_says_that_one_cannot_say(signed_in, team):
     run = completed(team)
     response = signed_in.post(address(run), sent(run, **{"cannot-say": "1"}), follow=True)
-    assert "Noted that you can’t say." in response.text
+    assert "Your answer “I can’t say” is saved." in response.text
     assert FollowUp.objects.get().is_answered is False
 
 

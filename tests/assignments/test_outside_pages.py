@@ -46,7 +46,7 @@ def test_what_one_person_learned_elsewhere_is_recorded_with_its_proof_and_stands
     assert "recorded by Hana" in answer.text
     one = ExternalTraining.objects.get()
     assert (one.person, one.valid_until, one.recorded_by) == (li, date(2027, 3, 2), hr)
-    assert "that day is recorded already" in client.post(of(li), given(course), follow=True).text
+    assert "this training date is already recorded" in client.post(of(li), given(course), follow=True).text
     assert ExternalTraining.objects.count() == 1
     assert not Certificate.objects.exists()
 
@@ -82,7 +82,7 @@ def test_nobody_records_the_own_one_nor_human_resources_that_of_staff_or_who_aud
 
 def test_a_wrong_one_is_taken_back_once_with_a_reason_and_stays_on_the_page(client, course, li):
     client.post(of(li), given(course))
-    address = f"{PAGE}{ExternalTraining.objects.get().pk}/take-back/"
+    address = f"{PAGE}{ExternalTraining.objects.get().pk}/undo/"
     assert address in client.get(f"/people/{li.pk}/").text
     assert client.post(address, {"reason": " "}).status_code == 422
     for reason in ("Another Li Na", "Another reason"):
@@ -97,7 +97,7 @@ def test_human_resources_take_back_neither_the_own_one_nor_that_of_staff(client,
     for person in (hr, make_editor()):
         said = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
         [one] = record_external_training([said], by=make_admin())
-        assert client.post(f"{PAGE}{one.pk}/take-back/", {"reason": "Wrong"}).status_code == 404
+        assert client.post(f"{PAGE}{one.pk}/undo/", {"reason": "Wrong"}).status_code == 404
 
 
 @pytest.mark.parametrize(("remarks", "is_taken"), [(190_000, True), (200_001, False)])
@@ -106,7 +106,7 @@ def test_a_file_that_is_too_wide_to_come_back_as_text_is_refused_in_words(client
     rows += [["A12", "tea-room", f"2026-02-0{number}", "Seen", "x" * (remarks // 5)] for number in range(1, 6)]
     file = SimpleUploadedFile("wide.csv", "\n".join(map(",".join, rows)).encode())
     shown = client.post(PAGE, {"file": file})
-    assert ("This list holds more than 200,000 characters." in shown.text) != is_taken
+    assert ("This list has more than 200,000 characters." in shown.text) != is_taken
     assert shown.status_code == (200 if is_taken else 422)
     if is_taken:
         form = {name: shown.context["form"][name].value() or "" for name in ("lines", "course", "proof", "seen")}
@@ -122,10 +122,10 @@ def test_a_list_is_shown_first_then_done_once_and_what_is_wrong_in_it_is_named_b
     assert (shown.context["new_number"], ExternalTraining.objects.count()) == (1, 0)
     form = {name: shown.context["form"][name].value() or "" for name in ("lines", "course", "proof", "seen")}
     done = client.post(PAGE, {**form, "act": "go"}, follow=True)
-    assert "1 training is recorded." in done.text and "1 row was left out." in done.text
+    assert "1 external training is recorded." in done.text and "1 row was skipped." in done.text
     assert [each.person for each in ExternalTraining.objects.all()] == [li]
     again = client.post(PAGE, {**form, "act": "go"}, follow=True)
-    assert "0 trainings are recorded." in again.text
+    assert "0 external trainings are recorded." in again.text
     assert ExternalTraining.objects.count() == 1
 
 
@@ -142,8 +142,8 @@ def test_a_list_that_was_changed_since_it_was_shown_is_shown_again(client, cours
     ("fields", "field", "said"),
     [
         ({}, "file", "Choose a file, or paste the list below."),
-        ({"lines": "Name,Course\nLi,tea\n"}, "lines", "No heading names a staff number or an e-mail address."),
-        ({"lines": "E-mail\n" + "a@example.com\n" * 1001}, "lines", "These are more than 1,000 rows."),
+        ({"lines": "Name,Course\nLi,tea\n"}, "lines", "The list needs a heading for the staff number or the email address."),
+        ({"lines": "E-mail\n" + "a@example.com\n" * 1001}, "lines", "This list has more than 1,000 rows."),
         ({"file": SimpleUploadedFile("x.xlsx", b"PK\x03\x04 no zip")}, "file", "This file cannot be read"),
     ],
 )
@@ -286,7 +286,7 @@ def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(co
     contradict = "A12,,tea-room,2026-04-02,,x,\n,li@example.com,Rules of the tea room,2026-04-02,2027-01-01,y,\n"
     rows = read(HEADINGS + contradict, hr)
     said = [[each.words for each in row.problems] for row in rows]
-    assert said == [[], ["Line 2 is about the same person, course and day."]]
+    assert said == [[], ["Line 2 has the same person, course and date."]]
     assert record_trainings(new_of(rows), by=hr, ends=None).trainings == 1
     assert (ExternalTraining.objects.count(), Event.objects.filter(verb="external-training-recorded").count()) == (2, 2)
     assert Certification.objects.get().certified_until == date(2027, 4, 2)
@@ -353,7 +353,7 @@ def test_a_list_that_names_a_merged_account_is_about_the_person(kept, other, cou
     rows = compare_with_records(parse_table(read_text(text.encode(), "utf-8"), SORT), Usual(), by=hr)
     assert [[each.words for each in row.problems] for row in rows] == [
         [],
-        ["Line 2 is about the same person, course and day."],
+        ["Line 2 has the same person, course and date."],
     ]
     record_trainings(new_of(rows), by=hr, ends=None)
     assert ExternalTraining.objects.get().person == kept

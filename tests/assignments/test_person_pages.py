@@ -170,7 +170,7 @@ def test_who_was_made_by_mistake_is_taken_away_with_all_letters_that_wait(client
     person, team = make_user("Twice"), make_team()
     join(team, person)
     waiting = OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email)
-    assert "Take Twice away?" in client.get(address(person, "remove/")).text
+    assert "Delete Twice?" in client.get(address(person, "remove/")).text
     assert User.objects.filter(pk=person.pk).exists()
     assert client.post(address(person, "remove/")).url == "/people/"
     assert not User.objects.filter(pk=person.pk).exists()

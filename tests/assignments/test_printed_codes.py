@@ -95,7 +95,7 @@ def test_a_valid_code_is_not_replaced_and_is_listed_with_its_end(signed_in, peop
     give_code(people[0], by=make_hr())
     digest = SignInCode.objects.get().digest
     page = signed_in.get(PAGE)
-    assert people[0] not in page.context["people"] and "has a code until" in page.text
+    assert people[0] not in page.context["people"] and "has a sign-in code until" in page.text
     answer = signed_in.post(PAGE, form_of(signed_in) | {"person": [person.pk for person in people]})
     assert len(codes_on(answer)) == 2
     assert SignInCode.objects.get(person=people[0]).digest == digest
@@ -166,7 +166,7 @@ def test_looking_makes_none_and_pressing_shows_one_that_works_with_the_way_in(cl
     page = response.content.decode()
     assert "no-store" in response["Cache-Control"]
     assert "Open training.example.com and press" in page
-    assert "Type A7, and the code." in page
+    assert "Type A7 and the sign-in code." in page
     code = "".join(re.findall(r"<span>([A-Z0-9]{4})</span>", page))
     other = type(client)()
     assert other.post(reverse("account_sign_in_code"), {"name": "A7", "code": code}).status_code == 302

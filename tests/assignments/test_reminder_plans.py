@@ -92,8 +92,8 @@ def test_a_plan_is_numbers_between_commas(typed, days):
 @pytest.mark.parametrize(
     "typed, said",
     [
-        ("7; 1", "Expected whole numbers"),
-        ("soon", "Expected whole numbers"),
+        ("7; 1", "Enter whole numbers"),
+        ("soon", "Enter whole numbers"),
         ("61", "none farther than 60"),
         (",".join(map(str, range(60, 0, -5))), "At most 10 days"),
         ("7,3,1,-2", "From 7 to -2 are four reminders within fourteen days."),

@@ -162,13 +162,13 @@ def test_a_reminder_says_what_is_left_what_comes_next_by_when_who_asks_and_when_
 PARAGRAPHS = [
     "Hello Wang Ming,",
     "“Rules of the tea room” is due on Friday 11 December, and you have not begun yet.\n"
-    "2 stops are left, about 7 minutes in all.",
+    "2 steps are left, about 7 minutes in all.",
     "Next: Boiling water, about 2 minutes\n"
     "https://training.example.com/learn/tea-room/boiling/\n"
-    "Or type training.example.com into your browser yourself.",
-    "Can’t make it? Tell me which day you can. You need not say why.\n"
-    "https://training.example.com/learn/tea-room/another-day/",
-    "Li Lin\nEast centre, team leader",
+    "Or type training.example.com into your browser.",
+    "Can’t make it in time? Tell me which date works for you. You do not need to give a reason.\n"
+    "https://training.example.com/learn/tea-room/extension/",
+    "Li Lin\nManager of East centre",
     "You get at most 3 emails about your training in 14 days, none at night and none on days off. Reminders "
     "stop when you finish, are exempt or leave the company. We never ask for your password or a code, by email "
     "or by phone.",
@@ -256,7 +256,7 @@ def test_two_courses_due_on_a_day_are_one_letter_and_a_letter_of_the_job_leaves_
     first = OutgoingEmail.objects.order_by("pk")[0].pk
     assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"told in letter {first}")]
     [letter] = mailoutbox
-    assert "Also waiting for you:\n– “" in letter.body
+    assert "You also have to do:\n– “" in letter.body
 
 
 @pytest.mark.usefixtures("letter_hours")

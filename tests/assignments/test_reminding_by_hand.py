@@ -100,7 +100,7 @@ def test_the_letter_is_signed_by_the_lead_and_speaks_also_where_no_day_is_set(te
     [letter] = letters_after_undo()
     assert letter.subject == "“Rules of the tea room” is waiting for you"
     assert "Hello Ann,\n\n“Rules of the tea room” is not finished yet.\n" in letter.body
-    assert "\nLi Lin\nNight shift, team leader\n" in letter.body
+    assert "\nLi Lin\nManager of Night shift\n" in letter.body
 
 
 def test_undone_while_it_waits_it_does_not_leave_and_may_be_sent_anew(team):
@@ -145,8 +145,8 @@ def test_undo_says_which_reminder_was_told_within_another_letter(client, team):
     assert by_hand.combined_into == before
     client.force_login(team.manager)
     page = client.post(f"/people/reminders/{made.pk}/undo/", follow=True).text
-    assert "1 letter is not sent." in page
-    assert "1 reminder was told within another letter, which has left already or is leaving." in page
+    assert "1 email will not be sent." in page
+    assert "1 reminder was combined with another email, which was already sent or is being sent." in page
     assert [(each.state, each.combined_into) for each in made.sent()] == [("skipped", before), ("skipped", None)]
 
 
@@ -171,7 +171,7 @@ def test_the_board_leads_to_the_page_that_asks_and_it_to_what_was_queued_with_un
     assert "1 reminder" in answer.text
     assert queued() == ["Ann"]
     undone = client.post(f"/people/reminders/{made.pk}/undo/", follow=True)
-    assert "1 letter is not sent." in undone.text
+    assert "1 email will not be sent." in undone.text
     assert "Undo" not in undone.text
     assert queued() == []
 
@@ -191,7 +191,7 @@ def test_more_than_five_hundred_at_once_are_refused(client, team, monkeypatch):
     rows = [run_of(team).pk for _ in range(2)]
     client.force_login(team.manager)
     answer = client.post("/people/actions/remind/", {"row": rows})
-    assert (answer.status_code, "At most 1 people at once." in answer.text) == (422, True)
+    assert (answer.status_code, "Choose at most 1 people at a time." in answer.text) == (422, True)
     assert queued() == []
 
 

@@ -93,7 +93,7 @@ def test_whom_a_letter_has_told_is_excused_with_the_rule_as_the_reason_and_nobod
     execution.act(TODAY)
     assert undo_actions_of_rule(rule, by=make_hr()) == 2
     run = Enrollment.objects.get()
-    assert (run.learner.name, run.exemption_reason) == ("Told", "The rule “New people” was taken back.")
+    assert (run.learner.name, run.exemption_reason) == ("Told", "The actions of the rule “New people” were undone.")
     assert list(differences()) == [] == list(log_differences())
 
 
@@ -124,7 +124,7 @@ def test_the_page_says_first_who_goes_and_who_stays(client, course, team):
     assert ([name for _pk, name in page.context["going"]], page.context["staying"]) == (["Goes"], ["Begun"])
     assert learners() == {"Begun", "Goes"}
     done = client.post(address, {"act": "all"}, follow=True)
-    assert "The rule is off, and taken back for 1 person." in done.text
+    assert "The rule is off, and its actions were undone for 1 person." in done.text
     assert "There was nothing to undo." in client.post(address, {"act": "all"}, follow=True).text
     assert learners() == {"Begun"}
     assert address not in client.get(f"/rules/{rule.pk}/").text
@@ -176,10 +176,10 @@ def test_people_are_ticked_then_counted_then_taken_back(client, course, team):
     assert client.get(address).text.count('type="checkbox" name="run"') == 3
     runs = [Enrollment.objects.get(learner__name=name).pk for name in ("Ann", "Bo")]
     shown = client.post(address, {"run": runs})
-    assert "Take it back for 2 people" in shown.text and "Cy" not in shown.text
+    assert "Undo for 2 people" in shown.text and "Cy" not in shown.text
     assert learners() == {"Ann", "Bo", "Cy"}
     answer = client.post(address, {"run": runs, "act": "some"}, follow=True)
-    assert "Taken back for 2 people. The rule does not enroll them again." in answer.text
+    assert "Undone for 2 people. The rule does not enroll them again." in answer.text
     assert learners() == {"Cy"}
     # Runs of another rule, or that were begun meanwhile, are left alone.
     assert "There was nothing to undo." in client.post(address, {"run": runs, "act": "some"}, follow=True).text

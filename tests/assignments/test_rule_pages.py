@@ -51,19 +51,19 @@ def test_human_resources_and_admins_make_a_rule_that_is_off_and_says_what_it_mea
     assert (rule.is_on, rule.current.team, rule.current.renewal_days) == (False, team, 30)
     sentences = [each.get_text() for each in soup(page).select(".sentence p")][:3]
     assert sentences == [
-        "Who learns in Night shift or in a team below it learns “Rules of the tea room” "
+        "Everyone who is a learner in Night shift or in a team below it must complete “Rules of the tea room” "
         "within 14 days of the first day of work.",
-        "30 days before a certificate ends, a short renewal opens.",
+        "30 days before a certificate expires, a short renewal opens.",
         "People who no longer match stay enrolled.",
     ]
-    assert "it touches 2 people" in text(page)
+    assert "this affects 2 people" in text(page)
     assert not Enrollment.objects.exists()
 
 
 def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
     yearly = make_rule(course, is_on=False, renewal="whole", renewal_month=3, renewal_day=1, excuses=True)
     assert [each.get_text() for each in soup(client.get(address(yearly))).select(".sentence p")][1:3] == [
-        "Each year on 1 March a renewal of the whole course opens.",
+        "Every year on 1 March, a renewal of the whole course opens.",
         "People who no longer match become exempt, with this rule as the reason.",
     ]
 
@@ -86,7 +86,7 @@ def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
         (
             {"renewal": "whole", "renewal_days": 181},
             "renewal_days",
-            "A certificate of this course is valid for 12 months: at most 180 days before.",
+            "A certificate of this course is valid for 12 months, so enter at most 180 days.",
         ),
     ],
 )
@@ -114,14 +114,14 @@ def test_a_rule_that_is_on_is_changed_only_after_its_change_was_shown(client, co
     sent = form(course, team=team.pk, version="1")
     shown = client.post(address(rule, "edit/"), sent)
     assert (shown.status_code, rule.versions.count()) == (200, 1)
-    assert "On 25 November 2026 it touches 2 people" in text(shown)
+    assert "On 25 November 2026, this affects 2 people" in text(shown)
     assert soup(shown).select_one("[name=team] [selected]")["value"] == str(team.pk)
 
     digest = soup(shown).select_one("[name=digest]")["value"]
     join(team, make_user())  # somebody whom nobody was shown
     again = client.post(address(rule, "edit/"), sent | {"digest": digest})
     assert (again.status_code, rule.versions.count()) == (200, 1)
-    assert "it touches 3 people" in text(again)
+    assert "this affects 3 people" in text(again)
 
     digest = soup(again).select_one("[name=digest]")["value"]
     assert client.post(address(rule, "edit/"), sent | {"digest": digest}).status_code == 302
@@ -149,7 +149,7 @@ def test_of_two_who_change_a_rule_at_once_the_second_reads_what_the_first_has_sa
     response = client.post(address(rule, "edit/"), mine)
     rule.refresh_from_db()
     assert (response.status_code, rule.current.team) == (422, team)
-    assert "Now it says: Who learns in Night shift or in a team below it learns" in text(response)
+    assert "Now it says: Everyone who is a learner in Night shift or in a team below it must complete" in text(response)
     assert soup(response).select_one("[name=name]")["value"] == "Renamed"
     client.post(address(rule, "edit/"), mine | {"version": soup(response).select_one("[name=version]")["value"]})
     rule.refresh_from_db()
@@ -167,7 +167,7 @@ def test_switching_on_does_what_the_list_on_the_page_says(client, course):
     execution.act(rule=rule.pk)
     assert Enrollment.objects.count() == 2
     page = client.get(address(rule))
-    assert "On 25 November 2026 it touches nobody." in text(page)
+    assert "On 25 November 2026, this affects no one." in text(page)
     assert len(soup(page).select(".deeds li")) == 2
 
 
@@ -178,7 +178,7 @@ def test_where_something_has_changed_since_the_list_is_shown_anew_and_the_rule_s
     join(team, make_user())
     page = client.post(address(rule, "on/"), {"digest": digest}, follow=True)
     rule.refresh_from_db()
-    assert "Something has changed since." in page.text
+    assert "Something has changed in the meantime." in page.text
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
 
 
@@ -190,7 +190,7 @@ def test_the_page_says_who_is_left_alone_and_what_comes_on_which_day(client, cou
     assert "on 16 December 2026: a renewal opens" in found
     assert "9 December 2026 1 due day" in found
     later = client.get(address(rule), {"day": "2026-12-16"})
-    assert "On 16 December 2026 it touches 2 people" in text(later)
+    assert "On 16 December 2026, this affects 2 people" in text(later)
     assert not soup(later).select("[name=digest]")
 
 
@@ -285,13 +285,13 @@ def test_in_a_large_company_the_page_opens_without_its_rehearsal_which_is_made_o
     team = make_team(learners=6)
     rule = make_rule(course, is_on=False)
     opened = text(client.get(address(rule)))
-    assert "Press Show to see what the rule would do" in opened and "Switch on" not in opened
+    assert "Click Show to see what the rule would do" in opened and "Switch on" not in opened
     few = statements(lambda: client.get(address(rule)))
     for number in range(20):
         join(team, make_user(f"More {number}"))
     assert statements(lambda: client.get(address(rule))) == few
     [show] = [link["href"] for link in soup(client.get(address(rule))).select("a[href*='?day=']")]
-    assert "Switch on: it touches 26 people" in text(client.get(show))
+    assert "Switch on: it affects 26 people" in text(client.get(show))
 
 
 # Human resources make rules: none of these excuses whom they may not excuse themselves.

@@ -302,13 +302,13 @@ def test_a_manager_and_human_resources_name_and_end_a_substitute(client, team, b
     assert client.post(f"{address}{substitute.pk}/end/").url == address
     assert theirs.get("/team/").status_code == 404
     client.force_login(team.manager)
-    assert "stands in for you" not in client.get("/team/").text
+    assert "covers for you" not in client.get("/team/").text
 
 
 def test_the_board_of_the_manager_says_who_stands_in(client, team):
     add_deputy(team.manager, make_user("Su"), first_day=days(-2).date(), last_day=days(7).date(), by=team.manager)
     client.force_login(team.manager)
-    assert "Su stands in for you" in client.get("/team/").text
+    assert "Su covers for you" in client.get("/team/").text
 
 
 @pytest.mark.parametrize(

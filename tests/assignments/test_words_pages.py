@@ -69,7 +69,7 @@ def test_the_list_says_of_each_letter_whose_words_it_has(hr):
     set_by(hr, **SPOKEN)
     after = states_of(hr)
     own = after.pop("Due-date reminder")
-    assert own.startswith("own words since ") and own.endswith(", by Hu Rui")
+    assert own.startswith("custom wording since ") and own.endswith(", by Hu Rui")
     assert set(after.values()) == {"default text"}
     fixed = [text_of(each) for each in opened(hr, LIST).select("main > ul li")]
     assert {"New password link", "Account change"} < set(fixed)
@@ -208,7 +208,7 @@ def test_it_is_shown_as_a_person_would_get_it_who_is_found_by_name_or_address(hr
     subject, text = viewed_at(hr, subject_en="{name}: {course}", subject_zh_hans="{name}", person=typed)["en"]
     assert subject == "Learner, Lea: Safe at the front desk"
     assert text.startswith("Hello Learner, Lea,\n")
-    assert "\nLead, Lou\nNight shift, team leader\n" in text
+    assert "\nLead, Lou\nManager of Night shift\n" in text
 
 
 def test_where_such_a_letter_waits_its_facts_are_shown_the_look_is_in_the_log_and_the_link_is_not_shown(hr):
@@ -221,7 +221,7 @@ def test_where_such_a_letter_waits_its_facts_are_shown_the_look_is_in_the_log_an
     title = course.current.outlines["en"]["title"]
     assert subject == title
     assert f"“{title}”" in text
-    assert "To begin, choose a password here:\nhttp" in text
+    assert "To start, choose a password here:\nhttp" in text
     assert "/accounts/password/reset/key/" not in text
     assert [event.subject for event in Event.objects.filter(verb="record-viewed")] == [f"person:{lea.pk}"]
 
@@ -278,7 +278,7 @@ def test_own_words_that_are_not_understood_are_said_on_the_page_in_the_list_and_
     assert wording_warnings(None) == []
     set_wording("reminder", {"subject": {"en": "{old}", "zh-hans": "好"}}, shipped={}, base=0, by=hr.person)
     assert "does not understand the own words of: Subject." in text_of(opened(hr))
-    assert "not understood any more: Subject" in states_of(hr)["Due-date reminder"]
+    assert "no longer works: Subject" in states_of(hr)["Due-date reminder"]
     admin = Client()
     admin.force_login(make_admin())
     note = page_of(admin.get("/admin/", headers={"accept-language": "en"})).select_one(".errornote")

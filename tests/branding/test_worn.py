@@ -260,9 +260,9 @@ def test_a_logo_stays_until_it_is_taken_away(admin):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"light": "#ffcc00"}, "#ffcc00 can hardly be read there (1.4:1, at least 4.5:1). The nearest that can: #"),
-        ({"dark": "#123456"}, "#123456 can hardly be read there (1.2:1, at least 4.5:1). The nearest that can: #"),
-        ({"light": "red"}, "A colour is written as # and six signs"),
+        ({"light": "#ffcc00"}, "#ffcc00 is hard to read there. Its contrast is 1.4:1, and at least 4.5:1 is needed. The nearest readable colour: #"),
+        ({"dark": "#123456"}, "#123456 is hard to read there. Its contrast is 1.2:1, and at least 4.5:1 is needed. The nearest readable colour: #"),
+        ({"light": "red"}, "Enter a colour as # and 6 characters"),
         ({"sender_address": "nobody"}, "Enter a valid email address."),
         ({"signature_en": "a\nb\nc\nd\ne\nf"}, "At most 5 lines."),
         ({"name_en": "a" * 121}, "at most 120 characters"),
@@ -277,14 +277,14 @@ def test_what_cannot_be_is_refused_with_a_sentence(admin, fields, sentence):
 def test_a_file_that_is_no_picture_is_refused_with_a_sentence(admin):
     response = sent(admin, logo=logo_file(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"))
     assert (response.status_code, Branding.objects.count()) == (422, 0)
-    assert "This is no picture that can be read" in response.text
+    assert "This file is not a readable picture" in response.text
 
 
 def test_two_admins_at_once_do_not_write_over_each_other(admin):
     sent(admin, name_en="Anhe")
     response = sent(admin, name_en="Beihe")
     assert response.status_code == 409
-    assert "Somebody has set the house style in the meantime." in response.text
+    assert "Another person has changed the branding in the meantime." in response.text
     assert Branding.objects.get().words == {"name": {"en": "Anhe"}}
 
 

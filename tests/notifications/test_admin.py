@@ -89,7 +89,7 @@ def test_how_long_the_oldest_letter_has_waited_is_said_with_what_the_server_said
         OutgoingEmail.objects.filter(pk=OutgoingEmail.objects.latest("pk").pk).update(written_at=then, next_at=then)
     OutgoingEmail.objects.update(why="450 come back later")
     [told] = told_on_the_first_page(client)
-    assert told.replace("\xa0", " ") == "Letters: the oldest has waited for 1 hour, 30 minutes (450 come back later)"
+    assert told.replace("\xa0", " ") == "Letters: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
 
 
 def test_an_editor_is_told_nothing_of_it(client):
@@ -109,9 +109,9 @@ def test_the_page_of_a_person_has_the_letters_to_this_person_and_to_no_other(cli
 
 
 def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
-    fields = {"action": "run_selected", "_selected_action": ["delete-old-tasks"]}
-    assert "1 job runs next." in client.post(LISTS[0], fields, follow=True).content.decode()
-    assert Job.objects.get(name="delete-old-tasks").task
+    fields = {"action": "run_selected", "_selected_action": ["tidy-tasks"]}
+    assert "1 job will run next." in client.post(LISTS[0], fields, follow=True).content.decode()
+    assert Job.objects.get(name="tidy-tasks").task
     page = BeautifulSoup(client.get(LISTS[0]).content, "html.parser")
     assert "Delete old background tasks" in page.select_one("#result_list").text
 

@@ -73,7 +73,7 @@ def test_a_report_that_a_letter_failed_is_noted_with_its_reason_and_the_same_aga
 ):
     text = mail(name, sent).replace(b"\n", line_end)
     left = OutgoingEmail.objects.get(pk=sent.pk).ended_at
-    assert receive(text, monkeypatch) == f"came back: {FAILED[name]}"
+    assert receive(text, monkeypatch) == f"bounced: {FAILED[name]}"
     sent.refresh_from_db()
     assert (sent.state, sent.why, sent.ended_at) == (DeliveryState.BOUNCED, FAILED[name], left)
     assert states() == ["bounced", "sent"]
@@ -176,17 +176,17 @@ def test_to_how_many_people_letters_come_back_is_said_until_the_address_is_anoth
     person = sent.person
     assert told() == []
     come_back(*OutgoingEmail.objects.all())
-    assert told() == ["to 2 people they come back"]
+    assert told() == ["emails to 2 people bounce"]
     person.email = "mended@example.com"
     person.save()
-    assert told() == ["to 1 person they come back"]
+    assert told() == ["emails to 1 person bounce"]
     other = OutgoingEmail.objects.exclude(person=person).get().person
     queue_email("invitation", other)
-    assert told() == ["to 1 person they come back"], "it has not left yet"
+    assert told() == ["emails to 1 person bounce"], "it has not left yet"
     letters()
     assert told() == []
     come_back(OutgoingEmail.objects.latest("pk"))
-    assert told() == ["to 1 person they come back"]
+    assert told() == ["emails to 1 person bounce"]
     other.is_active = False
     other.save()
     assert told() == []

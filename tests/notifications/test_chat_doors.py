@@ -13,7 +13,7 @@ from tests.notifications.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, 
 from tests.patience import PATIENCE
 
 CARD = ChatContent(
-    "夜班: training", ["Late: 3", "Open altogether: 12"], "Open my training", "https://training.example.com/"
+    "夜班: training", ["Late: 3", "Still open: 12"], "Open my training", "https://training.example.com/"
 )
 pytestmark = pytest.mark.any_database
 

@@ -372,10 +372,10 @@ def test_a_letter_that_is_not_wanted_any_more_does_not_wait_for_anybody(reasons,
     person = make_user()
     away_until(person, 9)
     message = queue_email("lesson", person)
-    reasons.append("done meanwhile")
+    reasons.append("done in the meantime")
     assert sent(mailoutbox) == []
     message.refresh_from_db()
-    assert (message.state, message.why) == (DeliveryState.SKIPPED, "done meanwhile")
+    assert (message.state, message.why) == (DeliveryState.SKIPPED, "done in the meantime")
 
 
 def test_letters_that_wait_for_somebody_are_no_trouble_and_letters_nobody_sends_are(reasons, mailoutbox, time_machine):
@@ -388,7 +388,7 @@ def test_letters_that_wait_for_somebody_are_no_trouble_and_letters_nobody_sends_
     assert troubles(timezone.now()) == []
     queue_email("link", person)
     time_machine.shift(DAY / 24)
-    assert [trouble.words for trouble in troubles(timezone.now())] == ["the oldest has waited for 1\xa0hour"]
+    assert [trouble.words for trouble in troubles(timezone.now())] == ["the oldest email has waited for 1\xa0hour"]
 
 
 def test_letters_whose_morning_has_come_are_no_trouble_until_nobody_takes_them_up(reasons, mailoutbox, time_machine):

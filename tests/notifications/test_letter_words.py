@@ -236,16 +236,16 @@ def test_what_is_filled_in_is_one_line_and_not_read_again():
 def test_a_brace_by_itself_is_refused(text):
     with translation.override("en"):
         [said] = mistakes_in(text, PLACEHOLDERS)
-    assert said == f"“{text}” has a brace by itself. Expected two around the name of a placeholder."
+    assert said == f"“{text}” has a single brace. Put one brace before and one brace after the name of a placeholder."
 
 
 def test_wide_braces_and_signs_that_cannot_be_read_are_refused_and_lines_and_tabs_are_not():
     with translation.override("en"):
         assert mistakes_in("亲爱的｛name｝：", PLACEHOLDERS) == [
-            "“亲爱的｛name｝：” has wide braces. Expected narrow ones: { and }"
+            "“亲爱的｛name｝：” has full-width braces. Use half-width braces: { and }"
         ]
         assert mistakes_in("a\x07\x1b", PLACEHOLDERS) == [
-            "It holds U+0007, U+001B, which no letter can show. Expected signs that can be read."
+            "The text contains U+0007, U+001B, which an email cannot show. Use visible characters only."
         ]
         assert mistakes_in("{name},\n\n\tby {day} 👩‍🚒", PLACEHOLDERS) == []
 

@@ -47,7 +47,7 @@ def test_such_a_letter_names_the_address_in_its_text_and_for_mail_programs_and_n
     address = f"https://training.example.com{path_in(summary)}"
     assert summary.extra_headers["List-Unsubscribe"] == f"<{address}>"
     assert summary.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert f"One press ends it:\n{address}\n" in summary.body
+    assert f"Unsubscribe here:\n{address}\n" in summary.body
     for other in (lesson, link):
         assert "List-Unsubscribe" not in other.extra_headers
         assert "/unsubscribe/" not in other.body
@@ -59,7 +59,7 @@ def test_looking_at_the_address_stops_nothing_and_the_button_does_so_once(client
     assert "Unsubscribe" in client.get(path_in(letter)).text
     assert EmailOptOut.objects.count() == 0
     for _ in range(2):
-        assert "These letters have ended." in client.post(path_in(letter)).text
+        assert "You are unsubscribed." in client.post(path_in(letter)).text
     assert list(EmailOptOut.objects.values_list("person", "kind")) == [(person.pk, "summary")]
     assert verbs() == ["unsubscribed"]
 

@@ -79,12 +79,12 @@ def test_each_kind_says_what_it_tells_of(client, settings):
     )
     notify_both(named)
     assert lines_shown(client, person) == [
-        (True, "Olga stands in for you from 1 January 2098 to 2 January 2098."),
-        (True, "Your certificate for “Rules of the tea room” was withdrawn: A mistake"),
+        (True, "Olga covers for you from 1 January 2098 to 2 January 2098."),
+        (True, "Your certificate for “Rules of the tea room” was revoked: A mistake"),
         (True, "Completed course"),  # of which there is nothing to say any more
     ]
     [(_unread, words)] = lines_shown(client, other)
-    assert words == f"You stand in for {person.name} from 1 January 2098 to 2 January 2098."
+    assert words == f"You cover for {person.name} from 1 January 2098 to 2 January 2098."
 
 
 def test_what_it_told_of_may_be_gone(client):

@@ -90,7 +90,7 @@ def summary_message(bot: ChatBot, figures: GroupStatistics) -> ChatContent:
         return message_content(bot, summary_lines(figures, by_state=bot.is_for_managers))
 
 
-def test_message(bot: ChatBot) -> ChatContent:
+def build_test_message(bot: ChatBot) -> ChatContent:
     with translation.override(bot.language):
         words = gettext(
             "This is a test message: the bot of this group works. Its messages show numbers and "
@@ -221,7 +221,7 @@ def recently_tried(bot: ChatBot, now: datetime) -> int:
 def deliver(message: ChatMessage) -> str:
     bot, now = message.door, timezone.now()
     if message.is_try:
-        return handed_over(message, test_message(bot))
+        return handed_over(message, build_test_message(bot))
     if not bot.is_on or bot.refused_at:
         return ended(message, ChatDeliveryState.SKIPPED, "the door is not used any more")
     if open_day(bot.team, calendar_of(bot.team), now) != message.day:
