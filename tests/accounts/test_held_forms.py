@@ -99,7 +99,10 @@ def test_after_half_an_hour_it_is_gone_and_that_is_said(client, manager, time_ma
     assert (
         response.cookies["unsent-form"]["max-age"] > 30 * 60
     )  # or a browser would not know by then that there was one
-    assert "kept for 30 minutes. That time is over, so this text was not sent." in client.get(HELD, follow=True).content.decode()
+    assert (
+        "kept for 30 minutes. That time is over, so this text was not sent."
+        in client.get(HELD, follow=True).content.decode()
+    )
     assert "That time is over" not in client.get(HELD, follow=True).content.decode()
 
 

@@ -195,7 +195,10 @@ def test_the_same_again_is_told_once(lead, substitute):
     [
         (lambda lead, person: end_deputy(the_only(lead), by=lead), "it ended in the meantime"),
         (lambda lead, person: leave(person, by=None), "one of the two people can no longer sign in"),
-        (lambda lead, person: lead.memberships.filter(role=Membership.Role.MANAGER).delete(), "the manager no longer manages"),
+        (
+            lambda lead, person: lead.memberships.filter(role=Membership.Role.MANAGER).delete(),
+            "the manager no longer manages",
+        ),
     ],
     ids=["ended", "left", "leads nobody"],
 )

@@ -129,7 +129,9 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
     client.post(f"/people/chat-bots/{door.pk}/try/")  # of no use
     assert len(cards()) == 1
     troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["doors"](timezone.now())]
-    assert troubles == [("Group-chat bots", "1 group-chat bot is paused: the service rejected a message", "hr:chat-bots")]
+    assert troubles == [
+        ("Group-chat bots", "1 group-chat bot is paused: the service rejected a message", "hr:chat-bots")
+    ]
     client.force_login(make_admin(language="en"))
     assert "1 group-chat bot is paused: the service rejected a message" in client.get("/admin/").content.decode()
     client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, "slack", new_address=""))

@@ -8,14 +8,13 @@ from django.utils import timezone
 from courseware.accounts.models import Membership
 from courseware.assignments.chat import delivery
 from courseware.assignments.chat.delivery import (
+    build_test_message,
     delete_old_messages,
     group_statistics_of,
     is_anything_due,
     reason_not_to_send,
     send_summaries,
     summary_message,
-    build_test_message,
-    why_nothing,
 )
 from courseware.assignments.models import ChatBot, ChatMessage
 from courseware.learning.enrollments.enrollment import enroll, exempt, extend
@@ -112,7 +111,9 @@ def test_a_door_that_is_busy_is_tried_again_with_growing_pauses_and_after_four_h
     assert knocks == [0, 1, 6, 21, 51, 111, 171, 231, 240]
     assert cards() == [("given-up", "503 away", 9)]
     assert told() == [("Li Lin", "queued", "")]
-    [letter] = [each for each in letters() if each.subject == "Night shift: today’s group-chat message was not delivered"]
+    [letter] = [
+        each for each in letters() if each.subject == "Night shift: today’s group-chat message was not delivered"
+    ]
     assert "- overdue: 3\n- due soon: 2\n- Next due date: Saturday 28 November\n" in letter.body
     assert "Slack could not be reached" in letter.body and "The service said: 503 away" in letter.body
 

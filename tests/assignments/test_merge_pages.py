@@ -62,9 +62,10 @@ def test_both_are_shown_before_anything_happens(signed_in, kept, other):
         "Wang Xiaoming",
         "x.wang@example.com",
         "Team of Xiaoming Wang",
-        "After the merge, this person signs in as wang@example.com only. A sign-in as x.wang@example.com shows a message about this.",
-        "Rules of the tea room: what counts is the run of x.wang@example.com. "
-        "That of wang@example.com closes as merged.",
+        "After the merge, this person signs in as wang@example.com only. "
+        "A sign-in as x.wang@example.com shows a message about this.",
+        "Rules of the tea room: the enrollment of x.wang@example.com counts. "
+        "The enrollment of wang@example.com closes as merged.",
         "You can undo the merge within 24 hours.",
     ):
         assert each in words
@@ -87,7 +88,7 @@ def test_sent_they_are_one_and_the_page_of_each_says_so(signed_in, kept, other):
     done = signed_in.post(address(kept), {"other": "X.Wang@example.com"}, follow=True)
     assert said(done) == ["x.wang@example.com is now an alias of Wang Xiaoming."]
     assert "Aliases: Xiaoming Wang x.wang@example.com" in main(done)
-    assert "run brought over by a merge" not in main(done)  # that is of the run
+    assert "enrollment transferred by a merge" not in main(done)  # that is of the run
     assert "another account merged into this one" in main(done)
     assert "became an alias of another account" in main(done)  # the log of both names
     words = main(signed_in.get(f"/people/{other.pk}/"))

@@ -92,9 +92,7 @@ def test_added_quietly_nobody_is_told_and_no_course_begun(client):
 
 def test_a_staff_number_will_do_and_the_page_says_that_no_letter_goes(client, hr):
     response = send(client, sign_in_name="ａ 0012", courses=[make_course().pk])
-    assert words(response) == [
-        "Zhang Nan is added. The person has no email address, so give them a sign-in code."
-    ]
+    assert words(response) == ["Zhang Nan is added. The person has no email address, so give them a sign-in code."]
     person = User.objects.get(staff_number="A0012")
     assert (person.email, person.enrollments.count()) == (None, 1)
     assert letters() == []
@@ -276,7 +274,7 @@ def test_more_than_fifty_are_not_taken(client):
     people = "\n".join(f"N{number},n{number}@example.com" for number in range(51))
     _, next_press = look(client, people)
     response = send_list(client, people, **next_press)
-    assert "These are more than 50." in response.content.decode()
+    assert "You can add at most 50 people at once." in response.content.decode()
     assert User.objects.count() == 1
 
 

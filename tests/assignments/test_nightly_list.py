@@ -72,7 +72,7 @@ def test_the_newest_list_is_brought_in_and_bad_rows_come_by_letter_once(folder):
     assert names() == ["Hana", "Li"]
     [letter] = letters()
     assert letter.to == ["hana@example.com"]
-    assert "C4: There is no such team." in letter.body and "B5: This is not a name." in letter.body
+    assert "C4: This team does not exist." in letter.body and "B5: This is not a name." in letter.body
     assert import_newest() == "people.csv: bad 2, unchanged 2"
     assert (len(letters()), names()) == (1, ["Hana", "Li"])
 

@@ -114,7 +114,7 @@ def test_who_goes_back_and_types_something_else_is_asked_and_loses_nothing(clien
     page = send(client, person=run.learner_id, text="Asked for days.")
     assert page.status_code == 422 and "This form already saved another note." in page.text
     assert [note.text for note in Note.objects.all()] == ["Asked for nights."]
-    assert "Noted about Lea." in client.post(ADDRESS, sent_again(page), follow=True).text
+    assert "Note added for Lea." in client.post(ADDRESS, sent_again(page), follow=True).text
     assert [note.text for note in Note.objects.about(run.learner)] == ["Asked for days.", "Asked for nights."]
 
 

@@ -45,14 +45,14 @@ def test_several_of_one_morning_are_one_letter_at_an_hour_of_letters_and_written
     at_nine(tuesday)
     [letter] = letters()
     assert letter.to == [team.manager.email]
-    assert letter.subject == "Follow-ups: a look at 2 of your people"
+    assert letter.subject == "After the course: follow-ups on 2 of your people"
     said = letter.body.split("\n\n", 1)[1]
     assert said.startswith(
         """These people completed a course some time ago. How do they work today?
 – Zhao Lei: “Rules of the tea room”, completed on Saturday 14 November
 – Wang Ming: “Rules of the tea room”, completed on Sunday 15 November
 
-A few ticks for each, one minute:
+Select a few answers for each person. It takes 1 minute:
 https://training.example.com/team/follow-ups/
 """
     )

@@ -373,7 +373,7 @@ def test_the_second_lead_reads_who_has_answered_and_when(signed_in, team):
     signed_in.post(address(run), sent(run, **{"q-seen-off": 0}))
     signed_in.force_login(second)
     response = signed_in.post(address(run), sent(run, **{"q-seen-off": 2}), follow=True)
-    assert "Li Lin has answered already, on" in response.text
+    assert "Li Lin already answered on" in response.text
     page = read(signed_in.get(address(run)))
     assert "Li Lin" in page.text
     assert not page.select("article form")
@@ -382,7 +382,7 @@ def test_the_second_lead_reads_who_has_answered_and_when(signed_in, team):
 
 def test_a_sheet_that_is_not_asked_says_so_and_takes_nothing(signed_in, team):
     early, over = completed(team, days_ago=3), completed(team, days_ago=200)
-    for run, said in ((early, "not before"), (over, "not asked any more")):
+    for run, said in ((early, "The follow-up opens some days after"), (over, "This follow-up is closed")):
         assert said in signed_in.get(address(run)).text
         assert said in signed_in.post(address(run), sent(run, **{"q-seen-off": 0}), follow=True).text
     assert not FollowUp.objects.exists()

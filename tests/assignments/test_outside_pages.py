@@ -142,7 +142,11 @@ def test_a_list_that_was_changed_since_it_was_shown_is_shown_again(client, cours
     ("fields", "field", "said"),
     [
         ({}, "file", "Choose a file, or paste the list below."),
-        ({"lines": "Name,Course\nLi,tea\n"}, "lines", "The list needs a heading for the staff number or the email address."),
+        (
+            {"lines": "Name,Course\nLi,tea\n"},
+            "lines",
+            "The list needs a heading for the staff number or the email address.",
+        ),
         ({"lines": "E-mail\n" + "a@example.com\n" * 1001}, "lines", "This list has more than 1,000 rows."),
         ({"file": SimpleUploadedFile("x.xlsx", b"PK\x03\x04 no zip")}, "file", "This file cannot be read"),
     ],

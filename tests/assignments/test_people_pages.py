@@ -169,7 +169,7 @@ def test_the_page_says_what_is_missing_and_what_is_done(client, course):
     person = User.objects.create_user(None, None, name="Wu Fan", staff_number="A1")
     join(team, person)
     assert "1 team has no manager: nobody sees who is late there." in text()
-    assert "1 learner is in a team. 1 person has neither an email address nor a password" in text()
+    assert "1 learner is in a team. 1 person has no email address and no password" in text()
     assert text().count("missing") == 1
     make_rule(course)
     assert "missing" not in text() and "A rule is on already" in text()

@@ -118,16 +118,16 @@ def test_who_moves_has_the_new_place_only_and_who_is_added_has_both(client, hr):
     person, day = make_user(), make_team("Day")
     night = make_team("Night")
     join(day, person)
-    client.post(address(person, "places/"), {"team": night.pk, "role": LEARNER, "act": "add"})
+    client.post(address(person, "memberships/"), {"team": night.pk, "role": LEARNER, "act": "add"})
     assert places_of(person) == [("Day", LEARNER), ("Night", LEARNER)]
     late = make_team("Late")
-    client.post(address(person, "places/"), {"team": late.pk, "role": LEARNER, "act": "move"})
+    client.post(address(person, "memberships/"), {"team": late.pk, "role": LEARNER, "act": "move"})
     assert places_of(person) == [("Late", LEARNER)]
-    client.post(address(person, "places/"), {"team": late.pk, "role": MANAGER})
+    client.post(address(person, "memberships/"), {"team": late.pk, "role": MANAGER})
     assert places_of(person) == [("Late", LEARNER), ("Late", MANAGER)]
     lead = person.memberships.get(role=MANAGER)
     for _twice in range(2):
-        client.post(address(person, f"places/{lead.pk}/end/"))
+        client.post(address(person, f"memberships/{lead.pk}/end/"))
     assert places_of(person) == [("Late", LEARNER)]
     assert [verb for verb, _data in log_of(person)].count("membership-removed") == 3
 
@@ -135,22 +135,22 @@ def test_who_moves_has_the_new_place_only_and_who_is_added_has_both(client, hr):
 def test_the_place_of_somebody_else_is_not_ended_under_this_address(client):
     team = make_team(learners=1)
     place = team.memberships.get(role=LEARNER)
-    client.post(address(make_user(), f"places/{place.pk}/end/"))
+    client.post(address(make_user(), f"memberships/{place.pk}/end/"))
     assert Membership.objects.filter(pk=place.pk).exists()
 
 
 def test_who_has_left_gets_no_team_to_lead(client, hr):
     team, person = make_team("Night"), make_user(is_active=False)
     for act in ("move", "add"):
-        sent = client.post(address(person, "places/"), {"team": team.pk, "role": MANAGER, "act": act})
+        sent = client.post(address(person, "memberships/"), {"team": team.pk, "role": MANAGER, "act": act})
         assert (sent.status_code, list(sent.context["form"].errors)) == (422, ["role"])
-        client.post(address(person, "places/"), {"team": team.pk, "role": LEARNER, "act": act})
+        client.post(address(person, "memberships/"), {"team": team.pk, "role": LEARNER, "act": act})
     assert places_of(person) == [("Night", LEARNER)]
 
 
 def test_a_place_without_a_team_is_refused_on_the_page_itself(client):
     person = make_user("Li Na")
-    refused = client.post(address(person, "places/"), {"role": "chief"})
+    refused = client.post(address(person, "memberships/"), {"role": "chief"})
     assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"team", "role"})
     assert "Li Na" in refused.text
 
@@ -220,7 +220,7 @@ def test_an_auditor_reads_the_page_without_a_form(client):
     assert "<form" not in main
 
 
-ACTS = ("edit/", "places/", "places/1/end/", "leave/", "return/", "remove/")
+ACTS = ("edit/", "memberships/", "memberships/1/end/", "leave/", "return/", "remove/")
 
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: make_user(is_superuser=True)])

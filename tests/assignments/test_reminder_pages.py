@@ -57,7 +57,7 @@ def test_a_plan_that_the_rules_of_letters_leave_no_room_for_is_refused_and_what_
     course = make_course()
     answer = client.post(REMINDERS, {f"course-{course.pk}": "7, 3, 1, -2"})
     assert answer.status_code == 422
-    assert "From 7 to -2 are four reminders within fourteen days." in answer.text
+    assert "From 7 to -2 there are 4 reminders within 14 days." in answer.text
     assert 'value="7, 3, 1, -2"' in answer.text
     assert plans() == []
 

@@ -94,10 +94,10 @@ def test_a_plan_is_numbers_between_commas(typed, days):
     [
         ("7; 1", "Enter whole numbers"),
         ("soon", "Enter whole numbers"),
-        ("61", "none farther than 60"),
-        (",".join(map(str, range(60, 0, -5))), "At most 10 days"),
-        ("7,3,1,-2", "From 7 to -2 are four reminders within fourteen days."),
-        ("30,7,3,1,-2", "From 7 to -2 are four reminders within fourteen days."),
+        ("61", "Each day is at most 60 working days"),
+        (",".join(map(str, range(60, 0, -5))), "Enter at most 10 days"),
+        ("7,3,1,-2", "From 7 to -2 there are 4 reminders within 14 days."),
+        ("30,7,3,1,-2", "From 7 to -2 there are 4 reminders within 14 days."),
     ],
 )
 def test_a_plan_that_the_rules_of_letters_leave_no_room_for_says_so(typed, said):

@@ -149,7 +149,7 @@ def test_of_two_who_change_a_rule_at_once_the_second_reads_what_the_first_has_sa
     response = client.post(address(rule, "edit/"), mine)
     rule.refresh_from_db()
     assert (response.status_code, rule.current.team) == (422, team)
-    assert "Now it says: Everyone who is a learner in Night shift or in a team below it must complete" in text(response)
+    assert "It is now: Everyone who is a learner in Night shift or in a team below it must complete" in text(response)
     assert soup(response).select_one("[name=name]")["value"] == "Renamed"
     client.post(address(rule, "edit/"), mine | {"version": soup(response).select_one("[name=version]")["value"]})
     rule.refresh_from_db()
@@ -188,7 +188,7 @@ def test_the_page_says_who_is_left_alone_and_what_comes_on_which_day(client, cou
     rule = make_rule(course, is_on=False, team_id=team.pk, renewal="whole", renewal_days=30, due="assignment")
     found = text(client.get(address(rule)))
     assert "on 16 December 2026: a renewal opens" in found
-    assert "9 December 2026 1 due day" in found
+    assert "9 December 2026 1 due date" in found
     later = client.get(address(rule), {"day": "2026-12-16"})
     assert "On 16 December 2026, this affects 2 people" in text(later)
     assert not soup(later).select("[name=digest]")
@@ -205,7 +205,7 @@ def test_a_day_that_cannot_be_rehearsed_is_refused_in_words_and_stays_in_its_fie
 def test_a_rule_whose_team_was_closed_says_so_and_closing_names_the_rule_before(client, course, hr):
     team = make_team("Night shift")
     rule = make_rule(course, team_id=team.pk, name="New people")
-    assert "The rule “New people” is about this team" in text(client.get(f"/people/teams/{team.pk}/close/"))
+    assert "The rule “New people” applies to this team" in text(client.get(f"/people/teams/{team.pk}/close/"))
     client.post(f"/people/teams/{team.pk}/close/")
     assert "Everyone who is in the closed team (nobody)" in text(client.get(address(rule)))
     assert client.get("/rules/").status_code == client.get(address(rule, "edit/")).status_code == 200

@@ -107,12 +107,12 @@ def test_a_team_that_somebody_else_moved_since_the_page_was_opened_is_not_moved_
 def test_several_lead_a_team_and_each_is_taken_out_alone(client):
     team, second = make_team("Night"), make_user("Li Na", staff_number="A1")
     for _twice in range(2):
-        client.post(address(team, "leads/"), {"person": "ａ１"})
+        client.post(address(team, "managers/"), {"person": "ａ１"})
     leads = team.memberships.filter(role=MANAGER)
     assert {place.person for place in leads} == {team.manager, second}
     first = leads.get(person=team.manager)
     for _twice in range(2):
-        client.post(address(team, f"leads/{first.pk}/end/"))
+        client.post(address(team, f"managers/{first.pk}/end/"))
     assert {place.person for place in leads.all()} == {second}
     assert [verb for verb, _data in log_of(subject_of(second))] == ["membership-added"]
     assert [verb for verb, _data in log_of(subject_of(team.manager))] == ["membership-removed"]
@@ -121,20 +121,20 @@ def test_several_lead_a_team_and_each_is_taken_out_alone(client):
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: None])
 def test_human_resources_make_neither_staff_nor_auditors_nor_themselves_a_lead(client, hr, make):
     team, person = make_team("Night"), make() or hr
-    refused = client.post(address(team, "leads/"), {"person": person.email})
+    refused = client.post(address(team, "managers/"), {"person": person.email})
     assert refused.context["lead_form"].errors == {
         "person": ["Only an admin can do this for this person. Ask an admin."]
     }
     assert not team.memberships.filter(person=person).exists()
     place = join(team, person, MANAGER)
-    assert client.post(address(team, f"leads/{place.pk}/end/")).status_code == 404
+    assert client.post(address(team, f"managers/{place.pk}/end/")).status_code == 404
     assert team.memberships.filter(person=person).exists()
 
 
 def test_the_learner_of_a_team_is_not_taken_out_as_one_who_leads_it(client):
     team = make_team(learners=1)
     place = team.memberships.get(role=LEARNER)
-    client.post(address(team, f"leads/{place.pk}/end/"))
+    client.post(address(team, f"managers/{place.pk}/end/"))
     assert Membership.objects.filter(pk=place.pk).exists()
 
 
@@ -296,7 +296,7 @@ def test_a_manager_and_human_resources_name_and_end_a_substitute(client, team, b
     assert "Su" in client.get(address).text
     theirs = type(client)()
     theirs.force_login(person)
-    assert "You stand in for Ma" in theirs.get("/team/").text
+    assert "You cover for Ma" in theirs.get("/team/").text
     assert theirs.post(f"/team/people/{run.pk}/exempt/", {"reason": "Ill"}).status_code == 302
     assert theirs.get("/team/deputies/").status_code == 404
     assert client.post(f"{address}{substitute.pk}/end/").url == address

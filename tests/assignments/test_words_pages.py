@@ -100,8 +100,8 @@ def test_what_is_set_is_kept_with_who_did_it_and_stands_in_the_form_and_the_log(
         (
             {"subject_en": "By {dya}", "subject_zh_hans": "好"},
             {
-                "subject_en": "{dya} is not known in this letter. "
-                "Expected one of: {name}, {firm}, {course}, {day}, {signer}, {team}"
+                "subject_en": "{dya} is not a placeholder of this email. "
+                "Use one of: {name}, {firm}, {course}, {day}, {signer}, {team}"
             },
         ),
         (
@@ -127,7 +127,7 @@ def test_a_subject_of_two_lines_is_one():
 def test_one_press_brings_the_shipped_words_back_and_a_second_changes_nothing(hr):
     set_by(hr, **SPOKEN)
     for _press in range(2):
-        assert hr.post(f"{REMINDER}shipped/", {"base": 1}).status_code == 302
+        assert hr.post(f"{REMINDER}reset/", {"base": 1}).status_code == 302
     assert list(EmailWording.objects.values_list("number", "words")) == [
         (1, {"subject": {"en": "Please learn {course}", "zh-hans": "请学{course}"}}),
         (2, {}),
@@ -145,8 +145,8 @@ def test_what_somebody_else_has_set_since_is_not_overwritten_and_what_was_typed_
     set_by(other, **SPOKEN)
     page = sent(hr, subject_en="Mine", subject_zh_hans="我的", status=409)
     assert page.select_one("[name=subject_en]")["value"] == "Mine"
-    assert "in the meantime" in page.text
-    assert hr.post(f"{REMINDER}shipped/", {"base": 0}, follow=True).status_code == 200
+    assert "Another person has changed the wording of this email." in page.text
+    assert hr.post(f"{REMINDER}reset/", {"base": 0}, follow=True).status_code == 200
     assert [row.number for row in EmailWording.objects.all()] == [1]
 
 
@@ -240,8 +240,8 @@ def test_several_of_one_name_are_named_with_their_addresses(hr):
     page = sent(hr, look="1", person="wang", status=422)
     assert errors_in(page) == {
         "person": [
-            "Several people are found by this. Whom do you mean: "
-            "Wang Fang (fang1@example.com), Wang Fang (fang2@example.com)?"
+            "Several people match. Enter the email or staff number of one of them: "
+            "Wang Fang (fang1@example.com), Wang Fang (fang2@example.com)."
         ]
     }
 
@@ -267,7 +267,7 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
     text = viewed_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text
-    assert "One press ends it:\nhttp" in text
+    assert "Unsubscribe here:\nhttp" in text
     assert "/unsubscribe/" not in text
 
 
@@ -277,12 +277,12 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
 def test_own_words_that_are_not_understood_are_said_on_the_page_in_the_list_and_to_the_admin(hr):
     assert wording_warnings(None) == []
     set_wording("reminder", {"subject": {"en": "{old}", "zh-hans": "好"}}, shipped={}, base=0, by=hr.person)
-    assert "does not understand the own words of: Subject." in text_of(opened(hr))
+    assert "This version cannot use your custom wording for: Subject." in text_of(opened(hr))
     assert "no longer works: Subject" in states_of(hr)["Due-date reminder"]
     admin = Client()
     admin.force_login(make_admin())
     note = page_of(admin.get("/admin/", headers={"accept-language": "en"})).select_one(".errornote")
-    assert "Due-date reminder : own words that this version does not understand" in text_of(note)
+    assert "Due-date reminder : custom wording cannot be used in this version" in text_of(note)
     assert note.select_one(f"a[href='{LIST}']")
 
 

@@ -260,8 +260,16 @@ def test_a_logo_stays_until_it_is_taken_away(admin):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"light": "#ffcc00"}, "#ffcc00 is hard to read there. Its contrast is 1.4:1, and at least 4.5:1 is needed. The nearest readable colour: #"),
-        ({"dark": "#123456"}, "#123456 is hard to read there. Its contrast is 1.2:1, and at least 4.5:1 is needed. The nearest readable colour: #"),
+        (
+            {"light": "#ffcc00"},
+            "#ffcc00 is hard to read there. Its contrast is 1.4:1, and at least 4.5:1 is needed. "
+            "The nearest readable colour: #",
+        ),
+        (
+            {"dark": "#123456"},
+            "#123456 is hard to read there. Its contrast is 1.2:1, and at least 4.5:1 is needed. "
+            "The nearest readable colour: #",
+        ),
         ({"light": "red"}, "Enter a colour as # and 6 characters"),
         ({"sender_address": "nobody"}, "Enter a valid email address."),
         ({"signature_en": "a\nb\nc\nd\ne\nf"}, "At most 5 lines."),

@@ -89,7 +89,9 @@ def test_how_long_the_oldest_letter_has_waited_is_said_with_what_the_server_said
         OutgoingEmail.objects.filter(pk=OutgoingEmail.objects.latest("pk").pk).update(written_at=then, next_at=then)
     OutgoingEmail.objects.update(why="450 come back later")
     [told] = told_on_the_first_page(client)
-    assert told.replace("\xa0", " ") == "Letters: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
+    assert (
+        told.replace("\xa0", " ") == "Letters: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
+    )
 
 
 def test_an_editor_is_told_nothing_of_it(client):

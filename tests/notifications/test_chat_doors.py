@@ -12,9 +12,7 @@ from courseware.notifications.email.time_limit import TimeLimit
 from tests.notifications.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, Dripping
 from tests.patience import PATIENCE
 
-CARD = ChatContent(
-    "夜班: training", ["Late: 3", "Still open: 12"], "Open my training", "https://training.example.com/"
-)
+CARD = ChatContent("夜班: training", ["Late: 3", "Still open: 12"], "Open my training", "https://training.example.com/")
 pytestmark = pytest.mark.any_database
 
 

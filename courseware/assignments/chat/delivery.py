@@ -223,9 +223,9 @@ def deliver(message: ChatMessage) -> str:
     if message.is_try:
         return handed_over(message, build_test_message(bot))
     if not bot.is_on or bot.refused_at:
-        return ended(message, ChatDeliveryState.SKIPPED, "the door is not used any more")
+        return ended(message, ChatDeliveryState.SKIPPED, "the group-chat bot is no longer used")
     if open_day(bot.team, calendar_of(bot.team), now) != message.day:
-        return given_up(message, message.why or "its day was over before it left")
+        return given_up(message, message.why or "the day ended before it was sent")
     figures = group_statistics_of(bot.team, now)
     if reason := reason_not_to_send(bot, figures):
         return ended(message, ChatDeliveryState.SKIPPED, reason)

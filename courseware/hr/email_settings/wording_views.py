@@ -63,7 +63,7 @@ def preview_in(tag: str, email: EditableEmail, words: Words, person: User | None
     facts = facts_about(person, email, tag) if person else None
     secrets = {name: example[name] for name in email.editable.secrets if facts and name in facts}
     context = facts | secrets if facts else example | (greeting_of(person, example) if person else {})
-    own_settings = settings.SITE_URL + reverse("notifications:email-settings")
+    email_settings = settings.SITE_URL + reverse("notifications:email-settings")
     written = render_email(
         email.kind,
         context,
@@ -71,7 +71,7 @@ def preview_in(tag: str, email: EditableEmail, words: Words, person: User | None
         face=branding_of(context.get("house_style_of", "")),
         own=words,
         # Not the real unsubscribe link: opening that link in the preview would unsubscribe the recipient.
-        unsubscribe_url=own_settings if may_be_unsubscribed(email.name) else "",
+        unsubscribe_url=email_settings if may_be_unsubscribed(email.name) else "",
     )
     left = [PARTS[part] for part in words if part not in written.own]
     language = str(language_name(tag))

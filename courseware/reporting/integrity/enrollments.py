@@ -94,7 +94,7 @@ def merged_enrollments() -> Iterator[str]:
         yield f"enrollment {item.enrollment_id}: is of person {item.merge.other_id}, as merge {item.merge_id} is undone"
     for merge in AccountMerge.objects.standing().order_by("pk"):
         for pk in Enrollment.objects.filter(learner=merge.other_id).order_by("pk").values_list("pk", flat=True):
-            yield f"enrollment {pk}: of person {merge.other_id}, who is another name of person {merge.kept_id}"
+            yield f"enrollment {pk}: of person {merge.other_id}, who is an alias of person {merge.kept_id}"
 
 
 def approved_extensions() -> Iterator[str]:
