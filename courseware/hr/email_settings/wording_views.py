@@ -298,6 +298,8 @@ def wording_warnings(now: datetime) -> list[HealthWarning]:
     found = []
     for email in editable_emails():
         if parts := names_of(email.unusable):
-            message = gettext("This version cannot use the custom wording, so the default wording is sent (%(parts)s)")
+            message = gettext(
+                "custom wording cannot be used in this version, so the default wording is sent (%(parts)s)"
+            )
             found.append(HealthWarning(message % {"parts": ", ".join(map(str, parts))}, email.kind.words, PAGE))
     return found
