@@ -28,7 +28,7 @@ def table(response):
 
 
 def exported(client, query=""):
-    response = client.get(f"/team/board.csv{query}")
+    response = client.get(f"/team/dashboard.csv{query}")
     data = b"".join(response.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(data, newline="")))
 

@@ -139,14 +139,14 @@ def played(run, number, colour):
 
 def test_the_page_says_what_it_holds_and_how_many_are_needed(client, team, clock):
     completed(team)
-    assert "once its leads have answered about 5 people" in client.get(PAGE).text
+    assert "2 days after its managers have answered about 5 of its learners" in client.get(PAGE).text
     seen(team, *[{"seen-off": 0, "seen-lacking": "A hook."}] * 5)
     two_days_later(clock)
     client.force_login(team.manager)
     page = BeautifulSoup(client.get(PAGE).content, "html.parser")
     rows = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in page.select("table tr")]
     assert rows[:5] == [
-        ["Measure", "Night shift 5 sheets"],
+        ["Measure", "Night shift 5 follow-ups"],
         ["Is it turned off?"],
         ["Yes", "most"],
         ["At times", "few or none"],

@@ -34,7 +34,7 @@ NAMES = [
 
 def this_month():
     today = timezone.localdate()
-    return f"/team/reports/pack.zip?first={today:%Y-%m}&last={today:%Y-%m}"
+    return f"/team/reports/audit-pack.zip?first={today:%Y-%m}&last={today:%Y-%m}"
 
 
 def download(client, query=""):
@@ -94,7 +94,7 @@ def test_row_numbers_in_the_log_do_not_come_from_headcounts(client, team, monkey
     learner_of(team)
     Headcount.objects.update(number=1000)
     download(client)
-    for name in ("board.csv", "board.xlsx"):
+    for name in ("dashboard.csv", "dashboard.xlsx"):
         assert client.get(f"/team/{name}").status_code == 200
     exports = Event.objects.filter(verb__in=["audit-pack-created", "dashboard-exported"])
     assert [event.data["rows"] for event in exports] == [1, 1, 1]
@@ -103,7 +103,7 @@ def test_row_numbers_in_the_log_do_not_come_from_headcounts(client, team, monkey
 def test_certificates_of_another_period_are_not_in_it(client, team):
     complete_course(learner_of(team))
     last_year = date(timezone.localdate().year - 1, 1, 1)
-    response = client.get(f"/team/reports/pack.zip?first={last_year}&last={last_year + timedelta(days=9)}")
+    response = client.get(f"/team/reports/audit-pack.zip?first={last_year}&last={last_year + timedelta(days=9)}")
     pack = ZipFile(io.BytesIO(b"".join(response.streaming_content)))
     assert table(pack, "certificates.csv") == [] and len(table(pack, "people.csv")) == 1
 
@@ -144,7 +144,7 @@ def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_t
         complete_course(learner_of(team))
     response = client.get(this_month())
     assert response.status_code == 302 and not Event.objects.filter(verb="audit-pack-created").exists()
-    assert "2 certificates are being made as PDF" in client.get(response["Location"]).text
+    assert "The PDFs of 2 certificates are being created" in client.get(response["Location"]).text
     [asked] = DBTaskResult.objects.filter(task_path__endswith=".render_pdfs")
     assert not CertificatePdf.objects.exists()
     for _ in range(2):  # a task may be begun again

@@ -115,14 +115,14 @@ def test_page_and_file_stand_in_the_order_that_was_chosen(client, four, now, que
 def test_where_there_are_too_many_to_be_sorted_they_stand_by_due_day_and_the_page_says_so(
     client, four, now, monkeypatch
 ):
-    said = "rows stand by due day"
+    said = "rows, the list is sorted by due date only"
     assert said not in client.get("/team/?sort=name").text
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     page = client.get("/team/?sort=name")
     assert [row.name for row in page.context["rows"]] == SORTED[""] and said in page.text
     assert [row["Name"] for row in exported(client, "?sort=name")] == SORTED[""]
     assert "sort" not in Event.objects.filter(verb="dashboard-exported").latest("pk").data
-    facts = list(sheets(client.get("/team/board.xlsx?sort=name")).values())[1]
+    facts = list(sheets(client.get("/team/dashboard.xlsx?sort=name")).values())[1]
     assert ["Shown", "4 rows"] in facts and not any("Sorted" in str(cell) for row in facts for cell in row)
 
 
@@ -196,12 +196,12 @@ def test_of_a_post_or_a_name_no_more_are_counted_than_are_sorted_and_the_page_sa
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 4)
     shown, caption, page = captions(client, query)
     assert (shown, caption, page.context["total"]) == (["N0", "N1", "N3", "N2"], "1–4 of 4", 4)
-    assert "are not counted" not in page.text
+    assert "without totals per status" not in page.text
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     with CaptureQueriesContext(connection) as asked:
         shown, caption, page = captions(client, query)
     assert (shown, caption) == (["N0", "N1", "N3"], "1–3 of more than 3")
-    assert "the 3 most urgent are listed, and the states are not counted" in page.text
+    assert "The list shows the 3 most urgent rows, without totals per status." in page.text
     tiles = BeautifulSoup(page.content, "html.parser").select("ul.sum b")
     assert [tile.text for tile in tiles] == ["3+", *["–"] * (len(tiles) - 1)]
     assert not [each for each in asked if "count(" in each["sql"].lower() and "learning_enrollment" in each["sql"]]
@@ -214,7 +214,7 @@ def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(cl
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     shown, caption, page = captions(client, "?post=night&state=overdue&sort=name")
     assert (shown, caption) == (["N0", "N1"], "1–2 of 2")
-    assert "in all states together, which are not counted" in page.text
+    assert "in all statuses together. The totals per status are not shown." in page.text
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 1)
     shown, caption, _page = captions(client, "?post=night&state=overdue")
     assert (shown, caption) == (["N0"], "1–1 of more than 1")

@@ -36,7 +36,7 @@ def test_the_board_shows_the_team_the_most_urgent_first(client, team):
         response = client.get("/team/")
     assert table(response) == [
         ["Late", "3 days overdue", "0/2", "due 22 November", "–", "Boiling water"],
-        ["Soon", "due soon", "1/2", "due 27 November", "25 November", "The last cup: open to take"],
+        ["Soon", "due soon", "1/2", "due 27 November", "25 November", "The last cup: ready to take"],
     ]
     assert "Wednesday 25 November" in response.text
 
@@ -50,7 +50,7 @@ def test_every_state_has_its_number_above_the_board_and_nobody_excused_is_not_sa
     learner_of(team, "Late", due_at=days(-3))
     assert numbers() == shown
     enrollment.exempt(learner_of(team, "Away"), "moved", by=None)
-    assert numbers() == ["2 people", *shown[1:], "1 waived"]
+    assert numbers() == ["2 people", *shown[1:], "1 exempt"]
 
 
 def test_the_file_says_what_the_screen_says(client, team):
@@ -60,7 +60,7 @@ def test_the_file_says_what_the_screen_says(client, team):
     complete_course(learner_of(team, "Whole"))
     enrollment.exempt(learner_of(team, "Away"), "moved", by=None)
     on_screen = client.get("/team/").context["rows"]
-    columns = ("Name", "Team", "State", "Progress (%)", "Done", "Of", "Due date", "Next step")
+    columns = ("Name", "Team", "Status", "Progress (%)", "Done", "Total steps", "Due date", "Next step")
     assert [[row[column] for column in columns] for row in exported(client)] == [
         [
             row.name, row.team, row.state.label, str(row.journey.progress.percent),
@@ -71,7 +71,7 @@ def test_the_file_says_what_the_screen_says(client, team):
     ]  # fmt: skip
     shown = table(client.get("/team/"))
     assert [row["Name"] for row in exported(client)] == [cells[0] for cells in shown]
-    assert [f"{row['Done']}/{row['Of']}" for row in exported(client)] == [cells[2] for cells in shown]
+    assert [f"{row['Done']}/{row['Total steps']}" for row in exported(client)] == [cells[2] for cells in shown]
     assert [row["Next step"] or "–" for row in exported(client)] == [cells[5] for cells in shown]
 
 
@@ -87,7 +87,7 @@ def test_filters_stay_in_the_address_of_every_page_and_of_the_file(client, team,
     assert [cells[0] for cells in table(response)] == ["Lea 0 Late shift", "Lea 1 Late shift"]
     links = [link["href"] for link in page.select("main a") if link["href"].startswith(("?", "/team/dashboard.csv"))]
     assert f"{query}&page=2" in links
-    assert f"/team/board.csv{query}" in links
+    assert f"/team/dashboard.csv{query}" in links
     assert f"?state=completed&team={below.pk}&name=Lea" in links
     assert [cells[0] for cells in table(client.get(f"/team/{query}&page=2"))] == ["Lea 2 Late shift"]
     assert [row["Name"] for row in exported(client, query)] == ["Lea 0", "Lea 1", "Lea 2"]
@@ -150,7 +150,7 @@ def offered(client, user, address="/team/"):
     page = BeautifulSoup(client.get(address).content, "html.parser")
     if not (key := page.select_one("main form > input[type=hidden][name=team]")):
         return None
-    assert "With everybody in" in key.parent.text
+    assert "For everyone in" in key.parent.text
     return int(key["value"]), [button["formaction"].split("/")[-2] for button in key.parent.select("button")]
 
 
@@ -219,16 +219,16 @@ def test_under_open_states_stands_who_is_certified_still_or_no_longer():
         (State.IN_PROGRESS, CertificationStatus.ENDED, 4),
         (State.NOT_STARTED, CertificationStatus.NEVER, 5),
     ) == {
-        "overdue": ["still certified: 3", "certificate ends within 60 days: 1"],
-        "in-progress": ["expired: 4"],
+        "overdue": ["still certified: 3", "certificate expires within 60 days: 1"],
+        "in-progress": ["no longer certified: 4"],
     }
 
 
 def test_of_who_is_done_or_renews_the_certificates_that_end_alone_are_said():
     ending = [(state, CertificationStatus.ENDING, 1) for state in (State.RENEWING, State.COMPLETED, State.WAIVED)]
     assert lines(*ending, (State.COMPLETED, CertificationStatus.CERTIFIED, 7)) == {
-        "renewing": ["certificate ends within 60 days: 1"],
-        "completed": ["certificate ends within 60 days: 1"],
+        "renewing": ["certificate expires within 60 days: 1"],
+        "completed": ["certificate expires within 60 days: 1"],
     }
 
 

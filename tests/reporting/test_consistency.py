@@ -63,7 +63,7 @@ def test_points_that_are_not_those_of_the_responses_are_named(completed):
     assert list(differences()) == [
         f"attempt {pk}: 0 points kept, 2 right responses",
         f"certificate {completed.certificate.pk}: says points that no passed attempt has",
-        f"attempt {pk}: the log knows no “attempt-submitted” that says the same",
+        f"examattempt {pk}: the log knows no “exam-submitted” that says the same",
     ]
 
 

@@ -104,9 +104,9 @@ def test_a_certificate_that_was_withdrawn_is_said_to_be_at_its_run(client, lea):
     )
     client.force_login(lea.lead)
     said, runs = standings(client, lea.renewal)["Rules of the tea room"]
-    assert said == f"not started certificate ended {day(-400)}"
+    assert said == f"not started certificate expired {day(-400)}"
     assert [run.split("completed")[-1].strip() for run in runs[1:]] == [
-        f"{day(0)} certificate withdrawn", f"{day(0)} certificate until {day(-400)}",
+        f"{day(0)} certificate revoked", f"{day(0)} certificate until {day(-400)}",
     ]  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def test_it_is_shown_with_day_and_reason_and_three_answers_none_of_them_chosen(c
     request = asks(team)
     part = BeautifulSoup(client.get("/team/today/").content, "html.parser").select_one(".today .asked")
     text = " ".join(part.get_text(" ").split())
-    assert "Asks for time until" in text and "Zoe" in text and "A sick child" in text
+    assert "Asks to extend to" in text and "Zoe" in text and "A sick child" in text
     buttons = [button["value"] for button in part.select("button")]
     assert buttons == ["give", "other", "refuse"]
     assert {form["action"] for form in part.select("form")} == {f"/team/people/{request.enrollment_id}/extension/"}
@@ -67,18 +67,18 @@ def test_it_is_shown_with_day_and_reason_and_three_answers_none_of_them_chosen(c
 def test_one_press_gives_the_day_and_is_undone_from_the_board(client, team):
     request = asks(team)
     given = answer(client, request, "give")
-    assert "Zoe has time until" in said(given)
+    assert "The due date of Zoe is now" in said(given)
     assert (end_of(request), request.enrollment.due_on, names(team.manager)) == ("given", in_days(4), [])
-    assert "Taken back for 1 person: Zoe." in said(undo(client, given))
+    assert "Undone for 1 person: Zoe." in said(undo(client, given))
     assert (end_of(request), names(team.manager)) == ("", ["Zoe"])
 
 
 def test_a_no_is_said_with_a_line_and_is_undone_from_the_board_and_from_the_page_of_the_person(client, team):
     request = asks(team)
     refused = answer(client, request, "refuse", words="We need you on Friday.")
-    assert "Zoe keeps the due day, and is told so." in said(refused)
+    assert "Zoe keeps the current due date and gets a notification." in said(refused)
     assert (end_of(request), request.words) == ("refused", "We need you on Friday.")
-    assert "1 answer is taken back; the request waits again." in said(undo(client, refused))
+    assert "1 answer undone. The request is open again." in said(undo(client, refused))
     assert end_of(request) == ""
     page = f"/team/people/{request.enrollment_id}/"
     answer(client, request, "refuse", back=page)
@@ -98,9 +98,9 @@ def test_another_day_is_given(client, team):
     ("pressed", "fields", "why"),
     [
         ("other", {}, "Choose a date first."),
-        ("other", {"due_on": "2020-01-01"}, "This day is over."),
+        ("other", {"due_on": "2020-01-01"}, "This date is in the past."),
         ("other", {"due_on": "soon"}, "Enter a valid date."),
-        ("other", {"due_on": "due"}, "That is the due day already."),
+        ("other", {"due_on": "due"}, "This is already the due date."),
         ("refuse", {"words": "x" * 121}, "at most 120"),
         ("perhaps", {}, "perhaps"),
     ],
@@ -116,10 +116,10 @@ def test_what_is_no_answer_is_said_and_changes_nothing(client, team, pressed, fi
 def test_the_second_lead_is_told_who_has_answered_and_a_double_press_too(client, team):
     request = asks(team)
     answer(client, request, "give")
-    assert "Zoe was answered by you, " in said(answer(client, request, "give"))
+    assert "The request of Zoe was answered by you, " in said(answer(client, request, "give"))
     sign_in_another_manager(client, team)
     second = answer(client, request, "refuse")
-    assert "Zoe was answered by Li Lin, " in said(second) and "until" in said(second)
+    assert "The request of Zoe was answered by Li Lin, " in said(second) and "extended to" in said(second)
     assert "Undo" not in said(second)
     assert (end_of(request), request.ended_by) == ("given", team.manager)
 
@@ -128,8 +128,8 @@ def test_what_has_ended_meanwhile_is_said(client, team):
     waived, taken_back = asks(team, "Ada"), asks(team, "Ben")
     exempt(waived.enrollment, "moved", by=team.manager)
     ExtensionRequest.objects.filter(pk=taken_back.pk).update(end="taken-back", ended_at=timezone.now())
-    assert "The request of Ada has request expired" in said(answer(client, waived, "give"))
-    assert "Ben has taken the request back." in said(answer(client, taken_back, "give"))
+    assert "The request of Ada has expired" in said(answer(client, waived, "give"))
+    assert "Ben has withdrawn the request." in said(answer(client, taken_back, "give"))
 
 
 def test_of_another_run_it_is_not_answered(client, team):
@@ -143,8 +143,8 @@ def test_an_auditor_sees_it_and_has_no_buttons(client, team):
     request = asks(team)
     client.force_login(make_auditor(language="en"))
     page = client.get(f"/team/people/{request.enrollment_id}/").text
-    assert "Asks for time until" in page and "A sick child" in page
-    assert "another-day" not in page
+    assert "Asks to extend to" in page and "A sick child" in page
+    assert f"/team/people/{request.enrollment_id}/extension/" not in page
 
 
 def test_whom_nobody_leads_is_answered_by_human_resources(client, team):
@@ -184,7 +184,7 @@ def test_of_more_than_fit_the_oldest_stand_first_and_the_rest_is_counted(client,
     monkeypatch.setattr(learner_requests, "SHOWN", 2)
     requests = [asks(team, name) for name in ("Ada", "Ben", "Cid", "Dan")]
     assert names(team.manager) == ["Ada", "Ben"]
-    assert "2 more who ask stand here next." in client.get("/team/today/").text
+    assert "2 more requests are shown after you answer these." in client.get("/team/today/").text
     answer(client, requests[0], "refuse")
     assert names(team.manager) == ["Ben", "Cid"]
 

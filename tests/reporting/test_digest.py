@@ -69,13 +69,13 @@ def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_
     assert queue_weekly_summaries() == "letters: 2"
     on_monday(sunday)
     [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
-    assert letter.subject == "Your team this week: 1 late, 1 stuck, 1 finished"
-    assert letter.body.partition("\n\nYou get this letter")[0] == (
+    assert letter.subject == "Your people this week: 1 late, 1 stuck, 1 finished"
+    assert letter.body.partition("\n\nYou get this email")[0] == (
         "Hello Li Lin,\n\n"
-        "1 is late:\n– Wang Ming: “Rules of the tea room”, due on Friday 11 December\n\n"
-        "1 is stuck, and may want a word from you:\n– Idle: “Rules of the tea room”\n\n"
-        "1 has finished in the last seven days:\n– Done: “Rules of the tea room”\n\n"
-        "On the board you remind them, give another day, or excuse:\nhttps://training.example.com/team/"
+        "1 person is late:\n– Wang Ming: “Rules of the tea room”, due on Friday 11 December\n\n"
+        "1 person is stuck and may need your help:\n– Idle: “Rules of the tea room”\n\n"
+        "1 person has finished in the last 7 days:\n– Done: “Rules of the tea room”\n\n"
+        "On the dashboard, you can remind, extend or exempt people:\nhttps://training.example.com/team/"
     )
 
 
@@ -93,14 +93,14 @@ def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_eno
     queue_weekly_summaries()
     on_monday(sunday)
     [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
-    assert letter.subject == "Your team this week: 2 wait for your answer, 0 late, 0 stuck, 0 finished"
-    assert letter.body.partition("\n\nYou get this letter")[0] == (
+    assert letter.subject == "Your people this week: 2 requests wait for your answer, 0 late, 0 stuck, 0 finished"
+    assert letter.body.partition("\n\nYou get this email")[0] == (
         "Hello Li Lin,\n\n"
-        "2 ask for another day and have waited for your answer, the first since Thursday 10 December; "
-        "you give it on the board, under “Today”:\n"
+        "2 people ask for an extension, and the first has waited since Thursday 10 December. "
+        "Answer the requests on the dashboard, under “Today”:\n"
         "– Zoe: “Rules of the tea room”, until Monday 21 December\n"
         "– Ada: “Rules of the tea room”, until Monday 21 December\n\n"
-        "On the board you remind them, give another day, or excuse:\nhttps://training.example.com/team/"
+        "On the dashboard, you can remind, extend or exempt people:\nhttps://training.example.com/team/"
     )
     assert [(name, state) for name, state, _why in told()] == [("Li Lin", "sent"), ("Other lead", "sent")]
 
@@ -236,9 +236,9 @@ def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course,
     [email] = [each for each in mailoutbox if each.to == [hr.email]]
     assert email.subject == "All teams this week: 4 overdue, 1 finished"
     assert email.body.partition("\n\nYou get this email")[0] == (
-        "Hello Zhou,\n\nOverdue today: 4\nStuck: 1\nFinished in the last seven days: 1\n\nBy team:\n"
+        "Hello Zhou,\n\nOverdue today: 4\nStuck: 1\nFinished in the last 7 days: 1\n\nBy team:\n"
         "– Night shift: 2 overdue, 0 stuck, 0 finished\n– Centre: 1 overdue, 1 stuck, 1 finished\n\n"
-        "The numbers are the same as on the board: each person counts once in each course.\nhttps://training.example.com/team/"
+        "The numbers are the same as on the dashboard: each person counts once in each course.\nhttps://training.example.com/team/"
     )
     assert "/unsubscribe/" in email.body and "List-Unsubscribe" in email.extra_headers
     assert not any(name in email.body for name in ("Wang Ming", "Zhao Lei", "Chen Jie", "Idle", "In no team"))

@@ -36,18 +36,18 @@ def held(enrollment):
 
 def test_the_board_and_the_file_say_that_a_drill_is_to_do(client, team, course):
     attempt = held(learner_of(team, course=course))
-    words = "The last cup: passed, a drill to do"
+    words = "The last cup: passed, practice set to do"
     assert words in client.get("/team/").text
     assert words in client.get(f"/team/people/{attempt.enrollment_id}/").text
-    assert [(row["State"], row["Next step"], row["Done"]) for row in exported(client)] == [("in progress", words, "1")]
+    assert [(row["Status"], row["Next step"], row["Done"]) for row in exported(client)] == [("in progress", words, "1")]
     finish(attempt)
-    assert "drill" not in client.get("/team/").text
-    assert [(row["State"], row["Next step"], row["Done"]) for row in exported(client)] == [("completed", "", "2")]
+    assert "practice set" not in client.get("/team/").text
+    assert [(row["Status"], row["Next step"], row["Done"]) for row in exported(client)] == [("completed", "", "2")]
 
 
 def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
     held(learner_of(team, course=make_course(drill_files())))
-    assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, a drill to do"]
+    assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, practice set to do"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
         (1, None, ["1 of 3", "", ""]),
         (1, 2, ["1 of 3", "2 of 3", "50"]),
         (2, 1, ["2 of 3", "1 of 3", "-100"]),
-        (3, 3, ["3 of 3", "3 of 3", "kept"]),
+        (3, 3, ["3 of 3", "3 of 3", "retained"]),
         (3, 2, ["3 of 3", "2 of 3", ""]),
     ],
 )
@@ -87,7 +87,7 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
     with django_assert_num_queries(8):  # done, under way, attempts, teams, stuck; of the owed drill three
         rows = dashboard_rows.rows(enrollments, {}, routes, now)
         assert {(row.journey.next_action.words, row.journey.pre_post_test.before.points) for row in rows} == {
-            ("The last cup: passed, a drill to do", 1)
+            ("The last cup: passed, practice set to do", 1)
         }
 
 
@@ -123,7 +123,7 @@ def test_a_persons_page_has_start_end_and_gain_and_no_failure(client, team, cour
     sit(enrollment, exam=START, points=2)
     page = BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser")
     facts = {fact.dt.text: fact.dd.text for fact in page.select(".facts div")}
-    assert [facts[name] for name in ("Pre-test", "Post-test", "Gain")] == ["1 / 3", "2 / 3", "50%"]
+    assert [facts[name] for name in ("Pre-test", "Post-test", "Improvement")] == ["1 / 3", "2 / 3", "50%"]
     assert "not passed" not in page.text
     assert "d2" not in page.text
 

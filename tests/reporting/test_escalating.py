@@ -75,12 +75,12 @@ def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, 
     letters()
     [letter] = [each for each in mailoutbox if "Nobody above" not in each.body]
     assert letter.to == [firm.manager.email]
-    assert letter.subject == "2 of the people below you have been late for days"
-    assert letter.body.partition("\n\nYou get this letter")[0] == (
-        "Hello Above,\n\nThese have been late for 3 working days:\n"
-        "– Wang Ming: “Rules of the tea room”, due on Thursday 10 December; led by Li Lin\n"
-        "– Zhao Lei: “Rules of the tea room”, due on Thursday 10 December; led by Li Lin\n\n"
-        "On the board you see how far they are:\nhttps://training.example.com/team/"
+    assert letter.subject == "2 people in the teams below you have been late for days"
+    assert letter.body.partition("\n\nYou get this email")[0] == (
+        "Hello Above,\n\nThese people have been late for 3 working days:\n"
+        "– Wang Ming: “Rules of the tea room”, due on Thursday 10 December; manager: Li Lin\n"
+        "– Zhao Lei: “Rules of the tea room”, due on Thursday 10 December; manager: Li Lin\n\n"
+        "On the dashboard, you can see their progress:\nhttps://training.example.com/team/"
     )
 
 
@@ -146,9 +146,9 @@ def test_the_page_of_reminders_says_how_many_teams_have_no_senior_manager(client
     def page():
         return client.get("/people/reminders/", headers={"accept-language": "en"}).text
 
-    assert "senior manager" not in page()  # no team has learners
+    assert "no senior manager" not in page()  # no team has learners
     join(shift, make_user())
-    assert "senior manager" not in page()
+    assert "no senior manager" not in page()
     join(firm, make_user())
     assert "1 team has no senior manager: HR gets the email about its people." in page()
     join(make_team("Alone"), make_user())
@@ -238,7 +238,7 @@ def test_human_resources_switch_it_on_and_off_with_the_reminders(client):
 
     client.force_login(make_hr())
     page = client.get("/people/reminders/")
-    assert "Tell who leads the team above" in page.text
+    assert "Email the senior manager about people" in page.text
     assert not is_escalated()
     for sent, is_on in (({"escalates": "on"}, True), ({"escalates": "on", "initial-escalates": "True"}, True)):
         client.post("/people/reminders/", sent)

@@ -13,10 +13,10 @@ from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
 COLUMNS = [
-    "Name", "Email address", "Team", "Course", "State", "Progress (%)", "Done", "Of", "Due date", "Away until",
-    "Last active",
+    "Name", "Email address", "Team", "Course", "Status", "Progress (%)", "Done", "Total steps", "Due date",
+    "Away until", "Last active",
     "Completed at", "Certified", "Pre-test", "Post-test", "Improvement (%)", "Next step",
-    "Course id", "Left the company", "Certified until", "Reason for exemption", "Stuck", "Post",
+    "Course id", "Left the company", "Certified until", "Reason for exemption", "Stuck", "Job role",
 ]  # fmt: skip
 NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 

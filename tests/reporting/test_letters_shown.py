@@ -40,7 +40,7 @@ def page_of(client, enrollment, user):
 def section(response):
     """The lines and paragraphs below the heading of letters, as a reader sees them."""
     page = BeautifulSoup(response.content, "html.parser")
-    heading = next(title for title in page.select(".person h2") if title.text in ("Emails", "信件"))
+    heading = next(title for title in page.select(".person h2") if title.text in ("Emails", "邮件"))
     found = []
     for element in heading.find_next_siblings()[:-1]:
         found += [" ".join(line.get_text(" ").split()) for line in (element.select("li") or [element])]
@@ -125,7 +125,7 @@ def test_of_what_was_skipped_the_reason_is_said_in_the_reader_s_language(client,
 
 
 # What a state is called, of those above.
-STATES = {"en": ("not sent", "refused", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
+STATES = {"en": ("not sent", "rejected", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
 
 
 def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():

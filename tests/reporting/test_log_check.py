@@ -48,7 +48,7 @@ def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment)
     attempt = enrollment.attempts.get(exam__identifier=START, number=2)
     Response.objects.filter(attempt=attempt).update(response=None, is_right=False)
     ExamAttempt.objects.filter(pk=attempt.pk).update(points=0)
-    assert list(differences()) == [f"attempt {attempt.pk}: the log knows no “attempt-submitted” that says the same"]
+    assert list(differences()) == [f"examattempt {attempt.pk}: the log knows no “exam-submitted” that says the same"]
 
 
 def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
@@ -57,9 +57,7 @@ def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
     Completion.objects.filter(document__identifier=START).delete()
     gone = list(differences())
     assert len(gone) == 5
-    assert (
-        gone[0] == f"event {key('exam-started', exam=START)}: “attempt-started” of {first}, and nothing is kept of it"
-    )
+    assert gone[0] == f"event {key('exam-started', exam=START)}: “exam-started” of {first}, and nothing is kept of it"
 
 
 def test_a_lesson_that_nobody_did_is_named(enrollment):
@@ -99,11 +97,13 @@ def test_a_talk_that_was_made_up_hidden_or_taken_out_of_sight_is_named(enrollmen
     assert list(differences()) == []
 
     Conversation.objects.filter(pk=talk.pk).update(undone_at=timezone.now())
-    assert list(differences()) == [f"talk {talk.pk}: the log knows no “talk-taken-back” that says the same"]
+    assert list(differences()) == [f"conversation {talk.pk}: the log knows no “conversation-undone” that says the same"]
     Conversation.objects.filter(pk=talk.pk).update(undone_at=None)
     record_many(undo_conversations([talk], by=lead))
     made_up = Conversation.objects.create(enrollment=run, made_by=lead)
-    assert list(differences()) == [f"talk {made_up.pk}: the log knows no “talk-noted” that says the same"]
+    assert list(differences()) == [
+        f"conversation {made_up.pk}: the log knows no “conversation-noted” that says the same"
+    ]
     Conversation.objects.all().delete()
     assert list(differences()) == [
         f"event {key(verb, talk=talk.pk)}: “{verb}” of {subject_of(run)}, and nothing is kept of it"

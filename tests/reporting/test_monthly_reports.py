@@ -47,7 +47,7 @@ def test_the_letter_of_a_month_is_its_address_and_how_to_stop_it(lead):
         [letter] = letters()
     assert (letter.to, letter.subject) == ([lead.email], "Training in October 2026: the report")
     assert "http://127.0.0.1:8000/team/reports/?first=2026-10&last=2026-10\n" in letter.body
-    assert "http://127.0.0.1:8000/letters/stop/" in letter.body
+    assert "http://127.0.0.1:8000/unsubscribe/" in letter.body
     assert not letter.attachments
 
 

@@ -137,7 +137,7 @@ def test_an_auditor_finds_no_forms_and_is_refused_where_they_lead(firm, client):
     client.force_login(make_auditor())
     address = reverse("reporting:person", args=[firm["learner"].pk])
     assert 'class="card" method="post"' not in client.get(address).text
-    assert client.post(f"{address}excuse/", {"reason": "Because"}).status_code == 404
+    assert client.post(f"{address}exempt/", {"reason": "Because"}).status_code == 404
     client.force_login(firm["HR"].learner)
     assert 'class="card" method="post"' in client.get(address).text
 
@@ -151,8 +151,8 @@ def test_every_look_of_an_auditor_is_logged_once_a_day(firm, client):
             assert client.get(address).status_code == 200
     looks = Event.objects.filter(pk__gt=before).values_list("actor", "verb", "subject")
     assert list(looks) == [
-        (auditor.pk, "dashboard-viewed", "board"),
-        (auditor.pk, "audit-log-viewed", "log"),
+        (auditor.pk, "dashboard-viewed", "dashboard"),
+        (auditor.pk, "audit-log-viewed", "audit-log"),
         (auditor.pk, "record-viewed", f"enrollment:{firm['learner'].pk}"),
     ]
 
@@ -176,7 +176,7 @@ def test_the_numbers_kept_above_the_board_are_those_of_its_rows(firm, make, in_t
 def test_the_log_finds_what_was_done_to_one_person(firm, client):
     auditor, learner = make_auditor(), firm["learner"].learner
     client.force_login(make_admin())
-    client.post(reverse("reporting:person", args=[firm["learner"].pk]) + "excuse/", {"reason": "Because"})
+    client.post(reverse("reporting:person", args=[firm["learner"].pk]) + "exempt/", {"reason": "Because"})
     client.force_login(auditor)
     found = client.get("/audit-log/", {"person": learner.email.upper()}).context["page"]
     assert {event.subject for event in found} == {f"enrollment:{firm['learner'].pk}"}

@@ -89,7 +89,7 @@ def test_too_many_for_a_picture_are_told_so(client, team, monkeypatch, most):
     monkeypatch.setattr("courseware.reporting.views.statistics.MOST_RUNS", most)
     learner_of(team, "One", due_at=due_in(4))
     page = client.get(reverse("reporting:trends")).content.decode()
-    assert ("too many for a picture" in page) is (most == 0)
+    assert ("Too many people for a chart" in page) is (most == 0)
 
 
 def test_one_course_is_drawn_and_the_other_can_be_chosen(client, team):
@@ -112,5 +112,5 @@ def test_of_twenty_with_time_left_it_says_how_many_more_will_be_late(client, tea
     learner_of(team, "Late", due_at=due_in(-1))
     page = client.get(reverse("reporting:trends")).content.decode()
     # Seven do nothing. Of the rest one lesson is left, four days, and a chance of (13/14)⁴ = 0.74 for each to be late.
-    assert "15 to 19 more will be late" in page and "1 is late already." in page
-    assert "If each of the 20 who still have time" in page
+    assert "15 to 19 more will be late" in page and "1 person is late already." in page
+    assert "if the 20 people with time left continue" in page

@@ -79,8 +79,8 @@ def test_a_page_says_what_was_changed_or_why_nothing_was(client, team):
         page = client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": day}, follow=True)
         return [message.text for message in BeautifulSoup(page.content, "html.parser").select(kind)]
 
-    assert said("2030-03-04", ".message.success") == ["Lea Lee has time until 4 March 2030."]
-    assert said("2030-03-04") == ["Nothing was changed: 4 March 2030 is the due day of Lea Lee already."]
+    assert said("2030-03-04", ".message.success") == ["The due date of Lea Lee is now 4 March 2030."]
+    assert said("2030-03-04") == ["Nothing was changed: the due date of Lea Lee is already 4 March 2030."]
     Enrollment.objects.update(exempted_at=timezone.now())
     assert said("2030-03-05") == ["Nothing was changed because the enrollment has ended."]
 
@@ -121,7 +121,7 @@ def test_what_is_refused_comes_back_with_what_was_written_and_why(client, team, 
     assert [field["value"] for field in page.select("main [aria-invalid=true][name=reason]")] == ["x" * 201]
     assert [form["action"].split("/")[-2] for form in page.select(".person aside form")] == [
         *(each.address for each in ON_PERSON_PAGE if each.is_offered(enrollment)),
-        "away",
+        "absences",
     ]
     assert not BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser").select(".is-invalid")
 

@@ -399,7 +399,7 @@ def test_a_key_is_shown_by_the_press_that_made_it_and_never_again(team, client):
     secret = page.context["secret"]
     assert f'value="{secret}"' in page.text
     again = post(client)
-    assert again.status_code == 422 and "You have a key of this name." in again.text
+    assert again.status_code == 422 and "You already have a key with this name." in again.text
     listed = client.get("/api/", headers={"accept-language": "en"}).text
     assert "Charts" in listed and "never used" in listed and secret not in listed
 
@@ -407,7 +407,7 @@ def test_a_key_is_shown_by_the_press_that_made_it_and_never_again(team, client):
 @pytest.mark.parametrize("ahead", [-1, 366])
 def test_a_key_ends_from_today_on_and_within_a_year(team, client, ahead):
     page = post(client, ends_on=(site_day() + timedelta(days=ahead)).isoformat())
-    assert page.status_code == 422 and "at most a year from now" in page.text
+    assert page.status_code == 422 and "Choose a date from today to 1 year from now." in page.text
     assert not ApiKey.objects.exists()
     for fitting in (0, 365):
         day = site_day() + timedelta(days=fitting)
@@ -423,5 +423,5 @@ def test_whoever_finds_the_last_place_taken_by_another_form_is_told(team, client
 
     monkeypatch.setattr(api_keys, "make_key", taken_meanwhile)
     page = post(client)
-    assert page.status_code == 422 and "You have 10 keys. End one first." in page.text
+    assert page.status_code == 422 and "You already have the maximum of 10 keys. Revoke one first." in page.text
     assert ApiKey.objects.count() == 10 and page.context["secret"] == ""

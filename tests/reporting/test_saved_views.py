@@ -28,7 +28,7 @@ def test_the_filters_of_a_board_are_kept_under_a_name_for_who_kept_them_alone(cl
     form = BeautifulSoup(client.get("/team/?days=late-7&stuck=on").content, "html.parser").select_one(".views form")
     fields = {each["name"]: each.get("value", "") for each in form.select("input")}
     page = client.post(form["action"], fields | {"name": " Late and stuck "}, follow=True)
-    assert "The view “Late and stuck” is kept above your board." in page.text
+    assert "The view “Late and stuck” is saved. You find it above your dashboard." in page.text
     keep(client, "Done", "state=completed")
     kept = [("Done", "/team/?state=completed", False), ("Late and stuck", "/team/?days=late-7&stuck=on", False)]
     assert views(client) == kept
@@ -48,7 +48,7 @@ def test_a_view_of_a_team_that_is_gone_says_so_shows_nobody_and_can_be_taken_awa
     below.delete()
     page = client.get(address)
     assert "You no longer manage this team" in page.text and "Lea" not in page.text
-    for file in ("board.csv", "board.xlsx"):
+    for file in ("dashboard.csv", "dashboard.xlsx"):
         assert client.get(address.replace("/team/", f"/team/{file}")).status_code == 404
     [form] = BeautifulSoup(page.content, "html.parser").select(".views form")
     client.post(form["action"])
@@ -69,14 +69,14 @@ def test_of_an_address_only_what_the_board_knows_is_kept(client, team):
 @pytest.mark.parametrize(
     ("name", "query", "said"),
     [
-        ("One", "", "There is nothing to keep"),
-        ("One", "state=nonsense", "There is nothing to keep"),
-        ("One", "name=" + "x" * 600, "There is nothing to keep"),
-        ("One", "name=" + "夜" * 60, "That is too long to be kept"),
-        ("One", "name=" + "%E5%A4%9C" * 60, "That is too long to be kept"),
-        ("", "stuck=on", "Name the view"),
-        ("   ", "stuck=on", "Name the view"),
-        ("x" * 41, "stuck=on", "Name the view"),
+        ("One", "", "There is nothing to save"),
+        ("One", "state=nonsense", "There is nothing to save"),
+        ("One", "name=" + "x" * 600, "There is nothing to save"),
+        ("One", "name=" + "夜" * 60, "This view is too long to save"),
+        ("One", "name=" + "%E5%A4%9C" * 60, "This view is too long to save"),
+        ("", "stuck=on", "Enter a name of up to 40 characters"),
+        ("   ", "stuck=on", "Enter a name of up to 40 characters"),
+        ("x" * 41, "stuck=on", "Enter a name of up to 40 characters"),
     ],
 )
 def test_what_cannot_be_kept_is_explained(client, team, name, query, said):
@@ -89,7 +89,7 @@ def test_a_name_that_is_there_gets_the_new_filters_and_there_is_an_end_to_their_
     for name, query in (("A", "stuck=on"), ("B", "away=on"), ("A", "left=on")):
         keep(client, name, query)
     page = keep(client, "C", "stuck=on")
-    assert "take one away first" in page.text
+    assert "Delete one first." in page.text
     keep(client, "B", "stuck=on")
     assert dict(SavedView.objects.values_list("name", "query")) == {"A": "left=on", "B": "stuck=on"}
 

@@ -152,8 +152,8 @@ def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
     update_statistics()
     client.force_login(make_editor())
     words = BeautifulSoup(client.get(PAGE).content, "html.parser").main.text
-    assert "5 people who played it to an end" in words
-    assert "The figures grow by 5 people at a time, after two days and overnight." in words
+    assert "5 people played it to an end" in words
+    assert "The numbers grow in steps of 5 people, overnight after 2 days." in words
     assert "6" not in words
 
 
@@ -181,7 +181,7 @@ def test_a_debrief_tells_where_the_way_forked_how_many_colleagues_chose_best(cli
     of_four = player(*forked)  # the fifth
     assert among_colleagues(client, of_four) == {}
     update_statistics(next(NIGHTS))
-    said = "Of colleagues who stood here, {} chose best."
+    said = "Of the colleagues who reached this situation, {} made the best choice."
     # Nothing of the second, which has no better choice, nor of what was put together, where choices do not differ.
     assert among_colleagues(client, of_four) == {"1": (said.format("3 of 5"), 3, 5)}
     assert among_colleagues(client, player(*BEST)) == {}

@@ -21,7 +21,7 @@ from tests.simulations.samples import make_simulation_course
 from tests.world import complete_course, outline_of
 
 pytestmark = pytest.mark.django_db
-MISSED, RED_RUNS = "one question missed 3 times", "one simulation red 3 times"
+MISSED, RED_RUNS = "one question answered incorrectly 3 times", "one simulation ended with harm 3 times"
 FAILED, IDLE = "exam failed, no activity since", "no activity for days"
 
 
@@ -146,10 +146,10 @@ def test_begun_and_nothing_done_for_seven_days(team):
 
 def test_the_numbers_of_the_rule_are_settings_of_the_site_and_stand_below_the_board(team, client, settings):
     learner_of(team, "Idle", course=make_course(), started_at=days(-20), last_active_at=days(-5))
-    assert "nothing done for 7 days" in client.get("/team/").text
+    assert "no activity for 7 days" in client.get("/team/").text
     settings.STUCK_AFTER_IDLE_DAYS = 5
     assert why_stuck(team) == {"Idle": IDLE}
-    assert "nothing done for 5 days" in client.get("/team/").text
+    assert "no activity for 5 days" in client.get("/team/").text
 
 
 def test_board_file_and_filter_say_who_is_stuck(team, client):

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from bs4 import BeautifulSoup
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from courseware.accounts.models import User
 from courseware.assignments.follow_ups.follow_ups import answer_follow_up
@@ -157,8 +158,8 @@ def test_one_confirmation_does_all_that_was_ticked_and_says_so_with_undo(client,
     assert answer_page.redirect_chain == [("/team/", 302)]
     said = " ".join(BeautifulSoup(answer_page.content, "html.parser").select_one(".messages").get_text(" ").split())
     assert "2 reminders are queued." in said
-    assert "Unopened has time until" in said
-    assert "Noted that you talked with Late." in said
+    assert "The due date of Unopened is now" in said
+    assert "Conversation recorded with Late." in said
     assert queued() == ["Late", "Soon"]  # who has another day is not reminded of the former one
     unopened.refresh_from_db()
     assert unopened.due_on == day
@@ -169,16 +170,16 @@ def test_one_confirmation_does_all_that_was_ticked_and_says_so_with_undo(client,
     ]
     assert letters() == []  # for two minutes
     undone = client.post(form["action"], dict(fields), follow=True)
-    assert "2 letters are not sent." in undone.text and "1 talk is taken back." in undone.text
-    assert "Taken back for 1 person: Unopened." in undone.text
+    assert "2 emails will not be sent." in undone.text and "1 conversation undone." in undone.text
+    assert "Undone for 1 person: Unopened." in undone.text
     unopened.refresh_from_db()
     assert (queued(), unopened.due_at, Conversation.objects.standing().count()) == ([], before, 0)
     verbs = Event.objects.filter(verb__in=["extended", "extension-undone", "conversation-noted", "conversation-undone"])
     assert sorted(verbs.values_list("verb", flat=True)) == [
-        "extended",
-        "extension-undone",
         "conversation-noted",
         "conversation-undone",
+        "extended",
+        "extension-undone",
     ]
     assert "undo-today" not in client.get("/team/").text and "/team/today/undo/" not in client.get("/team/").text
 
@@ -201,10 +202,10 @@ def test_a_second_press_sends_nothing_and_says_who_has_sent_it_and_when(client, 
     ticked = {"remind": f"{late.pk}", "talk": late.pk}
     client.post("/team/today/", ticked, follow=True)
     again = client.post("/team/today/", ticked, follow=True)
-    assert "Late: reminded by you, " in again.text and "Late: noted by you, " in again.text
+    assert "Late: reminder sent by you, " in again.text and "Late: conversation recorded by you, " in again.text
     sign_in_another_manager(client, team)
     second = client.post("/team/today/", ticked, follow=True)
-    assert "Late: Li Lin has sent a reminder, " in second.text and "Late: Li Lin has noted a talk, " in second.text
+    assert "Late: reminder sent by Li Lin, " in second.text and "Late: conversation recorded by Li Lin, " in second.text
     assert "queued" not in second.text and "Undo" not in second.text
     assert (queued(), Conversation.objects.count()) == (["Late"], 1)
 
@@ -216,10 +217,11 @@ def test_who_confirms_second_reads_who_has_given_the_day_and_that_nothing_was_do
     assert "No new action was taken." not in first.text
     sign_in_another_manager(client, team)
     second = client.post("/team/today/", ticked, follow=True)
-    assert "No new action was taken." in second.text and "New: Li Lin has given time until " in second.text
+    by_other = f"New: extended to {date_format(day)} by Li Lin, "
+    assert "No new action was taken." in second.text and by_other in second.text
     assert "needs no change" not in second.text
     earlier = client.post("/team/today/", {"extend": f"{new.pk}:{day - timedelta(days=1)}"}, follow=True)
-    assert "New: Li Lin has given time until " in earlier.text
+    assert by_other in earlier.text
     assert Adjustment.objects.count() == 1
 
 
@@ -229,12 +231,12 @@ def test_a_day_of_one_course_that_somebody_has_given_is_told_also_of_who_gets_on
     other_run = make_enrollment(new.learner, aid, due_at=days(2))
     client.post("/team/today/", {"extend": f"{new.pk}:{day}"})
     sign_in_another_manager(client, team)
-    both = [f"{new.pk}:{day}", f"{other_run.pk}:{day}"]
+    both, by_other = [f"{new.pk}:{day}", f"{other_run.pk}:{day}"], f"New: extended to {date_format(day)} by Li Lin, "
     second = client.post("/team/today/", {"extend": both}, follow=True)
-    assert "New has time until " in second.text and "New: Li Lin has given time until " in second.text
-    assert "given by you" not in second.text
+    assert "The due date of New is now " in second.text and by_other in second.text
+    assert "by you, " not in second.text
     third = client.post("/team/today/", {"extend": both}, follow=True)
-    assert "New: Li Lin has given time until " in third.text and "New: time until " in third.text
+    assert by_other in third.text and f"New: extended to {date_format(day)} by you, " in third.text
 
 
 def test_of_a_reminder_of_a_plan_it_is_said_whether_it_waits_or_has_left(client, team):
@@ -244,7 +246,7 @@ def test_of_a_reminder_of_a_plan_it_is_said_whether_it_waits_or_has_left(client,
     told(later, DeliveryState.SENT, ended_at=timezone.now())
     page = client.post("/team/today/", ticked, follow=True)
     assert "Late: the reminder is sent automatically" in page.text
-    assert "Later: a reminder has left by itself, " in page.text
+    assert "Later: the reminder was sent automatically, " in page.text
 
 
 def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
@@ -259,7 +261,12 @@ def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
         {"remind": box, "talk": done.pk, "extend": f"{excused.pk}:{site_day() + timedelta(days=9)}"},
         follow=True,
     )
-    for said in ("1 reminder is queued.", "Done: has completed the course", "Left: has left", "Excused: is excused"):
+    for said in (
+        "1 reminder is queued.",
+        "Done: has completed the course",
+        "Left: left the company",
+        "Exempt: is exempt",
+    ):
         assert said in page.text
     assert (queued(), Conversation.objects.count()) == (["Late"], 0)
 
@@ -269,12 +276,12 @@ def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
     [
         ({}, "You selected nothing, so nothing was done."),
         ({"remind": "x.-1", "talk": "１"}, "You selected nothing, so nothing was done."),
-        ({"extend": "1:2020-01-01"}, "This day is over."),
+        ({"extend": "1:2020-01-01"}, "This date is in the past."),
         ({"extend": "1:yesterday"}, "Enter a valid date."),
         ({"extend": "1"}, "This field is required."),
-        ({"talk": list(range(1, 9))}, "That is more than the page has offered"),
-        ({"remind": "1." * 501}, "That is more than the page has offered"),
-        ({"remind": "999999999"}, "You lead none of these people"),
+        ({"talk": list(range(1, 9))}, "You sent more actions than the page offers"),
+        ({"remind": "1." * 501}, "You sent more actions than the page offers"),
+        ({"remind": "999999999"}, "You do not manage any of these people"),
     ],
 )
 def test_what_cannot_be_meant_is_said_and_does_nothing(client, team, ticked, said):
@@ -307,7 +314,7 @@ def test_who_fails_again_and_again_is_to_be_talked_with_until_that_was_done_and_
     miss(stuck)
     miss(once, times=1)
     learner_of(team, "Idle", started_at=days(-20), last_active_at=days(-20))
-    assert talks(team) == [("Stuck", "one question missed 3 times · Boiling water")]
+    assert talks(team) == [("Stuck", "one question answered incorrectly 3 times · Boiling water")]
     talk = Conversation.objects.create(enrollment=stuck, made_by=team.manager)
     assert talks(team) == []
     miss(stuck, times=1)
@@ -340,8 +347,8 @@ def test_of_more_than_fit_the_first_are_named_and_the_rest_is_offered_next(clien
     [late] = drafted(team).letters
     assert (late.number, late.later, [each.name for each in late.people]) == (3, 1, ["Late 0", "Late 1"])
     page = client.get("/team/today/").text
-    assert "Remind 3 people who are overdue" in page
-    assert "The 2 most urgent first; the others are offered next." in page
+    assert "Remind 3 overdue people" in page
+    assert "The 2 most urgent people come first. The other people are offered next." in page
     client.post("/team/today/", {"remind": late.value})
     assert addressees(team) == {"overdue": ["Late 2"]}
 
@@ -351,7 +358,7 @@ def test_where_very_many_are_late_letters_are_drafted_from_the_most_urgent_and_t
 ):
     monkeypatch.setattr(suggested_actions, "LOOKED_AT", 2)
     late = [learner_of(team, f"Late {number}", due_at=days(-3 + number / 2)) for number in range(2)]
-    said = "Letters are drafted from the 2 most urgent due days; the board shows all of them."
+    said = "Reminders are suggested only for the 2 most urgent due dates. The dashboard shows all of them."
     assert drafted(team).others == 0
     assert said not in client.get("/team/today/").text
     learner_of(team, "Least late", due_at=days(-1))
@@ -360,7 +367,7 @@ def test_where_very_many_are_late_letters_are_drafted_from_the_most_urgent_and_t
     assert [each.run for each in drafted(team).more_time] == [soon.pk]
     assert drafted(team).others is None
     page = client.get("/team/today/").text
-    assert said in page and "Remind 2 people who are overdue" in page
+    assert said in page and "Remind 2 overdue people" in page
     for run in late:
         told(run, DeliveryState.QUEUED)
     Enrollment.objects.filter(pk=soon.pk).update(started_at=timezone.now())
@@ -385,10 +392,10 @@ def test_a_look_after_the_course_is_offered_by_its_address_three_at_a_time_and_c
     course = make_course_with_sheet()
     done = [completed(team, f"Done {number}", days_ago=50 - number, course=course) for number in range(4)]
     page = BeautifulSoup(client.get("/team/today/").content, "html.parser")
-    offered = [link["href"] for link in page.select(".today li a[href*=observations]")]
+    offered = [link["href"] for link in page.select(".today li a[href*=follow-ups]")]
     assert offered == [*(f"/team/follow-ups/{run.pk}/month-later/" for run in done[:3]), "/team/follow-ups/"]
     assert "A month later" in page.select_one(".today").text
-    assert "1 more to look at" in page.select_one(".today").text
+    assert "1 more follow-up" in page.select_one(".today").text
     assert not page.select(".today form, .today input")
     assert drafted(team).others == 0
     for run in done:

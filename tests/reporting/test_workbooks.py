@@ -43,11 +43,11 @@ def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
         "Email address": "wang@example.com",
         "Team": "Night shift",
         "Course": "Rules of the tea room",
-        "Post": "not chosen",
-        "State": "due soon",
+        "Job role": "not chosen",
+        "Status": "due soon",
         "Progress (%)": 0.0,
         "Done": 0.0,
-        "Of": 2.0,
+        "Total steps": 2.0,
         "Due date": date(2026, 11, 27),
         "Last active": datetime(2026, 11, 27, 12, 30, 15),
         "Next step": "Boiling water",
@@ -65,9 +65,9 @@ def test_the_second_sheet_says_what_was_asked_for_when_and_of_which_release(clie
     said = [(what, words) for what, words, *_rest in about]
     assert said[0][1].endswith("(Asia/Shanghai)")
     assert said[1:6] == [
-        ("For", team.manager.name),
+        ("Downloaded by", team.manager.name),
         ("Shown", "1 row"),
-        ("Filter", "State: not started"),
+        ("Filter", "Status: not started"),
         ("Filter", "Name, email or staff number: wang"),
         ("Course", f"Rules of the tea room, release 1 of {timezone.localdate():%-d %B %Y}"),
     ]
@@ -90,7 +90,7 @@ def test_more_rows_than_a_workbook_takes_are_refused_with_a_sentence_and_the_fil
     assert response.url == f"{reverse('reporting:dashboard')}?state=not-started"
     assert not Event.objects.filter(verb="dashboard-exported").exists()
     page = client.get(response.url).content.decode()
-    assert "A workbook holds up to 1 rows, and these are 2. The CSV file holds all of them." in page
+    assert "An Excel file holds up to 1 rows, but you selected 2. Download the CSV file, which holds all rows." in page
 
 
 def test_names_for_programs_stand_in_the_csv_file_where_they_are_asked_for(client, team):

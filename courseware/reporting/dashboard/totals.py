@@ -253,5 +253,5 @@ def lines_of(state: State, number: int, found: DashboardTotals) -> list[str]:
     if ending:
         lines.append(gettext("certificate %(ends)s: %(number)d") % {"ends": ends_within(), "number": ending})
     if ended := found.found[state, CertificationStatus.ENDED]:
-        lines.append(gettext("certificate expired: %(number)d") % {"number": ended})
+        lines.append(gettext("no longer certified: %(number)d") % {"number": ended})
     return lines
