@@ -90,7 +90,7 @@ class GrowingFirm:
         self.hr = User.objects.create_user("hr@bench.example", PASSWORD, name="Human resources")
         self.hr.groups.add(Group.objects.get(name=roles.HR))
         self.password = self.head.password
-        self.posts = sorted(job_roles_of({each.course.pk: each.route for each in self.courses}))
+        self.job_roles = sorted(job_roles_of({each.course.pk: each.route for each in self.courses}))
         self.teams = [Team.objects.create(name="Team 0000")]
         Membership.objects.create(team=self.teams[0], person=self.head, role=Membership.Role.MANAGER)
         self.people = 0
@@ -143,8 +143,8 @@ class Intake(BulkRows):
         )
         self.firm = firm
 
-    def person(self, address, name, post=""):
-        fields = {"email": f"{address}@bench.example", "name": name, "post": post}
+    def person(self, address, name, job_role=""):
+        fields = {"email": f"{address}@bench.example", "name": name, "job_role": job_role}
         person = self.new(User, password=self.firm.password, **fields)
         self.find_by_terms(person)
         return person
@@ -152,8 +152,8 @@ class Intake(BulkRows):
     def take_in(self, number):
         index = 1 + number // IN_A_TEAM
         team = self.firm.teams[index] if index < len(self.firm.teams) else self.team(index)
-        post = self.firm.posts[number % len(self.firm.posts)]
-        learner = self.person(f"p{number:06}", f"Person {number:06}", post)
+        job_role = self.firm.job_roles[number % len(self.firm.job_roles)]
+        learner = self.person(f"p{number:06}", f"Person {number:06}", job_role)
         self.new(Membership, team=team, person=learner, role=Membership.Role.LEARNER.value)
         self.letters(learner, number)
         for index, taught_course in enumerate(self.firm.courses):

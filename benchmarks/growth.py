@@ -17,7 +17,9 @@ from benchmarks import scenario
 ADMIN_KILOBYTES = 150
 FULL_LIST = 12_000  # buffers of the first 1,000 rows of a list of which a tenth match the filter
 FULL_BOARD = 4_000  # buffers of the enrollments of a team, each in its own database page
-FIRST_OF_A_POST = 20_000  # buffers: 5,000 enrollments by due date with their people, until 25 of a job role are found
+FIRST_OF_A_JOB_ROLE = (
+    20_000  # buffers: 5,000 enrollments by due date with their people, until 25 of a job role are found
+)
 # For managers of many people. Reports and trends read each enrollment, so they grow with the company. Today reads the
 # 2,000 most urgent with their people, teams and emails.
 LIMITS_OF_MANY = {
@@ -59,11 +61,11 @@ def looks(firm):
         board("board of everybody: certificates that end", head, "?state=ending"),
         board("board of everybody: never certified", head, "?state=never"),
         board("board of everybody: a name", head, f"?name={search_word}"),
-        board("board of everybody: a post", head, f"?post={firm.posts[-1]}", few=FIRST_OF_A_POST),
+        board("board of everybody: a job role", head, f"?job_role={firm.job_roles[-1]}", few=FIRST_OF_A_JOB_ROLE),
         board("board of everybody: due within a week", head, "?days=due-7"),
         board("board of everybody: a month late", head, "?days=late-30"),
         board("board of everybody: by name", head, "?sort=name"),
-        board("board of a team of 50: a post", manager, f"?post={firm.posts[-1]}"),
+        board("board of a team of 50: a job role", manager, f"?job_role={firm.job_roles[-1]}"),
         board("board of a team of 50: by name", manager, "?sort=name"),
         board("board of a team of 50: by team", manager, "?sort=team"),
         board("board of a team of 50: longest without an act", manager, "?sort=last-active"),

@@ -366,10 +366,10 @@ def nothing_kept_of_releases():
     from courseware.content.rendering import store
 
     for kept in (store, changed_sentences, lesson_changes):
-        kept.forget()
+        kept.clear_caches()
     yield
     for kept in (store, changed_sentences, lesson_changes):
-        kept.forget()
+        kept.clear_caches()
 
 
 @pytest.fixture(autouse=True)

@@ -161,13 +161,13 @@ class PersonAdmin(LogsMemberships):
     form = PersonForm
     actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]
     fieldsets = [
-        (None, {"fields": ["name", "email", "staff_number", "language", "post", "extra_time"]}),
+        (None, {"fields": ["name", "email", "staff_number", "language", "job_role", "extra_time"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]}),
         (_("Dates"), {"fields": ["starts_on", "leaves_on", "joined_at", "last_login"]}),
         (_("Emails"), {"fields": ["letters"]}),
     ]
     add_fieldsets = [
-        (None, {"fields": ["name", "email", "staff_number", "language", "post", "starts_on", "send_link"]}),
+        (None, {"fields": ["name", "email", "staff_number", "language", "job_role", "starts_on", "send_link"]}),
         (_("Rights"), {"fields": ["is_staff", "groups", "audits_until"]}),
     ]
 
@@ -186,7 +186,7 @@ class PersonAdmin(LogsMemberships):
         if obj == request.user:
             fields += ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]
         if obj and not may_decide_about(request.user, obj):
-            fields += ["name", "post", "starts_on", "leaves_on", "extra_time"]
+            fields += ["name", "job_role", "starts_on", "leaves_on", "extra_time"]
         return fields
 
     @admin.display(description=_("latest emails"))

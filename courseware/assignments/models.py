@@ -74,7 +74,7 @@ class RuleVersion(models.Model):
         verbose_name=_("team"),
     )
     role = models.CharField(_("role"), max_length=10, blank=True, choices=Membership.Role)
-    post = models.CharField(_("job role"), max_length=32, blank=True)
+    job_role = models.CharField(_("job role"), max_length=32, blank=True)
     joined_since = models.DateField(_("started work on or after"), null=True, blank=True)
     other_course = models.ForeignKey(
         Course, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("another course")

@@ -149,7 +149,7 @@ ERRORS = {
     "second-track-choice": "the track is asked for in {first} already (line {line})",
     "empty-check": "no question stands below the .check heading",
     "wording-apart": '"{id}" asks "{first}" in other words; expected both in the knowledge check or outside it, '
-    "for the same posts, and neither .open",
+    "for the same job roles, and neither .open",
     "open-in-check": '"{id}" is .open and never graded; it cannot stand in a knowledge check',
     "open-in-bank": '"{id}" is .open and never graded; it cannot stand in a bank',
     "text-in-bank": "text before the first question; a bank holds questions only",

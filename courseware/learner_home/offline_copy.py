@@ -16,23 +16,23 @@ from courseware.learning.learner_context import LearnerContext
 
 @dataclass(frozen=True)
 class CopiedLesson:
-    """`posts`: job role → name. Blocks for other job roles are included."""
+    """`job_roles`: job role → name. Blocks for other job roles are included."""
 
     step: Step
     page: PageData
-    posts: Mapping[str, str]
+    job_roles: Mapping[str, str]
 
     @property
     def blocks(self) -> Iterator[Mapping[str, Any]]:
-        """html, callout (`posts`), question (`title`), without ids and source numbers, which would clash."""
+        """html, callout (`job_roles`), question (`title`), without ids and source numbers, which would clash."""
         for block in self.page.data["blocks"]:
             if block["type"] == "question":
                 if block["id"] not in self.page.wordings:
                     continue
                 yield block | {"title": self.page.questions[block["id"]].title}
             elif "html" in block:
-                job_roles = [self.posts[job_role] for job_role in block.get("tracks", ()) if job_role in self.posts]
-                yield block | {"html": without_ids(without_sources(block["html"])), "posts": job_roles}
+                job_roles = [self.job_roles[each] for each in block.get("tracks", ()) if each in self.job_roles]
+                yield block | {"html": without_ids(without_sources(block["html"])), "job_roles": job_roles}
 
 
 @dataclass(frozen=True)

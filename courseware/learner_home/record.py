@@ -67,7 +67,7 @@ def own_record(learner_context: LearnerContext) -> dict[str, object]:
     )
     return {
         "lines": lines,
-        "post": job_role_text(enrollment, learner_context.outline),
+        "job_role": job_role_text(enrollment, learner_context.outline),
         "retired": len(completions.keys() - {step.id for step in steps}),
         "reports": LessonReport.objects.written_by(enrollment).count(),
         "certificate": certificate_of(enrollment),

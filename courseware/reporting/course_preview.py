@@ -19,7 +19,7 @@ BETWEEN, WITH = "-", "."
 
 def preview_lesson(course: Course, step: Step, page: PageData, job_role: str) -> UntriedLesson:
     """Return a lesson as a learner with this job role sees it."""
-    placeholder = Enrollment(pk=0, learner=User(), course=course, track=job_role)
+    placeholder = Enrollment(pk=0, learner=User(), course=course, job_role=job_role)
     return untried_lesson(LearnerContext(placeholder), step, page)
 
 

@@ -84,7 +84,7 @@ class Person:
 
     name: str
     address: str
-    post: str
+    job_role: str
     way: Studied
     first_aid: Studied | None = None
     away: int | None = None
@@ -169,7 +169,7 @@ def create_demo_company(at: datetime | None = None, *, say: Callable[[str], obje
     newcomer = person("learner@example.com", "王小明")
     join(centre, newcomer)
     enrolling.enroll(newcomer, course, due_at=due_at(centre, at, 14), by=admin, at=at)
-    learners = {each: person(f"{each.address}@example.com", each.name, post=each.post) for each in PEOPLE}
+    learners = {each: person(f"{each.address}@example.com", each.name, job_role=each.job_role) for each in PEOPLE}
     for number, (each, learner) in enumerate(learners.items()):
         if number % SAY_EVERY == 0:
             say(f"demo people: {number} of {len(learners)} done")
@@ -269,7 +269,7 @@ def study(studied: Studied, learner: User, course: Course, team: Team, *, by: Us
     enrolled_at = now - timedelta(days=studied.enrolled)
     enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, studied.due), by=by, at=enrolled_at)
     if studied.share:  # before the start, the lesson asks for the job role
-        Enrollment.objects.filter(pk=enrollment.pk).update(track=learner.post)
+        Enrollment.objects.filter(pk=enrollment.pk).update(job_role=learner.job_role)
         enrollment.refresh_from_db()
     clock = moments(enrolled_at + timedelta(hours=3), now - timedelta(hours=2))
     outline = store.outline(enrollment.release, enrollment.source_language)

@@ -61,7 +61,7 @@ class DashboardFilter(forms.Form):
         label=_("Team"), required=False, queryset=Team.objects.none(), empty_label=pgettext_lazy("any team", "all")
     )
     name = forms.CharField(label=_("Name, email or staff number"), required=False, max_length=100, widget=PersonSearch)
-    post = forms.CharField(label=_("Job role"), required=False, max_length=32, widget=forms.Select)
+    job_role = forms.CharField(label=_("Job role"), required=False, max_length=32, widget=forms.Select)
     days = forms.TypedChoiceField(
         label=_("Due date"),
         required=False,
@@ -90,9 +90,9 @@ class DashboardFilter(forms.Form):
         """Set the choices: courses as (id, title), job roles as id → title. Hide fields with a single choice."""
         course, teams = self.fields["course"], tuple(self.fields["team"].choices)
         course.choices = [*([("", course.empty_label)] if course.empty_label else []), *courses]
-        has_choice = {"course": len(courses) > 1, "team": len(teams) > 2, "post": len(job_roles) > 1}
+        has_choice = {"course": len(courses) > 1, "team": len(teams) > 2, "job_role": len(job_roles) > 1}
         options = job_roles.items() if job_roles else ()
-        self.fields["post"].widget.choices = [("", pgettext("any post", "all")), *options]
+        self.fields["job_role"].widget.choices = [("", pgettext("any job role", "all")), *options]
         self.helper = self.layout([name for name, is_shown in has_choice.items() if is_shown])
         data = tuple(self.data.get(name) for name in self.fields)
         self.looks = (type(self), data, teams, tuple(courses), tuple(options))
@@ -109,8 +109,8 @@ class DashboardFilter(forms.Form):
     def __hash__(self):
         return hash(self.looks)
 
-    def clean_post(self):
-        job_role = self.cleaned_data["post"]
+    def clean_job_role(self):
+        job_role = self.cleaned_data["job_role"]
         return job_role if job_role and job_role in job_roles_of(outlines(get_language())) else ""
 
     def chosen(self):

@@ -34,7 +34,7 @@ def people_counted(team):
 
 def test_a_person_comes_in_at_a_place_and_the_log_says_by_whom():
     admin, team = make_admin(), make_team("Night")
-    fields = {"language": "en", "post": "phone", "starts_on": date(2026, 12, 1)}
+    fields = {"language": "en", "job_role": "phone", "starts_on": date(2026, 12, 1)}
     person = add_person("  Zhang   Nan ", staff_number="ａ１", team=team, by=admin, **fields)
     person.refresh_from_db()
     assert (person.name, person.email, person.staff_number) == ("Zhang Nan", None, "A1")

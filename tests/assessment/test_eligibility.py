@@ -74,7 +74,7 @@ def test_twenty_starts_at_once_make_one_attempt():
 def test_only_questions_for_the_own_post_are_asked():
     braces = dict.fromkeys((1, 2, 3, 4), "tracks=night")
     course = make_course(questions=8, draw=2, braces=braces)
-    for day in (ready(course), ready(course, track="day")):  # who has not chosen is asked what is for all
+    for day in (ready(course), ready(course, job_role="day")):  # who has not chosen is asked what is for all
         for at in (MONDAY, MONDAY + 10 * MINUTE):
             attempt = sit(day, points=0, at=at)
             assert not {response.question for response in attempt.responses.all()} & {"q1", "q2", "q3", "q4"}

@@ -56,7 +56,7 @@ def added_manager(clerk, team):
 
 def particulars(person, **changed):
     kept = {"name": person.name, "email": person.email or "", "staff_number": person.staff_number or ""}
-    return kept | {"language": "", "post": "", "starts_on": "", "leaves_on": ""} | changed
+    return kept | {"language": "", "job_role": "", "starts_on": "", "leaves_on": ""} | changed
 
 
 def manager_action(client, run, address, **fields):
@@ -160,7 +160,7 @@ def test_nobody_changes_the_own_particulars_or_teams(client, make, team):
     person = make(name="Myself")
     client.force_login(person)
     other = make_team()
-    changed = particulars(person, name="Other", post="lead", starts_on="2027-01-01")
+    changed = particulars(person, name="Other", job_role="lead", starts_on="2027-01-01")
     assert client.post(f"/people/{person.pk}/edit/", changed).status_code == 404
     assert client.post(f"/people/{person.pk}/memberships/", {"team": other.pk, "role": "learner"}).status_code == 404
     assert client.get(f"/people/{person.pk}/external-training/").status_code == 404
@@ -173,7 +173,7 @@ def test_an_administrator_changes_neither_the_own_particulars_nor_the_own_teams_
     admin = make_admin(name="Myself")
     client.force_login(admin)
     none = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
-    changed = {"name": "Other", "email": admin.email, "post": "lead", "starts_on": "2027-01-01"}
+    changed = {"name": "Other", "email": admin.email, "job_role": "lead", "starts_on": "2027-01-01"}
     client.post(f"/admin/accounts/user/{admin.pk}/change/", changed | none)
     one = {
         "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,

@@ -52,8 +52,8 @@ def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
             {"roles": frozenset({(1, MANAGER), (2, LEARNER)})},
             RuleReason.OTHER_ROLE,
         ),
-        ({"post": "phone"}, {"post": "phone"}, {"post": "chat"}, RuleReason.OTHER_POST),
-        ({"post": "phone"}, {"post": "phone"}, {"post": ""}, RuleReason.OTHER_POST),
+        ({"job_role": "phone"}, {"job_role": "phone"}, {"job_role": "chat"}, RuleReason.OTHER_JOB_ROLE),
+        ({"job_role": "phone"}, {"job_role": "phone"}, {"job_role": ""}, RuleReason.OTHER_JOB_ROLE),
         ({"joined_since": MONDAY}, {"joined_on": MONDAY}, {"joined_on": date(2026, 11, 29)}, RuleReason.JOINED_BEFORE),
         # The first day of work counts where it is known, not that of the account.
         (
@@ -267,7 +267,7 @@ people = st.builds(
     joined_on=st.integers(-400, 0).map(lambda days: TODAY + timedelta(days=days)),
     starts_on=st.none() | near,
     leaves_on=st.none() | near,
-    post=st.sampled_from(["phone", "", "chat"]),
+    job_role=st.sampled_from(["phone", "", "chat"]),
     roles=st.frozensets(st.tuples(st.integers(1, 2), st.sampled_from([LEARNER, MANAGER]))),
     runs=st.dictionaries(
         st.sampled_from([COURSE, OTHER]),
@@ -284,7 +284,7 @@ terms = st.fixed_dictionaries(
     {
         "team_id": st.sampled_from([None, None, 1, 2]),
         "role": st.sampled_from(["", LEARNER, MANAGER]),
-        "post": st.sampled_from(["", "phone"]),
+        "job_role": st.sampled_from(["", "phone"]),
         "joined_since": st.none() | near,
         "other_course_id": st.sampled_from([None, None, OTHER]),
         "other_certified": st.booleans(),
@@ -310,7 +310,7 @@ def is_asked(said, rule, person):
         return False
     if said["role"] != "" and said["role"] not in stands:
         return False
-    if said["post"] == "phone" and person.post != "phone":
+    if said["job_role"] == "phone" and person.job_role != "phone":
         return False
     if said["joined_since"] is not None and first_day < said["joined_since"]:
         return False

@@ -39,12 +39,17 @@ def told():
 def test_one_press_adds_enrolls_and_tells_in_one_letter_signed_by_the_lead(client, hr):
     course, team = make_course(), make_team("Night shift", manager=make_user("Li Lin"), time_zone="America/New_York")
     due_on = site_day() + timedelta(days=20)
-    _, (post, _) = client.get(PAGE).context["form"].fields["post"].choices[:2]
-    response = send(client, team=team.pk, courses=[course.pk], due_on=due_on, post=post)
+    _, (job_role, _) = client.get(PAGE).context["form"].fields["job_role"].choices[:2]
+    response = send(client, team=team.pk, courses=[course.pk], due_on=due_on, job_role=job_role)
     assert words(response) == ["Zhang Nan is added, and the invitation email is on its way."]
     person = User.objects.get(email="zhang.nan@example.com")
     enrollment = Enrollment.objects.get()
-    assert (person.name, person.language, person.post, person.has_usable_password()) == ("Zhang Nan", "en", post, False)
+    assert (person.name, person.language, person.post, person.has_usable_password()) == (
+        "Zhang Nan",
+        "en",
+        job_role,
+        False,
+    )
     assert list(person.memberships.values_list("team", "role")) == [(team.pk, Membership.Role.LEARNER)]
     assert (enrollment.learner, enrollment.course, enrollment.due_on) == (person, course, due_on)
     assert str(enrollment.zone) == "America/New_York"
@@ -160,7 +165,7 @@ WRONG = {
     "language": ["xx", ""],
     "team": ["0", "x"],
     "courses": ["0", "x"],
-    "post": ["nobody"],
+    "job_role": ["nobody"],
 }
 
 

@@ -35,7 +35,7 @@ def address(person, rest=""):
 
 def particulars(person, **changed):
     kept = {"name": person.name, "email": person.email or "", "staff_number": person.staff_number or ""}
-    return kept | {"language": "", "post": "", "starts_on": "", "leaves_on": ""} | changed
+    return kept | {"language": "", "job_role": "", "starts_on": "", "leaves_on": ""} | changed
 
 
 def log_of(person):
@@ -48,11 +48,11 @@ def places_of(person):
 
 def test_a_new_address_is_told_to_the_old_one_and_the_log_names_no_address(client):
     person = make_user("Li Na", email="old@example.com")
-    sent = client.post(address(person, "edit/"), particulars(person, email="New@Example.com", post="phone"))
+    sent = client.post(address(person, "edit/"), particulars(person, email="New@Example.com", job_role="phone"))
     assert sent.status_code == 302
     person.refresh_from_db()
-    assert (person.email, person.post) == ("new@example.com", "phone")
-    assert log_of(person) == [("person-changed", {"fields": ["email", "post"]}), ("address-changed", {})]
+    assert (person.email, person.job_role) == ("new@example.com", "phone")
+    assert log_of(person) == [("person-changed", {"fields": ["email", "job_role"]}), ("address-changed", {})]
     assert [letter.to for letter in letters()] == [["old@example.com"]]
 
 
@@ -75,15 +75,17 @@ def test_letters_that_wait_go_to_the_new_address_and_no_link_to_the_old_one(clie
 
 
 def test_what_somebody_else_changed_since_the_page_was_opened_stays(client, hr):
-    person = make_user("Li Na", email="old@example.com", staff_number="A7", leaves_on=date(2030, 1, 31), post="phone")
+    person = make_user(
+        "Li Na", email="old@example.com", staff_number="A7", leaves_on=date(2030, 1, 31), job_role="phone"
+    )
     page = client.get(address(person, "edit/"))
     sent = dict(re.findall(r'name="(initial-\w+)" value="([^"]*)"', page.text))
     sent |= {name.removeprefix("initial-"): value for name, value in sent.items()}
     User.objects.filter(pk=person.pk).update(email="new@example.com", leaves_on=None)
-    assert client.post(address(person, "edit/"), sent | {"name": "Li Nan", "post": ""}).status_code == 302
+    assert client.post(address(person, "edit/"), sent | {"name": "Li Nan", "job_role": ""}).status_code == 302
     person.refresh_from_db()
-    assert (person.name, person.email, person.leaves_on, person.post) == ("Li Nan", "new@example.com", None, "")
-    assert log_of(person) == [("person-changed", {"fields": ["name", "post"]})]
+    assert (person.name, person.email, person.leaves_on, person.job_role) == ("Li Nan", "new@example.com", None, "")
+    assert log_of(person) == [("person-changed", {"fields": ["name", "job_role"]})]
 
 
 def test_who_had_no_address_is_told_nothing_of_a_new_one(client):
@@ -202,7 +204,7 @@ def test_who_has_any_record_is_not_taken_away(client, has_record):
 def test_the_page_shows_courses_certificates_letters_and_the_log(client, hr):
     run = make_enrollment(make_user("Li Na"))
     complete_course(run)
-    client.post(address(run.learner, "edit/"), particulars(run.learner, post="phone"))
+    client.post(address(run.learner, "edit/"), particulars(run.learner, job_role="phone"))
     page = client.get(address(run.learner))
     assert [each.label.label for each in page.context["runs"]] == ["completed"]
     assert f"/team/people/{run.pk}/" in page.text

@@ -143,7 +143,7 @@ def near(chance, days=40):
 
 def make_person(chance, course, teams, hr):
     start, end = chance.choice([None, near(chance)]), chance.choice([None, None, near(chance)])
-    person = make_user(post=chance.choice(["phone", ""]), starts_on=start, leaves_on=end)
+    person = make_user(job_role=chance.choice(["phone", ""]), starts_on=start, leaves_on=end)
     if team := chance.choice([*teams, None]):
         join(team, person, chance.choice([LEARNER, LEARNER, MANAGER]))
     kind, until = chance.choice(["", "", "open", "excused", "certified", "certified", "outside"]), near(chance)
@@ -163,7 +163,7 @@ def make_person(chance, course, teams, hr):
 
 def make_random_rule(chance, course, teams):
     terms = {"team_id": chance.choice([None, *(team.pk for team in teams)]), "role": chance.choice(["", LEARNER])}
-    terms |= {"post": chance.choice(["", "", "phone"]), "due_days": chance.randint(0, 30)}
+    terms |= {"job_role": chance.choice(["", "", "phone"]), "due_days": chance.randint(0, 30)}
     terms |= {"due": chance.choice(["start", "joining", "assignment", "quarter"]), "excuses": chance.random() < 0.7}
     if chance.random() < 0.7:
         terms |= {"renewal": chance.choice(["whole", "short"]), "renewal_days": chance.randint(1, 40)}
@@ -173,12 +173,12 @@ def make_random_rule(chance, course, teams):
 def stir(chance, teams):
     """Some move, some change the post, some have left."""
     for person in User.objects.filter(is_staff=False).order_by("pk"):
-        what = chance.choice(["", "", "move", "post", "gone"])
+        what = chance.choice(["", "", "move", "job_role", "gone"])
         if what == "move":
             person.memberships.all().delete()
             join(chance.choice(teams), person)
         if what == "post":
-            User.objects.filter(pk=person.pk).update(post=chance.choice(["phone", "chat"]))
+            User.objects.filter(pk=person.pk).update(job_role=chance.choice(["phone", "chat"]))
         if what == "gone":
             User.objects.filter(pk=person.pk).update(is_active=False)
 

@@ -59,9 +59,9 @@ def test_who_has_not_begun_is_enrolled_no_more_no_letter_leaves_and_the_rule_is_
 
 def test_who_has_begun_or_about_whom_somebody_decided_or_another_rule_asks_stays(course, team):
     begun, moved, _goes = people_in(team, "Begun", "Moved", "Goes")
-    twice, other = make_user("Twice", post="phone"), make_user("Other")
+    twice, other = make_user("Twice", job_role="phone"), make_user("Other")
     join(team, twice)
-    beside = make_rule(course, post="phone")
+    beside = make_rule(course, job_role="phone")
     rule = acted(course, team)
     enrollment.enroll(other, course)  # by hand, so of no rule
     Enrollment.objects.filter(learner=begun).update(started_at=timezone.now())

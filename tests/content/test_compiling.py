@@ -116,7 +116,7 @@ class TestLesson:
         data = page("boiling")
         kinds = [block.get("kind") or block.get("id") or block["type"] for block in data["blocks"]]
         assert kinds == [
-            "html", "what-first", "rule", "html", "post", "what-to-wipe", "what-is-wrong", "in-order", "sorted",
+            "html", "what-first", "rule", "html", "job-role", "what-to-wipe", "what-is-wrong", "in-order", "sorted",
             "note", "say", "check", "is-it-off",
         ]  # fmt: skip
         assert [section["id"] for section in data["sections"]] == ["seven", "check"]

@@ -56,7 +56,7 @@ def test_paragraphs_items_rows_and_callouts_are_found_under_the_heading_above_th
         ("text", "Before work", "who what"),
         ("text", "Before work", "Ann fills"),
         ("say", "Before work", "I am on it."),
-        ("post", "Not alone", "Be quiet."),
+        ("job-role", "Not alone", "Be quiet."),
     ]
 
 

@@ -84,9 +84,9 @@ def test_the_page_shows_one_and_why_and_two_others_at_most_and_writes_nothing(cl
 def test_a_question_that_was_missed_at_another_post_is_not_offered(client):
     files, path = make_files(), "01-water/01-boiling.zh-hans.md"
     files[path] = files[path].replace(b"{#what-first .one ", b"{#what-first .one tracks=night ")
-    enrollment = make_enrollment(course=make_course(files), track="night")
+    enrollment = make_enrollment(course=make_course(files), job_role="night")
     try_it(enrollment, "what-first", ["0"])
     finish_lessons(enrollment, but={"what-first"})
     assert ("missed", "boiling", 0.5) in found(enrollment, 3)
-    Enrollment.objects.filter(pk=enrollment.pk).update(track="day")
+    Enrollment.objects.filter(pk=enrollment.pk).update(job_role="day")
     assert "missed" not in [why for why, _step, _minutes in found(enrollment, 3)]

@@ -225,13 +225,13 @@ def test_a_check_of_which_nothing_is_left_to_answer_ends_by_got_it(client):
     files = make_files()
     for language, text in SECOND.items():
         files[f"01-water/01-boiling.{language}.md"] += text.encode()
-    run = make_enrollment(make_user(language="en"), make_course(files), track="night")
+    run = make_enrollment(make_user(language="en"), make_course(files), job_role="night")
     complete_lesson(run, page_of(run))
     now_says("Never fire first.", Impact.RETAKE)
     try_check(run)
     client.force_login(run.learner)
     assert soup(client, LESSON).select_one(".change .btn")["href"].endswith("#q-by-night")
-    client.post(reverse("learning:job-role", args=["tea-room"]), {"track": "day"})
+    client.post(reverse("learning:job-role", args=["tea-room"]), {"job_role": "day"})
     strip = soup(client, LESSON).select_one(".change")
     assert strip.select_one("form .btn").text == "Got it"
     client.post(SEEN, {"release": strip.select_one("[name=release]")["value"]})

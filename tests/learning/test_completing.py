@@ -162,7 +162,7 @@ def test_a_check_counts_for_the_post_it_is_asked_of():
     night = b"{#is-it-off .one tracks=night objective=O1.2}"
     files[path] = files[path].replace(b"{#is-it-off .one objective=O1.2}", night)
     course = make_course(files)
-    by_day, by_night = make_enrollment(course=course), make_enrollment(course=course, track="night")
+    by_day, by_night = make_enrollment(course=course), make_enrollment(course=course, job_role="night")
     step = outline_of(by_day).step("boiling")
     practise(by_day)
     practise(by_night)

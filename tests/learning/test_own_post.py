@@ -46,50 +46,50 @@ def asked(enrollment):
 
 
 def ticked(page):
-    return [each["value"] for each in page.select("#your-post input[type=radio]") if each.has_attr("checked")]
+    return [each["value"] for each in page.select("#your-job-role input[type=radio]") if each.has_attr("checked")]
 
 
 def test_a_lesson_asks_for_the_post_above_what_is_said_to_each_and_takes_it_there(client, enrollment):
     page = soup_of(client.get(LESSON))
-    form = page.select_one("#your-post form")
+    form = page.select_one("#your-job-role form")
     assert (form["action"], ticked(page), asked(enrollment)) == (CHOOSING, [], False)
-    assert form.find_next("details", class_="other-post")
-    refused = client.post(CHOOSING, {"track": "nowhere"})
+    assert form.find_next("details", class_="other-job-role")
+    refused = client.post(CHOOSING, {"job_role": "nowhere"})
     assert refused.status_code == 422
-    assert soup_of(refused).select_one(".error-summary a")["href"] == "#your-post"
+    assert soup_of(refused).select_one(".error-summary a")["href"] == "#your-job-role"
     for _twice in range(2):
-        assert client.post(CHOOSING, {"track": "night"}).headers["location"] == f"{LESSON}#your-post"
+        assert client.post(CHOOSING, {"job_role": "night"}).headers["location"] == f"{LESSON}#your-job-role"
     assert asked(enrollment)
-    chosen = soup_of(client.get(LESSON)).select_one("#your-post")
+    chosen = soup_of(client.get(LESSON)).select_one("#your-job-role")
     assert chosen.form is None
     assert "Night shift" in chosen.text
-    assert chosen.a["href"] == f"{CHANGING}?next={LESSON}%23your-post"
+    assert chosen.a["href"] == f"{CHANGING}?next={LESSON}%23your-job-role"
 
 
 def test_a_lesson_that_does_not_ask_shows_no_choice(client):
     enrollment = make_enrollment()
     client.force_login(enrollment.learner)
-    assert soup_of(client.get(LESSON)).select_one("#your-post") is None
+    assert soup_of(client.get(LESSON)).select_one("#your-job-role") is None
 
 
 def test_a_post_that_the_firm_knows_counts_and_is_confirmed_in_the_lesson(client, enrollment):
-    enrollment.learner.post = "night"
+    enrollment.learner.job_role = "night"
     enrollment.learner.save()
     page = soup_of(client.get(LESSON))
-    assert "Your company lists your job role as: Night shift." in page.select_one("#your-post").text
+    assert "Your company lists your job role as: Night shift." in page.select_one("#your-job-role").text
     assert (ticked(page), asked(enrollment)) == (["night"], True)
-    client.post(CHOOSING, {"track": "day"})
+    client.post(CHOOSING, {"job_role": "day"})
     assert not asked(enrollment)
 
 
 def test_choosing_and_changing_open_no_lesson_that_is_done(client, enrollment):
     practise(enrollment)
     assert Completion.objects.count() == 1
-    client.post(CHOOSING, {"track": "night"})
+    client.post(CHOOSING, {"job_role": "night"})
     assert asked(enrollment)
     assert Completion.objects.count() == 1
     assert "Lesson done" in soup_of(client.get(LESSON)).select_one("#lesson-state").text
-    client.post(CHANGING, {"track": "day"})
+    client.post(CHANGING, {"job_role": "day"})
     assert Completion.objects.count() == 1
 
 
@@ -106,16 +106,16 @@ def test_choosing_and_changing_open_no_lesson_that_is_done(client, enrollment):
 )
 def test_the_page_to_change_it_returns_to_where_one_came_from(client, enrollment, before, after):
     page = soup_of(client.get(CHANGING, headers={"referer": before} if before else {}))
-    sent = {"track": "night", "next": page.select_one("main input[name=next]")["value"]}
+    sent = {"job_role": "night", "next": page.select_one("main input[name=next]")["value"]}
     assert client.post(CHANGING, sent).headers["location"] == after
 
 
 def test_another_run_keeps_the_post_that_was_chosen_in_the_one_before(course):
     by_night, unknown = make_user(), make_user()
-    for learner, track in ((by_night, "night"), (unknown, "")):
-        make_enrollment(learner, course=course, track=track, completed_at=MONDAY)
+    for learner, job_role in ((by_night, "night"), (unknown, "")):
+        make_enrollment(learner, course=course, job_role=job_role, completed_at=MONDAY)
     begun, _is_new = begin_one(by_night, course, None, MONDAY + timedelta(weeks=40))
-    assert begun.track == "night"
+    assert begun.job_role == "night"
     Enrollment.objects.remove_many([begun])
     runs = begin_many({by_night: None, unknown: None}, course, MONDAY + timedelta(weeks=40))
-    assert {run.learner: run.track for run in runs} == {by_night: "night", unknown: ""}
+    assert {run.learner: run.job_role for run in runs} == {by_night: "night", unknown: ""}

@@ -175,11 +175,11 @@ def test_ids_are_unique_also_when_a_question_stands_twice(client, enrollment):
 
 
 def test_blocks_of_other_posts_are_folded_and_not_hidden(client, enrollment):
-    assert "Be quiet at night." in soup_of(client.get(LESSON)).select_one("details.other-post").text
-    client.post(reverse("learning:job-role", args=["tea-room"]), {"track": "night"})
+    assert "Be quiet at night." in soup_of(client.get(LESSON)).select_one("details.other-job-role").text
+    client.post(reverse("learning:job-role", args=["tea-room"]), {"job_role": "night"})
     page = soup_of(client.get(LESSON))
-    assert page.select_one("details.other-post") is None
-    assert "Be quiet at night." in page.select_one("aside.callout.post").text
+    assert page.select_one("details.other-job-role") is None
+    assert "Be quiet at night." in page.select_one("aside.callout.job-role").text
 
 
 def test_a_course_that_lacks_the_language_of_the_page_is_marked_as_what_it_is(client):

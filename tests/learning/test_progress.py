@@ -114,12 +114,12 @@ def test_stations_count_what_the_course_counts():
 def test_the_post_is_the_chosen_one_else_the_one_the_firm_knows_and_never_one_that_the_course_lacks():
     outline, unknown, by_day = (
         make_outline(tracks={"day": "Day", "night": "Night"}),
-        User(post="gone"),
-        User(post="day"),
+        User(job_role="gone"),
+        User(job_role="day"),
     )
     found = [
-        job_role_of(Enrollment(track=track, learner=learner), outline)
-        for track in ("", "night", "gone")
+        job_role_of(Enrollment(job_role=job_role, learner=learner), outline)
+        for job_role in ("", "night", "gone")
         for learner in (unknown, by_day)
     ]
     assert found == ["", "day", "night", "night", "", "day"]

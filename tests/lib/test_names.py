@@ -79,7 +79,14 @@ def test_a_name_is_cleaned_by_each_way_in(client):
 def test_a_name_of_only_invisible_characters_is_refused(client):
     person = make_user("Wu Fan")
     client.force_login(make_hr())
-    sent = {"name": "\u200b\u202e", "email": person.email, "language": "", "post": "", "starts_on": "", "leaves_on": ""}
+    sent = {
+        "name": "\u200b\u202e",
+        "email": person.email,
+        "language": "",
+        "job_role": "",
+        "starts_on": "",
+        "leaves_on": "",
+    }
     assert client.post(f"/people/{person.pk}/edit/", sent).status_code == 422
     person.refresh_from_db()
     assert person.name == "Wu Fan"

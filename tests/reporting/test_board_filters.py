@@ -63,7 +63,7 @@ def test_days_are_those_within_which_something_is_due_or_since_when_it_is_overdu
 @pytest.mark.parametrize("few", [filters.FEW, 0])
 def test_a_post_is_the_one_of_the_course_or_else_the_one_a_person_is_known_to_have(client, team, few, monkeypatch):
     monkeypatch.setattr(filters, "FEW", few)
-    for name, of_person, track in (
+    for name, of_person, job_role in (
         ("chosen", "", "night"),
         ("chosen against", "day", "night"),
         ("known", "night", ""),
@@ -71,14 +71,14 @@ def test_a_post_is_the_one_of_the_course_or_else_the_one_a_person_is_known_to_ha
         ("other", "day", ""),
         ("nobody knows", "", ""),
     ):
-        learner = make_user(name, post=of_person)
+        learner = make_user(name, job_role=of_person)
         join(team, learner)
-        make_enrollment(learner, track=track)
-    assert names(client, "?post=night") == ["chosen", "chosen against", "known"]
-    assert len(names(client, "?post=nonsense")) == 6
-    page = BeautifulSoup(client.get("/team/?post=night").content, "html.parser")
-    assert [each.text for each in page.select("select[name=post] option")] == ["all", "Day shift", "Night shift"]
-    assert page.select_one("select[name=post] [selected]")["value"] == "night"
+        make_enrollment(learner, job_role=job_role)
+    assert names(client, "?job_role=night") == ["chosen", "chosen against", "known"]
+    assert len(names(client, "?job_role=nonsense")) == 6
+    page = BeautifulSoup(client.get("/team/?job_role=night").content, "html.parser")
+    assert [each.text for each in page.select("select[name=job_role] option")] == ["all", "Day shift", "Night shift"]
+    assert page.select_one("select[name=job_role] [selected]")["value"] == "night"
 
 
 SORTED = {
@@ -127,11 +127,11 @@ def test_where_there_are_too_many_to_be_sorted_they_stand_by_due_day_and_the_pag
 
 
 def test_the_file_says_which_days_post_and_order_were_chosen_and_so_does_the_log(client, team, now):
-    learner_of(team, "Lea", due_at=now + DAY, track="night")
-    query = "?days=due-7&post=night&sort=team"
+    learner_of(team, "Lea", due_at=now + DAY, job_role="night")
+    query = "?days=due-7&job_role=night&sort=team"
     assert [row["Name"] for row in exported(client, query)] == ["Lea"]
     data = Event.objects.get(verb="dashboard-exported").data
-    assert data == {"state": None, "team": None, "rows": 1, "days": "due-7", "post": "night", "sort": "team"}
+    assert data == {"state": None, "team": None, "rows": 1, "days": "due-7", "job_role": "night", "sort": "team"}
 
 
 def test_tiles_add_up_to_the_first_which_also_says_how_many_people_and_each_leads_to_as_many_rows(client, team, now):
@@ -139,12 +139,12 @@ def test_tiles_add_up_to_the_first_which_also_says_how_many_people_and_each_lead
     other = make_course({path: data.replace(b"id: tea-room", b"id: t-2") for path, data in make_files().items()})
     below = make_team("Below", parent=team)
     for number, (after, done) in enumerate(product((-8, -1, 2, 9), (False, True))):
-        facts = {"due_at": now + after * DAY, "started_at": now, "track": "night" if number % 2 else "day"}
+        facts = {"due_at": now + after * DAY, "started_at": now, "job_role": "night" if number % 2 else "day"}
         joined, done_at = below if number % 3 else team, now if done else None
         run = learner_of(joined, f"P{number}", course=course, **facts, completed_at=done_at)
         if number < 3:
             make_enrollment(run.learner, other, **facts)
-    for query in ("", "?days=late-7", "?post=night", f"?team={below.pk}", "?name=P1", "?sort=name", "?stuck=on"):
+    for query in ("", "?days=late-7", "?job_role=night", f"?team={below.pk}", "?name=P1", "?sort=name", "?stuck=on"):
         page = client.get(f"/team/{query}")
         tiles = BeautifulSoup(page.content, "html.parser").select("ul.sum a")
         first, *rest = [int(tile.select_one("b").text) for tile in tiles]
@@ -179,8 +179,8 @@ def test_the_numbers_kept_say_of_due_days_what_counting_the_rows_says(client, te
 def night_shift(team, now):
     """Four with one post, two of them late."""
     for number, after in enumerate((-2, -1, 9, 8)):
-        learner_of(team, f"N{number}", due_at=now + after * DAY, track="night")
-    learner_of(team, "By day", due_at=now - 3 * DAY, track="day")
+        learner_of(team, f"N{number}", due_at=now + after * DAY, job_role="night")
+    learner_of(team, "By day", due_at=now - 3 * DAY, job_role="day")
 
 
 def captions(client, query):
@@ -189,7 +189,7 @@ def captions(client, query):
     return [row.name for row in page.context["rows"]], caption.text, page
 
 
-@pytest.mark.parametrize("query", ["?post=night", "?name=N"])
+@pytest.mark.parametrize("query", ["?job_role=night", "?name=N"])
 def test_of_a_post_or_a_name_no_more_are_counted_than_are_sorted_and_the_page_says_so(
     client, night_shift, monkeypatch, query
 ):
@@ -212,13 +212,13 @@ def test_of_a_post_or_a_name_no_more_are_counted_than_are_sorted_and_the_page_sa
 
 def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(client, night_shift, monkeypatch):
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
-    shown, caption, page = captions(client, "?post=night&state=overdue&sort=name")
+    shown, caption, page = captions(client, "?job_role=night&state=overdue&sort=name")
     assert (shown, caption) == (["N0", "N1"], "1–2 of 2")
     assert "in all statuses together. The totals per status are not shown." in page.text
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 1)
-    shown, caption, _page = captions(client, "?post=night&state=overdue")
+    shown, caption, _page = captions(client, "?job_role=night&state=overdue")
     assert (shown, caption) == (["N0"], "1–1 of more than 1")
-    assert "Nobody matches" in client.get("/team/?post=night&state=waived").text
+    assert "Nobody matches" in client.get("/team/?job_role=night&state=waived").text
 
 
 def test_forms_are_equal_only_if_they_look_the_same():

@@ -124,7 +124,7 @@ def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team)
         "next_action": "Boiling water",
         "stuck": "",
         "excuse": "",
-        "post": "not chosen",
+        "job_role": "not chosen",
         "has_left": False,
     }
     assert {column.name for column in DASHBOARD_COLUMNS} <= set(DashboardRowShape.model_fields)

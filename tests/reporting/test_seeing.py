@@ -46,13 +46,13 @@ def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, te
 
 def test_a_lesson_shows_its_questions_as_its_people_find_them_by_post_and_without_a_key(client, team, course):
     step = next(step for step in outline_of(course).steps if step.check)
-    page = soup(client.get(f"/team/preview/{course.identifier}/{step.id}/?post=night"))
-    assert page.select_one("[aria-current=true][href='?post=night']")
+    page = soup(client.get(f"/team/preview/{course.identifier}/{step.id}/?job_role=night"))
+    assert page.select_one("[aria-current=true][href='?job_role=night']")
     questions = page.select("section.question")
     assert questions and all(each.select_one("fieldset[disabled]") for each in questions)
     assert page.select(".right, .wrong, .key, .reason") == []
-    nonsense = soup(client.get(f"/team/preview/{course.identifier}/{step.id}/?post=nonsense"))
-    assert nonsense.select_one("[aria-current=true][href='?post=day']")
+    nonsense = soup(client.get(f"/team/preview/{course.identifier}/{step.id}/?job_role=nonsense"))
+    assert nonsense.select_one("[aria-current=true][href='?job_role=day']")
 
 
 def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, course):

@@ -116,14 +116,14 @@ def test_no_board_of_a_team_of_fifty_reads_a_table_that_grows(client, firm, path
 
 def test_no_board_of_everybody_reads_a_table_that_grows_for_due_days_or_a_post_that_few_have(client, firm, monkeypatch):
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 200)  # of more no people are counted
-    few, others = firm.posts[:2]
-    User.objects.filter(post=few).exclude(email__startswith="p00000").update(post=others)
+    few, others = firm.job_roles[:2]
+    User.objects.filter(job_role=few).exclude(email__startswith="p00000").update(job_role=others)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE accounts_user")
     client.force_login(firm.head)
     read = {
         question: read_wholly(asked(client, f"/team/?{question}"), OF_A_FILTER)
-        for question in ("days=due-7", "days=late-30", f"post={few}")
+        for question in ("days=due-7", "days=late-30", f"job_role={few}")
     }
     assert read == {question: set() for question in read}
 
@@ -239,7 +239,7 @@ def without_condition(statements):
 def test_no_page_of_a_learner_or_of_the_manager_of_a_team_reads_a_growing_table_from_end_to_end(crowded, role):
     client = client_of(crowded, role)
     queries = ["state=overdue", "state=completed", "name=lea", "days=due-7", "days=late-7"]
-    queries += [f"post={post}" for post in crowded.outline.tracks]
+    queries += [f"job_role={job_role}" for job_role in crowded.outline.tracks]
     queries += ["sort=name", "sort=team", "sort=last-active"]
     routes = [*pages_of(role), *(f"team/?{query}" for query in queries)]
     routes = [route for route in routes if role == "manager" or not route.startswith("team/")]
@@ -253,5 +253,5 @@ def test_reading_a_whole_table_is_seen(crowded):
         "ORDER BY id": {"learning_enrollment"},
         "WHERE learner_id = 1": set(),
     }
-    statements = {end: [(f"SELECT track FROM learning_enrollment {end}", ())] for end in ends}
+    statements = {end: [(f"SELECT job_role FROM learning_enrollment {end}", ())] for end in ends}
     assert {end: without_condition(statements[end]) for end in ends} == ends

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(help_text='The name as it appears on certificates.', max_length=120, verbose_name='name')),
                 ('language', models.CharField(blank=True, choices=[('zh-hans', 'Chinese (Simplified)'), ('en', 'English')], help_text='Leave empty to use the browser’s language.', max_length=10, verbose_name='language')),
                 ('extra_time', models.CharField(blank=True, choices=[('1.25', '1¼ times the time'), ('1.5', '1½ times the time'), ('2', 'twice the time'), ('3', '3 times the time'), ('4', '4 times the time'), ('5', '5 times the time'), ('10', '10 times the time'), ('off', 'no time limit')], help_text='Applies to exams with a time limit and is the default in simulations; leave empty for the standard time.', max_length=8, verbose_name='extra time')),
-                ('post', models.CharField(blank=True, help_text='The id of the job role in the course files; leave empty if it is not known.', max_length=32, verbose_name='job role')),
+                ('job_role', models.CharField(blank=True, help_text='The id of the job role in the course files; leave empty if it is not known.', max_length=32, verbose_name='job role')),
                 ('starts_on', models.DateField(blank=True, null=True, verbose_name='first day')),
                 ('listed_on', models.DateField(editable=False, help_text='When a list of people first named the person', null=True)),
                 ('leaves_on', models.DateField(blank=True, null=True, verbose_name='last day')),
@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('post', ''), _negated=True), fields=['post'], name='people_by_post'),
+            index=models.Index(condition=models.Q(('job_role', ''), _negated=True), fields=['job_role'], name='people_by_job_role'),
         ),
         migrations.AddConstraint(
             model_name='user',

@@ -106,7 +106,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             "Applies to exams with a time limit and is the default in simulations; leave empty for the standard time."
         ),
     )
-    post = models.CharField(
+    job_role = models.CharField(
         _("job role"),
         max_length=32,
         blank=True,
@@ -153,7 +153,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["name", "id"], condition=models.Q(is_active=False), name="former_people_by_name"),
             models.Index(fields=["name", "id"], condition=models.Q(is_staff=True), name="staff_by_name"),
             models.Index(fields=["name", "id"], condition=models.Q(is_superuser=True), name="superusers_by_name"),
-            models.Index(fields=["post"], condition=~models.Q(post=""), name="people_by_post"),  # for dashboards
+            models.Index(fields=["job_role"], condition=~models.Q(job_role=""), name="people_by_job_role"),
         ]
 
     def __str__(self):

@@ -21,7 +21,7 @@ def add_person(
     email: str | None = None,
     staff_number: str | None = None,
     language: str = "",
-    post: str = "",
+    job_role: str = "",
     starts_on: date | None = None,
     leaves_on: date | None = None,
     team: Team | None = None,
@@ -30,7 +30,7 @@ def add_person(
     at: datetime | None = None,
 ) -> User:
     """Add a person without a password; sends no email. Raise ValidationError, also if the address or number exists."""
-    fields = {"language": language, "post": post, "starts_on": starts_on, "leaves_on": leaves_on}
+    fields = {"language": language, "job_role": job_role, "starts_on": starts_on, "leaves_on": leaves_on}
     person, events = add_person_with_events(
         {"name": name, "email": email, "staff_number": staff_number, **fields}, team, role, by, at
     )

@@ -21,7 +21,7 @@ HEADINGS = {
     ),
     "role": "角色 团队角色 身份 role teamrole",
     "language": "语言 界面语言 学习语言 language lang preferredlanguage locale",
-    "post": "岗位 职位 职务 岗位名称 post jobrole position jobtitle title job",
+    "job_role": "岗位 职位 职务 岗位名称 post jobrole position jobtitle title job",
     "starts_on": (
         "入职日期 入职日 入职时间 到岗日期 入司日期 开始日期 首日 "
         "startdate startday startson firstday hiredate hiredon joiningdate dateofjoining joined"

@@ -20,7 +20,7 @@ class Known:
     email: str | None
     name: str
     language: str
-    post: str
+    job_role: str
     starts_on: date | None
     leaves_on: date | None
     is_active: bool
@@ -62,7 +62,7 @@ class CompanySnapshot:
         return self.near.get(path)
 
 
-FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on", "leaves_on", "is_active")
+FIELDS = ("pk", "staff_number", "email", "name", "language", "job_role", "starts_on", "leaves_on", "is_active")
 
 
 def load_company() -> CompanySnapshot:

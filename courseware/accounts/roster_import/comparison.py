@@ -14,8 +14,8 @@ from courseware.accounts.roster_import.parser import ParsedRoster, Row
 from courseware.lib.dates import site_day
 
 JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move", "change", "leave", "bad")
-KEPT = ("staff_number", "email", "name", "language", "post", "starts_on", "leaves_on")
-POSTS_NAMED = 20
+KEPT = ("staff_number", "email", "name", "language", "job_role", "starts_on", "leaves_on")
+JOB_ROLES_NAMED = 20
 LEAVERS_AT_LEAST, LEAVERS_PERCENT = 3, 5
 NEW_TEAM = -1  # id of a team that is still to be created
 
@@ -34,7 +34,7 @@ class Plan:
 
 
 class Comparison:
-    """`posts`: folded title of a job role → id. `own`: id of the uploader, who cannot decide about `in_conflict`."""
+    """`job_roles`: folded title → id. `own`: id of the uploader, who cannot decide about `in_conflict`."""
 
     def __init__(
         self,
@@ -44,12 +44,12 @@ class Comparison:
         may_touch_staff: bool = False,
         own: int | None = None,
         in_conflict: Collection[int] = (),
-        posts: Mapping[str, str] | None = None,
+        job_roles: Mapping[str, str] | None = None,
     ) -> None:
         self.listing, self.firm, self.today = listing, firm, site_day()
         self.may_touch_staff, self.own, self.in_conflict = may_touch_staff, own, {own, *in_conflict}
-        self.posts = posts or {}
-        self.unknown_posts: set[str] = set()
+        self.job_roles = job_roles or {}
+        self.unknown_job_roles: set[str] = set()
         self.persons = {row.line: self.person_of(row) for row in listing.rows}
         self.know_by_other_rows()
 
@@ -237,11 +237,11 @@ class Comparison:
 
     def note_job_role(self, values: dict[str, Any]) -> None:
         """Replace the written job role by its id; drop and note an unknown one."""
-        written = values.pop("post", "")
-        if written and folded(written) in self.posts:
-            values["post"] = self.posts[folded(written)]
-        elif written and len(self.unknown_posts) < POSTS_NAMED:
-            self.unknown_posts.add(written)
+        written = values.pop("job_role", "")
+        if written and folded(written) in self.job_roles:
+            values["job_role"] = self.job_roles[folded(written)]
+        elif written and len(self.unknown_job_roles) < JOB_ROLES_NAMED:
+            self.unknown_job_roles.add(written)
 
     def absent(self, notes: dict[str, Any]) -> list[RosterRow]:
         """Return rows for people who are not in the list. If a row is unclear, all people with its name stay."""
@@ -310,7 +310,7 @@ class Comparison:
             "encoding": self.listing.encoding,
             "unknown": self.listing.unknown,
             "bare_numbers": self.listing.bare_numbers,
-            "posts": sorted(self.unknown_posts),
+            "job_roles": sorted(self.unknown_job_roles),
             "new_teams": new_teams,
             "in_new_teams": sum(line.is_about_new_team for line in plan.lines[BAD]),
             "many_leave": leavers >= LEAVERS_AT_LEAST and leavers * 100 > active * LEAVERS_PERCENT,

@@ -26,7 +26,7 @@ FIELDS = {
     "team": _("team"),
     "role": _("role"),
     "language": _("language"),
-    "post": _("job role"),
+    "job_role": _("job role"),
     "starts_on": _("first day"),
     "leaves_on": _("last day"),
 }

@@ -250,7 +250,7 @@ READ: dict[str, Reader] = {
     "team": team_path,
     "role": word_of(ROLE_OF, "role"),
     "language": word_of(LANGUAGE_OF, "language"),
-    "post": lambda text: clean(text, 120),
+    "job_role": lambda text: clean(text, 120),
     "starts_on": day,
     "leaves_on": day,
 }

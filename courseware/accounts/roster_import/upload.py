@@ -18,10 +18,10 @@ def plan_for(
     by: User | None,
     is_complete: bool,
     encoding: str = "",
-    posts: Mapping[str, str] | None = None,
+    job_roles: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """Return what the file would change. `posts` and `only`: see `Comparison`. Raise ListRefused."""
+    """Return what the file would change. `job_roles` and `only`: see `Comparison`. Raise ListRefused."""
     listing = read_listing(data, encoding, patience=PATIENCE if by else math.inf)
     comparison = Comparison(
         listing,
@@ -29,7 +29,7 @@ def plan_for(
         may_touch_staff=by is not None and by.is_superuser,
         own=by.pk if by else None,
         in_conflict=undecidable_ids(by) if by else (),
-        posts=posts,
+        job_roles=job_roles,
     )
     return comparison.plan(is_complete=is_complete, only=only)
 
@@ -41,17 +41,17 @@ def store_upload(
     by: User | None,
     is_complete: bool,
     encoding: str = "",
-    posts: Mapping[str, str] | None = None,
+    job_roles: Mapping[str, str] | None = None,
     is_news: bool = True,
 ) -> RosterImport:
-    """Store what the file would change. `by`: None is the site. `posts`: see `Comparison`. Raise ListRefused.
+    """Store what the file would change. `by`: None is the site. `job_roles`: see `Comparison`. Raise ListRefused.
 
     `is_news`: False for a repeated file of the site. If it equals the last one, only rows left out are compared again,
     so that later changes by hand stay.
     """
     digest = hashlib.sha256(data).hexdigest()
     only = None if is_news else left_out_of_last(digest, is_complete)
-    plan = plan_for(data, by=by, is_complete=is_complete, encoding=encoding, posts=posts, only=only)
+    plan = plan_for(data, by=by, is_complete=is_complete, encoding=encoding, job_roles=job_roles, only=only)
     return store_plan(plan, file_name=file_name, digest=digest, by=by, is_complete=is_complete)
 
 

@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveSmallIntegerField(help_text='1 is the first')),
                 ('name', models.CharField(max_length=80, verbose_name='name')),
                 ('role', models.CharField(blank=True, choices=[('learner', 'learner'), ('manager', 'manager')], max_length=10, verbose_name='role')),
-                ('post', models.CharField(blank=True, max_length=32, verbose_name='job role')),
+                ('job_role', models.CharField(blank=True, max_length=32, verbose_name='job role')),
                 ('joined_since', models.DateField(blank=True, null=True, verbose_name='started work on or after')),
                 ('other_certified', models.BooleanField(default=True, help_text='Whether a certificate in the other course is asked')),
                 ('due', models.CharField(choices=[('start', 'days after the first day of work'), ('joining', 'days after the account was created'), ('assignment', 'days after enrollment by the rule'), ('date', 'a date'), ('quarter', 'the end of the quarter')], default='start', max_length=10, verbose_name='due date')),

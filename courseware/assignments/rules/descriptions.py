@@ -32,8 +32,8 @@ def scope_text(version: RuleVersion) -> str:
 
 
 def conditions(version: RuleVersion, language: str) -> Iterator[str]:
-    if version.post:
-        yield _("has the job role %(post)s") % {"post": version.post}
+    if version.job_role:
+        yield _("has the job role %(job_role)s") % {"job_role": version.job_role}
     if version.joined_since:
         yield _("started work on %(day)s or later") % {"day": date_format(version.joined_since)}
     if version.other_course:

@@ -33,7 +33,7 @@ def published_courses():
     return Course.objects.filter(current__isnull=False).select_related("current").defer("current__outlines")
 
 
-def posts():
+def job_roles():
     found = {}
     for course in published_courses():
         found |= store.outline(course.current, get_language()).tracks
@@ -60,14 +60,15 @@ class RuleForm(forms.ModelForm):
     class Meta:
         model = RuleVersion
         fields = (
-            "name", "team", "role", "post", "joined_since", "other_course", "due", "due_days", "due_on", "acts_since",
+            "name", "team", "role", "job_role", "joined_since", "other_course", "due", "due_days", "due_on",
+            "acts_since",
             "excuses", "renewal", "renewal_days", "renewal_month", "renewal_day",
         )  # fmt: skip
         labels = {
             "name": _("Name of the rule"),
             "team": _("Team (with the teams below it)"),
             "role": _("Role"),
-            "post": _("Job role"),
+            "job_role": _("Job role"),
             "joined_since": _("Started work on or after"),
             "other_course": _("Other course"),
             "due": _("Due date"),
@@ -129,11 +130,12 @@ class RuleForm(forms.ModelForm):
         team.empty_label = _("team closed: choose another team") if team.required else _("any team")
 
     def offer_job_roles(self):
-        found = posts()
-        if self.instance.post:
-            found.setdefault(self.instance.post, self.instance.post)
-        choices = [("", _("any")), *sorted(found.items(), key=lambda post: post[1])]
-        self.fields["post"] = forms.ChoiceField(label=self.fields["post"].label, choices=choices, required=False)
+        found = job_roles()
+        if self.instance.job_role:
+            found.setdefault(self.instance.job_role, self.instance.job_role)
+        choices = [("", _("any")), *sorted(found.items(), key=lambda job_role: job_role[1])]
+        label = self.fields["job_role"].label
+        self.fields["job_role"] = forms.ChoiceField(label=label, choices=choices, required=False)
 
     @staticmethod
     def other_of(version):
@@ -146,7 +148,7 @@ class RuleForm(forms.ModelForm):
         return Fields(
             "name",
             Div(
-                Sentence(_("People in {team} or in a team below it (role: {role}, job role: {post})")),
+                Sentence(_("People in {team} or in a team below it (role: {role}, job role: {job_role})")),
                 Sentence(
                     _(
                         "Started work on or after: {joined_since} (leave empty for any date). Other course: "

@@ -140,7 +140,7 @@ def is_large_company() -> bool:
 def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
     """Yield people by id, so accounts may be added and deleted meanwhile."""
     active = User.objects.filter(is_active=True).order_by("pk")
-    active = active.only("post", "starts_on", "leaves_on", "joined_at")
+    active = active.only("job_role", "starts_on", "leaves_on", "joined_at")
     active = active.annotate(is_excused_by_hand=BY_HAND)
     if people is not None:
         yield list(active.filter(pk__in=people))
@@ -163,7 +163,7 @@ def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Itera
             joined_on=dates.site_day(person.joined_at),
             starts_on=person.starts_on,
             leaves_on=person.leaves_on,
-            post=person.post,
+            job_role=person.job_role,
             roles=frozenset(roles[person.pk]),
             runs=enrollments[person.pk],
             certificates=certificates[person.pk],

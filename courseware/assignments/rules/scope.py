@@ -35,7 +35,7 @@ class PersonFacts:
     joined_on: date
     starts_on: date | None = None
     leaves_on: date | None = None
-    post: str = ""
+    job_role: str = ""
     roles: frozenset[tuple[int, str]] = frozenset()  # (team id, role), also for all teams above
     runs: Mapping[int, CurrentEnrollment] = field(default_factory=dict)
     certificates: Mapping[int, Certified] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class RuleReason(TextChoices):
     TOO_LATE = "too-late", _("the due date of the rule has passed")
     OTHER_TEAM = "other-team", _("is not in the team")
     OTHER_ROLE = "other-role", _("has another role")
-    OTHER_POST = "other-post", _("has another job role")
+    OTHER_JOB_ROLE = "other-job-role", _("has another job role")
     JOINED_BEFORE = "joined-before", _("started work before that date")
     LACKS_OTHER = "lacks-other", _("is not certified in the other course")
     HAS_OTHER = "has-other", _("is certified in the other course")
@@ -139,8 +139,8 @@ def reason_outside(version, person: PersonFacts, day: date) -> RuleReason | None
         return RuleReason.OTHER_TEAM
     if version.role and version.role not in roles:
         return RuleReason.OTHER_ROLE
-    if version.post and version.post != person.post:
-        return RuleReason.OTHER_POST
+    if version.job_role and version.job_role != person.job_role:
+        return RuleReason.OTHER_JOB_ROLE
     if version.joined_since and person.first_day < version.joined_since:
         return RuleReason.JOINED_BEFORE
     return reason_of_other_course(version, person, day)

@@ -102,6 +102,6 @@ def compared_pieces(words: Iterable[str], same: set[int]) -> tuple[ComparedPiece
     return tuple(ComparedPiece("".join(word for _index, word in group), differs) for differs, group in found)
 
 
-def forget() -> None:
+def clear_caches() -> None:
     # For tests, like `store.forget`.
     _changed.cache_clear()

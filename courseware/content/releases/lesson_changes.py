@@ -93,6 +93,6 @@ def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
     return histories
 
 
-def forget() -> None:
+def clear_caches() -> None:
     # For tests: after a rollback, primary keys are used again.
     lesson_histories.cache_clear()

@@ -234,7 +234,7 @@ def last_sections_awaiting_review(document: ParsedDocument) -> list[Section]:
 
 
 def callout_data(page: PageCompiler, callout: Callout, name: str) -> dict[str, Any]:
-    kind = "post" if callout.kind == "tracks" else callout.kind
+    kind = "job-role" if callout.kind == "tracks" else callout.kind
     return {"type": "callout", "kind": kind, "tracks": list(callout.tracks), "html": page.text_html(callout.text, name)}
 
 

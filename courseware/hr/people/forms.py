@@ -13,7 +13,7 @@ from courseware.accounts.people.search import found_by
 from courseware.accounts.permissions.permissions import may_change_sign_in
 from courseware.lib.web.form_layout import DayInput, Fields, LongSelect
 
-OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on", "leaves_on")
+OF_A_PERSON = ("name", "email", "staff_number", "language", "job_role", "starts_on", "leaves_on")
 
 
 class PeopleFilter(forms.Form):

@@ -129,18 +129,18 @@ class OnboardingForm(AskingForm):
         max_length=254,
         widget=forms.TextInput({"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    post = forms.ChoiceField(
+    job_role = forms.ChoiceField(
         label=_("Job role"), required=False, help_text=_("If empty, the person chooses it when a lesson asks.")
     )
 
     helper = Fields(
-        "name", "sign_in_name", "team", "post", "courses", "starts_on", "days", "due_on", "language", "drawn_at",
+        "name", "sign_in_name", "team", "job_role", "courses", "starts_on", "days", "due_on", "language", "drawn_at",
         error_summary=True, marks_required=True,
     )  # fmt: skip
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["post"].choices = [("", "–"), *posts(self.fields["courses"].queryset)]
+        self.fields["job_role"].choices = [("", "–"), *job_roles(self.fields["courses"].queryset)]
 
     def clean_sign_in_name(self):
         return sign_in_name_of(self.cleaned_data["sign_in_name"])
@@ -151,7 +151,7 @@ class OnboardingForm(AskingForm):
         return person_by_name(name).first() if name else None
 
     def particulars(self):
-        names = ("name", "sign_in_name", "team", "post", "starts_on", "language")
+        names = ("name", "sign_in_name", "team", "job_role", "starts_on", "language")
         return {name: self.cleaned_data[name] for name in names}
 
 
@@ -186,7 +186,7 @@ class PastedPeopleForm(AskingForm):
         return self.cleaned_data["seen"] == self.digest
 
 
-def posts(courses):
+def job_roles(courses):
     """Return (id, title) of each job role of these courses."""
     found = {}
     for course in courses:

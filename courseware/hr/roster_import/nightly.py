@@ -139,7 +139,7 @@ def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: b
         by=None,
         is_complete=is_complete,
         encoding=encoding,
-        posts=job_roles_by_title(),
+        job_roles=job_roles_by_title(),
         is_news=is_news,
     )
 

@@ -70,7 +70,7 @@ class ListForm(forms.Form):
         options = {"is_complete": cleaned["is_complete"], "encoding": cleaned["encoding"]}
         try:
             return store_upload(
-                cleaned["file"].read(), cleaned["file"].name, by=by, posts=job_roles_by_title(), **options
+                cleaned["file"].read(), cleaned["file"].name, by=by, job_roles=job_roles_by_title(), **options
             )
         except ListRefused as refused:
             self.add_error("file", sentences.REFUSALS[refused.code])

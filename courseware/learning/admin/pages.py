@@ -144,7 +144,7 @@ class StateFilter(admin.SimpleListFilter):
         )
 
 
-FIRST_FIELDS = ("learner", "course", "state", "due_on", "due_given_by", "track")
+FIRST_FIELDS = ("learner", "course", "state", "due_on", "due_given_by", "job_role")
 COLUMNS_WITH_OWN_DISPLAY = {"id", "due_at", *FIRST_FIELDS}
 COLUMNS = [each.name for each in Enrollment._meta.fields if each.editable and each.name not in COLUMNS_WITH_OWN_DISPLAY]
 

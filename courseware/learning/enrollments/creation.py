@@ -13,7 +13,8 @@ BATCH = 50  # people per transaction
 def begin_one(learner, course, due_at, at):
     """Return (the open enrollment of the learner in the course, whether it is new). `due_at`: instant or None."""
     # Of two concurrent calls for a person, the constraint admits one; the second returns that enrollment.
-    defaults = {"due_at": due_at, "enrolled_at": at, "track": lambda: job_roles_before([learner], course)[learner.pk]}
+    job_role = lambda: job_roles_before([learner], course)[learner.pk]  # noqa: E731 - asked only if it is created
+    defaults = {"due_at": due_at, "enrolled_at": at, "job_role": job_role}
     return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)
 
 
@@ -23,7 +24,7 @@ def begin_many(dues, course, at):
     dues = sorted(dues.items(), key=lambda due: due[0].pk)
     job_roles = job_roles_before([each for each, _due_at in dues], course)
     new = [
-        Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at, track=job_roles[each.pk])
+        Enrollment(learner=each, course=course, due_at=due_at, enrolled_at=at, job_role=job_roles[each.pk])
         for each, due_at in dues
     ]
     try:
@@ -36,8 +37,8 @@ def begin_many(dues, course, at):
 
 def job_roles_before(learners, course):
     """Return user id → job role chosen in the newest enrollment in the course; "" for none."""
-    chosen = Enrollment.objects.newest().filter(learner__in=learners, course=course).exclude(track="")
-    return defaultdict(str, chosen.values_list("learner", "track"))
+    chosen = Enrollment.objects.newest().filter(learner__in=learners, course=course).exclude(job_role="")
+    return defaultdict(str, chosen.values_list("learner", "job_role"))
 
 
 def enrolled(enrollment, by):

@@ -23,8 +23,8 @@ class JobRoleChoice:
 def own_job_role(learner_context: LearnerContext, sent=None) -> JobRoleChoice:
     """Return the form and labels of the learner's job role. `sent`: POST data, or None."""
     enrollment, job_roles = learner_context.enrollment, learner_context.outline.tracks
-    form = JobRoleForm(sent, tracks=job_roles, initial={"track": job_role_of(enrollment, learner_context.outline)})
-    chosen = job_roles.get(enrollment.track, "")
+    form = JobRoleForm(sent, tracks=job_roles, initial={"job_role": job_role_of(enrollment, learner_context.outline)})
+    chosen = job_roles.get(enrollment.job_role, "")
     return JobRoleChoice(form, chosen, known="" if chosen else job_roles.get(enrollment.known_job_role, ""))
 
 
@@ -34,5 +34,5 @@ def job_role_text(enrollment: Enrollment, outline: Outline) -> str:
 
 
 def choose_job_role(enrollment: Enrollment, form: JobRoleForm) -> None:
-    enrollment.track = form.cleaned_data["track"]
-    enrollment.save(update_fields=["track"])
+    enrollment.job_role = form.cleaned_data["job_role"]
+    enrollment.save(update_fields=["job_role"])

@@ -96,8 +96,8 @@ class Fact(NamedTuple):
     revision: int
     at: datetime
     language: str
-    track: str
-    post: str
+    job_role: str
+    noted_job_role: str  # by the company
 
 
 def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Outline]) -> dict[int, list[LessonChange]]:
@@ -135,7 +135,7 @@ def changes_in(
         language = fact.language or outline.language
         if changes := history.since(fact.revision, language):
             is_retake = any(change.weight == Release.Impact.RETAKE for change in changes)
-            asked = step.check_for(known_job_role(fact.track, fact.post, outline)) if is_retake else ()
+            asked = step.check_for(known_job_role(fact.job_role, fact.noted_job_role, outline)) if is_retake else ()
             check = tuple(question.id for question in asked)
             yield LessonChange(
                 step, history.document, fact.revision, fact.at, history.revision, language, changes, check

@@ -58,16 +58,16 @@ class ChangeForm(forms.Form):
 
 
 class JobRoleForm(forms.Form):
-    track = forms.ChoiceField(
+    job_role = forms.ChoiceField(
         label=_("Your job role"),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose your job role first.")},
     )
-    helper = Fields(Group("track", {"class": "question"}), form_show_labels=False)
+    helper = Fields(Group("job_role", {"class": "question"}), form_show_labels=False)
 
     def __init__(self, *args, tracks, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["track"].choices = list(tracks.items())
+        self.fields["job_role"].choices = list(tracks.items())
 
 
 class SurveyForm(forms.Form):

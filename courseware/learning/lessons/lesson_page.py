@@ -165,18 +165,18 @@ class LessonPage:
     entered: Entered | None = None
 
     @cached_property
-    def track(self) -> str:
+    def job_role(self) -> str:
         return job_role_of(self.reading.enrollment, self.reading.outline)
 
     @cached_property
     def questions(self) -> dict[str, Question]:
         """Id → question (first variant) for the learner's job role, in reading order."""
         firsts = {key: self.page.questions[key] for key in self.page.wordings}
-        return {key: question for key, question in firsts.items() if question.is_for(self.track)}
+        return {key: question for key, question in firsts.items() if question.is_for(self.job_role)}
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
-        return tuple(question.id for question in self.step.check_for(self.track))
+        return tuple(question.id for question in self.step.check_for(self.job_role))
 
     @property
     def is_done(self) -> bool:
@@ -250,7 +250,7 @@ class LessonPage:
         return was_right(question_id, self.tries)
 
     def blocks(self) -> list[Mapping[str, Any]]:
-        """In reading order: html, callout (`is_mine`, `posts`, `is_kept`), check, question (`card`)."""
+        """In reading order: html, callout (`is_mine`, `job_roles`, `is_kept`), check, question (`card`)."""
         return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
 
     def parts(self) -> list[LessonPart]:
@@ -282,8 +282,8 @@ class LessonPage:
             tracks = self.reading.outline.tracks
             job_roles = tuple(tracks[job_role] for job_role in block["tracks"] if job_role in tracks)
             phrase = block.get("phrase", "")
-            own = {"is_mine": is_for(block["tracks"], self.track), "is_kept": phrase in self.saved_phrases}
-            return {**block, "posts": job_roles, "phrase": phrase, **own}
+            own = {"is_mine": is_for(block["tracks"], self.job_role), "is_kept": phrase in self.saved_phrases}
+            return {**block, "job_roles": job_roles, "phrase": phrase, **own}
         return block
 
     @cached_property

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('enrolled_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='enrolled at')),
                 ('due_at', models.DateTimeField(blank=True, help_text="The first instant after the due day in the team's zone", null=True)),
                 ('due_given_at', models.DateTimeField(editable=False, help_text='When another due day was given by hand; null: it came with the enrollment', null=True)),
-                ('track', models.CharField(blank=True, help_text='The learner’s job role. Empty if not chosen', max_length=32, verbose_name='job role')),
+                ('job_role', models.CharField(blank=True, help_text='The learner’s job role. Empty if not chosen', max_length=32, verbose_name='job role')),
                 ('required', models.JSONField(blank=True, editable=False, help_text='Of a short renewal: ids of what it asks for. Null: all', null=True)),
                 ('renews_until', models.DateField(editable=False, help_text='The last day of the certificate renewed: passed by then, it counts from it', null=True)),
                 ('is_newest', models.BooleanField(default=True, editable=False, help_text="The learner's newest run through the course")),
@@ -299,7 +299,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='enrollment',
-            index=models.Index(condition=models.Q(('track', ''), _negated=True), fields=['track'], name='enrollment_of_post'),
+            index=models.Index(condition=models.Q(('job_role', ''), _negated=True), fields=['job_role'], name='enrollment_of_job_role'),
         ),
         migrations.AddIndex(
             model_name='enrollment',

@@ -142,7 +142,7 @@ class Enrollment(models.Model):
         related_name="+",
         verbose_name=_("due date set by"),
     )
-    track = models.CharField(
+    job_role = models.CharField(
         _("job role"), max_length=32, blank=True, help_text=_("The learner’s job role. Empty if not chosen")
     )
     required = models.JSONField(
@@ -175,7 +175,7 @@ class Enrollment(models.Model):
     zone_name: str | None
     is_elsewhere: bool
     away_until: date | None = None  # added by `with_away`
-    post_noted: str  # set by code that needs it for many enrollments
+    noted_job_role: str  # set by code that needs it for many enrollments
 
     objects = EnrollmentQuerySet.as_manager()
 
@@ -199,7 +199,7 @@ class Enrollment(models.Model):
                 condition=models.Q(is_newest=True),
                 name="newest_by_certified_until",
             ),
-            models.Index(fields=["track"], condition=~models.Q(track=""), name="enrollment_of_post"),
+            models.Index(fields=["job_role"], condition=~models.Q(job_role=""), name="enrollment_of_job_role"),
             # Finds enrollments to suggest an extension for: few among all that are due soon.
             models.Index(
                 fields=["urgency", "id"],
@@ -275,10 +275,10 @@ class Enrollment(models.Model):
 
     @property
     def known_job_role(self):
-        """The job role recorded by the company. Runs a query unless the learner or `post_noted` is loaded."""
-        if "post_noted" not in self.__dict__:
-            self.post_noted = self.learner.post
-        return self.post_noted
+        """The job role recorded by the company. Runs a query unless the learner or `noted_job_role` is loaded."""
+        if "noted_job_role" not in self.__dict__:
+            self.noted_job_role = self.learner.job_role
+        return self.noted_job_role
 
     @property
     def is_due_date_shifted(self):

@@ -117,7 +117,7 @@ def lock(enrollment):
     """Return the current row, locked until the transaction ends. Raise `Enrollment.DoesNotExist` if it is gone."""
     for locked in LOCKED(pk=enrollment.pk):
         if Enrollment.learner.is_cached(enrollment):
-            locked.post_noted = enrollment.learner.post  # is loaded already
+            locked.noted_job_role = enrollment.learner.job_role  # is loaded already
         return locked
     raise Enrollment.DoesNotExist(enrollment.pk)
 

@@ -120,7 +120,7 @@ def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Rec
 
 def job_role_of(enrollment: Enrollment, outline: Outline) -> str:
     """Return the learner's job role in the course, or "": see `known_job_role`."""
-    return known_job_role(enrollment.track, enrollment.known_job_role, outline)
+    return known_job_role(enrollment.job_role, enrollment.known_job_role, outline)
 
 
 def known_job_role(chosen: str, recorded_role: str, outline: Outline) -> str:

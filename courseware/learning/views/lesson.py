@@ -85,14 +85,14 @@ def survey(request, learner_context, step):
     return render_in_course(request, learner_context, "learning/survey.html", context, status=status)
 
 
-def lesson(request, learner_context, step, *, entered=None, report=None, post=None, status=200):
+def lesson(request, learner_context, step, *, entered=None, report=None, job_role=None, status=200):
     asked_for = {
         "once_more": request.GET.get("again", ""),
         "add_days": request.GET.get("put-in", ""),
         "is_whole": wants_whole(request),
     }
     page = lesson_page(learner_context, step, entered=entered, **asked_for)
-    context = lesson_context(learner_context, page, report) | {"post": post or own_job_role(learner_context)}
+    context = lesson_context(learner_context, page, report) | {"job_role": job_role or own_job_role(learner_context)}
     return render_in_course(request, learner_context, "learning/lesson.html", context, status=status)
 
 
@@ -250,9 +250,9 @@ def choose_job_role_page(request, course, step):
     lesson_step = learner_context.step(step, "lesson")
     job_role = own_job_role(learner_context, request.POST)
     if not job_role.form.is_valid():
-        return lesson(request, learner_context, lesson_step, post=job_role, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return lesson(request, learner_context, lesson_step, job_role=job_role, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     choose_job_role(learner_context.enrollment, job_role.form)
-    return redirect(lesson_address(course, step) + "#your-post")
+    return redirect(lesson_address(course, step) + "#your-job-role")
 
 
 @post_view(lesson_address, is_held=False)  # nothing is written

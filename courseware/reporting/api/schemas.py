@@ -67,7 +67,7 @@ class DashboardRowShape(Schema):
     next_action: str
     stuck: str
     excuse: str
-    post: str = Field(description="As the course calls it")
+    job_role: str = Field(description="As the course calls it")
     has_left: bool
 
 

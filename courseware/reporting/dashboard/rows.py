@@ -45,7 +45,7 @@ CHUNK = 500  # rows an export holds in memory at a time
 # Columns of Enrollment that rows read. With a million rows, each further column costs seconds.
 SHOWN = (
     *PLACES_WITHOUT_DAY, "learner", "course", "due_at", "started_at", "last_active_at", "required", "certified_until",
-    "exemption_reason", "track",
+    "exemption_reason", "job_role",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
 MANY_TEAMS = 20  # of the viewer
@@ -154,7 +154,7 @@ class DashboardRow:
         return self.validity.is_certified and self.state in (State.COMPLETED, State.RENEWING)
 
     @property
-    def post(self) -> str:
+    def job_role(self) -> str:
         return job_role_text(self.enrollment, self.journey.outline)
 
     @property
@@ -186,7 +186,7 @@ def dashboard_of(
     *,
     course: Course | None = None,
     name: str = "",
-    post: str = "",
+    job_role: str = "",
     days: DueFilter | None = None,
     left: bool = False,
     away: bool = False,
@@ -203,8 +203,8 @@ def dashboard_of(
         enrollments = enrollments.with_away(at or timezone.now()).exclude(away_until=None)
     if course:
         enrollments = enrollments.filter(course=course)
-    if post:
-        enrollments = enrollments.filter(of_job_role(post))
+    if job_role:
+        enrollments = enrollments.filter(of_job_role(job_role))
     if days:
         enrollments = enrollments.filter(days.condition(at or timezone.now()))
     if name:
@@ -253,7 +253,7 @@ def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
     """Annotate state, absence, learner and external training, which rows read."""
-    columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "post_noted": "post"}
+    columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "noted_job_role": "job_role"}
     learner_columns = {column: F(f"learner__{field}") for column, field in columns.items()}
     external = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
         outside=None

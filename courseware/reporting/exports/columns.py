@@ -67,7 +67,7 @@ DASHBOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
     Column("certified_until", _("Certified until"), lambda row: last_day(row)),
     Column("excuse", _("Reason for exemption"), lambda row: row.enrollment.exemption_reason),
     Column("stuck", _("Stuck"), lambda row: row.stuck.words),
-    Column("post", _("Job role"), lambda row: row.post),
+    Column("job_role", _("Job role"), lambda row: row.job_role),
 )
 
 

@@ -70,7 +70,7 @@ def see_step(request, course, step):
     before, after = neighbours(course_outline, shown)
     context = {"step": shown, "before": before, "after": after}
     if shown.kind == "lesson":
-        asked = request.GET.get("post", "")
+        asked = request.GET.get("job_role", "")
         job_role = asked if asked in course_outline.tracks else next(iter(course_outline.tracks), "")
         lesson = preview_lesson(found, shown, page(found.current, step, get_language()), job_role)
         return in_course(request, "reporting/see_lesson.html", course_outline, context | {"lesson": lesson})

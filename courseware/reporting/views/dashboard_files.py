@@ -51,8 +51,8 @@ def record_export(count):
     if "course" in filters:
         data["course"] = filters["course"].identifier
     data |= {name: filters[name].value for name in ("days", "sort") if name in filters}
-    if "post" in filters:
-        data["post"] = filters["post"]
+    if "job_role" in filters:
+        data["job_role"] = filters["job_role"]
     data |= {name: True for name in ("left", "away", "stuck") if name in filters}
     record("dashboard-exported", actor=count.user, subject="dashboard", data=data)
 
@@ -115,7 +115,7 @@ def facts_about(count):
 def filters_text(filters):
     labels = {name: field.label for name, field in DashboardFilter.base_fields.items()}
     for name, value in filters.items():
-        if name == "post":
+        if name == "job_role":
             value = job_roles_of(rows.outlines(get_language()))[value]
         yield f"{labels[name]}: {in_words(value)}" if value is not True else str(labels[name])
 

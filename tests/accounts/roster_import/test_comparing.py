@@ -188,9 +188,9 @@ def test_who_brings_the_list_gets_no_place_by_a_misspelt_team_either(teams):
 
 def test_posts_are_known_by_their_titles_and_unknown_ones_are_named_once():
     headings = ["工号", "姓名", "岗位"]
-    plan = plan_of(["A1", "Li", "电话"], ["A2", "Wang", "Cook"], headings=headings, posts={"电话": "phone"})
-    assert [line.to.get("post") for line in plan.lines["join"]] == ["phone", None]
-    assert plan.notes["posts"] == ["Cook"]
+    plan = plan_of(["A1", "Li", "电话"], ["A2", "Wang", "Cook"], headings=headings, job_roles={"电话": "phone"})
+    assert [line.to.get("job_role") for line in plan.lines["join"]] == ["phone", None]
+    assert plan.notes["job_roles"] == ["Cook"]
 
 
 @pytest.mark.parametrize(("people", "absent", "asks"), [(10, 2, False), (10, 3, True), (60, 3, False), (59, 3, True)])

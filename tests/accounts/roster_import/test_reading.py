@@ -26,7 +26,7 @@ SAID = {
     "team": "客服部/晚班组",
     "role": "learner",
     "language": "zh-hans",
-    "post": "电话",
+    "job_role": "电话",
     "starts_on": date(2026, 12, 1),
     "leaves_on": date(2027, 1, 31),
 }

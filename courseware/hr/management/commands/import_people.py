@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def bring_in(self, file, options):
         if options["dry_run"]:
             settings = {"is_complete": options["whole_company"], "encoding": options["encoding"]}
-            plan = plan_for(file.read_bytes(), by=None, posts=job_roles_by_title(), **settings)
+            plan = plan_for(file.read_bytes(), by=None, job_roles=job_roles_by_title(), **settings)
             self.say_faults(plan.lines[BAD])
             self.stdout.write(as_numbers(RosterImport(counts=plan.counts)))
             return
