@@ -128,7 +128,7 @@ class PracticeAnswer(models.Model):
     response = models.JSONField()
     is_right = models.BooleanField()
     answered_at = models.DateTimeField()
-    token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
+    token = models.UUIDField(unique=True, help_text="Token of the form: a repeated POST finds this row")
 
     class Meta:
         ordering = ["pk"]
@@ -148,7 +148,7 @@ class DailyQuestionAnswer(models.Model):
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="daily_answers")
     day = models.DateField(help_text="In the person's zone")
-    number = models.PositiveSmallIntegerField(help_text="Of the run's; 1 is the first")
+    number = models.PositiveSmallIntegerField(help_text="Number within the enrollment; 1 is the first")
     objective = models.CharField(max_length=32, help_text="The rule")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", help_text="It was asked from")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+", help_text="A bank or a lesson")
@@ -157,7 +157,7 @@ class DailyQuestionAnswer(models.Model):
     response = models.JSONField()
     is_right = models.BooleanField()
     answered_at = models.DateTimeField()
-    token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
+    token = models.UUIDField(unique=True, help_text="Token of the form: a repeated POST finds this row")
     memory = models.JSONField(help_text="What the library knows of the rule after this answer")
     due_at = models.DateTimeField(help_text="From when on the rule is asked about again")
 
@@ -269,8 +269,8 @@ class Certificate(Revocable):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     points = models.PositiveSmallIntegerField(null=True)
     max_points = models.PositiveSmallIntegerField(null=True)
-    issuer = models.JSONField(default=dict, help_text="Who issues it per language, as the house style said then")
-    signer = models.JSONField(default=dict, help_text="Who signs it per language, likewise")
+    issuer = models.JSONField(default=dict, help_text="Issuer per language, from the branding at that time")
+    signer = models.JSONField(default=dict, help_text="Signer per language, likewise")
     minutes = models.JSONField(default=dict, help_text="How long the course takes, per language; empty before 0.3")
 
     class Meta:

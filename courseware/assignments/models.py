@@ -86,7 +86,7 @@ class RuleVersion(models.Model):
     due_on = models.DateField(_("date"), null=True, blank=True)
     acts_since = models.DateField(_("applies from"))
     excuses = models.BooleanField(
-        _("exempts people who no longer match"), default=False, help_text="Of the open runs that this rule began"
+        _("exempts people who no longer match"), default=False, help_text="For open enrollments created by this rule"
     )
     # A renewal opens some days before a certificate expires, or on a date each year.
     renewal = models.CharField(_("renewal"), max_length=5, blank=True, choices=Renewal)
@@ -131,7 +131,7 @@ class RuleAction(models.Model):
     version = models.ForeignKey(RuleVersion, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     enrollment = models.ForeignKey(
-        Enrollment, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Null: it was taken back"
+        Enrollment, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Null: it was undone"
     )
     deed = models.CharField(max_length=8, choices=Kind)
     occasion = models.CharField(
@@ -142,9 +142,7 @@ class RuleAction(models.Model):
     due_on = models.DateField(null=True)
     at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True)
-    is_final = models.BooleanField(
-        default=False, help_text="Taken back for this person alone: the rule does not do it again"
-    )
+    is_final = models.BooleanField(default=False, help_text="Undone for this person: the rule does not repeat it")
 
     class Meta:
         verbose_name, verbose_name_plural = _("action of a rule"), _("actions of rules")
@@ -323,7 +321,7 @@ class ChatBot(models.Model):
         _("service"), max_length=16, choices=[(name, service.words) for name, service in SERVICES.items()]
     )
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
-    address = models.CharField(max_length=1000, help_text="Secret: anybody who has it can post to the group")
+    address = models.CharField(max_length=1000, help_text="Secret: everyone who has it can post to the group")
     secret = models.CharField(max_length=200, blank=True)
     is_on = models.BooleanField(_("in use"), default=True)
     is_for_managers = models.BooleanField(_("this is a managers’ group"), default=False)
@@ -368,7 +366,7 @@ class ChatMessage(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     door = models.ForeignKey(ChatBot, on_delete=models.CASCADE, related_name="cards")
-    day = models.DateField(null=True, help_text="Of the team. Null: somebody tries the door")
+    day = models.DateField(null=True, help_text="Date in the time zone of the team. Null: a test message")
     state = models.CharField(max_length=16, choices=ChatDeliveryState, default=ChatDeliveryState.QUEUED)
     why = models.TextField(blank=True)
     tries = models.PositiveSmallIntegerField(default=0)

@@ -34,7 +34,7 @@ class Branding(models.Model):
     dark = models.CharField(max_length=7, blank=True, help_text="And on dark ones")
     logo = models.ForeignKey(Logo, on_delete=models.PROTECT, null=True, related_name="+")
     is_card_public = models.BooleanField(
-        default=False, help_text="The emergency cards are shown to who is not signed in, too; said for the site alone"
+        default=False, help_text="Emergency cards are also shown to people who are not signed in; set for the site only"
     )
     set_at = models.DateTimeField(default=timezone.now)
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

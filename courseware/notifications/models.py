@@ -86,11 +86,9 @@ class OutgoingEmail(models.Model):
         related_name="+",
         db_constraint=False,
         db_index=False,
-        help_text="The letter that told this one’s subjects with its own: should it reach nobody, this one waits again",
+        help_text="The email that this one was combined with. If that email reaches nobody, this one waits again",
     )
-    limit_category = models.CharField(
-        max_length=16, blank=True, help_text="Of which sort it was the person's letter that day"
-    )
+    limit_category = models.CharField(max_length=16, blank=True, help_text="Category whose limit it used that day")
     sending_day = models.DateField(
         null=True, help_text="The day of the reader on which it left or is leaving: see `sending_limits`"
     )

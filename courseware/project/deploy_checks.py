@@ -13,14 +13,14 @@ def emails_leave_by_tls(**kwargs):
     if settings.PLAIN_HTTP:
         return []
     if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
-        words = "EMAIL_URL: expected a mail server; without one letters stay in DATA_DIR/mail, with links to sign in."
+        words = "EMAIL_URL: expected a mail server. Without one, emails with sign-in links stay in DATA_DIR/mail."
         return [Error(words, id="courseware.E001")]
     is_local = urlsplit(f"//{settings.EMAIL_HOST}").hostname in {"localhost", "127.0.0.1"}
     is_unencrypted = settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not (
         settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
     )
     if is_unencrypted and not is_local:
-        words = "EMAIL_URL: expected smtp+tls:// or smtp+ssl://, for letters hold links to sign in."
+        words = "EMAIL_URL: expected smtp+tls:// or smtp+ssl://, because emails contain sign-in links."
         return [Error(words, id="courseware.E002")]
     return []
 

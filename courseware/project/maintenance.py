@@ -157,7 +157,7 @@ class Watch:
         if unknown := sorted(name for name in recorded - self.known if is_ours(name[0])):
             return f"closed: the database knows {'.'.join(unknown[0])}, this process does not; restart it"
         if not self.knows_static_files:
-            return "closed: this process began before the static files were there; run manage.py upgrade and restart it"
+            return "closed: this process started before the static files existed; run manage.py upgrade and restart it"
         return ""
 
 

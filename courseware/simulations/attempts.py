@@ -142,7 +142,7 @@ def decide(
     if attempt.paused_at:
         raise AttemptPaused(subject_of(attempt))
     if position > replay.position:
-        raise NotOffered(f"{subject_of(attempt)} stands at {replay.position}, not at {position}")
+        raise NotOffered(f"{subject_of(attempt)} is at {replay.position}, not at {position}")
     refuse_too_many(DECIDED, attempt.enrollment.learner_id, at)
     clock = clock_of(replay.node, attempt.clock_timing, attempt.shown_at)
     chosen, picked = what_counts(replay, clock, choice, picked, has_clock, at)

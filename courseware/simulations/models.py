@@ -54,7 +54,7 @@ class SimulationAttempt(models.Model):
     simulation = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+", help_text="Of the simulation")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
-    number = models.PositiveIntegerField(null=True, help_text="Of the runs on record; 1 is the first")
+    number = models.PositiveIntegerField(null=True, help_text="Number among the recorded attempts; 1 is the first")
     what_if_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
     what_if_at = models.PositiveSmallIntegerField(null=True)
     timing = models.CharField(max_length=8, choices=TimeSetting)
@@ -64,7 +64,7 @@ class SimulationAttempt(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="Of a run with pauses: the time that its learner was given when it began; empty: as written",
+        help_text="Time setting of the learner at the start; empty: as written",
     )
     flags = models.JSONField(help_text="Those that chance has set, sorted")
     started_at = models.DateTimeField()
@@ -136,7 +136,7 @@ class Decision(models.Model):
     """Never edited. Its effects derive from the release of its attempt."""
 
     run = models.ForeignKey(SimulationAttempt, on_delete=models.PROTECT, related_name="decisions")
-    position = models.PositiveSmallIntegerField(help_text="The number of its situation in the run; 1 is the first")
+    position = models.PositiveSmallIntegerField(help_text="Number of its situation in the attempt; 1 is the first")
     node = models.CharField(max_length=100)
     place = models.PositiveSmallIntegerField(help_text="Of the choice, or of the branch taken when the time was up")
     is_timeout = models.BooleanField(default=False)

@@ -154,9 +154,7 @@ def test_teams_that_were_written_past_the_model_are_below_nobody_and_named():
     top = make_team("A")
     (loose,) = Team.objects.bulk_create([Team(name="B", parent=top)])
     assert below(top) == {"A"}
-    assert list(team_ancestors()) == [
-        f"team {loose.pk}: stands at / by what is kept, at /{top.pk}/ by the teams above it"
-    ]
+    assert list(team_ancestors()) == [f"team {loose.pk}: stands at / as stored, at /{top.pk}/ by the teams above it"]
 
 
 def test_the_lead_of_the_team_joined_first_else_of_the_nearest_above():

@@ -136,7 +136,7 @@ def test_terms_that_are_missing_or_wrong_are_told_and_renewed_at_night(ming):
     SearchTerm.objects.filter(person=lea, term="lea@x.example").delete()
     assert list(people_with_outdated_terms()) == [ming.pk, lea.pk]
     assert list(differences()) == [
-        f"person {key}: is not found by what name, address and staff number say" for key in (ming.pk, lea.pk)
+        f"person {key}: search terms differ from name, email and staff number" for key in (ming.pk, lea.pk)
     ]
     assert [renew_terms(), renew_terms()] == ["2", "0"]
     assert (found("李"), found("王"), found("lea@")) == ({"李小明"}, set(), {"Lea"})

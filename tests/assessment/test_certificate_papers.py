@@ -260,7 +260,9 @@ def test_file_and_log_entry_are_stored_together(holder, certificate, monkeypatch
 def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certificate):
     paper = pdf_of(certificate, "en", by=holder)
     CertificatePdf.objects.update(body=b"%PDF-forged")
-    assert list(differences()) == [f"certificate {certificate.pk}: its file in en is not the one that was made"]
+    assert list(differences()) == [
+        f"certificate {certificate.pk}: its file in en differs from the one that was created"
+    ]
     CertificatePdf.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
     assert [line for line in differences() if f"certificate-pdf {paper.pk}: the log knows no" in line]
 

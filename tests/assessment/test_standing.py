@@ -115,7 +115,7 @@ def test_a_newest_run_that_says_something_else_than_the_standing_is_named(said):
     assert list(certificates.newest_certifications()) == []
     Enrollment.objects.filter(pk=run.pk).update(certified_until=said)
     assert list(certificates.newest_certifications()) == [
-        f"enrollment {run.pk}: certified until {said} by what its row says, until {LATER} by the standing"
+        f"enrollment {run.pk}: certified until {said} by its enrollment, until {LATER} by the certification"
     ]
 
 

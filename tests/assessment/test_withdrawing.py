@@ -142,7 +142,7 @@ def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_
     past_the_log = {"revoked_at": other.issued_at, "revoked_by": admin, "revocation_reason": "x"}
     Certificate.objects.filter(pk=other.pk).update(**past_the_log)
     found = list(audit_log.differences())
-    assert f"certificate {other.pk}: the log knows no “certificate-revoked” that says the same" in found
+    assert f"certificate {other.pk}: the audit log has no “certificate-revoked” with the same data" in found
 
 
 def listed_certificate(name, days=None, **fields):

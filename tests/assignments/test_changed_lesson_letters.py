@@ -36,9 +36,9 @@ def test_it_is_told_once_with_why_and_where_and_of_two_changes_in_one_letter(cou
     now_says("Water, then fire.", "minor")
     assert tell_of_changes() == ""
     now_says("Water first.", note="Somebody forgot.")
-    assert [tell_of_changes() for _ in range(2)] == ["letters: 1", ""]
+    assert [tell_of_changes() for _ in range(2)] == ["emails: 1", ""]
     now_says("Never fire first.", "retake", note="And again.")
-    assert tell_of_changes() == "letters: 1"
+    assert tell_of_changes() == "emails: 1"
     [letter] = letters()
     assert letter.to == [run.learner.email]
     assert letter.subject == "“Boiling water” has changed since you completed it"
@@ -67,7 +67,7 @@ def test_nobody_is_told_who_has_left_is_excused_reads_another_language_or_has_se
     seen, late = who_has_done(course), who_has_done(course)
     release = now_says("Water first.")
     acknowledge(seen, step_of(seen), release.pk)
-    assert tell_of_changes() == "letters: 1"
+    assert tell_of_changes() == "emails: 1"
     acknowledge(late, step_of(late), release.pk)
     assert letters() == []
     assert OutgoingEmail.objects.get(kind="lesson-changed").why == changed_lesson.SEEN
@@ -78,7 +78,7 @@ def test_a_day_on_which_nobody_looked_is_caught_up_for_two_days(course):
     who_has_done(course)
     now_says("Water first.")
     assert tell_of_changes(site_day(days(3))) == ""
-    assert tell_of_changes(site_day(days(2))) == "letters: 1"
+    assert tell_of_changes(site_day(days(2))) == "emails: 1"
 
 
 @pytest.mark.parametrize("people", [1, 4])
@@ -89,4 +89,4 @@ def test_the_number_of_queries_does_not_grow_with_the_people(course, people, dja
     tell_of_changes()
     OutgoingEmail.objects.all().delete()
     with django_assert_num_queries(7):
-        assert tell_of_changes() == f"letters: {people}"
+        assert tell_of_changes() == f"emails: {people}"

@@ -41,7 +41,7 @@ def test_it_is_told_sixty_thirty_and_seven_days_before_once_each_and_up_to_two_d
         said = [tell_of_endings(TODAY + timedelta(days=number)) for _ in range(2)]
         if any(said):
             days[100 - number] = said
-    assert days == {60: ["letters: 1", ""], 30: ["letters: 1", ""], 7: ["letters: 1", ""]}
+    assert days == {60: ["emails: 1", ""], 30: ["emails: 1", ""], 7: ["emails: 1", ""]}
     OutgoingEmail.objects.all().delete()
     assert [days for days in range(64, 1, -1) if tell_of_endings(TODAY + timedelta(days=100 - days))] == [60, 30, 7]
 
@@ -49,7 +49,7 @@ def test_it_is_told_sixty_thirty_and_seven_days_before_once_each_and_up_to_two_d
 @pytest.mark.parametrize("days, is_told", [(61, False), (60, True), (58, True), (57, False), (5, True), (4, False)])
 def test_a_day_on_which_nobody_looked_is_caught_up_for_two_days(course, days, is_told):
     holder(course, days)
-    assert tell_of_endings() == ("letters: 1" if is_told else "")
+    assert tell_of_endings() == ("emails: 1" if is_told else "")
 
 
 def test_who_has_left_and_who_renews_is_not_told(course):
@@ -108,5 +108,5 @@ def test_people_are_taken_a_batch_at_a_time(course, monkeypatch):
         person = holder(course, 30)
         person.name = name
         person.save()
-    assert tell_of_endings() == "letters: 3"
+    assert tell_of_endings() == "emails: 3"
     assert [each.person.name for each in OutgoingEmail.objects.order_by("pk")] == ["Zoe", "Bob", "Amy"]

@@ -117,7 +117,7 @@ def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_
     OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
     found = foreseen()
     assert found["Due", "enrolled"] == ""
-    why = "the person had a letter today, and has one a day at most: this one from 2026-12-11 08:00"
+    why = "the person already gets an email today; at most 1 a day: this one from 2026-12-11 08:00"
     assert found["Due", "reminder"] == why
     person.is_active = False
     person.save()
@@ -132,7 +132,7 @@ def test_what_waits_and_is_not_wanted_any_more_is_not_to_leave():
     data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
     letter = {"kind": "reminder", "person": run.learner, "address": run.learner.email, "data": data}
     OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
-    together = ["", "it is told in the same letter as another"]
+    together = ["", "combined with another email"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == together
     exempt(run, reason="long leave", by=make_admin())
     gone = ["the course was completed, exempted or merged in the meantime"]

@@ -40,7 +40,7 @@ def test_several_of_one_morning_are_one_letter_at_an_hour_of_letters_and_written
     completed(team, "Zhao Lei", days_ago=31)
     completed(team, "Long ago", days_ago=40)
     completed(team, "Yesterday", days_ago=1)
-    assert [ask_leads(), ask_leads()] == ["letters: 2", ""]
+    assert [ask_leads(), ask_leads()] == ["emails: 2", ""]
     assert letters() == []
     at_nine(tuesday)
     [letter] = letters()
@@ -97,4 +97,4 @@ def test_a_letter_is_skipped_with_the_reason(tuesday, team, happens, why):
 def test_what_was_missed_for_three_days_is_told_and_not_what_was_missed_for_longer(team):
     completed(team, "Two days", days_ago=32)
     completed(team, "Three days", days_ago=33)
-    assert ask_leads() == "letters: 1"
+    assert ask_leads() == "emails: 1"

@@ -254,7 +254,7 @@ def test_two_courses_due_on_a_day_are_one_letter_and_a_letter_of_the_job_leaves_
     assert [len(mailoutbox), OutgoingEmail.objects.filter(why="").count()] == [0, 2]
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=8), tick=False)
     first = OutgoingEmail.objects.order_by("pk")[0].pk
-    assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"told in letter {first}")]
+    assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"combined with email {first}")]
     [letter] = mailoutbox
     assert "You also have to do:\n– “" in letter.body
 

@@ -70,6 +70,6 @@ def test_in_front_matter_it_is_an_error_where_it_stands():
     """Titles are read by lists and letters as they stand in the file."""
     files = files_with((LESSON, "title: 烧水", "title: 烧水 {=fire}"), (LESSON, "# 每人", "# {=by-when}每人"))
     assert told(files) == [
-        f'{LESSON}:3: "{{=fire}}" stays as it is in front matter; write there what it stands for',
-        f'{LESSON}:4: "{{=by-when}}" stays as it is in front matter; write there what it stands for',
+        f'{LESSON}:3: "{{=fire}}" is not replaced in front matter; write its text there',
+        f'{LESSON}:4: "{{=by-when}}" is not replaced in front matter; write its text there',
     ]

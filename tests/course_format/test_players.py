@@ -102,9 +102,9 @@ def test_the_same_text_gives_the_same_shares():
     [
         ([HARM, BEST, FROZEN], []),
         ([BEST, HARM, FROZEN], []),
-        ([HARM, LONG, FROZEN], ['the player "longest" has 100.0 % of runs done; expected at most 20 %']),
-        ([LONG_HARM, BEST, FROZEN], ['the player "shortest" has 100.0 % of runs done; expected at most 20 %']),
-        ([HARM, CAREFUL, FROZEN], ['the player "cautious" has 100.0 % of runs done; expected at most 50 %']),
+        ([HARM, LONG, FROZEN], ['the player "longest" has 100.0 % of attempts completed; expected at most 20 %']),
+        ([LONG_HARM, BEST, FROZEN], ['the player "shortest" has 100.0 % of attempts completed; expected at most 20 %']),
+        ([HARM, CAREFUL, FROZEN], ['the player "cautious" has 100.0 % of attempts completed; expected at most 50 %']),
     ],
 )
 def test_a_simulation_that_the_untaught_pass_is_refused(choices, told):
@@ -117,7 +117,7 @@ def test_a_simulation_that_one_position_passes_is_refused_where_choices_have_num
     choices.insert(position, BEST)
     shuffled = files(*[[*choices, FROZEN]] * 4)
     numbered = shuffled | {PATH: re.sub(rb"^- \[", b"1. [", shuffled[PATH], flags=re.MULTILINE)}
-    told = ['the player "fixed" has 100.0 % of runs done; expected at most 20 %']
+    told = ['the player "fixed" has 100.0 % of attempts completed; expected at most 20 %']
     assert [reports_of(each) for each in (shuffled, numbered)] == [[], told]
 
 
@@ -141,7 +141,7 @@ def test_a_simulation_in_which_nothing_is_decided_is_passed_by_doing_nothing_and
     assert told == []  # no run of it is done: it ends in harm
     course = read_course(files() | {PATH: (go_on[: go_on.index("## 水")] + ENDINGS[ENDINGS.index("## 茶") :]).encode()})
     told = [problem.message for problem in check_simulations(course) if problem.finding.id == "passes-untaught"]
-    assert told == ['the player "lazy" has 100.0 % of runs done; expected at most 0 %']
+    assert told == ['the player "lazy" has 100.0 % of attempts completed; expected at most 0 %']
 
 
 def test_doing_nothing_that_costs_nothing_is_told():

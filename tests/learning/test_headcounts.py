@@ -231,7 +231,7 @@ def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_coun
     Headcount.objects.filter(team=None).delete()
     at = f"{row.urgency:%Y-%m-%d}, not begun to what is counted"
     assert list(enrollments.headcounts()) == [
-        f"the firm, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
+        f"the company, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
         for urgency, number in sorted((run.urgency, 1) for run in Enrollment.objects.all())
     ] + [f"team {firm['A'].pk}, course {row.course_id}: -2 people at {at}"]
     headcount_updates.compact_headcounts()

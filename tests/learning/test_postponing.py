@@ -404,7 +404,7 @@ def test_the_records_are_compared_with_who_gave_which_day(ticking):
     undone(extend(untouched, december(1), by=make_user()))
     assert list(differences()) == []
     Enrollment.objects.filter(pk=run.pk).update(due_given_at=None)
-    assert list(differences()) == [f"enrollment {run.pk}: due_given_at is not that of the last day given by hand"]
+    assert list(differences()) == [f"enrollment {run.pk}: due_given_at differs from that of the latest manual due date"]
 
 
 def test_an_absence_that_is_followed_before_the_undo_makes_nobody_forget_the_day_of_before(ticking):

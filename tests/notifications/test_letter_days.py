@@ -65,7 +65,7 @@ def test_at_night_only_what_was_asked_for_leaves(clock):
     for kind in SORTS:
         queue_email(kind, person)
     assert send() == ["link"]
-    why = "letters leave from 8 to 20 on working days: this one from 2026-11-27 08:00"
+    why = "emails are sent from 8:00 to 20:00 on working days: this one from 2026-11-27 08:00"
     assert waiting() == [("lesson", why), ("due", why), ("digest", why), ("question", why)]
 
 
@@ -75,7 +75,7 @@ def test_one_letter_of_a_sort_leaves_a_day_and_the_sorts_do_not_count_each_other
         queue_email(kind, person)
     queue_email("lesson", other)
     assert send() == ["lesson", "digest", "link", "link", "lesson"]
-    why = "the person had a letter today, and has one a day at most: this one from 2026-11-27 08:00"
+    why = "the person already gets an email today; at most 1 a day: this one from 2026-11-27 08:00"
     assert waiting() == [("due", why), ("question", why)]
     clock.move_to(THURSDAY + timedelta(hours=23), tick=False)
     assert send() == ["due", "question"]
@@ -176,10 +176,10 @@ def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
     assert send() == ["due", "due"]
     assert list(OutgoingEmail.objects.order_by("pk").values_list("state", "why", "data")) == [
         ("sent", "", {"subjects": [1, 2, 3]}),
-        ("skipped", f"told in letter {first.pk}", {"subjects": [2, 3]}),
+        ("skipped", f"combined with email {first.pk}", {"subjects": [2, 3]}),
         (
             "queued",
-            "the person had a letter today, and has one a day at most: this one from 2026-11-27 08:00",
+            "the person already gets an email today; at most 1 a day: this one from 2026-11-27 08:00",
             {"subjects": [4]},
         ),
         ("sent", "", {"subjects": [5]}),
@@ -253,7 +253,7 @@ def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
     send_all([first.pk])
     delivery_batch.set_aside_now(mine, sending_limits.Wait(timezone.now() + timedelta(hours=1), "later"))
     second.refresh_from_db()
-    assert (second.state, second.why) == (DeliveryState.SKIPPED, f"told in letter {first.pk}")
+    assert (second.state, second.why) == (DeliveryState.SKIPPED, f"combined with email {first.pk}")
 
 
 def test_who_leaves_while_a_letter_waits_is_told_nothing(clock):

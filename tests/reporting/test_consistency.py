@@ -61,9 +61,9 @@ def test_what_the_product_writes_has_no_difference(completed):
 def test_points_that_are_not_those_of_the_responses_are_named(completed):
     pk = changed(ExamAttempt, points=0)
     assert list(differences()) == [
-        f"attempt {pk}: 0 points kept, 2 right responses",
+        f"attempt {pk}: 0 points stored, 2 right responses",
         f"certificate {completed.certificate.pk}: says points that no passed attempt has",
-        f"examattempt {pk}: the log knows no “exam-submitted” that says the same",
+        f"examattempt {pk}: the audit log has no “exam-submitted” with the same data",
     ]
 
 
@@ -85,7 +85,7 @@ def test_a_run_whose_points_are_not_those_of_its_decisions_is_named(completed):
 def test_a_decision_that_was_changed_is_named(completed):
     play_best(attempts.start(completed, "drill", timing="off"))
     pk = changed(Decision, meters={"calm": 99})
-    assert list(differences()) == [f"decision {pk}: played again it says something else"]
+    assert list(differences()) == [f"decision {pk}: replayed it has other values"]
     changed(Decision, place=7)
     assert list(differences()) == [
         f"run {SimulationAttempt.objects.get().pk}: its decisions cannot be taken in the simulation it began with"
@@ -99,7 +99,7 @@ def test_a_simulation_that_is_completed_without_a_run_or_played_and_not_complete
     Completion.objects.filter(pk=completion.pk).update(enrollment=other)
     assert list(differences())[:2] == [
         f"run {run.pk}: ended so that it counts, and its simulation is not completed",
-        f"completion {completion.pk}: of a simulation without a run that came to an end",
+        f"completion {completion.pk}: the simulation has no finished attempt",
     ]
 
 
@@ -107,8 +107,8 @@ def test_a_question_that_went_missing_is_named(completed):
     attempt = ExamAttempt.objects.earliest("pk")
     attempt.responses.earliest("position").delete()
     assert list(differences()) == [
-        f"attempt {attempt.pk}: 2 points to be had, 1 questions asked",
-        f"attempt {attempt.pk}: 2 points kept, 1 right responses",
+        f"attempt {attempt.pk}: 2 points at most, 1 questions asked",
+        f"attempt {attempt.pk}: 2 points stored, 1 right responses",
         f"attempt {attempt.pk}: is_passed is True at 1 of 2",
     ]
 
@@ -123,12 +123,12 @@ def test_an_answer_that_was_changed_after_grading_is_named(completed):
     ("model", "fields", "words"),
     [
         (ExamAttempt, {"pass_mark": 50}, "attempt {}: pass_mark is 50, its exam said 80"),
-        (Response, {"objective": "O9.9"}, "response {}: another rule than its question asks"),
-        (Response, {"question": "nowhere"}, "response {}: is no answer to a question that its bank held"),
-        (Response, {"response": 5}, "response {}: is no answer to a question that its bank held"),
+        (Response, {"objective": "O9.9"}, "response {}: its must-know rule differs from its question"),
+        (Response, {"question": "nowhere"}, "response {}: does not answer a question of its bank"),
+        (Response, {"response": 5}, "response {}: does not answer a question of its bank"),
         (Answer, {"is_right": False}, "answer {}: is_right is False, graded again it is True"),
-        (Answer, {"question": "nowhere"}, "answer {}: is no answer to a question that its lesson asked"),
-        (Answer, {"response": 5}, "answer {}: is no answer to a question that its lesson asked"),
+        (Answer, {"question": "nowhere"}, "answer {}: does not answer a question of its lesson"),
+        (Answer, {"response": 5}, "answer {}: does not answer a question of its lesson"),
     ],
 )
 def test_a_changed_answer_or_pass_mark_is_named(completed, model, fields, words):
@@ -145,7 +145,7 @@ def test_a_grade_before_handing_in_is_named(completed):
 def test_a_pass_without_its_completion_is_named(completed):
     Completion.objects.filter(document__kind="exam").delete()
     pk = ExamAttempt.objects.earliest("pk").pk
-    assert f"attempt {pk}: is passed, and its exam is not completed" in list(differences())
+    assert f"attempt {pk}: is passed, but its exam is not completed" in list(differences())
 
 
 def test_times_that_are_not_those_of_the_facts_are_named(completed):
@@ -166,34 +166,34 @@ def test_a_run_that_is_wrongly_kept_as_the_newest_or_not_at_all_is_named(complet
         run.is_newest = is_newest
         run.save(update_fields=["is_newest"])
     assert list(differences()) == [
-        f"enrollment {completed.pk}: is kept as the newest run, and there is a later one",
-        f"enrollment {again.pk}: is the newest run, and is not kept as that",
+        f"enrollment {completed.pk}: is stored as the newest enrollment, but a later one exists",
+        f"enrollment {again.pk}: is the newest enrollment, but is not stored as that",
     ]
 
 
 def test_a_completion_of_nothing_is_named(completed):
     pk = make_enrollment(course=completed.course, completed_at=completed.completed_at).pk
     assert list(differences()) == [
-        f"enrollment {pk}: completed without a single completion",
-        f"enrollment {pk}: is completed and has no certificate",
-        f"enrollment {pk}: the log knows no “enrollment-completed” that says the same",
+        f"enrollment {pk}: is completed, but none of its documents is",
+        f"enrollment {pk}: is completed but has no certificate",
+        f"enrollment {pk}: the audit log has no “enrollment-completed” with the same data",
     ]
 
 
 def test_a_certificate_without_its_completion_is_named(completed):
     completed.completed_at = None
     completed.save()
-    assert next(differences()) == f"enrollment {completed.pk}: has a certificate and is not completed"
+    assert next(differences()) == f"enrollment {completed.pk}: has a certificate but is not completed"
 
 
 def test_a_certificate_that_went_missing_is_named(completed):
     Certificate.objects.all().delete()
-    assert next(differences()) == f"enrollment {completed.pk}: is completed and has no certificate"
+    assert next(differences()) == f"enrollment {completed.pk}: is completed but has no certificate"
 
 
 def test_a_certificate_of_another_moment_is_named(completed):
     changed(Certificate, issued_at=completed.completed_at + LATER)
-    words = f"enrollment {completed.pk}: completed at another moment than its certificate says"
+    words = f"enrollment {completed.pk}: completion time differs from its certificate"
     assert next(differences()) == words
 
 
@@ -287,7 +287,7 @@ def test_a_certificate_stays_right_when_the_site_moves_to_another_zone(completed
 def test_a_text_that_is_not_the_one_published_is_named(completed):
     changed(SourceFile, digest="0" * 64)
     pk = completed.course.current_id
-    assert list(differences()) == [f"release {pk}: its texts are not the ones it was published with"]
+    assert list(differences()) == [f"release {pk}: its texts differ from those it was published with"]
 
 
 def test_a_log_that_was_changed_is_named(completed):

@@ -66,7 +66,7 @@ def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_
     learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
     learner(team, "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
     late(team_of("Others", lead="Other lead"), "Somebody else’s", course)
-    assert queue_weekly_summaries() == "letters: 2"
+    assert queue_weekly_summaries() == "emails: 2"
     on_monday(sunday)
     [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
     assert letter.subject == "Your people this week: 1 late, 1 stuck, 1 finished"
@@ -163,7 +163,7 @@ def test_behind_a_whole_week_of_holidays_it_is_one(sunday):
     for _ in range(10):
         written.append(queue_weekly_summaries(at))
         at += timedelta(days=1)
-    assert [each for each in written if each] == ["letters: 1"]
+    assert [each for each in written if each] == ["emails: 1"]
 
 
 def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday):
@@ -187,13 +187,13 @@ def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday
         ("Shanghai", "12-21 08"),
         ("Berlin", "12-21 15"),
     ]
-    assert [said for said in written if said] == ["letters: 2"] * 3
+    assert [said for said in written if said] == ["emails: 2"] * 3
 
 
 def test_a_monday_on_which_nobody_looked_is_caught_up_with_on_the_day_after_and_not_later(sunday):
     team_of()
     assert queue_weekly_summaries(datetime(2026, 12, 16, 9, tzinfo=ZONE)) == ""
-    assert queue_weekly_summaries(datetime(2026, 12, 15, 9, tzinfo=ZONE)) == "letters: 1"
+    assert queue_weekly_summaries(datetime(2026, 12, 15, 9, tzinfo=ZONE)) == "emails: 1"
     assert OutgoingEmail.objects.get().next_at == datetime(2026, 12, 15, 9, tzinfo=ZONE)
 
 
@@ -231,7 +231,7 @@ def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course,
     staff = late(night, "Staff", course).learner  # HR does not see staff
     staff.is_staff = True
     staff.save()
-    assert queue_weekly_summaries() == "letters: 5"  # four of them to managers
+    assert queue_weekly_summaries() == "emails: 5"  # four of them to managers
     on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [hr.email]]
     assert email.subject == "All teams this week: 4 overdue, 1 finished"
@@ -264,7 +264,7 @@ def test_summary_is_in_the_language_of_its_reader(sunday, course, mailoutbox):
 
 def test_summary_goes_to_hr_once_and_to_nobody_who_left_hr(sunday, hr, course):
     late(make_team(), "Late", course)
-    assert (queue_weekly_summaries(), queue_weekly_summaries()) == ("letters: 2", "")
+    assert (queue_weekly_summaries(), queue_weekly_summaries()) == ("emails: 2", "")
     assert told("hr-summary") == [("Zhou", "queued", "")]
     hr.groups.clear()
     on_monday(sunday)

@@ -149,15 +149,15 @@ def test_a_pass_that_waits_for_its_drill_is_no_difference_and_neither_is_one_tha
 def test_an_exam_completed_before_its_drill_is_named(held_attempt):
     finish(held_attempt)
     PracticeAnswer.objects.filter(number=3).delete()
-    assert list(differences()) == [f"attempt {held_attempt.pk}: its exam is completed before the drill on O1.1"]
+    assert list(differences()) == [f"attempt {held_attempt.pk}: its exam is completed before the practice set on O1.1"]
 
 
 def test_an_answer_of_a_drill_that_was_changed_is_named(held_attempt):
     answer = give(held_attempt)
     PracticeAnswer.objects.update(is_right=False)
-    assert list(differences()) == [f"drill answer {answer.pk}: is_right is False, graded again it is True"]
+    assert list(differences()) == [f"practice answer {answer.pk}: is_right is False, graded again it is True"]
     PracticeAnswer.objects.update(question="nowhere")
-    assert list(differences()) == [f"drill answer {answer.pk}: is no answer to a question that its bank held"]
+    assert list(differences()) == [f"practice answer {answer.pk}: does not answer a question of its bank"]
 
 
 def test_an_answer_of_a_drill_that_was_moved_to_another_rule_or_taken_away_is_named(held_attempt):
@@ -165,9 +165,9 @@ def test_an_answer_of_a_drill_that_was_moved_to_another_rule_or_taken_away_is_na
     missed = give(held_attempt, is_right=False)
     finish(held_attempt)
     PracticeAnswer.objects.filter(pk=missed.pk).update(objective="O1.2")
-    gap = f"attempt {held_attempt.pk}: drill answers on O1.1 up to number 5, and not as many"
-    wrong_number = f"attempt {held_attempt.pk}: drill answers on O1.2 up to number 2, and not as many"
-    rule = f"drill answer {missed.pk}: on O1.2, its question is on O1.1"
+    gap = f"attempt {held_attempt.pk}: practice answers on O1.1 up to number 5, and not as many"
+    wrong_number = f"attempt {held_attempt.pk}: practice answers on O1.2 up to number 2, and not as many"
+    rule = f"practice answer {missed.pk}: on O1.2, its question is on O1.1"
     assert {rule, gap, wrong_number} <= set(differences())
     PracticeAnswer.objects.filter(pk=missed.pk).delete()
     assert gap in list(differences())
@@ -177,7 +177,9 @@ def test_a_drill_done_by_one_question_again_and_again_is_named(held_attempt):
     finish(held_attempt)
     first = PracticeAnswer.objects.earliest("number")
     PracticeAnswer.objects.update(question=first.question, response=first.response)
-    assert list(differences()) == [f"attempt {held_attempt.pk}: a question twice in a row of right answers on O1.1"]
+    assert list(differences()) == [
+        f"attempt {held_attempt.pk}: the same question twice in a row of correct answers on O1.1"
+    ]
 
 
 def test_activity_later_than_the_enrollment_says_is_named(held_attempt):
@@ -193,8 +195,8 @@ def test_a_pre_check_without_its_completion_and_one_that_was_not_handed_in_are_n
     enrollment = make_enrollment(course=course)
     attempt = sit(enrollment, exam=START, points=1)
     Completion.objects.all().delete()
-    assert f"attempt {attempt.pk}: is handed in, and its pre-check is not completed" in list(differences())
+    assert f"attempt {attempt.pk}: is submitted, but its pre-test is not completed" in list(differences())
     other = sit(make_enrollment(course=course), exam=START, points=1)
     ExamAttempt.objects.filter(pk=other.pk).update(submitted_at=None, points=None)
     completion = Completion.objects.get()
-    assert f"completion {completion.pk}: of a pre-check that was not handed in" in list(differences())
+    assert f"completion {completion.pk}: the pre-test was not submitted" in list(differences())

@@ -70,7 +70,7 @@ def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, 
     late(shift, "Not yet so late", DUE + timedelta(days=1))
     late(shift, "Done", completed_at=timezone.now())
     late(firm, "Nobody above")
-    assert [escalate(), escalate()] == ["letters: 3", ""]
+    assert [escalate(), escalate()] == ["emails: 3", ""]
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
     [letter] = [each for each in mailoutbox if "Nobody above" not in each.body]
@@ -88,7 +88,7 @@ def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, 
 def test_of_who_leads_the_team_above_the_own_the_level_above_that_is_told(teams):
     shift = teams[1]
     shift.parent.memberships.create(person=late(shift, "Wang Ming").learner, role="manager")
-    assert escalate() == "letters: 1"
+    assert escalate() == "emails: 1"
     assert told() == [("Above", "queued", "")]
 
 
@@ -119,7 +119,7 @@ def test_hr_is_told_of_people_without_a_senior_manager_in_one_email(tuesday, tea
     late(firm, "Nobody above")
     make_enrollment(make_user("In no team"), course, due_at=due_instant(DUE, ZONE), enrolled_at=DUE_LONG_AGO)
     make_enrollment(User.objects.get(name="HR"), course, due_at=due_instant(DUE, ZONE), enrolled_at=DUE_LONG_AGO)
-    assert [escalate(), escalate()] == ["letters: 3", ""]
+    assert [escalate(), escalate()] == ["emails: 3", ""]
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
     [letter] = [each for each in mailoutbox if each.to == [User.objects.get(name="HR").email]]
@@ -161,9 +161,9 @@ def test_the_page_of_reminders_says_how_many_teams_have_no_senior_manager(client
 def test_of_who_asks_for_another_day_nobody_is_told_before_the_answer(tuesday, teams, mailoutbox):
     before, later = (request_extension(late(teams[1], name), date(2026, 12, 18)) for name in ("Wang Ming", "Zhao Lei"))
     other = late(teams[1], "Other")
-    assert escalate() == "letters: 1"
+    assert escalate() == "emails: 1"
     answer_extension_request(later.pk, REFUSED, by=teams[1].manager)
-    assert escalate() == "letters: 1"
+    assert escalate() == "emails: 1"
     asked_by_other = request_extension(other, date(2026, 12, 18))
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
@@ -172,7 +172,7 @@ def test_of_who_asks_for_another_day_nobody_is_told_before_the_answer(tuesday, t
     for request in (before, asked_by_other):
         answer_extension_request(request.pk, REFUSED, by=teams[1].manager)
     tuesday.move_to(datetime(2026, 12, 16, 5, 15, tzinfo=ZONE), tick=False)
-    assert [escalate(), escalate()] == ["letters: 2", ""]
+    assert [escalate(), escalate()] == ["emails: 2", ""]
     tuesday.move_to(datetime(2026, 12, 16, 8, tzinfo=ZONE), tick=False)
     mailoutbox.clear()
     letters()

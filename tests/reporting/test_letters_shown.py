@@ -108,7 +108,10 @@ def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not
     ("fields", "words"),
     [
         ({"why": "the person left the company"}, ("the person left the company", "此人已离职")),
-        ({"why": "told in letter 3", "combined_into_id": 3}, ("combined with another email", "已合并到另一封邮件")),
+        (
+            {"why": "combined with email 3", "combined_into_id": 3},
+            ("combined with another email", "已合并到另一封邮件"),
+        ),
         ({"why": ""}, ("", "")),
         ({"why": "550 no such user <a@b>", "state": DeliveryState.REFUSED}, ("", "")),
         ({"why": "450 come back later", "state": DeliveryState.QUEUED}, ("", "")),

@@ -48,7 +48,9 @@ def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment)
     attempt = enrollment.attempts.get(exam__identifier=START, number=2)
     Response.objects.filter(attempt=attempt).update(response=None, is_right=False)
     ExamAttempt.objects.filter(pk=attempt.pk).update(points=0)
-    assert list(differences()) == [f"examattempt {attempt.pk}: the log knows no “exam-submitted” that says the same"]
+    assert list(differences()) == [
+        f"examattempt {attempt.pk}: the audit log has no “exam-submitted” with the same data"
+    ]
 
 
 def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
@@ -57,7 +59,7 @@ def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
     Completion.objects.filter(document__identifier=START).delete()
     gone = list(differences())
     assert len(gone) == 5
-    assert gone[0] == f"event {key('exam-started', exam=START)}: “exam-started” of {first}, and nothing is kept of it"
+    assert gone[0] == f"event {key('exam-started', exam=START)}: “exam-started” of {first}, but no record of it exists"
 
 
 def test_a_lesson_that_nobody_did_is_named(enrollment):
@@ -68,14 +70,14 @@ def test_a_lesson_that_nobody_did_is_named(enrollment):
     forged = Completion.objects.create(
         enrollment=other, document=real.document, revision=real.revision, outcome=real.outcome, completed_at=now
     )
-    assert list(differences()) == [f"completion {forged.pk}: the log knows no “completed” that says the same"]
+    assert list(differences()) == [f"completion {forged.pk}: the audit log has no “completed” with the same data"]
 
 
 def test_a_completion_that_was_taken_away_is_named(enrollment):
     Completion.objects.filter(document__kind="lesson").delete()
     told = key("completed", document="boiling")
     assert list(differences()) == [
-        f"event {told}: “completed” of enrollment:{enrollment.pk}, and nothing is kept of it"
+        f"event {told}: “completed” of enrollment:{enrollment.pk}, but no record of it exists"
     ]
 
 
@@ -85,8 +87,8 @@ def test_a_course_completed_earlier_than_it_was_is_named(enrollment):
     Certificate.objects.update(issued_at=earlier)
     pk = Certificate.objects.get().pk
     assert list(audit_log.differences()) == [
-        f"enrollment {enrollment.pk}: the log knows no “enrollment-completed” that says the same",
-        f"certificate {pk}: the log knows no “certificate-issued” that says the same",
+        f"enrollment {enrollment.pk}: the audit log has no “enrollment-completed” with the same data",
+        f"certificate {pk}: the audit log has no “certificate-issued” with the same data",
     ]
 
 
@@ -97,16 +99,18 @@ def test_a_talk_that_was_made_up_hidden_or_taken_out_of_sight_is_named(enrollmen
     assert list(differences()) == []
 
     Conversation.objects.filter(pk=talk.pk).update(undone_at=timezone.now())
-    assert list(differences()) == [f"conversation {talk.pk}: the log knows no “conversation-undone” that says the same"]
+    assert list(differences()) == [
+        f"conversation {talk.pk}: the audit log has no “conversation-undone” with the same data"
+    ]
     Conversation.objects.filter(pk=talk.pk).update(undone_at=None)
     record_many(undo_conversations([talk], by=lead))
     made_up = Conversation.objects.create(enrollment=run, made_by=lead)
     assert list(differences()) == [
-        f"conversation {made_up.pk}: the log knows no “conversation-noted” that says the same"
+        f"conversation {made_up.pk}: the audit log has no “conversation-noted” with the same data"
     ]
     Conversation.objects.all().delete()
     assert list(differences()) == [
-        f"event {key(verb, talk=talk.pk)}: “{verb}” of {subject_of(run)}, and nothing is kept of it"
+        f"event {key(verb, talk=talk.pk)}: “{verb}” of {subject_of(run)}, but no record of it exists"
         for verb in ("conversation-noted", "conversation-undone")
     ]
 
@@ -116,7 +120,7 @@ def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
     other.exempted_at = None
     other.save()
     assert list(differences()) == [
-        f"event {key('waived')}: “waived” of enrollment:{other.pk}, and nothing is kept of it"
+        f"event {key('waived')}: “waived” of enrollment:{other.pk}, but no record of it exists"
     ]
 
 
@@ -125,4 +129,4 @@ def test_it_reads_on_past_a_chunk(enrollment, monkeypatch):
     assert list(audit_log.differences()) == []
     pk = Completion.objects.latest("pk").pk
     Completion.objects.filter(pk=pk).update(completed_at=timezone.now())
-    assert list(audit_log.differences()) == [f"completion {pk}: the log knows no “completed” that says the same"]
+    assert list(audit_log.differences()) == [f"completion {pk}: the audit log has no “completed” with the same data"]

@@ -43,7 +43,7 @@ def states():
 
 def test_the_letter_of_a_month_is_its_address_and_how_to_stop_it(lead):
     with time_machine.travel(MONDAY, tick=False):
-        assert send_monthly_reports() == "letters: 1"
+        assert send_monthly_reports() == "emails: 1"
         [letter] = letters()
     assert (letter.to, letter.subject) == ([lead.email], "Training in October 2026: the report")
     assert "http://127.0.0.1:8000/team/reports/?first=2026-10&last=2026-10\n" in letter.body

@@ -116,7 +116,7 @@ def test_a_withdrawn_certificate_is_read_on_every_page_of_manager_and_holder(tea
     assert "completed" in main_of(manager, "/team/")
 
 
-# Whoever is said to be certified without a proof is found: by the row of the board, and by the standing.
+# Whoever is said to be certified without a proof is found: by the row of the board, and by the certification.
 
 
 UNTIL = date(2099, 12, 31)
@@ -128,7 +128,7 @@ def test_a_run_that_says_certified_where_no_standing_does_is_found():
     Enrollment.objects.update(certified_until=UNTIL)
     headcount_updates.recount([None])
     assert list(differences()) == [
-        f"enrollment {run.pk}: certified until 2099-12-31 by what its row says, until None by the standing"
+        f"enrollment {run.pk}: certified until 2099-12-31 by its enrollment, until None by the certification"
     ]
 
 
@@ -142,7 +142,7 @@ def test_a_standing_by_the_proof_of_another_person_or_course_is_found():
     Enrollment.objects.store_certified({(other.learner_id, other.course_id)})
     assert list(differences()) == [
         f"person {other.learner_id}: certified in course {other.course_id} "
-        "by a proof of another person or course, or taken back"
+        "by a proof that was revoked or belongs to another person or course"
     ]
     assert timezone.localdate() <= Enrollment.objects.get(pk=other.pk).certified_until
 

@@ -11,8 +11,8 @@ TOLD_TOGETHER = ("enrolled", "renewal-open", "arrival")
 MINUTE, ALMOST_A_DAY, WEEK = timedelta(minutes=1), timedelta(hours=20), timedelta(days=7)
 HELD = timedelta(minutes=2)  # what is sent by hand, so that it can be taken back
 OPENS, CLOSES = time(8), time(20)
-HOURS = "letters leave from 8 to 20 on working days"
-TODAY = "the person had a letter today, and has one a day at most"
+HOURS = "emails are sent from 8:00 to 20:00 on working days"
+TODAY = "the person already gets an email today; at most 1 a day"
 ANOTHER_DAY, SETTLED = (
     "the due date was changed in the meantime",
     "none of these people is overdue any more, or the recipient no longer manages them",

@@ -100,7 +100,7 @@ def letter_said(letter, own):
     at = letter.ended_at and letter.ended_at.replace(minute=0, second=0)
     if letter.state == "sent":
         at = f"{letter.ended_at.astimezone(letter.zone_then):%Y-%m-%d %H}"
-    why = f"told in letter {own.index(letter.combined_into)}" if letter.combined_into else letter.why
+    why = f"combined with email {own.index(letter.combined_into)}" if letter.combined_into else letter.why
     return letter.kind, letter.language, letter.state, at, why
 
 

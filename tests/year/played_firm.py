@@ -284,7 +284,7 @@ class PlayedFirm:
         if letter.state == "sent":
             at = f"{self.mailbox.first(letter).local:%Y-%m-%d %H}"
         places = {each.pk: place for place, each in enumerate(own)}
-        why = f"told in letter {places[letter.combined_into_id]}" if letter.combined_into_id else letter.why
+        why = f"combined with email {places[letter.combined_into_id]}" if letter.combined_into_id else letter.why
         return letter.kind, letter.language, letter.state, at, why
 
     def standings(self):

@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 ('begun_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('by', models.ForeignKey(help_text='Null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('is_confirmed', models.ForeignKey(help_text='Who let it be done; null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('is_confirmed', models.ForeignKey(help_text='Person who started it; null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
                 ('time_zone', models.CharField(blank=True, help_text='Due dates end at midnight in this time zone; leave empty to use the site’s time zone.', max_length=64, validators=[courseware.accounts.models.users.valid_time_zone], verbose_name='time zone')),
-                ('above', models.CharField(db_index=True, default='/', editable=False, help_text='Keys of the teams above, the topmost first: /1/7/. Kept with `parent`', max_length=1000)),
+                ('above', models.CharField(db_index=True, default='/', editable=False, help_text='Ids of the teams above, topmost first: /1/7/. Stored with `parent`', max_length=1000)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='accounts.team', verbose_name='parent team')),
                 ('people', models.ManyToManyField(related_name='teams', through='accounts.Membership', to=settings.AUTH_USER_MODEL)),
             ],

@@ -108,7 +108,7 @@ class RosterImport(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="Who let it be done; null: the site",
+        help_text="Person who started it; null: the site",
     )
     read_at = models.DateTimeField(default=timezone.now)
     is_complete = models.BooleanField(default=False)

@@ -256,7 +256,7 @@ class Team(models.Model):
         default="/",
         editable=False,
         db_index=True,
-        help_text="Keys of the teams above, the topmost first: /1/7/. Kept with `parent`",
+        help_text="Ids of the teams above, topmost first: /1/7/. Stored with `parent`",
     )
     people = models.ManyToManyField(User, through="accounts.Membership", related_name="teams")
 

@@ -68,7 +68,7 @@ def schedule_emails(name: str, words: str | Promise, job: DailyEmailJob) -> None
 
 
 def summary(written: int) -> str:
-    return f"letters: {written}" if written else ""
+    return f"emails: {written}" if written else ""
 
 
 def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:

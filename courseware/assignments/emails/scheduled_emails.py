@@ -40,7 +40,7 @@ from courseware.notifications.email.queue import queue_once
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 SORTS = (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED)
-TOGETHER = "it is told in the same letter as another"
+TOGETHER = "combined with another email"
 PEOPLE_AT_ONCE = 10  # per transaction, which blocks other writers on SQLite
 PAUSE = 0.12  # seconds between transactions: a writer waiting for SQLite's lock retries every 0.1 seconds
 

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('sender_address', models.EmailField(blank=True, max_length=254)),
                 ('light', models.CharField(blank=True, help_text='Colour of the line on light pages, #rrggbb', max_length=7)),
                 ('dark', models.CharField(blank=True, help_text='And on dark ones', max_length=7)),
-                ('is_card_public', models.BooleanField(default=False, help_text='The emergency cards are shown to who is not signed in, too; said for the site alone')),
+                ('is_card_public', models.BooleanField(default=False, help_text='Emergency cards are also shown to people who are not signed in; set for the site only')),
                 ('set_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('set_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('logo', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='branding.logo')),

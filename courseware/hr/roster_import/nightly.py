@@ -102,7 +102,7 @@ def import_newest() -> str:
         apply_now(roster, is_sure=False, invites=True)
     except NotSure:
         tell_hr("list-held", roster)
-        return f"{file.name}: held, for many would leave or a team would lose its only lead"
+        return f"{file.name}: waits, because many people would leave or a team would lose its only manager"
     if roster.counts[BAD] or outcome_lines(roster, CONFLICT):
         tell_hr("list-faults", roster)
     return f"{file.name}: {as_numbers(roster)}"

@@ -19,8 +19,8 @@ class MergedEnrollment(models.Model):
     merge = models.ForeignKey(AccountMerge, on_delete=models.PROTECT, related_name="runs")
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="merged_enrollments")
     is_transferred = models.BooleanField(help_text="It was begun in the other account")
-    is_closed = models.BooleanField(help_text="It was open, and another run of the person stands for it")
-    is_superseded = models.BooleanField(help_text="It is no newest run, though it was begun after the one that is")
+    is_closed = models.BooleanField(help_text="It was open, and another enrollment of the person replaced it")
+    is_superseded = models.BooleanField(help_text="It is not the current enrollment, although it started after it")
 
     objects = MergedEnrollmentQuerySet.as_manager()
 

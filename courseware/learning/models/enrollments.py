@@ -155,10 +155,12 @@ class Enrollment(models.Model):
     )
     # Stored in the transaction of the facts they derive from; `check_records` compares them.
     is_newest = models.BooleanField(
-        default=True, editable=False, help_text="The learner's newest run through the course"
+        default=True, editable=False, help_text="The learner's newest enrollment in the course"
     )
     certified_until = models.DateField(
-        null=True, editable=False, help_text="Of the newest run, by whichever run: see `validity`. Null: never was"
+        null=True,
+        editable=False,
+        help_text="Of the newest enrollment; see `certification_status`. Null: never certified",
     )
     started_at = models.DateTimeField(_("started at"), null=True, blank=True, help_text=_("First answer or completion"))
     last_active_at = models.DateTimeField(
@@ -323,7 +325,7 @@ class Answer(models.Model):
     response = models.JSONField()
     is_right = models.BooleanField(null=True, help_text="Null: a question that is never graded")
     answered_at = models.DateTimeField()
-    token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
+    token = models.UUIDField(unique=True, help_text="Token of the form: a repeated POST finds this row")
 
     ends_change = False  # not stored; True if the answer completes a check required again
 

@@ -24,7 +24,7 @@ class SavedPhrase(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     phrase = models.CharField(max_length=200, help_text="Its key: see `content.rendering.phrases`")
     saved_at = models.DateTimeField()
-    removed_at = models.DateTimeField(null=True, help_text="Null: it is kept")
+    removed_at = models.DateTimeField(null=True, help_text="Null: it is saved")
 
     objects = SavedPhraseQuerySet.as_manager()
 

@@ -111,7 +111,7 @@ class Headcount(models.Model):
         db_index=False,
         db_constraint=False,  # counting a learner must not fail while the team is being deleted
         related_name="+",
-        help_text="Null: the firm",
+        help_text="Null: the company",
     )
     course = models.ForeignKey("content.Course", on_delete=models.PROTECT, db_index=False, related_name="+")
     urgency = models.DateTimeField()

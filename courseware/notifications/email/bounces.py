@@ -81,7 +81,7 @@ def process_bounce(mail: bytes) -> str:
     if report.action != "failed":
         return f"a report that says {report.action}; nothing was changed"
     if not note(report):
-        return "a report on no letter that was sent in these days; nothing was changed"
+        return "the report is about no email of the last days; nothing was changed"
     return f"came back: {report.why}"
 
 

@@ -145,7 +145,7 @@ class DeliveryBatch:
         """Store an unexpected error of one email; return the state. Call it while the error is being handled."""
         if isinstance(error, DatabaseError):
             return postpone_email(email, type(error).__name__)
-        logger.exception("letter %s, %s could not be written", email.pk, email.kind)
+        logger.exception("email %s, %s could not be rendered", email.pk, email.kind)
         self.door.close()
         return ended_as(email, DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
 
@@ -170,7 +170,7 @@ def ended_as(email: OutgoingEmail, state: DeliveryState, why: str = "") -> str:
     """Store a final state and return it. Unless sent, the email's day becomes free and combined emails are requeued."""
     if why and not is_preview():
         logged = why if state == DeliveryState.SKIPPED else without_wording(why)
-        logger.warning("letter %s, %s: %s, %s", email.pk, email.kind, state.value, logged)
+        logger.warning("email %s, %s: %s, %s", email.pk, email.kind, state.value, logged)
     row, columns = OutgoingEmail.objects.filter(pk=email.pk), {"state": state, "why": why, "ended_at": now()}
     if state == DeliveryState.SENT:
         row.update(**columns)
@@ -199,7 +199,7 @@ def postpone_email(email: OutgoingEmail, why: str) -> str:
     """Retry an email after the next of PAUSES, or give it up after the last one."""
     if email.tries > len(PAUSES):
         return ended_as(email, DeliveryState.GIVEN_UP, why)
-    logger.warning("letter %s, %s: later, %s", email.pk, email.kind, without_wording(why))
+    logger.warning("email %s, %s: later, %s", email.pk, email.kind, without_wording(why))
     OutgoingEmail.objects.filter(pk=email.pk).update(next_at=now() + PAUSES[email.tries - 1], why=why)
     return DeliveryState.QUEUED.value
 

@@ -111,7 +111,7 @@ def add_notifications(kind: str, data_by_person: Mapping[int, dict[str, Any]]) -
 
 def must_be_named(kind: str) -> None:
     if kind not in EMAIL_TYPES:
-        raise LookupError(f"no room has named the letter {kind}")
+        raise LookupError(f"no app has registered the email type {kind}")
 
 
 def queue_once(emails: Collection[OutgoingEmail], *, again: Collection[str] = ()) -> int:

@@ -98,11 +98,11 @@ def days_that_count(today: date, category: EmailCategory) -> tuple[date, date]:
 
 def wait_for(hours: RecipientHours, since: datetime, taken: Collection[date], limit: Limit) -> Wait | None:
     """Return until when an email must wait, and why; None if it may be sent at `since`. `taken`: reserved dates."""
-    at, reason = hours.opens_at(since), "letters leave from 8 to 20 on working days"
+    at, reason = hours.opens_at(since), "emails are sent from 8:00 to 20:00 on working days"
     while (day := free_day(day_of(hours, at), taken, limit)) > day_of(hours, at):
         at = hours.opens_at(datetime.combine(day, time.min, hours.zone))
         reason = reason_of(limit, is_today=day_of(hours, since) in taken)
-    return Wait(at, f"{reason}: this one from {at.astimezone(hours.zone):%Y-%m-%d %H:%M}") if at > since else None
+    return Wait(at, f"{reason}; planned for {at.astimezone(hours.zone):%Y-%m-%d %H:%M}") if at > since else None
 
 
 def day_of(hours: RecipientHours, at: datetime) -> date:
@@ -118,8 +118,8 @@ def free_day(day: date, taken: Collection[date], limit: Limit) -> date:
 
 def reason_of(limit: Limit, *, is_today: bool) -> str:
     if is_today:
-        return "the person had a letter today, and has one a day at most"
-    return f"the person had {limit.letters} letters in {limit.days} days, and has no more"
+        return "the person already gets an email today; at most 1 a day"
+    return f"the person had {limit.letters} emails in {limit.days} days, which is the limit"
 
 
 def combine_waiting_emails(emails: Sequence[OutgoingEmail]) -> None:
@@ -154,7 +154,7 @@ def combine_into(email: OutgoingEmail) -> None:
             OutgoingEmail.objects.filter(pk=email.pk).update(data=email.data, written_at=email.written_at)
             OutgoingEmail.objects.filter(pk__in=[other.pk for other in others]).update(
                 state=DeliveryState.SKIPPED,
-                why=f"told in letter {email.pk}",
+                why=f"combined with email {email.pk}",
                 combined_into=email.pk,
                 ended_at=now(),
             )

@@ -89,9 +89,9 @@ class Migration(migrations.Migration):
                 ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='delivery attempts')),
                 ('next_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next attempt')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended at')),
-                ('limit_category', models.CharField(blank=True, help_text="Of which sort it was the person's letter that day", max_length=16)),
+                ('limit_category', models.CharField(blank=True, help_text="Category whose limit it used that day", max_length=16)),
                 ('sending_day', models.DateField(help_text='The day of the reader on which it left or is leaving: see `sending_limits`', null=True)),
-                ('combined_into', models.ForeignKey(db_constraint=False, db_index=False, help_text='The letter that told this one’s subjects with its own: should it reach nobody, this one waits again', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='notifications.outgoingemail')),
+                ('combined_into', models.ForeignKey(db_constraint=False, db_index=False, help_text='The email that this one was combined with. If that email reaches nobody, this one waits again', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='notifications.outgoingemail')),
                 ('person', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='recipient')),
             ],
             options={

@@ -47,7 +47,7 @@ class BlockNode(Node):
 def part(parser: Parser, token: Token) -> BlockNode:
     name = token.split_contents()[-1].strip('"')
     if name not in PARTS:
-        raise TemplateSyntaxError(f"no part of a letter is called {name}")
+        raise TemplateSyntaxError(f"no editable block is called {name}")
     nodelist = parser.parse(("endpart",))
     parser.delete_first_token()
     return BlockNode(name, nodelist)

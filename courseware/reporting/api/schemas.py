@@ -21,7 +21,7 @@ class Window(Schema):
 
 
 class PeopleWindow(Window):
-    left: bool = Field(False, description="Also of those who have left the firm")
+    left: bool = Field(False, description="Includes people who have left the company")
 
 
 class DashboardWindow(PeopleWindow):
@@ -128,7 +128,7 @@ CertificateShape = create_model(  # type: ignore[call-overload]  # mypy takes th
     __base__=Schema,
     id=(int, ...),
     person=(int, ...),
-    name=(str, Field(description="Of the holder, as it stands on the certificate")),
+    name=(str, Field(description="Of the holder, as printed on the certificate")),
     course=(str, ...),
     course_title=(str, ...),
     number=(str, ...),

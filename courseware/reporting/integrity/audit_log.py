@@ -173,7 +173,7 @@ def rows_without_event(kind: LoggedFact) -> Iterator[str]:
             events.setdefault(event.subject, []).append(event)
         for row, entry in expected.items():
             if not any(entry.is_in(event) for event in events.get(entry.subject, ())):
-                yield f"{subject_of(row).replace(':', ' ')}: the log knows no “{kind.verb}” that says the same"
+                yield f"{subject_of(row).replace(':', ' ')}: the audit log has no “{kind.verb}” with the same data"
 
 
 def events_without_row(kind: LoggedFact) -> Iterator[str]:
@@ -184,7 +184,7 @@ def events_without_row(kind: LoggedFact) -> Iterator[str]:
         positions = places_taken_back(kind, events) if kind.undone_by else {}
         for event in events:
             if kind.key(event) not in stored and event.place > positions.get(event.subject, 0):
-                yield f"event {event.pk}: “{kind.verb}” of {event.subject}, and nothing is kept of it"
+                yield f"event {event.pk}: “{kind.verb}” of {event.subject}, but no record of it exists"
 
 
 def places_taken_back(kind: LoggedFact, events: Iterable[Event]) -> dict[str, int]:

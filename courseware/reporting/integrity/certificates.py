@@ -20,12 +20,12 @@ from courseware.learning.models import Enrollment
 def certificates() -> Iterator[str]:
     """Completed enrollments, and no others, have a certificate, issued at the time of completion."""
     for pk in Certificate.objects.filter(enrollment__completed_at=None).values_list("enrollment_id", flat=True):
-        yield f"enrollment {pk}: has a certificate and is not completed"
+        yield f"enrollment {pk}: has a certificate but is not completed"
     for pk in Enrollment.objects.completed().filter(certificate=None).values_list("pk", flat=True):
-        yield f"enrollment {pk}: is completed and has no certificate"
+        yield f"enrollment {pk}: is completed but has no certificate"
     moved = Certificate.objects.exclude(issued_at=F("enrollment__completed_at")).exclude(enrollment__completed_at=None)
     for pk in moved.values_list("enrollment_id", flat=True):
-        yield f"enrollment {pk}: completed at another moment than its certificate says"
+        yield f"enrollment {pk}: completion time differs from its certificate"
 
 
 def certificate_texts() -> Iterator[str]:
@@ -34,7 +34,9 @@ def certificate_texts() -> Iterator[str]:
     certificates = Certificate.objects.select_related("release__course", "enrollment").defer("release__outlines")
     for certificate in certificates.order_by("pk").iterator():
         forged = forged_facts(certificate, outlines(certificate.release))
-        for text in dict.fromkeys(fact.forged or f"{fact.field} is none it could have said" for fact in forged):
+        for text in dict.fromkeys(
+            fact.forged or f"{fact.field} has a value that cannot be recomputed" for fact in forged
+        ):
             yield f"certificate {certificate.pk}: {text}"
 
 
@@ -54,7 +56,7 @@ def certificate_pdfs() -> Iterator[str]:
     """PDF files match their stored checksums, which `integrity.audit_log` compares with the log."""
     for pdf in CertificatePdf.objects.order_by("pk").iterator(chunk_size=100):
         if hashlib.sha256(bytes(pdf.body)).hexdigest() != pdf.digest:
-            yield f"certificate {pdf.certificate_id}: its file in {pdf.language} is not the one that was made"
+            yield f"certificate {pdf.certificate_id}: its file in {pdf.language} differs from the one that was created"
 
 
 def certifications() -> Iterator[str]:
@@ -76,7 +78,7 @@ def certifications() -> Iterator[str]:
         if any(annotated[name] != getattr(expected[field], "pk", expected[field]) for name, field in columns.items()):
             kind = "external training" if expected["outside"] else "certificate"
             yield (
-                f"person {learner}: certified in course {course} until {annotated['kept_until']} by what is kept, "
+                f"person {learner}: certified in course {course} until {annotated['kept_until']} as stored, "
                 f"until {best.certifies_until} by {kind} {best.pk}"
             )
 
@@ -88,7 +90,7 @@ def strange_certifications() -> Iterator[str]:
     own = Certification.objects.filter(Q(**of_certificate) | Q(**of_training))
     strange = Certification.objects.exclude(pk__in=own.values("pk")).order_by("pk")
     for learner, course in strange.values_list("learner", "course"):
-        yield f"person {learner}: certified in course {course} by a proof of another person or course, or taken back"
+        yield f"person {learner}: certified in course {course} by a revoked proof or one of another person or course"
 
 
 def newest_certifications() -> Iterator[str]:
@@ -103,4 +105,4 @@ def newest_certifications() -> Iterator[str]:
     }  # in SQL, comparing with NULL is neither true nor false
     differ = enrollments.exclude(**same).exclude(certified_until=None, end=None)
     for pk, stored, end in differ.order_by("pk").values_list("pk", "certified_until", "end"):
-        yield f"enrollment {pk}: certified until {stored} by what its row says, until {end} by the standing"
+        yield f"enrollment {pk}: certified until {stored} by its enrollment, until {end} by the certification"

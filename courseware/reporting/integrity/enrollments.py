@@ -48,9 +48,9 @@ def enrollments() -> Iterator[str]:
     for enrollment in found.order_by("pk").iterator():
         yield from times_of(enrollment)
         if enrollment.due_given_at != enrollment.given_at:
-            yield f"enrollment {enrollment.pk}: due_given_at is not that of the last day given by hand"
+            yield f"enrollment {enrollment.pk}: due_given_at differs from that of the latest manual due date"
         if enrollment.completed_at and enrollment.last_completion is None:
-            yield f"enrollment {enrollment.pk}: completed without a single completion"
+            yield f"enrollment {enrollment.pk}: is completed, but none of its documents is"
 
 
 def times_of(enrollment) -> Iterator[str]:
@@ -76,11 +76,11 @@ def newest_enrollments() -> Iterator[str]:
     every = Enrollment.objects.order_by("pk").values_list("pk", flat=True)
     counted = every.exclude(pk__in=superseded)
     for pk in counted.filter(Exists(later), is_newest=True):
-        yield f"enrollment {pk}: is kept as the newest run, and there is a later one"
+        yield f"enrollment {pk}: is stored as the newest enrollment, but a later one exists"
     for pk in counted.filter(~Exists(later), is_newest=False):
-        yield f"enrollment {pk}: is the newest run, and is not kept as that"
+        yield f"enrollment {pk}: is the newest enrollment, but is not stored as that"
     for pk in every.filter(Exists(others), pk__in=superseded, is_newest=True):
-        yield f"enrollment {pk}: is kept as the newest run, and a merge has set it aside"
+        yield f"enrollment {pk}: is stored as the newest enrollment, but a merge superseded it"
 
 
 def merged_enrollments() -> Iterator[str]:
@@ -108,7 +108,7 @@ def approved_extensions() -> Iterator[str]:
     )
     answered = ExtensionRequest.objects.exclude(adjustment=None).filter(~Exists(items))
     for pk in answered.order_by("pk").values_list("pk", flat=True):
-        yield f"request {pk} for another day: its run was not given the day that answers it"
+        yield f"extension request {pk}: its enrollment has not the due date that answers it"
 
 
 def team_ancestors() -> Iterator[str]:
@@ -122,18 +122,18 @@ def team_ancestors() -> Iterator[str]:
             parent = teams[parent].parent_id
         ancestors = "/" + "".join(f"{key}/" for key in above)
         if team.above != ancestors:
-            yield f"team {team.pk}: stands at {team.above} by what is kept, at {ancestors} by the teams above it"
+            yield f"team {team.pk}: path {team.above} as stored, {ancestors} by the teams above it"
 
 
 def headcounts() -> Iterator[str]:
     """Stored headcounts match the enrollments."""
     for team in headcount_updates.all_team_ids():
         for key, number in headcount_updates.missing(team).items():
-            text = f"{key.urgency:%Y-%m-%d}, {'begun' if key.has_started else 'not begun'}"
+            text = f"{key.urgency:%Y-%m-%d}, {'started' if key.has_started else 'not started'}"
             if key.certified_until:
                 text += f", certified until {key.certified_until}"
-            group = f"team {team}" if team else "the firm"
-            yield f"{group}, course {key.course_id}: {number:+} people at {text} to what is counted"
+            group = f"team {team}" if team else "the company"
+            yield f"{group}, course {key.course_id}: {number:+} people with {text} in its totals"
 
 
 def follow_ups() -> Iterator[str]:
@@ -144,13 +144,13 @@ def follow_ups() -> Iterator[str]:
     for key in sorted(numbers.keys() | answers.keys()):
         if numbers.get(key, 0) != answers.get(key, 0):
             yield (
-                f"document {key}: answered about {numbers.get(key, 0)} people, and there are answers of "
-                f"{answers.get(key, 0)} sheets"
+                f"document {key}: answered about {numbers.get(key, 0)} people, but answers exist from "
+                f"{answers.get(key, 0)} forms"
             )
     early = FollowUp.objects.filter(enrollment__completed_at=None).order_by("pk")
     for pk in early.values_list("pk", flat=True):
-        yield f"observation {pk}: of a run that is not completed"
+        yield f"follow-up {pk}: of an enrollment that is not completed"
     shown = FollowUpAnswers.objects.exclude(team=None).order_by().values_list("sheet", "team", "shown_from")
     for key, team, day, number in shown.annotate(number=Count("pk")).order_by("sheet", "team", "shown_from"):
         if number % STEP:
-            yield f"document {key}: {number} answers of team {team} are shown from {day} on, and not {STEP} at a time"
+            yield f"document {key}: {number} answers of team {team} are shown from {day} on, but not {STEP} at a time"

@@ -23,11 +23,11 @@ def attempts() -> Iterator[str]:
     right = Count("responses", filter=Q(responses__is_right=True))
     for attempt in ExamAttempt.objects.annotate(right=right, asked=Count("responses")).order_by("pk").iterator():
         if attempt.asked != attempt.max_points:
-            yield f"attempt {attempt.pk}: {attempt.max_points} points to be had, {attempt.asked} questions asked"
+            yield f"attempt {attempt.pk}: {attempt.max_points} points at most, {attempt.asked} questions asked"
         if attempt.submitted_at is None:
             continue
         if attempt.points != attempt.right:
-            yield f"attempt {attempt.pk}: {attempt.points} points kept, {attempt.right} right responses"
+            yield f"attempt {attempt.pk}: {attempt.points} points stored, {attempt.right} right responses"
         if attempt.pass_mark and attempt.is_passed != reaches(attempt.right, attempt.max_points, attempt.pass_mark):
             yield f"attempt {attempt.pk}: is_passed is {attempt.is_passed} at {attempt.right} of {attempt.max_points}"
 
@@ -49,12 +49,12 @@ def responses() -> Iterator[str]:
             question = question_of(response.attempt, response, response.attempt.release.course.source_language)
             graded = graded_again(response)
         except (KeyError, TypeError):
-            yield f"response {response.pk}: is no answer to a question that its bank held"
+            yield f"response {response.pk}: does not answer a question of its bank"
             continue
         if response.is_right != graded:
             yield f"response {response.pk}: is_right is {response.is_right}, graded again it is {graded}"
         if (response.objective, response.is_critical) != (question.objective, question.critical):
-            yield f"response {response.pk}: another rule than its question asks"
+            yield f"response {response.pk}: its must-know rule differs from its question"
 
 
 def graded_again(response: Response) -> bool | None:
@@ -72,7 +72,7 @@ def answers() -> Iterator[str]:
         try:
             graded = questions(answer.document_id, answer.revision_id)[answer.question].grade(answer.response)
         except (KeyError, TypeError):
-            yield f"answer {answer.pk}: is no answer to a question that its lesson asked"
+            yield f"answer {answer.pk}: does not answer a question of its lesson"
             continue
         if answer.is_right != graded:
             yield f"answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
@@ -93,12 +93,12 @@ def practice_answers() -> Iterator[str]:
             question = questions[answer.question]
             graded = question.grade(answer.response)
         except (KeyError, TypeError):
-            yield f"drill answer {answer.pk}: is no answer to a question that its bank held"
+            yield f"practice answer {answer.pk}: does not answer a question of its bank"
             continue
         if answer.is_right != graded:
-            yield f"drill answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
+            yield f"practice answer {answer.pk}: is_right is {answer.is_right}, graded again it is {graded}"
         if answer.objective != question.objective:
-            yield f"drill answer {answer.pk}: on {answer.objective}, its question is on {question.objective}"
+            yield f"practice answer {answer.pk}: on {answer.objective}, its question is on {question.objective}"
 
 
 def daily_answers() -> Iterator[str]:
@@ -106,19 +106,19 @@ def daily_answers() -> Iterator[str]:
     for answer in DailyQuestionAnswer.objects.order_by("pk").iterator():
         question = questions_of(answer.document_id, answer.revision_id).get(answer.question)
         if question is None or question.objective != answer.objective:
-            yield f"daily answer {answer.pk}: is no answer to a question on {answer.objective}"
+            yield f"daily answer {answer.pk}: does not answer a question on {answer.objective}"
         elif answer.is_right != question.grade(answer.response):
-            yield f"daily answer {answer.pk}: is_right is {answer.is_right}, graded again it is not"
+            yield f"daily answer {answer.pk}: is_right is {answer.is_right}, graded again it is False"
     for key, last in with_a_gap(DailyQuestionAnswer, "enrollment"):
-        yield f"enrollment {key}: daily answers up to number {last}, and not as many"
+        yield f"enrollment {key}: daily answers up to number {last}, but fewer exist"
 
 
 def positions_of_answers() -> Iterator[str]:
     """Exam attempts and practice answers are numbered without gaps."""
     for key, exam, last in with_a_gap(ExamAttempt, "enrollment", "exam__identifier"):
-        yield f"enrollment {key}: attempts at {exam} up to number {last}, and not as many"
+        yield f"enrollment {key}: attempts at {exam} up to number {last}, but fewer exist"
     for key, rule, last in with_a_gap(PracticeAnswer, "attempt", "objective"):
-        yield f"attempt {key}: drill answers on {rule} up to number {last}, and not as many"
+        yield f"attempt {key}: practice answers on {rule} up to number {last}, but fewer exist"
 
 
 def with_a_gap(model, *of):
@@ -132,7 +132,7 @@ def passes() -> Iterator[str]:
     passed = ExamAttempt.objects.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"), is_passed=True)
     with_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.PASSED)
     for pk in with_marks.filter(~Exists(passed)).values_list("pk", flat=True):
-        yield f"completion {pk}: of an exam without a passed attempt"
+        yield f"completion {pk}: the exam has no passed attempt"
 
 
 def pre_checks() -> Iterator[str]:
@@ -140,11 +140,11 @@ def pre_checks() -> Iterator[str]:
     taken = ExamAttempt.objects.submitted().filter(pass_mark=None)
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     for pk in taken.filter(~Exists(completion)).values_list("pk", flat=True):
-        yield f"attempt {pk}: is handed in, and its pre-check is not completed"
+        yield f"attempt {pk}: is submitted, but its pre-test is not completed"
     taken = taken.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"))
     without_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.COMPLETED)
     for pk in without_marks.filter(~Exists(taken)).values_list("pk", flat=True):
-        yield f"completion {pk}: of a pre-check that was not handed in"
+        yield f"completion {pk}: the pre-test was not submitted"
 
 
 def practice_sets() -> Iterator[str]:
@@ -155,11 +155,11 @@ def practice_sets() -> Iterator[str]:
         practice_sets = practice_sets_of(attempt)
         owed = [practice_set.rule for practice_set in practice_sets if not practice_set.is_done]
         if not attempt.is_completed and not owed:
-            yield f"attempt {attempt.pk}: is passed, and its exam is not completed"
+            yield f"attempt {attempt.pk}: is passed, but its exam is not completed"
         elif attempt.is_completed and owed:
-            yield f"attempt {attempt.pk}: its exam is completed before the drill on {', '.join(owed)}"
+            yield f"attempt {attempt.pk}: its exam is completed before the practice set on {', '.join(owed)}"
         for rule in rules_with_a_repeated_question(practice_sets):
-            yield f"attempt {attempt.pk}: a question twice in a row of right answers on {rule}"
+            yield f"attempt {attempt.pk}: the same question twice in a row of correct answers on {rule}"
 
 
 def rules_with_a_repeated_question(practice_sets: Iterable[PracticeSet]) -> Iterator[str]:
@@ -181,9 +181,9 @@ def simulation_attempts() -> Iterator[str]:
             replay = replay_of(attempt)
             yield from differences_of(attempt, replay)
             if replay.is_done and not attempt.is_practice and not attempt.is_completed:
-                yield f"run {attempt.pk}: ended so that it counts, and its simulation is not completed"
+                yield f"simulation attempt {attempt.pk}: counts, but its simulation is not completed"
         except (NotOffered, KeyError):
-            yield f"run {attempt.pk}: its decisions cannot be taken in the simulation it began with"
+            yield f"simulation attempt {attempt.pk}: its decisions do not fit the simulation it started with"
 
 
 def differences_of(attempt: SimulationAttempt, replay: AttemptReplay) -> Iterator[str]:
@@ -192,10 +192,11 @@ def differences_of(attempt: SimulationAttempt, replay: AttemptReplay) -> Iterato
         points = replay.rules.points(step.before.place, step.place, step.picked)
         stored = (decision.position, decision.node, decision.meters, decision.points)
         if stored != (position, step.before.place, dict(step.after.meters), points):
-            yield f"decision {decision.pk}: played again it says something else"
+            yield f"decision {decision.pk}: replayed it has other values"
     played = (replay.ending.id, replay.ending.colour, replay.points) if replay.ending else ("", "", None)
     if (attempt.ending, attempt.colour, attempt.points) != played or bool(attempt.finished_at) != bool(replay.ending):
-        yield f"run {attempt.pk}: ends in {attempt.ending or 'nothing'}, played again in {played[0] or 'nothing'}"
+        endings = f"ends in {attempt.ending or 'nothing'}, replayed in {played[0] or 'nothing'}"
+        yield f"simulation attempt {attempt.pk}: {endings}"
 
 
 def endings() -> Iterator[str]:
@@ -204,4 +205,4 @@ def endings() -> Iterator[str]:
     ended = SimulationAttempt.objects.on_record().finished()
     played = ended.filter(enrollment=OuterRef("enrollment"), simulation=OuterRef("document"))
     for pk in completions.filter(~Exists(played)).values_list("pk", flat=True):
-        yield f"completion {pk}: of a simulation without a run that came to an end"
+        yield f"completion {pk}: the simulation has no finished attempt"

@@ -29,11 +29,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=420)),
                 ('shape', models.CharField(blank=True, help_text='A digest of the shape of what was answered', max_length=64)),
-                ('team', models.PositiveBigIntegerField(help_text='Its key, also after it was closed; 0: the firm')),
+                ('team', models.PositiveBigIntegerField(help_text='Id of the team, also after it was closed; 0: the company')),
                 ('people', models.PositiveIntegerField(default=0)),
                 ('numbers', models.JSONField(default=dict)),
                 ('counted_on', models.DateField(help_text='The day of the last step', null=True)),
-                ('taken', models.PositiveIntegerField(default=0, help_text='How many who belong here have been counted, here or further up')),
+                ('taken', models.PositiveIntegerField(default=0, help_text='Number of its people who were counted, here or in a team above')),
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='content.course')),
             ],
             options={

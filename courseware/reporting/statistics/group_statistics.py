@@ -95,12 +95,12 @@ class GroupStatistic(models.Model):
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=420)
     shape = models.CharField(max_length=64, blank=True, help_text="A digest of the shape of what was answered")
-    team = models.PositiveBigIntegerField(help_text="Its key, also after it was closed; 0: the firm")
+    team = models.PositiveBigIntegerField(help_text="Id of the team, also after it was closed; 0: the company")
     people = models.PositiveIntegerField(default=0)
     numbers = models.JSONField(default=dict)
     counted_on = models.DateField(null=True, help_text="The day of the last step")
     taken = models.PositiveIntegerField(
-        default=0, help_text="How many who belong here have been counted, here or further up"
+        default=0, help_text="Number of its people who were counted, here or in a team above"
     )
 
     objects = GroupStatisticQuerySet.as_manager()

@@ -16,10 +16,10 @@ class Migration(migrations.Migration):
             name='SimulationAttempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(help_text='Of the runs on record; 1 is the first', null=True)),
+                ('number', models.PositiveIntegerField(help_text='Number among the recorded attempts; 1 is the first', null=True)),
                 ('what_if_at', models.PositiveSmallIntegerField(null=True)),
                 ('timing', models.CharField(choices=[('written', 'standard'), ('1.25', '1¼ times the time'), ('1.5', '1½ times the time'), ('double', 'twice the time'), ('3', '3 times the time'), ('4', '4 times the time'), ('5', '5 times the time'), ('10', '10 times the time'), ('paused', 'with a pause before each situation'), ('off', 'no time limit')], max_length=8)),
-                ('pace', models.CharField(blank=True, choices=[('written', 'standard'), ('1.25', '1¼ times the time'), ('1.5', '1½ times the time'), ('double', 'twice the time'), ('3', '3 times the time'), ('4', '4 times the time'), ('5', '5 times the time'), ('10', '10 times the time'), ('paused', 'with a pause before each situation'), ('off', 'no time limit')], db_default='', default='', help_text='Of a run with pauses: the time that its learner was given when it began; empty: as written', max_length=8)),
+                ('pace', models.CharField(blank=True, choices=[('written', 'standard'), ('1.25', '1¼ times the time'), ('1.5', '1½ times the time'), ('double', 'twice the time'), ('3', '3 times the time'), ('4', '4 times the time'), ('5', '5 times the time'), ('10', '10 times the time'), ('paused', 'with a pause before each situation'), ('off', 'no time limit')], db_default='', default='', help_text='Time setting of the learner at the start; empty: as written', max_length=8)),
                 ('flags', models.JSONField(help_text='Those that chance has set, sorted')),
                 ('started_at', models.DateTimeField()),
                 ('shown_at', models.DateTimeField()),
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             name='Decision',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(help_text='The number of its situation in the run; 1 is the first')),
+                ('position', models.PositiveSmallIntegerField(help_text='Number of its situation in the attempt; 1 is the first')),
                 ('node', models.CharField(max_length=100)),
                 ('place', models.PositiveSmallIntegerField(help_text='Of the choice, or of the branch taken when the time was up')),
                 ('is_timeout', models.BooleanField(default=False)),

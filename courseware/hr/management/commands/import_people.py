@@ -48,7 +48,7 @@ class Command(BaseCommand):
             apply_now(roster, is_sure=options["yes"], invites=options["invite"])
         except NotSure:
             alone = ", ".join(roster.notes["alone"])
-            reason = f"nobody would lead {alone}" if alone else f"{roster.counts['leave']} people would leave"
+            reason = f"would have no manager {alone}" if alone else f"{roster.counts['leave']} people would leave"
             raise CommandError(f"{reason}: nothing was changed. If that is meant, say --yes.") from None
         for line in outcome_lines(roster, CONFLICT):
             self.stdout.write(f"line {line.line}: {messages.CONFLICTS[line.conflict]}")
