@@ -83,7 +83,7 @@ def test_links_are_sent_to_the_chosen_people_who_may_sign_in(admin, client):
     page = act(client, PEOPLE, "send_link", one, closed).content.decode()
     assert [letter.to for letter in letters()] == [[one.email]]
     assert "1 link was sent." in page
-    assert "Closed may not sign in" in page
+    assert "Closed cannot sign in" in page
 
 
 def test_rights_are_logged_and_end_the_sessions_of_the_person(admin, client):
@@ -100,7 +100,7 @@ def test_rights_are_logged_and_end_the_sessions_of_the_person(admin, client):
 @pytest.mark.parametrize(
     ("field", "value", "verbs"),
     [
-        ("name", "Alias of", []),
+        ("name", "Another name", []),
         ("email", "new@example.com", ["address-changed"]),
         ("extra_time", "2", ["practice-time-changed"]),
     ],

@@ -52,7 +52,7 @@ def test_a_person_comes_in_at_a_place_and_the_log_says_by_whom():
 def test_who_is_here_already_is_not_added_again(twin):
     add_person("Zhang Nan", email="zhang@example.com", staff_number="A1", by=None)
     before = User.objects.count(), Event.objects.count()
-    with pytest.raises(ValidationError, match="already belongs to an account"):
+    with pytest.raises(ValidationError, match="Another account already has this"):
         add_person("Zhang Nan", by=None, **twin)
     assert (User.objects.count(), Event.objects.count()) == before
 

@@ -174,14 +174,14 @@ def test_both_are_told_by_whom_in_their_own_language(lead, substitute):
     assert "Hana has named a deputy for you: Bo Wu, from 1 December 2099" in text
     subject, text = found["bo@example.com"]
     assert subject == "2099年12月1日至2099年12月24日，你代理Li Lin的主管工作"
-    assert "Hana指定你做Li Lin的代管人" in text
+    assert "Hana指定你为Li Lin的代理人" in text
 
 
 def test_of_who_named_the_own_substitute_nobody_else_is_said_to_have_done_it(lead, substitute):
     add_deputy(lead, substitute, **DAYS, by=lead)
     found = told()
     assert "You have named a deputy: Bo Wu" in found["li@example.com"][1]
-    assert "Li Lin指定你做代管人" in found["bo@example.com"][1]
+    assert "Li Lin指定你为代理人" in found["bo@example.com"][1]
 
 
 def test_the_same_again_is_told_once(lead, substitute):

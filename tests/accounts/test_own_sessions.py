@@ -95,7 +95,7 @@ def test_a_new_browser_is_told_by_mail_and_a_known_one_and_the_first_are_not(per
     signed_in(person, IPHONE)
     [letter] = letters()
     assert letter.to == [person.email]
-    assert "from a browser that was not used before.\nSafari · iPhone\n" in letter.body
+    assert "from a new browser.\nSafari · iPhone\n" in letter.body
 
 
 def test_a_changed_password_is_told_by_mail_and_the_first_one_is_not():

@@ -153,7 +153,7 @@ def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(djang
     assert len(codes) == 10
     again = client.get(response["Location"]).content.decode()
     assert not any(code in again for code in codes)
-    assert "10 codes are left" in again
+    assert "10 recovery codes are left" in again
     assert client.get("/admin/").status_code == 200
     assert [event for event in verbs() if event.startswith("two-factor")] == ["two-factor-added"]
     assert [letter.to for letter in letters()] == [[admin.email]]
@@ -261,7 +261,7 @@ def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
     assert (event.actor, event.subject) == (admin, f"person:{lost.pk}")
     assert elsewhere.get("/admin/").status_code == 302
     [letter] = letters()
-    assert (letter.to, "was reset" in letter.body) == ([lost.email], True)
+    assert (letter.to, "reset your two-step verification" in letter.body) == ([lost.email], True)
 
 
 def test_the_command_resets_once_and_says_whom_it_does_not_know():
@@ -269,7 +269,7 @@ def test_the_command_resets_once_and_says_whom_it_does_not_know():
     call_command("reset_two_factor", admin.email.upper(), stdout=out)
     call_command("reset_two_factor", admin.email, stdout=out)
     assert Event.objects.filter(verb="two-factor-reset").count() == 1
-    assert "no second factor; nothing was changed" in out.getvalue()
+    assert "no two-step verification; nothing was changed" in out.getvalue()
     with pytest.raises(CommandError, match="nobody signs in with this address"):
         call_command("reset_two_factor", "nobody@example.com")
 

@@ -47,7 +47,7 @@ def test_it_lets_its_owner_in_however_it_is_typed_and_asks_for_a_password_at_onc
     assert (response.status_code, response["Location"]) == (302, CHOOSE)
     assert int(client.session["_auth_user_id"]) == person.pk
     page = client.get(CHOOSE)
-    assert "You signed in with a code that Yang Lan made for you." in page.content.decode()
+    assert "You signed in with a code from Yang Lan." in page.content.decode()
     assert client.post(CHOOSE, {"password1": NEW, "password2": NEW})["Location"] == "/start/"
     assert [(event.verb, event.actor, event.data) for event in Event.objects.order_by("pk")] == [
         ("sign-in-code-created", hr, {}),
@@ -111,7 +111,7 @@ def test_it_ends_other_sessions_and_the_former_password_and_a_letter_says_who_ma
     code = give_code(person, by=hr)
     [letter] = letters()
     assert letter.to == ["b@example.com"]
-    assert "It was made by:\nYang Lan" in letter.body
+    assert "Created by:\nYang Lan" in letter.body
     assert code not in letter.body
     client.post(PAGE, {"name": "b@example.com", "code": code})
     assert elsewhere.get(reverse("account_change_password")).status_code == 302

@@ -40,13 +40,13 @@ def sign_in(address, email, password=PASSWORD, client=None, **headers):
     response = (client or Client()).post(
         reverse("account_login"), {"login": email, "password": password}, REMOTE_ADDR=address, headers=headers
     )
-    wait = re.search(r"Please try again in (\d+ \w+)", response.content.decode())
+    wait = re.search(r"Too many attempts. Try again in (\d+ \w+)", response.content.decode())
     return wait.group(1) if wait else response.status_code
 
 
 def ask_for_link(address, email, client=None):
     response = (client or Client()).post(reverse("account_reset_password"), {"email": email}, REMOTE_ADDR=address)
-    wait = re.search(r"can be sent in (\d+ \w+)", response.content.decode())
+    wait = re.search(r"You can ask for another link in (\d+ \w+)", response.content.decode())
     return wait.group(1) if wait else response.status_code
 
 
@@ -243,7 +243,7 @@ def with_password(person, network, client=None, password=PASSWORD):
 def give(client, code, network, page=GIVE):
     """302 for in, 422 for a wrong code, or what the page says to wait."""
     response = client.post(reverse(page), {"code": code}, REMOTE_ADDR=network)
-    wait = re.search(r"too many wrong codes. Please try again in (\d+ \w+)", response.content.decode())
+    wait = re.search(r"Too many wrong codes. Try again in (\d+ \w+)", response.content.decode())
     return wait.group(1) if wait else response.status_code
 
 

@@ -90,7 +90,7 @@ def test_how_long_the_oldest_letter_has_waited_is_said_with_what_the_server_said
     OutgoingEmail.objects.update(why="450 come back later")
     [told] = told_on_the_first_page(client)
     assert (
-        told.replace("\xa0", " ") == "Letters: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
+        told.replace("\xa0", " ") == "Emails: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
     )
 
 

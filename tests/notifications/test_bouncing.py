@@ -77,7 +77,7 @@ def test_a_report_that_a_letter_failed_is_noted_with_its_reason_and_the_same_aga
     sent.refresh_from_db()
     assert (sent.state, sent.why, sent.ended_at) == (DeliveryState.BOUNCED, FAILED[name], left)
     assert states() == ["bounced", "sent"]
-    assert receive(text, monkeypatch) == "the report is about no email of the last days; nothing was changed"
+    assert receive(text, monkeypatch) == "a report about no email of the last 14 days; nothing was changed"
     assert states() == ["bounced", "sent"]
 
 

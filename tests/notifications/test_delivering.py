@@ -178,7 +178,7 @@ def test_what_the_server_says_of_somebody_is_kept_with_the_letter_and_not_in_the
     message = note("li.na@example.com")
     deliver(message)
     assert state(message)[1] == str(error)
-    assert caplog.messages == [f"letter {message.pk}, note: {told}"]
+    assert caplog.messages == [f"email {message.pk}, note: {told}"]
 
 
 @pytest.mark.parametrize("manner, said", [(BUSY, "450 4.2.0 come back later"), (HANGS, "timed out"), (DROPS, "closed")])
@@ -282,7 +282,7 @@ def test_it_is_given_up_with_the_reason_and_the_next_leaves(broken, caplog, aske
         (DeliveryState.SENT, ""),
     ]
     assert [letter.to for letter in mail.outbox] == [["second@example.com"]]
-    assert f"letter {messages[0].pk}, note could not be written" in caplog.text
+    assert f"email {messages[0].pk}, note could not be written" in caplog.text
     assert delivery.deliver_due() == ""
 
 

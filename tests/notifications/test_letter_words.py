@@ -216,7 +216,7 @@ def test_what_is_no_name_of_the_list_is_neither_filled_nor_allowed(text):
     assert fill(text) is None
     with translation.override("en"):
         assert mistakes_in(text, PLACEHOLDERS) == [
-            f"{text} is not known in this letter. Expected one of: {{name}}, {{day}}"
+            f"{text} is not a placeholder of this email. Use one of: {{name}}, {{day}}"
         ]
 
 

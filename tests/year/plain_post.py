@@ -11,8 +11,8 @@ TOLD_TOGETHER = ("enrolled", "renewal-open", "arrival")
 MINUTE, ALMOST_A_DAY, WEEK = timedelta(minutes=1), timedelta(hours=20), timedelta(days=7)
 HELD = timedelta(minutes=2)  # what is sent by hand, so that it can be taken back
 OPENS, CLOSES = time(8), time(20)
-HOURS = "emails are sent from 8:00 to 20:00 on working days"
-TODAY = "the person already gets an email today; at most 1 a day"
+HOURS = "emails are sent from 8 to 20 on working days"
+TODAY = "the person had an email today, and gets at most one a day"
 ANOTHER_DAY, SETTLED = (
     "the due date was changed in the meantime",
     "none of these people is overdue any more, or the recipient no longer manages them",
@@ -126,7 +126,7 @@ class PlainPost:
             return day not in taken and sum(each > day - days * DAY for each in taken) < number
 
         if not has_room(day := person.day_at(at)):
-            why = TODAY if today in taken else f"the person had {number} letters in {days} days, and has no more"
+            why = TODAY if today in taken else f"the person had {number} emails in {days} days, and gets no more"
             while not (has_room(day) and person.calendar.is_worked(day)):
                 day += DAY
             at = morning_of(day, person.zone)

@@ -300,7 +300,7 @@ def ended(message: ChatMessage, state: ChatDeliveryState, why: str = "") -> str:
 
 def store_state(message: ChatMessage, state: ChatDeliveryState, why: str, **times: datetime) -> None:
     if state in (ChatDeliveryState.LATER, ChatDeliveryState.REFUSED, ChatDeliveryState.GIVEN_UP):
-        logger.warning("card %s, %s: %s", message.pk, message.door.service, state.value)
+        logger.warning("chat message %s, %s: %s", message.pk, message.door.service, state.value)
     ChatMessage.objects.filter(pk=message.pk).update(state=state, why=why, **times)
 
 

@@ -77,12 +77,12 @@ def process_bounce(mail: bytes) -> str:
     """Mark the email that a delivery report is about as bounced. Return the result as text. Can be repeated."""
     report = read_report(mail)
     if report is None:
-        return "no report of a mail server; nothing was changed"
+        return "not a delivery report; nothing was changed"
     if report.action != "failed":
         return f"a report that says {report.action}; nothing was changed"
     if not note(report):
-        return "the report is about no email of the last days; nothing was changed"
-    return f"came back: {report.why}"
+        return "a report about no email of the last 14 days; nothing was changed"
+    return f"bounced: {report.why}"
 
 
 def note(report: DeliveryReport) -> int:

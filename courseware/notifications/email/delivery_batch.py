@@ -145,7 +145,7 @@ class DeliveryBatch:
         """Store an unexpected error of one email; return the state. Call it while the error is being handled."""
         if isinstance(error, DatabaseError):
             return postpone_email(email, type(error).__name__)
-        logger.exception("email %s, %s could not be rendered", email.pk, email.kind)
+        logger.exception("email %s, %s could not be written", email.pk, email.kind)
         self.door.close()
         return ended_as(email, DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
 

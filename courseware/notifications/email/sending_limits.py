@@ -61,7 +61,7 @@ def assign_sending_days(emails: Sequence[OutgoingEmail], category: EmailCategory
 
 def reader_of(email: OutgoingEmail) -> int:
     if email.person_id is None:
-        raise ValueError(f"letter {email.pk} is about a training, and to nobody")
+        raise ValueError(f"email {email.pk} is about a training, and to nobody")
     return email.person_id
 
 
@@ -98,7 +98,7 @@ def days_that_count(today: date, category: EmailCategory) -> tuple[date, date]:
 
 def wait_for(hours: RecipientHours, since: datetime, taken: Collection[date], limit: Limit) -> Wait | None:
     """Return until when an email must wait, and why; None if it may be sent at `since`. `taken`: reserved dates."""
-    at, reason = hours.opens_at(since), "emails are sent from 8:00 to 20:00 on working days"
+    at, reason = hours.opens_at(since), "emails are sent from 8 to 20 on working days"
     while (day := free_day(day_of(hours, at), taken, limit)) > day_of(hours, at):
         at = hours.opens_at(datetime.combine(day, time.min, hours.zone))
         reason = reason_of(limit, is_today=day_of(hours, since) in taken)
@@ -118,8 +118,8 @@ def free_day(day: date, taken: Collection[date], limit: Limit) -> date:
 
 def reason_of(limit: Limit, *, is_today: bool) -> str:
     if is_today:
-        return "the person already gets an email today; at most 1 a day"
-    return f"the person had {limit.letters} emails in {limit.days} days, which is the limit"
+        return "the person had an email today, and gets at most one a day"
+    return f"the person had {limit.letters} emails in {limit.days} days, and gets no more"
 
 
 def combine_waiting_emails(emails: Sequence[OutgoingEmail]) -> None:

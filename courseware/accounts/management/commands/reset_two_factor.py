@@ -18,7 +18,7 @@ class Command(BaseCommand):
             raise CommandError(f"{address}: nobody signs in with this address")
         if two_factor.reset(person):
             self.stdout.write(
-                f"{person.sign_in_name} signs in with the password alone, and then sets up a new second factor."
+                f"{person.sign_in_name} signs in with the password alone, and then sets up two-step verification again."
             )
         else:
-            self.stdout.write(f"{person.sign_in_name} has no second factor; nothing was changed.")
+            self.stdout.write(f"{person.sign_in_name} has no two-step verification; nothing was changed.")
