@@ -117,7 +117,7 @@ def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_
     OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
     found = foreseen()
     assert found["Due", "enrolled"] == ""
-    why = "the person had an email today, and gets at most one a day: this one from 2026-12-11 08:00"
+    why = "the person had an email today, and gets at most one a day; planned for 2026-12-11 08:00"
     assert found["Due", "reminder"] == why
     person.is_active = False
     person.save()
@@ -149,7 +149,7 @@ def test_what_leaves_before_the_day_is_not_among_them_and_counts():
             sending_day=TODAY - timedelta(days=turn), data={"subjects": [], "by": None},
         )  # fmt: skip
     OutgoingEmail.objects.create(kind="enrolled", person=person, address=person.email, data=data)
-    why = "the person had 3 emails in 14 days, and gets no more: this one from 2026-12-21 08:00"
+    why = "the person had 3 emails in 14 days, and gets no more; planned for 2026-12-21 08:00"
     assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {("Due", "reminder"): why}
 
 

@@ -65,7 +65,7 @@ def test_at_night_only_what_was_asked_for_leaves(clock):
     for kind in SORTS:
         queue_email(kind, person)
     assert send() == ["link"]
-    why = "emails are sent from 8 to 20 on working days: this one from 2026-11-27 08:00"
+    why = "emails are sent from 8 to 20 on working days; planned for 2026-11-27 08:00"
     assert waiting() == [("lesson", why), ("due", why), ("digest", why), ("question", why)]
 
 
@@ -75,7 +75,7 @@ def test_one_letter_of_a_sort_leaves_a_day_and_the_sorts_do_not_count_each_other
         queue_email(kind, person)
     queue_email("lesson", other)
     assert send() == ["lesson", "digest", "link", "link", "lesson"]
-    why = "the person had an email today, and gets at most one a day: this one from 2026-11-27 08:00"
+    why = "the person had an email today, and gets at most one a day; planned for 2026-11-27 08:00"
     assert waiting() == [("due", why), ("question", why)]
     clock.move_to(THURSDAY + timedelta(hours=23), tick=False)
     assert send() == ["due", "question"]
@@ -117,7 +117,7 @@ def test_a_fourth_letter_says_until_when_it_waits(clock):
         clock.move_to(THURSDAY + timedelta(days=(0, 1, 4, 5)[number]), tick=False)
         send()
     assert waiting() == [
-        ("lesson", "the person had 3 emails in 14 days, and gets no more: this one from 2026-12-10 08:00")
+        ("lesson", "the person had 3 emails in 14 days, and gets no more; planned for 2026-12-10 08:00")
     ]
 
 
@@ -179,7 +179,7 @@ def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
         ("skipped", f"combined with email {first.pk}", {"subjects": [2, 3]}),
         (
             "queued",
-            "the person had an email today, and gets at most one a day: this one from 2026-11-27 08:00",
+            "the person had an email today, and gets at most one a day; planned for 2026-11-27 08:00",
             {"subjects": [4]},
         ),
         ("sent", "", {"subjects": [5]}),

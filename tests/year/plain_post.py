@@ -130,7 +130,7 @@ class PlainPost:
             while not (has_room(day) and person.calendar.is_worked(day)):
                 day += DAY
             at = morning_of(day, person.zone)
-        return (at, f"{why}: this one from {at.astimezone(person.zone):%Y-%m-%d %H:%M}") if at > self.now else None
+        return (at, f"{why}; planned for {at.astimezone(person.zone):%Y-%m-%d %H:%M}") if at > self.now else None
 
     def is_anything_due(self, at):
         return bool(self.due(at))
