@@ -41,7 +41,7 @@ def why_not():
 
 
 def grow(people):
-    from benchmarks.demo_firm import DemoFirm
+    from benchmarks.demo_company import DemoFirm
 
     firm, began, reported = DemoFirm(), time.monotonic(), 0
     for number in firm.grow(people):

@@ -32,7 +32,7 @@ LOOSE = 4  # factor on the limit of CPU time, because the machine may be shared
 
 def looks(firm):
     """Return (pages, CSV files) to visit."""
-    from benchmarks.growing_firm import PASSWORD
+    from benchmarks.growing_company import PASSWORD
     from benchmarks.visits import Look, client_of
 
     course = firm.courses[0].course
@@ -110,9 +110,9 @@ def lists_of_api(owner, team):
 
     cache.clear()  # else the limit of 60 API requests per minute and person could be reached
     key = make_key(owner, name=f"of team {team}", ends_on=site_day() + datetime.timedelta(days=2))
-    for name in ("standings", "people", "teams", "certificates"):
+    for name in ("enrollments", "people", "teams", "certificates"):
         yield Look(f"API: {name}", client_with(key), f"/api/v1/{name}/", few=FULL_LIST)
-    yield Look("API: standings of a team", client_with(key), f"/api/v1/standings/?team={team}", few=FULL_BOARD)
+    yield Look("API: enrollments of a team", client_with(key), f"/api/v1/enrollments/?team={team}", few=FULL_BOARD)
 
 
 def admin_lists(client, course, team, someone):
@@ -159,7 +159,7 @@ def admin_lists(client, course, team, someone):
 def measure(sizes, only):
     """Return {size: {page: Figures}} and {page: Look}."""
     from benchmarks.bulk import tidy
-    from benchmarks.growing_firm import GrowingFirm, table_sizes
+    from benchmarks.growing_company import GrowingFirm, table_sizes
     from benchmarks.visits import read_file, visit
 
     firm, figures, bars = GrowingFirm(), {}, {}

@@ -146,7 +146,7 @@ def main():
 
 def measure(people):
     from benchmarks.bulk import tidy
-    from benchmarks.growing_firm import COURSES, GrowingFirm
+    from benchmarks.growing_company import COURSES, GrowingFirm
     from courseware.accounts.models import User
     from courseware.learning.models import Enrollment
 

@@ -20,7 +20,7 @@ IN_HAND = 50  # letters at most whose fate a killed worker has not noted
 @pytest.mark.minutes
 def test_each_letter_of_a_monday_leaves_once_though_its_worker_is_killed_twice(record_property):
     environment = os.environ | ({"DATABASE_URL": new_postgres(SERVER)} if IS_POSTGRES else {})
-    command = [sys.executable, "-m", "benchmarks.letters", "--people", str(PEOPLE), "--kill"]
+    command = [sys.executable, "-m", "benchmarks.emails", "--people", str(PEOPLE), "--kill"]
     ended = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     record_property("figures", ended.stdout.strip())

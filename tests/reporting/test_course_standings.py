@@ -52,7 +52,7 @@ def standings(client, run):
     """{course: (what is said of it, the words of each run)}."""
     page = BeautifulSoup(client.get(f"/team/people/{run.pk}/").content, "html.parser")
     words = {}
-    for each in page.select(".standings > li"):
+    for each in page.select(".course-statuses > li"):
         title, *said = each.p.stripped_strings
         words[title] = (
             " ".join(" ".join(said).split()),
@@ -88,8 +88,8 @@ def test_the_run_that_the_page_is_about_is_marked_and_the_others_are_links(clien
     client.force_login(lea.lead)
     page = BeautifulSoup(client.get(f"/team/people/{lea.first_aid.pk}/").content, "html.parser")
     runs = {run.pk for run in lea.enrollments.all()} - {lea.first_aid.pk}
-    assert {link["href"] for link in page.select(".standings a")} == {f"/team/people/{pk}/" for pk in runs}
-    assert len(page.select(".standings [aria-current=page]")) == 1
+    assert {link["href"] for link in page.select(".course-statuses a")} == {f"/team/people/{pk}/" for pk in runs}
+    assert len(page.select(".course-statuses [aria-current=page]")) == 1
 
 
 def test_the_page_of_an_earlier_run_says_the_standing_by_the_newest_one(client, lea):

@@ -44,7 +44,7 @@ def test_a_persons_page_leads_to_earlier_runs_and_costs_the_same_for_any_number(
     with CaptureQueriesContext(connection) as needed:
         response = client.get(address)
     assert len(needed) == 32
-    links = BeautifulSoup(response.content, "html.parser").select(".standings a")
+    links = BeautifulSoup(response.content, "html.parser").select(".course-statuses a")
     assert len(links) == runs
     assert "completed" in links[-1].text
     assert client.get(links[-1]["href"]).context["enrollment"] == first

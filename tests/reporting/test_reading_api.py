@@ -33,7 +33,7 @@ from tests.simulations.samples import KETTLE, make_player
 from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
-LISTS = ("standings", "people", "teams", "courses", "certificates")
+LISTS = ("enrollments", "people", "teams", "courses", "certificates")
 NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
 
@@ -55,22 +55,22 @@ def test_it_is_only_read(team, name):
 def test_a_key_shows_nothing_once_its_owner_leads_nobody(team):
     learner_of(team)
     program = Program(team.manager)
-    assert len(program.rows("standings/")) == 1
+    assert len(program.rows("enrollments/")) == 1
     Membership.objects.filter(person=team.manager).delete()
-    assert program.asks("standings/").status_code == 401
+    assert program.asks("enrollments/").status_code == 401
 
 
 def test_key_of_an_auditor_works_until_the_last_day_of_the_office(team):
     learner_of(team)
     auditor = make_auditor()
     program = Program(auditor)
-    assert len(program.rows("standings/")) == 1
+    assert len(program.rows("enrollments/")) == 1
     User.objects.filter(pk=auditor.pk).update(audits_until=site_day() - timedelta(days=1))
-    assert program.asks("standings/").status_code == 401
+    assert program.asks("enrollments/").status_code == 401
 
 
 def test_a_learner_has_no_key_that_opens():
-    assert Program(make_enrollment().learner).asks("standings/").status_code == 401
+    assert Program(make_enrollment().learner).asks("enrollments/").status_code == 401
 
 
 def test_everybody_reads_of_whom_the_board_shows(team):
@@ -83,7 +83,7 @@ def test_everybody_reads_of_whom_the_board_shows(team):
     join(elsewhere, staff)
     make_enrollment(staff)
     lead, hr, auditor = Program(team.manager), Program(make_hr()), Program(make_auditor())
-    for name in ("standings/", "people/"):
+    for name in ("enrollments/", "people/"):
         assert sorted(lead.named(name)) == ["Li Na", "Wang Ming"]
         assert "Zhao Lei" in hr.named(name) and "Ed Editor" not in hr.named(name)
         assert "Ed Editor" in auditor.named(name)
@@ -97,7 +97,7 @@ def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team)
     due_at = datetime(2026, 11, 27, 16, tzinfo=UTC)
     run = make_enrollment(learner, due_at=due_at, started_at=NOON, last_active_at=NOON)
     with time_machine.travel(NOON, tick=False):
-        [row] = Program(team.manager).rows("standings/")
+        [row] = Program(team.manager).rows("enrollments/")
     assert row == {
         "id": run.pk,
         "person": learner.pk,
@@ -116,14 +116,14 @@ def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team)
         "completed_at": None,
         "certified": False,
         "certified_until": None,
-        "validity": "never",
-        "is_trained_outside": False,
-        "score_before": None,
-        "score_after": None,
-        "gain_percent": None,
+        "certification_status": "never",
+        "has_external_training": False,
+        "pre_test_score": None,
+        "post_test_score": None,
+        "improvement_percent": None,
         "next_action": "Boiling water",
         "stuck": "",
-        "excuse": "",
+        "exemption_reason": "",
         "job_role": "not chosen",
         "has_left": False,
     }
@@ -136,9 +136,9 @@ def test_standing_has_the_scores_before_and_after(team):
     finish_lessons(enrollment)
     sit(enrollment)
     sit(enrollment, exam=START, points=2)
-    [row] = Program(team.manager).rows("standings/")
+    [row] = Program(team.manager).rows("enrollments/")
     scores = [{"points": points, "max_points": 3} for points in (1, 2)]
-    assert [row["score_before"], row["score_after"], row["gain_percent"]] == [*scores, 50]
+    assert [row["pre_test_score"], row["post_test_score"], row["improvement_percent"]] == [*scores, 50]
 
 
 def test_titles_come_in_the_language_that_is_asked_for(team):
@@ -154,18 +154,20 @@ def test_who_has_left_is_there_only_where_it_is_asked(team):
     learner_of(team, "Here")
     User.objects.filter(pk=run.learner_id).update(is_active=False)
     program = Program(team.manager)
-    found = {each: (program.named(f"{each}/"), program.named(f"{each}/?left=true")) for each in ("standings", "people")}
-    assert found == dict.fromkeys(("standings", "people"), (["Here"], ["Gone", "Here"]))
+    found = {
+        each: (program.named(f"{each}/"), program.named(f"{each}/?left=true")) for each in ("enrollments", "people")
+    }
+    assert found == dict.fromkeys(("enrollments", "people"), (["Here"], ["Gone", "Here"]))
     assert (program.named("certificates/"), program.named("certificates/?left=true")) == ([], ["Gone"])
 
 
-def test_standings_are_narrowed_to_a_course_and_to_a_team_with_those_below_it(team):
+def test_enrollments_are_narrowed_to_a_course_and_to_a_team_with_those_below_it(team):
     below = make_team("Front desk", parent=team)
     learner_of(team, "Wang Ming")
     learner_of(below, "Li Na")
     program = Program(team.manager)
-    assert program.named(f"standings/?team={below.pk}") == ["Li Na"]
-    assert sorted(program.named(f"standings/?team={team.pk}&course=tea-room")) == ["Li Na", "Wang Ming"]
+    assert program.named(f"enrollments/?team={below.pk}") == ["Li Na"]
+    assert sorted(program.named(f"enrollments/?team={team.pk}&course=tea-room")) == ["Li Na", "Wang Ming"]
 
 
 @pytest.mark.parametrize(
@@ -184,12 +186,12 @@ def test_standings_are_narrowed_to_a_course_and_to_a_team_with_those_below_it(te
 )
 def test_what_cannot_be_meant_is_refused_and_shows_nobody(team, query, status):
     learner_of(team)
-    assert Program(team.manager).asks(f"standings/?{query}").status_code == status
+    assert Program(team.manager).asks(f"enrollments/?{query}").status_code == status
 
 
 def test_a_team_that_somebody_else_leads_is_not_there(team):
     other = make_team("Elsewhere", learners=1)
-    assert Program(team.manager).asks(f"standings/?team={other.pk}").status_code == 404
+    assert Program(team.manager).asks(f"enrollments/?team={other.pk}").status_code == 404
 
 
 def test_only_the_newest_run_stands_there_and_certificates_of_all_of_them(team):
@@ -200,7 +202,7 @@ def test_only_the_newest_run_stands_there_and_certificates_of_all_of_them(team):
     Enrollment.objects.filter(pk=first.pk).update(is_newest=False)
     second = make_enrollment(learner, is_newest=True)
     program = Program(team.manager)
-    assert [(row["id"], row["certified"]) for row in program.rows("standings/")] == [(second.pk, True)]
+    assert [(row["id"], row["certified"]) for row in program.rows("enrollments/")] == [(second.pk, True)]
     [row] = program.rows("certificates/")
     certificate = first.certificate
     assert row == {
@@ -217,7 +219,7 @@ def test_only_the_newest_run_stands_there_and_certificates_of_all_of_them(team):
     }
 
 
-@pytest.mark.parametrize("name", ["standings", "people", "teams"])
+@pytest.mark.parametrize("name", ["enrollments", "people", "teams"])
 def test_pages_follow_each_other_to_the_last_row_and_each_row_comes_once(team, name):
     make_team("Front desk", parent=team)
     make_team("Phones", parent=team)
@@ -291,22 +293,22 @@ def test_what_was_read_is_logged_once_a_day_for_each_choice_of_rows(team):
     program = Program(team.manager)
     with time_machine.travel(NOON, tick=False) as clock:
         for address in (
-            "standings/",
-            "standings/?page_size=1",
-            "standings/?after=1",
-            "standings/?left=true",
+            "enrollments/",
+            "enrollments/?page_size=1",
+            "enrollments/?after=1",
+            "enrollments/?left=true",
             "people/",
         ):
             program.asks(address)
         clock.shift(timedelta(days=1))
-        program.asks("standings/")
+        program.asks("enrollments/")
     key = ApiKey.objects.get()
     events = Event.objects.filter(verb="api-read").order_by("pk")
     assert [event.data for event in events] == [
-        {"list": "standings"},
-        {"list": "standings", "left": True},
+        {"list": "enrollments"},
+        {"list": "enrollments", "left": True},
         {"list": "people"},
-        {"list": "standings"},
+        {"list": "enrollments"},
     ]
     assert {(event.actor_id, event.subject) for event in events} == {(team.manager.pk, f"api-key:{key.pk}")}
 

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from benchmarks import demo_scale
-from benchmarks.demo_firm import IN_A_TEAM, DemoFirm
+from benchmarks.demo_company import IN_A_TEAM, DemoFirm
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import people_managed_by
 from courseware.audit_log.models import Event

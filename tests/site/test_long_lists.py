@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
-from benchmarks.growing_firm import COURSES, GrowingFirm
+from benchmarks.growing_company import COURSES, GrowingFirm
 from courseware.accounts.models import User
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event

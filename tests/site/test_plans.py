@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from benchmarks.growing_firm import GrowingFirm
+from benchmarks.growing_company import GrowingFirm
 from benchmarks.visits import plans_of, statements_kept
 from courseware.accounts.models import User
 from courseware.content.models import ReleaseEntry

@@ -105,7 +105,7 @@ def pocket_card(request, course):
 def panel_pages(sections):
     """Divide sections into pages of eight panels; the cover is the first. None: a panel to write on, at least one.
 
-    >>> surveys_of(["fire", "breach"])
+    >>> panel_pages(["fire", "breach"])
     [['fire', 'breach', None, None, None, None, None]]
     """
     panels = [*sections, None]

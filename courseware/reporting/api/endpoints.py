@@ -50,7 +50,7 @@ from courseware.reporting.statistics.simulations import Split, split_of
 
 ROOT = "/api/v1/"
 A_MINUTE = 60  # seconds
-LISTS = ("standings", "people", "teams", "courses", "certificates")
+LISTS = ("enrollments", "people", "teams", "courses", "certificates")
 
 
 class ApiKeyAuth(HttpBearer):
@@ -82,11 +82,11 @@ def is_within_rate(request, action: str, key: str | None = None) -> bool:
 
 key_of_reader = ApiKeyAuth()
 api = NinjaAPI(
-    title="Training records, to read",
+    title="Training records (read-only)",
     version="1",
     description=(
-        "Lists of what the owner of the key sees on the pages of the site. Titles and sentences are in the language "
-        "that Accept-Language asks for. Keys are made on /api/."
+        "Lists of the records that the owner of the key can see on the site. Titles and texts are in the language of "
+        "Accept-Language. Create keys on /api/."
     ),
     auth=key_of_reader,
     throttle=[ApiRateLimit()],
@@ -133,14 +133,14 @@ def keys_in(request, rows: QuerySet, window: Window) -> tuple[list[int], str | N
     return keys[:-1], f"{settings.SITE_URL}{request.path}?{query.urlencode()}"
 
 
-@api.get("standings/", response=ListOf[DashboardRowShape], operation_id="standings")
-def standings(request, window: Query[DashboardWindow]):
-    """One row for each person in each course, as on the board."""
+@api.get("enrollments/", response=ListOf[DashboardRowShape], operation_id="enrollments")
+def enrollments(request, window: Query[DashboardWindow]):
+    """The rows of the dashboard: one for each person and course."""
     user, now = request.auth.person, timezone.now()
     team = get_object_or_404(dashboard_rows.teams_shown_to(user), pk=window.team) if window.team else None
     released = Course.objects.exclude(current=None)
     course = get_object_or_404(released, identifier=window.course) if window.course else None
-    record_read(request.auth, "standings", window)
+    record_read(request.auth, "enrollments", window)
     board = dashboard_rows.dashboard_rows_of(user, team=team, course=course, left=window.left, at=now)
     keys, following = keys_in(request, board, window)
     teams = dict(dashboard_rows.teams_shown_to(user).values_list("pk", "name"))
@@ -156,7 +156,7 @@ def dashboard_row_shape(row: DashboardRow) -> DashboardRowShape:
 
 @api.get("people/", response=ListOf[PersonShape], operation_id="people")
 def people(request, window: Query[PeopleWindow]):
-    """Everybody whose records are shown."""
+    """People whose records you can see."""
     user = request.auth.person
     record_read(request.auth, "people", window)
     shown = people_visible_to(user)
@@ -179,7 +179,7 @@ def people(request, window: Query[PeopleWindow]):
 
 @api.get("teams/", response=ListOf[TeamShape], operation_id="teams")
 def teams(request, window: Query[Window]):
-    """Those that one leads, with those below them; who sees the whole firm has all."""
+    """The teams you manage and the teams below them; all teams for HR and auditors."""
     shown = dashboard_rows.teams_shown_to(request.auth.person)
     record_read(request.auth, "teams", window)
     keys, following = keys_in(request, shown, window)
@@ -193,7 +193,7 @@ def teams(request, window: Query[Window]):
 
 @api.get("courses/", response=ListOf[CourseShape], operation_id="courses")
 def courses(request, window: Query[Window]):
-    """Those that are released, each with its newest release."""
+    """Released courses, each with its current release."""
     keys, following = keys_in(request, Course.objects.exclude(current=None), window)
     outlines = dashboard_rows.outlines(get_language())
     results = [
@@ -213,7 +213,7 @@ def courses(request, window: Query[Window]):
 
 @api.get("certificates/", response=ListOf[CertificateShape], operation_id="certificates")
 def certificates(request, window: Query[PeopleWindow]):
-    """All that were issued to people who are shown, of earlier runs too, also those that ended or were withdrawn."""
+    """All certificates of people you can see, including expired, revoked and earlier ones."""
     record_read(request.auth, "certificates", window)
     enrollments = dashboard_rows.enrollments_shown_to(request.auth.person)
     enrollments = enrollments if window.left else enrollments.filter(learner__is_active=True)
@@ -239,7 +239,7 @@ def certificate_in(certificate: Certificate, title: str) -> CertificateShape:
 
 @api.get("simulations/{id:course}/{id:simulation}/", response=SimulationShape, operation_id="simulation")
 def simulation(request, course: str, simulation: str):
-    """How people decided, without names."""
+    """Statistics of decisions in a simulation, without names."""
     user = request.auth.person
     document, page = released_document_or_404(user, course, simulation, Document.Kind.SIMULATION)
     return split_in(split_of(document, page, GroupStatistic.objects.shown_to(user)))
@@ -264,7 +264,7 @@ def split_in(split: Split) -> SimulationShape:
 
 @api.get("questions/{id:course}/{id:document}/", response=QuestionsShape, operation_id="questions")
 def questions(request, course: str, document: str):
-    """How people answered the questions of a lesson, or to staff those of a bank, without names."""
+    """Statistics of answers to the questions of a lesson (for admins also of a question bank), without names."""
     user = request.auth.person
     found, page = asked_or_404(user, course, document)
     splits = question_splits(found, page, GroupStatistic.objects.shown_to(user))

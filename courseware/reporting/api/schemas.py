@@ -26,12 +26,12 @@ class PeopleWindow(Window):
 
 class DashboardWindow(PeopleWindow):
     course: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", max_length=64, description="The id of a course")
-    team: int = Field(0, ge=0, le=LARGEST_KEY, description="The id of a team; those below it are part of it")
+    team: int = Field(0, ge=0, le=LARGEST_KEY, description="The id of a team; includes the teams below it")
 
 
 class ListOf(Schema, Generic[Row]):
     results: list[Row]
-    next: str | None = Field(description="The address of the next page; null behind the last row")
+    next: str | None = Field(description="The URL of the next page; null on the last page")
 
 
 class ScoreShape(Schema):
@@ -40,7 +40,7 @@ class ScoreShape(Schema):
 
 
 class DashboardRowShape(Schema):
-    """Where a person stands in a course. `id` is that of the newest enrollment, which is the one described."""
+    """Status of a person in a course. `id` is the id of the current enrollment."""
 
     id: int
     person: int
@@ -58,16 +58,16 @@ class DashboardRowShape(Schema):
     last_active_at: datetime | None
     completed_at: datetime | None
     certified: bool
-    certified_until: date | None = Field(description="The last day, also of a certificate that has ended")
-    validity: str
-    is_trained_outside: bool
-    score_before: ScoreShape | None
-    score_after: ScoreShape | None
-    gain_percent: int | None
+    certified_until: date | None = Field(description="The last day, also of an expired certificate")
+    certification_status: str
+    has_external_training: bool
+    pre_test_score: ScoreShape | None
+    post_test_score: ScoreShape | None
+    improvement_percent: int | None
     next_action: str
     stuck: str
-    excuse: str
-    job_role: str = Field(description="As the course calls it")
+    exemption_reason: str
+    job_role: str = Field(description="The name in the course")
     has_left: bool
 
 
@@ -85,14 +85,15 @@ DASHBOARD_ROW_PATHS = {
     "last_active_at": "enrollment.last_active_at",
     "completed_at": "enrollment.completed_at",
     "certified": "validity.is_certified",
+    "has_external_training": "is_trained_outside",
     "certified_until": "certificate_day",
-    "validity": "validity.value",
-    "score_before": "journey.pre_post_test.before",
-    "score_after": "journey.pre_post_test.after",
-    "gain_percent": "journey.pre_post_test.gain",
+    "certification_status": "validity.value",
+    "pre_test_score": "journey.pre_post_test.before",
+    "post_test_score": "journey.pre_post_test.after",
+    "improvement_percent": "journey.pre_post_test.gain",
     "next_action": "journey.words",
     "stuck": "stuck.words",
-    "excuse": "enrollment.exemption_reason",
+    "exemption_reason": "enrollment.exemption_reason",
 }
 DASHBOARD_ROW_GETTERS = {
     name: attrgetter(DASHBOARD_ROW_PATHS.get(name, name)) for name in DashboardRowShape.model_fields
@@ -104,14 +105,16 @@ class PersonShape(Schema):
     name: str
     email: str | None
     staff_number: str | None
-    teams: list[int] = Field(description="Ids of the teams in which the person learns, of those that are shown")
+    teams: list[int] = Field(
+        description="Ids of the teams in which the person is a learner, as far as you can see them"
+    )
     has_left: bool
 
 
 class TeamShape(Schema):
     id: int
     name: str
-    parent: int | None = Field(description="The id of the team above, if it is shown")
+    parent: int | None = Field(description="The id of the team above, if you can see it")
 
 
 class CourseShape(Schema):
@@ -138,8 +141,8 @@ CertificateShape = create_model(  # type: ignore[call-overload]  # mypy takes th
 
 
 class ShareShape(Schema):
-    """A part of a group: people below 20, percent from 20 on. All and all but one are both "most", one and none are
-    both "few", without a number."""
+    """A share of a group: a number of people below 20, percent from 20 on. "most" means all or all but one, "few" means
+    one or none; both have no number."""
 
     id: str
     count: int | None
@@ -154,7 +157,7 @@ class SituationShape(Schema):
 
 
 class SimulationShape(Schema):
-    """First runs, by how they ended and what was decided: figures of five people and more, which grow by five."""
+    """First attempts by outcome and decision. Numbers start at 5 people and grow in steps of 5."""
 
     people: int
     endings: list[ShareShape]
@@ -162,15 +165,15 @@ class SimulationShape(Schema):
 
 
 class QuestionShape(Schema):
-    """`choices` is empty for kinds that are not chosen from, as an order."""
+    """`choices` is empty for question types without options, such as order."""
 
     id: str
     people: int
-    right: ShareShape | None = Field(description="Null where too few have answered")
+    right: ShareShape | None = Field(description="Null if too few people have answered")
     choices: list[ShareShape]
 
 
 class QuestionsShape(Schema):
-    """First answers, by what was right and what was chosen: figures of five people and more, which grow by five."""
+    """First answers by correctness and option. Numbers start at 5 people and grow in steps of 5."""
 
     questions: list[QuestionShape]

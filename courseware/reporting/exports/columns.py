@@ -18,7 +18,14 @@ from courseware.lib.text.csv_rows import escape_formula
 from courseware.reporting.dashboard.rows import DashboardRow
 
 ROWS_OF_A_WORKBOOK = 100_000  # takes 20 seconds
-WIDTHS = {"email": 26, "course_title": 26, "next_action": 26, "excuse": 26, "last_active_at": 17, "completed_at": 17}
+WIDTHS = {
+    "email": 26,
+    "course_title": 26,
+    "next_action": 26,
+    "exemption_reason": 26,
+    "last_active_at": 17,
+    "completed_at": 17,
+}
 USUAL_WIDTH = 13
 
 Fact = tuple[str, str]
@@ -58,14 +65,14 @@ DASHBOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
     Column("last_active_at", _("Last active"), lambda row: row.enrollment.last_active_at),
     Column("completed_at", _("Completed at"), lambda row: row.enrollment.completed_at),
     Column("certified", _("Certified"), lambda row: OUTSIDE if row.is_trained_outside else CERTIFIED[row.validity]),
-    Column("score_before", _("Pre-test"), lambda row: score(row.journey.pre_post_test.before)),
-    Column("score_after", _("Post-test"), lambda row: score(row.journey.pre_post_test.after)),
-    Column("gain_percent", _("Improvement (%)"), lambda row: gain(row.journey.pre_post_test)),
+    Column("pre_test_score", _("Pre-test"), lambda row: score(row.journey.pre_post_test.before)),
+    Column("post_test_score", _("Post-test"), lambda row: score(row.journey.pre_post_test.after)),
+    Column("improvement_percent", _("Improvement (%)"), lambda row: gain(row.journey.pre_post_test)),
     Column("next_action", _("Next step"), lambda row: row.journey.words),
     Column("course", _("Course id"), lambda row: row.journey.outline.course_id),  # stays when a title changes
     Column("has_left", _("Left the company"), lambda row: gettext("yes") if row.has_left else ""),
     Column("certified_until", _("Certified until"), lambda row: last_day(row)),
-    Column("excuse", _("Reason for exemption"), lambda row: row.enrollment.exemption_reason),
+    Column("exemption_reason", _("Reason for exemption"), lambda row: row.enrollment.exemption_reason),
     Column("stuck", _("Stuck"), lambda row: row.stuck.words),
     Column("job_role", _("Job role"), lambda row: row.job_role),
 )

@@ -76,7 +76,7 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "note_form": NoteForm() if may and enrollment.learner.is_active else None,
         "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(revoked_at=None),
         "today": site_day(),
-        "standings": courses,
+        "courses": courses,
         "letters": emails,
         "is_out_of_reach": last_email_failed(enrollment.learner, emails),
         "forms": {action: action.form(enrollment=enrollment) for action in actions} | (refused or {}),

@@ -1,6 +1,6 @@
 """Delivery of a company's Monday emails by one worker: reminders and weekly summaries; time and memory.
 
-    .ci/postgres .venv/bin/python -m benchmarks.letters [--people 125000] [--kill]
+    .ci/postgres .venv/bin/python -m benchmarks.emails [--people 125000] [--kill]
 
 8 of 10 people have an enrollment that is reminded today, 1 of 50 is a manager. `manage.py run_worker` runs the jobs in
 its own process; a local mail server accepts all emails. With `--kill` the worker is killed while it queues and while it
@@ -78,7 +78,7 @@ class OneWorker:
     def begin(self):
         from django.utils import timezone
 
-        command = [sys.executable, "-m", "benchmarks.letters", "--work", (timezone.now() + self.ahead).isoformat()]
+        command = [sys.executable, "-m", "benchmarks.emails", "--work", (timezone.now() + self.ahead).isoformat()]
         self.process = subprocess.Popen(command, env=os.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{self.port}"})
 
     def look(self):
@@ -119,7 +119,7 @@ def firm_of(people):
     """Create the company and make all open enrollments due for a reminder; return their number."""
     from django.utils import timezone
 
-    from benchmarks.growing_firm import GrowingFirm
+    from benchmarks.growing_company import GrowingFirm
     from courseware.jobs.models import Job
     from courseware.learning.models import Enrollment
     from courseware.lib.dates import due_instant
