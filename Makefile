@@ -87,7 +87,7 @@ state: .venv/development
 messages: .venv/development
 	@.ci/messages
 
-## make screenshots  take the pictures of README and docs from the running product (NAMES="board person" for some)
+## make screenshots  take the pictures of README and docs from the running product (NAMES="home tour" for some)
 screenshots: .venv/development
 	@.ci/browser
 	@.venv/bin/python .ci/screenshots.py $(NAMES)

@@ -1,12 +1,11 @@
 """Take the pictures of README and docs from a demo site in a browser.
 
-Run by `make screenshots`, for all pictures or for those named. Files: `docs/pictures/<name>.<language>.png`.
+Run by `make screenshots`, for all pictures or for those named. Files: `docs/pictures/<name>.<language>.png`, and
+`tour.<language>.gif`.
 """
 
-import email
-import email.policy
+import io
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -15,22 +14,17 @@ import tempfile
 import time
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 LANGUAGES = {"en": "en-GB", "zh-hans": "zh-CN"}
-DESKTOP, PHONE = {"width": 1200, "height": 800}, {"width": 390, "height": 780}
+DESKTOP, SMALL = {"width": 1200, "height": 800}, {"width": 840, "height": 560}
 COURSE = "customer-service-safety"
-SIMULATION, PLAYED_BY_MOST = "caller-who-knows", "alarm-mid-call"
+SIMULATION = "caller-who-knows"
+CALLED = {"en": "he.jun@example.com", "zh-hans": "wu.qian@example.com"}  # have not played the simulation
 PASSWORD = "try-courseware"
-LIST = """邮箱,姓名,团队,岗位
-zhou.kai@example.com,周凯,晚班组,电话
-wu.qian@example.com,吴茜,华东客服中心,在线
-zheng.hao@example.com,郑浩,华东客服中心,技术支持
-xu.nuo@example.com,许诺,晚班组,前台
-anna.weber@example.com,Anna Weber,晚斑组,在线
-"""
 WANTED = set(sys.argv[1:])  # empty: all
 
 
@@ -95,112 +89,60 @@ class Visitor:
         self.page.screenshot(path=PICTURES / f"{name}.{self.language}.png")
 
 
-def answer_wrong_then_right(visitor: Visitor) -> None:
-    """Answer the first question of the open lesson, right or wrong."""
-    form = visitor.page.locator("form[data-answer]").first
-    form.locator("input[type=radio], input[type=checkbox]").first.check()
-    form.locator("button[type=submit]").click()
-    visitor.page.wait_for_selector(".answered")
-
-
-def simulation_pictures(visitor: Visitor) -> None:
-    """Take pictures of a simulation attempt and its debrief, always choosing the first option."""
-    page = visitor.page
-    visitor.go(f"/simulations/{COURSE}/{SIMULATION}/")
-    page.locator(".begin .btn").click()
-    page.wait_for_url("**/simulation-attempts/*/")
-    while page.locator("form.decision").count():
-        position = page.locator("input[name=position]").input_value()
-        if position == "2":
-            visitor.picture("simulation")
-        page.locator("form.decision button.choice[value='0']").click()
-        page.locator(f"input[name=position][value='{position}']").wait_for(state="detached")
-    page.wait_for_url("**/debrief/")
-    visitor.picture("debrief", top="section[aria-labelledby=way]")
-
-
-def learner_pictures(browser, base: str, language: str) -> None:
-    visitor = Visitor(browser, base, language, "wu.qian@example.com")
+def learner_pictures(visitor: Visitor) -> None:
     visitor.go("/")
     visitor.picture("home")
-    lesson = f"/learn/{COURSE}/what-one-call-costs/"
-    newcomer = Visitor(browser, base, language, "he.jun@example.com")
-    newcomer.go(lesson)
-    if newcomer.page.locator(".answered").count() == 0:
-        answer_wrong_then_right(newcomer)
-    newcomer.go(lesson)
-    newcomer.picture("lesson")
-    phone = Visitor(browser, base, language, "he.jun@example.com", PHONE)
-    phone.go(lesson)
-    phone.picture("lesson-phone")
-    phone.go(f"/learn/{COURSE}/emergency-card/")
-    phone.picture("card-phone")
-    candidate = Visitor(browser, base, language, "grace.lin@example.com")
-    candidate.go(f"/exam/{COURSE}/final-exam/")
-    candidate.picture("exam")
-    candidate.page.locator("main a[href*='/result/']").first.click()
-    candidate.picture("result")
-    graduate = Visitor(browser, base, language, "tom.becker@example.com")
-    graduate.go("/")
-    graduate.page.locator("main a[href*='/certificates/']").first.click()
-    graduate.picture("certificate")
 
 
-def staff_pictures(browser, base: str, language: str) -> None:
-    manager = Visitor(browser, base, language, "manager@example.com")
-    manager.go("/team/")
-    manager.picture("board")
-    manager.page.locator("tbody th a").nth(2).click()
-    manager.picture("person")
-    manager.go(f"/team/simulations/{COURSE}/{PLAYED_BY_MOST}/")
-    manager.picture("splits")
-    editor = Visitor(browser, base, language, "editor@example.com")
-    editor.go("/admin/content/document/?kind__exact=lesson")
-    address = editor.page.locator("#result_list tbody th a", has_text="three-principles").get_attribute("href")
-    editor.go(f"{address.split('?')[0]}?language={language}")
-    editor.picture("editor")
+def manager_pictures(visitor: Visitor) -> None:
+    visitor.go("/team/")
+    visitor.picture("dashboard")
 
 
-def people_pictures(browser, base: str, language: str, folder: Path) -> None:
-    hr = Visitor(browser, base, language, "hr@example.com")
-    hr.go("/people/")
-    hr.picture("people")
-    hr.go("/rules/")
-    hr.page.locator(".rules h2 a").first.click()
-    hr.picture("rule")
-    (folder / "people.csv").write_text(LIST, encoding="utf-8")
-    hr.go("/people/import/")
-    hr.page.locator("[name=file]").set_input_files(folder / "people.csv")
-    with hr.page.expect_navigation():
-        hr.page.locator("form:has([name=file]) .btn").click()
-    hr.picture("difference")
-    hr.go("/people/new/")
-    hr.page.fill("[name=name]", {"en": "Anna Weber", "zh-hans": "许诺"}[language])
-    hr.page.fill("[name=sign_in_name]", f"newcomer.{language}@example.com")
-    hr.page.locator("[name=team]").select_option(label="晚班组")
-    hr.page.locator("[name=courses]").nth(1).check()
-    hr.picture("new-person")
-    hr.page.locator(".newcomer .send .btn").click()
-    # The invitation waits for sending hours. A password email leaves at once and leads to the same page.
-    visitor = Visitor(browser, base, language)
-    visitor.go("/accounts/password/reset/")
-    visitor.page.locator("main input:not([type=hidden])").first.fill(f"newcomer.{language}@example.com")
-    with visitor.page.expect_navigation():
-        visitor.page.keyboard.press("Enter")
-    visitor.go(link_of_the_letter(folder / "mail", f"newcomer.{language}@example.com", base))
-    visitor.picture("come-in")
+class Tour:
+    """A moving picture: a call that rings, two decisions, and a question of a lesson."""
 
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor, self.page = visitor, visitor.page
+        self.frames: list[Image.Image] = []
+        self.milliseconds: list[int] = []
 
-def link_of_the_letter(mail_folder: Path, address: str, base: str) -> str:
-    """Return the path of the link in an email to the address, as soon as the worker has sent it."""
-    for _ in range(600):
-        for file in mail_folder.glob("*"):
-            mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            if address in (mail["To"] or ""):
-                text = mail.get_body(("plain",)).get_content()
-                return re.search(rf"{base}(/accounts/password/\S+)", text)[1]
-        time.sleep(0.1)
-    raise SystemExit(f"no letter to {address} within a minute")
+    def frame(self, seconds: float) -> None:
+        self.page.mouse.move(0, 0)
+        self.page.wait_for_load_state("networkidle")
+        with Image.open(io.BytesIO(self.page.screenshot())) as picture:
+            self.frames.append(picture.convert("RGB").quantize(64, dither=Image.Dither.NONE))
+        self.milliseconds.append(int(seconds * 1000))
+
+    def take(self) -> None:
+        self.call()
+        self.lesson()
+        first, *others = self.frames
+        target = PICTURES / f"tour.{self.visitor.language}.gif"
+        first.save(target, save_all=True, append_images=others, duration=self.milliseconds, loop=0, optimize=True)
+
+    def call(self) -> None:
+        self.visitor.go(f"/simulations/{COURSE}/{SIMULATION}/")
+        self.frame(2)
+        self.page.locator(".begin .btn").click()
+        self.page.wait_for_url("**/simulation-attempts/*/")
+        for _decision in range(2):
+            self.frame(3)
+            position = self.page.locator("input[name=position]").input_value()
+            self.page.locator("form.decision button.choice[value='0']").click()
+            self.page.locator(f"input[name=position][value='{position}']").wait_for(state="detached")
+        self.frame(3)
+
+    def lesson(self) -> None:
+        self.visitor.go(f"/learn/{COURSE}/what-one-call-costs/")
+        self.frame(3)
+        form = self.page.locator("form[data-answer]").first
+        form.evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 200)")
+        self.frame(2)
+        form.locator("input[type=radio], input[type=checkbox]").first.check()
+        form.locator("button[type=submit]").click()
+        self.page.wait_for_selector(".answered")
+        self.frame(3)
 
 
 def main() -> None:
@@ -211,14 +153,12 @@ def main() -> None:
         try:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             for language in LANGUAGES:
-                if is_wanted("home", "lesson", "lesson-phone", "card-phone", "exam", "result", "certificate"):
-                    learner_pictures(browser, base, language)
-                if is_wanted("simulation", "debrief"):
-                    simulation_pictures(Visitor(browser, base, language, "ma.li@example.com"))
-                if is_wanted("board", "person", "splits", "editor"):
-                    staff_pictures(browser, base, language)
-                if is_wanted("people", "rule", "difference", "new-person", "come-in"):
-                    people_pictures(browser, base, language, Path(folder))
+                if is_wanted("home"):
+                    learner_pictures(Visitor(browser, base, language, "wu.qian@example.com"))
+                if is_wanted("dashboard"):
+                    manager_pictures(Visitor(browser, base, language, "manager@example.com"))
+                if is_wanted("tour"):
+                    Tour(Visitor(browser, base, language, CALLED[language], SMALL)).take()
         finally:
             server.terminate()
             server.wait()
