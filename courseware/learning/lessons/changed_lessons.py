@@ -83,7 +83,7 @@ def facts(enrollments: Any, documents: Any) -> QuerySet[Any, Any]:
     """Rows (enrollment id, document id, columns of `Fact`) of completions and acknowledged changes."""
     own = {"enrollment__pk__in": enrollments, "document__pk__in": documents}
     columns = ("enrollment", "document", "revision")
-    reader = (F("enrollment__learner__language"), F("enrollment__track"), F("enrollment__learner__post"))
+    reader = (F("enrollment__learner__language"), F("enrollment__job_role"), F("enrollment__learner__job_role"))
     done = Completion.objects.filter(**own).order_by().values_list(*columns, "completed_at", *reader)
     seen = ChangeAcknowledgement.objects.filter(**own).order_by().values_list(*columns, "seen_at", *reader)
     return done.union(seen, all=True)

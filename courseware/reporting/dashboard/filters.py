@@ -52,5 +52,5 @@ def of_job_role(job_role: str) -> Q:
     """Condition for enrollments with this job role: that of the enrollment, else of the person. Runs 1 query."""
     # Up to FEW people are listed by id, so that an index finds their enrollments.
     known = list(User.objects.filter(job_role=job_role).order_by().values_list("pk", flat=True)[: FEW + 1])
-    of_known = Q(learner__in=known) if len(known) <= FEW else Q(learner__post=job_role)
+    of_known = Q(learner__in=known) if len(known) <= FEW else Q(learner__job_role=job_role)
     return Q(job_role=job_role) | Q(job_role="") & of_known
