@@ -8,7 +8,7 @@ from courseware.accounts.models import Membership, Note
 from courseware.accounts.people.notes import write_note
 from courseware.assignments.manager_actions import views
 from tests.making import join, make_auditor, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signed_in")]
 ADDRESS = "/people/actions/note/"

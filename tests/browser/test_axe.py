@@ -20,7 +20,7 @@ from tests.assignments.sheets import answered, completed
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.browser.selection import is_selected
 from tests.making import code_of_an_app, days, join, make_enrollment, make_user
-from tests.reporting.test_weak_spots import learned
+from tests.reporting.test_missed_objectives import learned
 from tests.site.routes import fill_in
 from tests.site.test_access import read_table
 from tests.world import ROLES, answer_survey, finish_lessons, lesson_document, outline_of

@@ -18,7 +18,7 @@ from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from courseware.reporting.integrity import enrollments
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user
-from tests.reporting.boards import counts_on
+from tests.reporting.dashboards import counts_on
 from tests.world import complete_course, finish_lesson, outline_of
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from courseware.learning.models import Answer, Enrollment, ExtensionRequest
 from courseware.lib.dates import due_instant
 from tests.counting import statements
 from tests.making import days, filled, join, make_admin, make_enrollment, make_team
-from tests.reporting.boards import counts_on, learner_of
+from tests.reporting.dashboards import counts_on, learner_of
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from courseware.accounts.models import Membership
 from courseware.reporting.dashboard import saved_views
 from courseware.reporting.dashboard.saved_views import SavedView
 from tests.making import join, make_team, make_user
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 
 pytestmark = pytest.mark.django_db
 

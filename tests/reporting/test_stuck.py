@@ -15,7 +15,7 @@ from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting.dashboard import rows as dashboard_rows
 from tests.assessment.exams import make_course, ready, sit
 from tests.making import days, join
-from tests.reporting.boards import exported, learner_of, table
+from tests.reporting.dashboards import exported, learner_of, table
 from tests.simulations.playing import RED, play
 from tests.simulations.samples import make_simulation_course
 from tests.world import complete_course, outline_of

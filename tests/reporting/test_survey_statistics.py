@@ -12,7 +12,7 @@ from courseware.reporting.dashboard.rows import outlines
 from courseware.reporting.statistics.surveys import Bar, QuestionResult, recommend_score, survey_results, surveys_on
 from tests.course_format.samples import make_files
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, make_user
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 
 ANSWERED = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SURVEY = "02-end/02-voice.survey.{}.md"

@@ -26,7 +26,7 @@ from tests.assessment.exams import ready, sit
 from tests.assignments.sheets import completed, make_course_with_sheet, sheet_of
 from tests.counting import statements
 from tests.making import days, join, letters, make_admin, make_enrollment, make_team, make_user
-from tests.reporting.boards import learner_of, sign_in_another_manager
+from tests.reporting.dashboards import learner_of, sign_in_another_manager
 from tests.reporting.test_two_courses import make_second_course
 from tests.world import outline_of
 
@@ -296,7 +296,7 @@ def test_only_the_own_people_are_touched(client, team):
     late = learner_of(team, "Late", due_at=days(-2))
     client.post("/team/today/", {"remind": f"{late.pk}"})
     message = OutgoingEmail.objects.get(kind="reminder")
-    client.force_login(make_admin())  # who may answer whom nobody leads: see test_days_asked.py
+    client.force_login(make_admin())  # who may answer whom nobody leads: see test_extension_requests.py
     assert client.get("/team/today/").context["draft"].letters == []
     assert client.post("/team/today/", {"talk": late.pk}).status_code == 302
     client.force_login(make_team(manager=make_user()).manager)

@@ -12,7 +12,7 @@ from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from tests.course_format.samples import make_files
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.boards import exported
+from tests.reporting.dashboards import exported
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from tests.making import (
     make_team,
     make_user,
 )
-from tests.reporting.boards import counts_on, learner_of
+from tests.reporting.dashboards import counts_on, learner_of
 
 pytestmark = pytest.mark.django_db
 

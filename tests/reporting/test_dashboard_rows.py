@@ -15,7 +15,7 @@ from courseware.reporting.dashboard import totals
 from courseware.reporting.dashboard.module_dots import Dot, ModuleDots
 from courseware.reporting.dashboard.timeline import timeline
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 from tests.world import complete_course, finish_lesson, outline_of, rows_shown_to
 
 pytestmark = pytest.mark.django_db

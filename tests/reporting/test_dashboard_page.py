@@ -20,7 +20,7 @@ from courseware.lib.dates import due_instant, site_day
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.totals import tiles_of
 from tests.making import days, join, make_auditor, make_hr, make_team, make_user
-from tests.reporting.boards import counts_on, exported, learner_of, table
+from tests.reporting.dashboards import counts_on, exported, learner_of, table
 from tests.world import complete_course, finish_lesson, outline_of
 
 pytestmark = pytest.mark.django_db

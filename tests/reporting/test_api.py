@@ -26,8 +26,8 @@ from courseware.reporting.views import api_keys
 from tests.assessment.exams import START, pre_check_files, sit
 from tests.counting import statements
 from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.boards import learner_of
-from tests.reporting.programs import Program
+from tests.reporting.api_client import Program
+from tests.reporting.dashboards import learner_of
 from tests.simulations.playing import BEST, play
 from tests.simulations.samples import KETTLE, make_player
 from tests.world import complete_course, finish_lessons

@@ -9,7 +9,7 @@ from courseware.lib.text.csv_rows import csv_bytes
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.exports.columns import texts
 from tests.making import make_team
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 
 pytestmark = pytest.mark.django_db
 COLUMNS = [

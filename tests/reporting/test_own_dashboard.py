@@ -24,7 +24,7 @@ from tests.making import (
     make_team,
     make_user,
 )
-from tests.reporting.boards import counts_on, learner_of, table
+from tests.reporting.dashboards import counts_on, learner_of, table
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from courseware.audit_log.models import Event
 from courseware.learning.due_dates.extensions import ask_manager
 from courseware.learning.models import ManagerQuestion
 from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 
 pytestmark = pytest.mark.django_db
 ASK = "/learn/tea-room/ask/"

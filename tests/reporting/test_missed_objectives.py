@@ -19,7 +19,7 @@ from courseware.reporting.statistics.missed_objectives import (
 )
 from courseware.reporting.statistics.nightly_update import update_statistics
 from tests.making import days, make_course, make_team
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 from tests.world import finish_lesson, outline_of
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 from courseware.audit_log.models import Event
 from courseware.reporting.dashboard import rows
 from courseware.reporting.exports import columns
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 27, 4, 30, 15, 999, tzinfo=UTC)  # in Shanghai

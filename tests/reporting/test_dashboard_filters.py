@@ -16,8 +16,8 @@ from courseware.reporting.dashboard.filters import DueFilter
 from courseware.reporting.forms import DashboardFilter, PeriodFilter, SubteamFilter, TrendsFilter
 from tests.course_format.samples import make_files
 from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.boards import exported, learner_of
-from tests.reporting.test_workbooks import sheets
+from tests.reporting.dashboards import exported, learner_of
+from tests.reporting.test_excel_export import sheets
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)

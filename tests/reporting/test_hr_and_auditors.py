@@ -27,7 +27,7 @@ from tests.making import (
     make_team,
     make_user,
 )
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -15,7 +15,7 @@ from courseware.reporting.today.learner_requests import learner_requests as days
 from courseware.reporting.today.suggested_actions import led_by
 from tests.counting import statements
 from tests.making import days, make_auditor, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.boards import learner_of, sign_in_another_manager
+from tests.reporting.dashboards import learner_of, sign_in_another_manager
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 

@@ -10,7 +10,7 @@ from courseware.reporting.dashboard import rows
 from courseware.reporting.statistics import trends
 from courseware.reporting.statistics.forecasts import OpenEnrollment
 from tests.making import make_team, make_user
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 from tests.world import complete_course, finish_lesson, outline_of
 
 pytestmark = pytest.mark.django_db

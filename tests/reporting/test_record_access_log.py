@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from courseware.audit_log.models import Event
 from tests.making import make_admin, make_enrollment, make_team, make_user
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 
 pytestmark = pytest.mark.django_db
 MIDNIGHT = datetime(2026, 11, 25, 16, tzinfo=UTC)  # in Shanghai, where the site is

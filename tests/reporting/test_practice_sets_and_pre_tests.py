@@ -12,7 +12,7 @@ from courseware.reporting.integrity.check_all import differences
 from tests.assessment.drills import finish, give
 from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
 from tests.making import make_course, make_enrollment
-from tests.reporting.boards import exported, learner_of
+from tests.reporting.dashboards import exported, learner_of
 from tests.world import finish_lessons, outline_of
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from courseware.learning.status.headcounts import Headcount
 from courseware.reporting.dashboard import rows
 from courseware.reporting.exports import audit_pack
 from tests.making import make_admin, make_team
-from tests.reporting.boards import learner_of
+from tests.reporting.dashboards import learner_of
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from courseware.audit_log.models import Event
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from tests.making import days, join, make_admin, make_course, make_editor, make_enrollment, make_hr, make_team
-from tests.reporting.boards import counts_on, exported, learner_of
+from tests.reporting.dashboards import counts_on, exported, learner_of
 
 pytestmark = pytest.mark.django_db
 
