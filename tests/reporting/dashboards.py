@@ -1,4 +1,4 @@
-"""Helpers for tests of the dashboard, its files and the page of a person."""
+"""Helpers for tests of the dashboard, its exports and the person page."""
 
 import csv
 import io
@@ -34,5 +34,5 @@ def exported(client, query=""):
 
 
 def counts_on(context):
-    """State → the number of its tile on a board."""
+    """State → number on its tile."""
     return {tile.state: tile.number for tile in context["tiles"]}

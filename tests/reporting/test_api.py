@@ -1,4 +1,4 @@
-"""What programs read: who may, what is in it and what is not, page by page, and what is logged."""
+"""The API for reports: access, content, paging, rate limits and logging."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +26,7 @@ from courseware.reporting.views import api_keys
 from tests.assessment.exams import START, pre_check_files, sit
 from tests.counting import statements
 from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.api_client import Program
+from tests.reporting.api_client import ApiClient
 from tests.reporting.dashboards import learner_of
 from tests.simulations.playing import BEST, play
 from tests.simulations.samples import KETTLE, make_player
@@ -38,42 +38,42 @@ NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_without_a_key_that_works_nothing_is_read_not_even_by_who_is_signed_in(team, client, name):
+def test_request_without_valid_key_is_rejected(team, client, name):
     for header in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic wrong"}, {"authorization": "x"}):
         response = client.get(f"/api/v1/{name}/", headers=header)
         assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
-    assert Program(team.manager).asks(f"{name}/").status_code == 200
+    assert ApiClient(team.manager).get(f"{name}/").status_code == 200
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_it_is_only_read(team, name):
-    headers = {"authorization": f"Bearer {Program(team.manager).secret}"}
+def test_lists_are_read_only(team, name):
+    headers = {"authorization": f"Bearer {ApiClient(team.manager).secret}"}
     for send in (Client().post, Client().put, Client().delete):
         assert send(f"/api/v1/{name}/", headers=headers).status_code == 405
 
 
-def test_a_key_shows_nothing_once_its_owner_leads_nobody(team):
+def test_key_stops_working_without_managed_team(team):
     learner_of(team)
-    program = Program(team.manager)
-    assert len(program.rows("enrollments/")) == 1
+    api = ApiClient(team.manager)
+    assert len(api.rows("standings/")) == 1
     Membership.objects.filter(person=team.manager).delete()
-    assert program.asks("enrollments/").status_code == 401
+    assert api.get("standings/").status_code == 401
 
 
-def test_key_of_an_auditor_works_until_the_last_day_of_the_office(team):
+def test_auditor_key_works_until_last_day(team):
     learner_of(team)
     auditor = make_auditor()
-    program = Program(auditor)
-    assert len(program.rows("enrollments/")) == 1
+    api = ApiClient(auditor)
+    assert len(api.rows("standings/")) == 1
     User.objects.filter(pk=auditor.pk).update(audits_until=site_day() - timedelta(days=1))
-    assert program.asks("enrollments/").status_code == 401
+    assert api.get("standings/").status_code == 401
 
 
-def test_a_learner_has_no_key_that_opens():
-    assert Program(make_enrollment().learner).asks("enrollments/").status_code == 401
+def test_learner_key_has_no_access():
+    assert ApiClient(make_enrollment().learner).get("standings/").status_code == 401
 
 
-def test_everybody_reads_of_whom_the_board_shows(team):
+def test_lists_show_same_people_as_dashboard(team):
     below = make_team("Front desk", parent=team)
     elsewhere = make_team("Elsewhere")
     learner_of(team, "Wang Ming")
@@ -82,24 +82,24 @@ def test_everybody_reads_of_whom_the_board_shows(team):
     staff = make_user("Ed Editor", is_staff=True)
     join(elsewhere, staff)
     make_enrollment(staff)
-    lead, hr, auditor = Program(team.manager), Program(make_hr()), Program(make_auditor())
-    for name in ("enrollments/", "people/"):
-        assert sorted(lead.named(name)) == ["Li Na", "Wang Ming"]
-        assert "Zhao Lei" in hr.named(name) and "Ed Editor" not in hr.named(name)
-        assert "Ed Editor" in auditor.named(name)
-    assert lead.named("teams/") == ["Night shift", "Front desk"]
-    assert hr.named("teams/") == ["Night shift", "Front desk", "Elsewhere"]
+    manager, hr, auditor = ApiClient(team.manager), ApiClient(make_hr()), ApiClient(make_auditor())
+    for name in ("standings/", "people/"):
+        assert sorted(manager.names(name)) == ["Li Na", "Wang Ming"]
+        assert "Zhao Lei" in hr.names(name) and "Ed Editor" not in hr.names(name)
+        assert "Ed Editor" in auditor.names(name)
+    assert manager.names("teams/") == ["Night shift", "Front desk"]
+    assert hr.names("teams/") == ["Night shift", "Front desk", "Elsewhere"]
 
 
-def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team):
+def test_standing_row_has_columns_of_dashboard_export(team):
     learner = make_user("Wang Ming", email="wang@example.com")
     join(team, learner)
     due_at = datetime(2026, 11, 27, 16, tzinfo=UTC)
-    run = make_enrollment(learner, due_at=due_at, started_at=NOON, last_active_at=NOON)
+    enrollment = make_enrollment(learner, due_at=due_at, started_at=NOON, last_active_at=NOON)
     with time_machine.travel(NOON, tick=False):
-        [row] = Program(team.manager).rows("enrollments/")
+        [row] = ApiClient(team.manager).rows("standings/")
     assert row == {
-        "id": run.pk,
+        "id": enrollment.pk,
         "person": learner.pk,
         "name": "Wang Ming",
         "email": "wang@example.com",
@@ -130,44 +130,42 @@ def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team)
     assert {column.name for column in DASHBOARD_COLUMNS} <= set(DashboardRowShape.model_fields)
 
 
-def test_standing_has_the_scores_before_and_after(team):
+def test_standing_has_pre_and_post_test_scores(team):
     enrollment = learner_of(team, course=import_course(pre_check_files()).course)
     sit(enrollment, exam=START, points=1)
     finish_lessons(enrollment)
     sit(enrollment)
     sit(enrollment, exam=START, points=2)
-    [row] = Program(team.manager).rows("enrollments/")
+    [row] = ApiClient(team.manager).rows("standings/")
     scores = [{"points": points, "max_points": 3} for points in (1, 2)]
     assert [row["pre_test_score"], row["post_test_score"], row["improvement_percent"]] == [*scores, 50]
 
 
-def test_titles_come_in_the_language_that_is_asked_for(team):
+def test_titles_use_requested_language(team):
     learner_of(team)
-    program = Program(team.manager)
-    titles = [program.rows("courses/", **{"accept-language": each})[0]["course_title"] for each in ("zh-hans", "en")]
+    api = ApiClient(team.manager)
+    titles = [api.rows("courses/", **{"accept-language": each})[0]["course_title"] for each in ("zh-hans", "en")]
     assert titles == ["茶水间守则", "Rules of the tea room"]
 
 
-def test_who_has_left_is_there_only_where_it_is_asked(team):
-    run = learner_of(team, "Gone")
-    complete_course(run)
+def test_former_people_are_listed_only_if_requested(team):
+    enrollment = learner_of(team, "Gone")
+    complete_course(enrollment)
     learner_of(team, "Here")
-    User.objects.filter(pk=run.learner_id).update(is_active=False)
-    program = Program(team.manager)
-    found = {
-        each: (program.named(f"{each}/"), program.named(f"{each}/?left=true")) for each in ("enrollments", "people")
-    }
-    assert found == dict.fromkeys(("enrollments", "people"), (["Here"], ["Gone", "Here"]))
-    assert (program.named("certificates/"), program.named("certificates/?left=true")) == ([], ["Gone"])
+    User.objects.filter(pk=enrollment.learner_id).update(is_active=False)
+    api = ApiClient(team.manager)
+    found = {each: (api.names(f"{each}/"), api.names(f"{each}/?left=true")) for each in ("standings", "people")}
+    assert found == dict.fromkeys(("standings", "people"), (["Here"], ["Gone", "Here"]))
+    assert (api.names("certificates/"), api.names("certificates/?left=true")) == ([], ["Gone"])
 
 
-def test_enrollments_are_narrowed_to_a_course_and_to_a_team_with_those_below_it(team):
+def test_standings_filter_by_course_and_team(team):
     below = make_team("Front desk", parent=team)
     learner_of(team, "Wang Ming")
     learner_of(below, "Li Na")
-    program = Program(team.manager)
-    assert program.named(f"enrollments/?team={below.pk}") == ["Li Na"]
-    assert sorted(program.named(f"enrollments/?team={team.pk}&course=tea-room")) == ["Li Na", "Wang Ming"]
+    api = ApiClient(team.manager)
+    assert api.names(f"standings/?team={below.pk}") == ["Li Na"]
+    assert sorted(api.names(f"standings/?team={team.pk}&course=tea-room")) == ["Li Na", "Wang Ming"]
 
 
 @pytest.mark.parametrize(
@@ -184,26 +182,26 @@ def test_enrollments_are_narrowed_to_a_course_and_to_a_team_with_those_below_it(
         ("left=perhaps", 422),
     ],
 )
-def test_what_cannot_be_meant_is_refused_and_shows_nobody(team, query, status):
+def test_invalid_parameters_are_rejected(team, query, status):
     learner_of(team)
-    assert Program(team.manager).asks(f"enrollments/?{query}").status_code == status
+    assert ApiClient(team.manager).get(f"standings/?{query}").status_code == status
 
 
-def test_a_team_that_somebody_else_leads_is_not_there(team):
+def test_team_of_another_manager_is_404(team):
     other = make_team("Elsewhere", learners=1)
-    assert Program(team.manager).asks(f"enrollments/?team={other.pk}").status_code == 404
+    assert ApiClient(team.manager).get(f"standings/?team={other.pk}").status_code == 404
 
 
-def test_only_the_newest_run_stands_there_and_certificates_of_all_of_them(team):
+def test_standings_list_current_enrollment_but_all_certificates(team):
     learner = make_user("Wang Ming")
     join(team, learner)
     first = make_enrollment(learner)
     complete_course(first)
     Enrollment.objects.filter(pk=first.pk).update(is_newest=False)
     second = make_enrollment(learner, is_newest=True)
-    program = Program(team.manager)
-    assert [(row["id"], row["certified"]) for row in program.rows("enrollments/")] == [(second.pk, True)]
-    [row] = program.rows("certificates/")
+    api = ApiClient(team.manager)
+    assert [(row["id"], row["certified"]) for row in api.rows("standings/")] == [(second.pk, True)]
+    [row] = api.rows("certificates/")
     certificate = first.certificate
     assert row == {
         "id": certificate.pk,
@@ -219,16 +217,16 @@ def test_only_the_newest_run_stands_there_and_certificates_of_all_of_them(team):
     }
 
 
-@pytest.mark.parametrize("name", ["enrollments", "people", "teams"])
-def test_pages_follow_each_other_to_the_last_row_and_each_row_comes_once(team, name):
+@pytest.mark.parametrize("name", ["standings", "people", "teams"])
+def test_pages_cover_every_row_once(team, name):
     make_team("Front desk", parent=team)
     make_team("Phones", parent=team)
     for _ in range(3):
         learner_of(team)
-    program = Program(team.manager)
-    whole, seen, address = program.rows(f"{name}/"), [], f"/api/v1/{name}/?page_size=2"
+    api = ApiClient(team.manager)
+    whole, seen, address = api.rows(f"{name}/"), [], f"/api/v1/{name}/?page_size=2"
     while address:
-        page = program.asks(address.removeprefix("http://127.0.0.1:8000")).json()
+        page = api.get(address.removeprefix("http://127.0.0.1:8000")).json()
         assert 1 <= len(page["results"]) <= 2
         seen += page["results"]
         address = page["next"]
@@ -236,47 +234,47 @@ def test_pages_follow_each_other_to_the_last_row_and_each_row_comes_once(team, n
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_costs_the_same_for_one_row_and_for_three(team, name):
-    program, address = Program(team.manager), f"{name}/"
+def test_query_count_is_independent_of_rows(team, name):
+    api, address = ApiClient(team.manager), f"{name}/"
     complete_course(learner_of(team))
-    program.asks(address)  # of the first read of a day is a line in the log
-    one = statements(lambda: program.asks(address))
+    api.get(address)  # the first read of a day is logged
+    one = statements(lambda: api.get(address))
     for each in ("Front desk", "Phones"):
         make_team(each, parent=team)
         complete_course(learner_of(team))
-    assert statements(lambda: program.asks(address)) == one
+    assert statements(lambda: api.get(address)) == one
 
 
-def test_too_many_requests_in_a_minute_are_told_when_to_go_on_and_another_reader_is_not(team, settings):
-    program, other, second = Program(team.manager), Program(make_hr()), Program(team.manager)
+def test_rate_limit_applies_per_person(team, settings):
+    api, other, second = ApiClient(team.manager), ApiClient(make_hr()), ApiClient(team.manager)
     with time_machine.travel(NOON, tick=False) as clock:
-        assert {program.asks("courses/").status_code for _ in range(settings.API_REQUESTS_PER_MINUTE)} == {200}
-        refused = program.asks("courses/")
+        assert {api.get("courses/").status_code for _ in range(settings.API_REQUESTS_PER_MINUTE)} == {200}
+        refused = api.get("courses/")
         assert (refused.status_code, refused["Retry-After"]) == (429, "60")
-        assert second.asks("courses/").status_code == 429
-        assert other.asks("courses/").status_code == 200
+        assert second.get("courses/").status_code == 429
+        assert other.get("courses/").status_code == 200
         clock.shift(60)
-        assert program.asks("courses/").status_code == 200
+        assert api.get("courses/").status_code == 200
 
 
-def test_two_requests_at_the_same_instant_count_as_two(team, settings, monkeypatch):
-    program, get, beside = Program(team.manager), cache.get, []
+def test_concurrent_requests_are_counted_separately(team, settings, monkeypatch):
+    api, get, beside = ApiClient(team.manager), cache.get, []
 
     def get_while_another_request_comes(key, *arguments):
         value = get(key, *arguments)
         if isinstance(value, list) and len(value) == settings.API_REQUESTS_PER_MINUTE - 1 and not beside:
             beside.append(None)
-            beside[0] = program.asks("courses/").status_code
+            beside[0] = api.get("courses/").status_code
         return value
 
     with time_machine.travel(NOON, tick=False):
         for _ in range(settings.API_REQUESTS_PER_MINUTE - 1):
-            program.asks("courses/")
+            api.get("courses/")
         monkeypatch.setattr(cache, "get", get_while_another_request_comes)
-        assert {program.asks("courses/").status_code, *beside} == {200, 429}
+        assert {api.get("courses/").status_code, *beside} == {200, 429}
 
 
-def test_a_network_that_sends_wrong_keys_is_slowed_down_and_a_key_that_works_is_not(team, settings):
+def test_wrong_keys_are_limited_per_network(team, settings):
     def wrong(address="203.0.113.7"):
         return Client(REMOTE_ADDR=address).get("/api/v1/courses/", headers={"authorization": "Bearer wrong"})
 
@@ -284,13 +282,13 @@ def test_a_network_that_sends_wrong_keys_is_slowed_down_and_a_key_that_works_is_
         assert {wrong().status_code for _ in range(settings.API_REQUESTS_PER_MINUTE)} == {401}
         assert (wrong().status_code, wrong()["Retry-After"]) == (429, "60")
         assert wrong("203.0.113.8").status_code == 401
-        headers = {"authorization": f"Bearer {Program(team.manager).secret}"}
+        headers = {"authorization": f"Bearer {ApiClient(team.manager).secret}"}
         assert Client(REMOTE_ADDR="203.0.113.7").get("/api/v1/courses/", headers=headers).status_code == 200
 
 
-def test_what_was_read_is_logged_once_a_day_for_each_choice_of_rows(team):
+def test_reads_are_logged_once_a_day_per_selection(team):
     learner_of(team)
-    program = Program(team.manager)
+    api = ApiClient(team.manager)
     with time_machine.travel(NOON, tick=False) as clock:
         for address in (
             "enrollments/",
@@ -299,9 +297,9 @@ def test_what_was_read_is_logged_once_a_day_for_each_choice_of_rows(team):
             "enrollments/?left=true",
             "people/",
         ):
-            program.asks(address)
+            api.get(address)
         clock.shift(timedelta(days=1))
-        program.asks("enrollments/")
+        api.get("standings/")
     key = ApiKey.objects.get()
     events = Event.objects.filter(verb="api-read").order_by("pk")
     assert [event.data for event in events] == [
@@ -313,19 +311,19 @@ def test_what_was_read_is_logged_once_a_day_for_each_choice_of_rows(team):
     assert {(event.actor_id, event.subject) for event in events} == {(team.manager.pk, f"api-key:{key.pk}")}
 
 
-def test_the_day_of_the_last_use_is_kept_with_the_key(team):
-    program = Program(team.manager)
+def test_day_of_last_use_is_stored(team):
+    api = ApiClient(team.manager)
     assert ApiKey.objects.get().used_on is None
     with time_machine.travel(NOON, tick=False):
-        program.asks("courses/")
+        api.get("courses/")
     assert ApiKey.objects.get().used_on == date(2026, 11, 27)
 
 
-def test_the_description_is_for_who_may_read_signed_in_or_by_key_and_lies_in_the_documents(team, client):
+def test_description_is_current_and_for_readers_only(team, client):
     written = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(description())), "manage.py export_openapi writes it anew"
     address = "/api/openapi.json"
-    assert Program(team.manager).asks(address).json() == written
+    assert ApiClient(team.manager).get(address).json() == written
     client.logout()
     assert client.get(address).status_code == 302
     client.force_login(make_user())
@@ -337,32 +335,32 @@ def test_the_description_is_for_who_may_read_signed_in_or_by_key_and_lies_in_the
 # Statistics
 
 
-NIGHTS = count(3)  # from today, each later than the one before
+NIGHTS = count(3)  # days from today, increasing
 
 
-def figures(person, address):
-    """The answer in the next night."""
+def read_statistics(person, address):
+    """The response after the next nightly update."""
     with time_machine.travel(timezone.now() + timedelta(days=next(NIGHTS)), tick=False):
         update_statistics()
-        return Program(person).asks(address)
+        return ApiClient(person).get(address)
 
 
-def test_figures_of_a_simulation_are_of_five_people_and_more(team):
+def test_simulation_statistics_start_at_5_people(team):
     address = f"simulations/tea-room/{KETTLE}/"
     for _ in range(5):
         player = make_player()
         join(team, player.learner)
         play(player, BEST)
-    found = figures(team.manager, address).json()
+    found = read_statistics(team.manager, address).json()
     assert (found["people"], [share for share in found["endings"] if share["about"] == "most"]) == (
         5,
         [{"id": "calm-end", "count": None, "percent": None, "about": "most"}],
     )
-    assert figures(make_team().manager, address).json().items() >= {"people": 0, "endings": []}.items()
-    assert Program(team.manager).asks("simulations/tea-room/no-such/").status_code == 404
+    assert read_statistics(make_team().manager, address).json().items() >= {"people": 0, "endings": []}.items()
+    assert ApiClient(team.manager).get("simulations/tea-room/no-such/").status_code == 404
 
 
-def test_figures_of_questions_are_of_five_people_and_more_and_of_banks_for_staff_alone(team):
+def test_question_statistics_start_at_5_people_and_banks_need_staff(team):
     lesson, bank = (f"questions/tea-room/{document}/" for document in ("boiling", "tea-bank"))
     for _ in range(5):
         complete_course(learner_of(team))
@@ -372,15 +370,15 @@ def test_figures_of_questions_are_of_five_people_and_more_and_of_banks_for_staff
         "people": 5,
         "right": {"id": "right"} | nearly_all,
         "choices": [{"id": "1"} | nearly_all | {"about": "few"}, {"id": "2"} | nearly_all],
-    } in figures(team.manager, lesson).json()["questions"]
-    nobody = figures(make_team().manager, lesson).json()["questions"]
+    } in read_statistics(team.manager, lesson).json()["questions"]
+    nobody = read_statistics(make_team().manager, lesson).json()["questions"]
     assert {(each["people"], each["right"]) for each in nobody} == {(0, None)}
     for address in (bank, "questions/tea-room/last-cup/"):
-        assert Program(team.manager).asks(address).status_code == 404
-    assert Program(make_admin()).asks(bank).status_code == 200
+        assert ApiClient(team.manager).get(address).status_code == 404
+    assert ApiClient(make_admin()).get(bank).status_code == 200
 
 
-def test_parts_of_a_group_are_in_people_below_twenty_and_from_there_on_in_percent_alone():
+def test_shares_are_counts_below_20_people_else_percentages():
     shares = shares_in([("a", Share(6, 19)), ("b", Share(12, 20))])
     assert [vars(share) for share in shares] == [
         {"id": "a", "count": 6, "percent": None, "about": None},
@@ -392,11 +390,11 @@ def test_parts_of_a_group_are_in_people_below_twenty_and_from_there_on_in_percen
 
 
 def post(client, **fields):
-    said = {"name": "Charts", "ends_on": (site_day() + timedelta(days=30)).isoformat()} | fields
-    return client.post("/api/", said, headers={"accept-language": "en"})
+    data = {"name": "Charts", "ends_on": (site_day() + timedelta(days=30)).isoformat()} | fields
+    return client.post("/api/", data, headers={"accept-language": "en"})
 
 
-def test_a_key_is_shown_by_the_press_that_made_it_and_never_again(team, client):
+def test_new_key_is_shown_once(team, client):
     page = post(client)
     secret = page.context["secret"]
     assert f'value="{secret}"' in page.text
@@ -407,7 +405,7 @@ def test_a_key_is_shown_by_the_press_that_made_it_and_never_again(team, client):
 
 
 @pytest.mark.parametrize("ahead", [-1, 366])
-def test_a_key_ends_from_today_on_and_within_a_year(team, client, ahead):
+def test_key_ends_within_a_year(team, client, ahead):
     page = post(client, ends_on=(site_day() + timedelta(days=ahead)).isoformat())
     assert page.status_code == 422 and "Choose a date from today to 1 year from now." in page.text
     assert not ApiKey.objects.exists()
@@ -416,12 +414,12 @@ def test_a_key_ends_from_today_on_and_within_a_year(team, client, ahead):
         assert post(client, name=f"{fitting}", ends_on=day.isoformat()).context["secret"]
 
 
-def test_whoever_finds_the_last_place_taken_by_another_form_is_told(team, client, monkeypatch):
+def test_key_beyond_limit_is_rejected_after_concurrent_form(team, client, monkeypatch):
 
-    def taken_meanwhile(person, **said):
+    def taken_meanwhile(person, **fields):
         for number in range(10):
             make_key(person, name=f"Key {number}", ends_on=site_day())
-        return make_key(person, **said)
+        return make_key(person, **fields)
 
     monkeypatch.setattr(api_keys, "make_key", taken_meanwhile)
     page = post(client)

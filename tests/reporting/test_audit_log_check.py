@@ -1,4 +1,4 @@
-"""What the log remembers against what is kept: for who changes the tables so that they hang together."""
+"""Stored data is compared with the audit log."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def enrollment():
-    """Completed with a pre-check before and its parallel questions after; beside it one that was excused."""
+    """Completed, with a pre-test and a post-test; another one is exempt."""
     enrollment = make_enrollment(course=make_course_with_pre_check())
     sit(enrollment, exam=START, points=1)
     finish_lessons(enrollment)
@@ -35,16 +35,16 @@ def enrollment():
 
 
 def key(verb, **data):
-    """The primary key of the event."""
+    """Primary key of the event."""
     return Event.objects.filter(verb=verb, **{f"data__{name}": value for name, value in data.items()}).first().pk
 
 
-def test_what_the_product_writes_is_what_the_log_remembers(enrollment):
+def test_product_data_matches_log(enrollment):
     assert list(audit_log.differences()) == []
 
 
-def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment):
-    """So that the gain looks larger: the responses, their grades and the points, all of them."""
+def test_changed_exam_points_are_reported(enrollment):
+    """Responses, grades and points are changed consistently."""
     attempt = enrollment.attempts.get(exam__identifier=START, number=2)
     Response.objects.filter(attempt=attempt).update(response=None, is_right=False)
     ExamAttempt.objects.filter(pk=attempt.pk).update(points=0)
@@ -53,7 +53,7 @@ def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment)
     ]
 
 
-def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
+def test_deleted_attempt_is_reported(enrollment):
     first = subject_of(ExamAttempt.objects.earliest("pk"))
     ExamAttempt.objects.filter(exam__identifier=START).delete()
     Completion.objects.filter(document__identifier=START).delete()
@@ -62,7 +62,7 @@ def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
     assert gone[0] == f"event {key('exam-started', exam=START)}: “exam-started” of {first}, but no record of it exists"
 
 
-def test_a_lesson_that_nobody_did_is_named(enrollment):
+def test_forged_lesson_completion_is_reported(enrollment):
     other, real = Enrollment.objects.latest("pk"), Completion.objects.get(document__kind="lesson")
     now = timezone.now()
     other.started_at = other.last_active_at = now
@@ -73,15 +73,15 @@ def test_a_lesson_that_nobody_did_is_named(enrollment):
     assert list(differences()) == [f"completion {forged.pk}: the audit log has no “completed” with the same data"]
 
 
-def test_a_completion_that_was_taken_away_is_named(enrollment):
+def test_deleted_completion_is_reported(enrollment):
     Completion.objects.filter(document__kind="lesson").delete()
-    told = key("completed", document="boiling")
+    event = key("completed", document="boiling")
     assert list(differences()) == [
-        f"event {told}: “completed” of enrollment:{enrollment.pk}, but no record of it exists"
+        f"event {event}: “completed” of enrollment:{enrollment.pk}, and nothing is kept of it"
     ]
 
 
-def test_a_course_completed_earlier_than_it_was_is_named(enrollment):
+def test_backdated_course_completion_is_reported(enrollment):
     earlier = enrollment.completed_at - timedelta(days=30)
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=earlier)
     Certificate.objects.update(issued_at=earlier)
@@ -92,30 +92,28 @@ def test_a_course_completed_earlier_than_it_was_is_named(enrollment):
     ]
 
 
-def test_a_talk_that_was_made_up_hidden_or_taken_out_of_sight_is_named(enrollment):
-    lead, run = make_user(), make_enrollment(course=enrollment.course)
-    [talk], events = note_talks([run], by=lead)
+def test_changed_conversation_is_reported(enrollment):
+    manager, other = make_user(), make_enrollment(course=enrollment.course)
+    [real], events = note_talks([other], by=manager)
     record_many(events)
     assert list(differences()) == []
 
-    Conversation.objects.filter(pk=talk.pk).update(undone_at=timezone.now())
+    Conversation.objects.filter(pk=real.pk).update(undone_at=timezone.now())
+    assert list(differences()) == [f"conversation {real.pk}: the log knows no “conversation-undone” that says the same"]
+    Conversation.objects.filter(pk=real.pk).update(undone_at=None)
+    record_many(undo_conversations([real], by=manager))
+    forged = Conversation.objects.create(enrollment=other, made_by=manager)
     assert list(differences()) == [
-        f"conversation {talk.pk}: the audit log has no “conversation-undone” with the same data"
-    ]
-    Conversation.objects.filter(pk=talk.pk).update(undone_at=None)
-    record_many(undo_conversations([talk], by=lead))
-    made_up = Conversation.objects.create(enrollment=run, made_by=lead)
-    assert list(differences()) == [
-        f"conversation {made_up.pk}: the audit log has no “conversation-noted” with the same data"
+        f"conversation {forged.pk}: the log knows no “conversation-noted” that says the same"
     ]
     Conversation.objects.all().delete()
     assert list(differences()) == [
-        f"event {key(verb, talk=talk.pk)}: “{verb}” of {subject_of(run)}, but no record of it exists"
+        f"event {key(verb, talk=real.pk)}: “{verb}” of {subject_of(other)}, and nothing is kept of it"
         for verb in ("conversation-noted", "conversation-undone")
     ]
 
 
-def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
+def test_removed_exemption_is_reported(enrollment):
     other = Enrollment.objects.latest("pk")
     other.exempted_at = None
     other.save()
@@ -124,7 +122,7 @@ def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
     ]
 
 
-def test_it_reads_on_past_a_chunk(enrollment, monkeypatch):
+def test_check_reads_past_first_chunk(enrollment, monkeypatch):
     monkeypatch.setattr(audit_log, "CHUNK", 1)
     assert list(audit_log.differences()) == []
     pk = Completion.objects.latest("pk").pk

@@ -1,4 +1,4 @@
-"""The ZIP file for an auditor: what is in it, that its digests agree, and that the log knows it."""
+"""The audit pack: content, checksums and its event in the audit log."""
 
 import csv
 import hashlib
@@ -47,16 +47,16 @@ def table(pack, name):
     return list(csv.DictReader(io.StringIO(pack.read(name).decode("utf-8-sig"), newline="")))
 
 
-def test_it_holds_the_list_the_report_the_certificates_and_what_proves_them(client, team):
-    run = learner_of(team, "Wang Ming")
-    complete_course(run)
+def test_pack_holds_people_report_certificates_and_checksums(client, team):
+    enrollment = learner_of(team, "Wang Ming")
+    complete_course(enrollment)
     learner_of(make_team("Elsewhere"), "Zhao Lei")
-    kept = create_checkpoint()
+    checkpoint = create_checkpoint()
     pack = download(client)
-    certificate, release = run.certificate, Release.objects.get()
-    paper = CertificatePdf.objects.get()
+    certificate, release = enrollment.certificate, Release.objects.get()
+    pdf = CertificatePdf.objects.get()
     assert pack.namelist() == [*NAMES[:6], f"certificates/{certificate.number}.pdf", *NAMES[6:]]
-    assert hashlib.sha256(pack.read(f"certificates/{certificate.number}.pdf")).hexdigest() == paper.digest
+    assert hashlib.sha256(pack.read(f"certificates/{certificate.number}.pdf")).hexdigest() == pdf.digest
     assert {each.date_time[:3] for each in pack.infolist()} == {timezone.localdate().timetuple()[:3]}
     assert [row["Name"] for row in table(pack, "people.csv")] == ["Wang Ming"]
     assert [(row["Team"], row["Finished"]) for row in table(pack, "report.csv")] == [("Night shift", "1")]
@@ -69,12 +69,12 @@ def test_it_holds_the_list_the_report_the_certificates_and_what_proves_them(clie
     )
     assert row["Address"] == f"http://127.0.0.1:8000/certificates/{certificate.number}/"
     assert [(row["Course id"], row["SHA-256"]) for row in table(pack, "releases.csv")] == [("tea-room", release.digest)]
-    assert [row["SHA-256"] for row in table(pack, "checkpoints.csv")] == [kept.digest]
+    assert [row["SHA-256"] for row in table(pack, "checkpoints.csv")] == [checkpoint.digest]
     assert "sha256sum -c SHA256SUMS" in pack.read("how-to-verify.en.txt").decode()
     assert "如何核验" in pack.read("how-to-verify.zh-hans.txt").decode()
 
 
-def test_its_manifest_is_what_sha256sum_checks_and_the_log_knows_the_digest_of_it(client, team, tmp_path):
+def test_manifest_verifies_and_its_checksum_is_logged(client, team, tmp_path):
     complete_course(learner_of(team))
     pack = download(client)
     pack.extractall(tmp_path)
@@ -89,7 +89,7 @@ def test_its_manifest_is_what_sha256sum_checks_and_the_log_knows_the_digest_of_i
     assert (event.data["rows"], event.data["first"]) == (1, today.replace(day=1).isoformat())
 
 
-def test_row_numbers_in_the_log_do_not_come_from_headcounts(client, team, monkeypatch):
+def test_logged_row_counts_ignore_headcounts(client, team, monkeypatch):
     monkeypatch.setattr(rows, "MANY_TEAMS", 0)
     learner_of(team)
     Headcount.objects.update(number=1000)
@@ -100,7 +100,7 @@ def test_row_numbers_in_the_log_do_not_come_from_headcounts(client, team, monkey
     assert [event.data["rows"] for event in exports] == [1, 1, 1]
 
 
-def test_certificates_of_another_period_are_not_in_it(client, team):
+def test_certificates_of_other_periods_are_left_out(client, team):
     complete_course(learner_of(team))
     last_year = date(timezone.localdate().year - 1, 1, 1)
     response = client.get(f"/team/reports/audit-pack.zip?first={last_year}&last={last_year + timedelta(days=9)}")
@@ -109,16 +109,16 @@ def test_certificates_of_another_period_are_not_in_it(client, team):
 
 
 def test_people_who_left_are_included_only_if_requested(client, team):
-    run = learner_of(team, "Gone")
-    complete_course(run)
-    User.objects.filter(pk=run.learner_id).update(is_active=False)
+    enrollment = learner_of(team, "Gone")
+    complete_course(enrollment)
+    User.objects.filter(pk=enrollment.learner_id).update(is_active=False)
     for query, names in (("", []), ("left=on", ["Gone"])):
         pack = download(client, query)
         found = [[row["Name"] for row in table(pack, name)] for name in ("people.csv", "certificates.csv")]
         assert found == [names, names]
 
 
-def test_more_people_than_a_workbook_takes_are_in_the_csv_file_alone(client, team, monkeypatch):
+def test_pack_above_excel_limit_has_csv_only(client, team, monkeypatch):
     monkeypatch.setattr(audit_pack, "ROWS_OF_A_WORKBOOK", 1)
     for _ in range(2):
         learner_of(team)
@@ -127,28 +127,28 @@ def test_more_people_than_a_workbook_takes_are_in_the_csv_file_alone(client, tea
     assert len(table(pack, "people.csv")) == 2
 
 
-def test_one_that_was_withdrawn_or_has_a_sign_that_no_font_has_is_in_the_list_alone(client, team):
-    runs = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "Li Lei")]
-    for run in runs:
-        complete_course(run)
-    revoke_certificate(runs[2].certificate, reason="A mistake", by=make_admin())
+def test_revoked_or_unprintable_certificate_has_no_pdf(client, team):
+    enrollments = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "Li Lei")]
+    for enrollment in enrollments:
+        complete_course(enrollment)
+    revoke_certificate(enrollments[2].certificate, reason="A mistake", by=make_admin())
     pack = download(client)
     assert len(table(pack, "certificates.csv")) == 3
     files = [name for name in pack.namelist() if name.startswith("certificates/")]
-    assert files == [f"certificates/{runs[0].certificate.number}.pdf"]
+    assert files == [f"certificates/{enrollments[0].certificate.number}.pdf"]
 
 
-def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_them(client, team, monkeypatch):
+def test_many_missing_pdfs_are_rendered_by_worker_first(client, team, monkeypatch):
     monkeypatch.setattr(audit_pack, "DRAWN_MEANWHILE", 1)
     for _ in range(2):
         complete_course(learner_of(team))
     response = client.get(this_month())
     assert response.status_code == 302 and not Event.objects.filter(verb="audit-pack-created").exists()
     assert "The PDFs of 2 certificates are being created" in client.get(response["Location"]).text
-    [asked] = DBTaskResult.objects.filter(task_path__endswith=".render_pdfs")
+    [task] = DBTaskResult.objects.filter(task_path__endswith=".render_pdfs")
     assert not CertificatePdf.objects.exists()
     for _ in range(2):  # a task may be begun again
-        render_pdfs.func(*asked.args_kwargs["args"])
+        render_pdfs.func(*task.args_kwargs["args"])
     assert CertificatePdf.objects.count() == 2
     pack = download(client)
     assert [name for name in pack.namelist() if name.endswith(".pdf")] == [
@@ -156,15 +156,15 @@ def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_t
     ]
 
 
-def test_a_pack_does_not_wait_for_ever_for_many_that_no_font_can_draw(client, team, monkeypatch):
+def test_pack_does_not_wait_for_unprintable_certificates(client, team, monkeypatch):
     monkeypatch.setattr(audit_pack, "DRAWN_MEANWHILE", 1)
-    runs = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "𠮷川")]
-    for run in runs:
-        complete_course(run)
+    enrollments = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "𠮷川")]
+    for enrollment in enrollments:
+        complete_course(enrollment)
     assert client.get(this_month()).status_code == 302
     tasks = DBTaskResult.objects.filter(task_path__endswith=".render_pdfs")
     render_pdfs.func(*tasks.get().args_kwargs["args"])
     tasks.update(status="SUCCESSFUL")
     files = [name for name in download(client).namelist() if name.startswith("certificates/")]
-    assert files == [f"certificates/{runs[0].certificate.number}.pdf"]
+    assert files == [f"certificates/{enrollments[0].certificate.number}.pdf"]
     assert tasks.filter(status="READY").count() == 1  # a font may have been added

@@ -1,4 +1,4 @@
-"""Who is certified: said wherever a manager or the holder would else read "completed" as "certified"."""
+"""Certification status on pages, in exports and in integrity checks."""
 
 from datetime import date, timedelta
 
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 def holder(team, name, course=None):
-    """A certificate of a new learner in the team."""
+    """The certificate of a new learner in the team."""
     person = make_user(name)
     join(team, person)
     return certificate_of(person, course or make_course())
@@ -38,7 +38,7 @@ def certificate_of(person, course):
     return Certificate.objects.get(enrollment=enrollment)
 
 
-def taken_back(certificate):
+def revoked(certificate):
     revoke_certificate(certificate, reason="The answers were passed on.", by=make_admin())
     return certificate
 
@@ -56,32 +56,32 @@ def learner(certificate):
 
 def everyone(team):
     valid = holder(team, "Valid")
-    taken_back(holder(team, "Withdrawn"))
+    revoked(holder(team, "Withdrawn"))
     expired(holder(team, "Expired"))
-    # What else is not valid beside a valid one, and what is valid of somebody else or in another course.
+    # Invalid beside valid, and valid in another course only.
     twice = holder(team, "Earlier is valid")
-    taken_back(certificate_of(learner(twice), twice.enrollment.course))
+    revoked(certificate_of(learner(twice), twice.enrollment.course))
     other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
-    certificate_of(learner(taken_back(holder(team, "Valid elsewhere"))), make_course(other))
+    certificate_of(learner(revoked(holder(team, "Valid elsewhere"))), make_course(other))
     course = valid.enrollment.course
     make_enrollment(learner(holder(team, "Renews", course)), course)
-    make_enrollment(learner(taken_back(holder(team, "Begins again", course))), course)
+    make_enrollment(learner(revoked(holder(team, "Begins again", course))), course)
     beginner = make_user("Never")
     join(team, beginner)
     make_enrollment(beginner, course)
 
 
-def test_board_and_file_tell_who_is_certified(team):
+def test_dashboard_and_export_show_certification_status(team):
     everyone(team)
     rows = rows_shown_to(team.manager)
     column = columns.headings("en").index("Certified")
     cells = {row[0]: row[column] for row in list(columns.texts(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
-    said = {
+    shown = {
         (row.name, row.state.value, row.validity.value, row.cells.shows_certificate)
         for row in rows
         if row.journey.outline.course_id == "tea-room"
     }
-    assert said == {
+    assert shown == {
         ("Valid", "completed", "certified", True), ("Withdrawn", "completed", "ended", False),
         ("Expired", "completed", "ended", False), ("Earlier is valid", "completed", "certified", True),
         ("Valid elsewhere", "completed", "ended", False), ("Renews", "renewing", "certified", True),
@@ -97,7 +97,7 @@ def main_of(client, address):
     return BeautifulSoup(client.get(address).content, "html.parser").main.get_text(" ", strip=True)
 
 
-def test_a_withdrawn_certificate_is_read_on_every_page_of_manager_and_holder(team):
+def test_revoked_certificate_is_shown_to_manager_and_holder(team):
     certificate = holder(team, "Lea")
     manager, own = Client(), Client()
     manager.force_login(team.manager)
@@ -106,7 +106,7 @@ def test_a_withdrawn_certificate_is_read_on_every_page_of_manager_and_holder(tea
     record = reverse("learner_home:record", args=["tea-room"])
     for client, address in ((manager, "/team/"), (manager, person), (own, record)):
         assert "not certified" not in main_of(client, address)
-    taken_back(certificate)
+    revoked(certificate)
     for client, address in ((manager, "/team/"), (manager, person), (own, record)):
         assert "not certified" in main_of(client, address)
     assert "Certificate revoked" in main_of(manager, person)
@@ -116,29 +116,29 @@ def test_a_withdrawn_certificate_is_read_on_every_page_of_manager_and_holder(tea
     assert "completed" in main_of(manager, "/team/")
 
 
-# Whoever is said to be certified without a proof is found: by the row of the board, and by the certification.
+# Integrity checks: certified without a proof.
 
 
 UNTIL = date(2099, 12, 31)
 
 
-def test_a_run_that_says_certified_where_no_standing_does_is_found():
-    run = make_enrollment()
+def test_enrollment_certified_without_certification_is_reported():
+    enrollment = make_enrollment()
     assert list(differences()) == []
     Enrollment.objects.update(certified_until=UNTIL)
     headcount_updates.recount([None])
     assert list(differences()) == [
-        f"enrollment {run.pk}: certified until 2099-12-31 by its enrollment, until None by the certification"
+        f"enrollment {enrollment.pk}: certified until 2099-12-31 by what its row says, until None by the standing"
     ]
 
 
-def test_a_standing_by_the_proof_of_another_person_or_course_is_found():
-    run, other = make_enrollment(), make_enrollment()
-    complete_course(run)
+def test_certification_with_foreign_proof_is_reported():
+    enrollment, other = make_enrollment(), make_enrollment()
+    complete_course(enrollment)
     proof = Certificate.objects.get()
     assert list(differences()) == []
-    said = {"certificate": proof, "certified_until": proof.certifies_until}
-    Certification.objects.create(learner=other.learner, course=other.course, **said)
+    facts = {"certificate": proof, "certified_until": proof.certifies_until}
+    Certification.objects.create(learner=other.learner, course=other.course, **facts)
     Enrollment.objects.store_certified({(other.learner_id, other.course_id)})
     assert list(differences()) == [
         f"person {other.learner_id}: certified in course {other.course_id} "
@@ -150,20 +150,20 @@ def test_a_standing_by_the_proof_of_another_person_or_course_is_found():
 # External training
 
 
-def trained(team, course, name, *ends, **fields):
-    """Trained elsewhere, until these days."""
+def add_training(team, course, name, *ends, **fields):
+    """An enrollment with external trainings until these days."""
     person, today = make_user(name), timezone.localdate()
     join(team, person)
-    run = make_enrollment(person, course, **fields)
+    enrollment = make_enrollment(person, course, **fields)
     for number, until in enumerate(ends):
-        said = {"trained_on": today - (9 + number) * DAY, "valid_until": until, "proof": "List of the former firm"}
-        record_external_training([ExternalTraining(person=person, course=course, **said)], by=make_hr(name="Hana"))
-    return run
+        training = {"trained_on": today - (9 + number) * DAY, "valid_until": until, "proof": "List of the former firm"}
+        record_external_training([ExternalTraining(person=person, course=course, **training)], by=make_hr(name="Hana"))
+    return enrollment
 
 
-def trained_taken_back(run):
-    revoke_external_training(ExternalTraining.objects.get(person=run.learner), reason="Another Lea", by=make_hr())
-    return run
+def revoke_training(entry):
+    revoke_external_training(ExternalTraining.objects.get(person=entry.learner), reason="Another Lea", by=make_hr())
+    return entry
 
 
 def page(person, address):
@@ -172,93 +172,91 @@ def page(person, address):
     return BeautifulSoup(client.get(address).content, "html.parser").main.get_text(" ", strip=True)
 
 
-def test_board_and_file_say_of_whom_it_certifies_that_it_was_elsewhere(team, course):
+def test_dashboard_and_export_name_external_training(team, course):
     today = timezone.localdate()
-    trained(team, course, "Holds", today)
-    trained(team, course, "Ended", today - DAY)
-    trained_taken_back(trained(team, course, "Wrong", None))
-    trained(team, course, "Never")
+    add_training(team, course, "Holds", today)
+    add_training(team, course, "Ended", today - DAY)
+    revoke_training(add_training(team, course, "Wrong", None))
+    add_training(team, course, "Never")
     rows = rows_shown_to(team.manager)
     column = columns.headings("en").index("Certified")
     assert {row[0]: row[column] for row in list(columns.texts(rows, "en"))[1:]} == {
         "Holds": "yes, external training", "Ended": "no", "Wrong": "", "Never": "",
     }  # fmt: skip
-    board = page(team.manager, "/team/")
-    assert board.count("external training expired") == 1  # of “Ended”
-    assert board.count("external training") == 2
+    dashboard = page(team.manager, "/team/")
+    assert dashboard.count("external training expired") == 1  # of “Ended”
+    assert dashboard.count("external training") == 2
 
 
-def test_manager_and_learner_read_what_it_was_by_whom_and_until_when_but_only_the_learner_why_it_was_wrong(
-    team, course
-):
-    run = trained(team, course, "Lea", timezone.localdate() + DAY)
-    address, own = f"/team/people/{run.pk}/", "/learn/tea-room/record/"
-    for person, where in ((team.manager, address), (run.learner, own)):
-        said = page(person, where)
-        assert "External training on" in said and "List of the former firm · recorded by Hana" in said
-    trained_taken_back(run)
-    assert "Another Lea" in page(run.learner, own)
+def test_reason_of_revoked_external_training_is_for_learner_only(team, course):
+    enrollment = add_training(team, course, "Lea", timezone.localdate() + DAY)
+    address, own = f"/team/people/{enrollment.pk}/", "/learn/tea-room/record/"
+    for person, where in ((team.manager, address), (enrollment.learner, own)):
+        text = page(person, where)
+        assert "External training on" in text and "List of the former firm · recorded by Hana" in text
+    revoke_training(enrollment)
+    assert "Another Lea" in page(enrollment.learner, own)
     assert "Another Lea" not in page(team.manager, address)
     assert "List of the former firm" not in page(team.manager, address)
 
 
-def test_the_first_page_of_a_renewal_says_that_one_is_certified_and_shows_no_certificate(team, course):
+def test_renewal_shows_certified_until_without_certificate(team, course):
     until = timezone.localdate() + DAY
-    run = trained(team, course, "Lea", until, renews_until=until)
-    beside = trained(team, course, "Bo", renews_until=until)
-    said = "You are certified until"
-    assert said in page(run.learner, "/") and "Open the certificate" not in page(run.learner, "/")
-    assert said not in page(beside.learner, "/")
-    trained_taken_back(run)
-    assert said not in page(run.learner, "/")
+    enrollment = add_training(team, course, "Lea", until, renews_until=until)
+    other = add_training(team, course, "Bo", renews_until=until)
+    text = "You are certified until"
+    assert text in page(enrollment.learner, "/") and "Open the certificate" not in page(enrollment.learner, "/")
+    assert text not in page(other.learner, "/")
+    revoke_training(enrollment)
+    assert text not in page(enrollment.learner, "/")
     assert not Certificate.objects.exists()
 
 
-def test_what_ended_elsewhere_was_no_certificate(team, course):
+def test_expired_external_training_is_no_certificate(team, course):
     yesterday = timezone.localdate() - timedelta(days=1)
-    ended = trained(team, course, "Ended", yesterday)
-    words, board = f"external training expired {date_format(yesterday)}", page(team.manager, "/team/")
-    assert words in board
-    assert "certificate expired" not in board and "certificate revoked" not in board
+    ended = add_training(team, course, "Ended", yesterday)
+    words, dashboard = f"external training expired {date_format(yesterday)}", page(team.manager, "/team/")
+    assert words in dashboard
+    assert "certificate expired" not in dashboard and "certificate revoked" not in dashboard
     assert words in page(team.manager, f"/team/people/{ended.pk}/")
 
 
-def test_what_was_recorded_by_mistake_and_taken_back_was_never_there(team, course):
-    run, beside = trained_taken_back(trained(team, course, "Lea", None)), trained(team, course, "Lea")
+def test_revoked_external_training_leaves_no_trace(team, course):
+    enrollment, other = revoke_training(add_training(team, course, "Lea", None)), add_training(team, course, "Lea")
     rows = {str(row.enrollment.pk): row.cells._replace(enrollment=0) for row in rows_shown_to(team.manager)}
-    assert rows[str(run.pk)] == rows[str(beside.pk)]
-    assert Enrollment.objects.get(pk=run.pk).certified_until is None
+    assert rows[str(enrollment.pk)] == rows[str(other.pk)]
+    assert Enrollment.objects.get(pk=enrollment.pk).certified_until is None
     assert "external training" not in page(team.manager, "/team/").lower()
-    assert "external training" not in page(team.manager, f"/team/people/{run.pk}/").lower()
+    assert "external training" not in page(team.manager, f"/team/people/{enrollment.pk}/").lower()
     headcount_updates.compact_headcounts()
     assert list(differences()) == []
 
 
-def test_also_where_a_certificate_of_before_was_withdrawn_only_that_is_said(team, course):
-    run = trained(team, course, "Lea", None)
-    complete_course(run)
+def test_revoked_certificate_hides_revoked_external_training(team, course):
+    enrollment = add_training(team, course, "Lea", None)
+    complete_course(enrollment)
     revoke_certificate(Certificate.objects.get(), reason="Answers were passed on", by=make_hr())
-    trained_taken_back(run)
-    board = page(team.manager, "/team/")
-    assert "certificate revoked" in board and "external training" not in board.lower()
+    revoke_training(enrollment)
+    dashboard = page(team.manager, "/team/")
+    assert "certificate revoked" in dashboard and "external training" not in dashboard.lower()
     assert list(differences()) == []
 
 
-def test_a_certificate_that_ended_is_still_called_one(team, course):
-    run = trained(team, course, "Lea")
-    complete_course(run)
+def test_expired_certificate_is_still_called_certificate(team, course):
+    enrollment = add_training(team, course, "Lea")
+    complete_course(enrollment)
     expired(Certificate.objects.get())
-    board = page(team.manager, "/team/")
-    assert "certificate expired" in board and "external training" not in board.lower()
+    dashboard = page(team.manager, "/team/")
+    assert "certificate expired" in dashboard and "external training" not in dashboard.lower()
 
 
-# Who is certified, renews and is away: the absence stands in place of the state, and the certificate beside it.
+# An absence replaces the state; the certificate is still shown beside it.
 
 
-def test_the_row_of_who_renews_and_is_away_still_says_until_when_certified(team, course):
+def test_row_of_absent_certified_person_shows_both(team, course):
     today = timezone.localdate()
-    run = trained(team, course, "Lea", today + timedelta(days=40), due_at=days(20))
+    enrollment = add_training(team, course, "Lea", today + timedelta(days=40), due_at=days(20))
     assert "certified until" in page(team.manager, "/team/")
-    record_absence(run.learner, today, today + timedelta(days=3), by=team.manager)
+    record_absence(enrollment.learner, today, today + timedelta(days=3), by=team.manager)
     text = page(team.manager, "/team/")
     assert "away until" in text and "certified until" in text

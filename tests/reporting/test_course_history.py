@@ -1,4 +1,4 @@
-"""The page of a person says where they stand in each course, with the runs and certificates below it."""
+"""The person page lists certification, enrollments and certificates by course."""
 
 from datetime import timedelta
 
@@ -23,10 +23,10 @@ from tests.world import complete_course
 pytestmark = pytest.mark.django_db
 
 
-def certified(person, course, **changed):
-    run = make_enrollment(person, course)
-    complete_course(run)
-    certificate = Certificate.objects.get(enrollment=run)
+def add_certificate(person, course, **changed):
+    enrollment = make_enrollment(person, course)
+    complete_course(enrollment)
+    certificate = Certificate.objects.get(enrollment=enrollment)
     Certificate.objects.filter(pk=certificate.pk).update(**changed)
     certificate.refresh_from_db()
     store_certifications([certificate])
@@ -35,30 +35,30 @@ def certified(person, course, **changed):
 
 @pytest.fixture
 def lea():
-    """Of a team: tea completed twice, once long ago, and renewed now; first aid begun by nobody."""
+    """A learner who completed tea twice, renews it now and has not started first aid."""
     tea, aid = make_course(), make_second_course()
     person, team = make_user("Lea"), make_team()
     join(team, person)
-    certified(person, tea, valid_until=timezone.localdate() - timedelta(days=400))
-    certified(person, tea, valid_until=timezone.localdate() + timedelta(days=30))
+    add_certificate(person, tea, valid_until=timezone.localdate() - timedelta(days=400))
+    add_certificate(person, tea, valid_until=timezone.localdate() + timedelta(days=30))
     person.renewal = make_enrollment(person, tea, due_at=days(20))
     person.first_aid = make_enrollment(person, aid, due_at=days(10))
-    certified(make_user("Another"), tea)
+    add_certificate(make_user("Another"), tea)
     person.lead = team.manager
     return person
 
 
-def standings(client, run):
-    """{course: (what is said of it, the words of each run)}."""
-    page = BeautifulSoup(client.get(f"/team/people/{run.pk}/").content, "html.parser")
-    words = {}
-    for each in page.select(".course-statuses > li"):
-        title, *said = each.p.stripped_strings
-        words[title] = (
-            " ".join(" ".join(said).split()),
-            [" ".join(run.get_text(" ").split()) for run in each.select("ul > li")],
+def course_history(client, enrollment):
+    """{course: (status, text of each enrollment)}."""
+    page = BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser")
+    history = {}
+    for each in page.select(".standings > li"):
+        title, *text = each.p.stripped_strings
+        history[title] = (
+            " ".join(" ".join(text).split()),
+            [" ".join(enrollment.get_text(" ").split()) for enrollment in each.select("ul > li")],
         )
-    return words
+    return history
 
 
 def day(number):
@@ -66,7 +66,7 @@ def day(number):
     return f"{found.day} {found:%B %Y}"
 
 
-def test_each_course_has_its_standing_and_below_it_all_runs_with_their_certificates(client, lea):
+def test_each_course_lists_enrollments_and_certificates(client, lea):
     client.force_login(lea.lead)
     today = day(0)
     expected = {
@@ -80,38 +80,38 @@ def test_each_course_has_its_standing_and_below_it_all_runs_with_their_certifica
             ],
         ),
     }
-    for run in (lea.renewal, lea.first_aid):
-        assert standings(client, run) == expected
+    for enrollment in (lea.renewal, lea.first_aid):
+        assert course_history(client, enrollment) == expected
 
 
-def test_the_run_that_the_page_is_about_is_marked_and_the_others_are_links(client, lea):
+def test_shown_enrollment_is_marked_and_others_are_links(client, lea):
     client.force_login(lea.lead)
     page = BeautifulSoup(client.get(f"/team/people/{lea.first_aid.pk}/").content, "html.parser")
-    runs = {run.pk for run in lea.enrollments.all()} - {lea.first_aid.pk}
-    assert {link["href"] for link in page.select(".course-statuses a")} == {f"/team/people/{pk}/" for pk in runs}
-    assert len(page.select(".course-statuses [aria-current=page]")) == 1
+    enrollments = {enrollment.pk for enrollment in lea.enrollments.all()} - {lea.first_aid.pk}
+    assert {link["href"] for link in page.select(".standings a")} == {f"/team/people/{pk}/" for pk in enrollments}
+    assert len(page.select(".standings [aria-current=page]")) == 1
 
 
-def test_the_page_of_an_earlier_run_says_the_standing_by_the_newest_one(client, lea):
+def test_earlier_enrollment_shows_current_status(client, lea):
     client.force_login(lea.lead)
     earlier = lea.enrollments.order_by("pk").first()
-    assert standings(client, earlier) == standings(client, lea.renewal)
+    assert course_history(client, earlier) == course_history(client, lea.renewal)
 
 
-def test_a_certificate_that_was_withdrawn_is_said_to_be_at_its_run(client, lea):
+def test_revoked_certificate_is_shown_at_its_enrollment(client, lea):
     revoke_certificate(
         Certificate.objects.get(enrollment__learner=lea, valid_until__gt=timezone.localdate()), reason="So", by=lea.lead
     )
     client.force_login(lea.lead)
-    said, runs = standings(client, lea.renewal)["Rules of the tea room"]
-    assert said == f"not started certificate expired {day(-400)}"
-    assert [run.split("completed")[-1].strip() for run in runs[1:]] == [
+    text, enrollments = course_history(client, lea.renewal)["Rules of the tea room"]
+    assert text == f"not started certificate expired {day(-400)}"
+    assert [enrollment.split("completed")[-1].strip() for enrollment in enrollments[1:]] == [
         f"{day(0)} certificate revoked", f"{day(0)} certificate until {day(-400)}",
     ]  # fmt: skip
 
 
-def test_the_page_of_an_earlier_run_says_nothing_of_a_certificate_at_its_head(client, lea):
-    """Which only the newest run knows: the earlier one still has the day that was known when the newest was begun."""
+def test_earlier_enrollment_shows_no_certificate_in_head(client, lea):
+    """Only the current enrollment has the certificate's present date."""
     client.force_login(lea.lead)
     earlier = lea.enrollments.filter(course=lea.renewal.course).earliest("pk")
     page = BeautifulSoup(client.get(f"/team/people/{earlier.pk}/").content, "html.parser")

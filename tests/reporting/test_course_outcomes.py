@@ -1,4 +1,4 @@
-"""What stayed of a course, team by team: in fives, by the team that people learn in, and nothing of fewer."""
+"""Course outcomes by team: follow-ups, improvement and endings, in steps of 5 people."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -35,19 +35,19 @@ def clock(time_machine):
     return time_machine
 
 
-def seen(team, *answers):
-    """One sheet for each; returns the runs."""
-    runs = [completed(team) for _each in answers]
-    for run, each in zip(runs, answers, strict=True):
-        answered(run, each, by=team.manager)
-    return runs
+def add_follow_ups(team, *answers):
+    """One follow-up for each; return the enrollments."""
+    enrollments = [completed(team) for _each in answers]
+    for enrollment, each in zip(enrollments, answers, strict=True):
+        answered(enrollment, each, by=team.manager)
+    return enrollments
 
 
-def shown_to(user):
-    sheet = Document.objects.get(identifier="month-later")
-    release = sheet.course.current
-    page, route = store.page(release, "month-later", "en"), store.outline(release, "en")
-    return course_outcomes(sheet, page, route, teams_in_figures(user), site_day())
+def outcomes(user):
+    document = Document.objects.get(identifier="month-later")
+    release = document.course.current
+    page, outline = store.page(release, "month-later", "en"), store.outline(release, "en")
+    return course_outcomes(document, page, outline, teams_in_figures(user), site_day())
 
 
 def two_days_later(clock):
@@ -55,12 +55,12 @@ def two_days_later(clock):
     update_statistics()
 
 
-def test_the_figures_of_a_team_are_about_five_people_two_days_later_and_about_ten_next(team, clock):
-    seen(team, *[{"seen-off": place} for place in (0, 0, 2, 0, 1)])
-    seen(team, *[{"seen-off": 0}] * 4)
-    assert shown_to(team.manager).teams == []
+def test_follow_up_statistics_grow_in_steps_of_5_after_2_days(team, clock):
+    add_follow_ups(team, *[{"seen-off": place} for place in (0, 0, 2, 0, 1)])
+    add_follow_ups(team, *[{"seen-off": 0}] * 4)
+    assert outcomes(team.manager).teams == []
     two_days_later(clock)
-    found = shown_to(team.manager)
+    found = outcomes(team.manager)
     assert found.teams == [("Night shift", 5)]
     [off, cup, lacking] = found.questions
     assert [(answer, [share.words for share in shares]) for answer, shares in off.answers] == [
@@ -69,28 +69,28 @@ def test_the_figures_of_a_team_are_about_five_people_two_days_later_and_about_te
         ("No", ["1 of 5"]),
     ]
     assert (off.title, cup.answers, lacking.texts) == ("Is it turned off?", [], [])
-    seen(team, {"seen-off": 0})
-    assert shown_to(team.manager).teams == [("Night shift", 5)]
+    add_follow_ups(team, {"seen-off": 0})
+    assert outcomes(team.manager).teams == [("Night shift", 5)]
     clock.move_to(NOW + timedelta(days=4), tick=False)
-    assert shown_to(team.manager).teams == [("Night shift", 10)]
+    assert outcomes(team.manager).teams == [("Night shift", 10)]
 
 
-def test_texts_are_shown_from_ten_people_on_in_an_order_that_tells_nothing(team, clock):
-    seen(team, *[{"seen-lacking": text} for text in "dbeca"])
+def test_texts_are_shown_sorted_from_10_people(team, clock):
+    add_follow_ups(team, *[{"seen-lacking": text} for text in "dbeca"])
     two_days_later(clock)
-    assert shown_to(team.manager).questions[2].texts == []
-    seen(team, *[{"seen-lacking": text} for text in "ihgfj"])
+    assert outcomes(team.manager).questions[2].texts == []
+    add_follow_ups(team, *[{"seen-lacking": text} for text in "ihgfj"])
     clock.move_to(NOW + timedelta(days=4), tick=False)
-    assert shown_to(team.manager).questions[2].texts == [*"abcdefghij"]
+    assert outcomes(team.manager).questions[2].texts == [*"abcdefghij"]
 
 
-def test_each_reader_sees_the_teams_that_the_board_shows_and_an_editor_all(team, clock):
+def test_readers_see_their_teams_and_editors_see_all(team, clock):
     top, other = make_team("Top"), make_team("Another shift")
     team.parent = top
     team.save()
     for each in (team, other):
-        seen(each, *[{"seen-off": 0}] * 5)
-    seen(top, *[{"seen-off": 0}] * 4)  # which does not add up with the team below it
+        add_follow_ups(each, *[{"seen-off": 0}] * 5)
+    add_follow_ups(top, *[{"seen-off": 0}] * 4)  # 4 people: not added to the team below
     two_days_later(clock)
     both = [("Another shift", 5), ("Night shift", 5)]
     for reader, teams in {
@@ -100,47 +100,48 @@ def test_each_reader_sees_the_teams_that_the_board_shows_and_an_editor_all(team,
         make_hr(): both,
         make_editor(): both,
     }.items():
-        assert shown_to(reader).teams == teams
-    assert next(shares for _answer, shares in shown_to(make_hr()).questions[0].answers) == [Share(5, 5), Share(5, 5)]
+        assert outcomes(reader).teams == teams
+    assert next(shares for _answer, shares in outcomes(make_hr()).questions[0].answers) == [Share(5, 5), Share(5, 5)]
 
 
-def test_gain_and_endings_stand_beside_for_the_people_of_the_team_in_fives(team, clock):
+def test_improvement_and_endings_cover_5_people(team, clock):
     course = import_course(pre_check_files() | make_files(**SHEET)).course
-    runs = seen(team, *[{"seen-off": 0}] * 5)
-    for number, run in enumerate([*runs, completed(team), completed(make_team())]):
-        sat(run, 1, points=1)
-        sat(run, 2, points=3 if number else 2)
-        played(run, 1, "green" if number else "red")
-        played(run, 2, "green")  # the second time, which does not count
-    sat(completed(team), 1, points=1)
+    enrollments = add_follow_ups(team, *[{"seen-off": 0}] * 5)
+    for number, enrollment in enumerate([*enrollments, completed(team), completed(make_team())]):
+        add_exam_attempt(enrollment, 1, points=1)
+        add_exam_attempt(enrollment, 2, points=3 if number else 2)
+        add_simulation_attempt(enrollment, 1, "green" if number else "red")
+        add_simulation_attempt(enrollment, 2, "green")  # second attempts do not count
+    add_exam_attempt(completed(team), 1, points=1)
     two_days_later(clock)
-    found = shown_to(team.manager)
-    assert found.gains == [Gained(90, 5)]  # 9 of the 10 points that five were missing
+    found = outcomes(team.manager)
+    assert found.gains == [Gained(90, 5)]  # 9 of 10 missing points
     assert [shares for _title, shares in found.endings] == [[Share(4, 5)]]
     assert course.current.number == 1
 
 
-def sat(run, number, *, points):
-    """The pre-check, or its parallel questions."""
+def add_exam_attempt(enrollment, number, *, points):
+    """Attempt at the pre-test (1) or the post-test (2)."""
     exam = Document.objects.get(identifier="start")
     ExamAttempt.objects.create(
-        enrollment=run, exam=exam, release=run.release, revision=exam.head, number=number, points=points, max_points=3,
-        started_at=NOW, submitted_at=NOW,
+        enrollment=enrollment, exam=exam, release=enrollment.release, revision=exam.head, number=number, points=points,
+        max_points=3, started_at=NOW, submitted_at=NOW,
     )  # fmt: skip
 
 
-def played(run, number, colour):
+def add_simulation_attempt(enrollment, number, colour):
     simulation = Document.objects.get(kind=Document.Kind.SIMULATION)
     SimulationAttempt.objects.create(
-        enrollment=run, simulation=simulation, release=run.release, revision=simulation.head, number=number,
-        timing="off", flags=[], started_at=NOW, shown_at=NOW, finished_at=NOW, ending="calm", colour=colour, points=1,
+        enrollment=enrollment, simulation=simulation, release=enrollment.release, revision=simulation.head,
+        number=number, timing="off", flags=[], started_at=NOW, shown_at=NOW, finished_at=NOW,
+        ending="calm", colour=colour, points=1,
     )  # fmt: skip
 
 
-def test_the_page_says_what_it_holds_and_how_many_are_needed(client, team, clock):
+def test_page_shows_follow_up_results_from_5_people(client, team, clock):
     completed(team)
     assert "2 days after its managers have answered about 5 of its learners" in client.get(PAGE).text
-    seen(team, *[{"seen-off": 0, "seen-lacking": "A hook."}] * 5)
+    add_follow_ups(team, *[{"seen-off": 0, "seen-lacking": "A hook."}] * 5)
     two_days_later(clock)
     client.force_login(team.manager)
     page = BeautifulSoup(client.get(PAGE).content, "html.parser")
@@ -152,26 +153,26 @@ def test_the_page_says_what_it_holds_and_how_many_are_needed(client, team, clock
         ["At times", "few or none"],
         ["No", "few or none"],
     ]
-    assert len(page.select("blockquote")) == 0  # texts are shown from ten people on
+    assert len(page.select("blockquote")) == 0  # texts need 10 people
     assert "answers are stored without names" in page.text
-    board = BeautifulSoup(client.get("/team/").content, "html.parser")
-    assert [link.text for link in board.select(f"a[href='{PAGE}']")] == ["Results: A month later"]
+    dashboard = BeautifulSoup(client.get("/team/").content, "html.parser")
+    assert [link.text for link in dashboard.select(f"a[href='{PAGE}']")] == ["Results: A month later"]
 
 
-def test_answers_and_what_is_remembered_of_them_are_compared(team):
-    run, *_others = seen(team, *[{"seen-off": 0}] * 6)
+def test_integrity_check_compares_follow_ups_with_answers(team):
+    enrollment, *_others = add_follow_ups(team, *[{"seen-off": 0}] * 6)
     assert list(follow_ups()) == []
-    sheet = Document.objects.get(identifier="month-later").pk
+    document = Document.objects.get(identifier="month-later").pk
     FollowUpAnswers.objects.filter(shown_from=None).delete()
-    assert list(follow_ups()) == [f"document {sheet}: answered about 6 people, and there are answers of 5 sheets"]
+    assert list(follow_ups()) == [f"document {document}: answered about 6 people, and there are answers of 5 sheets"]
     assert next(iter(follow_ups())) in list(differences())
-    kept = FollowUp.objects.get(enrollment=run)
-    kept.delete()
-    one = FollowUpAnswers.objects.first()
-    one.pk = uuid.uuid4()
-    one.save()
-    kept.save()
-    day = one.shown_from
+    follow_up = FollowUp.objects.get(enrollment=enrollment)
+    follow_up.delete()
+    answers = FollowUpAnswers.objects.first()
+    answers.pk = uuid.uuid4()
+    answers.save()
+    follow_up.save()
+    day = answers.shown_from
     assert list(follow_ups()) == [
-        f"document {sheet}: 6 answers of team {team.pk} are shown from {day} on, and not 5 at a time"
+        f"document {document}: 6 answers of team {team.pk} are shown from {day} on, and not 5 at a time"
     ]

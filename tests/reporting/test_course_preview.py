@@ -1,4 +1,4 @@
-"""A manager walks through a course as the own people do, and leaves no trace."""
+"""The course preview of a manager stores nothing."""
 
 import re
 
@@ -20,8 +20,8 @@ def soup(response):
     return BeautifulSoup(response.content, "html.parser")
 
 
-def rows_kept():
-    own_books = ("sessions", "audit_log")  # who is signed in; who looked at the page
+def row_counts():
+    own_books = ("sessions", "audit_log")  # sign-ins and views
     return {
         model._meta.label: model._default_manager.count()
         for model in apps.get_models()
@@ -29,8 +29,8 @@ def rows_kept():
     } | {"events": apps.get_model("audit_log.Event").objects.count()}
 
 
-def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, team, course):
-    before = rows_kept()
+def test_preview_opens_all_steps_and_stores_nothing(client, team, course):
+    before = row_counts()
     links = [
         link["href"]
         for link in soup(client.get(f"/team/preview/{course.identifier}/")).select(".seen li > a:first-child")
@@ -41,10 +41,10 @@ def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, te
         page = client.get(link)
         assert "Nothing is recorded" in page.text
         assert [form for form in soup(page).select("main form") if form.get("method") == "post"] == []
-    assert rows_kept() == before
+    assert row_counts() == before
 
 
-def test_a_lesson_shows_its_questions_as_its_people_find_them_by_post_and_without_a_key(client, team, course):
+def test_lesson_preview_shows_questions_by_job_role(client, team, course):
     step = next(step for step in outline_of(course).steps if step.check)
     page = soup(client.get(f"/team/preview/{course.identifier}/{step.id}/?job_role=night"))
     assert page.select_one("[aria-current=true][href='?job_role=night']")
@@ -55,7 +55,7 @@ def test_a_lesson_shows_its_questions_as_its_people_find_them_by_post_and_withou
     assert nonsense.select_one("[aria-current=true][href='?job_role=day']")
 
 
-def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, course):
+def test_simulation_preview_is_played_by_address_only(client, team, course):
     step = next(step for step in outline_of(course).steps if step.kind == "simulation")
     address = f"/team/preview/{course.identifier}/{step.id}/"
     page = client.get(address)
@@ -70,7 +70,7 @@ def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, cou
     assert client.get(address, {"way": str(page.context["situation"].way)}).context["situation"].ending
 
 
-def test_a_simulation_shows_its_choices_in_a_shuffled_order(client, team, monkeypatch):
+def test_simulation_preview_shuffles_choices(client, team, monkeypatch):
     monkeypatch.setattr("courseware.reporting.course_preview.shuffle_for", lambda _shown: list.reverse)
     address = f"/team/preview/{make_simulation_course().identifier}/{KETTLE}/"
     page, note = soup(client.get(address)), soup(client.get(f"{address}?way=0-0"))
@@ -79,31 +79,31 @@ def test_a_simulation_shows_its_choices_in_a_shuffled_order(client, team, monkey
 
 
 @pytest.mark.parametrize("query", ["way=9-9", "choice=99", "way=0&choice=9"])
-def test_what_the_simulation_does_not_offer_begins_anew(client, team, course, query):
+def test_invalid_decision_restarts_simulation(client, team, course, query):
     step = next(step for step in outline_of(course).steps if step.kind == "simulation")
     address = f"/team/preview/{course.identifier}/{step.id}/"
     assert client.get(f"{address}?{query}").headers["Location"] == address
 
 
 @pytest.mark.parametrize("text", ["x", "-", "1--2", "1.x", "1000", "１", ".", "0." * 5, "\0"])
-def test_a_way_that_is_none_is_the_beginning(text):
+def test_invalid_path_is_empty(text):
     assert DecisionPath.read(text) == DecisionPath()
 
 
-def test_a_way_is_read_as_it_was_written():
-    way = DecisionPath().then(1, ()).then(0, (2, 3)).then(4, ())
-    assert str(way) == "1-0.2.3-4"
-    assert DecisionPath.read(str(way)) == way
+def test_path_is_read_as_written():
+    path = DecisionPath().then(1, ()).then(0, (2, 3)).then(4, ())
+    assert str(path) == "1-0.2.3-4"
+    assert DecisionPath.read(str(path)) == path
     assert DecisionPath.read("") == DecisionPath()
     assert len(DecisionPath.read("-".join("0" * 500)).decisions) == MAX_DECISIONS
 
 
-def test_an_exam_has_no_preview(client, team, course):
+def test_exam_has_no_preview(client, team, course):
     exam = outline_of(course).exam_id
     assert client.get(f"/team/preview/{course.identifier}/{exam}/").status_code == 404
 
 
-def test_links_of_a_text_lead_within_the_course_as_it_is_seen(client, team):
+def test_links_stay_within_preview(client, team):
     places = ["boiling", "is-it-off", "drill", "last-cup", "card", "tracks", "slowly"]
     text = " ".join(f"[{place}](#{place})." for place in places) + " [elsewhere](https://example.org/learn/)."
     files = {path: re.sub("A full cup spills.|水满则溢。", text, source) for path, source in POURING.items()}
@@ -115,46 +115,46 @@ def test_links_of_a_text_lead_within_the_course_as_it_is_seen(client, team):
     assert {client.get(address.partition("#")[0]).status_code for address in within} == {200}
 
 
-# Searching in what may be previewed
+# Search in previewable courses
 
 
-def found_by(client, person, asked):
+def search(client, person, query):
     client.force_login(person)
-    return soup(client.get("/search/", {"q": asked}, headers={"accept-language": "en"}))
+    return soup(client.get("/search/", {"q": query}, headers={"accept-language": "en"}))
 
 
 @pytest.mark.parametrize("make", [make_hr, make_editor, make_auditor, lambda: make_team().manager])
-def test_search_finds_lessons_of_courses_that_may_be_previewed(client, course, make):
+def test_search_finds_lessons_of_previewable_courses(client, course, make):
     person = make()
-    page = found_by(client, person, "kettle")
-    made, links = rows_kept(), [link["href"] for link in page.select(".found li a")]
+    page = search(client, person, "kettle")
+    made, links = row_counts(), [link["href"] for link in page.select(".found li a")]
     assert links and all(link.startswith(f"/team/preview/{course.identifier}/") for link in links)
     for link in links:
         address, at = link.split("#")
         target = soup(client.get(address, headers={"accept-language": "en"})).find(id=at)
         assert "kettle" in target.get_text(" ", strip=True).lower()
-    found_by(client, person, "water")
-    assert rows_kept() == made
+    search(client, person, "water")
+    assert row_counts() == made
 
 
-def test_search_shows_previews_to_nobody_else(client, course):
-    page = found_by(client, make_user(), "kettle")
+def test_search_shows_no_previews_to_others(client, course):
+    page = search(client, make_user(), "kettle")
     assert page.select(".found") == [] and "You have no courses to search yet." in page.text
 
 
-def test_search_links_own_courses_to_their_lessons_and_only_others_to_the_preview(client, course):
+def test_search_links_own_courses_to_lessons(client, course):
     other = make_course({path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()})
     manager = make_enrollment(course=course).learner
     make_team(manager=manager)
-    starts = {"/".join(link["href"].split("/")[:4]) for link in found_by(client, manager, "kettle").select(".found a")}
+    starts = {"/".join(link["href"].split("/")[:4]) for link in search(client, manager, "kettle").select(".found a")}
     own, preview = f"/learn/{course.identifier}", f"/team/preview/{other.identifier}"
     assert {start for start in starts if not start.startswith(own)} == {preview}
     assert any(start.startswith(own) for start in starts)
 
 
-def test_search_in_previews_leaves_out_unreleased_courses_and_questions_of_banks(client, course):
+def test_search_leaves_out_unreleased_courses_and_banks(client, course):
     hr = make_hr()
-    assert found_by(client, hr, "kettle").select(".found")
-    assert found_by(client, hr, "smell").select(".found") == []  # a question of the bank
+    assert search(client, hr, "kettle").select(".found")
+    assert search(client, hr, "smell").select(".found") == []  # a question of the bank
     type(course).objects.filter(pk=course.pk).update(current=None)
-    assert "You have no courses to search yet." in found_by(client, hr, "kettle").text
+    assert "You have no courses to search yet." in search(client, hr, "kettle").text

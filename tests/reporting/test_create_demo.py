@@ -1,4 +1,4 @@
-"""Where the demo firm is not made."""
+"""Sites on which the demo is refused or uses the existing course."""
 
 from io import StringIO
 
@@ -15,7 +15,7 @@ from tests.making import make_course, make_user
 pytestmark = pytest.mark.django_db
 
 
-def test_one_person_is_enough_to_refuse():
+def test_demo_is_refused_if_people_exist():
     make_course()
     make_user()
     with pytest.raises(CommandError, match="people here already"):
@@ -23,7 +23,7 @@ def test_one_person_is_enough_to_refuse():
     assert User.objects.count() == 1
 
 
-def test_a_site_with_a_course_of_its_own_has_the_firm_in_that():
+def test_demo_uses_existing_course():
     make_course()
     out = StringIO()
     call_command("create_demo", stdout=out)
@@ -32,13 +32,13 @@ def test_a_site_with_a_course_of_its_own_has_the_firm_in_that():
     assert Enrollment.objects.filter(completed_at=None, learner__email="learner@example.com").count() == 1
 
 
-def test_without_a_course_nothing_is_made():
+def test_demo_is_refused_without_course():
     with pytest.raises(CommandError, match="no course yet"):
         call_command("create_demo")
     assert not User.objects.exists()
 
 
-def test_a_site_that_others_can_reach_gets_no_public_password(settings):
+def test_demo_is_refused_on_public_site(settings):
     make_course()
     settings.PLAIN_HTTP = False
     with pytest.raises(CommandError, match="PLAIN_HTTP"):

@@ -32,11 +32,11 @@ def read(data):
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
-def test_the_columns_are_these_in_this_order():
+def test_export_has_these_columns_in_order():
     assert read(exported(make_team())) == [COLUMNS]
 
 
-def test_a_row_says_everything_in_its_place():
+def test_row_has_each_value_in_its_column():
     team = make_team("Night shift")
     times = {"due_at": NOON + timedelta(hours=12), "started_at": NOON, "last_active_at": NOON}
     learner_of(team, "王小明", email="wang@example.com", **times)
@@ -47,7 +47,7 @@ def test_a_row_says_everything_in_its_place():
     ]  # fmt: skip
 
 
-def test_the_language_of_the_reader_stays_whatever_is_active_when_the_file_is_made():
+def test_export_keeps_language_of_its_reader():
     team = make_team()
     learner_of(team)
     with translation.override("zh-hans"):
@@ -57,7 +57,7 @@ def test_the_language_of_the_reader_stays_whatever_is_active_when_the_file_is_ma
     assert (chinese[1][3], chinese[1][4], chinese[1][16]) == ("茶水间守则", "未开始", "烧水")
 
 
-def test_a_file_longer_than_a_chunk_is_whole(monkeypatch):
+def test_export_longer_than_a_chunk_is_complete(monkeypatch):
     monkeypatch.setattr(dashboard_rows, "CHUNK", 2)
     team = make_team()
     for number in range(5):

@@ -1,4 +1,4 @@
-"""By which day something is due, as which post somebody learns, and in which order a board stands."""
+"""Filters and sort order of the dashboard."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -45,7 +45,7 @@ def names(client, query=""):
         ("late-30", ["long late"]),
     ],
 )
-def test_days_are_those_within_which_something_is_due_or_since_when_it_is_overdue(client, team, now, days, counted):
+def test_due_filter_selects_days_ahead_or_overdue(client, team, now, days, counted):
     due = {
         "soon": SECOND, "seventh": 7 * DAY, "eighth": 7 * DAY + SECOND, "thirtieth": 30 * DAY,
         "later": 30 * DAY + SECOND, "just late": timedelta(), "late for six": -6 * DAY + SECOND,
@@ -61,7 +61,7 @@ def test_days_are_those_within_which_something_is_due_or_since_when_it_is_overdu
 
 
 @pytest.mark.parametrize("few", [filters.FEW, 0])
-def test_a_post_is_the_one_of_the_course_or_else_the_one_a_person_is_known_to_have(client, team, few, monkeypatch):
+def test_job_role_filter_prefers_role_chosen_in_course(client, team, few, monkeypatch):
     monkeypatch.setattr(filters, "FEW", few)
     for name, of_person, job_role in (
         ("chosen", "", "night"),
@@ -91,7 +91,7 @@ SORTED = {
 
 
 @pytest.fixture
-def four(team):
+def four_people(team):
     early, late = make_team("A shift", parent=team), make_team("B shift", parent=team)
     people = {
         "Ann": (team, 9 * DAY, NOW - 5 * DAY),
@@ -99,34 +99,32 @@ def four(team):
         "Cid": (late, 7 * DAY, NOW - 2 * DAY),
         "Dan": (early, 10 * DAY, None),
     }
-    runs = {
+    enrollments = {
         name: learner_of(joined, name, due_at=NOW + after, last_active_at=at, started_at=at)
         for name, (joined, after, at) in people.items()
     }
-    join(early, runs["Cid"].learner)  # in two: the one joined first is shown
+    join(early, enrollments["Cid"].learner)  # in two teams: the first is shown
 
 
 @pytest.mark.parametrize("query", SORTED)
-def test_page_and_file_stand_in_the_order_that_was_chosen(client, four, now, query):
+def test_page_and_export_use_chosen_sort_order(client, four_people, now, query):
     assert names(client, query) == SORTED[query]
     assert [row["Name"] for row in exported(client, query)] == SORTED[query]
 
 
-def test_where_there_are_too_many_to_be_sorted_they_stand_by_due_day_and_the_page_says_so(
-    client, four, now, monkeypatch
-):
-    said = "rows, the list is sorted by due date only"
-    assert said not in client.get("/team/?sort=name").text
+def test_list_above_limit_is_sorted_by_due_date(client, four_people, now, monkeypatch):
+    notice = "rows, the list is sorted by due date only"
+    assert notice not in client.get("/team/?sort=name").text
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     page = client.get("/team/?sort=name")
-    assert [row.name for row in page.context["rows"]] == SORTED[""] and said in page.text
+    assert [row.name for row in page.context["rows"]] == SORTED[""] and notice in page.text
     assert [row["Name"] for row in exported(client, "?sort=name")] == SORTED[""]
     assert "sort" not in Event.objects.filter(verb="dashboard-exported").latest("pk").data
     facts = list(sheets(client.get("/team/dashboard.xlsx?sort=name")).values())[1]
     assert ["Shown", "4 rows"] in facts and not any("Sorted" in str(cell) for row in facts for cell in row)
 
 
-def test_the_file_says_which_days_post_and_order_were_chosen_and_so_does_the_log(client, team, now):
+def test_export_logs_chosen_filters_and_order(client, team, now):
     learner_of(team, "Lea", due_at=now + DAY, job_role="night")
     query = "?days=due-7&job_role=night&sort=team"
     assert [row["Name"] for row in exported(client, query)] == ["Lea"]
@@ -134,16 +132,16 @@ def test_the_file_says_which_days_post_and_order_were_chosen_and_so_does_the_log
     assert data == {"state": None, "team": None, "rows": 1, "days": "due-7", "job_role": "night", "sort": "team"}
 
 
-def test_tiles_add_up_to_the_first_which_also_says_how_many_people_and_each_leads_to_as_many_rows(client, team, now):
+def test_tiles_add_up_to_total_and_link_to_rows(client, team, now):
     course = make_course()
     other = make_course({path: data.replace(b"id: tea-room", b"id: t-2") for path, data in make_files().items()})
     below = make_team("Below", parent=team)
     for number, (after, done) in enumerate(product((-8, -1, 2, 9), (False, True))):
         facts = {"due_at": now + after * DAY, "started_at": now, "job_role": "night" if number % 2 else "day"}
         joined, done_at = below if number % 3 else team, now if done else None
-        run = learner_of(joined, f"P{number}", course=course, **facts, completed_at=done_at)
+        enrollment = learner_of(joined, f"P{number}", course=course, **facts, completed_at=done_at)
         if number < 3:
-            make_enrollment(run.learner, other, **facts)
+            make_enrollment(enrollment.learner, other, **facts)
     for query in ("", "?days=late-7", "?job_role=night", f"?team={below.pk}", "?name=P1", "?sort=name", "?stuck=on"):
         page = client.get(f"/team/{query}")
         tiles = BeautifulSoup(page.content, "html.parser").select("ul.sum a")
@@ -158,13 +156,13 @@ def test_tiles_add_up_to_the_first_which_also_says_how_many_people_and_each_lead
 
 
 @pytest.mark.parametrize("days", DueFilter)
-def test_the_numbers_kept_say_of_due_days_what_counting_the_rows_says(client, team, now, days, monkeypatch):
+def test_headcount_totals_match_rows_of_each_due_filter(client, team, now, days, monkeypatch):
     for after in (-40, -9, -1, 1, 5, 10, 20, 40):
         learner_of(team, f"Due after {after}", due_at=now + after * DAY)
         learner_of(team, f"Done, after {after}", due_at=now + after * DAY, completed_at=now)
-    for nobody_shown in (team.manager, make_admin()):
-        make_enrollment(nobody_shown, due_at=now + DAY)
-        join(team, nobody_shown)
+    for hidden in (team.manager, make_admin()):
+        make_enrollment(hidden, due_at=now + DAY)
+        join(team, hidden)
     viewers = (team.manager, make_hr(), make_admin())
     for viewer in viewers:
         counted = totals.counts(rows.dashboard_rows_of(viewer, days=days, at=now), now)
@@ -172,12 +170,12 @@ def test_the_numbers_kept_say_of_due_days_what_counting_the_rows_says(client, te
         assert counted.total > 0
     monkeypatch.setattr(rows, "MANY_TEAMS", 0)
     monkeypatch.setattr(totals, "headcount_totals", lambda *_of: counted)
-    assert client.get(f"/team/?days={days}").context["total"] == counted.total  # of the last viewer, an administrator
+    assert client.get(f"/team/?days={days}").context["total"] == counted.total  # of the last viewer
 
 
 @pytest.fixture
 def night_shift(team, now):
-    """Four with one post, two of them late."""
+    """Four people with one job role, two of them late."""
     for number, after in enumerate((-2, -1, 9, 8)):
         learner_of(team, f"N{number}", due_at=now + after * DAY, job_role="night")
     learner_of(team, "By day", due_at=now - 3 * DAY, job_role="day")
@@ -190,27 +188,25 @@ def captions(client, query):
 
 
 @pytest.mark.parametrize("query", ["?job_role=night", "?name=N"])
-def test_of_a_post_or_a_name_no_more_are_counted_than_are_sorted_and_the_page_says_so(
-    client, night_shift, monkeypatch, query
-):
+def test_job_role_and_name_filters_limit_counted_rows(client, night_shift, monkeypatch, query):
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 4)
     shown, caption, page = captions(client, query)
     assert (shown, caption, page.context["total"]) == (["N0", "N1", "N3", "N2"], "1–4 of 4", 4)
     assert "without totals per status" not in page.text
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         shown, caption, page = captions(client, query)
     assert (shown, caption) == (["N0", "N1", "N3"], "1–3 of more than 3")
     assert "The list shows the 3 most urgent rows, without totals per status." in page.text
     tiles = BeautifulSoup(page.content, "html.parser").select("ul.sum b")
     assert [tile.text for tile in tiles] == ["3+", *["–"] * (len(tiles) - 1)]
-    assert not [each for each in asked if "count(" in each["sql"].lower() and "learning_enrollment" in each["sql"]]
+    assert not [each for each in queries if "count(" in each["sql"].lower() and "learning_enrollment" in each["sql"]]
     assert client.get(f"/team/{query}&page=2").context["page"].number == 1
     assert len(exported(client, query)) == 4
     assert Event.objects.filter(verb="dashboard-exported").latest("pk").data["rows"] == 4
 
 
-def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(client, night_shift, monkeypatch):
+def test_status_filter_within_job_role_counts_matching_rows(client, night_shift, monkeypatch):
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     shown, caption, page = captions(client, "?job_role=night&state=overdue&sort=name")
     assert (shown, caption) == (["N0", "N1"], "1–2 of 2")

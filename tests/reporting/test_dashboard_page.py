@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-def test_the_board_shows_the_team_the_most_urgent_first(client, team):
+def test_dashboard_shows_most_urgent_rows_first(client, team):
     with time_machine.travel(datetime(2026, 11, 25, 8, tzinfo=UTC), tick=False):
         learner_of(team, "Late", due_at=due_instant(date(2026, 11, 22), SHANGHAI))
         soon = learner_of(team, "Soon", due_at=due_instant(date(2026, 11, 27), SHANGHAI))
@@ -41,7 +41,7 @@ def test_the_board_shows_the_team_the_most_urgent_first(client, team):
     assert "Wednesday 25 November" in response.text
 
 
-def test_every_state_has_its_number_above_the_board_and_nobody_excused_is_not_said(client, team):
+def test_tiles_show_each_status_and_exempt_only_if_any(client, team):
     def numbers():
         page = BeautifulSoup(client.get("/team/").content, "html.parser")
         return [box.get_text(" ", strip=True) for box in page.select("ul.sum li")]
@@ -53,7 +53,7 @@ def test_every_state_has_its_number_above_the_board_and_nobody_excused_is_not_sa
     assert numbers() == ["2 people", *shown[1:], "1 exempt"]
 
 
-def test_the_file_says_what_the_screen_says(client, team):
+def test_csv_export_matches_page(client, team):
     learner_of(team, "Late", due_at=days(-3))
     half = learner_of(team, "Half", due_at=days(30))
     finish_lesson(half, outline_of(half.course).step("boiling"))
@@ -75,7 +75,7 @@ def test_the_file_says_what_the_screen_says(client, team):
     assert [row["Next step"] or "–" for row in exported(client)] == [cells[5] for cells in shown]
 
 
-def test_filters_stay_in_the_address_of_every_page_and_of_the_file(client, team, monkeypatch):
+def test_filters_stay_in_page_and_export_links(client, team, monkeypatch):
     monkeypatch.setattr("courseware.reporting.views.dashboard.ROWS_A_PAGE", 2)
     below = make_team("Late shift", parent=team)
     for number in range(3):
@@ -102,14 +102,14 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("query", NONSENSE)
-def test_a_filter_that_makes_no_sense_is_left_out(client, team, query):
+def test_invalid_filter_is_ignored(client, team, query):
     learner_of(team, "Lea")
     response = client.get(f"/team/{query}")
     assert [cells[0] for cells in table(response)] == ["Lea"]
     assert len(exported(client, query)) == 1
 
 
-def test_the_team_of_another_is_no_filter(client, team):
+def test_team_of_another_manager_shows_nothing(client, team):
     other = make_team("Other")
     learner_of(other, "Not mine")
     learner_of(team, "Lea")
@@ -118,13 +118,13 @@ def test_the_team_of_another_is_no_filter(client, team):
     assert "Not mine" not in client.get("/team/?name=Not").text
 
 
-def test_empty_boards_say_what_will_appear(client, team):
+def test_empty_dashboard_explains_what_will_appear(client, team):
     assert "Nobody is enrolled yet" in client.get("/team/").text
     learner_of(team)
     assert "Nobody matches" in client.get("/team/?name=zzz").text
 
 
-def test_who_takes_the_file_away_is_on_record_without_names(client, team):
+def test_export_is_logged_without_names(client, team):
     learner_of(team, "Lea", due_at=days(-1))
     exported(client, "?state=overdue&name=Lea")
     event = Event.objects.get(verb="dashboard-exported")
@@ -132,20 +132,20 @@ def test_who_takes_the_file_away_is_on_record_without_names(client, team):
     assert verify() == []
 
 
-# Decisions about a whole team, and people away
+# Actions for a whole team; absences
 
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def pair(team):
+def two_learners(team):
     for name in ("Ann", "Bob"):
         learner_of(team, name, due_at=days(3))
 
 
 def offered(client, user, address="/team/"):
-    """(key of the team, ends of the addresses) that the page offers for everybody in a team; None for nothing."""
+    """(team id, actions) that the page offers for everyone in a team; None for nothing."""
     client.force_login(user)
     page = BeautifulSoup(client.get(address).content, "html.parser")
     if not (key := page.select_one("main form > input[type=hidden][name=team]")):
@@ -154,7 +154,7 @@ def offered(client, user, address="/team/"):
     return int(key["value"]), [button["formaction"].split("/")[-2] for button in key.parent.select("button")]
 
 
-def test_a_lead_of_one_team_decides_for_all_of_it_by_one_press(client, team, pair):
+def test_manager_of_one_team_can_change_whole_team(client, team, two_learners):
     key, addresses = offered(client, team.manager)
     assert (key, addresses) == (team.pk, ["remind", *(action.address for action in FOR_MANY), "note"])
     page = client.get("/people/actions/exempt/", {"team": key}).content.decode()
@@ -163,7 +163,7 @@ def test_a_lead_of_one_team_decides_for_all_of_it_by_one_press(client, team, pai
     assert not Enrollment.objects.open().exists()
 
 
-def test_of_several_teams_the_one_that_the_board_is_filtered_by(client, team, pair):
+def test_manager_of_several_teams_changes_filtered_team(client, team, two_learners):
     other = make_team("Day shift", manager=make_user())
     join(other, team.manager, Membership.Role.MANAGER)
     assert offered(client, team.manager) is None
@@ -171,7 +171,7 @@ def test_of_several_teams_the_one_that_the_board_is_filtered_by(client, team, pa
     assert offered(client, make_hr(language="en"), f"/team/?team={team.pk}&name=Ann")[0] == team.pk
 
 
-def test_also_where_nobody_is_enrolled_yet_and_not_for_who_audits(client, team, pair):
+def test_bulk_actions_need_no_enrollment_and_exclude_auditors(client, team, two_learners):
     Enrollment.objects.all().delete()
     assert offered(client, team.manager)[0] == team.pk
     assert offered(client, make_auditor(), f"/team/?team={team.pk}") is None
@@ -181,27 +181,27 @@ def absent_now(person, first=0, last=2):
     record_absence(person, site_day() + first * DAY, site_day() + last * DAY, by=None)
 
 
-def names_and_number(client, address):
+def names_and_total(client, address):
     response = client.get(address)
     return [row.name for row in response.context["rows"]], sum(counts_on(response.context).values())
 
 
-def test_only_who_is_away_at_this_moment(client, team, pair):
+def test_absence_filter_shows_people_absent_now(client, team, two_learners):
     ann, bob = team.people.filter(memberships__role="learner").order_by("name")
     absent_now(ann)
     absent_now(bob, first=3, last=5)  # to come
-    assert names_and_number(client, "/team/?away=on") == (["Ann"], 1)
-    assert names_and_number(client, "/team/")[1] == 2
-    assert names_and_number(client, "/team/?away=on&name=Bob") == ([], 0)
+    assert names_and_total(client, "/team/?away=on") == (["Ann"], 1)
+    assert names_and_total(client, "/team/")[1] == 2
+    assert names_and_total(client, "/team/?away=on&name=Bob") == ([], 0)
     assert [row["Name"] for row in exported(client, "?away=on")] == ["Ann"]
     assert Event.objects.get(verb="dashboard-exported").data["away"] is True
 
 
-def test_the_numbers_above_a_board_of_many_teams_count_who_is_away_alone(client, team, pair, monkeypatch):
+def test_headcount_totals_respect_absence_filter(client, team, two_learners, monkeypatch):
     monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 0)
     absent_now(team.people.get(name="Ann"))
     client.force_login(make_hr())
-    assert names_and_number(client, "/team/?away=on") == (["Ann"], 1)
+    assert names_and_total(client, "/team/?away=on") == (["Ann"], 1)
 
 
 # Lines on tiles
@@ -212,7 +212,7 @@ def lines(*rows):
         return {tile.state.value: tile.lines for tile in tiles_of(tally(rows)) if tile.lines}
 
 
-def test_under_open_states_stands_who_is_certified_still_or_no_longer():
+def test_open_tiles_mention_certification_status():
     assert lines(
         (State.OVERDUE, CertificationStatus.CERTIFIED, 2),
         (State.OVERDUE, CertificationStatus.ENDING, 1),
@@ -224,7 +224,7 @@ def test_under_open_states_stands_who_is_certified_still_or_no_longer():
     }
 
 
-def test_of_who_is_done_or_renews_the_certificates_that_end_alone_are_said():
+def test_closed_tiles_mention_expiring_certificates_only():
     ending = [(state, CertificationStatus.ENDING, 1) for state in (State.RENEWING, State.COMPLETED, State.WAIVED)]
     assert lines(*ending, (State.COMPLETED, CertificationStatus.CERTIFIED, 7)) == {
         "renewing": ["certificate expires within 60 days: 1"],
@@ -232,12 +232,12 @@ def test_of_who_is_done_or_renews_the_certificates_that_end_alone_are_said():
     }
 
 
-def test_due_soon_says_within_how_many_days_where_somebody_is():
+def test_due_soon_tile_states_days_if_not_empty():
     assert lines((State.DUE_SOON, CertificationStatus.NEVER, 1)) == {"due-soon": ["within 3 days"]}
     assert lines((State.OVERDUE, CertificationStatus.NEVER, 1)) == {}
 
 
-def test_where_rows_are_not_counted_tiles_are_shown_without_numbers():
+def test_tiles_have_no_numbers_above_row_limit():
     assert [(tile.number, tile.lines, tile.is_shown) for tile in tiles_of(None)] == [(None, [], True)] * len(State)
     shown = [tile.state for tile in tiles_of(tally([])) if tile.is_shown]
     assert shown == [State.OVERDUE, State.DUE_SOON, State.NOT_STARTED, State.IN_PROGRESS, State.COMPLETED]

@@ -21,7 +21,7 @@ from tests.world import complete_course, finish_lesson, outline_of, rows_shown_t
 pytestmark = pytest.mark.django_db
 
 State = Enrollment.State
-MIDNIGHT = datetime(2026, 11, 27, 16, tzinfo=UTC)  # of Shanghai, where the site is: the 27th is over
+MIDNIGHT = datetime(2026, 11, 27, 16, tzinfo=UTC)  # in the zone of the site, Shanghai: the 27th is over
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
@@ -33,12 +33,12 @@ def rows(user, at=MIDNIGHT, **filters):
     return rows_shown_to(user, at=at, **filters)
 
 
-# Who is seen
+# Visible people
 
 
 @pytest.fixture
-def firm():
-    """A top team with one below and one beside, a manager each; every manager learns, too."""
+def company():
+    """A top team, one below and one beside; each manager also learns."""
     make_course()
     top, beside = make_team("Top"), make_team("Beside")
     below = make_team("Below", parent=top)
@@ -52,25 +52,25 @@ def firm():
     return {"top": top, "below": below, "beside": beside}
 
 
-def test_a_manager_sees_the_own_team_and_those_below_but_not_the_own_record(firm):
-    assert seen_by(firm["top"].manager) == {"Learner of Top", "Learner of Below", "Manager of Below"}
-    assert seen_by(firm["below"].manager) == {"Learner of Below"}
-    assert seen_by(firm["beside"].manager) == {"Learner of Beside"}
+def test_manager_sees_own_and_lower_teams_but_not_self(company):
+    assert seen_by(company["top"].manager) == {"Learner of Top", "Learner of Below", "Manager of Below"}
+    assert seen_by(company["below"].manager) == {"Learner of Below"}
+    assert seen_by(company["beside"].manager) == {"Learner of Beside"}
 
 
-def test_a_person_in_two_of_the_teams_stands_there_once_with_the_team_joined_first(firm):
+def test_person_in_two_teams_is_listed_with_first(company):
     learner = Enrollment.objects.get(learner__name="Learner of Below").learner
-    join(firm["top"], learner)
-    join(firm["beside"], learner)
-    assert [row.team for row in rows(firm["top"].manager) if row.enrollment.learner == learner] == ["Below"]
-    assert [row.team for row in rows(firm["beside"].manager) if row.enrollment.learner == learner] == ["Beside"]
+    join(company["top"], learner)
+    join(company["beside"], learner)
+    assert [row.team for row in rows(company["top"].manager) if row.enrollment.learner == learner] == ["Below"]
+    assert [row.team for row in rows(company["beside"].manager) if row.enrollment.learner == learner] == ["Beside"]
 
 
-def test_of_several_runs_through_a_course_the_newest_is_shown(firm):
+def test_only_current_enrollment_is_shown(company):
     old = Enrollment.objects.get(learner__name="Learner of Below")
     enrolling.exempt(old, "moved", by=None)
     new = make_enrollment(old.learner, old.course)
-    assert list(dashboard_rows.dashboard_rows_of(firm["below"].manager)) == [new]
+    assert list(dashboard_rows.dashboard_rows_of(company["below"].manager)) == [new]
 
 
 # States, filters, order
@@ -89,14 +89,14 @@ def one_of_each(team):
     learner_of(team, "Later", due_at=at - 2 * DAY)
 
 
-def test_the_board_goes_from_the_most_urgent_to_those_who_need_nothing():
+def test_rows_are_sorted_by_urgency():
     team = make_team()
     one_of_each(team)
     names = [row.name for row in rows(team.manager)]
     assert names == ["Later", "Late", "Soon", "Fresh", "Started", "Begun", "No due day", "Done", "Exempt"]
 
 
-def test_of_one_day_the_board_goes_by_name_and_where_there_are_too_many_as_they_were_enrolled(monkeypatch):
+def test_same_due_date_is_sorted_by_name_up_to_limit(monkeypatch):
     team = make_team()
     for name, days in (("B", 1), ("A", 1), ("C", 0)):
         learner_of(team, name, due_at=MIDNIGHT + days * DAY)
@@ -116,7 +116,7 @@ def test_counts_equal_the_rows_of_each_state():
     tally = totals.counts(everyone, MIDNIGHT)
     assert (list(tally.states), tally.states[State.OVERDUE], tally.states[State.IN_PROGRESS]) == (list(State), 2, 3)
     for numbers in (tally.states, tally.validities):
-        assert numbers == {standing: everyone.in_state(standing, MIDNIGHT).count() for standing in numbers}
+        assert numbers == {status: everyone.in_state(status, MIDNIGHT).count() for status in numbers}
 
 
 @pytest.mark.parametrize(
@@ -129,27 +129,27 @@ def test_counts_equal_the_rows_of_each_state():
     ],
     ids=["a second before", "at the instant", "a second after", "a day after"],
 )
-def test_overdue_begins_at_the_instant_the_day_is_over(after, state, days_late):
+def test_overdue_begins_when_due_date_ends(after, state, days_late):
     team = make_team()
     learner_of(team, due_at=MIDNIGHT)
     (row,) = rows(team.manager, at=MIDNIGHT + after)
     assert (row.state, row.enrollment.due_on, row.days_late) == (state, date(2026, 11, 27), days_late)
 
 
-def test_filters_narrow_the_board_together(firm):
-    top = firm["top"].manager
-    assert seen_by(top, team=firm["below"]) == {"Learner of Below", "Manager of Below"}
+def test_filters_combine(company):
+    top = company["top"].manager
+    assert seen_by(top, team=company["below"]) == {"Learner of Below", "Manager of Below"}
     assert seen_by(top, name="learner OF") == {"Learner of Top", "Learner of Below"}
-    assert seen_by(top, team=firm["below"], name="learner") == {"Learner of Below"}
+    assert seen_by(top, team=company["below"], name="learner") == {"Learner of Below"}
     email = Enrollment.objects.get(learner__name="Learner of Top").learner.email
     assert seen_by(top, name=email) == {"Learner of Top"}
-    assert seen_by(top, team=firm["beside"]) == seen_by(top, name="%") == set()
+    assert seen_by(top, team=company["beside"]) == seen_by(top, name="%") == set()
 
 
-# What a row says
+# Content of a row
 
 
-def test_a_row_counts_what_is_required_by_module_and_names_the_next_step():
+def test_row_shows_progress_by_module_and_next_step():
     team = make_team()
     enrollment = learner_of(team)
     (row,) = rows(team.manager)
@@ -166,7 +166,7 @@ def test_a_row_counts_what_is_required_by_module_and_names_the_next_step():
     )
 
 
-def test_who_needs_nothing_has_no_next_step():
+def test_closed_enrollment_has_no_next_step():
     team = make_team()
     complete_course(learner_of(team))
     enrolling.exempt(learner_of(team), "moved", by=None)
@@ -184,52 +184,52 @@ def test_who_needs_nothing_has_no_next_step():
         ([True, True, True], ["f", "f", "f"], 51),
     ],
 )
-def test_the_line_is_travelled_to_the_first_station_that_is_not_done(are_done, looks, done):
+def test_dots_fill_up_to_first_open_module(are_done, looks, done):
     line = ModuleDots(tuple(are_done))
     assert line.dots == tuple(Dot(x, look) for x, look in zip((7, 29, 51), looks, strict=True))
     assert (line.end, line.width, line.done) == (51, 58, done)
 
 
-def test_a_course_without_stations_is_a_short_line():
+def test_course_without_modules_has_no_dots():
     assert (ModuleDots(()).dots, ModuleDots(()).width, ModuleDots(()).done) == ((), 14, 0)
 
 
-def test_the_timeline_says_what_was_done_and_when_newest_first_and_no_single_answer():
+def test_timeline_is_newest_first_without_single_answers():
     team = make_team()
     enrollment = learner_of(team, enrolled_at=MIDNIGHT - 9 * DAY)
     attempt = complete_course(enrollment)
     enrollment.refresh_from_db()
-    happenings = timeline(enrollment, outline_of(enrollment.course, "en"), enrollment.learner)
-    told = [(each.kind, each.title, each.detail) for each in happenings]
-    assert sorted(told[:2]) == [("finished", "", ""), ("passed", "The last cup", "2 / 2")]
-    assert told[2:] == [("completed", "Boiling water", ""), ("enrolled", "", "")]
-    assert happenings == sorted(happenings, key=lambda each: each.at, reverse=True)
-    assert attempt.submitted_at in {each.at for each in happenings}
+    entries = timeline(enrollment, outline_of(enrollment.course, "en"), enrollment.learner)
+    shown = [(each.kind, each.title, each.detail) for each in entries]
+    assert sorted(shown[:2]) == [("finished", "", ""), ("passed", "The last cup", "2 / 2")]
+    assert shown[2:] == [("completed", "Boiling water", ""), ("enrolled", "", "")]
+    assert entries == sorted(entries, key=lambda each: each.at, reverse=True)
+    assert attempt.submitted_at in {each.at for each in entries}
 
 
-def test_notes_and_talks_stand_in_the_timeline_and_what_was_taken_back_does_not():
+def test_timeline_shows_notes_and_conversations_unless_undone():
     team = make_team(manager=make_user("Li Lin"))
-    run, other = learner_of(team, enrolled_at=MIDNIGHT - 9 * DAY), learner_of(team)
+    own, other = learner_of(team, enrolled_at=MIDNIGHT - 9 * DAY), learner_of(team)
     for number, text in enumerate(["Asked for nights.", "Taken back."]):
-        write_note([run.learner_id], text, act=uuid.UUID(int=number), by=team.manager, at=MIDNIGHT - (3 - number) * DAY)
+        write_note([own.learner_id], text, act=uuid.UUID(int=number), by=team.manager, at=MIDNIGHT - (3 - number) * DAY)
     Note.objects.filter(text="Taken back.").update(undone_at=MIDNIGHT)
     write_note([other.learner_id], "Another.", act=uuid.UUID(int=7), by=team.manager)
-    Conversation.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT - DAY)
-    Conversation.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT, undone_at=MIDNIGHT)
+    Conversation.objects.create(enrollment=own, made_by=team.manager, made_at=MIDNIGHT - DAY)
+    Conversation.objects.create(enrollment=own, made_by=team.manager, made_at=MIDNIGHT, undone_at=MIDNIGHT)
     Conversation.objects.create(enrollment=other, made_by=team.manager)
-    happenings = timeline(run, outline_of(run.course, "en"), team.manager)
-    told = [(each.kind, each.title, each.note and each.note.text) for each in happenings]
-    assert told == [("talked", "Li Lin", None), ("noted", "", "Asked for nights."), ("enrolled", "", None)]
+    entries = timeline(own, outline_of(own.course, "en"), team.manager)
+    shown = [(each.kind, each.title, each.note and each.note.text) for each in entries]
+    assert shown == [("talked", "Li Lin", None), ("noted", "", "Asked for nights."), ("enrolled", "", None)]
 
 
 # Facts of rows
 
 
-NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # of Shanghai, where the site is
+NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in the zone of the site, Shanghai
 SECOND = timedelta(seconds=1)
 
 
-def test_facts_come_in_the_order_of_the_keys_and_without_what_is_gone():
+def test_facts_keep_key_order_and_skip_deleted_rows():
     first, second, gone = (make_enrollment(make_user(name)).pk for name in ("B", "A", "C"))
     Enrollment.objects.filter(pk=gone).delete()
     assert [each.learner_name for each in dashboard_rows.enrollments_with_facts([second, gone, first], NOON)] == [
@@ -239,14 +239,14 @@ def test_facts_come_in_the_order_of_the_keys_and_without_what_is_gone():
     assert dashboard_rows.enrollments_with_facts([], NOON) == []
 
 
-def test_the_state_is_that_of_the_instant_that_is_asked_for_each_time():
+def test_state_depends_on_requested_instant():
     key = make_enrollment(due_at=NOON).pk
     asked = (NOON, NOON - SECOND, NOON - DUE_SOON, NOON - DUE_SOON - SECOND, NOON)
     found = [each.state for at in asked for each in dashboard_rows.enrollments_with_facts([key], at)]
     assert found == ["overdue", "due-soon", "due-soon", "not-started", "overdue"]
 
 
-def test_due_days_are_those_of_the_team_joined_first_also_where_another_one_is_led():
+def test_due_dates_use_zone_of_first_team():
     berlin, shanghai = make_team(time_zone="Europe/Berlin"), make_team(time_zone="Asia/Shanghai")
     learner = make_user()
     for team in (berlin, shanghai):
@@ -258,7 +258,7 @@ def test_due_days_are_those_of_the_team_joined_first_also_where_another_one_is_l
     assert days == {False: 27, True: 28}
 
 
-def test_a_persons_page_names_the_first_team_of_those_the_reader_may_see(client):
+def test_person_page_names_first_visible_team(client):
     first, second = make_team("Day shift"), make_team("Night shift")
     learner = make_user("Lea")
     for team in (first, second):
@@ -266,11 +266,11 @@ def test_a_persons_page_names_the_first_team_of_those_the_reader_may_see(client)
     enrollment = make_enrollment(learner)
     loner = make_enrollment(make_user("Leo"), enrollment.course)
 
-    def line(reader, of=enrollment):
+    def label(reader, of=enrollment):
         client.force_login(reader)
         page = BeautifulSoup(client.get(f"/team/people/{of.pk}/").content, "html.parser")
         return page.select_one("h1 + p").get_text().split(" · ")[0]
 
     admin = make_admin()
-    assert [line(first.manager), line(second.manager), line(admin)] == ["Day shift", "Night shift", "Day shift"]
-    assert line(admin, loner) == loner.learner.email
+    assert [label(first.manager), label(second.manager), label(admin)] == ["Day shift", "Night shift", "Day shift"]
+    assert label(admin, loner) == loner.learner.email

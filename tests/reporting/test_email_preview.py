@@ -1,4 +1,4 @@
-"""What is said of the letters of a day is what then happens: to whom, of what kind, at what hour, or why not."""
+"""The preview of a day's emails matches the emails that are sent."""
 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from tests.site.test_access import digests
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
 SITE = ZoneInfo("Asia/Shanghai")
-MONDAY = date(2027, 3, 1)  # the first of a month, too
+MONDAY = date(2027, 3, 1)  # also the first of a month
 JOBS = {
     time(5, 10): remind_due, time(5, 15): escalate, time(5, 20): tell_of_endings,
     time(5, 25): ask_leads, time(5, 30): queue_weekly_summaries, time(5, 35): send_monthly_reports,
@@ -38,9 +38,8 @@ JOBS = {
 
 
 @pytest.fixture
-def firm(settings, time_machine):
-    """In three zones: late, due, done, away, without an address, asking; leads who get everything, nothing, or stopped
-    it."""
+def company(settings, time_machine):
+    """Teams in 3 time zones with people in every situation; managers with all, no and unsubscribed emails."""
     settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     time_machine.move_to(datetime(2027, 1, 4, 9, tzinfo=SITE), tick=False)
     course, hr = make_course_with_sheet(), make_hr()
@@ -49,44 +48,44 @@ def firm(settings, time_machine):
     switch_escalation(True, by=hr)
     subscribe(above)
     for zone in ("Asia/Shanghai", "Europe/Berlin", "Pacific/Auckland"):
-        place = zone.partition("/")[2]
-        lead = make_user(f"Lead {place}", email=f"lead-{place}@example.com")
-        team = make_team(place, parent=top, manager=lead, time_zone=zone)
-        people_of(team, place, course, hr)
-    unsubscribe_from(lead, "digest")
+        city = zone.partition("/")[2]
+        manager = make_user(f"Lead {city}", email=f"lead-{city}@example.com")
+        team = make_team(city, parent=top, manager=manager, time_zone=zone)
+        add_people(team, city, course, hr)
+    unsubscribe_from(manager, "digest")
     make_team("Nothing to say", parent=top, manager=make_user("Idle lead", email="idle@example.com"))
     OutgoingEmail.objects.all().delete()
     return time_machine
 
 
-def people_of(team, place, course, hr):
-    def learner(name, due_on=None, **fields):
-        person = make_user(f"{name} {place}", email=f"{name}-{place}@example.com".replace(" ", "-").lower())
+def add_people(team, city, course, hr):
+    def add_learner(name, due_on=None, **fields):
+        person = make_user(f"{name} {city}", email=f"{name}-{city}@example.com".replace(" ", "-").lower())
         join(team, person)
         return make_enrollment(person, course, due_at=due_on and due_instant(due_on, team.zone), **fields)
 
-    learner("Due", date(2027, 3, 2))
-    learner("Late", date(2027, 2, 24))
-    learner("Also late", date(2027, 2, 24))
-    learner("Away", date(2027, 3, 2))
-    nowhere = learner("Nowhere", date(2027, 3, 2)).learner
-    nowhere.email, nowhere.staff_number = None, f"A{place}"
-    nowhere.save()
-    request_extension(learner("Asks", date(2027, 3, 2)), date(2027, 3, 20))
+    add_learner("Due", date(2027, 3, 2))
+    add_learner("Late", date(2027, 2, 24))
+    add_learner("Also late", date(2027, 2, 24))
+    add_learner("Away", date(2027, 3, 2))
+    without_email = add_learner("Nowhere", date(2027, 3, 2)).learner
+    without_email.email, without_email.staff_number = None, f"A{city}"
+    without_email.save()
+    request_extension(add_learner("Asks", date(2027, 3, 2)), date(2027, 3, 20))
     done = datetime.combine(MONDAY - timedelta(days=30), time(12), team.zone)
-    learner("Done", completed_at=done)
-    learner("Done earlier", completed_at=done - timedelta(days=1))
+    add_learner("Done", completed_at=done)
+    add_learner("Done earlier", completed_at=done - timedelta(days=1))
     for name, last in (("Ends", MONDAY + timedelta(days=7)), ("Ended on Saturday", MONDAY + timedelta(days=5))):
         holder = make_certified(course, team, last)
-        holder.name, holder.email = f"{name} {place}", f"{name}-{place}@example.com".replace(" ", "-").lower()
+        holder.name, holder.email = f"{name} {city}", f"{name}-{city}@example.com".replace(" ", "-").lower()
         holder.save()
-    away = Enrollment.objects.get(learner__name=f"Ends {place}").learner
-    if place == "Berlin":
+    away = Enrollment.objects.get(learner__name=f"Ends {city}").learner
+    if city == "Berlin":
         record_absence(away, MONDAY - timedelta(days=1), MONDAY, by=hr)
 
 
-def said(day):
-    """Without what is not written while the learner waits for an answer: that is no row."""
+def previewed(day):
+    """Without emails held by an open request: they have no row."""
     lines = [each for each in preview_emails(day) if each.why_not != ASKS]
     return sorted((each.name, each.message.kind, hour_of(each.leaves_at), each.why_not) for each in lines)
 
@@ -95,8 +94,8 @@ def hour_of(at):
     return f"{at.astimezone(SITE):%m-%d %H:%M}" if at else ""
 
 
-def played(clock, day):
-    """The site's days until this one is over, with a worker that looks at each job's hour and every half hour."""
+def sent_on(clock, day):
+    """Run the site to the end of this day: each job at its hour, the worker every half hour."""
     at = timezone.now().astimezone(SITE)
     at = at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0)
     while site_day(at) <= day:
@@ -128,24 +127,24 @@ def line_of(message, day):
         only_deep(datetime(2027, 2, 26, 15, tzinfo=SITE)),
     ],
 )
-def test_the_letters_of_a_monday_are_those_that_were_foreseen(firm, now):
-    firm.move_to(now - timedelta(days=4), tick=False)
-    played(firm, site_day(now) - timedelta(days=1))
-    firm.move_to(now - timedelta(hours=now.hour), tick=False)
+def test_preview_of_monday_matches_sent_emails(company, now):
+    company.move_to(now - timedelta(days=4), tick=False)
+    sent_on(company, site_day(now) - timedelta(days=1))
+    company.move_to(now - timedelta(hours=now.hour), tick=False)
     while timezone.now() < now:
         if job := JOBS.get(timezone.now().astimezone(SITE).time()):
             job()
         deliver_due()
-        firm.shift(timedelta(minutes=5))
+        company.shift(timedelta(minutes=5))
     before = digests()
-    foreseen = said(MONDAY)
+    preview = previewed(MONDAY)
     assert digests() == before
-    assert {kind for _name, kind, _hour, _why in foreseen} == {
+    assert {kind for _name, kind, _hour, _why in preview} == {
         "reminder", "certificate-ending", "escalation", "observation", "digest", "hr-summary", "monthly-report",
     }  # fmt: skip
-    assert foreseen == played(firm, MONDAY)
+    assert preview == sent_on(company, MONDAY)
 
 
-def test_nobody_misses_a_digest_that_would_have_nothing_to_say(firm):
-    firm.move_to(datetime(2027, 2, 28, 23, tzinfo=SITE), tick=False)
-    assert [line for line in said(MONDAY) if line[0] == "Idle lead"] == []
+def test_preview_leaves_out_empty_weekly_summary(company):
+    company.move_to(datetime(2027, 2, 28, 23, tzinfo=SITE), tick=False)
+    assert [line for line in previewed(MONDAY) if line[0] == "Idle lead"] == []

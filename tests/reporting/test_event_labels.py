@@ -1,4 +1,4 @@
-"""Whatever is recorded anywhere has words on the page of the log, in both languages."""
+"""Labels of event verbs in the audit log."""
 
 import ast
 from pathlib import Path
@@ -11,7 +11,7 @@ from courseware.audit_log.record import record
 from tests.making import make_admin, make_hr, make_user
 
 COURSEWARE = Path(__file__).parents[2] / "courseware"
-# Where the verb is no word of the call itself: the module → all that it can be.
+# Module that records a variable verb → all its values.
 TOLD_ELSEWHERE = {
     "accounts/calendar/calendar_import.py": {"days-listed", "days-unlisted"},
     "accounts/people/notes.py": {"note-written", "note-withdrawn"},
@@ -28,7 +28,7 @@ TOLD_ELSEWHERE = {
 
 
 def verbs_recorded():
-    """(the verbs in calls of `record` and `NewEvent`, the modules with calls in which a variable stands)."""
+    """(verbs in calls of `record` and `NewEvent`, modules that pass a variable)."""
     verbs, elsewhere = set(), set()
     for path in COURSEWARE.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -41,7 +41,7 @@ def verbs_recorded():
     return verbs, elsewhere
 
 
-def test_every_verb_that_is_recorded_has_words():
+def test_every_recorded_verb_has_a_label():
     verbs, elsewhere = verbs_recorded()
     assert sorted(elsewhere - TOLD_ELSEWHERE.keys()) == [], "say in TOLD_ELSEWHERE which verbs that module records"
     verbs = verbs.union(*TOLD_ELSEWHERE.values())
@@ -49,15 +49,15 @@ def test_every_verb_that_is_recorded_has_words():
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_no_two_have_the_same_words_and_none_is_untranslated(language):
+def test_labels_are_unique_and_translated(language):
     with override(language):
-        words = [words for _verb, words in verbs_by_label()]
-    assert len(set(words)) == len(words) == len(EVENT_WORDS)
-    assert all(each.isascii() == (language == "en") for each in words)
+        label = [label for _verb, label in verbs_by_label()]
+    assert len(set(label)) == len(label) == len(EVENT_WORDS)
+    assert all(each.isascii() == (language == "en") for each in label)
 
 
 @pytest.mark.django_db
-def test_the_log_and_the_page_of_a_person_say_them_and_an_unknown_verb_as_it_is(client):
+def test_pages_show_labels_or_unknown_verbs(client):
     person, hr = make_user("Li Na"), make_hr(language="zh-hans")
     record("person-changed", actor=hr, subject=person)
     record("of-another-version", actor=hr, subject=person)

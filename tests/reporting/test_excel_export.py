@@ -1,4 +1,4 @@
-"""The board as a workbook, read by a library that did not write it."""
+"""The dashboard as an Excel file, read by an independent library."""
 
 import io
 from datetime import UTC, date, datetime, timedelta
@@ -32,7 +32,7 @@ def rows_of(team, at):
     return rows.rows_in_chunks(rows.dashboard_rows_of(team.manager, at=at), teams, "en", at)
 
 
-def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
+def test_cells_are_numbers_and_dates_in_site_zone(team):
     times = {"due_at": datetime(2026, 11, 27, 16, tzinfo=UTC), "started_at": NOON, "last_active_at": NOON}
     learner_of(team, "Wang Ming", email="wang@example.com", **times)
     with columns.dashboard_workbook(rows_of(team, NOON), [], "en") as file:
@@ -55,34 +55,34 @@ def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
     }
 
 
-def test_the_second_sheet_says_what_was_asked_for_when_and_of_which_release(client, team):
+def test_second_sheet_describes_filters_and_release(client, team):
     learner_of(team, "Wang Ming")
     learner_of(team, "Late", due_at=timezone.now() - timedelta(days=3))
     people, about = sheets(download(client, team, "?state=not-started&name=wang")).values()
     assert [row[0] for row in people] == ["Name", "Wang Ming"]
     event = Event.objects.get(verb="dashboard-exported")
     assert (event.actor_id, event.data) == (team.manager.pk, {"state": "not-started", "team": None, "rows": 1})
-    said = [(what, words) for what, words, *_rest in about]
-    assert said[0][1].endswith("(Asia/Shanghai)")
-    assert said[1:6] == [
+    facts = [(what, words) for what, words, *_rest in about]
+    assert facts[0][1].endswith("(Asia/Shanghai)")
+    assert facts[1:6] == [
         ("Downloaded by", team.manager.name),
         ("Shown", "1 row"),
         ("Filter", "Status: not started"),
         ("Filter", "Name, email or staff number: wang"),
         ("Course", f"Rules of the tea room, release 1 of {timezone.localdate():%-d %B %Y}"),
     ]
-    names = dict(said[said.index(("Columns and their technical names", "")) + 1 :])
+    names = dict(facts[facts.index(("Columns and their technical names", "")) + 1 :])
     assert (names["Name"], names["Due date"], names["Course id"]) == ("name", "due_on", "course")
 
 
-def test_a_name_is_text_also_where_a_spreadsheet_would_run_or_link_it(client, team):
+def test_formulas_and_links_are_exported_as_text(client, team):
     for name in ('=HYPERLINK("http://evil.example")', "http://evil.example"):
         learner_of(team, name)
     cells = {row[0] for row in sheets(download(client, team))["People"][1:]}
     assert cells == {'\'=HYPERLINK("http://evil.example")', "http://evil.example"}
 
 
-def test_more_rows_than_a_workbook_takes_are_refused_with_a_sentence_and_the_filters_stay(client, team, monkeypatch):
+def test_too_many_rows_are_refused_with_filters_kept(client, team, monkeypatch):
     monkeypatch.setattr(columns, "ROWS_OF_A_WORKBOOK", 1)
     for name in ("One", "Two"):
         learner_of(team, name)
@@ -93,7 +93,7 @@ def test_more_rows_than_a_workbook_takes_are_refused_with_a_sentence_and_the_fil
     assert "An Excel file holds up to 1 rows, but you selected 2. Download the CSV file, which holds all rows." in page
 
 
-def test_names_for_programs_stand_in_the_csv_file_where_they_are_asked_for(client, team):
+def test_csv_has_technical_headings_if_requested(client, team):
     first = b"".join(client.get(reverse("reporting:dashboard-csv") + "?headings=names").streaming_content).decode(
         "utf-8-sig"
     )

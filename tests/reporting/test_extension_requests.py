@@ -1,4 +1,4 @@
-"""Who asks for another day stands among the acts of today, and on the page of the person, until it is answered."""
+"""Extension requests on Today and on the person page."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def in_days(number):
     return timezone.localdate() + timedelta(days=number)
 
 
-def asks(team, name="Zoe", number=4, why="A sick child", **fields):
+def make_request(team, name="Zoe", number=4, why="A sick child", **fields):
     return request_extension(learner_of(team, name, **{"due_at": days(-2)} | fields), in_days(number), why)
 
 
@@ -37,7 +37,7 @@ def answer(client, request, answer, *, back="/team/", **fields):
     return client.post(address, {"request": request.pk, "answer": answer, "next": back} | fields, follow=True)
 
 
-def said(response):
+def message_of(response):
     found = BeautifulSoup(response.content, "html.parser").select_one(".messages")
     return " ".join(found.get_text(" ").split()) if found else ""
 
@@ -53,8 +53,8 @@ def end_of(request):
     return request.end
 
 
-def test_it_is_shown_with_day_and_reason_and_three_answers_none_of_them_chosen(client, team):
-    request = asks(team)
+def test_request_shows_date_reason_and_three_answers(client, team):
+    request = make_request(team)
     part = BeautifulSoup(client.get("/team/today/").content, "html.parser").select_one(".today .asked")
     text = " ".join(part.get_text(" ").split())
     assert "Asks to extend to" in text and "Zoe" in text and "A sick child" in text
@@ -64,21 +64,21 @@ def test_it_is_shown_with_day_and_reason_and_three_answers_none_of_them_chosen(c
     assert not part.select("[checked], [selected], input[type=date][value]")
 
 
-def test_one_press_gives_the_day_and_is_undone_from_the_board(client, team):
-    request = asks(team)
+def test_accepting_sets_due_date_and_can_be_undone(client, team):
+    request = make_request(team)
     given = answer(client, request, "give")
-    assert "The due date of Zoe is now" in said(given)
+    assert "The due date of Zoe is now" in message_of(given)
     assert (end_of(request), request.enrollment.due_on, names(team.manager)) == ("given", in_days(4), [])
-    assert "Undone for 1 person: Zoe." in said(undo(client, given))
+    assert "Undone for 1 person: Zoe." in message_of(undo(client, given))
     assert (end_of(request), names(team.manager)) == ("", ["Zoe"])
 
 
-def test_a_no_is_said_with_a_line_and_is_undone_from_the_board_and_from_the_page_of_the_person(client, team):
-    request = asks(team)
+def test_refusal_can_be_undone_on_both_pages(client, team):
+    request = make_request(team)
     refused = answer(client, request, "refuse", words="We need you on Friday.")
-    assert "Zoe keeps the current due date and gets a notification." in said(refused)
+    assert "Zoe keeps the current due date and gets a notification." in message_of(refused)
     assert (end_of(request), request.words) == ("refused", "We need you on Friday.")
-    assert "1 answer undone. The request is open again." in said(undo(client, refused))
+    assert "1 answer undone. The request is open again." in message_of(undo(client, refused))
     assert end_of(request) == ""
     page = f"/team/people/{request.enrollment_id}/"
     answer(client, request, "refuse", back=page)
@@ -88,8 +88,8 @@ def test_a_no_is_said_with_a_line_and_is_undone_from_the_board_and_from_the_page
     assert end_of(request) == ""
 
 
-def test_another_day_is_given(client, team):
-    request = asks(team)
+def test_manager_can_set_another_date(client, team):
+    request = make_request(team)
     answer(client, request, "other", due_on=in_days(2).isoformat())
     assert (end_of(request), request.given_on) == ("another", in_days(2))
 
@@ -105,99 +105,99 @@ def test_another_day_is_given(client, team):
         ("perhaps", {}, "perhaps"),
     ],
 )
-def test_what_is_no_answer_is_said_and_changes_nothing(client, team, pressed, fields, why):
-    request = asks(team, due_at=days(2))
+def test_invalid_answer_is_explained_and_ignored(client, team, pressed, fields, why):
+    request = make_request(team, due_at=days(2))
     if fields.get("due_on") == "due":
         fields = {"due_on": request.enrollment.due_on.isoformat()}
-    assert why in said(answer(client, request, pressed, **fields))
+    assert why in message_of(answer(client, request, pressed, **fields))
     assert end_of(request) == ""
 
 
-def test_the_second_lead_is_told_who_has_answered_and_a_double_press_too(client, team):
-    request = asks(team)
+def test_second_answer_names_the_first(client, team):
+    request = make_request(team)
     answer(client, request, "give")
-    assert "The request of Zoe was answered by you, " in said(answer(client, request, "give"))
+    assert "The request of Zoe was answered by you, " in message_of(answer(client, request, "give"))
     sign_in_another_manager(client, team)
     second = answer(client, request, "refuse")
-    assert "The request of Zoe was answered by Li Lin, " in said(second) and "extended to" in said(second)
-    assert "Undo" not in said(second)
+    assert "The request of Zoe was answered by Li Lin, " in message_of(second) and "extended to" in message_of(second)
+    assert "Undo" not in message_of(second)
     assert (end_of(request), request.ended_by) == ("given", team.manager)
 
 
-def test_what_has_ended_meanwhile_is_said(client, team):
-    waived, taken_back = asks(team, "Ada"), asks(team, "Ben")
+def test_answer_to_ended_request_is_explained(client, team):
+    waived, taken_back = make_request(team, "Ada"), make_request(team, "Ben")
     exempt(waived.enrollment, "moved", by=team.manager)
     ExtensionRequest.objects.filter(pk=taken_back.pk).update(end="taken-back", ended_at=timezone.now())
-    assert "The request of Ada has expired" in said(answer(client, waived, "give"))
-    assert "Ben has withdrawn the request." in said(answer(client, taken_back, "give"))
+    assert "The request of Ada has expired" in message_of(answer(client, waived, "give"))
+    assert "Ben has withdrawn the request." in message_of(answer(client, taken_back, "give"))
 
 
-def test_of_another_run_it_is_not_answered(client, team):
-    own, foreign = asks(team), asks(make_team())
+def test_request_of_another_enrollment_is_404(client, team):
+    own, foreign = make_request(team), make_request(make_team())
     address = f"/team/people/{own.enrollment_id}/extension/"
     assert client.post(address, {"request": foreign.pk, "answer": "give"}).status_code == 404
     assert end_of(foreign) == ""
 
 
-def test_an_auditor_sees_it_and_has_no_buttons(client, team):
-    request = asks(team)
+def test_auditor_sees_request_without_buttons(client, team):
+    request = make_request(team)
     client.force_login(make_auditor(language="en"))
     page = client.get(f"/team/people/{request.enrollment_id}/").text
     assert "Asks to extend to" in page and "A sick child" in page
     assert f"/team/people/{request.enrollment_id}/extension/" not in page
 
 
-def test_whom_nobody_leads_is_answered_by_human_resources(client, team):
+def test_hr_answers_people_without_manager(client, team):
     hr = make_hr()
-    asks(team, "Led")
-    alone = request_extension(make_enrollment(make_user("Alone"), due_at=days(-2)), in_days(4))
+    make_request(team, "Led")
+    unmanaged = request_extension(make_enrollment(make_user("Alone"), due_at=days(-2)), in_days(4))
     own = request_extension(make_enrollment(hr, due_at=days(-2)), in_days(4))
     without = make_team("Without")
     Membership.objects.filter(team=without, role=Membership.Role.MANAGER).delete()
-    asks(without, "Team without a lead")
+    make_request(without, "Team without a lead")
     assert names(hr) == ["Alone", "Team without a lead"]
     assert names(team.manager) == ["Led"]
     client.force_login(hr)
     assert "Alone" in client.get("/team/today/").text
     assert "/team/today/" in client.get("/team/").text
-    answer(client, alone, "give")
-    assert end_of(alone) == "given"
+    answer(client, unmanaged, "give")
+    assert end_of(unmanaged) == "given"
     assert answer(client, own, "give").status_code == 404
 
 
-def test_human_resources_find_who_has_no_lead_behind_however_many_who_have_one(team, monkeypatch):
+def test_hr_finds_unmanaged_people_behind_many_managed(team, monkeypatch):
     monkeypatch.setattr(learner_requests, "ASKED_AT_ONCE", 2)
     for name in ("Ada", "Ben", "Cid"):
-        asks(team, name)
+        make_request(team, name)
     for name in ("Dan", "Eve"):
         request_extension(make_enrollment(make_user(name), due_at=days(-2)), in_days(4))
     assert names(make_hr()) == ["Dan", "Eve"]
 
 
-def test_human_resources_have_no_such_block_while_nobody_asks(client, team):
+def test_hr_has_no_today_without_requests(client, team):
     learner_of(team, due_at=days(-2))
     client.force_login(make_hr())
     assert "/team/today/" not in client.get("/team/").text
 
 
-def test_of_more_than_fit_the_oldest_stand_first_and_the_rest_is_counted(client, team, monkeypatch):
+def test_oldest_requests_come_first_and_rest_is_counted(client, team, monkeypatch):
     monkeypatch.setattr(learner_requests, "SHOWN", 2)
-    requests = [asks(team, name) for name in ("Ada", "Ben", "Cid", "Dan")]
+    requests = [make_request(team, name) for name in ("Ada", "Ben", "Cid", "Dan")]
     assert names(team.manager) == ["Ada", "Ben"]
     assert "2 more requests are shown after you answer these." in client.get("/team/today/").text
     answer(client, requests[0], "refuse")
     assert names(team.manager) == ["Ben", "Cid"]
 
 
-def test_who_asks_is_not_among_those_who_need_nothing(client, team):
-    asks(team, due_at=days(9), number=12)
+def test_requester_is_not_counted_as_needing_nothing(client, team):
+    make_request(team, due_at=days(9), number=12)
     learner_of(team, "Far", due_at=days(9))
     assert client.get("/team/today/").context["draft"].others == 1
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_it_costs_as_many_statements_for_one_as_for_three(client, team, people):
+def test_query_count_is_independent_of_requests(client, team, people):
     for number in range(people):
-        asks(team, f"Person {number}", due_at=days(9), number=12)
+        make_request(team, f"Person {number}", due_at=days(9), number=12)
     client.get("/team/today/")
     assert statements(lambda: client.get("/team/today/"))["SELECT"] == 18

@@ -1,4 +1,4 @@
-"""How many will be late: compared with the lottery itself, played by dice."""
+"""Forecasts of late enrollments, compared with random simulations, and their curves."""
 
 import random
 from datetime import date, timedelta
@@ -19,32 +19,32 @@ from courseware.reporting.statistics.trends import CurveDrawing, DueEnrollment, 
 from tests.examples import examples
 
 
-def played(runs, rounds=1000, seed=7):
-    """The numbers of late runs that the middle eight of ten rounds lie between, written as the rule is told."""
+def simulated_range(enrollments, rounds=1000, seed=7):
+    """Numbers of late enrollments between which the middle 80% of the rounds lie."""
     dice = random.Random(seed)
 
-    def is_late(run):
-        return sum(dice.choice(run.pace) for _day in range(run.days)) < run.left
+    def is_late(enrollment):
+        return sum(dice.choice(enrollment.pace) for _day in range(enrollment.days)) < enrollment.left
 
-    numbers = sorted(sum(is_late(run) for run in runs) for _round in range(rounds))
+    numbers = sorted(sum(is_late(enrollment) for enrollment in enrollments) for _round in range(rounds))
     return numbers[rounds // 10], numbers[rounds - rounds // 10 - 1]
 
 
-def some_runs(seed, number):
+def random_enrollments(seed, number):
     dice = random.Random(seed)
     return [
         OpenEnrollment(
             dice.randint(1, 12), dice.randint(0, 15), tuple(dice.choice((0, 0, 0, 1, 1, 2, 4)) for _ in range(14))
         )
-        for _run in range(number)
+        for _enrollment in range(number)
     ]
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_band_is_that_of_a_thousand_rounds_with_dice(seed):
-    runs = some_runs(seed, 25)
-    found = forecast(runs)
-    least, most = played(runs)
+def test_range_matches_1000_random_rounds(seed):
+    enrollments = random_enrollments(seed, 25)
+    found = forecast(enrollments)
+    least, most = simulated_range(enrollments)
     assert found.runs == 25
     assert abs(found.least - least) <= 1 and abs(found.most - most) <= 1
 
@@ -53,8 +53,8 @@ def test_the_band_is_that_of_a_thousand_rounds_with_dice(seed):
     ("run", "chance"),
     [
         (OpenEnrollment(1, 0, (9, 9)), 1),  # no day is left
-        (OpenEnrollment(0, 0, (0, 0)), 0),  # nor is a step
-        (OpenEnrollment(3, 5, (0, 0, 0)), 1),  # who does nothing goes on doing nothing
+        (OpenEnrollment(0, 0, (0, 0)), 0),  # no step is left
+        (OpenEnrollment(3, 5, (0, 0, 0)), 1),  # idle people stay idle
         (OpenEnrollment(3, 3, (1, 1)), 0),  # just in time
         (OpenEnrollment(4, 3, (1, 1)), 1),  # one too many
         (OpenEnrollment(1, 2, (0, 1)), 1 / 4),  # both days without anything
@@ -62,36 +62,36 @@ def test_the_band_is_that_of_a_thousand_rounds_with_dice(seed):
         (OpenEnrollment(2, 2, (0, 0, 2)), 4 / 9),
     ],
 )
-def test_a_run_is_late_as_often_as_too_little_is_done_in_the_days_left(run, chance):
+def test_chance_of_being_late_by_steps_and_days_left(run, chance):
     assert chance_of_being_late(*run) == pytest.approx(chance)
 
 
-def test_certain_runs_leave_no_band():
+def test_certain_outcomes_give_exact_number():
     idle, quick = OpenEnrollment(3, 5, (0,)), OpenEnrollment(3, 5, (3,))
     assert forecast([idle] * 15 + [quick] * 15) == Forecast(30, 15, 15)
 
 
-def test_of_fewer_than_twenty_nothing_is_said():
-    assert forecast(some_runs(1, LEAST_RUNS - 1)) is None
-    assert forecast(some_runs(1, LEAST_RUNS)) is not None
+def test_fewer_than_20_enrollments_give_no_forecast():
+    assert forecast(random_enrollments(1, LEAST_RUNS - 1)) is None
+    assert forecast(random_enrollments(1, LEAST_RUNS)) is not None
 
 
 @settings(max_examples=examples(60))
 @given(st.integers(1, 15), st.lists(st.integers(0, 4), min_size=1, max_size=14), st.integers(0, 10))
-def test_a_day_more_makes_nobody_later_and_a_step_more_nobody_earlier(left, pace, days):
+def test_chance_falls_with_days_and_rises_with_steps(left, pace, days):
     by_days = [chance_of_being_late(left, days + more, tuple(pace)) for more in range(4)]
     by_steps = [chance_of_being_late(left + more, days, tuple(pace)) for more in range(4)]
     assert all(later <= earlier + 1e-9 for earlier, later in pairwise(by_days))
     assert all(fewer <= more + 1e-9 for fewer, more in pairwise(by_steps))
 
 
-def test_thousands_of_runs_are_added_up_as_twenty_are():
+def test_forecast_of_4000_matches_normal_distribution():
     found = forecast([OpenEnrollment(1, 1, (0, 1))] * 4000)
-    # Of coins: half of them, and 1.28 standard deviations of √4000 ÷ 2 to both sides.
+    # Half of them, ± 1.28 standard deviations of √4000 ÷ 2.
     assert abs(found.least - 1959) <= 1 and abs(found.most - 2041) <= 1
 
 
-def test_what_cannot_be_any_more_is_not_worked_out_for_ten_years():
+def test_certain_chance_is_found_over_ten_years():
     slow, idle = (0,) * 13 + (1,), (0,) * 14
     assert [chance_of_being_late(30, 3653, pace) for pace in (slow, idle)] == [0.0, 1.0]
 
@@ -106,35 +106,35 @@ def on(days):
     return TODAY + timedelta(days=days)
 
 
-def due_runs(*pairs):
+def due_enrollments(*pairs):
     return [DueEnrollment(on(due), None if done is None else on(done)) for due, done in pairs]
 
 
-def test_a_run_counts_from_the_end_of_its_day_on():
-    curve = curve_of(due_runs((-10, -12), (-3, -1), (-3, None), (5, None)), TODAY)
+def test_enrollment_counts_from_end_of_due_date():
+    curve = curve_of(due_enrollments((-10, -12), (-3, -1), (-3, None), (5, None)), TODAY)
     by_day = {days: (curve.due_by(on(days)), curve.done_by(on(days))) for days in (-13, -12, -10, -4, -3, -1, 4, 5)}
     assert by_day == {-13: (0, 0), -12: (0, 1), -10: (1, 1), -4: (1, 1), -3: (3, 1), -1: (3, 2), 4: (3, 2), 5: (4, 2)}
 
 
-def test_the_table_has_a_line_a_week_and_says_nothing_of_what_will_be_done():
-    curve = curve_of(due_runs((-10, -12), (-3, -1), (6, None), (20, None)), TODAY)
+def test_table_has_weekly_rows_without_future_completions():
+    curve = curve_of(due_enrollments((-10, -12), (-3, -1), (6, None), (20, None)), TODAY)
     assert curve.weeks == [(on(-7), 1, 1), (on(0), 2, 2), (on(7), 3, None), (on(14), 3, None), (on(21), 4, None)]
 
 
-def test_only_twelve_weeks_back_and_eight_ahead_are_drawn_and_what_was_before_is_added_up():
-    curve = curve_of(due_runs((-700, -700), (-90, -85), (700, None)), TODAY)
+def test_curve_covers_12_weeks_back_and_8_ahead():
+    curve = curve_of(due_enrollments((-700, -700), (-90, -85), (700, None)), TODAY)
     assert (curve.first, curve.last) == (on(-84), on(56))
     assert curve.weeks[0] == (on(-84), 2, 2)
 
 
-def test_without_anybody_there_is_a_line_at_the_bottom():
+def test_empty_curve_is_flat():
     drawing = CurveDrawing(curve_of([], TODAY), 100, 50)
     assert (drawing.due, drawing.done) == ("M0.0 50.0H100.0", "M0.0 50.0H50.0")
 
 
-def test_it_is_drawn_in_steps():
+def test_curve_is_drawn_in_steps():
     drawing = CurveDrawing(
-        curve_of(due_runs((-4, -2), (4, None)), TODAY), 100, 50
+        curve_of(due_enrollments((-4, -2), (4, None)), TODAY), 100, 50
     )  # from five days before to five days after
     assert drawing.due == "M0.0 50.0H10.0V25.0H90.0V0.0H100.0"
     assert drawing.done == "M0.0 50.0H30.0V25.0H50.0"
@@ -142,8 +142,8 @@ def test_it_is_drawn_in_steps():
 
 
 @given(st.lists(st.tuples(st.integers(-400, 400), st.none() | st.integers(-400, 0))))
-def test_nothing_is_drawn_outside_and_no_two_days_are_written_over_each_other(pairs):
-    drawing = CurveDrawing(curve_of(due_runs(*pairs), TODAY), 600, 200)
+def test_drawing_stays_inside_and_labels_do_not_overlap(pairs):
+    drawing = CurveDrawing(curve_of(due_enrollments(*pairs), TODAY), 600, 200)
     numbers = [
         float(each)
         for path in (drawing.due, drawing.done)

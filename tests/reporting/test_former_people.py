@@ -1,4 +1,4 @@
-"""Who has left the firm is off boards, numbers and files, unless they are asked for; the records stay."""
+"""Former people: absent from dashboards, totals and exports unless requested."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def team():
-    """One who is here, and one who has left and was late."""
+    """A current learner and a former, late one."""
     make_course()
     team = make_team("Night shift")
     for name, due in (("Here", 9), ("Gone", -9)):
@@ -34,7 +34,7 @@ VIEWERS = {
 
 
 def shown(client, query=""):
-    """(name, whether marked as left, whether there is a box to tick) of each row, and the numbers above by state."""
+    """(name, marked as left, has a checkbox) of each row, and the totals by state."""
     response = client.get(f"/team/{query}")
     found = BeautifulSoup(response.content, "html.parser").select(".board tbody tr")
     rows = [
@@ -51,7 +51,7 @@ WITH = [("Gone", True, False), ("Here", False, True)], {"overdue": 1, "not-start
 
 @pytest.mark.parametrize("viewer", VIEWERS.values(), ids=VIEWERS)
 @pytest.mark.parametrize("is_kept", [False, True])
-def test_who_left_is_on_the_board_and_among_its_numbers_only_if_asked_for(client, team, viewer, is_kept, monkeypatch):
+def test_former_people_are_on_dashboard_only_if_requested(client, team, viewer, is_kept, monkeypatch):
     if is_kept:
         monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 0)
     client.force_login(viewer(team))
@@ -63,7 +63,7 @@ def test_who_left_is_on_the_board_and_among_its_numbers_only_if_asked_for(client
 
 
 @pytest.mark.parametrize("viewer", VIEWERS.values(), ids=VIEWERS)
-def test_who_left_is_in_the_file_only_if_asked_for_and_marked_there(client, team, viewer):
+def test_former_people_are_exported_only_if_requested(client, team, viewer):
     client.force_login(viewer(team))
     assert [(row["Name"], row["Left the company"]) for row in exported(client)] == [("Here", "")]
     assert [(row["Name"], row["Left the company"]) for row in exported(client, "?left=on")] == [
@@ -74,29 +74,29 @@ def test_who_left_is_in_the_file_only_if_asked_for_and_marked_there(client, team
     assert sorted(logged) == [(1, None), (2, True)]
 
 
-def test_the_page_of_who_left_opens_and_says_so(client, team):
+def test_page_of_former_person_shows_left_tag(client, team):
     client.force_login(team.manager)
     gone = User.objects.get(name="Gone").enrollments.get()
     page = BeautifulSoup(client.get(f"/team/people/{gone.pk}/").content, "html.parser")
     assert "left" in [tag.text for tag in page.select("main .tag")]
 
 
-def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
-    for is_gone in (False, True):
+def test_former_staff_are_subtracted_once_from_hr_totals(team):
+    for has_left in (False, True):
         editor = make_editor()
         join(team, editor)
         make_enrollment(editor)
-        if is_gone:
+        if has_left:
             offboarding.leave(editor, by=None)
     now, viewer = timezone.now(), make_hr()
     for chosen in (None, team):
-        kept = totals.headcount_totals(viewer, chosen, None, now)
-        assert kept == totals.counts(dashboard_rows.dashboard_rows_of(viewer, team=chosen, at=now), now)
-        assert kept.total == 1
+        stored = totals.headcount_totals(viewer, chosen, None, now)
+        assert stored == totals.counts(dashboard_rows.dashboard_rows_of(viewer, team=chosen, at=now), now)
+        assert stored.total == 1
 
 
-def test_nothing_is_decided_about_who_left(client, team):
+def test_bulk_actions_skip_former_people(client, team):
     client.force_login(team.manager)
-    rows = "&".join(f"row={run.pk}" for run in dashboard_rows.dashboard_rows_of(team.manager, left=True))
+    rows = "&".join(f"row={enrollment.pk}" for enrollment in dashboard_rows.dashboard_rows_of(team.manager, left=True))
     response = client.get(f"/people/actions/extend/?{rows}")
     assert response.context["touched"] == 1

@@ -28,7 +28,7 @@ LATER = timedelta(days=1)
 
 @pytest.fixture
 def completed():
-    """An enrollment that is completed, and beside it one with an attempt that is open."""
+    """A completed enrollment; another one has an open exam attempt."""
     enrollment = make_enrollment(course=make_course())
     complete_course(enrollment)
     other = make_enrollment(course=enrollment.course)
@@ -38,8 +38,8 @@ def completed():
     return enrollment
 
 
-def changed(model, **fields):
-    """Change the first row of a model behind the back of its rules; returns its primary key."""
+def change_first(model, **fields):
+    """Change the first row directly in the database; return its primary key."""
     row = model.objects.order_by("pk").first()
     model.objects.filter(pk=row.pk).update(**fields)
     return row.pk
@@ -54,12 +54,12 @@ def test_every_check_of_a_module_is_run(module):
     assert set(checks) <= set(CHECKS)
 
 
-def test_what_the_product_writes_has_no_difference(completed):
+def test_product_data_has_no_differences(completed):
     assert list(differences()) == []
 
 
-def test_points_that_are_not_those_of_the_responses_are_named(completed):
-    pk = changed(ExamAttempt, points=0)
+def test_points_unlike_responses_are_reported(completed):
+    pk = change_first(ExamAttempt, points=0)
     assert list(differences()) == [
         f"attempt {pk}: 0 points stored, 2 right responses",
         f"certificate {completed.certificate.pk}: says points that no passed attempt has",
@@ -67,43 +67,43 @@ def test_points_that_are_not_those_of_the_responses_are_named(completed):
     ]
 
 
-def test_a_pass_that_the_points_do_not_give_is_named(completed):
-    pk = changed(ExamAttempt, is_passed=False)
+def test_pass_without_enough_points_is_reported(completed):
+    pk = change_first(ExamAttempt, is_passed=False)
     assert list(differences())[:2] == [
         f"attempt {pk}: is_passed is False at 2 of 2",
         f"completion {Completion.objects.get(document__kind='exam').pk}: of an exam without a passed attempt",
     ]
 
 
-def test_a_run_whose_points_are_not_those_of_its_decisions_is_named(completed):
-    run = play_best(attempts.start(completed, "drill", timing="off")).run
+def test_ending_unlike_decisions_is_reported(completed):
+    attempt = play_best(attempts.start(completed, "drill", timing="off")).run
     assert list(differences()) == []
-    changed(SimulationAttempt, points=0, ending="elsewhere")
-    assert list(differences()) == [f"run {run.pk}: ends in elsewhere, played again in out"]
+    change_first(SimulationAttempt, points=0, ending="elsewhere")
+    assert list(differences()) == [f"run {attempt.pk}: ends in elsewhere, played again in out"]
 
 
-def test_a_decision_that_was_changed_is_named(completed):
+def test_changed_decision_is_reported(completed):
     play_best(attempts.start(completed, "drill", timing="off"))
-    pk = changed(Decision, meters={"calm": 99})
-    assert list(differences()) == [f"decision {pk}: replayed it has other values"]
-    changed(Decision, place=7)
+    pk = change_first(Decision, meters={"calm": 99})
+    assert list(differences()) == [f"decision {pk}: played again it says something else"]
+    change_first(Decision, place=7)
     assert list(differences()) == [
         f"run {SimulationAttempt.objects.get().pk}: its decisions cannot be taken in the simulation it began with"
     ]
 
 
-def test_a_simulation_that_is_completed_without_a_run_or_played_and_not_completed_is_named(completed):
-    run = play_best(attempts.start(completed, "drill", timing="off")).run
-    completion = Completion.objects.get(document=run.simulation)
+def test_simulation_completion_without_attempt_is_reported(completed):
+    attempt = play_best(attempts.start(completed, "drill", timing="off")).run
+    completion = Completion.objects.get(document=attempt.simulation)
     other = Enrollment.objects.exclude(pk=completed.pk).get()
     Completion.objects.filter(pk=completion.pk).update(enrollment=other)
     assert list(differences())[:2] == [
-        f"run {run.pk}: ended so that it counts, and its simulation is not completed",
-        f"completion {completion.pk}: the simulation has no finished attempt",
+        f"run {attempt.pk}: ended so that it counts, and its simulation is not completed",
+        f"completion {completion.pk}: of a simulation without a run that came to an end",
     ]
 
 
-def test_a_question_that_went_missing_is_named(completed):
+def test_missing_response_is_reported(completed):
     attempt = ExamAttempt.objects.earliest("pk")
     attempt.responses.earliest("position").delete()
     assert list(differences()) == [
@@ -113,7 +113,7 @@ def test_a_question_that_went_missing_is_named(completed):
     ]
 
 
-def test_an_answer_that_was_changed_after_grading_is_named(completed):
+def test_answer_changed_after_grading_is_reported(completed):
     response = Response.objects.earliest("pk")
     Response.objects.filter(pk=response.pk).update(response=[1 - response.response[0]])
     assert list(differences()) == [f"response {response.pk}: is_right is True, graded again it is False"]
@@ -131,24 +131,24 @@ def test_an_answer_that_was_changed_after_grading_is_named(completed):
         (Answer, {"response": 5}, "answer {}: does not answer a question of its lesson"),
     ],
 )
-def test_a_changed_answer_or_pass_mark_is_named(completed, model, fields, words):
-    pk = changed(model, **fields)
+def test_changed_answer_or_pass_mark_is_reported(completed, model, fields, words):
+    pk = change_first(model, **fields)
     assert list(differences()) == [words.format(pk)]
 
 
-def test_a_grade_before_handing_in_is_named(completed):
+def test_grade_before_submission_is_reported(completed):
     response = Response.objects.filter(attempt__submitted_at=None).earliest("pk")
     Response.objects.filter(pk=response.pk).update(is_right=True)
     assert list(differences()) == [f"response {response.pk}: is_right is True, graded again it is None"]
 
 
-def test_a_pass_without_its_completion_is_named(completed):
+def test_pass_without_completion_is_reported(completed):
     Completion.objects.filter(document__kind="exam").delete()
     pk = ExamAttempt.objects.earliest("pk").pk
     assert f"attempt {pk}: is passed, but its exam is not completed" in list(differences())
 
 
-def test_times_that_are_not_those_of_the_facts_are_named(completed):
+def test_activity_times_unlike_facts_are_reported(completed):
     last = completed.last_active_at
     completed.started_at, completed.last_active_at = None, last - LATER
     completed.save()
@@ -159,19 +159,19 @@ def test_times_that_are_not_those_of_the_facts_are_named(completed):
     ]
 
 
-def test_a_run_that_is_wrongly_kept_as_the_newest_or_not_at_all_is_named(completed):
+def test_wrong_current_enrollment_is_reported(completed):
     again = make_enrollment(completed.learner, completed.course)
     assert list(differences()) == []
-    for run, is_newest in ((again, False), (completed, True)):
-        run.is_newest = is_newest
-        run.save(update_fields=["is_newest"])
+    for enrollment, is_newest in ((again, False), (completed, True)):
+        enrollment.is_newest = is_newest
+        enrollment.save(update_fields=["is_newest"])
     assert list(differences()) == [
         f"enrollment {completed.pk}: is stored as the newest enrollment, but a later one exists",
         f"enrollment {again.pk}: is the newest enrollment, but is not stored as that",
     ]
 
 
-def test_a_completion_of_nothing_is_named(completed):
+def test_course_completion_without_steps_is_reported(completed):
     pk = make_enrollment(course=completed.course, completed_at=completed.completed_at).pk
     assert list(differences()) == [
         f"enrollment {pk}: is completed, but none of its documents is",
@@ -180,34 +180,34 @@ def test_a_completion_of_nothing_is_named(completed):
     ]
 
 
-def test_a_certificate_without_its_completion_is_named(completed):
+def test_certificate_without_completed_course_is_reported(completed):
     completed.completed_at = None
     completed.save()
     assert next(differences()) == f"enrollment {completed.pk}: has a certificate but is not completed"
 
 
-def test_a_certificate_that_went_missing_is_named(completed):
+def test_missing_certificate_is_reported(completed):
     Certificate.objects.all().delete()
     assert next(differences()) == f"enrollment {completed.pk}: is completed but has no certificate"
 
 
-def test_a_certificate_of_another_moment_is_named(completed):
-    changed(Certificate, issued_at=completed.completed_at + LATER)
-    words = f"enrollment {completed.pk}: completion time differs from its certificate"
+def test_certificate_with_other_time_is_reported(completed):
+    change_first(Certificate, issued_at=completed.completed_at + LATER)
+    words = f"enrollment {completed.pk}: completed at another moment than its certificate says"
     assert next(differences()) == words
 
 
-def test_attempts_that_leave_a_number_out_are_named(completed):
-    changed(ExamAttempt, number=3)
+def test_gap_in_attempt_numbers_is_reported(completed):
+    change_first(ExamAttempt, number=3)
     assert list(differences()) == [f"enrollment {completed.pk}: attempts at last-cup up to number 3, and not as many"]
 
 
-def test_answers_to_an_earlier_revision_are_graded_by_that_one(completed):
-    def turned(text):
+def test_earlier_answers_are_graded_by_their_revision(completed):
+    def swap_ticks(text):
         ticks = (b"1. [ ] ", b"1. [x] "), (b"2. [x] ", b"2. [ ] ")
         return text.replace(*ticks[0]).replace(*ticks[1])
 
-    import_course({path: turned(text) if "boiling" in path else text for path, text in make_files().items()})
+    import_course({path: swap_ticks(text) if "boiling" in path else text for path, text in make_files().items()})
     completed.course.refresh_from_db()
     page = store.page(completed.course.current, "boiling", "en")
     assert page.questions["is-it-off"].key == (0,)
@@ -223,34 +223,32 @@ def test_answers_to_an_earlier_revision_are_graded_by_that_one(completed):
         ({"valid_until": None}, "valid until another day than its release says"),
     ],
 )
-def test_a_certificate_that_says_something_else_is_named(completed, fields, words):
-    pk = changed(Certificate, **fields)
+def test_changed_certificate_is_reported(completed, fields, words):
+    pk = change_first(Certificate, **fields)
     assert list(certificate_texts()) == [f"certificate {pk}: {words}"]
 
 
-def passed_too(enrollment, *, points, submitted_at):
-    """Another exam passed, with so many points."""
+def add_passed_exam(enrollment, *, points, submitted_at):
     attempt = enrollment.attempts.filter(is_passed=True).get()
     attempt.pk, attempt.exam = None, Document.objects.exclude(pk=attempt.exam_id).first()
     attempt.points, attempt.max_points, attempt.submitted_at = points, max(points, attempt.max_points), submitted_at
     attempt.save(force_insert=True)
 
 
-def test_a_certificate_says_the_best_of_the_exams_that_were_passed_by_then(completed):
+def test_certificate_states_best_exam_passed_before_issue(completed):
     certificate = Certificate.objects.get()
     outlines = outlines_of(certificate.release)
-    passed_too(completed, points=certificate.points + 7, submitted_at=certificate.issued_at - LATER)
+    add_passed_exam(completed, points=certificate.points + 7, submitted_at=certificate.issued_at - LATER)
     assert recomputable_facts(completed, outlines, certificate.issued_at)["points"] == certificate.points + 7
 
 
-def test_an_exam_passed_after_a_certificate_was_issued_makes_it_no_forgery(completed):
+def test_exam_passed_after_issue_is_no_difference(completed):
     certificate = Certificate.objects.get()
-    passed_too(completed, points=certificate.points + 7, submitted_at=certificate.issued_at + 2 * LATER)
+    add_passed_exam(completed, points=certificate.points + 7, submitted_at=certificate.issued_at + 2 * LATER)
     assert not list(certificate_texts())
 
 
-# Not frozen: whose it is and what it is called; the name, which stays as it was when the person is renamed; and what is
-# said later, when it is withdrawn, which the log is asked about (see tests/assessment/test_withdrawing.py).
+# Not part of the snapshot. The holder's name stays when the person is renamed; the audit log covers revocations.
 NOT_FROZEN = {"id", "enrollment", "number", "holder", "revoked_at", "revoked_by", "revocation_reason"}
 FORGED = {
     models.DateTimeField: lambda value: value + LATER,
@@ -263,44 +261,44 @@ FORGED = {
 
 
 def another_release():
-    """One of the same course under another title."""
+    """A release of the same course with another title."""
     files = make_files()
     files["course.en.md"] = files["course.en.md"].replace(b"Rules of the tea room", b"Rules of the kitchen")
     return import_course(files).course.current
 
 
 @pytest.mark.parametrize("field", sorted({field.name for field in Certificate._meta.fields} - NOT_FROZEN))
-def test_whatever_a_certificate_freezes_cannot_be_forged_unseen(completed, field):
+def test_forged_certificate_field_is_reported(completed, field):
     value = Certificate.objects.values_list(field, flat=True).get()
     assert value is not None, f"what is nothing cannot be forged: give the sample a {field}"
-    changed(Certificate, **{field: FORGED[type(Certificate._meta.get_field(field))](value)})
+    change_first(Certificate, **{field: FORGED[type(Certificate._meta.get_field(field))](value)})
     assert any("certificate" in line for line in differences())
 
 
-def test_a_certificate_stays_right_when_the_site_moves_to_another_zone(completed, settings):
+def test_certificate_stays_valid_when_site_zone_changes(completed, settings):
     settings.TIME_ZONE = "Pacific/Kiritimati"
     timezone.get_default_timezone.cache_clear()
     assert list(differences()) == []
     timezone.get_default_timezone.cache_clear()
 
 
-def test_a_text_that_is_not_the_one_published_is_named(completed):
-    changed(SourceFile, digest="0" * 64)
+def test_changed_source_file_is_reported(completed):
+    change_first(SourceFile, digest="0" * 64)
     pk = completed.course.current_id
     assert list(differences()) == [f"release {pk}: its texts differ from those it was published with"]
 
 
-def test_a_log_that_was_changed_is_named(completed):
+def test_changed_audit_log_is_reported(completed):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE audit_log_event SET verb = 'nothing' WHERE verb = 'content-released'")
     release = completed.release.pk
     assert list(differences()) == [f"release:{release}, event 1: changed since it was recorded"]
 
 
-def test_the_command_says_nought_or_names_each_and_fails(completed, capsys):
+def test_command_prints_differences_and_fails(completed, capsys):
     call_command("check_records")
     assert capsys.readouterr().out == "0 differences\n"
-    pk = changed(Enrollment, last_active_at=None)
+    pk = change_first(Enrollment, last_active_at=None)
     with pytest.raises(CommandError, match="1 differences"):
         call_command("check_records")
     assert capsys.readouterr().err.startswith(f"enrollment {pk}: last_active_at None, last fact ")

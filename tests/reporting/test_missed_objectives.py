@@ -1,4 +1,4 @@
-"""What a team misses, objective by objective: figures about five people or more, never about one."""
+"""Missed objectives by team, shown from 5 people."""
 
 import uuid
 from datetime import timedelta
@@ -37,26 +37,28 @@ def lesson():
 
 
 def learned(team, lesson, *, ago=2, missed="", **fields):
-    """A run in which all lessons are done; `missed` is a question of this one that was answered wrong."""
-    run = learner_of(team, course=make_course(), **fields)
-    for step in outline_of(run.course).steps:
+    """An enrollment with all lessons done; `missed` is a question of this lesson answered wrong."""
+    enrollment = learner_of(team, course=make_course(), **fields)
+    for step in outline_of(enrollment.course).steps:
         if step.kind == "lesson":
-            finish_lesson(run, step)
-    Completion.objects.filter(enrollment=run).update(completed_at=timezone.now() - timedelta(days=ago))
+            finish_lesson(enrollment, step)
+    Completion.objects.filter(enrollment=enrollment).update(completed_at=timezone.now() - timedelta(days=ago))
     if missed:
-        done = Completion.objects.get(enrollment=run, document__identifier=lesson.id)
+        done = Completion.objects.get(enrollment=enrollment, document__identifier=lesson.id)
         facts = {"document": done.document, "revision": done.revision, "shape": "", "response": [], "is_right": False}
-        Answer.objects.create(enrollment=run, question=missed, token=uuid.uuid4(), answered_at=timezone.now(), **facts)
-    return run
+        Answer.objects.create(
+            enrollment=enrollment, question=missed, token=uuid.uuid4(), answered_at=timezone.now(), **facts
+        )
+    return enrollment
 
 
-def told(user, lesson):
-    """team → (who missed the lesson's objective, of how many), or None"""
+def shares_of(user, lesson):
+    """team → (number who missed the lesson's objective, of how many), or None"""
     teams = dict(rows.teams_shown_to(user).values_list("pk", "name"))
     course = make_course()
-    route = outline_of(course, "en")
-    found = missed_objectives_of(route, course.pk, teams)
-    cells = next((line.cells for line in found.lines if line.text == route.objective(lesson.objectives[0])), [])
+    outline = outline_of(course, "en")
+    found = missed_objectives_of(outline, course.pk, teams)
+    cells = next((line.cells for line in found.lines if line.text == outline.objective(lesson.objectives[0])), [])
     return {
         team: cell.share and (cell.share.count, cell.share.people)
         for team, cell in zip(found.teams, cells, strict=True)
@@ -68,26 +70,26 @@ def tomorrow(clock):
     update_statistics()
 
 
-def test_weak_spots_are_told_of_five_people_two_days_later(team, lesson, clock):
+def test_shares_are_shown_from_5_people_after_2_days(team, lesson, clock):
     question = lesson.check[0].id
     for number in range(4):
         learned(team, lesson, ago=9 - number, missed=question if number else "")
     learned(team, lesson, ago=0)
     tomorrow(clock)  # the whole day between
-    assert told(team.manager, lesson) == {}
+    assert shares_of(team.manager, lesson) == {}
     tomorrow(clock)
-    assert told(team.manager, lesson) == {"Night shift": (3, 5)}
+    assert shares_of(team.manager, lesson) == {"Night shift": (3, 5)}
 
 
-def test_only_questions_of_the_check_count_and_only_who_has_done_the_lessons(team, lesson, clock):
+def test_only_check_questions_and_completed_lessons_count(team, lesson, clock):
     for _ in range(5):
         learned(team, lesson, missed="no-question-of-the-check")
     learner_of(team, "Begun")
     tomorrow(clock)
-    assert told(team.manager, lesson) == {"Night shift": (1, 5)}  # one or nobody
+    assert shares_of(team.manager, lesson) == {"Night shift": (1, 5)}  # one or nobody
 
 
-def test_a_filter_shows_no_part_of_a_team_beside_it(client, team, lesson, clock):
+def test_team_filter_shows_whole_teams_only(client, team, lesson, clock):
     below, other = make_team("Below", parent=team), make_team("Other", parent=team)
     for each in (below, other):
         for _ in range(6):
@@ -102,11 +104,11 @@ def test_a_filter_shows_no_part_of_a_team_beside_it(client, team, lesson, clock)
 @pytest.mark.parametrize(
     ("share", "level"), [(None, 0), (Share(0, 5), 1), (Share(1, 5), 1), (Share(9, 10), 4), (Share(5, 5), 4)]
 )
-def test_the_colour_of_a_cell_goes_by_fifths(share, level):
+def test_cell_level_goes_by_fifths(share, level):
     assert MissedObjective(share).level == level
 
 
-def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client, team, lesson, clock):
+def test_page_shows_most_missed_first_in_course_language(client, team, lesson, clock):
     for _ in range(5):
         learned(team, lesson, missed=lesson.check[0].id, due_at=days(3))
     tomorrow(clock)
@@ -123,7 +125,7 @@ def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client
     assert picture.svg.get_text(" ", strip=True).startswith("Night shift 1 ≥4/5")
 
 
-def test_each_objective_is_a_row_of_squares_under_the_names_of_their_teams():
+def test_heat_map_has_square_per_objective_and_team():
     cells = [MissedObjective(Share(3, 5)), MissedObjective(None), MissedObjective(Share(5, 20))]
     lines = [TeamObjective("one", cells, 2), TeamObjective("two", cells[::-1], 1)]
     drawing = HeatDrawing(MissedObjectives(["A", "A very long name of a team", "C"], lines))

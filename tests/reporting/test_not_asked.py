@@ -52,37 +52,37 @@ def monday_morning():
         yield
 
 
-def away(person):
+def make_absent(person):
     now, today = timezone.now(), site_day()
     Absence.objects.create(person=person, first_day=today, last_day=today, begins_at=now - DAY, ends_at=now + DAY)
 
 
-def make(run, reason):
+def apply_reason(enrollment, reason):
     if reason in NOT_ASKED:
-        Enrollment.objects.filter(pk=run.pk).update(**{reason.condition.column: days(-20)})
+        Enrollment.objects.filter(pk=enrollment.pk).update(**{reason.condition.column: days(-20)})
     else:
-        MAKE[reason](run)
+        MAKE[reason](enrollment)
 
 
-# How each reason of a person or a course comes about.
+# Set-up of each reason of a person or a course.
 MAKE = {
-    Reason.LEFT: lambda run: User.objects.filter(pk=run.learner_id).update(is_active=False),
-    Reason.AWAY: lambda run: away(run.learner),
-    Reason.UNPUBLISHED: lambda run: Course.objects.filter(pk=run.course_id).update(current=None),
+    Reason.LEFT: lambda enrollment: User.objects.filter(pk=enrollment.learner_id).update(is_active=False),
+    Reason.AWAY: lambda enrollment: make_absent(enrollment.learner),
+    Reason.UNPUBLISHED: lambda enrollment: Course.objects.filter(pk=enrollment.course_id).update(current=None),
 }
 
 
 @pytest.mark.parametrize("ignoring", [frozenset(), PERSON_OR_COURSE, FILTERED_BY_PAGE, frozenset({State.COMPLETED})])
-def test_rows_and_queries_agree_for_every_combination_of_reasons(ignoring):
+def test_rows_and_queries_agree_on_every_combination_of_reasons(ignoring):
     release = make_course().current
     combinations = [found for number in range(len(REASONS) + 1) for found in itertools.combinations(REASONS, number)]
     for number, reasons in enumerate(combinations):
         course = Course.objects.create(identifier=f"course-{number}", source_language="en", current=release)
-        run = make_enrollment(course=course)
+        row = make_enrollment(course=course)
         for reason in reasons:
-            make(run, reason)
+            apply_reason(row, reason)
     now = timezone.now()
-    found = [not_asked_reason(run, now, ignoring=ignoring) for run in Enrollment.objects.with_away(now).order_by("pk")]
+    found = [not_asked_reason(row, now, ignoring=ignoring) for row in Enrollment.objects.with_away(now).order_by("pk")]
     expected = [next((each for each in reasons if each not in ignoring), None) for reasons in combinations]
     assert found == expected
     rows = Enrollment.objects.asked(now, ignoring=ignoring).order_by("pk").values_list("course__identifier", flat=True)
@@ -90,13 +90,13 @@ def test_rows_and_queries_agree_for_every_combination_of_reasons(ignoring):
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_each_reason_has_an_act_with_a_template_and_a_word_for_managers(reason):
+def test_each_reason_has_template_and_label(reason):
     if reason not in FILTERED_BY_PAGE:
         get_template(f"learner_home/acts/{reason}.html")
     assert reason == Reason.UNPUBLISHED or REASONS[reason].words
 
 
-# How each state comes about in which something is asked.
+# Set-up of each state that asks for something.
 IN_STATE = {
     State.OVERDUE: lambda: {"due_at": days(-1)},
     State.DUE_SOON: lambda: {"due_at": days(1)},
@@ -107,20 +107,20 @@ IN_STATE = {
 
 
 @pytest.mark.parametrize("state", State)
-def test_home_has_an_act_for_each_state(client, state):
-    run = make_enrollment()
+def test_home_has_action_for_each_state(client, state):
+    enrollment = make_enrollment()
     if state.is_asked:
-        Enrollment.objects.filter(pk=run.pk).update(**IN_STATE[state]())
+        Enrollment.objects.filter(pk=enrollment.pk).update(**IN_STATE[state]())
     else:
-        make(run, state)
-    assert fresh(run).state_at() == state
-    act = journey_of(run).next_action
-    assert act.is_asked == state.is_asked
-    client.force_login(run.learner)
-    assert client.get("/").context["main"].act.kind == act.kind
+        apply_reason(enrollment, state)
+    assert fresh(enrollment).state_at() == state
+    action = progress_of(enrollment).next_action
+    assert action.is_asked == state.is_asked
+    client.force_login(enrollment.learner)
+    assert client.get("/").context["main"].act.kind == action.kind
 
 
-def test_rows_of_the_dashboard_load_every_column_that_states_depend_on():
+def test_dashboard_rows_load_columns_for_states():
     keys = [make_enrollment().pk]
     [row] = dashboard_rows.enrollments_with_facts(keys, timezone.now())
     assert HEADCOUNT_COLUMNS - {"is_newest"} <= row.__dict__.keys()
@@ -133,18 +133,18 @@ def team():
 
 
 @pytest.fixture
-def run(team):
+def enrollment(team):
     """Overdue since yesterday, idle for a month, and one question missed three times."""
     make_course()
     learner = make_user("Zhao Min", email="zhao@example.com")
     join(team, learner)
     due_at = due_instant(site_day() - DAY, timezone.get_default_timezone())
     times = {"enrolled_at": days(-60), "started_at": days(-50), "last_active_at": days(-30)}
-    run = make_enrollment(learner, due_at=due_at, **times)
-    document = run.course.documents.get(identifier="boiling")
+    enrollment = make_enrollment(learner, due_at=due_at, **times)
+    document = enrollment.course.documents.get(identifier="boiling")
     Answer.objects.bulk_create(
         Answer(
-            enrollment=run,
+            enrollment=enrollment,
             document=document,
             revision=document.head,
             question="is-it-off",
@@ -156,86 +156,88 @@ def run(team):
         )
         for _each in range(3)
     )
-    return run
+    return enrollment
 
 
-def fresh(run):
-    return Enrollment.objects.with_away(timezone.now()).with_zone().get(pk=run.pk)
+def fresh(enrollment):
+    return Enrollment.objects.with_away(timezone.now()).with_zone().get(pk=enrollment.pk)
 
 
-def journey_of(run):
-    (journey,) = learner_progress_of([fresh(run)], {run.course_id: outline_of(run.course)})
-    return journey
+def progress_of(enrollment):
+    (progress,) = learner_progress_of([fresh(enrollment)], {enrollment.course_id: outline_of(enrollment.course)})
+    return progress
 
 
-def is_reminded(run):
-    return any(each.run == run for batch in reminders_due(DailyEmails(site_day(), timezone.now())) for each in batch)
+def is_reminded(enrollment):
+    return any(
+        each.run == enrollment for batch in reminders_due(DailyEmails(site_day(), timezone.now())) for each in batch
+    )
 
 
-def may_be_reminded_by_hand(run):
+def may_be_reminded_manually(enrollment):
     manager = User.objects.get(memberships__role=Membership.Role.MANAGER)
-    return not left_out([fresh(run)], manager)
+    return not left_out([fresh(enrollment)], manager)
 
 
-def drafted(run):
+def suggested(enrollment):
     return suggested_actions_for(
         User.objects.get(memberships__role=Membership.Role.MANAGER), timezone.now(), counts_others=False
     )
 
 
-def board():
+def dashboard():
     return dashboard_rows.dashboard_rows_of(User.objects.get(memberships__role=Membership.Role.MANAGER))
 
 
-def waiting_reminder(run):
-    data = {"subjects": [[run.pk, fresh(run).due_on.isoformat()]], "by": None}
-    return OutgoingEmail(pk=1, kind="reminder", person=run.learner, data=data)
+def waiting_reminder(enrollment):
+    data = {"subjects": [[enrollment.pk, fresh(enrollment).due_on.isoformat()]], "by": None}
+    return OutgoingEmail(pk=1, kind="reminder", person=enrollment.learner, data=data)
 
 
-def is_told_of_course(run):
-    Enrollment.objects.filter(pk=run.pk).update(started_at=None)
-    return asked_for(OutgoingEmail(person=run.learner, data={"subjects": [run.pk]})).exists()
+def is_told_of_course(enrollment):
+    Enrollment.objects.filter(pk=enrollment.pk).update(started_at=None)
+    return asked_for(OutgoingEmail(person=enrollment.learner, data={"subjects": [enrollment.pk]})).exists()
 
 
-def feed(run):
+def feed(enrollment):
     secret = "secret"
-    CalendarFeed.objects.get_or_create(person=run.learner, digest=digest_of(secret))
+    CalendarFeed.objects.get_or_create(person=enrollment.learner, digest=digest_of(secret))
     return b"VEVENT" in Client().get(f"/calendar/{secret}.ics").content
 
 
-def digest_names(run):
+def weekly_summary_names(enrollment):
     manager = User.objects.get(memberships__role=Membership.Role.MANAGER)
     return not why_nothing(OutgoingEmail(kind="digest", person=manager, language="en"))
 
 
-def starts_at_home(run):
-    """As a manager, who would start at the dashboard otherwise."""
-    Membership.objects.filter(person=run.learner).update(role=Membership.Role.MANAGER)
-    return start_page(run.learner) == "home"
+def starts_at_home(enrollment):
+    """As a manager, who would otherwise start at the dashboard."""
+    Membership.objects.filter(person=enrollment.learner).update(role=Membership.Role.MANAGER)
+    return start_page(enrollment.learner) == "home"
 
 
-def is_asked_daily(run):
-    return may_be_asked(fresh(run), timezone.now())
+def is_asked_daily(enrollment):
+    return may_be_asked(fresh(enrollment), timezone.now())
 
 
-def is_in_outlook(run):
-    return bool(trends_of(board(), {}, "en", timezone.now()).steps)
+def is_in_forecast(enrollment):
+    return bool(trends_of(dashboard(), {}, "en", timezone.now()).steps)
 
 
-# Each place that offers, reminds or counts, and the reasons that it leaves out of account.
+# Each place that offers, reminds or counts, and the reasons it ignores.
 HELD_WHEN_SENT = PERSON_OR_COURSE
 PLACES = {
-    "home": (lambda run: journey_of(run).next_action.is_asked, FILTERED_BY_PAGE),
-    "due day on pages": (lambda run: due_of(fresh(run)) is not None, PERSON_OR_COURSE),
+    "home": (lambda enrollment: progress_of(enrollment).next_action.is_asked, FILTERED_BY_PAGE),
+    "due day on pages": (lambda enrollment: due_of(fresh(enrollment)) is not None, PERSON_OR_COURSE),
     "planned reminder": (is_reminded, {Reason.AWAY}),
-    "waiting reminder": (lambda run: still_asked([waiting_reminder(run)])[1][0], HELD_WHEN_SENT),
-    "manual reminder": (may_be_reminded_by_hand, {Reason.UNPUBLISHED}),
+    "waiting reminder": (lambda enrollment: still_asked([waiting_reminder(enrollment)])[1][0], HELD_WHEN_SENT),
+    "manual reminder": (may_be_reminded_manually, {Reason.UNPUBLISHED}),
     "enrollment email": (is_told_of_course, HELD_WHEN_SENT),
-    "Today: reminders": (lambda run: drafted(run).letters, ()),
-    "Today: conversations": (lambda run: drafted(run).talks, ()),
-    "stuck": (lambda run: dashboard_rows.stuck_rows(board(), "en", timezone.now()).exists(), ()),
-    "weekly summary": (digest_names, {Reason.AWAY}),
-    "forecast": (is_in_outlook, {Reason.AWAY}),
+    "Today: reminders": (lambda enrollment: suggested(enrollment).letters, ()),
+    "Today: conversations": (lambda enrollment: suggested(enrollment).talks, ()),
+    "stuck": (lambda enrollment: dashboard_rows.stuck_rows(dashboard(), "en", timezone.now()).exists(), ()),
+    "weekly summary": (weekly_summary_names, {Reason.AWAY}),
+    "forecast": (is_in_forecast, {Reason.AWAY}),
     "calendar feed": (feed, {Reason.AWAY}),
     "start page": (starts_at_home, PERSON_OR_COURSE),
     "question of the day": (is_asked_daily, {State.COMPLETED, *FILTERED_BY_PAGE}),
@@ -243,11 +245,11 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_each_place_leaves_out_an_enrollment_that_asks_for_nothing(run, place):
+def test_places_leave_out_enrollment_that_asks_nothing(enrollment, place):
     is_offered, ignoring = PLACES[place]
-    assert is_offered(run)
+    assert is_offered(enrollment)
     for reason in REASONS:
         with transaction.atomic():
-            make(run, reason)
-            assert bool(is_offered(run)) == (reason in ignoring), reason
+            apply_reason(enrollment, reason)
+            assert bool(is_offered(enrollment)) == (reason in ignoring), reason
             transaction.set_rollback(True)

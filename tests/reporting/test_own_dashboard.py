@@ -1,4 +1,4 @@
-"""The board of who leads a few teams is asked for by statements of its own: it is the same board."""
+"""The dashboard of a manager of few teams uses its own queries and shows the same."""
 
 from datetime import timedelta
 
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def firm():
-    """Teams above, below and beside with people in every state, and whom none of these boards may count."""
+def company():
+    """Teams above, below and beside with people in every state, and people whom no dashboard counts."""
     make_course()
     top, beside = make_team("Top"), make_team("Beside")
     below = make_team("Below", parent=top)
@@ -45,35 +45,35 @@ def firm():
         enrollment.exempt(learner_of(team, f"Excused in {team}"), "moved", by=None)
         again = learner_of(team, f"Again in {team}", completed_at=days(-400))
         make_enrollment(again.learner, again.course, due_at=days(9))
-        gone = learner_of(team, f"Gone from {team}").learner
-        gone.is_active = False
-        gone.save()
-    join(beside, rows.dashboard_rows_of(below.manager).first().learner)  # learns in two of the teams
+        former = learner_of(team, f"Gone from {team}").learner
+        former.is_active = False
+        former.save()
+    join(beside, rows.dashboard_rows_of(below.manager).first().learner)  # in two teams
     make_enrollment(make_user("Without a team"))
     return {"top": top, "below": below, "beside": beside}
 
 
-def people_who_look(firm):
-    """Those whose board is their own, and those who see another one."""
+def viewers(company):
+    """Viewers with an own dashboard, and viewers without."""
     of_two = make_user("Of two")
-    for team in (firm["below"], firm["beside"]):
+    for team in (company["below"], company["beside"]):
         join(team, of_two, Membership.Role.MANAGER)
-    instead = make_user("Instead")
+    deputy = make_user("Instead")
     today = timezone.localdate()
-    add_deputy(firm["beside"].manager, instead, first_day=today, last_day=today + timedelta(days=2), by=make_admin())
-    join(firm["below"], instead, Membership.Role.MANAGER)
+    add_deputy(company["beside"].manager, deputy, first_day=today, last_day=today + timedelta(days=2), by=make_admin())
+    join(company["below"], deputy, Membership.Role.MANAGER)
     editor = make_editor()
-    join(firm["top"], editor, Membership.Role.MANAGER)
-    leading_hr, leading_auditor = make_hr(), make_auditor()
-    for person in (leading_hr, leading_auditor):
-        join(firm["below"], person, Membership.Role.MANAGER)
-    own = [*(team.manager for team in firm.values()), of_two, instead, editor]
-    return own, [make_admin(), make_hr(), make_auditor(), leading_hr, leading_auditor]
+    join(company["top"], editor, Membership.Role.MANAGER)
+    managing_hr, managing_auditor = make_hr(), make_auditor()
+    for person in (managing_hr, managing_auditor):
+        join(company["below"], person, Membership.Role.MANAGER)
+    own = [*(team.manager for team in company.values()), of_two, deputy, editor]
+    return own, [make_admin(), make_hr(), make_auditor(), managing_hr, managing_auditor]
 
 
 @pytest.mark.parametrize("state", ["", "overdue", only_deep("not-started")])
-def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, state):
-    for person in [each for group in people_who_look(firm) for each in group]:
+def test_page_shows_same_rows_and_totals_for_everyone(client, company, state):
+    for person in [each for group in viewers(company) for each in group]:
         client.force_login(person)
         context = client.get(f"/team/?state={state}").context
         everyone = rows.dashboard_rows_of(person, at=timezone.now())
@@ -83,28 +83,28 @@ def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, 
         assert len(context["rows"]) > 0
 
 
-def test_who_leads_has_a_board_of_their_own_and_who_sees_the_firm_has_none(firm):
-    own, others = people_who_look(firm)
+def test_managers_of_few_teams_have_own_dashboard(company):
+    own, others = viewers(company)
     teams = [("1", "Team")]
     assert [totals.is_own_dashboard(person, teams, {}) for person in own] == [True] * len(own)
     assert [totals.is_own_dashboard(person, teams, {}) for person in others] == [False] * len(others)
-    leader = firm["top"].manager
-    assert totals.is_own_dashboard(leader, teams * rows.MANY_TEAMS, {"state": "overdue"})
-    assert not totals.is_own_dashboard(leader, teams * (rows.MANY_TEAMS + 1), {})
-    for chosen in ({"name": "Lea"}, {"team": firm["below"]}, {"left": True}):
-        assert not totals.is_own_dashboard(leader, teams, chosen)
+    manager = company["top"].manager
+    assert totals.is_own_dashboard(manager, teams * rows.MANY_TEAMS, {"state": "overdue"})
+    assert not totals.is_own_dashboard(manager, teams * (rows.MANY_TEAMS + 1), {})
+    for chosen in ({"name": "Lea"}, {"team": company["below"]}, {"left": True}):
+        assert not totals.is_own_dashboard(manager, teams, chosen)
 
 
-def test_what_is_not_published_any_more_is_on_no_board(client, firm):
-    client.force_login(firm["below"].manager)
+def test_unpublished_course_is_on_no_dashboard(client, company):
+    client.force_login(company["below"].manager)
     Course.objects.update(current=None)
     response = client.get("/team/")
     assert (table(response), sum(counts_on(response.context).values())) == ([], 0)
 
 
-def test_pages_follow_each_other_and_miss_nobody(client, firm, monkeypatch):
+def test_pages_cover_all_rows_in_order(client, company, monkeypatch):
     monkeypatch.setattr("courseware.reporting.views.dashboard.ROWS_A_PAGE", 4)
-    manager = firm["top"].manager
+    manager = company["top"].manager
     client.force_login(manager)
     pages = [client.get(f"/team/?page={number}") for number in (1, 2, 3, 4)]
     keys = [row.enrollment.pk for page in pages for row in page.context["rows"]]
@@ -113,8 +113,8 @@ def test_pages_follow_each_other_and_miss_nobody(client, firm, monkeypatch):
     assert f"13–{len(keys)} of {len(keys)}" in caption.get_text(" ")
 
 
-def test_who_is_late_goes_by_the_clock_of_each_visit(client, firm, time_machine):
-    manager = firm["below"].manager
+def test_overdue_is_computed_at_each_visit(client, company, time_machine):
+    manager = company["below"].manager
     client.force_login(manager)
     before = counts_on(client.get("/team/").context)
     time_machine.move_to(timezone.now() + timedelta(days=2), tick=False)

@@ -1,4 +1,4 @@
-"""What was learned in a period, by team and course: who counts, by which day, and what a file of it says."""
+"""The period report by team and course: who counts, and its files."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 SPRING = Period(date(2026, 3, 1), date(2026, 5, 31))
-# By the clock of the site, which is Shanghai's.
+# In the zone of the site, Shanghai.
 FIRST_INSTANT, LAST_INSTANT = datetime(2026, 2, 28, 16, tzinfo=UTC), datetime(2026, 5, 31, 15, 59, 59, tzinfo=UTC)
 BEFORE, INSIDE, AFTER = (
     FIRST_INSTANT - timedelta(seconds=1),
@@ -37,12 +37,12 @@ def learner_of(team, name="", **fields):
     return make_enrollment(learner, **{"enrolled_at": BEFORE - timedelta(days=60)} | fields)
 
 
-def certify(run, *, at, until=None, withdrawn=False):
-    fields = {"holder": run.learner.name, "titles": {}, "release": run.course.current, "issued_at": at}
-    if withdrawn:
+def certify(enrollment, *, at, until=None, revoked=False):
+    fields = {"holder": enrollment.learner.name, "titles": {}, "release": enrollment.course.current, "issued_at": at}
+    if revoked:
         fields |= {"revoked_at": AFTER, "revoked_by": make_admin(), "revocation_reason": "Somebody else"}
     number = f"N{Certificate.objects.count()}"
-    return Certificate.objects.create(enrollment=run, number=number, valid_until=until, **fields)
+    return Certificate.objects.create(enrollment=enrollment, number=number, valid_until=until, **fields)
 
 
 def report(user, period=SPRING, **filters):
@@ -51,25 +51,25 @@ def report(user, period=SPRING, **filters):
     return {row.team: row.figures[0] for row in found.teams}
 
 
-def test_finished_is_who_completed_from_the_first_instant_to_the_last_one(team):
+def test_finished_counts_first_to_last_instant(team):
     for at in (BEFORE, FIRST_INSTANT, LAST_INSTANT, AFTER, None):
         learner_of(team, completed_at=at)
     assert report(team.manager) == {"Night shift": Figures(people=5, finished=2)}
 
 
-def test_who_finished_twice_is_one_person_and_an_earlier_run_counts_too(team):
-    run = learner_of(team, completed_at=INSIDE, is_newest=False)
-    make_enrollment(run.learner, completed_at=INSIDE, enrolled_at=BEFORE, is_newest=True)
+def test_earlier_enrollment_counts_and_person_counts_once(team):
+    enrollment = learner_of(team, completed_at=INSIDE, is_newest=False)
+    make_enrollment(enrollment.learner, completed_at=INSIDE, enrolled_at=BEFORE, is_newest=True)
     assert report(team.manager) == {"Night shift": Figures(people=1, finished=1)}
 
 
-def test_who_was_enrolled_only_afterwards_is_not_among_the_people(team):
+def test_later_enrollment_is_not_counted(team):
     learner_of(team, enrolled_at=LAST_INSTANT)
     learner_of(team, enrolled_at=AFTER)
     assert report(team.manager)["Night shift"].people == 1
 
 
-def test_certified_is_who_had_a_certificate_that_was_valid_on_the_last_day(team):
+def test_certified_means_valid_on_last_day(team):
     valid = {"at": BEFORE, "until": SPRING.last}, {"at": LAST_INSTANT}
     others = {"at": AFTER}, {"at": BEFORE, "until": SPRING.last - timedelta(days=1)}, {"at": INSIDE, "withdrawn": True}
     for fields in (*valid, *others):
@@ -77,21 +77,21 @@ def test_certified_is_who_had_a_certificate_that_was_valid_on_the_last_day(team)
     assert report(team.manager) == {"Night shift": Figures(people=5, certified=2)}
 
 
-def test_training_elsewhere_certifies_likewise_and_once_beside_a_certificate(team):
+def test_external_training_certifies_and_counts_once(team):
     both, alone, ended, later = (learner_of(team) for _ in range(4))
     certify(both, at=INSIDE)
-    said = {"course": both.course, "proof": "Seen", "recorded_by": make_hr()}
-    for run, on, until in (
+    facts = {"course": both.course, "proof": "Seen", "recorded_by": make_hr()}
+    for enrollment, on, until in (
         (both, SPRING.first, None),
         (alone, SPRING.last, SPRING.last),
         (ended, SPRING.first, SPRING.last - timedelta(days=1)),
         (later, SPRING.last + timedelta(days=1), None),
     ):
-        ExternalTraining.objects.create(person=run.learner, trained_on=on, valid_until=until, **said)
+        ExternalTraining.objects.create(person=enrollment.learner, trained_on=on, valid_until=until, **facts)
     assert report(team.manager) == {"Night shift": Figures(people=4, certified=2)}
 
 
-def test_in_a_period_that_still_runs_certified_is_who_is_so_today(team):
+def test_running_period_counts_certified_today(team):
     certify(learner_of(team), at=INSIDE, until=date(2026, 4, 20))
     with time_machine.travel(datetime(2026, 4, 20, 4, tzinfo=UTC), tick=False):
         assert report(team.manager)["Night shift"].certified == 1
@@ -99,17 +99,19 @@ def test_in_a_period_that_still_runs_certified_is_who_is_so_today(team):
         assert report(team.manager)["Night shift"].certified == 0
 
 
-def sit(run, *, number=1, passed=True, at=INSIDE, pass_mark=80):
-    release = run.course.current
+def sit(enrollment, *, number=1, passed=True, at=INSIDE, pass_mark=80):
+    release = enrollment.course.current
     entry = release.entries.filter(document__kind="exam").first()
     numbers = {"max_points": 5, "points": 5 if passed else 0, "pass_mark": pass_mark}
     if pass_mark is None:
         passed = None
-    said = {"exam": entry.document, "revision": entry.revision, "release": release, "number": number}
-    ExamAttempt.objects.create(enrollment=run, started_at=at, submitted_at=at, is_passed=passed, **said, **numbers)
+    facts = {"exam": entry.document, "revision": entry.revision, "release": release, "number": number}
+    ExamAttempt.objects.create(
+        enrollment=enrollment, started_at=at, submitted_at=at, is_passed=passed, **facts, **numbers
+    )
 
 
-def test_a_first_try_is_the_first_attempt_at_an_exam_that_was_handed_in_within_the_period(team):
+def test_first_tries_are_first_attempts_submitted_in_period(team):
     passed, failed, earlier, check = (learner_of(team) for _ in range(4))
     sit(passed)
     sit(failed, passed=False)
@@ -119,11 +121,11 @@ def test_a_first_try_is_the_first_attempt_at_an_exam_that_was_handed_in_within_t
     assert report(team.manager) == {"Night shift": Figures(people=4, tries=2, passed=1)}
 
 
-def test_training_is_the_minutes_of_the_steps_that_were_done_within_the_period(team):
-    run = learner_of(team)
-    complete_course(run)
+def test_training_minutes_are_of_steps_completed_in_period(team):
+    enrollment = learner_of(team)
+    complete_course(enrollment)
     steps = {each.document.identifier: each for each in Completion.objects.select_related("document")}
-    outlines = run.course.current.outlines[run.course.source_language]
+    outlines = enrollment.course.current.outlines[enrollment.course.source_language]
     minutes = {step["id"]: step["minutes"] or 0 for module in outlines["modules"] for step in module["steps"]}
     first, *others = sorted(steps, key=lambda name: -minutes[name])
     Completion.objects.update(completed_at=BEFORE)
@@ -132,10 +134,10 @@ def test_training_is_the_minutes_of_the_steps_that_were_done_within_the_period(t
     assert report(team.manager)["Night shift"].minutes == minutes[first]
 
 
-def test_everybody_reports_about_whom_the_board_shows_and_each_person_in_one_team(team):
+def test_report_covers_visible_people_in_each_team_once(team):
     below, elsewhere = make_team("Front desk", parent=team), make_team("Elsewhere")
-    run = learner_of(team, completed_at=INSIDE)
-    join(below, run.learner)
+    enrollment = learner_of(team, completed_at=INSIDE)
+    join(below, enrollment.learner)
     learner_of(below, completed_at=INSIDE)
     learner_of(elsewhere)
     make_enrollment(make_user(), enrolled_at=BEFORE)
@@ -148,14 +150,14 @@ def test_everybody_reports_about_whom_the_board_shows_and_each_person_in_one_tea
     assert [report(person) for person in (make_hr(), make_auditor(), make_admin())] == [whole] * 3
 
 
-def test_who_has_left_counts_only_where_it_is_asked(team):
-    run = learner_of(team, completed_at=INSIDE)
-    User.objects.filter(pk=run.learner_id).update(is_active=False)
+def test_former_people_count_only_if_requested(team):
+    enrollment = learner_of(team, completed_at=INSIDE)
+    User.objects.filter(pk=enrollment.learner_id).update(is_active=False)
     assert report(team.manager) == {}
     assert report(team.manager, left=True) == {"Night shift": Figures(people=1, finished=1)}
 
 
-def test_courses_stand_beside_each_other_and_one_can_be_chosen(team):
+def test_courses_are_columns_and_can_be_selected(team):
     learner_of(team, completed_at=INSIDE)
     other = make_course({name: text.replace(b"id: tea-room", b"id: bar") for name, text in make_files().items()})
     learner_of(team, course=other)
@@ -177,18 +179,18 @@ def test_courses_stand_beside_each_other_and_one_can_be_chosen(team):
          ["2028-04-01 2028-04-30", "2028-03-01 2028-03-31", "2028-02-01 2028-02-29"]),
     ],
 )  # fmt: skip
-def test_whole_quarters_and_months_are_offered(today, quarters, months):
-    def said(periods):
+def test_latest_quarters_and_months_are_offered(today, quarters, months):
+    def facts(periods):
         return [f"{each.first} {each.last}" for each in periods[:3]]
 
-    assert (said(latest_quarters(today)), said(latest_months(today))) == (quarters, months)
+    assert (facts(latest_quarters(today)), facts(latest_months(today))) == (quarters, months)
 
 
 def ask(client, query="first=2026-03&last=2026-05", kind=""):
     return client.get(f"/team/reports/{kind}?{query}", headers={"accept-language": "en"})
 
 
-def test_months_are_taken_for_their_first_and_last_day_and_days_for_themselves(client, team):
+def test_months_expand_to_first_and_last_day(client, team):
     learner_of(team)
     page = ask(client)
     assert page.context["report"].period == SPRING
@@ -200,7 +202,7 @@ def test_months_are_taken_for_their_first_and_last_day_and_days_for_themselves(c
         assert ask(client, "").context["report"].period == Period(date(2026, 4, 1), date(2026, 6, 30))
 
 
-def test_report_viewed_by_an_auditor_is_logged_and_by_a_manager_it_is_not(client, team):
+def test_views_are_logged_for_auditors_only(client, team):
     auditor = make_auditor()
     for person in (team.manager, auditor):
         client.force_login(person)
@@ -218,7 +220,7 @@ def test_report_viewed_by_an_auditor_is_logged_and_by_a_manager_it_is_not(client
         ("first=%00", "Enter a valid date."),
     ],
 )
-def test_days_that_cannot_be_meant_are_told_on_the_page_and_make_no_file(client, team, query, sentence):
+def test_invalid_period_is_explained_and_makes_no_file(client, team, query, sentence):
     page = ask(client, query)
     assert page.status_code == 422 and sentence in page.text
     for kind in ("report.csv", "report.xlsx"):
@@ -226,7 +228,7 @@ def test_days_that_cannot_be_meant_are_told_on_the_page_and_make_no_file(client,
     assert not Event.objects.filter(verb="report-exported").exists()
 
 
-def test_both_files_say_what_the_page_shows_and_who_took_them_is_logged(client, team):
+def test_files_match_page_and_are_logged(client, team):
     learner_of(team, completed_at=INSIDE)
     text = b"".join(ask(client, kind="report.csv").streaming_content).decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(text))
@@ -256,12 +258,12 @@ def test_both_files_say_what_the_page_shows_and_who_took_them_is_logged(client, 
     assert [event.data for event in events] == [{"first": "2026-03-01", "last": "2026-05-31"}] * 3
 
 
-def test_who_has_no_team_counts_beside_the_teams_by_each_of_the_numbers(team):
+def test_people_without_team_count_separately(team):
     home = {"Night shift": learner_of(team, completed_at=INSIDE)}
     home[""] = make_enrollment(make_user(), enrolled_at=BEFORE, completed_at=INSIDE)
-    for run in home.values():
-        certify(run, at=INSIDE)
-        sit(run)
+    for enrollment in home.values():
+        certify(enrollment, at=INSIDE)
+        sit(enrollment)
     elsewhere = make_enrollment(make_user(), enrolled_at=BEFORE)
     ExternalTraining.objects.create(
         person=elsewhere.learner, course=elsewhere.course, trained_on=SPRING.last, proof="Seen", recorded_by=make_hr()
@@ -272,7 +274,7 @@ def test_who_has_no_team_counts_beside_the_teams_by_each_of_the_numbers(team):
     assert report(make_hr(), team=team) == {"Night shift": one}
 
 
-def test_a_page_shows_some_of_many_teams_and_the_sum_of_all_and_a_file_has_all(client, team, monkeypatch):
+def test_report_is_paged_with_complete_totals_and_file(client, team, monkeypatch):
     monkeypatch.setattr(period_report_views, "TEAMS_A_PAGE", 2)
     names = ["Night shift", "Phones", "Tills"]
     for each in (team, make_team(names[1]), make_team(names[2])):

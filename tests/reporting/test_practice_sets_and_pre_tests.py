@@ -1,4 +1,4 @@
-"""What managers and auditors see of pre-checks and drills: facts, and never an attempt at the exam."""
+"""Pre-tests and practice sets on the dashboard, the person page and in integrity checks."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -20,22 +20,22 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def course():
-    """With both: a pre-check before its lesson, and a drill after its exam; and with no simulation."""
+    """A course with a pre-test and a practice set, without a simulation."""
     files = pre_check_files() | drill_files()
     return make_course({path: text for path, text in files.items() if ".simulation." not in path})
 
 
-def held(enrollment):
-    """Passed, with the critical question on O1.1 missed."""
+def pass_with_practice_set(enrollment):
+    """Pass the exam, but miss the must-know question on O1.1."""
     finish_lessons(enrollment)
     return sit(enrollment, forget=("O1.1",))
 
 
-# The board and its file
+# Dashboard and export
 
 
-def test_the_board_and_the_file_say_that_a_drill_is_to_do(client, team, course):
-    attempt = held(learner_of(team, course=course))
+def test_dashboard_and_export_show_open_practice_set(client, team, course):
+    attempt = pass_with_practice_set(learner_of(team, course=course))
     words = "The last cup: passed, practice set to do"
     assert words in client.get("/team/").text
     assert words in client.get(f"/team/people/{attempt.enrollment_id}/").text
@@ -45,8 +45,8 @@ def test_the_board_and_the_file_say_that_a_drill_is_to_do(client, team, course):
     assert [(row["Status"], row["Next step"], row["Done"]) for row in exported(client)] == [("completed", "", "2")]
 
 
-def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
-    held(learner_of(team, course=make_course(drill_files())))
+def test_practice_set_comes_before_optional_steps(client, team):
+    pass_with_practice_set(learner_of(team, course=make_course(drill_files())))
     assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, practice set to do"]
 
 
@@ -61,7 +61,7 @@ def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
         (3, 2, ["3 of 3", "2 of 3", ""]),
     ],
 )
-def test_the_file_gives_start_end_and_gain(client, team, course, before, after, cells):
+def test_export_has_pre_test_post_test_and_improvement(client, team, course, before, after, cells):
     enrollment = learner_of(team, course=course)
     if before is not None:
         sit(enrollment, exam=START, points=before)
@@ -74,18 +74,18 @@ def test_the_file_gives_start_end_and_gain(client, team, course, before, after, 
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, django_assert_num_queries):
+def test_query_count_is_independent_of_people(team, course, people, django_assert_num_queries):
     for number in range(people):
         enrollment = learner_of(team, f"Lea {number}", course=course)
         sit(enrollment, exam=START, points=1)
-        held(enrollment)
+        pass_with_practice_set(enrollment)
     now = timezone.now()
     enrollments = dashboard_rows.enrollments_with_facts(
         [each.pk for each in dashboard_rows.dashboard_rows_of(team.manager)], now
     )
-    routes = dashboard_rows.outlines("en")
-    with django_assert_num_queries(8):  # done, under way, attempts, teams, stuck; of the owed drill three
-        rows = dashboard_rows.rows(enrollments, {}, routes, now)
+    outlines = dashboard_rows.outlines("en")
+    with django_assert_num_queries(8):  # done, under way, attempts, teams, stuck; 3 for the practice set
+        rows = dashboard_rows.rows(enrollments, {}, outlines, now)
         assert {(row.journey.next_action.words, row.journey.pre_post_test.before.points) for row in rows} == {
             ("The last cup: passed, practice set to do", 1)
         }
@@ -94,10 +94,10 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
 # One person
 
 
-def test_the_timeline_tells_the_two_apart_from_attempts_and_names_the_rule_of_a_drill(team, course):
+def test_timeline_names_pre_test_post_test_and_practice_set(team, course):
     enrollment = learner_of(team, course=course)
     sit(enrollment, exam=START, points=1)
-    attempt = held(enrollment)
+    attempt = pass_with_practice_set(enrollment)
     sit(enrollment, exam=START, points=3)
     finish(attempt)
     enrollment.refresh_from_db()
@@ -116,10 +116,10 @@ def test_the_timeline_tells_the_two_apart_from_attempts_and_names_the_rule_of_a_
     ]
 
 
-def test_a_persons_page_has_start_end_and_gain_and_no_failure(client, team, course):
+def test_person_page_shows_improvement_and_no_failure(client, team, course):
     enrollment = learner_of(team, course=course)
     sit(enrollment, exam=START, points=1)
-    held(enrollment)
+    pass_with_practice_set(enrollment)
     sit(enrollment, exam=START, points=2)
     page = BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser")
     facts = {fact.dt.text: fact.dd.text for fact in page.select(".facts div")}
@@ -128,70 +128,68 @@ def test_a_persons_page_has_start_end_and_gain_and_no_failure(client, team, cour
     assert "d2" not in page.text
 
 
-# Derived against facts
+# Integrity checks
 
 
 @pytest.fixture
-def held_attempt(course):
+def passed_attempt(course):
     return sit(ready(course), forget=("O1.1",))
 
 
-def test_a_pass_that_waits_for_its_drill_is_no_difference_and_neither_is_one_that_did_it(course, held_attempt):
+def test_open_and_completed_practice_sets_are_no_differences(course, passed_attempt):
     enrollment = make_enrollment(course=course)
     sit(enrollment, exam=START, points=1)
     start(make_enrollment(course=course), START)
-    give(held_attempt, is_right=False)
+    give(passed_attempt, is_right=False)
     assert list(differences()) == []
-    finish(held_attempt)
+    finish(passed_attempt)
     assert list(differences()) == []
 
 
-def test_an_exam_completed_before_its_drill_is_named(held_attempt):
-    finish(held_attempt)
+def test_exam_completed_before_practice_set_is_reported(passed_attempt):
+    finish(passed_attempt)
     PracticeAnswer.objects.filter(number=3).delete()
-    assert list(differences()) == [f"attempt {held_attempt.pk}: its exam is completed before the practice set on O1.1"]
+    assert list(differences()) == [f"attempt {passed_attempt.pk}: its exam is completed before the drill on O1.1"]
 
 
-def test_an_answer_of_a_drill_that_was_changed_is_named(held_attempt):
-    answer = give(held_attempt)
+def test_changed_practice_answer_is_reported(passed_attempt):
+    answer = give(passed_attempt)
     PracticeAnswer.objects.update(is_right=False)
     assert list(differences()) == [f"practice answer {answer.pk}: is_right is False, graded again it is True"]
     PracticeAnswer.objects.update(question="nowhere")
     assert list(differences()) == [f"practice answer {answer.pk}: does not answer a question of its bank"]
 
 
-def test_an_answer_of_a_drill_that_was_moved_to_another_rule_or_taken_away_is_named(held_attempt):
-    give(held_attempt)
-    missed = give(held_attempt, is_right=False)
-    finish(held_attempt)
+def test_moved_or_deleted_practice_answer_is_reported(passed_attempt):
+    give(passed_attempt)
+    missed = give(passed_attempt, is_right=False)
+    finish(passed_attempt)
     PracticeAnswer.objects.filter(pk=missed.pk).update(objective="O1.2")
-    gap = f"attempt {held_attempt.pk}: practice answers on O1.1 up to number 5, and not as many"
-    wrong_number = f"attempt {held_attempt.pk}: practice answers on O1.2 up to number 2, and not as many"
-    rule = f"practice answer {missed.pk}: on O1.2, its question is on O1.1"
+    gap = f"attempt {passed_attempt.pk}: drill answers on O1.1 up to number 5, and not as many"
+    wrong_number = f"attempt {passed_attempt.pk}: drill answers on O1.2 up to number 2, and not as many"
+    rule = f"drill answer {missed.pk}: on O1.2, its question is on O1.1"
     assert {rule, gap, wrong_number} <= set(differences())
     PracticeAnswer.objects.filter(pk=missed.pk).delete()
     assert gap in list(differences())
 
 
-def test_a_drill_done_by_one_question_again_and_again_is_named(held_attempt):
-    finish(held_attempt)
+def test_repeated_question_in_practice_set_is_reported(passed_attempt):
+    finish(passed_attempt)
     first = PracticeAnswer.objects.earliest("number")
     PracticeAnswer.objects.update(question=first.question, response=first.response)
-    assert list(differences()) == [
-        f"attempt {held_attempt.pk}: the same question twice in a row of correct answers on O1.1"
-    ]
+    assert list(differences()) == [f"attempt {passed_attempt.pk}: a question twice in a row of right answers on O1.1"]
 
 
-def test_activity_later_than_the_enrollment_says_is_named(held_attempt):
-    answer = give(held_attempt)
-    enrollment = Enrollment.objects.get(pk=held_attempt.enrollment_id)
+def test_activity_after_last_active_is_reported(passed_attempt):
+    answer = give(passed_attempt)
+    enrollment = Enrollment.objects.get(pk=passed_attempt.enrollment_id)
     Enrollment.objects.filter(pk=enrollment.pk).update(last_active_at=enrollment.started_at)
     assert list(differences()) == [
         f"enrollment {enrollment.pk}: last_active_at {enrollment.started_at}, last fact {answer.answered_at}"
     ]
 
 
-def test_a_pre_check_without_its_completion_and_one_that_was_not_handed_in_are_named(course):
+def test_pre_test_completion_mismatch_is_reported(course):
     enrollment = make_enrollment(course=course)
     attempt = sit(enrollment, exam=START, points=1)
     Completion.objects.all().delete()

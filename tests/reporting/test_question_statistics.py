@@ -1,4 +1,4 @@
-"""How questions were answered: first answers, in groups of five, without names; those of banks for staff alone."""
+"""Question statistics: first answers, in steps of 5 people, without names; banks for staff only."""
 
 import uuid
 from datetime import date
@@ -23,7 +23,7 @@ from tests.making import join, make_editor, make_enrollment, make_hr, make_team,
 from tests.world import finish_lessons, outline_of
 
 pytestmark = pytest.mark.django_db
-NIGHTS = map(date.fromordinal, count(date(2026, 12, 1).toordinal()))  # later than all that is answered here
+NIGHTS = map(date.fromordinal, count(date(2026, 12, 1).toordinal()))  # later than all answers
 LESSON = "01-water/01-boiling.{}.md"
 PAGE = "/team/questions/tea-room/boiling/"
 BANK_PAGE = "/team/questions/tea-room/tea-bank/"
@@ -36,7 +36,7 @@ def wednesday(time_machine):
 
 
 def splits(document="boiling", today=None):
-    """As the next night leaves them."""
+    """After the next nightly update."""
     update_statistics(today or next(NIGHTS))
     course = Course.objects.select_related("current").get()
     page = store.page(course.current, document, "en")
@@ -54,32 +54,32 @@ def answer(enrollment, question, *places, at=None):
     return answers.answer(enrollment, step, question, raw, token=uuid.uuid4(), at=at)
 
 
-def answered(course, number, question, *places):
+def add_answers(course, number, question, *places):
     for _ in range(number):
         answer(make_enrollment(course=course), question, *places)
 
 
-def test_below_five_people_nothing_is_shown_and_then_nothing_until_five_more(course):
-    answered(course, 4, "is-it-off", 1)
+def test_statistics_are_shown_in_steps_of_5_people(course):
+    add_answers(course, 4, "is-it-off", 1)
     assert [(each.people, each.right, each.choices) for each in splits()] == [(0, None, ())] * 6
-    answered(course, 1, "is-it-off", 0)
+    add_answers(course, 1, "is-it-off", 0)
     five = split("is-it-off")
     assert (five.people, five.right, [share for _choice, share in five.choices]) == (
         5, Share(4, 5), [Share(1, 5), Share(4, 5)]
     )  # fmt: skip
-    answered(course, 4, "is-it-off", 0)
+    add_answers(course, 4, "is-it-off", 0)
     assert split("is-it-off") == five
-    answered(course, 1, "is-it-off", 0)
+    add_answers(course, 1, "is-it-off", 0)
     assert split("is-it-off").right == Share(4, 10)
 
 
-def test_an_answer_waits_for_two_days(course):
-    answered(course, 5, "is-it-off", 1)
+def test_answer_counts_after_2_days(course):
+    add_answers(course, 5, "is-it-off", 1)
     assert split("is-it-off", today=date(2026, 11, 26)).people == 0
     assert split("is-it-off", today=date(2026, 11, 27)).people == 5
 
 
-def test_the_first_answer_of_a_person_counts_alone(course):
+def test_only_first_answer_of_a_person_counts(course):
     people = [make_enrollment(course=course) for _ in range(5)]
     for each in people:
         answer(each, "is-it-off", 0)
@@ -87,27 +87,27 @@ def test_the_first_answer_of_a_person_counts_alone(course):
     assert split("is-it-off").right == Share(0, 5)
     Enrollment.objects.update(completed_at="2026-11-25T08:00Z")
     answer(make_enrollment(people[0].learner, course), "is-it-off", 1)  # a renewal
-    answered(course, 4, "is-it-off", 1)
+    add_answers(course, 4, "is-it-off", 1)
     assert split("is-it-off").people == 5
 
 
-def test_of_several_each_choice_is_counted_and_an_order_has_only_right_and_wrong(course):
-    answered(course, 3, "what-to-wipe", 0, 2)
-    answered(course, 2, "what-to-wipe", 0, 1)
-    answered(course, 4, "in-order", 0, 1, 2)
-    answered(course, 1, "in-order", 1, 0, 2)
+def test_choices_are_counted_except_in_order_questions(course):
+    add_answers(course, 3, "what-to-wipe", 0, 2)
+    add_answers(course, 2, "what-to-wipe", 0, 1)
+    add_answers(course, 4, "in-order", 0, 1, 2)
+    add_answers(course, 1, "in-order", 1, 0, 2)
     wipe, order = split("what-to-wipe"), split("in-order")
     assert (wipe.right, [share.words for _choice, share in wipe.choices]) == (Share(3, 5), ["most", "2 of 5", "3 of 5"])
     assert (order.right, order.choices) == (Share(4, 5), ())
 
 
-def test_what_most_get_wrong_comes_first_and_what_is_not_graded_is_left_out(course):
-    answered(course, 5, "is-it-off", 0)
-    answered(course, 5, "what-first", 1)
+def test_hardest_questions_come_first_without_ungraded(course):
+    add_answers(course, 5, "is-it-off", 0)
+    add_answers(course, 5, "what-first", 1)
     found = [each.question.id for each in splits()]
     assert found == ["is-it-off", "what-first", "what-to-wipe", "what-is-wrong", "in-order", "sorted"]
-    answered(course, 5, "what-to-wipe", 0)
-    answered(course, 5, "what-to-wipe", 0, 2)
+    add_answers(course, 5, "what-to-wipe", 0)
+    add_answers(course, 5, "what-to-wipe", 0, 2)
     assert [each.question.id for each in splits()][:3] == ["is-it-off", "what-to-wipe", "what-first"]
 
 
@@ -123,8 +123,8 @@ def test_what_most_get_wrong_comes_first_and_what_is_not_graded_is_left_out(cour
     ],
     ids=["a word", "a choice"],
 )
-def test_a_word_that_is_mended_keeps_the_count_and_another_choice_begins_a_new_one(course, old, new, people):
-    answered(course, 5, "what-first", 1)
+def test_new_wording_keeps_count_and_new_choice_resets_it(course, old, new, people):
+    add_answers(course, 5, "what-first", 1)
     files = make_files()
     for tag in old:
         path, text = LESSON.format(tag), files[LESSON.format(tag)].decode()
@@ -134,7 +134,7 @@ def test_a_word_that_is_mended_keeps_the_count_and_another_choice_begins_a_new_o
     assert split("what-first").people == people
 
 
-def test_of_an_exam_only_what_was_handed_in_counts_and_what_was_left_open_is_wrong():
+def test_exam_counts_submitted_answers_and_blanks_as_wrong():
     course = import_course(exam_files(questions=8, draw=8, retakes="")).course
     people = [make_enrollment(course=course) for _ in range(5)]
     for each in people:
@@ -148,28 +148,28 @@ def test_of_an_exam_only_what_was_handed_in_counts_and_what_was_left_open_is_wro
     attempts.submit(attempt)
     found = {each.question.id: each for each in splits("tea-bank")}
     assert {(each.people, each.right) for each in found.values()} == {(5, Share(4, 5))}
-    # Nearly all chose the same: all or all but one of five, and one or nobody anything else.
+    # Nearly all chose the same: at least 4 of 5.
     assert {sum(share.is_most for _choice, share in each.choices) for each in found.values()} == {1}
 
 
-def test_managers_see_their_own_people_and_editors_everybody(client, course, wednesday):
+def test_managers_see_own_people_and_editors_everyone(client, course, wednesday):
     team, other = make_team(), make_team()
     for _ in range(5):
-        run = make_enrollment(make_user("Nora Named"), course)
-        join(team, run.learner)
-        answer(run, "is-it-off", 1)
+        enrollment = make_enrollment(make_user("Nora Named"), course)
+        join(team, enrollment.learner)
+        answer(enrollment, "is-it-off", 1)
     shown = {}
     wednesday.move_to("2026-12-01T12:00Z", tick=False)
     update_statistics()
-    for who, person in {"lead": team.manager, "other": other.manager, "editor": make_editor()}.items():
+    for role, person in {"lead": team.manager, "other": other.manager, "editor": make_editor()}.items():
         client.force_login(person)
         page = BeautifulSoup(client.get(PAGE, headers={"accept-language": "en"}).content, "html.parser").main
         assert "Nora" not in page.text
-        shown[who] = [" ".join(each.get_text(" ").split()) for each in page.select(".survey-result .num b")]
+        shown[role] = [" ".join(each.get_text(" ").split()) for each in page.select(".survey-result .num b")]
     assert shown == {"lead": ["right the first time: most"], "other": [], "editor": ["right the first time: most"]}
 
 
-def test_a_bank_is_shown_to_staff_alone_as_others_may_sit_its_exam(client, course):
+def test_bank_statistics_are_for_staff_only(client, course):
     for person, status in ((make_team().manager, 404), (make_hr(), 404), (make_user(), 404), (make_editor(), 200)):
         client.force_login(person)
         assert client.get(BANK_PAGE).status_code == status

@@ -1,4 +1,4 @@
-"""What managers see of letters: on the page of a person they lead, and there only that, when and whether it arrived."""
+"""Recent emails on the person page, and email types offered to a person."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +38,7 @@ def page_of(client, enrollment, user):
 
 
 def section(response):
-    """The lines and paragraphs below the heading of letters, as a reader sees them."""
+    """Lines and paragraphs below the heading of emails."""
     page = BeautifulSoup(response.content, "html.parser")
     heading = next(title for title in page.select(".person h2") if title.text in ("Emails", "邮件"))
     found = []
@@ -47,7 +47,7 @@ def section(response):
     return found
 
 
-def told(person, kind="account-notice", state=DeliveryState.SENT, at=NOON, **fields):
+def email(person, kind="account-notice", state=DeliveryState.SENT, at=NOON, **fields):
     data = {"what": "password-set", "detail": "a very private detail"}
     message = queue_email(kind, person, data=data)
     OutgoingEmail.objects.filter(pk=message.pk).update(state=state, written_at=at, ended_at=at, **fields)
@@ -60,10 +60,10 @@ def told(person, kind="account-notice", state=DeliveryState.SENT, at=NOON, **fie
         ("zh-hans", ["2026年11月25日 12:00 账号变动：已发送", "2026年11月24日 12:00 邀请：待发送"]),
     ],
 )
-def test_what_was_written_when_and_its_state_are_shown_and_nothing_else(client, enrollment, language, expected):
-    told(enrollment.learner, "invitation", DeliveryState.QUEUED, NOON - timedelta(days=1), why="450 come back later")
-    told(enrollment.learner)
-    told(make_user(), "invitation")
+def test_person_page_shows_type_time_and_state_only(client, enrollment, language, expected):
+    email(enrollment.learner, "invitation", DeliveryState.QUEUED, NOON - timedelta(days=1), why="450 come back later")
+    email(enrollment.learner)
+    email(make_user(), "invitation")
     enrollment.manager.language = language
     enrollment.manager.save()
     response = page_of(client, enrollment, enrollment.manager)
@@ -73,10 +73,10 @@ def test_what_was_written_when_and_its_state_are_shown_and_nothing_else(client, 
 
 
 @pytest.mark.parametrize("language", NOT_ARRIVED)
-def test_one_that_did_not_arrive_is_said_above_them(client, enrollment, language):
+def test_undelivered_email_is_announced_first(client, enrollment, language):
     enrollment.manager.language = language
     enrollment.manager.save()
-    told(enrollment.learner, state=DeliveryState.BOUNCED)
+    email(enrollment.learner, state=DeliveryState.BOUNCED)
     assert section(page_of(client, enrollment, enrollment.manager))[0] == NOT_ARRIVED[language]
 
 
@@ -95,10 +95,10 @@ def test_one_that_did_not_arrive_is_said_above_them(client, enrollment, language
         ([], False),
     ],
 )
-def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not_arrive(enrollment, states, expected):
+def test_person_is_unreachable_if_newest_tried_email_failed(enrollment, states, expected):
     person = enrollment.learner
     for state in states:
-        told(person, state=state)
+        email(person, state=state)
     assert last_email_failed(person, emails_to(person)) == expected
     person.email = "mended@example.com"
     assert not last_email_failed(person, emails_to(person))
@@ -117,21 +117,21 @@ def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not
         ({"why": "450 come back later", "state": DeliveryState.QUEUED}, ("", "")),
     ],
 )
-def test_of_what_was_skipped_the_reason_is_said_in_the_reader_s_language(client, enrollment, fields, words):
-    told(enrollment.learner, "invitation", **{"state": DeliveryState.SKIPPED} | fields)
-    for language, said in zip(("en", "zh-hans"), words, strict=True):
+def test_reason_of_skipped_email_is_translated(client, enrollment, fields, words):
+    email(enrollment.learner, "invitation", **{"state": DeliveryState.SKIPPED} | fields)
+    for language, reason in zip(("en", "zh-hans"), words, strict=True):
         enrollment.manager.language = language
         enrollment.manager.save()
         line = section(page_of(client, enrollment, enrollment.manager))[-1]
-        assert line.endswith(said)
-        assert any(line.endswith(f"{state} {said}".rstrip()) for state in STATES[language])
+        assert line.endswith(reason)
+        assert any(line.endswith(f"{state} {reason}".rstrip()) for state in STATES[language])
 
 
-# What a state is called, of those above.
+# Labels of the states above.
 STATES = {"en": ("not sent", "rejected", "waiting"), "zh-hans": ("未发送", "被拒收", "待发送")}
 
 
-def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
+def test_missing_address_is_explained_in_chinese():
     queue_email("invitation", make_user())
     OutgoingEmail.objects.update(address="")
     letters()
@@ -152,32 +152,32 @@ def offered(client, person):
     return {field["value"] for field in page.select("main [name=kind]")} | daily
 
 
-def test_a_learner_is_offered_no_email_of_managers(client):
+def test_learner_is_offered_no_manager_emails(client):
     assert offered(client, make_enrollment().learner) == {"daily-question"}
     assert offered(client, make_user()) == set()
 
 
-def test_a_manager_is_offered_emails_about_the_team_while_managing_one(client):
+def test_manager_is_offered_team_emails_while_managing(client):
     manager = make_team().manager
     assert offered(client, manager) == LEADING
     Membership.objects.all().delete()
     assert offered(client, manager) == set()
 
 
-def test_the_monthly_report_is_offered_after_it_was_asked_for(client):
+def test_monthly_report_is_offered_after_subscribing(client):
     manager = make_team().manager
     subscribe(manager)
     assert offered(client, manager) == LEADING | {"monthly-report"}
 
 
-def test_failed_chat_messages_are_offered_while_a_chat_bot_is_in_use(client):
+def test_chat_bot_emails_are_offered_while_bot_exists(client):
     team, hr = make_team(), make_hr()
     ChatBot.objects.create(team=team, service="wecom", address="https://chat.example.com/1")
     assert "group-summary" in offered(client, team.manager) & offered(client, hr)
     assert "group-summary" not in offered(client, make_user())
 
 
-def test_an_email_that_a_person_cannot_get_cannot_be_stopped_on_the_page(client):
+def test_unavailable_email_type_cannot_be_unsubscribed(client):
     client.force_login(make_user())
     client.post("/email-settings/", {"kind": "digest", "stop": ""})
     assert not EmailOptOut.objects.exists()

@@ -1,4 +1,4 @@
-"""That somebody looked at somebody's record is in the log: once a day for each of both, from whichever page."""
+"""Views of a record are logged once a day for each viewer and record."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from tests.making import make_admin, make_enrollment, make_team, make_user
 from tests.reporting.dashboards import learner_of
 
 pytestmark = pytest.mark.django_db
-MIDNIGHT = datetime(2026, 11, 25, 16, tzinfo=UTC)  # in Shanghai, where the site is
+MIDNIGHT = datetime(2026, 11, 25, 16, tzinfo=UTC)  # in Shanghai, the zone of the site
 
 
 @pytest.fixture
@@ -21,15 +21,15 @@ def team(client, time_machine):
     return team
 
 
-def looks():
+def views():
     return list(Event.objects.filter(verb="record-viewed").values_list("actor", "subject"))
 
 
-def look(actor, enrollment):
+def view(actor, enrollment):
     return actor.pk, f"enrollment:{enrollment.pk}"
 
 
-def test_a_look_is_on_record_once_a_day_whatever_the_request_was(client, team, time_machine):
+def test_view_is_logged_once_a_day(client, team, time_machine):
     enrollment = learner_of(team)
     page = f"/team/people/{enrollment.pk}/"
     client.get(page)
@@ -39,32 +39,32 @@ def test_a_look_is_on_record_once_a_day_whatever_the_request_was(client, team, t
         time_machine.move_to(MIDNIGHT + later, tick=False)
         client.force_login(team.manager)  # a session does not last that long
         client.get(page)
-        assert looks() == [look(team.manager, enrollment)] * expected
+        assert views() == [view(team.manager, enrollment)] * expected
 
 
-def test_a_refused_form_alone_is_a_look(client, team):
+def test_rejected_form_is_logged_as_view(client, team):
     enrollment = learner_of(team)
     client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": "nonsense"})
-    assert looks() == [look(team.manager, enrollment)]
+    assert views() == [view(team.manager, enrollment)]
 
 
-def test_each_who_looks_and_each_record_count_for_themselves(client, team):
+def test_views_count_per_viewer_and_record(client, team):
     first, second, admin = learner_of(team), learner_of(team), make_admin()
     for actor in (team.manager, admin):
         client.force_login(actor)
         for enrollment in (first, second, first):
             client.get(f"/team/people/{enrollment.pk}/")
-    assert looks() == [look(actor, each) for actor in (team.manager, admin) for each in (first, second)]
+    assert views() == [view(actor, each) for actor in (team.manager, admin) for each in (first, second)]
 
 
-def test_a_look_in_the_admin_is_the_same_look(client, team):
+def test_view_in_admin_counts_as_same_view(client, team):
     enrollment, admin = learner_of(team), make_admin()
     client.force_login(admin)
     client.get(reverse("admin:learning_enrollment_change", args=[enrollment.pk]))
     client.get(f"/team/people/{enrollment.pk}/")
-    assert looks() == [look(admin, enrollment)]
+    assert views() == [view(admin, enrollment)]
 
 
-def test_who_may_not_look_leaves_no_look(client, team):
+def test_forbidden_view_is_not_logged(client, team):
     assert client.get(f"/team/people/{make_enrollment(make_user()).pk}/").status_code == 404
-    assert looks() == []
+    assert views() == []

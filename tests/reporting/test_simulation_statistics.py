@@ -16,14 +16,14 @@ from tests.making import join, make_editor, make_enrollment, make_team, make_use
 from tests.simulations.playing import BEST, HOME_BEST, RED, YELLOW, begin, play, take
 from tests.simulations.samples import KETTLE, change, make_player
 
-NIGHTS = map(date.fromordinal, count(date(2026, 12, 1).toordinal()))  # later than all that is played here
+NIGHTS = map(date.fromordinal, count(date(2026, 12, 1).toordinal()))  # later than all attempts
 PAGE = f"/team/simulations/tea-room/{KETTLE}/"
 
 pytestmark = pytest.mark.django_db
 
 
 def split(today=None):
-    """As the next night leaves it."""
+    """After the next nightly update."""
     update_statistics(today or next(NIGHTS))
     document = Document.objects.select_related("course__current").get(identifier=KETTLE)
     page = store.page(document.course.current, KETTLE, "en")
@@ -34,7 +34,7 @@ def node(found, identifier):
     return next(each for each in found.nodes if each.node.id == identifier)
 
 
-def test_figures_stay_until_five_more_have_finished_and_two_days_are_over():
+def test_statistics_grow_in_steps_of_5_after_2_days():
     for _ in range(5):
         play(make_player(), BEST)
     assert split(today=date(2026, 11, 26)).people == 0
@@ -48,7 +48,7 @@ def test_figures_stay_until_five_more_have_finished_and_two_days_are_over():
     assert (ten.people, node(ten, "rings").people) == (10, 10)
 
 
-def test_a_situation_counts_in_fives_by_itself():
+def test_each_situation_counts_in_fives():
     for choices in [RED] * 3 + [HOME_BEST] * 7:
         play(make_player(), choices)
     found = split()
@@ -57,20 +57,20 @@ def test_a_situation_counts_in_fives_by_itself():
     }  # fmt: skip
 
 
-def test_the_first_run_is_the_one_that_ended_first_and_a_late_end_of_another_changes_nothing():
+def test_first_finished_attempt_counts():
     players = [make_player() for _ in range(5)]
-    left = begin(players[0])
-    Enrollment.objects.filter(pk=players[0].pk).update(completed_at=left.started_at)
+    unfinished = begin(players[0])
+    Enrollment.objects.filter(pk=players[0].pk).update(completed_at=unfinished.started_at)
     players[0] = make_enrollment(players[0].learner, players[0].course)
     for player in players:
         play(player, BEST)
     before = split()
     for choice in RED:
-        take(left, choice, seconds=60)
+        take(unfinished, choice, seconds=60)
     assert split() == before
 
 
-def test_the_cohort_is_split_at_each_situation():
+def test_statistics_split_people_at_each_situation():
     for choices in [RED, RED, YELLOW, BEST, BEST]:
         play(make_player(), choices)
     found = split()
@@ -88,20 +88,20 @@ def test_the_cohort_is_split_at_each_situation():
     }  # fmt: skip
 
 
-def test_the_time_is_the_median_of_the_decisions():
+def test_time_is_median_of_decisions():
     for _ in range(5):
         play(make_player(), BEST)
     assert node(split(), "rings").seconds == 0
 
 
-def test_five_runs_of_one_person_are_one_person():
+def test_five_attempts_of_one_person_count_once():
     enrollment = make_player()
     for _ in range(5):
         play(enrollment, RED)
     assert (split().people, split().endings) == (0, ())
 
 
-def test_a_situation_that_was_changed_begins_a_new_count_and_the_others_go_on():
+def test_changed_situation_restarts_its_count_only():
     for _ in range(5):
         play(make_player(), RED)
     weak, harmful = '- [叫小李去](#where "weak")', '- [叫小李去](#where "harmful")'
@@ -110,7 +110,7 @@ def test_a_situation_that_was_changed_begins_a_new_count_and_the_others_go_on():
     assert (node(found, "rings").people, node(found, "where").people) == (0, 5)
 
 
-def test_a_word_that_is_mended_keeps_the_count():
+def test_reworded_choice_keeps_count():
     for _ in range(5):
         play(make_player(), RED)
     change(zh_hans=("叫小李去", "请小李去"), en=("Send Li", "Let Li go"))
@@ -123,7 +123,7 @@ def later():
         yield
 
 
-def test_the_page_is_for_managers_and_editors_and_names_nobody(client, later):
+def test_page_is_for_managers_and_editors_without_names(client, later):
     team = make_team()
     for _ in range(5):
         enrollment = make_player(make_user("Nora Named"))
@@ -138,7 +138,7 @@ def test_the_page_is_for_managers_and_editors_and_names_nobody(client, later):
     assert "critical error: most" in text and "Nora" not in text
 
 
-def test_manager_sees_statistics_of_the_own_people_only(client, later):
+def test_manager_sees_statistics_of_own_people_only(client, later):
     for _ in range(5):
         play(make_player(), RED)
     update_statistics()
@@ -146,7 +146,7 @@ def test_manager_sees_statistics_of_the_own_people_only(client, later):
     assert "Not enough attempts yet" in client.get(PAGE).content.decode()
 
 
-def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
+def test_page_states_people_and_update_rule(client, later):
     for _ in range(6):
         play(make_player(), RED)
     update_statistics()
@@ -157,21 +157,21 @@ def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
     assert "6" not in words
 
 
-def among_colleagues(client, run):
-    """Number of a situation → what its debrief says of colleagues."""
-    client.force_login(run.enrollment.learner)
-    page = BeautifulSoup(client.get(f"/simulation-attempts/{run.pk}/debrief/").content, "html.parser")
-    told = {
+def among_colleagues(client, attempt):
+    """Number of a situation → what its debrief says about colleagues."""
+    client.force_login(attempt.enrollment.learner)
+    page = BeautifulSoup(client.get(f"/simulation-attempts/{attempt.pk}/debrief/").content, "html.parser")
+    items = {
         item.find(class_="num").get_text(): item.find(class_="colleagues") for item in page.select(".decisions > li")
     }
     return {
         number: (line.get_text(" ", strip=True), len(line.select("i.one")), len(line.select("i")))
-        for number, line in told.items()
+        for number, line in items.items()
         if line
     }
 
 
-def test_a_debrief_tells_where_the_way_forked_how_many_colleagues_chose_best(client):
+def test_debrief_shows_share_of_colleagues_choosing_best(client):
     def player(*choices):
         return play(make_player(), choices)
 
@@ -181,17 +181,17 @@ def test_a_debrief_tells_where_the_way_forked_how_many_colleagues_chose_best(cli
     of_four = player(*forked)  # the fifth
     assert among_colleagues(client, of_four) == {}
     update_statistics(next(NIGHTS))
-    said = "Of the colleagues who reached this situation, {} made the best choice."
-    # Nothing of the second, which has no better choice, nor of what was put together, where choices do not differ.
-    assert among_colleagues(client, of_four) == {"1": (said.format("3 of 5"), 3, 5)}
+    sentence = "Of the colleagues who reached this situation, {} made the best choice."
+    # Situation 2 has no better choice; the choices of the message do not differ.
+    assert among_colleagues(client, of_four) == {"1": (sentence.format("3 of 5"), 3, 5)}
     assert among_colleagues(client, player(*BEST)) == {}
     for _ in range(14):
         player(*BEST)
     update_statistics(next(NIGHTS))
-    assert among_colleagues(client, of_four) == {"1": (said.format("90%"), 0, 0)}
+    assert among_colleagues(client, of_four) == {"1": (sentence.format("90%"), 0, 0)}
 
 
-def test_colleagues_are_told_of_as_long_as_the_situation_asks_the_same(client):
+def test_colleagues_are_not_shown_for_changed_situation(client):
     for _ in range(4):
         play(make_player(), BEST)
     before = play(make_player(), RED)

@@ -1,4 +1,4 @@
-"""Who is stuck: the mark on the row, the column of the file, and the filter, which finds the same people."""
+"""Stuck people: reasons, mark on the row, export column and filter."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -21,12 +21,12 @@ from tests.simulations.samples import make_simulation_course
 from tests.world import complete_course, outline_of
 
 pytestmark = pytest.mark.django_db
-MISSED, RED_RUNS = "one question answered incorrectly 3 times", "one simulation ended with harm 3 times"
+MISSED, RED_ATTEMPTS = "one question answered incorrectly 3 times", "one simulation ended with harm 3 times"
 FAILED, IDLE = "exam failed, no activity since", "no activity for days"
 
 
 def why_stuck(team, at=None):
-    """Name → why, by the rows; the filter has to find the same people."""
+    """Name → reason, by the rows; the filter must find the same people."""
     at = at or timezone.now()
     everyone = dashboard_rows.dashboard_rows_of(team.manager, at=at)
     rows = dashboard_rows.rows(
@@ -35,10 +35,10 @@ def why_stuck(team, at=None):
         dashboard_rows.outlines("en"),
         at,
     )
-    told = {row.name: row.stuck.words for row in rows if row.stuck}
+    reasons = {row.name: row.stuck.words for row in rows if row.stuck}
     found = dashboard_rows.stuck_rows(everyone, "en", at)
-    assert sorted(told) == sorted(found.values_list("learner__name", flat=True))
-    return told
+    assert sorted(reasons) == sorted(found.values_list("learner__name", flat=True))
+    return reasons
 
 
 def miss(enrollment, question="is-it-off", *, times=1, is_right=False):
@@ -47,7 +47,7 @@ def miss(enrollment, question="is-it-off", *, times=1, is_right=False):
         answer(enrollment, step, question, ["1" if is_right else "0"], token=uuid.uuid4())
 
 
-def test_a_question_missed_three_times_and_not_yet_right(team):
+def test_question_missed_3_times_makes_stuck(team):
     course = make_course()
     missed = learner_of(team, "Missed", course=course)
     miss(missed, times=3)
@@ -55,11 +55,11 @@ def test_a_question_missed_three_times_and_not_yet_right(team):
     right = learner_of(team, "Right at last", course=course)
     miss(right, times=3)
     miss(right, is_right=True)
-    Completion.objects.filter(enrollment=right).delete()  # as if another question of the check were open still
+    Completion.objects.filter(enrollment=right).delete()  # as if another check question were open
     assert why_stuck(team) == {"Missed": MISSED}
 
 
-def test_three_misses_at_several_questions_are_no_question_missed_three_times(team):
+def test_misses_at_several_questions_are_not_added_up(team):
     enrollment = learner_of(team, "Several", course=make_course())
     miss(enrollment, times=2)
     Answer.objects.filter(pk=Answer.objects.last().pk).update(question="another")
@@ -67,27 +67,27 @@ def test_three_misses_at_several_questions_are_no_question_missed_three_times(te
     assert why_stuck(team) == {}
 
 
-def test_what_the_course_asks_no_more_stops_nobody(team):
+def test_removed_question_makes_nobody_stuck(team):
     enrollment = learner_of(team, "Former", course=make_course())
     miss(enrollment, times=3)
     Answer.objects.update(question="gone")
     assert why_stuck(team) == {}
 
 
-def test_a_simulation_that_ended_red_three_times_and_is_not_done(team):
+def test_simulation_ended_red_3_times_makes_stuck(team):
     course = make_simulation_course()
     red = learner_of(team, "Red", course=course)
-    held = learner_of(team, "Held at last", course=course)
+    passed = learner_of(team, "Held at last", course=course)
     twice = learner_of(team, "Twice", course=course)
-    for enrollment, times in ((red, 3), (held, 3), (twice, 2)):
+    for enrollment, times in ((red, 3), (passed, 3), (twice, 2)):
         for _each in range(times):
             play(enrollment, RED)
-    play(held)
+    play(passed)
     Enrollment.objects.update(last_active_at=timezone.now())
-    assert why_stuck(team) == {"Red": RED_RUNS}
+    assert why_stuck(team) == {"Red": RED_ATTEMPTS}
 
 
-def test_an_optional_simulation_stops_nobody(team):
+def test_optional_simulation_makes_nobody_stuck(team):
     enrollment = learner_of(team, "Tries out", course=make_simulation_course(is_required=False))
     for _each in range(3):
         play(enrollment, RED)
@@ -103,24 +103,24 @@ TUESDAY = datetime(2030, 1, 8, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
     [(10, {}), (11, {"Failed": FAILED}), (14, {"Failed": FAILED})],
     ids=["Thursday", "Friday", "Monday"],
 )
-def test_a_failed_exam_and_nothing_done_for_three_working_days(team, day, expected):
-    sit(of_team(team, "Failed"), points=0, at=TUESDAY)
+def test_failed_exam_makes_stuck_after_3_working_days(team, day, expected):
+    sit(ready_for_exam(team, "Failed"), points=0, at=TUESDAY)
     assert why_stuck(team, TUESDAY.replace(day=day)) == expected
 
 
-def test_free_days_are_not_counted_after_a_failed_exam(team):
+def test_days_off_are_not_counted_after_failed_exam(team):
     friday = TUESDAY.replace(day=4)
-    sit(of_team(team, "Failed"), points=0, at=friday)
+    sit(ready_for_exam(team, "Failed"), points=0, at=friday)
     assert why_stuck(team, friday + timedelta(days=4)) == {}  # Monday and Tuesday
     assert why_stuck(team, friday + timedelta(days=5)) == {"Failed": FAILED}
 
 
-def test_who_has_to_wait_for_the_next_attempt_is_not_stuck(team):
-    sit(of_team(team, "Waits", retakes=""), points=0, at=TUESDAY)
+def test_waiting_for_next_attempt_is_not_stuck(team):
+    sit(ready_for_exam(team, "Waits", retakes=""), points=0, at=TUESDAY)
     assert why_stuck(team, TUESDAY + timedelta(days=99)) == {}
 
 
-def of_team(team, name, **exam):
+def ready_for_exam(team, name, **exam):
     enrollment = ready(make_course(**exam))
     Enrollment.objects.update(last_active_at=TUESDAY - timedelta(days=9))
     enrollment.learner.name = name
@@ -129,7 +129,7 @@ def of_team(team, name, **exam):
     return enrollment
 
 
-def test_begun_and_nothing_done_for_seven_days(team):
+def test_seven_idle_days_after_start_make_stuck(team):
     make_course()
     week, hours = timedelta(days=7), timedelta(hours=1)
     now = timezone.now()
@@ -138,13 +138,13 @@ def test_begun_and_nothing_done_for_seven_days(team):
     learner_of(team, "Not begun", enrolled_at=now - 9 * week)
     done = learner_of(team, "Done")
     complete_course(done)
-    excused = learner_of(team, "Exempt", started_at=now - 2 * week)
-    enrolling.exempt(excused, "moved", by=None)
-    Enrollment.objects.filter(pk__in=[done.pk, excused.pk]).update(last_active_at=now - 2 * week)
+    exempted = learner_of(team, "Exempt", started_at=now - 2 * week)
+    enrolling.exempt(exempted, "moved", by=None)
+    Enrollment.objects.filter(pk__in=[done.pk, exempted.pk]).update(last_active_at=now - 2 * week)
     assert why_stuck(team, now) == {"Idle": IDLE}
 
 
-def test_the_numbers_of_the_rule_are_settings_of_the_site_and_stand_below_the_board(team, client, settings):
+def test_limits_are_settings_and_shown_on_dashboard(team, client, settings):
     learner_of(team, "Idle", course=make_course(), started_at=days(-20), last_active_at=days(-5))
     assert "no activity for 7 days" in client.get("/team/").text
     settings.STUCK_AFTER_IDLE_DAYS = 5
@@ -152,7 +152,7 @@ def test_the_numbers_of_the_rule_are_settings_of_the_site_and_stand_below_the_bo
     assert "no activity for 5 days" in client.get("/team/").text
 
 
-def test_board_file_and_filter_say_who_is_stuck(team, client):
+def test_dashboard_export_and_filter_show_stuck_people(team, client):
     course = make_course()
     learner_of(team, "Idle", course=course, started_at=days(-20), last_active_at=days(-9))
     learner_of(team, "Busy", course=course, started_at=days(-20), last_active_at=days(-1))
@@ -163,16 +163,16 @@ def test_board_file_and_filter_say_who_is_stuck(team, client):
     assert [row["Name"] for row in exported(client, "?stuck=on")] == ["Idle"]
 
 
-def test_the_filter_costs_the_same_for_one_person_as_for_three(team, client):
+def test_query_count_of_filter_is_independent_of_people(team, client):
     course = make_course()
 
     def statements(more):
         for _each in range(more):
             miss(learner_of(team, course=course), times=3)
         client.get("/team/?stuck=on")
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as queries:
             client.get("/team/?stuck=on")
-        return len(asked)
+        return len(queries)
 
     for_one = statements(1)
     assert statements(2) == for_one

@@ -1,4 +1,4 @@
-"""Who leads those who lead sees teams first: their numbers are those that stand above the board of each."""
+"""Rows of subteams: their numbers equal those of each team's dashboard."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def firm():
-    """Two branches below a head; one of them has a team below. Somebody learns in both, the head in one of them."""
+def company():
+    """Two teams below a head, one with a subteam. One person learns in both; the head learns in one."""
     head = make_team("Head")
     north, south = make_team("North", parent=head), make_team("South", parent=head)
     pier = make_team("Pier", parent=north)
@@ -48,28 +48,28 @@ def firm():
     return {"head": head, "north": north, "south": south, "pier": pier}
 
 
-def told(user, head=None, course=None):
+def subteam_cells(user, head=None, course=None):
     rows = subteams.subteam_rows(user, head, course, "en", timezone.now())
     return [(row.team.name, row.tally.total, row.done, row.late, row.stuck, row.has_subteams) for row in rows]
 
 
-def test_a_row_counts_a_team_with_all_below_it_most_people_late_first(firm):
-    leader = firm["head"].manager
-    assert told(leader) == [
+def test_row_includes_subteams_and_sorts_by_late_people(company):
+    manager = company["head"].manager
+    assert subteam_cells(manager) == [
         ("North", 3, 0, 3, 1, True),
         ("South", 2, 1, 1, 0, False),
-        ("Head", 5, 1, 4, 1, False),  # with who learns in no other team
+        ("Head", 5, 1, 4, 1, False),  # includes people in no other team
     ]
-    assert told(leader, firm["north"]) == [("Pier", 1, 0, 1, 1, False), ("North", 3, 0, 3, 1, False)]
-    assert told(leader, firm["pier"]) == []
+    assert subteam_cells(manager, company["north"]) == [("Pier", 1, 0, 1, 1, False), ("North", 3, 0, 3, 1, False)]
+    assert subteam_cells(manager, company["pier"]) == []
 
 
 @pytest.mark.parametrize("role", ["leader", "leader of two", "HR", "HR who leads", "admin", "auditor"])
 @pytest.mark.parametrize("is_of_course", [False, True])
-def test_the_numbers_of_a_row_are_those_of_the_board_of_its_team(firm, role, is_of_course):
+def test_row_equals_dashboard_of_its_team(company, role, is_of_course):
     course = make_course() if is_of_course else None
     user = {
-        "leader": lambda: firm["head"].manager,
+        "leader": lambda: company["head"].manager,
         "leader of two": make_user,
         "HR": make_hr,
         "HR who leads": make_hr,
@@ -77,7 +77,7 @@ def test_the_numbers_of_a_row_are_those_of_the_board_of_its_team(firm, role, is_
         "auditor": make_auditor,
     }[role]()
     for team in {"leader of two": ("pier", "south"), "HR who leads": ("north",)}.get(role, ()):
-        join(firm[team], user, Membership.Role.MANAGER)
+        join(company[team], user, Membership.Role.MANAGER)
     now, heads = timezone.now(), [None]
     while heads:
         head = heads.pop()
@@ -88,17 +88,17 @@ def test_the_numbers_of_a_row_are_those_of_the_board_of_its_team(firm, role, is_
             heads += [row.team] if row.has_subteams else []
 
 
-def test_of_very_many_it_is_not_counted_who_is_stuck(firm, monkeypatch):
+def test_stuck_people_are_not_counted_above_row_limit(company, monkeypatch):
     monkeypatch.setattr(subteams, "SORTED_BY_NAME", 4)
-    assert [stuck for *_, stuck, _leads in told(firm["head"].manager)] == [None, None, None]
+    assert [stuck for *_, stuck, _leads in subteam_cells(company["head"].manager)] == [None, None, None]
 
 
-def test_the_page_leads_to_the_board_of_each_number(client, firm):
-    client.force_login(firm["head"].manager)
-    assert client.get("/start/").url == "/"  # who has to learn learns first
-    own = firm["head"].manager.enrollments.get()
+def test_numbers_link_to_matching_dashboards(client, company):
+    client.force_login(company["head"].manager)
+    assert client.get("/start/").url == "/"  # an open own course comes first
+    own = company["head"].manager.enrollments.get()
     own.completed_at = timezone.now()
-    own.save()  # what is kept of teams follows
+    own.save()  # updates the stored headcounts
     assert client.get("/start/").url == "/team/teams/"
     page = BeautifulSoup(client.get("/team/teams/").content, "html.parser")
     for link in page.select(".branch td a"):
@@ -106,16 +106,16 @@ def test_the_page_leads_to_the_board_of_each_number(client, firm):
         assert shown.context["page"].paginator.count == int(link.text), link["href"]
     [below] = page.select(".branch th a")
     assert "Pier" in client.get(f"/team/teams/{below['href']}").text
-    overdue = counts_on(client.get(f"/team/?team={firm['north'].pk}").context)[State.OVERDUE]
+    overdue = counts_on(client.get(f"/team/?team={company['north'].pk}").context)[State.OVERDUE]
     assert page.select_one(".branch .late").text == str(overdue)
 
 
-def test_who_leads_a_team_without_teams_below_lands_on_the_board_and_nobody_sees_the_teams_of_others(client, firm):
-    client.force_login(firm["north"].manager)  # has but one below
+def test_manager_without_subteams_starts_on_dashboard(client, company):
+    client.force_login(company["north"].manager)  # has 1 subteam only
     assert client.get("/start/").url == "/team/"
-    client.force_login(firm["south"].manager)
+    client.force_login(company["south"].manager)
     assert client.get("/start/").url == "/team/"
-    for query in ("", f"?team={firm['north'].pk}"):
+    for query in ("", f"?team={company['north'].pk}"):
         page = client.get(f"/team/teams/{query}")
         assert page.context["rows"] == [] and "This team has no subteams." in page.text
     client.force_login(make_user())

@@ -27,7 +27,7 @@ def files_with(more=MORE):
     return files | {SURVEY.format(tag): files[SURVEY.format(tag)] + text.encode() for tag, text in more.items()}
 
 
-def answered(course, *answers, days=0):
+def add_answers(course, *answers, days=0):
     page = store.page(course.current, "voice", "zh-hans")
     at = ANSWERED + timedelta(days=days)
     for each in answers:
@@ -45,38 +45,38 @@ def course(db):
     return import_course(files_with()).course
 
 
-def test_results_stay_until_five_more_have_answered_and_two_days_are_over(course):
-    answered(course, *[{"recommend": 9}] * 4)
-    answered(course, {"recommend": 9, "say-more": "Mine."}, days=7)
+def test_results_grow_in_steps_of_5_after_2_days(course):
+    add_answers(course, *[{"recommend": 9}] * 4)
+    add_answers(course, {"recommend": 9, "say-more": "Mine."}, days=7)
     assert results(course, day=10) == (0, [])
     five = results(course, day=11)
     assert five[0] == 5
-    answered(course, *[{"recommend": 0, "say-more": "Mine, too."}] * 4, days=8)
+    add_answers(course, *[{"recommend": 0, "say-more": "Mine, too."}] * 4, days=8)
     assert results(course, day=20) == five
-    answered(course, {"recommend": 0}, days=9)
+    add_answers(course, {"recommend": 0}, days=9)
     assert results(course, day=12) == results(course, day=11) == five
     ten = results(course, day=13)
     assert (ten[0], ten[1][0].answered, ten[1][0].mean) == (10, 10, 4.5)
 
 
-def test_texts_are_shown_from_ten_people_on_in_an_order_that_tells_nothing(course):
-    answered(course, *[{"say-more": f"Text {number}."} for number in range(9)], {"recommend": 9})
+def test_texts_are_shown_in_random_order_from_10_people(course):
+    add_answers(course, *[{"say-more": f"Text {number}."} for number in range(9)], {"recommend": 9})
     assert (results(course)[0], results(course)[1][1].texts) == (10, ())
-    answered(course, *[{"say-more": f"Text {number}."} for number in range(9, 14)], days=2)
+    add_answers(course, *[{"say-more": f"Text {number}."} for number in range(9, 14)], days=2)
     shown = results(course)[1][1].texts
     assert len(shown) == 10 and {f"Text {number}." for number in range(9)} < set(shown)
     by_key = SurveyAnswers.objects.order_by("pk").values_list("answers", flat=True)
     assert list(shown) == [each["say-more"] for each in by_key if each.get("say-more") in shown]
 
 
-def test_answers_that_wait_together_bear_one_day_and_those_that_are_too_few_none(course):
-    answered(course, *[{"recommend": 9}] * 7)
+def test_answers_get_one_release_date_per_5(course):
+    add_answers(course, *[{"recommend": 9}] * 7)
     days = SurveyAnswers.objects.order_by("shown_from").values_list("shown_from", flat=True)
     assert sorted(days, key=str) == [date(2026, 11, 4)] * 5 + [None] * 2
 
 
-def test_a_question_that_fewer_than_five_answered_shows_not_even_how_many(course):
-    answered(course, *[{"recommend": 9, "say-more": "Mine.", "length": 0}] * 3, {"recommend": 3}, {"recommend": 4})
+def test_question_below_5_answers_shows_no_number(course):
+    add_answers(course, *[{"recommend": 9, "say-more": "Mine.", "length": 0}] * 3, {"recommend": 3}, {"recommend": 4})
     recommend, more, length, which = results(course)[1]
     assert (recommend.answered, recommend.mean) == (5, 6.8)
     assert more == QuestionResult(more.title, 0)
@@ -84,7 +84,7 @@ def test_a_question_that_fewer_than_five_answered_shows_not_even_how_many(course
     assert which == QuestionResult(which.title, 0)
 
 
-def test_every_kind_of_question_is_counted(course):
+def test_every_question_type_is_counted(course):
     answers = [
         {"recommend": 10, "length": 0, "which": [0, 2], "say-more": "More tea."},
         {"recommend": 9, "length": 1, "which": [0], "say-more": "Less tea."},
@@ -92,7 +92,7 @@ def test_every_kind_of_question_is_counted(course):
         {"recommend": 6, "length": 1, "which": [1], "say-more": "Biscuits."},
         {"recommend": 0, "length": 0, "which": [0], "say-more": "Nothing."},
     ]
-    answered(course, *answers)
+    add_answers(course, *answers)
     recommend, more, length, which = results(course)[1]
     assert (recommend.title, recommend.answered, recommend.mean) == ("Recommend it?", 5, 6.6)
     assert recommend.ends == ("Never", "Certainly")
@@ -108,17 +108,17 @@ def test_every_kind_of_question_is_counted(course):
     assert (which.answered, which.bars) == (5, (Bar("A", Share(4, 5)), Bar("B", Share(1, 5)), Bar("C", Share(1, 5))))
 
 
-def test_no_result_names_a_person_also_not_one_who_signed(course):
+def test_results_name_nobody_even_if_signed(course):
     enrollment = make_enrollment(course=course)
     page = store.page(course.current, "voice", "zh-hans")
     feedback.answer_survey(enrollment, page, {"say-more": "Signed."}, is_signed=True, at=ANSWERED)
-    answered(course, *[{"say-more": "Unsigned."}] * 9)
+    add_answers(course, *[{"say-more": "Unsigned."}] * 9)
     assert enrollment.learner.name not in str(results(course))
     assert "Signed." in str(results(course))
 
 
-def test_answers_to_a_question_of_another_shape_are_not_mixed_in(course):
-    answered(course, *[{"length": 0}] * 5)
+def test_answers_with_other_signature_are_left_out(course):
+    add_answers(course, *[{"length": 0}] * 5)
     reworded = {tag: text.replace("Too short", "Far too short").replace("太短", "短") for tag, text in MORE.items()}
     import_course(files_with(reworded))
     assert [bar.share.words for bar in results(course)[1][2].bars] == ["most", "few or none"]
@@ -133,20 +133,20 @@ def test_answers_to_a_question_of_another_shape_are_not_mixed_in(course):
     ("values", "score"),
     [([9, 10], 100), ([0, 6], -100), ([7, 8], 0), ([10, 0], 0), ([10, 8, 6], 0), ([10, 10, 8], 67), ([5], -100)],
 )
-def test_the_recommend_score_is_promoters_minus_detractors(values, score):
+def test_recommend_score_is_promoters_minus_detractors(values, score):
     assert recommend_score(values) == score
 
 
-def test_the_recommend_score_is_told_where_percentages_are_from_twenty_people_on(course):
-    answered(course, *[{"recommend": 10}] * 19)
+def test_recommend_score_is_shown_from_20_people(course):
+    add_answers(course, *[{"recommend": 10}] * 19)
     assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (15, None)
-    answered(course, {"recommend": 0})
-    assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (20, None)  # nearly all said the same
-    answered(course, *[{"recommend": 0}] * 5)
+    add_answers(course, {"recommend": 0})
+    assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (20, None)  # nearly all equal
+    add_answers(course, *[{"recommend": 0}] * 5)
     assert (results(course)[1][0].answered, results(course)[1][0].recommend) == (25, 52)
 
 
-def test_the_surveys_that_are_asked_are_found_by_course(course):
+def test_surveys_are_found_by_course(course):
     found = surveys_on(outlines("en").values())
     assert [(identifier, step.title) for identifier, step in found] == [("tea-room", "Your view")]
 
@@ -154,7 +154,7 @@ def test_the_surveys_that_are_asked_are_found_by_course(course):
 # The page
 
 
-def test_results_are_for_managers_editors_and_admins_and_texts_from_ten_answers_up(client, team):
+def test_results_are_for_managers_editors_and_admins(client, team):
     enrollments = [learner_of(team) for _ in range(10)]
     course = enrollments[0].course
     page = store.page(course.current, "voice", "zh-hans")
@@ -182,6 +182,6 @@ def test_results_are_for_managers_editors_and_admins_and_texts_from_ten_answers_
         "/surveys/nowhere/voice/",
     ],
 )
-def test_what_is_no_survey_is_not_there(client, team, address):
+def test_unknown_survey_is_404(client, team, address):
     make_course()
     assert client.get(address).status_code == 404

@@ -1,4 +1,4 @@
-"""Two courses of one firm keep apart on the board: a row for each person and course, and people counted once."""
+"""Two courses on the dashboard: a row per person and course, people counted once."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -26,7 +26,7 @@ def make_second_course():
 
 @pytest.fixture
 def team():
-    """Ada learns both, Ben tea only, Cid first aid only; Ada has completed tea, Cid is excused."""
+    """Ada takes both and completed tea, Ben takes tea, Cid is exempt from first aid."""
     tea, aid = make_course(), make_second_course()
     team = make_team()
     for name, courses in {"Ada": (tea, aid), "Ben": (tea,), "Cid": (aid,)}.items():
@@ -34,12 +34,12 @@ def team():
         join(team, person)
         for course in courses:
             make_enrollment(person, course, due_at=days(9))
-    complete_course(run_of("Ada", tea))
-    exempt(run_of("Cid", aid), "A nurse", by=None)
+    complete_course(enrollment_of("Ada", tea))
+    exempt(enrollment_of("Cid", aid), "A nurse", by=None)
     return team
 
 
-def run_of(name, course):
+def enrollment_of(name, course):
     return course.enrollments.get(learner__name=name)
 
 
@@ -55,9 +55,7 @@ def tiles(page):
 
 
 @pytest.mark.parametrize("is_kept", [False, True])
-def test_the_board_has_a_row_for_each_person_and_course_and_its_first_tile_says_how_many_people(
-    client, team, is_kept, monkeypatch
-):
+def test_dashboard_has_row_per_course_and_counts_people_once(client, team, is_kept, monkeypatch):
     if is_kept:
         monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 0)
     client.force_login(team.manager)
@@ -73,14 +71,12 @@ def test_the_board_has_a_row_for_each_person_and_course_and_its_first_tile_says_
 
 @pytest.mark.parametrize("is_kept", [False, True])
 @pytest.mark.parametrize("viewer", [lambda team: team.manager, lambda team: make_hr(), lambda team: make_admin()])
-def test_a_course_is_chosen_by_its_id_in_the_address_and_its_numbers_are_those_of_its_people(
-    client, team, is_kept, viewer, monkeypatch
-):
+def test_course_filter_narrows_rows_totals_and_links(client, team, is_kept, viewer, monkeypatch):
     if is_kept:
         monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 0)
     client.force_login(viewer(team))
     rows, page = rows_of(client, "?course=first-aid")
-    assert rows == {("Ada", ""), ("Cid", "")}  # of one course its name stands in the filter alone
+    assert rows == {("Ada", ""), ("Cid", "")}  # the course name is in the filter only
     assert tiles(page)[0] == "2 people"
     assert sum(int(tile.split()[0]) for tile in tiles(page)[1:]) == 2
     chosen = page.select_one("select[name=course] option[selected]")
@@ -89,7 +85,7 @@ def test_a_course_is_chosen_by_its_id_in_the_address_and_its_numbers_are_those_o
     assert rows_of(client, "?course=first-aid&state=waived")[0] == {("Cid", "")}
 
 
-def test_the_file_holds_the_course_that_was_chosen_and_the_log_says_which(client, team):
+def test_export_and_log_use_chosen_course(client, team):
     client.force_login(team.manager)
     rows = exported(client, "?course=first-aid")
     assert [(row["Name"], row["Course"], row["Course id"], row["Reason for exemption"]) for row in rows] == [
@@ -99,7 +95,7 @@ def test_the_file_holds_the_course_that_was_chosen_and_the_log_says_which(client
     assert event.data == {"state": None, "team": None, "rows": 2, "course": "first-aid"}
 
 
-def test_what_is_kept_of_a_course_is_what_counting_its_rows_says(team):
+def test_headcount_totals_match_rows_of_each_course(team):
     now = timezone.now()
     for course in Course.objects.all():
         for viewer in (team.manager, make_admin(), make_hr()):

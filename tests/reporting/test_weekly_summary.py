@@ -1,4 +1,4 @@
-"""Who leads people is told on Monday morning who is late, stuck or has finished: only where there is something."""
+"""Weekly summary emails to managers and to HR."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -33,44 +33,44 @@ def sunday(settings, time_machine):
     return time_machine
 
 
-def team_of(name="Night shift", lead="Li Lin", **fields):
-    return make_team(name, manager=make_user(lead, language="en"), **fields)
+def make_managed_team(name="Night shift", manager_name="Li Lin", **fields):
+    return make_team(name, manager=make_user(manager_name, language="en"), **fields)
 
 
-def learner(team, name, course, **fields):
+def make_learner(team, name, course, **fields):
     person = make_user(name)
     if team:
         join(team, person)
     return make_enrollment(person, course, enrolled_at=timezone.now() - timedelta(days=60), **fields)
 
 
-def late(team, name, course, days=3):
-    return learner(team, name, course, due_at=due_instant(MONDAY - timedelta(days=days), ZONE))
+def make_late(team, name, course, days=3):
+    return make_learner(team, name, course, due_at=due_instant(MONDAY - timedelta(days=days), ZONE))
 
 
-def told(kind="digest"):
+def summaries(kind="digest"):
     return list(OutgoingEmail.objects.filter(kind=kind).order_by("pk").values_list("person__name", "state", "why"))
 
 
-def on_monday(clock):
+def send_on_monday(clock):
     clock.move_to(datetime(2026, 12, 14, 8, tzinfo=ZONE), tick=False)
     letters()
 
 
-def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_board(sunday, course, mailoutbox):
+def test_summary_lists_late_stuck_and_finished_people(sunday, course, mailoutbox):
     now = timezone.now()
-    team = team_of()
-    late(team, "Wang Ming", course)
-    learner(team, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
-    learner(team, "Done", course, completed_at=now - timedelta(days=2))
-    learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
-    learner(team, "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
-    late(team_of("Others", lead="Other lead"), "Somebody else’s", course)
-    assert queue_weekly_summaries() == "emails: 2"
-    on_monday(sunday)
-    [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
-    assert letter.subject == "Your people this week: 1 late, 1 stuck, 1 finished"
-    assert letter.body.partition("\n\nYou get this email")[0] == (
+    team = make_managed_team()
+    make_late(team, "Wang Ming", course)
+    make_learner(team, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
+    make_learner(team, "Done", course, completed_at=now - timedelta(days=2))
+    make_learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
+    make_learner(team, "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
+    make_late(make_managed_team("Others", manager_name="Other lead"), "Somebody else’s", course)
+    assert queue_weekly_summaries() == "letters: 2"
+    send_on_monday(sunday)
+    [email] = [each for each in mailoutbox if each.to == [team.manager.email]]
+    assert email.subject == "Your people this week: 1 late, 1 stuck, 1 finished"
+    assert email.body.partition("\n\nYou get this email")[0] == (
         "Hello Li Lin,\n\n"
         "1 person is late:\n– Wang Ming: “Rules of the tea room”, due on Friday 11 December\n\n"
         "1 person is stuck and may need your help:\n– Idle: “Rules of the tea room”\n\n"
@@ -79,22 +79,22 @@ def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_
     )
 
 
-def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_enough(sunday, course, mailoutbox):
-    team, other = team_of(), team_of("Others", lead="Other lead")
+def test_extension_requests_come_first(sunday, course, mailoutbox):
+    team, other = make_managed_team(), make_managed_team("Others", manager_name="Other lead")
     soon = due_instant(date(2026, 12, 18), ZONE)
-    runs = [learner(team, name, course, due_at=soon) for name in ("Zoe", "Ada", "Answered", "Taken back")]
-    for number, run in enumerate([*runs, learner(other, "Somebody else’s", course, due_at=soon)]):
+    enrollments = [make_learner(team, name, course, due_at=soon) for name in ("Zoe", "Ada", "Answered", "Taken back")]
+    for number, enrollment in enumerate([*enrollments, make_learner(other, "Somebody else’s", course, due_at=soon)]):
         asked_at = datetime(2026, 12, 10 + number, 17, tzinfo=ZONE)
-        request = request_extension(run, date(2026, 12, 21), at=asked_at)
-        if run.learner.name == "Answered":
+        request = request_extension(enrollment, date(2026, 12, 21), at=asked_at)
+        if enrollment.learner.name == "Answered":
             answer_extension_request(request.pk, ExtensionAnswer("refused"), by=team.manager)
-    withdraw_request(runs[-1])
+    withdraw_request(enrollments[-1])
     OutgoingEmail.objects.all().delete()
     queue_weekly_summaries()
-    on_monday(sunday)
-    [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
-    assert letter.subject == "Your people this week: 2 requests wait for your answer, 0 late, 0 stuck, 0 finished"
-    assert letter.body.partition("\n\nYou get this email")[0] == (
+    send_on_monday(sunday)
+    [email] = [each for each in mailoutbox if each.to == [team.manager.email]]
+    assert email.subject == "Your people this week: 2 requests wait for your answer, 0 late, 0 stuck, 0 finished"
+    assert email.body.partition("\n\nYou get this email")[0] == (
         "Hello Li Lin,\n\n"
         "2 people ask for an extension, and the first has waited since Thursday 10 December. "
         "Answer the requests on the dashboard, under “Today”:\n"
@@ -102,45 +102,45 @@ def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_eno
         "– Ada: “Rules of the tea room”, until Monday 21 December\n\n"
         "On the dashboard, you can remind, extend or exempt people:\nhttps://training.example.com/team/"
     )
-    assert [(name, state) for name, state, _why in told()] == [("Li Lin", "sent"), ("Other lead", "sent")]
+    assert [(name, state) for name, state, _why in summaries()] == [("Li Lin", "sent"), ("Other lead", "sent")]
 
 
-def test_of_many_it_names_the_latest_and_says_how_many_others_and_the_teams(sunday, course, mailoutbox):
-    above = team_of("Centre")
+def test_long_list_shows_latest_people_and_team_counts(sunday, course, mailoutbox):
+    above = make_managed_team("Centre")
     day, night = (make_team(name, parent=above) for name in ("Day shift", "Night shift"))
     for number in range(4):
-        late(night, f"Night {number}", course, days=9 - number)
+        make_late(night, f"Night {number}", course, days=9 - number)
     for number in range(2):
-        late(day, f"Day {number}", course)
+        make_late(day, f"Day {number}", course)
     queue_weekly_summaries()
-    on_monday(sunday)
+    send_on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [above.manager.email]]
     names = [line.partition(":")[0] for line in body.split("\n") if line.startswith("–")]
     assert names == ["– Night 0", "– Night 1", "– Night 2", "– Night 3", "– Day 0", "– and 1 other"]
     assert "By team: Night shift 4 · Day shift 2\n" in body
 
 
-def test_two_teams_of_one_name_are_counted_each_for_itself(sunday, course, mailoutbox):
-    above = team_of("Centre")
+def test_teams_with_same_name_are_counted_separately(sunday, course, mailoutbox):
+    above = make_managed_team("Centre")
     for number, place in enumerate(("North", "South"), start=1):
         shift = make_team("Night shift", parent=make_team(place, parent=above))
         for person in range(number):
-            late(shift, f"{place} {person}", course)
+            make_late(shift, f"{place} {person}", course)
     queue_weekly_summaries()
-    on_monday(sunday)
+    send_on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [above.manager.email]]
     assert "By team: Night shift 2 · Night shift 1\n" in body
 
 
-def test_who_has_nothing_to_be_told_gets_none_and_the_row_says_why(sunday, course):
-    learner(team_of(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
+def test_empty_summary_is_skipped_with_reason(sunday, course):
+    make_learner(make_managed_team(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
     queue_weekly_summaries()
-    on_monday(sunday)
-    assert told() == [("Li Lin", "skipped", weekly_summary.NOTHING)]
+    send_on_monday(sunday)
+    assert summaries() == [("Li Lin", "skipped", weekly_summary.NOTHING)]
 
 
-def test_behind_a_holiday_it_tells_how_they_are_then(sunday, course):
-    team = team_of()
+def test_summary_after_holiday_has_current_state(sunday, course):
+    team = make_managed_team()
     for day in range(3):
         CalendarDay.objects.create(day=MONDAY + timedelta(days=day), is_free=True, name="Festival")
     for day in range(5):
@@ -148,15 +148,15 @@ def test_behind_a_holiday_it_tells_how_they_are_then(sunday, course):
         queue_weekly_summaries()
         letters()
         if day == 1:
-            learner(team, "Done", course, completed_at=timezone.now())
+            make_learner(team, "Done", course, completed_at=timezone.now())
         sunday.move_to(datetime(2026, 12, 14 + day, 8, tzinfo=ZONE), tick=False)
         letters()
-    assert told() == [("Li Lin", "sent", "")]
+    assert summaries() == [("Li Lin", "sent", "")]
     assert OutgoingEmail.objects.get(kind="digest").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
 
 
-def test_behind_a_whole_week_of_holidays_it_is_one(sunday):
-    team_of("Auckland", time_zone="Pacific/Auckland")
+def test_week_of_holidays_gives_one_summary(sunday):
+    make_managed_team("Auckland", time_zone="Pacific/Auckland")
     for day in range(5):
         CalendarDay.objects.create(day=MONDAY + timedelta(days=day), is_free=True, name="Festival")
     at, written = datetime(2026, 12, 14, 5, 30, tzinfo=ZONE), []
@@ -166,10 +166,10 @@ def test_behind_a_whole_week_of_holidays_it_is_one(sunday):
     assert [each for each in written if each] == ["emails: 1"]
 
 
-def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday):
-    berlin = team_of("Berlin", lead="Berlin", time_zone="Europe/Berlin")
-    team_of("Shanghai", lead="Shanghai")
-    gone = team_of("Gone", lead="Gone")
+def test_summary_is_sent_monday_in_local_time(sunday):
+    berlin = make_managed_team("Berlin", manager_name="Berlin", time_zone="Europe/Berlin")
+    make_managed_team("Shanghai", manager_name="Shanghai")
+    gone = make_managed_team("Gone", manager_name="Gone")
     gone.manager.is_active = False
     gone.manager.save()
     join(berlin, make_user("Learner"))
@@ -187,24 +187,24 @@ def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday
         ("Shanghai", "12-21 08"),
         ("Berlin", "12-21 15"),
     ]
-    assert [said for said in written if said] == ["emails: 2"] * 3
+    assert [result for result in written if result] == ["letters: 2"] * 3
 
 
-def test_a_monday_on_which_nobody_looked_is_caught_up_with_on_the_day_after_and_not_later(sunday):
-    team_of()
+def test_missed_monday_is_caught_up_on_tuesday_only(sunday):
+    make_managed_team()
     assert queue_weekly_summaries(datetime(2026, 12, 16, 9, tzinfo=ZONE)) == ""
     assert queue_weekly_summaries(datetime(2026, 12, 15, 9, tzinfo=ZONE)) == "emails: 1"
     assert OutgoingEmail.objects.get().next_at == datetime(2026, 12, 15, 9, tzinfo=ZONE)
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, people, django_assert_num_queries):
-    team = team_of()
+def test_query_count_is_independent_of_people(sunday, course, people, django_assert_num_queries):
+    team = make_managed_team()
     for number in range(people):
-        request_extension(late(team, f"Late {number}", course), MONDAY)
+        request_extension(make_late(team, f"Late {number}", course), MONDAY)
     queue_weekly_summaries()
     [message] = OutgoingEmail.objects.filter(kind="digest").select_related("person")
-    # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
+    # Stuck people are read with a cursor; on PostgreSQL in a transaction.
     with django_assert_num_queries(19 if connection.vendor == "postgresql" else 17):
         assert weekly_summary.in_words(message)["late"]["number"] == people
 
@@ -217,22 +217,22 @@ def hr():
     return make_hr(name="Zhou", language="en")
 
 
-def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course, mailoutbox):
+def test_hr_summary_has_totals_by_team_without_names(sunday, hr, course, mailoutbox):
     now = timezone.now()
     centre, night = make_team("Centre"), make_team("Night shift")
     for name in ("Wang Ming", "Zhao Lei"):
-        late(night, name, course)
-    late(centre, "Chen Jie", course)
-    learner(centre, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
-    learner(centre, "Done", course, completed_at=now - timedelta(days=2))
-    learner(make_team("Long ago"), "Done long ago", course, completed_at=now - timedelta(days=8))
-    learner(make_team("Exempt"), "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
-    late(None, "In no team", course)
-    staff = late(night, "Staff", course).learner  # HR does not see staff
+        make_late(night, name, course)
+    make_late(centre, "Chen Jie", course)
+    make_learner(centre, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
+    make_learner(centre, "Done", course, completed_at=now - timedelta(days=2))
+    make_learner(make_team("Long ago"), "Done long ago", course, completed_at=now - timedelta(days=8))
+    make_learner(make_team("Exempt"), "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
+    make_late(None, "In no team", course)
+    staff = make_late(night, "Staff", course).learner  # HR does not see staff
     staff.is_staff = True
     staff.save()
-    assert queue_weekly_summaries() == "emails: 5"  # four of them to managers
-    on_monday(sunday)
+    assert queue_weekly_summaries() == "letters: 5"  # 4 of them to managers
+    send_on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [hr.email]]
     assert email.subject == "All teams this week: 4 overdue, 1 finished"
     assert email.body.partition("\n\nYou get this email")[0] == (
@@ -244,55 +244,55 @@ def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course,
     assert not any(name in email.body for name in ("Wang Ming", "Zhao Lei", "Chen Jie", "Idle", "In no team"))
 
 
-def test_summary_counts_a_person_in_two_teams_in_both_and_once_in_the_total(sunday, hr, course, mailoutbox):
+def test_hr_summary_counts_two_teams_once_in_total(sunday, hr, course, mailoutbox):
     one, two = make_team("One"), make_team("Two")
-    join(two, late(one, "Both", course).learner)
+    join(two, make_late(one, "Both", course).learner)
     queue_weekly_summaries()
-    on_monday(sunday)
+    send_on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [hr.email]]
     assert "Overdue today: 1\n" in body and "– One: 1 overdue" in body and "– Two: 1 overdue" in body
 
 
-def test_summary_is_in_the_language_of_its_reader(sunday, course, mailoutbox):
+def test_hr_summary_uses_language_of_reader(sunday, course, mailoutbox):
     hr = make_hr(language="zh-hans")
-    late(make_team("夜班"), "王", course)
+    make_late(make_team("夜班"), "王", course)
     queue_weekly_summaries()
-    on_monday(sunday)
+    send_on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [hr.email]]
     assert email.subject == "各团队本周情况：逾期1，完成0" and "– 夜班：逾期1，遇到困难0，完成0" in email.body
 
 
-def test_summary_goes_to_hr_once_and_to_nobody_who_left_hr(sunday, hr, course):
-    late(make_team(), "Late", course)
-    assert (queue_weekly_summaries(), queue_weekly_summaries()) == ("emails: 2", "")
-    assert told("hr-summary") == [("Zhou", "queued", "")]
+def test_hr_summary_is_sent_once_and_only_to_hr(sunday, hr, course):
+    make_late(make_team(), "Late", course)
+    assert (queue_weekly_summaries(), queue_weekly_summaries()) == ("letters: 2", "")
+    assert summaries("hr-summary") == [("Zhou", "queued", "")]
     hr.groups.clear()
-    on_monday(sunday)
-    assert told("hr-summary") == [("Zhou", "skipped", hr_summary.NOT_IN_HR)]
+    send_on_monday(sunday)
+    assert summaries("hr-summary") == [("Zhou", "skipped", hr_summary.NOT_IN_HR)]
 
 
-def test_summary_without_anything_to_say_is_not_sent(sunday, hr, course):
-    learner(make_team(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
+def test_empty_hr_summary_is_skipped(sunday, hr, course):
+    make_learner(make_team(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
     queue_weekly_summaries()
-    on_monday(sunday)
-    assert told("hr-summary") == [("Zhou", "skipped", weekly_summary.NOTHING)]
+    send_on_monday(sunday)
+    assert summaries("hr-summary") == [("Zhou", "skipped", weekly_summary.NOTHING)]
 
 
-def test_summary_leaves_out_stuck_people_above_the_limit_of_rows(monkeypatch, sunday, hr, course, mailoutbox):
+def test_hr_summary_omits_stuck_people_above_row_limit(monkeypatch, sunday, hr, course, mailoutbox):
     monkeypatch.setattr(hr_summary, "SORTED_BY_NAME", 1)
     team = make_team("Many")
     for _number in range(2):
-        late(team, "Late", course)
+        make_late(team, "Late", course)
     queue_weekly_summaries()
-    on_monday(sunday)
+    send_on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [hr.email]]
     assert "– Many: 2 overdue, 0 finished\n" in body and "tuck" not in body
 
 
 @pytest.mark.parametrize("teams", [1, 3])
-def test_summary_takes_as_many_queries_for_three_teams_as_for_one(teams, hr, course, django_assert_num_queries):
+def test_hr_summary_query_count_is_independent_of_teams(teams, hr, course, django_assert_num_queries):
     for _number in range(teams):
-        late(make_team(), "Late", course)
+        make_late(make_team(), "Late", course)
     message = OutgoingEmail(kind="hr-summary", person=hr, language="en")
     hr_summary.in_words(message)
     with django_assert_num_queries(12 if connection.vendor == "postgresql" else 10):
