@@ -1,4 +1,4 @@
-"""Runs played by the verbs of the room, in a time that stands still but for what is said here."""
+"""Play simulation attempts at fixed times."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from courseware.simulations.replay import replay_of
 from tests.simulations.samples import KETTLE
 
 START = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
-# Choices from the start to an ending, each a place or (place, parts): in the shop, without the friend.
+# Choices from start to ending, each a position or (position, parts): in the shop, without the friend.
 BEST = [0, 0, (0, [0, 1])]
 HOME_BEST = [0, 1, 0, (0, [0, 1])]
 RED = [1, 0, (0, [])]
@@ -23,46 +23,48 @@ def at(seconds):
 
 
 def begin(enrollment, *, timing=TimeSetting.OFF, seconds=0, flags=None):
-    """A run; with `flags` chance is told what to set."""
-    run = attempts.start(enrollment, KETTLE, timing=timing, at=at(seconds))
+    """Start an attempt; `flags` replaces the flags set by chance."""
+    attempt = attempts.start(enrollment, KETTLE, timing=timing, at=at(seconds))
     if flags is not None:
-        SimulationAttempt.objects.filter(pk=run.pk).update(flags=sorted(flags))
-        run.flags = sorted(flags)
-    return run
+        SimulationAttempt.objects.filter(pk=attempt.pk).update(flags=sorted(flags))
+        attempt.flags = sorted(flags)
+    return attempt
 
 
-def take(run, choice, *, seconds=0, **how):
-    """Decide in the situation that waits."""
+def take(attempt, choice, *, seconds=0, **how):
+    """Decide in the current situation."""
     place, picked = choice if isinstance(choice, tuple) else (choice, [])
-    return attempts.decide(run, replay_of(fresh(run)).position, place, picked, at=at(seconds), **how)
+    return attempts.decide(attempt, replay_of(fresh(attempt)).position, place, picked, at=at(seconds), **how)
 
 
 def play(enrollment, choices=BEST, *, flags=(), **how):
-    """A run from its start to the ending these choices lead to."""
-    run = begin(enrollment, flags=flags, **how)
+    """Play an attempt to the ending these choices lead to."""
+    attempt = begin(enrollment, flags=flags, **how)
     for choice in choices:
-        take(run, choice)
-    return fresh(run)
+        take(attempt, choice)
+    return fresh(attempt)
 
 
-def fresh(run):
-    found = SimulationAttempt.objects.with_release().get(pk=run.pk)
-    return attempts.joined(found, run.enrollment)
+def fresh(attempt):
+    found = SimulationAttempt.objects.with_release().get(pk=attempt.pk)
+    return attempts.joined(found, attempt.enrollment)
 
 
-# Pages, as a browser asks for them
+# Pages
 
 INTRO = f"/simulations/tea-room/{KETTLE}/"
 
 
-def page_of(run):
-    return reverse("simulations:attempt", args=[run.pk])
+def page_of(attempt):
+    return reverse("simulations:attempt", args=[attempt.pk])
 
 
-def decide(client, run, choice, *, position=1, **more):
+def decide(client, attempt, choice, *, position=1, **more):
     headers = more.pop("headers", {})
     return client.post(
-        reverse("simulations:decide", args=[run.pk]), {"position": position, "choice": choice} | more, headers=headers
+        reverse("simulations:decide", args=[attempt.pk]),
+        {"position": position, "choice": choice} | more,
+        headers=headers,
     )
 
 

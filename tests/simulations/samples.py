@@ -1,4 +1,4 @@
-"""A simulation with everything in it, and courses that hold it. No text of the shipped course is in here."""
+"""A simulation with every feature, and courses that contain it. It shares no text with the shipped course."""
 
 from courseware.content.models import Course
 from courseware.content.releases.course_import import import_course
@@ -8,7 +8,7 @@ from tests.making import make_course, make_enrollment
 
 KETTLE = "kettle-fire"
 
-# The best way: rings → what (home: kitchen) → note → end. "friend" comes in one run of three, unless the hut burns.
+# Best path: rings → where (home: kitchen) → note → end. "friend" comes in 1 attempt of 3, unless the house burns.
 SIMULATION = {
     "zh-hans": """---
 id: kettle-fire
@@ -184,7 +184,7 @@ COMPLETION = "completion: {lessons: all, passed: [last-cup]}"
 
 
 def simulation_files(*, is_required=True, **replaced):
-    """The sample course with the simulation; `replaced` maps zh_hans and en to other texts of it."""
+    """The sample course with the simulation; `replaced` maps zh_hans and en to other texts."""
     texts = {PATHS[language]: replaced.get(language.replace("-", "_"), text) for language, text in SIMULATION.items()}
     if is_required:
         course = COURSE["course.zh-hans.md"]
@@ -197,13 +197,13 @@ def make_simulation_course(**options):
 
 
 def make_player(learner=None, **options):
-    """An enrollment in the course with the simulation, made where there is none yet."""
+    """An enrollment in the course with the simulation; the course is made if missing."""
     course = Course.objects.exclude(current=None).first() or make_simulation_course(**options)
     return make_enrollment(learner, course)
 
 
 def change(**replaced):
-    """Release the course with another text of the simulation: `zh_hans` and `en` are pairs of old and new."""
+    """Release the course with a changed simulation: `zh_hans` and `en` are (old, new) texts."""
     texts = {}
     for name, (old, new) in replaced.items():
         text = SIMULATION[name.replace("_", "-")]

@@ -1,4 +1,4 @@
-"""Simulations as steps of the route: what counts, what comes next, what the records show."""
+"""Simulations as steps of a course: requirement, order and records."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def progress(enrollment):
     return progress_of(enrollment, outline_of(enrollment.course))
 
 
-def test_a_simulation_that_counts_is_in_the_denominator_and_comes_next():
+def test_required_simulation_counts_and_comes_next():
     enrollment = make_player()
     finish_lessons(enrollment)
     found = progress(enrollment)
@@ -29,7 +29,7 @@ def test_a_simulation_that_counts_is_in_the_denominator_and_comes_next():
     assert (progress(enrollment).next_step.id, progress(enrollment).percent) == ("last-cup", 66)
 
 
-def test_one_that_does_not_count_is_on_the_route_and_holds_nobody_up():
+def test_optional_simulation_blocks_nobody():
     make_simulation_course(is_required=False)
     enrollment = make_player()
     assert [step.id for step in outline_of(enrollment.course).steps if step.is_optional] == ["drill", KETTLE]
@@ -40,7 +40,7 @@ def test_one_that_does_not_count_is_on_the_route_and_holds_nobody_up():
     assert enrollment.completed_at
 
 
-def test_the_last_simulation_completes_the_course_and_brings_the_certificate():
+def test_last_simulation_completes_course():
     enrollment = make_player()
     finish_lessons(enrollment)
     attempt = start_exam(enrollment)
@@ -57,16 +57,16 @@ def test_the_last_simulation_completes_the_course_and_brings_the_certificate():
     assert list(differences()) == []
 
 
-def test_the_record_and_the_page_of_the_person_tell_endings_and_no_decisions(client):
+def test_record_and_timeline_show_endings_without_decisions(client):
     enrollment = make_player()
     play(enrollment, RED)
     begin(enrollment)
     client.force_login(enrollment.learner)
     page = client.get("/learn/tea-room/record/").content.decode()
     assert "Simulation attempt 1</a> · harm ·" in page and "Simulation attempt 2" not in page
-    happenings = [
+    entries = [
         each
         for each in timeline(enrollment, outline_of(enrollment.course, "en"), enrollment.learner)
         if each.kind == "red"
     ]
-    assert [(each.title, str(each.detail)) for each in happenings] == [("The kettle is on fire", "harm")]
+    assert [(each.title, str(each.detail)) for each in entries] == [("The kettle is on fire", "harm")]

@@ -1,4 +1,4 @@
-"""The debrief, and the branches that are tried from it."""
+"""The debrief, and what-if attempts started from it."""
 
 import re
 
@@ -15,13 +15,13 @@ from tests.simulations.samples import change, make_player, make_simulation_cours
 pytestmark = pytest.mark.django_db
 
 
-def debrief_of(client, run):
-    response = client.get(reverse("simulations:debrief", args=[run.pk]))
+def debrief_of(client, attempt):
+    response = client.get(reverse("simulations:debrief", args=[attempt.pk]))
     return BeautifulSoup(response.content, "html.parser")
 
 
-def way(page):
-    """(number and title, what was chosen, look of the line, whether it is told at length) of each decision."""
+def decisions_in(page):
+    """(number and title, choice, classes, is open) of each decision."""
     return [
         (
             item.find("h3").get_text(" ", strip=True),
@@ -33,7 +33,7 @@ def way(page):
     ]
 
 
-def test_the_debrief_opens_with_the_ending_and_the_critical_errors(signed_in, enrollment):
+def test_debrief_starts_with_ending_and_critical_errors(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, RED))
     outcome = page.find("section", class_="outcome")
     assert outcome.find("h1").get_text() == "Burnt down"
@@ -42,19 +42,19 @@ def test_the_debrief_opens_with_the_ending_and_the_critical_errors(signed_in, en
     assert outcome.find("a", href="#decision-1") and page.find(id="decision-1")
 
 
-def test_the_outcome_is_told_in_words_and_not_as_a_sum(signed_in, enrollment):
+def test_outcome_shows_counts_by_rating_without_points(signed_in, enrollment):
     def counted(*choices):
         page = debrief_of(signed_in, play(enrollment, choices))
         assert "points" not in page.find("section", class_="fork").get_text()
         return [item.get_text(" ", strip=True) for item in page.select(".counts li")]
 
     assert counted(*BEST) == ["2 best"]
-    assert counted(*RED) == ["1 weak", "1 critical"]  # nothing was ticked
+    assert counted(*RED) == ["1 weak", "1 critical"]  # no part was ticked
     assert counted(2, 1, 1, (0, [0, 1])) == ["1 best", "1 weak", "1 harmful"]
 
 
 @pytest.mark.parametrize(("is_required", "goes_on"), [(True, False), (False, True)])
-def test_after_a_red_ending_the_way_leads_on_where_the_simulation_is_optional(client, is_required, goes_on):
+def test_red_ending_links_on_only_if_optional(client, is_required, goes_on):
     make_simulation_course(is_required=is_required)
     player = make_player()
     client.force_login(player.learner)
@@ -62,30 +62,34 @@ def test_after_a_red_ending_the_way_leads_on_where_the_simulation_is_optional(cl
     assert any(link.text.startswith("Next: ") for link in page.select(".outcome .btn")) is goes_on
 
 
-def test_the_way_is_numbered_as_it_was_played_and_forks_where_something_else_was_chosen(signed_in, enrollment):
+def test_decisions_are_numbered_and_open_where_not_best(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, [1, 1, 0, (0, [0, 2])]))
-    assert way(page) == [
+    assert decisions_in(page) == [
         ("1 The bell rings", "Finish the tea ✕ critical error", ["critical"], True),
         ("2 Where are you?", "At home", [], False),
         ("3 Your own kitchen", "Put the lid on ✓ best", ["best"], False),
         ("4 Write a note", "Send it weak", ["weak"], True),
     ]
     in_the_shop = debrief_of(signed_in, play(enrollment))
-    assert [number for number, *_ in way(in_the_shop)] == ["1 The bell rings", "2 Where are you?", "3 Write a note"]
-    assert not any(is_open for *_, is_open in way(in_the_shop))
+    assert [number for number, *_ in decisions_in(in_the_shop)] == [
+        "1 The bell rings",
+        "2 Where are you?",
+        "3 Write a note",
+    ]
+    assert not any(is_open for *_, is_open in decisions_in(in_the_shop))
 
 
-def test_both_endings_stand_side_by_side(signed_in, enrollment):
+def test_both_endings_are_shown_side_by_side(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, RED))
     ends = [(item["class"], item.get_text(" ", strip=True)) for item in page.select("dl.ends > div")]
     assert ends == [(["red"], "Your ending Burnt down"), (["green"], "Ending of the best path A false alarm")]
 
 
-def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment):
-    run = play(enrollment, [2, 1, 1, (0, [0, 1])])  # weak, then harmful
-    button = debrief_of(signed_in, run).find("section", class_="outcome").find("button")
+def test_other_choice_is_offered_at_worst_decision(signed_in, enrollment):
+    attempt = play(enrollment, [2, 1, 1, (0, [0, 1])])  # weak, then harmful
+    button = debrief_of(signed_in, attempt).find("section", class_="outcome").find("button")
     assert button.get_text() == "Try another choice from situation 3"
-    assert button.find_parent("form")["action"] == reverse("simulations:what-if", args=[run.pk, 3])
+    assert button.find_parent("form")["action"] == reverse("simulations:what-if", args=[attempt.pk, 3])
     assert not debrief_of(signed_in, play(enrollment)).find("section", class_="outcome").find("form")
 
 
@@ -98,18 +102,18 @@ def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment)
         (BEST, "This simulation is completed."),
     ],
 )
-def test_what_a_run_lacks_to_be_done_is_said(signed_in, enrollment, ways, told):
-    run = begin(enrollment, timing=TimeSetting.WRITTEN, flags=[])
+def test_debrief_says_what_completion_lacks(signed_in, enrollment, ways, told):
+    attempt = begin(enrollment, timing=TimeSetting.WRITTEN, flags=[])
     for number, one in enumerate(ways, start=1):
-        take(run, one, seconds=100 * number if one is None or None in ways else 0)
-    text = " ".join(debrief_of(signed_in, run).get_text().split())
+        take(attempt, one, seconds=100 * number if one is None or None in ways else 0)
+    text = " ".join(debrief_of(signed_in, attempt).get_text().split())
     assert told in text
 
 
-def test_the_debrief_names_what_would_have_been_better_and_why(signed_in, enrollment):
+def test_debrief_shows_better_choice_and_reason(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, [2, 0, (0, [0, 2])]))
     first, _second, message = page.find("ol", class_="decisions").find_all("li", recursive=False)
-    said = first.get_text(" ", strip=True)
+    shown = first.get_text(" ", strip=True)
     for part in (
         "You Send Li",
         "weak",
@@ -119,67 +123,67 @@ def test_the_debrief_names_what_would_have_been_better_and_why(signed_in, enroll
         "Go and look.",
         "Calm −5 → 55",
     ):
-        assert part in said
-    said = message.get_text(" ", strip=True)
-    assert "not ticked: Whether all are out should be included" in said
-    assert "ticked: Who left it on should not be included" in said
+        assert part in shown
+    shown = message.get_text(" ", strip=True)
+    assert "not ticked: Whether all are out should be included" in shown
+    assert "ticked: Who left it on should not be included" in shown
 
 
-def test_the_debrief_tells_the_real_case_with_its_sources(signed_in, enrollment):
+def test_debrief_tells_real_case_with_sources(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment))
     assert "One year a tea house burnt somewhere." in page.get_text()
     assert page.find(id="source-1")
     assert page.find("a", href="#source-1")
 
 
-def test_an_open_run_has_no_debrief(signed_in, enrollment):
-    run = begin(enrollment)
-    assert signed_in.get(reverse("simulations:debrief", args=[run.pk]))["Location"] == page_of(run)
+def test_open_attempt_has_no_debrief(signed_in, enrollment):
+    attempt = begin(enrollment)
+    assert signed_in.get(reverse("simulations:debrief", args=[attempt.pk]))["Location"] == page_of(attempt)
 
 
-def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, enrollment):
-    run = play(enrollment, RED)
-    response = signed_in.post(reverse("simulations:what-if", args=[run.pk, 1]), follow=True)
+def test_what_if_starts_at_situation_and_links_back(signed_in, enrollment):
+    attempt = play(enrollment, RED)
+    response = signed_in.post(reverse("simulations:what-if", args=[attempt.pk, 1]), follow=True)
     text = text_of(response)
     assert "The bell rings" in text and "not recorded" in text and "Finish the tea your previous choice" in text
-    branch = SimulationAttempt.objects.get(what_if_of=run)
+    what_if = SimulationAttempt.objects.get(what_if_of=attempt)
     for choice in BEST:
-        take(branch, choice)
-    page = debrief_of(signed_in, branch)
-    assert page.find("a", href=reverse("simulations:debrief", args=[run.pk]))
+        take(what_if, choice)
+    page = debrief_of(signed_in, what_if)
+    assert page.find("a", href=reverse("simulations:debrief", args=[attempt.pk]))
     assert not page.find_all("form", action=re.compile("/what-if/"))
 
 
-def test_leaving_a_branch_leads_back_to_the_debrief(signed_in, enrollment):
-    run = play(enrollment, RED)
-    signed_in.post(reverse("simulations:what-if", args=[run.pk, 2]))
-    branch = SimulationAttempt.objects.get(what_if_of=run)
-    response = signed_in.post(reverse("simulations:quit", args=[branch.pk]))
-    assert response["Location"] == reverse("simulations:debrief", args=[run.pk])
+def test_quitting_what_if_leads_back_to_debrief(signed_in, enrollment):
+    attempt = play(enrollment, RED)
+    signed_in.post(reverse("simulations:what-if", args=[attempt.pk, 2]))
+    what_if = SimulationAttempt.objects.get(what_if_of=attempt)
+    response = signed_in.post(reverse("simulations:quit", args=[what_if.pk]))
+    assert response["Location"] == reverse("simulations:debrief", args=[attempt.pk])
 
 
-def test_there_is_no_branch_where_nothing_was_decided(signed_in, enrollment):
-    run = play(enrollment, RED)
-    assert signed_in.post(reverse("simulations:what-if", args=[run.pk, 9])).status_code == 404
+def test_undecided_situation_has_no_what_if(signed_in, enrollment):
+    attempt = play(enrollment, RED)
+    assert signed_in.post(reverse("simulations:what-if", args=[attempt.pk, 9])).status_code == 404
 
 
-def test_a_debrief_is_kept_when_the_simulation_has_left_the_course(signed_in, enrollment):
-    run = play(enrollment)
+def test_debrief_stays_after_simulation_left_course(signed_in, enrollment):
+    attempt = play(enrollment)
     import_course(make_files())
     assert signed_in.get(INTRO).status_code == 404
-    page = debrief_of(signed_in, fresh(run))
+    page = debrief_of(signed_in, fresh(attempt))
     assert page.find("h1").get_text() == "A false alarm"
 
 
-def test_best_and_latest_run_stand_on_the_page_before_the_start(signed_in, enrollment):
+def test_intro_links_best_and_latest_attempt(signed_in, enrollment):
     best = play(enrollment, BEST)
     latest = play(enrollment, RED)
     page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
     links = [link["href"] for link in page.find("dl", class_="runs").find_all("a")]
-    assert links == [reverse("simulations:debrief", args=[run.pk]) for run in (best, latest)]
+    assert links == [reverse("simulations:debrief", args=[attempt.pk]) for attempt in (best, latest)]
 
 
-def test_before_the_start_a_situation_of_each_set_that_chance_draws_from_is_counted(signed_in):
+def test_intro_counts_one_situation_per_drawn_set(signed_in):
     assert "about 3 decisions" in text_of(signed_in.get(INTRO))
     change(zh_hans=("chance: {friend: 1/3}", "chance: {visitor: [friend, nobody]}"))
     assert "about 4 decisions" in text_of(signed_in.get(INTRO))

@@ -1,4 +1,4 @@
-"""What waits for a professional is off for learners until somebody has read exactly this text, and never asked for."""
+"""Content awaiting expert review is hidden from learners and never required."""
 
 from datetime import date
 
@@ -34,23 +34,23 @@ pytestmark = pytest.mark.django_db
 
 LESSON, LESSON_EN = "01-water/01-boiling.zh-hans.md", "01-water/01-boiling.en.md"
 MEI = Reviewer("Mei Lin", "psychologist", date(2026, 11, 20))
-READ = "Reviewed on 20 November 2026 by Mei Lin, psychologist."
+REVIEWED = "Reviewed on 20 November 2026 by Mei Lin, psychologist."
 
 
-def waiting_files(**simulation):
-    """The sample course: its simulation waits, and of its lesson what is headed “Say it”."""
+def unreviewed_files(**simulation):
+    """The sample course; its simulation and the section “Say it” of its lesson await review."""
     texts = SIMULATION | simulation
-    said = COURSE[LESSON].replace("## 检查 {", "## 说出口 {#say-it .waits}\n\n直接问他。\n\n## 检查 {")
-    said_en = COURSE[LESSON_EN].replace("## Check {", "## Say it {#say-it}\n\nAsk him plainly.\n\n## Check {")
-    assert said != COURSE[LESSON] and said_en != COURSE[LESSON_EN]
-    waits = texts["zh-hans"].replace("minutes: 3\n", "minutes: 3\nwaits_for: professional\n")
-    files = simulation_files(is_required=False, zh_hans=waits, en=texts["en"])
-    return files | {LESSON: said.encode(), LESSON_EN: said_en.encode()}
+    lesson = COURSE[LESSON].replace("## 检查 {", "## 说出口 {#say-it .waits}\n\n直接问他。\n\n## 检查 {")
+    lesson_en = COURSE[LESSON_EN].replace("## Check {", "## Say it {#say-it}\n\nAsk him plainly.\n\n## Check {")
+    assert lesson != COURSE[LESSON] and lesson_en != COURSE[LESSON_EN]
+    awaiting = texts["zh-hans"].replace("minutes: 3\n", "minutes: 3\nwaits_for: professional\n")
+    files = simulation_files(is_required=False, zh_hans=awaiting, en=texts["en"])
+    return files | {LESSON: lesson.encode(), LESSON_EN: lesson_en.encode()}
 
 
 @pytest.fixture
 def course():
-    return make_course(waiting_files())
+    return make_course(unreviewed_files())
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def admin():
     return make_admin()
 
 
-def read(course, identifier, by):
+def review(course, identifier, by):
     course.refresh_from_db()
     revision = next(each for each in released_revisions(course).values() if each.document.identifier == identifier)
     enter_expert_review(revision, MEI, by=by)
@@ -79,8 +79,8 @@ def steps(course):
     return [step.id for step in outline_of(course, "en").steps]
 
 
-def found(course):
-    """All that a search looks through."""
+def searchable_text(course):
+    """All searchable text."""
     return "\n".join(each.text for each in store.paragraphs(course.current, "en"))
 
 
@@ -88,30 +88,30 @@ def lesson_text(course):
     return str(store.page(course.current, "boiling", "en").data)
 
 
-def test_nothing_of_it_reaches_a_learner_until_it_was_read(course, admin, client):
+def test_unreviewed_content_is_hidden_from_learners(course, admin, client):
     enrollment = make_enrollment(course=course)
     signed_in(client, enrollment.learner)
     assert KETTLE not in steps(course)
     assert client.get(INTRO).status_code == 404
-    assert "Smoke in the tea room" not in found(course) and "Ask him plainly" not in found(course)
+    assert "Smoke in the tea room" not in searchable_text(course) and "Ask him plainly" not in searchable_text(course)
     assert "Ask him plainly" not in lesson_text(course)
     minutes = outline_of(course).minutes_left()
 
-    read(course, KETTLE, admin)
+    review(course, KETTLE, admin)
     assert KETTLE in steps(course)
-    assert READ in BeautifulSoup(client.get(INTRO).content, "html.parser").main.text
-    assert "Smoke in the tea room" in found(course)
+    assert REVIEWED in BeautifulSoup(client.get(INTRO).content, "html.parser").main.text
+    assert "Smoke in the tea room" in searchable_text(course)
     assert outline_of(course).minutes_left() == minutes  # optional
-    assert "Ask him plainly" not in lesson_text(course)  # which is another document, and nobody has read it
+    assert "Ask him plainly" not in lesson_text(course)  # another document, not reviewed
 
-    read(course, "boiling", admin)
-    assert "Ask him plainly" in found(course)
-    assert lesson_text(course).count(READ) == 1
-    assert not Release.objects.exclude(weight="minor").exists()  # and nobody is asked for anything
+    review(course, "boiling", admin)
+    assert "Ask him plainly" in searchable_text(course)
+    assert lesson_text(course).count(REVIEWED) == 1
+    assert not Release.objects.exclude(weight="minor").exists()  # nothing is asked of learners
 
 
-def test_a_module_of_which_all_waits_is_no_station_that_is_done():
-    files = waiting_files()
+def test_module_awaiting_review_is_not_in_tracker():
+    files = unreviewed_files()
     moved = {path: files.pop(path) for path in list(files) if path.startswith("01-water/03-kettle.")}
     assert len(moved) == 2
     files |= {path.replace("01-water/03", "03-fire/01"): body for path, body in moved.items()}
@@ -120,93 +120,93 @@ def test_a_module_of_which_all_waits_is_no_station_that_is_done():
     assert [each.module.id for each in tracker_modules(outline, progress_with((), outline), "")] == ["m1", "m2"]
 
 
-def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, client):
-    read(course, KETTLE, admin)
+def test_open_attempt_survives_withdrawn_review(course, admin, client):
+    review(course, KETTLE, admin)
     enrollment = make_enrollment(course=course)
-    run = begin(enrollment)
+    attempt = begin(enrollment)
     withdraw_expert_review(ExpertReview.objects.get(), by=admin)
     signed_in(client, enrollment.learner)
-    assert client.get(page_of(run)).status_code == 200
+    assert client.get(page_of(attempt)).status_code == 200
     assert client.get(reverse("home")).status_code == 200
-    assert client.post(reverse("simulations:quit", args=[run.pk]), follow=True).status_code == 200
+    assert client.post(reverse("simulations:quit", args=[attempt.pk]), follow=True).status_code == 200
 
 
-def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(course, admin):
-    revision = read(course, KETTLE, admin)
+def test_review_and_withdrawal_are_logged_once(course, admin):
+    revision = review(course, KETTLE, admin)
     enter_expert_review(revision, Reviewer("Somebody Else", "nurse", MEI.read_on), by=admin)
-    reading = ExpertReview.objects.get()
-    assert (reading.name, reading.entered_by, Release.objects.count()) == ("Mei Lin", admin, 2)
+    entry = ExpertReview.objects.get()
+    assert (entry.name, entry.entered_by, Release.objects.count()) == ("Mei Lin", admin, 2)
     event = Event.objects.get(verb="expert-review-entered")
     assert (event.actor, event.subject) == (admin, f"course:{course.pk}")
-    assert (event.data["reading"], event.data["revision"], event.data["on"]) == (reading.pk, revision.pk, "2026-11-20")
+    assert (event.data["reading"], event.data["revision"], event.data["on"]) == (entry.pk, revision.pk, "2026-11-20")
 
     for _ in range(2):
-        withdraw_expert_review(reading, by=admin)
+        withdraw_expert_review(entry, by=admin)
     assert KETTLE not in steps(course)
     assert Release.objects.count() == 3
     assert Event.objects.filter(verb="expert-review-withdrawn").count() == 1
     assert list(differences()) == []
-    read(course, KETTLE, admin)  # and read once more it is on again
+    review(course, KETTLE, admin)  # a new review shows it again
     assert KETTLE in steps(course)
-    ExpertReview.objects.filter(pk=reading.pk).update(read_on=date(2026, 11, 21))
+    ExpertReview.objects.filter(pk=entry.pk).update(read_on=date(2026, 11, 21))
     assert len(list(differences())) == 1
 
 
-def test_a_release_that_changes_its_text_takes_it_off_and_no_other_does(course, admin):
-    read(course, KETTLE, admin)
-    files = waiting_files()
+def test_only_release_with_changed_text_ends_review(course, admin):
+    review(course, KETTLE, admin)
+    files = unreviewed_files()
     import_course(files | {"emergency.card.en.md": files["emergency.card.en.md"] + b"\nEdited.\n"})
     edit_lesson(course)
     assert KETTLE in steps(course)
     store.clear_caches()
-    Release.objects.update(compiler=1)  # as an upgrade finds it
+    Release.objects.update(compiler=1)  # as after an upgrade
     course.refresh_from_db()
-    assert KETTLE in steps(course) and READ in str(store.page(course.current, KETTLE, "en").data)
+    assert KETTLE in steps(course) and REVIEWED in str(store.page(course.current, KETTLE, "en").data)
     for release in Release.objects.all():
         recompile(release)
     assert KETTLE in steps(course)
 
-    import_course(waiting_files(en=SIMULATION["en"].replace("One line is enough.", "One line is enough!")))
+    import_course(unreviewed_files(en=SIMULATION["en"].replace("One line is enough.", "One line is enough!")))
     assert KETTLE not in steps(course)
 
 
 @pytest.mark.parametrize("is_import", [False, True])
-def test_a_sheet_that_changes_takes_off_what_says_its_numbers_and_nothing_else(admin, is_import):
-    """Or learners would ring a number under the name of somebody who has read another."""
-    sheet = "---\nid: law\ntitle: 甲\n---\n\n## 电话 {#numbers}\n\n- 119 {#fire}\n".encode()
-    numbers = {"jurisdiction.zh-hans.md": sheet, "jurisdiction.en.md": sheet}
+def test_changed_jurisdiction_ends_review_of_texts_using_it(admin, is_import):
+    """Otherwise a reviewer's name would stand beside an unreviewed phone number."""
+    jurisdiction = "---\nid: law\ntitle: 甲\n---\n\n## 电话 {#numbers}\n\n- 119 {#fire}\n".encode()
+    numbers = {"jurisdiction.zh-hans.md": jurisdiction, "jurisdiction.en.md": jurisdiction}
     calls = SIMULATION["en"].replace("One line is enough.", "One line is enough: {=fire}.")
     assert calls != SIMULATION["en"]
-    files = waiting_files(en=calls) | numbers
+    files = unreviewed_files(en=calls) | numbers
     course = make_course(files)
-    read(course, KETTLE, admin)
-    read(course, "boiling", admin)
+    review(course, KETTLE, admin)
+    review(course, "boiling", admin)
     if is_import:
         import_course(files | {path: body.replace(b"119", b"999") for path, body in numbers.items()})
     else:
         law = course.documents.get(identifier="law")
-        save_drafts(law, {"en": sheet.replace(b"119", b"999")}, base=law.head, by=None)
+        save_drafts(law, {"en": jurisdiction.replace(b"119", b"999")}, base=law.head, by=None)
         course.refresh_from_db()
-        assert law.pk in read_drafts(course, drafts(course))  # so whoever publishes is told before
+        assert law.pk in read_drafts(course, drafts(course))  # so the editor is warned before publishing
         publish_head(law)
     assert KETTLE not in steps(course) and "Ask him plainly" in lesson_text(course)
-    taken = ExpertReview.objects.exclude(undone_at=None).get()
-    assert taken.revision.document.identifier == KETTLE
+    withdrawn = ExpertReview.objects.exclude(undone_at=None).get()
+    assert withdrawn.revision.document.identifier == KETTLE
     assert list(differences()) == []
-    read(course, KETTLE, admin)
+    review(course, KETTLE, admin)
     assert KETTLE in steps(course)
 
 
-def test_who_has_read_a_former_text_of_a_lesson_has_not_read_its_sentences(course, admin):
-    before = read(course, "boiling", admin)
+def test_review_of_former_text_does_not_count(course, admin):
+    before = review(course, "boiling", admin)
     edit_lesson(course)
     assert "Ask him plainly" not in lesson_text(course) and "Fill it up" in lesson_text(course)
     with pytest.raises(StaleChoice):
         enter_expert_review(before, MEI, by=admin)
 
 
-def test_once_on_it_is_never_asked_for(course, admin):
-    read(course, KETTLE, admin)
+def test_reviewed_simulation_is_never_required(course, admin):
+    review(course, KETTLE, admin)
     outline = outline_of(course)
     step = outline.step(KETTLE)
     assert step.is_optional and not step.is_required
@@ -219,16 +219,16 @@ def test_once_on_it_is_never_asked_for(course, admin):
     assert KETTLE not in [each.step.id for each in proposals(journey, {}, 60)]
 
 
-def test_taken_off_it_takes_nothing_from_those_who_played_it(course, admin, client):
-    read(course, KETTLE, admin)
+def test_withdrawn_review_keeps_completed_courses(course, admin, client):
+    review(course, KETTLE, admin)
     enrollment = make_enrollment(course=course)
-    run = play(enrollment, BEST)
+    attempt = play(enrollment, BEST)
     complete_course(enrollment)
     withdraw_expert_review(ExpertReview.objects.get(), by=admin)
     enrollment.refresh_from_db()
     assert enrollment.completed_at and enrollment.certificate
     signed_in(client, enrollment.learner)
-    assert client.get(page_of(run), follow=True).status_code == 200
+    assert client.get(page_of(attempt), follow=True).status_code == 200
     assert list(differences()) == []
 
 
@@ -245,33 +245,33 @@ class TestPage:
         fields = {"name": "Mei Lin", "profession": "psychologist", "read_on": "2026-11-20"} | words
         return {"revision": revision} | {f"{revision}-{key}": value for key, value in fields.items()}
 
-    def test_an_admin_enters_and_takes_back_who_has_read_it(self, client, course, admin, address):
+    def test_admin_enters_and_withdraws_review(self, client, course, admin, address):
         signed_in(client, admin)
         lesson, simulation = self.forms(client, address)
         assert "Say it" in lesson.text and "Hidden: no expert has reviewed this text yet." in simulation.text
         assert client.post(address, self.filled(simulation)).status_code == 302
         assert KETTLE in steps(course)
         [_lesson, simulation] = self.forms(client, address)
-        assert READ in simulation.text
+        assert REVIEWED in simulation.text
         assert client.post(address, {"reading": simulation.select_one("[name=reading]")["value"]}).status_code == 302
         assert KETTLE not in steps(course)
 
     @pytest.mark.parametrize(("field", "value"), [("name", " "), ("profession", ""), ("read_on", "tomorrow")])
-    def test_what_is_missing_or_still_to_come_is_told_beside_it(self, client, course, admin, address, field, value):
+    def test_missing_or_future_field_is_rejected(self, client, course, admin, address, field, value):
         signed_in(client, admin)
         value = timezone.localdate(days(2)).isoformat() if value == "tomorrow" else value
         response = client.post(address, self.filled(self.forms(client, address)[1], **{field: value}))
         assert response.status_code == 422
         page = BeautifulSoup(response.content, "html.parser")
         assert len(page.select("#content .errorlist")) == 1
-        [link] = page.select(".errornote[autofocus] a")  # above the one form that was sent, and to its field
+        [link] = page.select(".errornote[autofocus] a")  # above the sent form, linked to its field
         assert page.select_one(link["href"].replace("#", "[id='") + "']")["name"].endswith(field)
         assert KETTLE not in steps(course)
 
-    def test_what_was_released_meanwhile_is_shown_anew(self, client, course, admin, address):
+    def test_review_of_outdated_text_is_rejected(self, client, course, admin, address):
         signed_in(client, admin)
         sent = self.filled(self.forms(client, address)[1])
-        import_course(waiting_files(en=SIMULATION["en"].replace("One line", "A line")))
+        import_course(unreviewed_files(en=SIMULATION["en"].replace("One line", "A line")))
         assert client.post(address, sent).status_code == 409
         assert not ExpertReview.objects.exists()
 
@@ -279,7 +279,7 @@ class TestPage:
         ("revision", "status"),
         [("last-cup", 409), ("media/kettle.en.svg", 409), ("", 404), ("9" * 9, 404), ("x", 404)],
     )
-    def test_what_does_not_wait_or_is_no_revision_is_not_entered(self, client, admin, address, revision, status):
+    def test_unsuitable_revision_is_rejected(self, client, admin, address, revision, status):
         signed_in(client, admin)
         heads = dict(Document.objects.values_list("identifier", "head"))
         revision = str(heads.get(revision, revision))
@@ -288,7 +288,7 @@ class TestPage:
         assert client.post(address, {"revision": revision} | fields).status_code == status
         assert (ExpertReview.objects.count(), Release.objects.count()) == (0, 1)
 
-    def test_an_editor_sees_what_waits_and_enters_nothing(self, client, course, address):
+    def test_editor_sees_but_cannot_enter_reviews(self, client, course, address):
         signed_in(client, make_editor())
         [_lesson, simulation] = self.forms(client, address)
         assert not simulation.select("[type=submit]")
@@ -296,17 +296,15 @@ class TestPage:
         revision = Document.objects.get(identifier=KETTLE).head_id
         assert client.post(address, {"revision": revision, f"{revision}-name": "I"}).status_code == 403
 
-    def test_who_publishes_another_text_is_told_before(self, client, course, admin):
-        read(course, "boiling", admin)
+    def test_publishing_changed_text_warns_before(self, client, course, admin):
+        review(course, "boiling", admin)
         edit_lesson(course, publish=lambda lesson: None)
         signed_in(client, admin)
-        told = "the new text stays hidden until the next expert review"
-        assert told in client.get(reverse("admin:publish-course", args=[course.pk])).text
+        warning = "the new text stays hidden until the next expert review"
+        assert warning in client.get(reverse("admin:publish-course", args=[course.pk])).text
 
     @pytest.mark.parametrize(("document", "text"), [(KETTLE, "Smoke in the tea room"), ("boiling", "Ask him plainly")])
-    def test_the_preview_shows_it_with_a_line_why_learners_do_not_or_that_they_do(
-        self, client, course, admin, document, text
-    ):
+    def test_preview_shows_review_status(self, client, course, admin, document, text):
         signed_in(client, make_editor())
         address = reverse("admin:content_document_change", args=[Document.objects.get(identifier=document).pk])
 
@@ -316,5 +314,5 @@ class TestPage:
             )
 
         assert text in preview() and "Awaiting expert review: learners see this text after" in preview()
-        read(course, document, admin)
-        assert text in preview() and READ in preview() and "Awaiting expert review" not in preview()
+        review(course, document, admin)
+        assert text in preview() and REVIEWED in preview() and "Awaiting expert review" not in preview()

@@ -1,4 +1,4 @@
-"""Any document the generator writes is read, checked and played: reader, checker and engine agree on it."""
+"""Property tests: generated simulations are read, checked and played consistently."""
 
 import re
 from random import Random
@@ -24,7 +24,7 @@ EFFECTS = st.integers(-30, 15).map(lambda change: f"calm={change:+d}" if change 
 
 @st.composite
 def documents(draw):
-    """A simulation as text: situations in a row, with jumps ahead, messages, skipped situations, chance and flags."""
+    """Text of a simulation: situations in a row with jumps, messages, conditions, chance and flags."""
     number = draw(st.integers(1, 7))
     names = [f"n{place}" for place in range(number)]
     targets = [*names, "end"]
@@ -59,7 +59,7 @@ def documents(draw):
 
 
 def in_english(text):
-    """The same document as a translation: ids, links and texts stay, the braces lose their structure."""
+    """The document as a translation: ids, links and texts without structure in braces."""
     text = re.sub(r"\{#(\w+)[^}]*\}", r"{#\1}", text)
     text = re.sub(r" \{(?!#)[^}]*\}", "", text)
     return re.sub(r"(?s)---\n.*?---\n", "---\nid: drill\ntitle: Drill\n---\n", text, count=1)
@@ -73,7 +73,7 @@ def read(text):
 
 
 def rules_of(simulation):
-    """All of a simulation that is not text."""
+    """Everything in a simulation except text."""
     nodes = [
         (node.id, node.shape, node.seconds, node.condition, node.otherwise, [choice.effects for choice in node.choices])
         for node in simulation.nodes.values()
@@ -84,18 +84,18 @@ def rules_of(simulation):
 @pytest.mark.long
 @settings(max_examples=examples(60))
 @given(documents(), st.integers(0, 2**32))
-def test_any_clicks_lead_to_an_ending_that_the_rules_give_again(text, seed):
+def test_random_clicks_reach_ending_confirmed_by_replay(text, seed):
     course, (simulation, problems) = read(text)
     translation, problems_of_translation = read_simulation(course, "drill", "en")
     assert problems == problems_of_translation == []
     assert rules_of(translation) == rules_of(simulation)
     random = Random(seed)
     for _ in range(20):
-        run = simulation.random_path(random)
-        states = [state for state, _place, _picked in run]
+        path = simulation.random_path(random)
+        states = [state for state, _place, _picked in path]
         assert states[-1].place in simulation.endings_by_id
         assert all(0 <= value <= 100 for state in states for value in state.meters.values())
-        decisions = [Decision(place=place, picked=list(picked)) for _state, place, picked in run[:-1]]
+        decisions = [Decision(place=place, picked=list(picked)) for _state, place, picked in path[:-1]]
         trail = follow(SimulationAttempt(flags=sorted(states[0].flags)), simulation, decisions)
         assert [trail.start, *(step.after for step in trail.steps)] == states
     assert not [problem for problem in check_simulations(course) if "for ever" in problem.message]
@@ -104,7 +104,7 @@ def test_any_clicks_lead_to_an_ending_that_the_rules_give_again(text, seed):
 @pytest.mark.long
 @settings(max_examples=examples(60))
 @given(documents(), st.integers(0, 2**32))
-def test_what_the_checker_lets_pass_has_no_dead_ends_and_a_best_way_that_ends_green(text, seed):
+def test_accepted_simulation_has_green_best_path_without_dead_ends(text, seed):
     course, (simulation, _problems) = read(text)
     errors = [each for each in check_simulations(course) if each.level == "error" and "drill" in each.path]
     if errors:
@@ -120,7 +120,7 @@ def test_what_the_checker_lets_pass_has_no_dead_ends_and_a_best_way_that_ends_gr
 @pytest.mark.long
 @settings(max_examples=examples(60))
 @given(documents())
-def test_every_situation_has_a_place_of_its_own_on_the_map_below_all_that_lead_to_it(text):
+def test_map_places_situations_below_their_predecessors(text):
     _course, (simulation, _problems) = read(text)
     drawn = map_of(simulation)
     assert set(drawn.stations) == {*simulation.nodes, *simulation.endings_by_id}
@@ -132,7 +132,7 @@ def test_every_situation_has_a_place_of_its_own_on_the_map_below_all_that_lead_t
     assert all(station.x < drawn.width and station.y < drawn.height for station in drawn.stations.values())
 
 
-def test_a_translation_with_other_situations_is_told_and_does_not_stop_the_checker():
+def test_translation_with_other_situations_is_reported():
     text = "---\nid: drill\ntitle: Drill\n---\n\nIt rings.\n\n## Elsewhere {#elsewhere}\n\n- [Go](#nowhere)\n  > Why.\n"
     course = read_course(make_files(**{"01-water/02-drill.simulation.en.md": text}))
     assert [each for each in check_course(course) if each.path.endswith("drill.simulation.en.md")]

@@ -1,4 +1,4 @@
-"""The clock of a situation, in instants; nothing here is played."""
+"""The clock of a situation."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ def after(seconds):
     return SHOWN + timedelta(seconds=seconds)
 
 
-def test_the_seconds_run_when_the_lines_have_arrived():
+def test_clock_starts_after_lines_arrived():
     clock = clock_of(node(SIX_SECONDS, SIX_SECONDS), "written", SHOWN)
     assert (clock.shown_at, clock.starts_at, clock.ends_at) == (SHOWN, after(12), after(32))
 
@@ -32,12 +32,12 @@ def test_the_seconds_run_when_the_lines_have_arrived():
     ("timing", "seconds"),
     [("written", 20), ("1.25", 25), ("1.5", 30), ("double", 40), ("10", 200), ("paused", 20), ("off", 0)],
 )
-def test_the_time_is_the_authors_or_twice_as_much_or_none(timing, seconds):
+def test_time_setting_scales_seconds(timing, seconds):
     assert clock_of(node(), timing, SHOWN).seconds == seconds
 
 
 @pytest.mark.parametrize("untimed", [node(seconds=0), node(choices=(DECISION,))])
-def test_without_seconds_or_without_a_branch_for_doing_nothing_no_clock_runs(untimed):
+def test_no_clock_without_seconds_or_timeout_choice(untimed):
     clock = clock_of(untimed, "written", SHOWN)
     assert clock.seconds == 0
     assert not clock.is_up(after(10_000))
@@ -50,29 +50,29 @@ def test_without_seconds_or_without_a_branch_for_doing_nothing_no_clock_runs(unt
     [(0, False, False), (25, False, False), (26, True, False), (31, True, False), (32, True, True), (-1, True, False)],
     ids=["at once", "a second left", "at the end", "within the allowance", "past it", "the clock jumped back"],
 )
-def test_doing_nothing_may_be_taken_from_the_end_on_and_a_decision_a_little_longer(at, is_up, is_over):
+def test_timeout_counts_at_end_and_decision_until_allowance(at, is_up, is_over):
     clock = Clock(SHOWN, timedelta(seconds=6), 20)
     assert (clock.is_up(after(at)), clock.is_over(after(at))) == (is_up, is_over)
 
 
-def test_a_time_of_one_second_is_a_time():
+def test_time_limit_of_one_second_is_valid():
     clock = Clock(SHOWN, timedelta(0), 1)
     assert (clock.is_up(after(1)), clock.is_over(after(7))) == (True, True)
 
 
-def test_each_line_arrives_when_those_before_it_are_read():
+def test_line_arrives_when_previous_ones_are_read():
     lines = node(SIX_SECONDS, SIX_SECONDS * 2, SIX_SECONDS)
     assert arrivals(lines, timedelta(seconds=24)) == [0, 6_000, 18_000]
-    assert arrivals(lines, timedelta(seconds=12)) == [0, 3_000, 9_000]  # what is left of it after a pause
+    assert arrivals(lines, timedelta(seconds=12)) == [0, 3_000, 9_000]  # less time after a pause
     assert arrivals(node("<b></b>"), timedelta(seconds=3)) == [0]
 
 
-def test_marks_take_no_time_to_read():
+def test_markup_takes_no_reading_time():
     assert clock_of(node(f"<strong>{SIX_SECONDS}</strong>"), "written", SHOWN).starts_at == after(6)
 
 
 @pytest.mark.parametrize(
     ("given", "pace"), [("", ""), ("1.25", "1.25"), ("2", "double"), ("10", "10"), ("paused", ""), ("off", "")]
 )
-def test_pace_is_the_multiple_of_time_that_a_person_has(given, pace):
+def test_pace_follows_extra_time_of_person(given, pace):
     assert pace_of(User(extra_time=given)) == pace
