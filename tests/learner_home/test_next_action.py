@@ -1,4 +1,4 @@
-"""The next act: the first that holds, with its words, its address and its minutes, on home as on the board."""
+"""The next action: the first that applies, with label, address and minutes, on home and dashboard."""
 
 from datetime import timedelta
 
@@ -48,155 +48,153 @@ def row_of(enrollment, team, at=None):
     return found
 
 
-def told(enrollment, team, at=None):
-    act = row_of(enrollment, team, at).journey.next_action
-    return act.kind, act.words, act.address, act.minutes
+def action_of(enrollment, team, at=None):
+    action = row_of(enrollment, team, at).journey.next_action
+    return action.kind, action.words, action.address, action.minutes
 
 
-def test_who_has_not_begun_begins_and_who_has_goes_on(team):
+def test_new_learner_begins_and_started_one_continues(team):
     enrollment = make_enrollment(course=make_course())
-    assert told(enrollment, team) == ("begin", "Boiling water", STEP("boiling"), 2)
+    assert action_of(enrollment, team) == ("begin", "Boiling water", STEP("boiling"), 2)
     Enrollment.objects.update(started_at=timezone.now())
-    assert told(enrollment, team) == ("go-on", "Boiling water", STEP("boiling"), 2)
+    assert action_of(enrollment, team) == ("go-on", "Boiling water", STEP("boiling"), 2)
 
 
-def test_a_run_that_renews_a_certificate_is_called_so_until_it_is_begun_or_the_certificate_ends(team):
+def test_renewal_is_named_until_started_or_expired(team):
     first = make_enrollment(course=make_course())
     complete_course(first)
     again = make_enrollment(first.learner, first.course)
-    assert told(again, team)[:2] == ("renew", "Renewal: Boiling water")
-    assert told(again, team, at=days(400))[:2] == ("begin", "Boiling water")
+    assert action_of(again, team)[:2] == ("renew", "Renewal: Boiling water")
+    assert action_of(again, team, at=days(400))[:2] == ("begin", "Boiling water")
     Enrollment.objects.filter(pk=again.pk).update(started_at=timezone.now())
-    assert told(again, team)[:2] == ("go-on", "Boiling water")
+    assert action_of(again, team)[:2] == ("go-on", "Boiling water")
 
 
-def test_the_exam_is_next_once_it_is_open_though_a_simulation_before_it_is_not_done(team):
+def test_open_exam_comes_before_open_simulation(team):
     enrollment = ready(make_course())
-    assert told(enrollment, team) == ("exam", "The last cup: ready to take", STEP("last-cup"), 5)
+    assert action_of(enrollment, team) == ("exam", "The last cup: ready to take", STEP("last-cup"), 5)
 
 
-def changed(weight):
-    """The lesson says something else by a release of this weight."""
-    now_says(f"Water first, {weight}.", weight)
+def release_change(impact):
+    """Release a changed lesson with this impact."""
+    now_says(f"Water first, {impact}.", impact)
 
 
-def test_what_changed_in_a_lesson_comes_before_the_exam_and_is_said_beside_anything_else(team):
+def test_changed_lesson_comes_before_exam(team):
     enrollment = ready(make_course(), make_user(language="en"))
-    changed("reread")
-    assert told(enrollment, team) == (
+    release_change("reread")
+    assert action_of(enrollment, team) == (
         "reread", "Boiling water was updated: read it again", STEP("boiling") + "#changed", None,
     )  # fmt: skip
     attempt = start(enrollment)
     assert row_of(enrollment, team).journey.words == "The last cup: started, not submitted · 1 updated lesson to read"
     sit(enrollment, points=4)
     assert attempt.enrollment_id == enrollment.pk
-    assert told(enrollment, team)[0] == "completed"
+    assert action_of(enrollment, team)[0] == "completed"
     assert row_of(enrollment, team).journey.words == "1 updated lesson to read"
 
 
-def test_a_check_that_is_asked_for_again_comes_before_the_next_lesson_but_not_before_what_was_begun(team):
+def test_repeated_check_comes_after_open_attempt(team):
     enrollment = make_enrollment(make_user(language="en"), make_course())
     finish_lessons(enrollment)
-    changed("retake")
-    assert told(enrollment, team)[:2] == ("retake", "Boiling water was updated: answer its check again")
+    release_change("retake")
+    assert action_of(enrollment, team)[:2] == ("retake", "Boiling water was updated: answer its check again")
     start(enrollment)
-    assert told(enrollment, team)[0] == "attempt"
+    assert action_of(enrollment, team)[0] == "attempt"
 
 
-def test_an_attempt_under_way_comes_first(team):
+def test_open_attempt_comes_first(team):
     attempt = start(ready(make_course()))
     enrollment = attempt.enrollment
     address = reverse("assessment:attempt", args=[attempt.pk])
-    assert told(enrollment, team) == ("attempt", "The last cup: started, not submitted", address, 5)
+    assert action_of(enrollment, team) == ("attempt", "The last cup: started, not submitted", address, 5)
     answer(attempt)
-    assert told(enrollment, team)[0] == "attempt"
+    assert action_of(enrollment, team)[0] == "attempt"
 
 
-def test_a_pre_check_under_way_is_next_until_a_lesson_has_overtaken_it(team):
+def test_open_pre_test_comes_first_until_lesson_is_done(team):
     enrollment = make_enrollment(course=make_course_with_pre_check())
     attempt = start(enrollment, "start")
-    assert told(enrollment, team)[2] == reverse("assessment:attempt", args=[attempt.pk])
+    assert action_of(enrollment, team)[2] == reverse("assessment:attempt", args=[attempt.pk])
     finish_lessons(enrollment)
-    assert told(enrollment, team)[0] == "exam"
+    assert action_of(enrollment, team)[0] == "exam"
 
 
-def test_after_a_failed_exam_come_the_lessons_then_the_waiting_then_the_exam(team):
+def test_failed_exam_leads_to_lessons_wait_and_retake(team):
     enrollment = ready(make_course(draw=4))
     attempt = sit(enrollment, points=1)
     again = "/learn/tea-room/boiling/?again=check"
-    assert told(enrollment, team) == ("again", "Exam 1/4: repeat 1 lesson first", again, 0.5)
+    assert action_of(enrollment, team) == ("again", "Exam 1/4: repeat 1 lesson first", again, 0.5)
     go_through_again(enrollment, at=timezone.now())
     opens_at = attempt.submitted_at + timedelta(minutes=10)
-    kind, words, address, minutes = told(enrollment, team)
+    kind, words, address, minutes = action_of(enrollment, team)
     assert (kind, address, minutes) == ("wait", reverse("assessment:result", args=[attempt.pk]), None)
     assert words.startswith("Exam 1/4: reopens ")
     assert words.endswith(timezone.localtime(opens_at).strftime("%H:%M"))
-    assert told(enrollment, team, at=opens_at)[:2] == ("exam", "The last cup: ready to take")
+    assert action_of(enrollment, team, at=opens_at)[:2] == ("exam", "The last cup: ready to take")
 
 
-def test_who_has_used_all_attempts_waits_till_the_exam_opens_again_or_for_nothing(team):
+def test_used_attempts_wait_for_reopening_or_forever(team):
     enrollment = ready(make_course(retakes="reopens: 7 days\n"))
     attempt = sit(enrollment, points=0)
-    assert told(enrollment, team)[1].startswith("Exam 0/4: reopens ")
-    assert told(enrollment, team, at=attempt.submitted_at + timedelta(days=7))[0] == "exam"
+    assert action_of(enrollment, team)[1].startswith("Exam 0/4: reopens ")
+    assert action_of(enrollment, team, at=attempt.submitted_at + timedelta(days=7))[0] == "exam"
     never = ready(make_course(retakes=""))
     sit(never, points=0)
-    assert told(never, team, at=days(999))[:2] == ("wait", "Exam 0/4: all attempts used")
+    assert action_of(never, team, at=days(999))[:2] == ("wait", "Exam 0/4: all attempts used")
 
 
-def test_a_drill_that_is_owed_comes_before_the_exam_and_each_is_led_to_until_it_is_done(team):
+def test_each_open_practice_set_comes_next(team):
     attempt = held(make_course_with_drill(), "O1.1", "O1.2")
     for rule in [each.rule for each in practice_sets_of(attempt)]:
         address = reverse("assessment:practice", args=[attempt.pk, rule])
-        assert told(attempt.enrollment, team) == ("drill", "The last cup: passed, practice set to do", address, 2)
+        assert action_of(attempt.enrollment, team) == ("drill", "The last cup: passed, practice set to do", address, 2)
         finish(attempt, rule)
-    assert told(attempt.enrollment, team)[0] == "completed"
+    assert action_of(attempt.enrollment, team)[0] == "completed"
 
 
-def test_a_required_simulation_left_in_the_middle_comes_before_the_exam_and_not_one_done_or_given_up(team):
+def test_open_required_simulation_comes_before_exam(team):
     enrollment = make_enrollment(course=make_simulation_course())
     finish_lessons(enrollment)
-    run = begin(enrollment, flags=())
-    address = reverse("simulations:attempt", args=[run.pk])
-    assert told(enrollment, team)[:3] == ("run", "The kettle is on fire: stopped at situation 1", address)
-    take(run, 0)
-    assert told(enrollment, team)[1] == "The kettle is on fire: stopped at situation 2"
-    running.quit_attempt(run)
-    assert told(enrollment, team)[0] == "exam"
+    attempt = begin(enrollment, flags=())
+    address = reverse("simulations:attempt", args=[attempt.pk])
+    assert action_of(enrollment, team)[:3] == ("run", "The kettle is on fire: stopped at situation 1", address)
+    take(attempt, 0)
+    assert action_of(enrollment, team)[1] == "The kettle is on fire: stopped at situation 2"
+    running.quit_attempt(attempt)
+    assert action_of(enrollment, team)[0] == "exam"
     play(enrollment, RED)
-    assert told(enrollment, team)[0] == "exam"
+    assert action_of(enrollment, team)[0] == "exam"
     play(enrollment)
     begin(enrollment)
-    assert told(enrollment, team)[0] == "exam"
+    assert action_of(enrollment, team)[0] == "exam"
 
 
-def test_who_is_done_excused_or_away_is_asked_nothing_whatever_was_left_open(team):
+def test_closed_enrollment_asks_nothing(team):
     course = make_course()
-    done, excused = ready(course), ready(course)
-    start(excused)
-    enrolling.exempt(excused, "moved", by=None)
+    done, exempted = ready(course), ready(course)
+    start(exempted)
+    enrolling.exempt(exempted, "moved", by=None)
     sit(done)
-    assert told(done, team)[:2] == ("completed", "")
-    assert told(excused, team)[:2] == ("waived", "")
-    assert not row_of(excused, team).journey.next_action.is_asked
+    assert action_of(done, team)[:2] == ("completed", "")
+    assert action_of(exempted, team)[:2] == ("waived", "")
+    assert not row_of(exempted, team).journey.next_action.is_asked
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(team, number, django_assert_num_queries):
+def test_query_count_is_independent_of_people(team, number, django_assert_num_queries):
     course = make_course()
     for _each in range(number):
         enrollment = ready(course)
         sit(enrollment, points=0)
         join(team, enrollment.learner)
         start(ready(course))
-    row_of(enrollment, team)  # now the process knows the pages
+    row_of(enrollment, team)  # fills the caches
     now = timezone.now()
     enrollments = dashboard_rows.enrollments_with_facts(list(Enrollment.objects.values_list("pk", flat=True)), now)
-    routes = dashboard_rows.outlines("en")
-    with django_assert_num_queries(
-        8
-    ):  # done, under way, attempts, teams, stuck; of who failed exam, attempts, what came
-        rows = dashboard_rows.rows(enrollments, {}, routes, now)
+    outlines = dashboard_rows.outlines("en")
+    with django_assert_num_queries(8):  # done, under way, attempts, teams, stuck; of failed exams attempts, work since
+        rows = dashboard_rows.rows(enrollments, {}, outlines, now)
         assert {row.journey.next_action.kind for row in rows} == {"again", "attempt"}
 
 
@@ -205,7 +203,7 @@ def main_of(client, enrollment):
     return BeautifulSoup(client.get("/").content, "html.parser").select_one(".go, .go-first")
 
 
-def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client, team):
+def test_home_shows_same_action_with_reason(client, team):
     enrollment = ready(make_course())
     attempt = start(enrollment)
     assert main_of(client, enrollment).select_one(".btn")["href"] == reverse("assessment:attempt", args=[attempt.pk])
@@ -222,7 +220,7 @@ def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client
     opens_at = timezone.localtime(attempt.submitted_at + timedelta(minutes=10))
     assert heading(shown).startswith("Attempt 2 opens t")
     assert heading(shown).endswith(f" at {opens_at:%H:%M}")
-    assert leads_to(shown) in ([result, STEP("drill")], [result, STEP("boiling")])  # by what was drawn
+    assert leads_to(shown) in ([result, STEP("drill")], [result, STEP("boiling")])  # depends on the drawn questions
     assert shown.select_one(".clock")
     assert client.get("/").context["main"].act == row_of(enrollment, team).journey.next_action
 
@@ -235,7 +233,7 @@ def leads_to(shown):
     return [link["href"] for link in shown.select(":is(.again, .actions) a")]
 
 
-def test_home_starts_the_exam_by_one_press_unless_its_clock_would_begin(client):
+def test_home_starts_untimed_exam_directly(client):
     enrollment = ready(make_course())
     shown = main_of(client, enrollment)
     assert heading(shown) == "The exam is open: 4 questions, 4 correct to pass"
@@ -249,7 +247,7 @@ def test_home_starts_the_exam_by_one_press_unless_its_clock_would_begin(client):
     assert leads_to(shown) == [STEP("last-cup")]
 
 
-def test_home_names_the_rule_to_practise_and_the_answers_left(client):
+def test_home_names_rule_to_practise_and_answers_left(client):
     attempt = held(make_course_with_drill())
     shown = main_of(client, attempt.enrollment)
     assert heading(shown) == "One step left: practise one rule"
@@ -261,21 +259,21 @@ def test_home_names_the_rule_to_practise_and_the_answers_left(client):
     assert leads_to(shown) == [reverse("assessment:practice", args=[attempt.pk, "O1.1"])]
 
 
-def test_home_shows_a_run_that_was_left_as_dark_as_practice_and_leads_into_it(client):
+def test_home_shows_open_simulation_as_dark_panel(client):
     enrollment = make_enrollment(course=make_simulation_course())
-    run = begin(enrollment, flags=())
-    take(run, 0)
+    attempt = begin(enrollment, flags=())
+    take(attempt, 0)
     shown = main_of(client, enrollment)
     assert "night" in shown["class"]
     assert heading(shown) == "You stopped at situation 2"
-    assert leads_to(shown) == [reverse("simulations:attempt", args=[run.pk])]
-    assert shown.form["action"] == reverse("simulations:quit", args=[run.pk])
+    assert leads_to(shown) == [reverse("simulations:attempt", args=[attempt.pk])]
+    assert shown.form["action"] == reverse("simulations:quit", args=[attempt.pk])
     assert len(shown.select(".bent .now")) == 1
     client.post(shown.form["action"])
     assert "night" not in main_of(client, enrollment)["class"]
 
 
-def test_home_names_the_next_act_of_the_other_courses_in_a_line(client):
+def test_home_shows_next_action_of_other_courses(client):
     learner = make_user()
     first = ready(make_course(), learner, due_at=days(1))
     other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in exam_files().items()}
@@ -289,10 +287,10 @@ def client_home(client, enrollment):
     return client.get("/").content
 
 
-def test_once_the_exam_is_passed_a_check_that_is_asked_for_again_stands_beside_what_is_left(team, client):
+def test_repeated_check_after_exam_is_shown_beside_next_step(team, client):
     enrollment = make_enrollment(make_user(language="en"), make_simulation_course())
     finish_lessons(enrollment)
     sit(enrollment)
-    changed("retake")
+    release_change("retake")
     assert row_of(enrollment, team).journey.words == "The kettle is on fire · 1 updated lesson to read"
     assert "The kettle is on fire" in heading(main_of(client, enrollment))

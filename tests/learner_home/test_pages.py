@@ -1,4 +1,4 @@
-"""Home and the own record, as the learner meets them."""
+"""Home and the learner's record."""
 
 import re
 
@@ -25,18 +25,18 @@ pytestmark = pytest.mark.django_db
 LESSON, HOME = reverse("learning:step", args=["tea-room", "boiling"]), reverse("home")
 
 
-def renewed(enrollment):
-    """The certificate of a completed run, and the run that was begun after it."""
+def renew(enrollment):
+    """Complete the course and enroll again; return the certificate and the new enrollment."""
     complete_course(enrollment)
     return Enrollment.objects.get(pk=enrollment.pk).certificate, make_enrollment(enrollment.learner, enrollment.course)
 
 
-def test_home_says_what_will_appear_to_who_is_not_enrolled(client):
+def test_home_without_enrollment_says_what_will_appear(client):
     client.force_login(make_user())
     assert "Nothing to do yet" in client.get(HOME).text
 
 
-def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client, enrollment):
+def test_home_leads_to_first_step_then_open_question(client, enrollment):
     page = soup_of(client.get(HOME))
     assert page.select_one(".welcome .btn")["href"] == LESSON
     assert page.select_one(".welcome time")["title"].endswith("24:00, Asia/Shanghai")
@@ -45,8 +45,8 @@ def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client
     assert page.select_one(".go .btn")["href"] == f"{LESSON}#q-what-to-wipe"
     assert "Continue: Boiling water" in page.select_one("h1").text
     assert page.select_one(".go q").text == "What needs a wipe?"
-    said = " ".join(page.select_one(".go .soft").text.split())
-    assert said.startswith("Module 1 · step 1 of 1 · 6 questions to go, about 2 minutes"), said
+    text = " ".join(page.select_one(".go .soft").text.split())
+    assert text.startswith("Module 1 · step 1 of 1 · 6 questions to go, about 2 minutes"), text
     practise(enrollment)
     assert "1 question to go, about 1 minute" in soup_of(client.get(HOME)).select_one(".go .soft").text
 
@@ -59,7 +59,7 @@ def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client
         ({"completed_at": 0}, "Course completed"),
     ],
 )
-def test_home_says_how_it_stands(client, enrollment, fields, words):
+def test_home_shows_state_of_enrollment(client, enrollment, fields, words):
     fields = {name: days(value) if isinstance(value, int) else value for name, value in fields.items()}
     Enrollment.objects.filter(pk=enrollment.pk).update(**fields)
     assert words in client.get(HOME).text
@@ -71,28 +71,28 @@ AFTERWARDS = {
 }
 
 
-def test_home_calls_new_what_the_course_asks_for_since_it_was_completed_and_not_what_stands_behind_the_exam(client):
+def test_home_marks_steps_added_after_completion(client):
     enrollment = make_enrollment(course=make_course(make_files(**AFTERWARDS)))
     client.force_login(enrollment.learner)
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
-    said = []
+    labels = []
     for done in ("boiling", "last-cup"):
-        said.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
+        labels.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
         document = Document.objects.get(identifier=done)
         facts = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
         Completion.objects.create(enrollment=enrollment, document=document, **facts)
     answer_survey(enrollment)
-    said.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
-    assert said == ["Added since then: Boiling water", "The last cup", "Your result"]
+    labels.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
+    assert labels == ["Added since then: Boiling water", "The last cup", "Your result"]
 
 
-def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client, enrollment):
+def test_pages_count_required_steps_and_name_optional_ones(client, enrollment):
     practise(enrollment)
     ring = [each.text for each in soup_of(client.get(HOME)).select(".stops-done :is(text, figcaption)")]
     assert ring == ["0", "of 2", "and 2 optional steps"]
     try_it(enrollment, "is-it-off", ["1"])
-    for station in soup_of(client.get(HOME)).select(".route > li"):
-        assert len(station.select("summary .num")) == 1
+    for module in soup_of(client.get(HOME)).select(".route > li"):
+        assert len(module.select("summary .num")) == 1
     page = soup_of(client.get(HOME))
     counts = [" ".join(each.text.split()).split(" · ") for each in page.select("summary .num")]
     assert [each[:-1] for each in counts] == [["required 1 / 1", "1 optional"], ["required 0 / 1", "1 optional"]]
@@ -106,25 +106,21 @@ def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client,
 @pytest.mark.parametrize(
     ("valid_for", "words"), [(0, "certified until"), (None, "you stay certified during the renewal"), (-2, None)]
 )
-def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
-    client, enrollment, django_assert_num_queries, valid_for, words
-):
-    certificate, _again = renewed(enrollment)
+def test_home_shows_valid_certificate_during_renewal(client, enrollment, django_assert_num_queries, valid_for, words):
+    certificate, _again = renew(enrollment)
     certificate.valid_until = None if valid_for is None else timezone.localdate(days(valid_for))
     certificate.save()
     store_certifications([certificate])
     link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
     client.get(HOME)
-    with django_assert_num_queries(7):  # those of any home (see below), and what certifies, or else who leads
+    with django_assert_num_queries(7):  # those of any home, and the certification or the manager
         page = soup_of(client.get(HOME))
     assert bool(page.select(link)) == bool(words)
     assert (words or "Start the first lesson: ") in page.select_one("main").text
     assert ("adds 12 months" in page.select_one("main").text) == bool(words)
 
 
-def test_home_says_that_one_is_certified_by_what_was_learned_elsewhere_also_where_nothing_is_renewed(
-    client, enrollment
-):
+def test_home_shows_certification_by_external_training(client, enrollment):
     training = {"person": enrollment.learner, "course": enrollment.course, "trained_on": days(-9).date(), "proof": "x"}
     [recorded] = record_external_training([ExternalTraining(**training, valid_until=days(9).date())], by=make_hr())
     assert "You are certified until" in soup_of(client.get(HOME)).select_one(".go").text
@@ -134,22 +130,22 @@ def test_home_says_that_one_is_certified_by_what_was_learned_elsewhere_also_wher
     assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
 
 
-def test_home_calls_nothing_a_renewal_that_nobody_is_asked_for(client, enrollment):
-    _certificate, again = renewed(enrollment)
+def test_home_mentions_no_renewal_if_exempt(client, enrollment):
+    _certificate, again = renew(enrollment)
     Enrollment.objects.filter(pk=again.pk).update(exempted_at=timezone.now())
-    said = soup_of(client.get(HOME)).select_one(".go").text
-    assert "valid until" in said
-    assert "renews it" not in said
+    text = soup_of(client.get(HOME)).select_one(".go").text
+    assert "valid until" in text
+    assert "renews it" not in text
 
 
-def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollment):
+def test_record_lists_earlier_enrollments_with_certificates(client, enrollment):
     url = reverse("learner_home:record", args=["tea-room"])
     assert "Earlier enrollments" not in client.get(url).text
-    certificate, again = renewed(enrollment)
-    [run] = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
-    assert "Enrolled" in run.text
-    assert "completed" in run.text
-    assert run.select_one("a")["href"] == reverse("assessment:certificate", args=[certificate.number])
+    certificate, again = renew(enrollment)
+    [item] = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
+    assert "Enrolled" in item.text
+    assert "completed" in item.text
+    assert item.select_one("a")["href"] == reverse("assessment:certificate", args=[certificate.number])
     Enrollment.objects.filter(pk=again.pk).update(exempted_at=timezone.now())
     make_enrollment(enrollment.learner, enrollment.course)
     waived, completed = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
@@ -158,7 +154,7 @@ def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollmen
     assert completed.select("a")
 
 
-def test_the_record_leads_to_the_certificate_of_this_run_once_there_is_one(client, enrollment):
+def test_record_links_certificate_of_current_enrollment(client, enrollment):
     def links():
         page = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
         return [link["href"] for link in page.select('dl.facts a[href^="/certificates/"]')]
@@ -172,17 +168,17 @@ def test_the_record_leads_to_the_certificate_of_this_run_once_there_is_one(clien
 
 
 @pytest.mark.parametrize("runs", [1, 3])
-def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, django_assert_num_queries, runs):
+def test_record_query_count_is_independent_of_enrollments(client, enrollment, django_assert_num_queries, runs):
     for _ in range(runs):
         Enrollment.objects.open().update(completed_at=timezone.now())
         make_enrollment(enrollment.learner, enrollment.course)
     url = reverse("learner_home:record", args=["tea-room"])
     client.get(url)
-    with django_assert_num_queries(22):  # session, person, enrollment, what is done, and the eighteen of the record
+    with django_assert_num_queries(22):  # session, person, enrollment, completions and 18 of the record
         client.get(url)
 
 
-def test_home_shows_the_most_urgent_course_large_and_any_other_on_request(client, enrollment):
+def test_home_features_most_urgent_course(client, enrollment):
     files = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
     other = make_enrollment(enrollment.learner, make_course(files), due_at=days(-1))
     page = soup_of(client.get(HOME))
@@ -197,7 +193,7 @@ def test_home_shows_the_most_urgent_course_large_and_any_other_on_request(client
     assert page.select_one(".welcome .btn")["href"] == LESSON
 
 
-def test_what_a_release_left_done_can_be_completed_from_home(client, enrollment):
+def test_course_completed_by_release_can_be_finished_from_home(client, enrollment):
     Enrollment.objects.filter(pk=enrollment.pk).update(started_at=timezone.now())
     for document in enrollment.course.documents.filter(identifier__in=["boiling", "last-cup"]):
         facts = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
@@ -208,7 +204,7 @@ def test_what_a_release_left_done_can_be_completed_from_home(client, enrollment)
     assert enrollment.completed_at
 
 
-def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment):
+def test_record_counts_answers_and_shows_completed_steps(client, enrollment):
     practise(enrollment)
     try_it(enrollment, "is-it-off", ["0"])
     try_it(enrollment, "is-it-off", ["1"])
@@ -218,22 +214,20 @@ def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment
     assert cells[2] != "–"
 
 
-def test_the_own_record_adds_up_by_objective_what_all_attempts_at_the_exam_asked(client):
-    run = ready(make_course(exam_files(questions=12, draw=4, retakes="retakes:\n  - {wait: 0 min}\n")))
-    first, second = sit(run, points=1, at=MONDAY), sit(run, points=2, at=MONDAY)
-    client.force_login(run.learner)
+def test_record_adds_up_exam_answers_by_objective(client):
+    enrollment = ready(make_course(exam_files(questions=12, draw=4, retakes="retakes:\n  - {wait: 0 min}\n")))
+    first, second = sit(enrollment, points=1, at=MONDAY), sit(enrollment, points=2, at=MONDAY)
+    client.force_login(enrollment.learner)
     page = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
     [module] = page.select(".attempts .topics > li")
     assert module.select_one(":scope > .num").text == "3 of 8"
-    said = [each.text for each in module.select("li li .num")]
-    for told, rule in zip(said, ("O1.1", "O1.2"), strict=True):
+    shown = [each.text for each in module.select("li li .num")]
+    for number, rule in zip(shown, ("O1.1", "O1.2"), strict=True):
         own = Response.objects.filter(attempt__in=[first, second], objective=rule)
-        assert told == f"{own.filter(is_right=True).count()} of {own.count()}"
+        assert number == f"{own.filter(is_right=True).count()} of {own.count()}"
 
 
-def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_and_nothing_about_the_person(
-    client, enrollment
-):
+def test_offline_copy_has_current_module_without_personal_data(client, enrollment):
     def articles():
         page = client.get(reverse("learner_home:offline-copy")).content.decode()
         assert not any(word in page for word in (enrollment.learner.name, enrollment.learner.email, "csrf", "<form"))
@@ -248,7 +242,7 @@ def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_an
     assert articles() == ["card", "phrases"]
 
 
-def test_who_learns_nothing_has_no_copy_to_keep(client):
+def test_offline_copy_is_empty_without_enrollment(client):
     client.force_login(make_user())
     response = client.get(reverse("learner_home:offline-copy"))
     assert (response.status_code, response.content) == (204, b"")
@@ -259,21 +253,21 @@ def home(client, learner, **query):
     return BeautifulSoup(client.get("/", query).content, "html.parser")
 
 
-def test_it_names_the_person_counts_the_stops_and_draws_each_of_them(client):
+def test_welcome_names_person_and_draws_each_step(client):
     enrollment = make_enrollment(make_user(name="Lea Wang"), make_course_with_pre_check(), due_at=days(9))
     page = home(client, enrollment.learner)
     assert page.h1.text.strip().startswith("Welcome, ")
     assert page.select_one(".lead time")["datetime"] == str(enrollment.due_on)
-    said = " ".join(page.select_one("main").get_text(" ").split())
+    text = " ".join(page.select_one("main").get_text(" ").split())
     for words in ("2 steps by ", "Try 3 questions first", "1 short lesson", "4 questions, 4 correct to pass."):
-        assert words in said
+        assert words in text
     outline = outline_of(enrollment.course)
     drawn = page.select(".wide-line > circle:not([class]), .wide-line .sim")
-    way = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
-    assert len(drawn) == len(page.select(".small-line circle, .small-line .sim")) == len(way)
+    steps = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
+    assert len(drawn) == len(page.select(".small-line circle, .small-line .sim")) == len(steps)
 
 
-def test_what_is_optional_is_one_number_here_on_the_route_below_and_on_home(client):
+def test_optional_steps_are_counted_alike_everywhere(client):
     enrollment = make_enrollment(course=make_course_with_pre_check())
     page = home(client, enrollment.learner)
     beside = sum(int(found[1]) for found in re.finditer(r"(\d+) optional", page.select_one(".route").text))
@@ -282,7 +276,7 @@ def test_what_is_optional_is_one_number_here_on_the_route_below_and_on_home(clie
     assert f"{beside} optional" in home(client, enrollment.learner).select_one(".route-section > p").text
 
 
-def test_its_button_begins_the_starting_point_and_where_there_is_none_the_first_lesson(client):
+def test_button_starts_pre_test_or_first_lesson(client):
     page = home(client, make_enrollment(course=make_course_with_pre_check()).learner)
     form = page.select_one("form.do")
     assert form["action"] == f"/exam/tea-room/{START}/start/"
@@ -292,22 +286,22 @@ def test_its_button_begins_the_starting_point_and_where_there_is_none_the_first_
     assert page.select_one(".do .btn")["href"] == "/learn/tea-room/boiling/"
 
 
-def test_the_starting_point_begins_at_once_for_who_has_played_first_too(client):
+def test_pre_test_can_start_after_simulation(client):
     enrollment = make_enrollment(course=make_course_with_pre_check(), started_at=timezone.now())
     page = home(client, enrollment.learner)
     assert page.select_one(".go form")["action"] == f"/exam/tea-room/{START}/start/"
     assert [link["href"] for link in page.select(".go .actions a")] == ["/learn/tea-room/boiling/"]
 
 
-def test_the_lead_asks_or_else_who_has_enrolled_and_nobody_is_made_up(client):
+def test_request_is_signed_by_manager_or_enroller(client):
     hr, course = make_hr(name="Ada Hr"), make_course()
     ruled = make_enrollment(course=course)
     assert not home(client, ruled.learner).select(".asking")
     enrolled = enrolling.enroll(make_user(), course, by=hr)
     assert "Ada Hr asks you to take this course." in home(client, enrolled.learner).select_one(".asking").text
     join(make_team("Day shift", manager=make_user("Li Lin")), enrolled.learner)
-    said = home(client, enrolled.learner).select_one(".asking").text
-    assert "Li Lin asks you to take this course." in said
-    assert "Manager of Day shift" in said
+    text = home(client, enrolled.learner).select_one(".asking").text
+    assert "Li Lin asks you to take this course." in text
+    assert "Manager of Day shift" in text
     own = enrolling.enroll(make_user(), course, by=None)
     assert not home(client, own.learner).select(".asking")

@@ -1,4 +1,4 @@
-"""What fits into some minutes: the next act first, what waits behind it, and at last what was done longest ago."""
+"""Tasks for a short break: the next action, then missed questions, then reviews."""
 
 from datetime import UTC, datetime
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 MINUTES = reverse("learner_home:quick-tasks", args=["tea-room"])
 
 
-def found(enrollment, minutes):
-    """Why, which step, and its minutes, of each proposal."""
+def tasks_for(enrollment, minutes):
+    """(reason, step, minutes) of each task."""
     enrollment = Enrollment.objects.with_release().get(pk=enrollment.pk)
     (journey,) = learner_progress_of([enrollment], {enrollment.course_id: outline_of(enrollment.course)})
     return [
@@ -27,48 +27,48 @@ def found(enrollment, minutes):
     ]
 
 
-def test_the_next_act_comes_first_where_it_fits_and_else_what_does(enrollment):
-    assert found(enrollment, 3) == [("next", "boiling", 1.5), ("play", "drill", 2)]
-    assert found(enrollment, 1) == []
-    finish_lessons(enrollment)  # the exam is next, and takes five
-    assert found(enrollment, 5)[0] == ("next", "last-cup", 5)
-    assert found(enrollment, 3) == [("play", "drill", 2), ("review", "boiling", 0.5)]
+def test_next_action_comes_first_if_it_fits(enrollment):
+    assert tasks_for(enrollment, 3) == [("next", "boiling", 1.5), ("play", "drill", 2)]
+    assert tasks_for(enrollment, 1) == []
+    finish_lessons(enrollment)  # the exam is next and takes 5 minutes
+    assert tasks_for(enrollment, 5)[0] == ("next", "last-cup", 5)
+    assert tasks_for(enrollment, 3) == [("play", "drill", 2), ("review", "boiling", 0.5)]
 
 
-def test_of_a_lesson_that_was_begun_only_what_is_left_has_to_fit(enrollment):
-    practise(enrollment)  # all but the check: one question of seven is left
-    assert found(enrollment, 1) == [("next", "boiling", 1)]
+def test_started_lesson_counts_remaining_minutes_only(enrollment):
+    practise(enrollment)  # 1 question of 7 is left
+    assert tasks_for(enrollment, 1) == [("next", "boiling", 1)]
 
 
-def test_a_missed_question_is_offered_until_it_is_right(enrollment):
-    try_it(enrollment, "what-first", ["0"])  # practice: it keeps nothing from being done
+def test_missed_question_is_offered_until_right(enrollment):
+    try_it(enrollment, "what-first", ["0"])  # practice does not block completion
     finish_lessons(enrollment, but={"what-first"})
-    assert ("missed", "boiling", 0.5) in found(enrollment, 3)
+    assert ("missed", "boiling", 0.5) in tasks_for(enrollment, 3)
     try_it(enrollment, "what-first", ["1"])
-    assert "missed" not in [why for why, _step, _minutes in found(enrollment, 3)]
+    assert "missed" not in [why for why, _step, _minutes in tasks_for(enrollment, 3)]
 
 
-def test_who_has_done_all_reviews_and_plays_again_what_was_done(enrollment):
+def test_completed_course_offers_reviews_and_replays(enrollment):
     complete_course(enrollment)
-    assert found(enrollment, 3) == [("play", "drill", 2), ("review", "boiling", 0.5)]
+    assert tasks_for(enrollment, 3) == [("play", "drill", 2), ("review", "boiling", 0.5)]
     start_run(enrollment)
-    assert found(enrollment, 3) == [("review", "boiling", 0.5), ("play-again", "drill", 2)]
-    assert found(enrollment, 0) == []
+    assert tasks_for(enrollment, 3) == [("review", "boiling", 0.5), ("play-again", "drill", 2)]
+    assert tasks_for(enrollment, 0) == []
 
 
-def test_in_a_short_renewal_nothing_is_offered_that_it_does_not_ask_for(enrollment):
+def test_short_renewal_offers_required_steps_only(enrollment):
     Enrollment.objects.filter(pk=enrollment.pk).update(required=["last-cup"])
-    assert found(enrollment, 10) == [("next", "last-cup", 5)]
+    assert tasks_for(enrollment, 10) == [("next", "last-cup", 5)]
 
 
-def test_a_question_that_the_course_has_no_more_is_not_offered(enrollment):
+def test_removed_question_is_not_offered(enrollment):
     now = datetime(2026, 11, 26, tzinfo=UTC)
     (journey,) = learner_progress_of([enrollment], {enrollment.course_id: outline_of(enrollment.course)})
     tried = {"boiling": LessonTried(frozenset(), ("gone",), now)}
     assert "missed" not in [each.why for each in proposals(journey, tried, 10)]
 
 
-def test_the_page_shows_one_and_why_and_two_others_at_most_and_writes_nothing(client, enrollment):
+def test_page_shows_one_task_and_writes_nothing(client, enrollment):
     def page(query=""):
         return soup_of(client.get(MINUTES + query, headers={"accept-language": "en"}))
 
@@ -81,12 +81,12 @@ def test_the_page_shows_one_and_why_and_two_others_at_most_and_writes_nothing(cl
     assert soup_of(client.get(reverse("home"))).select_one(f"a[href='{MINUTES}']")
 
 
-def test_a_question_that_was_missed_at_another_post_is_not_offered(client):
+def test_missed_question_of_other_job_role_is_not_offered(client):
     files, path = make_files(), "01-water/01-boiling.zh-hans.md"
     files[path] = files[path].replace(b"{#what-first .one ", b"{#what-first .one tracks=night ")
     enrollment = make_enrollment(course=make_course(files), job_role="night")
     try_it(enrollment, "what-first", ["0"])
     finish_lessons(enrollment, but={"what-first"})
-    assert ("missed", "boiling", 0.5) in found(enrollment, 3)
+    assert ("missed", "boiling", 0.5) in tasks_for(enrollment, 3)
     Enrollment.objects.filter(pk=enrollment.pk).update(job_role="day")
-    assert "missed" not in [why for why, _step, _minutes in found(enrollment, 3)]
+    assert "missed" not in [why for why, _step, _minutes in tasks_for(enrollment, 3)]
