@@ -55,22 +55,22 @@ def test_lists_are_read_only(team, name):
 def test_key_stops_working_without_managed_team(team):
     learner_of(team)
     api = ApiClient(team.manager)
-    assert len(api.rows("standings/")) == 1
+    assert len(api.rows("enrollments/")) == 1
     Membership.objects.filter(person=team.manager).delete()
-    assert api.get("standings/").status_code == 401
+    assert api.get("enrollments/").status_code == 401
 
 
 def test_auditor_key_works_until_last_day(team):
     learner_of(team)
     auditor = make_auditor()
     api = ApiClient(auditor)
-    assert len(api.rows("standings/")) == 1
+    assert len(api.rows("enrollments/")) == 1
     User.objects.filter(pk=auditor.pk).update(audits_until=site_day() - timedelta(days=1))
-    assert api.get("standings/").status_code == 401
+    assert api.get("enrollments/").status_code == 401
 
 
 def test_learner_key_has_no_access():
-    assert ApiClient(make_enrollment().learner).get("standings/").status_code == 401
+    assert ApiClient(make_enrollment().learner).get("enrollments/").status_code == 401
 
 
 def test_lists_show_same_people_as_dashboard(team):
@@ -83,7 +83,7 @@ def test_lists_show_same_people_as_dashboard(team):
     join(elsewhere, staff)
     make_enrollment(staff)
     manager, hr, auditor = ApiClient(team.manager), ApiClient(make_hr()), ApiClient(make_auditor())
-    for name in ("standings/", "people/"):
+    for name in ("enrollments/", "people/"):
         assert sorted(manager.names(name)) == ["Li Na", "Wang Ming"]
         assert "Zhao Lei" in hr.names(name) and "Ed Editor" not in hr.names(name)
         assert "Ed Editor" in auditor.names(name)
@@ -97,7 +97,7 @@ def test_standing_row_has_columns_of_dashboard_export(team):
     due_at = datetime(2026, 11, 27, 16, tzinfo=UTC)
     enrollment = make_enrollment(learner, due_at=due_at, started_at=NOON, last_active_at=NOON)
     with time_machine.travel(NOON, tick=False):
-        [row] = ApiClient(team.manager).rows("standings/")
+        [row] = ApiClient(team.manager).rows("enrollments/")
     assert row == {
         "id": enrollment.pk,
         "person": learner.pk,
@@ -136,7 +136,7 @@ def test_standing_has_pre_and_post_test_scores(team):
     finish_lessons(enrollment)
     sit(enrollment)
     sit(enrollment, exam=START, points=2)
-    [row] = ApiClient(team.manager).rows("standings/")
+    [row] = ApiClient(team.manager).rows("enrollments/")
     scores = [{"points": points, "max_points": 3} for points in (1, 2)]
     assert [row["pre_test_score"], row["post_test_score"], row["improvement_percent"]] == [*scores, 50]
 
@@ -154,8 +154,8 @@ def test_former_people_are_listed_only_if_requested(team):
     learner_of(team, "Here")
     User.objects.filter(pk=enrollment.learner_id).update(is_active=False)
     api = ApiClient(team.manager)
-    found = {each: (api.names(f"{each}/"), api.names(f"{each}/?left=true")) for each in ("standings", "people")}
-    assert found == dict.fromkeys(("standings", "people"), (["Here"], ["Gone", "Here"]))
+    found = {each: (api.names(f"{each}/"), api.names(f"{each}/?left=true")) for each in ("enrollments", "people")}
+    assert found == dict.fromkeys(("enrollments", "people"), (["Here"], ["Gone", "Here"]))
     assert (api.names("certificates/"), api.names("certificates/?left=true")) == ([], ["Gone"])
 
 
@@ -164,8 +164,8 @@ def test_standings_filter_by_course_and_team(team):
     learner_of(team, "Wang Ming")
     learner_of(below, "Li Na")
     api = ApiClient(team.manager)
-    assert api.names(f"standings/?team={below.pk}") == ["Li Na"]
-    assert sorted(api.names(f"standings/?team={team.pk}&course=tea-room")) == ["Li Na", "Wang Ming"]
+    assert api.names(f"enrollments/?team={below.pk}") == ["Li Na"]
+    assert sorted(api.names(f"enrollments/?team={team.pk}&course=tea-room")) == ["Li Na", "Wang Ming"]
 
 
 @pytest.mark.parametrize(
@@ -184,12 +184,12 @@ def test_standings_filter_by_course_and_team(team):
 )
 def test_invalid_parameters_are_rejected(team, query, status):
     learner_of(team)
-    assert ApiClient(team.manager).get(f"standings/?{query}").status_code == status
+    assert ApiClient(team.manager).get(f"enrollments/?{query}").status_code == status
 
 
 def test_team_of_another_manager_is_404(team):
     other = make_team("Elsewhere", learners=1)
-    assert ApiClient(team.manager).get(f"standings/?team={other.pk}").status_code == 404
+    assert ApiClient(team.manager).get(f"enrollments/?team={other.pk}").status_code == 404
 
 
 def test_standings_list_current_enrollment_but_all_certificates(team):
@@ -200,7 +200,7 @@ def test_standings_list_current_enrollment_but_all_certificates(team):
     Enrollment.objects.filter(pk=first.pk).update(is_newest=False)
     second = make_enrollment(learner, is_newest=True)
     api = ApiClient(team.manager)
-    assert [(row["id"], row["certified"]) for row in api.rows("standings/")] == [(second.pk, True)]
+    assert [(row["id"], row["certified"]) for row in api.rows("enrollments/")] == [(second.pk, True)]
     [row] = api.rows("certificates/")
     certificate = first.certificate
     assert row == {
@@ -217,7 +217,7 @@ def test_standings_list_current_enrollment_but_all_certificates(team):
     }
 
 
-@pytest.mark.parametrize("name", ["standings", "people", "teams"])
+@pytest.mark.parametrize("name", ["enrollments", "people", "teams"])
 def test_pages_cover_every_row_once(team, name):
     make_team("Front desk", parent=team)
     make_team("Phones", parent=team)
@@ -299,7 +299,7 @@ def test_reads_are_logged_once_a_day_per_selection(team):
         ):
             api.get(address)
         clock.shift(timedelta(days=1))
-        api.get("standings/")
+        api.get("enrollments/")
     key = ApiKey.objects.get()
     events = Event.objects.filter(verb="api-read").order_by("pk")
     assert [event.data for event in events] == [

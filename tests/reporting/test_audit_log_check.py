@@ -77,7 +77,7 @@ def test_deleted_completion_is_reported(enrollment):
     Completion.objects.filter(document__kind="lesson").delete()
     event = key("completed", document="boiling")
     assert list(differences()) == [
-        f"event {event}: “completed” of enrollment:{enrollment.pk}, and nothing is kept of it"
+        f"event {event}: “completed” of enrollment:{enrollment.pk}, but no record of it exists"
     ]
 
 
@@ -99,16 +99,18 @@ def test_changed_conversation_is_reported(enrollment):
     assert list(differences()) == []
 
     Conversation.objects.filter(pk=real.pk).update(undone_at=timezone.now())
-    assert list(differences()) == [f"conversation {real.pk}: the log knows no “conversation-undone” that says the same"]
+    assert list(differences()) == [
+        f"conversation {real.pk}: the audit log has no “conversation-undone” with the same data"
+    ]
     Conversation.objects.filter(pk=real.pk).update(undone_at=None)
     record_many(undo_conversations([real], by=manager))
     forged = Conversation.objects.create(enrollment=other, made_by=manager)
     assert list(differences()) == [
-        f"conversation {forged.pk}: the log knows no “conversation-noted” that says the same"
+        f"conversation {forged.pk}: the audit log has no “conversation-noted” with the same data"
     ]
     Conversation.objects.all().delete()
     assert list(differences()) == [
-        f"event {key(verb, talk=real.pk)}: “{verb}” of {subject_of(other)}, and nothing is kept of it"
+        f"event {key(verb, talk=real.pk)}: “{verb}” of {subject_of(other)}, but no record of it exists"
         for verb in ("conversation-noted", "conversation-undone")
     ]
 

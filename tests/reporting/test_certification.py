@@ -128,7 +128,7 @@ def test_enrollment_certified_without_certification_is_reported():
     Enrollment.objects.update(certified_until=UNTIL)
     headcount_updates.recount([None])
     assert list(differences()) == [
-        f"enrollment {enrollment.pk}: certified until 2099-12-31 by what its row says, until None by the standing"
+        f"enrollment {enrollment.pk}: certified until 2099-12-31 by its enrollment, until None by the certification"
     ]
 
 

@@ -52,7 +52,7 @@ def course_history(client, enrollment):
     """{course: (status, text of each enrollment)}."""
     page = BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser")
     history = {}
-    for each in page.select(".standings > li"):
+    for each in page.select(".course-statuses > li"):
         title, *text = each.p.stripped_strings
         history[title] = (
             " ".join(" ".join(text).split()),
@@ -88,8 +88,8 @@ def test_shown_enrollment_is_marked_and_others_are_links(client, lea):
     client.force_login(lea.lead)
     page = BeautifulSoup(client.get(f"/team/people/{lea.first_aid.pk}/").content, "html.parser")
     enrollments = {enrollment.pk for enrollment in lea.enrollments.all()} - {lea.first_aid.pk}
-    assert {link["href"] for link in page.select(".standings a")} == {f"/team/people/{pk}/" for pk in enrollments}
-    assert len(page.select(".standings [aria-current=page]")) == 1
+    assert {link["href"] for link in page.select(".course-statuses a")} == {f"/team/people/{pk}/" for pk in enrollments}
+    assert len(page.select(".course-statuses [aria-current=page]")) == 1
 
 
 def test_earlier_enrollment_shows_current_status(client, lea):

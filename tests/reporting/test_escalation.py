@@ -70,7 +70,7 @@ def test_senior_manager_gets_one_email_once(tuesday, teams, mailoutbox):
     late(shift, "Not yet so late", DUE + timedelta(days=1))
     late(shift, "Done", completed_at=timezone.now())
     late(company, "Nobody above")
-    assert [escalate(), escalate()] == ["letters: 3", ""]
+    assert [escalate(), escalate()] == ["emails: 3", ""]
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
     [email] = [each for each in mailoutbox if "Nobody above" not in each.body]
@@ -88,7 +88,7 @@ def test_senior_manager_gets_one_email_once(tuesday, teams, mailoutbox):
 def test_late_manager_is_reported_one_level_higher(teams):
     shift = teams[1]
     shift.parent.memberships.create(person=late(shift, "Wang Ming").learner, role="manager")
-    assert escalate() == "letters: 1"
+    assert escalate() == "emails: 1"
     assert escalations() == [("Above", "queued", "")]
 
 

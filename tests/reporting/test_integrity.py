@@ -85,7 +85,7 @@ def test_ending_unlike_decisions_is_reported(completed):
 def test_changed_decision_is_reported(completed):
     play_best(attempts.start(completed, "drill", timing="off"))
     pk = change_first(Decision, meters={"calm": 99})
-    assert list(differences()) == [f"decision {pk}: played again it says something else"]
+    assert list(differences()) == [f"decision {pk}: replayed it has other values"]
     change_first(Decision, place=7)
     assert list(differences()) == [
         f"run {SimulationAttempt.objects.get().pk}: its decisions cannot be taken in the simulation it began with"
@@ -98,8 +98,8 @@ def test_simulation_completion_without_attempt_is_reported(completed):
     other = Enrollment.objects.exclude(pk=completed.pk).get()
     Completion.objects.filter(pk=completion.pk).update(enrollment=other)
     assert list(differences())[:2] == [
-        f"run {attempt.pk}: ended so that it counts, and its simulation is not completed",
-        f"completion {completion.pk}: of a simulation without a run that came to an end",
+        f"simulation attempt {attempt.pk}: counts, but its simulation is not completed",
+        f"completion {completion.pk}: the simulation has no finished attempt",
     ]
 
 
@@ -193,7 +193,7 @@ def test_missing_certificate_is_reported(completed):
 
 def test_certificate_with_other_time_is_reported(completed):
     change_first(Certificate, issued_at=completed.completed_at + LATER)
-    words = f"enrollment {completed.pk}: completed at another moment than its certificate says"
+    words = f"enrollment {completed.pk}: completion time differs from its certificate"
     assert next(differences()) == words
 
 

@@ -43,7 +43,7 @@ def states():
 
 def test_email_has_report_and_unsubscribe_links(manager):
     with time_machine.travel(MONDAY, tick=False):
-        assert send_monthly_reports() == "letters: 1"
+        assert send_monthly_reports() == "emails: 1"
         [email] = letters()
     assert (email.to, email.subject) == ([manager.email], "Training in October 2026: the report")
     assert "http://127.0.0.1:8000/team/reports/?first=2026-10&last=2026-10\n" in email.body

@@ -44,7 +44,7 @@ def test_query_count_is_independent_of_enrollments(client, team, runs):
     with CaptureQueriesContext(connection) as queries:
         response = client.get(address)
     assert len(queries) == 32
-    links = BeautifulSoup(response.content, "html.parser").select(".standings a")
+    links = BeautifulSoup(response.content, "html.parser").select(".course-statuses a")
     assert len(links) == runs
     assert "completed" in links[-1].text
     assert client.get(links[-1]["href"]).context["enrollment"] == first

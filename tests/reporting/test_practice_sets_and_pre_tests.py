@@ -149,7 +149,9 @@ def test_open_and_completed_practice_sets_are_no_differences(course, passed_atte
 def test_exam_completed_before_practice_set_is_reported(passed_attempt):
     finish(passed_attempt)
     PracticeAnswer.objects.filter(number=3).delete()
-    assert list(differences()) == [f"attempt {passed_attempt.pk}: its exam is completed before the drill on O1.1"]
+    assert list(differences()) == [
+        f"attempt {passed_attempt.pk}: its exam is completed before the practice set on O1.1"
+    ]
 
 
 def test_changed_practice_answer_is_reported(passed_attempt):
@@ -165,9 +167,9 @@ def test_moved_or_deleted_practice_answer_is_reported(passed_attempt):
     missed = give(passed_attempt, is_right=False)
     finish(passed_attempt)
     PracticeAnswer.objects.filter(pk=missed.pk).update(objective="O1.2")
-    gap = f"attempt {passed_attempt.pk}: drill answers on O1.1 up to number 5, and not as many"
-    wrong_number = f"attempt {passed_attempt.pk}: drill answers on O1.2 up to number 2, and not as many"
-    rule = f"drill answer {missed.pk}: on O1.2, its question is on O1.1"
+    gap = f"attempt {passed_attempt.pk}: practice answers on O1.1 up to number 5, and not as many"
+    wrong_number = f"attempt {passed_attempt.pk}: practice answers on O1.2 up to number 2, and not as many"
+    rule = f"practice answer {missed.pk}: on O1.2, its question is on O1.1"
     assert {rule, gap, wrong_number} <= set(differences())
     PracticeAnswer.objects.filter(pk=missed.pk).delete()
     assert gap in list(differences())
@@ -177,7 +179,9 @@ def test_repeated_question_in_practice_set_is_reported(passed_attempt):
     finish(passed_attempt)
     first = PracticeAnswer.objects.earliest("number")
     PracticeAnswer.objects.update(question=first.question, response=first.response)
-    assert list(differences()) == [f"attempt {passed_attempt.pk}: a question twice in a row of right answers on O1.1"]
+    assert list(differences()) == [
+        f"attempt {passed_attempt.pk}: the same question twice in a row of correct answers on O1.1"
+    ]
 
 
 def test_activity_after_last_active_is_reported(passed_attempt):

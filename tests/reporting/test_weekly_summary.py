@@ -66,7 +66,7 @@ def test_summary_lists_late_stuck_and_finished_people(sunday, course, mailoutbox
     make_learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
     make_learner(team, "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
     make_late(make_managed_team("Others", manager_name="Other lead"), "Somebody else’s", course)
-    assert queue_weekly_summaries() == "letters: 2"
+    assert queue_weekly_summaries() == "emails: 2"
     send_on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [team.manager.email]]
     assert email.subject == "Your people this week: 1 late, 1 stuck, 1 finished"
@@ -187,7 +187,7 @@ def test_summary_is_sent_monday_in_local_time(sunday):
         ("Shanghai", "12-21 08"),
         ("Berlin", "12-21 15"),
     ]
-    assert [result for result in written if result] == ["letters: 2"] * 3
+    assert [result for result in written if result] == ["emails: 2"] * 3
 
 
 def test_missed_monday_is_caught_up_on_tuesday_only(sunday):
@@ -231,7 +231,7 @@ def test_hr_summary_has_totals_by_team_without_names(sunday, hr, course, mailout
     staff = make_late(night, "Staff", course).learner  # HR does not see staff
     staff.is_staff = True
     staff.save()
-    assert queue_weekly_summaries() == "letters: 5"  # 4 of them to managers
+    assert queue_weekly_summaries() == "emails: 5"  # 4 of them to managers
     send_on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [hr.email]]
     assert email.subject == "All teams this week: 4 overdue, 1 finished"
@@ -264,7 +264,7 @@ def test_hr_summary_uses_language_of_reader(sunday, course, mailoutbox):
 
 def test_hr_summary_is_sent_once_and_only_to_hr(sunday, hr, course):
     make_late(make_team(), "Late", course)
-    assert (queue_weekly_summaries(), queue_weekly_summaries()) == ("letters: 2", "")
+    assert (queue_weekly_summaries(), queue_weekly_summaries()) == ("emails: 2", "")
     assert summaries("hr-summary") == [("Zhou", "queued", "")]
     hr.groups.clear()
     send_on_monday(sunday)
