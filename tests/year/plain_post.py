@@ -105,7 +105,7 @@ class PlainPost:
             if (other.kind, other.person, other.state) == (letter.kind, letter.person, "queued"):
                 letter.subjects += [each for each in other.subjects if each not in letter.subjects]
                 letter.written_at = max(letter.written_at, other.written_at)
-                other.end("skipped", self.now, "told in another")
+                other.end("skipped", self.now, "combined with another email")
                 other.combined_into = letter
 
     def days_of(self, letter):
