@@ -164,7 +164,7 @@ def test_a_run_that_is_not_where_the_merges_say_is_named(kept, other, course, hr
 def test_a_merge_that_was_put_in_or_taken_out_past_the_product_is_named(kept, other, hr):
     row = merge(kept, other, by=hr)
     AccountMerge.objects.update(made_at=row.made_at - timedelta(hours=1))
-    assert list(audit_log.differences()) == [f"accountmerge {row.pk}: the audit log has no “merged” with the same data"]
+    assert list(audit_log.differences()) == [f"account-merge {row.pk}: the audit log has no “merged” with the same data"]
     event = Event.objects.get(verb="merged")
     AccountMerge.objects.all().delete()
     nothing = f"event {event.pk}: “merged” of person:{kept.pk}, but no record of it exists"

@@ -49,7 +49,7 @@ def test_changed_exam_points_are_reported(enrollment):
     Response.objects.filter(attempt=attempt).update(response=None, is_right=False)
     ExamAttempt.objects.filter(pk=attempt.pk).update(points=0)
     assert list(differences()) == [
-        f"examattempt {attempt.pk}: the audit log has no “exam-submitted” with the same data"
+        f"exam-attempt {attempt.pk}: the audit log has no “exam-submitted” with the same data"
     ]
 
 

@@ -63,7 +63,7 @@ def test_points_unlike_responses_are_reported(completed):
     assert list(differences()) == [
         f"attempt {pk}: 0 points stored, 2 right responses",
         f"certificate {completed.certificate.pk}: says points that no passed attempt has",
-        f"examattempt {pk}: the audit log has no “exam-submitted” with the same data",
+        f"exam-attempt {pk}: the audit log has no “exam-submitted” with the same data",
     ]
 
 
@@ -71,7 +71,7 @@ def test_pass_without_enough_points_is_reported(completed):
     pk = change_first(ExamAttempt, is_passed=False)
     assert list(differences())[:2] == [
         f"attempt {pk}: is_passed is False at 2 of 2",
-        f"completion {Completion.objects.get(document__kind='exam').pk}: of an exam without a passed attempt",
+        f"completion {Completion.objects.get(document__kind='exam').pk}: the exam has no passed attempt",
     ]
 
 
@@ -79,7 +79,7 @@ def test_ending_unlike_decisions_is_reported(completed):
     attempt = play_best(attempts.start(completed, "drill", timing="off")).run
     assert list(differences()) == []
     change_first(SimulationAttempt, points=0, ending="elsewhere")
-    assert list(differences()) == [f"run {attempt.pk}: ends in elsewhere, played again in out"]
+    assert list(differences()) == [f"simulation attempt {attempt.pk}: ends in elsewhere, replayed in out"]
 
 
 def test_changed_decision_is_reported(completed):
@@ -88,7 +88,7 @@ def test_changed_decision_is_reported(completed):
     assert list(differences()) == [f"decision {pk}: replayed it has other values"]
     change_first(Decision, place=7)
     assert list(differences()) == [
-        f"run {SimulationAttempt.objects.get().pk}: its decisions cannot be taken in the simulation it began with"
+        f"run {SimulationAttempt.objects.get().pk}: its decisions do not fit the simulation it started with"
     ]
 
 
@@ -199,7 +199,7 @@ def test_certificate_with_other_time_is_reported(completed):
 
 def test_gap_in_attempt_numbers_is_reported(completed):
     change_first(ExamAttempt, number=3)
-    assert list(differences()) == [f"enrollment {completed.pk}: attempts at last-cup up to number 3, and not as many"]
+    assert list(differences()) == [f"enrollment {completed.pk}: attempts at last-cup up to number 3, but fewer exist"]
 
 
 def test_earlier_answers_are_graded_by_their_revision(completed):

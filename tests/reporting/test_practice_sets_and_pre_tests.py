@@ -167,8 +167,8 @@ def test_moved_or_deleted_practice_answer_is_reported(passed_attempt):
     missed = give(passed_attempt, is_right=False)
     finish(passed_attempt)
     PracticeAnswer.objects.filter(pk=missed.pk).update(objective="O1.2")
-    gap = f"attempt {passed_attempt.pk}: practice answers on O1.1 up to number 5, and not as many"
-    wrong_number = f"attempt {passed_attempt.pk}: practice answers on O1.2 up to number 2, and not as many"
+    gap = f"attempt {passed_attempt.pk}: practice answers on O1.1 up to number 5, but fewer exist"
+    wrong_number = f"attempt {passed_attempt.pk}: practice answers on O1.2 up to number 2, but fewer exist"
     rule = f"practice answer {missed.pk}: on O1.2, its question is on O1.1"
     assert {rule, gap, wrong_number} <= set(differences())
     PracticeAnswer.objects.filter(pk=missed.pk).delete()
