@@ -16,8 +16,8 @@ from courseware.audit_log.models import Event
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
-from tests.assessment.drills import after, asked_at, completed, daily_at, give_daily
 from tests.assessment.exams import drill_files, make_course, make_course_with_drill, ready, sit, soup
+from tests.assessment.practice_sets import after, asked_at, completed, daily_at, give_daily
 from tests.counting import statements
 from tests.course_format.samples import make_files
 from tests.making import make_enrollment, make_hr

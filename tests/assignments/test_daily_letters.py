@@ -12,7 +12,7 @@ from courseware.learning.models import Enrollment
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import unsubscribe_from
-from tests.assessment.drills import completed, give_daily
+from tests.assessment.practice_sets import completed, give_daily
 from tests.making import letters
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]

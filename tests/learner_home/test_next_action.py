@@ -14,7 +14,6 @@ from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.simulations import attempts as running
-from tests.assessment.drills import drill, finish, give, held
 from tests.assessment.exams import (
     answer,
     exam_files,
@@ -26,6 +25,7 @@ from tests.assessment.exams import (
     sit,
     start,
 )
+from tests.assessment.practice_sets import drill, finish, give, held
 from tests.learning.test_changes_to_see import now_says
 from tests.making import days, join, make_enrollment, make_user
 from tests.simulations.playing import RED, begin, play, take

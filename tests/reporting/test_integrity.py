@@ -248,7 +248,8 @@ def test_exam_passed_after_issue_is_no_difference(completed):
     assert not list(certificate_texts())
 
 
-# Not part of the snapshot. The holder's name stays when the person is renamed; the audit log covers revocations.
+# Not frozen: whose it is and what it is called; the name, which stays as it was when the person is renamed; and what is
+# said later, when it is withdrawn, which the log is asked about (see tests/assessment/test_certificate_revocation.py).
 NOT_FROZEN = {"id", "enrollment", "number", "holder", "revoked_at", "revoked_by", "revocation_reason"}
 FORGED = {
     models.DateTimeField: lambda value: value + LATER,

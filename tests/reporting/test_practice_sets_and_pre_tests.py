@@ -9,8 +9,8 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.timeline import timeline
 from courseware.reporting.integrity.check_all import differences
-from tests.assessment.drills import finish, give
 from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
+from tests.assessment.practice_sets import finish, give
 from tests.making import make_course, make_enrollment
 from tests.reporting.dashboards import exported, learner_of
 from tests.world import finish_lessons, outline_of

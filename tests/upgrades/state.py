@@ -25,8 +25,8 @@ def fill():
     from courseware.content.releases.course_import import import_course
     from courseware.learning.enrollments import enrollment as enrolling
     from courseware.learning.lessons import answers
-    from tests.assessment.drills import finish, give
     from tests.assessment.exams import drill_files, pre_check_files, sit, wrong
+    from tests.assessment.practice_sets import finish, give
     from tests.making import join, make_user
     from tests.world import answer_survey, finish_lessons, make_world, outline_of
 

@@ -13,8 +13,8 @@ from courseware.audit_log.verify import verify
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.lessons.answers import QuestionChanged
 from courseware.learning.models import Completion
-from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
 from tests.assessment.exams import MONDAY, at_once, drill_files, eligibility, make_course_with_drill, ready, right, sit
+from tests.assessment.practice_sets import asked, drill, finish, give, held, is_completed, released
 
 pytestmark = pytest.mark.django_db
 RULES = ("O1.1", "O1.2")

@@ -13,8 +13,8 @@ from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.course_format.course import read_course
 from courseware.course_format.parsing.metadata import ExamMeta
-from tests.assessment.drills import asked, asked_at, drill, give, give_daily
 from tests.assessment.exams import drill_files, make_course_with_drill, ready, sit
+from tests.assessment.practice_sets import asked, asked_at, drill, give, give_daily
 from tests.making import make_enrollment
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)

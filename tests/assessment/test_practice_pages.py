@@ -18,8 +18,8 @@ from courseware.learning.enrollments import enrollment
 from courseware.learning.lessons.question_rendering import order_of
 from courseware.learning.lessons.rate_limits import TooFast
 from courseware.reporting.integrity.check_all import differences
-from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
 from tests.assessment.exams import drill_files, eligibility, make_course_with_drill, soup, text_of
+from tests.assessment.practice_sets import asked, drill, finish, give, held, is_completed, released
 
 pytestmark = pytest.mark.django_db
 
