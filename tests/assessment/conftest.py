@@ -18,7 +18,7 @@ def attempt(learner):
 
 @pytest.fixture
 def enrollment(client):
-    """Of a learner who is signed in, in a course with a pre-check."""
+    """Enrollment of the signed-in learner in a course with a pre-test."""
     enrollment = make_enrollment(make_user("Lea"), make_course_with_pre_check())
     client.force_login(enrollment.learner)
     return enrollment

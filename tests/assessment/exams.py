@@ -1,4 +1,4 @@
-"""Courses with exams, built on the sample course, people who are ready to sit them, and their pages."""
+"""Courses with exams built on the sample course, learners who are ready for them, and exam pages."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ from tests.course_format.samples import make_files
 from tests.making import make_enrollment
 from tests.world import finish_lessons, outline_of
 
-MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)  # later than the lessons, which are done when a test runs
+MONDAY = datetime(2030, 1, 7, 9, tzinfo=UTC)  # later than the lessons, which are completed at test time
 EXAM = "02-end/01-last.exam.zh-hans.md"
 BANK = {language: f"02-end/bank/tea.bank.{language}.md" for language in ("zh-hans", "en")}
 WORDS = {"zh-hans": ("题目", "钥匙", "错误", "理由"), "en": ("Question", "Key", "Wrong", "Reason")}
@@ -49,9 +49,9 @@ pass_mark: {pass_mark}
 
 
 def bank_text(language, questions, braces, identifier="tea-bank", letter="q"):
-    """So many .one questions, each with one right and two wrong choices; every text names its question.
+    """A bank of single-choice questions with 3 options; every text names its question.
 
-    `braces` gives more of a question's braces by its number; `letter` begins its id.
+    `braces`: more attributes by question number; `letter`: start of the ids.
     """
     question, key, wrong, reason = WORDS[language]
     parts = [f"---\nid: {identifier}\ntitle: {question}\n---\n"]
@@ -61,7 +61,7 @@ def bank_text(language, questions, braces, identifier="tea-bank", letter="q"):
         name = number if letter == "q" else f"{letter}{number}"
         right = f"- [x] {key} {name}\n  > {reason} {name}x.\n"
         wrongs = [f"- [ ] {wrong} {name}{which}\n  > {reason} {name}{which}.\n" for which in "ab"]
-        at = number % 3  # the key must not stand at the same place everywhere
+        at = number % 3  # vary the position of the key
         choices = "".join([*wrongs[:at], right, *wrongs[at:]])
         parts.append(f"\n## {question} {name} {{#{letter}{number}{structure}}}\n\n{question} {name}?\n\n{choices}")
     return "".join(parts)
@@ -73,7 +73,7 @@ def exam_files(*, questions=10, braces=None, **exam):
 
 
 def with_second_lesson(files):
-    """A lesson `more` with a check."""
+    """Add a lesson `more` with a check."""
     check = "## {} {{#more-check{}}}\n\n### {} {{#more-q{}}}\n\n- [x] {}\n  > {}\n- [ ] {}\n  > {}\n"
     chinese = check.format("检查", " .check", "好吗", " .one objective=O1.1", "好", "对。", "不好", "不对。")
     english = check.format("Check", "", "Good?", "", "Yes", "Right.", "No", "Wrong.")
@@ -104,7 +104,7 @@ again_after: last-cup
 
 
 def pre_check_files(*, families=3, **options):
-    """The course with a pre-check before its lesson: three questions are drawn, of families of two each (s1 and s4)."""
+    """The course with a pre-test of 3 questions from variant groups of 2 (s1 and s4)."""
     braces = {number: f"family=f{(number - 1) % families}" for number in range(1, 2 * families + 1)}
     files = {f"01-water/00-start.exam.{language}.md": text for language, text in START_TEXTS.items()}
     files |= {
@@ -118,9 +118,9 @@ DRILL = "{bank: drill-bank, right: 3}"
 
 
 def drill_files(*, drill=DRILL, drilled=6, **options):
-    """The course with a drill: five questions, two of them critical, O1.1 and O1.2, and three pass.
+    """The course with practice sets: 5 exam questions, 2 of them must-know (O1.1, O1.2), 3 to pass.
 
-    The drill's bank has d1, d3, d5 on O1.2 and d2, d4, d6 on O1.1.
+    The practice bank has d1, d3, d5 on O1.2 and d2, d4, d6 on O1.1.
     """
     exam = {"draw": 5, "pass_mark": 60, "critical": "[[O1.1], [O1.2]]", "retakes": "", "drill": drill}
     braces = dict.fromkeys((1, 2, 3, 4), "critical")
@@ -243,7 +243,7 @@ def every_kind_files(**exam):
 
 
 def make_course(**options):
-    """A published course whose exam has these `options` of `exam_files`."""
+    """A published course; `options` as for `exam_files`."""
     return making.make_course(exam_files(**options))
 
 
@@ -284,19 +284,19 @@ def asked(attempt, language="zh-hans"):
 
 
 def right(question):
-    return [str(place) for place in question.key]
+    return [str(position) for position in question.key]
 
 
 def wrong(question):
     if question.id in WRONG:
         return WRONG[question.id]
-    return [str(next(place for place in range(len(question.choices)) if place not in question.key))]
+    return [str(next(position for position in range(len(question.choices)) if position not in question.key))]
 
 
 def answer(attempt, *, points=None, forget=(), at=None):
-    """Answer everything: the first `points` questions right, the others wrong; all right without a number.
+    """Answer the first `points` questions right and the others wrong; without `points` all right.
 
-    Critical questions on the objectives in `forget` are answered wrong.
+    Must-know questions on the objectives in `forget` are answered wrong.
     """
     for response, question in asked(attempt):
         is_right = points is None or response.position <= points
@@ -306,14 +306,14 @@ def answer(attempt, *, points=None, forget=(), at=None):
 
 
 def sit(enrollment, *, exam="last-cup", points=None, forget=(), at=None):
-    """A whole attempt."""
+    """Start, answer and submit an attempt."""
     attempt = start(enrollment, exam, at=at)
     answer(attempt, points=points, forget=forget, at=at)
     return attempts.submit(attempt, at=at)
 
 
 def go_through_again(enrollment, at, *, given=right):
-    """Answer the checks of all lessons once more, as `given` says: right or wrong."""
+    """Answer the checks of all lessons again with `given` (`right` or `wrong`)."""
     course = enrollment.course
     for step in outline_of(course).steps:
         questions = store.page(course.current, step.id, course.source_language).questions if step.check else {}
@@ -322,7 +322,7 @@ def go_through_again(enrollment, at, *, given=right):
 
 
 def at_once(work, times=20):
-    """What `work` returned, or raised, in so many threads that begin together, each with a connection of its own."""
+    """Run `work` in `times` threads at once, each with its own connection; return results and exceptions."""
     together = Barrier(times)
 
     def run(number):
@@ -343,7 +343,7 @@ def point(enrollment):
 
 
 def through(enrollment, *, before, after=None, exam=None):
-    """Pre-check, lessons, exam and parallel questions, each with so many right answers; returns the last attempt."""
+    """Take pre-test, lessons, exam and post-test with these points; return the last pre- or post-test attempt."""
     attempt = sit(enrollment, exam=START, points=before)
     finish_lessons(enrollment)
     sit(enrollment, points=exam)
@@ -352,7 +352,7 @@ def through(enrollment, *, before, after=None, exam=None):
 
 @transaction.atomic
 def certificate_of(person, course, **changed):
-    """A certificate of a new run, as if it had been issued with the `changed` fields."""
+    """A certificate of a new enrollment, with the `changed` fields."""
     enrollment = make_enrollment(person, course, completed_at=timezone.now())
     certificate = issue(enrollment, at=enrollment.completed_at)
     if changed:
@@ -362,7 +362,7 @@ def certificate_of(person, course, **changed):
     return certificate
 
 
-# What a learner opens and sends
+# Pages and forms
 
 HTMX = {"hx-request": "true"}
 EXAM_PAGE = "/exam/tea-room/last-cup/"
@@ -373,7 +373,7 @@ def soup(response):
 
 
 def text_of(response):
-    """The words of the page's main part."""
+    """The text of the page's main element."""
     return " ".join(soup(response).select_one("main").get_text(" ").split())
 
 
@@ -391,10 +391,10 @@ def form_of(response):
 
 
 def as_fields(question, response):
-    """The right answer as the form sends it: by where the choices stand on the page."""
+    """The right answer as form fields, by position on the page."""
     key, order = question.key, response.order
     if question.kind == "order":
-        return {f"number-{value}": key.index(place) + 1 for value, place in enumerate(order)}
+        return {f"number-{value}": key.index(position) + 1 for value, position in enumerate(order)}
     if question.kind == "sort":
-        return {f"group-{value}": key[place] for value, place in enumerate(order)}
-    return {"choice": [str(value) for value, place in enumerate(order) if place in key]}
+        return {f"group-{value}": key[position] for value, position in enumerate(order)}
+    return {"choice": [str(value) for value, position in enumerate(order) if position in key]}

@@ -1,4 +1,4 @@
-"""Attempts that are passed and owe a drill, and the question of the day once it is done."""
+"""Helpers for attempts that need a practice set, and for daily questions after it."""
 
 import uuid
 from datetime import timedelta
@@ -27,11 +27,11 @@ def asked(attempt, rule="O1.1"):
 
 
 def give(attempt, rule="O1.1", *, is_right=True, **changed):
-    """Answer what is asked next; `changed` are what a form says differently."""
-    one = asked(attempt, rule)
-    raw = right(one.question) if is_right else wrong(one.question)
-    form = {"number": one.number, "revision": one.bank.revision_id, "token": uuid.uuid4()} | changed
-    return practice_sets.answer(attempt, rule, form.pop("question", one.question.id), raw, **form)
+    """Answer the next question; `changed` overrides form fields."""
+    current = asked(attempt, rule)
+    raw = right(current.question) if is_right else wrong(current.question)
+    form = {"number": current.number, "revision": current.bank.revision_id, "token": uuid.uuid4()} | changed
+    return practice_sets.answer(attempt, rule, form.pop("question", current.question.id), raw, **form)
 
 
 def finish(attempt, *rules):
@@ -53,7 +53,7 @@ def released(attempt, files):
 
 
 def completed(course=None):
-    """A run that is complete since now: the critical question on O1.1 was missed, and practised in the drill."""
+    """A completed enrollment: the must-know question on O1.1 was missed and practised."""
     attempt = held(course or make_course_with_drill())
     finish(attempt)
     attempt.enrollment.refresh_from_db()

@@ -1,6 +1,6 @@
-"""Any order of what may happen to an attempt, beside a model of what the learner was promised.
+"""Random event sequences of an exam attempt, compared with a model.
 
-`pytest --hypothesis-profile=deep` plays 500 lives of 50 steps instead of a few.
+`pytest --hypothesis-profile=deep` runs 500 sequences of 50 steps.
 """
 
 import uuid
@@ -35,24 +35,24 @@ SIZE = settings(
 )
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
 LIMIT, GRACE = 30 * MINUTE, 10 * SECOND
-EXAM_AS = {
+EXAM_OPTIONS = {
     "questions": 12,
     "retakes": "retakes:\n  - {wait: 10 min}\n  - {wait: 0 min}\nreopens: 7 days\n",
     "time_limit": "30",
 }
-WAITS = [10 * MINUTE, timedelta(0), 7 * DAY]  # after the first, the second, the third of a row
+RETAKE_WAITS = [10 * MINUTE, timedelta(0), 7 * DAY]  # after attempts 1, 2 and 3 of a row
 
 
 @dataclass(frozen=True)
-class Edition:
-    """What a release says about the exam."""
+class ExamRelease:
+    """The exam as one release defines it."""
 
     is_edited: bool = False
     mark: int = 50
     has_exam: bool = True
 
     def key(self, question):
-        """The place of the right choice; an edit makes the first wrong choice right where the number is odd."""
+        """Position of the right option. An edit makes another option right in questions with odd numbers."""
         number = int(question.removeprefix("q"))
         place = number % 3
         if self.is_edited and number % 2:
@@ -60,7 +60,7 @@ class Edition:
         return place
 
     def files(self):
-        files = exam_files(pass_mark=self.mark, **EXAM_AS)
+        files = exam_files(pass_mark=self.mark, **EXAM_OPTIONS)
         if self.is_edited:
             files = {path: edited(path, body.decode()).encode() for path, body in files.items()}
         if not self.has_exam:
@@ -82,18 +82,18 @@ def edited(path, text):
 
 
 @dataclass
-class AttemptScore:
-    """What an attempt has to be. `given`: by position, each (page, number of its post, answer) that took effect."""
+class ModelAttempt:
+    """Expected attempt. `given`: by position, each (page, number of its request, answer) that took effect."""
 
     pk: int
     number: int
-    edition: Edition
+    edition: ExamRelease
     began: datetime
     questions: list
     given: dict = field(default_factory=lambda: {position: [] for position in range(1, 5)})
     was_found_over: bool = False
     handed_in: datetime | None = None
-    row: list | None = None  # as it stood when it was handed in
+    row: list | None = None  # stored values at submission
 
     def answer(self, position):
         return self.given[position][-1][2] if self.given[position] else None
@@ -111,10 +111,10 @@ class AttemptScore:
 
 @dataclass
 class Tab:
-    """A page of an attempt. By position: the number of saves it was shown, how much of `AttemptScore.given` it knows,
-    and how often it has sent without a reply. `on_the_way`: posts that may still arrive."""
+    """Page of an attempt. By position: saves shown, known length of `ModelAttempt.given`, sends without reply.
+    `on_the_way`: requests that may still arrive."""
 
-    sitting: AttemptScore
+    model: ModelAttempt
     shown: dict
     knows: dict
     page: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -124,18 +124,18 @@ class Tab:
     last: tuple | None = None
 
 
-class Life(RuleBasedStateMachine):
+class AttemptMachine(RuleBasedStateMachine):
     tabs = Bundle("tabs")
 
     def __init__(self):
         super().__init__()
         self.all_or_nothing = transaction.atomic()
         self.all_or_nothing.__enter__()
-        self.now, self.edition, self.sittings = MONDAY, Edition(), []
+        self.now, self.edition, self.models = MONDAY, ExamRelease(), []
 
     @initialize(target=tabs)
     def begin(self):
-        self.enrollment = ready(make_course(pass_mark=50, **EXAM_AS), make_user())
+        self.enrollment = ready(make_course(pass_mark=50, **EXAM_OPTIONS), make_user())
         self.start()
         return multiple(self.tab(), self.tab())
 
@@ -146,26 +146,26 @@ class Life(RuleBasedStateMachine):
         finally:
             transaction.set_rollback(True)
             self.all_or_nothing.__exit__(None, None, None)
-            store.clear_caches()  # the numbers of its releases are given to those of the next life
+            store.clear_caches()  # primary keys are reused by the next sequence
 
-    # What is there
+    # State
 
-    def row(self, sitting):
-        attempt = ExamAttempt.objects.get(pk=sitting.pk)
+    def row(self, model):
+        attempt = ExamAttempt.objects.get(pk=model.pk)
         facts = (attempt.submitted_at, attempt.points, attempt.is_passed, attempt.pass_mark, attempt.release_id)
         asked = attempt.responses.values_list("question", "response", "saves", "is_right", "revision", "saved_at")
         return [facts, *asked.order_by("position")]
 
-    def open_sitting(self):
-        return next((sitting for sitting in self.sittings if not sitting.handed_in), None)
+    def open_model(self):
+        return next((model for model in self.models if not model.handed_in), None)
 
     def may_start(self):
-        if not self.sittings:
+        if not self.models:
             return True
-        last = self.sittings[-1]
-        return not last.is_passed() and self.now >= last.handed_in + WAITS[(last.number - 1) % 3]
+        last = self.models[-1]
+        return not last.is_passed() and self.now >= last.handed_in + RETAKE_WAITS[(last.number - 1) % 3]
 
-    # What happens
+    # Events
 
     @rule()
     def start(self):
@@ -175,28 +175,28 @@ class Life(RuleBasedStateMachine):
             assert not self.edition.has_exam
             return
         except NotEligible:
-            assert not self.open_sitting() and not self.may_start()
+            assert not self.open_model() and not self.may_start()
             return
         assert self.edition.has_exam
-        if under_way := self.open_sitting():
-            assert attempt.pk == under_way.pk
+        if open_attempt := self.open_model():
+            assert attempt.pk == open_attempt.pk
             return
         assert self.may_start()
         questions = list(attempt.responses.order_by("position").values_list("question", flat=True))
         assert len(set(questions)) == 4
-        self.sittings.append(AttemptScore(attempt.pk, len(self.sittings) + 1, self.edition, self.now, questions))
+        self.models.append(ModelAttempt(attempt.pk, len(self.models) + 1, self.edition, self.now, questions))
 
-    @precondition(lambda self: self.sittings)
+    @precondition(lambda self: self.models)
     @rule(target=tabs)
     def open_tab(self):
         return self.tab()
 
     def tab(self):
-        sitting = self.sittings[-1]
-        shown = dict(ExamAttempt.objects.get(pk=sitting.pk).responses.values_list("position", "saves"))
-        return Tab(sitting, shown, {position: len(given) for position, given in sitting.given.items()})
+        model = self.models[-1]
+        shown = dict(ExamAttempt.objects.get(pk=model.pk).responses.values_list("position", "saves"))
+        return Tab(model, shown, {position: len(given) for position, given in model.given.items()})
 
-    places = st.sampled_from([1, 1, 1, 2])  # few, so that much happens to one
+    places = st.sampled_from([1, 1, 1, 2])  # few positions, so that one gets many events
     answers = st.sampled_from([None, [0], [1]])
 
     @rule(tab=tabs, position=places, answer=answers)
@@ -205,7 +205,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(tab=tabs, position=st.integers(1, 4))
     def save_right(self, tab, position):
-        self.save(tab, position, [tab.sitting.edition.key(tab.sitting.questions[position - 1])])
+        self.save(tab, position, [tab.model.edition.key(tab.model.questions[position - 1])])
 
     @rule(tab=tabs, position=places, answer=answers)
     def save_that_does_not_arrive_yet(self, tab, position, answer):
@@ -240,20 +240,20 @@ class Life(RuleBasedStateMachine):
 
     def deliver(self, tab, post, *, is_heard=True):
         position, answer, shown, sent, knows, number = post
-        sitting, given = tab.sitting, tab.sitting.given[position]
-        is_open = not sitting.handed_in and not sitting.is_late(self.now)
+        model, given = tab.model, tab.model.given[position]
+        is_open = not model.handed_in and not model.is_late(self.now)
         since = given[knows:]
         is_outdated = any(page != tab.page or later > number for page, later, _answer in since)
-        is_same = sitting.answer(position) == answer
+        is_same = model.answer(position) == answer
         counts = not is_same or (sent and not is_outdated and given[-1:] != [(tab.page, number, answer)])
         raw = [str(place) for place in answer or []]
-        attempt = ExamAttempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
+        attempt = ExamAttempt.objects.with_release().select_related("enrollment").get(pk=model.pk)
         try:
             kept = attempts.save(attempt, position, raw, saves=shown, sent=sent, page=tab.page, at=self.now)
         except AttemptClosed:
             assert not is_open
-            if not sitting.handed_in and self.now <= sitting.began + LIMIT + GRACE + DAY:
-                sitting.was_found_over = True
+            if not model.handed_in and self.now <= model.began + LIMIT + GRACE + DAY:
+                model.was_found_over = True
             return
         except NewerAnswer:
             assert is_open and is_outdated and not is_same
@@ -265,23 +265,23 @@ class Life(RuleBasedStateMachine):
         if is_heard:
             tab.shown[position], tab.knows[position], tab.sent[position] = kept.saves, len(given), 0
 
-    @precondition(lambda self: self.sittings)
-    @rule(times=st.sampled_from([0, 0, 0, 1, 2]))  # else most lives would be short
+    @precondition(lambda self: self.models)
+    @rule(times=st.sampled_from([0, 0, 0, 1, 2]))  # mostly 0, so that sequences are long
     def submit(self, times):
-        sitting = self.sittings[-1]
+        model = self.models[-1]
         for _time in range(times):
-            attempt = ExamAttempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
+            attempt = ExamAttempt.objects.with_release().select_related("enrollment").get(pk=model.pk)
             attempt = attempts.submit(attempt, at=self.now)
-            sitting.handed_in = sitting.handed_in or self.now
-            told = (attempt.submitted_at, attempt.points, attempt.is_passed)
-            assert told == (sitting.handed_in, sitting.points(), sitting.is_passed())
-        if sitting.handed_in:
-            sitting.row = sitting.row or self.row(sitting)
+            model.handed_in = model.handed_in or self.now
+            outcome = (attempt.submitted_at, attempt.points, attempt.is_passed)
+            assert outcome == (model.handed_in, model.points(), model.is_passed())
+        if model.handed_in:
+            model.row = model.row or self.row(model)
 
-    @precondition(lambda self: self.edition.has_exam and not self.open_sitting() and not self.sittings[-1].is_passed())
+    @precondition(lambda self: self.edition.has_exam and not self.open_model() and not self.models[-1].is_passed())
     @rule(target=tabs)
     def start_again_once_it_may_be(self):
-        self.now = max(self.now, self.sittings[-1].handed_in + WAITS[(len(self.sittings) - 1) % 3])
+        self.now = max(self.now, self.models[-1].handed_in + RETAKE_WAITS[(len(self.models) - 1) % 3])
         self.start()
         return self.tab()
 
@@ -289,54 +289,54 @@ class Life(RuleBasedStateMachine):
     def time_passes(self, passed):
         self.now += passed
 
-    @precondition(lambda self: not self.open_sitting())
+    @precondition(lambda self: not self.open_model())
     @rule(passed=st.sampled_from([9 * MINUTE, 10 * MINUTE, 2 * DAY, 8 * DAY]))
     def much_time_passes(self, passed):
         self.now += passed
 
-    @precondition(lambda self: self.open_sitting())
+    @precondition(lambda self: self.open_model())
     @rule(late=st.sampled_from([-SECOND, timedelta(0), GRACE, GRACE + SECOND]), answer=answers)
     def save_as_the_time_runs_out(self, late, answer):
-        self.now = max(self.now, self.open_sitting().began + LIMIT + late)
+        self.now = max(self.now, self.open_model().began + LIMIT + late)
         self.save(self.tab(), 1, answer)
 
-    @precondition(lambda self: self.open_sitting())
+    @precondition(lambda self: self.open_model())
     @rule(back=st.sampled_from([MINUTE, 120 * MINUTE, 3 * DAY]), answer=answers)
     def save_after_the_clock_is_set_back(self, back, answer):
-        self.now = max(self.now - back, self.open_sitting().began)
+        self.now = max(self.now - back, self.open_model().began)
         self.save(self.tab(), 1, answer)
 
     @rule(is_edited=st.booleans(), mark=st.sampled_from([50, 100]), has_exam=st.sampled_from([True, True, False]))
     def release(self, is_edited, mark, has_exam):
-        self.edition = Edition(is_edited, mark, has_exam)
+        self.edition = ExamRelease(is_edited, mark, has_exam)
         import_course(self.edition.files())
 
-    # What must hold whatever happened
+    # Invariants
 
     @invariant()
     def every_acknowledged_answer_is_there_and_no_other(self):
-        for sitting in self.sittings:
-            kept = dict(ExamAttempt.objects.get(pk=sitting.pk).responses.values_list("position", "response"))
-            assert kept == {position: sitting.answer(position) for position in sitting.given}
+        for model in self.models:
+            kept = dict(ExamAttempt.objects.get(pk=model.pk).responses.values_list("position", "response"))
+            assert kept == {position: model.answer(position) for position in model.given}
 
     @invariant()
     def there_are_the_attempts_that_were_started_and_one_at_most_is_open(self):
         rows = list(ExamAttempt.objects.order_by("number").values_list("pk", "number", "submitted_at", "pass_mark"))
-        assert rows == [(each.pk, each.number, each.handed_in, each.edition.mark) for each in self.sittings]
-        assert len([each for each in self.sittings if not each.handed_in]) <= 1
+        assert rows == [(each.pk, each.number, each.handed_in, each.edition.mark) for each in self.models]
+        assert len([each for each in self.models if not each.handed_in]) <= 1
 
     @invariant()
     def what_was_handed_in_never_changes(self):
-        for sitting in self.sittings:
-            assert sitting.row is None or self.row(sitting) == sitting.row
+        for model in self.models:
+            assert model.row is None or self.row(model) == model.row
 
     @invariant()
     def whoever_passed_has_one_completion_and_one_certificate(self):
-        has_passed = any(sitting.handed_in and sitting.is_passed() for sitting in self.sittings)
+        has_passed = any(model.handed_in and model.is_passed() for model in self.models)
         completions = Completion.objects.filter(document__kind="exam").count()
         assert (completions, Certificate.objects.count()) == (has_passed, has_passed)
 
 
-def test_no_order_of_events_loses_an_answer_or_changes_what_was_handed_in(db, monkeypatch):
-    monkeypatch.setattr(attempts, "SystemRandom", lambda: Random(1))  # the same events make the same life
-    play(Life, settings=SIZE)
+def test_no_event_order_loses_answer_or_changes_submitted_attempt(db, monkeypatch):
+    monkeypatch.setattr(attempts, "SystemRandom", lambda: Random(1))  # reproducible draws
+    play(AttemptMachine, settings=SIZE)

@@ -1,4 +1,4 @@
-"""Saving answers: each at once, never over a newer one, and never after the time."""
+"""Saving and submitting answers: conflicts between tabs, time limit, grading."""
 
 import uuid
 from datetime import timedelta
@@ -48,15 +48,15 @@ def save(attempt, position, raw, saves=0, at=MONDAY + MINUTE, **more):
 
 
 @pytest.mark.parametrize("kind", ["one", "several", "mark", "order", "sort"])
-def test_an_answer_of_every_kind_is_kept_as_it_is_given(attempt, kind):
+def test_answer_of_each_question_type_is_stored_ungraded(attempt, kind):
     response, question = of_kind(attempt, kind)
     save(attempt, response.position, right(question))
     response.refresh_from_db()
-    kept = (response.response, response.saves, response.saved_at, response.is_right)
-    assert kept == (list(question.key), 1, MONDAY + MINUTE, None)  # nothing is graded before it is handed in
+    stored = (response.response, response.saves, response.saved_at, response.is_right)
+    assert stored == (list(question.key), 1, MONDAY + MINUTE, None)  # graded only on submit
 
 
-def test_an_answer_may_be_changed_and_repeated():
+def test_answer_can_be_changed_and_repeated():
     attempt = start(ready(make_course()))
     save(attempt, 1, ["0"])
     save(attempt, 1, ["1"], saves=1)
@@ -64,7 +64,7 @@ def test_an_answer_may_be_changed_and_repeated():
     assert (again.response, again.saves, again.saved_at) == ([1], 2, MONDAY + MINUTE)
 
 
-def test_an_old_tab_never_replaces_or_blanks_a_newer_answer(attempt):
+def test_old_tab_never_replaces_newer_answer(attempt):
     response, _question = of_kind(attempt, "several")
     save(attempt, response.position, ["0"], page=uuid.uuid4())
     for raw in (["1"], ["0", "1"], []):
@@ -74,21 +74,21 @@ def test_an_old_tab_never_replaces_or_blanks_a_newer_answer(attempt):
     assert (response.response, response.saves) == ([0], 1)
 
 
-def test_an_old_tab_with_the_same_answer_is_no_conflict(attempt):
+def test_old_tab_with_same_answer_is_no_conflict(attempt):
     response, _question = of_kind(attempt, "one")
     save(attempt, response.position, ["1"], page=uuid.uuid4())
     assert save(attempt, response.position, ["1"], saves=0, page=uuid.uuid4()).saves == 1
 
 
-def test_a_page_whose_answer_was_lost_on_the_way_back_is_no_old_tab(attempt):
+def test_page_whose_reply_was_lost_can_save_again(attempt):
     response, _question = of_kind(attempt, "one")
     page = uuid.uuid4()
-    save(attempt, response.position, ["0"], page=page)  # arrived; the page never heard of it
+    save(attempt, response.position, ["0"], page=page)  # stored, but the reply was lost
     changed = save(attempt, response.position, ["1"], saves=0, sent=1, page=page)
     assert (changed.response, changed.saves) == ([1], 2)
 
 
-def test_what_a_page_sent_first_and_arrives_last_changes_nothing(attempt):
+def test_save_arriving_out_of_order_is_refused(attempt):
     response, _question = of_kind(attempt, "one")
     page = uuid.uuid4()
     save(attempt, response.position, ["1"], saves=0, sent=1, page=page)
@@ -96,11 +96,11 @@ def test_what_a_page_sent_first_and_arrives_last_changes_nothing(attempt):
         save(attempt, response.position, ["0"], saves=0, sent=0, page=page)
 
 
-def test_what_arrives_last_replaces_nothing_even_where_what_was_sent_after_it_changed_nothing(attempt):
+def test_late_save_is_refused_after_unchanged_later_ones(attempt):
     response, _question = of_kind(attempt, "one")
     save(attempt, response.position, ["0"], page=uuid.uuid4())
     page = uuid.uuid4()
-    late = {"raw": ["1"], "saves": 1, "sent": 0, "page": page}  # on the way while the learner goes back to the first
+    late = {"raw": ["1"], "saves": 1, "sent": 0, "page": page}  # still on its way when "0" is chosen again
     for _twice in range(2):
         assert save(attempt, response.position, ["0"], saves=1, sent=1, page=page).saves == 3
     with pytest.raises(NewerAnswer):
@@ -109,18 +109,18 @@ def test_what_arrives_last_replaces_nothing_even_where_what_was_sent_after_it_ch
     assert response.response == [0]
 
 
-def test_a_page_that_sent_in_vain_is_an_old_tab_all_the_same_when_another_saved_meanwhile(attempt):
+def test_page_with_unheard_saves_conflicts_with_other_page(attempt):
     response, _question = of_kind(attempt, "one")
     save(attempt, response.position, ["0"], page=uuid.uuid4())
     with pytest.raises(NewerAnswer):
         save(attempt, response.position, ["1"], saves=0, sent=5, page=uuid.uuid4())
 
 
-def test_an_answer_may_be_taken_back(attempt):
+def test_answer_can_be_removed(attempt):
     response, question = of_kind(attempt, "several")
     save(attempt, response.position, right(question))
-    taken_back = save(attempt, response.position, [], saves=1)
-    assert (taken_back.response, taken_back.is_answered, taken_back.saves) == (None, False, 2)
+    removed = save(attempt, response.position, [], saves=1)
+    assert (removed.response, removed.is_answered, removed.saves) == (None, False, 2)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_an_answer_may_be_taken_back(attempt):
     [("one", ["0", "1"]), ("one", ["9"]), ("several", ["x"]), ("order", ["0", "1"]), ("order", ["0", "0", "1"]),
      ("sort", ["0", "", "1"]), ("sort", ["0", "1", "7"]), ("mark", ["-1"])],
 )  # fmt: skip
-def test_what_is_no_answer_is_refused_and_nothing_changes(attempt, kind, raw):
+def test_invalid_answer_is_refused_and_nothing_changes(attempt, kind, raw):
     response, _question = of_kind(attempt, kind)
     with pytest.raises(ValueError):
         save(attempt, response.position, raw)
@@ -136,7 +136,7 @@ def test_what_is_no_answer_is_refused_and_nothing_changes(attempt, kind, raw):
     assert (response.response, response.saves) == (None, 0)
 
 
-def test_after_handing_in_nothing_is_taken(attempt):
+def test_submitted_attempt_takes_no_answers(attempt):
     attempts.submit(attempt)
     with pytest.raises(AttemptClosed):
         save(attempt, 1, ["0"])
@@ -153,7 +153,7 @@ def test_after_handing_in_nothing_is_taken(attempt):
     ],
     ids=["at the end", "within the grace", "past it", "days later", "with the clock jumped back meanwhile"],
 )
-def test_the_time_limit_counts_from_the_servers_start(late, is_taken):
+def test_time_limit_counts_from_server_start_with_10_seconds_grace(late, is_taken):
     attempt = start(ready(make_course(time_limit="30")), at=MONDAY)
     at = MONDAY + 30 * MINUTE + late
     if is_taken:
@@ -162,7 +162,7 @@ def test_the_time_limit_counts_from_the_servers_start(late, is_taken):
         with pytest.raises(AttemptClosed):
             save(attempt, 1, ["0"], at=at)
     attempt.refresh_from_db()
-    assert attempt.submitted_at is None  # only handing in hands in
+    assert attempt.submitted_at is None  # expiry does not submit
 
 
 @pytest.mark.parametrize(
@@ -175,25 +175,23 @@ def test_the_time_limit_counts_from_the_servers_start(late, is_taken):
     ],
     ids=["two hours back", "two minutes back", "most of a day back", "back from a jump of three days"],
 )
-def test_a_time_that_was_over_stays_over_when_the_clock_is_set_back_but_not_when_it_had_jumped(
-    late, set_back, is_taken
-):
+def test_expired_time_survives_clock_set_back_up_to_1_day(late, set_back, is_taken):
     attempt = start(ready(make_course(time_limit="30")), at=MONDAY)
     for _twice in range(2):
         with pytest.raises(AttemptClosed):
             save(attempt, 1, ["0"], at=MONDAY + 30 * MINUTE + late)
     attempt.refresh_from_db()
-    then = MONDAY + 30 * MINUTE + late - set_back
-    assert attempts.why_over(attempt, then) == ("" if is_taken else "time")
+    time_after = MONDAY + 30 * MINUTE + late - set_back
+    assert attempts.why_over(attempt, time_after) == ("" if is_taken else "time")
     if is_taken:
-        assert save(attempt, 1, ["0"], at=then).is_answered
+        assert save(attempt, 1, ["0"], at=time_after).is_answered
     else:
         with pytest.raises(AttemptClosed):
-            save(attempt, 1, ["0"], at=then)
-        assert attempts.submit(attempt, at=then).points == 0
+            save(attempt, 1, ["0"], at=time_after)
+        assert attempts.submit(attempt, at=time_after).points == 0
 
 
-def test_what_is_sent_after_handing_in_leaves_no_word_that_the_time_was_over():
+def test_save_after_submit_does_not_mark_time_as_up():
     attempt = attempts.submit(start(ready(make_course(time_limit="30")), at=MONDAY), at=MONDAY + MINUTE)
     with pytest.raises(AttemptClosed):
         save(attempt, 1, ["0"], at=MONDAY + 31 * MINUTE)
@@ -202,15 +200,15 @@ def test_what_is_sent_after_handing_in_leaves_no_word_that_the_time_was_over():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_tabs_that_save_at_once_one_is_kept_and_the_other_told():
+def test_concurrent_saves_of_2_tabs_keep_one():
     attempt = start(ready(make_course()))
-    told = at_once(lambda number: save(attempt, 1, [str(number)], page=uuid.uuid4()), times=2)
-    assert sorted(type(each).__name__ for each in told) == ["NewerAnswer", "Response"]
-    kept = next(each for each in told if isinstance(each, Response))
-    assert attempt.responses.get(position=1).response == kept.response
+    results = at_once(lambda number: save(attempt, 1, [str(number)], page=uuid.uuid4()), times=2)
+    assert sorted(type(each).__name__ for each in results) == ["NewerAnswer", "Response"]
+    stored = next(each for each in results if isinstance(each, Response))
+    assert attempt.responses.get(position=1).response == stored.response
 
 
-def test_handing_in_grades_every_kind_and_what_was_left_open_counts_as_missed():
+def test_submit_grades_every_type_and_open_questions_as_missed():
     enrollment = ready(make_course_of_every_kind(pass_mark=60))
     attempt = start(enrollment)
     for response, question in asked(attempt):
@@ -226,7 +224,7 @@ def test_handing_in_grades_every_kind_and_what_was_left_open_counts_as_missed():
 
 
 @pytest.mark.parametrize(("draw", "points", "passes"), [(5, 4, True), (5, 3, False), (4, 3, False), (4, 4, True)])
-def test_a_mark_of_80_percent_is_decided_in_whole_points(draw, points, passes):
+def test_pass_mark_is_compared_in_whole_points(draw, points, passes):
     enrollment = ready(make_course(draw=draw))
     attempt = sit(enrollment, points=points)
     assert (attempt.points, attempt.is_passed) == (points, passes)
@@ -235,7 +233,7 @@ def test_a_mark_of_80_percent_is_decided_in_whole_points(draw, points, passes):
     assert Certificate.objects.count() == Completion.objects.filter(document__kind="exam").count() == passes
 
 
-def test_handing_in_again_changes_nothing():
+def test_second_submit_is_ignored():
     attempt = sit(ready(make_course()), at=MONDAY)
     events = Event.objects.count()
     again = attempts.submit(attempt, at=MONDAY + MINUTE)
@@ -243,7 +241,7 @@ def test_handing_in_again_changes_nothing():
     assert (Certificate.objects.count(), Event.objects.count()) == (1, events)
 
 
-def test_a_late_hand_in_counts_what_was_saved_in_time():
+def test_late_submit_counts_answers_saved_in_time():
     attempt = start(ready(make_course(time_limit="30")), at=MONDAY)
     answer(attempt, at=MONDAY + MINUTE)
     attempt = attempts.submit(attempt, at=MONDAY + timedelta(days=3))
@@ -251,19 +249,19 @@ def test_a_late_hand_in_counts_what_was_saved_in_time():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_hand_ins_at_once_make_one_completion_and_one_certificate():
+def test_concurrent_submits_complete_once():
     enrollment = ready(make_course())
     attempt = start(enrollment)
     answer(attempt)
-    told = at_once(lambda _number: attempts.submit(attempt))
-    assert {(each.pk, each.points, each.submitted_at) for each in told} == {(attempt.pk, 4, told[0].submitted_at)}
+    results = at_once(lambda _number: attempts.submit(attempt))
+    assert {(each.pk, each.points, each.submitted_at) for each in results} == {(attempt.pk, 4, results[0].submitted_at)}
     assert (Certificate.objects.count(), Completion.objects.filter(document__kind="exam").count()) == (1, 1)
     assert Event.objects.filter(verb="exam-submitted").count() == 1
     assert verify() == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_saving_and_handing_in_at_once_lose_nothing_that_was_acknowledged():
+def test_concurrent_save_and_submit_lose_no_acknowledged_answer():
     attempt = start(ready(make_course()))
     answer(attempt, points=0)
     work = [lambda: attempts.save(attempt, 1, right(asked(attempt)[0][1]), saves=1)]
@@ -272,15 +270,15 @@ def test_saving_and_handing_in_at_once_lose_nothing_that_was_acknowledged():
     assert submitted.points == (0 if isinstance(saved, AttemptClosed) else 1)
 
 
-def test_without_a_certificate_there_is_no_pass(monkeypatch):
+def test_failed_certificate_rolls_back_submit(monkeypatch):
     enrollment = ready(make_course())
     attempt = start(enrollment)
     answer(attempt)
 
-    def breaks(*args, **kwargs):
+    def fail(*args, **kwargs):
         raise RuntimeError("no certificate today")
 
-    monkeypatch.setattr(issuing, "issue", breaks)
+    monkeypatch.setattr(issuing, "issue", fail)
     with pytest.raises(RuntimeError):
         attempts.submit(attempt)
     enrollment.refresh_from_db()
@@ -291,7 +289,7 @@ def test_without_a_certificate_there_is_no_pass(monkeypatch):
     assert not Event.objects.filter(verb="exam-submitted").exists()
 
 
-def test_a_mark_that_is_raised_later_judges_no_attempt_that_had_begun():
+def test_raised_pass_mark_applies_to_new_attempts_only():
     course = make_course(pass_mark=50)
     begun, finished = start(ready(course)), sit(ready(course), points=2)
     import_course(exam_files(pass_mark=100))
@@ -300,7 +298,7 @@ def test_a_mark_that_is_raised_later_judges_no_attempt_that_had_begun():
     assert start(ready(course)).pass_mark == 100
 
 
-def test_an_attempt_stays_on_the_questions_it_began_with():
+def test_attempt_keeps_questions_of_its_release():
     course = make_course()
     attempt = start(ready(course))
     before = asked(attempt)
@@ -317,7 +315,7 @@ def bytes_replaced(files, old, new):
     return {path: body.replace(old, new) for path, body in files.items()}
 
 
-def test_an_enrollment_under_way_meets_the_newest_release_in_its_next_attempt():
+def test_next_attempt_uses_newest_release():
     course = make_course(retakes="retakes:\n  - {wait: 0 min}\n")
     enrollment = ready(course)
     sit(enrollment, points=0)

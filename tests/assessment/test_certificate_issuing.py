@@ -29,12 +29,12 @@ from tests.world import finish_lessons
         (date(2026, 11, 25), 36, date(2029, 11, 25)),
     ],
 )
-def test_months_are_counted_by_the_calendar(day, months, expected):
+def test_expiry_adds_calendar_months(day, months, expected):
     assert months_later(day, months) == expected
 
 
 @pytest.mark.django_db
-def test_a_certificate_is_issued_with_the_pass_and_copies_what_it_says():
+def test_certificate_is_issued_on_pass_with_snapshot():
     enrollment = ready(make_course(), make_user("Wang Xiaoming"))
     sit(enrollment, at=MONDAY)
     certificate = Certificate.objects.get()
@@ -54,7 +54,7 @@ def test_a_certificate_is_issued_with_the_pass_and_copies_what_it_says():
 
 
 @pytest.mark.django_db
-def test_issuing_again_gives_the_same_certificate():
+def test_second_issue_returns_same_certificate():
     enrollment = ready(make_course())
     sit(enrollment, at=MONDAY)
     enrollment.refresh_from_db()
@@ -63,7 +63,7 @@ def test_issuing_again_gives_the_same_certificate():
 
 
 @pytest.mark.django_db
-def test_the_log_knows_that_it_was_issued_but_not_the_number_that_opens_it():
+def test_issue_event_omits_certificate_number():
     sit(ready(make_course()), at=MONDAY)
     event = Event.objects.get(verb="certificate-issued")
     certificate = Certificate.objects.get()
@@ -71,7 +71,7 @@ def test_the_log_knows_that_it_was_issued_but_not_the_number_that_opens_it():
 
 
 @pytest.mark.django_db
-def test_a_person_who_is_renamed_and_a_course_that_is_change_nothing_on_it():
+def test_renaming_person_or_course_keeps_certificate():
     enrollment = ready(make_course(), make_user("Old Name"))
     sit(enrollment, at=MONDAY)
     before = Certificate.objects.values().get()
@@ -82,26 +82,26 @@ def test_a_person_who_is_renamed_and_a_course_that_is_change_nothing_on_it():
 
 
 @pytest.mark.django_db
-def test_a_course_without_an_end_gives_a_certificate_without_one():
+def test_course_without_valid_months_issues_certificate_without_expiry():
     files = {path: body.replace(b"valid_months: 12\n", b"") for path, body in exam_files().items()}
     sit(ready(import_course(files).course), at=MONDAY)
     assert Certificate.objects.get().valid_until is None
     assert Certificate.objects.get().is_valid(MONDAY + timedelta(days=99999))
 
 
-def test_every_column_that_a_certificate_copies_is_one_of_its_facts():
+def test_every_copied_column_has_a_fact():
     of_the_row = {"id", "enrollment", "number", "revoked_at", "revoked_by", "revocation_reason"}
     assert {field.name for field in Certificate._meta.fields} - of_the_row == {fact.field for fact in FACTS}
 
 
-# Facts with a place of their own on the page, or that some list has never had.
+# Facts with their own element on the page, or missing from a list on purpose.
 SHOWN_ELSEWHERE = {"holder", "titles", "minutes", "points", "max_points", "issuer", "signer", "release"}
 # See the comments of these entries.
 NEITHER_LOGGED_NOR_RECOMPUTED = {"holder", "issued_at", "release"}
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.field)
-def test_a_fact_is_on_page_and_in_each_list_and_can_be_checked(fact):
+def test_fact_appears_in_all_lists_and_is_verifiable(fact):
     if fact.field not in SHOWN_ELSEWHERE:
         assert fact.line and fact.exported_as and fact.label and fact.api_type and fact.in_admin
     assert fact.is_recomputable or fact.in_log or fact.field in NEITHER_LOGGED_NOR_RECOMPUTED
@@ -109,7 +109,7 @@ def test_a_fact_is_on_page_and_in_each_list_and_can_be_checked(fact):
 
 
 @pytest.mark.django_db
-def test_a_course_without_an_exam_gives_a_certificate_without_points():
+def test_course_without_exam_issues_certificate_without_points():
     files = {path: body for path, body in make_files().items() if "exam" not in path and "bank" not in path}
     files = {path: body.replace(b", passed: [last-cup]", b"") for path, body in files.items()}
     enrollment = ready(import_course(files).course)
@@ -119,7 +119,7 @@ def test_a_course_without_an_exam_gives_a_certificate_without_points():
 
 
 @pytest.mark.django_db
-def test_a_certificate_is_valid_to_the_end_of_its_last_day_where_the_site_is(settings):
+def test_certificate_expires_at_end_of_last_day_in_site_time_zone(settings):
     zone = ZoneInfo(settings.TIME_ZONE)
     sit(ready(make_course()), at=datetime(2030, 1, 6, 16, 30, tzinfo=UTC))  # half past midnight in Shanghai
     certificate = Certificate.objects.get()

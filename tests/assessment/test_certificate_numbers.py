@@ -1,4 +1,4 @@
-"""The number of a certificate: what it is made of, and which mistakes of whoever types it are found."""
+"""Certificate numbers: format, check character and tolerated spellings."""
 
 import math
 from itertools import combinations
@@ -16,7 +16,7 @@ from courseware.assessment.certificates.numbers import (
     plain_number,
 )
 
-SIGNS_DRAWN, NUMBER = "K7QM3X9DHFA6", "K7QM3X9DHFA6C"  # no sign twice
+WITHOUT_CHECK_CHARACTER, NUMBER = "K7QM3X9DHFA6", "K7QM3X9DHFA6C"  # no character twice
 OLD = "0123456789abcdef" * 2
 
 
@@ -28,7 +28,7 @@ def is_refused(number: str) -> bool:
     return False
 
 
-def test_a_new_number_has_twelve_signs_and_one_that_checks_and_no_two_are_alike():
+def test_new_numbers_are_unique_with_12_characters_and_check_character():
     numbers = {new_number() for _ in range(1000)}
     assert len(numbers) == 1000
     assert {len(number) for number in numbers} == {13}
@@ -36,51 +36,51 @@ def test_a_new_number_has_twelve_signs_and_one_that_checks_and_no_two_are_alike(
     assert all(plain_number(number) == number for number in numbers)
 
 
-def test_each_sign_that_is_mistyped_and_any_two_that_are_exchanged_are_found():
+def test_mistyped_or_swapped_characters_are_detected():
     changed = [
-        NUMBER[:place] + sign + NUMBER[place + 1 :]
-        for place in range(len(NUMBER))
-        for sign in SIGNS
-        if sign != NUMBER[place]
+        NUMBER[:position] + character + NUMBER[position + 1 :]
+        for position in range(len(NUMBER))
+        for character in SIGNS
+        if character != NUMBER[position]
     ]
     exchanged = []
     for one, other in combinations(range(len(NUMBER)), 2):
-        signs = list(NUMBER)
-        signs[one], signs[other] = signs[other], signs[one]
-        exchanged.append("".join(signs))
+        characters = list(NUMBER)
+        characters[one], characters[other] = characters[other], characters[one]
+        exchanged.append("".join(characters))
     assert (len(changed), len(exchanged)) == (13 * 22, 13 * 12 // 2)
     assert [wrong for wrong in changed + exchanged if not is_refused(wrong)] == []
 
 
-def wide(typed):
-    return "".join(chr(ord(sign) + 0xFEE0) for sign in grouped(typed))
+def full_width(typed):
+    return "".join(chr(ord(character) + 0xFEE0) for character in grouped(typed))
 
 
-WAYS = [str.lower, grouped, " ".join, "\N{NON-BREAKING HYPHEN}".join, "\N{EN DASH}".join, wide]
+SPELLINGS = [str.lower, grouped, " ".join, "\N{NON-BREAKING HYPHEN}".join, "\N{EN DASH}".join, full_width]
 
 
-@pytest.mark.parametrize("write", [*WAYS, lambda typed: f" {typed[:4]}\u3000{typed[4:]}\t"])
-def test_a_number_is_understood_however_it_is_typed(write):
+@pytest.mark.parametrize("write", [*SPELLINGS, lambda typed: f" {typed[:4]}\u3000{typed[4:]}\t"])
+def test_number_is_accepted_in_any_spelling(write):
     assert plain_number(write(NUMBER)) == NUMBER
     assert plain_number(write(OLD)) == OLD
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "abc", "g" * 32, "0" * 33, SIGNS_DRAWN, NUMBER + "A", "\0" * 13, "O" * 13, "０" * 13]
+    "typed", ["", "abc", "g" * 32, "0" * 33, WITHOUT_CHECK_CHARACTER, NUMBER + "A", "\0" * 13, "O" * 13, "０" * 13]
 )
-def test_what_cannot_be_a_number_is_refused(typed):
+def test_invalid_number_is_refused(typed):
     with pytest.raises(InvalidNumber) as refused:
         plain_number(typed)
     assert not isinstance(refused.value, MistypedNumber)
 
 
-def test_numbers_are_read_out_in_fours():
+def test_numbers_are_grouped_in_fours():
     assert grouped(NUMBER) == "K7QM-3X9D-HFA6-C"
     assert grouped(OLD) == "0123-4567-89ab-cdef-0123-4567-89ab-cdef"
 
 
-def test_the_documents_say_how_many_random_bits_a_number_has():
-    said = f"{math.floor(LENGTH * math.log2(len(SIGNS)))} random bits"
+def test_docs_state_number_of_random_bits():
+    statement = f"{math.floor(LENGTH * math.log2(len(SIGNS)))} random bits"
     root = Path(__file__).resolve().parents[2]
     for document in ("docs/security.md", "courseware/assessment/certificates/numbers.py"):
-        assert said in (root / document).read_text(encoding="utf-8"), document
+        assert statement in (root / document).read_text(encoding="utf-8"), document

@@ -1,4 +1,4 @@
-"""A certificate taken back: it certifies nobody any more, and what was completed stays."""
+"""Revoking certificates: the person is no longer certified, completions stay."""
 
 from datetime import timedelta
 
@@ -58,7 +58,7 @@ def state_of(certificate):
     return rows.values("revoked_at", "revoked_by", "revocation_reason").get()
 
 
-def test_an_admin_withdraws_with_a_reason_which_is_logged_and_told_to_the_holder(client, admin, certificate):
+def test_admin_revocation_is_logged_and_emailed_to_holder(client, admin, certificate):
     before = facts()
     assert "1 certificate was revoked." in send(client, certificate).text
     state = state_of(certificate)
@@ -67,18 +67,18 @@ def test_an_admin_withdraws_with_a_reason_which_is_logged_and_told_to_the_holder
     assert (event.actor, event.subject, event.data, event.at) == (
         admin, f"enrollment:{certificate.enrollment_id}", {"certificate": certificate.pk}, state["revoked_at"],
     )  # fmt: skip
-    (letter,) = letters()
-    assert letter.to == ["wang@example.com"] and letter.subject == "Your certificate was revoked"
-    assert "“Rules of the tea room”" in letter.body and "The answers were passed on." in letter.body
+    (email,) = letters()
+    assert email.to == ["wang@example.com"] and email.subject == "Your certificate was revoked"
+    assert "“Rules of the tea room”" in email.body and "The answers were passed on." in email.body
     assert facts() == before
 
 
 def facts():
-    """All that a run says but until when its learner is certified."""
+    """Completions and the enrollment's columns except `certified_until`."""
     return Completion.objects.count(), Enrollment.objects.values().get() | {"certified_until": None}
 
 
-def test_who_withdraws_reads_whose_certificate_it_is_and_of_which_day(client, admin, certificate):
+def test_confirmation_shows_holder_and_issue_date(client, admin, certificate):
     other = certificate_of(make_user("Other Holder"))
     form = {"action": "withdraw", ACTION_CHECKBOX_NAME: [certificate.pk]}
     page = soup(client.post(LIST, form)).find(id="content")
@@ -87,7 +87,7 @@ def test_who_withdraws_reads_whose_certificate_it_is_and_of_which_day(client, ad
     assert not any(text in str(page) for text in (certificate.number, other.number, "Other Holder"))
 
 
-def test_withdrawn_twice_it_is_withdrawn_once(client, admin, certificate):
+def test_second_revocation_is_ignored(client, admin, certificate):
     send(client, certificate)
     before = state_of(certificate)
     assert "0 certificates were revoked." in send(client, certificate, reason="Another reason.").text
@@ -96,24 +96,24 @@ def test_withdrawn_twice_it_is_withdrawn_once(client, admin, certificate):
 
 
 @pytest.mark.parametrize("reason", ["", " ", "x" * 201])
-def test_without_a_reason_that_can_be_kept_nothing_is_withdrawn(client, admin, certificate, reason):
+def test_revocation_without_valid_reason_is_refused(client, admin, certificate, reason):
     response = send(client, certificate, reason=reason)
     assert response.status_code == 422
     assert state_of(certificate)["revoked_at"] is None
 
 
-def test_nobody_withdraws_their_own_certificate_or_one_in_a_conflict(client, admin, certificate):
+def test_admin_cannot_revoke_own_or_conflicting_certificate(client, admin, certificate):
     record("person-added", actor=certificate.enrollment.learner, subject=admin)
     for each in (certificate_of(admin), certificate):
-        words = f"You cannot decide about {each.enrollment.learner.name}. Nothing was changed."
-        assert words in send(client, each).text
+        message = f"You cannot decide about {each.enrollment.learner.name}. Nothing was changed."
+        assert message in send(client, each).text
         assert state_of(each)["revoked_at"] is None
         with pytest.raises(RevocationNotAllowed):
             revoke_certificate(each, reason="So.", by=User.objects.get(pk=admin.pk))
     assert not OutgoingEmail.objects.filter(kind="certificate-revoked").exists()
 
 
-def test_who_checks_the_number_reads_that_it_was_withdrawn_and_not_why(client, admin, certificate):
+def test_public_page_shows_revocation_without_reason(client, admin, certificate):
     address = reverse("assessment:certificate", args=[certificate.number])
     client.logout()
     assert "✓ Valid" in client.get(address).text
@@ -123,7 +123,7 @@ def test_who_checks_the_number_reads_that_it_was_withdrawn_and_not_why(client, a
     assert "passed on. " not in page and "answers were" not in page and "Ada" not in page
 
 
-def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin, certificate, holder):
+def test_holder_sees_revocation_on_home_and_result(client, admin, certificate, holder):
     revoke_certificate(certificate, reason="So.", by=admin)
     client.force_login(holder)
     attempt = certificate.enrollment.attempts.get()
@@ -132,11 +132,11 @@ def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin,
     assert not certificate.is_valid()
 
 
-def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_behind_the_log(admin, certificate):
+def test_integrity_check_reports_revocation_changed_past_log(admin, certificate):
     revoke_certificate(certificate, reason="So.", by=admin)
     assert [line for line in [*check_all.differences(), *audit_log.differences()] if "certificate" in line] == []
-    nothing = {"revoked_at": None, "revoked_by": None, "revocation_reason": ""}
-    Certificate.objects.filter(pk=certificate.pk).update(**nothing)
+    not_revoked = {"revoked_at": None, "revoked_by": None, "revocation_reason": ""}
+    Certificate.objects.filter(pk=certificate.pk).update(**not_revoked)
     assert [line for line in audit_log.differences() if "certificate-revoked" in line]
     other = certificate_of(make_user())
     past_the_log = {"revoked_at": other.issued_at, "revoked_by": admin, "revocation_reason": "x"}
@@ -153,37 +153,37 @@ def listed_certificate(name, days=None, **fields):
     return enrollment
 
 
-def shown(client, **chosen):
+def listed_holders(client, **chosen):
     return sorted(each.holder for each in client.get(LIST, chosen).context["cl"].queryset)
 
 
-def test_it_is_filtered_by_whether_a_certificate_is_valid_today_ends_soon_or_has_ended(client, admin, settings):
+def test_admin_list_filters_by_validity(client, admin, settings):
     settings.CERTIFICATE_EXPIRY_NOTICE_DAYS = 60
-    withdrawn = {"revoked_at": admin.joined_at, "revoked_by": admin, "revocation_reason": "Why"}
+    revoked = {"revoked_at": admin.joined_at, "revoked_by": admin, "revocation_reason": "Why"}
     for name, days in (("no end", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
         listed_certificate(name, days)
-    listed_certificate("withdrawn", 9, **withdrawn)
-    listed_certificate("over and withdrawn", -9, **withdrawn)
-    assert shown(client, validity="valid") == ["last day", "later", "no end", "soon"]
-    assert shown(client, validity="ending") == ["last day", "soon"]
-    assert shown(client, validity="ended") == ["over"]
-    assert len(shown(client)) == len(shown(client, validity="x")) == 7
-    assert shown(client, validity="ended", revoked_at__isempty="0") == []
+    listed_certificate("withdrawn", 9, **revoked)
+    listed_certificate("over and withdrawn", -9, **revoked)
+    assert listed_holders(client, validity="valid") == ["last day", "later", "no end", "soon"]
+    assert listed_holders(client, validity="ending") == ["last day", "soon"]
+    assert listed_holders(client, validity="ended") == ["over"]
+    assert len(listed_holders(client)) == len(listed_holders(client, validity="x")) == 7
+    assert listed_holders(client, validity="ended", revoked_at__isempty="0") == []
 
 
-def test_a_run_is_named_by_the_title_of_its_course_in_the_language_of_the_reader(client, admin):
-    run = listed_certificate("Lea")
-    page = client.get(reverse("admin:assessment_certificate_change", args=[run.certificate.pk])).text
+def test_enrollment_is_labelled_by_course_title_in_reader_language(client, admin):
+    enrollment = listed_certificate("Lea")
+    page = client.get(reverse("admin:assessment_certificate_change", args=[enrollment.certificate.pk])).text
     assert "Lea · Rules of the tea room" in page
     assert "Lea · tea-room" not in page
 
 
 def test_certificate_is_found_by_number_and_holder(client, admin):
-    run = listed_certificate("Lea")
-    run.learner.staff_number = "A0012"
-    run.learner.save()
-    number = run.certificate.number
+    enrollment = listed_certificate("Lea")
+    enrollment.learner.staff_number = "A0012"
+    enrollment.learner.save()
+    number = enrollment.certificate.number
     listed_certificate("Bo")
     for typed in (number, grouped(number), grouped(number).lower(), "ａ００１２"):
-        assert shown(client, q=typed) == ["Lea"]
-    assert shown(client, q="Bo") == ["Bo"]
+        assert listed_holders(client, q=typed) == ["Lea"]
+    assert listed_holders(client, q="Bo") == ["Bo"]

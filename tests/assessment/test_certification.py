@@ -1,4 +1,4 @@
-"""Until when somebody is certified in a course, kept beside the certificates."""
+"""Certifications: until when a person is certified in a course."""
 
 from datetime import date
 
@@ -27,105 +27,105 @@ NEVER, ALWAYS = date(1, 1, 1), date(9999, 12, 31)
 EARLIER, TODAY, LATER = date(2026, 11, 1), date(2026, 11, 26), date(2027, 11, 1)
 
 
-def taken_back(certificate):
+def revoke(certificate):
     revoke_certificate(certificate, reason="The answers were passed on.", by=make_admin())
 
 
-def kept():
+def stored_certifications():
     return set(Certification.objects.values_list("learner", "certificate", "certified_until"))
 
 
-def test_completing_a_course_is_kept_with_the_last_day_of_its_certificate():
+def test_completion_stores_certification_with_expiry_date():
     person, course = make_user(), make_course()
     sit(ready(course, person))
     make_enrollment(make_user(), course)  # never certified: no row
     certificate = Certificate.objects.get()
-    assert kept() == {(person.pk, certificate.pk, certificate.valid_until or ALWAYS)}
+    assert stored_certifications() == {(person.pk, certificate.pk, certificate.valid_until or ALWAYS)}
 
 
-def test_of_several_certificates_the_one_that_is_valid_longest_is_kept():
+def test_longest_valid_certificate_is_stored():
     person, course = make_user(), make_course()
     for until, best in ((EARLIER, EARLIER), (LATER, LATER), (TODAY, LATER), (None, ALWAYS), (LATER, ALWAYS)):
         certificate_of(person, course, valid_until=until)
-        assert [row[2] for row in kept()] == [best]
+        assert [row[2] for row in stored_certifications()] == [best]
 
 
-def test_a_withdrawn_certificate_certifies_nobody_and_leaves_the_others_and_other_people_alone():
+def test_revoked_certificate_certifies_nobody_else_unaffected():
     person, course, other = make_user(), make_course(), make_user()
-    beside = certificate_of(other, course, valid_until=LATER)
+    other_certificate = certificate_of(other, course, valid_until=LATER)
     first = certificate_of(person, course, valid_until=TODAY)
     second = certificate_of(person, course, valid_until=LATER)
-    taken_back(second)
-    assert kept() == {(other.pk, beside.pk, LATER), (person.pk, first.pk, TODAY)}
-    taken_back(first)
-    assert kept() == {(other.pk, beside.pk, LATER), (person.pk, second.pk, NEVER)}
+    revoke(second)
+    assert stored_certifications() == {(other.pk, other_certificate.pk, LATER), (person.pk, first.pk, TODAY)}
+    revoke(first)
+    assert stored_certifications() == {(other.pk, other_certificate.pk, LATER), (person.pk, second.pk, NEVER)}
     third = certificate_of(person, course, valid_until=EARLIER)
-    assert kept() == {(other.pk, beside.pk, LATER), (person.pk, third.pk, EARLIER)}
+    assert stored_certifications() == {(other.pk, other_certificate.pk, LATER), (person.pk, third.pk, EARLIER)}
 
 
-def test_the_newest_run_says_until_when_the_person_is_certified_and_those_of_other_courses_do_not():
+def test_newest_enrollment_holds_certified_until():
     person, course = make_user(), make_course()
     certificate = certificate_of(person, course, valid_until=LATER)
-    assert said_by_newest() == {certificate.enrollment_id: LATER}
+    assert certified_until_by_newest() == {certificate.enrollment_id: LATER}
     again = make_enrollment(person, course)
     another = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
     elsewhere, other = make_enrollment(person, import_course(another).course), make_enrollment(course=course)
-    assert said_by_newest() == {again.pk: LATER, elsewhere.pk: None, other.pk: None}
-    taken_back(certificate)
-    assert said_by_newest() == {again.pk: NEVER, elsewhere.pk: None, other.pk: None}
+    assert certified_until_by_newest() == {again.pk: LATER, elsewhere.pk: None, other.pk: None}
+    revoke(certificate)
+    assert certified_until_by_newest() == {again.pk: NEVER, elsewhere.pk: None, other.pk: None}
     complete_course(again)
-    assert said_by_newest()[again.pk] > LATER
+    assert certified_until_by_newest()[again.pk] > LATER
     assert [*certificates.newest_certifications(), *enrollments.headcounts()] == []
 
 
-def test_saving_a_run_that_was_read_before_changes_nothing_of_what_it_says_of_the_certificate():
+def test_saving_stale_enrollment_keeps_certified_until():
     person, course = make_user(), make_course()
     certificate = certificate_of(person, course, valid_until=LATER)
     read_before = make_enrollment(person, course)
-    taken_back(certificate)
+    revoke(certificate)
     read_before.save()
     Enrollment.objects.write_many([Enrollment.objects.get(pk=read_before.pk)], ["due_at"])
-    assert said_by_newest() == {read_before.pk: NEVER}
+    assert certified_until_by_newest() == {read_before.pk: NEVER}
     assert [*certificates.newest_certifications(), *enrollments.headcounts()] == []
 
 
-def test_the_run_before_says_it_anew_where_the_newest_is_removed():
+def test_removing_newest_enrollment_updates_previous_one():
     person, course = make_user(), make_course()
     certificate = certificate_of(person, course, valid_until=LATER)
     again = make_enrollment(person, course)
-    taken_back(certificate)
+    revoke(certificate)
     Enrollment.objects.remove_many([again])
-    assert said_by_newest() == {certificate.enrollment_id: NEVER}
+    assert certified_until_by_newest() == {certificate.enrollment_id: NEVER}
     assert [*certificates.newest_certifications(), *enrollments.headcounts()] == []
 
 
-def test_many_who_are_enrolled_at_once_say_what_is_known_of_each():
+def test_bulk_create_sets_certified_until():
     people, course = [make_user() for _ in range(2)], make_course()
     certificate = certificate_of(people[0], course, valid_until=LATER)
     Enrollment.objects.filter(pk=certificate.enrollment_id).update(is_newest=False)
     new = Enrollment.objects.bulk_create(Enrollment(learner=each, course=course) for each in people)
-    assert said_by_newest() == {new[0].pk: LATER, new[1].pk: None}
+    assert certified_until_by_newest() == {new[0].pk: LATER, new[1].pk: None}
 
 
-@pytest.mark.parametrize("said", [None, EARLIER])
-def test_a_newest_run_that_says_something_else_than_the_standing_is_named(said):
-    run = certificate_of(make_user(), make_course(), valid_until=LATER).enrollment
-    certificate_of(make_user(), run.course, valid_until=LATER)
-    make_enrollment(course=run.course)
+@pytest.mark.parametrize("stored", [None, EARLIER])
+def test_certified_until_that_differs_from_certification_is_reported(stored):
+    enrollment = certificate_of(make_user(), make_course(), valid_until=LATER).enrollment
+    certificate_of(make_user(), enrollment.course, valid_until=LATER)
+    make_enrollment(course=enrollment.course)
     assert list(certificates.newest_certifications()) == []
-    Enrollment.objects.filter(pk=run.pk).update(certified_until=said)
+    Enrollment.objects.filter(pk=enrollment.pk).update(certified_until=stored)
     assert list(certificates.newest_certifications()) == [
-        f"enrollment {run.pk}: certified until {said} by its enrollment, until {LATER} by the certification"
+        f"enrollment {enrollment.pk}: certified until {stored} by what its row says, until {LATER} by the standing"
     ]
 
 
-def said_by_newest():
+def certified_until_by_newest():
     return dict(Enrollment.objects.newest().values_list("pk", "certified_until"))
 
 
 @pytest.fixture
-def firm(transactional_db):
-    """Kim has completed the course, Ash has never begun it."""
+def company(transactional_db):
+    """Kim has completed the course; Ash has not started it."""
     make_course()
     team = make_team("tea")
     for name in ("Kim", "Ash"):
@@ -140,8 +140,8 @@ def person(name):
 
 
 def train(name):
-    said = {"trained_on": timezone.localdate(), "proof": "Seen"}
-    training = ExternalTraining(person=person(name), course=Course.objects.get(), **said)
+    stored = {"trained_on": timezone.localdate(), "proof": "Seen"}
+    training = ExternalTraining(person=person(name), course=Course.objects.get(), **stored)
     assert record_external_training([training], by=person("Hana"))
 
 
@@ -149,32 +149,32 @@ def enroll_team(team):
     enroll_next(begin_enrolling([team], Course.objects.get(), due_on=timezone.localdate()), by=None)
 
 
-ACTS = {
+CHANGES = {
     "withdrawn and enrolled again": (
-        lambda firm: revoke_certificate(Certificate.objects.get(), reason="A mistake", by=person("Hana")),
-        lambda firm: enroll(person("Kim"), Course.objects.get()),
+        lambda company: revoke_certificate(Certificate.objects.get(), reason="A mistake", by=person("Hana")),
+        lambda company: enroll(person("Kim"), Course.objects.get()),
     ),
     "external training and enrolled again": (
-        lambda firm: train("Kim"),
-        lambda firm: enroll(person("Kim"), Course.objects.get()),
+        lambda company: train("Kim"),
+        lambda company: enroll(person("Kim"), Course.objects.get()),
     ),
     "external training and enrolled": (
-        lambda firm: train("Ash"),
-        lambda firm: enroll(person("Ash"), Course.objects.get()),
+        lambda company: train("Ash"),
+        lambda company: enroll(person("Ash"), Course.objects.get()),
     ),
-    "external training and enrolled with others": (lambda firm: train("Ash"), enroll_team),
+    "external training and enrolled with others": (lambda company: train("Ash"), enroll_team),
 }
 
 
-@pytest.mark.parametrize("turned", [False, True], ids=["enrolled second", "enrolled first"])
-@pytest.mark.parametrize("what", ACTS)
-def test_both_are_right_whoever_comes_first(what, turned, firm, at_work):  # noqa: F811
-    first, second = reversed(ACTS[what]) if turned else ACTS[what]
-    begun = at_work(lambda: first(firm))
-    assert begun.has_acted.wait(60)
-    follows = at_work(lambda: second(firm))
-    wait_until(lambda: follows.has_acted.is_set() or is_anybody_waiting(), "the second neither acts nor waits")
-    for each in (begun, follows):
+@pytest.mark.parametrize("is_reversed", [False, True], ids=["enrolled second", "enrolled first"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_concurrent_changes_leave_consistent_records(change, is_reversed, company, at_work):  # noqa: F811
+    first, second = reversed(CHANGES[change]) if is_reversed else CHANGES[change]
+    earlier = at_work(lambda: first(company))
+    assert earlier.has_acted.wait(60)
+    later = at_work(lambda: second(company))
+    wait_until(lambda: later.has_acted.is_set() or is_anybody_waiting(), "the second neither acts nor waits")
+    for each in (earlier, later):
         each.may_end.set()
         each.future.result(60)
     found = [*enrollments.newest_enrollments(), *enrollments.headcounts()]

@@ -1,4 +1,4 @@
-"""The question of the day: whom it asks, about what, in which wording, and what an answer leaves."""
+"""Daily questions: recipients, selection, stored answers and pages."""
 
 import uuid
 from datetime import timedelta
@@ -26,21 +26,21 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def run():
+def enrollment():
     return completed()
 
 
-# Whom it asks, and when
+# Recipients and days
 
 
-def test_it_asks_from_the_day_after_the_completion_on_and_never_of_who_is_excused(run):
-    assert daily_at(run.learner, run.completed_at) is None
-    assert asked_at(run.learner, after(1)).rule == "O1.1"  # which was missed; O1.2 is only critical
-    Enrollment.objects.filter(pk=run.pk).update(completed_at=None, exempted_at=after(0))
-    assert daily_at(run.learner, after(1)) is None
+def test_daily_question_starts_day_after_completion_but_not_for_exempt(enrollment):
+    assert daily_at(enrollment.learner, enrollment.completed_at) is None
+    assert asked_at(enrollment.learner, after(1)).rule == "O1.1"  # missed; O1.2 is only a must-know rule
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=None, exempted_at=after(0))
+    assert daily_at(enrollment.learner, after(1)) is None
 
 
-def test_a_course_without_critical_questions_asks_about_what_was_missed_alone():
+def test_course_without_must_know_questions_asks_only_missed_ones():
     flawless = sit(ready(make_course())).enrollment
     assert daily_at(flawless.learner, after(1)) is None
     missing = sit(ready(flawless.course), points=3)
@@ -49,46 +49,46 @@ def test_a_course_without_critical_questions_asks_about_what_was_missed_alone():
     assert asked_at(missing.enrollment.learner, after(1)).rule in missed
 
 
-def test_during_a_course_it_asks_by_wish_alone_and_never_from_a_bank_of_the_exam():
+def test_question_during_course_is_opt_in_and_skips_exam_banks():
     enrollment = ready(make_course_with_drill())
     person = enrollment.learner
     assert daily_at(person, after(1)) is None
     choose(person, by_email=False, during_course=True)
-    seen = set()
+    banks_seen = set()
     for number in range(1, 12):
         if asked := asked_at(person, after(number)):
-            seen.add(asked.page.identifier)
+            banks_seen.add(asked.page.identifier)
             give_daily(person, after(number), is_right=number % 2 == 0)
-    assert seen
-    assert "tea-bank" not in seen
+    assert banks_seen
+    assert "tea-bank" not in banks_seen
 
 
-def test_before_a_rule_was_met_in_the_course_nothing_is_asked_about_it():
+def test_rule_not_met_in_course_is_not_asked():
     enrollment = make_enrollment(course=make_course_with_drill(), started_at=after(0))
     choose(enrollment.learner, by_email=False, during_course=True)
     assert daily_at(enrollment.learner, after(1)) is None
 
 
-def test_a_renewal_that_is_open_hides_the_banks_again(run):
-    renewal = enrolling.enroll(run.learner, run.course, by=make_hr())
+def test_open_renewal_hides_exam_banks(enrollment):
+    renewal = enrolling.enroll(enrollment.learner, enrollment.course, by=make_hr())
     assert daily_at(renewal.learner, after(1)) is None
 
 
-# What it asks
+# Selection
 
 
-def test_what_is_known_comes_more_seldom_and_what_was_missed_soon(run):
-    first, second = give_daily(run.learner, after(1)), give_daily(run.learner, after(2), is_right=False)
+def test_known_questions_return_later_than_missed_ones(enrollment):
+    first, second = give_daily(enrollment.learner, after(1)), give_daily(enrollment.learner, after(2), is_right=False)
     assert (first.due_at - first.answered_at).days == 2
     assert (second.due_at - second.answered_at).days <= 1
-    again, other = give_daily(run.learner, after(3)), give_daily(run.learner, after(4))
+    again, other = give_daily(enrollment.learner, after(3)), give_daily(enrollment.learner, after(4))
     assert {again.objective, other.objective} == {first.objective, second.objective}
     known = again if again.objective == first.objective else other
     assert (known.due_at - known.answered_at).days > 7
 
 
-def test_a_question_that_has_left_the_course_is_asked_no_more(run):
-    asked = asked_at(run.learner, after(1))
+def test_removed_question_is_not_asked(enrollment):
+    asked = asked_at(enrollment.learner, after(1))
     files = {
         path: body.replace(f"#{asked.question_id} ".encode(), b"#q99 ").replace(
             f"#{asked.question_id}}}".encode(), b"#q99}"
@@ -96,87 +96,87 @@ def test_a_question_that_has_left_the_course_is_asked_no_more(run):
         for path, body in drill_files().items()
     }
     import_course(files)
-    assert asked_at(run.learner, after(1)).question_id != asked.question_id
+    assert asked_at(enrollment.learner, after(1)).question_id != asked.question_id
     with pytest.raises(OtherQuestion):
-        give_daily(run.learner, after(1), asked=asked)
+        give_daily(enrollment.learner, after(1), asked=asked)
 
 
-def test_of_several_courses_one_question_is_asked_on_a_day(run):
+def test_several_courses_share_1_question_per_day(enrollment):
     other = import_course(
         {path: body.replace(b"tea-room", b"tea-house") for path, body in drill_files().items()}
     ).course
-    second = ready(other, learner=run.learner)
+    second = ready(other, learner=enrollment.learner)
     Enrollment.objects.filter(pk=second.pk).update(completed_at=after(0))
-    give_daily(run.learner, after(1))
-    assert asked_at(run.learner, after(1)) is None
+    give_daily(enrollment.learner, after(1))
+    assert asked_at(enrollment.learner, after(1)) is None
     courses = set()
     for number in range(2, 6):
         courses.add(
-            give_daily(run.learner, after(number)).enrollment.course_id
-            if asked_at(run.learner, after(number))
+            give_daily(enrollment.learner, after(number)).enrollment.course_id
+            if asked_at(enrollment.learner, after(number))
             else None
         )
-    assert {run.course_id, other.pk} & courses == {run.course_id, other.pk}
+    assert {enrollment.course_id, other.pk} & courses == {enrollment.course_id, other.pk}
 
 
-# What an answer leaves
+# Stored answers
 
 
-def test_one_answer_a_day_and_the_same_form_gets_the_stored_one(run):
-    asked = asked_at(run.learner, after(1))
+def test_second_answer_of_day_is_refused_and_same_form_returns_first(enrollment):
+    asked = asked_at(enrollment.learner, after(1))
     token = uuid.uuid4()
-    stored = give_daily(run.learner, after(1), asked=asked, token=token)
-    assert give_daily(run.learner, after(1), asked=asked, token=token, is_right=False) == stored
+    stored = give_daily(enrollment.learner, after(1), asked=asked, token=token)
+    assert give_daily(enrollment.learner, after(1), asked=asked, token=token, is_right=False) == stored
     with pytest.raises(OtherQuestion):
-        give_daily(run.learner, after(1), asked=asked)
-    daily = daily_at(run.learner, after(1))
+        give_daily(enrollment.learner, after(1), asked=asked)
+    daily = daily_at(enrollment.learner, after(1))
     assert (daily.asked, daily.answered.pk, daily.remembered) == (None, stored.pk, 1)
     assert DailyQuestionAnswer.objects.count() == 1
 
 
-def test_it_is_practice_so_no_event_no_activity_and_no_completion_comes_of_it(run):
-    before = Enrollment.objects.filter(pk=run.pk).values().get(), Event.objects.count()
-    give_daily(run.learner, after(1), is_right=False)
-    assert (Enrollment.objects.filter(pk=run.pk).values().get(), Event.objects.count()) == before
+def test_answer_creates_no_event_activity_or_completion(enrollment):
+    before = Enrollment.objects.filter(pk=enrollment.pk).values().get(), Event.objects.count()
+    give_daily(enrollment.learner, after(1), is_right=False)
+    assert (Enrollment.objects.filter(pk=enrollment.pk).values().get(), Event.objects.count()) == before
 
 
-def test_what_was_remembered_in_a_month_is_not_lost_by_a_later_miss_or_a_day_left_out(run):
-    in_a_later_month = run.completed_at.replace(day=1, hour=4) + timedelta(days=70)
+def test_remembered_count_survives_later_miss_and_gaps(enrollment):
+    in_a_later_month = enrollment.completed_at.replace(day=1, hour=4) + timedelta(days=70)
     first = in_a_later_month.replace(day=1)
-    give_daily(run.learner, first)
-    give_daily(run.learner, first + timedelta(days=1))
-    remembered = daily_at(run.learner, first + timedelta(days=2)).remembered
-    later = next(day for day in range(2, 27) if asked_at(run.learner, first + timedelta(days=day)))
-    give_daily(run.learner, first + timedelta(days=later), is_right=False)
-    assert daily_at(run.learner, first + timedelta(days=later)).remembered == remembered == 2
-    assert daily_at(run.learner, first + timedelta(days=35)).remembered == 0
+    give_daily(enrollment.learner, first)
+    give_daily(enrollment.learner, first + timedelta(days=1))
+    remembered = daily_at(enrollment.learner, first + timedelta(days=2)).remembered
+    later = next(day for day in range(2, 27) if asked_at(enrollment.learner, first + timedelta(days=day)))
+    give_daily(enrollment.learner, first + timedelta(days=later), is_right=False)
+    assert daily_at(enrollment.learner, first + timedelta(days=later)).remembered == remembered == 2
+    assert daily_at(enrollment.learner, first + timedelta(days=35)).remembered == 0
 
 
-def test_memory_goes_on_in_the_next_run_through_the_course(run):
-    given = give_daily(run.learner, after(1))
-    renewal = enrolling.enroll(run.learner, run.course, by=make_hr())
+def test_intervals_continue_in_next_enrollment(enrollment):
+    given = give_daily(enrollment.learner, after(1))
+    renewal = enrolling.enroll(enrollment.learner, enrollment.course, by=make_hr())
     Enrollment.objects.filter(pk=renewal.pk).update(completed_at=after(1), started_at=after(1))
-    asked = asked_at(User.objects.get(pk=run.learner_id), after(2))
+    asked = asked_at(User.objects.get(pk=enrollment.learner_id), after(2))
     assert asked.rule != given.objective
 
 
-def test_a_choice_is_logged_once_and_a_repeated_one_changes_nothing(run):
+def test_preference_is_logged_only_when_changed(enrollment):
     for _ in range(2):
-        choose(run.learner, by_email=True, during_course=False)
+        choose(enrollment.learner, by_email=True, during_course=False)
     event = Event.objects.get(verb="daily-question-chosen")
     assert event.data == {"by_email": True, "during_course": False}
 
 
-# The card on home, and its own page
+# The panel on home and its own page
 
 
 @pytest.fixture
-def page_run(client):
-    """Complete since two days; its learner is signed in."""
-    page_run = completed()
-    Enrollment.objects.filter(pk=page_run.pk).update(completed_at=after(-2))
-    client.force_login(page_run.learner)
-    return page_run
+def enrollment_on_page(client):
+    """Completed 2 days ago; the learner is signed in."""
+    enrollment_on_page = completed()
+    Enrollment.objects.filter(pk=enrollment_on_page.pk).update(completed_at=after(-2))
+    client.force_login(enrollment_on_page.learner)
+    return enrollment_on_page
 
 
 def form_of(client, address="/"):
@@ -184,7 +184,7 @@ def form_of(client, address="/"):
     return {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
 
 
-def picks(client, person):
+def right_and_wrong_choice(client, person):
     """The values of the right choice and of a wrong one."""
     key = asked_at(person, after(0)).wording.question
     texts = {
@@ -195,8 +195,8 @@ def picks(client, person):
     return texts.pop(right), next(iter(texts.values()))
 
 
-def test_one_press_on_home_answers_and_shows_all_reasons_in_the_same_place(client, page_run):
-    _right, wrong = picks(client, page_run.learner)
+def test_answer_on_home_shows_all_reasons_in_place(client, enrollment_on_page):
+    _right, wrong = right_and_wrong_choice(client, enrollment_on_page.learner)
     response = client.post("/daily/answer/", form_of(client) | {"choice": wrong})
     assert response["Location"] == "/#daily"
     card = soup(client.get("/")).select_one("#daily")
@@ -206,8 +206,8 @@ def test_one_press_on_home_answers_and_shows_all_reasons_in_the_same_place(clien
     assert not DailyQuestionAnswer.objects.get().is_right
 
 
-def test_a_form_sent_twice_and_one_of_another_tab_leave_one_answer(client, page_run):
-    right, wrong = picks(client, page_run.learner)
+def test_repeated_form_and_second_tab_store_one_answer(client, enrollment_on_page):
+    right, wrong = right_and_wrong_choice(client, enrollment_on_page.learner)
     first, other = form_of(client), form_of(client, "/daily/")
     for fields in (first | {"choice": right}, first | {"choice": wrong}, other | {"choice": wrong}):
         assert client.post("/daily/answer/", fields).status_code == 302
@@ -215,7 +215,7 @@ def test_a_form_sent_twice_and_one_of_another_tab_leave_one_answer(client, page_
     assert "question in another tab" in soup(client.get("/daily/")).select_one(".messages").text
 
 
-def test_a_form_without_a_choice_or_of_nobody_changes_nothing(client, page_run):
+def test_form_without_choice_or_by_wrong_person_is_refused(client, enrollment_on_page):
     assert client.post("/daily/answer/", form_of(client)).status_code == 302
     assert client.post("/daily/answer/", {"choice": 0}).status_code == 400
     other = User.objects.create_user("other@example.com", name="Other")
@@ -225,7 +225,7 @@ def test_a_form_without_a_choice_or_of_nobody_changes_nothing(client, page_run):
     assert not DailyQuestionAnswer.objects.exists()
 
 
-def test_a_choice_of_a_letter_is_put_in_and_only_a_press_sends_it(client, page_run):
+def test_choice_from_email_is_preselected_but_not_sent(client, enrollment_on_page):
     fields = form_of(client)
     link = f"/daily/?question={fields['question']}&number={fields['number']}&choice=1"
     chosen = soup(client.get(link)).select("#daily .pick.chosen")
@@ -235,14 +235,14 @@ def test_a_choice_of_a_letter_is_put_in_and_only_a_press_sends_it(client, page_r
     assert not DailyQuestionAnswer.objects.exists()
 
 
-def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_its_screen(client, monkeypatch):
-    """The sources are listed in the lesson: a number here would lead nowhere."""
+def test_lesson_question_is_shown_without_source_notes(client, monkeypatch):
+    """The sources are listed in the lesson, so a note number here would have no target."""
     files, stem = drill_files(), "> [!screen sms]\n> - from: Tea\n>\n> Where?\n\nDry.[^F-01]\n\n"
     for path, first in (("01-water/01-boiling.zh-hans.md", "- [ ] 走开"), ("01-water/01-boiling.en.md", "- [ ] Walk")):
         files[path] = files[path].replace(first.encode(), (stem + first).encode())
-    page_run = completed(import_course(files).course)
-    Enrollment.objects.filter(pk=page_run.pk).update(completed_at=after(-2))
-    client.force_login(page_run.learner)
+    enrollment_on_page = completed(import_course(files).course)
+    Enrollment.objects.filter(pk=enrollment_on_page.pk).update(completed_at=after(-2))
+    client.force_login(enrollment_on_page.learner)
     monkeypatch.setattr(selection, "banks_of", lambda *_: [])
 
     def notes(address):
@@ -251,7 +251,7 @@ def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_
         return page.select("#daily sup")
 
     assert notes("/") == notes("/daily/") == []
-    asked = asked_at(page_run.learner, after(0))
+    asked = asked_at(enrollment_on_page.learner, after(0))
     assert asked.question_id == "what-first"
     assert question_text(asked)["stem"].splitlines()[-1] == "Dry."
     client.post("/daily/answer/", form_of(client) | {"choice": 0})
@@ -259,26 +259,26 @@ def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_
     assert notes("/") == notes("/daily/") == []
 
 
-def test_it_stands_on_home_beside_a_course_that_is_not_begun(client, page_run):
+def test_question_is_shown_on_home_beside_unstarted_course(client, enrollment_on_page):
     files = {path: text.replace(b"id: tea-room", b"id: bar") for path, text in make_files().items()}
-    make_enrollment(page_run.learner, import_course(files).course)
+    make_enrollment(enrollment_on_page.learner, import_course(files).course)
     home = soup(client.get("/"))
     assert home.select("main.welcome") and home.select("#daily form")
     assert client.post("/daily/answer/", form_of(client) | {"choice": 0})["Location"] == "/#daily"
 
 
-def test_home_asks_two_queries_for_it_at_most_and_none_grows_with_answers(client, page_run):
+def test_home_needs_2_queries_for_daily_question(client, enrollment_on_page):
     client.get("/")
     with_question = statements(lambda: client.get("/"))
     client.post("/daily/answer/", form_of(client) | {"choice": 0})
     answered = statements(lambda: client.get("/"))
-    Enrollment.objects.filter(pk=page_run.pk).update(completed_at=after(0))
+    Enrollment.objects.filter(pk=enrollment_on_page.pk).update(completed_at=after(0))
     DailyQuestionAnswer.objects.all().delete()
     without = statements(lambda: client.get("/"))
     assert (with_question.total() - without.total(), answered.total() - without.total()) == (2, 2)
 
 
-def test_wishes_are_kept_and_the_question_then_stands_beside_the_route(client):
+def test_preference_is_stored_and_shows_question_during_course(client):
     enrollment = ready(make_course_with_drill())
     client.force_login(enrollment.learner)
     assert not soup(client.get("/")).select("#daily")

@@ -1,4 +1,4 @@
-"""When an attempt at an exam may be started, and what it then asks."""
+"""Eligibility: when an exam attempt may start, and what it then asks."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -45,7 +45,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def test_the_exam_opens_when_every_lesson_before_it_is_done():
+def test_exam_opens_after_all_lessons_before_it():
     enrollment = make_enrollment(course=make_course())
     with pytest.raises(NotEligible) as refused:
         start(enrollment)
@@ -55,7 +55,7 @@ def test_the_exam_opens_when_every_lesson_before_it_is_done():
     assert start(enrollment).number == 1
 
 
-def test_starting_twice_gives_the_attempt_that_is_open():
+def test_second_start_returns_open_attempt():
     enrollment = ready(make_course())
     first = start(enrollment)
     assert start(enrollment) == first
@@ -64,28 +64,28 @@ def test_starting_twice_gives_the_attempt_that_is_open():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_starts_at_once_make_one_attempt():
+def test_concurrent_starts_create_one_attempt():
     enrollment = ready(make_course())
     assert len({attempt.pk for attempt in at_once(lambda _number: start(enrollment))}) == 1
     assert (ExamAttempt.objects.count(), Response.objects.count()) == (1, 4)
     assert verify() == []
 
 
-def test_only_questions_for_the_own_post_are_asked():
+def test_only_questions_for_own_job_role_are_asked():
     braces = dict.fromkeys((1, 2, 3, 4), "tracks=night")
     course = make_course(questions=8, draw=2, braces=braces)
-    for day in (ready(course), ready(course, job_role="day")):  # who has not chosen is asked what is for all
+    for day in (ready(course), ready(course, job_role="day")):  # without a job role: questions for all
         for at in (MONDAY, MONDAY + 10 * MINUTE):
             attempt = sit(day, points=0, at=at)
             assert not {response.question for response in attempt.responses.all()} & {"q1", "q2", "q3", "q4"}
             go_through_again(day, at=at + MINUTE)
 
 
-def test_an_attempt_keeps_what_it_was_asked_under():
+def test_attempt_stores_its_conditions():
     enrollment = ready(make_course(time_limit="30"))
     attempt = start(enrollment, at=MONDAY)
-    told = (attempt.started_at, attempt.closes_at, attempt.pass_mark, attempt.max_points, attempt.release)
-    assert told == (MONDAY, MONDAY + 30 * MINUTE, 80, 4, enrollment.course.current)
+    conditions = (attempt.started_at, attempt.closes_at, attempt.pass_mark, attempt.max_points, attempt.release)
+    assert conditions == (MONDAY, MONDAY + 30 * MINUTE, 80, 4, enrollment.course.current)
     responses = list(attempt.responses.order_by("position"))
     assert [response.position for response in responses] == [1, 2, 3, 4]
     assert all(sorted(response.order) == [0, 1, 2] for response in responses)
@@ -101,7 +101,7 @@ def test_an_attempt_keeps_what_it_was_asked_under():
     [(-SECOND, "wait"), (timedelta(0), "revisit"), (SECOND, "revisit")],
     ids=["a second before", "at the instant", "a second after"],
 )
-def test_the_next_attempt_waits_its_time(after, expected):
+def test_next_attempt_waits_until_retake_time(after, expected):
     enrollment = ready(make_course())
     sit(enrollment, points=0, at=MONDAY)
     at = MONDAY + 10 * MINUTE + after
@@ -112,7 +112,7 @@ def test_the_next_attempt_waits_its_time(after, expected):
         start(enrollment, at=at)
 
 
-def test_a_lesson_gone_through_badly_opens_no_next_attempt():
+def test_wrong_check_answers_open_no_next_attempt():
     enrollment = ready(make_course())
     sit(enrollment, points=0, at=MONDAY)
     at = MONDAY + HOUR
@@ -122,14 +122,14 @@ def test_a_lesson_gone_through_badly_opens_no_next_attempt():
         start(enrollment, at=at)
 
 
-def test_an_answer_from_before_the_attempt_does_not_count_as_gone_through_again():
+def test_check_answers_before_attempt_do_not_count():
     enrollment = ready(make_course())
     go_through_again(enrollment, at=MONDAY)
     sit(enrollment, points=0, at=MONDAY)
     assert eligibility(enrollment, MONDAY + HOUR).reason == "revisit"
 
 
-def test_without_reopening_the_last_attempt_was_the_last():
+def test_exam_without_reopening_ends_with_last_attempt():
     enrollment = ready(make_course(retakes="retakes:\n  - {wait: 0 min}\n"))
     sit(enrollment, points=0, at=MONDAY)
     sit(enrollment, points=0, at=MONDAY)
@@ -139,26 +139,26 @@ def test_without_reopening_the_last_attempt_was_the_last():
 @pytest.mark.parametrize(
     ("retakes", "rows"), [(0, [[1], [2], [3]]), (1, [[1, 2], [3, 4]]), (2, [[1, 2, 3], [4, 5, 6]])]
 )
-def test_every_attempt_stands_in_one_row_as_long_as_the_retakes_allow(retakes, rows):
+def test_attempts_are_grouped_into_rows_by_retakes(retakes, rows):
     exam = SimpleNamespace(data={"retakes": [None] * retakes})
     for row in rows:
         assert [list(row_of(ExamAttempt(number=number), exam)) for number in row] == [row] * len(row)
 
 
-def test_whoever_has_passed_or_is_excused_starts_no_more():
+def test_passed_or_exempt_learner_cannot_start():
     course = make_course()
     passed = ready(course)
     sit(passed)
     assert eligibility(passed) == Eligibility("passed")
-    excused = ready(course)
-    enrolling.exempt(excused, "moved", by=None)
-    assert eligibility(excused) == Eligibility("ended")
-    for enrollment in (passed, excused):
+    exempt_enrollment = ready(course)
+    enrolling.exempt(exempt_enrollment, "moved", by=None)
+    assert eligibility(exempt_enrollment) == Eligibility("ended")
+    for enrollment in (passed, exempt_enrollment):
         with pytest.raises(NotEligible):
             start(enrollment)
 
 
-def test_an_attempt_still_open_when_the_learner_is_excused_takes_no_more_and_completes_nothing():
+def test_open_attempt_of_exempt_learner_takes_no_answers_and_completes_nothing():
     enrollment = ready(make_course())
     attempt = start(enrollment)
     answer(attempt)
@@ -174,29 +174,29 @@ def test_an_attempt_still_open_when_the_learner_is_excused_takes_no_more_and_com
     assert (enrollment.completed_at, Certificate.objects.count()) == (None, 0)
 
 
-def test_a_pass_stays_a_pass_when_a_later_release_adds_a_lesson():
+def test_pass_survives_release_with_new_lesson():
     enrollment = ready(make_course())
     sit(enrollment)
     import_course(with_second_lesson(exam_files()))
     assert eligibility(enrollment) == Eligibility("passed")
 
 
-# What was given → minutes of an exam of 30; None: it never closes.
-GIVEN = {"": 30, "1.25": 37.5, "1.5": 45, "2": 60, "3": 90, "4": 120, "5": 150, "10": 300, "off": None}
+# Extra time → minutes of an exam of 30 minutes; None: no limit.
+EXTRA_TIMES = {"": 30, "1.25": 37.5, "1.5": 45, "2": 60, "3": 90, "4": 120, "5": 150, "10": 300, "off": None}
 
 
-@pytest.mark.parametrize(("given", "minutes"), GIVEN.items())
-def test_the_limit_is_as_many_times_that_as_was_given(given, minutes):
-    attempt = start(ready(make_course(time_limit="30"), make_user(extra_time=given)), at=MONDAY)
+@pytest.mark.parametrize(("extra_time", "minutes"), EXTRA_TIMES.items())
+def test_extra_time_multiplies_time_limit(extra_time, minutes):
+    attempt = start(ready(make_course(time_limit="30"), make_user(extra_time=extra_time)), at=MONDAY)
     assert attempt.closes_at == (minutes and MONDAY + timedelta(minutes=minutes))
 
 
-@pytest.mark.parametrize("given", GIVEN)
-def test_an_exam_without_a_limit_gets_none(given):
-    assert start(ready(make_course(), make_user(extra_time=given)), at=MONDAY).closes_at is None
+@pytest.mark.parametrize("extra_time", EXTRA_TIMES)
+def test_exam_without_limit_never_closes(extra_time):
+    assert start(ready(make_course(), make_user(extra_time=extra_time)), at=MONDAY).closes_at is None
 
 
-def test_what_has_begun_keeps_its_time_and_says_so(client):
+def test_started_attempt_keeps_its_time_limit(client):
     learner = make_user()
     enrollment = ready(make_course(time_limit="30"), learner)
     client.force_login(learner)
@@ -215,7 +215,7 @@ def test_what_has_begun_keeps_its_time_and_says_so(client):
     assert ExamAttempt.objects.get().closes_at == attempt.closes_at
 
 
-THREE = """retakes:
+TWO_RETAKES = """retakes:
   - {wait: 10 min, after: lessons}
   - {wait: 24 h, after: simulations}
 reopens: 7 days
@@ -226,7 +226,7 @@ reopens: 7 days
 def enrollment():
     learner = make_user("Lea")
     join(make_team(time_zone="Asia/Tokyo"), learner)
-    path, files = "01-water/02-drill.simulation.zh-hans.md", exam_files(questions=12, retakes=THREE)
+    path, files = "01-water/02-drill.simulation.zh-hans.md", exam_files(questions=12, retakes=TWO_RETAKES)
     files[path] = files[path].replace(b"[O1.1]", b"[O1.1, O1.2]")
     with time_machine.travel(MONDAY - DAY):
         return ready(import_course(files).course, learner)
@@ -240,41 +240,41 @@ def page_at(client, enrollment, at, address=EXAM_PAGE):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "expected"),
     [(None, ""), (0, ""), (60, "1 minute"), (600, "10 minutes"), (3600, "1 hour"), (86400, "24 hours"),
      (2 * 86400, "2 days"), (7 * 86400, "7 days"), (5400, "90 minutes")],
 )  # fmt: skip
-def test_a_duration_is_said_in_the_largest_unit_that_is_whole(seconds, words):
-    assert duration(seconds) == words
+def test_duration_uses_largest_whole_unit(seconds, expected):
+    assert duration(seconds) == expected
 
 
-def test_the_page_says_when_each_attempt_opens_and_what_it_asks(client, enrollment):
+def test_exam_page_lists_conditions_of_each_attempt(client, enrollment):
     text = page_at(client, enrollment, MONDAY)
-    for said in (
+    for sentence in (
         "First attempt: when you have completed all lessons before the exam.",
         "Attempt 2: opens 10 minutes after the previous attempt. First redo the checks in the lessons",
         "Attempt 3: opens 24 hours after the previous attempt. First complete the simulations",
         "After your last attempt, talk to your manager. The exam reopens 7 days later; questions may repeat.",
         "Your best score counts. All attempts stay on your record.",
     ):
-        assert said in text
+        assert sentence in text
     assert "must-know question" not in text
 
 
-def test_where_rules_are_drilled_the_page_says_so_before_the_start(client):
+def test_exam_page_announces_practice_sets_before_start(client):
     enrollment = ready(import_course(drill_files(retakes="retakes:\n  - {wait: 0 min}\n")).course)
     text = page_at(client, enrollment, MONDAY)
     assert "Missing a must-know question doesn’t fail you. Answer 3 practice questions on it, all correctly" in text
     assert "Attempt 2: opens at any time." in text
 
 
-def test_three_attempts_wait_ask_lessons_and_end_with_the_team_leader(client, enrollment):
+def test_third_failed_attempt_leads_to_manager_and_reopening(client, enrollment):
     first = sit(enrollment, points=0, at=MONDAY)
     assert eligibility(enrollment, MONDAY) == Eligibility("wait", opens_at=MONDAY + 10 * MINUTE, lessons=("boiling",))
     assert "opens at 7 Jan 2030, 18:10. Use the time for these lessons" in page_at(client, enrollment, MONDAY + MINUTE)
     assert eligibility(enrollment, MONDAY + HOUR) == Eligibility("revisit", lessons=("boiling",))
     assert "Answer their check questions correctly again." in page_at(client, enrollment, MONDAY + HOUR)
-    go_through_again(enrollment, at=MONDAY + MINUTE)  # which may be done while it waits
+    go_through_again(enrollment, at=MONDAY + MINUTE)  # allowed during the wait
     assert eligibility(enrollment, MONDAY + 10 * MINUTE) == Eligibility()
 
     second = sit(enrollment, points=0, at=MONDAY + HOUR)
@@ -305,42 +305,42 @@ def test_three_attempts_wait_ask_lessons_and_end_with_the_team_leader(client, en
 
 
 def play(enrollment, *, at):
-    """The simulation of the sample course, from its start to its end."""
-    run = running.start(enrollment, "drill", timing=TimeSetting.OFF, at=at)
-    running.decide(run, 1, 0, at=at)
+    """Play the simulation of the sample course to its end."""
+    simulation_attempt = running.start(enrollment, "drill", timing=TimeSetting.OFF, at=at)
+    running.decide(simulation_attempt, 1, 0, at=at)
 
 
-def after_two(enrollment):
-    """The first attempt is gone through again, the second is failed; returns when it was handed in."""
+def fail_two_attempts(enrollment):
+    """Fail two attempts with repeated checks between them; return when the second was submitted."""
     sit(enrollment, points=0, at=MONDAY)
     go_through_again(enrollment, at=MONDAY + MINUTE)
     sit(enrollment, points=0, at=MONDAY + HOUR)
     return MONDAY + HOUR
 
 
-def test_a_run_from_before_the_attempt_and_one_that_is_not_finished_do_not_count(enrollment):
+def test_earlier_or_unfinished_simulation_attempt_does_not_count(enrollment):
     play(enrollment, at=MONDAY + MINUTE)
-    submitted_at = after_two(enrollment)
+    submitted_at = fail_two_attempts(enrollment)
     running.start(enrollment, "drill", timing=TimeSetting.OFF, at=submitted_at + MINUTE)
     assert eligibility(enrollment, submitted_at + DAY) == Eligibility("replay", simulations=("drill",))
 
 
-def test_where_no_simulation_is_about_what_was_missed_only_the_wait_counts(enrollment):
-    files = exam_files(questions=12, retakes=THREE)
-    submitted_at = after_two(enrollment)
+def test_only_wait_counts_if_no_simulation_matches(enrollment):
+    files = exam_files(questions=12, retakes=TWO_RETAKES)
+    submitted_at = fail_two_attempts(enrollment)
     import_course({each: text for each, text in files.items() if ".simulation." not in each})
     assert eligibility(enrollment, submitted_at + DAY) == Eligibility()
 
 
-def test_where_the_route_has_no_simulation_the_page_speaks_of_none(client):
-    files = exam_files(questions=12, retakes=THREE)
+def test_exam_page_omits_simulations_if_course_has_none(client):
+    files = exam_files(questions=12, retakes=TWO_RETAKES)
     course = import_course({path: text for path, text in files.items() if ".simulation." not in path}).course
     text = page_at(client, ready(course), MONDAY)
     assert "Attempt 3: opens 24 hours after the previous attempt." in text
     assert "simulation" not in text
 
 
-def test_the_best_score_is_marked_and_every_attempt_stays(client, enrollment):
+def test_best_score_is_marked_and_all_attempts_are_listed(client, enrollment):
     sit(enrollment, points=3, at=MONDAY)
     go_through_again(enrollment, at=MONDAY + MINUTE)
     sit(enrollment, points=1, at=MONDAY + HOUR)
@@ -353,14 +353,14 @@ def test_the_best_score_is_marked_and_every_attempt_stays(client, enrollment):
     assert ExamAttempt.objects.count() == 2
 
 
-def test_a_lesson_that_a_question_names_itself_is_the_one_to_go_through_again():
+def test_lesson_named_by_question_must_be_repeated():
     files = exam_files(questions=4, draw=1, braces=dict.fromkeys((1, 2, 3, 4), "lesson=more"))
     enrollment = ready(import_course(with_second_lesson(files)).course)
     sit(enrollment, points=0, at=MONDAY)
     assert eligibility(enrollment, MONDAY + HOUR) == Eligibility("revisit", lessons=("more",))
 
 
-def test_a_lesson_that_left_the_route_is_not_asked_again():
+def test_removed_lesson_need_not_be_repeated():
     files = exam_files(questions=4, draw=1, braces=dict.fromkeys((1, 2, 3, 4), "lesson=more"))
     enrollment = ready(import_course(with_second_lesson(files)).course)
     sit(enrollment, points=0, at=MONDAY)

@@ -1,4 +1,4 @@
-"""What was learned elsewhere certifies as a certificate does, until it is taken back."""
+"""External training: it certifies like a certificate until it is revoked."""
 
 from datetime import date, timedelta
 
@@ -26,107 +26,107 @@ NEVER, ALWAYS = date(1, 1, 1), date(9999, 12, 31)
 BEFORE, ENDS, LATER = date(2026, 3, 2), date(2027, 3, 2), date(2027, 11, 1)
 
 
-def trained(person, course, on=BEFORE, until=ENDS, **fields):
+def make_training(person, course, on=BEFORE, until=ENDS, **fields):
     return ExternalTraining(
         person=person, course=course, trained_on=on, valid_until=until, **{"proof": "Certificate of TÜV"} | fields
     )
 
 
-def kept():
+def stored_certifications():
     return set(Certification.objects.values_list("learner", "course", "certificate", "outside", "certified_until"))
 
 
-def told(verb):
+def events_of(verb):
     return list(Event.objects.filter(verb=verb).order_by("pk").values_list("subject", "actor", "data"))
 
 
-def test_who_was_trained_elsewhere_is_certified_until_the_last_day_of_it_and_nobody_else_is():
+def test_external_training_certifies_person_until_its_last_day():
     person, other, hr, course = make_user(), make_user(), make_hr(), make_course()
     make_enrollment(other, course)
-    [one] = record_external_training([trained(person, course)], by=hr)
-    assert kept() == {(person.pk, course.pk, None, one.pk, ENDS)}
+    [one] = record_external_training([make_training(person, course)], by=hr)
+    assert stored_certifications() == {(person.pk, course.pk, None, one.pk, ENDS)}
     assert (one.recorded_by, one.revoked_at) == (hr, None)
-    said = {"training": one.pk, "course": course.pk, "on": "2026-03-02", "until": "2027-03-02"}
-    assert told("external-training-recorded") == [(f"person:{person.pk}", hr.pk, said)]
+    data = {"training": one.pk, "course": course.pk, "on": "2026-03-02", "until": "2027-03-02"}
+    assert events_of("external-training-recorded") == [(f"person:{person.pk}", hr.pk, data)]
     assert not Certificate.objects.exists()
 
 
-def test_the_same_once_more_is_nothing_and_another_day_is_one_more():
+def test_second_record_for_same_day_is_ignored():
     people, hr, course = [make_user() for _ in range(3)], make_hr(), make_course()
-    assert len(record_external_training([trained(person, course) for person in people], by=hr)) == 3
-    before = kept()
-    same = [trained(person, course, proof="Said otherwise", until=LATER) for person in people]
-    assert record_external_training([*same, trained(people[0], course)], by=hr) == []
-    assert kept() == before
-    twice = [trained(people[0], course, on=date(2026, 4, 1), until=None) for _ in range(2)]
+    assert len(record_external_training([make_training(person, course) for person in people], by=hr)) == 3
+    before = stored_certifications()
+    same = [make_training(person, course, proof="Said otherwise", until=LATER) for person in people]
+    assert record_external_training([*same, make_training(people[0], course)], by=hr) == []
+    assert stored_certifications() == before
+    twice = [make_training(people[0], course, on=date(2026, 4, 1), until=None) for _ in range(2)]
     assert len(record_external_training(twice, by=hr)) == 1
-    assert ExternalTraining.objects.count() == len(told("external-training-recorded")) == 4
-    assert [row[4] for row in kept() if row[0] == people[0].pk] == [ALWAYS]
+    assert ExternalTraining.objects.count() == len(events_of("external-training-recorded")) == 4
+    assert [row[4] for row in stored_certifications() if row[0] == people[0].pk] == [ALWAYS]
 
 
-def test_of_certificates_and_trainings_the_one_that_lasts_longest_counts_and_of_equals_the_certificate():
+def test_longest_valid_proof_counts_and_certificate_wins_tie():
     person, hr, course = make_user(), make_hr(), make_course()
     certificate = certificate_of(person, course, valid_until=ENDS)
-    [same] = record_external_training([trained(person, course)], by=hr)
-    assert kept() == {(person.pk, course.pk, certificate.pk, None, ENDS)}
-    [longer] = record_external_training([trained(person, course, on=date(2026, 4, 1), until=LATER)], by=hr)
-    assert kept() == {(person.pk, course.pk, None, longer.pk, LATER)}
+    [same] = record_external_training([make_training(person, course)], by=hr)
+    assert stored_certifications() == {(person.pk, course.pk, certificate.pk, None, ENDS)}
+    [longer] = record_external_training([make_training(person, course, on=date(2026, 4, 1), until=LATER)], by=hr)
+    assert stored_certifications() == {(person.pk, course.pk, None, longer.pk, LATER)}
     revoke_certificate(certificate, reason="The answers were passed on.", by=make_admin())
     revoke_external_training(longer, reason="Another person of that name.", by=hr)
-    assert kept() == {(person.pk, course.pk, None, same.pk, ENDS)}
+    assert stored_certifications() == {(person.pk, course.pk, None, same.pk, ENDS)}
 
 
-def test_what_is_taken_back_certifies_nobody_is_kept_with_its_reason_and_can_be_recorded_anew():
+def test_revoked_training_certifies_nobody_and_can_be_recorded_anew():
     person, other, hr, course = make_user(), make_user(), make_hr(), make_course()
-    one, beside = record_external_training([trained(person, course), trained(other, course)], by=hr)
+    one, other_training = record_external_training([make_training(person, course), make_training(other, course)], by=hr)
     assert revoke_external_training(one, reason="Another person of that name.", by=hr)
     assert not revoke_external_training(one, reason="Again.", by=hr)
-    assert kept() == {(other.pk, course.pk, None, beside.pk, ENDS)}
+    assert stored_certifications() == {(other.pk, course.pk, None, other_training.pk, ENDS)}
     one.refresh_from_db()
     assert (one.revoked_by, one.revocation_reason) == (hr, "Another person of that name.")
-    assert told("external-training-revoked") == [(f"person:{person.pk}", hr.pk, {"training": one.pk})]
-    [again] = record_external_training([trained(person, course)], by=hr)
-    assert again.pk != one.pk and (person.pk, course.pk, None, again.pk, ENDS) in kept()
+    assert events_of("external-training-revoked") == [(f"person:{person.pk}", hr.pk, {"training": one.pk})]
+    [again] = record_external_training([make_training(person, course)], by=hr)
+    assert again.pk != one.pk and (person.pk, course.pk, None, again.pk, ENDS) in stored_certifications()
 
 
-def test_nobody_records_or_takes_back_the_own_one():
+def test_nobody_records_or_revokes_own_training():
     hr, colleague, course = make_hr(), make_hr(), make_course()
     with pytest.raises(OwnTraining):
-        record_external_training([trained(make_user(), course), trained(hr, course)], by=hr)
+        record_external_training([make_training(make_user(), course), make_training(hr, course)], by=hr)
     assert not ExternalTraining.objects.exists()
-    [one] = record_external_training([trained(hr, course)], by=colleague)
+    [one] = record_external_training([make_training(hr, course)], by=colleague)
     with pytest.raises(OwnTraining):
         revoke_external_training(one, reason="Wrong", by=hr)
     assert not ExternalTraining.objects.exclude(revoked_at=None).exists()
 
 
-def test_it_ends_when_a_certificate_of_the_course_would():
+def test_default_expiry_follows_course_validity():
     assert default_expiry(make_course(), date(2024, 2, 29)) == date(2025, 2, 28)
     without_end = {path: data.replace(b"valid_months: 12\n", b"") for path, data in make_files().items()}
     assert default_expiry(make_course(without_end), date(2024, 2, 29)) is None
 
 
-def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
+def test_integrity_check_reports_changed_training():
     person, hr, course = make_user(), make_hr(), make_course()
-    [one] = record_external_training([trained(person, course)], by=hr)
-    [back] = record_external_training([trained(make_user(), course)], by=hr)
-    revoke_external_training(back, reason="Another person.", by=hr)
+    [one] = record_external_training([make_training(person, course)], by=hr)
+    [revoked] = record_external_training([make_training(make_user(), course)], by=hr)
+    revoke_external_training(revoked, reason="Another person.", by=hr)
     assert list(differences()) == [] == list(log_differences())
-    Certification.objects.create(learner=back.person, course=course, outside=back, certified_until=NEVER)
+    Certification.objects.create(learner=revoked.person, course=course, outside=revoked, certified_until=NEVER)
     assert list(differences()) == [
-        f"person {back.person_id}: certified in course {course.pk} by a proof of another person or course, "
+        f"person {revoked.person_id}: certified in course {course.pk} by a proof of another person or course, "
         "or taken back"
     ]
-    Certification.objects.filter(outside=back).delete()
+    Certification.objects.filter(outside=revoked).delete()
     Certification.objects.filter(learner=person).update(certified_until=BEFORE)
-    where = f"person {person.pk}: certified in course {course.pk} until"
-    found = [f"{where} 2026-03-02 as stored, until 2027-03-02 by external training {one.pk}"]
+    prefix = f"person {person.pk}: certified in course {course.pk} until"
+    found = [f"{prefix} 2026-03-02 by what is kept, until 2027-03-02 by external training {one.pk}"]
     assert [line for line in differences() if line.startswith("person")] == found
     ExternalTraining.objects.filter(pk=one.pk).update(valid_until=LATER)
-    ExternalTraining.objects.filter(pk=back.pk).update(revoked_at=timezone.now() - timedelta(days=1))
+    ExternalTraining.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now() - timedelta(days=1))
     assert list(log_differences()) == [
-        f"external-training {one.pk}: the audit log has no “external-training-recorded” with the same data",
-        f"external-training {back.pk}: the audit log has no “external-training-revoked” with the same data",
+        f"external-training {one.pk}: the log knows no “external-training-recorded” that says the same",
+        f"external-training {revoked.pk}: the log knows no “external-training-revoked” that says the same",
     ]
     Certification.objects.all().delete()
     ExternalTraining.objects.all().delete()
@@ -134,9 +134,9 @@ def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_recording_takes_as_many_statements_for_one_as_for_three(people, django_assert_num_queries):
+def test_recording_3_people_costs_same_queries_as_1(people, django_assert_num_queries):
     course, hr = make_course(), make_hr()
-    trainings = [trained(make_user(), course) for _ in range(people)]
-    postgres = connection.vendor == "postgresql"  # where whoever begins a first run waits by a lock
+    trainings = [make_training(make_user(), course) for _ in range(people)]
+    postgres = connection.vendor == "postgresql"  # one more statement: the lock on first enrollments
     with django_assert_num_queries(16 + postgres):
         record_external_training(trainings, by=hr)

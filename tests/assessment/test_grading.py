@@ -1,3 +1,5 @@
+"""Grading: pass mark, points needed, scores and improvement."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,23 +19,23 @@ from courseware.assessment.exams.grading import Score, gain, points_needed, reac
         (1, 1, 80, True),
     ],
 )
-def test_a_mark_is_reached_in_whole_numbers(points, max_points, pass_mark, passes):
+def test_pass_mark_is_reached_in_whole_numbers(points, max_points, pass_mark, passes):
     assert reaches(points, max_points, pass_mark) is passes
 
 
-def test_nothing_to_score_is_neither_pass_nor_fail():
+def test_attempt_without_points_cannot_be_graded():
     with pytest.raises(ValueError, match="without points"):
         reaches(0, 0, 80)
 
 
 @given(max_points=st.integers(1, 200), pass_mark=st.integers(1, 100))
-def test_points_needed_are_the_fewest_that_reach_the_mark(max_points, pass_mark):
+def test_points_needed_is_minimum_that_passes(max_points, pass_mark):
     needed = points_needed(max_points, pass_mark)
     assert reaches(needed, max_points, pass_mark)
     assert not reaches(needed - 1, max_points, pass_mark)
 
 
-def test_scores_are_counted_per_topic_in_order_of_appearance():
+def test_scores_are_grouped_in_order_of_appearance():
     scores = score_by([("risks", True), ("basics", False), ("risks", False), ("risks", True)])
     assert list(scores.items()) == [("risks", Score(2, 3)), ("basics", Score(0, 1))]
     assert score_by([]) == {}
@@ -43,5 +45,5 @@ def test_scores_are_counted_per_topic_in_order_of_appearance():
     ("before", "after", "percent"),
     [(2, 5, 75), (0, 6, 100), (0, 0, 0), (3, 3, 0), (1, 3, 40), (3, 4, 33), (4, 3, -50), (3, 2, -33), (6, 4, None)],
 )
-def test_the_gain_is_a_share_of_what_was_still_open_in_whole_percent_towards_nought(before, after, percent):
+def test_improvement_is_percentage_of_open_points_rounded_towards_0(before, after, percent):
     assert gain(Score(before, 6), Score(after, 6)) == percent

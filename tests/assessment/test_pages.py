@@ -1,4 +1,4 @@
-"""The pages of an exam, as its learner goes through them."""
+"""Exam pages as the learner uses them."""
 
 import re
 from datetime import timedelta
@@ -34,15 +34,14 @@ from tests.assessment.exams import (
 from tests.making import make_enrollment
 
 pytestmark = pytest.mark.django_db
-AT_ONCE = "retakes:\n  - {wait: 0 min}\n"
+WITHOUT_WAIT = "retakes:\n  - {wait: 0 min}\n"
 
 
-def told(response):
-    """The texts of the messages on a page."""
+def messages(response):
     return [each.get_text(strip=True) for each in soup(response).select(".message")]
 
 
-# The way through
+# Normal use
 
 
 def terms(client):
@@ -50,19 +49,19 @@ def terms(client):
     return [" ".join(each.get_text(" ", strip=True).split()) for each in found]
 
 
-def test_the_exam_page_tells_an_attempt_under_way_what_it_began_with_and_the_next_what_holds_now(client, learner):
-    attempt = start(ready(make_course(draw=4, pass_mark=50, time_limit="30", retakes=AT_ONCE), learner))
-    import_course(exam_files(draw=5, pass_mark=100, time_limit="20", retakes=AT_ONCE))
-    begun = ["4 questions", "2 correct answers to pass 50%", "30 minutes, then the exam closes"]
-    assert terms(client)[:3] == begun
+def test_exam_page_shows_terms_of_open_attempt_and_then_new_ones(client, learner):
+    attempt = start(ready(make_course(draw=4, pass_mark=50, time_limit="30", retakes=WITHOUT_WAIT), learner))
+    import_course(exam_files(draw=5, pass_mark=100, time_limit="20", retakes=WITHOUT_WAIT))
+    old_terms = ["4 questions", "2 correct answers to pass 50%", "30 minutes, then the exam closes"]
+    assert terms(client)[:3] == old_terms
     attempts.submit(attempt)
-    now = ["5 questions", "5 correct answers to pass 100%", "20 minutes, then the exam closes"]
-    assert terms(client)[:3] == now
+    new_terms = ["5 questions", "5 correct answers to pass 100%", "20 minutes, then the exam closes"]
+    assert terms(client)[:3] == new_terms
     start(attempt.enrollment)
-    assert terms(client)[:3] == now
+    assert terms(client)[:3] == new_terms
 
 
-def test_before_the_lessons_are_done_the_exam_does_not_open_also_not_by_a_direct_post(client, learner):
+def test_exam_cannot_start_before_lessons_are_done(client, learner):
     make_enrollment(learner, make_course())
     assert "First finish the lessons" in client.get(EXAM_PAGE).text
     response = client.post(f"{EXAM_PAGE}start/")
@@ -70,7 +69,7 @@ def test_before_the_lessons_are_done_the_exam_does_not_open_also_not_by_a_direct
     assert not ExamAttempt.objects.exists()
 
 
-def test_starting_opens_the_first_question_and_the_exam_page_offers_to_go_on(client, learner):
+def test_start_opens_first_question_and_exam_page_offers_to_continue(client, learner):
     ready(make_course(), learner)
     response = client.post(f"{EXAM_PAGE}start/", follow=True)
     assert response.redirect_chain == [(f"/attempts/{ExamAttempt.objects.get().pk}/", 302)]
@@ -84,18 +83,18 @@ def test_starting_opens_the_first_question_and_the_exam_page_offers_to_go_on(cli
      ("review", "review/"), ("0", "?question=3"),
      ("9" * 5000, "?question=3"), ("٣", "?question=3"), ("x", "?question=3")],
 )  # fmt: skip
-def test_every_button_saves_and_then_goes_where_it_says(client, attempt, go, expected):
+def test_every_button_saves_and_leads_to_its_target(client, attempt, go, expected):
     response = save(client, attempt, 2, choice="1", go=go)
     assert response["Location"] == f"/attempts/{attempt.pk}/{expected}"
     assert attempt.responses.get(position=2).is_answered
 
 
-def test_whoever_goes_by_keyboard_comes_to_the_answers_before_the_line_of_all_numbers(client, attempt):
+def test_answers_come_before_question_list_in_tab_order(client, attempt):
     main = client.get(page(attempt, 2)).text.split("<main")[1]
     assert main.index('name="choice"') < main.index('id="exam-line"')
 
 
-def test_going_on_without_an_answer_is_allowed_and_saves_nothing(client, attempt):
+def test_continuing_without_answer_saves_nothing(client, attempt):
     assert save(client, attempt, 1)["Location"] == page(attempt, 2)
     assert attempt.responses.get(position=1).saves == 0
     response = client.get(f"/attempts/{attempt.pk}/review/")
@@ -103,12 +102,12 @@ def test_going_on_without_an_answer_is_allowed_and_saves_nothing(client, attempt
 
 
 @pytest.mark.parametrize(("wanted", "position"), [("", 2), ("3", 3), ("0", 2), ("5", 2), ("x", 2), ("9" * 5000, 2)])
-def test_the_attempt_opens_at_the_first_question_that_is_not_answered(client, attempt, wanted, position):
+def test_attempt_opens_at_first_open_question(client, attempt, wanted, position):
     save(client, attempt, 1, choice="0")
     assert client.get(f"/attempts/{attempt.pk}/", {"question": wanted}).context["asked"].position == position
 
 
-def test_what_was_answered_is_filled_in_again_on_any_device(learner):
+def test_saved_answers_are_filled_in_on_another_device(learner):
     attempt = start(ready(make_course_of_every_kind(), learner))
     answer(attempt)
     phone = Client()
@@ -129,14 +128,14 @@ def test_what_was_answered_is_filled_in_again_on_any_device(learner):
             assert set(texts) == expected
 
 
-def test_an_answer_of_every_kind_is_read_from_its_form(client, learner):
+def test_form_of_each_question_type_is_read(client, learner):
     attempt = start(ready(make_course_of_every_kind(), learner))
     for response, question in asked(attempt):
         save(client, attempt, response.position, **as_fields(question, response))
     assert attempts.submit(attempt).points == 5
 
 
-def test_handing_in_leads_to_the_result_and_again_to_the_same(client, attempt):
+def test_second_submit_leads_to_same_result(client, attempt):
     answer(attempt)
     for _ in range(2):
         assert client.post(f"/attempts/{attempt.pk}/submit/")["Location"] == f"/attempts/{attempt.pk}/result/"
@@ -145,17 +144,17 @@ def test_handing_in_leads_to_the_result_and_again_to_the_same(client, attempt):
     assert client.get(EXAM_PAGE).context["eligibility"].reason == "passed"
 
 
-def test_pages_of_the_other_half_of_an_attempts_life_lead_there(client, attempt):
+def test_open_and_submitted_attempts_redirect_to_each_other(client, attempt):
     assert client.get(f"/attempts/{attempt.pk}/result/")["Location"] == f"/attempts/{attempt.pk}/"
     attempts.submit(attempt)
-    for place in ("", "review/"):
-        assert client.get(f"/attempts/{attempt.pk}/{place}")["Location"] == f"/attempts/{attempt.pk}/result/"
+    for page_name in ("", "review/"):
+        assert client.get(f"/attempts/{attempt.pk}/{page_name}")["Location"] == f"/attempts/{attempt.pk}/result/"
 
 
-# Two tabs, half answers, nonsense
+# Several tabs and invalid input
 
 
-def test_a_live_save_brings_its_time_its_new_number_and_the_line(client, attempt):
+def test_live_save_returns_status_and_question_list(client, attempt):
     response = save(client, attempt, live=True, choice="0")
     answered = soup(response)
     assert response.status_code == 200
@@ -165,45 +164,45 @@ def test_a_live_save_brings_its_time_its_new_number_and_the_line(client, attempt
     assert "<html" not in response.text
 
 
-def test_an_old_tab_is_told_and_shown_what_is_kept(client, attempt):
+def test_form_of_old_tab_shows_saved_answer(client, attempt):
     save(client, attempt, choice="0")
     response = save(client, attempt, choice="1")
     assert response.status_code == 409
-    assert told(response)[0].startswith("You already answered this question in another tab")
+    assert messages(response)[0].startswith("You already answered this question in another tab")
     assert form_of(response).select_one(":checked")["value"] == "0"
     assert form_of(response).select_one("[name=saves]")["value"] == "1"
 
 
-def test_the_script_of_an_old_tab_gets_no_page_and_the_next_one_tells(client, attempt):
+def test_live_save_of_old_tab_returns_409_and_message_on_next_page(client, attempt):
     save(client, attempt, choice="0")
     response = save(client, attempt, live=True, choice="1")
     assert (response.status_code, response.content) == (409, b"")
-    assert len(told(client.get(page(attempt)))) == 1
+    assert len(messages(client.get(page(attempt)))) == 1
     assert attempt.responses.get(position=1).saves == 1
 
 
-def test_the_same_page_may_answer_again_though_it_never_heard_of_its_first_save(client, attempt):
+def test_page_can_save_again_after_lost_reply(client, attempt):
     shown_page = form_of(client.get(page(attempt))).select_one("[name=page]")["value"]
     save(client, attempt, live=True, choice="0", page=shown_page)
     assert save(client, attempt, live=True, choice="1", page=shown_page, sent="1").status_code == 200
     assert attempt.responses.get(position=1).saves == 2
 
 
-def test_a_half_done_order_says_so_and_keeps_what_was_entered(client, learner):
+def test_incomplete_ordering_shows_error_and_keeps_input(client, learner):
     attempt = start(ready(make_course_of_every_kind(), learner))
     position = next(response.position for response, question in asked(attempt) if question.kind == "order")
-    half = {"number-0": "1", "number-1": "1", "number-2": ""}
-    response = save(client, attempt, position, **half)
+    incomplete = {"number-0": "1", "number-1": "1", "number-2": ""}
+    response = save(client, attempt, position, **incomplete)
     assert response.status_code == 422
     assert response.text.count("<title>Error: ") == 1
     chosen = [select.select_one("[selected]") for select in form_of(response).select("select")]
     assert [option and option.get_text() for option in chosen] == ["1", "1", None]
-    live = save(client, attempt, position, live=True, **half)
+    live = save(client, attempt, position, live=True, **incomplete)
     assert (live.status_code, "Not saved yet" in live.text) == (422, True)
     assert not attempt.responses.get(position=position).is_answered
 
 
-def test_taking_every_tick_back_takes_the_answer_back(client, learner):
+def test_unticking_all_options_removes_answer(client, learner):
     attempt = start(ready(make_course_of_every_kind(), learner))
     position = next(response.position for response, question in asked(attempt) if question.kind == "several")
     save(client, attempt, position, live=True, choice="0")
@@ -223,24 +222,24 @@ def test_taking_every_tick_back_takes_the_answer_back(client, learner):
         ({"choice": ["0", "1"]}, 422),
     ],
 )
-def test_nonsense_is_refused_and_nothing_is_kept(client, attempt, fields, status):
+def test_invalid_fields_are_refused_and_nothing_is_stored(client, attempt, fields, status):
     assert save(client, attempt, **fields).status_code == status
     assert attempt.responses.get(position=1).saves == 0
 
 
-# The end
+# Submission and expiry
 
 
-def test_a_tab_of_an_attempt_that_was_handed_in_says_so_and_shows_the_result(client, attempt):
+def test_tab_of_submitted_attempt_leads_to_result(client, attempt):
     attempts.submit(attempt)
     response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "0", "saves": "0"}, follow=True)
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
-    assert told(response) == ["You already submitted this attempt. Here is the result."]
+    assert messages(response) == ["You already submitted this attempt. Here is the result."]
     live = save(client, attempt, live=True, choice="0")
     assert (live.status_code, live["HX-Redirect"]) == (200, f"/attempts/{attempt.pk}/result/")
 
 
-def test_when_the_time_is_over_every_page_says_so_and_what_was_saved_counts(client, learner):
+def test_expired_time_is_shown_and_saved_answers_count(client, learner):
     began = timezone.now() - timedelta(minutes=29)
     attempt = start(ready(make_course(time_limit="30"), learner), at=began)
     assert "Closes at" in client.get(page(attempt)).text
@@ -256,11 +255,8 @@ def test_when_the_time_is_over_every_page_says_so_and_what_was_saved_counts(clie
     assert (attempt.points, attempt.is_passed) == (4, True)
 
 
-# What it costs
-
-
-@pytest.mark.parametrize("place", ["question", "save", "review", "submit", "result"])
-def test_an_exam_of_thirty_needs_the_queries_of_one_of_ten(learner, client, place):
+@pytest.mark.parametrize("page_name", ["question", "save", "review", "submit", "result"])
+def test_query_count_is_same_for_30_and_10_questions(learner, client, page_name):
     needed = []
     for draw in (10, 30):
         course = make_course(questions=draw, draw=draw, retakes="")
@@ -268,26 +264,26 @@ def test_an_exam_of_thirty_needs_the_queries_of_one_of_ten(learner, client, plac
         answer(attempt, points=0)
         client.get(page(attempt))  # the bank is read once in each process
         first, question = asked(attempt)[0]
-        if place == "result":
+        if page_name == "result":
             attempts.submit(attempt)
         with CaptureQueriesContext(connection) as queries:
-            if place == "save":
+            if page_name == "save":
                 response = save(client, attempt, saves="1", live=True, **as_fields(question, first))
-            elif place == "submit":
+            elif page_name == "submit":
                 response = client.post(f"/attempts/{attempt.pk}/submit/")
             else:
                 address = {"question": page(attempt), "review": f"/attempts/{attempt.pk}/review/"}
-                response = client.get(address.get(place, f"/attempts/{attempt.pk}/result/"))
+                response = client.get(address.get(page_name, f"/attempts/{attempt.pk}/result/"))
         assert response.status_code in (200, 302)
         needed.append(len(queries))
         enrolling.exempt(attempt.enrollment, "next round", by=None)
     assert needed[0] == needed[1] <= 16
 
 
-# Addresses
+# URLs
 
 
-def test_an_id_may_have_a_dot_also_that_of_a_course(client):
+def test_course_id_may_contain_dot(client):
     files = {path: text.replace(b"id: tea-room\n", b"id: tea.room_2\n") for path, text in exam_files().items()}
     learner = ready(import_course(files).course).learner
     client.force_login(learner)
@@ -301,10 +297,10 @@ def test_an_id_may_have_a_dot_also_that_of_a_course(client):
 PLACES = ["{}", "{}review/", "{}result/"]
 
 
-def test_a_stranger_signs_in_first_and_comes_back_to_the_question(client, attempt):
+def test_signed_out_learner_returns_to_question_after_sign_in(client, attempt):
     client.logout()
-    for place in PLACES:
-        address = place.format(f"/attempts/{attempt.pk}/")
+    for page_name in PLACES:
+        address = page_name.format(f"/attempts/{attempt.pk}/")
         assert client.get(address)["Location"] == f"{reverse('account_login')}?next={address}"
     back = f"{reverse('account_login')}?next=/attempts/{attempt.pk}/%3Fquestion%3D2"
     assert save(client, attempt, 2, choice="0")["Location"] == back
@@ -319,13 +315,13 @@ def test_a_stranger_signs_in_first_and_comes_back_to_the_question(client, attemp
     ["/exam/tea-room/nowhere/", "/exam/tea-room/boiling/", "/exam/nowhere/last-cup/", "/attempts/999/",
      "/attempts/99999999999999999999/", "/attempts/1/99999999999999999999/"],
 )  # fmt: skip
-def test_what_is_not_there_is_not_there(client, attempt, address):
+def test_unknown_address_returns_404(client, attempt, address):
     address = address.replace("/1/", f"/{attempt.pk}/")
     method = client.post if address.count("/") > 3 and "attempts" in address else client.get
     assert method(address, {"choice": "0", "saves": "0"}).status_code == 404
 
 
-def test_an_excused_learner_still_sees_the_own_result(client, learner):
+def test_exempt_learner_still_sees_own_result(client, learner):
     enrollment = ready(make_course(), learner)
     attempt = sit(enrollment, points=0)
     enrolling.exempt(enrollment, "moved", by=None)
@@ -333,7 +329,7 @@ def test_an_excused_learner_still_sees_the_own_result(client, learner):
     assert "This enrollment has ended" in client.get(EXAM_PAGE).text
 
 
-def test_whoever_is_excused_in_the_middle_of_an_attempt_is_told_so_on_every_page(client, attempt):
+def test_learner_exempted_during_attempt_is_told_on_every_page(client, attempt):
     enrolling.exempt(attempt.enrollment, "moved", by=None)
     for address in (EXAM_PAGE, page(attempt)):
         assert "you cannot answer more questions" in client.get(address).text
@@ -343,17 +339,17 @@ def test_whoever_is_excused_in_the_middle_of_an_attempt_is_told_so_on_every_page
     assert client.get(f"/attempts/{attempt.pk}/result/").status_code == 200
 
 
-def everything_shown(client, attempt):
-    """Every byte that an open attempt sends to its learner."""
+def all_output(client, attempt):
+    """All text and headers that an open attempt sends."""
     pages = [client.get(EXAM_PAGE), client.get(f"/attempts/{attempt.pk}/review/")]
     for position in range(1, attempt.max_points + 1):
         pages += [client.get(page(attempt, position)), save(client, attempt, position, live=True, choice="0")]
     return "".join(each.text + str(each.headers) for each in pages)
 
 
-def test_no_reason_and_no_word_of_a_key_leaves_the_server_before_it_may_be_seen(client, learner):
+def test_open_attempt_leaks_no_reason_and_no_key(client, learner):
     attempt = start(ready(make_course_of_every_kind(), learner))
-    bytes_shown = everything_shown(client, attempt)
+    bytes_shown = all_output(client, attempt)
     assert "Step A" in bytes_shown
     for _response, question in asked(attempt):
         for choice in question.choices:
@@ -362,39 +358,39 @@ def test_no_reason_and_no_word_of_a_key_leaves_the_server_before_it_may_be_seen(
     assert "理由" not in bytes_shown
 
 
-def test_forms_speak_of_choices_by_where_they_stand(client, learner):
+def test_forms_refer_to_options_by_shown_position(client, learner):
     attempt = start(ready(make_course_of_every_kind(), learner))
     for response, question in asked(attempt):
         form = form_of(client.get(page(attempt, response.position)))
-        places = list(range(len(question.choices)))
+        positions = list(range(len(question.choices)))
         if question.kind == "order":
-            assert [select["name"] for select in form.select("select")] == [f"number-{place}" for place in places]
+            assert [select["name"] for select in form.select("select")] == [f"number-{place}" for place in positions]
             assert [label.get_text(strip=True)[-1] for label in form.select(".ordering label")] != ["A", "B", "C"]
         elif question.kind == "sort":
             names = [field.select_one("input")["name"] for field in form.select(".sorting")]
-            assert names == [f"group-{place}" for place in places]
+            assert names == [f"group-{place}" for place in positions]
         else:
             values = [field["value"] for field in form.select("[name=choice]")]
-            assert (sorted(values) if question.kind == "mark" else values) == [str(place) for place in places]
+            assert (sorted(values) if question.kind == "mark" else values) == [str(place) for place in positions]
         assert not form.select("[checked], [selected]")
 
 
 @pytest.mark.parametrize("kind", ["one", "several", "mark", "sort"])
-def test_a_question_looks_the_same_whatever_its_key_is(learner, kind):
+def test_question_looks_same_for_any_key(learner, kind):
     from dataclasses import replace
 
     attempt = start(ready(make_course_of_every_kind(), learner))
     response, question = next(pair for pair in asked(attempt) if pair[1].kind == kind)
-    turned = [
+    inverted = [
         replace(choice, ticked=not choice.ticked, group=None if choice.group is None else 1 - choice.group)
         for choice in question.choices
     ]
-    other = replace(question, choices=tuple(turned))
+    other = replace(question, choices=tuple(inverted))
     assert other.key != question.key
     assert shown(other, response) == shown(question, response)
 
 
-def test_before_a_pass_the_result_has_no_key_and_after_it_has(client, learner):
+def test_result_shows_keys_only_after_pass(client, learner):
     course = make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\n")
     first = sit(ready(course, learner), points=0)
     text = client.get(f"/attempts/{first.pk}/result/").text

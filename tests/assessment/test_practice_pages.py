@@ -1,4 +1,4 @@
-"""The pages of a drill, and of a course with one that is left."""
+"""Pages of a practice set, and pages that point to an open one."""
 
 import uuid
 from datetime import timedelta
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def attempt(client):
-    """Passed with the critical question on O1.1 missed; its learner is signed in."""
+    """Passed, with the must-know question on O1.1 missed; the learner is signed in."""
     attempt = held(make_course_with_drill())
     client.force_login(attempt.enrollment.learner)
     return attempt
@@ -37,7 +37,7 @@ def page(attempt, rule="O1.1"):
 
 
 def form_of(client, attempt, **headers):
-    """The fields of the form a learner sees, without an answer."""
+    """The hidden fields of the learner's form."""
     form = soup(client.get(page(attempt), headers=headers)).select_one("form.question")
     return {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
 
@@ -46,36 +46,36 @@ def send(client, attempt, *, is_right=True, **changed):
     fields = form_of(client, attempt) | changed
     question = asked(attempt).question
     order = order_of(question, attempt.enrollment_id, asked(attempt).number - 1)
-    choice = next(value for value, place in enumerate(order) if (place in question.key) is is_right)
+    choice = next(value for value, position in enumerate(order) if (position in question.key) is is_right)
     return client.post(f"{page(attempt)}answer/", {"choice": choice} | fields)
 
 
-def test_the_result_keeps_the_pass_and_offers_the_drill(client, attempt):
+def test_result_shows_pass_and_offers_practice_set(client, attempt):
     text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
-    for said in (
+    for sentence in (
         "Passed, with a practice set to do",
         "4 / 5",
         "Boil a kettle",
         "3 questions right in a row",
         "Start practice set",
     ):
-        assert said in text
+        assert sentence in text
     assert "Open the certificate" not in text
     assert "Passed, with a practice set to do" in text_of(client.get("/exam/tea-room/last-cup/"))
 
 
-def test_home_and_record_say_that_a_drill_is_left(client, attempt):
+def test_home_and_record_show_open_practice_set(client, attempt):
     assert "You have passed. A short practice set on a must-know rule is left." in text_of(
         client.get("/learn/tea-room/record/")
     )
     assert "One step left: practise one rule" in text_of(client.get("/"))
-    assert client.get("/").context["main"].act.step.id == "last-cup"  # before what is optional and not done
+    assert client.get("/").context["main"].act.step.id == "last-cup"  # before optional steps
     finish(attempt)
     for address in ("/", "/learn/tea-room/record/"):
         assert not [left for left in ("A short practice set", "One step left") if left in text_of(client.get(address))]
 
 
-def test_who_is_excused_is_asked_for_no_drill(client, attempt):
+def test_exempt_learner_sees_no_practice_set(client, attempt):
     enrollment.exempt(attempt.enrollment, "moved", by=None)
     attempt.enrollment.refresh_from_db()
     assert eligibility(attempt.enrollment) == Eligibility("ended")
@@ -87,7 +87,7 @@ def test_who_is_excused_is_asked_for_no_drill(client, attempt):
     assert client.get(page(attempt))["Location"] == result
 
 
-def test_three_right_answers_lead_to_the_certificate(client, attempt):
+def test_3_right_answers_lead_to_certificate(client, attempt):
     for number in (1, 2, 3):
         response = send(client, attempt)
         assert response["Location"] == f"{page(attempt)}?answered={number}"
@@ -99,7 +99,7 @@ def test_three_right_answers_lead_to_the_certificate(client, attempt):
     assert client.get(page(attempt))["Location"] == f"/attempts/{attempt.pk}/result/"
 
 
-def test_a_wrong_answer_shows_its_reason_and_no_key_and_starts_anew(client, attempt):
+def test_wrong_answer_shows_its_reason_and_restarts(client, attempt):
     send(client, attempt)
     question = store.page(attempt.release, "drill-bank", "en").questions[asked(attempt).question.id]
     response = client.get(send(client, attempt, is_right=False)["Location"])
@@ -112,13 +112,13 @@ def test_a_wrong_answer_shows_its_reason_and_no_key_and_starts_anew(client, atte
     assert "0 of 3 right in a row" in text_of(client.get(page(attempt)))
 
 
-def test_the_form_shows_no_key_and_no_reason(client, attempt):
+def test_form_shows_no_key_and_no_reason(client, attempt):
     text = client.get(page(attempt)).text
     assert "Reason d" not in text
     assert "checked" not in text
 
 
-def test_an_empty_form_says_so_and_keeps_nothing(client, attempt):
+def test_empty_form_shows_error_and_stores_nothing(client, attempt):
     response = client.post(f"{page(attempt)}answer/", form_of(client, attempt))
     assert response.status_code == 422
     assert response.text.count("<title>Error: ") == 1
@@ -136,20 +136,20 @@ def test_an_empty_form_says_so_and_keeps_nothing(client, attempt):
         ({"drawn_with": "0" * 12}, 302),
     ],
 )
-def test_nonsense_is_refused_and_nothing_is_kept(client, attempt, fields, status):
+def test_invalid_field_is_refused_and_nothing_is_stored(client, attempt, fields, status):
     form = form_of(client, attempt) | {"choice": "0"} | fields
     assert client.post(f"{page(attempt)}answer/", form).status_code == status
     assert not PracticeAnswer.objects.exists()
 
 
-def test_a_double_click_is_one_answer_and_leads_to_it(client, attempt):
+def test_double_click_stores_one_answer(client, attempt):
     form = form_of(client, attempt) | {"choice": "0"}
-    places = {client.post(f"{page(attempt)}answer/", form)["Location"] for _ in range(2)}
-    assert places == {f"{page(attempt)}?answered=1"}
+    locations = {client.post(f"{page(attempt)}answer/", form)["Location"] for _ in range(2)}
+    assert locations == {f"{page(attempt)}?answered=1"}
     assert PracticeAnswer.objects.count() == 1
 
 
-def test_an_old_tab_is_told_and_shown_where_the_drill_stands(client, attempt):
+def test_form_of_old_tab_shows_current_question(client, attempt):
     old = form_of(client, attempt) | {"choice": "0"}
     send(client, attempt)
     response = client.post(f"{page(attempt)}answer/", old | {"token": uuid.uuid4()}, follow=True)
@@ -157,15 +157,15 @@ def test_an_old_tab_is_told_and_shown_where_the_drill_stands(client, attempt):
     assert PracticeAnswer.objects.count() == 1
 
 
-def test_a_form_of_another_order_is_told_so_and_shown_anew(client, attempt):
+def test_form_with_unknown_option_order_is_shown_again(client, attempt):
     form = form_of(client, attempt) | {"choice": "0"}
-    del form["drawn_with"]  # from before orders were drawn with a key
+    del form["drawn_with"]  # a form from before orders had a key
     response = client.post(f"{page(attempt)}answer/", form, follow=True)
     assert "The order of the options changed after you opened this page." in response.text
     assert not PracticeAnswer.objects.exists()
 
 
-def test_an_answer_keeps_its_words_whatever_is_published_later(client, attempt):
+def test_stored_answer_keeps_its_text_after_new_release(client, attempt):
     send(client, attempt)
     before = str(soup(client.get(f"{page(attempt)}?answered=1")).select_one("article"))
     released(attempt, {path: text.replace(b"Reason", b"Cause") for path, text in drill_files().items()})
@@ -173,13 +173,13 @@ def test_an_answer_keeps_its_words_whatever_is_published_later(client, attempt):
 
 
 @pytest.mark.parametrize("rule", ["O1.2", "nowhere"])
-def test_a_rule_that_is_not_owed_leads_back_to_the_result(client, attempt, rule):
+def test_rule_without_practice_set_redirects_to_result(client, attempt, rule):
     for response in (client.get(page(attempt, rule)), client.post(f"{page(attempt, rule)}answer/", {})):
         assert response["Location"] == f"/attempts/{attempt.pk}/result/"
 
 
 @pytest.mark.parametrize("answers", [1, 20])
-def test_a_drill_costs_the_same_however_often_it_was_tried(client, attempt, answers):
+def test_query_count_does_not_grow_with_answers(client, attempt, answers):
     for _ in range(answers):
         give(attempt, is_right=False)
     client.get(page(attempt))
@@ -188,11 +188,11 @@ def test_a_drill_costs_the_same_however_often_it_was_tried(client, attempt, answ
     assert len(queries) == 9
 
 
-# An exam that leaves the route
+# Archived exams
 
 
-def retired(attempt):
-    """Its course without the exam, as an import brings it."""
+def archive_exam(attempt):
+    """Import the attempt's course without the exam."""
     files = {path: body for path, body in drill_files().items() if ".exam." not in path and ".bank." not in path}
     course = "course.zh-hans.md"
     files[course] = files[course].replace(
@@ -202,10 +202,10 @@ def retired(attempt):
     attempt.enrollment.course.refresh_from_db()
 
 
-def test_a_drill_of_an_exam_that_is_retired_holds_nobody_up(client, attempt):
+def test_archived_exam_does_not_hold_completion(client, attempt):
     assert client.post("/learn/tea-room/finish/").status_code == 302
     assert not is_completed(attempt)
-    retired(attempt)
+    archive_exam(attempt)
     assert b"practice set to do" not in client.get(f"/attempts/{attempt.pk}/result/").content
     assert b'action="/learn/tea-room/finish/"' in client.get("/").content
     client.post("/learn/tea-room/finish/")
@@ -214,8 +214,8 @@ def test_a_drill_of_an_exam_that_is_retired_holds_nobody_up(client, attempt):
     assert list(differences()) == []
 
 
-def test_the_drill_of_a_retired_exam_can_still_be_done(client, attempt):
-    retired(attempt)
+def test_practice_set_of_archived_exam_can_be_completed(client, attempt):
+    archive_exam(attempt)
     assert client.get(page(attempt)).status_code == 200
     finish(attempt)
     attempt.enrollment.refresh_from_db()
@@ -224,7 +224,7 @@ def test_the_drill_of_a_retired_exam_can_still_be_done(client, attempt):
     assert list(differences()) == []
 
 
-def test_sixty_answers_a_minute_are_taken_of_one_person_and_a_form_sent_again_counts_once(attempt, settings):
+def test_answers_are_limited_to_60_per_minute_and_person(attempt, settings):
     settings.ANSWERS_PER_MINUTE = site.ANSWERS_PER_MINUTE
     at, other = timezone.now(), held(attempt.enrollment.course)
     for second in range(60):
@@ -237,7 +237,7 @@ def test_sixty_answers_a_minute_are_taken_of_one_person_and_a_form_sent_again_co
     assert give(attempt, at=at + timedelta(seconds=60)).number == 61
 
 
-def test_an_answer_too_many_comes_back_as_it_was_chosen(client, attempt, settings):
+def test_answer_above_limit_is_shown_again_as_chosen(client, attempt, settings):
     give(attempt, is_right=False)
     settings.ANSWERS_PER_MINUTE = 1
     page = soup(client.get(reverse("assessment:practice", args=[attempt.pk, "O1.1"])))

@@ -1,4 +1,4 @@
-"""A pass with a missed critical question holds the exam's completion until the drill on its rule is done."""
+"""Practice sets: a missed must-know question holds completion until its set is done."""
 
 import uuid
 
@@ -27,14 +27,14 @@ def course():
 
 @pytest.fixture
 def attempt(course):
-    """Passed with the critical question on O1.1 missed."""
+    """Passed, with the must-know question on O1.1 missed."""
     return held(course)
 
 
-# What is owed
+# Which practice sets are needed
 
 
-def test_a_missed_critical_question_keeps_pass_and_points_and_holds_the_completion(attempt):
+def test_missed_must_know_question_keeps_pass_but_holds_completion(attempt):
     assert (attempt.points, attempt.max_points, attempt.is_passed) == (4, 5, True)
     assert [(each.rule, each.needed, each.is_done) for each in practice_sets_of(attempt)] == [("O1.1", 3, False)]
     assert not is_completed(attempt)
@@ -42,7 +42,7 @@ def test_a_missed_critical_question_keeps_pass_and_points_and_holds_the_completi
     assert eligibility(attempt.enrollment) == Eligibility("drill")
 
 
-def test_each_missed_rule_has_a_drill_of_its_own_and_the_last_one_completes(course):
+def test_each_missed_rule_has_its_own_practice_set(course):
     attempt = held(course, *RULES)
     assert {each.rule for each in practice_sets_of(attempt)} == set(RULES)
     finish(attempt, "O1.1")
@@ -52,7 +52,7 @@ def test_each_missed_rule_has_a_drill_of_its_own_and_the_last_one_completes(cour
     assert eligibility(attempt.enrollment) == Eligibility("passed")
 
 
-def test_the_certificate_comes_with_the_drill_and_says_the_points_of_the_exam(attempt):
+def test_certificate_after_practice_set_keeps_exam_points(attempt):
     finish(attempt)
     certificate = Certificate.objects.get()
     assert (certificate.points, certificate.max_points) == (4, 5)
@@ -60,13 +60,13 @@ def test_the_certificate_comes_with_the_drill_and_says_the_points_of_the_exam(at
 
 
 @pytest.mark.parametrize("forget", [(), ("nothing",)])
-def test_a_pass_with_every_critical_question_right_owes_nothing(course, forget):
+def test_pass_with_all_must_know_questions_right_needs_no_practice(course, forget):
     attempt = sit(ready(course), forget=forget)
     assert practice_sets_of(attempt) == ()
     assert is_completed(attempt)
 
 
-def test_a_miss_of_another_kind_owes_nothing(course):
+def test_missed_ordinary_question_needs_no_practice(course):
     attempt = sit(ready(course), points=5)
     plain = attempt.responses.filter(is_critical=False).first()
     ExamAttempt.objects.filter(pk=attempt.pk).update(points=4)
@@ -74,16 +74,16 @@ def test_a_miss_of_another_kind_owes_nothing(course):
     assert practice_sets_of(attempt) == ()
 
 
-def test_an_attempt_that_was_not_passed_owes_nothing(course):
+def test_failed_attempt_needs_no_practice(course):
     assert practice_sets_of(sit(ready(course), points=0)) == ()
 
 
-def test_an_exam_without_a_drill_completes_with_the_pass():
+def test_exam_without_practice_sets_completes_on_pass():
     attempt = held(make_course_with_drill(drill=""))
     assert (practice_sets_of(attempt), is_completed(attempt)) == ((), True)
 
 
-def test_an_attempt_that_failed_with_a_missed_rule_and_a_later_pass_without_owe_nothing():
+def test_later_clean_pass_needs_no_practice_for_failed_attempt():
     course = make_course_with_drill(retakes="retakes:\n  - {wait: 0 min}\n")
     enrollment = ready(course)
     sit(enrollment, points=0)
@@ -91,10 +91,10 @@ def test_an_attempt_that_failed_with_a_missed_rule_and_a_later_pass_without_owe_
     assert is_completed(later)
 
 
-# Doing it
+# Answering
 
 
-def test_a_drill_asks_as_many_different_questions_on_the_rule_as_it_needs(attempt):
+def test_practice_set_asks_different_questions_on_its_rule(attempt):
     questions = []
     while not drill(attempt).is_done:
         questions.append(asked(attempt).question)
@@ -104,7 +104,7 @@ def test_a_drill_asks_as_many_different_questions_on_the_rule_as_it_needs(attemp
     assert is_practice_complete(attempt)
 
 
-def test_a_wrong_answer_begins_the_drill_anew_and_it_is_tried_as_often_as_needed(attempt):
+def test_wrong_answer_restarts_practice_set_without_limit(attempt):
     for _ in range(4):
         give(attempt)
         give(attempt)
@@ -124,15 +124,15 @@ def test_rounds_come_in_different_orders(attempt):
     assert len(firsts) > 1
 
 
-def test_every_answer_is_kept_with_what_it_was_an_answer_to(attempt):
-    one = asked(attempt)
+def test_answer_stores_question_release_and_revision(attempt):
+    current = asked(attempt)
     answer = give(attempt, at=MONDAY)
-    assert (answer.question, answer.objective, answer.number) == (one.question.id, "O1.1", 1)
-    assert (answer.response, answer.is_right, answer.answered_at) == (list(one.question.key), True, MONDAY)
-    assert (answer.release, answer.revision_id) == (attempt.release, one.bank.revision_id)
+    assert (answer.question, answer.objective, answer.number) == (current.question.id, "O1.1", 1)
+    assert (answer.response, answer.is_right, answer.answered_at) == (list(current.question.key), True, MONDAY)
+    assert (answer.release, answer.revision_id) == (attempt.release, current.bank.revision_id)
 
 
-def test_an_answer_counts_as_activity_and_a_drill_done_is_in_the_log(attempt):
+def test_answer_counts_as_activity_and_completion_is_logged(attempt):
     give(attempt, at=MONDAY)
     attempt.enrollment.refresh_from_db()
     assert attempt.enrollment.last_active_at == MONDAY
@@ -144,7 +144,7 @@ def test_an_answer_counts_as_activity_and_a_drill_done_is_in_the_log(attempt):
     assert verify() == []
 
 
-def test_a_wrong_answer_where_the_last_one_was_due_is_no_drill_done(attempt):
+def test_wrong_last_answer_does_not_complete_practice_set(attempt):
     give(attempt)
     give(attempt)
     give(attempt, is_right=False)
@@ -154,18 +154,18 @@ def test_a_wrong_answer_where_the_last_one_was_due_is_no_drill_done(attempt):
 # Two tabs, double clicks, later releases
 
 
-def test_the_same_form_sent_twice_is_one_answer(attempt):
-    one, token = asked(attempt), uuid.uuid4()
+def test_form_sent_twice_is_one_answer(attempt):
+    current, token = asked(attempt), uuid.uuid4()
     first = give(attempt, token=token)
-    revision = one.bank.revision_id
-    assert send(attempt, "O1.1", one.question.id, right(one.question), revision=revision, token=token) == first
+    revision = current.bank.revision_id
+    assert send(attempt, "O1.1", current.question.id, right(current.question), revision=revision, token=token) == first
     assert PracticeAnswer.objects.count() == 1
 
 
 @pytest.mark.parametrize(
     "fields", [{"number": 2}, {"question": "d1"}, {"number": 1}], ids=["number", "question", "old"]
 )
-def test_the_form_of_another_tab_is_no_answer_to_what_is_asked_now(attempt, fields):
+def test_form_for_another_question_is_refused(attempt, fields):
     if fields == {"number": 1}:
         give(attempt)
     before = PracticeAnswer.objects.count()
@@ -179,53 +179,53 @@ def send(attempt, rule, question, raw=("0",), *, number=1, revision=1, token=Non
     return practice_sets.answer(attempt, rule, question, [*raw], **form)
 
 
-def test_a_drill_that_is_done_takes_no_more(attempt):
+def test_completed_practice_set_takes_no_answers(attempt):
     finish(attempt)
     with pytest.raises(OtherQuestion):
         send(attempt, "O1.1", "d2", number=4)
 
 
 @pytest.mark.parametrize("rule", ["O1.2", "nowhere"])
-def test_a_rule_that_was_not_missed_takes_no_answer(attempt, rule):
+def test_rule_that_was_not_missed_takes_no_answer(attempt, rule):
     with pytest.raises(OtherQuestion):
         send(attempt, rule, "d1")
 
 
-def test_who_is_excused_drills_no_more(attempt):
-    one = asked(attempt)
+def test_exempt_learner_cannot_practise(attempt):
+    current = asked(attempt)
     enrolling.exempt(attempt.enrollment, "moved", by=None)
     with pytest.raises(OtherQuestion):
-        send(attempt, "O1.1", one.question.id, revision=one.bank.revision_id)
+        send(attempt, "O1.1", current.question.id, revision=current.bank.revision_id)
 
 
-def test_what_is_no_answer_is_refused_and_nothing_is_kept(attempt):
-    one = asked(attempt)
+def test_invalid_answer_is_refused_and_not_stored(attempt):
+    current = asked(attempt)
     for raw in ([], ["9"], ["x"], ["0", "1"]):
         with pytest.raises(ValueError):
-            send(attempt, "O1.1", one.question.id, raw, revision=one.bank.revision_id)
+            send(attempt, "O1.1", current.question.id, raw, revision=current.bank.revision_id)
     assert not PracticeAnswer.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_last_answers_at_once_make_one_completion_and_one_certificate():
+def test_concurrent_last_answers_complete_once():
     attempt = held(make_course_with_drill())
     give(attempt)
     give(attempt)
-    one = asked(attempt)
-    form = {"number": one.number, "revision": one.bank.revision_id}
-    told = at_once(
+    current = asked(attempt)
+    form = {"number": current.number, "revision": current.bank.revision_id}
+    results = at_once(
         lambda _number: practice_sets.answer(
-            ExamAttempt.objects.with_release().get(pk=attempt.pk), "O1.1", one.question.id, right(one.question),
+            ExamAttempt.objects.with_release().get(pk=attempt.pk), "O1.1", current.question.id, right(current.question),
             token=uuid.uuid4(), **form,
         )
     )  # fmt: skip
-    assert sorted({type(each).__name__ for each in told}) == ["OtherQuestion", "PracticeAnswer"]
+    assert sorted({type(each).__name__ for each in results}) == ["OtherQuestion", "PracticeAnswer"]
     assert PracticeAnswer.objects.count() == 3
     assert (Certificate.objects.count(), Event.objects.filter(verb="practice-completed").count()) == (1, 1)
     assert verify() == []
 
 
-def test_a_later_release_asks_its_own_questions_and_what_was_answered_stays(attempt):
+def test_new_release_changes_questions_but_keeps_streak(attempt):
     first = give(attempt)
     files = drill_files()
     path = "02-end/bank/drill.bank.zh-hans.md"
@@ -237,20 +237,20 @@ def test_a_later_release_asks_its_own_questions_and_what_was_answered_stays(atte
     assert first.release != PracticeAnswer.objects.latest("pk").release
 
 
-def test_a_form_whose_question_was_changed_meanwhile_is_asked_again(attempt):
-    one = asked(attempt)
+def test_form_with_changed_question_is_refused(attempt):
+    current = asked(attempt)
     files = drill_files()
     changed = {
         path: text.replace("钥匙".encode(), "答案".encode()) for path, text in files.items() if "drill.bank" in path
     }
     released(attempt, files | changed)
     with pytest.raises(QuestionChanged):
-        give(attempt, revision=one.bank.revision_id)
+        give(attempt, revision=current.bank.revision_id)
     assert not PracticeAnswer.objects.exists()
 
 
 @pytest.mark.parametrize("later", [{"drilled": 2}, {"drill": ""}], ids=["too few left", "no drill any more"])
-def test_what_an_attempt_owes_is_of_its_own_release_whatever_comes_later(attempt, later):
+def test_needed_answers_follow_release_of_attempt(attempt, later):
     give(attempt)
     released(attempt, drill_files(**{"drill": "{bank: drill-bank, right: 1}"} | later))
     assert drill(attempt).needed == 3
@@ -258,7 +258,7 @@ def test_what_an_attempt_owes_is_of_its_own_release_whatever_comes_later(attempt
     assert is_completed(attempt)
 
 
-def test_a_bank_that_is_gone_is_asked_from_the_release_of_the_attempt(attempt):
+def test_removed_bank_is_read_from_release_of_attempt(attempt):
     files = {path: text for path, text in drill_files(drill="").items() if "drill.bank" not in path}
     released(attempt, files)
     assert asked(attempt).release == attempt.release

@@ -1,4 +1,4 @@
-"""The pre-check before the lessons, its parallel questions after the exam, and the gain."""
+"""Pre-test before the lessons, post-test after the exam, and the improvement."""
 
 from datetime import timedelta
 
@@ -40,9 +40,6 @@ from tests.world import finish_lessons, outline_of
 pytestmark = pytest.mark.django_db
 
 
-# The pure rule
-
-
 OUTLINE = store.Outline(
     "course", "Course", "en", {}, (), None, "exam", None, None, (), {}, pre_check_id="start", again_after="exam"
 )
@@ -65,7 +62,7 @@ BEFORE, AFTER, EXAM = (
     ],
     ids=["nothing", "no pre-check", "no exam yet", "both", "all three", "of when it was an exam"],
 )
-def test_the_parallel_questions_wait_for_an_attempt_at_the_exam_and_come_once(sittings, expected):
+def test_post_test_opens_after_exam_attempt_and_only_once(sittings, expected):
     assert starting_point_in(sittings, OUTLINE) == expected
 
 
@@ -73,20 +70,20 @@ def test_the_parallel_questions_wait_for_an_attempt_at_the_exam_and_come_once(si
     ("before", "after", "outcome", "gain"),
     [(3, 5, "gained", 66), (6, 6, "kept", None), (3, 3, "same", 0), (5, 4, "fell", -100), (6, 5, "fell", None)],
 )
-def test_what_came_of_it_has_a_word(before, after, outcome, gain):
+def test_outcome_compares_pre_and_post_test(before, after, outcome, gain):
     compared = PrePostTest(Score(before, 6), Score(after, 6))
     assert (compared.outcome, compared.gain) == (outcome, gain)
 
 
-def test_without_both_there_is_nothing_to_compare():
-    for one_sided in (PrePostTest(), PrePostTest(Score(3, 6))):
-        assert (one_sided.outcome, one_sided.gain) == ("", None)
+def test_outcome_is_empty_without_both_tests():
+    for incomplete in (PrePostTest(), PrePostTest(Score(3, 6))):
+        assert (incomplete.outcome, incomplete.gain) == ("", None)
 
 
 # Before the lessons
 
 
-def test_it_asks_one_question_of_each_family_and_has_no_marks(enrollment):
+def test_pre_test_asks_1_question_per_variant_group_without_grade(enrollment):
     attempt = sit(enrollment, exam=START, points=2, at=MONDAY)
     assert {int(response.question[1]) % 3 for response in attempt.responses.all()} == {0, 1, 2}
     assert (attempt.points, attempt.max_points, attempt.pass_mark, attempt.is_passed) == (2, 3, None, None)
@@ -96,7 +93,7 @@ def test_it_asks_one_question_of_each_family_and_has_no_marks(enrollment):
     assert enrollment.completed_at is None
 
 
-def test_it_is_neither_required_nor_in_the_percentage(enrollment):
+def test_pre_test_is_neither_required_nor_in_percentage(enrollment):
     sit(enrollment, exam=START, points=3)
     progress = progress_of(enrollment, outline_of(enrollment.course))
     assert START not in progress.required
@@ -107,7 +104,7 @@ def test_it_is_neither_required_nor_in_the_percentage(enrollment):
     assert enrollment.completed_at
 
 
-def test_it_is_taken_once(enrollment):
+def test_pre_test_is_taken_once(enrollment):
     sit(enrollment, exam=START, points=0)
     assert eligibility(enrollment, exam=START) == Eligibility("taken")
     with pytest.raises(NotEligible):
@@ -115,7 +112,7 @@ def test_it_is_taken_once(enrollment):
     assert ExamAttempt.objects.count() == 1
 
 
-def test_it_closes_when_a_lesson_is_done_and_not_before(enrollment):
+def test_pre_test_closes_with_first_completed_lesson(enrollment):
     assert eligibility(enrollment, exam=START) == Eligibility()
     finish_lessons(enrollment)
     assert eligibility(enrollment, exam=START) == Eligibility("closed")
@@ -125,7 +122,7 @@ def test_it_closes_when_a_lesson_is_done_and_not_before(enrollment):
     assert not ExamAttempt.objects.exists()
 
 
-def test_one_under_way_is_gone_on_with_and_takes_no_more_once_a_lesson_is_done(enrollment):
+def test_open_pre_test_continues_until_lesson_is_completed(enrollment):
     attempt = start(enrollment, START)
     attempts.save(attempt, 1, ["0"], saves=0)
     assert start(enrollment, START) == attempt
@@ -134,26 +131,26 @@ def test_one_under_way_is_gone_on_with_and_takes_no_more_once_a_lesson_is_done(e
     assert why_over(attempt) == "lesson"
     with pytest.raises(AttemptClosed):
         attempts.save(attempt, 2, ["0"], saves=0)
-    assert attempts.submit(attempt).max_points == 3  # what was saved before the lesson may still be handed in
+    assert attempts.submit(attempt).max_points == 3  # answers saved before the lesson can be submitted
 
 
-def test_an_excused_learner_is_asked_nothing(enrollment):
+def test_exempt_learner_gets_no_pre_test(enrollment):
     enrolling.exempt(enrollment, "moved", by=None)
     assert eligibility(enrollment, exam=START) == Eligibility("ended")
     with pytest.raises(NotEligible):
         start(enrollment, START)
 
 
-def test_a_pass_without_a_pass_mark_cannot_be_kept(enrollment):
+def test_database_refuses_pass_without_pass_mark(enrollment):
     attempt = sit(enrollment, exam=START, points=3)
     with pytest.raises(IntegrityError):
         ExamAttempt.objects.filter(pk=attempt.pk).update(is_passed=True)
 
 
-# It counts for nothing
+# The exam is independent of it
 
 
-def test_it_is_no_attempt_at_the_exam(enrollment):
+def test_pre_test_is_no_exam_attempt(enrollment):
     sit(enrollment, exam=START, points=3)
     finish_lessons(enrollment)
     assert eligibility(enrollment) == Eligibility()
@@ -164,7 +161,7 @@ def test_it_is_no_attempt_at_the_exam(enrollment):
     assert not enrollment.attempts.filter(exam__identifier="last-cup", is_passed=True).exists()
 
 
-def test_the_certificate_says_the_points_of_the_exam(enrollment):
+def test_certificate_shows_points_of_exam(enrollment):
     sit(enrollment, exam=START, points=3)
     finish_lessons(enrollment)
     sit(enrollment)
@@ -176,7 +173,7 @@ def test_the_certificate_says_the_points_of_the_exam(enrollment):
 
 
 @pytest.mark.parametrize("exam", [None, 0], ids=["passed", "not passed"])
-def test_after_an_attempt_at_the_exam_the_other_question_of_each_family_is_asked_once(enrollment, exam):
+def test_post_test_asks_other_variants_once_after_exam_attempt(enrollment, exam):
     again = through(enrollment, before=1, after=3, exam=exam)
     first = enrollment.attempts.get(exam=again.exam, number=1)
     questions = [{response.question for response in attempt.responses.all()} for attempt in (first, again)]
@@ -188,14 +185,14 @@ def test_after_an_attempt_at_the_exam_the_other_question_of_each_family_is_asked
     assert (point(enrollment).before, point(enrollment).after) == (Score(1, 3), Score(3, 3))
 
 
-def test_an_attempt_that_is_still_open_is_not_behind_the_learner(enrollment):
+def test_open_exam_attempt_does_not_open_post_test(enrollment):
     sit(enrollment, exam=START, points=1)
     finish_lessons(enrollment)
     start(enrollment)
     assert eligibility(enrollment, exam=START) == Eligibility("taken")
 
 
-def test_who_took_no_pre_check_or_left_it_open_is_not_asked_again(enrollment):
+def test_learner_without_pre_test_gets_no_post_test(enrollment):
     start(enrollment, START)
     finish_lessons(enrollment)
     sit(enrollment)
@@ -206,7 +203,7 @@ def test_who_took_no_pre_check_or_left_it_open_is_not_asked_again(enrollment):
     assert eligibility(other, exam=START) == Eligibility("closed")
 
 
-def test_a_second_run_asks_pairs_of_its_own(enrollment):
+def test_second_enrollment_has_its_own_pair_of_tests(enrollment):
     through(enrollment, before=1, after=3)
     second = make_enrollment(enrollment.learner, enrollment.course)
     again = through(second, before=0, after=0)
@@ -214,23 +211,23 @@ def test_a_second_run_asks_pairs_of_its_own(enrollment):
     assert len({response.question for attempt in (first, again) for response in attempt.responses.all()}) == 6
 
 
-def test_questions_that_left_the_bank_are_asked_from_the_release_that_had_them(enrollment):
+def test_post_test_uses_old_release_if_bank_changed(enrollment):
     through(enrollment, before=1)
-    import_course(pre_check_files(families=4) | without_the_pairs())
+    import_course(pre_check_files(families=4) | with_other_variant_groups())
     enrollment.course.refresh_from_db()
     again = start(enrollment, START)
     assert again.release != enrollment.course.current
     assert len(asked(again)) == 3
 
 
-def without_the_pairs():
-    """A bank of the same name with other families."""
+def with_other_variant_groups():
+    """The same bank with other variant groups."""
     files = pre_check_files(families=4)
     return {path: text.replace(b"family=f", b"family=g") for path, text in files.items() if "start.bank" in path}
 
 
-def test_a_sheet_nobody_wrote_on_is_not_handed_in(enrollment):
-    """As a start of nought it would make every gain a whole one."""
+def test_empty_pre_test_cannot_be_submitted(enrollment):
+    """A pre-test of 0 would make every improvement complete."""
     attempt = start(enrollment, START)
     with pytest.raises(NothingAnswered):
         attempts.submit(attempt)
@@ -243,7 +240,7 @@ def test_a_sheet_nobody_wrote_on_is_not_handed_in(enrollment):
     assert attempts.submit(attempt).submitted_at
 
 
-def test_it_ends_with_the_answer_to_its_last_open_question_and_an_exam_does_not(enrollment):
+def test_pre_test_ends_with_last_open_answer_but_exam_does_not(enrollment):
     attempt = start(enrollment, START)
     for position in (3, 1):
         attempts.save(attempt, position, ["0"], saves=0)
@@ -259,7 +256,7 @@ def test_it_ends_with_the_answer_to_its_last_open_question_and_an_exam_does_not(
     assert enrollment.attempts.get(pk=exam.pk).submitted_at is None
 
 
-def test_an_exam_nobody_wrote_on_is_handed_in_and_failed(enrollment):
+def test_empty_exam_can_be_submitted_and_fails(enrollment):
     finish_lessons(enrollment)
     assert attempts.submit(start(enrollment)).is_passed is False
 
@@ -267,17 +264,17 @@ def test_an_exam_nobody_wrote_on_is_handed_in_and_failed(enrollment):
 PAGE = f"/exam/tea-room/{START}/"
 
 
-def test_looking_at_the_first_lesson_skips_nothing_and_answering_in_it_does(client, enrollment):
+def test_viewing_lesson_keeps_pre_test_next_and_answering_skips_it(client, enrollment):
     client.get("/learn/tea-room/boiling/")
     assert client.get("/").context["main"].act.step.id == START
     fields = soup(client.get("/learn/tea-room/boiling/")).select("form[action$='/what-first/'] input[type=hidden]")
     sent = {field["name"]: field["value"] for field in fields}
     client.post("/learn/tea-room/boiling/answer/what-first/", sent | {"choice": 0})
     assert client.get("/").context["main"].act.step.id == "boiling"
-    assert eligibility(enrollment, exam=START) == Eligibility()  # and is still open to who goes there
+    assert eligibility(enrollment, exam=START) == Eligibility()  # still open
 
 
-def test_handing_in_an_empty_sheet_asks_for_an_answer(client, enrollment):
+def test_submitting_empty_pre_test_asks_for_answer(client, enrollment):
     attempt = start(enrollment, START)
     response = client.post(f"/attempts/{attempt.pk}/submit/", follow=True)
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
@@ -285,7 +282,7 @@ def test_handing_in_an_empty_sheet_asks_for_an_answer(client, enrollment):
     assert not Completion.objects.exists()
 
 
-def test_one_that_was_opened_left_empty_and_overtaken_by_a_lesson_is_simply_closed(client, enrollment):
+def test_empty_pre_test_is_closed_after_lesson(client, enrollment):
     attempt = start(enrollment, START)
     finish_lessons(enrollment)
     text = text_of(client.get(PAGE))
@@ -297,7 +294,7 @@ def test_one_that_was_opened_left_empty_and_overtaken_by_a_lesson_is_simply_clos
     assert (point(enrollment), eligibility(enrollment, exam=START)) == (PrePostTest(), Eligibility("closed"))
 
 
-def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enrollment):
+def test_results_stay_when_release_drops_pre_test(client, enrollment):
     again = through(enrollment, before=1, after=3)
     first = enrollment.attempts.get(exam=again.exam, number=1)
     import_course(exam_files())
@@ -309,7 +306,7 @@ def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enro
         assert "Explanations by topic" in text
 
 
-def test_a_pre_check_that_was_dropped_before_its_second_sitting_promises_none_and_gives_its_reasons(client, enrollment):
+def test_dropped_pre_test_shows_reasons_and_promises_no_post_test(client, enrollment):
     first = through(enrollment, before=1)
     import_course(exam_files())
     text = text_of(client.get(f"/attempts/{first.pk}/result/"))
@@ -320,18 +317,18 @@ def test_a_pre_check_that_was_dropped_before_its_second_sitting_promises_none_an
 
 
 def topics(response):
-    """What is said of each topic, at the start and after the exam."""
+    """The rating of each topic, one row for each test."""
     rows = soup(response).select("ol.row")
     return [[item.select_one("span").text for item in row.select("li")] for row in rows]
 
 
-def test_its_end_says_topics_and_reasons_and_no_mark(client, enrollment):
+def test_pre_test_result_shows_topics_and_reasons_without_grade(client, enrollment):
     attempt = sit(enrollment, exam=START, points=1)
     response = client.get(PAGE, follow=True)
     text = text_of(response)
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
-    for word in ("failed", "Failed", "not passed", "Not passed", "missed", "1 / 3", "1 of 3", "%"):
-        assert word not in text
+    for grade_word in ("failed", "Failed", "not passed", "Not passed", "missed", "1 / 3", "1 of 3", "%"):
+        assert grade_word not in text
     assert "You already know 1 of these 3. That is fine: the lessons are still to come." in text
     assert "Module 1 covers the rest." in text
     assert topics(response) == [["solid", "to work on", "to work on"]]
@@ -340,16 +337,16 @@ def test_its_end_says_topics_and_reasons_and_no_mark(client, enrollment):
     assert "Start the first lesson: Boiling water" in text
 
 
-def test_the_parallel_questions_fill_the_second_row_beside_their_topics(client, enrollment):
+def test_post_test_fills_second_row_of_topics(client, enrollment):
     again = through(enrollment, before=1, after=2)
     first = enrollment.attempts.get(exam=again.exam, number=1)
-    steady_again = {question.family for each, question in asked(again) if each.position <= 2}
-    expected = ["solid" if question.family in steady_again else "to work on" for _each, question in asked(first)]
+    solid_after = {question.family for each, question in asked(again) if each.position <= 2}
+    expected = ["solid" if question.family in solid_after else "to work on" for _each, question in asked(first)]
     for attempt in (first, again):
         assert topics(client.get(f"/attempts/{attempt.pk}/result/")) == [["solid", *["to work on"] * 2], expected]
 
 
-def test_a_topic_is_called_as_the_bank_calls_its_family_and_else_as_the_lesson_on_it(client):
+def test_topic_is_named_by_bank_or_else_by_lesson(client):
     files = pre_check_files()
     for language, word in (("zh-hans", "火候"), ("en", "Heat")):
         path = f"01-water/bank/start.bank.{language}.md"
@@ -363,7 +360,7 @@ def test_a_topic_is_called_as_the_bank_calls_its_family_and_else_as_the_lesson_o
     assert names == ["Heat" if family == "f1" else "Boiling water" for family in families]
 
 
-def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_ends_by_itself(client, enrollment):
+def test_each_choice_leads_to_next_question_until_pre_test_ends(client, enrollment):
     assert "Try 3 questions · 2 minutes" in text_of(client.get(PAGE))
     response = client.post(f"{PAGE}start/", follow=True)
     attempt = ExamAttempt.objects.get()
@@ -377,14 +374,14 @@ def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_en
         response = client.post(form["action"], fields, follow=True)
     assert response.redirect_chain[-1] == (f"/attempts/{attempt.pk}/result/", 302)
     assert "Your pre-test result" in text_of(response)
-    again = client.post(f"/attempts/{attempt.pk}/3/", fields, follow=True)  # the last button, pressed twice
+    again = client.post(f"/attempts/{attempt.pk}/3/", fields, follow=True)  # double click
     assert again.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
     assert "already submitted" not in again.text
     home = soup(client.get("/"))
     assert home.select_one("h1").text.strip() == "Continue: Boiling water"
 
 
-def test_who_goes_back_sees_the_choice_made_and_after_another_comes_to_what_is_open(client, enrollment):
+def test_changed_choice_leads_to_next_open_question(client, enrollment):
     attempt = start(enrollment, START)
     for number in (1, 2):
         client.post(f"/attempts/{attempt.pk}/{number}/", {"choice": "0", "saves": "0"})
@@ -397,7 +394,7 @@ def test_who_goes_back_sees_the_choice_made_and_after_another_comes_to_what_is_o
     assert attempt.responses.get(position=1).saves == 2
 
 
-def test_a_button_without_a_choice_says_so_and_saves_nothing(client, enrollment):
+def test_form_without_choice_shows_error_and_saves_nothing(client, enrollment):
     attempt = start(enrollment, START)
     response = client.post(f"/attempts/{attempt.pk}/1/", {"saves": "0"})
     assert response.status_code == 422
@@ -405,7 +402,7 @@ def test_a_button_without_a_choice_says_so_and_saves_nothing(client, enrollment)
     assert attempt.responses.get(position=1).saves == 0
 
 
-def test_one_left_open_says_so_too_and_can_be_handed_in(client, enrollment):
+def test_closed_pre_test_says_so_on_its_pages(client, enrollment):
     attempt = start(enrollment, START)
     finish_lessons(enrollment)
     assert "The pre-test is closed" in text_of(client.get(PAGE))
@@ -414,7 +411,7 @@ def test_one_left_open_says_so_too_and_can_be_handed_in(client, enrollment):
     assert response["Location"] == f"/attempts/{attempt.pk}/"
 
 
-def test_the_result_of_the_exam_and_the_record_offer_the_parallel_questions(client, enrollment):
+def test_exam_result_and_record_offer_post_test(client, enrollment):
     through(enrollment, before=1)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     page = soup(client.get(f"/attempts/{exam.pk}/result/"))
@@ -423,9 +420,7 @@ def test_the_result_of_the_exam_and_the_record_offer_the_parallel_questions(clie
     assert "See how far you’ve come" in text_of(client.get(PAGE, follow=True))
 
 
-def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows_and_the_certificate(
-    client, enrollment
-):
+def test_result_on_completion_day_shows_both_rows_and_certificate(client, enrollment):
     through(enrollment, before=1)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     address = f"/attempts/{exam.pk}/result/"
@@ -446,7 +441,7 @@ def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows
     assert "Course completed" in page.text
 
 
-def test_who_failed_on_that_day_or_lost_the_certificate_has_not_arrived(client, enrollment):
+def test_failed_or_revoked_result_shows_no_course_completion(client, enrollment):
     finish_lessons(enrollment)
     failed = sit(enrollment, points=0)
     later = timezone.now() + timedelta(hours=1)
@@ -457,7 +452,7 @@ def test_who_failed_on_that_day_or_lost_the_certificate_has_not_arrived(client, 
     assert not soup(client.get(f"/attempts/{passed.pk}/result/")).select(".arrival")
 
 
-def test_where_there_is_none_nothing_is_offered(client, enrollment):
+def test_course_without_pre_test_taken_offers_no_post_test(client, enrollment):
     finish_lessons(enrollment)
     exam = sit(enrollment)
     for address in (f"/attempts/{exam.pk}/result/", "/learn/tea-room/record/", PAGE):
@@ -474,7 +469,7 @@ def test_where_there_is_none_nothing_is_offered(client, enrollment):
         (2, 1, "you had 2 of 3 right, now you have 1. With so few questions, the difference can be chance"),
     ],
 )
-def test_then_the_gain_is_said_wherever_it_belongs(client, enrollment, before, after, words):
+def test_improvement_is_shown_on_all_result_pages(client, enrollment, before, after, words):
     again = through(enrollment, before=before, after=after)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     for address in (f"/attempts/{again.pk}/result/", f"/attempts/{exam.pk}/result/", "/learn/tea-room/record/", PAGE):
@@ -482,7 +477,7 @@ def test_then_the_gain_is_said_wherever_it_belongs(client, enrollment, before, a
 
 
 @pytest.mark.parametrize("families", [3, 9])
-def test_the_result_costs_the_same_for_any_number_of_questions(client, families):
+def test_result_query_count_does_not_grow_with_questions(client, families):
     files = pre_check_files(families=families)
     path = "01-water/00-start.exam.zh-hans.md"
     course = import_course(files | {path: files[path].replace(b"draw: 3", f"draw: {families}".encode())}).course
@@ -496,6 +491,6 @@ def test_the_result_costs_the_same_for_any_number_of_questions(client, families)
     assert len(queries) == 10
 
 
-def test_times_are_those_of_the_learner(client, enrollment):
+def test_times_are_in_time_zone_of_learner(client, enrollment):
     sit(enrollment, exam=START, points=1, at=MONDAY + timedelta(hours=12))
     assert "8 Jan 2030, 05:00" in text_of(client.get(PAGE, follow=True))  # in Shanghai

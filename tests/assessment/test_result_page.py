@@ -1,3 +1,5 @@
+"""Result of an exam attempt: what it shows before and after the keys may be seen."""
+
 from datetime import timedelta
 
 import pytest
@@ -38,12 +40,12 @@ def result(attempt):
     course = attempt.enrollment.course
     course.refresh_from_db()
     page = store.page(attempt.release, "last-cup", "zh-hans")
-    then = store.outline(attempt.release, "zh-hans")
-    return result_of(attempt, page, then, outline_of(course))
+    outline_then = store.outline(attempt.release, "zh-hans")
+    return result_of(attempt, page, outline_then, outline_of(course))
 
 
-def test_who_missed_a_question_is_led_to_the_heading_that_teaches_it(client):
-    """Where the question names one; else to the beginning of the lesson."""
+def test_missed_question_links_to_heading_that_teaches_it(client):
+    """Without a heading, the link leads to the start of the lesson."""
     files = every_kind_files()
     bank = files[BANK["zh-hans"]]
     files[BANK["zh-hans"]] = bank.replace(b" .one objective=O1.1", b" .one section=seven objective=O1.1", 1)
@@ -66,13 +68,13 @@ def every_kind_missed(**exam):
     return attempting.submit(attempt, at=MONDAY)
 
 
-def one_more_left(monkeypatch):
-    """As if the exam allowed a second attempt: the small bank of every kind has questions for one only."""
+def allow_one_more_attempt(monkeypatch):
+    """Allow a second attempt, for which the small bank has no questions."""
     monkeypatch.setattr("courseware.assessment.exams.eligibility.attempts_in_a_row", lambda retakes: 2)
 
 
-def test_before_a_pass_only_the_own_choice_its_reason_and_the_lesson_are_shown(monkeypatch):
-    one_more_left(monkeypatch)
+def test_result_before_pass_shows_only_own_choice_reason_and_lesson(monkeypatch):
+    allow_one_more_attempt(monkeypatch)
     missed = missed_of(every_kind_missed(), "one")
     assert list(missed.question.choices) == [
         ShownChoice(missed.question.choices[0].value, "乙", is_chosen=True, reason="<p>单选理由乙。</p>")
@@ -80,8 +82,8 @@ def test_before_a_pass_only_the_own_choice_its_reason_and_the_lesson_are_shown(m
     assert (missed.is_answered, missed.is_critical, missed.lesson.id) == (True, False, "boiling")
 
 
-def test_of_several_each_own_choice_is_shown_with_its_reason_and_none_is_marked(monkeypatch):
-    one_more_left(monkeypatch)
+def test_multiple_choice_shows_own_choices_unmarked(monkeypatch):
+    allow_one_more_attempt(monkeypatch)
     choices = missed_of(every_kind_missed(), "several").question.choices
     assert {(choice.html, choice.reason, choice.mark) for choice in choices} == {
         ("甲", "<p>多选理由甲。</p>", ""), ("乙", "<p>多选理由乙。</p>", ""),
@@ -89,8 +91,8 @@ def test_of_several_each_own_choice_is_shown_with_its_reason_and_none_is_marked(
 
 
 @pytest.mark.parametrize("kind", ["order", "sort"])
-def test_what_was_put_somewhere_is_shown_as_it_was_put_and_no_reason_tells_what_was_wrong(kind, monkeypatch):
-    one_more_left(monkeypatch)
+def test_ordering_and_sorting_show_own_answer_without_reasons(kind, monkeypatch):
+    allow_one_more_attempt(monkeypatch)
     attempt = every_kind_missed()
     choices = missed_of(attempt, kind).question.choices
     assert {(choice.mark, choice.reason, choice.belongs, choice.shift) for choice in choices} == {("", "", "", "")}
@@ -100,18 +102,18 @@ def test_what_was_put_somewhere_is_shown_as_it_was_put_and_no_reason_tells_what_
         assert {choice.html: choice.group_html for choice in choices} == {"甲物": "热", "乙物": "热", "丙物": "冷"}
 
 
-def test_a_question_left_open_shows_nothing_before_and_the_key_after(monkeypatch):
+def test_open_question_shows_key_only_when_allowed(monkeypatch):
     attempt = attempting.submit(start(ready(make_course_of_every_kind())))
     missed = missed_of(attempt, "several")
     assert not missed.is_answered
     assert {(choice.html, choice.mark, choice.is_chosen) for choice in missed.question.choices} == {
         ("甲", "key", False), ("乙", "", False), ("丙", "key", False),
     }  # fmt: skip
-    one_more_left(monkeypatch)
+    allow_one_more_attempt(monkeypatch)
     assert {each.question.choices for each in result(attempt).missed} == {()}
 
 
-def test_after_the_last_attempt_the_key_and_every_reason_are_shown():
+def test_last_attempt_shows_key_and_all_reasons():
     attempt = every_kind_missed()
     assert result(attempt).shows_keys
     marks = {choice.html: choice.mark for choice in missed_of(attempt, "one").question.choices}
@@ -124,7 +126,7 @@ def test_after_the_last_attempt_the_key_and_every_reason_are_shown():
     ]  # fmt: skip
 
 
-def test_a_pass_opens_the_keys_of_earlier_attempts_too():
+def test_pass_reveals_keys_of_earlier_attempts():
     enrollment = ready(make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\n  - {wait: 0 min}\n"))
     first = sit(enrollment, points=0, at=MONDAY)
     assert not result(first).shows_keys
@@ -132,15 +134,15 @@ def test_a_pass_opens_the_keys_of_earlier_attempts_too():
     assert (result(first).shows_keys, result(second).shows_keys) == (True, True)
 
 
-def test_the_last_attempt_opens_the_keys_of_its_row_and_not_of_the_next():
+def test_last_attempt_reveals_keys_of_its_row_only():
     enrollment = ready(make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\nreopens: 1 days\n"))
     attempts = [sit(enrollment, points=0, at=MONDAY + day * DAY) for day in (0, 0, 1)]
     assert [attempt.number for attempt in attempts] == [1, 2, 3]
     assert [result(attempt).shows_keys for attempt in attempts] == [True, True, False]
 
 
-def test_a_result_says_the_points_needed_and_of_each_objective_how_many_of_how_many_questions_were_right():
-    # All there are, so that both objectives are asked.
+def test_result_shows_points_needed_and_score_per_objective():
+    # Draw the whole bank, so that both objectives are asked.
     enrollment = ready(make_course(questions=5, draw=5, retakes="reopens: 7 days\n"))
     attempt = sit(enrollment, points=3, at=MONDAY)
     shown = result(attempt)
@@ -148,13 +150,13 @@ def test_a_result_says_the_points_needed_and_of_each_objective_how_many_of_how_m
     assert (shown.needed, module.title, module.score) == (4, "水", Score(3, 5))
     assert [text for text, _score in module.objectives] == ["<strong>烧</strong>一壶水", "<strong>关</strong>掉炉子"]
     for (_text, score), rule in zip(module.objectives, ("O1.1", "O1.2"), strict=True):
-        own = attempt.responses.filter(objective=rule)
-        assert score == Score(own.filter(is_right=True).count(), own.count())
+        responses = attempt.responses.filter(objective=rule)
+        assert score == Score(responses.filter(is_right=True).count(), responses.count())
     assert [step.id for step in shown.lessons] == ["boiling"]
     assert [each.question.id for each in shown.missed] == [response.question for response, _ in asked(attempt)[3:]]
 
 
-def test_a_missed_question_is_the_same_wherever_it_stood_and_another_once_it_was_answered():
+def test_missed_question_is_equal_at_any_position_until_answered():
     attempt = attempting.submit(start(ready(make_course()), at=MONDAY), at=MONDAY)
     missed = result(attempt).missed
     attempt.responses.update(position=F("position") + 100)
@@ -165,7 +167,7 @@ def test_a_missed_question_is_the_same_wherever_it_stood_and_another_once_it_was
     assert (answered != missed[0], others) == (True, list(missed[1:]))
 
 
-def test_a_result_keeps_its_words_whatever_is_published_later():
+def test_result_keeps_its_text_after_new_release():
     attempt = every_kind_missed()
     before = result(attempt)
     files = every_kind_files()
@@ -174,7 +176,7 @@ def test_a_result_keeps_its_words_whatever_is_published_later():
     assert result(attempt) == before
 
 
-def test_a_lesson_that_left_the_course_is_not_linked():
+def test_removed_lesson_is_not_linked():
     course = make_course()
     attempt = sit(ready(course), points=0, at=MONDAY)
     assert result(attempt).missed[0].lesson.id == "boiling"
@@ -187,8 +189,8 @@ def test_a_lesson_that_left_the_course_is_not_linked():
     assert ({each.lesson for each in shown.missed}, shown.lessons) == ({None}, ())
 
 
-def test_the_sample_course_is_sat_as_it_is():
-    """Its exam has a slot for a critical question, which the result names."""
+def test_result_names_missed_must_know_question():
+    """The sample exam has a slot for a must-know question."""
     course = import_course(make_files()).course
     attempt = start(ready(course), at=MONDAY)
     critical = [response.is_critical for response in attempt.responses.all()]
@@ -200,16 +202,16 @@ def test_the_sample_course_is_sat_as_it_is():
     assert [(each.is_critical, each.is_answered) for each in shown.missed] == [(True, False)]
 
 
-def test_after_a_pass_every_question_is_read_again_and_before_it_the_missed_ones_alone(client):
+def test_pass_shows_all_questions_and_fail_only_missed_ones(client):
     course = make_course(questions=10, draw=4, pass_mark=50)
     failed = sit(ready(course), points=1, at=MONDAY)
     assert [len(each) for each in (result(failed).missed, result(failed).others)] == [3, 0]
     passed = sit(ready(course), points=3, at=MONDAY)
-    found = result(passed)
-    assert [len(each) for each in (found.missed, found.others)] == [1, 3]
-    ids = [each.question.id for each in (*found.missed, *found.others)]
+    pass_result = result(passed)
+    assert [len(each) for each in (pass_result.missed, pass_result.others)] == [1, 3]
+    ids = [each.question.id for each in (*pass_result.missed, *pass_result.others)]
     assert sorted(ids) == sorted(response.question for response in passed.responses.all())
-    assert all(choice.reason for each in found.others for choice in each.question.choices)
+    assert all(choice.reason for each in pass_result.others for choice in each.question.choices)
     client.force_login(passed.enrollment.learner)
     page = client.get(f"/attempts/{passed.pk}/result/", headers={"accept-language": "en"}).text
     assert "Correct answers, with explanations" in page
@@ -218,14 +220,14 @@ def test_after_a_pass_every_question_is_read_again_and_before_it_the_missed_ones
     assert "Correct answers, with explanations" not in page
 
 
-def test_after_a_fail_the_button_leads_to_the_first_lesson_to_repeat_and_after_a_pass_the_exam_says_so_first(client):
+def test_fail_links_first_lesson_and_exam_page_shows_pass_first(client):
     course = make_course()
     failed, passed = sit(ready(course), points=1), sit(ready(course))
     client.force_login(failed.enrollment.learner)
-    now = soup(client.get(f"/attempts/{failed.pk}/result/")).select_one(".now")
-    assert now.select_one(".btn")["href"] == "/learn/tea-room/boiling/?again=check"
-    assert "Start with “Boiling water” (1 check, about 1 minute)" in " ".join(now.get_text().split())
-    assert [item.get_text(strip=True) for item in now.select("li")] == ["Boiling water"]  # one duration: the button's
+    next_step_box = soup(client.get(f"/attempts/{failed.pk}/result/")).select_one(".now")
+    assert next_step_box.select_one(".btn")["href"] == "/learn/tea-room/boiling/?again=check"
+    assert "Start with “Boiling water” (1 check, about 1 minute)" in " ".join(next_step_box.get_text().split())
+    assert [item.get_text(strip=True) for item in next_step_box.select("li")] == ["Boiling water"]
     client.force_login(passed.enrollment.learner)
     first = soup(client.get("/exam/tea-room/last-cup/")).select_one("h1 + *")
     assert " ".join(first.h2.get_text().split()) == "Passed · 4 / 4"

@@ -1,3 +1,5 @@
+"""Selection of exam questions from banks."""
+
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -14,7 +16,7 @@ NOW = datetime(2026, 3, 31, tzinfo=UTC)
 NOTHING = SeenVariants({}, NOW)
 
 
-def met(questions, days=1):
+def seen_variants(questions, days=1):
     return SeenVariants(dict.fromkeys(questions, NOW - timedelta(days=days)), NOW)
 
 
@@ -31,27 +33,27 @@ BANK = [
     *(question(f"first-rule-{n}", critical=True, objective="R1") for n in range(3)),
     *(question(f"second-rule-{n}", critical=True, objective="R2") for n in range(3)),
 ]
-STRATUM = Quota("bank", 4, (("R1",), ("R2", "R3")))
+SECTION = Quota("bank", 4, (("R1",), ("R2", "R3")))
 
 
 @given(seed=st.integers())
-def test_slots_hold_one_critical_question_each_and_the_rest_is_never_critical(seed):
-    drawn = draw([STRATUM], {"bank": BANK}, NOTHING, Random(seed))
+def test_each_slot_draws_1_must_know_question_and_rest_draws_none(seed):
+    drawn = draw([SECTION], {"bank": BANK}, NOTHING, Random(seed))
     assert len({each.question.id for each in drawn}) == 4
     assert sorted(each.question.objective for each in drawn if each.question.critical) == ["R1", "R2"]
 
 
 @given(seed=st.integers(), seen=st.sets(st.sampled_from([q.id for q in BANK])))
-def test_a_seen_question_comes_only_when_no_unseen_one_is_left(seed, seen):
-    drawn = {each.question.id for each in draw([STRATUM], {"bank": BANK}, met(seen), Random(seed))}
+def test_seen_question_is_drawn_only_after_all_unseen_ones(seed, seen):
+    drawn = {each.question.id for each in draw([SECTION], {"bank": BANK}, seen_variants(seen), Random(seed))}
     for kind in ("plain", "first-rule", "second-rule"):
         pool = {q.id for q in BANK if q.id.startswith(kind)}
         if drawn & pool & seen:
             assert pool - seen <= drawn
 
 
-def in_a_row(strata, banks, attempts, seed):
-    """The ids that so many attempts ask, each a day after the one before."""
+def drawn_in_sequence(strata, banks, attempts, seed):
+    """Yield the question ids of each attempt; attempts are 1 day apart."""
     dice, last = Random(seed), {}
     for number in range(attempts):
         at = NOW + timedelta(days=number)
@@ -61,10 +63,10 @@ def in_a_row(strata, banks, attempts, seed):
 
 
 @given(seed=st.integers(), sizes=st.lists(st.integers(1, 6), min_size=1, max_size=9), number=st.integers(1, 5))
-def test_no_wording_comes_twice_in_as_many_attempts_as_the_bank_allows(seed, sizes, number):
+def test_no_variant_repeats_within_allowed_attempts(seed, sizes, number):
     bank = [question(f"{family}-{n}", family=f"f{family}") for family, size in enumerate(sizes) for n in range(size)]
     allowed = attempts_with_new(sizes, number)
-    asked = [id for drawn in in_a_row([Quota("bank", number)], {"bank": bank}, allowed, seed) for id in drawn]
+    asked = [id for drawn in drawn_in_sequence([Quota("bank", number)], {"bank": bank}, allowed, seed) for id in drawn]
     assert len(asked) == len(set(asked)) == number * allowed
 
 
@@ -72,26 +74,26 @@ def test_no_wording_comes_twice_in_as_many_attempts_as_the_bank_allows(seed, siz
     ("sizes", "number", "attempts"),
     [([1, 1, 1, 1], 2, 2), ([4, 1, 1], 2, 2), ([9, 1], 2, 1), ([3, 3, 3], 3, 3), ([5], 2, 0), ([], 1, 0)],
 )
-def test_a_bank_allows_as_many_attempts_as_its_families_have_wordings_for(sizes, number, attempts):
+def test_allowed_attempts_follow_variants_per_group(sizes, number, attempts):
     assert attempts_with_new(sizes, number) == attempts
 
 
 @given(seed=st.integers())
-def test_when_all_were_met_the_one_met_longest_ago_comes_first(seed):
+def test_question_seen_longest_ago_is_drawn_first(seed):
     bank = [question(f"q{number}") for number in range(5)]
     last = {each.id: NOW - timedelta(days=10 * place) for place, each in enumerate(bank)}
     drawn = draw([Quota("bank", 2)], {"bank": bank}, SeenVariants(last, NOW), Random(seed))
     assert {each.question.id for each in drawn} == {"q3", "q4"}
 
 
-def test_no_two_questions_of_a_family_meet_in_an_attempt():
+def test_attempt_draws_1_question_per_variant_group():
     bank = [question("a", family="f"), question("b", family="f"), question("c")]
     for seed in range(20):
         families = [each.question.family for each in draw([Quota("bank", 2)], {"bank": bank}, NOTHING, Random(seed))]
         assert sorted(families) == ["c", "f"]
 
 
-def test_choices_are_shuffled_but_a_scale_keeps_its_order():
+def test_options_are_shuffled_except_numbered_scale():
     bank = [question("bullets"), question("scale", numbered=True)]
     orders = {"bullets": set(), "scale": set()}
     for seed in range(30):
@@ -106,7 +108,7 @@ def test_choices_are_shuffled_but_a_scale_keeps_its_order():
     [Quota("bank", 9), Quota("bank", 1, (("R9",),)), Quota("nowhere", 1)],
     ids=["more than there are", "a rule without a question", "a bank that is not there"],
 )
-def test_a_bank_that_cannot_give_enough_is_named(stratum):
+def test_bank_with_too_few_questions_is_named_in_error(stratum):
     with pytest.raises(BankTooSmall, match=stratum.bank):
         draw([stratum], {"bank": BANK}, NOTHING, Random(1))
 
@@ -115,13 +117,13 @@ PAIRS = [question(f"{family}-{which}", family=family) for family in ("rebind", "
 
 
 @given(seed=st.integers())
-def test_parallel_questions_are_the_other_members_of_the_families_asked_each_once(seed):
+def test_post_test_draws_other_variants_once_each(seed):
     asked = [("bank", PAIRS[0]), ("bank", PAIRS[3])]
     drawn = draw_parallel(asked, {"bank": PAIRS}, Random(seed))
     assert sorted(each.question.id for each in drawn) == ["alarm-a", "rebind-b"]
     assert all(sorted(each.order) == [0, 1, 2] for each in drawn)
 
 
-def test_a_question_alone_in_its_family_has_no_parallel():
+def test_question_without_variant_has_no_post_test_question():
     with pytest.raises(BankTooSmall, match="alone"):
         draw_parallel([("bank", question("alone"))], {"bank": [question("alone"), *PAIRS]}, Random(1))

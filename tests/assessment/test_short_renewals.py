@@ -1,4 +1,4 @@
-"""A run that asks for a list of its own, and what a renewal in time is worth."""
+"""Short renewals: required steps listed per enrollment; validity of an early renewal."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -21,7 +21,7 @@ from tests.making import make_course, make_enrollment
 from tests.world import finish_lesson, outline_of, play_best
 
 pytestmark = pytest.mark.django_db
-SHORT = ["pouring", "drill", "last-cup"]  # of boiling, pouring, the optional drill, the exam
+SHORT = ["pouring", "drill", "last-cup"]  # of boiling, pouring, the optional simulation, the exam
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def renewal(course, required=SHORT, **fields):
     return make_enrollment(course=course, required=required, **fields)
 
 
-def standing_of(enrollment):
+def progress_values(enrollment):
     """(done, total, id of the next step, whether the exam is open)."""
     progress = progress_of(enrollment, own_outline(enrollment, "en"))
     following = progress.next_step
@@ -45,47 +45,47 @@ def exam_reason(enrollment):
     return eligibility_of(enrollment, outline, store.page(enrollment.release, outline.exam_id, "en")).reason
 
 
-def test_only_what_the_list_names_counts_and_comes_next_and_the_exam_opens_after_its_lessons(course):
+def test_only_listed_steps_count_and_exam_opens_after_its_lessons(course):
     enrollment = renewal(course)
-    assert (standing_of(enrollment), exam_reason(enrollment)) == ((0, 3, "drill", False), "lessons")
+    assert (progress_values(enrollment), exam_reason(enrollment)) == ((0, 3, "drill", False), "lessons")
     play_best(attempts.start(enrollment, "drill", timing=TimeSetting.OFF))
-    assert (standing_of(enrollment), exam_reason(enrollment)) == ((1, 3, "pouring", False), "lessons")
+    assert (progress_values(enrollment), exam_reason(enrollment)) == ((1, 3, "pouring", False), "lessons")
     finish_lesson(enrollment, outline_of(course).step("pouring"))
-    assert (standing_of(enrollment), exam_reason(enrollment)) == ((2, 3, "last-cup", True), "")
+    assert (progress_values(enrollment), exam_reason(enrollment)) == ((2, 3, "last-cup", True), "")
     sit(enrollment, at=MONDAY)
     assert Enrollment.objects.get().completed_at == MONDAY
     assert Certificate.objects.get().enrollment == enrollment
 
 
-def test_a_whole_run_beside_it_is_as_it_was(course):
+def test_full_enrollment_is_unaffected(course):
     renewal(course)
-    assert standing_of(make_enrollment(course=course)) == (0, 3, "boiling", False)
+    assert progress_values(make_enrollment(course=course)) == (0, 3, "boiling", False)
 
 
-def test_what_the_list_does_not_name_may_be_done_and_counts_for_nothing(course):
+def test_unlisted_step_counts_for_nothing(course):
     enrollment = renewal(course)
     finish_lesson(enrollment, outline_of(course).step("boiling"))
-    assert standing_of(enrollment) == (0, 3, "drill", False)
+    assert progress_values(enrollment) == (0, 3, "drill", False)
 
 
-def test_what_has_left_the_course_leaves_the_list_and_a_list_that_is_gone_is_the_whole_course(course):
-    part, gone = renewal(course, ["boiling", "pouring", "last-cup"]), renewal(course, ["pouring"])
+def test_removed_steps_leave_list_and_empty_list_means_whole_course(course):
+    partly_valid, fully_removed = renewal(course, ["boiling", "pouring", "last-cup"]), renewal(course, ["pouring"])
     import_course(exam_files())
-    for enrollment in (part, gone):
+    for enrollment in (partly_valid, fully_removed):
         enrollment = Enrollment.objects.with_release().get(pk=enrollment.pk)
-        assert standing_of(enrollment) == (0, 2, "boiling", False)
+        assert progress_values(enrollment) == (0, 2, "boiling", False)
 
 
-def test_a_short_renewal_begins_with_no_pre_check():
+def test_short_renewal_has_no_pre_test():
     course = make_course(pre_check_files())
-    assert standing_of(renewal(course, ["last-cup"])) == (0, 1, "last-cup", True)
-    assert standing_of(make_enrollment(course=course))[2] == "start"
+    assert progress_values(renewal(course, ["last-cup"])) == (0, 1, "last-cup", True)
+    assert progress_values(make_enrollment(course=course))[2] == "start"
 
 
-def test_board_and_home_count_by_the_same_list(course):
-    short, whole = renewal(course), make_enrollment(course=course)
-    found = learner_progress_of([short, whole], {course.pk: outline_of(course)})
-    assert [(each.progress.total, each.next_action.step.id, each.outline.minutes_left()) for each in found] == [
+def test_dashboard_and_home_count_same_list(course):
+    short, full = renewal(course), make_enrollment(course=course)
+    rows = learner_progress_of([short, full], {course.pk: outline_of(course)})
+    assert [(each.progress.total, each.next_action.step.id, each.outline.minutes_left()) for each in rows] == [
         (3, "drill", 7.5),
         (3, "boiling", 7),
     ]
@@ -96,16 +96,16 @@ def test_board_and_home_count_by_the_same_list(course):
     [
         (datetime(2030, 1, 7, 9, tzinfo=UTC), date(2031, 1, 20)),
         (datetime(2030, 1, 20, 9, tzinfo=UTC), date(2031, 1, 20)),  # the last day
-        (datetime(2030, 1, 21, 9, tzinfo=UTC), date(2031, 1, 21)),  # too late: from the day on which it was passed
+        (datetime(2030, 1, 21, 9, tzinfo=UTC), date(2031, 1, 21)),  # too late: counts from the day of the pass
     ],
 )
-def test_who_passes_before_the_certificate_ends_has_the_new_one_count_from_the_old_end(passed_on, valid_until):
+def test_early_renewal_extends_from_old_expiry_date(passed_on, valid_until):
     enrollment = renewal(make_course(make_files()), ["last-cup"], renews_until=date(2030, 1, 20))
     sit(enrollment, at=passed_on)
     assert Certificate.objects.get().valid_until == valid_until
     assert list(certificate_texts()) == []
 
 
-def test_a_run_that_renews_nothing_counts_from_its_own_day():
+def test_first_certificate_counts_from_its_own_day():
     sit(renewal(make_course(make_files()), ["last-cup"]), at=MONDAY + timedelta(days=1))
     assert Certificate.objects.get().valid_until == date(2031, 1, 8)

@@ -1,4 +1,4 @@
-"""One rule for attempts, drills and questions of the day: nothing comes twice while another would do as well."""
+"""Attempts, practice sets and daily questions repeat a question only when no new one is left."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -20,13 +20,13 @@ from tests.making import make_enrollment
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 
 
-class Diary:
-    """What somebody was asked, and whether it was asked twice while another of the `pool` was new."""
+class History:
+    """Questions asked so far; checks that a repeat comes only after all of `pool`."""
 
     def __init__(self):
         self.met, self.again = set(), 0
 
-    def note(self, questions, pool):
+    def add(self, questions, pool):
         if self.met.intersection(questions):
             assert set(pool) <= self.met.union(questions)
             self.again += 1
@@ -35,19 +35,19 @@ class Diary:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
-def test_over_a_quarter_of_attempts_drills_and_days_nothing_comes_twice_while_another_would_do(seed):
-    dice, diary = Random(seed), Diary()
+def test_no_question_repeats_within_quarter_while_new_one_exists(seed):
+    dice, history = Random(seed), History()
     enrollment, now = ready(make_course_with_drill(retakes="reopens: 1 day\n", drilled=8)), timezone.now()
     bank, drills = (page_of(enrollment, each) for each in ("tea-bank", "drill-bank"))
     for number in range(5):
         at = now + timedelta(days=2 * number)
         attempt = sit(enrollment, points=0, at=at) if number < 4 else sit(enrollment, forget=("O1.1",), at=at)
         drawn = {each.question: each for each in attempt.responses.all()}
-        note_drawn(diary, drawn, bank)
+        add_drawn(history, drawn, bank)
     while not drill(attempt).is_done:
         one = asked(attempt)
         streak = {answer.question for answer in drill(attempt).streak}
-        diary.note([one.question.id], set(on("O1.1", drills)) - streak)
+        history.add([one.question.id], set(questions_on("O1.1", drills)) - streak)
         give(attempt, is_right=dice.random() < 0.7, at=now + timedelta(days=9))
     enrollment.refresh_from_db()
     lesson = page_of(enrollment, "boiling")
@@ -57,56 +57,56 @@ def test_over_a_quarter_of_attempts_drills_and_days_nothing_comes_twice_while_an
         if one := asked_at(enrollment.learner, at):
             days += 1
             pool = [
-                *on(one.rule, bank),
-                *on(one.rule, drills),
-                *(key for key in on(one.rule, lesson) if stands(lesson, key)),
+                *questions_on(one.rule, bank),
+                *questions_on(one.rule, drills),
+                *(key for key in questions_on(one.rule, lesson) if has_own_text(lesson, key)),
             ]
-            diary.note([one.question_id], pool)
+            history.add([one.question_id], pool)
             give_daily(enrollment.learner, at, asked=one, is_right=dice.random() < 0.7)
-    assert days > 10 and diary.again  # the banks are small enough for it to have come to that
+    assert days > 10 and history.again  # the banks are small, so repeats must occur
 
 
-def note_drawn(diary, drawn, bank):
+def add_drawn(history, drawn, bank):
     for rule in ("O1.1", "O1.2"):
         slot = [key for key, response in drawn.items() if response.is_critical and response.objective == rule]
-        diary.note(slot, [key for key in on(rule, bank) if bank.questions[key].critical])
+        history.add(slot, [key for key in questions_on(rule, bank) if bank.questions[key].critical])
     plain = [key for key, response in drawn.items() if not response.is_critical]
-    diary.note(plain, [key for key, question in bank.questions.items() if not question.critical])
+    history.add(plain, [key for key, question in bank.questions.items() if not question.critical])
 
 
 def page_of(enrollment, identifier):
     return store.page(enrollment.release, identifier, "zh-hans")
 
 
-def on(rule, page):
+def questions_on(rule, page):
     return [key for key, question in page.questions.items() if question.objective == rule]
 
 
-def stands(lesson, key):
+def has_own_text(lesson, key):
     return lesson.questions[key].kind == "one" and lesson.questions[key].stem
 
 
 @pytest.mark.django_db
-def test_what_was_met_in_another_run_counts_and_what_others_met_or_another_course_asks_does_not():
+def test_only_own_enrollments_in_same_course_count_as_seen():
     course = make_course_with_drill()
     enrollment = ready(course)
-    met = set(sit(enrollment).responses.values_list("question", flat=True))
-    again = make_enrollment(enrollment.learner, course)
-    assert seen_variants(again, timezone.now()).last.keys() == met
+    seen = set(sit(enrollment).responses.values_list("question", flat=True))
+    repeats = make_enrollment(enrollment.learner, course)
+    assert seen_variants(repeats, timezone.now()).last.keys() == seen
     assert not seen_variants(ready(course), timezone.now()).last
-    assert not seen_variants(again, enrollment.enrolled_at).last  # before it was begun
+    assert not seen_variants(repeats, enrollment.enrolled_at).last  # before the first attempt
     other = import_course({path: body.replace(b"tea-room", b"tea-house") for path, body in drill_files().items()})
     assert not seen_variants(make_enrollment(enrollment.learner, other.course), timezone.now()).last
 
 
-def test_after_a_quarter_a_wording_is_new_again_and_yet_comes_after_those_never_met():
-    met = SeenVariants({"old": NOW - QUARTER, "late": NOW - QUARTER + timedelta(days=1)}, NOW)
-    assert [met.is_new(each) for each in ("never", "old", "late")] == [True, True, False]
-    assert sorted(("late", "old", "never"), key=met.turn) == ["never", "old", "late"]
+def test_variant_is_new_again_after_quarter_but_follows_unseen_ones():
+    seen = SeenVariants({"old": NOW - QUARTER, "late": NOW - QUARTER + timedelta(days=1)}, NOW)
+    assert [seen.is_new(each) for each in ("never", "old", "late")] == [True, True, False]
+    assert sorted(("late", "old", "never"), key=seen.turn) == ["never", "old", "late"]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_banks_of_the_shipped_exam_ask_nothing_twice_for_as_many_attempts_as_they_hold(shipped_folder, seed):
+def test_shipped_exam_repeats_nothing_in_its_allowed_attempts(shipped_folder, seed):
     course, dice, last = read_course(read_folder(shipped_folder)), Random(seed), {}
     [exam] = [meta for _document, meta in course.with_meta(ExamMeta) if not meta.is_pre_check]
     strata = [Quota(each.bank, each.draw, each.critical) for each in exam.strata]
@@ -116,14 +116,14 @@ def test_the_banks_of_the_shipped_exam_ask_nothing_twice_for_as_many_attempts_as
     for number in range(5):
         at = NOW + timedelta(days=number)
         drawn = draw(strata, banks, SeenVariants(last, at), dice)
-        again = {each.bank for each in drawn if not each.question.critical and each.question.id in last}
-        assert not [bank for bank in again if number < allowed[bank]]
+        repeats = {each.bank for each in drawn if not each.question.critical and each.question.id in last}
+        assert not [bank for bank in repeats if number < allowed[bank]]
         last |= {each.question.id: at for each in drawn}
 
 
-def attempts_allowed(stratum, questions):
+def attempts_allowed(section, questions):
     families = {}
     for question in questions:
         if not question.critical:
             families[question.family] = families.get(question.family, 0) + 1
-    return attempts_with_new(families.values(), stratum.draw - len(stratum.critical))
+    return attempts_with_new(families.values(), section.draw - len(section.critical))
