@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.db import connection, transaction
 
 from tests.faults.sites import wait_until
-from tests.learning.test_postponing import is_anybody_waiting
+from tests.learning.test_absence_shifts import is_anybody_waiting
 
 
 def one_behind_the_other(first, second):

@@ -17,8 +17,8 @@ from courseware.reporting.integrity import certificates, enrollments
 from tests.assessment.exams import certificate_of, make_course, ready, sit
 from tests.course_format.samples import make_files
 from tests.faults.sites import wait_until
-from tests.learning.test_headcounts_at_once import at_work  # noqa: F401 - a fixture
-from tests.learning.test_postponing import is_anybody_waiting
+from tests.learning.test_absence_shifts import is_anybody_waiting
+from tests.learning.test_headcount_concurrency import at_work  # noqa: F401 - a fixture
 from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user
 from tests.world import complete_course
 
@@ -115,7 +115,7 @@ def test_certified_until_that_differs_from_certification_is_reported(stored):
     assert list(certificates.newest_certifications()) == []
     Enrollment.objects.filter(pk=enrollment.pk).update(certified_until=stored)
     assert list(certificates.newest_certifications()) == [
-        f"enrollment {enrollment.pk}: certified until {stored} by what its row says, until {LATER} by the standing"
+        f"enrollment {enrollment.pk}: certified until {stored} by its enrollment, until {LATER} by the certification"
     ]
 
 

@@ -120,13 +120,13 @@ def test_integrity_check_reports_changed_training():
     Certification.objects.filter(outside=revoked).delete()
     Certification.objects.filter(learner=person).update(certified_until=BEFORE)
     prefix = f"person {person.pk}: certified in course {course.pk} until"
-    found = [f"{prefix} 2026-03-02 by what is kept, until 2027-03-02 by external training {one.pk}"]
+    found = [f"{prefix} 2026-03-02 as stored, until 2027-03-02 by external training {one.pk}"]
     assert [line for line in differences() if line.startswith("person")] == found
     ExternalTraining.objects.filter(pk=one.pk).update(valid_until=LATER)
     ExternalTraining.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now() - timedelta(days=1))
     assert list(log_differences()) == [
-        f"external-training {one.pk}: the log knows no “external-training-recorded” that says the same",
-        f"external-training {revoked.pk}: the log knows no “external-training-revoked” that says the same",
+        f"external-training {one.pk}: the audit log has no “external-training-recorded” with the same data",
+        f"external-training {revoked.pk}: the audit log has no “external-training-revoked” with the same data",
     ]
     Certification.objects.all().delete()
     ExternalTraining.objects.all().delete()

@@ -12,7 +12,7 @@ from courseware.learning.status.completion import complete_lesson
 from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
 from tests.course_format.samples import make_files
-from tests.learning.test_changes_to_see import now_says, page_of, step_of
+from tests.learning.test_changed_lessons import now_says, page_of, step_of
 from tests.making import days, letters, make_admin, make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db

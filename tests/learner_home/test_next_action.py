@@ -26,7 +26,7 @@ from tests.assessment.exams import (
     start,
 )
 from tests.assessment.practice_sets import drill, finish, give, held
-from tests.learning.test_changes_to_see import now_says
+from tests.learning.test_changed_lessons import now_says
 from tests.making import days, join, make_enrollment, make_user
 from tests.simulations.playing import RED, begin, play, take
 from tests.simulations.samples import make_simulation_course

@@ -8,7 +8,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline
 from tests.course_format.samples import OPTIONAL, make_files
 from tests.learning.lesson_pages import soup_of
-from tests.learning.test_changes_to_see import now_says
+from tests.learning.test_changed_lessons import now_says
 from tests.making import make_course, make_enrollment, make_user
 from tests.world import finish_lesson, outline_of
 
