@@ -1,4 +1,4 @@
-"""The lesson of the sample course: where it is, what its forms send, and what was kept of them."""
+"""Helpers for the sample lesson: its URLs, form fields and stored answers."""
 
 import uuid
 
@@ -29,7 +29,7 @@ def sent(*choices, tries=0, **fields):
 
 
 def revision(lesson="boiling"):
-    """Primary key of the revision a page shows now."""
+    """Primary key of the revision that the page shows."""
     return ReleaseEntry.objects.filter(document__identifier=lesson).latest("pk").revision_id
 
 
@@ -39,7 +39,7 @@ def try_it(enrollment, question, raw):
     return answer(enrollment, step, question, raw, token=uuid.uuid4())
 
 
-PRACTICE = {  # a right or wrong answer to each question before the check
+PRACTICE = {  # an answer to each question before the check
     "what-first": ["0"],
     "what-to-wipe": ["0", "2"],
     "what-is-wrong": ["1"],
@@ -59,5 +59,5 @@ def soup_of(response):
     return BeautifulSoup(response.content, "html.parser")
 
 
-def facts():
+def stored_counts():
     return Answer.objects.count(), Completion.objects.count(), LessonReport.objects.count()

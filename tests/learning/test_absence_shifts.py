@@ -1,4 +1,4 @@
-"""Who is away is not late, and comes back to due days that have waited."""
+"""Absences: nothing is due meanwhile, and due dates shift by the working days missed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
@@ -63,13 +63,13 @@ def clock(db):
         yield clock
 
 
-def on(clock, day, hour=9):
-    """The morning of that day, and what the job does by then."""
+def go_to(clock, day, hour=9):
+    """Move the clock to this day and run the job."""
     clock.move_to(datetime.combine(day, time(hour), tzinfo=ZONE))
     settle_all()
 
 
-def due(last_day, **fields):
+def enroll_due(last_day, **fields):
     return make_enrollment(
         due_at=dates.due_instant(last_day, ZONE), enrolled_at=datetime(2026, 11, 2, tzinfo=UTC), **fields
     )
@@ -83,17 +83,17 @@ def state(enrollment):
     return Enrollment.objects.get(pk=enrollment.pk).state_at()
 
 
-def moves():
-    """What the log says, oldest first."""
-    said = Event.objects.filter(verb="due-date-shifted").order_by("pk")
-    return [(event.subject, day_of(event.data["from"]), day_of(event.data["to"])) for event in said]
+def logged_shifts():
+    """Shifts in the audit log, oldest first."""
+    events = Event.objects.filter(verb="due-date-shifted").order_by("pk")
+    return [(event.subject, day_of(event.data["from"]), day_of(event.data["to"])) for event in events]
 
 
 def day_of(text):
     return dates.due_date(datetime.fromisoformat(text), ZONE)
 
 
-# The rule ------------------------------------------------------------------------------------------------------------
+# Calculation ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def day_of(text):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_due_day_moves_on_by_the_working_days_away(given_day, absences, today, expected):
+def test_due_date_shifts_by_working_days_of_absence(given_day, absences, today, expected):
     given_days = {
         "within it": november(30), "a free day within it": november(28),
         "before it, and it has not begun": MONDAY, "before it, and it has begun": MONDAY,
@@ -127,7 +127,7 @@ DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 
 @st.composite
-def spans_apart(draw):
+def separate_spans(draw):
     day, spans = draw(DAYS), []
     for gap, length in draw(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 20)), max_size=4)):
         first = day + gap * DAY
@@ -136,23 +136,23 @@ def spans_apart(draw):
     return spans
 
 
-def counted(spans, since):
+def as_days_away(spans, since):
     return [DaysAway(*span, since) for span in spans]
 
 
-@given(DAYS, spans_apart(), DAYS, DAYS)
-def test_no_due_day_gets_nearer_and_none_is_moved_by_more_days_than_somebody_was_away(day, spans, since, today):
-    moved, days = moved_on(day, counted(spans, since), CHINA, today=today)
+@given(DAYS, separate_spans(), DAYS, DAYS)
+def test_due_date_never_shifts_back_or_by_more_days_than_absence(day, spans, since, today):
+    moved, days = moved_on(day, as_days_away(spans, since), CHINA, today=today)
     away = {first + number * DAY for first, last in spans for number in range((last - first).days + 1)}
     assert moved >= day
     assert days <= sum(CHINA.is_working(each) for each in away if each >= since)
 
 
-@given(DAYS, spans_apart())
-def test_as_many_working_days_are_left_as_without_the_absences(day, spans):
-    """Counted from the first of January: what an absence takes, the moved day gives back."""
+@given(DAYS, separate_spans())
+def test_remaining_working_days_are_same_as_without_absence(day, spans):
+    """Counted from 1 January."""
     begin = date(2026, 1, 1)
-    moved, _days = moved_on(day, counted(spans, begin), CHINA, today=begin)
+    moved, _days = moved_on(day, as_days_away(spans, begin), CHINA, today=begin)
     away = {first + number * DAY for first, last in spans for number in range((last - first).days + 1)}
 
     def left(until):
@@ -166,173 +166,173 @@ def every_day(first, last):
     return [first + number * DAY for number in range((last - first).days + 1)]
 
 
-@given(DAYS, spans_apart())
-def test_nobody_who_left_in_time_comes_back_late(day, spans):
-    moved, _days = moved_on(day, counted(spans, date(2026, 1, 1)), CHINA, today=date(2026, 1, 1))
+@given(DAYS, separate_spans())
+def test_shifted_due_date_is_never_within_absence(day, spans):
+    moved, _days = moved_on(day, as_days_away(spans, date(2026, 1, 1)), CHINA, today=date(2026, 1, 1))
     assert not any(first <= moved <= last for first, last in spans)
 
 
-# Kept ----------------------------------------------------------------------------------------------------------------
+# Stored shifts -------------------------------------------------------------------------------------------------------
 
 
-def test_the_log_says_who_is_away_and_which_day_was_moved(clock):
-    learner, lead = make_user(), make_user()
-    mine, _others = due(FRIDAY, learner=learner), due(FRIDAY)
-    record_absence(learner, MONDAY, FRIDAY, why="training", by=lead)
-    away = Absence.objects.get()
-    said = Event.objects.get(verb="away")
-    assert (said.subject, said.actor, said.data) == (
-        f"person:{learner.pk}", lead, {"away": away.pk, "first_day": "2026-11-23", "last_day": "2026-11-27"}
+def test_absence_and_shift_are_logged(clock):
+    learner, manager = make_user(), make_user()
+    enrollment, _others = enroll_due(FRIDAY, learner=learner), enroll_due(FRIDAY)
+    record_absence(learner, MONDAY, FRIDAY, why="training", by=manager)
+    absence = Absence.objects.get()
+    events = Event.objects.get(verb="away")
+    assert (events.subject, events.actor, events.data) == (
+        f"person:{learner.pk}", manager, {"away": absence.pk, "first_day": "2026-11-23", "last_day": "2026-11-27"}
     )  # fmt: skip
-    assert moves() == [(f"enrollment:{mine.pk}", FRIDAY, december(4))]
+    assert logged_shifts() == [(f"enrollment:{enrollment.pk}", FRIDAY, december(4))]
 
 
-def test_the_same_days_again_are_the_same_absence_and_a_job_that_runs_twice_moves_nothing(clock):
+def test_repeated_absence_and_repeated_job_shift_once(clock):
     learner = make_user()
-    mine = due(FRIDAY, learner=learner)
+    enrollment = enroll_due(FRIDAY, learner=learner)
     first = record_absence(learner, MONDAY, FRIDAY, by=None)
     assert record_absence(learner, MONDAY, FRIDAY, by=None) == first
     for day in (MONDAY, november(25), november(28), november(30)):
-        on(clock, day)
+        go_to(clock, day)
         settle_all()
-    assert due_on(mine) == december(4)
-    assert len(moves()) == 1
+    assert due_on(enrollment) == december(4)
+    assert len(logged_shifts()) == 1
 
 
-def test_days_of_another_absence_are_refused(clock):
+def test_overlapping_absence_is_refused(clock):
     learner = make_user()
-    away = record_absence(learner, MONDAY, FRIDAY, by=None)
+    absence = record_absence(learner, MONDAY, FRIDAY, by=None)
     with pytest.raises(AbsenceOverlap):
         record_absence(learner, FRIDAY, december(4), by=None)
-    beside = record_absence(learner, november(28), december(4), by=None)
+    adjacent = record_absence(learner, november(28), december(4), by=None)
     with pytest.raises(AbsenceOverlap):
-        change_absence(beside, FRIDAY, december(4), by=None)
+        change_absence(adjacent, FRIDAY, december(4), by=None)
     record_absence(make_user(), MONDAY, FRIDAY, by=None)
-    assert set(Absence.objects.filter(person=learner)) == {away, beside}
+    assert set(Absence.objects.filter(person=learner)) == {absence, adjacent}
 
 
-def test_nobody_is_overdue_while_away_and_who_was_before_is_again_afterwards(clock):
+def test_nobody_is_overdue_during_absence(clock):
     learner = make_user()
-    mine = due(november(20), learner=learner)
-    on(clock, MONDAY)
-    assert state(mine) is State.OVERDUE
+    enrollment = enroll_due(november(20), learner=learner)
+    go_to(clock, MONDAY)
+    assert state(enrollment) is State.OVERDUE
     record_absence(learner, MONDAY, FRIDAY, by=None)
     for day in every_day(MONDAY, FRIDAY):
-        on(clock, day, hour=23)
-        assert state(mine) is not State.OVERDUE
+        go_to(clock, day, hour=23)
+        assert state(enrollment) is not State.OVERDUE
     clock.move_to(datetime(2026, 11, 28, tzinfo=ZONE))
-    assert state(mine) is State.OVERDUE  # at once, before any job
-    on(clock, november(28))
-    # Two days late without the week away: Saturday and Sunday of before.
-    assert (state(mine), due_on(mine)) == (State.OVERDUE, FRIDAY)
+    assert state(enrollment) is State.OVERDUE  # before any job runs
+    go_to(clock, november(28))
+    # 2 days late without the absence: the weekend before it.
+    assert (state(enrollment), due_on(enrollment)) == (State.OVERDUE, FRIDAY)
 
 
-def test_an_absence_to_come_leaves_alone_what_is_due_before_it(clock):
+def test_future_absence_does_not_shift_earlier_due_date(clock):
     learner = make_user()
-    mine = due(november(20), learner=learner)
+    enrollment = enroll_due(november(20), learner=learner)
     record_absence(learner, MONDAY, FRIDAY, by=None)
-    assert due_on(mine) == november(20)
-    on(clock, MONDAY)
-    assert due_on(mine) == FRIDAY
+    assert due_on(enrollment) == november(20)
+    go_to(clock, MONDAY)
+    assert due_on(enrollment) == FRIDAY
 
 
-def test_who_comes_back_earlier_has_the_due_day_moved_by_the_days_really_away(clock):
+def test_shortened_absence_shifts_by_actual_days(clock):
     learner = make_user()
-    mine = due(FRIDAY, learner=learner)
-    away = record_absence(learner, MONDAY, FRIDAY, by=None)
-    on(clock, november(25))
-    assert change_absence(away, MONDAY, november(24), by=None)
-    assert due_on(mine) == december(1)
-    assert not change_absence(away, MONDAY, november(24), by=None)
+    enrollment = enroll_due(FRIDAY, learner=learner)
+    absence = record_absence(learner, MONDAY, FRIDAY, by=None)
+    go_to(clock, november(25))
+    assert change_absence(absence, MONDAY, november(24), by=None)
+    assert due_on(enrollment) == december(1)
+    assert not change_absence(absence, MONDAY, november(24), by=None)
     assert change_absence(Absence.objects.get(), MONDAY, december(2), by=None)
-    assert due_on(mine) == december(9)
+    assert due_on(enrollment) == december(9)
 
 
-def test_an_absence_taken_back_gives_the_day_of_before_to_the_very_instant(clock):
+def test_undone_absence_restores_exact_due_instant(clock):
     learner = make_user()
-    mine = due(november(29), learner=learner)  # a Sunday, which no counting of working days finds again
-    away = record_absence(learner, MONDAY, december(4), by=None)
-    assert due_on(mine) == december(11)
-    assert undo_absence(away, by=None)
-    assert Enrollment.objects.get(pk=mine.pk).due_at == mine.due_at
-    assert not undo_absence(away, by=None)
+    enrollment = enroll_due(november(29), learner=learner)  # a Sunday, which cannot be recomputed from working days
+    absence = record_absence(learner, MONDAY, december(4), by=None)
+    assert due_on(enrollment) == december(11)
+    assert undo_absence(absence, by=None)
+    assert Enrollment.objects.get(pk=enrollment.pk).due_at == enrollment.due_at
+    assert not undo_absence(absence, by=None)
     assert [event.verb for event in Event.objects.filter(subject=f"person:{learner.pk}").order_by("pk")] == [
         "away", "absence-undone",
     ]  # fmt: skip
 
 
-def test_an_absence_that_is_taken_back_while_somebody_changes_it_is_gone(clock):
-    away = record_absence(due(november(20)).learner, november(9), november(13), by=None)
-    undo_absence(away, by=None)
-    assert change_absence(away, november(9), november(10), by=None) is False
+def test_undone_absence_cannot_be_changed(clock):
+    absence = record_absence(enroll_due(november(20)).learner, november(9), november(13), by=None)
+    undo_absence(absence, by=None)
+    assert change_absence(absence, november(9), november(10), by=None) is False
 
 
-def test_who_is_enrolled_while_away_has_the_due_day_moved_by_the_days_that_are_left(clock):
+def test_enrollment_during_absence_shifts_by_remaining_days(clock):
     learner = make_user()
     record_absence(learner, MONDAY, FRIDAY, by=None)
-    on(clock, november(26))
-    new = make_enrollment(learner=learner, due_at=dates.due_instant(december(4), ZONE))
+    go_to(clock, november(26))
+    new_enrollment = make_enrollment(learner=learner, due_at=dates.due_instant(december(4), ZONE))
     assert is_any_not_settled()
     settle_all()
-    assert due_on(new) == december(8)
+    assert due_on(new_enrollment) == december(8)
     assert not is_any_not_settled()
 
 
-def test_what_is_completed_or_excused_or_has_no_day_is_left_alone(clock):
+def test_closed_or_undated_enrollments_are_not_shifted(clock):
     learner = make_user()
-    none = make_enrollment(learner=learner)
+    undated = make_enrollment(learner=learner)
     record_absence(learner, MONDAY, FRIDAY, by=None)
-    assert due_on(none) is None
-    excused = due(FRIDAY)
-    exempt(excused, "moved", by=None)
-    record_absence(excused.learner, MONDAY, FRIDAY, by=None)
-    done = due(FRIDAY, completed_at=datetime(2026, 11, 2, tzinfo=UTC))
+    assert due_on(undated) is None
+    exempt_enrollment = enroll_due(FRIDAY)
+    exempt(exempt_enrollment, "moved", by=None)
+    record_absence(exempt_enrollment.learner, MONDAY, FRIDAY, by=None)
+    done = enroll_due(FRIDAY, completed_at=datetime(2026, 11, 2, tzinfo=UTC))
     record_absence(done.learner, MONDAY, FRIDAY, by=None)
-    assert (due_on(excused), due_on(done)) == (FRIDAY, FRIDAY)
-    assert moves() == []
+    assert (due_on(exempt_enrollment), due_on(done)) == (FRIDAY, FRIDAY)
+    assert logged_shifts() == []
     with pytest.raises(EnrollmentClosed):
-        extend(excused, december(4), by=None)
+        extend(exempt_enrollment, december(4), by=None)
 
 
-def test_the_days_are_those_of_the_persons_team_its_zone_and_its_holidays(clock):
+def test_absence_uses_time_zone_and_calendar_of_team(clock):
     team, learner = make_team(time_zone="America/New_York"), make_user()
     join(team, learner)
     zone = ZoneInfo("America/New_York")
     CalendarDay.objects.create(team=team, day=november(26), is_free=True, name="Thanksgiving")
-    mine = make_enrollment(learner=learner, due_at=dates.due_instant(FRIDAY, zone))
-    away = record_absence(learner, november(25), november(26), by=None)
-    assert (away.begins_at, away.ends_at) == (
+    enrollment = make_enrollment(learner=learner, due_at=dates.due_instant(FRIDAY, zone))
+    absence = record_absence(learner, november(25), november(26), by=None)
+    assert (absence.begins_at, absence.ends_at) == (
         datetime(2026, 11, 25, tzinfo=zone), datetime(2026, 11, 27, tzinfo=zone)
     )  # fmt: skip
-    assert due_on(mine) == november(30)  # one working day, for Thanksgiving is none
+    assert due_on(enrollment) == november(30)  # 1 working day: Thanksgiving is a day off
 
 
-def test_absences_come_to_the_same_in_whichever_order_they_are_told_changed_and_followed(clock):
+def test_result_is_same_in_any_order_of_absences(clock):
     spans = [(november(9), november(10)), (MONDAY, FRIDAY), (december(7), december(8))]
     found = []
     for order in (spans, spans[::-1], [spans[1], spans[2], spans[0]]):
         clock.move_to(datetime(2026, 11, 2, 9, tzinfo=ZONE))
         learner = make_user()
-        mine = due(november(12), learner=learner)
+        one = enroll_due(november(12), learner=learner)
         wrong = record_absence(learner, december(21), december(24), by=None)
         for span in order:
             record_absence(learner, *span, by=None)
         undo_absence(wrong, by=None)
-        found.append([due_on(mine), *(on(clock, day) or due_on(mine) for day in (MONDAY, december(1), december(9)))])
-    # Two working days for the first, five more for the second: late since the 17th, and away again in December.
+        found.append([due_on(one), *(go_to(clock, day) or due_on(one) for day in (MONDAY, december(1), december(9)))])
+    # 2 working days for the first, 5 for the second; late from the 17th; away again in December.
     assert found == [[november(16), FRIDAY, november(23), november(25)]] * 3
 
 
-def take_back(run):
+def undo_extra_time(enrollment):
     adjustment = Adjustment.objects.get()
     undo(adjustment, list(adjustment.lines.all()), by=None)
 
 
-def give_time(run):
-    alone(run, Adjustment(kind=SetExtraTime.kind, time="2"))
+def give_extra_time(enrollment):
+    alone(enrollment, Adjustment(kind=SetExtraTime.kind, time="2"))
 
 
-ACTS = {"given": give_time, "withdrawn": take_back}
+CHANGES = {"given": give_extra_time, "withdrawn": undo_extra_time}
 
 
 def is_anybody_waiting():
@@ -341,165 +341,165 @@ def is_anybody_waiting():
         return cursor.fetchone()[0] > 0
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_time_is_given_while_absences_move_due_days(act, transactional_db):
+@pytest.mark.parametrize("change", CHANGES)
+def test_extra_time_change_does_not_deadlock_with_shift(change, transactional_db):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer: nothing is changed at once")
-    run = make_enrollment(due_at=days(9))
-    record_absence(run.learner, site_day(), site_day(), by=None)
-    if act == "withdrawn":
-        give_time(run)
+    enrollment = make_enrollment(due_at=days(9))
+    record_absence(enrollment.learner, site_day(), site_day(), by=None)
+    if change == "withdrawn":
+        give_extra_time(enrollment)
 
-    def in_a_connection_of_its_own():
+    def change_in_own_connection():
         try:
-            ACTS[act](run)
+            CHANGES[change](enrollment)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            lock_person(run.learner)
-            acting = pool.submit(in_a_connection_of_its_own)
+            lock_person(enrollment.learner)
+            future = pool.submit(change_in_own_connection)
             wait_until(is_anybody_waiting, "nobody waits")
-            settle(run.learner, None, timezone.now())
-        acting.result(60)
-    assert User.objects.get(pk=run.learner_id).extra_time == ("2" if act == "given" else "")
+            settle(enrollment.learner, None, timezone.now())
+        future.result(60)
+    assert User.objects.get(pk=enrollment.learner_id).extra_time == ("2" if change == "given" else "")
 
 
 @pytest.fixture
-def ticking(db):
+def ticking_clock(db):
     make_course()
-    with time_machine.travel(datetime(2026, 11, 16, 9, tzinfo=ZONE), tick=True) as ticking:
-        yield ticking
+    with time_machine.travel(datetime(2026, 11, 16, 9, tzinfo=ZONE), tick=True) as ticking_clock:
+        yield ticking_clock
 
 
-def due_by(last_day):
+def make_due(last_day):
     return make_enrollment(due_at=dates.due_instant(last_day, ZONE))
 
 
-def as_it_is(enrollment):
-    """(the last day, who gave it by hand)"""
+def due_date_and_author(enrollment):
+    """(due date, who set it manually)"""
     enrollment = Enrollment.objects.get(pk=enrollment.pk)
     return enrollment.due_on, enrollment.due_given_by
 
 
-def undone(adjustment):
+def undo_all(adjustment):
     done, _left = undo(adjustment, list(adjustment.lines.all()), by=None)
     return len(done)
 
 
-def test_it_says_who_gave_the_last_day_that_stands(ticking):
-    run, lead, other = due_by(FRIDAY), make_user(), make_user()
-    assert as_it_is(run) == (FRIDAY, None)
-    extend(run, december(1), by=lead)
-    second = extend(run, december(2), by=other)
-    assert as_it_is(run) == (december(2), other)
-    undone(second)
-    assert as_it_is(run) == (december(1), lead)
+def test_manual_due_date_names_its_last_author(ticking_clock):
+    enrollment, manager, other = make_due(FRIDAY), make_user(), make_user()
+    assert due_date_and_author(enrollment) == (FRIDAY, None)
+    extend(enrollment, december(1), by=manager)
+    second = extend(enrollment, december(2), by=other)
+    assert due_date_and_author(enrollment) == (december(2), other)
+    undo_all(second)
+    assert due_date_and_author(enrollment) == (december(1), manager)
 
 
-def test_the_records_are_compared_with_who_gave_which_day(ticking):
-    run, untouched = due_by(FRIDAY), due_by(FRIDAY)
-    extend(run, december(1), by=make_user())
-    undone(extend(untouched, december(1), by=make_user()))
+def test_integrity_check_reports_wrong_author_of_due_date(ticking_clock):
+    one, untouched = make_due(FRIDAY), make_due(FRIDAY)
+    extend(one, december(1), by=make_user())
+    undo_all(extend(untouched, december(1), by=make_user()))
     assert list(differences()) == []
-    Enrollment.objects.filter(pk=run.pk).update(due_given_at=None)
-    assert list(differences()) == [f"enrollment {run.pk}: due_given_at differs from that of the latest manual due date"]
+    Enrollment.objects.filter(pk=one.pk).update(due_given_at=None)
+    assert list(differences()) == [f"enrollment {one.pk}: due_given_at is not that of the last day given by hand"]
 
 
-def test_an_absence_that_is_followed_before_the_undo_makes_nobody_forget_the_day_of_before(ticking):
-    run, lead = due_by(FRIDAY), make_user()
-    away = record_absence(run.learner, MONDAY, FRIDAY, by=None)
-    assert as_it_is(run) == (december(4), None)
-    adjustment = extend(run, december(15), by=lead)
+def test_undo_after_absence_restores_shifted_due_date(ticking_clock):
+    enrollment, manager = make_due(FRIDAY), make_user()
+    absence = record_absence(enrollment.learner, MONDAY, FRIDAY, by=None)
+    assert due_date_and_author(enrollment) == (december(4), None)
+    adjustment = extend(enrollment, december(15), by=manager)
     settle_all()
-    assert as_it_is(run) == (december(15), lead)  # who gave it knew of the absence
-    assert undone(adjustment) == 1
-    assert as_it_is(run) == (december(4), None)
+    assert due_date_and_author(enrollment) == (december(15), manager)  # the manager knew of the absence
+    assert undo_all(adjustment) == 1
+    assert due_date_and_author(enrollment) == (december(4), None)
     settle_all()
-    undo_absence(away, by=None)
-    assert as_it_is(run) == (FRIDAY, None)
+    undo_absence(absence, by=None)
+    assert due_date_and_author(enrollment) == (FRIDAY, None)
 
 
-def test_an_absence_noted_after_the_extension_does_not_stop_the_undo_and_counts_for_the_day_of_before(ticking):
-    run = due_by(FRIDAY)
-    adjustment = extend(run, december(15), by=make_user())
-    record_absence(run.learner, MONDAY, date(2026, 11, 24), by=None)
-    assert as_it_is(run)[0] == december(17)
-    assert undone(adjustment) == 1
-    assert as_it_is(run) == (december(1), None)
-    assert shifted_days(Enrollment.objects.get(pk=run.pk)) == 2
+def test_undo_of_extension_applies_later_absence_to_old_due_date(ticking_clock):
+    enrollment = make_due(FRIDAY)
+    adjustment = extend(enrollment, december(15), by=make_user())
+    record_absence(enrollment.learner, MONDAY, date(2026, 11, 24), by=None)
+    assert due_date_and_author(enrollment)[0] == december(17)
+    assert undo_all(adjustment) == 1
+    assert due_date_and_author(enrollment) == (december(1), None)
+    assert shifted_days(Enrollment.objects.get(pk=enrollment.pk)) == 2
 
 
-def test_an_absence_that_was_changed_meanwhile_counts_as_it_is_now(ticking):
-    run = due_by(FRIDAY)
-    away = record_absence(run.learner, MONDAY, FRIDAY, by=None)
-    adjustment = extend(run, december(15), by=make_user())
-    change_absence(away, MONDAY, MONDAY, by=None)
-    assert as_it_is(run)[0] == december(15)
-    undone(adjustment)
-    assert as_it_is(run)[0] == date(2026, 11, 30)
+def test_undo_uses_changed_absence(ticking_clock):
+    enrollment = make_due(FRIDAY)
+    absence = record_absence(enrollment.learner, MONDAY, FRIDAY, by=None)
+    adjustment = extend(enrollment, december(15), by=make_user())
+    change_absence(absence, MONDAY, MONDAY, by=None)
+    assert due_date_and_author(enrollment)[0] == december(15)
+    undo_all(adjustment)
+    assert due_date_and_author(enrollment)[0] == date(2026, 11, 30)
 
 
-def test_the_day_to_which_an_absence_has_held_or_moved_a_due_day_is_another_one_when_it_is_given_by_hand(ticking):
-    late, moved = due_by(date(2026, 11, 19)), due_by(FRIDAY)
-    of_moved = record_absence(moved.learner, MONDAY, FRIDAY, by=None)
+def test_extension_to_shifted_date_counts_as_manual(ticking_clock):
+    late, moved = make_due(date(2026, 11, 19)), make_due(FRIDAY)
+    absence_of_moved = record_absence(moved.learner, MONDAY, FRIDAY, by=None)
     record_absence(late.learner, MONDAY, date(2026, 12, 11), by=None)
-    ticking.move_to(datetime(2026, 11, 24, 9, tzinfo=ZONE))
+    ticking_clock.move_to(datetime(2026, 11, 24, 9, tzinfo=ZONE))
     settle_all()
-    lead = make_user()
-    for run, day in ((late, december(11)), (moved, december(4))):
-        assert as_it_is(run) == (day, None)
-        assert extend(run, day, by=lead)
-        assert extend(run, day, by=lead) is None
+    manager = make_user()
+    for enrollment, day in ((late, december(11)), (moved, december(4))):
+        assert due_date_and_author(enrollment) == (day, None)
+        assert extend(enrollment, day, by=manager)
+        assert extend(enrollment, day, by=manager) is None
         settle_all()
-        assert extend(run, day, by=lead) is None
-        assert as_it_is(run) == (day, lead)
-    change_absence(of_moved, MONDAY, MONDAY, by=None)
-    ticking.move_to(datetime(2026, 12, 14, 9, tzinfo=ZONE))
+        assert extend(enrollment, day, by=manager) is None
+        assert due_date_and_author(enrollment) == (day, manager)
+    change_absence(absence_of_moved, MONDAY, MONDAY, by=None)
+    ticking_clock.move_to(datetime(2026, 12, 14, 9, tzinfo=ZONE))
     settle_all()
-    assert as_it_is(late) == (december(11), lead)
-    assert as_it_is(moved) == (december(4), lead)
+    assert due_date_and_author(late) == (december(11), manager)
+    assert due_date_and_author(moved) == (december(4), manager)
     assert list(differences()) == []
 
 
-def test_taking_back_costs_as_many_statements_for_three_as_for_one(ticking):
+def test_undo_costs_same_queries_for_3_as_for_1(ticking_clock):
     def statements(people):
-        runs = [due_by(FRIDAY) for _ in range(people)]
-        for run in runs:
-            record_absence(run.learner, MONDAY, FRIDAY, by=None)
-        given = Adjustment(kind=Extend.kind, due_on=december(15), made_by=make_user())
-        adjustment, _refused = adjust(runs, given)
+        enrollments = [make_due(FRIDAY) for _ in range(people)]
+        for enrollment in enrollments:
+            record_absence(enrollment.learner, MONDAY, FRIDAY, by=None)
+        extension = Adjustment(kind=Extend.kind, due_on=december(15), made_by=make_user())
+        adjustment, _refused = adjust(enrollments, extension)
         with CaptureQueriesContext(connection) as queries:
-            assert undone(adjustment) == people
+            assert undo_all(adjustment) == people
         return len(queries)
 
     assert statements(1) == statements(3)
 
 
-def test_an_absence_known_when_a_day_was_given_moves_it_by_the_days_more_at_either_end_and_never_by_those_known(
-    ticking,
+def test_due_date_shifts_only_by_days_added_to_known_absence(
+    ticking_clock,
 ):
-    run = due_by(FRIDAY)
-    record_absence(run.learner, MONDAY, FRIDAY, by=None)
-    extend(run, december(10), by=None)
+    enrollment = make_due(FRIDAY)
+    record_absence(enrollment.learner, MONDAY, FRIDAY, by=None)
+    extend(enrollment, december(10), by=None)
     for first, last, expected in [
         (date(2026, 11, 19), FRIDAY, december(14)),  # Thursday and Friday before
-        (date(2026, 11, 21), FRIDAY, december(10)),  # a weekend is no day of work
+        (date(2026, 11, 21), FRIDAY, december(10)),  # a weekend
         (MONDAY, december(1), december(14)),
         (date(2026, 11, 20), november_30 := date(2026, 11, 30), december(14)),
         (date(2026, 11, 25), date(2026, 11, 26), december(10)),
-        (november_30, december(1), december(14)),  # others than those that were known
+        (november_30, december(1), december(14)),  # not the days known before
         (MONDAY, FRIDAY, december(10)),
     ]:
         change_absence(Absence.objects.get(), first, last, by=None)
-        assert (first, last, as_it_is(run)[0]) == (first, last, expected)
+        assert (first, last, due_date_and_author(enrollment)[0]) == (first, last, expected)
 
 
-def test_of_two_absences_that_were_known_the_earlier_one_counts_by_the_days_more(ticking):
-    run = due_by(FRIDAY)
-    record_absence(run.learner, date(2026, 11, 18), date(2026, 11, 18), by=None)
-    record_absence(run.learner, MONDAY, FRIDAY, by=None)
-    extend(run, december(10), by=None)
+def test_earlier_known_absence_shifts_by_added_days(ticking_clock):
+    enrollment = make_due(FRIDAY)
+    record_absence(enrollment.learner, date(2026, 11, 18), date(2026, 11, 18), by=None)
+    record_absence(enrollment.learner, MONDAY, FRIDAY, by=None)
+    extend(enrollment, december(10), by=None)
     change_absence(Absence.objects.earliest("first_day"), date(2026, 11, 18), date(2026, 11, 19), by=None)
-    assert as_it_is(run)[0] == december(11)
+    assert due_date_and_author(enrollment)[0] == december(11)

@@ -1,3 +1,5 @@
+"""Admin pages of enrollments, lesson reports and publishing."""
+
 import uuid
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -27,11 +29,11 @@ ENROLLMENTS = reverse("admin:learning_enrollment_changelist")
 TEAMS = reverse("admin:accounts_team_changelist")
 REPORTS = reverse("admin:learning_lessonreport_changelist")
 NEXT_WEEK = date(2026, 12, 2)
-END_OF_THAT_DAY = due_instant(NEXT_WEEK, ZoneInfo("Asia/Shanghai"))
+END_OF_NEXT_WEEK = due_instant(NEXT_WEEK, ZoneInfo("Asia/Shanghai"))
 
 
 @pytest.fixture(autouse=True)
-def a_week_before(time_machine):
+def fixed_time(time_machine):
     time_machine.move_to("2026-11-25T03:00Z")
 
 
@@ -57,30 +59,30 @@ def act(client, url, action, *rows, **fields):
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "Rules of the tea room"), ("zh-hans", "茶水间守则")])
-def test_a_course_is_named_by_its_title_in_list_filter_and_form(client, admin, language, title):
+def test_course_is_named_by_title_in_list_filter_and_form(client, admin, language, title):
     make_enrollment(make_user(), make_course())
     Course.objects.create(identifier="not-released", source_language="en")
-    for address, place, shown in (
+    for address, selector, shown in (
         (ENROLLMENTS, ".field-course_shown", [title]),
         (ENROLLMENTS, "#changelist-filter a[href*=course__id__exact]", [title, "not-released"]),
         (f"{ENROLLMENTS}add/", "select[name=course] option:not([value=''])", [title]),
     ):
         page = BeautifulSoup(client.get(address, headers={"accept-language": language}).content, "html.parser")
-        assert [found.text.strip() for found in page.select(place)] == shown, place
+        assert [found.text.strip() for found in page.select(selector)] == shown, selector
 
 
-def test_extending_asks_for_the_day_first_and_then_sets_it_for_each(client, admin):
+def test_extension_asks_for_date_and_sets_it_for_each(client, admin):
     first = make_enrollment(due_at=days(1))
     second = make_enrollment(make_user(), first.course)
-    asked = act(client, ENROLLMENTS, "extend", first, second)
-    assert BeautifulSoup(asked.content, "html.parser").select_one("input[name=due_on]")
+    form = act(client, ENROLLMENTS, "extend", first, second)
+    assert BeautifulSoup(form.content, "html.parser").select_one("input[name=due_on]")
     assert act(client, ENROLLMENTS, "extend", first, second, confirmed="yes").status_code == 422
     act(client, ENROLLMENTS, "extend", first, second, confirmed="yes", due_on=NEXT_WEEK)
-    assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_THAT_DAY}
+    assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_NEXT_WEEK}
     assert Event.objects.filter(verb="extended", actor=admin).count() == 2
 
 
-def test_waiving_needs_a_reason_and_passes_over_what_is_completed(client, admin):
+def test_exemption_needs_reason_and_skips_completed(client, admin):
     enrollment, done = make_enrollment(), make_enrollment(completed_at=days(-1))
     assert act(client, ENROLLMENTS, "waive", enrollment, confirmed="yes", reason=" ").status_code == 422
     act(client, ENROLLMENTS, "waive", enrollment, done, confirmed="yes", reason="on leave")
@@ -89,43 +91,43 @@ def test_waiving_needs_a_reason_and_passes_over_what_is_completed(client, admin)
     assert (enrollment.exemption_reason, done.exempted_at) == ("on leave", None)
 
 
-@pytest.mark.parametrize("verb, fields", [("waive", {"reason": "on leave"}), ("extend", {"due_on": NEXT_WEEK})])
-def test_what_was_really_changed_is_said_and_what_was_like_that_before(client, admin, verb, fields):
+@pytest.mark.parametrize("action, fields", [("waive", {"reason": "on leave"}), ("extend", {"due_on": NEXT_WEEK})])
+def test_messages_count_changed_and_unchanged_enrollments(client, admin, action, fields):
     rows = [make_enrollment() for _ in range(3)]
     closed = make_enrollment(completed_at=days(-1))
     changed = "enrollment was changed."
-    assert told(act(client, ENROLLMENTS, verb, rows[0], confirmed="yes", **fields), client) == [f"1 {changed}"]
-    assert told(act(client, ENROLLMENTS, verb, rows[0], confirmed="yes", **fields), client) == [
+    assert messages(act(client, ENROLLMENTS, action, rows[0], confirmed="yes", **fields), client) == [f"1 {changed}"]
+    assert messages(act(client, ENROLLMENTS, action, rows[0], confirmed="yes", **fields), client) == [
         "1 enrollment already had this value and was not changed."
     ]
-    assert told(act(client, ENROLLMENTS, verb, *rows, closed, confirmed="yes", **fields), client) == [
+    assert messages(act(client, ENROLLMENTS, action, *rows, closed, confirmed="yes", **fields), client) == [
         f"{closed.learner} · Rules of the tea room is closed, so nothing was changed.",
         "2 enrollments were changed.",
         "1 enrollment already had this value and was not changed.",
     ]
-    assert told(act(client, ENROLLMENTS, verb, closed, confirmed="yes", **fields), client) == [
+    assert messages(act(client, ENROLLMENTS, action, closed, confirmed="yes", **fields), client) == [
         f"{closed.learner} · Rules of the tea room is closed, so nothing was changed."
     ]
 
 
-def told(response, client):
+def messages(response, client):
     page = BeautifulSoup(client.get(response.url).content, "html.parser")
     return [" ".join(line.text.split()) for line in page.select(".messagelist li")]
 
 
-def test_the_list_offers_the_verbs_that_have_words_for_it_and_asks_in_the_words_of_the_admin(client, admin):
+def test_actions_offer_and_confirm_with_admin_labels(client, admin):
     enrollment = make_enrollment()
     page = BeautifulSoup(client.get(ENROLLMENTS).content, "html.parser")
     offered = [option["value"] for option in page.select("[name=action] option") if option["value"]]
     assert offered == [action.name for action in ON_PERSON_PAGE if action.admin_label]
     for fields in ({}, {"confirmed": "yes"}):
-        asked = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
-        assert asked.h1.text == "Exempt with a reason"
-        assert asked.select_one("label[for=exempt_reason]").text == "reason:"
-        assert asked.select_one(".help").text == "The learner can read it, and it stays on record."
+        form = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
+        assert form.h1.text == "Exempt with a reason"
+        assert form.select_one("label[for=exempt_reason]").text == "reason:"
+        assert form.select_one(".help").text == "The learner can read it, and it stays on record."
 
 
-def test_nobody_changes_the_own_training_from_the_list(client, admin):
+def test_admin_cannot_change_own_enrollment(client, admin):
     own, other = make_enrollment(learner=admin), make_enrollment()
     url = reverse("admin:learning_enrollment_changelist")
     response = act(client, url, "waive", own, other, confirmed="1", reason="knows it all")
@@ -134,7 +136,7 @@ def test_nobody_changes_the_own_training_from_the_list(client, admin):
     assert "You cannot decide about" in client.get(url).content.decode()
 
 
-def test_looking_into_a_record_is_logged_and_changes_nothing(client, admin):
+def test_viewing_record_is_logged_and_changes_nothing(client, admin):
     enrollment = make_enrollment()
     url = reverse("admin:learning_enrollment_change", args=[enrollment.pk])
     assert client.get(url).status_code == 200
@@ -145,40 +147,40 @@ def test_looking_into_a_record_is_logged_and_changes_nothing(client, admin):
     assert Enrollment.objects.values().get() == before
 
 
-def test_one_person_is_enrolled_with_a_due_day(client, admin):
+def test_person_is_enrolled_with_due_date(client, admin):
     course, learner = make_course(), make_user()
     url = reverse("admin:learning_enrollment_add")
     form = {"learner": learner.pk, "course": course.pk, "due_on": NEXT_WEEK}
     assert client.post(url, form).status_code == 302
     enrollment = Enrollment.objects.get()
-    assert (enrollment.learner, enrollment.due_at) == (learner, END_OF_THAT_DAY)
+    assert (enrollment.learner, enrollment.due_at) == (learner, END_OF_NEXT_WEEK)
     assert "This person is already enrolled in the course." in client.post(url, form).text
     assert Event.objects.filter(verb="enrolled", actor=admin).count() == 1
 
 
-def test_a_team_is_enrolled_from_the_list_of_teams_a_batch_with_each_click(client, admin, monkeypatch):
+def test_team_is_enrolled_in_batches(client, admin, monkeypatch):
     monkeypatch.setattr(enrolling, "BATCH", 2)
     course, team = make_course(), make_team(learners=3)
     assert act(client, TEAMS, "enroll", team).status_code == 200
     page = act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk, due_on=NEXT_WEEK).url
-    for sent, status, linked in (
+    for enrolled, status, linked in (
         (0, "0 people were enrolled. 3 people remain.", True),
         (2, "2 people were enrolled. 1 person remains.", True),
         (3, "3 people were enrolled. People who already have the course were skipped.", False),
         (3, "3 people were enrolled. People who already have the course were skipped.", False),
     ):
         shown = BeautifulSoup(client.get(page).content, "html.parser")
-        assert " ".join(said.text for said in shown.select("#enrolling p")[:2]) == status
+        assert " ".join(paragraph.text for paragraph in shown.select("#enrolling p")[:2]) == status
         assert bool(shown.select_one("#enrolling progress")) == linked
         assert bool(shown.select_one("#enrolling button")) == linked
-        assert Enrollment.objects.count() == sent
-        assert (page in client.get(TEAMS).text) == linked  # where it is found again
+        assert Enrollment.objects.count() == enrolled
+        assert (page in client.get(TEAMS).text) == linked  # linked while unfinished
         assert client.post(page).url == page
-    assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_THAT_DAY}
+    assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_NEXT_WEEK}
 
 
 @pytest.mark.parametrize("due_on", ["2020-01-01", "9999-12-31", "2037-01-01"])
-def test_a_due_day_that_is_over_or_far_away_is_refused_wherever_one_is_set(client, admin, due_on):
+def test_past_or_distant_due_date_is_refused_in_every_form(client, admin, due_on):
     enrollment, team = make_enrollment(due_at=days(1)), make_team(learners=1)
     form = {"confirmed": "yes", "due_on": due_on, "course": enrollment.course_id}
     assert act(client, ENROLLMENTS, "extend", enrollment, **form).status_code == 422
@@ -200,7 +202,7 @@ def make_report(**fields):
     )  # fmt: skip
 
 
-def test_editors_read_and_settle_reports_without_learning_whose_they_are(client, editor):
+def test_editor_settles_report_without_seeing_reporter(client, editor):
     report = make_report()
     for url in (REPORTS, reverse("admin:learning_lessonreport_change", args=[report.pk])):
         page = client.get(url).text
@@ -212,7 +214,7 @@ def test_editors_read_and_settle_reports_without_learning_whose_they_are(client,
     assert report.settled_at
 
 
-def test_settling_again_keeps_the_first_time(client, editor):
+def test_second_settlement_keeps_first_time(client, editor):
     report = make_report(settled_at=days(-3))
     act(client, REPORTS, "settle", report)
     settled_at = report.settled_at
@@ -225,7 +227,7 @@ def test_settling_again_keeps_the_first_time(client, editor):
 
 @pytest.fixture
 def draft(course):
-    """The sample's lesson with one line changed, saved and not released."""
+    """The sample lesson with one changed line, saved but not released."""
     document = course.documents.get(identifier="boiling")
     text = bytes(document.head.texts.get(language="en").body).replace(b"Fill it", b"Fill it up")
     return save_drafts(document, {"en": text}, base=document.head, by=None)
@@ -236,28 +238,28 @@ def publish_url(course):
 
 
 def complete_lesson(course, document):
-    facts = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
-    Completion.objects.create(enrollment=make_enrollment(make_user(), course), document=document, **facts)
+    completion_fields = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
+    Completion.objects.create(enrollment=make_enrollment(make_user(), course), document=document, **completion_fields)
 
 
-def choice(draft, **fields):
-    words = {"revisions": draft.pk, f"weight-{draft.pk}": "reread", "note": "clearer", "confirmed": "on"}
-    return {key: value for key, value in (words | fields).items() if value is not None}
+def publish_form(draft, **fields):
+    fields_by_name = {"revisions": draft.pk, f"weight-{draft.pk}": "reread", "note": "clearer", "confirmed": "on"}
+    return {key: value for key, value in (fields_by_name | fields).items() if value is not None}
 
 
-def test_the_page_shows_what_changed_and_how_many_people_each_impact_affects(client, editor, course, draft):
+def test_publish_page_shows_changes_and_affected_people(client, editor, course, draft):
     for _ in range(2):
         complete_lesson(course, draft.document)
     make_enrollment(make_user(), course)
     page = BeautifulSoup(client.get(publish_url(course)).content, "html.parser")
     assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it up"]
-    words = {row.label.text.strip().split(":")[0]: row.span.text for row in page.select(".weight p")}
-    assert words == {
+    fields_by_name = {row.label.text.strip().split(":")[0]: row.span.text for row in page.select(".weight p")}
+    assert fields_by_name == {
         "none": "affects 0 people", "read again": "affects 2 people", "retake check": "affects 2 people",
     }  # fmt: skip
 
 
-def test_the_page_says_that_a_changed_exam_affects_nobody(client, editor, course):
+def test_changed_exam_affects_nobody(client, editor, course):
     exam = Document.objects.get(identifier="last-cup")
     complete_lesson(course, exam)
     text = bytes(exam.head.texts.get(language="en").body).replace(b"\n---\n", b"\n---\n\nOnce more.\n", 1)
@@ -266,8 +268,8 @@ def test_the_page_says_that_a_changed_exam_affects_nobody(client, editor, course
     assert {row.span.text for row in page.select(".weight p")} == {"affects 0 people"}
 
 
-def test_publishing_makes_the_release_that_was_confirmed(client, editor, course, draft):
-    assert client.post(publish_url(course), choice(draft)).status_code == 302
+def test_publishing_creates_confirmed_release(client, editor, course, draft):
+    assert client.post(publish_url(course), publish_form(draft)).status_code == 302
     course.refresh_from_db()
     assert (course.current.number, course.current.weight, course.current.note) == (2, "reread", "clearer")
     assert dict(course.current.entries.exclude(weight="").values_list("document__identifier", "weight")) == {
@@ -278,28 +280,28 @@ def test_publishing_makes_the_release_that_was_confirmed(client, editor, course,
 
 
 @pytest.mark.parametrize("missing", ["revisions", "weight-{}", "note", "confirmed"])
-def test_nothing_is_published_before_everything_is_said(client, editor, course, draft, missing):
-    assert client.post(publish_url(course), choice(draft, **{missing.format(draft.pk): None})).status_code == 422
+def test_incomplete_publish_form_is_refused(client, editor, course, draft, missing):
+    assert client.post(publish_url(course), publish_form(draft, **{missing.format(draft.pk): None})).status_code == 422
     assert Release.objects.count() == 1
 
 
-def test_what_was_edited_since_the_page_was_made_is_not_published_unseen(client, editor, course, draft):
-    response = client.post(publish_url(course), choice(draft, revisions=draft.pk - 1))
+def test_outdated_publish_form_is_refused(client, editor, course, draft):
+    response = client.post(publish_url(course), publish_form(draft, revisions=draft.pk - 1))
     assert response.status_code == 422
     assert "Another person saved or imported something in the meantime. Check again." in response.text
     assert Release.objects.count() == 1
 
 
-def test_what_is_edited_while_it_is_being_published_is_shown_anew(client, editor, course, draft, monkeypatch):
+def test_edit_during_publishing_is_shown_again(client, editor, course, draft, monkeypatch):
     publish = publishing.publish
 
-    def publish_late(*args, **words):
+    def publish_late(*args, **fields_by_name):
         text = bytes(draft.texts.get(language="en").body).replace(b"Fill it up", b"Fill it to the brim")
         save_drafts(draft.document, {"en": text}, base=draft, by=None)
-        return publish(*args, **words)
+        return publish(*args, **fields_by_name)
 
     monkeypatch.setattr(publishing, "publish", publish_late)
-    response = client.post(publish_url(course), choice(draft))
+    response = client.post(publish_url(course), publish_form(draft))
     page = BeautifulSoup(response.content, "html.parser")
     assert response.status_code == 409
     assert "Another person saved or imported something in the meantime. Check again." in response.text
@@ -310,11 +312,11 @@ def test_what_is_edited_while_it_is_being_published_is_shown_anew(client, editor
     assert Release.objects.count() == 1
 
 
-def test_a_draft_with_errors_is_refused_with_what_the_checker_says(client, editor, course, draft):
+def test_draft_with_errors_is_refused_with_diagnostics(client, editor, course, draft):
     text = draft.texts.get(language="en")
     text.body = bytes(text.body).replace(b"{#what-first}", b"{#what-second}")
     text.save()
-    response = client.post(publish_url(course), choice(draft))
+    response = client.post(publish_url(course), publish_form(draft))
     assert response.status_code == 422
     assert "01-water/01-boiling.en.md:" in response.text
     assert Release.objects.count() == 1
@@ -324,11 +326,11 @@ LIST = "/admin/learning/enrollment/"
 
 
 def certified(name, until, course):
-    run = make_enrollment(make_user(name), course)
-    complete_course(run)
-    Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    store_certifications([Certificate.objects.get(enrollment=run)])
-    return run
+    enrollment = make_enrollment(make_user(name), course)
+    complete_course(enrollment)
+    Certificate.objects.filter(enrollment=enrollment).update(valid_until=until)
+    store_certifications([Certificate.objects.get(enrollment=enrollment)])
+    return enrollment
 
 
 def listed(client, query=""):
@@ -338,11 +340,11 @@ def listed(client, query=""):
     return {(learner.split(" (")[0], state, until) for learner, state, until in cells}
 
 
-def test_the_list_of_enrollments_says_and_filters_who_is_certified_by_the_newest_run(client):
+def test_list_shows_and_filters_certification_of_newest_enrollment(client):
     course, today = make_course(), timezone.localdate()
     ends = {"Soon": today + timedelta(days=9), "Ended": today - timedelta(days=1), "Always": None}
-    runs = {name: certified(name, until, course) for name, until in ends.items()}
-    make_enrollment(runs["Soon"].learner, course)
+    enrollments = {name: certified(name, until, course) for name, until in ends.items()}
+    make_enrollment(enrollments["Soon"].learner, course)
     make_enrollment(make_user("New"), course)
     client.force_login(make_admin())
     found = {query: len(listed(client, f"?state={query}")) for query in ("", "certified", "ending", "ended", "never")}
@@ -352,7 +354,7 @@ def test_the_list_of_enrollments_says_and_filters_who_is_certified_by_the_newest
     assert ("completed", "no expiry date") in {row[1:] for row in listed(client, "?state=certified")}
 
 
-def test_where_certificates_end_the_list_stands_by_their_last_days_and_else_by_urgency(client):
+def test_certified_list_is_sorted_by_expiry_and_others_by_urgency(client):
     course, today = make_course(), timezone.localdate()
     for number, name in ((9, "Later"), (2, "Soon"), (5, "Then")):
         certified(name, today + timedelta(days=number), course)

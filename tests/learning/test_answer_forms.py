@@ -1,4 +1,4 @@
-"""Answers sent by a form, with the script and without."""
+"""Answer forms in lessons, with and without script."""
 
 import uuid
 
@@ -7,27 +7,27 @@ import pytest
 from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.models import Answer
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import LESSON, answer_url, facts, practise, revision, sent, soup_of, try_it
+from tests.learning.lesson_pages import LESSON, answer_url, practise, revision, sent, soup_of, stored_counts, try_it
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
 
 
-def test_without_script_an_answer_leads_back_to_its_question(client, enrollment):
+def test_answer_without_script_redirects_to_its_question(client, enrollment):
     practise(enrollment)
     response = client.post(answer_url(), sent("1"))
     assert response.headers["Location"] == f"{LESSON}#q-is-it-off"
     page = soup_of(client.get(LESSON))
-    card = page.select_one("#q-is-it-off")
-    assert "✓ Right" in card.select_one("[role=status]").text
+    block = page.select_one("#q-is-it-off")
+    assert "✓ Right" in block.select_one("[role=status]").text
     assert "Lesson done" in page.select_one("#lesson-state").text
     assert page.select_one("#stop-boiling .tick")
 
 
-def test_every_kind_can_be_answered_without_script(client, enrollment):
+def test_every_question_type_works_without_script(client, enrollment):
     page = soup_of(client.get(LESSON))
-    for card in page.select("section.question"):
-        form, fields = card.form, {}
+    for block in page.select("section.question"):
+        form, fields = block.form, {}
         for field in form.select("input[type=hidden], select, textarea"):
             fields[field["name"]] = field.get("value", "")
         fields |= {"choice": form.select_one("[name=choice]")["value"]} if form.select_one("[name=choice]") else {}
@@ -39,7 +39,7 @@ def test_every_kind_can_be_answered_without_script(client, enrollment):
     assert Answer.objects.get(question="note").response == "I ring\nback."
 
 
-def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_what_to_do(client, enrollment):
+def test_invalid_form_is_shown_again_filled_in_with_error(client, enrollment):
     fields = {"token": uuid.uuid4(), "tries": 0, "revision": revision(), "drawn_with": drawn_with(), "group-0": "1"}
     response = client.post(answer_url("sorted"), fields)
     assert response.status_code == 422
@@ -52,20 +52,20 @@ def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_what_to_do(client
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "script"])
-def test_an_answer_too_many_in_a_minute_comes_back_as_it_was_chosen(client, enrollment, settings, headers):
+def test_answer_above_rate_limit_is_shown_again(client, enrollment, settings, headers):
     settings.ANSWERS_PER_MINUTE = 1
     client.post(answer_url(), sent("1"))
     response = client.post(answer_url("note"), sent(text="Line one."), headers=headers)
     assert response.status_code == 422
-    card = soup_of(response).select_one("#q-note")
-    assert card.select_one(".invalid-feedback").text == (
+    block = soup_of(response).select_one("#q-note")
+    assert block.select_one(".invalid-feedback").text == (
         "You sent too many answers in 1 minute. Wait a moment, then send this answer again. It is still here."
     )
-    assert card.select_one("textarea").text.strip() == "Line one."
+    assert block.select_one("textarea").text.strip() == "Line one."
     assert Answer.objects.count() == 1
 
 
-def test_for_the_script_an_answer_brings_the_card_and_what_changed_beside_it(client, enrollment):
+def test_script_gets_question_and_changed_parts(client, enrollment):
     practise(enrollment)
     response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true"})
     page = soup_of(response)
@@ -74,14 +74,14 @@ def test_for_the_script_an_answer_brings_the_card_and_what_changed_beside_it(cli
     assert page.select_one("#q-is-it-off.right")
 
 
-def test_for_the_script_a_refused_form_goes_where_it_stood(client, enrollment):
+def test_script_gets_refused_form_in_its_place(client, enrollment):
     try_it(enrollment, "what-first", ["0"])
     response = client.post(answer_url("what-first"), sent(tries=1), headers={"HX-Request": "true"})
     assert (response.status_code, response.headers["HX-Retarget"]) == (422, "#q-what-first")
     assert soup_of(response).select_one("#q-what-first .no > #again-what-first[open] .invalid-feedback")
 
 
-def test_a_double_click_is_one_answer_and_another_content_a_conflict(client, enrollment):
+def test_double_click_stores_one_answer_and_other_content_conflicts(client, enrollment):
     form = sent("1")
     assert [client.post(answer_url(), form).status_code for _ in range(2)] == [302, 302]
     assert Answer.objects.count() == 1
@@ -91,7 +91,7 @@ def test_a_double_click_is_one_answer_and_another_content_a_conflict(client, enr
     assert Answer.objects.count() == 1
 
 
-def test_an_older_tab_is_another_try_and_no_error(client, enrollment):
+def test_form_of_older_tab_counts_as_another_answer(client, enrollment):
     for tries, choice in ((0, "1"), (0, "0"), (1, "0")):
         assert client.post(answer_url(), sent(choice, tries=tries)).status_code == 302
     assert [one.is_right for one in Answer.objects.all()] == [True, False, False]
@@ -100,7 +100,7 @@ def test_an_older_tab_is_another_try_and_no_error(client, enrollment):
     assert page.select_one("#again-is-it-off") is None
 
 
-def test_a_lesson_that_is_done_says_how_far_one_is_and_its_rule_once_more(client, enrollment):
+def test_completed_lesson_shows_progress_and_its_rule(client, enrollment):
     practise(enrollment)
     before = soup_of(client.get(LESSON)).select_one("#lesson-state")
     assert "0 of 2 steps done" in before.text
@@ -113,7 +113,7 @@ def test_a_lesson_that_is_done_says_how_far_one_is_and_its_rule_once_more(client
     assert len(ids) == len(set(ids))
 
 
-def test_a_lesson_without_a_rule_ends_with_what_it_says_can_be_said(client):
+def test_completed_lesson_without_rule_ends_with_its_phrase(client):
     files = {path: body.replace(b"> [!rule]", b"> [!warning]") for path, body in make_files().items()}
     enrollment = make_enrollment(course=make_course(files))
     client.force_login(enrollment.learner)
@@ -122,7 +122,7 @@ def test_a_lesson_without_a_rule_ends_with_what_it_says_can_be_said(client):
     assert soup_of(client.get(LESSON)).select_one(".kept div").get_text(strip=True) == '"It has boiled."'
 
 
-def test_what_was_right_can_be_practised_again(client, enrollment):
+def test_right_answer_can_be_practised_again(client, enrollment):
     try_it(enrollment, "is-it-off", ["1"])
     assert soup_of(client.get(LESSON)).select_one("#q-is-it-off form") is None
     for again in ("is-it-off", "check"):
@@ -142,12 +142,12 @@ def test_what_was_right_can_be_practised_again(client, enrollment):
         {"token": "\0", "tries": "\0"},
     ],
 )
-def test_a_form_of_nobody_is_a_bad_request(client, enrollment, fields):
+def test_form_with_invalid_fields_returns_400(client, enrollment, fields):
     assert client.post(answer_url(), fields).status_code == 400
     assert not Answer.objects.exists()
 
 
-def test_what_is_decided_here_cannot_be_sent(client, enrollment):
+def test_forged_fields_are_ignored(client, enrollment):
     forged = {"is_right": "true", "enrollment": 0, "answered_at": "2020-01-01", "outcome": "passed", "due_at": ""}
     client.post(answer_url(), sent("0", **forged))
     stored = Answer.objects.get()
@@ -157,72 +157,72 @@ def test_what_is_decided_here_cannot_be_sent(client, enrollment):
     assert enrollment.due_at
 
 
-def test_a_question_that_is_gone_says_so_and_leads_to_the_lesson(client, enrollment):
+def test_answer_to_removed_question_returns_409_with_link_to_lesson(client, enrollment):
     response = client.post(answer_url("nowhere"), sent("0"))
     assert response.status_code == 409
     assert LESSON in response.text
 
 
-WORDS = {
+TEXTS = {
     "zh-hans": ["走开", "加水", "坐下", "早上七点"],
     "en": ["Walk away", "Fill it", "Sit down", "Seven in the morning"],
 }
 
 
-def release_lesson(order=(0, 1, 2), *, language="", more="", heading=""):
-    """Release the lesson with three choices in "what-first", the second right, their texts standing in this order."""
+def release_lesson(order=(0, 1, 2), *, language="", extra="", heading=""):
+    """Release the lesson with 3 options in "what-first" in this order; the second is right."""
     files = make_files()
-    for code, (walk, fill, sit, morning) in WORDS.items():
+    for code, (walk, fill, sit, morning) in TEXTS.items():
         path = f"01-water/01-boiling.{code}.md"
-        is_mine = language in ("", code)
-        texts = [(walk, fill, sit)[place] for place in (order if is_mine else (0, 1, 2))]
-        text = files[path].decode()
-        first, rest = text.index(f"- [ ] {walk}"), text.index("> [!rule]")
-        lines = "".join(f"- [{'x' if words == fill else ' '}] {words}\n  > Because.\n" for words in texts)
-        text = text[:first] + lines + (f"- [ ] {more}\n  > Because.\n" if more else "") + "\n" + text[rest:]
-        files[path] = text.replace(f"## {morning}", f"## {heading or morning}").encode()
+        is_changed = language in ("", code)
+        texts = [(walk, fill, sit)[place] for place in (order if is_changed else (0, 1, 2))]
+        source = files[path].decode()
+        first, rest = source.index(f"- [ ] {walk}"), source.index("> [!rule]")
+        lines = "".join(f"- [{'x' if text == fill else ' '}] {text}\n  > Because.\n" for text in texts)
+        source = source[:first] + lines + (f"- [ ] {extra}\n  > Because.\n" if extra else "") + "\n" + source[rest:]
+        files[path] = source.replace(f"## {morning}", f"## {heading or morning}").encode()
     return make_course(files)
 
 
 @pytest.fixture
-def reader(client):
-    """A learner in front of the lesson with three choices."""
+def enrollment_with_3_options(client):
+    """Enrollment of a signed-in learner in the course with 3 options."""
     enrollment = make_enrollment(course=release_lesson())
     client.force_login(enrollment.learner)
     return enrollment
 
 
-def ticked(client, words, question="what-first"):
-    """What the form of the open page would send with the choice of these words ticked."""
+def fields_with_choice(client, text, question="what-first"):
+    """Form fields with the option of this text ticked."""
     form = soup_of(client.get(LESSON)).select_one(f"#q-{question} form")
-    (label,) = (label for label in form.select("label") if words in label.text)
+    (label,) = (label for label in form.select("label") if text in label.text)
     return {field["name"]: field["value"] for field in [*form.select("input[type=hidden]"), label.input]}
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"order": (2, 1, 0)}, {"order": (1, 0, 2)}, {"more": "Sing"}, {"order": (2, 1, 0), "language": "en"}],
+    [{"order": (2, 1, 0)}, {"order": (1, 0, 2)}, {"extra": "Sing"}, {"order": (2, 1, 0), "language": "en"}],
     ids=["two wrong swapped", "right and wrong swapped", "one more", "swapped in the language that is read"],
 )
-def test_an_answer_to_choices_that_were_changed_meanwhile_is_refused_and_nothing_is_kept(client, reader, change):
-    form = ticked(client, "Walk away")
+def test_answer_to_changed_options_is_refused_and_not_stored(client, enrollment_with_3_options, change):
+    form = fields_with_choice(client, "Walk away")
     release_lesson(**change)
     response = client.post(answer_url("what-first"), form)
     assert response.status_code == 409
     page = soup_of(response)
     assert "was changed while you had it open" in page.select_one(".error-summary a[href='#q-what-first']").text
-    card = page.select_one("#q-what-first")
-    assert "was changed while you had it open" in card.select_one(".invalid-feedback").text
-    assert card.select_one("[name=revision]")["value"] == str(revision()) != form["revision"]
-    assert not card.select("[checked]")
-    assert facts() == (0, 0, 0)
-    assert client.post(answer_url("what-first"), ticked(client, "Fill it")).status_code == 302
+    block = page.select_one("#q-what-first")
+    assert "was changed while you had it open" in block.select_one(".invalid-feedback").text
+    assert block.select_one("[name=revision]")["value"] == str(revision()) != form["revision"]
+    assert not block.select("[checked]")
+    assert stored_counts() == (0, 0, 0)
+    assert client.post(answer_url("what-first"), fields_with_choice(client, "Fill it")).status_code == 302
     assert Answer.objects.get().is_right
 
 
 @pytest.mark.parametrize("before", ["", "0" * 12, "another key"])
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "script"])
-def test_a_form_of_another_order_is_shown_anew_and_nothing_is_kept(client, enrollment, settings, before, headers):
+def test_form_with_unknown_option_order_is_shown_again(client, enrollment, settings, before, headers):
     form = sent("1")
     if before == "another key":
         settings.SECRET_KEY = "another key " * 6
@@ -231,19 +231,19 @@ def test_a_form_of_another_order_is_shown_anew_and_nothing_is_kept(client, enrol
     client.force_login(enrollment.learner)
     response = client.post(answer_url(), form, headers=headers)
     assert response.status_code == 409
-    card = soup_of(response).select_one("#q-is-it-off")
-    assert card.select_one(".invalid-feedback").text == (
+    block = soup_of(response).select_one("#q-is-it-off")
+    assert block.select_one(".invalid-feedback").text == (
         "The order of the options changed after you opened this page. Nothing was sent. Choose again."
     )
-    assert not card.select("input[checked]")
+    assert not block.select("input[checked]")
     assert not Answer.objects.exists()
-    again = {field["name"]: field["value"] for field in card.select("input[type=hidden]")}
+    again = {field["name"]: field["value"] for field in block.select("input[type=hidden]")}
     assert client.post(answer_url(), again | {"choice": "1"}).status_code == 302
     assert Answer.objects.count() == 1
 
 
-def test_for_the_script_the_changed_question_comes_as_a_fresh_card(client, reader):
-    form = ticked(client, "Walk away")
+def test_script_gets_changed_question_as_new_form(client, enrollment_with_3_options):
+    form = fields_with_choice(client, "Walk away")
     release_lesson((2, 1, 0))
     response = client.post(answer_url("what-first"), form, headers={"HX-Request": "true"})
     assert (response.status_code, response.headers["HX-Retarget"]) == (409, "#q-what-first")
@@ -254,8 +254,8 @@ def test_for_the_script_the_changed_question_comes_as_a_fresh_card(client, reade
     assert not Answer.objects.exists()
 
 
-def test_for_the_script_a_changed_question_that_was_missed_comes_unfolded(client, reader):
-    try_it(reader, "what-first", ["0"])
+def test_script_gets_changed_missed_question_unfolded(client, enrollment_with_3_options):
+    try_it(enrollment_with_3_options, "what-first", ["0"])
     form = sent("0", tries=1)
     release_lesson((2, 1, 0))  # the same key, so the miss still counts
     response = client.post(answer_url("what-first"), form, headers={"HX-Request": "true"})
@@ -264,15 +264,15 @@ def test_for_the_script_a_changed_question_that_was_missed_comes_unfolded(client
     assert Answer.objects.count() == 1
 
 
-def test_a_choice_that_is_gone_is_told_as_a_change_and_not_as_a_mistake(client, reader):
-    form = ticked(client, "Sit down") | {"choice": "2"}
+def test_removed_option_is_reported_as_change(client, enrollment_with_3_options):
+    form = fields_with_choice(client, "Sit down") | {"choice": "2"}
     make_course(make_files())
     assert client.post(answer_url("what-first"), form).status_code == 409
     assert not Answer.objects.exists()
 
 
-def test_a_word_mended_elsewhere_in_the_lesson_disturbs_nobody(client, reader):
-    form = ticked(client, "Walk away")
+def test_change_elsewhere_in_lesson_does_not_affect_answer(client, enrollment_with_3_options):
+    form = fields_with_choice(client, "Walk away")
     release_lesson(heading="Half past seven")
     assert str(revision()) != form["revision"]
     assert client.post(answer_url("what-first"), form).status_code == 302
@@ -280,7 +280,7 @@ def test_a_word_mended_elsewhere_in_the_lesson_disturbs_nobody(client, reader):
     assert (stored.response, str(stored.revision_id)) == ([0], form["revision"])
 
 
-def test_a_revision_that_never_was_of_this_lesson_is_refused(client, reader):
+def test_revision_of_another_document_is_refused(client, enrollment_with_3_options):
     for other in (revision("card"), 2**62):
         assert client.post(answer_url("what-first"), sent("0", revision=other)).status_code == 409
     assert not Answer.objects.exists()

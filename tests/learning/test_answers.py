@@ -1,3 +1,5 @@
+"""Storing answers: grading, completion, rate limit, idempotency."""
+
 import uuid
 from datetime import timedelta
 
@@ -29,7 +31,7 @@ def try_it(enrollment, raw=RIGHT, question="is-it-off", token=None, **more):
     return answer(enrollment, step_of(enrollment), question, raw, token=token or uuid.uuid4(), **more)
 
 
-def test_an_answer_is_graded_and_kept_with_the_revision_and_shape_it_was_given_to():
+def test_answer_is_graded_and_stored_with_revision_and_signature():
     enrollment, at = make_enrollment(), timezone.now()
     stored = try_it(enrollment, WRONG, at=at)
     assert (stored.question, stored.shape, stored.response, stored.is_right) == ("is-it-off", "one -x", [0], False)
@@ -38,7 +40,7 @@ def test_an_answer_is_graded_and_kept_with_the_revision_and_shape_it_was_given_t
     assert (enrollment.started_at, enrollment.last_active_at) == (at, at)
 
 
-def test_a_clock_that_jumps_back_does_not_make_the_last_activity_older():
+def test_clock_jumping_back_keeps_last_activity():
     enrollment, at = make_enrollment(), timezone.now()
     try_it(enrollment, WRONG, at=at)
     try_it(enrollment, WRONG, at=at - timedelta(hours=2))
@@ -46,20 +48,20 @@ def test_a_clock_that_jumps_back_does_not_make_the_last_activity_older():
     assert enrollment.last_active_at == at
 
 
-def test_the_lesson_is_done_with_the_last_right_answer_of_its_check():
+def test_last_right_check_answer_completes_lesson():
     enrollment = make_enrollment()
     practise(enrollment)
     try_it(enrollment, WRONG)
     assert not enrollment.completions.exists()
     try_it(enrollment, RIGHT)
     assert enrollment.completions.get().document.identifier == "boiling"
-    try_it(enrollment, WRONG)  # an older tab: just another try
+    try_it(enrollment, WRONG)  # an older tab: another answer
     try_it(enrollment, RIGHT)
     assert (enrollment.answers.filter(question="is-it-off").count(), enrollment.completions.count()) == (4, 1)
     assert Event.objects.filter(verb="completed").count() == 1
 
 
-def test_sixty_answers_a_minute_are_taken_and_a_form_sent_again_counts_once(settings):
+def test_answers_are_limited_to_60_per_minute_and_retries_count_once(settings):
     settings.ANSWERS_PER_MINUTE = site.ANSWERS_PER_MINUTE
     enrollment, at = make_enrollment(), timezone.now()
     first = uuid.uuid4()
@@ -78,7 +80,7 @@ def test_sixty_answers_a_minute_are_taken_and_a_form_sent_again_counts_once(sett
 
 
 @pytest.mark.parametrize("last", PRACTICE)
-def test_the_lesson_is_done_with_the_last_answer_to_any_question_right_or_wrong(last):
+def test_last_answer_to_any_question_completes_lesson(last):
     enrollment = make_enrollment()
     try_it(enrollment, RIGHT)
     practise(enrollment, but=[last])
@@ -88,7 +90,7 @@ def test_the_lesson_is_done_with_the_last_answer_to_any_question_right_or_wrong(
 
 
 @pytest.mark.parametrize("check", [[], [WRONG, WRONG]], ids=["not answered", "missed twice"])
-def test_a_lesson_whose_check_is_not_right_yet_is_not_done_by_its_other_questions(check):
+def test_lesson_is_not_completed_until_check_is_right(check):
     enrollment = make_enrollment()
     for raw in check:
         try_it(enrollment, raw)
@@ -99,7 +101,7 @@ def test_a_lesson_whose_check_is_not_right_yet_is_not_done_by_its_other_question
 @pytest.mark.parametrize(
     "raw, question", [(WRONG, "is-it-off"), (["1"], "what-first")], ids=["another choice", "another question"]
 )
-def test_another_content_under_the_same_token_is_refused(raw, question):
+def test_other_content_with_same_token_is_refused(raw, question):
     enrollment, token = make_enrollment(), uuid.uuid4()
     try_it(enrollment, RIGHT, token=token)
     with pytest.raises(TokenReused):
@@ -107,15 +109,15 @@ def test_another_content_under_the_same_token_is_refused(raw, question):
     assert Answer.objects.get().response == [1]
 
 
-def test_somebody_elses_token_is_refused_and_tells_nothing():
-    mine, token = make_enrollment(), uuid.uuid4()
-    try_it(mine, token=token)
+def test_token_of_another_learner_is_refused():
+    enrollment, token = make_enrollment(), uuid.uuid4()
+    try_it(enrollment, token=token)
     with pytest.raises(TokenReused):
-        try_it(make_enrollment(make_user(), mine.course), token=token)
+        try_it(make_enrollment(make_user(), enrollment.course), token=token)
 
 
 @pytest.mark.parametrize("raw", [[], ["2"], ["-1"], ["x"], ["0", "1"], ["0\0"], ["0" * 1_000_000]])
-def test_what_is_no_response_is_refused_and_not_kept(raw):
+def test_invalid_response_is_refused_and_not_stored(raw):
     enrollment = make_enrollment()
     with pytest.raises(ValueError):
         try_it(enrollment, raw)
@@ -125,12 +127,12 @@ def test_what_is_no_response_is_refused_and_not_kept(raw):
 
 
 @pytest.mark.parametrize("question", ["bank-boiled", "nowhere", ""])
-def test_a_question_the_lesson_does_not_ask_is_refused(question):
+def test_question_outside_lesson_is_refused(question):
     with pytest.raises(NoSuchQuestion):
         try_it(make_enrollment(), question=question)
 
 
-def test_learners_who_are_done_may_go_on_practising():
+def test_completed_learner_can_continue_practising():
     enrollment = make_enrollment(completed_at=timezone.now())
     try_it(enrollment)
     assert enrollment.answers.count() == 1
@@ -138,7 +140,7 @@ def test_learners_who_are_done_may_go_on_practising():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("token", [uuid.UUID(int=7), None], ids=["one form", "twenty forms"])
-def test_twenty_at_once_give_one_completion_and_one_answer_for_each_form(token):
+def test_concurrent_answers_complete_lesson_once(token):
     enrollment = make_enrollment(course=make_course())
     practise(enrollment)
 
@@ -148,7 +150,7 @@ def test_twenty_at_once_give_one_completion_and_one_answer_for_each_form(token):
     assert Event.objects.filter(verb="completed").count() == 1
 
 
-def test_choices_that_changed_at_the_same_moment_are_refused_under_the_lock():
+def test_changed_options_are_refused_under_lock():
     enrollment = make_enrollment()
     shown = step_of(enrollment), Document.objects.get(identifier="boiling").head_id
     files = damage("01-water/01-boiling.en.md", "[ ] No\n", "[ ] Yes.\n")

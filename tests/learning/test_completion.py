@@ -1,3 +1,5 @@
+"""Completing documents and enrollments."""
+
 import uuid
 
 import pytest
@@ -39,15 +41,15 @@ Wash them.
 
 
 @pytest.fixture
-def told():
-    """Enrollments that were announced as completed."""
-    heard = []
+def announced():
+    """Enrollments received by `enrollment_completed`."""
+    received = []
 
     def receive(sender, enrollment, **kwargs):
-        heard.append(enrollment)
+        received.append(enrollment)
 
     enrollment_completed.connect(receive)
-    yield heard
+    yield received
     enrollment_completed.disconnect(receive)
 
 
@@ -57,81 +59,81 @@ def outline_of(enrollment):
     return store.outline(course.current, course.source_language)
 
 
-def do(enrollment, identifier, outcome=COMPLETED, at=None):
+def complete_document(enrollment, identifier, outcome=COMPLETED, at=None):
     document = Document.objects.get(course=enrollment.course, identifier=identifier)
     return complete(enrollment, document, revision=document.head, outcome=outcome, at=at)
 
 
-def test_who_is_excused_completes_documents_and_no_more_the_course(told):
+def test_exempt_learner_completes_documents_but_not_course(announced):
     enrollment = make_enrollment(exempted_at=timezone.now())
-    do(enrollment, "boiling")
-    do(enrollment, "last-cup", PASSED)
+    complete_document(enrollment, "boiling")
+    complete_document(enrollment, "last-cup", PASSED)
     assert not finish(enrollment)
-    assert (told, Completion.objects.count()) == ([], 2)
+    assert (announced, Completion.objects.count()) == ([], 2)
 
 
-def test_a_document_is_completed_once_and_the_first_fact_stands():
+def test_second_completion_keeps_first_outcome_and_time():
     enrollment, at = make_enrollment(), timezone.now()
-    first = do(enrollment, "boiling", at=at)
-    second = do(enrollment, "boiling", outcome=PASSED)
+    first = complete_document(enrollment, "boiling", at=at)
+    second = complete_document(enrollment, "boiling", outcome=PASSED)
     assert (second, second.outcome, second.completed_at) == (first, COMPLETED, at)
     [event] = Event.objects.filter(verb="completed")
     assert event.data == {"document": "boiling", "revision": first.revision_id, "outcome": "completed"}
 
 
-def test_an_enrollment_is_complete_with_the_last_required_document_and_told_once(told):
+def test_last_required_document_completes_enrollment_once(announced):
     enrollment, at = make_enrollment(), timezone.now()
-    do(enrollment, "last-cup", PASSED)
-    assert told == []
-    do(enrollment, "boiling", at=at)
-    do(enrollment, "boiling")
+    complete_document(enrollment, "last-cup", PASSED)
+    assert announced == []
+    complete_document(enrollment, "boiling", at=at)
+    complete_document(enrollment, "boiling")
     enrollment.refresh_from_db()
     assert enrollment.completed_at == at
-    assert told == [enrollment]
+    assert announced == [enrollment]
     assert Event.objects.filter(verb="enrollment-completed").count() == 1
 
 
-def test_pages_after_the_exam_and_what_is_not_required_complete_nothing(told):
+def test_optional_steps_and_steps_after_exam_complete_nothing(announced):
     enrollment = make_enrollment()
-    do(enrollment, "drill")
-    do(enrollment, "voice")
+    complete_document(enrollment, "drill")
+    complete_document(enrollment, "voice")
     enrollment.refresh_from_db()
-    assert (enrollment.completed_at, told) == (None, [])
+    assert (enrollment.completed_at, announced) == (None, [])
 
 
-def test_a_receiver_that_fails_undoes_the_completion():
-    def refuse(sender, **kwargs):
+def test_failing_receiver_rolls_back_completion():
+    def fail(sender, **kwargs):
         raise RuntimeError("no certificate today")
 
     enrollment = make_enrollment()
-    do(enrollment, "last-cup", PASSED)
-    enrollment_completed.connect(refuse)
+    complete_document(enrollment, "last-cup", PASSED)
+    enrollment_completed.connect(fail)
     try:
         with pytest.raises(RuntimeError), transaction.atomic():
-            do(enrollment, "boiling")
+            complete_document(enrollment, "boiling")
     finally:
-        enrollment_completed.disconnect(refuse)
+        enrollment_completed.disconnect(fail)
     enrollment.refresh_from_db()
     assert enrollment.completed_at is None
     assert not enrollment.completions.filter(document__identifier="boiling").exists()
 
 
-def test_a_later_release_with_more_lessons_never_reopens_a_completion(told):
+def test_new_lessons_never_reopen_completed_enrollment(announced):
     enrollment = make_enrollment()
-    do(enrollment, "boiling")
-    do(enrollment, "last-cup", PASSED)
+    complete_document(enrollment, "boiling")
+    complete_document(enrollment, "last-cup", PASSED)
     import_course(make_files(**SECOND_LESSON))
     enrollment.refresh_from_db()
     assert enrollment.completed_at
     assert progress_of(enrollment, outline_of(enrollment)).percent == 66
-    do(enrollment, "cups")
-    assert told == [enrollment]
+    complete_document(enrollment, "cups")
+    assert announced == [enrollment]
 
 
-def test_a_retired_document_leaves_the_denominator_and_what_is_left_can_be_finished(told):
+def test_archived_document_no_longer_counts(announced):
     enrollment = make_enrollment(course=make_course(make_files(**SECOND_LESSON)))
-    do(enrollment, "boiling")
-    do(enrollment, "last-cup", PASSED)
+    complete_document(enrollment, "boiling")
+    complete_document(enrollment, "last-cup", PASSED)
     assert progress_of(enrollment, outline_of(enrollment)).done_count == 2
     assert not finish(enrollment)
     import_course(make_files())
@@ -139,41 +141,41 @@ def test_a_retired_document_leaves_the_denominator_and_what_is_left_can_be_finis
     assert (progress.done_count, progress.total, progress.percent) == (2, 2, 100)
     assert finish(enrollment)
     assert finish(enrollment)
-    assert told == [enrollment]
+    assert announced == [enrollment]
 
 
-def test_a_lesson_without_a_check_is_done_when_the_learner_says_so():
+def test_lesson_without_check_is_completed_by_mark_read():
     enrollment = make_enrollment(course=make_course(make_files(**SECOND_LESSON)))
     step = outline_of(enrollment).step("cups")
     assert mark_read(enrollment, step) == mark_read(enrollment, step)
     assert [one.document.identifier for one in enrollment.completions.all()] == ["cups"]
 
 
-def test_a_lesson_with_a_check_is_not_done_by_saying_so():
+def test_lesson_with_open_check_cannot_be_marked_read():
     enrollment = make_enrollment()
     with pytest.raises(LessonIncomplete):
         mark_read(enrollment, outline_of(enrollment).step("boiling"))
     assert not enrollment.completions.exists()
 
 
-def test_a_check_counts_for_the_post_it_is_asked_of():
+def test_check_question_counts_for_its_job_role_only():
     files = make_files()
     path = "01-water/01-boiling.zh-hans.md"
-    night = b"{#is-it-off .one tracks=night objective=O1.2}"
-    files[path] = files[path].replace(b"{#is-it-off .one objective=O1.2}", night)
+    night_only = b"{#is-it-off .one tracks=night objective=O1.2}"
+    files[path] = files[path].replace(b"{#is-it-off .one objective=O1.2}", night_only)
     course = make_course(files)
-    by_day, by_night = make_enrollment(course=course), make_enrollment(course=course, job_role="night")
-    step = outline_of(by_day).step("boiling")
-    practise(by_day)
-    practise(by_night)
-    assert by_day.completions.count() == 1
+    for_day, for_night = make_enrollment(course=course), make_enrollment(course=course, job_role="night")
+    step = outline_of(for_day).step("boiling")
+    practise(for_day)
+    practise(for_night)
+    assert for_day.completions.count() == 1
     with pytest.raises(LessonIncomplete):
-        mark_read(by_night, step)
-    answers.answer(by_night, step, "is-it-off", ["1"], token=uuid.uuid4())
-    assert by_night.completions.count() == 1
+        mark_read(for_night, step)
+    answers.answer(for_night, step, "is-it-off", ["1"], token=uuid.uuid4())
+    assert for_night.completions.count() == 1
 
 
-def test_tries_at_a_question_that_has_changed_its_shape_do_not_count():
+def test_answers_to_question_with_old_signature_do_not_count():
     enrollment = make_enrollment()
     step = outline_of(enrollment).step("boiling")
     practise(enrollment, but=["note"])
@@ -188,10 +190,10 @@ def test_tries_at_a_question_that_has_changed_its_shape_do_not_count():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_at_once_complete_an_enrollment_once(told):
+def test_concurrent_completions_complete_enrollment_once(announced):
     enrollment = make_enrollment(course=make_course())
-    do(enrollment, "boiling")
-    passed = at_once(lambda _: do(Enrollment.objects.get(pk=enrollment.pk), "last-cup", PASSED).pk)
+    complete_document(enrollment, "boiling")
+    passed = at_once(lambda _: complete_document(Enrollment.objects.get(pk=enrollment.pk), "last-cup", PASSED).pk)
     assert len(set(passed)) == 1
-    assert told == [enrollment]
+    assert announced == [enrollment]
     assert Event.objects.filter(verb="enrollment-completed").count() == 1

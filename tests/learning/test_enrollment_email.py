@@ -1,4 +1,4 @@
-"""Emails about new enrollments and renewals: manager, course, due day, and sign-in without a link."""
+"""Emails about new enrollments and renewals."""
 
 import re
 from datetime import date, timedelta
@@ -35,21 +35,21 @@ def newcomer(team=None, *, language="en", **fields):
     return person
 
 
-def left():
+def reasons_or_states():
     letters()
     return [each.why or each.state for each in OutgoingEmail.objects.filter(kind="enrolled").order_by("pk")]
 
 
-def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_its_link(team):
+def test_first_email_names_manager_course_due_date_and_way_to_sign_in(team):
     enroll(newcomer(team), make_course(), due_at=DAY, by=make_admin())
-    [letter] = letters()
-    title = re.search("“(.+)”", letter.subject).group(1)
-    assert letter.to == ["ming@example.com"]
-    assert letter.subject == f"Li Lin asks you to finish “{title}” by Monday 9 December"
-    link, in_chinese = re.findall(r"https?://\S+", letter.body)
+    [email] = letters()
+    title = re.search("“(.+)”", email.subject).group(1)
+    assert email.to == ["ming@example.com"]
+    assert email.subject == f"Li Lin asks you to finish “{title}” by Monday 9 December"
+    link, in_chinese = re.findall(r"https?://\S+", email.body)
     assert re.fullmatch(rf"https://{HOST}/accounts/password/reset/key/\S+/", link)
     assert in_chinese == f"{link}?language=zh-hans"
-    paragraphs = letter.body.replace(link, "LINK").rstrip().split("\n\n")
+    paragraphs = email.body.replace(link, "LINK").rstrip().split("\n\n")
     assert paragraphs[0] == "Hello Wang Ming,"
     assert paragraphs[1] == f"I am Li Lin, the manager of Night shift.\nPlease finish “{title}” by Monday 9 December."
     assert re.match(r"It has \d+ steps?, about \d+ minutes", paragraphs[2])
@@ -74,29 +74,29 @@ def test_message_row_contains_ids_only(team):
     assert all(isinstance(each, int) for each in message.data["subjects"])
 
 
-def test_in_chinese_it_is_chinese_from_the_first_line_to_the_last(team):
+def test_chinese_email_is_entirely_chinese(team):
     enroll(newcomer(team, language="zh-hans"), make_course(), due_at=DAY, by=None)
-    [letter] = letters()
-    assert re.fullmatch(r"Li Lin请你在12月9日（星期一）前学完《.+》", letter.subject)
-    words = letter.body.replace("Wang Ming", "").replace("Li Lin", "").replace("Night shift", "")
-    words = words.replace("The page in English:", "")
-    words = re.sub(r"\S*(http|example\.com)\S*", "", words)
-    assert not re.search(r"[A-Za-z]{4}", words), words
-    assert letter.message()["Content-Language"] == "zh-Hans"
+    [email] = letters()
+    assert re.fullmatch(r"Li Lin请你在12月9日（星期一）前学完《.+》", email.subject)
+    text = email.body.replace("Wang Ming", "").replace("Li Lin", "").replace("Night shift", "")
+    text = text.replace("The page in English:", "")
+    text = re.sub(r"\S*(http|example\.com)\S*", "", text)
+    assert not re.search(r"[A-Za-z]{4}", text), text
+    assert email.message()["Content-Language"] == "zh-Hans"
 
 
-def test_who_has_a_password_gets_no_link_at_all(team):
+def test_person_with_password_gets_no_link(team):
     person = make_user("Chen", language="en")
     join(team, person)
     enroll(person, make_course(), by=None)
-    [letter] = letters()
-    assert letter.subject.startswith("Li Lin asks you to take “")
-    assert "choose a password" not in letter.body
-    assert "http" not in letter.body
-    assert f"\n{HOST}\n" in letter.body
+    [email] = letters()
+    assert email.subject.startswith("Li Lin asks you to take “")
+    assert "choose a password" not in email.body
+    assert "http" not in email.body
+    assert f"\n{HOST}\n" in email.body
 
 
-def test_without_a_lead_who_enrolled_signs_and_without_both_nobody():
+def test_email_is_signed_by_enroller_if_team_has_no_manager():
     hr = make_user("Yang Lan")
     people = [make_user(f"P{number}", language="en") for number in range(2)]
     course = make_course()
@@ -109,22 +109,22 @@ def test_without_a_lead_who_enrolled_signs_and_without_both_nobody():
     assert "ask your manager in person" in other.body
 
 
-def test_nobody_is_asked_by_themselves():
+def test_own_enrollment_is_not_signed_by_oneself():
     person = make_user("Own", language="en")
     enroll(person, make_course(), by=person)
     assert "I am Own" not in letters()[0].body
 
 
-def test_two_courses_at_once_are_one_letter_the_earliest_day_first(team):
+def test_2_courses_at_once_are_1_email_sorted_by_due_date(team):
     person = newcomer(team)
     courses = make_two_courses()
     enroll(person, courses[0], by=None)
     enroll(person, courses[1], due_at=DAY, by=None)
-    [letter] = letters()
-    assert letter.subject == "Li Lin asks you to take 2 courses"
-    listed = [line for line in letter.body.splitlines() if line.startswith("– ")]
+    [email] = letters()
+    assert email.subject == "Li Lin asks you to take 2 courses"
+    listed = [line for line in email.body.splitlines() if line.startswith("– ")]
     assert ["by Monday 9 December" in line for line in listed] == [True, False]
-    assert len(re.findall("https?://", letter.body)) == 2  # that in the other language is the second
+    assert len(re.findall("https?://", email.body)) == 2  # the second is for the other language
 
 
 def make_two_courses():
@@ -137,7 +137,7 @@ def make_two_courses():
     return first, second
 
 
-def test_enrolling_again_tells_nothing_again_and_a_new_course_later_does(team):
+def test_repeated_enrollment_sends_nothing_but_new_course_does(team):
     person = newcomer(team)
     first, second = make_two_courses()
     for _ in range(2):
@@ -159,7 +159,7 @@ def test_enrolling_again_tells_nothing_again_and_a_new_course_later_does(team):
         ("had been here", DeliveryState.SENT),
     ],
 )
-def test_it_is_not_sent_to_who_left_came_in_was_excused_or_began(meanwhile, why, team):
+def test_email_is_skipped_if_person_left_signed_in_started_or_is_exempt(meanwhile, why, team):
     person = newcomer(team)
     enrollment = enroll(person, make_course(), by=None)
     now = timezone.now() + timedelta(seconds=1)
@@ -173,29 +173,29 @@ def test_it_is_not_sent_to_who_left_came_in_was_excused_or_began(meanwhile, why,
         "had been here": {"last_login": now - timedelta(days=9)},
     }
     User.objects.filter(pk=person.pk).update(**changes.get(meanwhile, {"is_active": True}))
-    assert left() == [why]
+    assert reasons_or_states() == [why]
 
 
-def test_who_came_in_before_the_second_course_is_told_of_it_by_the_letter_that_waits(team):
+def test_waiting_email_includes_second_course_after_sign_in(team):
     person = newcomer(team)
     first, second = make_two_courses()
     enroll(person, first, by=None)
     User.objects.filter(pk=person.pk).update(last_login=timezone.now())
     enroll(person, second, by=None)
-    assert left() == [DeliveryState.SENT]
+    assert reasons_or_states() == [DeliveryState.SENT]
 
 
-def test_who_has_no_address_is_enrolled_and_the_list_of_letters_says_why_none_left(team):
+def test_person_without_email_is_enrolled_and_reason_is_recorded(team):
     person = User.objects.create_user(name="Wu", staff_number="A7")
     join(team, person)
     enroll(person, make_course(), by=None)
-    assert left() == ["the person has no email address"]
+    assert reasons_or_states() == ["the person has no email address"]
 
 
-def test_a_team_is_told_by_one_statement_however_many_it_has():
+def test_team_enrollment_costs_same_queries_for_any_size():
     def statements(people):
         order = begin_enrolling([make_team(learners=people)], course, due_on=date(2030, 12, 9))
-        by = User.objects.get(pk=admin.pk)  # as in a request: nothing of it is cached yet
+        by = User.objects.get(pk=admin.pk)  # without cached relations, as in a request
         with CaptureQueriesContext(connection) as captured:
             enroll_next(order, by=by)
         return [re.sub(r"\W.*", "", each["sql"]) for each in captured]
@@ -207,111 +207,111 @@ def test_a_team_is_told_by_one_statement_however_many_it_has():
     assert {tuple(each.data) for each in OutgoingEmail.objects.all()} == {("by", "subjects")}
 
 
-@pytest.mark.parametrize(("hours", "told"), [(0, 1), (23, 1), (25, 0), (9000, 0)])
-def test_what_is_entered_for_a_day_long_ago_is_no_news(hours, told):
+@pytest.mark.parametrize(("hours", "expected"), [(0, 1), (23, 1), (25, 0), (9000, 0)])
+def test_enrollment_older_than_1_day_sends_no_email(hours, expected):
     enroll(make_user(), make_course(), at=timezone.now() - timedelta(hours=hours))
-    assert OutgoingEmail.objects.count() == told
+    assert OutgoingEmail.objects.count() == expected
 
 
-def test_a_letter_to_a_manager_who_learns_is_signed_by_the_one_above():
-    firm = make_team("Firm", manager=make_user("Top"))
-    centre = make_team("Centre", manager=make_user("Lead", language="en"), parent=firm)
-    join(centre, centre.manager, Membership.Role.LEARNER)
-    enroll(centre.manager, make_course(), by=None)
+def test_email_to_learning_manager_is_signed_by_senior_manager():
+    company = make_team("Firm", manager=make_user("Top"))
+    branch = make_team("Centre", manager=make_user("Lead", language="en"), parent=company)
+    join(branch, branch.manager, Membership.Role.LEARNER)
+    enroll(branch.manager, make_course(), by=None)
     assert letters()[0].subject.startswith("Top asks you")
 
 
 ENDS = date(2030, 12, 9)
 
 
-def renewing(**fields):
+def make_renewal(**fields):
     person = make_user("Wang Ming", language="en")
     join(make_team("East centre", manager=make_user("Li Lin")), person)
     return make_enrollment(person, make_course(), renews_until=ENDS, **fields)
 
 
-def told():
+def kinds_and_states():
     letters()
     return list(OutgoingEmail.objects.order_by("pk").values_list("kind", "state"))
 
 
-def test_it_says_until_when_the_certificate_is_valid_by_when_and_that_early_loses_nothing(mailoutbox):
-    queue_enrollment_email([renewing(due_at=due_instant(ENDS, timezone.get_default_timezone()))], by=None)
-    assert told() == [("renewal-open", "sent")]
-    [letter] = mailoutbox
-    assert letter.subject == "Please renew your certificate “Rules of the tea room” by Monday 9 December"
-    first, said, early, begin, signed, _why = letter.body.split("\n\n")
+def test_renewal_email_names_expiry_due_date_and_early_option(mailoutbox):
+    queue_enrollment_email([make_renewal(due_at=due_instant(ENDS, timezone.get_default_timezone()))], by=None)
+    assert kinds_and_states() == [("renewal-open", "sent")]
+    [email] = mailoutbox
+    assert email.subject == "Please renew your certificate “Rules of the tea room” by Monday 9 December"
+    first, body, early, begin, signed, _why = email.body.split("\n\n")
     assert [first, early, signed] == [
         "Hello Wang Ming,",
         "You lose nothing if you start early. The new certificate counts from the last day of the old one.",
         "Li Lin\nManager of East centre",
     ]
-    until, steps, by_when = said.split("\n")
+    until, steps, due = body.split("\n")
     assert until == "Your certificate “Rules of the tea room” is valid until Monday 9 December. You can renew it now."
     assert steps.startswith("It has 2 steps, about ")
-    assert by_when == "Please finish by Monday 9 December."
+    assert due == "Please finish by Monday 9 December."
     assert begin.endswith("\ntraining.example.com")
 
 
-def test_a_short_one_says_that_it_asks_for_less(mailoutbox):
-    queue_enrollment_email([renewing(required=["pouring"])], by=None)
-    told()
-    [letter] = mailoutbox
-    assert letter.subject == "You can renew your certificate “Rules of the tea room” now"
-    assert "The renewal covers what is new and what you missed: 1 step, about " in letter.body
+def test_short_renewal_email_lists_fewer_steps(mailoutbox):
+    queue_enrollment_email([make_renewal(required=["pouring"])], by=None)
+    kinds_and_states()
+    [email] = mailoutbox
+    assert email.subject == "You can renew your certificate “Rules of the tea room” now"
+    assert "The renewal covers what is new and what you missed: 1 step, about " in email.body
 
 
-def test_a_renewal_and_another_course_are_two_letters_and_what_was_excused_is_none():
-    run = renewing()
+def test_renewal_and_new_course_are_separate_emails():
+    renewal = make_renewal()
     files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
-    excused, new = renewing(), make_enrollment(run.learner, make_course(files))
-    queue_enrollment_email([run, excused, new], by=None)
-    exempt(excused, reason="long leave", by=make_admin())
-    assert told() == [("enrolled", "sent"), ("renewal-open", "sent"), ("renewal-open", "skipped")]
+    exempt_renewal, new = make_renewal(), make_enrollment(renewal.learner, make_course(files))
+    queue_enrollment_email([renewal, exempt_renewal, new], by=None)
+    exempt(exempt_renewal, reason="long leave", by=make_admin())
+    assert kinds_and_states() == [("enrolled", "sent"), ("renewal-open", "sent"), ("renewal-open", "skipped")]
 
 
-def letter_to(language, password=None):
+def email_to(language, password=None):
     enroll(make_user("Wang", email="wang@example.com", password=password, language=language), make_course(), by=None)
-    [letter] = letters()
-    return letter
+    [email] = letters()
+    return email
 
 
 @pytest.mark.parametrize(
     ("language", "company", "begin"), [("en", "Hexin", "[Hexin] “"), ("zh-hans", "和信", "【和信】请学习《")]
 )
-def test_the_subject_begins_with_the_company(settings, language, company, begin):
+def test_subject_begins_with_company_name(settings, language, company, begin):
     settings.COMPANY_NAME = company
-    assert letter_to(language).subject.startswith(begin)
+    assert email_to(language).subject.startswith(begin)
 
 
-def addresses(letter):
-    return [urlsplit(each)._replace(scheme="", netloc="").geturl() for each in re.findall(r"https?://\S+", letter.body)]
+def links_in(email):
+    return [urlsplit(each)._replace(scheme="", netloc="").geturl() for each in re.findall(r"https?://\S+", email.body)]
 
 
 @pytest.mark.parametrize(
     ("language", "other", "welcome"), [("en", "zh-hans", "欢迎"), ("zh-hans", "en", "Welcome, Wang")]
 )
-def test_its_page_opens_in_the_other_language_and_who_comes_in_there_keeps_it(client, language, other, welcome):
-    link, in_other = addresses(letter_to(language))
+def test_link_to_other_language_sets_language_on_submit(client, language, other, welcome):
+    link, in_other = links_in(email_to(language))
     assert in_other == f"{link}?language={other}"
     page = client.get(in_other, follow=True)
     assert page.request["QUERY_STRING"] == f"language={other}"
     assert welcome in page.content.decode()
-    assert User.objects.get().language == language  # to look changes nothing
+    assert User.objects.get().language == language  # a GET changes nothing
     action = re.search(r'<form method="post" action="(/accounts/password[^"]+)"', page.content.decode()).group(1)
     assert client.post(action).status_code == 302
     assert User.objects.get().language == other
 
 
-def test_by_the_first_link_the_language_stays(client):
-    link, _in_other = addresses(letter_to("en"))
+def test_default_link_keeps_language(client):
+    link, _in_other = links_in(email_to("en"))
     page = client.get(link, follow=True)
     client.post(page.request["PATH_INFO"])
     assert User.objects.get().language == "en"
 
 
 @pytest.mark.parametrize("wrong", ["xx", "", "../", "9" * 5000])
-def test_a_language_that_is_none_changes_nothing(client, wrong):
-    link, _in_other = addresses(letter_to("en"))
+def test_unknown_language_in_link_is_ignored(client, wrong):
+    link, _in_other = links_in(email_to("en"))
     page = client.get(link, {"language": wrong}, follow=True)
     assert (page.status_code, page.request["QUERY_STRING"]) == (200, "")

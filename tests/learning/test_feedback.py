@@ -1,3 +1,5 @@
+"""Surveys and lesson reports: anonymity, limits and validation."""
+
 import re
 import uuid
 from datetime import UTC, date, datetime
@@ -46,7 +48,7 @@ def release_changed_survey():
 # Surveys
 
 
-def test_the_enrollment_learns_that_it_was_answered_and_the_answers_know_no_person(client, enrollment):
+def test_survey_stores_receipt_and_anonymous_answers(client, enrollment):
     before = Enrollment.objects.values().get()
     client.post(SURVEY, sent())
     answers = SurveyAnswers.objects.get()
@@ -54,13 +56,13 @@ def test_the_enrollment_learns_that_it_was_answered_and_the_answers_know_no_pers
     assert answers.learner is None
     assert answers.release == enrollment.course.current
     assert list(enrollment.survey_receipts.values_list("survey__identifier", flat=True)) == ["voice"]
-    # Nothing beside the two rows that could tell when, and so who.
+    # No other row may reveal the time and so the person.
     assert Enrollment.objects.values().get() == before
     assert not Event.objects.filter(subject=f"enrollment:{enrollment.pk}").exists()
 
 
-def test_a_row_of_answers_holds_no_time_but_the_month_and_no_number_that_counts_up(enrollment):
-    at = datetime(2026, 11, 30, 17, tzinfo=UTC)  # the first of December in Shanghai
+def test_survey_answers_hold_only_month_and_random_key(enrollment):
+    at = datetime(2026, 11, 30, 17, tzinfo=UTC)  # 1 December in Shanghai
     answer_survey(enrollment, page_of(enrollment), {"recommend": 9}, is_signed=False, at=at)
     row = SurveyAnswers.objects.values().get()
     assert row.keys() == {
@@ -78,12 +80,12 @@ def test_a_row_of_answers_holds_no_time_but_the_month_and_no_number_that_counts_
     assert {field.name for field in SurveyReceipt._meta.fields} == {"id", "enrollment", "survey"}
 
 
-def test_the_name_stands_there_when_the_learner_signs(client, enrollment):
+def test_signed_survey_stores_name(client, enrollment):
     client.post(SURVEY, sent() | {"signed": "on"})
     assert SurveyAnswers.objects.get().learner == enrollment.learner
 
 
-def test_a_survey_that_is_not_anonymous_says_so_and_keeps_the_name(client):
+def test_non_anonymous_survey_says_so_and_stores_name(client):
     files = damage("02-end/02-voice.survey.zh-hans.md", "id: voice", "id: voice\nanonymous: false")
     enrollment = make_enrollment(course=make_course(files))
     client.force_login(enrollment.learner)
@@ -93,19 +95,19 @@ def test_a_survey_that_is_not_anonymous_says_so_and_keeps_the_name(client):
 
 
 @pytest.mark.parametrize("people", [2, 4, 5, 7])
-def test_the_table_keeps_no_order_in_which_answers_came(people):
+def test_answers_table_keeps_no_arrival_order(people):
     course = make_course()
     for number in range(people):
         enrollment = make_enrollment(course=course)
         answer_survey(enrollment, page_of(enrollment), {"recommend": number}, is_signed=False)
         stored = physical_order()
-        first = len(stored) // disclosure.STEP * disclosure.STEP  # those were let into the results together
-        for together in filter(None, (stored[:first][:5], stored[first:])):
-            assert together == sorted(together)
+        first = len(stored) // disclosure.STEP * disclosure.STEP  # released into the results together
+        for group in filter(None, (stored[:first][:5], stored[first:])):
+            assert group == sorted(group)
     assert sorted(SurveyAnswers.objects.values_list("answers__recommend", flat=True)) == list(range(people))
 
 
-def test_answers_of_new_people_wait_for_the_month_after_their_30_days_and_fill_no_five(time_machine):
+def test_answers_of_new_people_count_from_month_after_30_days(time_machine):
     time_machine.move_to(datetime(2026, 11, 25, 4, tzinfo=UTC), tick=False)
     course = make_course()
 
@@ -126,14 +128,14 @@ def test_answers_of_new_people_wait_for_the_month_after_their_30_days_and_fill_n
 
 
 def physical_order():
-    """Random keys of the answers as the table itself keeps them, which is what a copy of the file tells."""
-    place = "ctid" if connection.vendor == "postgresql" else "rowid"
+    """Keys of the answers in physical order, as a copy of the database file reveals it."""
+    column = "ctid" if connection.vendor == "postgresql" else "rowid"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM learning_surveyanswers ORDER BY {place}")
+        cursor.execute(f"SELECT id FROM learning_surveyanswers ORDER BY {column}")
         return [str(key) for (key,) in cursor.fetchall()]
 
 
-def test_a_survey_sent_twice_is_answered_once(client, enrollment):
+def test_second_survey_submission_is_ignored(client, enrollment):
     for value in ("9", "1"):
         assert client.post(SURVEY, sent() | {"q-recommend": value}).status_code == 302
     assert SurveyAnswers.objects.get().answers["recommend"] == 9
@@ -141,7 +143,7 @@ def test_a_survey_sent_twice_is_answered_once(client, enrollment):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_at_once_are_one_answered_survey():
+def test_concurrent_submissions_store_one_survey():
     enrollment = make_enrollment(course=make_course())
     page = page_of(enrollment)
 
@@ -163,7 +165,7 @@ def test_twenty_at_once_are_one_answered_survey():
         {"q-say-more": "a" * 2001},
     ],
 )
-def test_a_survey_that_cannot_be_taken_comes_back_with_what_to_do(client, enrollment, fields):
+def test_invalid_survey_is_shown_again_with_errors(client, enrollment, fields):
     response = client.post(SURVEY, {"revision": revision(), **fields})
     page = BeautifulSoup(response.content, "html.parser")
     assert response.status_code == 422
@@ -173,7 +175,7 @@ def test_a_survey_that_cannot_be_taken_comes_back_with_what_to_do(client, enroll
     assert not SurveyReceipt.objects.exists()
 
 
-def test_a_survey_that_was_changed_meanwhile_is_shown_as_it_is_now_with_the_texts_but_not_the_ticks(client, enrollment):
+def test_changed_survey_keeps_texts_but_not_ticks(client, enrollment):
     form = sent()
     release_changed_survey()
     response = client.post(SURVEY, form)
@@ -190,7 +192,7 @@ def test_a_survey_that_was_changed_meanwhile_is_shown_as_it_is_now_with_the_text
     assert SurveyAnswers.objects.get().answers["recommend"] == 9
 
 
-def test_a_survey_released_at_the_same_moment_is_refused_under_the_lock(enrollment):
+def test_survey_changed_concurrently_is_refused_under_lock(enrollment):
     page = page_of(enrollment)
     release_changed_survey()
     with pytest.raises(SurveyChanged):
@@ -198,7 +200,7 @@ def test_a_survey_released_at_the_same_moment_is_refused_under_the_lock(enrollme
     assert not SurveyReceipt.objects.exists()
 
 
-def test_what_was_chosen_in_each_kind_is_kept_by_number_place_or_text():
+def test_survey_answers_are_stored_by_number_position_or_text():
     questions = [
         {"id": "scale", "kind": "scale", "title": "", "from": 1, "to": 5, "choices": ["low", "high"]},
         {"id": "one", "kind": "one", "title": "", "choices": ["a", "b"]},
@@ -213,20 +215,20 @@ def test_what_was_chosen_in_each_kind_is_kept_by_number_place_or_text():
     assert form.cleaned_data["signed"] is False
 
 
-# Something is wrong here
+# Lesson reports
 
 
-def test_a_report_is_kept_once_with_the_release_and_the_language_it_is_about(client, enrollment):
+def test_report_is_stored_once_with_release_and_language(client, enrollment):
     form = {"token": uuid.uuid4(), "comment": "Line one.\r\nLine two."}
     for _ in range(2):
         client.post(REPORT, form)
-    report = LessonReport.objects.get()
-    assert report.release == enrollment.course.current
-    assert (report.document.identifier, report.language) == ("boiling", "en")
-    assert report.settled_at is None
+    make_report = LessonReport.objects.get()
+    assert make_report.release == enrollment.course.current
+    assert (make_report.document.identifier, make_report.language) == ("boiling", "en")
+    assert make_report.settled_at is None
 
 
-def test_a_report_holds_its_lesson_and_words_and_nothing_that_leads_to_its_writer(client, enrollment):
+def test_report_holds_nothing_that_identifies_reporter(client, enrollment):
     client.post(REPORT, {"token": uuid.uuid4(), "comment": "The kettle is blue."})
     row = LessonReport.objects.values().get()
     assert row.keys() == {
@@ -239,30 +241,30 @@ def test_a_report_holds_its_lesson_and_words_and_nothing_that_leads_to_its_write
     assert not Event.objects.filter(subject=f"enrollment:{enrollment.pk}").exists()
 
 
-def report(enrollment, identifier="boiling"):
+def make_report(enrollment, identifier="boiling"):
     page = store.page(enrollment.course.current, identifier, "en")
     return feedback.report_lesson(enrollment, page, comment="", language="en", token=uuid.uuid4())
 
 
-def test_a_writer_finds_the_own_reports_and_nobody_elses(enrollment):
+def test_reporter_finds_only_own_reports(enrollment):
     other = make_enrollment(make_user(), enrollment.course)
     earlier = make_enrollment(enrollment.learner, enrollment.course, completed_at=days(-400))
-    own = {report(enrollment), report(enrollment), report(enrollment, "drill")}
-    others = [report(other), report(earlier)]
+    own = {make_report(enrollment), make_report(enrollment), make_report(enrollment, "drill")}
+    others = [make_report(other), make_report(earlier)]
     assert set(LessonReport.objects.written_by(enrollment)) == own
     assert [set(LessonReport.objects.written_by(each)) for each in (other, earlier)] == [{each} for each in others]
     assert not LessonReport.objects.written_by(make_enrollment(make_user(), enrollment.course)).exists()
 
 
-def test_what_one_person_wrote_about_two_lessons_bears_two_numbers(enrollment):
-    assert report(enrollment).writer == report(enrollment).writer
-    assert report(enrollment).writer != report(enrollment, "drill").writer
+def test_reports_on_2_lessons_have_different_pseudonyms(enrollment):
+    assert make_report(enrollment).writer == make_report(enrollment).writer
+    assert make_report(enrollment).writer != make_report(enrollment, "drill").writer
 
 
-def test_the_number_of_a_writer_cannot_be_made_without_the_key_of_the_site(enrollment, settings):
-    before = report(enrollment)
+def test_pseudonym_depends_on_secret_key(enrollment, settings):
+    before = make_report(enrollment)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 6, [settings.SECRET_KEY]
-    after = report(enrollment)
+    after = make_report(enrollment)
     assert before.writer != after.writer
     assert set(LessonReport.objects.written_by(enrollment)) == {before, after}
     settings.SECRET_KEY_FALLBACKS = []
@@ -270,27 +272,27 @@ def test_the_number_of_a_writer_cannot_be_made_without_the_key_of_the_site(enrol
 
 
 @pytest.mark.parametrize("fields", [{"token": "x"}, {}])
-def test_a_report_of_no_form_is_a_bad_request(client, enrollment, fields):
+def test_report_without_valid_token_returns_400(client, enrollment, fields):
     assert client.post(REPORT, fields).status_code == 400
     assert not LessonReport.objects.exists()
 
 
-def refused_with(response):
-    """What the page says, and the comment in its form."""
+def error_and_comment(response):
+    """(error message, comment in the form)"""
     page = BeautifulSoup(response.content, "html.parser")
-    [told] = {page.select_one(each).text for each in ("#report-error", ".error-summary p")}
-    return told, page.select_one("details[open] #report-comment[aria-invalid=true]").text
+    [message] = {page.select_one(each).text for each in ("#report-error", ".error-summary p")}
+    return message, page.select_one("details[open] #report-comment[aria-invalid=true]").text
 
 
-def test_a_report_that_is_too_long_comes_back_as_it_was_typed(client, enrollment):
-    words = "<b>word</b> " * 200
-    response = client.post(REPORT, {"token": uuid.uuid4(), "comment": words})
+def test_too_long_report_is_shown_again_as_typed(client, enrollment):
+    long_text = "<b>word</b> " * 200
+    response = client.post(REPORT, {"token": uuid.uuid4(), "comment": long_text})
     assert response.status_code == 422
-    assert refused_with(response) == ("The text is too long. Enter at most 2,000 characters.", f"\n{words}")
+    assert error_and_comment(response) == ("The text is too long. Enter at most 2,000 characters.", f"\n{long_text}")
     assert not LessonReport.objects.exists()
 
 
-def test_ten_reports_a_day_are_taken_and_the_eleventh_comes_back_as_it_was_typed(client, enrollment, time_machine):
+def test_reports_are_limited_to_10_per_day(client, enrollment, time_machine):
     start = datetime(2026, 11, 25, 8, tzinfo=UTC)
 
     def sent_at(hour, token=None):
@@ -299,38 +301,38 @@ def test_ten_reports_a_day_are_taken_and_the_eleventh_comes_back_as_it_was_typed
         return client.post(REPORT, {"token": token or uuid.uuid4(), "comment": f"At {hour}."})
 
     first = uuid.uuid4()
-    assert [sent_at(8, first).status_code for _ in range(12)] == [302] * 12  # one, however often it is sent
+    assert [sent_at(8, first).status_code for _ in range(12)] == [302] * 12  # one report, sent 12 times
     assert [sent_at(9).status_code for _ in range(9)] == [302] * 9
-    report(make_enrollment(make_user(), enrollment.course))
+    make_report(make_enrollment(make_user(), enrollment.course))
     response = sent_at(10)
     assert response.status_code == 429
-    told = "You have sent 10 reports in one day, which is the limit. Keep this report and send it tomorrow."
-    assert refused_with(response) == (told, "\nAt 10.")
+    message = "You have sent 10 reports in one day, which is the limit. Keep this report and send it tomorrow."
+    assert error_and_comment(response) == (message, "\nAt 10.")
     assert sent_at(10, first).status_code == 302
     assert LessonReport.objects.count() == 11
     assert sent_at(24 + 9).status_code == 302
     assert LessonReport.objects.count() == 12
 
 
-def test_reports_are_counted_by_person_and_not_by_run(enrollment):
+def test_report_limit_counts_person_not_enrollment(enrollment):
     earlier = make_enrollment(enrollment.learner, enrollment.course, completed_at=days(-400))
     for each in [enrollment, earlier] * 5:
-        report(each)
+        make_report(each)
     for each in (enrollment, earlier):
         with pytest.raises(feedback.TooManyReports):
-            report(each)
-    report(make_enrollment(make_user(), enrollment.course))
+            make_report(each)
+    make_report(make_enrollment(make_user(), enrollment.course))
 
 
-def test_the_last_two_of_five_are_shown_with_the_others(postgres):  # noqa: F811
+def test_last_2_of_5_concurrent_answers_are_shown_with_others(postgres):  # noqa: F811
     course = make_course()
-    runs = [make_enrollment(course=course) for _person in range(STEP)]
+    enrollments = [make_enrollment(course=course) for _person in range(STEP)]
     page = store.page(course.current, "voice", "en")
 
-    def answer(run):
-        answer_survey(Enrollment.objects.get(pk=run.pk), page, {"recommend": 9}, is_signed=False)
+    def answer(enrollment):
+        answer_survey(Enrollment.objects.get(pk=enrollment.pk), page, {"recommend": 9}, is_signed=False)
 
-    for run in runs[:-2]:
-        answer(run)
-    one_behind_the_other(lambda: answer(runs[-2]), lambda: answer(runs[-1]))
+    for enrollment in enrollments[:-2]:
+        answer(enrollment)
+    one_behind_the_other(lambda: answer(enrollments[-2]), lambda: answer(enrollments[-1]))
     assert SurveyAnswers.objects.exclude(shown_from=None).count() == STEP

@@ -1,4 +1,4 @@
-"""The numbers above boards are right, too, where somebody is enrolled in the very moment of joining a team."""
+"""Headcounts stay right when enrollment and membership changes run concurrently."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,8 +20,8 @@ from tests.learning.test_headcounts import assert_right
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 
-class InTheMiddle:
-    """A transaction of another process that has done something and goes on."""
+class OpenTransaction:
+    """A transaction that acts and then waits for permission to end."""
 
     def __init__(self, act):
         self.act, self.has_acted, self.may_end = act, threading.Event(), threading.Event()
@@ -38,47 +38,47 @@ class InTheMiddle:
 
 @pytest.fixture
 def at_work(transactional_db):
-    """Begins a transaction in a thread of its own; at the end each is let go."""
+    """Begin a transaction in its own thread; the fixture ends all of them."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer: nothing is changed at once")
-    begun = []
+    earlier = []
     with ThreadPoolExecutor(4) as pool:
 
         def begin(act):
-            begun.append(InTheMiddle(act))
-            begun[-1].future = pool.submit(begun[-1])
-            return begun[-1]
+            earlier.append(OpenTransaction(act))
+            earlier[-1].future = pool.submit(earlier[-1])
+            return earlier[-1]
 
         yield begin
-        for each in begun:
+        for each in earlier:
             each.may_end.set()
 
 
-def waiting():
+def waiting_count():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         return cursor.fetchone()[0]
 
 
 def play(at_work, first, second):
-    """`second` begins while `first` has not ended, and waits for it; then both end."""
-    begun = at_work(first)
-    assert begun.has_acted.wait(60)
-    follows = at_work(second)
-    wait_until(lambda: waiting() == 1, "nobody waits")
-    assert not follows.has_acted.is_set()
-    for each in (begun, follows):
+    """Begin `first`, check that `second` waits for it, end both."""
+    earlier = at_work(first)
+    assert earlier.has_acted.wait(60)
+    later = at_work(second)
+    wait_until(lambda: waiting_count() == 1, "nobody waits")
+    assert not later.has_acted.is_set()
+    for each in (earlier, later):
         each.may_end.set()
         each.future.result(60)
 
 
 @pytest.fixture
-def firm(transactional_db):
-    """Kim is in nothing but the tea team below the house; Noor has a run, Ash has none, both are in no team."""
+def company(transactional_db):
+    """Kim: tea team, enrolled. Noor: no team, enrolled. Ash: no team, not enrolled."""
     course = make_course()
-    house = make_team("house")
-    make_team("tea", parent=house)
-    make_team("coffee", parent=house)
+    top = make_team("house")
+    make_team("tea", parent=top)
+    make_team("coffee", parent=top)
     join(team("tea"), make_user("Kim"))
     make_enrollment(person("Kim"), course)
     make_enrollment(make_user("Noor"), course)
@@ -93,7 +93,7 @@ def team(name):
     return Team.objects.get(name=name)
 
 
-def run_of(name):
+def enrollment_of(name):
     return Enrollment.objects.get(learner__name=name)
 
 
@@ -102,8 +102,8 @@ ENROLLED = {
     "enrolled with others": lambda: enroll_next(
         begin_enrolling([team("house")], Course.objects.get(), due_on=timezone.localdate()), by=None
     ),
-    "begun": lambda: touch(run_of("Noor"), timezone.now()),
-    "excused": lambda: exempt(run_of("Kim"), "on leave", by=None),
+    "begun": lambda: touch(enrollment_of("Noor"), timezone.now()),
+    "excused": lambda: exempt(enrollment_of("Kim"), "on leave", by=None),
 }
 JOINED = {
     "enrolled": lambda: join(team("tea"), person("Ash")),
@@ -113,26 +113,26 @@ JOINED = {
 }
 
 
-@pytest.mark.parametrize("turned", [False, True], ids=["leaving second", "leaving first"])
-def test_who_is_enrolled_and_leaves_the_firm_at_once_is_not_counted(turned, firm, at_work):
+@pytest.mark.parametrize("is_reversed", [False, True], ids=["leaving second", "leaving first"])
+def test_concurrent_enrollment_and_leaving_is_not_counted(is_reversed, company, at_work):
     join(team("tea"), person("Ash"))
-    acts = [ENROLLED["enrolled"], lambda: leave(person("Ash"), by=None)]
-    play(at_work, *(reversed(acts) if turned else acts))
+    changes = [ENROLLED["enrolled"], lambda: leave(person("Ash"), by=None)]
+    play(at_work, *(reversed(changes) if is_reversed else changes))
     assert_right()
     assert sum(Headcount.objects.filter(team=None).told(timezone.now()).states.values()) == 2
 
 
-@pytest.mark.parametrize("turned", [False, True], ids=["the team second", "the team first"])
-@pytest.mark.parametrize("what", ENROLLED)
-def test_who_is_counted_and_changes_the_team_at_once_is_counted_once(what, turned, firm, at_work):
-    if what == "enrolled with others":
+@pytest.mark.parametrize("is_reversed", [False, True], ids=["the team second", "the team first"])
+@pytest.mark.parametrize("change", ENROLLED)
+def test_concurrent_enrollment_change_and_team_change_count_once(change, is_reversed, company, at_work):
+    if change == "enrolled with others":
         join(team("coffee"), person("Ash"))
-    acts = [ENROLLED[what], JOINED[what]]
-    play(at_work, *(reversed(acts) if turned else acts))
+    changes = [ENROLLED[change], JOINED[change]]
+    play(at_work, *(reversed(changes) if is_reversed else changes))
     assert_right()
 
 
-def test_who_joins_two_teams_at_once_is_counted_once_above_both(firm, at_work):
+def test_joining_2_teams_at_once_counts_once_above_both(company, at_work):
     noor = person("Noor")
     play(at_work, lambda: join(team("tea"), noor), lambda: join(team("coffee"), noor))
     assert_right()
@@ -143,8 +143,8 @@ def test_who_joins_two_teams_at_once_is_counted_once_above_both(firm, at_work):
     assert people == {"house": 2, "tea": 2, "coffee": 1}
 
 
-def test_nobody_else_waits(firm, at_work):
-    """While Kim's team changes and Noor is counted: others at both, and they themselves at what is neither."""
+def test_unrelated_changes_do_not_wait(company, at_work):
+    """Others may join or enroll while Kim's team changes and Noor is counted; so may unrelated updates."""
     changing, counting = at_work(lambda: team("tea").delete()), at_work(ENROLLED["begun"])
     assert changing.has_acted.wait(60)
     assert counting.has_acted.wait(60)
@@ -157,7 +157,7 @@ def test_nobody_else_waits(firm, at_work):
         each.may_end.set()
         each.future.result(60)
     with transaction.atomic():
-        lock_memberships_shared([person("Noor").pk])  # as whoever counts Noor in another course
+        lock_memberships_shared([person("Noor").pk])  # as for a change of Noor in another course
     for each in (changing, counting):
         each.may_end.set()
         each.future.result(60)

@@ -1,4 +1,4 @@
-"""What a state is: one rule, asked of many rows or of one, around the instants where it changes."""
+"""Enrollment states: the same rule for querysets and single rows, around every limit."""
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,7 @@ from courseware.learning.status.states import DUE_SOON, PLACES_WITHOUT_DAY, URGE
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
-DUE = datetime(2026, 11, 28, tzinfo=ZoneInfo("Asia/Shanghai"))  # the 27th is the last day
+DUE = datetime(2026, 11, 28, tzinfo=ZoneInfo("Asia/Shanghai"))  # due date: the 27th
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 EARLIER = DUE.date() - DAY
 THREE_DAYS = timedelta(days=3)
@@ -51,7 +51,7 @@ State = Enrollment.State
         ({"completed_at": DUE, "exempted_at": DUE}, DUE, State.COMPLETED),
     ],
 )
-def test_the_state_around_the_instants_where_it_changes(fields, at, state):
+def test_state_changes_at_exact_instants(fields, at, state):
     enrollment = make_enrollment(**fields)
     found = Enrollment.objects.with_state(at=at).get()
     is_late = state == State.OVERDUE
@@ -69,16 +69,16 @@ INSTANTS = [
 ]
 
 
-def test_many_rows_and_one_row_are_judged_alike_at_every_instant_around_the_limits():
+def test_queryset_and_row_agree_on_state_at_all_limits():
     course, fields = make_course(), ("certified_until", "due_at", "started_at", *PLACES_WITHOUT_DAY)
     ends = (None, EARLIER, DUE.date())
-    set_or_not = [[None, DUE]] * len(fields[2:])
-    dates = [dict(zip(fields, row, strict=True)) for row in itertools.product(ends, INSTANTS, *set_or_not)]
+    unset_or_set = [[None, DUE]] * len(fields[2:])
+    dates = [dict(zip(fields, row, strict=True)) for row in itertools.product(ends, INSTANTS, *unset_or_set)]
     people = User.objects.bulk_create(User(email=f"{number}@example.com") for number, _row in enumerate(dates))
     Enrollment.objects.bulk_create(
         Enrollment(learner=person, course=course, **row) for person, row in zip(people, dates, strict=True)
     )
-    seen = set()
+    states = set()
     for at in INSTANTS[1:]:
         found = list(Enrollment.objects.with_state(at=at).with_zone().order_by("pk"))
         assert [row.state for row in found] == [row.state_at(at) for row in found]
@@ -88,8 +88,8 @@ def test_many_rows_and_one_row_are_judged_alike_at_every_instant_around_the_limi
                 row for row in found if row.state == state
             ]
         assert [row.is_asked for row in found] == [State(row.state).is_asked for row in found]
-        seen |= {row.state for row in found}
-    assert seen == set(State)
+        states |= {row.state for row in found}
+    assert states == set(State)
     assert Enrollment.objects.open().count() == len(dates) // 4
 
 
@@ -109,30 +109,30 @@ def columns_below(expression):
             yield from columns_below(part)
 
 
-def test_saving_any_column_that_states_depend_on_updates_the_headcounts():
+def test_every_column_that_states_read_updates_headcounts():
     read = {column for state in State for column in columns_in(state.condition(DUE))}
     read |= set(columns_below(URGENCY.resolve_expression(Enrollment.objects.all().query)))
-    # `urgency` is generated, and `certified_until` is changed by no `save`: see `headcount_key_before`.
+    # `urgency` is generated and `certified_until` is never saved: see `headcount_key_before`.
     assert read - {"urgency", "certified_until"} <= HEADCOUNT_COLUMNS
 
 
-def test_the_earliest_due_day_comes_first_and_those_who_need_nothing_last():
-    excused, done, undated = make_enrollment(exempted_at=DUE), make_enrollment(completed_at=DUE), make_enrollment()
+def test_urgency_sorts_by_due_date_and_closed_last():
+    exempted, done, undated = make_enrollment(exempted_at=DUE), make_enrollment(completed_at=DUE), make_enrollment()
     later, earlier = make_enrollment(due_at=DUE + SECOND, started_at=DUE), make_enrollment(due_at=DUE)
     far_off = make_enrollment(due_at=datetime(2999, 1, 1, tzinfo=UTC))
-    expected = [earlier, later, far_off, undated, done, excused]
+    expected = [earlier, later, far_off, undated, done, exempted]
     assert list(Enrollment.objects.order_by("urgency")) == expected
 
 
 @pytest.mark.parametrize("fields", [{"due_at": DUE}, {"due_at": None}, {"completed_at": DUE}, {"exempted_at": DUE}])
-def test_a_row_that_was_just_changed_is_in_its_new_state_before_it_is_read_again(fields):
+def test_changed_row_has_new_state_before_reload(fields):
     enrollment = make_enrollment(due_at=DUE - THREE_DAYS)
     vars(enrollment).update(fields)
     enrollment.save()
     assert enrollment.state_at(DUE) == Enrollment.objects.with_state(DUE).get().state
 
 
-def test_the_zone_is_that_of_the_team_joined_first_and_the_sites_without_one(django_assert_num_queries):
+def test_zone_is_that_of_first_team_or_site(django_assert_num_queries):
     alone, learner = make_enrollment(), make_user()
     join(make_team(time_zone="Europe/Berlin"), learner)
     join(make_team(time_zone="America/New_York"), learner)
@@ -153,13 +153,13 @@ def test_the_zone_is_that_of_the_team_joined_first_and_the_sites_without_one(dja
         (DUE + timedelta(days=1), "Friday 27 November"),
     ],
 )
-def test_a_due_day_is_said_as_people_say_it(now, words):
+def test_due_date_is_described_relative_to_today(now, words):
     enrollment = make_enrollment(due_at=DUE)
     with time_machine.travel(now, tick=False):
         assert due_of(enrollment).words == words
 
 
-def test_an_enrollment_knows_the_release_its_learner_sees_and_says_so_where_there_is_none():
+def test_enrollment_knows_its_release_or_raises():
     course = make_course()
     assert make_enrollment(course=course).release == course.current
     unpublished = make_enrollment(course=Course.objects.create(identifier="draft", source_language="en"))
@@ -183,20 +183,20 @@ CASES = [
 
 
 @pytest.mark.parametrize("at", [FIRST, LAST])
-def test_many_rows_and_one_day_are_judged_alike_from_the_first_to_the_last_second_of_a_day(at):
+def test_queryset_and_row_agree_on_certification_status_all_day(at):
     course = make_course()
-    runs = {make_enrollment(make_user(), course, certified_until=until).pk: said for until, said in CASES}
-    found = {run.pk: run.validity for run in Enrollment.objects.with_certification_status(at)}
-    assert found == runs
-    assert [status_of(until, at) for until, _said in CASES] == [said for _until, said in CASES]
+    expected = {make_enrollment(make_user(), course, certified_until=until).pk: status for until, status in CASES}
+    found = {enrollment.pk: enrollment.validity for enrollment in Enrollment.objects.with_certification_status(at)}
+    assert found == expected
+    assert [status_of(until, at) for until, _status in CASES] == [status for _until, status in CASES]
     for validity in (CertificationStatus.ENDING, CertificationStatus.ENDED, CertificationStatus.NEVER):
         assert set(Enrollment.objects.in_state(validity, at)) == {
-            run for run in Enrollment.objects.all() if runs[run.pk] == validity
+            enrollment for enrollment in Enrollment.objects.all() if expected[enrollment.pk] == validity
         }
 
 
-def test_whose_certificate_is_ending_is_certified_today():
-    for until, _said in CASES:
+def test_expiring_certificate_counts_as_certified():
+    for until, _status in CASES:
         make_enrollment(make_user(), certified_until=until)
     found = Enrollment.objects.in_state(CertificationStatus.CERTIFIED, FIRST).values_list("certified_until", flat=True)
     assert set(found) == {TODAY, TODAY + NEAR, TODAY + NEAR + DAY, date.max}

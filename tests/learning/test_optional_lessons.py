@@ -1,4 +1,4 @@
-"""A lesson that is offered and not asked for: on the route with the word, and in the way of nothing."""
+"""Optional lessons: shown in the course outline but never required."""
 
 import pytest
 from django.urls import reverse
@@ -21,51 +21,51 @@ def enrollment():
     return make_enrollment(make_user(language="en"), make_course(make_files(**OPTIONAL)))
 
 
-def journey_of(run):
-    run = Enrollment.objects.with_release().get(pk=run.pk)
-    [found] = learner_progress_of([run], {run.course_id: outline_of(run.course)})
+def progress_of(enrollment):
+    enrollment = Enrollment.objects.with_release().get(pk=enrollment.pk)
+    [found] = learner_progress_of([enrollment], {enrollment.course_id: outline_of(enrollment.course)})
     return found
 
 
-def done(run, lesson):
-    finish_lesson(run, own_outline(run, "en").step(lesson))
+def finish(enrollment, lesson):
+    finish_lesson(enrollment, own_outline(enrollment, "en").step(lesson))
 
 
-def test_it_is_no_part_of_what_is_required_and_of_no_minutes(enrollment):
+def test_optional_lesson_is_not_required_and_adds_no_minutes(enrollment):
     outline = outline_of(enrollment.course)
     assert outline.required == ("boiling", "last-cup")
     assert [step.id for step in outline.steps if step.is_optional] == ["drill", "pouring"]
     assert outline.minutes_left() == outline.step("boiling").minutes + 5
-    # It is no objective's lesson while another teaches that, too.
+    # A required lesson on the same objective takes precedence.
     assert outline.objective_lessons["O1.2"] == "boiling"
 
 
-def test_it_is_never_the_next_act_and_the_exam_waits_for_it_neither_unread_nor_changed(enrollment):
-    done(enrollment, "boiling")
-    assert (journey_of(enrollment).next_action.kind, journey_of(enrollment).progress.percent) == ("exam", 50)
-    done(enrollment, "pouring")
-    assert journey_of(enrollment).progress.percent == 50
+def test_optional_lesson_is_never_next_step_nor_blocks_exam(enrollment):
+    finish(enrollment, "boiling")
+    assert (progress_of(enrollment).next_action.kind, progress_of(enrollment).progress.percent) == ("exam", 50)
+    finish(enrollment, "pouring")
+    assert progress_of(enrollment).progress.percent == 50
     now_says("Leave much room.", "retake", identifier="pouring")
-    found = journey_of(enrollment)
+    found = progress_of(enrollment)
     assert found.next_action.kind == "exam"
-    assert [change.step.id for change in found.changes] == ["pouring"]  # and yet its reader is told
+    assert [change.step.id for change in found.changes] == ["pouring"]  # the change is still shown
     now_says("Water, then fire.", "reread")
-    assert (journey_of(enrollment).next_action.kind, journey_of(enrollment).next_action.step.id) == (
+    assert (progress_of(enrollment).next_action.kind, progress_of(enrollment).next_action.step.id) == (
         "reread",
         "boiling",
     )
 
 
-def test_pages_offer_it_with_the_word_and_count_it_apart(client, enrollment):
+def test_pages_mark_optional_lessons_and_count_them_apart(client, enrollment):
     client.force_login(enrollment.learner)
     welcome = " ".join(soup_of(client.get("/")).select_one("main").get_text(" ").split())
     assert "2 steps by" not in welcome and "1 short lesson" in welcome and "3 more steps are optional." in welcome
-    done(enrollment, "boiling")
+    finish(enrollment, "boiling")
     home = soup_of(client.get("/"))
     assert "required 1 / 2 · 3 optional" in " ".join(home.select_one(".route-section > .small").text.split())
     assert "optional" in home.select_one("#stop-pouring").text
     page = soup_of(client.get(POURING))
     assert "Module 1 · optional · " in page.select_one("article > .small").text
-    done(enrollment, "pouring")
+    finish(enrollment, "pouring")
     page = soup_of(client.get(POURING))
     assert "This step was optional. 1 to go." in page.select_one("#lesson-state").text

@@ -1,4 +1,4 @@
-"""Pages of a course: what a lesson shows and what it keeps for itself, the card, and the post."""
+"""Lesson pages and print views: what they show, hide and mark."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -27,31 +27,31 @@ def questions_of(enrollment, language="en"):
     return {key: load_question(data) for key, data in page.data["questions"].items()}
 
 
-# What a page shows of a question
+# Questions
 
 
 def secrets_of(question):
-    """What must not be on a page before it may be seen: the reasons, and in .sort and .order the places."""
+    """The reasons, which must not be on a page before the answer."""
     return [BeautifulSoup(choice.reason, "html.parser").text.strip() for choice in question.choices]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_no_reason_and_no_key_is_on_the_page_before_the_answer(client, enrollment, language):
+def test_page_shows_no_reason_or_key_before_answer(client, enrollment, language):
     response = client.get(LESSON, headers={"accept-language": language})
     for question in questions_of(enrollment, language).values():
         assert [secret for secret in secrets_of(question) if secret in response.text] == []
-    for word in ("ticked", "is_right", "checked=", "data-key", "group-html"):
-        assert word not in response.text
+    for marker in ("ticked", "is_right", "checked=", "data-key", "group-html"):
+        assert marker not in response.text
 
 
-def test_the_shortened_address_of_a_course_leads_to_home(client, enrollment):
+def test_short_course_url_redirects_to_home(client, enrollment):
     client.force_login(enrollment.learner)
     assert client.get("/learn/tea-room/").url == "/?course=tea-room"
     client.force_login(make_user())
     assert client.get("/learn/tea-room/").status_code == 404
 
 
-def test_a_first_miss_brings_the_reason_of_the_chosen_choice_alone(client, enrollment):
+def test_first_miss_shows_reason_of_chosen_option_only(client, enrollment):
     order = soup_of(client.get(LESSON)).select("#q-what-first label")
     wrong = next(label.input["value"] for label in order if "Walk away" in label.text)
     client.post(answer_url("what-first"), sent(wrong))
@@ -60,8 +60,8 @@ def test_a_first_miss_brings_the_reason_of_the_chosen_choice_alone(client, enrol
     assert "No water, no tea." not in page
 
 
-def test_learners_never_meet_the_answers_or_the_tokens_of_others(client, enrollment):
-    """Rendered questions are kept by the process; what differs between people must be part of what they are kept by."""
+def test_page_cache_never_mixes_answers_or_tokens_of_learners(client, enrollment):
+    """Rendered questions are cached per process; the cache key must contain all personal values."""
     other = make_enrollment(course=enrollment.course)
     note, others_note = "My cup is the blue one.", "Mine has no handle."
     try_it(enrollment, "what-first", ["0"])
@@ -69,21 +69,21 @@ def test_learners_never_meet_the_answers_or_the_tokens_of_others(client, enrollm
     try_it(other, "what-first", ["1"])
     try_it(other, "note", [others_note])
     tokens = []
-    for who in (enrollment, other, enrollment, other):
-        client.force_login(who.learner)
+    for reader in (enrollment, other, enrollment, other):
+        client.force_login(reader.learner)
         page = soup_of(client.get(LESSON))
-        assert (note in page.text, others_note in page.text) == (who == enrollment, who == other)
-        assert bool(page.select_one("#q-what-first.right")) == (who == other)
+        assert (note in page.text, others_note in page.text) == (reader == enrollment, reader == other)
+        assert bool(page.select_one("#q-what-first.right")) == (reader == other)
         tokens += [field["value"] for field in page.select("[name=token]")]
         tokens += {field["value"] for field in page.select("[name=csrfmiddlewaretoken]")}
     assert len(tokens) == len(set(tokens)) > 4
 
 
-def test_a_missed_question_is_tried_again_under_its_reason_and_nowhere_else(client, enrollment):
-    before = [card["id"] for card in soup_of(client.get(LESSON)).select(".question")]
+def test_missed_question_has_its_form_below_reason(client, enrollment):
+    before = [block["id"] for block in soup_of(client.get(LESSON)).select(".question")]
     try_it(enrollment, "what-first", ["0"])
     page = soup_of(client.get(LESSON))
-    assert [card["id"] for card in page.select(".question")] == before
+    assert [block["id"] for block in page.select(".question")] == before
     [form] = page.select("form[action$='/answer/what-first/']")
     assert form.parent == page.select_one("#q-what-first .answered > .no > details#again-what-first:not([open])")
     assert form.select_one("[name=tries]")["value"] == "1"
@@ -94,11 +94,11 @@ def test_a_missed_question_is_tried_again_under_its_reason_and_nowhere_else(clie
     assert not soup_of(client.get(LESSON)).select("#q-what-first form")
 
 
-def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enrollment):
+def test_question_dots_link_to_questions_with_state(client, enrollment):
     for question, raws in {"what-first": ["0"], "what-to-wipe": ["1"], "in-order": ["0", "1", "2"]}.items():
         try_it(enrollment, question, raws)
     try_it(enrollment, "what-to-wipe", ["0", "2"])
-    try_it(enrollment, "what-to-wipe", ["1"])  # once right stays right
+    try_it(enrollment, "what-to-wipe", ["1"])  # a right answer stays right
     try_it(enrollment, "note", ["So."])
     dots = soup_of(client.get(LESSON)).select_one("#lesson-dots")
     assert {dot["href"]: dot.text.strip() for dot in dots.select("a")} == {
@@ -115,21 +115,21 @@ def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enro
     assert soup_of(client.get(LESSON)).select_one("#lesson-dots b").text == "Check: 1 of 1"
 
 
-def ahead(page):
-    """Titles of the questions in parts that are not opened yet."""
+def hidden_titles(page):
+    """Titles of questions in hidden parts."""
     return [title.text for title in page.select(".part[hidden=until-found] h3[id^=q-]")]
 
 
-def test_the_next_part_opens_with_an_answer_to_the_question_before_it_right_or_wrong(client, enrollment):
+def test_next_part_opens_after_any_answer(client, enrollment):
     titles = [title.text for title in soup_of(client.get(LESSON)).select("h3[id^=q-]")]
     for opened, (question, raw) in enumerate(PRACTICE.items(), start=1):
-        assert ahead(soup_of(client.get(LESSON))) == titles[opened:]
+        assert hidden_titles(soup_of(client.get(LESSON))) == titles[opened:]
         try_it(enrollment, question, raw)
     page = soup_of(client.get(LESSON))
-    assert (ahead(page), page.select(".whole")) == ([], [])
+    assert (hidden_titles(page), page.select(".whole")) == ([], [])
 
 
-def test_what_stands_behind_the_last_question_is_offered_while_it_is_hidden(client):
+def test_text_after_last_question_is_offered_while_hidden(client):
     files = make_files()
     for language in ("en", "zh-hans"):
         files[f"01-water/01-boiling.{language}.md"] += b"\n## Afterwards {#afterwards}\n\nWipe the spout.\n"
@@ -144,37 +144,37 @@ def test_what_stands_behind_the_last_question_is_offered_while_it_is_hidden(clie
     assert (page.select(".part[hidden]"), page.select(".whole")) == ([], [])
 
 
-def test_what_was_answered_further_on_is_open_and_what_waits_behind_it_is_not(client, enrollment):
+def test_answered_parts_are_open_and_next_ones_hidden(client, enrollment):
     try_it(enrollment, "what-first", ["1"])
     try_it(enrollment, "what-is-wrong", ["0"])
-    assert ahead(soup_of(client.get(LESSON)))[:1] == ["What is wrong?"]
+    assert hidden_titles(soup_of(client.get(LESSON)))[:1] == ["What is wrong?"]
     try_it(enrollment, "what-to-wipe", ["1"])
-    assert ahead(soup_of(client.get(LESSON)))[:1] == ["Sort"]
+    assert hidden_titles(soup_of(client.get(LESSON)))[:1] == ["Sort"]
 
 
-def test_all_of_a_lesson_is_open_once_it_is_done_or_a_form_was_refused_or_who_reads_wants_so(client, enrollment):
-    whole = reverse("learning:show-all", args=["tea-room", "boiling"])
-    assert ahead(soup_of(client.post(answer_url(), sent()))) == []
-    assert ahead(soup_of(client.get(LESSON)))
-    assert client.post(whole, {"whole": "1"}).headers["Location"] == LESSON
+def test_completed_lesson_refused_form_and_show_all_open_all_parts(client, enrollment):
+    show_all_url = reverse("learning:show-all", args=["tea-room", "boiling"])
+    assert hidden_titles(soup_of(client.post(answer_url(), sent()))) == []
+    assert hidden_titles(soup_of(client.get(LESSON)))
+    assert client.post(show_all_url, {"whole": "1"}).headers["Location"] == LESSON
     page = soup_of(client.get(LESSON))
-    assert (ahead(page), page.select_one(".whole button")["value"]) == ([], "0")
-    client.post(whole, {"whole": "0"})
+    assert (hidden_titles(page), page.select_one(".whole button")["value"]) == ([], "0")
+    client.post(show_all_url, {"whole": "0"})
     page = soup_of(client.get(LESSON))
-    assert ahead(page) and page.select_one(".whole button")["value"] == "1"
+    assert hidden_titles(page) and page.select_one(".whole button")["value"] == "1"
     document = enrollment.course.documents.get(identifier="boiling")
     complete(enrollment, document, revision=document.head, outcome=Completion.Outcome.COMPLETED)
-    assert ahead(soup_of(client.get(LESSON))) == []
+    assert hidden_titles(soup_of(client.get(LESSON))) == []
 
 
-def test_ids_are_unique_also_when_a_question_stands_twice(client, enrollment):
+def test_ids_are_unique_if_question_is_repeated(client, enrollment):
     for question, raw in {"what-first": ["0"], "in-order": ["2", "1", "0"], "sorted": ["1", "1", "1"]}.items():
         try_it(enrollment, question, raw)
     ids = [tag["id"] for tag in soup_of(client.get(LESSON)).select("[id]")]
     assert len(ids) == len(set(ids))
 
 
-def test_blocks_of_other_posts_are_folded_and_not_hidden(client, enrollment):
+def test_blocks_for_other_job_roles_are_folded(client, enrollment):
     assert "Be quiet at night." in soup_of(client.get(LESSON)).select_one("details.other-job-role").text
     client.post(reverse("learning:job-role", args=["tea-room"]), {"job_role": "night"})
     page = soup_of(client.get(LESSON))
@@ -182,7 +182,7 @@ def test_blocks_of_other_posts_are_folded_and_not_hidden(client, enrollment):
     assert "Be quiet at night." in page.select_one("aside.callout.job-role").text
 
 
-def test_a_course_that_lacks_the_language_of_the_page_is_marked_as_what_it_is(client):
+def test_page_in_other_language_is_marked_with_lang(client):
     files = {path: data for path, data in make_files().items() if ".en." not in path}
     files["course.zh-hans.md"] = files["course.zh-hans.md"].replace(b"[zh-Hans, en]", b"[zh-Hans]")
     client.force_login(make_enrollment(course=make_course(files)).learner)
@@ -201,7 +201,7 @@ CUPS = {
 }
 
 
-def test_who_says_they_have_read_it_has_read_what_the_page_showed(client, enrollment):
+def test_mark_read_records_revision_that_page_showed(client, enrollment):
     files = make_files(**CUPS)
     import_course(files)
     address = reverse("learning:step", args=["tea-room", "cups"])
@@ -209,8 +209,8 @@ def test_who_says_they_have_read_it_has_read_what_the_page_showed(client, enroll
     shown = {"revision": form.select_one("[name=revision]")["value"]}
     longer = {path: files[path] + b"\nTwice.\n" for path in CUPS}
     import_course(files | longer, weights={"cups": "reread"})
-    of_another = Revision.objects.exclude(document__identifier="cups").latest("pk")
-    for wrong in ("0", "none", of_another.pk):
+    other_revision = Revision.objects.exclude(document__identifier="cups").latest("pk")
+    for wrong in ("0", "none", other_revision.pk):
         assert client.post(form["action"], {"revision": wrong}).status_code == 400
     assert not Completion.objects.exists()
     for _twice in range(2):
@@ -219,7 +219,7 @@ def test_who_says_they_have_read_it_has_read_what_the_page_showed(client, enroll
     assert soup_of(client.get(address)).select_one("#changed")
 
 
-def test_a_change_of_reasons_alone_says_that_no_sentence_of_the_lesson_differs(client, enrollment):
+def test_change_of_reasons_only_shows_no_text_difference(client, enrollment):
     User.objects.update(language="en")
     complete_lesson(enrollment, store.page(enrollment.course.current, "boiling", "en"))
     files, path = make_files(), "01-water/01-boiling.en.md"
@@ -233,13 +233,13 @@ def test_a_change_of_reasons_alone_says_that_no_sentence_of_the_lesson_differs(c
     assert (len(strip.select(".diff")), "The sentences have not changed." in strip.text) == (1, False)
 
 
-def test_a_lesson_with_an_unfinished_check_is_not_marked_as_read(client, enrollment):
+def test_lesson_with_open_check_cannot_be_marked_read(client, enrollment):
     client.post(reverse("learning:mark-read", args=["tea-room", "boiling"]))
     assert not Completion.objects.exists()
     assert "To finish: answer every question" in client.get(LESSON).text
 
 
-def test_each_learner_answers_for_the_own_enrollment_only(client, enrollment):
+def test_learner_answers_own_enrollment_only(client, enrollment):
     other = make_enrollment(make_user(), enrollment.course)
     client.force_login(other.learner)
     client.post(answer_url(), sent("1"))
@@ -247,14 +247,14 @@ def test_each_learner_answers_for_the_own_enrollment_only(client, enrollment):
     assert not enrollment.answers.exists()
 
 
-def test_after_the_session_ended_the_script_is_led_back_to_the_question(client, enrollment):
+def test_expired_session_returns_script_to_question(client, enrollment):
     client.logout()
     page = f"http://testserver{LESSON}?again=check#q-what-first"
     response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true", "HX-Current-URL": page})
     assert response.headers["HX-Redirect"] == f"/accounts/login/?next={LESSON}%3Fagain%3Dcheck%23q-is-it-off"
 
 
-def test_the_page_the_script_names_cannot_lead_to_another_host(client, enrollment):
+def test_redirect_never_leads_to_another_host(client, enrollment):
     client.logout()
     for page in ("https://evil.example/learn/", "//evil.example/"):
         response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true", "HX-Current-URL": page})
@@ -262,24 +262,24 @@ def test_the_page_the_script_names_cannot_lead_to_another_host(client, enrollmen
 
 
 @pytest.mark.parametrize("step", ["nowhere", "tea-bank", "m1", "drill", "last-cup", "voice"])
-def test_only_lessons_of_the_route_are_answered(client, enrollment, step):
+def test_only_lessons_accept_answers(client, enrollment, step):
     assert client.post(answer_url(step=step), sent("1")).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["learn/tea-room/a%00b/", "learn/%00/boiling/", "learn/tea-room/烧水/"])
-def test_an_address_that_is_no_id_is_not_found(client, enrollment, path):
+def test_invalid_id_in_url_returns_404(client, enrollment, path):
     assert client.get(f"/{path}").status_code == 404
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="what SQLite does without knowing how many rows there are")
 @pytest.mark.parametrize("more", [{}, {"pk": 1}])
-def test_sqlite_looks_for_them_by_learner_or_key_and_not_through_the_whole_course(more):
+def test_sqlite_searches_enrollments_by_learner_or_key(more):
     enrollment = make_enrollment()
-    asked = []
-    with connection.execute_wrapper(lambda execute, sql, *rest: asked.append((sql, rest[0])) or execute(sql, *rest)):
+    seen = []
+    with connection.execute_wrapper(lambda execute, sql, *rest: seen.append((sql, rest[0])) or execute(sql, *rest)):
         PUBLISHED(learner=enrollment.learner_id, **more)
 
-    [(sql, parameters)] = asked
+    [(sql, parameters)] = seen
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
         steps = [detail for *_numbers, detail in cursor.fetchall() if "learning_enrollment" in detail]
@@ -289,7 +289,7 @@ def test_sqlite_looks_for_them_by_learner_or_key_and_not_through_the_whole_cours
     assert "(learner_id=?" in steps[0] or "(rowid=?" in steps[0]
 
 
-def test_a_lesson_is_read_in_the_newest_run_through_its_course_whatever_other_courses_there_are(client):
+def test_lesson_uses_newest_enrollment_in_its_course(client):
     other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
     learner, course = make_user(), make_course()
     make_enrollment(learner, course, completed_at=days(-9))
@@ -307,39 +307,39 @@ MODULE = reverse("learning:print-module", args=["tea-room", "m1"])
 REASONS = ("Go and look.", "Good.", "Just boiled.", "Never heated.")
 
 
-def sheet(client, address):
+def get_printed(client, address):
     return client.get(address, headers={"accept-language": "en"})
 
 
-def links_and_ids_stand(page):
-    """Each id once, and no link leads nowhere."""
+def has_valid_links_and_unique_ids(page):
+    """Whether ids are unique and anchors have targets."""
     ids = [tag["id"] for tag in page.select("[id]")]
     return len(ids) == len(set(ids)) and {link["href"][1:] for link in page.select("main a[href^='#']")} <= set(ids)
 
 
-def test_lessons_contents_card_and_release_are_on_paper_and_each_id_once(client, enrollment):
-    page = soup_of(sheet(client, COURSE))
+def test_print_view_has_contents_card_and_unique_ids(client, enrollment):
+    page = soup_of(get_printed(client, COURSE))
     assert page.select_one(".contents a")["href"] == "#" + page.select_one(".printed-module")["id"]
     assert page.select_one("article h3").text == "1.1 Boiling water"
     assert "release 1 · printed on" in page.select_one(".sheets-foot").text
     assert page.select_one(".emergency-section h2").text == "Fire"
-    assert links_and_ids_stand(page)
-    assert not soup_of(sheet(client, MODULE)).select(".emergency-section")
-    assert sheet(client, reverse("learning:print-module", args=["tea-room", "none"])).status_code == 404
+    assert has_valid_links_and_unique_ids(page)
+    assert not soup_of(get_printed(client, MODULE)).select(".emergency-section")
+    assert get_printed(client, reverse("learning:print-module", args=["tea-room", "none"])).status_code == 404
 
 
-def test_keys_and_reasons_come_once_the_course_is_completed(client, enrollment):
-    assert not any(reason in sheet(client, COURSE).text for reason in REASONS)
+def test_print_view_shows_keys_after_completion(client, enrollment):
+    assert not any(reason in get_printed(client, COURSE).text for reason in REASONS)
     complete_course(enrollment)
-    assert all(reason in sheet(client, COURSE).text for reason in REASONS)
-    page = soup_of(sheet(client, MODULE))
+    assert all(reason in get_printed(client, COURSE).text for reason in REASONS)
+    page = soup_of(get_printed(client, MODULE))
     assert page.select(".answered .yes") and page.select(".reason sup")
-    assert links_and_ids_stand(page)
+    assert has_valid_links_and_unique_ids(page)
 
 
-def test_a_list_to_order_does_not_stand_in_its_order_for_everybody(client, enrollment):
+def test_print_view_shuffles_ordering_questions_per_learner(client, enrollment):
     def steps():
-        return tuple(li.text for li in soup_of(sheet(client, MODULE)).select(".to-tick.order li"))
+        return tuple(li.text for li in soup_of(get_printed(client, MODULE)).select(".to-tick.order li"))
 
     seen = {steps()}
     for _each in range(9):
@@ -348,11 +348,11 @@ def test_a_list_to_order_does_not_stand_in_its_order_for_everybody(client, enrol
     assert len(seen) > 1
 
 
-def test_it_is_printed_in_the_language_of_its_reader(client, enrollment):
+def test_print_view_uses_language_of_reader(client, enrollment):
     page = soup_of(client.get(COURSE, headers={"accept-language": "zh-hans"}))
     assert page.select_one("article h3").text == "1.1 烧水"
 
 
-def test_only_what_is_a_tag_loses_its_places():
+def test_print_view_removes_ids_and_anchors_of_tags_only():
     html = '<h2 id="a">id="b" <a href="#c">x</a> <a href="/d/">y</a></h2><h6>z</h6>'
     assert as_printed(html) == '<h4>id="b" <a>x</a> <a href="/d/">y</a></h4><h6>z</h6>'

@@ -1,4 +1,4 @@
-"""How often the pages of a course ask the database: as often for a long course in a large firm as for a short one."""
+"""Query counts of course pages do not grow with course or company."""
 
 from collections import Counter
 
@@ -43,21 +43,21 @@ def enrollment(request, client):
         many_others(enrollment.course)
     client.force_login(enrollment.learner)
     try_it(enrollment, "what-first", ["0"])
-    client.get(LESSON)  # outline and page are kept in memory from now on
+    client.get(LESSON)  # outline and page are cached from now on
     return enrollment
 
 
-def test_pages_and_answers_ask_the_same_whatever_the_size_of_course_and_firm(client, enrollment):
+def test_query_counts_do_not_depend_on_course_and_company_size(client, enrollment):
     wrong = {"data": sent("1", tries=1)}
-    asked = {
-        # enrollment, what is done, tries, what is typed and not saved, phrases kept
+    counts = {
+        # enrollment, completions, answers, autosave, saved phrases
         "lesson": statements(lambda: client.get(LESSON)) - FRAME,
-        # enrollment, what is done, an attempt under way, the question of the day, tries at a lesson, phrases kept
+        # enrollment, completions, open attempt, daily question (2), answers, saved phrases
         "home": statements(lambda: client.get(HOME)) - FRAME,
-        # enrollment, the same locked, the same form before, how many of late, tries; try, enrollment
+        # enrollment, its lock, same token, recent answers, answers; INSERT answer, UPDATE enrollment
         "answer": statements(lambda: client.post(answer_url("what-first"), **wrong)) - FRAME,
     }
-    assert asked == {
+    assert counts == {
         "lesson": Counter(SELECT=5),
         "home": Counter(SELECT=7),
         "answer": Counter(SELECT=5, INSERT=1, UPDATE=1),

@@ -1,3 +1,5 @@
+"""Rendering of questions: forms, reasons, marks and option order."""
+
 import re
 from dataclasses import replace
 from hashlib import sha256
@@ -42,7 +44,7 @@ OPEN = Open("open", "Title", "", ())
 EVERY_KIND = [ONE, SCALE, SEVERAL, MARK, ORDER, SORT, OPEN]
 
 
-def tries(question, *responses):
+def make_answers(question, *responses):
     return [ShownAnswer(response, question.grade(response)) for response in responses]
 
 
@@ -56,7 +58,7 @@ def marks(shown):
 
 @pytest.mark.parametrize("question", EVERY_KIND, ids=lambda question: question.id)
 @pytest.mark.parametrize("number", [0, 1, 5])
-def test_a_form_holds_no_reason_and_no_mark(question, number):
+def test_form_shows_no_reason_and_no_mark(question, number):
     shown = ask(question, enrollment_id=7, tries=number)
     assert reasons(shown) == []
     assert marks(shown) == {}
@@ -78,10 +80,8 @@ def test_a_form_holds_no_reason_and_no_mark(question, number):
     ],
     ids=["one", "several with a wrong one", "several with one missing", "mark", "order", "sort"],
 )  # fmt: skip
-def test_a_first_miss_shows_the_reasons_of_what_was_chosen_and_no_more(
-    question, response, expected_reasons, expected_marks
-):
-    shown = show(question, 7, tries(question, response))
+def test_first_miss_shows_reasons_of_chosen_options_only(question, response, expected_reasons, expected_marks):
+    shown = show(question, 7, make_answers(question, response))
     assert shown.outcome == "missed"
     assert reasons(shown) == expected_reasons
     assert marks(shown) == expected_marks
@@ -89,19 +89,19 @@ def test_a_first_miss_shows_the_reasons_of_what_was_chosen_and_no_more(
 
 
 @pytest.mark.parametrize("responses", [([0], [2]), ([1],), ([0], [1])], ids=["two misses", "right", "miss, right"])
-def test_all_reasons_come_with_the_right_answer_or_after_a_second_miss(responses):
-    shown = show(ONE, 7, tries(ONE, *responses))
+def test_all_reasons_are_shown_after_right_answer_or_second_miss(responses):
+    shown = show(ONE, 7, make_answers(ONE, *responses))
     assert reasons(shown) == ["reason 0", "reason 1", "reason 2"]
     assert marks(shown)["choice 1"] in {"key", "right"}
 
 
-def said(shown):
-    """What is said of each of one's own: what it is, where it belongs; and how many are missing."""
+def marked(shown):
+    """(mark and right position of each marked option, number of missing ones)"""
     return {choice.html: choice.mark + choice.belongs for choice in shown.choices if choice.mark}, shown.missing
 
 
 @pytest.mark.parametrize(
-    "question, response, first, then",
+    "question, response, first, second",
     [
         (
             CLUES, [0, 3],
@@ -121,22 +121,20 @@ def said(shown):
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )  # fmt: skip
-def test_a_first_miss_says_what_is_wrong_and_how_much_is_missing_and_the_second_or_one_in_practice_shows_it(
-    question, response, first, then
-):
-    once, twice = tries(question, response), tries(question, response, response)
-    assert said(show(question, 7, once)) == first
-    assert said(show(question, 7, twice)) == then
-    assert said(show(question, 7, once, is_practice=True)) == then
-    one = tries(ONE, [0])
-    assert said(show(ONE, 7, one, is_practice=True)) == said(show(ONE, 7, one))  # that is of these three kinds
+def test_first_miss_hides_missing_options_until_second_or_practice(question, response, first, second):
+    once, twice = make_answers(question, response), make_answers(question, response, response)
+    assert marked(show(question, 7, once)) == first
+    assert marked(show(question, 7, twice)) == second
+    assert marked(show(question, 7, once, is_practice=True)) == second
+    one = make_answers(ONE, [0])
+    assert marked(show(ONE, 7, one, is_practice=True)) == marked(show(ONE, 7, one))  # only the 3 types above
 
 
-def test_what_was_put_somewhere_is_tried_again_from_there_and_a_second_form_is_understood_as_it_stands():
+def test_retry_of_ordering_and_sorting_starts_from_last_answer():
     for question, response in ((ORDER, [2, 0, 1]), (SORT, [0, 0, 1])):
-        again = ask_again(question, 7, tries(question, response))
+        again = ask_again(question, 7, make_answers(question, response))
         assert (again.is_form, again.outcome, again.drawn_with) == (True, "missed", drawn_with())
-        assert said(again)[0] == said(show(question, 7, tries(question, response)))[0]
+        assert marked(again)[0] == marked(show(question, 7, make_answers(question, response)))[0]
         name = "number" if question is ORDER else "group"
         fields = {f"{name}-{each.value}": [str(each.number or each.group)] for each in again.choices}
         sent = MultiValueDict(fields | {"drawn_with": [again.drawn_with]})
@@ -147,39 +145,39 @@ QUOTE = "<p>A <mark>choice 0</mark> and <mark>choice 1</mark>, <mark>choice 2</m
 TEXT = f"<p>Which?</p><blockquote>{QUOTE}</blockquote>"
 
 
-def test_the_pieces_of_a_text_are_its_choices_where_they_stand():
+def test_marked_passages_are_options_in_place():
     shown = ask(replace(MARK, stem=TEXT), 7, 0)
     pieces = [piece.choice.html if piece.choice else None for piece in shown.passage]
     assert pieces == [None, "choice 0", None, "choice 1", None, "choice 2", None]
     assert "".join(piece.html for piece in shown.passage) == re.sub("</?mark>", "", TEXT)
-    told = show(replace(MARK, stem=TEXT), 7, tries(MARK, [2], [1])).told
-    assert [(choice.html, choice.mark) for choice in told] == [
+    listed = show(replace(MARK, stem=TEXT), 7, make_answers(MARK, [2], [1])).told
+    assert [(choice.html, choice.mark) for choice in listed] == [
         ("choice 1", "wrong"),
         ("choice 0", "key"),
         ("choice 2", ""),
     ]
-    for other in (MARK, replace(ONE, stem=TEXT)):  # whose pieces stand below it; and no such question
+    for other in (MARK, replace(ONE, stem=TEXT)):  # no passage in these
         assert ask(other, 7, 0).passage == () and len(ask(other, 7, 0).told) == 3
 
 
-def test_what_was_seen_once_stays_to_be_seen_when_an_older_tab_misses_later():
-    shown = show(ONE, 7, tries(ONE, [1], [0]))
+def test_revealed_reasons_stay_after_later_miss():
+    shown = show(ONE, 7, make_answers(ONE, [1], [0]))
     assert (shown.outcome, reasons(shown)) == ("missed", ["reason 0", "reason 1", "reason 2"])
 
 
-def test_an_open_question_is_saved_and_never_reveals():
-    shown = show(OPEN, 7, tries(OPEN, "I ring back."))
+def test_open_question_is_saved_and_reveals_nothing():
+    shown = show(OPEN, 7, make_answers(OPEN, "I ring back."))
     assert (shown.outcome, shown.text) == ("saved", "I ring back.")
-    assert not reveals_all(tries(OPEN, "a", "b", "c"))
+    assert not reveals_all(make_answers(OPEN, "a", "b", "c"))
 
 
-def test_bullets_keep_their_order_over_a_reload_and_change_it_with_a_try():
+def test_option_order_is_stable_until_next_answer():
     assert order_of(MANY, 7, 0) == order_of(MANY, 7, 0)
     assert order_of(MANY, 7, 0) != order_of(MANY, 7, 1)
     assert order_of(MANY, 7, 0) != order_of(MANY, 8, 0)
 
 
-def test_no_order_can_be_told_from_what_is_public_or_small(settings):
+def test_option_order_cannot_be_guessed_without_secret_key(settings):
     places = range(len(MANY.choices))
     guesses = {
         tuple(sorted(places, key=lambda place: sha256(f"{enrollment}:many:0:{place}".encode()).digest()))
@@ -192,29 +190,29 @@ def test_no_order_can_be_told_from_what_is_public_or_small(settings):
     assert drawn_with() != name
 
 
-def test_a_form_names_the_key_of_its_order_and_nothing_of_the_person():
+def test_form_names_order_key_without_personal_data():
     assert {ask(MANY, enrollment, tries).drawn_with for enrollment in (7, 8) for tries in (0, 1)} == {drawn_with()}
     assert re.fullmatch("[0-9a-f]{8}", drawn_with())
 
 
-@pytest.mark.parametrize("named", [[], [""], ["0" * 8]])
-def test_a_form_whose_order_is_unknown_is_not_read_in_another_one(named):
+@pytest.mark.parametrize("key_names", [[], [""], ["0" * 8]])
+def test_form_with_unknown_order_key_is_refused(key_names):
     for question in (ONE, SEVERAL, MARK, ORDER, SORT):
         with pytest.raises(OtherOrder):
-            raw_response(question, 7, 0, MultiValueDict({"choice": ["0"], "drawn_with": named}))
-    assert raw_response(OPEN, 7, 0, MultiValueDict({"text": ["so"], "drawn_with": named})) == ["so"]
+            raw_response(question, 7, 0, MultiValueDict({"choice": ["0"], "drawn_with": key_names}))
+    assert raw_response(OPEN, 7, 0, MultiValueDict({"text": ["so"], "drawn_with": key_names})) == ["so"]
 
 
-def test_numbers_keep_their_order():
+def test_numbered_scale_keeps_its_order():
     assert {order_of(SCALE, enrollment, tries) for enrollment in range(5) for tries in range(5)} == {(0, 1, 2)}
 
 
-def test_the_steps_of_an_order_question_are_never_shown_in_the_right_order():
+def test_ordering_question_is_never_shown_in_right_order():
     assert (0, 1, 2) not in {order_of(ORDER, enrollment, tries) for enrollment in range(50) for tries in range(3)}
 
 
 def form_of(question, response, tries=0):
-    """The fields a browser would send for this response, from the page as it was shown."""
+    """Form fields that a browser sends for this response."""
     order = order_of(question, 7, tries)
     fields = MultiValueDict({"drawn_with": [drawn_with()]})
     if question.kind == "open":
@@ -236,7 +234,7 @@ def form_of(question, response, tries=0):
     ids=lambda value: getattr(value, "id", ""),
 )
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_form_is_understood_in_the_order_in_which_it_was_shown(question, response, number):
+def test_form_is_read_in_shown_order(question, response, number):
     raw = raw_response(question, 7, number, form_of(question, response, number))
     assert question.clean(raw) == response
 
@@ -263,13 +261,13 @@ def test_a_form_is_understood_in_the_order_in_which_it_was_shown(question, respo
         (OPEN, {}),
     ],
 )
-def test_what_no_form_can_have_sent_is_refused_and_not_a_crash(question, fields):
+def test_impossible_form_is_refused_without_crash(question, fields):
     with pytest.raises(ValueError):
         question.clean(raw_response(question, 7, 0, MultiValueDict(fields | {"drawn_with": [drawn_with()]})))
 
 
 @given(st.dictionaries(st.sampled_from(["choice", "text", "number-0", "group-1"]), st.lists(st.text(), max_size=3)))
-def test_any_fields_are_a_response_or_a_value_error(fields):
+def test_any_fields_give_response_or_value_error(fields):
     for question in EVERY_KIND:
         try:
             question.clean(raw_response(question, 7, 0, MultiValueDict(fields | {"drawn_with": [drawn_with()]})))
@@ -277,7 +275,7 @@ def test_any_fields_are_a_response_or_a_value_error(fields):
             continue
 
 
-def test_a_form_that_could_not_be_read_is_filled_in_again():
+def test_unreadable_form_is_filled_in_again():
     shown = ask(SORT, 7, 2, MultiValueDict({"group-1": ["1"]}))
     assert [choice.group for choice in shown.choices] == ["", "1", ""]
     shown = ask(ORDER, 7, 2, MultiValueDict({"number-0": ["3"]}))
@@ -286,7 +284,7 @@ def test_a_form_that_could_not_be_read_is_filled_in_again():
     assert [choice.is_chosen for choice in shown.choices] == [True, False, True]
 
 
-def test_the_page_after_an_answer_shows_the_choices_where_they_stood():
+def test_options_keep_their_positions_after_answer():
     asked = ask(ONE, 7, 0)
-    answered = show(ONE, 7, tries(ONE, [0]))
+    answered = show(ONE, 7, make_answers(ONE, [0]))
     assert [choice.html for choice in answered.choices] == [choice.html for choice in asked.choices]

@@ -1,4 +1,4 @@
-"""A question with different wording: it takes the place of one that was missed twice, and either counts as that one."""
+"""Question variants: they replace a question missed twice, and either counts."""
 
 from types import SimpleNamespace
 
@@ -55,12 +55,12 @@ def step_of(enrollment):
     return store.outline(enrollment.course.current, "en").step("boiling")
 
 
-def page_of(client, enrollment, **asked):
+def page_of(client, enrollment, **params):
     client.force_login(enrollment.learner)
-    return soup_of(client.get(LESSON, asked))
+    return soup_of(client.get(LESSON, params))
 
 
-def test_it_is_no_question_of_its_own_until_the_first_was_missed_twice(client, enrollment):
+def test_variant_is_asked_after_second_miss_in_place_of_first(client, enrollment):
     step = step_of(enrollment)
     assert [(each.id, each.wordings) for each in step.check] == [("is-it-off", ("is-it-off", "is-it-on"))]
     assert "is-it-on" not in asked_of(enrollment, store.page(enrollment.release, "boiling", "en"))
@@ -69,14 +69,14 @@ def test_it_is_no_question_of_its_own_until_the_first_was_missed_twice(client, e
         assert "Is it still on?" not in page.text and len(page.select("#lesson-dots .check")) == 1
         try_it(enrollment, "is-it-off", ["0"])
         assert misses == len(page.select("#q-is-it-off.missed"))
-    card = page_of(client, enrollment).select_one("#q-is-it-off")
-    assert "Is it off?" in card.text and "Good." in card.text  # with all reasons, as after any second miss
-    [form] = card.select("form")
+    block = page_of(client, enrollment).select_one("#q-is-it-off")
+    assert "Is it off?" in block.text and "Good." in block.text  # with all reasons, as after every second miss
+    [form] = block.select("form")
     assert form["action"] == answer_url("is-it-on") and form["hx-target"] == "#q-is-it-off"
-    assert "You are leaving." in form.text and "with different wording" in card.select_one("summary").text
+    assert "You are leaving." in form.text and "with different wording" in block.select_one("summary").text
 
 
-def test_either_counts_as_that_question_right(client, enrollment):
+def test_right_answer_to_variant_counts_for_question(client, enrollment):
     practise(enrollment)
     step = step_of(enrollment)
     page = store.page(enrollment.release, "boiling", "en")
@@ -96,7 +96,7 @@ def test_either_counts_as_that_question_right(client, enrollment):
     assert shown.select_one("#lesson-dots .check.right") and "Is it still on?" in shown.select_one("#q-is-it-off").text
 
 
-def test_the_last_wording_stays_until_it_is_right():
+def test_last_variant_stays_until_right():
     def after(*answers):
         rows = [Answer(question=question, is_right=is_right) for question, is_right in answers]
         return wording_asked(("a", "b"), rows)
@@ -107,14 +107,14 @@ def test_the_last_wording_stays_until_it_is_right():
     assert after(miss, miss, ("b", False), ("b", False), ("b", False)) == "b"
 
 
-def test_figures_speak_of_the_first_wording_(enrollment):
+def test_statistics_list_first_variant_only(enrollment):
     page = store.page(enrollment.release, "boiling", "en")
     splits = question_splits(enrollment.course.documents.get(identifier="boiling"), page, GroupStatistic.objects.all())
     assert "is-it-on" not in {split.question.id for split in splits}
     assert "is-it-off" in {split.question.id for split in splits}
 
 
-def test_a_check_that_an_exam_wants_right_again_is_right_in_either(enrollment, monkeypatch):
+def test_retake_check_accepts_either_variant(enrollment, monkeypatch):
     monkeypatch.setattr(eligibility, "missed_lessons", lambda *_: ("boiling",))
     attempt, outline = SimpleNamespace(enrollment=enrollment), store.outline(enrollment.course.current, "en")
 
@@ -127,10 +127,10 @@ def test_a_check_that_an_exam_wants_right_again_is_right_in_either(enrollment, m
     assert to_revisit("is-it-off") == to_revisit("is-it-on") == ()
 
 
-def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_either(enrollment):
+def test_missed_last_variant_counts_as_obstacle_and_missed_objective(enrollment):
     outline = store.outline(enrollment.course.current, "en")
-    journey = SimpleNamespace(outline=outline, progress=SimpleNamespace(done=()))
-    assert [is_current_obstacle(Obstacle("boiling", each), journey) for each in ("is-it-off", "is-it-on")] == [
+    learner_progress = SimpleNamespace(outline=outline, progress=SimpleNamespace(done=()))
+    assert [is_current_obstacle(Obstacle("boiling", each), learner_progress) for each in ("is-it-off", "is-it-on")] == [
         False,
         True,
     ]
@@ -139,11 +139,11 @@ def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_eithe
     assert missed_in(enrollment.course, outline, ["boiling"]) == {enrollment.pk}
 
 
-def test_without_network_a_question_is_named_once_and_no_link_leads_nowhere(client, enrollment):
+def test_offline_copy_shows_first_variant_and_valid_links(client, enrollment):
     client.force_login(enrollment.learner)
-    copy = soup_of(client.get(reverse("learner_home:offline-copy"), headers={"accept-language": "en"}))
-    asked = [each.get_text() for each in copy.select("article p.soft")]
-    assert any("Is it off?" in each for each in asked)
-    assert not any("Is it still on?" in each for each in asked)
-    assert copy.select_one("link[href*='css/screens.css']")
-    assert all(copy.find(id=link["href"][1:]) for link in copy.select("a[href^='#']"))
+    offline_copy = soup_of(client.get(reverse("learner_home:offline-copy"), headers={"accept-language": "en"}))
+    params = [each.get_text() for each in offline_copy.select("article p.soft")]
+    assert any("Is it off?" in each for each in params)
+    assert not any("Is it still on?" in each for each in params)
+    assert offline_copy.select_one("link[href*='css/screens.css']")
+    assert all(offline_copy.find(id=link["href"][1:]) for link in offline_copy.select("a[href^='#']"))

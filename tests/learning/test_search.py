@@ -1,4 +1,4 @@
-"""Searching: what is asked for is found where it stands, in one's own courses, and a link leads to it."""
+"""Search: matching, ranking, excerpts and the page."""
 
 from collections import Counter
 
@@ -32,17 +32,17 @@ def paragraph(text, document="one", under="", kind="text", title=""):
     return Paragraph(document, title or document.title(), "p:1", kind, under, text)
 
 
-def texts(asked, *paragraphs, ids=("one", "two"), terms=()):
+def hits(query, *paragraphs, ids=("one", "two"), terms=()):
     return [
-        hit.paragraph.text for page in search(asked, paragraphs, outline(*ids, terms=terms)).pages for hit in page.hits
+        hit.paragraph.text for page in search(query, paragraphs, outline(*ids, terms=terms)).pages for hit in page.hits
     ]
 
 
-# What counts as found
+# Matching
 
 
 @pytest.mark.parametrize(
-    ("asked", "text"),
+    ("query", "text"),
     [
         ("验证码", "谁要验证码都不给。"),
         ("码", "谁要验证码都不给。"),
@@ -57,41 +57,41 @@ def texts(asked, *paragraphs, ids=("one", "two"), terms=()):
         ("ﬁre", "Put out the ﬁre."),
     ],
 )
-def test_a_word_is_found_where_it_begins_and_chinese_anywhere(asked, text):
-    assert texts(asked, paragraph("Nothing of it."), paragraph(text)) == [text]
+def test_word_matches_at_its_beginning_and_chinese_anywhere(query, text):
+    assert hits(query, paragraph("Nothing of it."), paragraph(text)) == [text]
 
 
 @pytest.mark.parametrize(
-    ("asked", "text"),
+    ("query", "text"),
     [("ode", "Never read out codes."), ("one-time", "One at a time."), ("19", "Call 119."), ("证验", "验证码")],
 )
-def test_the_middle_of_a_word_and_other_orders_are_not_found(asked, text):
-    assert texts(asked, paragraph(text)) == []
+def test_middle_of_word_and_other_order_do_not_match(query, text):
+    assert hits(query, paragraph(text)) == []
 
 
-@pytest.mark.parametrize("asked", ["", "   ", "。，!?", "…"])
-def test_nothing_is_found_where_nothing_is_asked_for(asked):
-    assert search(asked, [paragraph("Anything. 。")], outline("one")).pages == ()
+@pytest.mark.parametrize("query", ["", "   ", "。，!?", "…"])
+def test_empty_query_finds_nothing(query):
+    assert search(query, [paragraph("Anything. 。")], outline("one")).pages == ()
 
 
-def test_all_words_have_to_stand_there_or_above():
-    wanted = paragraph("Take the stairs.", under="Fire")
-    assert texts("fire stairs", paragraph("Take the lift."), wanted, paragraph("Fire!", under="Water")) == [wanted.text]
+def test_all_words_must_be_in_paragraph_or_headings():
+    match = paragraph("Take the stairs.", under="Fire")
+    assert hits("fire stairs", paragraph("Take the lift."), match, paragraph("Fire!", under="Water")) == [match.text]
 
 
-def test_a_heading_or_a_title_alone_leads_to_the_first_paragraph_under_it():
+def test_heading_match_leads_to_first_paragraph_below():
     page = [paragraph("Ring.", under="Fire"), paragraph("Walk.", under="Fire"), paragraph("Stay.", under="Water")]
-    assert texts("fire", *page) == ["Ring."]
-    assert texts("one", *page) == ["Ring."]
-    assert texts("one water", *page) == ["Stay."]
-    assert texts("fire", *page, paragraph("Fire!", under="Fire")) == ["Ring.", "Fire!"]
+    assert hits("fire", *page) == ["Ring."]
+    assert hits("one", *page) == ["Ring."]
+    assert hits("one water", *page) == ["Stay."]
+    assert hits("fire", *page, paragraph("Fire!", under="Fire")) == ["Ring.", "Fire!"]
 
 
-def test_what_is_not_on_the_own_route_is_not_found_but_the_card_is():
-    assert texts("tea", paragraph("Tea.", "retired"), paragraph("Tea!", "card"), ids=("one",)) == ["Tea!"]
+def test_only_own_steps_and_emergency_card_are_found():
+    assert hits("tea", paragraph("Tea.", "retired"), paragraph("Tea!", "card"), ids=("one",)) == ["Tea!"]
 
 
-def test_the_card_comes_first_then_rules_then_the_order_of_the_route():
+def test_card_comes_first_then_rules_then_course_order():
     found = search(
         "tea",
         [paragraph("Tea 1.", "one"), paragraph("Tea 2.", "two"), paragraph("Tea 3.", "three", kind="rule"),
@@ -101,23 +101,23 @@ def test_the_card_comes_first_then_rules_then_the_order_of_the_route():
     assert [page.document for page in found.pages] == ["card", "three", "one", "two"]
 
 
-def test_of_a_page_three_places_are_shown_in_the_order_of_reading_and_the_others_counted():
-    many = [paragraph(f"Tea {number}.", kind="say" if number == 4 else "text") for number in range(1, 6)]
-    (page,) = search("tea", many, outline("one")).pages
+def test_3_results_per_page_are_shown_and_others_counted():
+    paragraphs = [paragraph(f"Tea {number}.", kind="say" if number == 4 else "text") for number in range(1, 6)]
+    (page,) = search("tea", paragraphs, outline("one")).pages
     assert [hit.paragraph.text for hit in page.hits] == ["Tea 1.", "Tea 2.", "Tea 4."]
     assert page.more == 2
 
 
-def test_what_is_near_is_offered_only_where_nothing_has_all_of_it():
-    near, far = paragraph("验证码谁要都不给。"), paragraph("泄漏。")
-    found = search("验证码泄漏", [near, far, paragraph("完全是别的")], outline("one"))
+def test_similar_results_are_offered_only_without_full_match():
+    similar, other = paragraph("验证码谁要都不给。"), paragraph("泄漏。")
+    found = search("验证码泄漏", [similar, other, paragraph("完全是别的")], outline("one"))
     assert found.is_near
-    assert [hit.paragraph.text for page in found.pages for hit in page.hits] == [near.text]
-    assert not search("验证码", [near, far], outline("one")).is_near
-    assert search("电梯", [near, far], outline("one")).pages == ()
+    assert [hit.paragraph.text for page in found.pages for hit in page.hits] == [similar.text]
+    assert not search("验证码", [similar, other], outline("one")).is_near
+    assert search("电梯", [similar, other], outline("one")).pages == ()
 
 
-def test_a_term_of_another_language_leads_to_its_name_in_this():
+def test_term_in_other_language_finds_its_translation():
     term = TermNames("voice phishing", ("语音钓鱼",))
     calls = paragraph("Voice phishing is a call.")
     found = search(
@@ -128,37 +128,37 @@ def test_a_term_of_another_language_leads_to_its_name_in_this():
     assert not found.is_near
 
 
-# What is shown of it
+# Excerpts
 
 
-def shown(asked, text):
-    ((hit,),) = [page.hits for page in search(asked, [paragraph(text)], outline("one")).pages]
+def pieces_of(query, text):
+    ((hit,),) = [page.hits for page in search(query, [paragraph(text)], outline("one")).pages]
     return hit.pieces
 
 
-def test_each_place_that_was_asked_for_is_marked():
-    assert shown("code read", "Codes: read no code.") == (
+def test_every_match_is_marked():
+    assert pieces_of("code read", "Codes: read no code.") == (
         ("", False), ("Code", True), ("s: ", False), ("read", True), (" no ", False), ("code", True), (".", False),
     )  # fmt: skip
 
 
 @given(st.text(alphabet="ab 验证码。İﬁ\n", min_size=1, max_size=600), st.data())
-def test_any_piece_of_a_text_that_is_a_word_finds_it_and_shows_a_part_of_it(text, data):
+def test_any_word_of_text_finds_and_marks_it(text, data):
     words = words_wanted(text)
     if not words:
         return
-    asked = data.draw(st.sampled_from(words))
-    pieces = shown(asked, text)
-    whole = "".join(piece for piece, _is_asked in pieces).strip("…")
-    assert whole in text
-    marked = [piece.replace("İ", "i").lower() for piece, is_asked in pieces if is_asked]
+    query = data.draw(st.sampled_from(words))
+    pieces = pieces_of(query, text)
+    excerpt = "".join(piece for piece, _is_match in pieces).strip("…")
+    assert excerpt in text
+    marked = [piece.replace("İ", "i").lower() for piece, is_match in pieces if is_match]
     assert marked
-    assert all(asked in piece for piece in marked)
+    assert all(query in piece for piece in marked)
 
 
 @given(st.text(max_size=200), st.text(max_size=80))
-def test_whatever_is_asked_of_whatever_text_gets_an_answer(text, asked):
-    for page in search(asked, [paragraph(text)], outline("one")).pages:
+def test_any_query_and_text_give_result(text, query):
+    for page in search(query, [paragraph(text)], outline("one")).pages:
         assert page.hits
 
 
@@ -170,76 +170,76 @@ def enrollment(db):
     return make_enrollment()
 
 
-def found_by(client, person, asked, language="en"):
+def search_page(client, person, query, language="en"):
     client.force_login(person)
-    response = client.get(SEARCH, {"q": asked}, headers={"accept-language": language})
+    response = client.get(SEARCH, {"q": query}, headers={"accept-language": language})
     return BeautifulSoup(response.content, "html.parser")
 
 
 @pytest.mark.parametrize(
-    ("language", "asked"), [("en", "kettle"), ("en", "stairs"), ("zh-hans", "水"), ("zh-hans", "楼梯")]
+    ("language", "query"), [("en", "kettle"), ("en", "stairs"), ("zh-hans", "水"), ("zh-hans", "楼梯")]
 )
-def test_the_link_leads_to_the_paragraph(client, enrollment, language, asked):
-    links = found_by(client, enrollment.learner, asked, language).select(".found li a")
+def test_result_links_to_paragraph(client, enrollment, language, query):
+    links = search_page(client, enrollment.learner, query, language).select(".found li a")
     assert links
     for link in links:
         address, at = link["href"].split("#")
         target = BeautifulSoup(client.get(address, headers={"accept-language": language}).content, "html.parser")
-        shown = target.find(id=at).get_text(" ", strip=True)
-        assert asked in shown.lower()
-        assert "".join(mark.text for mark in link.select("mark")[:1]).lower() == asked
+        pieces_of = target.find(id=at).get_text(" ", strip=True)
+        assert query in pieces_of.lower()
+        assert "".join(mark.text for mark in link.select("mark")[:1]).lower() == query
 
 
-def test_each_finds_what_is_in_the_own_courses(client, enrollment):
+def test_search_covers_own_courses_only(client, enrollment):
     other = make_course({path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()})
-    both = make_enrollment(make_enrollment(course=enrollment.course).learner, other).learner
+    learner_of_both = make_enrollment(make_enrollment(course=enrollment.course).learner, other).learner
     courses = {
-        person: {link["href"].split("/")[2] for link in found_by(client, person, "stairs").select(".found a")}
-        for person in (enrollment.learner, both, make_user())
+        person: {link["href"].split("/")[2] for link in search_page(client, person, "stairs").select(".found a")}
+        for person in (enrollment.learner, learner_of_both, make_user())
     }
     assert list(courses.values()) == [{"tea-room"}, {"tea-room", "other-room"}, set()]
-    assert "no courses to search yet" in found_by(client, make_user(), "stairs").text
+    assert "no courses to search yet" in search_page(client, make_user(), "stairs").text
 
 
-def test_the_course_that_was_begun_last_comes_first_also_where_it_was_begun_before(client, enrollment):
+def test_course_started_last_comes_first(client, enrollment):
     files = {path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()}
     make_enrollment(enrollment.learner, make_course(files))
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now(), is_newest=False)
     make_enrollment(enrollment.learner, enrollment.course)
-    found = found_by(client, enrollment.learner, "stairs").select("main h2")
+    found = search_page(client, enrollment.learner, "stairs").select("main h2")
     assert [heading["id"] for heading in found] == ["in-tea-room", "in-other-room"]
 
 
-def test_what_is_near_in_one_course_is_not_offered_where_another_holds_all_of_it(client, enrollment):
-    swapped = {b"id: tea-room": b"id: other-room", b"Take the stairs": b"Take the lift", b"the stairs": b"the lift"}
+def test_similar_results_are_hidden_if_another_course_matches_fully(client, enrollment):
+    changes = {b"id: tea-room": b"id: other-room", b"Take the stairs": b"Take the lift", b"the stairs": b"the lift"}
     files = make_files()
-    for old, new in swapped.items():
+    for old, new in changes.items():
         files = {path: body.replace(old, new) for path, body in files.items()}
     make_enrollment(enrollment.learner, make_course(files))
-    page = found_by(client, enrollment.learner, "cup stairs")
+    page = search_page(client, enrollment.learner, "cup stairs")
     assert [heading["id"] for heading in page.select("main h2[id]")] == ["in-tea-room"]
     assert "Similar results" not in page.text
-    near = found_by(client, enrollment.learner, "cup stairs nowhere")
-    assert "Similar results" in near.text
+    similar = search_page(client, enrollment.learner, "cup stairs nowhere")
+    assert "Similar results" in similar.text
 
 
-@pytest.mark.parametrize("asked", ["<b>kettle</b>", "\0kettle", "kettle" + " x" * 200, "%s {{ q }} kettle"])
-def test_strange_words_are_shown_as_they_were_typed(client, enrollment, asked):
-    soup = found_by(client, enrollment.learner, asked)
-    assert soup.select_one("main input[type=search]")["value"] == asked.replace("\0", "")[:100].strip()
+@pytest.mark.parametrize("query", ["<b>kettle</b>", "\0kettle", "kettle" + " x" * 200, "%s {{ q }} kettle"])
+def test_unusual_query_is_shown_as_typed(client, enrollment, query):
+    soup = search_page(client, enrollment.learner, query)
+    assert soup.select_one("main input[type=search]")["value"] == query.replace("\0", "")[:100].strip()
     assert soup.select("main b:not(li b)") == []
 
 
-def test_pages_of_an_earlier_compiler_are_looked_through_as_well(client, enrollment):
+def test_pages_of_older_compiler_are_searched(client, enrollment):
     release = enrollment.course.current
-    before = {link["href"] for link in found_by(client, enrollment.learner, "stairs").select(".found a")}
+    before = {link["href"] for link in search_page(client, enrollment.learner, "stairs").select(".found a")}
     type(release).objects.filter(pk=release.pk).update(compiler=release.compiler - 1)
     RenderedPage.objects.update(paragraphs=[])
-    assert {link["href"] for link in found_by(client, enrollment.learner, "stairs").select(".found a")} == before
+    assert {link["href"] for link in search_page(client, enrollment.learner, "stairs").select(".found a")} == before
 
 
-def test_the_search_asks_the_database_the_same_for_one_page_and_for_many(client, enrollment):
+def test_query_count_is_same_for_any_number_of_pages(client, enrollment):
     client.force_login(enrollment.learner)
     client.get(SEARCH, {"q": "kettle"})
-    asked = [statements(lambda word=word: client.get(SEARCH, {"q": word})) for word in ("zzz", "kettle", "water")]
-    assert asked == [FRAME + Counter(SELECT=5)] * 3  # three of them: whether the reader may preview courses
+    query = [statements(lambda word=word: client.get(SEARCH, {"q": word})) for word in ("zzz", "kettle", "water")]
+    assert query == [FRAME + Counter(SELECT=5)] * 3  # 3 of them: the permission to preview courses

@@ -1,4 +1,4 @@
-"""Decisions on enrollments: shown to manager and learner, and undone within a day."""
+"""Undoing manager actions within 1 day, and how they are shown."""
 
 from datetime import timedelta
 
@@ -37,13 +37,13 @@ def in_days(number):
     return timezone.localdate() + timedelta(days=number)
 
 
-def all_of(adjustment):
+def items_of(adjustment):
     return list(adjustment.lines.all())
 
 
-def take_back(adjustment, *, by=None, at=None):
-    done, left = undo(adjustment, all_of(adjustment), by=by, at=at)
-    return done, [(each.learner, each.why.value) for each in left]
+def undo_all(adjustment, *, by=None, at=None):
+    done, remaining = undo(adjustment, items_of(adjustment), by=by, at=at)
+    return done, [(each.learner, each.why.value) for each in remaining]
 
 
 @pytest.fixture
@@ -64,53 +64,53 @@ def state_of(enrollment):
     return enrollment.due_at, enrollment.exempted_at, enrollment.exemption_reason, enrollment.learner.extra_time
 
 
-@pytest.mark.parametrize(("late", "why"), [(-timedelta(seconds=1), None), (timedelta(0), None), (DAY / 1000, "late")])
-def test_it_is_taken_back_for_a_day(enrollment, manager, late, why):
+@pytest.mark.parametrize(("offset", "why"), [(-timedelta(seconds=1), None), (timedelta(0), None), (DAY / 1000, "late")])
+def test_action_can_be_undone_for_1_day(enrollment, manager, offset, why):
     adjustment = extend(enrollment, in_days(9), by=manager)
-    done, left = take_back(adjustment, at=adjustment.made_at + DAY + late)
-    assert (done, left) == (([], [(enrollment.learner_id, why)]) if why else ([enrollment.learner_id], []))
+    done, remaining = undo_all(adjustment, at=adjustment.made_at + DAY + offset)
+    assert (done, remaining) == (([], [(enrollment.learner_id, why)]) if why else ([enrollment.learner_id], []))
 
 
-def test_what_has_happened_since_otherwise_stays(manager):
-    completed, again, timed = (make_enrollment(due_at=days(3)) for _ in range(3))
-    made = [extend(completed, in_days(9), by=manager)]
-    made += [
+def test_action_stays_if_something_changed_since(manager):
+    completed, again, with_extra_time = (make_enrollment(due_at=days(3)) for _ in range(3))
+    adjustments = [extend(completed, in_days(9), by=manager)]
+    adjustments += [
         exempt(again, "moved", by=manager),
-        alone(timed, Adjustment(kind=SetExtraTime.kind, time="2", made_by=manager)),
+        alone(with_extra_time, Adjustment(kind=SetExtraTime.kind, time="2", made_by=manager)),
     ]
     complete_course(completed)
     enroll(again.learner, again.course)
-    type(timed.learner).objects.filter(pk=timed.learner_id).update(extra_time="off")
-    before = [state_of(each) for each in (completed, again, timed)]
-    people = [each.learner_id for each in (completed, again, timed)]
-    assert [take_back(each) for each in made] == [([], [(person, "later")]) for person in people]
-    assert [state_of(each) for each in (completed, again, timed)] == before
+    type(with_extra_time.learner).objects.filter(pk=with_extra_time.learner_id).update(extra_time="off")
+    before = [state_of(each) for each in (completed, again, with_extra_time)]
+    people = [each.learner_id for each in (completed, again, with_extra_time)]
+    assert [undo_all(each) for each in adjustments] == [([], [(person, "later")]) for person in people]
+    assert [state_of(each) for each in (completed, again, with_extra_time)] == before
 
 
-def test_decision_is_not_undone_after_one_of_another_kind(enrollment, manager):
+def test_action_is_not_undone_after_other_action(enrollment, manager):
     adjustment = extend(enrollment, in_days(9), by=manager)
     alone(enrollment, Adjustment(kind=SetExtraTime.kind, time="1.5", made_by=manager))
     after = state_of(enrollment)
-    assert take_back(adjustment) == ([], [(enrollment.learner_id, "later")])
+    assert undo_all(adjustment) == ([], [(enrollment.learner_id, "later")])
     assert state_of(enrollment) == after
 
 
-def test_an_excuse_taken_back_opens_the_run_again_as_it_was(manager):
+def test_undone_exemption_reopens_enrollment_unchanged(manager):
     team = make_team(manager=manager)
     enrollment = make_enrollment(due_at=days(-3))
     join(team, enrollment.learner)
     finish_lessons(enrollment)
     adjustment = exempt(enrollment, "moved", by=manager)
-    take_back(adjustment, by=manager)
+    undo_all(adjustment, by=manager)
     enrollment.refresh_from_db()
     assert (enrollment.is_open, enrollment.state_at()) == (True, Enrollment.State.OVERDUE)
     headcount_updates.compact_headcounts()
     assert list(differences()) == []
-    exempt(enrollment, "moved", by=manager)  # which the log tells from the one before
+    exempt(enrollment, "moved", by=manager)  # a second exemption, separate in the log
     assert list(differences()) == []
 
 
-# Enrolling
+# Enrollments
 
 
 def enroll_by(manager, *people, course=None, **fields):
@@ -118,131 +118,128 @@ def enroll_by(manager, *people, course=None, **fields):
     return enroll_people([person.pk for person in people], adjustment, again=len(people) == 1)
 
 
-def test_an_enrollment_in_which_nothing_was_done_is_removed_and_the_run_before_is_the_newest_again(manager):
+def test_undone_enrollment_is_removed_and_previous_becomes_newest(manager):
     course = make_course()
     first = make_enrollment(course=course, completed_at=days(-300))
     adjustment, _refused = enroll_by(manager, first.learner)
     assert Enrollment.objects.newest().get() != first
-    assert take_back(adjustment, by=manager) == ([first.learner_id], [])
+    assert undo_all(adjustment, by=manager) == ([first.learner_id], [])
     assert list(Enrollment.objects.newest()) == [first]
-    [line] = all_of(adjustment)
-    assert (line.enrollment, line.undone_by) == (None, manager)
-    assert take_back(adjustment) == ([], [(first.learner_id, "undone")])
+    [text] = items_of(adjustment)
+    assert (text.enrollment, text.undone_by) == (None, manager)
+    assert undo_all(adjustment) == ([], [(first.learner_id, "undone")])
     assert Event.objects.filter(verb="enrollment-removed", actor=manager).count() == 1
     assert [each for each in differences() if "newest" in each or "people at" in each] == []
 
 
-def test_whom_a_letter_has_reached_is_excused_instead_and_told_why(manager):
+def test_enrollment_known_by_email_is_exempted_instead_of_removed(manager):
     make_course()
-    told, waiting = make_user(language="en"), make_user()
-    adjustment, _refused = enroll_by(manager, told, waiting)
-    for person, state in ((told, DeliveryState.SENT), (waiting, DeliveryState.QUEUED)):
+    notified, not_notified = make_user(language="en"), make_user()
+    adjustment, _refused = enroll_by(manager, notified, not_notified)
+    for person, state in ((notified, DeliveryState.SENT), (not_notified, DeliveryState.QUEUED)):
         OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email, state=state)
-    take_back(adjustment, by=manager)
-    [left] = Enrollment.objects.all()
-    assert (left.learner, left.exemption_reason) == (told, "enrolled by mistake")
+    undo_all(adjustment, by=manager)
+    [remaining] = Enrollment.objects.all()
+    assert (remaining.learner, remaining.exemption_reason) == (notified, "enrolled by mistake")
     assert list(differences()) == []
 
 
-def test_a_letter_that_waited_and_took_the_course_in_has_told_of_it(manager):
+def test_waiting_email_that_included_course_counts_as_sent(manager):
     make_course()
     person = make_user(language="en")
     queue_emails("enrolled", {person: []}, data={"by": None})
     OutgoingEmail.objects.update(written_at=days(-1))
     adjustment, _refused = enroll_by(manager, person)
-    assert letters() == []  # for two minutes
-    [letter] = letters_after_undo()
-    assert letter.to == [person.email]
-    take_back(adjustment, by=manager)
+    assert letters() == []  # held back for 2 minutes
+    [email] = letters_after_undo()
+    assert email.to == [person.email]
+    undo_all(adjustment, by=manager)
     assert Enrollment.objects.get().exemption_reason == "enrolled by mistake"
 
 
-def test_whoever_has_asked_the_manager_is_excused_instead_and_the_question_stays(manager):
+def test_enrollment_with_question_to_manager_is_exempted_instead(manager):
     learner = make_user()
     adjustment, _refused = enroll_by(manager, learner, course=make_course())
     question = ask_manager(Enrollment.objects.get(learner=learner), "May I learn at work?")
-    assert take_back(adjustment, by=manager) == ([learner.pk], [])
+    assert undo_all(adjustment, by=manager) == ([learner.pk], [])
     question.refresh_from_db()
     assert question.enrollment.exempted_at
 
 
-def test_who_has_begun_stays_enrolled(manager):
+def test_started_enrollment_is_not_undone(manager):
     make_course()
     person = make_user()
     adjustment, _refused = enroll_by(manager, person)
     finish_lessons(Enrollment.objects.get())
-    assert take_back(adjustment) == ([], [(person.pk, "begun")])
+    assert undo_all(adjustment) == ([], [(person.pk, "begun")])
     assert Enrollment.objects.get().is_open
 
 
-# Several at once
+# Bulk actions
 
 
 @pytest.mark.parametrize("kind", [Extend.kind, Exempt.kind, Enroll.kind])
-def test_what_was_taken_back_stays_so_where_a_worker_begins_again(manager, kind):
+def test_repeated_worker_task_does_not_redo_undone_action(manager, kind):
     course, due_at = make_course(), days(3)
-    run = None if kind == Enroll.kind else make_enrollment(course=course, due_at=due_at)
-    keys = [run.pk if run else make_user().pk]
+    enrollment = None if kind == Enroll.kind else make_enrollment(course=course, due_at=due_at)
+    keys = [enrollment.pk if enrollment else make_user().pk]
     adjustment = Adjustment.objects.create(
         kind=kind, course=course, due_on=in_days(9), made_by=manager, made_at=timezone.now()
     )
     decide_on_all.call(adjustment.pk, keys)
-    assert len(take_back(adjustment, by=manager)[0]) == 1
+    assert len(undo_all(adjustment, by=manager)[0]) == 1
     decide_on_all.call(adjustment.pk, keys)
-    as_before = [(due_at, None)] if run else []
+    as_before = [(due_at, None)] if enrollment else []
     assert list(Enrollment.objects.values_list("due_at", "exempted_at")) == as_before
 
 
 @pytest.mark.parametrize("kind", [Extend.kind, Exempt.kind, SetExtraTime.kind, Enroll.kind])
-def test_many_are_decided_on_and_taken_back_by_as_many_statements_as_one(manager, kind):
+def test_bulk_action_and_undo_cost_same_queries_for_any_size(manager, kind):
     course = make_course()
-    undecidable_ids(manager)  # asked once for each user
+    undecidable_ids(manager)  # cached per user
 
     def statements(number):
-        runs = [make_enrollment(course=course, due_at=days(3)) for _ in range(number)]
+        enrollments = [make_enrollment(course=course, due_at=days(3)) for _ in range(number)]
         people = [make_user() for _ in range(number)]
         adjustment = Adjustment(kind=kind, made_by=manager, due_on=in_days(9), time="2", reason="flood", course=course)
         with CaptureQueriesContext(connection) as to_make:
             if kind == Enroll.kind:
-                made, refused = enroll_people([person.pk for person in people], adjustment)
+                result, refused = enroll_people([person.pk for person in people], adjustment)
             else:
-                made, refused = adjust(runs, adjustment)
-        assert (made.lines.count(), refused) == (number, [])
-        lines = all_of(made)
+                result, refused = adjust(enrollments, adjustment)
+        assert (result.lines.count(), refused) == (number, [])
+        lines = items_of(result)
         with CaptureQueriesContext(connection) as to_undo:
-            done, left = undo(made, lines, by=manager)
-        assert (len(done), left) == (number, [])
+            done, remaining = undo(result, lines, by=manager)
+        assert (len(done), remaining) == (number, [])
         return len(to_make), len(to_undo)
 
     assert statements(1) == statements(3) == statements(30)
 
 
-def test_of_many_each_that_was_changed_since_stays_and_the_others_are_as_before(manager):
-    runs = [make_enrollment(due_at=days(3)) for _ in range(3)]
-    made, _refused = adjust(runs, Adjustment(kind=Extend.kind, due_on=in_days(9), made_by=manager))
-    extend(runs[1], in_days(20), by=manager)
-    people = [each.learner_id for each in runs]
-    assert take_back(made) == ([people[0], people[2]], [(people[1], "later")])
-    for run in runs:
-        run.refresh_from_db()
-    assert [run.due_on for run in runs] == [runs[0].due_on, in_days(20), runs[0].due_on]
+def test_bulk_undo_skips_enrollments_changed_since(manager):
+    rows = [make_enrollment(due_at=days(3)) for _ in range(3)]
+    adjustment, _refused = adjust(rows, Adjustment(kind=Extend.kind, due_on=in_days(9), made_by=manager))
+    extend(rows[1], in_days(20), by=manager)
+    people = [each.learner_id for each in rows]
+    assert undo_all(adjustment) == ([people[0], people[2]], [(people[1], "later")])
+    for each in rows:
+        each.refresh_from_db()
+    assert [each.due_on for each in rows] == [rows[0].due_on, in_days(20), rows[0].due_on]
     assert AdjustmentItem.objects.filter(undone_at=None).count() == 2
 
 
-# On the pages of manager and learner
-
-
-def kept():
+def stored_items():
     columns = ("adjustment__kind", "adjustment__made_by", "adjustment__reason", "learner", "enrollment")
     return list(AdjustmentItem.objects.values_list(*columns))
 
 
-def lines(response, where):
-    found = BeautifulSoup(response.content, "html.parser").select(where)
-    return [" ".join(line.text.split()) for line in found]
+def lines(response, selector):
+    found = BeautifulSoup(response.content, "html.parser").select(selector)
+    return [" ".join(text.text.split()) for text in found]
 
 
-def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team, enrollment):
+def test_manager_and_learner_see_changes_with_author_and_reason(client, team, enrollment):
     with time_machine.travel("2026-11-30 09:00+08:00", tick=False):
         enrollment.due_at = due_instant(timezone.localdate(), enrollment.zone)
         enrollment.save()
@@ -251,11 +248,11 @@ def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team,
         exempt(enrollment, "moved", by=team.manager)
         client.force_login(team.manager)
         page = client.get(reverse("reporting:person", args=[enrollment.pk]))
-        assert [line.partition(", ")[2] for line in lines(page, ".timeline .extended, .timeline .timed")] == [
+        assert [text.partition(", ")[2] for text in lines(page, ".timeline .extended, .timeline .timed")] == [
             "09:00 Li Lin set the extra time in exams and simulations: 1½ times the time",
             "09:00 Li Lin moved the due date from 30 November 2026 to 7 December 2026: a sick child",
         ]
-        assert [line.partition(", ")[2] for line in lines(page, ".timeline .waived")] == [
+        assert [text.partition(", ")[2] for text in lines(page, ".timeline .waived")] == [
             "09:00 Exempted by Li Lin: moved Undo"
         ]
         client.force_login(enrollment.learner)
@@ -267,15 +264,15 @@ def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team,
         ]
 
 
-def test_exemption_without_an_adjustment_is_shown(client, team, enrollment):
+def test_exemption_without_adjustment_is_shown(client, team, enrollment):
     type(enrollment).objects.update(exempted_at=days(-3), exemption_reason="moved")
     client.force_login(team.manager)
     page = client.get(reverse("reporting:person", args=[enrollment.pk]))
-    assert [line[-12:] for line in lines(page, ".timeline .waived")] == ["Exempt moved"]
+    assert [text[-12:] for text in lines(page, ".timeline .waived")] == ["Exempt moved"]
 
 
 @pytest.mark.parametrize(("due_in", "since"), [(2, 2), (-5, 0), (None, 0)])
-def test_a_button_moves_the_due_day_from_where_it_is_or_from_today(client, team, due_in, since):
+def test_extension_button_counts_from_due_date_or_today(client, team, due_in, since):
     today = timezone.localdate()
     due_at = None if due_in is None else due_instant(today + timedelta(days=due_in), team.zone)
     enrollment = make_enrollment(due_at=due_at)
@@ -291,12 +288,12 @@ def test_a_button_moves_the_due_day_from_where_it_is_or_from_today(client, team,
     )
     enrollment.refresh_from_db()
     assert enrollment.due_on == today + timedelta(days=since + 7)
-    assert kept() == [("extended", team.manager.pk, "a sick child", enrollment.learner_id, enrollment.pk)]
+    assert stored_items() == [("extended", team.manager.pk, "a sick child", enrollment.learner_id, enrollment.pk)]
 
 
 @pytest.mark.parametrize("days_sent", ["4", "-3", "x", "700", "³"])
-def test_a_number_of_days_that_is_on_no_button_moves_nothing(client, team, enrollment, days_sent):
+def test_unknown_number_of_days_is_refused(client, team, enrollment, days_sent):
     client.force_login(team.manager)
     address = reverse("reporting:extend", args=[enrollment.pk])
     assert client.post(address, {"due_on": "", "days": days_sent}).status_code == 422
-    assert kept() == []
+    assert stored_items() == []
