@@ -56,7 +56,7 @@ NOT_TYPED = {
     "manage.py copy_database --to postgres://courseware@127.0.0.1:5432/courseware": "needs a PostgreSQL",
     "read -rs PGPASSWORD && export PGPASSWORD": "reads from a keyboard",
     "manage.py verify_audit_log --checkpoint 5f2c…": "no log has this checkpoint",
-    "manage.py process_bounce": "reads a mail that a mail server passes on; tests/notifications/test_bouncing.py does",
+    "manage.py process_bounce": "reads a mail that a mail server passes on; tests/notifications/test_bounces.py does",
     "manage.py sendtestemail you@example.com": "needs a mail server",
     "manage.py import_people FILE": "needs a list of people; tests/assignments/test_nightly_list.py has some",
     "manage.py generate_holidays YEAR": "writes a file of the product itself",
