@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from tests.assignments.two_accounts import member
 from tests.making import make_hr
 
 
@@ -22,13 +21,3 @@ def hr():
 @pytest.fixture
 def hr_signed_in(client, hr):
     client.force_login(hr)
-
-
-@pytest.fixture
-def kept(team):
-    return member(team, "王小明")
-
-
-@pytest.fixture
-def other(team):
-    return member(team, "王晓明")

@@ -58,7 +58,7 @@ NOT_TYPED = {
     "manage.py verify_audit_log --checkpoint 5f2c…": "no log has this checkpoint",
     "manage.py process_bounce": "reads a mail that a mail server passes on; tests/notifications/test_bounces.py does",
     "manage.py sendtestemail you@example.com": "needs a mail server",
-    "manage.py import_people FILE": "needs a list of people; tests/assignments/test_nightly_list.py has some",
+    "manage.py import_people FILE": "needs a list of people; tests/hr/test_nightly_roster_import.py has some",
     "manage.py generate_holidays YEAR": "writes a file of the product itself",
 }
 NOT_TYPED_BEGINNINGS = {

@@ -22,8 +22,8 @@ from courseware.reporting.emails import weekly_summary
 from courseware.reporting.emails.escalation import escalate
 from courseware.reporting.emails.monthly_report import send_monthly_reports, subscribe
 from courseware.reporting.emails.weekly_summary import queue_weekly_summaries
+from tests.assignments.follow_ups import make_course_with_sheet
 from tests.assignments.rules import make_certified
-from tests.assignments.sheets import make_course_with_sheet
 from tests.examples import only_deep
 from tests.making import join, make_enrollment, make_hr, make_team, make_user
 from tests.site.test_access import digests

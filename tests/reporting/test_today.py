@@ -23,7 +23,7 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.reporting.today import suggested_actions
 from courseware.reporting.today.suggested_actions import suggested_actions_for
 from tests.assessment.exams import ready, sit
-from tests.assignments.sheets import completed, make_course_with_sheet, sheet_of
+from tests.assignments.follow_ups import completed, make_course_with_sheet, sheet_of
 from tests.counting import statements
 from tests.making import days, join, letters, make_admin, make_enrollment, make_team, make_user
 from tests.reporting.dashboards import learner_of, sign_in_another_manager

@@ -17,7 +17,7 @@ from courseware.assignments.reminders.daily_reminders import (
 )
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
-from tests.assignments.two_accounts import another_course
+from tests.hr.two_accounts import another_course
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

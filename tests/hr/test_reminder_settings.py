@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from courseware.assignments.models import ReminderSchedule
 from courseware.audit_log.models import Event
 from tests.assignments.rules import make_rule
-from tests.assignments.two_accounts import another_course
+from tests.hr.two_accounts import another_course
 from tests.making import make_course
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]

@@ -9,8 +9,8 @@ from courseware.hr.people.account_merge import merge
 from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
-from tests.assignments.two_accounts import another_course
 from tests.counting import statements
+from tests.hr.two_accounts import another_course
 from tests.making import days, join, make_admin, make_course, make_editor, make_team, make_user
 from tests.world import finish_lessons
 

@@ -17,8 +17,8 @@ from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.assignments.rules import make_rule
-from tests.assignments.two_accounts import another_course
 from tests.examples import only_deep
+from tests.hr.two_accounts import another_course
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course
 

@@ -10,7 +10,7 @@ from courseware.assignments.follow_ups.follow_ups import answer_follow_up, ask_l
 from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
-from tests.assignments.sheets import completed, sheet_of
+from tests.assignments.follow_ups import completed, sheet_of
 from tests.making import join, letters, make_admin, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]

@@ -23,8 +23,8 @@ from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.reporting.integrity.check_all import differences
+from tests.assignments.follow_ups import answered, completed
 from tests.assignments.rules import make_rule
-from tests.assignments.sheets import answered, completed
 from tests.at_once import one_behind_the_other
 from tests.making import join, make_admin, make_course, make_hr, make_team, make_user
 from tests.site.test_chains import postgres, together  # noqa: F401 - a fixture

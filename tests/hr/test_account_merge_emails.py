@@ -24,7 +24,7 @@ from courseware.notifications.inbox import in_words
 from courseware.notifications.models import DeliveryState, Notification, OutgoingEmail
 from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
-from tests.assignments.two_accounts import another_course
+from tests.hr.two_accounts import another_course
 from tests.making import join, letters, letters_after_undo, make_admin, make_course, make_hr, make_team, make_user
 from tests.world import finish_lessons
 

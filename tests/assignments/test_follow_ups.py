@@ -20,7 +20,7 @@ from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.lessons.feedback import SurveyChanged
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from tests.assignments.sheets import answered, completed, make_course_with_sheet, sheet_of
+from tests.assignments.follow_ups import answered, completed, make_course_with_sheet, sheet_of
 from tests.course_format.samples import SHEET, make_files
 from tests.making import join, make_admin, make_course, make_team, make_user
 

@@ -21,7 +21,7 @@ from courseware.learning.enrollments.enrollment import enroll, exempt, extend
 from courseware.learning.models import Enrollment
 from courseware.notifications.chat.messages import ChatContent
 from courseware.notifications.models import OutgoingEmail
-from tests.assignments.doors import cards, make_door, make_late_team
+from tests.assignments.chat_bots import cards, make_door, make_late_team
 from tests.making import join, letters, make_hr, make_team, make_user
 from tests.notifications.chat_services import DROPS
 

@@ -9,7 +9,7 @@ from courseware.assignments.models import WAITING, ChatBot, ChatMessage
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.jobs import health
-from tests.assignments.doors import cards, make_door
+from tests.assignments.chat_bots import cards, make_door
 from tests.making import make_admin, make_team
 from tests.notifications.chat_services import ADDRESSES, SECRETS
 

@@ -28,7 +28,7 @@ from courseware.reporting.integrity import audit_log
 from courseware.reporting.integrity.check_all import differences
 from courseware.reporting.integrity.enrollments import merged_enrollments, newest_enrollments
 from tests.assignments.rules import make_rule
-from tests.assignments.two_accounts import another_course, assert_all_agrees, counted, facts, make_run, runs, state
+from tests.hr.two_accounts import another_course, assert_all_agrees, counted, facts, make_run, runs, state
 from tests.making import (
     join,
     make_admin,

@@ -11,7 +11,7 @@ from courseware.assignments.emails import completion
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications import inbox
 from courseware.notifications.models import Notification, OutgoingEmail
-from tests.assignments.two_accounts import another_course
+from tests.hr.two_accounts import another_course
 from tests.making import join, letters, make_admin, make_user
 from tests.world import complete_course
 
