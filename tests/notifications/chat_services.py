@@ -1,7 +1,4 @@
-"""The five chat services on this machine: they take a card as their documentation says, and have bad manners as well.
-
-Written from what they publish, and from nothing of the product.
-"""
+"""Fake chat services on this machine, written from their published documentation, with failure modes."""
 
 import base64
 import hashlib
@@ -19,7 +16,7 @@ AS_PUBLISHED, HANGS, ENDLESS, DROPS = "as published", "hangs", "endless", "drops
 
 
 class Dripping(str):
-    """As a manner: what a head begins with, which then goes on, sign by sign."""
+    """Failure mode: the beginning of a response that continues byte by byte."""
 
 
 SECRETS = {"dingtalk": "SECfor-tests", "feishu": "for-tests"}
@@ -90,9 +87,7 @@ RULES = {"wecom": of_wecom, "dingtalk": of_dingtalk, "feishu": of_feishu, "teams
 
 
 class ChatServices(ThreadingHTTPServer):
-    """`manner` is one of those above, or (status, body, headers) to answer whatever comes. `taken` holds all that was
-    asked: (service, query, what was sent).
-    """
+    """`manner`: a mode above, or a fixed (status, body, headers). `taken`: requests as (service, query, body)."""
 
     daemon_threads = True
 
@@ -101,7 +96,7 @@ class ChatServices(ThreadingHTTPServer):
         self.manner, self.taken, self.released = AS_PUBLISHED, [], threading.Event()
 
     def handle_error(self, request, client_address):
-        """Who hangs up on an endless answer is right."""
+        """The client may hang up on an endless answer."""
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -138,11 +133,11 @@ class Answering(BaseHTTPRequestHandler):
         self.wfile.write((body or "").encode())
 
     def log_message(self, *arguments):
-        """Nothing on the terminal of the tests."""
+        """Keep the test output clean."""
 
 
-class ToThisMachine(client.WatchedTransport):
-    """The transport of a session, which leads every address to the services above."""
+class LocalTransport(client.WatchedTransport):
+    """Sends every request to the fake services."""
 
     def __init__(self, limit, port):
         super().__init__(limit)
@@ -157,12 +152,12 @@ class ToThisMachine(client.WatchedTransport):
 
 @contextmanager
 def chat_services(monkeypatch):
-    """Every door leads to them meanwhile."""
+    """Redirect all chat requests to the fake services."""
     server, real = ChatServices(), client.new_session
 
     def new_session(limit):
         session = real(limit)
-        session.mount("https://", ToThisMachine(limit, server.server_port))
+        session.mount("https://", LocalTransport(limit, server.server_port))
         return session
 
     monkeypatch.setattr(client, "new_session", new_session)

@@ -1,4 +1,4 @@
-"""A mail server on this machine, with the manners of good and of bad ones."""
+"""SMTP server on this machine, with failure modes."""
 
 import asyncio
 import socket
@@ -16,30 +16,29 @@ from courseware.notifications.email.smtp_connection import SmtpConnection
 GOOD, REFUSES, FULL, BUSY, DROPS, HANGS = "good", "refuses", "full", "busy", "drops", "hangs"
 
 
-def words_of(message):
+def note_data(message):
     return {"name": message.person.name, "what": "A note.", "detail": ""}
 
 
-def note_kind(sort=EmailCategory.IMMEDIATE, *, why_unwanted=lambda message: "", context=words_of):
+def note_type(category=EmailCategory.IMMEDIATE, *, why_unwanted=lambda message: "", context=note_data):
     """A type of email that says “A note.”."""
     template = "accounts/mail/account_notice.txt"
-    return EmailType("A note", template, one_by_one(why_unwanted), one_by_one(context), sort)
+    return EmailType("A note", template, one_by_one(why_unwanted), one_by_one(context), category)
 
 
 def send_all(ids):
-    """State → how many of these messages have come to it. As many rounds as a reader of all of them needs."""
+    """Send these emails, in at most one round each; return the count per state."""
     keys, states = list(ids), Counter()
-    with closing(SmtpConnection()) as door:
+    with closing(SmtpConnection()) as connection:
         for _ in keys:
-            states.update(sent(keys, door))
+            states.update(sent(keys, connection))
     return dict(states)
 
 
 class Manners:
-    """`taken` holds the letters it said yes to, or took without a word: (to whom, Message-ID).
+    """`taken`: accepted emails as (recipient, Message-ID); `taken_in_silence`: how many of them ended with a hang-up.
 
-    With `knows_nobody` it refuses whoever is called so, in any manner. A bad manner with a `spell` ends after so many
-    letters. `taken_in_silence` counts those after which it hung up.
+    `knows_nobody`: reject addresses that begin with “nobody”. `spell`: emails until a bad manner ends.
     """
 
     def __init__(self):
@@ -85,7 +84,7 @@ class Manners:
 
 @contextmanager
 def mail_server():
-    """(its manners, its port)."""
+    """Yield (manners, port)."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     manners = Manners()
@@ -100,7 +99,7 @@ def mail_server():
 
 @contextmanager
 def mail_sink(settings):
-    """The settings send to it meanwhile."""
+    """Point the email settings to the server."""
     with mail_server() as (manners, port):
         settings.EMAIL_BACKEND = "courseware.notifications.email.smtp_backend.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 1

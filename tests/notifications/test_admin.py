@@ -1,4 +1,4 @@
-"""What administrators see of letters and of the work beside the pages."""
+"""Admin pages: warnings, emails of a person, background jobs."""
 
 from datetime import timedelta
 
@@ -26,81 +26,77 @@ def admin(client):
     return admin
 
 
-def told_on_the_first_page(client):
+def warnings_on_index(client):
     page = BeautifulSoup(client.get(reverse("admin:index")).content, "html.parser")
     return [" ".join(line.text.split()) for line in page.select(".errornote li")]
 
 
 @pytest.fixture
-def all_well(db):
-    """Each job is known, and none has anything to be told."""
+def healthy(db):
+    """All jobs are known and have no problems."""
     schedule.enqueue_due()
 
 
-def test_where_all_is_well_the_first_page_says_nothing(client, admin, all_well):
+def test_index_shows_no_warnings_if_healthy(client, admin, healthy):
     queue_email("invitation", make_user())
-    assert told_on_the_first_page(client) == []
+    assert warnings_on_index(client) == []
 
 
-def test_that_nobody_works_is_said(client, admin):
-    assert told_on_the_first_page(client) == [
-        "Background tasks do not run, because manage.py run_worker is not running."
-    ]
+def test_index_warns_if_no_worker_runs(client, admin):
+    assert warnings_on_index(client) == ["Background tasks do not run, because manage.py run_worker is not running."]
     schedule.enqueue_due()
     Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
-    assert told_on_the_first_page(client) == [
-        "Background tasks do not run, because manage.py run_worker is not running."
-    ]
+    assert warnings_on_index(client) == ["Background tasks do not run, because manage.py run_worker is not running."]
 
 
-def test_a_worker_that_lives_but_is_behind_is_not_called_dead(client, admin, all_well):
+def test_index_warns_if_running_worker_is_behind(client, admin, healthy):
     Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
     Worker.objects.create(name="w", seen_at=timezone.now())
-    assert told_on_the_first_page(client) == [
+    assert warnings_on_index(client) == [
         "Background tasks have waited for an hour although manage.py run_worker is running. Start more "
         "workers, or look for a task that hangs."
     ]
 
 
-def test_a_server_that_does_not_answer_is_named_on_the_first_page(client, admin, all_well):
+def test_index_names_unreachable_server(client, admin, healthy):
     Worker.objects.create(name="w", seen_at=timezone.now())
     CircuitBreaker("mail.example.com:25").note_failure("TimeoutError: timed out")
-    [told] = told_on_the_first_page(client)
-    assert told.startswith("mail.example.com:25: has not answered since ")
-    assert told.endswith("and is tried once a minute (TimeoutError: timed out)")
+    [text] = warnings_on_index(client)
+    assert text.startswith("mail.example.com:25: has not answered since ")
+    assert text.endswith("and is tried once a minute (TimeoutError: timed out)")
 
 
-def test_a_job_that_failed_or_does_not_end_is_named(client, admin, all_well):
+def test_index_names_failed_and_hanging_jobs(client, admin, healthy):
     Job.objects.filter(name="check-records").update(
         outcome=Outcome.FAILED, started_at=timezone.now(), finished_at=timezone.now()
     )
     Job.objects.filter(name="verify-audit-log").update(started_at=timezone.now() - timedelta(hours=2))
-    assert sorted(told_on_the_first_page(client)) == [
+    assert sorted(warnings_on_index(client)) == [
         "Check that the audit log is complete: has not finished",
         "Check that the stored records agree: the last run failed",
     ]
 
 
-def test_how_long_the_oldest_letter_has_waited_is_said_with_what_the_server_said(client, admin, all_well, time_machine):
+def test_index_shows_age_and_error_of_oldest_email(client, admin, healthy, time_machine):
     now = timezone.now()
     for minutes in (20, 90):
         queue_email("invitation", make_user())
         then = now - timedelta(minutes=minutes)
         OutgoingEmail.objects.filter(pk=OutgoingEmail.objects.latest("pk").pk).update(written_at=then, next_at=then)
     OutgoingEmail.objects.update(why="450 come back later")
-    [told] = told_on_the_first_page(client)
+    [text] = warnings_on_index(client)
     assert (
-        told.replace("\xa0", " ") == "Emails: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
+        text.replace("\xa0", " ") == "Letters: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
     )
 
 
-def test_an_editor_is_told_nothing_of_it(client):
+def test_editor_sees_no_warnings_or_lists(client):
     client.force_login(make_editor())
-    assert told_on_the_first_page(client) == []
+    assert warnings_on_index(client) == []
     assert [client.get(address).status_code for address in LISTS] == [403] * 3
 
 
-def test_the_page_of_a_person_has_the_letters_to_this_person_and_to_no_other(client, admin):
+def test_person_page_lists_only_own_emails(client, admin):
     person = make_user()
     queue_email("invitation", person)
     queue_email("account-notice", make_user(), data={"what": "password-set", "detail": ""})
@@ -110,7 +106,7 @@ def test_the_page_of_a_person_has_the_letters_to_this_person_and_to_no_other(cli
     assert "Invitation: sent" in line.text
 
 
-def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
+def test_admin_runs_job_early(client, admin, healthy):
     fields = {"action": "run_selected", "_selected_action": ["tidy-tasks"]}
     assert "1 job will run next." in client.post(LISTS[0], fields, follow=True).content.decode()
     assert Job.objects.get(name="tidy-tasks").task
@@ -121,7 +117,7 @@ def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
 @pytest.mark.parametrize(
     "state, kept", [(DeliveryState.SENT, 0), (DeliveryState.SKIPPED, 0), (DeliveryState.QUEUED, 1)]
 )
-def test_letters_to_strangers_are_forgotten_after_two_weeks_and_those_to_people_are_not(state, kept):
+def test_only_emails_without_account_are_deleted_after_2_weeks(state, kept):
     for person in (None, make_user()):
         OutgoingEmail.objects.create(kind="no-account", person=person, address="a@example.com", state=state)
     assert delete_emails_without_account() == "0"

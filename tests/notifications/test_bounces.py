@@ -1,4 +1,4 @@
-"""Letters that come back: reports in the shapes of the mail servers that write them, and mail that is no report."""
+"""Bounce reports in the formats of several mail servers, and mail that is no report."""
 
 import io
 import os
@@ -39,7 +39,7 @@ DEEP = b"".join(b"Content-Type: multipart/report; boundary=%d\n\n--%d\n" % (n, n
 
 @pytest.fixture
 def sent():
-    """A letter that was sent, beside one that nobody reports on."""
+    """A sent email, next to another one without a report."""
     for _ in range(2):
         queue_email("invitation", make_user())
     letters()
@@ -62,27 +62,25 @@ def states():
     return sorted(OutgoingEmail.objects.values_list("state", flat=True))
 
 
-def test_every_sample_is_tried():
+def test_all_sample_files_are_used():
     assert {path.stem for path in REPORTS.glob("*.eml")} == {*FAILED, *OTHERS}
 
 
 @pytest.mark.parametrize("name", FAILED)
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
-def test_a_report_that_a_letter_failed_is_noted_with_its_reason_and_the_same_again_changes_nothing(
-    sent, monkeypatch, name, line_end
-):
+def test_failure_report_marks_email_as_bounced_once(sent, monkeypatch, name, line_end):
     text = mail(name, sent).replace(b"\n", line_end)
-    left = OutgoingEmail.objects.get(pk=sent.pk).ended_at
+    ended_at = OutgoingEmail.objects.get(pk=sent.pk).ended_at
     assert receive(text, monkeypatch) == f"bounced: {FAILED[name]}"
     sent.refresh_from_db()
-    assert (sent.state, sent.why, sent.ended_at) == (DeliveryState.BOUNCED, FAILED[name], left)
+    assert (sent.state, sent.why, sent.ended_at) == (DeliveryState.BOUNCED, FAILED[name], ended_at)
     assert states() == ["bounced", "sent"]
     assert receive(text, monkeypatch) == "a report about no email of the last 14 days; nothing was changed"
     assert states() == ["bounced", "sent"]
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_any_other_mail_about_a_letter_changes_nothing(sent, monkeypatch, name):
+def test_other_mail_changes_nothing(sent, monkeypatch, name):
     assert receive(mail(name, sent), monkeypatch).endswith("nothing was changed")
     assert states() == ["sent", "sent"]
 
@@ -102,28 +100,28 @@ def test_any_other_mail_about_a_letter_changes_nothing(sent, monkeypatch, name):
     ],
     ids=["nothing", "NUL", "no part", "empty", "no field", "no value", "deep", "deep in a head", "many"],
 )
-def test_what_is_broken_or_meant_to_break_is_no_report(sent, monkeypatch, text):
+def test_malformed_mail_changes_nothing(sent, monkeypatch, text):
     assert receive(text, monkeypatch).endswith("nothing was changed")
     assert states() == ["sent", "sent"]
 
 
-def test_a_report_is_read_though_the_letter_behind_it_is_long_and_the_pipe_is_read_to_its_end(sent, monkeypatch):
+def test_long_report_is_recognized_and_read_to_end(sent, monkeypatch):
     pipe = io.BytesIO(mail("postfix", sent) + b"x" * LONGEST * 2)
     monkeypatch.setattr(process_bounce.sys, "stdin", SimpleNamespace(buffer=pipe))
     call_command("process_bounce", stdout=io.StringIO())
     assert (states(), pipe.read()) == (["bounced", "sent"], b"")
 
 
-def test_the_reason_is_one_short_line_without_anything_that_cannot_be_printed(sent, monkeypatch):
-    said = b"550 \x1b[31m\xe2\x80\xae" + b"no such user " * 100
-    receive(mail("exim", sent).replace(b"550 5.2.1 mailbox is disabled", said), monkeypatch)
+def test_reason_is_short_and_printable(sent, monkeypatch):
+    reply = b"550 \x1b[31m\xe2\x80\xae" + b"no such user " * 100
+    receive(mail("exim", sent).replace(b"550 5.2.1 mailbox is disabled", reply), monkeypatch)
     sent.refresh_from_db()
     assert sent.state == DeliveryState.BOUNCED
     assert len(sent.why) == REASON_AT_MOST and sent.why.isprintable()
 
 
 @pytest.mark.parametrize("state", [state for state in DeliveryState if state != DeliveryState.SENT])
-def test_only_what_was_sent_can_come_back(sent, monkeypatch, state):
+def test_only_sent_emails_can_bounce(sent, monkeypatch, state):
     OutgoingEmail.objects.filter(pk=sent.pk).update(state=state, why="as it was")
     receive(mail("postfix", sent), monkeypatch)
     sent.refresh_from_db()
@@ -131,14 +129,14 @@ def test_only_what_was_sent_can_come_back(sent, monkeypatch, state):
 
 
 @pytest.mark.parametrize("days, expected", [(13, "bounced"), (15, "sent")])
-def test_a_report_is_taken_for_two_weeks(sent, monkeypatch, days, expected):
+def test_report_is_accepted_for_2_weeks(sent, monkeypatch, days, expected):
     OutgoingEmail.objects.update(ended_at=timezone.now() - timedelta(days=days))
     receive(mail("postfix", sent), monkeypatch)
     sent.refresh_from_db()
     assert sent.state == expected
 
 
-def test_while_the_database_is_away_the_mail_server_is_asked_to_come_again(monkeypatch):
+def test_database_error_asks_mail_server_to_retry(monkeypatch):
     def away(mail):
         raise OperationalError("no connection")
 
@@ -149,11 +147,11 @@ def test_while_the_database_is_away_the_mail_server_is_asked_to_come_again(monke
     assert ended.value.code == os.EX_TEMPFAIL
 
 
-def test_the_envelope_names_who_takes_reports_and_the_letter_who_has_written(sent, settings):
+def test_bounce_address_is_envelope_sender_only(sent, settings):
     settings.DEFAULT_FROM_EMAIL = "Training <training@example.com>"
     queue_email("invitation", make_user())
     settings.BOUNCE_ADDRESS = "bounces@training.example.com"
-    assert [(letter.from_email, letter.message()["From"]) for letter in letters()[-1:]] == [
+    assert [(email.from_email, email.message()["From"]) for email in letters()[-1:]] == [
         ("bounces@training.example.com", "Training <training@example.com>")
     ]
     settings.BOUNCE_ADDRESS = ""
@@ -161,59 +159,59 @@ def test_the_envelope_names_who_takes_reports_and_the_letter_who_has_written(sen
     assert letters()[-1].from_email == "Training <training@example.com>"
 
 
-# What follows ---------------------------------------------------------------------------------------------------------
+# Consequences ---------------------------------------------------------------------------------------------------------
 
 
-def told():
-    return [str(trouble.words) for trouble in health.troubles(timezone.now())]
+def warnings():
+    return [str(warning.words) for warning in health.troubles(timezone.now())]
 
 
-def come_back(*messages):
+def mark_bounced(*messages):
     OutgoingEmail.objects.filter(pk__in=[message.pk for message in messages]).update(state=DeliveryState.BOUNCED)
 
 
-def test_to_how_many_people_letters_come_back_is_said_until_the_address_is_another_or_a_letter_stays_away(sent):
+def test_bounce_warning_ends_with_new_address_or_delivered_email(sent):
     person = sent.person
-    assert told() == []
-    come_back(*OutgoingEmail.objects.all())
-    assert told() == ["emails to 2 people bounce"]
+    assert warnings() == []
+    mark_bounced(*OutgoingEmail.objects.all())
+    assert warnings() == ["emails to 2 people bounce"]
     person.email = "mended@example.com"
     person.save()
-    assert told() == ["emails to 1 person bounce"]
+    assert warnings() == ["emails to 1 person bounce"]
     other = OutgoingEmail.objects.exclude(person=person).get().person
     queue_email("invitation", other)
-    assert told() == ["emails to 1 person bounce"], "it has not left yet"
+    assert warnings() == ["emails to 1 person bounce"], "it has not left yet"
     letters()
-    assert told() == []
-    come_back(OutgoingEmail.objects.latest("pk"))
-    assert told() == ["emails to 1 person bounce"]
+    assert warnings() == []
+    mark_bounced(OutgoingEmail.objects.latest("pk"))
+    assert warnings() == ["emails to 1 person bounce"]
     other.is_active = False
     other.save()
-    assert told() == []
+    assert warnings() == []
 
 
-def test_a_letter_that_came_back_holds_back_no_other(sent):
-    come_back(sent)
+def test_bounce_does_not_stop_later_emails(sent):
+    mark_bounced(sent)
     queue_email("account-notice", sent.person, data={"what": "password-set", "detail": ""})
     queue_email("invitation", sent.person)
     letters()
     assert list(OutgoingEmail.objects.of(sent.person).values_list("state", flat=True)) == ["sent", "sent", "bounced"]
 
 
-def test_a_stranger_whose_letter_came_back_gets_no_other_that_day(settings):
+def test_unknown_address_gets_no_email_on_day_of_bounce(settings):
     settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     for _ in range(2):
         queue_email("no-account", None, address="nobody@example.com", language="en")
         letters()
-        come_back(OutgoingEmail.objects.order_by("pk")[0])
+        mark_bounced(OutgoingEmail.objects.order_by("pk")[0])
     assert list(OutgoingEmail.objects.order_by("pk").values_list("state", flat=True)) == ["bounced", "skipped"]
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_troubles_cost_three_statements_for_any_number_of_emails(number, django_assert_num_queries):
+def test_warnings_take_3_queries_for_any_number_of_emails(number, django_assert_num_queries):
     for _ in range(number):
         queue_email("invitation", make_user())
     letters()
-    come_back(*OutgoingEmail.objects.all())
+    mark_bounced(*OutgoingEmail.objects.all())
     with django_assert_num_queries(3):
-        assert len(told()) == 1
+        assert len(warnings()) == 1

@@ -1,4 +1,4 @@
-"""A card reaches a group in the form and with the signature that its service publishes, and no door can do harm."""
+"""Messages to chat services: format, signature, answers and allowed addresses."""
 
 import logging
 
@@ -12,16 +12,17 @@ from courseware.notifications.email.time_limit import TimeLimit
 from tests.notifications.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, Dripping
 from tests.patience import PATIENCE
 
-CARD = ChatContent("夜班: training", ["Late: 3", "Still open: 12"], "Open my training", "https://training.example.com/")
+MESSAGE = ChatContent(
+    "夜班: training", ["Late: 3", "Still open: 12"], "Open my training", "https://training.example.com/"
+)
 pytestmark = pytest.mark.any_database
 
 
-def knocked(service, card=CARD):
-    return post_message(service, ADDRESSES[service], SECRETS.get(service, ""), card)
+def post(service, message=MESSAGE):
+    return post_message(service, ADDRESSES[service], SECRETS.get(service, ""), message)
 
 
-def test_dingtalk_signs_milliseconds_and_secret_and_feishu_nothing_under_seconds_and_secret():
-    """Both by openssl."""
+def test_dingtalk_and_feishu_signatures_match_openssl():
     query = {"timestamp": "1764144000000", "sign": "aW7w2mmWUspC+3AGWwClrtXdT5Iir3GJifzjwUABHHs="}
     assert dingtalk_signature("SECfor-tests", 1764144000.0) == (query, {})
     body = {"timestamp": "1764144000", "sign": "AP1vvKdgDlzODB+qL6lwvaJPqKBYW3K5neD2mGvSnWU="}
@@ -38,35 +39,35 @@ def test_dingtalk_signs_milliseconds_and_secret_and_feishu_nothing_under_seconds
         ("slack", "200 ok"),
     ],
 )
-def test_each_service_takes_the_card_as_it_publishes_it(services, service, words):
-    assert knocked(service) == ("delivered", words)
+def test_service_accepts_message(services, service, words):
+    assert post(service) == ("delivered", words)
     [(asked, _query, _sent)] = services.taken
     assert asked == service
 
 
-def test_title_lines_and_button_stand_on_every_card(services):
+def test_every_message_has_title_lines_and_button(services):
     for service in SERVICES:
-        knocked(service)
+        post(service)
     assert len(services.taken) == len(SERVICES)
     for _service, _query, sent in services.taken:
-        for part in (CARD.title, *CARD.lines, CARD.button, CARD.address):
+        for part in (MESSAGE.title, *MESSAGE.lines, MESSAGE.button, MESSAGE.address):
             assert part in str(sent)
 
 
-def test_a_secret_that_is_not_the_robots_is_refused_and_none_signs_nothing(services):
+def test_wrong_or_missing_secret_is_refused(services):
     for service in ("dingtalk", "feishu"):
-        assert post_message(service, ADDRESSES[service], "another", CARD).verdict == "refused"
-        assert post_message(service, ADDRESSES[service], "", CARD).verdict == "refused"
+        assert post_message(service, ADDRESSES[service], "another", MESSAGE).verdict == "refused"
+        assert post_message(service, ADDRESSES[service], "", MESSAGE).verdict == "refused"
         _service, query, sent = services.taken[-1]
         assert "sign" not in query and "sign" not in sent
 
 
-def test_the_longest_name_of_a_team_fits_and_its_signs_write_no_markdown(services):
+def test_longest_team_name_fits_and_is_escaped(services):
     name = "夜" * 84 + " [x](http://evil.example/) <@all> **"
     assert len(name) == 120  # as long as it may be
-    card = ChatContent(f"{name}: training", CARD.lines, CARD.button, CARD.address)
+    message = ChatContent(f"{name}: training", MESSAGE.lines, MESSAGE.button, MESSAGE.address)
     for service in SERVICES:
-        assert knocked(service, card).verdict == "delivered"
+        assert post(service, message).verdict == "delivered"
     for service, _query, sent in services.taken:
         if service in ("wecom", "dingtalk", "teams"):
             assert "](http://evil" not in str(sent) and "<@" not in str(sent)
@@ -91,30 +92,30 @@ def test_the_longest_name_of_a_team_fits_and_its_signs_write_no_markdown(service
         ("teams", (410, "", {}), ("refused", "410")),
     ],
 )  # fmt: skip
-def test_what_a_door_answers_is_delivered_later_or_refused(services, service, manner, answer):
+def test_answer_is_classified(services, service, manner, answer):
     services.manner = manner
-    assert knocked(service) == answer
+    assert post(service) == answer
     assert len(services.taken) == 1  # a redirect is not followed
 
 
-def test_who_hangs_drops_or_never_ends_is_tried_again_later(services, monkeypatch):
+def test_hanging_dropping_or_endless_service_is_retried(services, monkeypatch):
     monkeypatch.setattr(client, "TIMEOUT", (0.5, 0.1))
     services.manner = HANGS
-    assert knocked("slack") == ("unreachable", "ReadTimeout")
+    assert post("slack") == ("unreachable", "ReadTimeout")
     monkeypatch.setattr(client, "TIMEOUT", (PATIENCE, PATIENCE))
     services.manner = DROPS
-    assert knocked("slack") == ("unreachable", "ConnectionError")
+    assert post("slack") == ("unreachable", "ConnectionError")
     services.manner = ENDLESS
-    verdict, words = knocked("slack")
+    verdict, words = post("slack")
     assert (verdict, len(words)) == ("later", len("200 ") + client.LONGEST_WORDS)
 
 
-def test_an_answer_with_a_sign_that_no_database_keeps_is_kept_without_it(services):
+def test_null_character_is_removed_from_answer(services):
     services.manner = (404, "no\0 service", {})
-    assert knocked("slack") == ("refused", "404 no service")
+    assert post("slack") == ("refused", "404 no service")
 
 
-def test_four_kilobytes_of_an_answer_are_read_and_no_more():
+def test_at_most_4_kilobytes_of_answer_are_read():
     class Long:
         def iter_content(self, size):
             yield from [b"x"] * 10_000
@@ -133,27 +134,27 @@ def test_four_kilobytes_of_an_answer_are_read_and_no_more():
         "HTTP/1.1 500 no\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
     ],
 )
-def test_an_answer_that_drips_is_cut_by_the_clock(services, settings, begins):
+def test_dripping_answer_is_cut_off_by_time_limit(services, settings, begins):
     settings.CHAT_SECONDS = 0.2
     services.manner = Dripping(begins)
-    assert knocked("slack") == ("unreachable", "no whole answer within 0.2 s")
+    assert post("slack") == ("unreachable", "no whole answer within 0.2 s")
     assert not services.released.is_set()
 
 
-def test_no_log_and_no_word_holds_an_address_or_a_secret(services, caplog):
+def test_logs_and_errors_contain_no_address_or_secret(services, caplog):
     caplog.set_level(logging.DEBUG)  # but where the settings say otherwise
     for service, address in ADDRESSES.items():
         key = address[-20:]
         services.manner = (400, f"nobody is at {address} {SECRETS.get(service, '')}", {})
-        words = knocked(service).words
+        words = post(service).words
         assert words.startswith("400 nobody is at ") and key not in words
         assert not any(secret in words for secret in SECRETS.values())
         services.manner = DROPS
-        assert knocked(service).words == "ConnectionError"
+        assert post(service).words == "ConnectionError"
         assert key not in caplog.text
 
 
-def test_the_environment_of_the_machine_decides_nothing(monkeypatch, settings):
+def test_proxy_comes_from_setting_not_environment(monkeypatch, settings):
     monkeypatch.setenv("HTTPS_PROXY", "http://evil.example:1")
     session = client.new_session(TimeLimit(1))
     assert session.merge_environment_settings(ADDRESSES["slack"], {}, None, None, None)["proxies"] == {}
@@ -180,14 +181,14 @@ def test_the_environment_of_the_machine_decides_nothing(monkeypatch, settings):
         "",
     ],
 )
-def test_an_address_of_another_host_scheme_or_port_is_refused_and_never_asked(services, address):
+def test_disallowed_address_is_never_requested(services, address):
     with pytest.raises(ValidationError):
         check_address(address, "slack")
-    assert post_message("slack", address, "", CARD) == ("refused", "the address is none that is allowed here")
+    assert post_message("slack", address, "", MESSAGE) == ("refused", "the address is none that is allowed here")
     assert services.taken == []
 
 
-def test_the_published_addresses_are_taken_and_those_of_the_setting(settings):
+def test_published_and_configured_addresses_are_allowed(settings):
     for service, address in ADDRESSES.items():
         check_address(address, service)
     check_address("https://hooks.slack.com:443/services/T0/B0/x", "slack")
@@ -201,6 +202,6 @@ def test_the_published_addresses_are_taken_and_those_of_the_setting(settings):
     check_address("https://robots.chat.example.com/x", "slack")
 
 
-def test_of_an_address_the_host_and_four_signs_are_shown():
+def test_masked_address_shows_host_and_last_4_characters():
     assert masked(ADDRESSES["slack"]) == "hooks.slack.com/…14b5"
     assert masked(ADDRESSES["teams"]) == "prod-12.westeurope.logic.azure.com/…e8f9"

@@ -1,4 +1,4 @@
-"""What becomes of a letter: with a real mail server on this machine, of good and of bad manners."""
+"""Delivery of emails to a real SMTP server, with and without failures."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -23,21 +23,21 @@ from courseware.notifications.email.queue import queue_email
 from courseware.notifications.email.smtp_connection import PermanentFailure, SmtpConnection, TemporaryFailure
 from courseware.notifications.models import PAUSES, DeliveryState, OutgoingEmail
 from tests.making import make_user
-from tests.notifications.sinks import BUSY, DROPS, FULL, GOOD, HANGS, REFUSES, mail_sink, note_kind, send_all, words_of
+from tests.notifications.sinks import BUSY, DROPS, FULL, GOOD, HANGS, REFUSES, mail_sink, note_data, note_type, send_all
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def wanted(monkeypatch):
-    """Reason → the letter of these tests is not wanted any more for it."""
+def unwanted_reasons(monkeypatch):
+    """Reasons why the email of these tests is no longer wanted."""
     reasons = []
-    monkeypatch.setitem(EMAIL_TYPES, "note", note_kind(why_unwanted=lambda message: "".join(reasons)))
+    monkeypatch.setitem(EMAIL_TYPES, "note", note_type(why_unwanted=lambda message: "".join(reasons)))
     return reasons
 
 
 @pytest.fixture
-def sink(settings, wanted):
+def sink(settings, unwanted_reasons):
     with mail_sink(settings) as sink:
         yield sink
 
@@ -55,14 +55,14 @@ def state(message):
     return message.state, message.why
 
 
-def test_a_letter_is_handed_over_once_however_often_it_is_asked_for(sink):
+def test_email_is_sent_once(sink):
     message = note()
     assert [deliver(message), deliver(message), delivery.deliver_due()] == [{"sent": 1}, {}, ""]
     assert sink.taken == [("tea@example.com", f"<{message.number}@127.0.0.1>")]
     assert state(message) == (DeliveryState.SENT, "")
 
 
-def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_machine):
+def test_job_has_work_only_if_email_is_due(sink, time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     assert not JOBS["send-emails"].has_work()
@@ -75,7 +75,7 @@ def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_mac
     assert JOBS["send-emails"].has_work()
 
 
-def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_no_other(sink, monkeypatch):
+def test_immediate_email_is_sent_before_next_round(sink, monkeypatch):
     monkeypatch.setattr(delivery, "IN_A_ROUND", 2)
     monkeypatch.setitem(EMAIL_TYPES, "lesson", replace(EMAIL_TYPES["note"], sort=EmailCategory.TRAINING))
     people = [make_user(email=f"tea{number}@example.com") for number in range(5)]
@@ -86,7 +86,7 @@ def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_
     def ask_meanwhile(message):
         if not asked:
             asked.append(note("asked@example.com"))
-        return words_of(message)
+        return note_data(message)
 
     lesson = replace(EMAIL_TYPES["lesson"], context=one_by_one(ask_meanwhile))
     monkeypatch.setitem(EMAIL_TYPES, "lesson", lesson)
@@ -94,7 +94,7 @@ def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_
     assert [address for address, _ in sink.taken][:3] == ["tea0@example.com", "tea1@example.com", "asked@example.com"]
 
 
-def test_the_job_makes_room_for_other_work_and_goes_on_the_next_time(sink, monkeypatch):
+def test_job_stops_at_time_limit_and_continues_next_time(sink, monkeypatch):
     note()
     monkeypatch.setattr(delivery, "AT_MOST", -1.0)
     assert (delivery.deliver_due(), sink.taken) == ("", [])
@@ -102,7 +102,7 @@ def test_the_job_makes_room_for_other_work_and_goes_on_the_next_time(sink, monke
     assert JOBS["send-emails"].has_work()
 
 
-def test_what_a_slow_server_leaves_no_time_for_goes_back_untried(sink, monkeypatch):
+def test_expired_claim_returns_email_untried(sink, monkeypatch):
     message = note()
     with monkeypatch.context() as patch:
         patch.setattr(delivery, "CLAIMED_FOR", timedelta(seconds=-1))
@@ -112,22 +112,20 @@ def test_what_a_slow_server_leaves_no_time_for_goes_back_untried(sink, monkeypat
     assert deliver(message) == {"sent": 1}
 
 
-def test_of_letters_that_leave_together_those_behind_a_killed_worker_leave_later_and_the_others_not_twice(
-    sink, monkeypatch, time_machine
-):
+def test_killed_worker_loses_and_repeats_no_emails(sink, monkeypatch, time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     messages = [note(f"tea{number}@example.com") for number in range(3)]
-    honest, asked = SmtpConnection.send, []
+    original, asked = SmtpConnection.send, []
 
-    def die_at_the_second(self, *letter):
-        asked.append(letter)
+    def fail_at_second(self, *email):
+        asked.append(email)
         if len(asked) == 2:
             raise KeyboardInterrupt
-        honest(self, *letter)
+        original(self, *email)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(SmtpConnection, "send", die_at_the_second)
+        patch.setattr(SmtpConnection, "send", fail_at_second)
         deliver(*messages)
     assert [state(message)[0] for message in messages] == ["sent", "queued", "queued"]
     assert deliver(*messages) == {}, "claimed still"
@@ -136,22 +134,22 @@ def test_of_letters_that_leave_together_those_behind_a_killed_worker_leave_later
     assert [address for address, _ in sink.taken] == [f"tea{number}@example.com" for number in range(3)]
 
 
-def test_several_leave_by_one_connection(sink):
+def test_emails_share_one_connection(sink):
     assert deliver(*[note(f"tea{number}@example.com") for number in range(3)]) == {"sent": 3}
     assert (len(sink.taken), sink.connections) == (3, 1)
 
 
-@pytest.mark.parametrize("manner, said", [(REFUSES, "550 5.1.1 no such mailbox"), (FULL, "552 5.3.4 too large")])
-def test_what_the_server_refuses_for_good_is_not_tried_again_and_says_why(sink, manner, said):
+@pytest.mark.parametrize("manner, why", [(REFUSES, "550 5.1.1 no such mailbox"), (FULL, "552 5.3.4 too large")])
+def test_rejected_email_is_not_retried(sink, manner, why):
     sink.manner = manner
     message = note("nobody@example.com")
     deliver(message)
-    assert state(message) == (DeliveryState.REFUSED, said)
+    assert state(message) == (DeliveryState.REFUSED, why)
     assert delivery.deliver_due() == ""
 
 
-def test_a_reply_with_a_sign_that_no_database_keeps_is_kept_without_it(sink, monkeypatch):
-    def refuses(letter):
+def test_null_character_is_removed_from_reply(sink, monkeypatch):
+    def refuses(email):
         raise SMTPDataError(554, b"no\0 thanks")
 
     monkeypatch.setattr(EmailMessage, "send", refuses)
@@ -168,9 +166,7 @@ def test_a_reply_with_a_sign_that_no_database_keeps_is_kept_without_it(sink, mon
         (TemporaryFailure("SMTPServerDisconnected: while li.na was named"), "later, SMTPServerDisconnected"),
     ],
 )
-def test_what_the_server_says_of_somebody_is_kept_with_the_letter_and_not_in_the_log(
-    error, told, wanted, monkeypatch, caplog
-):
+def test_log_omits_personal_part_of_server_reply(error, told, unwanted_reasons, monkeypatch, caplog):
     def refuse(*_letter):
         raise error
 
@@ -181,14 +177,14 @@ def test_what_the_server_says_of_somebody_is_kept_with_the_letter_and_not_in_the
     assert caplog.messages == [f"email {message.pk}, note: {told}"]
 
 
-@pytest.mark.parametrize("manner, said", [(BUSY, "450 4.2.0 come back later"), (HANGS, "timed out"), (DROPS, "closed")])
-def test_what_the_server_does_not_take_now_leaves_later(sink, manner, said, time_machine):
+@pytest.mark.parametrize("manner, why", [(BUSY, "450 4.2.0 come back later"), (HANGS, "timed out"), (DROPS, "closed")])
+def test_deferred_email_is_sent_later(sink, manner, why, time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     sink.manner = manner
     message = note()
     assert deliver(message) == {"queued": 1}
-    assert state(message)[0] == DeliveryState.QUEUED and said in state(message)[1]
+    assert state(message)[0] == DeliveryState.QUEUED and why in state(message)[1]
     assert deliver(message) == {}, "tried again before its time"
     sink.manner = GOOD
     sink.released.set()
@@ -196,7 +192,7 @@ def test_what_the_server_does_not_take_now_leaves_later(sink, manner, said, time
     assert delivery.deliver_due() == "sent 1"
 
 
-def test_a_server_that_takes_a_letter_and_hangs_up_gets_it_again_under_the_same_name(sink, time_machine):
+def test_email_is_resent_with_same_message_id(sink, time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     sink.manner = DROPS
@@ -208,7 +204,7 @@ def test_a_server_that_takes_a_letter_and_hangs_up_gets_it_again_under_the_same_
     assert sink.taken == [("tea@example.com", f"<{message.number}@127.0.0.1>")] * 2
 
 
-def test_without_any_server_a_letter_is_given_up_after_two_days_and_says_why(settings, wanted, time_machine):
+def test_email_fails_after_2_days_without_server(settings, unwanted_reasons, time_machine):
     settings.EMAIL_BACKEND = "courseware.notifications.email.smtp_backend.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     began = now = timezone.now()
@@ -223,15 +219,15 @@ def test_without_any_server_a_letter_is_given_up_after_two_days_and_says_why(set
     assert timedelta(days=1) < now - began < timedelta(days=3)
 
 
-def test_what_is_not_wanted_any_more_by_the_time_it_leaves_is_skipped_and_says_why(sink, wanted):
+def test_unwanted_email_is_skipped_with_reason(sink, unwanted_reasons):
     message = note()
-    wanted.append("the person can no longer sign in")
+    unwanted_reasons.append("the person can no longer sign in")
     deliver(message)
     assert state(message) == (DeliveryState.SKIPPED, "the person can no longer sign in")
     assert sink.taken == []
 
 
-def test_a_letter_of_a_kind_that_this_version_does_not_know_is_skipped(sink):
+def test_unknown_email_type_is_skipped(sink):
     message = note()
     OutgoingEmail.objects.update(kind="gone")
     deliver(message)
@@ -239,19 +235,17 @@ def test_a_letter_of_a_kind_that_this_version_does_not_know_is_skipped(sink):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_of_letters_that_leave_together_each_is_noted_by_a_statement_of_its_own(
-    sink, number, django_assert_num_queries
-):
+def test_each_further_email_takes_one_query(sink, number, django_assert_num_queries):
     messages = [note(f"tea{place}@example.com") for place in range(number)]
     keys = [message.pk for message in messages]
-    # One asks whether the server was known to be unreachable.
-    with closing(SmtpConnection()) as door, django_assert_num_queries(6 + number):
-        delivery.sent(keys, door)
+    # One query checks whether the server is known to be unreachable.
+    with closing(SmtpConnection()) as connection, django_assert_num_queries(6 + number):
+        delivery.sent(keys, connection)
 
 
 @pytest.fixture
 def broken(monkeypatch):
-    """What is asked for the first letter → the error that it ends in."""
+    """Callback of the email type → error that it raises for the first email."""
     errors = {}
 
     def asked(name):
@@ -262,48 +256,48 @@ def broken(monkeypatch):
 
         return answer
 
-    kind = note_kind(why_unwanted=asked("still_wanted"), context=asked("context"))
-    monkeypatch.setitem(EMAIL_TYPES, "note", kind)
+    email_type = note_type(why_unwanted=asked("still_wanted"), context=asked("context"))
+    monkeypatch.setitem(EMAIL_TYPES, "note", email_type)
     return errors
 
 
-def two_letters():
+def two_emails():
     return [queue_email("note", make_user(email=address)) for address in ("first@example.com", "second@example.com")]
 
 
 @pytest.mark.parametrize("asked", ["still_wanted", "context"])
 @pytest.mark.parametrize("error", [ValueError("no such day"), KeyError("subjects"), User.DoesNotExist("gone")])
-def test_it_is_given_up_with_the_reason_and_the_next_leaves(broken, caplog, asked, error):
+def test_email_that_cannot_be_rendered_fails_alone(broken, caplog, asked, error):
     broken[asked] = error
-    messages = two_letters()
+    messages = two_emails()
     assert delivery.deliver_due() == "given-up 1, sent 1"
     assert [state(message) for message in messages] == [
         (DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"),
         (DeliveryState.SENT, ""),
     ]
-    assert [letter.to for letter in mail.outbox] == [["second@example.com"]]
-    assert f"email {messages[0].pk}, note could not be written" in caplog.text
+    assert [email.to for email in mail.outbox] == [["second@example.com"]]
+    assert f"letter {messages[0].pk}, note could not be written" in caplog.text
     assert delivery.deliver_due() == ""
 
 
-def test_an_address_of_two_lines_stops_no_other_letter(broken):
-    messages = two_letters()
+def test_email_with_two_line_address_fails_alone(broken):
+    messages = two_emails()
     OutgoingEmail.objects.filter(pk=messages[0].pk).update(address="first@example.com\nBcc: all@example.com")
     delivery.deliver_due()
     assert [state(message)[0] for message in messages] == [DeliveryState.GIVEN_UP, DeliveryState.SENT]
 
 
-def test_nobody_is_found_behind_the_letter_and_the_next_leaves(broken, monkeypatch):
-    messages = two_letters()
-    monkeypatch.setitem(EMAIL_TYPES, "note", note_kind())
+def test_email_without_person_fails_alone(broken, monkeypatch):
+    messages = two_emails()
+    monkeypatch.setitem(EMAIL_TYPES, "note", note_type())
     OutgoingEmail.objects.filter(pk=messages[0].pk).update(person=None)
     delivery.deliver_due()
     assert [state(message)[0] for message in messages] == [DeliveryState.GIVEN_UP, DeliveryState.SENT]
 
 
-def test_what_the_database_refuses_for_a_while_is_tried_again(broken):
+def test_temporary_database_error_is_retried(broken):
     broken["context"] = OperationalError("deadlock detected")
-    messages = two_letters()
+    messages = two_emails()
     assert delivery.deliver_due() == "queued 1, sent 1"
     assert state(messages[0]) == (DeliveryState.QUEUED, "OperationalError")
     assert OutgoingEmail.objects.get(pk=messages[0].pk).tries == 1
@@ -314,11 +308,11 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def reasons(monkeypatch):
-    """Why a letter of either kind is not wanted any more."""
-    said = []
-    for name, sort in (("lesson", EmailCategory.TRAINING), ("link", EmailCategory.IMMEDIATE)):
-        monkeypatch.setitem(EMAIL_TYPES, name, note_kind(sort, why_unwanted=lambda message: "".join(said)))
-    return said
+    """Reasons why emails of both types are no longer wanted."""
+    texts = []
+    for name, category in (("lesson", EmailCategory.TRAINING), ("link", EmailCategory.IMMEDIATE)):
+        monkeypatch.setitem(EMAIL_TYPES, name, note_type(category, why_unwanted=lambda message: "".join(texts)))
+    return texts
 
 
 def away_until(person, days):
@@ -326,12 +320,12 @@ def away_until(person, days):
 
 
 def sent(mailoutbox):
-    """To whom, after all that is due has left."""
+    """Send due emails; return the recipients of all emails so far."""
     deliver_due()
-    return [address for letter in mailoutbox for address in letter.to]
+    return [address for email in mailoutbox for address in email.to]
 
 
-def test_a_letter_about_the_training_waits_until_its_reader_is_back(reasons, mailoutbox, time_machine):
+def test_training_email_waits_until_absence_ends(reasons, mailoutbox, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     away, here = make_user(email="away@example.com"), make_user(email="here@example.com")
     absence = away_until(away, 9)
@@ -348,14 +342,14 @@ def test_a_letter_about_the_training_waits_until_its_reader_is_back(reasons, mai
     assert sent(mailoutbox) == ["here@example.com", "away@example.com"]
 
 
-def test_what_was_asked_for_or_is_about_safety_leaves_also_while_somebody_is_away(reasons, mailoutbox):
+def test_immediate_email_is_sent_during_absence(reasons, mailoutbox):
     person = make_user(email="away@example.com")
     away_until(person, 9)
     queue_email("link", person)
     assert sent(mailoutbox) == ["away@example.com"]
 
 
-def test_who_comes_back_earlier_has_the_letter_within_a_day(reasons, mailoutbox, time_machine):
+def test_email_is_sent_within_a_day_of_shortened_absence(reasons, mailoutbox, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     person = make_user(email="away@example.com")
     absence = away_until(person, 30)
@@ -368,7 +362,7 @@ def test_who_comes_back_earlier_has_the_letter_within_a_day(reasons, mailoutbox,
     assert sent(mailoutbox) == ["away@example.com"]
 
 
-def test_a_letter_that_is_not_wanted_any_more_does_not_wait_for_anybody(reasons, mailoutbox):
+def test_unwanted_email_is_skipped_during_absence(reasons, mailoutbox):
     person = make_user()
     away_until(person, 9)
     message = queue_email("lesson", person)
@@ -378,7 +372,7 @@ def test_a_letter_that_is_not_wanted_any_more_does_not_wait_for_anybody(reasons,
     assert (message.state, message.why) == (DeliveryState.SKIPPED, "done in the meantime")
 
 
-def test_letters_that_wait_for_somebody_are_no_trouble_and_letters_nobody_sends_are(reasons, mailoutbox, time_machine):
+def test_warning_ignores_emails_to_absent_people(reasons, mailoutbox, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     person = make_user()
     away_until(person, 9)
@@ -391,7 +385,7 @@ def test_letters_that_wait_for_somebody_are_no_trouble_and_letters_nobody_sends_
     assert [trouble.words for trouble in troubles(timezone.now())] == ["the oldest email has waited for 1\xa0hour"]
 
 
-def test_letters_whose_morning_has_come_are_no_trouble_until_nobody_takes_them_up(reasons, mailoutbox, time_machine):
+def test_warning_appears_20_minutes_after_absence_ends(reasons, mailoutbox, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     person = make_user()
     away_until(person, 0)

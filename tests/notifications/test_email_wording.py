@@ -1,4 +1,4 @@
-"""Letters leave in the firm's own words where there are some, and never fail for them."""
+"""Emails use the custom wording of the company and fall back to the default."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -27,27 +27,27 @@ from tests.making import letters, make_admin, make_user
 from tests.notifications.sinks import send_all
 
 pytestmark = pytest.mark.django_db
-OWN = {
+CUSTOM = {
     "subject": {"en": "Welcome, {name}", "zh-hans": "{name}，欢迎"},
     "closing": {"en": "Your trainers,\non floor 3", "zh-hans": "培训组\n在三楼"},
 }
 
 
-def say(words=OWN, *, kind="invitation", base=0, shipped=None):
+def set_custom(words=CUSTOM, *, kind="invitation", base=0, shipped=None):
     return set_wording(kind, words, shipped=shipped or {}, base=base, by=make_admin())
 
 
 def invited(language="en", **fields):
-    """The letter to somebody new."""
+    """The invitation of a new person."""
     before = len(letters())
     invite(make_user(language=language, **({"name": "Ann"} | fields)), by=make_admin())
-    [letter] = letters()[before:]
-    return letter
+    [email] = letters()[before:]
+    return email
 
 
-def test_own_words_stand_where_the_products_stood_and_all_else_stays():
+def test_custom_wording_replaces_only_its_blocks():
     shipped = invited()
-    say()
+    set_custom()
     own = invited()
     assert (shipped.subject, own.subject) == ("Your training account is ready", "Welcome, Ann")
     pairs = zip(shipped.body.splitlines(), own.body.splitlines(), strict=False)
@@ -61,70 +61,70 @@ def test_own_words_stand_where_the_products_stood_and_all_else_stays():
     assert "<p>Your trainers,<br>\non floor 3</p>" in page
 
 
-def test_each_reader_has_them_in_the_own_language():
-    say()
-    letter = invited("zh-hans", name="李华")
-    assert letter.subject == "李华，欢迎"
-    assert "期待你的加入。" not in letter.body
-    assert letter.body.endswith("\n培训组\n在三楼\n")
+def test_custom_wording_follows_language_of_recipient():
+    set_custom()
+    email = invited("zh-hans", name="李华")
+    assert email.subject == "李华，欢迎"
+    assert "期待你的加入。" not in email.body
+    assert email.body.endswith("\n培训组\n在三楼\n")
 
 
-def test_a_letter_that_waits_leaves_in_the_words_of_the_moment_it_leaves():
+def test_waiting_email_uses_wording_at_sending_time():
     queue_email("invitation", make_user(name="Ann", language="en"))
-    say()
+    set_custom()
     assert letters()[0].subject == "Welcome, Ann"
 
 
-def test_what_a_name_holds_makes_no_header_and_no_placeholder():
-    say({"subject": {"en": "Hello {name}", "zh-hans": "{name}你好"}})
-    letter = invited(name="Ann\nBcc: all@example.com {firm}")
-    assert letter.subject == "Hello Ann Bcc: all@example.com {firm}"
-    assert "Bcc" not in letter.message()
-    assert letter.recipients() == letter.to
+def test_name_cannot_add_header_or_placeholder():
+    set_custom({"subject": {"en": "Hello {name}", "zh-hans": "{name}你好"}})
+    email = invited(name="Ann\nBcc: all@example.com {firm}")
+    assert email.subject == "Hello Ann Bcc: all@example.com {firm}"
+    assert "Bcc" not in email.message()
+    assert email.recipients() == email.to
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        {"subject": {"en": "To {staff_number}", "zh-hans": "致{staff_number}"}},  # of a version that knew it
-        {"headline": {"en": "Welcome", "zh-hans": "欢迎"}},  # the same of a part
+        {"subject": {"en": "To {staff_number}", "zh-hans": "致{staff_number}"}},  # of an older version
+        {"headline": {"en": "Welcome", "zh-hans": "欢迎"}},  # a block of an older version
         {"subject": {"zh-hans": "欢迎"}},
-        {"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}},  # which has no name here
+        {"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}},  # the company has no name
     ],
 )
-def test_own_words_that_cannot_be_used_leave_their_part_to_the_product_and_no_letter_is_lost(words, settings):
+def test_unusable_wording_falls_back_to_default(words, settings):
     settings.COMPANY_NAME = ""
-    say(words)
+    set_custom(words)
     assert invited().subject == "Your training account is ready"
 
 
-def test_words_that_this_version_does_not_understand_are_named_and_others_are_not():
-    say({"subject": {"en": "To {staff_number}", "zh-hans": "你好"}, "closing": OWN["closing"]})
-    say({"headline": {"en": "Late", "zh-hans": "逾期"}, "subject": {"zh-hans": "逾期"}}, kind="reminder")
-    say({"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}}, kind="digest")
-    found = {letter.name: letter.unusable for letter in editable_emails() if letter.unusable}
+def test_only_unusable_blocks_are_listed():
+    set_custom({"subject": {"en": "To {staff_number}", "zh-hans": "你好"}, "closing": CUSTOM["closing"]})
+    set_custom({"headline": {"en": "Late", "zh-hans": "逾期"}, "subject": {"zh-hans": "逾期"}}, kind="reminder")
+    set_custom({"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}}, kind="digest")
+    found = {email.name: email.unusable for email in editable_emails() if email.unusable}
     assert found == {"invitation": ["subject"], "reminder": ["subject", "headline"]}
 
 
-def test_the_products_words_hold_again_once_they_are_set_back():
-    say()
-    say({}, base=1)
+def test_reset_restores_default_wording():
+    set_custom()
+    set_custom({}, base=1)
     assert invited().subject == "Your training account is ready"
-    assert list(EmailWording.objects.values_list("number", "words")) == [(1, OWN), (2, {})]
+    assert list(EmailWording.objects.values_list("number", "words")) == [(1, CUSTOM), (2, {})]
 
 
-def test_the_same_words_again_are_no_new_ones_and_what_somebody_else_set_is_not_lost():
-    assert say()
-    assert not say(base=1)
-    assert not say(base=0)  # a second press of the same button
+def test_repeated_save_is_ignored_and_conflict_refused():
+    assert set_custom()
+    assert not set_custom(base=1)
+    assert not set_custom(base=0)  # the form sent twice
     with pytest.raises(SetMeanwhile):
-        say({"subject": {"en": "Hi", "zh-hans": "你好"}}, base=0)
+        set_custom({"subject": {"en": "Hi", "zh-hans": "你好"}}, base=0)
     assert EmailWording.objects.count() == 1
 
 
-def test_the_log_names_the_letter_and_its_parts_and_never_the_words():
-    say()
-    say({"subject": OWN["subject"]}, base=1)
+def test_audit_log_names_blocks_but_not_wording():
+    set_custom()
+    set_custom({"subject": CUSTOM["subject"]}, base=1)
     events = Event.objects.filter(verb="email-wording-set").order_by("pk")
     assert list(events.values_list("subject", "data")) == [
         ("email-wording:invitation", {"number": 1, "parts": ["closing", "subject"]}),
@@ -132,39 +132,39 @@ def test_the_log_names_the_letter_and_its_parts_and_never_the_words():
     ]
 
 
-def test_letters_about_passwords_and_changes_of_the_account_have_no_words_but_the_products():
+def test_security_emails_ignore_custom_wording():
     fixed = {name for name, kind in EMAIL_TYPES.items() if kind.editable is None}
     assert fixed >= {"new-link", "no-account", "account-notice", "certificate-revoked", "deputy-added"}
-    say({"subject": {"en": "Dear {name}", "zh-hans": "{name}"}}, kind="account-notice")
+    set_custom({"subject": {"en": "Dear {name}", "zh-hans": "{name}"}}, kind="account-notice")
     notify(make_user(language="en"), "password-set")
     assert letters()[-1].subject == "A change to your training account"
 
 
-def test_each_letter_that_may_be_worded_can_be_written_with_every_placeholder_in_each_part():
+def test_every_block_accepts_every_placeholder():
     put_on(name_en="Anhe", name_zh="安和")
-    for letter in editable_emails():
-        assert {"subject", "opening", "closing"} <= {*letter.parts}
-        text = " ".join(f"<{{{name}}}>" for name in letter.known)
-        words = {part: dict.fromkeys(("en", "zh-hans"), f"{part}: {text}") for part in letter.parts}
+    for email in editable_emails():
+        assert {"subject", "opening", "closing"} <= {*email.parts}
+        text = " ".join(f"<{{{name}}}>" for name in email.known)
+        words = {part: dict.fromkeys(("en", "zh-hans"), f"{part}: {text}") for part in email.parts}
         for tag in ("en", "zh-hans"):
             with translation.override(tag):
-                example = letter.editable.example()
-            written = render_email(letter.kind, example, language=tag, face=branding_of(), own=words)
-            assert [*written.own] == letter.parts, letter.name
+                example = email.editable.example()
+            written = render_email(email.kind, example, language=tag, face=branding_of(), own=words)
+            assert [*written.own] == email.parts, email.name
             assert "<>" not in written.subject + written.body
-            for part in letter.parts:
-                assert (written.subject + "\n" + written.body).count(written.own[part]) == 1, (letter.name, part)
+            for part in email.parts:
+                assert (written.subject + "\n" + written.body).count(written.own[part]) == 1, (email.name, part)
 
 
-def test_it_is_said_which_shipped_words_have_changed_since_and_only_of_parts_in_own_words():
+def test_changed_defaults_are_listed_for_custom_blocks_only():
     now = editable_email("invitation").shipped()
     before = now | {
         "closing": now["closing"] | {"en": "We are glad."},
         "opening": now["opening"] | {"en": "You have an account."},
     }
-    say(shipped=before)
+    set_custom(shipped=before)
     assert editable_email("invitation").shipped_since() == {"closing": (before["closing"], now["closing"])}
-    say({}, base=1, shipped=before)
+    set_custom({}, base=1, shipped=before)
     assert editable_email("invitation").shipped_since() == {}
 
 
@@ -182,12 +182,12 @@ def statements_for(number):
     )
 
 
-def test_a_round_reads_the_words_once_whatever_the_number_of_letters():
-    say()
+def test_batch_reads_wording_once():
+    set_custom()
     assert (statements_for(1), statements_for(30)) == (1, 1)
 
 
-def test_without_own_words_none_are_read():
+def test_wording_is_not_read_if_none_is_set():
     assert statements_for(3) == 0
     deliver_due()
     assert not OutgoingEmail.objects.exclude(state="sent").exists()
@@ -205,14 +205,14 @@ def fill(text, **context):
     return filled(text, PLACEHOLDERS, CONTEXT | context)
 
 
-def test_each_placeholder_is_filled_wherever_it_stands():
+def test_placeholders_are_filled_everywhere():
     assert fill("{name}: dear {name}, by {day}.", day="Friday") == "Ann: dear Ann, by Friday."
 
 
 @pytest.mark.parametrize(
     "text", ["{nme}", "{name.__class__}", "{name!r}", "{name:>9}", "{0}", "{}", "{ name }", "{Name}"]
 )
-def test_what_is_no_name_of_the_list_is_neither_filled_nor_allowed(text):
+def test_unknown_placeholder_is_refused(text):
     assert fill(text) is None
     with translation.override("en"):
         assert mistakes_in(text, PLACEHOLDERS) == [
@@ -220,26 +220,26 @@ def test_what_is_no_name_of_the_list_is_neither_filled_nor_allowed(text):
         ]
 
 
-def test_where_one_has_nothing_to_say_or_cannot_be_found_the_text_is_not_used(caplog):
+def test_text_with_empty_placeholder_is_not_used(caplog):
     assert fill("by {day}") is None
     assert fill("by Friday, {name}", name="  \n ") is None
     assert filled("dear {name}", PLACEHOLDERS, {}) is None
     assert "placeholder name could not be filled in" in caplog.text
 
 
-def test_what_is_filled_in_is_one_line_and_not_read_again():
+def test_filled_value_is_one_line_and_not_parsed_again():
     found = fill("{name} by {day}", name="{day}\r\nBcc: all@example.com", day="{name}")
     assert found == "{day} Bcc: all@example.com by {name}"
 
 
 @pytest.mark.parametrize("text", ["a } b", "{name", "{{name}}", "{a{name}", "}{"])
-def test_a_brace_by_itself_is_refused(text):
+def test_single_brace_is_refused(text):
     with translation.override("en"):
-        [said] = mistakes_in(text, PLACEHOLDERS)
-    assert said == f"“{text}” has a single brace. Put one brace before and one brace after the name of a placeholder."
+        [error] = mistakes_in(text, PLACEHOLDERS)
+    assert error == f"“{text}” has a single brace. Put one brace before and one brace after the name of a placeholder."
 
 
-def test_wide_braces_and_signs_that_cannot_be_read_are_refused_and_lines_and_tabs_are_not():
+def test_full_width_braces_and_control_characters_are_refused():
     with translation.override("en"):
         assert mistakes_in("亲爱的｛name｝：", PLACEHOLDERS) == [
             "“亲爱的｛name｝：” has full-width braces. Use half-width braces: { and }"
@@ -251,19 +251,19 @@ def test_wide_braces_and_signs_that_cannot_be_read_are_refused_and_lines_and_tab
 
 
 @given(WITHOUT_BRACES)
-def test_any_text_without_braces_comes_out_as_it_went_in(text):
+def test_text_without_braces_is_unchanged(text):
     assert fill(text) == text
 
 
 @given(WITHOUT_BRACES)
-def test_no_text_becomes_html_and_none_of_it_is_lost(text):
+def test_text_never_becomes_html(text):
     page = BeautifulSoup(email_page(RenderedEmail("Subject", text, {}, {}), "en"), "html.parser")
     assert {tag.name for tag in page.body.find_all(True)} <= {"p", "br", "a"}
     assert all(link["href"] == link.get_text() for link in page.find_all("a"))
     assert "".join(page.body.get_text().split()) == "".join(text.replace("\n-- \n", "\n").split())
 
 
-def test_the_page_of_a_letter_has_its_paragraphs_and_links_only_where_a_line_is_an_address():
+def test_html_email_has_paragraphs_and_links():
     words = "<b>Look</b> & learn:\nhttps://example.com/a?b=1&c=2\nor http://x.example behind words"
     body = f"Hello Ann,\n\n{words}\n\n-- \nThe firm\n"
     page = email_page(RenderedEmail("A “<letter>”", body, {}, {}), "zh-Hans")

@@ -1,4 +1,4 @@
-"""A mail or chat server that hangs or sends one byte at a time delays one conversation and no other work."""
+"""A mail server that hangs or drips delays its own connection and no other work."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from courseware.notifications.email.smtp_connection import SmtpConnection
 from courseware.notifications.models import OutgoingEmail
 from tests.jobs import doing
 from tests.making import make_user
-from tests.notifications.sinks import mail_sink, note_kind
+from tests.notifications.sinks import mail_sink, note_type
 from tests.patience import PATIENCE
 
 TLS_RECORD = b"\x16\x03\x03\x3f\xff"  # the head of a TLS record of 16 kB
@@ -31,7 +31,7 @@ GREETING = b"220 here\r\n250 here\r\n250 sender\r\n250 recipient\r\n354 go on\r\
 
 
 class RawServer:
-    """Accepts connections, says `words`, then drips one byte after another, or hangs where `drips` is empty."""
+    """Sends `words`, then `drips` again and again; hangs if `drips` is empty."""
 
     def __init__(self, words=b"", drips=b""):
         self.words, self.drips = words, drips
@@ -74,8 +74,8 @@ def raw_server(settings, **manners):
 
 @pytest.fixture
 def note(monkeypatch):
-    monkeypatch.setitem(EMAIL_TYPES, "note", note_kind())
-    monkeypatch.setitem(EMAIL_TYPES, "lesson", note_kind(EmailCategory.TRAINING))
+    monkeypatch.setitem(EMAIL_TYPES, "note", note_type())
+    monkeypatch.setitem(EMAIL_TYPES, "lesson", note_type(EmailCategory.TRAINING))
     numbers = iter(range(100))
     return lambda kind="note": queue_email(kind, make_user(email=f"tea{next(numbers)}@example.com"))
 
@@ -86,13 +86,13 @@ def states():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("hangs", [True, False])
-def test_other_jobs_run_while_a_mail_server_hangs_as_they_do_without(settings, note, monkeypatch, hangs):
+def test_other_jobs_run_while_mail_server_hangs(settings, note, monkeypatch, hangs):
     monkeypatch.setattr(worker, "enqueue_due", lambda: None)
     monkeypatch.setattr(worker, "LOOK_EVERY", 0.02)
     doing.done.clear()
     loop, seen = WorkLoop(lambda: ""), {}
 
-    def press_meanwhile():
+    def enqueue_meanwhile():
         try:
             seen["server is held"] = server.accepted.wait(PATIENCE) if hangs else False
             task = doing.note.enqueue("tea")
@@ -108,18 +108,18 @@ def test_other_jobs_run_while_a_mail_server_hangs_as_they_do_without(settings, n
     with raw_server(settings) as server:
         if hangs:
             note()
-        person = threading.Thread(target=press_meanwhile)
-        person.start()
+        thread = threading.Thread(target=enqueue_meanwhile)
+        thread.start()
         loop.run()
-        person.join()
-    # Claimed, and nothing is known of it yet: the conversation was still going on.
+        thread.join()
+    # Claimed without a result: the connection was still open.
     assert seen == {"server is held": hangs, "job is done": True, "email": [(1, "")] * hangs}
     assert doing.done == ["tea"]
     assert not DBTaskResult.objects.running().exists(), "told to stop, both threads finish what they have in hand"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_whose_delivery_fails_ends(monkeypatch):
+def test_failing_delivery_ends_worker(monkeypatch):
     monkeypatch.setattr(worker, "enqueue_due", lambda: None)
     loop = WorkLoop(lambda: "")
     monkeypatch.setattr(loop.delivery, "look", lambda once: 1 / 0)
@@ -128,14 +128,14 @@ def test_a_worker_whose_delivery_fails_ends(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_the_emails_untried(settings, note, monkeypatch):
+def test_stopping_worker_leaves_remaining_emails_untried(settings, note, monkeypatch):
     with mail_sink(settings) as sink:
         for _ in range(3):
             note()
-        honest = SmtpConnection.send
+        original = SmtpConnection.send
 
-        def send_and_hear_the_signal(self, *letter):
-            honest(self, *letter)
+        def send_and_hear_the_signal(self, *email):
+            original(self, *email)
             monkeypatch.setattr(tasks, "stops", [1])
 
         monkeypatch.setattr(SmtpConnection, "send", send_and_hear_the_signal)
@@ -144,9 +144,7 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_the_emails_untried(set
 
 
 @pytest.mark.django_db
-def test_an_unreachable_server_is_tried_once_a_minute_and_the_other_emails_go_back_untried(
-    settings, note, time_machine
-):
+def test_unreachable_server_is_tried_once_a_minute(settings, note, time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     with raw_server(settings) as server:
@@ -167,7 +165,7 @@ def test_an_unreachable_server_is_tried_once_a_minute_and_the_other_emails_go_ba
         assert (known.name, known.since, known.tried_at) == (f"127.0.0.1:{server.port}", now, now + REST)
         assert "timed out" in known.why
         with mail_sink(settings) as sink:
-            UnreachableServer.objects.update(name=f"127.0.0.1:{settings.EMAIL_PORT}")  # the same server, well again
+            UnreachableServer.objects.update(name=f"127.0.0.1:{settings.EMAIL_PORT}")  # the same server, working again
             time_machine.move_to(now + 10 * REST, tick=False)
             assert delivery.deliver_due() == "sent 25"
             assert len(sink.taken) == 25
@@ -175,7 +173,7 @@ def test_an_unreachable_server_is_tried_once_a_minute_and_the_other_emails_go_ba
 
 
 @pytest.mark.django_db
-def test_one_email_that_is_refused_or_put_off_opens_no_circuit_breaker(settings, note):
+def test_deferred_email_opens_no_circuit_breaker(settings, note):
     with mail_sink(settings) as sink:
         sink.manner, sink.spell = "busy", 1
         note(), note()
@@ -184,7 +182,7 @@ def test_one_email_that_is_refused_or_put_off_opens_no_circuit_breaker(settings,
 
 
 @pytest.mark.django_db
-def test_of_several_workers_one_tries_an_unreachable_server_again(time_machine):
+def test_only_one_worker_retries_unreachable_server(time_machine):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     CircuitBreaker("mail.example.com:25").note_failure("timed out")
@@ -194,7 +192,7 @@ def test_of_several_workers_one_tries_an_unreachable_server_again(time_machine):
 
 
 @pytest.mark.django_db
-def test_a_time_in_the_future_does_not_block_a_server(time_machine):
+def test_future_failure_time_does_not_block_server(time_machine):
     now = timezone.now()
     time_machine.move_to(now + timedelta(days=365), tick=False)
     CircuitBreaker("mail.example.com:25").note_failure("timed out")
@@ -208,7 +206,7 @@ def test_a_time_in_the_future_does_not_block_a_server(time_machine):
     [(b"", b"2", False), (GREETING, b"2", False), (TLS_RECORD, b"\x02", True)],
     ids=["greeting", "answer to the email", "TLS handshake"],
 )
-def test_a_mail_server_that_drips_is_cut_by_the_clock(settings, note, words, drips, use_ssl):
+def test_dripping_mail_server_is_cut_off_by_time_limit(settings, note, words, drips, use_ssl):
     settings.SMTP_SECONDS, settings.EMAIL_USE_SSL = 0.3, use_ssl
     with raw_server(settings, words=words, drips=drips) as server:
         note()
@@ -218,18 +216,18 @@ def test_a_mail_server_that_drips_is_cut_by_the_clock(settings, note, words, dri
     assert (message.tries, message.why) == (1, "no whole answer within 0.3 s")
 
 
-def test_a_claim_lasts_longer_than_the_longest_round(settings):
+def test_claim_outlasts_longest_batch(settings):
     assert delivery.CLAIMED_FOR.total_seconds() / 2 > settings.SMTP_SECONDS + settings.EMAIL_TIMEOUT
 
 
 @pytest.mark.django_db
-def test_an_immediate_email_goes_before_the_rest_of_a_slow_round(settings, note, monkeypatch):
+def test_immediate_email_precedes_rest_of_slow_batch(settings, note, monkeypatch):
     clock = SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(delivery_batch, "time", SimpleNamespace(monotonic=lambda: clock.seconds))
-    honest, immediate = SmtpConnection.send, []
+    original, immediate = SmtpConnection.send, []
 
-    def send_slowly(self, *letter):
-        honest(self, *letter)
+    def send_slowly(self, *email):
+        original(self, *email)
         clock.seconds += delivery_batch.SECONDS + 1
         if not immediate:
             immediate.append(note())
@@ -244,7 +242,7 @@ def test_an_immediate_email_goes_before_the_rest_of_a_slow_round(settings, note,
 
 
 @pytest.mark.django_db
-def test_one_task_sends_what_several_were_enqueued_for(settings, note, monkeypatch):
+def test_one_task_sends_all_queued_emails(settings, note, monkeypatch):
     monkeypatch.setattr(worker, "enqueue_due", lambda: None)
     monkeypatch.setattr(worker.connections, "close_all", lambda: None)
     monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)

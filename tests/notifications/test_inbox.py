@@ -1,4 +1,4 @@
-"""The tray: what letters tell about one's training, as lines that are read or not."""
+"""Notifications on the site: list, unread count, marking as read."""
 
 from datetime import date, timedelta
 
@@ -36,13 +36,13 @@ def shown(client, person, address="/notifications/"):
     return BeautifulSoup(response.content, "html.parser")
 
 
-def lines_shown(client, person):
-    """(is unread, words) of each line."""
+def notifications_shown(client, person):
+    """(is unread, text) of each notification."""
     items = shown(client, person).select(".tray-lines > li")
-    return [("unread" in (item.get("class") or []), said(item)) for item in items]
+    return [("unread" in (item.get("class") or []), text_of(item)) for item in items]
 
 
-def said(item):
+def text_of(item):
     for part in item.select("time, .tag"):
         part.extract()
     return " ".join(item.p.text.split())
@@ -53,21 +53,21 @@ def count_in_header(client, person, address="/"):
     return found and found.text
 
 
-def test_a_letter_about_training_is_also_a_line_and_one_to_come_in_is_none(client):
+def test_only_training_emails_create_notifications(client):
     person = enrolled()
     invite(person, by=None)
     assert sorted(OutgoingEmail.objects.values_list("kind", flat=True)) == ["enrolled", "invitation"]
-    assert lines_shown(client, person) == [(True, "New course: “Rules of the tea room”")]
+    assert notifications_shown(client, person) == [(True, "New course: “Rules of the tea room”")]
 
 
-def test_a_line_is_there_also_where_no_letter_can_reach(client):
+def test_person_without_email_gets_notification(client):
     person = make_user(language="en")
     type(person).objects.filter(pk=person.pk).update(email=None, staff_number="A1")
     person.refresh_from_db()
-    assert len(lines_shown(client, enrolled(person))) == 1
+    assert len(notifications_shown(client, enrolled(person))) == 1
 
 
-def test_each_kind_says_what_it_tells_of(client, settings):
+def test_each_type_has_its_text(client, settings):
     settings.TIME_ZONE = "UTC"
     person, admin = make_user(language="en"), make_admin()
     team = make_team(manager=person)
@@ -78,103 +78,103 @@ def test_each_kind_says_what_it_tells_of(client, settings):
         lead=team.manager, person=other, made_by=person, first_day=date(2098, 1, 1), last_day=date(2098, 1, 2)
     )
     notify_both(named)
-    assert lines_shown(client, person) == [
+    assert notifications_shown(client, person) == [
         (True, "Olga covers for you from 1 January 2098 to 2 January 2098."),
         (True, "Your certificate for “Rules of the tea room” was revoked: A mistake"),
-        (True, "Completed course"),  # of which there is nothing to say any more
+        (True, "Completed course"),  # its certificate is revoked
     ]
-    [(_unread, words)] = lines_shown(client, other)
+    [(_unread, words)] = notifications_shown(client, other)
     assert words == f"You cover for {person.name} from 1 January 2098 to 2 January 2098."
 
 
-def test_what_it_told_of_may_be_gone(client):
+def test_notification_survives_deletion_of_its_object(client):
     person = enrolled()
     Enrollment.objects.all().delete()
-    assert lines_shown(client, person) == [(True, "New course")]
+    assert notifications_shown(client, person) == [(True, "New course")]
 
 
-def test_what_is_told_once_is_one_line(client):
+def test_repeated_event_creates_one_notification(client):
     admin, attempt = make_admin(), complete_course(make_enrollment())
     for _ in range(2):
         revoke_certificate(attempt.enrollment.certificate, reason="A mistake", by=admin)
     assert Notification.objects.filter(kind="certificate-revoked").count() == 1
 
 
-def test_the_header_counts_what_is_unread_and_of_others_nothing(client):
+def test_header_counts_own_unread_notifications(client):
     person, other = enrolled(), make_user()
     assert (count_in_header(client, person), count_in_header(client, other)) == ("1", None)
     client.force_login(person)
     assert count_in_header(client, person, "/learn/tea-room/emergency-card/") == "1"
 
 
-def test_all_are_read_by_one_press_but_not_what_came_meanwhile(client):
+def test_mark_all_as_read_skips_newer_notifications(client):
     person, other = enrolled(), enrolled()
     up_to = shown(client, person).select_one("input[name=up_to]")["value"]
     Notification.objects.create(kind="enrolled", person=person, data={"subjects": []})
     assert client.post("/notifications/", {"up_to": up_to}).status_code == 302
-    assert [unread for unread, _words in lines_shown(client, person)] == [True, False]
+    assert [unread for unread, _words in notifications_shown(client, person)] == [True, False]
     assert Notification.objects.of(other.pk).unread().count() == 1
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "-1", "9" * 5000])
-def test_a_key_that_is_none_marks_nothing(client, wrong):
+def test_invalid_key_marks_nothing_as_read(client, wrong):
     person = enrolled()
     client.force_login(person)
     assert client.post("/notifications/", {"up_to": wrong}).status_code == 302
     assert Notification.objects.unread().count() == 1
 
 
-def test_a_line_that_is_opened_is_read_and_leads_to_what_it_tells_of(client):
+def test_opened_notification_is_read_and_redirects(client):
     person = enrolled()
-    line = Notification.objects.get()
+    notification = Notification.objects.get()
     client.force_login(person)
-    assert client.post(f"/notifications/{line.pk}/")["Location"] == "/"
+    assert client.post(f"/notifications/{notification.pk}/")["Location"] == "/"
     first = Notification.objects.get().read_at
     assert first
-    client.post(f"/notifications/{line.pk}/")  # again
+    client.post(f"/notifications/{notification.pk}/")  # again
     assert Notification.objects.get().read_at == first
 
 
-def test_nobody_reads_the_lines_of_another(client):
+def test_person_cannot_read_notifications_of_others(client):
     enrolled()
-    line, other = Notification.objects.get(), make_user()
+    notification, other = Notification.objects.get(), make_user()
     client.force_login(other)
-    assert client.post(f"/notifications/{line.pk}/").status_code == 404
-    client.post("/notifications/", {"up_to": line.pk})
-    assert (lines_shown(client, other), Notification.objects.unread().count()) == ([], 1)
+    assert client.post(f"/notifications/{notification.pk}/").status_code == 404
+    client.post("/notifications/", {"up_to": notification.pk})
+    assert (notifications_shown(client, other), Notification.objects.unread().count()) == ([], 1)
 
 
-def test_after_ninety_days_a_line_is_forgotten_read_or_not():
+def test_notifications_are_deleted_after_90_days():
     person, now = make_user(), timezone.now()
     for age, read_at in ((0, None), (89, now), (91, now), (91, None)):
         written_at = now - timedelta(days=age)
         Notification.objects.create(kind="enrolled", person=person, written_at=written_at, read_at=read_at)
     assert inbox.delete_old_notifications() == "2"
-    assert [(now - line.written_at).days for line in Notification.objects.all()] == [89, 0]
+    assert [(now - notification.written_at).days for notification in Notification.objects.all()] == [89, 0]
 
 
-def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
+def test_page_takes_same_queries_for_any_number(client):
     person = enrolled(due_at=days(9))
     admin, attempt = make_admin(), complete_course(Enrollment.objects.get())
     revoke_certificate(attempt.enrollment.certificate, reason="A mistake", by=admin)
     client.force_login(person)
     client.get("/notifications/")
     one = statements(lambda: client.get("/notifications/"))
-    run, certificate = Enrollment.objects.first(), Certificate.objects.get()
+    enrollment, certificate = Enrollment.objects.first(), Certificate.objects.get()
     for number in (3, 500):
         Notification.objects.bulk_create(
             Notification(kind=kind, person=person, data=data)
             for _ in range(number)
             for kind, data in (
-                ("enrolled", {"subjects": [run.pk]}),
-                ("arrival", {"subjects": [[run.pk, None]]}),
+                ("enrolled", {"subjects": [enrollment.pk]}),
+                ("arrival", {"subjects": [[enrollment.pk, None]]}),
                 ("certificate-revoked", {"certificate": certificate.pk}),
             )
         )
         assert statements(lambda: client.get("/notifications/")) == one
 
 
-def test_no_page_asks_the_database_for_the_count(client):
+def test_unread_count_takes_no_query(client):
     person = make_enrollment().learner
     client.force_login(person)
     client.get("/learn/tea-room/emergency-card/")

@@ -1,4 +1,4 @@
-"""A message is a row of the transaction of its fact."""
+"""Queueing emails in the transaction of their cause."""
 
 import pytest
 from django.db import transaction
@@ -9,12 +9,12 @@ from courseware.notifications.email.email_types import EMAIL_TYPES
 from courseware.notifications.email.queue import queue_email, queue_emails
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import letters, make_user
-from tests.notifications.sinks import note_kind, send_all
+from tests.notifications.sinks import note_type, send_all
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_message_waits_with_all_that_it_takes_and_without_a_link():
+def test_queued_email_stores_recipient_and_enqueues_delivery():
     person = make_user(language="en")
     queue_email("invitation", person)
     message = OutgoingEmail.objects.get()
@@ -24,7 +24,7 @@ def test_a_message_waits_with_all_that_it_takes_and_without_a_link():
     assert [(row.task_name, row.queue_name) for row in DBTaskResult.objects.all()] == [("deliver", "delivery")]
 
 
-def test_what_was_told_in_a_transaction_that_failed_never_leaves():
+def test_rollback_removes_queued_email():
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         queue_email("invitation", make_user())
         raise ZeroDivisionError
@@ -32,7 +32,7 @@ def test_what_was_told_in_a_transaction_that_failed_never_leaves():
     assert letters() == []
 
 
-def test_what_is_told_once_is_told_once():
+def test_same_key_queues_one_email():
     person = make_user()
     first = queue_email("invitation", person, key="the-first-letter")
     assert queue_email("invitation", person, key="the-first-letter") == first
@@ -41,13 +41,13 @@ def test_what_is_told_once_is_told_once():
     assert len(letters()) == 4
 
 
-def test_a_letter_that_no_room_has_named_is_a_mistake_of_whoever_tells_it():
+def test_unknown_email_type_is_an_error():
     with pytest.raises(LookupError, match="birthday"):
         queue_email("birthday", make_user())
 
 
 @pytest.mark.parametrize("kind", sorted(EMAIL_TYPES))
-def test_every_letter_has_its_words_in_both_languages(kind):
+def test_every_email_type_has_template_and_translated_label(kind):
     from django.template.loader import get_template
     from django.utils import translation
 
@@ -60,18 +60,18 @@ def test_every_letter_has_its_words_in_both_languages(kind):
 @pytest.fixture(autouse=True)
 def two_kinds(monkeypatch):
     for name in ("try", "other"):
-        monkeypatch.setitem(EMAIL_TYPES, name, note_kind())
+        monkeypatch.setitem(EMAIL_TYPES, name, note_type())
 
 
-def told():
+def queued():
     return [(each.kind, each.person_id, each.data) for each in OutgoingEmail.objects.order_by("pk")]
 
 
-def test_each_person_has_one_message_with_all_subjects():
+def test_subjects_of_one_person_share_one_email():
     one, other = make_user(language="en"), make_user(language="zh-hans")
     queue_emails("try", {one: [1, 2], other: [3]}, data={"by": 7})
     queue_emails("try", {one: [4]}, data={"by": 8})
-    assert told() == [
+    assert queued() == [
         ("try", one.pk, {"by": 7, "subjects": [1, 2, 4]}),
         ("try", other.pk, {"by": 7, "subjects": [3]}),
     ]
@@ -81,23 +81,23 @@ def test_each_person_has_one_message_with_all_subjects():
     ]
 
 
-def test_what_is_being_sent_was_sent_or_is_of_another_kind_takes_nothing_in():
+def test_only_waiting_email_of_same_type_takes_subjects():
     one = make_user()
     queue_emails("try", {one: [1]})
     claimed([OutgoingEmail.objects.get().pk])
     queue_emails("try", {one: [2]})
     queue_emails("other", {one: [3]})
     queue_emails("try", {one: [4]})
-    assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3]]
+    assert [data["subjects"] for _, _, data in queued()] == [[1], [2, 4], [3]]
     send_all(OutgoingEmail.objects.values_list("pk", flat=True))
     queue_emails("try", {one: [5]})
-    assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3], [5]]
+    assert [data["subjects"] for _, _, data in queued()] == [[1], [2, 4], [3], [5]]
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_a_number_of_statements_that_does_not_grow_with_the_people(people, django_assert_num_queries):
+def test_queueing_takes_same_queries_for_1_and_3_people(people, django_assert_num_queries):
     everybody = [make_user() for _ in range(people)]
-    with django_assert_num_queries(3):  # who has one waiting, the new ones, the work to send them
+    with django_assert_num_queries(3):  # waiting emails, new emails, the task
         queue_emails("try", {person: [1] for person in everybody})
     with django_assert_num_queries(2):
         queue_emails("try", {person: [2] for person in everybody})

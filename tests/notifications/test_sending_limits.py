@@ -1,4 +1,4 @@
-"""One letter of a sort a day, three about the training in any fourteen days, in the hours of the reader."""
+"""Limits of emails per person, and sending hours in the person's time zone."""
 
 from collections import defaultdict
 from contextlib import suppress
@@ -18,20 +18,20 @@ from courseware.notifications.email.smtp_connection import PermanentFailure, Smt
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.examples import only_deep
 from tests.making import join, make_team, make_user
-from tests.notifications.sinks import note_kind, send_all
+from tests.notifications.sinks import note_type, send_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "kinds")]
 BERLIN = ZoneInfo("Europe/Berlin")
 THURSDAY = datetime(2026, 11, 26, 9, tzinfo=BERLIN)
-SORTS = {"link": EmailCategory.IMMEDIATE, "lesson": EmailCategory.TRAINING, "due": EmailCategory.TRAINING}
-SORTS |= {"digest": EmailCategory.SUBSCRIBED, "question": EmailCategory.SUBSCRIBED}
+CATEGORIES = {"link": EmailCategory.IMMEDIATE, "lesson": EmailCategory.TRAINING, "due": EmailCategory.TRAINING}
+CATEGORIES |= {"digest": EmailCategory.SUBSCRIBED, "question": EmailCategory.SUBSCRIBED}
 
 
 @pytest.fixture
 def kinds(monkeypatch, settings):
-    settings.HOLIDAY_CALENDAR = ""  # weekends alone are free
-    for name, sort in SORTS.items():
-        monkeypatch.setitem(EMAIL_TYPES, name, note_kind(sort))
+    settings.HOLIDAY_CALENDAR = ""  # only weekends are days off
+    for name, category in CATEGORIES.items():
+        monkeypatch.setitem(EMAIL_TYPES, name, note_type(category))
 
 
 @pytest.fixture
@@ -40,14 +40,14 @@ def clock(time_machine):
     return time_machine
 
 
-def reader(zone="Europe/Berlin", **fields):
+def recipient(zone="Europe/Berlin", **fields):
     person = make_user(**fields)
     join(make_team(time_zone=zone), person)
     return person
 
 
 def send():
-    """What is due; returns the kinds that left, the first first."""
+    """Send due emails; return their types in order."""
     before = set(OutgoingEmail.objects.handed_over().values_list("pk", flat=True))
     deliver_due()
     return list(
@@ -59,18 +59,18 @@ def waiting():
     return list(OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).order_by("pk").values_list("kind", "why"))
 
 
-def test_at_night_only_what_was_asked_for_leaves(clock):
+def test_only_immediate_emails_are_sent_at_night(clock):
     clock.move_to(THURSDAY.replace(hour=23), tick=False)
-    person = reader()
-    for kind in SORTS:
+    person = recipient()
+    for kind in CATEGORIES:
         queue_email(kind, person)
     assert send() == ["link"]
     why = "emails are sent from 8 to 20 on working days; planned for 2026-11-27 08:00"
     assert waiting() == [("lesson", why), ("due", why), ("digest", why), ("question", why)]
 
 
-def test_one_letter_of_a_sort_leaves_a_day_and_the_sorts_do_not_count_each_other(clock):
-    person, other = reader(), reader()
+def test_limit_of_1_a_day_applies_per_category(clock):
+    person, other = recipient(), recipient()
     for kind in ("lesson", "due", "digest", "question", "link", "link"):
         queue_email(kind, person)
     queue_email("lesson", other)
@@ -81,24 +81,24 @@ def test_one_letter_of_a_sort_leaves_a_day_and_the_sorts_do_not_count_each_other
     assert send() == ["due", "question"]
 
 
-def test_three_letters_about_the_training_leave_in_fourteen_days_and_of_those_by_office_one_each_day(clock):
-    person = reader()
-    left = {}
+def test_training_emails_are_limited_to_3_in_14_days(clock):
+    person = recipient()
+    sent = {}
     for _ in range(20):
         day = timezone.now().astimezone(BERLIN).date()
         for kind in ("lesson", "digest"):
             queue_email(kind, person)
-        left[day] = send()
+        sent[day] = send()
         clock.shift(timedelta(days=1))
     days = [date(2026, 11, 26) + timedelta(days=number) for number in range(20)]
     lessons = [date(2026, 11, 26), date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 10), date(2026, 12, 11)]
     lessons.append(date(2026, 12, 14))
-    assert [day for day in days if "lesson" in left[day]] == lessons
-    assert [day for day in days if "digest" in left[day]] == [day for day in days if day.weekday() < 5]
+    assert [day for day in days if "lesson" in sent[day]] == lessons
+    assert [day for day in days if "digest" in sent[day]] == [day for day in days if day.weekday() < 5]
 
 
-def test_letters_that_left_by_a_clock_of_next_year_keep_none_back_once_it_is_right(clock):
-    person = reader()
+def test_emails_sent_in_the_future_do_not_count(clock):
+    person = recipient()
     for days in (365, 368, 369):
         clock.move_to(THURSDAY + timedelta(days=days), tick=False)
         queue_email("lesson", person)
@@ -110,8 +110,8 @@ def test_letters_that_left_by_a_clock_of_next_year_keep_none_back_once_it_is_rig
     assert send() == ["lesson", "digest"]
 
 
-def test_a_fourth_letter_says_until_when_it_waits(clock):
-    person = reader()
+def test_fourth_email_shows_when_it_will_be_sent(clock):
+    person = recipient()
     for number in range(4):
         queue_email("lesson", person)
         clock.move_to(THURSDAY + timedelta(days=(0, 1, 4, 5)[number]), tick=False)
@@ -121,12 +121,12 @@ def test_a_fourth_letter_says_until_when_it_waits(clock):
     ]
 
 
-def test_what_the_mail_server_refuses_has_taken_no_turn_and_what_it_puts_off_keeps_its_own(clock, monkeypatch):
-    person = reader()
-    refused, postpone_email, later = (queue_email("lesson", person) for _ in range(3))
-    answers = {refused.pk: PermanentFailure("550 no"), postpone_email.pk: TemporaryFailure("451 busy")}
+def test_deferred_but_not_rejected_email_keeps_sending_day(clock, monkeypatch):
+    person = recipient()
+    refused, deferred, later = (queue_email("lesson", person) for _ in range(3))
+    answers = {refused.pk: PermanentFailure("550 no"), deferred.pk: TemporaryFailure("451 busy")}
     monkeypatch.setattr(SmtpConnection, "send", lambda self, message, *rest: raise_(answers[message.pk]))
-    assert send_all([refused.pk, postpone_email.pk, later.pk]) == {"refused": 1, "queued": 2}
+    assert send_all([refused.pk, deferred.pk, later.pk]) == {"refused": 1, "queued": 2}
     assert list(OutgoingEmail.objects.order_by("pk").values_list("state", "sending_day")) == [
         ("refused", None),
         ("queued", date(2026, 11, 26)),
@@ -138,8 +138,8 @@ def raise_(error):
     raise error
 
 
-def test_whoever_dies_while_sending_leaves_the_turn_with_the_letter(clock, monkeypatch):
-    person = reader()
+def test_killed_worker_leaves_sending_day_with_email(clock, monkeypatch):
+    person = recipient()
     queue_email("lesson", person)
     queue_email("due", person)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
@@ -152,10 +152,10 @@ def test_whoever_dies_while_sending_leaves_the_turn_with_the_letter(clock, monke
     assert send() == ["due"]
 
 
-def test_of_two_workers_that_looked_at_once_the_second_waits(clock, monkeypatch):
-    person = reader()
+def test_concurrent_workers_assign_one_sending_day(clock, monkeypatch):
+    person = recipient()
     one, two = queue_email("lesson", person), queue_email("due", person)
-    third = queue_email("due", reader())
+    third = queue_email("due", recipient())
     assert sending_limits.assign_sending_days([one], EmailCategory.TRAINING) == {}
     monkeypatch.setattr(sending_limits, "taken_sending_days", lambda *arguments: defaultdict(list))  # as both saw it
     waits = sending_limits.assign_sending_days([two, third], EmailCategory.TRAINING)
@@ -167,8 +167,8 @@ def test_of_two_workers_that_looked_at_once_the_second_waits(clock, monkeypatch)
     }
 
 
-def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
-    person, other = reader(), reader()
+def test_waiting_emails_of_one_type_are_combined(clock):
+    person, other = recipient(), recipient()
     first = queue_email("due", person, data={"subjects": [1, 2]})
     queue_email("due", person, data={"subjects": [2, 3]})
     queue_email("lesson", person, data={"subjects": [4]})
@@ -189,8 +189,8 @@ def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
 @pytest.mark.parametrize(
     ("error", "state"), [(PermanentFailure("552 too large"), "refused"), (ValueError("no such day"), "given-up")]
 )
-def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, monkeypatch, error, state):
-    person = reader()
+def test_failed_email_releases_combined_emails(clock, monkeypatch, error, state):
+    person = recipient()
     first, second, third = (queue_email("due", person, data={"subjects": [number]}) for number in (1, 2, 3))
     queue_email("lesson", person)
     with monkeypatch.context() as patch:
@@ -210,8 +210,8 @@ def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, m
     assert (found[third.pk].state, found[third.pk].combined_into) == (DeliveryState.SKIPPED, found[second.pk])
 
 
-def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypatch):
-    person = reader()
+def test_retried_email_keeps_combined_emails(clock, monkeypatch):
+    person = recipient()
     first, second = (queue_email("due", person, data={"subjects": [number]}) for number in (1, 2))
     with monkeypatch.context() as patch:
         patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(TemporaryFailure("451 busy")))
@@ -222,8 +222,9 @@ def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypa
     assert send() == ["due"]
 
 
-def test_a_letter_that_is_tried_again_takes_in_nothing_more_for_the_server_may_have_it_as_it_was(clock, monkeypatch):
-    person = reader()
+def test_retried_email_combines_no_further_emails(clock, monkeypatch):
+    """The server may already have accepted it."""
+    person = recipient()
     first = queue_email("due", person, data={"subjects": [1]})
     with monkeypatch.context() as patch:
         patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(TemporaryFailure("TimeoutError: timed out")))
@@ -236,8 +237,8 @@ def test_a_letter_that_is_tried_again_takes_in_nothing_more_for_the_server_may_h
     assert (found[second.pk].state, found[second.pk].data) == (DeliveryState.QUEUED, {"subjects": [2]})
 
 
-def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
-    person = reader()
+def test_combined_email_takes_latest_written_at(clock):
+    person = recipient()
     first = queue_email("due", person, data={"subjects": [1]})
     clock.shift(timedelta(hours=1))
     queue_email("due", person, data={"subjects": [2]})
@@ -246,8 +247,8 @@ def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
     assert first.written_at == THURSDAY + timedelta(hours=1)
 
 
-def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
-    person = reader()
+def test_combined_email_is_not_postponed(clock):
+    person = recipient()
     first, second = (queue_email("due", person, data={"subjects": [number]}) for number in (1, 2))
     [mine] = delivery.claimed([second.pk])
     send_all([first.pk])
@@ -256,9 +257,9 @@ def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
     assert (second.state, second.why) == (DeliveryState.SKIPPED, f"combined with email {first.pk}")
 
 
-def test_who_leaves_while_a_letter_waits_is_told_nothing(clock):
+def test_waiting_email_is_skipped_if_person_leaves(clock):
     clock.move_to(THURSDAY.replace(hour=23), tick=False)
-    person = reader()
+    person = recipient()
     queue_email("lesson", person)
     assert send() == []
     person.is_active = False
@@ -279,43 +280,43 @@ def test_who_leaves_while_a_letter_waits_is_told_nothing(clock):
         only_deep("Asia/Shanghai", 1),
     ],
 )
-def test_over_weeks_of_letters_and_dying_workers_a_plain_model_finds_nothing_wrong(
-    clock, monkeypatch, mailoutbox, zone, seed
-):
-    """Around both change nights. The model looks at the letters that left, and knows no rule of the product."""
+def test_random_weeks_keep_limits_of_plain_model(clock, monkeypatch, mailoutbox, zone, seed):
+    """Around both changes of daylight saving time. The model shares no code with the product."""
     random, there = Random(f"{zone}{seed}"), ZoneInfo(zone)
     clock.move_to(datetime(2026, random.choice([3, 10]), 16, tzinfo=there), tick=False)
-    people = [reader(zone), reader(zone)]
+    people = [recipient(zone), recipient(zone)]
     CalendarDay.objects.create(team=None, day=timezone.now().date() + timedelta(days=9), is_free=True)
     holiday = timezone.now().date() + timedelta(days=9)
-    left = []
-    honest = SmtpConnection.send
+    sent = []
+    original = SmtpConnection.send
 
-    def door(self, message, *rest):
+    def send_unreliably(self, message, *rest):
         if random.random() < 0.2:
             raise random.choice([KeyboardInterrupt(), TemporaryFailure("451 busy")])
-        honest(self, message, *rest)
-        left.append((message.person_id, message.kind, message.pk, timezone.now().astimezone(there)))
-        if random.random() < 0.1:  # after the server's yes: this one is sent again
+        original(self, message, *rest)
+        sent.append((message.person_id, message.kind, message.pk, timezone.now().astimezone(there)))
+        if random.random() < 0.1:  # after the server accepted it, so it is sent again
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(SmtpConnection, "send", door)
+    monkeypatch.setattr(SmtpConnection, "send", send_unreliably)
     for _ in range(200):
         if random.random() < 0.3:
-            queue_email(random.choice(list(SORTS)), random.choice(people))
+            queue_email(random.choice(list(CATEGORIES)), random.choice(people))
         with suppress(KeyboardInterrupt):
             deliver_due()
         clock.shift(timedelta(minutes=random.randrange(20, 400)))
-    assert len(left) > 20
+    assert len(sent) > 20
     for person in people:
-        for sort in (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED):
-            check([each for each in left if each[0] == person.pk and SORTS[each[1]] == sort], sort, holiday)
+        for category in (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED):
+            check(
+                [each for each in sent if each[0] == person.pk and CATEGORIES[each[1]] == category], category, holiday
+            )
 
 
-def check(letters, sort, holiday):
-    at = [each[3] for each in letters]
+def check(emails, category, holiday):
+    at = [each[3] for each in emails]
     assert [each for each in at if not (8 <= each.hour < 20 and each.weekday() < 5 and each.date() != holiday)] == []
     for day in {each.date() for each in at}:
-        assert len({pk for _, _, pk, each in letters if each.date() == day}) == 1
-        fortnight = {pk for _, _, pk, each in letters if day <= each.date() < day + timedelta(days=14)}
-        assert sort != EmailCategory.TRAINING or len(fortnight) <= 3
+        assert len({pk for _, _, pk, each in emails if each.date() == day}) == 1
+        fortnight = {pk for _, _, pk, each in emails if day <= each.date() < day + timedelta(days=14)}
+        assert category != EmailCategory.TRAINING or len(fortnight) <= 3

@@ -1,4 +1,4 @@
-"""What is subscribed to or by office is stopped by one press in the letter; what is about the training is not."""
+"""Unsubscribing from subscription emails by link, mail program and settings page."""
 
 import re
 from dataclasses import replace
@@ -12,17 +12,17 @@ from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategor
 from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import EmailOptOut, OutgoingEmail
 from tests.making import make_user
-from tests.notifications.sinks import note_kind
+from tests.notifications.sinks import note_type
 
 pytestmark = pytest.mark.django_db
-SORTS = {"summary": EmailCategory.SUBSCRIBED, "lesson": EmailCategory.TRAINING, "link": EmailCategory.IMMEDIATE}
+CATEGORIES = {"summary": EmailCategory.SUBSCRIBED, "lesson": EmailCategory.TRAINING, "link": EmailCategory.IMMEDIATE}
 
 
 @pytest.fixture(autouse=True)
 def kinds(monkeypatch, settings):
     settings.SITE_URL = "https://training.example.com"
-    for name, sort in SORTS.items():
-        monkeypatch.setitem(EMAIL_TYPES, name, replace(note_kind(sort), words=f"The {name}"))
+    for name, category in CATEGORIES.items():
+        monkeypatch.setitem(EMAIL_TYPES, name, replace(note_type(category), words=f"The {name}"))
 
 
 def sent(mailoutbox, *kinds, to):
@@ -32,8 +32,8 @@ def sent(mailoutbox, *kinds, to):
     return mailoutbox[-len(kinds) :]
 
 
-def path_in(letter):
-    [address] = re.findall(r"https://training.example.com(/unsubscribe/\S+)", letter.body)
+def path_in(email):
+    [address] = re.findall(r"https://training.example.com(/unsubscribe/\S+)", email.body)
     return address
 
 
@@ -41,9 +41,11 @@ def verbs():
     return list(Event.objects.filter(verb__endswith="subscribed").order_by("pk").values_list("verb", flat=True))
 
 
-def test_such_a_letter_names_the_address_in_its_text_and_for_mail_programs_and_no_other_letter_does(mailoutbox):
+def test_only_subscription_emails_have_unsubscribe_link_and_header(mailoutbox):
     person = make_user(language="en")
-    summary, lesson, link = sorted(sent(mailoutbox, *SORTS, to=person), key=lambda each: "unsubscribe" not in each.body)
+    summary, lesson, link = sorted(
+        sent(mailoutbox, *CATEGORIES, to=person), key=lambda each: "unsubscribe" not in each.body
+    )
     address = f"https://training.example.com{path_in(summary)}"
     assert summary.extra_headers["List-Unsubscribe"] == f"<{address}>"
     assert summary.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -53,30 +55,30 @@ def test_such_a_letter_names_the_address_in_its_text_and_for_mail_programs_and_n
         assert "/unsubscribe/" not in other.body
 
 
-def test_looking_at_the_address_stops_nothing_and_the_button_does_so_once(client, mailoutbox):
+def test_button_unsubscribes_once_and_opening_link_does_not(client, mailoutbox):
     person = make_user()
-    [letter] = sent(mailoutbox, "summary", to=person)
-    assert "Unsubscribe" in client.get(path_in(letter)).text
+    [email] = sent(mailoutbox, "summary", to=person)
+    assert "Unsubscribe" in client.get(path_in(email)).text
     assert EmailOptOut.objects.count() == 0
     for _ in range(2):
-        assert "You are unsubscribed." in client.post(path_in(letter)).text
+        assert "You are unsubscribed." in client.post(path_in(email)).text
     assert list(EmailOptOut.objects.values_list("person", "kind")) == [(person.pk, "summary")]
     assert verbs() == ["unsubscribed"]
 
 
-def test_a_mail_program_presses_it_without_a_session(client, mailoutbox):
-    [letter] = sent(mailoutbox, "summary", to=make_user())
+def test_mail_program_unsubscribes_without_session(client, mailoutbox):
+    [email] = sent(mailoutbox, "summary", to=make_user())
     client.handler.enforce_csrf_checks = True
-    answer = client.post(path_in(letter), {"List-Unsubscribe": "One-Click"})
+    answer = client.post(path_in(email), {"List-Unsubscribe": "One-Click"})
     assert (answer.status_code, EmailOptOut.objects.count()) == (200, 1)
 
 
-def test_what_was_stopped_says_so_and_all_else_leaves_to_the_same_and_to_others(client, mailoutbox):
+def test_only_unsubscribed_email_type_is_skipped(client, mailoutbox):
     person, other = make_user(), make_user()
-    [letter] = sent(mailoutbox, "summary", to=person)
-    client.post(path_in(letter))
-    for reader in (person, other):
-        sent(mailoutbox, *SORTS, to=reader)
+    [email] = sent(mailoutbox, "summary", to=person)
+    client.post(path_in(email))
+    for recipient in (person, other):
+        sent(mailoutbox, *CATEGORIES, to=recipient)
     found = OutgoingEmail.objects.order_by("pk").values_list("person", "kind", "state", "why")
     assert list(found)[1:] == [
         (person.pk, "summary", "skipped", "the person has unsubscribed from this type of email"),
@@ -88,21 +90,21 @@ def test_what_was_stopped_says_so_and_all_else_leaves_to_the_same_and_to_others(
     ]
 
 
-def test_an_address_that_was_changed_or_is_of_a_kind_that_cannot_be_stopped_leads_nowhere(client, mailoutbox):
+def test_invalid_unsubscribe_link_is_not_found(client, mailoutbox):
     from courseware.notifications.unsubscribe import SIGNER
 
     person = make_user()
-    [letter] = sent(mailoutbox, "summary", to=person)
+    [email] = sent(mailoutbox, "summary", to=person)
     tokens = [SIGNER.sign_object([person.pk, "lesson"]), SIGNER.sign_object([0, "summary"]), SIGNER.sign_object("x")]
     for path in (
-        f"{path_in(letter)[:-2]}x/",
+        f"{path_in(email)[:-2]}x/",
         *(reverse("notifications:unsubscribe", args=[token]) for token in tokens),
     ):
         assert [client.get(path).status_code, client.post(path).status_code] == [404, 404]
     assert EmailOptOut.objects.count() == 0
 
 
-def test_the_own_page_stops_them_turns_them_on_again_and_says_what_cannot_be_stopped(client):
+def test_settings_page_toggles_subscriptions_only(client):
     person = make_user()
     client.force_login(person)
     page = client.get("/email-settings/").text
