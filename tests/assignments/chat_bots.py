@@ -1,4 +1,4 @@
-"""Doors into chat groups for tests, and teams about whom they have something to say."""
+"""Chat bots for tests, and teams with overdue learners."""
 
 from datetime import timedelta
 
@@ -10,13 +10,13 @@ from tests.making import join, make_team, make_user
 from tests.notifications.chat_services import ADDRESSES, SECRETS
 
 
-def make_door(team, service="slack", **fields):
+def make_chat_bot(team, service="slack", **fields):
     known = {"address": ADDRESSES[service], "secret": SECRETS.get(service, ""), "language": "en"}
     return ChatBot.objects.create(team=team, service=service, **known | fields)
 
 
 def make_late_team(course, name="Night shift", *, learners=5, late=3, **fields):
-    """Of its learners so many are late, and the others have two days left."""
+    """`late` of the learners are overdue; the others are due in 2 days."""
     team = make_team(name, **fields)
     now = timezone.now()
     for number in range(learners):
@@ -26,6 +26,6 @@ def make_late_team(course, name="Night shift", *, learners=5, late=3, **fields):
     return team
 
 
-def cards():
-    """(state, why, tries) of all, the oldest first."""
+def chat_messages():
+    """(state, reason, tries) of all messages, oldest first."""
     return list(ChatMessage.objects.order_by("pk").values_list("state", "why", "tries"))

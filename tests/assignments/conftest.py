@@ -8,7 +8,7 @@ from tests.making import make_hr
 
 @pytest.fixture(autouse=True)
 def a_wednesday():
-    """The days of these tests are written down: 25 November 2026 is the day on which they are walked."""
+    """The tests use fixed dates: today is 25 November 2026."""
     with time_machine.travel(datetime(2026, 11, 25, 3, 0, tzinfo=UTC)):
         yield
 

@@ -1,4 +1,4 @@
-"""A team in a course whose sheet is asked of leads, and people who completed it some days ago."""
+"""A course with a follow-up survey, and people who completed it some days ago."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ def make_course_with_sheet():
 
 
 def completed(team, name="", days_ago=31, **fields):
-    """A run that somebody who learns in the team has completed."""
+    """A completed enrollment of a new learner in the team."""
     learner = make_user(name)
     if team:
         join(team, learner)
@@ -27,11 +27,11 @@ def completed(team, name="", days_ago=31, **fields):
     return Enrollment.objects.create(learner=learner, **fields)
 
 
-def sheet_of(run, language="en"):
-    return store.outline(run.release, language).sheets[0]
+def sheet_of(enrollment, language="en"):
+    return store.outline(enrollment.release, language).sheets[0]
 
 
-def answered(run, answers, *, by, day=None):
-    """As `answer_follow_up` gives it."""
-    revision = store.page(run.release, "month-later", "en").revision_id
-    return answer_follow_up(run, sheet_of(run), answers, revision=revision, by=by, day=day)
+def answered(enrollment, answers, *, by, day=None):
+    """Return the result of `answer_follow_up`."""
+    revision = store.page(enrollment.release, "month-later", "en").revision_id
+    return answer_follow_up(enrollment, sheet_of(enrollment), answers, revision=revision, by=by, day=day)

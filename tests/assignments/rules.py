@@ -1,4 +1,4 @@
-"""Rules, what is known of a person, and people with a certificate, given only what a test is about."""
+"""Assignment rules, facts about a person, and certified people, for tests."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ LONG_AGO = date(2020, 1, 1)
 
 
 def make_version(**terms):
-    """Not saved: everybody who learns, within fourteen days of the first day."""
+    """Unsaved version for all learners, due 14 days after the first day."""
     return RuleVersion(**{"name": "New people", "due_days": 14, "acts_since": LONG_AGO, "number": 1} | terms)
 
 
@@ -33,11 +33,11 @@ def known(**facts):
 
 
 def make_certified(course, team, until):
-    """A person whose certificate ends on the day `until`."""
+    """A learner whose certificate is valid until this date."""
     person = make_user()
     join(team, person)
-    run = enroll(person, course)
-    complete_course(run)
-    Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    store_certifications([Certificate.objects.get(enrollment=run)])
+    enrollment = enroll(person, course)
+    complete_course(enrollment)
+    Certificate.objects.filter(enrollment=enrollment).update(valid_until=until)
+    store_certifications([Certificate.objects.get(enrollment=enrollment)])
     return person

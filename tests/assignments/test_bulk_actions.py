@@ -1,5 +1,4 @@
-"""One decision about several people: whom it touches is said before, what it did afterwards, and all is taken back at
-once."""
+"""Bulk actions of managers: preview, result and undo."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -35,8 +34,8 @@ FIELDS = {
 }
 
 
-def keys(*runs):
-    return [run.pk for run in runs]
+def keys(*enrollments):
+    return [enrollment.pk for enrollment in enrollments]
 
 
 def page_of(response):
@@ -47,18 +46,18 @@ def paragraphs(response):
     return [" ".join(part.text.split()) for part in page_of(response).select("main > p, main > ul > li")]
 
 
-def test_the_board_sends_the_rows_that_are_ticked_to_each_decision(signed_in, team):
-    runs = [learner_of(team, name) for name in ("Ann", "Bob")]
+def test_dashboard_sends_selected_rows_to_each_action(signed_in, team):
+    enrollments = [learner_of(team, name) for name in ("Ann", "Bob")]
     page = page_of(signed_in.get("/team/"))
     boxes = page.select("input[type=checkbox][name=row][form=chosen]")
     assert {(box["value"], box["aria-label"]) for box in boxes} == {
-        (str(runs[0].pk), "Choose Ann"), (str(runs[1].pk), "Choose Bob"),
+        (str(enrollments[0].pk), "Choose Ann"), (str(enrollments[1].pk), "Choose Bob"),
     }  # fmt: skip
     addresses = [button["formaction"].split("/")[-2] for button in page.select("form#chosen[method=get] button")]
     assert addresses == ["remind", *(action.address for action in FOR_MANY), "note"]
 
 
-def test_who_audits_has_nothing_to_tick(client, team):
+def test_auditor_cannot_select_rows(client, team):
     learner_of(team, "Ann")
     auditor = make_user(audits_until=days(9).date())
     auditor.groups.add(Group.objects.get(name="Auditors"))
@@ -68,12 +67,12 @@ def test_who_audits_has_nothing_to_tick(client, team):
     assert page.select("[name=row], #chosen") == []
 
 
-def test_whom_it_touches_and_whom_not_and_why_is_said_before(signed_in, team):
+def test_preview_lists_affected_and_skipped_people(signed_in, team):
     open_enrollment, other = learner_of(team, "Ann"), learner_of(team, "Bob")
-    done, excused = learner_of(team, "Cem", completed_at=days(-1)), learner_of(team, "Dan")
-    exempt(excused, "moved", by=None)
+    done, exempt_enrollment = learner_of(team, "Cem", completed_at=days(-1)), learner_of(team, "Dan")
+    exempt(exempt_enrollment, "moved", by=None)
     stranger = make_enrollment(make_user("Eve"))
-    rows = keys(other, open_enrollment, done, excused, stranger)
+    rows = keys(other, open_enrollment, done, exempt_enrollment, stranger)
     before = list(Enrollment.objects.order_by("pk").values())
     response = signed_in.get("/people/actions/extend/", {"row": rows})
     assert paragraphs(response) == [
@@ -82,13 +81,13 @@ def test_whom_it_touches_and_whom_not_and_why_is_said_before(signed_in, team):
     assert list(Enrollment.objects.order_by("pk").values()) == before
 
 
-def test_human_resources_decide_nothing_about_who_audits_and_read_so_before(client):
+def test_hr_cannot_exempt_auditors(client):
     ann, auditor = make_enrollment(make_user("Ann")), make_enrollment(make_auditor(name="Olga"))
-    editor = make_enrollment(make_editor())  # of whom they see nothing
+    editor = make_enrollment(make_editor())  # not visible to HR
     client.force_login(make_hr(language="en"))
     rows = {"row": keys(ann, auditor, editor)}
-    said = ["For 1 person: Ann", "Olga: must be changed by another person, such as an admin"]
-    assert paragraphs(client.get("/people/actions/exempt/", rows)) == said
+    expected = ["For 1 person: Ann", "Olga: must be changed by another person, such as an admin"]
+    assert paragraphs(client.get("/people/actions/exempt/", rows)) == expected
     client.post("/people/actions/exempt/", {**rows, "reason": "flood"})
     assert [line.enrollment for line in AdjustmentItem.objects.all()] == [ann]
     assert paragraphs(client.get("/people/actions/enroll/", rows)) == ["For 1 person: Ann"]
@@ -99,10 +98,10 @@ def back(response):
 
 
 @pytest.mark.parametrize("address", [*FIELDS, "enroll"])
-def test_a_link_leads_back_to_the_board_as_it_was_filtered_also_after_a_mistake(signed_in, team, address):
-    run = learner_of(team, "Ann")
+def test_cancel_link_returns_to_filtered_dashboard(signed_in, team, address):
+    enrollment = learner_of(team, "Ann")
     [hidden] = page_of(signed_in.get("/team/?name=Ann")).select("#chosen [name=next]")
-    sent = {"row": run.pk, "next": hidden["value"]}
+    sent = {"row": enrollment.pk, "next": hidden["value"]}
     assert back(signed_in.get(f"/people/actions/{address}/", sent)) == ["/team/?name=Ann"]
     assert back(signed_in.post(f"/people/actions/{address}/", sent)) == ["/team/?name=Ann"]
     assert back(signed_in.get(f"/people/actions/{address}/", {"next": "/team/"})) == ["/team/"]
@@ -110,7 +109,7 @@ def test_a_link_leads_back_to_the_board_as_it_was_filtered_also_after_a_mistake(
         assert back(signed_in.get(f"/people/actions/{address}/", sent | {"next": elsewhere})) == []
 
 
-def test_who_leads_somebody_who_audits_still_decides(client, team):
+def test_manager_can_exempt_auditor_in_team(client, team):
     auditor = make_enrollment(make_auditor(name="Olga"))
     join(team, auditor.learner)
     client.force_login(team.manager)
@@ -119,15 +118,15 @@ def test_who_leads_somebody_who_audits_still_decides(client, team):
 
 
 @pytest.mark.parametrize("address", FIELDS)
-def test_it_is_done_to_all_of_them_as_one_act_and_taken_back_as_one(signed_in, team, address):
-    runs = [learner_of(team, name, due_at=days(2)) for name in ("Ann", "Bob", "Cem")]
+def test_bulk_action_is_one_change_undone_as_one(signed_in, team, address):
+    enrollments = [learner_of(team, name, due_at=days(2)) for name in ("Ann", "Bob", "Cem")]
     strangers = [make_enrollment(due_at=days(2)), make_enrollment(team.manager, due_at=days(2))]
     people = list(Enrollment.objects.order_by("pk").values("due_at", "exempted_at", "learner__extra_time"))
-    sent = {"row": keys(*runs, *strangers), **FIELDS[address]}
+    sent = {"row": keys(*enrollments, *strangers), **FIELDS[address]}
     response = signed_in.post(f"/people/actions/{address}/", sent, follow=True)
     [made] = Adjustment.objects.all()
     assert (made.made_by, made.reason) == (team.manager, "flood")
-    assert sorted(made.lines.values_list("enrollment", flat=True)) == keys(*runs)
+    assert sorted(made.lines.values_list("enrollment", flat=True)) == keys(*enrollments)
     assert paragraphs(response)[1:] == ["3 people", "Ann", "Bob", "Cem"]
     [form] = page_of(response).select("form.undo")
     undone = signed_in.post(form["action"], follow=True)
@@ -137,27 +136,27 @@ def test_it_is_done_to_all_of_them_as_one_act_and_taken_back_as_one(signed_in, t
 
 
 @pytest.mark.parametrize("fields", [{"due_on": ""}, {"due_on": "2020-01-01"}, {"due_on": "x"}])
-def test_what_makes_no_sense_comes_back_with_whom_it_was_for(signed_in, team, fields):
-    run = learner_of(team, "Ann")
-    response = signed_in.post("/people/actions/extend/", {"row": run.pk, "reason": "flood", **fields})
+def test_invalid_date_keeps_selection(signed_in, team, fields):
+    enrollment = learner_of(team, "Ann")
+    response = signed_in.post("/people/actions/extend/", {"row": enrollment.pk, "reason": "flood", **fields})
     assert response.status_code == 422
     assert page_of(response).select_one("[name=reason]")["value"] == "flood"
-    assert [field["value"] for field in page_of(response).select("[type=hidden][name=row]")] == [str(run.pk)]
+    assert [field["value"] for field in page_of(response).select("[type=hidden][name=row]")] == [str(enrollment.pk)]
     assert not Adjustment.objects.exists()
 
 
-def test_a_whole_team_with_those_below_it_and_nobody_else(signed_in, team):
+def test_team_action_covers_subteams_but_not_other_teams(signed_in, team):
     below, other = make_team("Below", parent=team), make_team("Other")
-    runs = [learner_of(team), learner_of(below)]
+    enrollments = [learner_of(team), learner_of(below)]
     learner_of(other)
     signed_in.post("/people/actions/exempt/", {"team": [team.pk, other.pk], "reason": "flood"})
-    assert sorted(AdjustmentItem.objects.values_list("enrollment", flat=True)) == keys(*runs)
+    assert sorted(AdjustmentItem.objects.values_list("enrollment", flat=True)) == keys(*enrollments)
 
 
 # Enrolling
 
 
-def test_people_of_rows_or_teams_or_one_by_name_are_enrolled_with_a_day_and_a_reason(signed_in, team):
+def test_enroll_accepts_rows_and_person_with_date_and_reason(signed_in, team):
     course, other = make_course(), make_course()
     Enrollment.objects.filter(course=course).delete()
     row = learner_of(team, "Ann", course=course)
@@ -170,8 +169,8 @@ def test_people_of_rows_or_teams_or_one_by_name_are_enrolled_with_a_day_and_a_re
         assert paragraphs(page) == [f"For 1 person: {enrolled[name].name}"]
     sent = {"person": new.pk, "course": course.pk, "due_on": "2030-03-04", "reason": "joins"}
     signed_in.post(address, sent)
-    run = Enrollment.objects.get(learner=new)
-    assert (run.course, str(run.due_on), run.adjustment_items.get().adjustment.reason) == (
+    enrollment = Enrollment.objects.get(learner=new)
+    assert (enrollment.course, str(enrollment.due_on), enrollment.adjustment_items.get().adjustment.reason) == (
         course,
         "2030-03-04",
         "joins",
@@ -181,21 +180,21 @@ def test_people_of_rows_or_teams_or_one_by_name_are_enrolled_with_a_day_and_a_re
     assert other.pk == course.pk or not Enrollment.objects.filter(course=other, learner=new).exists()
 
 
-def test_fourteen_days_are_one_press(signed_in, team):
+def test_enroll_accepts_number_of_days(signed_in, team):
     course, new = make_course(), make_user("Bob")
     join(team, new)
     signed_in.post("/people/actions/enroll/", {"person": new.pk, "course": course.pk, "due_on": "", "days": "14"})
     assert Enrollment.objects.get().due_on == days(14).date()
 
 
-def in_office(name):
+def make_member_of(name):
     person = make_user()
     person.groups.add(Group.objects.get(name=name))
     return person
 
 
 @pytest.mark.parametrize(
-    ("who", "whom"),
+    ("role", "expected"),
     [
         ("manager", {"own"}),
         ("other manager", set()),
@@ -203,7 +202,7 @@ def in_office(name):
         ("admin", {"own", "stranger", "staff", "manager"}),
     ],
 )
-def test_everybody_enrolls_only_whom_they_answer_for_and_never_oneself(client, team, who, whom):
+def test_enroll_is_limited_to_manageable_people(client, team, role, expected):
     course = make_course()
     people = {"own": make_user(), "stranger": make_user(), "staff": make_editor(), "gone": make_user(is_active=False)}
     people |= {"manager": make_editor()}
@@ -212,65 +211,65 @@ def test_everybody_enrolls_only_whom_they_answer_for_and_never_oneself(client, t
     actor = {
         "manager": team.manager,
         "other manager": make_team().manager,
-        "HR": in_office("HR"),
+        "HR": make_member_of("HR"),
         "admin": make_admin(),
     }
-    client.force_login(actor[who])
-    sent = {"person": [*(person.pk for person in people.values()), actor[who].pk], "course": course.pk}
+    client.force_login(actor[role])
+    sent = {"person": [*(person.pk for person in people.values()), actor[role].pk], "course": course.pk}
     client.post("/people/actions/enroll/", sent)
     found = set(Enrollment.objects.values_list("learner", flat=True))
-    assert found == {people[name].pk for name in whom}
+    assert found == {people[name].pk for name in expected}
 
 
-# A decision on many people is taken back as a whole, also while a worker still decides.
+# Undo of a bulk action, also while a worker still processes it.
 
 
 BATCH = 2
 
 
 @pytest.fixture
-def runs(team, monkeypatch):
-    for room in (adjustments, views):
-        monkeypatch.setattr(room, "BATCH", BATCH)
-    runs = [make_enrollment(make_user(), due_at=days(3)) for _ in range(5)]
-    for run in runs:
-        join(team, run.learner)
-    return runs
+def enrollments(team, monkeypatch):
+    for module in (adjustments, views):
+        monkeypatch.setattr(module, "BATCH", BATCH)
+    enrollments = [make_enrollment(make_user(), due_at=days(3)) for _ in range(5)]
+    for enrollment in enrollments:
+        join(team, enrollment.learner)
+    return enrollments
 
 
 @pytest.fixture
-def excused(client, team, runs):
-    """The decision, with the first batch of it done."""
+def exemption(client, team, enrollments):
+    """An exemption of which the first batch is done."""
     client.force_login(team.manager)
     client.post("/people/actions/exempt/", {"team": team.pk, "reason": "flood"})
     made = Adjustment.objects.get()
-    adjustments.decide_on_next(made.pk, keys(*runs[:BATCH]), left=len(runs))
+    adjustments.decide_on_next(made.pk, keys(*enrollments[:BATCH]), left=len(enrollments))
     return made
 
 
-def waived():
+def exempted():
     return sorted(Enrollment.objects.exclude(exempted_at=None).values_list("pk", flat=True))
 
 
-def go_on(adjustment, runs):
-    adjustments.decide_on_all.func(adjustment.pk, keys(*runs))
+def run_worker(adjustment, enrollments):
+    adjustments.decide_on_all.func(adjustment.pk, keys(*enrollments))
 
 
 def undo(client, adjustment):
     return client.post(f"/people/changes/{adjustment.pk}/undo/", follow=True).content.decode()
 
 
-def test_who_decided_takes_all_of_it_back_and_the_worker_goes_no_further(client, excused, runs):
-    assert waived() == keys(*runs[:BATCH])
-    page = undo(client, excused)
+def test_undo_by_author_stops_worker(client, exemption, enrollments):
+    assert exempted() == keys(*enrollments[:BATCH])
+    page = undo(client, exemption)
     assert "The change was stopped: 3 people were not changed." in page
     assert "Undone for 2 people" in page
-    assert waived() == []
-    go_on(excused, runs)
-    assert waived() == []
+    assert exempted() == []
+    run_worker(exemption, enrollments)
+    assert exempted() == []
 
 
-def test_before_the_worker_has_begun_it_is_taken_back_too(client, team, runs):
+def test_undo_works_before_worker_starts(client, team, enrollments):
     client.force_login(team.manager)
     client.post("/people/actions/exempt/", {"team": team.pk, "reason": "flood"})
     made = Adjustment.objects.get()
@@ -278,37 +277,37 @@ def test_before_the_worker_has_begun_it_is_taken_back_too(client, team, runs):
     page = undo(client, made)
     assert "The change was stopped: 5 people were not changed." in page
     assert "Nothing has changed for anyone." in page
-    go_on(made, runs)
-    assert waived() == []
+    run_worker(made, enrollments)
+    assert exempted() == []
 
 
-def test_somebody_else_is_told_to_wait_and_nothing_is_taken_back_half(client, excused, runs):
+def test_undo_by_another_person_waits_for_worker(client, exemption, enrollments):
     hr = make_user(language="en")
     hr.groups.add(Group.objects.get(name="HR"))
     client.force_login(hr)
-    assert "The change is still in progress." in undo(client, excused)
-    assert waived() == keys(*runs[:BATCH])
-    go_on(excused, runs)
-    assert waived() == keys(*runs)
-    assert "Undone for 5 people" in undo(client, excused)
-    assert waived() == []
+    assert "The change is still in progress." in undo(client, exemption)
+    assert exempted() == keys(*enrollments[:BATCH])
+    run_worker(exemption, enrollments)
+    assert exempted() == keys(*enrollments)
+    assert "Undone for 5 people" in undo(client, exemption)
+    assert exempted() == []
 
 
-def test_for_one_person_it_is_taken_back_and_the_others_go_on(client, excused, runs):
-    client.post(f"/people/changes/{excused.pk}/undo/", {"only": runs[0].pk})
-    go_on(excused, runs)
-    assert waived() == keys(*runs[1:])
+def test_undo_for_one_person_leaves_others(client, exemption, enrollments):
+    client.post(f"/people/changes/{exemption.pk}/undo/", {"only": enrollments[0].pk})
+    run_worker(exemption, enrollments)
+    assert exempted() == keys(*enrollments[1:])
 
 
-def test_the_page_says_how_many_are_left_and_no_more_once_all_are_seen_to(client, excused, runs):
-    address = f"/people/changes/{excused.pk}/"
+def test_page_shows_remaining_people_until_done(client, exemption, enrollments):
+    address = f"/people/changes/{exemption.pk}/"
     assert "3 people remain" in client.get(address).content.decode()
-    go_on(excused, runs)
+    run_worker(exemption, enrollments)
     assert "Reload the page" not in client.get(address).content.decode()
-    assert waived() == keys(*runs)
+    assert exempted() == keys(*enrollments)
 
 
-# The button *Undo* after something was decided, and on its line on the page of the person.
+# Undo buttons in the message and in the timeline of the person.
 
 
 @pytest.fixture
@@ -327,7 +326,7 @@ def send(client, form):
     return client.post(form["action"], fields, follow=True)
 
 
-def test_after_each_act_the_answer_can_be_taken_back(signed_in, enrollment):
+def test_action_can_be_undone_once_from_its_message(signed_in, enrollment):
     before = enrollment.due_at
     response = signed_in.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": "2030-03-04"}, follow=True)
     [beside], [on_its_line] = (undo_forms(page_of(response), where) for where in (".messages", ".timeline"))
@@ -342,7 +341,7 @@ def test_after_each_act_the_answer_can_be_taken_back(signed_in, enrollment):
     assert [each.text for each in page_of(again).select(".message")] == ["Zhou Kai: This was already undone."]
 
 
-def test_a_decision_of_a_kind_that_this_version_does_not_know_is_not_taken_back(signed_in, team, enrollment):
+def test_unknown_action_cannot_be_undone(signed_in, team, enrollment):
     extend(enrollment, days(9).date(), by=team.manager)
     [form] = undo_forms(page_of(signed_in.get(f"/team/people/{enrollment.pk}/")))
     Adjustment.objects.update(kind="unknown")
@@ -352,7 +351,7 @@ def test_a_decision_of_a_kind_that_this_version_does_not_know_is_not_taken_back(
     assert enrollment.due_on == days(9).date()
 
 
-def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, enrollment):
+def test_manager_undoes_action_for_own_people_only(client, team, enrollment):
     other = make_enrollment(course=enrollment.course)
     made, _refused = adjustments.adjust(
         [enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin())
@@ -363,7 +362,7 @@ def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, 
     assert [line.enrollment for line in AdjustmentItem.objects.exclude(undone_at=None)] == [enrollment]
 
 
-def test_nobody_takes_back_what_was_decided_about_oneself(client, team, enrollment):
+def test_nobody_undoes_action_about_oneself(client, team, enrollment):
     exempt(enrollment, "moved", by=team.manager)
     made = AdjustmentItem.objects.get().adjustment
     join(team, enrollment.learner, "manager")
@@ -374,7 +373,7 @@ def test_nobody_takes_back_what_was_decided_about_oneself(client, team, enrollme
     assert not enrollment.is_open
 
 
-def test_an_enrollment_stays_in_which_a_sitting_was_only_opened(signed_in, team):
+def test_undo_keeps_enrollment_with_open_attempt(signed_in, team):
     people = [make_user("Ann"), make_user("Bob")]
     for person in people:
         join(team, person)

@@ -47,7 +47,7 @@ def signed_in(client, hr):
     return client
 
 
-def elsewhere(person, course, until=IN_A_YEAR, on=date(2026, 3, 2)):
+def external(person, course, until=IN_A_YEAR, on=date(2026, 3, 2)):
     return ExternalTraining(person=person, course=course, trained_on=on, valid_until=until, proof="Seen")
 
 
@@ -59,18 +59,18 @@ def ended():
     return set(Enrollment.objects.exclude(exempted_at=None).values_list("learner", flat=True))
 
 
-def listed(people, until="2027-11-15"):
+def csv_lines(people, until="2027-11-15"):
     rows = [f"{each.staff_number},tea-room,2026-03-02,{until},Seen" for each in people]
     return "\n".join(["Staff number,Course,Trained on,Valid until,Proof", *rows])
 
 
 def send_list(client, people, **fields):
-    shown = client.post(PAGE, {"lines": listed(people)})
+    shown = client.post(PAGE, {"lines": csv_lines(people)})
     form = {name: shown.context["form"][name].value() or "" for name in ("lines", "course", "proof", "seen")}
     return shown, client.post(PAGE, {**form, "act": "go", **fields}, follow=True)
 
 
-def test_a_list_of_certificates_offers_to_end_unstarted_enrollments(signed_in, course, rule, people):
+def test_import_offers_to_end_unstarted_enrollments(signed_in, course, rule, people):
     execution.act(TODAY)
     begun = Enrollment.objects.get(learner=people[3])
     finish_lessons(begun)
@@ -81,19 +81,17 @@ def test_a_list_of_certificates_offers_to_end_unstarted_enrollments(signed_in, c
     assert "4 external trainings are recorded." in done.text and "3 enrollments have ended" in done.text
     assert ended() == {each.pk for each in people[:3]}
     assert Event.objects.filter(verb="waived", actor=signed_in.session["_auth_user_id"]).count() == 3
-    # Certified and not overdue, whatever the day.
+    # Certified and never overdue.
     states = {
-        run.learner: (run.state, run.validity)
-        for run in Enrollment.objects.with_state().with_certification_status(days(40))
+        enrollment.learner: (enrollment.state, enrollment.validity)
+        for enrollment in Enrollment.objects.with_state().with_certification_status(days(40))
     }
     assert states[people[0]] == ("waived", "certified")
     assert Enrollment.objects.in_state(Enrollment.State.OVERDUE, days(40)).get() == begun
     assert list(differences()) == []
 
 
-def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_opens_it_again(
-    signed_in, course, rule, people
-):
+def test_recorded_certificate_ends_enrollment_until_undone(signed_in, course, rule, people):
     execution.act(TODAY)
     address = f"/people/{people[0].pk}/external-training/"
     assert "End the enrollment in the same course" in signed_in.get(address).text
@@ -105,12 +103,12 @@ def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_op
     signed_in.post(f"/people/changes/{adjustment.pk}/undo/")
     assert ended() == set()
     assert RuleAction.objects.filter(undone_at=None).count() == 4
-    # Opened again by hand, it is not ended by the job.
+    # The job does not end a reopened enrollment.
     assert end_certified() == "end: 0"
     assert list(differences()) == []
 
 
-def test_without_an_enrollment_to_end_the_page_does_not_ask(signed_in, course, people):
+def test_page_does_not_ask_without_enrollment_to_end(signed_in, course, people):
     enroll(people[0], course)  # by hand
     assert "ends" not in signed_in.get(f"/people/{people[0].pk}/external-training/").context["form"].fields
     shown, _done = send_list(signed_in, people)
@@ -118,24 +116,27 @@ def test_without_an_enrollment_to_end_the_page_does_not_ask(signed_in, course, p
     assert ended() == set()
 
 
-def test_enrollments_that_are_kept_stay_open_also_at_night(signed_in, course, rule, people):
+def test_nightly_job_respects_decision_to_keep_enrollments(signed_in, course, rule, people):
     execution.act(TODAY)
     _shown, done = send_list(signed_in, people, asked="1")
     assert "4 enrollments stay open." in done.text
     assert end_certified() == "end: 0"
     assert Enrollment.objects.open().count() == 4
-    run = Enrollment.objects.get(learner=people[0])
-    assert "kept the enrollment although there is a valid certificate" in signed_in.get(f"/team/people/{run.pk}/").text
+    enrollment = Enrollment.objects.get(learner=people[0])
+    assert (
+        "kept the enrollment although there is a valid certificate"
+        in signed_in.get(f"/team/people/{enrollment.pk}/").text
+    )
 
 
-def test_the_nightly_job_ends_unneeded_enrollments_once_and_the_rule_creates_no_new_ones(course, rule, people, hr):
+def test_nightly_job_ends_unneeded_enrollments_once(course, rule, people, hr):
     execution.act(TODAY)
     by_hand = make_user()
     enroll(by_hand, course)
-    record_external_training([elsewhere(each, course) for each in [*people[:2], by_hand]], by=hr)
-    record_external_training([elsewhere(people[2], course, until=date(2026, 11, 24))], by=hr)  # over
-    run = Enrollment.objects.get(learner=people[1])
-    extend(run, date(2027, 1, 8), by=hr)  # another day is no start
+    record_external_training([external(each, course) for each in [*people[:2], by_hand]], by=hr)
+    record_external_training([external(people[2], course, until=date(2026, 11, 24))], by=hr)  # over
+    enrollment = Enrollment.objects.get(learner=people[1])
+    extend(enrollment, date(2027, 1, 8), by=hr)  # an extension is no start
     assert end_certified() == "end: 2"
     assert ended() == {each.pk for each in people[:2]}
     [adjustment] = Adjustment.objects.filter(kind="certified")
@@ -143,39 +144,39 @@ def test_the_nightly_job_ends_unneeded_enrollments_once_and_the_rule_creates_no_
     assert (end_certified(), execution.act(NIGHT)) == ("end: 0", "")
 
 
-def test_a_renewal_that_a_rule_opened_because_the_certificate_ends_stays(course, rule, people, hr):
-    record_external_training([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
+def test_renewal_of_expiring_certificate_stays_open(course, rule, people, hr):
+    record_external_training([external(people[0], course, until=date(2027, 1, 15))], by=hr)
     assert execution.act(TODAY) == "enroll: 3, renew: 1"
     assert end_certified() == "end: 0"
-    # Also where the rule would open it later by now.
+    # Also if the rule would open it later now.
     rule.current.renewal_days = 30
     rule.current.save()
     assert end_certified() == "end: 0"
     # A newer certificate makes it unneeded.
-    record_external_training([elsewhere(people[0], course, on=date(2026, 11, 20))], by=hr)
+    record_external_training([external(people[0], course, on=date(2026, 11, 20))], by=hr)
     assert end_certified() == "end: 1"
     assert ended() == {people[0].pk}
 
 
-def test_an_enrollment_stays_where_a_rule_renews_the_certificate_already(course, rule, people, hr):
+def test_enrollment_stays_open_if_renewal_is_due(course, rule, people, hr):
     execution.act(TODAY)
-    record_external_training([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
+    record_external_training([external(people[0], course, until=date(2027, 1, 15))], by=hr)
     assert end_certified() == "end: 0"
 
 
-def test_a_rule_without_renewal_asks_when_the_certificate_has_ended_or_was_wrong(course, team, people, hr):
+def test_rule_enrolls_after_certificate_expires_or_is_revoked(course, team, people, hr):
     make_rule(course, team_id=team.pk)
     execution.act(TODAY)
-    record_trainings([elsewhere(each, course) for each in people[:2]], by=hr, ends=True)
+    record_trainings([external(each, course) for each in people[:2]], by=hr, ends=True)
     revoke_external_training(ExternalTraining.objects.get(person=people[0]), reason="Somebody else", by=hr)
     assert execution.act(NIGHT) == "enroll: 1"
     assert execution.act(IN_A_YEAR + timedelta(days=1)) == "enroll: 1"
     assert Enrollment.objects.filter(learner__in=people[:2]).open().count() == 2
 
 
-def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, client, time_machine):
+def test_automatic_ending_can_be_undone_for_1_week(course, rule, people, hr, client, time_machine):
     execution.act(TODAY)
-    record_external_training([elsewhere(people[0], course)], by=make_hr())
+    record_external_training([external(people[0], course)], by=make_hr())
     end_certified()
     adjustment = Adjustment.objects.get()
     client.force_login(hr)
@@ -186,7 +187,7 @@ def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, 
     client.force_login(hr)
     client.post(f"/people/changes/{adjustment.pk}/undo/")
     assert ended() == set()
-    record_external_training([elsewhere(people[1], course)], by=make_hr())
+    record_external_training([external(people[1], course)], by=make_hr())
     assert end_certified() == "end: 1"
     time_machine.move_to(days_after(14))
     client.force_login(hr)
@@ -194,18 +195,18 @@ def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, 
     assert ended() == {people[1].pk}
 
 
-def test_nobody_ends_the_own_enrollment(course, team, rule, hr):
+def test_nobody_ends_own_enrollment(course, team, rule, hr):
     join(team, hr)
     execution.act(TODAY)
-    record_external_training([elsewhere(hr, course)], by=make_hr())
+    record_external_training([external(hr, course)], by=make_hr())
     adjustment = Adjustment(kind="certified", made_by=hr, made_at=days(0))
     assert end_unneeded([Enrollment.objects.get(learner=hr).pk], adjustment) == 0
     assert ended() == set() and not AdjustmentItem.objects.exists()
 
 
-def test_reopened_twice_it_is_reopened_once(course, rule, people, hr):
+def test_second_undo_reopens_nothing(course, rule, people, hr):
     execution.act(TODAY)
-    adjustment = record_trainings([elsewhere(people[0], course)], by=hr, ends=True).adjustment
+    adjustment = record_trainings([external(people[0], course)], by=hr, ends=True).adjustment
     lines = list(adjustment.lines.all())
     assert undo_ending(adjustment, lines, by=hr)[0] == [people[0].pk]
     assert undo_ending(adjustment, lines, by=hr)[0] == []
@@ -213,36 +214,43 @@ def test_reopened_twice_it_is_reopened_once(course, rule, people, hr):
     assert list(differences()) == []
 
 
-# Rules see what was learned elsewhere as they see a certificate, and renew it.
+# External training counts for rules like a certificate.
 
 
 ENDS = date(2027, 1, 15)
 
 
-def trained_elsewhere(course, team, until=ENDS, on=date(2026, 1, 15)):
+def train_externally(course, team, until=ENDS, on=date(2026, 1, 15)):
     person = make_user()
     join(team, person)
-    said = ExternalTraining(person=person, course=course, trained_on=on, valid_until=until, proof="A list of last year")
-    return record_external_training([said], by=make_hr())[0]
+    training = ExternalTraining(
+        person=person, course=course, trained_on=on, valid_until=until, proof="A list of last year"
+    )
+    return record_external_training([training], by=make_hr())[0]
 
 
-def test_a_renewal_opens_beside_it_counts_from_its_end_and_is_whole_where_others_have_a_short_one():
+def test_external_training_gets_full_renewal_from_its_end():
     course, team = make_course(), make_team()
-    training = trained_elsewhere(course, team)
+    training = train_externally(course, team)
     rule = make_rule(course, team_id=team.pk, renewal="short", renewal_days=60)
     [(group, people)] = preview_rule(rule, date(2026, 11, 10)).coming.items()
     assert (group.is_short, group.opens_on, people) == (False, date(2026, 11, 16), [training.person_id])
     assert execution.act(TODAY) == "renew: 1"
-    run = Enrollment.objects.get()
-    assert (run.learner_id, run.due_on, run.renews_until, run.required) == (training.person_id, ENDS, ENDS, None)
+    enrollment = Enrollment.objects.get()
+    assert (enrollment.learner_id, enrollment.due_on, enrollment.renews_until, enrollment.required) == (
+        training.person_id,
+        ENDS,
+        ENDS,
+        None,
+    )
     assert execution.act(TODAY) == ""
-    complete_course(run)
+    complete_course(enrollment)
     assert Certificate.objects.get().valid_until == date(2028, 1, 15)
 
 
-def test_a_renewal_each_year_opens_after_the_day_of_the_training():
+def test_yearly_renewal_opens_after_training_date():
     course, team = make_course(), make_team()
-    trained_elsewhere(course, team, until=None, on=date(2026, 11, 20))
+    train_externally(course, team, until=None, on=date(2026, 11, 20))
     make_rule(course, team_id=team.pk, renewal="whole", renewal_month=11, renewal_day=20, due_days=14)
     assert execution.act(TODAY) == ""
     assert execution.act(date(2027, 11, 20)) == "renew: 1"

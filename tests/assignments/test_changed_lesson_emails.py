@@ -1,4 +1,4 @@
-"""Who had done a lesson that changed by more than a minor change is told the next morning, once."""
+"""Email to learners whose completed lesson changed, sent once the next morning."""
 
 import pytest
 
@@ -24,47 +24,47 @@ NEW_LESSON = {
 }
 
 
-def who_has_done(course, **fields):
-    run = make_enrollment(make_user(**({"language": "en"} | fields)), course)
-    complete_lesson(run, page_of(run))
-    return run
+def make_learner(course, **fields):
+    enrollment = make_enrollment(make_user(**({"language": "en"} | fields)), course)
+    complete_lesson(enrollment, page_of(enrollment))
+    return enrollment
 
 
-def test_it_is_told_once_with_why_and_where_and_of_two_changes_in_one_letter(course):
-    run = who_has_done(course)
-    make_enrollment(make_user(language="en"), course)  # who has not done it
+def test_email_is_sent_once_with_reason_and_link(course):
+    enrollment = make_learner(course)
+    make_enrollment(make_user(language="en"), course)  # has not completed the lesson
     now_says("Water, then fire.", "minor")
     assert tell_of_changes() == ""
     now_says("Water first.", note="Somebody forgot.")
     assert [tell_of_changes() for _ in range(2)] == ["emails: 1", ""]
     now_says("Never fire first.", "retake", note="And again.")
-    assert tell_of_changes() == "emails: 1"
-    [letter] = letters()
-    assert letter.to == [run.learner.email]
-    assert letter.subject == "“Boiling water” has changed since you completed it"
-    for said in ("redo its check", "Why: And again.", "/learn/tea-room/boiling/"):
-        assert said in letter.body
+    assert tell_of_changes() == "letters: 1"
+    [email] = letters()
+    assert email.to == [enrollment.learner.email]
+    assert email.subject == "“Boiling water” has changed since you completed it"
+    for text in ("redo its check", "Why: And again.", "/learn/tea-room/boiling/"):
+        assert text in email.body
 
 
-def test_several_lessons_are_listed_under_one_reason_in_the_language_of_the_reader():
+def test_email_lists_lessons_under_one_reason():
     files = make_files() | NEW_LESSON
-    run = who_has_done(make_course(files))
-    complete_lesson(run, page_of(run, "cups"))
+    enrollment = make_learner(make_course(files))
+    complete_lesson(enrollment, page_of(enrollment, "cups"))
     changed = {path: body.replace(b"Wash them.", b"Wash them well.") for path, body in files.items()}
     changed[BOILING] = changed[BOILING].replace(b"Water before fire", b"Water first")
     import_course(changed, weights={"boiling": "reread", "cups": "retake"}, note="先水后火 · Water comes first")
     tell_of_changes()
-    [letter] = letters()
-    assert letter.subject == "2 lessons have changed since you completed them"
-    assert letter.body.count("Why: Water comes first\n– “Boiling water”\n– “Cups”\n") == 1
-    assert "先水后火" not in letter.body and "/learn/" not in letter.body
+    [email] = letters()
+    assert email.subject == "2 lessons have changed since you completed them"
+    assert email.body.count("Why: Water comes first\n– “Boiling water”\n– “Cups”\n") == 1
+    assert "先水后火" not in email.body and "/learn/" not in email.body
 
 
-def test_nobody_is_told_who_has_left_is_excused_reads_another_language_or_has_seen_it(course):
-    who_has_done(course, is_active=False)
-    who_has_done(course, language="zh-hans")
-    exempt(who_has_done(course), reason="On leave", by=make_admin())
-    seen, late = who_has_done(course), who_has_done(course)
+def test_unaffected_people_get_no_email(course):
+    make_learner(course, is_active=False)
+    make_learner(course, language="zh-hans")
+    exempt(make_learner(course), reason="On leave", by=make_admin())
+    seen, late = make_learner(course), make_learner(course)
     release = now_says("Water first.")
     acknowledge(seen, step_of(seen), release.pk)
     assert tell_of_changes() == "emails: 1"
@@ -74,17 +74,17 @@ def test_nobody_is_told_who_has_left_is_excused_reads_another_language_or_has_se
     assert ChangeAcknowledgement.objects.count() == 2
 
 
-def test_a_day_on_which_nobody_looked_is_caught_up_for_two_days(course):
-    who_has_done(course)
+def test_missed_day_is_caught_up_for_2_days(course):
+    make_learner(course)
     now_says("Water first.")
     assert tell_of_changes(site_day(days(3))) == ""
     assert tell_of_changes(site_day(days(2))) == "emails: 1"
 
 
 @pytest.mark.parametrize("people", [1, 4])
-def test_the_number_of_queries_does_not_grow_with_the_people(course, people, django_assert_num_queries):
+def test_job_takes_same_queries_for_1_and_4_people(course, people, django_assert_num_queries):
     for _ in range(people):
-        who_has_done(course)
+        make_learner(course)
     now_says("Water first.")
     tell_of_changes()
     OutgoingEmail.objects.all().delete()

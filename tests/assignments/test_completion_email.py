@@ -1,4 +1,4 @@
-"""Who completes a course is told once: what was reached, where the certificate is, until when, and what is next."""
+"""Email about a completed course: result, certificate and next step."""
 
 from datetime import date, timedelta
 
@@ -23,26 +23,26 @@ def host(settings):
     settings.SITE_URL = "https://training.example.com"
 
 
-def arrived(team, course, name="Wang Ming"):
+def make_completed(team, course, name="Wang Ming"):
     person = make_user(name, language="en")
     join(team, person)
     complete_course(enroll(person, course))
     return person
 
 
-def told():
+def states():
     letters()
     return list(OutgoingEmail.objects.filter(kind="arrival").order_by("pk").values_list("state", "why"))
 
 
-def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, course, mailoutbox):
-    arrived(team, course)
+def test_email_shows_points_and_certificate(team, course, mailoutbox):
+    make_completed(team, course)
     certificate = Certificate.objects.get()
     Certificate.objects.update(valid_until=date(2030, 12, 9), points=19, max_points=20)
-    assert told() == [("sent", "")]
-    [letter] = mailoutbox
-    assert letter.subject == "Your certificate for “Rules of the tea room”"
-    assert letter.body.split("\n\n")[:5] == [
+    assert states() == [("sent", "")]
+    [email] = mailoutbox
+    assert email.subject == "Your certificate for “Rules of the tea room”"
+    assert email.body.split("\n\n")[:5] == [
         "Hello Wang Ming,",
         "You have completed “Rules of the tea room”, with 19 of 20 points in the exam.\n"
         "Your certificate is valid until 9 December 2030:\n"
@@ -54,45 +54,45 @@ def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, 
     ]
 
 
-def test_it_names_the_next_act_where_another_course_is_open(team, course, mailoutbox):
-    person = arrived(team, course)
+def test_email_names_next_step_in_other_course(team, course, mailoutbox):
+    person = make_completed(team, course)
     enroll(person, another_course(b"other"))
     letters()
-    [letter] = [each for each in mailoutbox if "certificate" in each.subject]
-    assert "\n\nNext is “Rules of the tea room”, about " in letter.body
-    assert "\nhttps://training.example.com/learn/other/" in letter.body
-    assert "You have nothing else to do" not in letter.body
+    [email] = [each for each in mailoutbox if "certificate" in each.subject]
+    assert "\n\nNext is “Rules of the tea room”, about " in email.body
+    assert "\nhttps://training.example.com/learn/other/" in email.body
+    assert "You have nothing else to do" not in email.body
 
 
-def test_two_courses_completed_before_it_leaves_are_one_letter(team, course, mailoutbox):
-    person = arrived(team, course)
+def test_completions_before_sending_share_one_email(team, course, mailoutbox):
+    person = make_completed(team, course)
     complete_course(enroll(person, another_course(b"other")))
-    assert told() == [("sent", "")]
+    assert states() == [("sent", "")]
     assert mailoutbox[-1].body.count("/certificates/") == 2
 
 
-def test_a_certificate_that_is_withdrawn_by_then_is_no_news(team, course):
-    arrived(team, course)
+def test_email_is_skipped_if_certificate_is_revoked(team, course):
+    make_completed(team, course)
     revoke_certificate(Certificate.objects.get(), reason="by mistake", by=make_admin())
-    assert told() == [("skipped", completion.TAKEN_BACK)]
+    assert states() == [("skipped", completion.TAKEN_BACK)]
 
 
-def test_what_is_entered_afterwards_is_no_news(team, course):
-    run = enroll(make_user(), course)
-    completion.queue_completion_email(type(run), run, timezone.now() - timedelta(days=2))
-    assert told() == []
+def test_completion_recorded_days_later_sends_no_email(team, course):
+    enrollment = enroll(make_user(), course)
+    completion.queue_completion_email(type(enrollment), enrollment, timezone.now() - timedelta(days=2))
+    assert states() == []
 
 
-def test_it_stands_in_the_tray_with_the_certificate_behind_it(team, course):
-    person = arrived(team, course)
-    [(_line, said)] = inbox.in_words(Notification.objects.of(person.pk).filter(kind="arrival"))
-    assert said == ("“Rules of the tea room” is completed", f"/certificates/{Certificate.objects.get().number}/")
+def test_notification_links_to_certificate(team, course):
+    person = make_completed(team, course)
+    [(_line, text)] = inbox.in_words(Notification.objects.of(person.pk).filter(kind="arrival"))
+    assert text == ("“Rules of the tea room” is completed", f"/certificates/{Certificate.objects.get().number}/")
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_what_it_says_takes_as_many_queries_for_three_as_for_one(team, course, people, django_assert_num_queries):
+def test_text_takes_same_queries_for_1_and_3_people(team, course, people, django_assert_num_queries):
     for _ in range(people):
-        arrived(team, course)
+        make_completed(team, course)
     messages = list(OutgoingEmail.objects.filter(kind="arrival").select_related("person"))
     with django_assert_num_queries(4):
         assert len(completion.in_words(messages)) == people

@@ -1,4 +1,4 @@
-"""The question of the day by letter: to whom it leaves, when not, and what its addresses do."""
+"""Email with the daily question: recipients, days and answer links."""
 
 import re
 from datetime import UTC, datetime
@@ -20,13 +20,13 @@ TUESDAY, SATURDAY = (datetime(2030, 1, day, 1, tzinfo=UTC) for day in (8, 12))  
 
 
 @pytest.fixture
-def run():
-    """Complete since a day; its learner wants letters."""
-    run = completed()
-    Enrollment.objects.filter(pk=run.pk).update(completed_at=datetime(2030, 1, 6, tzinfo=UTC))
-    choose(run.learner, by_email=True, during_course=False)
-    OutgoingEmail.objects.all().delete()  # that of the arrival
-    return run
+def enrollment():
+    """Completed; the learner wants the daily email."""
+    enrollment = completed()
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=datetime(2030, 1, 6, tzinfo=UTC))
+    choose(enrollment.learner, by_email=True, during_course=False)
+    OutgoingEmail.objects.all().delete()  # the completion email
+    return enrollment
 
 
 def written_at(at):
@@ -35,34 +35,34 @@ def written_at(at):
         return letters()
 
 
-def test_it_leaves_to_who_wants_it_once_a_day_and_each_choice_is_an_address(run, client):
+def test_question_is_sent_once_a_day_with_answer_links(enrollment, client):
     with time_machine.travel(TUESDAY, tick=False):
         for _ in range(2):
             daily_question.write_questions()
-        [letter] = letters()
-        links = re.findall(r"/daily/\?\S+", letter.body)
-        client.force_login(run.learner)
+        [email] = letters()
+        links = re.findall(r"/daily/\?\S+", email.body)
+        client.force_login(enrollment.learner)
         chosen = [client.get(link).text.count('class="pick chosen"') for link in links]
     assert chosen == [1, 1, 1]
-    assert "/unsubscribe/" in letter.body
+    assert "/unsubscribe/" in email.body
 
 
-def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):
-    choose(run.learner, by_email=False, during_course=False)
+def test_question_is_not_sent_if_unwanted_or_answered(enrollment):
+    choose(enrollment.learner, by_email=False, during_course=False)
     assert written_at(TUESDAY) == []
-    choose(run.learner, by_email=True, during_course=False)
+    choose(enrollment.learner, by_email=True, during_course=False)
     with time_machine.travel(TUESDAY, tick=False):
         daily_question.write_questions()
-        give_daily(run.learner, TUESDAY)
+        give_daily(enrollment.learner, TUESDAY)
         assert letters() == []
         assert OutgoingEmail.objects.get().why == daily_question.NOTHING_ASKED
-    unsubscribe_from(run.learner, DAILY_EMAIL)
-    assert not preference_of(run.learner).by_email
-    choose(run.learner, by_email=True, during_course=False)
-    assert preference_of(run.learner).by_email
+    unsubscribe_from(enrollment.learner, DAILY_EMAIL)
+    assert not preference_of(enrollment.learner).by_email
+    choose(enrollment.learner, by_email=True, during_course=False)
+    assert preference_of(enrollment.learner).by_email
 
 
-def test_none_leaves_on_a_free_day_and_one_that_had_to_wait_a_day_is_over(run):
+def test_question_is_not_sent_on_days_off_or_late(enrollment):
     assert written_at(SATURDAY) == []
     assert not OutgoingEmail.objects.exists()
     with time_machine.travel(TUESDAY, tick=False):

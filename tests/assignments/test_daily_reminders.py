@@ -1,4 +1,4 @@
-"""Reminders of due days: on the days of the plan, once, and only as long as something is still asked."""
+"""Due-date reminders: on the scheduled days, once, while the course is open."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -37,7 +37,7 @@ def on_the_day_before(settings, time_machine):
 
 
 def learner(*, name="Wang Ming", due_on=FRIDAY, course=None, team=None, **fields):
-    """The run of somebody who was asked a month ago."""
+    """An enrollment made a month ago."""
     person = make_user(name, language="en", **fields)
     join(team or make_team("East centre", manager=make_user("Li Lin")), person)
     month_ago = timezone.now() - timedelta(days=30)
@@ -56,7 +56,7 @@ def sent():
     return reminders()
 
 
-def test_who_is_due_tomorrow_is_reminded_today_and_who_is_not_or_has_no_day_is_not():
+def test_reminders_are_queued_on_scheduled_days_only():
     learner(name="Tomorrow")
     learner(name="In three weeks", due_on=FRIDAY + timedelta(days=21))
     learner(name="Without a day", due_on=None)
@@ -67,18 +67,18 @@ def test_who_is_due_tomorrow_is_reminded_today_and_who_is_not_or_has_no_day_is_n
 
 
 def days_reminded(clock, days):
-    """The days on which the job, run twice a day, wrote something."""
-    told = []
+    """Run the job twice a day; return the days on which it queued a reminder."""
+    sent_on = []
     for _ in range(days):
         if remind_due():
-            told.append(timezone.localdate(timezone=ZONE).isoformat())
+            sent_on.append(timezone.localdate(timezone=ZONE).isoformat())
             letters()
         assert remind_due() == ""
         clock.shift(timedelta(days=1))
-    return told
+    return sent_on
 
 
-def test_each_day_of_the_plan_is_told_once_and_then_every_tenth_working_day(on_the_day_before):
+def test_scheduled_days_remind_once_then_every_10_days(on_the_day_before):
     learner()
     on_the_day_before.move_to(DAY_BEFORE - timedelta(days=20), tick=False)
     assert days_reminded(on_the_day_before, 75) == [
@@ -91,9 +91,9 @@ def test_each_day_of_the_plan_is_told_once_and_then_every_tenth_working_day(on_t
     ]
 
 
-def test_a_worker_that_was_down_for_days_writes_one_reminder(on_the_day_before):
-    plan = ReminderSchedule.objects.create(course=learner().course, days=[1, -3], every=4)
-    assert with_repeats(plan.days, plan.every)[:5] == [1, -3, -7, -11, -15]
+def test_worker_down_for_days_queues_one_reminder(on_the_day_before):
+    schedule = ReminderSchedule.objects.create(course=learner().course, days=[1, -3], every=4)
+    assert with_repeats(schedule.days, schedule.every)[:5] == [1, -3, -7, -11, -15]
     on_the_day_before.move_to(datetime(2026, 12, 23, 9, tzinfo=ZONE), tick=False)  # the eighth working day after
     assert (remind_due(), remind_due()) == ("reminders: 1", "")
     assert OutgoingEmail.objects.get(kind="reminder").key.endswith(":2026-12-11:-7")
@@ -104,36 +104,36 @@ def test_a_worker_that_was_down_for_days_writes_one_reminder(on_the_day_before):
     assert (remind_due(), OutgoingEmail.objects.count()) == ("", 2)
 
 
-def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
+def test_interrupted_job_continues_where_it_stopped(monkeypatch):
     for number in range(3):
         learner(name=f"Person {number}")
     monkeypatch.setattr(daily_email_jobs, "EMAILS_AT_ONCE", 1)
     write, written = daily_email_jobs.queue_once, []
 
-    def dies(batch, **reasons):
+    def fail_at_third(batch, **reasons):
         if len(written) == 2:
             raise KeyboardInterrupt
         written.append(batch)
         return write(batch, **reasons)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(daily_email_jobs, "queue_once", dies)
+        patch.setattr(daily_email_jobs, "queue_once", fail_at_third)
         remind_due()
     assert [remind_due(), remind_due()] == ["reminders: 1", ""]
     assert [name for name, _state, _why in reminders()] == ["Person 0", "Person 1", "Person 2"]
 
 
-def test_another_due_day_begins_the_plan_anew(on_the_day_before):
-    run = learner()
+def test_new_due_date_restarts_schedule(on_the_day_before):
+    enrollment = learner()
     remind_due()
-    extend(run, date(2026, 12, 18), by=make_admin())
+    extend(enrollment, date(2026, 12, 18), by=make_admin())
     assert sent() == [("Wang Ming", "skipped", "the due date was changed in the meantime")]
     on_the_day_before.move_to(datetime(2026, 12, 17, 9, tzinfo=ZONE), tick=False)
     remind_due()
     assert [state for _name, state, _why in sent()] == ["skipped", "sent"]
 
 
-def test_the_plan_of_the_rule_that_enrolled_somebody_wins_over_that_of_the_course():
+def test_schedule_of_rule_overrides_schedule_of_course():
     course = make_course()
     team = make_team()
     by_rule, _by_hand = (learner(name=name, course=course, team=team) for name in ("By a rule", "By hand"))
@@ -141,22 +141,22 @@ def test_the_plan_of_the_rule_that_enrolled_somebody_wins_over_that_of_the_cours
     done = {"rule": rule, "version": rule.current, "person": by_rule.learner, "enrollment": by_rule}
     RuleAction.objects.create(deed=RuleAction.Kind.ENROLL, **done)
     ReminderSchedule.objects.create(course=course, days=[])
-    plan = ReminderSchedule.objects.create(rule=rule, days=[9])
+    schedule = ReminderSchedule.objects.create(rule=rule, days=[9])
     assert remind_due() == ""
-    plan.days = [1]
-    plan.save()
+    schedule.days = [1]
+    schedule.save()
     assert remind_due() == "reminders: 1"
     assert reminders() == [("By a rule", "queued", "")]
 
 
-def test_a_reminder_says_what_is_left_what_comes_next_by_when_who_asks_and_when_it_ends(mailoutbox):
+def test_reminder_shows_progress_next_step_and_manager(mailoutbox):
     learner(email="ming@example.com")
     remind_due()
     letters()
-    [letter] = mailoutbox
-    assert letter.to == ["ming@example.com"]
-    assert letter.subject == "“Rules of the tea room” is due on Friday 11 December"
-    assert letter.body.strip().split("\n\n") == PARAGRAPHS
+    [email] = mailoutbox
+    assert email.to == ["ming@example.com"]
+    assert email.subject == "“Rules of the tea room” is due on Friday 11 December"
+    assert email.body.strip().split("\n\n") == PARAGRAPHS
 
 
 PARAGRAPHS = [
@@ -175,41 +175,44 @@ PARAGRAPHS = [
 ]
 
 
-def test_a_reminder_is_in_the_language_of_its_reader(mailoutbox):
-    run = learner()
-    run.learner.language = "zh-hans"
-    run.learner.save()
+def test_reminder_is_in_language_of_recipient(mailoutbox):
+    enrollment = learner()
+    enrollment.learner.language = "zh-hans"
+    enrollment.learner.save()
     remind_due()
     letters()
-    [letter] = mailoutbox
-    assert "你好" in letter.body
-    assert "12月11日" in letter.subject
+    [email] = mailoutbox
+    assert "你好" in email.body
+    assert "12月11日" in email.subject
 
 
 @pytest.mark.parametrize(
     "meanwhile, why",
     [
-        (lambda run: complete_course(run), "the course was completed, exempted or merged in the meantime"),
         (
-            lambda run: exempt(run, "Leave", by=make_admin()),
+            lambda enrollment: complete_course(enrollment),
             "the course was completed, exempted or merged in the meantime",
         ),
-        (lambda run: leave(run.learner), "the person left the company"),
-        (lambda run: was_reminded(run), "the person was reminded in the last 20 hours"),
+        (
+            lambda enrollment: exempt(enrollment, "Leave", by=make_admin()),
+            "the course was completed, exempted or merged in the meantime",
+        ),
+        (lambda enrollment: leave(enrollment.learner), "the person left the company"),
+        (lambda enrollment: add_reminder(enrollment), "the person was reminded in the last 20 hours"),
     ],
 )
-def test_what_has_changed_by_the_time_it_leaves_keeps_it_back_and_says_why(meanwhile, why):
-    run = learner()
+def test_outdated_reminder_is_skipped_with_reason(meanwhile, why):
+    enrollment = learner()
     remind_due()
-    meanwhile(run)
+    meanwhile(enrollment)
     assert sent()[0] == ("Wang Ming", "skipped", why)
 
 
-@pytest.mark.parametrize("kept_back", [exempt, extend])
-def test_what_was_kept_back_and_is_taken_back_on_that_day_is_reminded_of_on_the_next(kept_back, on_the_day_before):
-    run, admin = learner(), make_admin()
+@pytest.mark.parametrize("action", [exempt, extend])
+def test_person_is_reminded_day_after_action_is_undone(action, on_the_day_before):
+    enrollment, admin = learner(), make_admin()
     remind_due()
-    adjustment = kept_back(run, **ADJUSTED[kept_back], by=admin)
+    adjustment = action(enrollment, **ADJUSTED[action], by=admin)
     assert [(state, bool(why)) for _name, state, why in sent()] == [("skipped", True)]
     assert remind_due() == ""
     undo(adjustment, list(adjustment.lines.all()), by=admin)
@@ -228,67 +231,69 @@ def leave(person):
     person.save()
 
 
-def was_reminded(run, hours=19):
-    data = {"subjects": [[run.pk, FRIDAY.isoformat()]], "by": None}
+def add_reminder(enrollment, hours=19):
+    data = {"subjects": [[enrollment.pk, FRIDAY.isoformat()]], "by": None}
     ended_at = timezone.now() - timedelta(hours=hours)
     OutgoingEmail.objects.create(
-        kind="reminder", person=run.learner, data=data, state=DeliveryState.SENT, ended_at=ended_at
+        kind="reminder", person=enrollment.learner, data=data, state=DeliveryState.SENT, ended_at=ended_at
     )
 
 
-def test_who_was_reminded_the_day_before_is_reminded_again():
-    run = learner()
-    was_reminded(run, hours=23)
+def test_person_reminded_23_hours_ago_is_reminded():
+    enrollment = learner()
+    add_reminder(enrollment, hours=23)
     remind_due()
     assert sent()[-1] == ("Wang Ming", "sent", "")
 
 
 @pytest.mark.usefixtures("letter_hours")
-def test_two_courses_due_on_a_day_are_one_letter_and_a_letter_of_the_job_leaves_at_eight(on_the_day_before, mailoutbox):
+def test_reminders_of_2_courses_are_combined_at_8(on_the_day_before, mailoutbox):
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=5), tick=False)
-    run = learner()
+    enrollment = learner()
     other = another_course(b"other")
-    make_enrollment(run.learner, other, due_at=run.due_at, enrolled_at=run.enrolled_at)
+    make_enrollment(enrollment.learner, other, due_at=enrollment.due_at, enrolled_at=enrollment.enrolled_at)
     assert remind_due() == "reminders: 2"
     letters()
     assert [len(mailoutbox), OutgoingEmail.objects.filter(why="").count()] == [0, 2]
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=8), tick=False)
     first = OutgoingEmail.objects.order_by("pk")[0].pk
-    assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"combined with email {first}")]
-    [letter] = mailoutbox
-    assert "You also have to do:\n– “" in letter.body
+    assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"told in letter {first}")]
+    [email] = mailoutbox
+    assert "You also have to do:\n– “" in email.body
 
 
 @pytest.mark.usefixtures("letter_hours")
 @pytest.mark.parametrize(
     "zone", ["America/New_York", "Pacific/Auckland", only_deep("Asia/Shanghai"), only_deep("Europe/London")]
 )
-def test_wherever_its_reader_is_a_reminder_leaves_on_the_day_of_the_plan(on_the_day_before, zone):
-    """Once a day, at ten past five where the site is, which is late in the evening in London."""
+def test_reminder_is_sent_on_scheduled_day_in_any_zone(on_the_day_before, zone):
+    """The job runs at 5:10 site time, which is late in the evening in London."""
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=5, minute=10) - timedelta(days=20), tick=False)
-    there = ZoneInfo(zone)
-    run = learner(team=make_team(time_zone=zone))
-    Enrollment.objects.filter(pk=run.pk).update(due_at=due_instant(FRIDAY, there))
+    local_zone = ZoneInfo(zone)
+    enrollment = learner(team=make_team(time_zone=zone))
+    Enrollment.objects.filter(pk=enrollment.pk).update(due_at=due_instant(FRIDAY, local_zone))
     for hour in range(24 * 28):
         if hour % 24 == 0:
             remind_due()
         letters()
         on_the_day_before.shift(timedelta(hours=1))
-    left = [each.ended_at.astimezone(there) for each in OutgoingEmail.objects.filter(kind="reminder", state="sent")]
-    assert sorted(f"{each:%m-%d}" for each in left) == ["12-02", "12-10", "12-16"]
+    sent_at = [
+        each.ended_at.astimezone(local_zone) for each in OutgoingEmail.objects.filter(kind="reminder", state="sent")
+    ]
+    assert sorted(f"{each:%m-%d}" for each in sent_at) == ["12-02", "12-10", "12-16"]
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_the_job_asks_as_many_queries_for_one_as_for_three(people, django_assert_num_queries):
+def test_job_takes_same_queries_for_1_and_3_people(people, django_assert_num_queries):
     team = make_team()
     for _ in range(people):
         learner(team=team)
-    # Plans, zones, calendars and courses in use (four), people, and whether there are more of them.
+    # Schedules, zones, calendars and courses (4 each), people, and whether there are more.
     with django_assert_num_queries(11):
         list(reminders_due(DailyEmails(site_day(), timezone.now())))
 
 
-def test_a_new_run_is_told_of_by_its_first_letter_alone(on_the_day_before):
+def test_new_enrollment_gets_no_reminder(on_the_day_before):
     person = make_user()
     enroll(person, make_course(), due_at=due_instant(FRIDAY, ZONE))
     assert remind_due() == ""

@@ -1,4 +1,4 @@
-"""Reminders that are looked up by their due days are those that all open runs would give."""
+"""Reminders looked up by due date equal those of checking all open enrollments."""
 
 from datetime import date, datetime, timedelta
 from random import Random
@@ -22,12 +22,12 @@ from tests.making import join, make_course, make_enrollment, make_team, make_use
 
 pytestmark = pytest.mark.django_db
 ZONES = ("Asia/Shanghai", "Pacific/Kiritimati", "America/New_York")
-MIDDLE = date(2026, 10, 2)  # a week that is free in China, and nights on which clocks change are not far
+MIDDLE = date(2026, 10, 2)  # holiday week in China, shortly before daylight saving time ends
 
 
 @pytest.fixture
-def firm():
-    """Of each zone a team, one with a list of its own; in it people with due days around the middle."""
+def company():
+    """One team per time zone, one with its own calendar; learners due around MIDDLE."""
     courses, chance = [make_course(), another_course(b"other")], Random(7)
     ReminderSchedule.objects.create(course=courses[1], days=[20, 0, -1])
     for zone in ZONES:
@@ -44,8 +44,8 @@ def firm():
                 make_enrollment(learner, course, due_at=due, enrolled_at=datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)))
 
 
-@pytest.mark.usefixtures("firm")
-def test_they_are_those_of_all_open_runs_at_any_hour():
+@pytest.mark.usefixtures("company")
+def test_lookup_matches_check_of_all_open_enrollments():
     everybody = list(Enrollment.objects.open().select_related("learner").with_zone().order_by("pk"))
     found = 0
     for hours in range(0, 24 * 12, 17):
@@ -56,8 +56,8 @@ def test_they_are_those_of_all_open_runs_at_any_hour():
     assert found > 50
 
 
-@pytest.mark.usefixtures("firm")
-def test_of_the_open_runs_only_those_of_a_few_days_are_looked_at():
+@pytest.mark.usefixtures("company")
+def test_lookup_reads_few_enrollments():
     at = datetime(2026, 10, 13, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
-    viewed_at = enrollments_near(at, schedules_stored(), caught_up=0).count()
-    assert 0 < viewed_at < Enrollment.objects.count() / 3
+    found = enrollments_near(at, schedules_stored(), caught_up=0).count()
+    assert 0 < found < Enrollment.objects.count() / 3

@@ -1,4 +1,4 @@
-"""What rules do: once, in batches, and the same for whoever looks at it."""
+"""Executing assignment rules: enrolling, exempting and renewing, once and in batches."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from courseware.simulations.models import SimulationAttempt, TimeSetting
 from tests.assessment.exams import make_course as make_exam_course
 from tests.assessment.exams import ready, sit
 from tests.assignments.rules import LEARNER, make_certified, make_version
-from tests.assignments.rules import make_rule as rule_that_is
+from tests.assignments.rules import make_rule as create_rule
 from tests.course_format.samples import make_files
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.simulations.playing import BEST, RED, START, YELLOW, fresh, take
@@ -33,12 +33,12 @@ MONDAY = date(2026, 11, 30)
 
 
 def enrolled_now():
-    """Learner → last day, of all open runs."""
-    return {run.learner: run.due_on for run in Enrollment.objects.open()}
+    """Learner → due date, of all open enrollments."""
+    return {enrollment.learner: enrollment.due_on for enrollment in Enrollment.objects.open()}
 
 
-def deeds():
-    """(rule, person, deed, reason), of all that was done."""
+def actions():
+    """(rule, person, kind, reason) of all rule actions."""
     return {(each.rule_id, each.person, each.deed, each.why) for each in RuleAction.objects.all()}
 
 
@@ -46,26 +46,26 @@ def learners(team):
     return list(team.people.filter(memberships__role=LEARNER).order_by("pk"))
 
 
-def test_a_rule_enrolls_whoever_fits_once_with_a_working_day_to_be_done_by(course):
+def test_rule_enrolls_matching_people_once_due_on_working_day(course):
     team, other = make_team(learners=2, time_zone="Europe/Berlin"), make_team(learners=1)
-    rule = rule_that_is(course, team_id=team.pk, due="assignment", due_days=12)
+    rule = create_rule(course, team_id=team.pk, due="assignment", due_days=12)
     assert execution.act(MONDAY) == "enroll: 2"
     friday = date(2026, 12, 11)  # the twelfth day is a Saturday
     assert enrolled_now() == dict.fromkeys(learners(team), friday)
     midnight = datetime(2026, 12, 12, tzinfo=ZoneInfo("Europe/Berlin"))
     assert set(Enrollment.objects.values_list("due_at", flat=True)) == {midnight}
-    assert deeds() == {(rule.pk, person, "enroll", "never-learned") for person in learners(team)}
+    assert actions() == {(rule.pk, person, "enroll", "never-learned") for person in learners(team)}
     assert learners(other)[0] not in enrolled_now()
     logged = Event.objects.filter(verb="enrolled")
     assert [(event.actor, event.data["rules"]) for event in logged] == [(None, [rule.pk])] * 2
     assert verify() is not None and not list(differences())
 
 
-def test_of_two_rules_about_one_person_the_earlier_day_holds_and_both_say_so(course):
+def test_earlier_due_date_of_2_rules_applies(course):
     team = make_team(learners=1)
     [person] = learners(team)
-    late = rule_that_is(course, team_id=team.pk, due="assignment", due_days=28)
-    early = rule_that_is(course, team_id=team.pk, due="assignment", due_days=7)
+    late = create_rule(course, team_id=team.pk, due="assignment", due_days=28)
+    early = create_rule(course, team_id=team.pk, due="assignment", due_days=7)
     execution.act(MONDAY)
     assert enrolled_now() == {person: MONDAY + timedelta(days=7)}
     assert set(RuleAction.objects.values_list("rule", "due_on")) == {
@@ -75,34 +75,34 @@ def test_of_two_rules_about_one_person_the_earlier_day_holds_and_both_say_so(cou
     assert Event.objects.get(verb="enrolled").data["rules"] == [late.pk, early.pk]
 
 
-def test_who_stops_fitting_is_excused_with_the_rule_as_reason_or_left_as_is(course):
+def test_only_exempting_rule_exempts_people_no_longer_matching(course):
     team = make_team(learners=1)
     [person] = learners(team)
-    rule_that_is(course, team_id=team.pk, name="Night shift")
+    create_rule(course, team_id=team.pk, name="Night shift")
     execution.act(MONDAY)
     person.memberships.all().delete()
     assert (execution.act(MONDAY), len(enrolled_now())) == ("", 1)
-    excusing = rule_that_is(course, team_id=team.pk, name="Day shift", excuses=True)
-    assert execution.act(MONDAY) == ""  # another rule has begun the run
+    excusing = create_rule(course, team_id=team.pk, name="Day shift", excuses=True)
+    assert execution.act(MONDAY) == ""  # another rule created the enrollment
     RuleAction.objects.update(rule=excusing)
     assert execution.act(MONDAY) == "excuse: 1"
-    run = Enrollment.objects.get()
-    assert (run.is_open, run.exemption_reason) == (False, "No longer matches the rule “Day shift”.")
+    enrollment = Enrollment.objects.get()
+    assert (enrollment.is_open, enrollment.exemption_reason) == (False, "No longer matches the rule “Day shift”.")
     assert execution.act(MONDAY) == ""
     assert not list(differences())
 
 
-def test_who_completes_the_course_while_being_excused_keeps_nobody_else_from_it(course, monkeypatch):
+def test_concurrent_completion_does_not_stop_other_exemptions(course, monkeypatch):
     team = make_team(learners=2)
-    rule_that_is(course, team_id=team.pk, excuses=True)
+    create_rule(course, team_id=team.pk, excuses=True)
     execution.act(MONDAY)
     quick, other = learners(team)
     team.memberships.all().delete()
 
-    def completed_before(run, *arguments, **options):
-        if run.learner == quick and run.is_open:
-            complete_course(run)
-        return exempt(Enrollment.objects.get(pk=run.pk), *arguments, **options)
+    def completed_before(enrollment, *arguments, **options):
+        if enrollment.learner == quick and enrollment.is_open:
+            complete_course(enrollment)
+        return exempt(Enrollment.objects.get(pk=enrollment.pk), *arguments, **options)
 
     monkeypatch.setattr(execution, "exempt", completed_before)
     assert execution.act(MONDAY) == "excuse: 1"
@@ -110,28 +110,28 @@ def test_who_completes_the_course_while_being_excused_keeps_nobody_else_from_it(
     assert not RuleAction.objects.filter(person=quick, deed="excuse").exists()
 
 
-def test_nobody_is_excused_whom_another_rule_is_about(course):
+def test_person_matched_by_another_rule_is_not_exempted(course):
     team, other = make_team(learners=1), make_team()
     [person] = learners(team)
-    rule_that_is(course, team_id=team.pk, excuses=True)
+    create_rule(course, team_id=team.pk, excuses=True)
     execution.act(MONDAY)
     person.memberships.all().delete()
     join(other, person)
-    rule_that_is(course, team_id=other.pk)
+    create_rule(course, team_id=other.pk)
     assert (execution.act(MONDAY), list(enrolled_now())) == ("", [person])
 
 
-def test_a_rule_about_a_team_that_was_closed_does_nothing_and_excuses_nobody(course):
+def test_rule_for_closed_team_does_nothing(course):
     team, next_team = make_team(learners=1), make_team()
-    rule_that_is(course, team_id=team.pk, excuses=True)
+    create_rule(course, team_id=team.pk, excuses=True)
     execution.act(MONDAY)
     close_team(team, to=next_team, by=make_hr())
     assert (execution.act(MONDAY), len(enrolled_now())) == ("", 1)
 
 
-def test_many_people_are_enrolled_in_batches_each_a_transaction_of_its_own(course, monkeypatch):
+def test_people_are_enrolled_in_batches(course, monkeypatch):
     monkeypatch.setattr(execution, "BATCH", 2)
-    rule_that_is(course, team_id=make_team(learners=5).pk)
+    create_rule(course, team_id=make_team(learners=5).pk)
     create_enrollments, sizes = execution.create_enrollments, []
     monkeypatch.setattr(
         execution,
@@ -142,12 +142,12 @@ def test_many_people_are_enrolled_in_batches_each_a_transaction_of_its_own(cours
     assert sizes == [2, 2, 1]
 
 
-def test_switching_on_acts_at_once_and_only_by_that_rule(course):
+def test_switching_on_executes_only_that_rule(course):
     hr, team, other = make_hr(), make_team(learners=1), make_team(learners=1)
     rule = make_rule(course, make_version(team_id=team.pk, role=LEARNER), by=hr)
-    waiting = rule_that_is(course, team_id=other.pk, name="Others")
+    waiting = create_rule(course, team_id=other.pk, name="Others")
     assert [switch_on(rule, by=hr), switch_on(rule, by=hr)] == [True, False]
-    execution.act(rule=rule.pk)  # what was enqueued
+    execution.act(rule=rule.pk)  # the enqueued task
     assert set(enrolled_now()) == set(learners(team))
     assert [switch_off(rule, by=hr), switch_off(rule, by=hr)] == [True, False]
     verbs = list(Event.objects.filter(subject=f"assignment-rule:{rule.pk}").values_list("verb", "actor"))
@@ -158,24 +158,24 @@ def test_switching_on_acts_at_once_and_only_by_that_rule(course):
 # Renewals
 
 
-def test_a_short_renewal_freezes_its_list_when_it_opens(course):
+def test_short_renewal_stores_required_steps_when_opened(course):
     team = make_team()
     make_certified(course, team, date(2027, 1, 15))
-    rule_that_is(course, team_id=team.pk, renewal="short", renewal_days=30)
+    create_rule(course, team_id=team.pk, renewal="short", renewal_days=30)
     execution.act(date(2026, 12, 16))
     assert Enrollment.objects.open().get().required == ["last-cup"]
 
 
-def test_the_whole_course_is_renewed_where_one_of_two_rules_asks_for_it(course):
+def test_full_renewal_overrides_short_renewal(course):
     team = make_team()
     make_certified(course, team, date(2027, 1, 15))
     for renewal in ("short", "whole"):
-        rule_that_is(course, team_id=team.pk, renewal=renewal, renewal_days=30)
+        create_rule(course, team_id=team.pk, renewal=renewal, renewal_days=30)
     execution.act(date(2026, 12, 16))
     assert Enrollment.objects.open().get().required is None
 
 
-# What a short renewal asks for: what has changed, what was missed, and the exam.
+# Steps of a short renewal: changed lessons, missed topics and the exam.
 
 
 LESSON = "01-water/01-boiling.en.md"
@@ -183,20 +183,20 @@ STOVE = "stove-fire"
 
 
 def completed(course):
-    run = make_enrollment(make_user(), course)
-    complete_course(run)
-    Completion.objects.filter(enrollment=run).update(completed_at=days(-9))
-    return run.learner
+    enrollment = make_enrollment(make_user(), course)
+    complete_course(enrollment)
+    Completion.objects.filter(enrollment=enrollment).update(completed_at=days(-9))
+    return enrollment.learner
 
 
-def released_anew(weight):
-    """The course, with another word in its lesson."""
+def release_changed(weight):
+    """Release the course with a changed lesson."""
     course = make_course({**make_files(), LESSON: make_files()[LESSON].replace(b"Walk away", b"Walk off")})
     course.current.entries.exclude(weight="").update(weight=weight)
     return course
 
 
-def test_of_who_has_done_and_passed_all_it_is_the_exam_alone_and_of_a_stranger_all():
+def test_short_renewal_requires_only_exam_without_changes():
     course = make_course()
     person, stranger = completed(course), make_user()
     lists = short_lists([person.pk, stranger.pk], course)
@@ -205,9 +205,9 @@ def test_of_who_has_done_and_passed_all_it_is_the_exam_alone_and_of_a_stranger_a
 
 
 @pytest.mark.parametrize("weight", Release.Impact.values)
-def test_a_lesson_that_has_changed_by_more_than_a_minor_release_is_asked_for_until_it_is_done_again(weight):
+def test_short_renewal_requires_lesson_after_major_change(weight):
     person = completed(make_course())
-    course = released_anew(weight)
+    course = release_changed(weight)
     assert short_lists([person.pk], course) == {
         person.pk: ["last-cup"] if weight == Release.Impact.MINOR else ["boiling", "last-cup"]
     }
@@ -216,16 +216,16 @@ def test_a_lesson_that_has_changed_by_more_than_a_minor_release_is_asked_for_unt
 
 
 @pytest.mark.parametrize(("right", "wanted"), [(4, ["last-cup"]), (2, ["boiling", "last-cup"])])
-def test_the_lesson_on_what_the_passed_attempt_has_missed_is_asked_for(right, wanted):
+def test_short_renewal_requires_lesson_of_missed_questions(right, wanted):
     course = make_exam_course(pass_mark=50)
-    run = ready(course)
-    sit(run, points=right)
-    assert short_lists([run.learner_id], course) == {run.learner_id: wanted}
+    enrollment = ready(course)
+    sit(enrollment, points=right)
+    assert short_lists([enrollment.learner_id], course) == {enrollment.learner_id: wanted}
 
 
 @pytest.fixture
 def two_simulations():
-    """The kettle, and behind it in the route a stove that burns alike."""
+    """The kettle and, later in the course, a copy of it about a stove."""
     files = simulation_files(is_required=False)
     stove = {
         path.replace("03-kettle", "04-stove"): text.replace(KETTLE.encode(), STOVE.encode())
@@ -235,9 +235,9 @@ def two_simulations():
     return make_course(files | stove)
 
 
-def play(run, simulation, choices):
-    begun = attempts.start(run, simulation, timing=TimeSetting.OFF, at=START)
-    SimulationAttempt.objects.filter(pk=begun.pk).update(flags=[])  # of chance
+def play(enrollment, simulation, choices):
+    begun = attempts.start(enrollment, simulation, timing=TimeSetting.OFF, at=START)
+    SimulationAttempt.objects.filter(pk=begun.pk).update(flags=[])  # random
     begun = fresh(begun)
     for choice in choices:
         take(begun, choice)
@@ -248,17 +248,17 @@ def play(run, simulation, choices):
     [
         ([(KETTLE, BEST), (STOVE, YELLOW)], STOVE),
         ([(KETTLE, RED), (STOVE, YELLOW)], KETTLE),
-        ([(KETTLE, RED), (KETTLE, BEST), (STOVE, YELLOW)], STOVE),  # by the best run of each
-        ([(KETTLE, BEST), (STOVE, BEST)], KETTLE),  # of equals the first of the route
-        ([(STOVE, BEST)], STOVE),  # one never played was not played worst
+        ([(KETTLE, RED), (KETTLE, BEST), (STOVE, YELLOW)], STOVE),  # the best attempt of each counts
+        ([(KETTLE, BEST), (STOVE, BEST)], KETTLE),  # of equals the first in the course
+        ([(STOVE, BEST)], STOVE),  # unplayed simulations do not count
         ([], None),
     ],
 )
-def test_the_simulation_that_was_played_worst_is_asked_for(two_simulations, played, worst):
+def test_short_renewal_requires_worst_simulation(two_simulations, played, worst):
     person = completed(two_simulations)
-    run, other = person.enrollments.get(), make_enrollment(make_user(), two_simulations)
+    enrollment, other = person.enrollments.get(), make_enrollment(make_user(), two_simulations)
     for simulation, choices in played:
-        play(run, simulation, choices)
-    play(other, KETTLE, RED)  # which is another person's
+        play(enrollment, simulation, choices)
+    play(other, KETTLE, RED)  # of another person
     wanted = [worst] if worst else []
     assert short_lists([person.pk], two_simulations) == {person.pk: [*wanted, "last-cup"]}

@@ -1,4 +1,4 @@
-"""Leads are asked by one letter of a morning, and not where somebody has answered meanwhile."""
+"""Email that asks managers for follow-ups, unless they are answered by then."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -29,13 +29,13 @@ def at_nine(tuesday):
     tuesday.move_to(datetime(2026, 12, 15, 9, tzinfo=ZONE), tick=False)
 
 
-def told():
+def emails():
     return list(
         OutgoingEmail.objects.filter(kind="observation").order_by("pk").values_list("person__name", "state", "why")
     )
 
 
-def test_several_of_one_morning_are_one_letter_at_an_hour_of_letters_and_written_once(tuesday, team, mailoutbox):
+def test_follow_ups_of_one_morning_share_one_email(tuesday, team, mailoutbox):
     completed(team, "Wang Ming", days_ago=30)
     completed(team, "Zhao Lei", days_ago=31)
     completed(team, "Long ago", days_ago=40)
@@ -43,11 +43,11 @@ def test_several_of_one_morning_are_one_letter_at_an_hour_of_letters_and_written
     assert [ask_leads(), ask_leads()] == ["emails: 2", ""]
     assert letters() == []
     at_nine(tuesday)
-    [letter] = letters()
-    assert letter.to == [team.manager.email]
-    assert letter.subject == "After the course: follow-ups on 2 of your people"
-    said = letter.body.split("\n\n", 1)[1]
-    assert said.startswith(
+    [email] = letters()
+    assert email.to == [team.manager.email]
+    assert email.subject == "After the course: follow-ups on 2 of your people"
+    text = email.body.split("\n\n", 1)[1]
+    assert text.startswith(
         """These people completed a course some time ago. How do they work today?
 – Zhao Lei: “Rules of the tea room”, completed on Saturday 14 November
 – Wang Ming: “Rules of the tea room”, completed on Sunday 15 November
@@ -56,15 +56,15 @@ Select a few answers for each person. It takes 1 minute:
 https://training.example.com/team/follow-ups/
 """
     )
-    assert sorted(state for _name, state, _why in told()) == ["sent", "skipped"]  # told in the first
+    assert sorted(state for _name, state, _why in emails()) == ["sent", "skipped"]  # combined with the first
 
 
-def test_all_who_lead_the_nearest_team_are_told_and_about_who_is_led_by_nobody_nobody_is(team):
+def test_all_managers_of_nearest_team_get_email(team):
     join(team, make_user("Second"), Membership.Role.MANAGER)
     completed(team, "Wang", days_ago=30)
     completed(None, "Alone", days_ago=30)
     ask_leads()
-    assert [name for name, _state, _why in told()] == ["Li Lin", "Second"]
+    assert [name for name, _state, _why in emails()] == ["Li Lin", "Second"]
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_all_who_lead_the_nearest_team_are_told_and_about_who_is_led_by_nobody_n
         ("away", "these people are away or have left, or the follow-up has closed"),
     ],
 )
-def test_a_letter_is_skipped_with_the_reason(tuesday, team, happens, why):
-    run = completed(team, "Wang", days_ago=30)
+def test_email_is_skipped_with_reason(tuesday, team, happens, why):
+    enrollment = completed(team, "Wang", days_ago=30)
     ask_leads()
-    person = run.learner
+    person = enrollment.learner
     if happens == "answered":
-        answer_follow_up(run, sheet_of(run), None, by=team.manager)
+        answer_follow_up(enrollment, sheet_of(enrollment), None, by=team.manager)
     elif happens == "moved":
         person.memberships.update(team=make_team())
     elif happens == "left":
@@ -91,10 +91,10 @@ def test_a_letter_is_skipped_with_the_reason(tuesday, team, happens, why):
         record_absence(person, site_day(), site_day() + timedelta(days=2), by=make_admin())
     at_nine(tuesday)
     assert letters() == []
-    assert told() == [("Li Lin", "skipped", why)]
+    assert emails() == [("Li Lin", "skipped", why)]
 
 
-def test_what_was_missed_for_three_days_is_told_and_not_what_was_missed_for_longer(team):
+def test_missed_follow_up_is_caught_up_for_2_days(team):
     completed(team, "Two days", days_ago=32)
     completed(team, "Three days", days_ago=33)
     assert ask_leads() == "emails: 1"

@@ -1,3 +1,5 @@
+"""Notes of managers about people: writing, reading and withdrawing."""
+
 import uuid
 
 import pytest
@@ -24,9 +26,9 @@ def send(client, **fields):
     return client.post(ADDRESS, {"text": "Asked for nights.", "act": ACT} | fields)
 
 
-def test_a_note_stands_on_the_page_of_the_person_and_on_the_own_record_and_goes_again(client, team):
-    run = learner_of(team, "Lea")
-    page = f"/team/people/{run.pk}/"
+def test_note_is_shown_to_manager_and_learner_until_withdrawn(client, team):
+    enrollment = learner_of(team, "Lea")
+    page = f"/team/people/{enrollment.pk}/"
     form = BeautifulSoup(client.get(page).content, "html.parser").select_one("form.note")
     fields = {each["name"]: each.get("value", "") for each in form.select("input")}
     response = client.post(form["action"], fields | {"text": "Asked for\r\nnights."})
@@ -35,8 +37,8 @@ def test_a_note_stands_on_the_page_of_the_person_and_on_the_own_record_and_goes_
     assert notes_on(shown) == ["Asked for nights."]
     assert "Note added for Lea. They can read it too." in shown.text
     assert Note.objects.get().text == "Asked for\nnights."
-    client.force_login(run.learner)
-    record = client.get(reverse("learner_home:record", args=[run.course.identifier]))
+    client.force_login(enrollment.learner)
+    record = client.get(reverse("learner_home:record", args=[enrollment.course.identifier]))
     assert notes_on(record) == ["Asked for nights."] and "Withdraw" not in record.text
     client.force_login(team.manager)
     form = BeautifulSoup(shown.content, "html.parser").select_one(".noted form")
@@ -44,27 +46,27 @@ def test_a_note_stands_on_the_page_of_the_person_and_on_the_own_record_and_goes_
     assert notes_on(client.get(page)) == []
 
 
-def test_leads_human_resources_and_auditors_read_it_and_only_its_writer_takes_it_back(client, team):
+def test_only_author_can_withdraw_note(client, team):
     second = make_user("Second lead")
     join(team, second, Membership.Role.MANAGER)
-    run = learner_of(team)
-    write_note([run.learner.pk], "Asked for nights.", act=uuid.UUID(ACT), by=team.manager)
+    enrollment = learner_of(team)
+    write_note([enrollment.learner.pk], "Asked for nights.", act=uuid.UUID(ACT), by=team.manager)
     for reader in (team.manager, second, make_hr(), make_auditor()):
         client.force_login(reader)
-        page = client.get(f"/team/people/{run.pk}/")
+        page = client.get(f"/team/people/{enrollment.pk}/")
         assert notes_on(page) == ["Asked for nights."]
         assert ("Withdraw" in page.text) == (reader == team.manager)
     client.force_login(make_team().manager)
-    assert client.get(f"/team/people/{run.pk}/").status_code == 404
+    assert client.get(f"/team/people/{enrollment.pk}/").status_code == 404
     assert client.post(f"/people/notes/{ACT}/undo/").status_code == 404
 
 
-def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(client, team):
-    runs = [learner_of(team, name) for name in ("Ann", "Ben")]
+def test_bulk_note_skips_people_not_managed(client, team):
+    enrollments = [learner_of(team, name) for name in ("Ann", "Ben")]
     beside, left = learner_of(make_team(), "Beside"), learner_of(team, "Left")
     left.learner.is_active = False
     left.learner.save()
-    rows = [run.pk for run in (*runs, beside, left)]
+    rows = [enrollment.pk for enrollment in (*enrollments, beside, left)]
     asked = client.get(ADDRESS, {"row": rows})
     assert "For 2 people: Ann, Ben" in asked.text
     response = send(client, row=rows)
@@ -73,7 +75,7 @@ def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(clien
     assert sorted(Note.objects.values_list("person__name", flat=True)) == ["Ann", "Ben"]
     page = client.get(f"/people/notes/{ACT}/")
     assert [each.text for each in BeautifulSoup(page.content, "html.parser").select(".lines li")] == ["Ann", "Ben"]
-    client.post(f"/people/notes/{ACT}/undo/", {"person": runs[0].learner_id})
+    client.post(f"/people/notes/{ACT}/undo/", {"person": enrollments[0].learner_id})
     assert list(Note.objects.standing().values_list("person__name", flat=True)) == ["Ben"]
     done = client.post(f"/people/notes/{ACT}/undo/", follow=True)
     assert "1 note was withdrawn." in done.text and not Note.objects.standing().exists()
@@ -81,7 +83,7 @@ def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(clien
     assert "Nothing was withdrawn" in again.text
 
 
-def test_a_whole_team_is_noted_about_each_with_a_note_of_its_own_and_all_of_them_go_again(client, team, monkeypatch):
+def test_team_note_is_written_and_withdrawn_for_everyone(client, team, monkeypatch):
     below = make_team("Below", parent=team)
     ann, _ben, _below = (learner_of(group, name) for group, name in ((team, "Ann"), (team, "Ben"), (below, "Cai")))
     learner_of(make_team(), "Beside")
@@ -101,66 +103,68 @@ def test_a_whole_team_is_noted_about_each_with_a_note_of_its_own_and_all_of_them
 
 
 def sent_again(page):
-    """What the form that came back sends."""
+    """Fields of the returned form."""
     form = BeautifulSoup(page.content, "html.parser").select_one("main form.card")
     fields = {each["name"]: each.get("value", "") for each in form.select("input[name]")}
     return fields | {"text": form.textarea.text}
 
 
-def test_who_goes_back_and_types_something_else_is_asked_and_loses_nothing(client, team):
-    run = learner_of(team, "Lea")
-    for _ in range(2):  # a double press
-        assert send(client, person=run.learner_id).status_code == 302
-    page = send(client, person=run.learner_id, text="Asked for days.")
+def test_second_text_in_same_form_asks_first(client, team):
+    enrollment = learner_of(team, "Lea")
+    for _ in range(2):  # double click
+        assert send(client, person=enrollment.learner_id).status_code == 302
+    page = send(client, person=enrollment.learner_id, text="Asked for days.")
     assert page.status_code == 422 and "This form already saved another note." in page.text
     assert [note.text for note in Note.objects.all()] == ["Asked for nights."]
     assert "Note added for Lea." in client.post(ADDRESS, sent_again(page), follow=True).text
-    assert [note.text for note in Note.objects.about(run.learner)] == ["Asked for days.", "Asked for nights."]
+    assert [note.text for note in Note.objects.about(enrollment.learner)] == ["Asked for days.", "Asked for nights."]
 
 
-def test_what_was_taken_back_is_noted_again_by_another_press(client, team):
-    run = learner_of(team, "Lea")
-    send(client, person=run.learner_id)
+def test_withdrawn_note_can_be_added_again(client, team):
+    enrollment = learner_of(team, "Lea")
+    send(client, person=enrollment.learner_id)
     client.post(f"/people/notes/{ACT}/undo/")
-    page = send(client, person=run.learner_id)
+    page = send(client, person=enrollment.learner_id)
     assert page.status_code == 422 and not Note.objects.standing().exists()
     client.post(ADDRESS, sent_again(page))
-    assert [note.text for note in Note.objects.about(run.learner)] == ["Asked for nights."]
+    assert [note.text for note in Note.objects.about(enrollment.learner)] == ["Asked for nights."]
 
 
-def test_who_was_noted_about_before_is_not_named_as_noted_about_now(client, team):
-    runs = [learner_of(team, name) for name in ("Ann", "Ben")]
-    send(client, row=runs[0].pk)
-    page = client.post(ADDRESS, {"text": "Asked for nights.", "act": ACT, "row": [r.pk for r in runs]}, follow=True)
+def test_message_names_only_newly_added_people(client, team):
+    enrollments = [learner_of(team, name) for name in ("Ann", "Ben")]
+    send(client, row=enrollments[0].pk)
+    page = client.post(
+        ADDRESS, {"text": "Asked for nights.", "act": ACT, "row": [r.pk for r in enrollments]}, follow=True
+    )
     assert "Note added for Ben. They can read it too." in page.text
 
 
 @pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 501, "nul\0"])
-def test_what_cannot_be_kept_is_explained_and_nothing_is_noted(client, team, text):
-    run = learner_of(team)
-    response = send(client, row=run.pk, text=text)
+def test_invalid_text_is_explained_and_not_saved(client, team, text):
+    enrollment = learner_of(team)
+    response = send(client, row=enrollment.pk, text=text)
     assert response.status_code == 422 and "<title>Error: " in response.text
     assert not Note.objects.exists()
 
 
-def test_a_note_holds_five_hundred_characters_as_the_browser_counts_them(client, team):
-    text = "\r\n".join(["x" * 99] * 5)  # 499 of them, and four more as it is sent
+def test_note_holds_500_characters_as_counted_by_browser(client, team):
+    text = "\r\n".join(["x" * 99] * 5)  # 499 characters, 4 more as sent
     assert send(client, row=learner_of(team).pk, text=text).status_code == 302
 
 
-def test_human_resources_note_nothing_about_themselves(client):
+def test_hr_cannot_write_note_about_themselves(client):
     clerk = make_hr()
     client.force_login(clerk)
     assert send(client, person=clerk.pk).status_code == 422
     assert not Note.objects.exists()
 
 
-def test_nobody_notes_about_oneself_or_on_the_page_of_who_has_left(client, team):
+def test_no_notes_about_oneself_or_former_people(client, team):
     join(team, team.manager)
-    own, run = make_enrollment(team.manager), learner_of(team)
+    own, enrollment = make_enrollment(team.manager), learner_of(team)
     assert send(client, row=own.pk).status_code == 422
-    run.learner.is_active = False
-    run.learner.save()
-    page = BeautifulSoup(client.get(f"/team/people/{run.pk}/").content, "html.parser")
+    enrollment.learner.is_active = False
+    enrollment.learner.save()
+    page = BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser")
     assert page.select("form.note") == []
     assert not Note.objects.exists()

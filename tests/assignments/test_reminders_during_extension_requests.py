@@ -1,4 +1,4 @@
-"""While somebody waits for an answer about another day no reminder of that course leaves, and it is said why."""
+"""No reminder is sent while an extension request waits for an answer."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ REFUSED = ExtensionAnswer("refused")
 
 
 @pytest.fixture(autouse=True)
-def on_a_day_of_the_plan(settings, time_machine):
+def on_reminder_day(settings, time_machine):
     settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     settings.SITE_URL = "https://training.example.com"
     time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=ZONE), tick=False)
@@ -31,7 +31,7 @@ def on_a_day_of_the_plan(settings, time_machine):
 
 
 def learner(team, name):
-    """Somebody who is due tomorrow, and was asked a month ago."""
+    """An enrollment due tomorrow, made a month ago."""
     person = make_user(name, language="en")
     join(team, person)
     month_ago = timezone.now() - timedelta(days=30)
@@ -45,31 +45,31 @@ def reminders():
     ]
 
 
-def test_a_reminder_of_the_plan_is_not_written_before_the_answer_and_then_it_is(team):
+def test_reminder_is_queued_only_after_answer(team):
     waits = learner(team, "Waits")
     learner(team, "Other")
     request = request_extension(waits, MONDAY)
-    foreseen = {each.name: each.why_not for each in preview_emails(TODAY) if each.message.kind == "reminder"}
-    assert foreseen == {"Waits": ASKS, "Other": ""}
+    scheduled = {each.name: each.why_not for each in preview_emails(TODAY) if each.message.kind == "reminder"}
+    assert scheduled == {"Waits": ASKS, "Other": ""}
     assert remind_due() == "reminders: 1"
     answer_extension_request(request.pk, REFUSED, by=team.manager)
     assert remind_due() == "reminders: 1"
     assert [name for name, _state, _why in reminders()] == ["Other", "Waits"]
 
 
-def test_a_reminder_that_waits_already_does_not_leave_and_says_why(team):
-    run = learner(team, "Waits")
+def test_waiting_reminder_is_skipped_with_reason(team):
+    enrollment = learner(team, "Waits")
     learner(team, "Other")
     remind_due()
-    request_extension(run, MONDAY)
+    request_extension(enrollment, MONDAY)
     letters()
     assert reminders() == [("Waits", "skipped", ASKS), ("Other", "sent", "")]
 
 
-def test_one_that_was_kept_back_leaves_after_the_answer(team, time_machine):
-    run = learner(team, "Waits")
+def test_skipped_reminder_is_sent_after_answer(team, time_machine):
+    enrollment = learner(team, "Waits")
     remind_due()
-    request = request_extension(run, MONDAY)
+    request = request_extension(enrollment, MONDAY)
     letters()
     answer_extension_request(request.pk, REFUSED, by=team.manager)
     time_machine.move_to(datetime(2026, 12, 11, 9, tzinfo=ZONE), tick=False)
@@ -78,17 +78,19 @@ def test_one_that_was_kept_back_leaves_after_the_answer(team, time_machine):
     assert reminders() == [("Waits", "sent", "")]
 
 
-def test_of_two_courses_the_other_is_reminded_of(team):
-    run = learner(team, "Waits")
-    make_enrollment(run.learner, make_second_course(), due_at=run.due_at, enrolled_at=run.enrolled_at)
+def test_reminder_of_other_course_is_sent(team):
+    enrollment = learner(team, "Waits")
+    make_enrollment(
+        enrollment.learner, make_second_course(), due_at=enrollment.due_at, enrolled_at=enrollment.enrolled_at
+    )
     assert remind_due() == "reminders: 2"
-    request_extension(run, MONDAY)
-    [letter] = letters()
-    assert "/learn/first-aid/" in letter.body
-    assert "/learn/tea-room/" not in letter.body
+    request_extension(enrollment, MONDAY)
+    [email] = letters()
+    assert "/learn/first-aid/" in email.body
+    assert "/learn/tea-room/" not in email.body
 
 
-def test_who_asks_is_left_out_of_reminders_by_hand_and_of_those_of_today_and_named(team):
+def test_manual_and_suggested_reminders_skip_requester(team):
     waits, other = learner(team, "Waits"), learner(team, "Other")
     request_extension(waits, MONDAY)
     draft = suggested_actions_for(team.manager, timezone.now(), counts_others=True)

@@ -1,4 +1,4 @@
-"""A rehearsal says what a rule then does, and writes nothing."""
+"""Preview of rules: agrees with their execution and writes nothing."""
 
 import random
 from datetime import date, datetime, timedelta
@@ -33,13 +33,13 @@ MONDAY = date(2026, 11, 30)
 
 @pytest.fixture
 def team(course):
-    """Two who are new, one who is learning, one who is excused, and one whose certificate ends on 15 January."""
+    """Two new people, one enrolled, one exempt, and one whose certificate expires on 15 January."""
     team = make_team("Night shift", learners=2)
     for number in range(2):
         join(team, make_user())
-        run = enroll(team.people.latest("pk"), course)
+        enrollment = enroll(team.people.latest("pk"), course)
         if number:
-            exempt(run, "Knows it", by=None)
+            exempt(enrollment, "Knows it", by=None)
     make_certified(course, team, date(2027, 1, 15))
     make_team("Elsewhere", learners=3)
     return team
@@ -50,18 +50,18 @@ def read_only(execute, sql, params, many, context):
     return execute(sql, params, many, context)
 
 
-def groups(rehearsal):
-    return {(group.words, str(group.because)): len(people) for group, people in rehearsal.acts.items()}
+def groups(preview):
+    return {(group.words, str(group.because)): len(people) for group, people in preview.acts.items()}
 
 
-def test_a_rehearsal_names_whom_it_is_about_and_who_is_left_alone_and_why(course, team):
+def test_preview_lists_affected_and_skipped_people(course, team):
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", renewal="short", renewal_days=30)
     found = preview_rule(rule, MONDAY)
     assert groups(found) == {("is enrolled", "matches the rule and has not completed the course"): 2}
     assert found.left == {Because(RuleReason.IS_LEARNING): 1, Because(RuleReason.IS_EXCUSED): 1}
     [(coming, people)] = found.coming.items()
     assert (coming.words, coming.opens_on, len(people)) == ("a short renewal opens", date(2026, 12, 16), 1)
-    # Three elsewhere, the two managers, and nobody else.
+    # Three learners elsewhere and the two managers.
     assert found.outside == {Because(RuleReason.OTHER_TEAM): 4, Because(RuleReason.OTHER_ROLE): 1}
     assert found.days == [
         (MONDAY, [("is enrolled", 2)]),
@@ -70,7 +70,7 @@ def test_a_rehearsal_names_whom_it_is_about_and_who_is_left_alone_and_why(course
     ]
 
 
-def test_a_rehearsal_writes_nothing_and_asks_nothing_but_questions(course, team):
+def test_preview_writes_nothing(course, team):
     rule = make_rule(course, team_id=team.pk, renewal="short", renewal_days=60, excuses=True)
     before = digests()
     with connection.execute_wrapper(read_only):
@@ -80,7 +80,7 @@ def test_a_rehearsal_writes_nothing_and_asks_nothing_but_questions(course, team)
     assert digests() == before
 
 
-def test_it_reckons_with_the_other_rules_that_are_on(course, team):
+def test_preview_considers_other_active_rules(course, team):
     early = make_rule(course, team_id=team.pk, due="assignment", due_days=7)
     late = make_rule(course, is_on=False, team_id=team.pk, due="assignment", due_days=28)
     [(group, people)] = preview_rule(late, MONDAY).acts.items()
@@ -91,7 +91,7 @@ def test_it_reckons_with_the_other_rules_that_are_on(course, team):
     assert (group.due.day, group.others) == (date(2026, 12, 28), ())
 
 
-def test_it_costs_the_same_statements_for_one_and_for_three_people(course, django_assert_num_queries):
+def test_preview_takes_same_queries_for_1_and_3_people(course, django_assert_num_queries):
     team = make_team(learners=1)
     rule = make_rule(course, team_id=team.pk)
     for learners in (0, 2):
@@ -101,7 +101,7 @@ def test_it_costs_the_same_statements_for_one_and_for_three_people(course, djang
             preview_rule(rule, MONDAY)
 
 
-def test_the_digest_changes_with_what_would_be_done_and_with_nothing_else(course, team):
+def test_digest_changes_only_with_actions(course, team):
     rule = make_rule(course, team_id=team.pk)
     first = preview_rule(rule, MONDAY).digest
     join(make_team("A third one"), make_user())
@@ -110,7 +110,7 @@ def test_the_digest_changes_with_what_would_be_done_and_with_nothing_else(course
     assert preview_rule(rule, MONDAY).digest != first
 
 
-def test_the_command_says_it_line_by_line(course, team):
+def test_command_prints_preview(course, team):
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", name="New people")
     printed = StringIO()
     call_command("preview_rules", date=MONDAY, rule=rule.pk, stdout=printed)
@@ -124,14 +124,14 @@ def test_the_command_says_it_line_by_line(course, team):
     assert printed.getvalue() == "No rule is switched on.\n"
 
 
-def test_the_command_says_what_it_expected():
+def test_command_explains_invalid_arguments():
     with pytest.raises(CommandError, match=r"argument --date: tomorrow: expected a day such as 2027-03-01"):
         call_command("preview_rules", "--date", "tomorrow")
     with pytest.raises(CommandError, match=r"There is no rule 9. There are: none."):
         call_command("preview_rules", rule=9)
 
 
-# What the rehearsal of a day says is what acting on it writes, in firms made at random: read from the tables alone.
+# Random companies: the preview of a day equals what execution writes.
 
 
 LEARNER, MANAGER = Membership.Role
@@ -152,13 +152,13 @@ def make_person(chance, course, teams, hr):
     if kind == "excused":
         make_enrollment(person, course, exempted_at=timezone.now(), exemption_reason="On leave")
     if kind == "certified":
-        run = make_enrollment(person, course, completed_at=timezone.now() - timedelta(days=50))
-        certificate = issue(run, at=run.completed_at)
+        enrollment = make_enrollment(person, course, completed_at=timezone.now() - timedelta(days=50))
+        certificate = issue(enrollment, at=enrollment.completed_at)
         Certificate.objects.filter(pk=certificate.pk).update(valid_until=until)
         store_certifications([Certificate.objects.get(pk=certificate.pk)])
     if kind == "outside":
-        said = {"trained_on": site_day() - timedelta(days=60), "valid_until": until, "proof": "x"}
-        record_external_training([ExternalTraining(person=person, course=course, **said)], by=hr)
+        fields = {"trained_on": site_day() - timedelta(days=60), "valid_until": until, "proof": "x"}
+        record_external_training([ExternalTraining(person=person, course=course, **fields)], by=hr)
 
 
 def make_random_rule(chance, course, teams):
@@ -170,8 +170,8 @@ def make_random_rule(chance, course, teams):
     make_rule(course, **terms)
 
 
-def stir(chance, teams):
-    """Some move, some change the post, some have left."""
+def change_people(chance, teams):
+    """Move some people, change job roles, mark some as left."""
     for person in User.objects.filter(is_staff=False).order_by("pk"):
         what = chance.choice(["", "", "move", "job_role", "gone"])
         if what == "move":
@@ -187,12 +187,12 @@ def last_day(due_at):
     return due_at and due_at.astimezone(ZoneInfo(settings.TIME_ZONE)).date() - timedelta(days=1)
 
 
-def said_by_rehearsal(day):
-    """{(person, what, last day, whether short)}, whichever rule says it."""
+def previewed_actions(day):
+    """{(person, action, due date, is short)} of all rules."""
     return {
         (person, group.deed.value, group.due and group.due.day, group.is_short and group.deed.value == "renew")
-        for rehearsal in preview_all(day)
-        for group, people in rehearsal.acts.items()
+        for preview in preview_all(day)
+        for group, people in preview.acts.items()
         for person in people
     }
 
@@ -201,8 +201,8 @@ def tables():
     return {row["id"]: row for row in Enrollment.objects.order_by("pk").values()}
 
 
-def what_was_written(before, after):
-    """Of the tables only: a first run is an enrollment; a run beside a certificate that is valid is a renewal."""
+def written_actions(before, after):
+    """Read from tables only: a new enrollment beside a valid certificate is a renewal."""
     until = {}
     for person, day in Certificate.objects.values_list("enrollment__learner", "valid_until"):
         until[person] = day
@@ -221,7 +221,7 @@ def what_was_written(before, after):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_what_a_rehearsal_says_is_what_acting_writes_and_whom_it_tells(seed, time_machine):
+def test_preview_matches_execution_and_emails(seed, time_machine):
     time_machine.move_to(datetime(2026, 11, 25, 3, 0, tzinfo=ZoneInfo("UTC")), tick=False)
     chance, course, hr = random.Random(seed), make_course(), make_hr()
     teams = [make_team("Service")]
@@ -230,19 +230,19 @@ def test_what_a_rehearsal_says_is_what_acting_writes_and_whom_it_tells(seed, tim
         make_person(chance, course, teams, hr)
     for _number in range(chance.randint(1, 3)):
         make_random_rule(chance, course, teams)
-    execution.act(site_day())  # so that there are runs that the rules began
+    execution.act(site_day())  # so that there are enrollments by rules
     time_machine.shift(timedelta(days=chance.randint(1, 9)))
-    stir(chance, teams)
+    change_people(chance, teams)
     before, letters_before = tables(), set(OutgoingEmail.objects.values_list("pk", flat=True))
-    said = said_by_rehearsal(site_day())
-    assert tables() == before  # a rehearsal writes nothing
+    previewed = previewed_actions(site_day())
+    assert tables() == before  # the preview writes nothing
     execution.act(site_day())
     after = tables()
-    assert what_was_written(before, after) == said
+    assert written_actions(before, after) == previewed
     new = {row["id"]: row["learner_id"] for key, row in after.items() if key not in before}
     written = OutgoingEmail.objects.filter(kind__in=["enrolled", "renewal-open"])
-    told = {run: letter.person_id for letter in written for run in letter.data["subjects"]}
-    assert {run: person for run, person in told.items() if run in new} == new
+    notified = {enrollment: letter.person_id for letter in written for enrollment in letter.data["subjects"]}
+    assert {enrollment: person for enrollment, person in notified.items() if enrollment in new} == new
     fresh = written.exclude(pk__in=letters_before)
     assert {letter.person_id for letter in fresh} <= set(new.values())
     execution.act(site_day())

@@ -1,4 +1,4 @@
-"""What a rule did is taken back as a whole, as far as nobody has begun."""
+"""Rollback of a rule: its actions are undone as far as nobody has started."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ def people_in(team, *names):
     return people
 
 
-def acted(course, team, **terms):
+def execute_rule(course, team, **terms):
     rule = make_rule(course, team_id=team.pk, **terms)
     execution.act(TODAY)
     return rule
@@ -42,9 +42,9 @@ def learners():
     return set(Enrollment.objects.open().values_list("learner__name", flat=True))
 
 
-def test_who_has_not_begun_is_enrolled_no_more_no_letter_leaves_and_the_rule_is_off(course, team):
+def test_rollback_removes_unstarted_enrollments_and_disables_rule(course, team):
     people_in(team, "Li", "Wu")
-    rule, hr = acted(course, team), make_hr()
+    rule, hr = execute_rule(course, team), make_hr()
     assert undo_actions_of_rule(rule, by=hr) == 2
     assert not Enrollment.objects.exists()
     rule.refresh_from_db()
@@ -57,12 +57,12 @@ def test_who_has_not_begun_is_enrolled_no_more_no_letter_leaves_and_the_rule_is_
     assert list(differences()) == [] == list(log_differences())
 
 
-def test_who_has_begun_or_about_whom_somebody_decided_or_another_rule_asks_stays(course, team):
+def test_rollback_keeps_started_changed_and_shared_enrollments(course, team):
     begun, moved, _goes = people_in(team, "Begun", "Moved", "Goes")
     twice, other = make_user("Twice", job_role="phone"), make_user("Other")
     join(team, twice)
     beside = make_rule(course, job_role="phone")
-    rule = acted(course, team)
+    rule = execute_rule(course, team)
     enrollment.enroll(other, course)  # by hand, so of no rule
     Enrollment.objects.filter(learner=begun).update(started_at=timezone.now())
     enrollment.extend(Enrollment.objects.get(learner=moved), date(2026, 12, 31), by=make_hr())
@@ -73,36 +73,39 @@ def test_who_has_begun_or_about_whom_somebody_decided_or_another_rule_asks_stays
     assert beside.assignments.filter(undone_at=None).count() == 1
 
 
-def test_an_open_sitting_counts_as_begun(course, team):
+def test_open_exam_attempt_counts_as_started(course, team):
     [person] = people_in(team, "Li")
-    rule = acted(course, team)
-    run = Enrollment.objects.get(learner=person)
+    rule = execute_rule(course, team)
+    enrolled = Enrollment.objects.get(learner=person)
     exam = attempts.ExamAttempt._meta.get_field("exam").related_model.objects.get(kind="exam")
-    run.attempts.create(
+    enrolled.attempts.create(
         exam=exam, revision=exam.head, release=course.current, number=1, started_at=timezone.now(), max_points=1
     )
     assert undo_actions_of_rule(rule, by=make_hr()) == 0
     assert learners() == {"Li"}
 
 
-def test_whom_a_letter_has_told_is_excused_with_the_rule_as_the_reason_and_nobody_else_is(course, team):
+def test_rollback_exempts_people_already_emailed(course, team):
     people_in(team, "Told")
-    rule = acted(course, team)
+    rule = execute_rule(course, team)
     letters()
     people_in(team, "New")
     execution.act(TODAY)
     assert undo_actions_of_rule(rule, by=make_hr()) == 2
-    run = Enrollment.objects.get()
-    assert (run.learner.name, run.exemption_reason) == ("Told", "The actions of the rule “New people” were undone.")
+    enrolled = Enrollment.objects.get()
+    assert (enrolled.learner.name, enrolled.exemption_reason) == (
+        "Told",
+        "The actions of the rule “New people” were undone.",
+    )
     assert list(differences()) == [] == list(log_differences())
 
 
-def test_many_are_taken_back_by_a_worker_unless_the_rule_was_switched_on_again(course, team, monkeypatch):
+def test_worker_continues_rollback_only_while_rule_is_off(course, team, monkeypatch):
     monkeypatch.setattr(lifecycle, "RUNS_AT_ONCE", 1)
     asked, rest = [], lifecycle.undo_rest.func
     monkeypatch.setattr(lifecycle, "undo_rest", SimpleNamespace(enqueue=lambda *keys: asked.append(keys)))
     people_in(team, "Li", "Wu", "Bo")
-    rule, hr = acted(course, team), make_hr()
+    rule, hr = execute_rule(course, team), make_hr()
     assert undo_actions_of_rule(rule, by=hr) == 1
     assert (asked, len(learners())) == ([(rule.pk, hr.pk)], 2)
     type(rule).objects.filter(pk=rule.pk).update(switched_on_at=timezone.now())
@@ -113,10 +116,10 @@ def test_many_are_taken_back_by_a_worker_unless_the_rule_was_switched_on_again(c
     assert learners() == set()
 
 
-def test_the_page_says_first_who_goes_and_who_stays(client, course, team):
+def test_page_lists_removed_and_remaining_people_first(client, course, team):
     client.force_login(make_hr())
     begun, *_others = people_in(team, "Begun", "Goes")
-    rule = acted(course, team)
+    rule = execute_rule(course, team)
     Enrollment.objects.filter(learner=begun).update(started_at=timezone.now())
     address = f"/rules/{rule.pk}/rollback/"
     assert address in client.get(f"/rules/{rule.pk}/").text
@@ -130,9 +133,9 @@ def test_the_page_says_first_who_goes_and_who_stays(client, course, team):
     assert address not in client.get(f"/rules/{rule.pk}/").text
 
 
-def test_a_rule_taken_back_for_some_people_stays_on_and_does_not_enroll_them_again(course, team):
+def test_partial_rollback_keeps_rule_on_without_reenrolling(course, team):
     people = people_in(team, "Ann", "Bo", "Cy")
-    rule, hr = acted(course, team), make_hr()
+    rule, hr = execute_rule(course, team), make_hr()
     keys = list(Enrollment.objects.filter(learner__in=people[:2]).values_list("pk", flat=True))
     assert undo_for_some(rule, keys, by=hr) == 2
     assert undo_for_some(rule, keys, by=hr) == 0
@@ -140,27 +143,27 @@ def test_a_rule_taken_back_for_some_people_stays_on_and_does_not_enroll_them_aga
     assert rule.is_on and learners() == {"Cy"}
     assert execution.act(TODAY) == execution.act(date(2026, 11, 26)) == ""
     assert Event.objects.filter(verb="rule-rolled-back", actor=hr, data={"people": 2}).count() == 1
-    # Taken back as a whole and switched on again, it asks the others anew.
+    # Rolled back as a whole and switched on again, it enrolls the others again.
     undo_actions_of_rule(rule, by=hr)
     switch_on(rule, by=hr)
     assert execution.act(TODAY) == "enroll: 1" and learners() == {"Cy"}
-    assert [letter.to for letter in letters()] == [[people[2].email]]
+    assert [email.to for email in letters()] == [[people[2].email]]
     assert list(differences()) == [] == list(log_differences())
 
 
-def test_nobody_takes_back_a_rule_for_themselves(course, team):
+def test_nobody_rolls_back_own_enrollment(course, team):
     hr = make_hr()
     join(team, hr)
     people_in(team, "Ann")
-    rule = acted(course, team)
+    rule = execute_rule(course, team)
     assert undo_for_some(rule, list(Enrollment.objects.values_list("pk", flat=True)), by=hr) == 1
     assert undo_actions_of_rule(rule, by=hr) == 0
     assert learners() == {hr.name}
 
 
-def test_nobody_takes_back_a_rule_for_a_person_in_conflict(course, team):
+def test_conflict_of_interest_prevents_rollback(course, team):
     [benefactor] = people_in(team, "Ann")
-    rule, hr = acted(course, team), make_hr()
+    rule, hr = execute_rule(course, team), make_hr()
     data = {"role": "manager", "team": team.pk}
     record("membership-added", actor=benefactor, subject=hr, data=data)
     keys = list(Enrollment.objects.values_list("pk", flat=True))
@@ -168,18 +171,18 @@ def test_nobody_takes_back_a_rule_for_a_person_in_conflict(course, team):
     assert undo_for_some(rule, keys, by=make_hr()) == 1
 
 
-def test_people_are_ticked_then_counted_then_taken_back(client, course, team):
+def test_rollback_of_selected_people_asks_first(client, course, team):
     people_in(team, "Ann", "Bo", "Cy")
-    rule, page = acted(course, team), "/rules/{}/rollback/"
+    rule, page = execute_rule(course, team), "/rules/{}/rollback/"
     client.force_login(make_hr())
     address = page.format(rule.pk)
     assert client.get(address).text.count('type="checkbox" name="run"') == 3
-    runs = [Enrollment.objects.get(learner__name=name).pk for name in ("Ann", "Bo")]
-    shown = client.post(address, {"run": runs})
+    keys = [Enrollment.objects.get(learner__name=name).pk for name in ("Ann", "Bo")]
+    shown = client.post(address, {"run": keys})
     assert "Undo for 2 people" in shown.text and "Cy" not in shown.text
     assert learners() == {"Ann", "Bo", "Cy"}
-    answer = client.post(address, {"run": runs, "act": "some"}, follow=True)
+    answer = client.post(address, {"run": keys, "act": "some"}, follow=True)
     assert "Undone for 2 people. The rule does not enroll them again." in answer.text
     assert learners() == {"Cy"}
-    # Runs of another rule, or that were begun meanwhile, are left alone.
-    assert "There was nothing to undo." in client.post(address, {"run": runs, "act": "some"}, follow=True).text
+    # The second time nothing is left to undo.
+    assert "There was nothing to undo." in client.post(address, {"run": keys, "act": "some"}, follow=True).text

@@ -1,4 +1,4 @@
-"""Whom a rule is about, why, and by when: without a database."""
+"""Scope of assignment rules: who matches, why, and by when. Without a database."""
 
 from datetime import date, timedelta
 
@@ -26,12 +26,12 @@ MONDAY = date(2026, 11, 30)
 JANUARY = date(2027, 1, 15)
 
 
-def judged(person, day=MONDAY, **terms):
+def evaluate(person, day=MONDAY, **terms):
     return verdict(make_version(**terms), RULE, COURSE, person, day)
 
 
-def told(person, day=MONDAY, **terms):
-    found = judged(person, day, **terms)
+def result_of(person, day=MONDAY, **terms):
+    found = evaluate(person, day, **terms)
     return found.deed, found.why, found.day
 
 
@@ -45,7 +45,7 @@ def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
         ({"team_id": 1}, {}, {"roles": frozenset({(2, LEARNER)})}, RuleReason.OTHER_TEAM),
         ({"team_id": 1}, {"roles": frozenset({(1, MANAGER)})}, {"roles": frozenset()}, RuleReason.OTHER_TEAM),
         ({"role": LEARNER}, {}, {"roles": frozenset({(1, MANAGER)})}, RuleReason.OTHER_ROLE),
-        # A learner elsewhere who leads this team is no learner of this team.
+        # A learner elsewhere who manages this team is not a learner of it.
         (
             {"team_id": 1, "role": LEARNER},
             {"roles": frozenset({(1, LEARNER), (2, MANAGER)})},
@@ -55,7 +55,7 @@ def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
         ({"job_role": "phone"}, {"job_role": "phone"}, {"job_role": "chat"}, RuleReason.OTHER_JOB_ROLE),
         ({"job_role": "phone"}, {"job_role": "phone"}, {"job_role": ""}, RuleReason.OTHER_JOB_ROLE),
         ({"joined_since": MONDAY}, {"joined_on": MONDAY}, {"joined_on": date(2026, 11, 29)}, RuleReason.JOINED_BEFORE),
-        # The first day of work counts where it is known, not that of the account.
+        # The first day of work counts if known, not that of the account.
         (
             {"joined_since": MONDAY},
             {"joined_on": date(2026, 11, 2), "starts_on": MONDAY},
@@ -76,9 +76,9 @@ def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
         ),
     ],
 )
-def test_a_rule_is_about_who_fits_and_says_why_somebody_does_not(terms, fits, does_not, why):
-    assert judged(known(**fits), **terms).deed is ActionKind.ENROLL
-    assert judged(known(**does_not), **terms) == Verdict(ActionKind.OUTSIDE, why)
+def test_rule_matches_or_gives_reason(terms, fits, does_not, why):
+    assert evaluate(known(**fits), **terms).deed is ActionKind.ENROLL
+    assert evaluate(known(**does_not), **terms) == Verdict(ActionKind.OUTSIDE, why)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_a_rule_is_about_who_fits_and_says_why_somebody_does_not(terms, fits, do
         ({"leaves_on": date(2026, 11, 29)}, RuleReason.HAS_LEFT, date(2026, 11, 29)),
     ],
 )
-def test_who_fits_is_left_alone_for_a_reason(facts, why, day):
-    assert told(known(**facts)) == (ActionKind.LEAVE, why, day)
+def test_matching_person_is_skipped_with_reason(facts, why, day):
+    assert result_of(known(**facts)) == (ActionKind.LEAVE, why, day)
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_who_fits_is_left_alone_for_a_reason(facts, why, day):
         ({"leaves_on": MONDAY}, RuleReason.NEVER_LEARNED, None),
     ],
 )
-def test_what_is_near_those_reasons_leaves_nobody_alone(facts, why, day):
-    assert told(known(**facts)) == (ActionKind.ENROLL, why, day)
+def test_similar_facts_do_not_skip_person(facts, why, day):
+    assert result_of(known(**facts)) == (ActionKind.ENROLL, why, day)
 
 
-def test_a_rule_does_nothing_before_the_day_from_which_it_acts():
-    assert told(known(), acts_since=date(2026, 12, 1)) == (ActionKind.LEAVE, RuleReason.NOT_YET, date(2026, 12, 1))
-    assert judged(known(), acts_since=MONDAY).deed is ActionKind.ENROLL
+def test_rule_does_nothing_before_start_date():
+    assert result_of(known(), acts_since=date(2026, 12, 1)) == (ActionKind.LEAVE, RuleReason.NOT_YET, date(2026, 12, 1))
+    assert evaluate(known(), acts_since=MONDAY).deed is ActionKind.ENROLL
 
 
 @pytest.mark.parametrize(
@@ -124,15 +124,15 @@ def test_a_rule_does_nothing_before_the_day_from_which_it_acts():
         ({"due": "start"}, {"joined_on": date(2026, 11, 25)}, date(2026, 12, 9)),
         ({"due": "joining"}, {"starts_on": date(2026, 11, 23), "joined_on": date(2026, 11, 25)}, date(2026, 12, 9)),
         ({"due": "assignment"}, {"starts_on": date(2026, 11, 23)}, date(2026, 12, 14)),
-        # Whoever came long ago would be late at once: the days count from today.
+        # The due date would be in the past, so the days count from today.
         ({"due": "start"}, {"starts_on": date(2026, 11, 16)}, MONDAY),
         ({"due": "start"}, {"starts_on": date(2026, 11, 15)}, date(2026, 12, 14)),
         ({"due": "date", "due_on": MONDAY}, {}, MONDAY),
         ({"due": "quarter"}, {}, date(2026, 12, 31)),
     ],
 )
-def test_the_due_day_is_counted_from_what_the_rule_names(terms, facts, due_on):
-    assert judged(known(**facts), **terms).due_on == due_on
+def test_due_date_counts_from_configured_event(terms, facts, due_on):
+    assert evaluate(known(**facts), **terms).due_on == due_on
 
 
 @pytest.mark.parametrize(
@@ -145,15 +145,15 @@ def test_the_due_day_is_counted_from_what_the_rule_names(terms, facts, due_on):
         (date(2027, 10, 1), date(2027, 12, 31)),
     ],
 )
-def test_a_quarter_ends_with_its_third_month(day, end):
-    assert judged(known(), day, due="quarter").due_on == end
+def test_quarter_ends_with_its_third_month(day, end):
+    assert evaluate(known(), day, due="quarter").due_on == end
 
 
-def test_nobody_is_enrolled_by_a_date_that_is_over():
-    assert told(known(), due="date", due_on=date(2026, 11, 29)) == (ActionKind.LEAVE, RuleReason.TOO_LATE, None)
+def test_past_due_date_enrolls_nobody():
+    assert result_of(known(), due="date", due_on=date(2026, 11, 29)) == (ActionKind.LEAVE, RuleReason.TOO_LATE, None)
 
 
-def test_who_fits_no_more_is_excused_only_where_the_rule_says_so_and_began_the_run():
+def test_only_exempting_rule_exempts_its_own_enrollment():
     gone = frozenset({(2, LEARNER)})
     begun, other, done = (
         {COURSE: CurrentEnrollment(5, True, False, frozenset({RULE}))},
@@ -161,16 +161,16 @@ def test_who_fits_no_more_is_excused_only_where_the_rule_says_so_and_began_the_r
         {COURSE: CurrentEnrollment(5, False, False, frozenset({RULE}))},
     )
     outside = (ActionKind.OUTSIDE, RuleReason.OTHER_TEAM, None)
-    assert told(known(roles=gone, runs=begun), team_id=1, excuses=True) == (
+    assert result_of(known(roles=gone, runs=begun), team_id=1, excuses=True) == (
         ActionKind.EXCUSE,
         RuleReason.FITS_NO_MORE,
         None,
     )
-    assert told(known(roles=gone, runs=begun), team_id=1) == outside
-    assert told(known(roles=gone, runs=other), team_id=1, excuses=True) == outside
-    assert told(known(roles=gone, runs=done), team_id=1, excuses=True) == outside
+    assert result_of(known(roles=gone, runs=begun), team_id=1) == outside
+    assert result_of(known(roles=gone, runs=other), team_id=1, excuses=True) == outside
+    assert result_of(known(roles=gone, runs=done), team_id=1, excuses=True) == outside
     once = frozenset({(RULE, "excused 5")})
-    assert judged(known(roles=gone, runs=begun, occasions=once), team_id=1, excuses=True).why is RuleReason.WAS_ASKED
+    assert evaluate(known(roles=gone, runs=begun, occasions=once), team_id=1, excuses=True).why is RuleReason.WAS_ASKED
 
 
 # Renewals
@@ -180,25 +180,25 @@ IN_MARCH = {"renewal": "short", "renewal_month": 3, "renewal_day": 1}
 
 
 @pytest.mark.parametrize("day, opens", [(date(2026, 12, 15), False), (date(2026, 12, 16), True), (JANUARY, True)])
-def test_a_renewal_opens_so_many_days_before_the_certificate_ends_and_is_due_on_its_last_day(day, opens):
-    found = judged(known(certificates=certified()), day, **THIRTY_DAYS)
+def test_renewal_opens_30_days_before_certificate_expires(day, opens):
+    found = evaluate(known(certificates=certified()), day, **THIRTY_DAYS)
     if opens:
         assert found == Verdict(ActionKind.RENEW, RuleReason.ENDS_SOON, JANUARY, JANUARY, "2027-01-15", False, JANUARY)
     else:
         assert found == Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED, opens_on=date(2026, 12, 16))
 
 
-def test_a_certificate_without_an_end_is_renewed_on_no_day_before_its_end():
-    assert judged(known(certificates=certified(date.max)), **THIRTY_DAYS) == Verdict(
+def test_certificate_without_end_is_not_renewed():
+    assert evaluate(known(certificates=certified(date.max)), **THIRTY_DAYS) == Verdict(
         ActionKind.LEAVE, RuleReason.IS_CERTIFIED
     )
 
 
-def test_who_let_the_certificate_end_learns_the_course_anew_once_for_each_certificate():
+def test_expired_certificate_leads_to_one_enrollment():
     lapsed = certified(date(2026, 11, 1))
-    found = judged(known(certificates=lapsed, occasions=frozenset({(RULE, "")})), **THIRTY_DAYS)
+    found = evaluate(known(certificates=lapsed, occasions=frozenset({(RULE, "")})), **THIRTY_DAYS)
     assert (found.deed, found.occasion, found.is_short) == (ActionKind.ENROLL, "2026-11-01", False)
-    assert judged(known(certificates=lapsed, occasions=frozenset({(RULE, "2026-11-01")})), **THIRTY_DAYS).why == (
+    assert evaluate(known(certificates=lapsed, occasions=frozenset({(RULE, "2026-11-01")})), **THIRTY_DAYS).why == (
         RuleReason.WAS_ASKED
     )
 
@@ -217,7 +217,7 @@ TO_COME = Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED, is_short=True, open
                 ActionKind.RENEW, RuleReason.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 15), "yearly 2027-03-01", True
             ),
         ),
-        # A job that missed the day does it on the next; and nobody has time beyond the own certificate.
+        # A missed day is caught up; the due date is not after the end of the certificate.
         (
             date(2027, 3, 9),
             date(2027, 3, 20),
@@ -227,34 +227,34 @@ TO_COME = Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED, is_short=True, open
         ),
     ],
 )
-def test_a_yearly_renewal_opens_on_its_day(day, until, found):
-    assert judged(known(certificates=certified(until)), day, due="assignment", **IN_MARCH) == found
+def test_yearly_renewal_opens_on_its_date(day, until, found):
+    assert evaluate(known(certificates=certified(until)), day, due="assignment", **IN_MARCH) == found
 
 
-def test_a_yearly_renewal_passes_over_who_was_certified_since_its_day_and_days_before_the_rule_acts():
+def test_yearly_renewal_skips_newly_certified_and_earlier_dates():
     fresh = certified(date(2028, 3, 1), since=date(2027, 3, 1))
     following = Verdict(ActionKind.LEAVE, RuleReason.IS_CERTIFIED, is_short=True, opens_on=date(2028, 3, 1))
-    assert judged(known(certificates=fresh), date(2027, 3, 9), **IN_MARCH) == following
+    assert evaluate(known(certificates=fresh), date(2027, 3, 9), **IN_MARCH) == following
     old = certified(date(2028, 6, 1))
-    assert judged(known(certificates=old), date(2027, 3, 9), acts_since=date(2027, 3, 2), **IN_MARCH) == following
+    assert evaluate(known(certificates=old), date(2027, 3, 9), acts_since=date(2027, 3, 2), **IN_MARCH) == following
 
 
-def test_a_yearly_renewal_on_a_leap_day_opens_on_the_last_of_february():
+def test_yearly_renewal_on_leap_day_opens_end_of_february():
     leap = {"renewal": "whole", "renewal_month": 2, "renewal_day": 29}
     person = known(certificates=certified(date.max))
     found = [
-        judged(person, date(year, 1, 1), acts_since=date(year - 1, 6, 1), **leap).opens_on for year in (2027, 2028)
+        evaluate(person, date(year, 1, 1), acts_since=date(year - 1, 6, 1), **leap).opens_on for year in (2027, 2028)
     ]
     assert found == [date(2027, 2, 28), date(2028, 2, 29)]
 
 
-# Rules over firms made at random: whom they are about, by a model written apart; and that nothing depends on order.
+# Random rules and people, compared with an independent model.
 
 
 TODAY = date(2026, 11, 30)
 WEEK = Calendar({})  # five days of work, no holidays
 
-# Most faults are off by a day, so many days are near.
+# Most faults are off by one day, so many dates are near.
 near = st.one_of(st.integers(-1, 1), st.integers(-400, 400)).map(lambda days: TODAY + timedelta(days=days))
 certificates = st.builds(
     lambda since, until: Certified(since, max(until, since)),
@@ -300,50 +300,50 @@ renewals = st.one_of(
 )
 
 
-def is_asked(said, rule, person):
-    """Whether somebody is enrolled or renewed today: told in one breath, as one would tell a colleague."""
-    if said["acts_since"] > TODAY:
+def is_asked(fields, rule, person):
+    """Whether the person is enrolled or renewed today: an independent, plain model."""
+    if fields["acts_since"] > TODAY:
         return False
     first_day = person.starts_on or person.joined_on
-    stands = [role for team, role in person.roles if said["team_id"] is None or team == said["team_id"]]
-    if said["team_id"] is not None and not stands:
+    matching_roles = [role for team, role in person.roles if fields["team_id"] is None or team == fields["team_id"]]
+    if fields["team_id"] is not None and not matching_roles:
         return False
-    if said["role"] != "" and said["role"] not in stands:
+    if fields["role"] != "" and fields["role"] not in matching_roles:
         return False
-    if said["job_role"] == "phone" and person.job_role != "phone":
+    if fields["job_role"] == "phone" and person.job_role != "phone":
         return False
-    if said["joined_since"] is not None and first_day < said["joined_since"]:
+    if fields["joined_since"] is not None and first_day < fields["joined_since"]:
         return False
-    if said["other_course_id"] is not None:
+    if fields["other_course_id"] is not None:
         other = person.certificates.get(OTHER)
-        if (other is not None and other.until >= TODAY) is not said["other_certified"]:
+        if (other is not None and other.until >= TODAY) is not fields["other_certified"]:
             return False
     if first_day > TODAY or (person.leaves_on is not None and person.leaves_on < TODAY):
         return False
-    run, own = person.runs.get(COURSE), person.certificates.get(COURSE)
-    if run is not None and (run.is_open or run.is_excused):
+    enrollment, certificate = person.runs.get(COURSE), person.certificates.get(COURSE)
+    if enrollment is not None and (enrollment.is_open or enrollment.is_excused):
         return False
-    if own is not None and own.until >= TODAY:
-        return bool(said["renewal"]) and (own.until - TODAY).days <= said["renewal_days"]
-    once_for_all = own is None or not said["renewal"]
+    if certificate is not None and certificate.until >= TODAY:
+        return bool(fields["renewal"]) and (certificate.until - TODAY).days <= fields["renewal_days"]
+    once_for_all = certificate is None or not fields["renewal"]
     return not (once_for_all and (rule, "") in person.occasions)
 
 
-@settings(max_examples=examples(400))  # most people fit no rule
-@given(said=st.builds(dict.__or__, terms, renewals), person=people)
-def test_a_rule_is_about_whom_the_plain_words_are_about(said, person):
-    found = verdict(make_version(**said), 1, COURSE, person, TODAY)
-    assert (found.deed in (ActionKind.ENROLL, ActionKind.RENEW)) == is_asked(said, 1, person)
+@settings(max_examples=examples(400))  # most people match no rule
+@given(fields=st.builds(dict.__or__, terms, renewals), person=people)
+def test_scope_agrees_with_plain_model(fields, person):
+    found = verdict(make_version(**fields), 1, COURSE, person, TODAY)
+    assert (found.deed in (ActionKind.ENROLL, ActionKind.RENEW)) == is_asked(fields, 1, person)
     if found.deed in (ActionKind.ENROLL, ActionKind.RENEW):
         assert found.due_on >= TODAY
 
 
-@given(said=st.builds(dict.__or__, terms, renewals), person=people)
-def test_a_rule_that_has_acted_does_nothing_more(said, person):
-    found = verdict(make_version(**said), 1, COURSE, person, TODAY)
+@given(fields=st.builds(dict.__or__, terms, renewals), person=people)
+def test_rule_acts_once(fields, person):
+    found = verdict(make_version(**fields), 1, COURSE, person, TODAY)
     if found.deed in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
         noted = PersonFacts(**vars(person) | {"occasions": person.occasions | {(1, found.occasion)}})
-        assert verdict(make_version(**said), 1, COURSE, noted, TODAY).deed not in (
+        assert verdict(make_version(**fields), 1, COURSE, noted, TODAY).deed not in (
             ActionKind.ENROLL,
             ActionKind.RENEW,
             ActionKind.EXCUSE,
@@ -351,10 +351,10 @@ def test_a_rule_that_has_acted_does_nothing_more(said, person):
 
 
 @given(rules=st.lists(st.builds(dict.__or__, terms, renewals), max_size=3), person=people, data=st.data())
-def test_in_whatever_order_rules_come_it_comes_to_the_same_and_the_earliest_day_holds(rules, person, data):
+def test_order_of_rules_does_not_matter(rules, person, data):
     opinions = [
-        Opinion(AssignmentRule(pk=number), verdict(make_version(**said), number, COURSE, person, TODAY))
-        for number, said in enumerate(rules, start=1)
+        Opinion(AssignmentRule(pk=number), verdict(make_version(**fields), number, COURSE, person, TODAY))
+        for number, fields in enumerate(rules, start=1)
     ]
     decided = decide(1, COURSE, opinions, WEEK, TODAY)
     assert decide(1, COURSE, data.draw(st.permutations(opinions)), WEEK, TODAY) == decided

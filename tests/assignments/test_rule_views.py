@@ -1,4 +1,4 @@
-"""The pages about rules: for human resources and admins alone."""
+"""Pages about assignment rules, for HR and admins."""
 
 from datetime import date
 
@@ -23,7 +23,7 @@ NEW = "/rules/new/"
 
 
 def form(taught, **fields):
-    """What the form of a rule sends where nothing else was chosen."""
+    """Fields that the rule form sends by default."""
     return {
         "name": "New people", "course": taught.pk, "role": "learner", "due": "start", "due_days": 14,
         "acts_since": "2026-11-25", "opens": "days",
@@ -43,7 +43,7 @@ def address(rule, act=""):
 
 
 @pytest.mark.parametrize("make", [make_hr, make_admin])
-def test_human_resources_and_admins_make_a_rule_that_is_off_and_says_what_it_means(client, course, make):
+def test_hr_and_admins_create_disabled_rule_with_description(client, course, make):
     client.force_login(make())
     team = make_team("Night shift", learners=2)
     page = client.post(NEW, form(course, team=team.pk, renewal="short", renewal_days=30), follow=True)
@@ -60,7 +60,7 @@ def test_human_resources_and_admins_make_a_rule_that_is_off_and_says_what_it_mea
     assert not Enrollment.objects.exists()
 
 
-def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
+def test_description_names_date_of_yearly_renewal(client, course, hr):
     yearly = make_rule(course, is_on=False, renewal="whole", renewal_month=3, renewal_day=1, excuses=True)
     assert [each.get_text() for each in soup(client.get(address(yearly))).select(".sentence p")][1:3] == [
         "Every year on 1 March, a renewal of the whole course opens.",
@@ -90,15 +90,15 @@ def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
         ),
     ],
 )
-def test_what_is_wrong_in_a_rule_is_said_at_its_field_and_nothing_is_kept(client, course, wrong, field, words):
+def test_invalid_rule_shows_error_at_field(client, course, wrong, field, words):
     page = client.post(NEW, form(course, **wrong))
     assert (page.status_code, page.context["form"].errors) == (422, {field: [words]})
     assert not AssignmentRule.objects.exists()
-    # What was typed is still there.
+    # Typed values stay.
     assert soup(page).select_one("[name=acts_since]")["value"] == "2026-11-25"
 
 
-def test_a_changed_rule_shows_what_it_says_now_and_keeps_its_course(client, course):
+def test_edit_form_shows_current_values_and_keeps_course(client, course):
     rule = make_rule(course, is_on=False, due_days=14, other_course=course, other_certified=False)
     page = client.get(address(rule, "edit/"))
     assert soup(page).select_one("[name=due_days]")["value"] == "14"
@@ -108,7 +108,7 @@ def test_a_changed_rule_shows_what_it_says_now_and_keeps_its_course(client, cour
     assert (rule.current.due_days, rule.current.number, rule.versions.count(), rule.course) == (30, 2, 2, course)
 
 
-def test_a_rule_that_is_on_is_changed_only_after_its_change_was_shown(client, course, hr):
+def test_change_of_active_rule_needs_confirmed_preview(client, course, hr):
     team = make_team("Night shift", learners=2)
     rule = make_rule(course, team=make_team("Days"), is_on=True)
     sent = form(course, team=team.pk, version="1")
@@ -118,7 +118,7 @@ def test_a_rule_that_is_on_is_changed_only_after_its_change_was_shown(client, co
     assert soup(shown).select_one("[name=team] [selected]")["value"] == str(team.pk)
 
     digest = soup(shown).select_one("[name=digest]")["value"]
-    join(team, make_user())  # somebody whom nobody was shown
+    join(team, make_user())  # not in the preview
     again = client.post(address(rule, "edit/"), sent | {"digest": digest})
     assert (again.status_code, rule.versions.count()) == (200, 1)
     assert "this affects 3 people" in text(again)
@@ -127,11 +127,11 @@ def test_a_rule_that_is_on_is_changed_only_after_its_change_was_shown(client, co
     assert client.post(address(rule, "edit/"), sent | {"digest": digest}).status_code == 302
     rule.refresh_from_db()
     assert (rule.current.team, rule.current.number, rule.is_on) == (team, 2, True)
-    assert not Enrollment.objects.exists()  # until it acts
+    assert not Enrollment.objects.exists()  # not executed yet
 
 
 @pytest.mark.parametrize("is_on, fields", [(True, {"name": "Renamed"}), (False, {"due_days": 30})])
-def test_a_change_that_touches_nobody_today_is_kept_at_once(client, course, is_on, fields):
+def test_change_without_effect_is_saved_at_once(client, course, is_on, fields):
     make_team("Night shift", learners=2)
     rule = make_rule(course, team=make_team("Days"), is_on=is_on)
     sent = form(course, team=rule.current.team_id, version="1") | fields
@@ -139,10 +139,10 @@ def test_a_change_that_touches_nobody_today_is_kept_at_once(client, course, is_o
     assert rule.versions.count() == 2
 
 
-def test_of_two_who_change_a_rule_at_once_the_second_reads_what_the_first_has_said(client, course, hr):
+def test_concurrent_change_is_refused_and_shows_current_rule(client, course, hr):
     rule, team = make_rule(course), make_team("Night shift")
     versions = [soup(client.get(address(rule, "edit/"))).select_one("[name=version]")["value"] for _each in range(2)]
-    for _each in range(2):  # a double press
+    for _each in range(2):  # double click
         first = client.post(address(rule, "edit/"), form(course, team=team.pk, version=versions[0]))
         assert first.status_code == 302
     mine = form(course, name="Renamed", version=versions[1])
@@ -156,7 +156,7 @@ def test_of_two_who_change_a_rule_at_once_the_second_reads_what_the_first_has_sa
     assert (rule.current.name, rule.current.team) == ("Renamed", None)
 
 
-def test_switching_on_does_what_the_list_on_the_page_says(client, course):
+def test_switching_on_does_what_preview_shows(client, course):
     team = make_team(learners=2)
     rule = make_rule(course, is_on=False, team_id=team.pk)
     digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
@@ -171,7 +171,7 @@ def test_switching_on_does_what_the_list_on_the_page_says(client, course):
     assert len(soup(page).select(".deeds li")) == 2
 
 
-def test_where_something_has_changed_since_the_list_is_shown_anew_and_the_rule_stays_off(client, course, hr):
+def test_outdated_preview_does_not_switch_rule_on(client, course, hr):
     team = make_team(learners=1)
     rule = make_rule(course, is_on=False, team_id=team.pk)
     digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
@@ -182,7 +182,7 @@ def test_where_something_has_changed_since_the_list_is_shown_anew_and_the_rule_s
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
 
 
-def test_the_page_says_who_is_left_alone_and_what_comes_on_which_day(client, course, hr):
+def test_preview_shows_renewals_and_later_dates(client, course, hr):
     team = make_team("Night shift", learners=1)
     make_certified(course, team, date(2027, 1, 15))
     rule = make_rule(course, is_on=False, team_id=team.pk, renewal="whole", renewal_days=30, due="assignment")
@@ -195,14 +195,14 @@ def test_the_page_says_who_is_left_alone_and_what_comes_on_which_day(client, cou
 
 
 @pytest.mark.parametrize("day", ["2026-11-24", "2040-01-01", "tomorrow", ""])
-def test_a_day_that_cannot_be_rehearsed_is_refused_in_words_and_stays_in_its_field(client, course, day):
+def test_invalid_preview_date_is_refused_and_kept(client, course, day):
     page = client.get(address(make_rule(course, is_on=False)), {"day": day})
     assert page.status_code == 200
     assert page.context["form"].errors
     assert soup(page).select_one("[name=day]").get("value", "") == day
 
 
-def test_a_rule_whose_team_was_closed_says_so_and_closing_names_the_rule_before(client, course, hr):
+def test_closing_team_names_its_rule_first(client, course, hr):
     team = make_team("Night shift")
     rule = make_rule(course, team_id=team.pk, name="New people")
     assert "The rule “New people” applies to this team" in text(client.get(f"/people/teams/{team.pk}/close/"))
@@ -211,7 +211,7 @@ def test_a_rule_whose_team_was_closed_says_so_and_closing_names_the_rule_before(
     assert client.get("/rules/").status_code == client.get(address(rule, "edit/")).status_code == 200
 
 
-def test_a_rule_whose_team_was_closed_is_about_everybody_by_no_oversight(client, course):
+def test_rule_of_closed_team_needs_new_team(client, course):
     team, other = make_team("Night shift"), make_team("Day shift")
     rule = make_rule(course, team_id=team.pk)
     client.post(f"/people/teams/{team.pk}/close/")
@@ -227,7 +227,7 @@ def test_a_rule_whose_team_was_closed_is_about_everybody_by_no_oversight(client,
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_form_is_a_sentence_with_each_field_once_and_named_for_whoever_hears_it(client, course, language):
+def test_form_has_each_field_once_with_label(client, course, language):
     client.cookies.load({settings.LANGUAGE_COOKIE_NAME: language})
     page = soup(client.get(NEW)).find("form", class_="rule-form")
     asked = [each["name"] for each in page.select("[name]:not([type=hidden])")]
@@ -247,19 +247,19 @@ def test_the_form_is_a_sentence_with_each_field_once_and_named_for_whoever_hears
         {"renewal": "whole", "opens": "days", "renewal_days": "30", "renewal_month": "13", "renewal_day": "soon"},
     ],
 )
-def test_nonsense_beside_another_choice_is_not_asked_about(client, course, typed):
+def test_fields_of_unselected_choices_are_ignored(client, course, typed):
     assert client.post(NEW, form(course, **typed)).status_code == 302
     assert AssignmentRule.objects.count() == 1
 
 
-def test_nonsense_in_what_was_chosen_is_said_beside_the_sentence(client, course, hr):
+def test_fields_of_selected_choices_are_validated(client, course, hr):
     response = client.post(NEW, form(course, due="date", due_on="tomorrow", renewal="whole", renewal_days="soon"))
     assert response.status_code == 422
     wrong = [each["name"] for each in soup(response).select(".sentence [aria-invalid]")]
     assert (wrong, AssignmentRule.objects.count()) == (["due_on", "renewal_days"], 0)
 
 
-def test_two_rules_of_one_name_are_never_on_together(client, course):
+def test_active_rules_have_unique_names(client, course):
     first, second = make_rule(course), make_rule(course, is_on=False, name="new People")
     third = make_rule(course, name="Others")
     digest = client.get(address(second)).context["rehearsal"].digest
@@ -270,7 +270,7 @@ def test_two_rules_of_one_name_are_never_on_together(client, course):
     sent = form(course, version="1", course="")
     renamed = client.post(address(third, "edit/"), sent)
     assert renamed.context["form"].errors == {"name": ["Another active rule has this name."]}
-    # The own name stays, and the other one may be used once its rule is off.
+    # Its own name stays; the name is free once the other rule is off.
     assert client.post(address(first, "edit/"), sent | {"due_days": 30}).status_code != 422
     client.post(address(first, "off/"))
     client.post(address(second, "on/"), {"digest": client.get(address(second)).context["rehearsal"].digest})
@@ -278,9 +278,7 @@ def test_two_rules_of_one_name_are_never_on_together(client, course):
     assert second.is_on
 
 
-def test_in_a_large_company_the_page_opens_without_its_rehearsal_which_is_made_on_a_press(
-    client, course, hr, monkeypatch
-):
+def test_large_company_gets_preview_on_request_only(client, course, hr, monkeypatch):
     monkeypatch.setattr(plan, "CHUNK", 5)
     team = make_team(learners=6)
     rule = make_rule(course, is_on=False)
@@ -294,11 +292,11 @@ def test_in_a_large_company_the_page_opens_without_its_rehearsal_which_is_made_o
     assert "Switch on: it affects 26 people" in text(client.get(show))
 
 
-# Human resources make rules: none of these excuses whom they may not excuse themselves.
+# A rule must not exempt people whom HR may not exempt.
 
 
 MONDAY = date(2026, 11, 30)
-WHO = {
+ROLES = {
     "HR": make_hr,
     "auditor": make_auditor,
     "editor": make_editor,
@@ -306,20 +304,20 @@ WHO = {
     "learner": make_user,
     "manager": lambda: make_team(manager=make_user()).manager,
 }
-EXCUSED_BY_A_RULE = {"learner", "manager"}
+EXEMPTED_BY_RULE = {"learner", "manager"}
 
 
-def test_a_rule_enrolls_everybody_and_excuses_only_who_is_no_staff_no_auditor_and_not_of_human_resources():
-    team, people = make_team(), {name: make() for name, make in WHO.items()}
+def test_rule_exempts_no_staff_auditors_or_hr():
+    team, people = make_team(), {name: make() for name, make in ROLES.items()}
     for person in people.values():
         join(team, person)
     make_rule(make_course(), team_id=team.pk, excuses=True)
     assert execution.act(MONDAY) == "enroll: 6"
     Membership.objects.filter(team=team, role="learner").delete()
-    rehearsal = preview_rule(AssignmentRule.objects.get(), MONDAY)
-    assert rehearsal.number == 2
-    assert rehearsal.outside[Because(RuleReason.BY_HAND)] == 4
+    preview = preview_rule(AssignmentRule.objects.get(), MONDAY)
+    assert preview.number == 2
+    assert preview.outside[Because(RuleReason.BY_HAND)] == 4
     assert execution.act(MONDAY) == "excuse: 2"
-    excused = set(Enrollment.objects.exclude(exempted_at=None).values_list("learner", flat=True))
-    assert excused == {people[name].pk for name in EXCUSED_BY_A_RULE}
+    exempted = set(Enrollment.objects.exclude(exempted_at=None).values_list("learner", flat=True))
+    assert exempted == {people[name].pk for name in EXEMPTED_BY_RULE}
     assert execution.act(MONDAY) == ""

@@ -1,4 +1,4 @@
-"""Which letters a day would bring is said beforehand, with why somebody gets none; and it is what then happens."""
+"""Preview of scheduled emails: recipients, reasons to skip, and agreement with what is sent."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -53,8 +53,8 @@ def the_day_before(settings, time_machine):
 
 
 @pytest.fixture
-def firm():
-    """One is due on Friday, one as well and is away, one has no address, and the certificate of one ends in a week."""
+def company():
+    """Three people due on Friday, one without an email address; the certificate of a fourth expires in a week."""
     course, team = make_course(), make_team(manager=make_user())
     month_ago = timezone.now() - timedelta(days=30)
     for name in ("Due", "Away", "No address"):
@@ -70,14 +70,14 @@ def firm():
     OutgoingEmail.objects.all().delete()
 
 
-def foreseen(day=TOMORROW):
+def scheduled(day=TOMORROW):
     return {(each.name, each.message.kind): each.why_not for each in preview_emails(day)}
 
 
-@pytest.mark.usefixtures("firm")
-def test_it_says_who_gets_which_letter_and_who_none_and_why_and_writes_nothing():
+@pytest.mark.usefixtures("company")
+def test_preview_lists_emails_and_skip_reasons_without_writing():
     before = digests()
-    assert foreseen() == {
+    assert scheduled() == {
         ("Due", "reminder"): "",
         ("Away", "reminder"): "",
         ("No address", "reminder"): "the person has no email address",
@@ -86,101 +86,101 @@ def test_it_says_who_gets_which_letter_and_who_none_and_why_and_writes_nothing()
     assert digests() == before
 
 
-@pytest.mark.usefixtures("firm")
-def test_what_it_says_is_what_the_day_brings(the_day_before, mailoutbox):
-    said = {name for (name, _kind), why in foreseen().items() if not why}
+@pytest.mark.usefixtures("company")
+def test_preview_matches_sent_emails(the_day_before, mailoutbox):
+    expected = {name for (name, _kind), why in scheduled().items() if not why}
     the_day_before.move_to(datetime(2026, 12, 10, 5, tzinfo=ZONE), tick=False)
     remind_due()
     tell_of_endings()
-    assert foreseen(TOMORROW).keys() == {(each.person.name, each.kind) for each in OutgoingEmail.objects.all()}
+    assert scheduled(TOMORROW).keys() == {(each.person.name, each.kind) for each in OutgoingEmail.objects.all()}
     the_day_before.move_to(datetime(2026, 12, 10, 8, tzinfo=ZONE), tick=False)
     letters()
-    assert {each.person.name for each in OutgoingEmail.objects.handed_over()} == said
+    assert {each.person.name for each in OutgoingEmail.objects.handed_over()} == expected
 
 
-@pytest.mark.usefixtures("firm")
-def test_who_is_away_on_the_day_is_told_nothing_then():
+@pytest.mark.usefixtures("company")
+def test_preview_respects_absences():
     record_absence(User.objects.get(name="Away"), TOMORROW, TOMORROW + timedelta(days=1), by=make_admin())
     record_absence(User.objects.get(name="Holder"), TOMORROW, TOMORROW, by=make_admin())
-    assert foreseen() == {
+    assert scheduled() == {
         ("Due", "reminder"): "",
         ("No address", "reminder"): "the person has no email address",
         ("Holder", "certificate-ending"): "the person is away until 2026-12-10",
     }
 
 
-@pytest.mark.usefixtures("firm")
-def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_kind():
+@pytest.mark.usefixtures("company")
+def test_preview_includes_waiting_emails_and_daily_limit():
     person = User.objects.get(name="Due")
     data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
-    letter = {"kind": "enrolled", "person": person, "address": person.email, "data": data}
-    OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
-    found = foreseen()
+    email = {"kind": "enrolled", "person": person, "address": person.email, "data": data}
+    OutgoingEmail.objects.create(**email, next_at=AT_EIGHT)
+    found = scheduled()
     assert found["Due", "enrolled"] == ""
     why = "the person had an email today, and gets at most one a day; planned for 2026-12-11 08:00"
     assert found["Due", "reminder"] == why
     person.is_active = False
     person.save()
-    assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {
+    assert {key: why for key, why in scheduled().items() if key[0] == "Due"} == {
         ("Due", "enrolled"): "the person can no longer sign in"
     }
 
 
-@pytest.mark.usefixtures("firm")
-def test_what_waits_and_is_not_wanted_any_more_is_not_to_leave():
-    run = Enrollment.objects.get(learner__name="Due")
-    data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
-    letter = {"kind": "reminder", "person": run.learner, "address": run.learner.email, "data": data}
-    OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
-    together = ["", "combined with another email"]
+@pytest.mark.usefixtures("company")
+def test_preview_skips_unwanted_waiting_email():
+    enrollment = Enrollment.objects.get(learner__name="Due")
+    data = {"subjects": [[enrollment.pk, "2026-12-11"]], "by": None}
+    email = {"kind": "reminder", "person": enrollment.learner, "address": enrollment.learner.email, "data": data}
+    OutgoingEmail.objects.create(**email, next_at=AT_EIGHT)
+    together = ["", "it is told in the same letter as another"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == together
-    exempt(run, reason="long leave", by=make_admin())
+    exempt(enrollment, reason="long leave", by=make_admin())
     gone = ["the course was completed, exempted or merged in the meantime"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == gone
 
 
-@pytest.mark.usefixtures("firm")
-def test_what_leaves_before_the_day_is_not_among_them_and_counts():
+@pytest.mark.usefixtures("company")
+def test_emails_sent_earlier_count_toward_limit():
     person = User.objects.get(name="Due")
     data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
-    for turn in (1, 2):
+    for days_ago in (1, 2):
         OutgoingEmail.objects.create(
             kind="reminder", person=person, state="sent", limit_category="training",
-            sending_day=TODAY - timedelta(days=turn), data={"subjects": [], "by": None},
+            sending_day=TODAY - timedelta(days=days_ago), data={"subjects": [], "by": None},
         )  # fmt: skip
     OutgoingEmail.objects.create(kind="enrolled", person=person, address=person.email, data=data)
-    why = "the person had 3 emails in 14 days, and gets no more; planned for 2026-12-21 08:00"
-    assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {("Due", "reminder"): why}
+    why = "the person had 3 letters in 14 days, and has no more: this one from 2026-12-21 08:00"
+    assert {key: why for key, why in scheduled().items() if key[0] == "Due"} == {("Due", "reminder"): why}
 
 
 def make_due_people(number):
-    """Each is due on Friday, and has a reminder that waits, so that the next one is told with it."""
+    """Each is due on Friday and has a waiting reminder, with which the next one is combined."""
     course, team = make_course(), make_team()
     for each in range(number):
         person = make_user(f"Due {each}")
         join(team, person)
         due = due_instant(date(2026, 12, 11), ZONE)
-        run = make_enrollment(person, course, due_at=due, enrolled_at=timezone.now() - timedelta(days=30))
-        data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
-        letter = {"kind": "reminder", "person": person, "address": person.email, "data": data}
-        OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
+        enrollment = make_enrollment(person, course, due_at=due, enrolled_at=timezone.now() - timedelta(days=30))
+        data = {"subjects": [[enrollment.pk, "2026-12-11"]], "by": None}
+        email = {"kind": "reminder", "person": person, "address": person.email, "data": data}
+        OutgoingEmail.objects.create(**email, next_at=AT_EIGHT)
 
 
 @pytest.mark.parametrize("people", [1, 3])
-def test_reading_costs_as_many_queries_for_three_people_as_for_one(people, django_assert_num_queries):
+def test_preview_takes_same_queries_for_1_and_3_people(people, django_assert_num_queries):
     make_due_people(people)
     with django_assert_num_queries(29):
         assert len(list(ScheduledEmails(TOMORROW).people())) == people
 
 
-def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):
-    """On SQLite it keeps every other writer waiting."""
+def test_transaction_covers_10_people_with_few_statements(monkeypatch):
+    """On SQLite a transaction blocks all other writers."""
     make_due_people(2 * PEOPLE_AT_ONCE + 1)
-    statements, honest = [], scheduled_emails.rolled_back
+    statements, original = [], scheduled_emails.rolled_back
 
     @contextmanager
     def counted():
-        with honest(), CaptureQueriesContext(connection) as queries:
+        with original(), CaptureQueriesContext(connection) as queries:
             yield
         statements.append(len(queries))
 
@@ -193,30 +193,30 @@ def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):
     assert max(statements) <= 30 + 6 * PEOPLE_AT_ONCE
 
 
-@pytest.mark.usefixtures("firm")
-def test_no_effect_of_a_preview_escapes(mailoutbox, caplog, django_capture_on_commit_callbacks):
+@pytest.mark.usefixtures("company")
+def test_preview_has_no_side_effects(mailoutbox, caplog, django_capture_on_commit_callbacks):
     before = digests()
     with django_capture_on_commit_callbacks() as hooks:
-        assert len(foreseen()) == 4
+        assert len(scheduled()) == 4
     assert (digests(), mailoutbox, hooks, caplog.records) == (before, [], [], [])
     assert timezone.now() == dates.now()
 
 
-@pytest.mark.usefixtures("firm")
-def test_an_error_of_an_email_type_leaves_nothing_behind(monkeypatch):
+@pytest.mark.usefixtures("company")
+def test_failing_preview_is_rolled_back(monkeypatch):
     def fails(messages):
         raise LookupError
 
     before = digests()
     monkeypatch.setitem(EMAIL_TYPES, "reminder", replace(EMAIL_TYPES["reminder"], why_unwanted=fails))
     with pytest.raises(LookupError):
-        foreseen()
+        scheduled()
     assert digests() == before
     assert not dates.is_preview()
 
 
-@pytest.mark.usefixtures("firm")
-def test_the_page_goes_on_behind_the_last_person_it_showed(client, monkeypatch):
+@pytest.mark.usefixtures("company")
+def test_page_continues_after_last_person_shown(client, monkeypatch):
     monkeypatch.setattr(log_views, "FORESEEN", 2)
     client.force_login(make_hr())
     first = client.get("/people/emails/scheduled/", {"in_days": "1"})
@@ -233,7 +233,7 @@ def test_the_page_goes_on_behind_the_last_person_it_showed(client, monkeypatch):
 
 @pytest.fixture
 def prepared_by_worker(monkeypatch, client):
-    """The page prepares no preview of more than one person by itself. Yields what a worker does."""
+    """The page prepares no preview of more than one person itself. Return a function that does it as a worker."""
     monkeypatch.setattr(log_views, "PEOPLE_AT_ONCE", 1)
     client.force_login(make_hr())
 
@@ -250,11 +250,11 @@ def rows_of(response):
     return [(line.name, line.words, line.leaves_at, line.why_not) for line in response.context["lines"]]
 
 
-@pytest.mark.usefixtures("firm")
-def test_a_worker_prepares_the_preview_of_a_large_company(client, prepared_by_worker, monkeypatch):
+@pytest.mark.usefixtures("company")
+def test_worker_prepares_preview_of_large_company(client, prepared_by_worker, monkeypatch):
     page = client.get("/people/emails/scheduled/")
     assert "The preview is being prepared" in page.text
-    assert "No scheduled emails" not in client.get("/people/emails/scheduled/").text  # asked for once
+    assert "No scheduled emails" not in client.get("/people/emails/scheduled/").text  # requested once
     prepared_by_worker()
     prepared = client.get("/people/emails/scheduled/")
     assert "As of 15:00" in prepared.text
@@ -265,8 +265,8 @@ def test_a_worker_prepares_the_preview_of_a_large_company(client, prepared_by_wo
     assert "As of" not in shown.text
 
 
-@pytest.mark.usefixtures("firm")
-def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
+@pytest.mark.usefixtures("company")
+def test_prepared_preview_has_pages_and_expires_after_10_minutes(
     client, prepared_by_worker, monkeypatch, the_day_before
 ):
     monkeypatch.setattr(log_views, "FORESEEN", 2)
@@ -283,15 +283,15 @@ def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
     assert "As of 15:11" in client.get("/people/emails/scheduled/").text
 
 
-@pytest.mark.usefixtures("firm")
-def test_a_worker_that_is_told_to_stop_prepares_the_preview_later(monkeypatch):
+@pytest.mark.usefixtures("company")
+def test_stopping_worker_prepares_preview_later(monkeypatch):
     monkeypatch.setattr(scheduled_emails, "is_stopping", lambda: True)
     with pytest.raises(RetryLater):
         prepare_preview.func(str(TOMORROW))
 
 
-@pytest.mark.usefixtures("firm")
-def test_a_preview_that_a_worker_gave_up_is_an_error_for_ten_minutes(client, prepared_by_worker, the_day_before):
+@pytest.mark.usefixtures("company")
+def test_failed_preview_is_an_error_for_10_minutes(client, prepared_by_worker, the_day_before):
     client.get("/people/emails/scheduled/")
     failed = {"status": "FAILED", "finished_at": timezone.now(), "exception_class_path": "builtins.LookupError"}
     DBTaskResult.objects.update(**failed)
@@ -301,8 +301,8 @@ def test_a_preview_that_a_worker_gave_up_is_an_error_for_ten_minutes(client, pre
     assert "The preview is being prepared" in client.get("/people/emails/scheduled/").text
 
 
-@pytest.mark.usefixtures("firm")
-def test_the_command_and_the_page_of_human_resources_say_it(client):
+@pytest.mark.usefixtures("company")
+def test_command_and_page_show_preview(client):
     printed = StringIO()
     call_command("preview_rules", "--emails", "--date", "2026-12-10", stdout=printed)
     assert "Due-date reminder · Due · 2026-12-10" in printed.getvalue()

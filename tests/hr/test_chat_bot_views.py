@@ -9,7 +9,7 @@ from courseware.assignments.models import WAITING, ChatBot, ChatMessage
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.jobs import health
-from tests.assignments.chat_bots import cards, make_door
+from tests.assignments.chat_bots import chat_messages, make_chat_bot
 from tests.making import make_admin, make_team
 from tests.notifications.chat_services import ADDRESSES, SECRETS
 
@@ -26,7 +26,7 @@ def log_of(team):
 
 
 def leave():
-    """The worker sends the cards that wait."""
+    """The worker sends the chat_messages that wait."""
     for card in ChatMessage.objects.filter(WAITING):
         send_message(card.pk)
 
@@ -46,7 +46,7 @@ def test_a_door_is_made_and_its_address_and_secret_are_never_shown_again_nor_log
 
 
 def test_an_empty_address_keeps_both_and_another_takes_its_own_secret_or_none(client, hr):
-    door = make_door(make_team(), "dingtalk")
+    door = make_chat_bot(make_team(), "dingtalk")
 
     def save(**fields):
         assert client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, **fields)).status_code == 302
@@ -81,7 +81,7 @@ def test_what_is_no_door_is_refused_with_a_sentence(client, fields, sentence):
 
 
 def test_an_address_that_stays_is_looked_at_again_where_the_service_is_another(client, hr):
-    door = make_door(make_team(), "dingtalk")
+    door = make_chat_bot(make_team(), "dingtalk")
     response = client.post(
         f"/people/chat-bots/{door.pk}/", sent(door.team, service="wecom", new_address="", new_secret="")
     )
@@ -90,7 +90,7 @@ def test_an_address_that_stays_is_looked_at_again_where_the_service_is_another(c
 
 
 def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_doors_answer(client, services):
-    door = make_door(make_team(), "feishu", is_on=False)  # before it is switched on
+    door = make_chat_bot(make_team(), "feishu", is_on=False)  # before it is switched on
     for _ in range(2):
         client.post(f"/people/chat-bots/{door.pk}/try/")
     [task] = DBTaskResult.objects.filter(task_path__endswith="send_test_message")
@@ -106,12 +106,12 @@ def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_
 
 
 def test_a_try_that_fails_is_not_tried_again_and_tells_nobody(client, hr, services):
-    door = make_door(make_team())
+    door = make_chat_bot(make_team())
     services.manner = (503, "away", {})
     client.post(f"/people/chat-bots/{door.pk}/try/")
     leave()
     leave()
-    assert cards() == [("given-up", "503 away", 1)]
+    assert chat_messages() == [("given-up", "503 away", 1)]
     door.refresh_from_db()
     assert door.refused_at is None
 
@@ -119,7 +119,7 @@ def test_a_try_that_fails_is_not_tried_again_and_tells_nobody(client, hr, servic
 def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin_until_it_is_saved_anew(
     client, services
 ):
-    door = make_door(make_team())
+    door = make_chat_bot(make_team())
     services.manner = (404, "no_service", {})
     client.post(f"/people/chat-bots/{door.pk}/try/")
     leave()
@@ -127,7 +127,7 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
         assert "paused</span>" in client.get(page).content.decode()
     assert "404 no_service" in client.get(f"/people/chat-bots/{door.pk}/").content.decode()
     client.post(f"/people/chat-bots/{door.pk}/try/")  # of no use
-    assert len(cards()) == 1
+    assert len(chat_messages()) == 1
     troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["doors"](timezone.now())]
     assert troubles == [
         ("Group-chat bots", "1 group-chat bot is paused: the service rejected a message", "hr:chat-bots")
@@ -139,7 +139,7 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
 
 
 def test_a_door_is_taken_away_with_its_cards_once(client, hr):
-    door = make_door(make_team())
+    door = make_chat_bot(make_team())
     ChatMessage.objects.create(door=door)
     assert client.post(f"/people/chat-bots/{door.pk}/remove/").status_code == 302
     assert client.post(f"/people/chat-bots/{door.pk}/remove/").status_code == 404
