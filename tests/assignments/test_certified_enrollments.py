@@ -223,10 +223,8 @@ ENDS = date(2027, 1, 15)
 def train_externally(course, team, until=ENDS, on=date(2026, 1, 15)):
     person = make_user()
     join(team, person)
-    training = ExternalTraining(
-        person=person, course=course, trained_on=on, valid_until=until, proof="A list of last year"
-    )
-    return record_external_training([training], by=make_hr())[0]
+    row = ExternalTraining(person=person, course=course, trained_on=on, valid_until=until, proof="A list of last year")
+    return record_external_training([row], by=make_hr())[0]
 
 
 def test_external_training_gets_full_renewal_from_its_end():

@@ -189,16 +189,13 @@ def test_reminder_is_in_language_of_recipient(mailoutbox):
 @pytest.mark.parametrize(
     "meanwhile, why",
     [
+        (lambda each: complete_course(each), "the course was completed, exempted or merged in the meantime"),
         (
-            lambda enrollment: complete_course(enrollment),
+            lambda each: exempt(each, "Leave", by=make_admin()),
             "the course was completed, exempted or merged in the meantime",
         ),
-        (
-            lambda enrollment: exempt(enrollment, "Leave", by=make_admin()),
-            "the course was completed, exempted or merged in the meantime",
-        ),
-        (lambda enrollment: leave(enrollment.learner), "the person left the company"),
-        (lambda enrollment: add_reminder(enrollment), "the person was reminded in the last 20 hours"),
+        (lambda each: leave(each.learner), "the person left the company"),
+        (lambda each: add_reminder(each), "the person was reminded in the last 20 hours"),
     ],
 )
 def test_outdated_reminder_is_skipped_with_reason(meanwhile, why):
@@ -269,17 +266,15 @@ def test_reminders_of_2_courses_are_combined_at_8(on_the_day_before, mailoutbox)
 def test_reminder_is_sent_on_scheduled_day_in_any_zone(on_the_day_before, zone):
     """The job runs at 5:10 site time, which is late in the evening in London."""
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=5, minute=10) - timedelta(days=20), tick=False)
-    local_zone = ZoneInfo(zone)
+    there = ZoneInfo(zone)
     enrollment = learner(team=make_team(time_zone=zone))
-    Enrollment.objects.filter(pk=enrollment.pk).update(due_at=due_instant(FRIDAY, local_zone))
+    Enrollment.objects.filter(pk=enrollment.pk).update(due_at=due_instant(FRIDAY, there))
     for hour in range(24 * 28):
         if hour % 24 == 0:
             remind_due()
         letters()
         on_the_day_before.shift(timedelta(hours=1))
-    sent_at = [
-        each.ended_at.astimezone(local_zone) for each in OutgoingEmail.objects.filter(kind="reminder", state="sent")
-    ]
+    sent_at = [each.ended_at.astimezone(there) for each in OutgoingEmail.objects.filter(kind="reminder", state="sent")]
     assert sorted(f"{each:%m-%d}" for each in sent_at) == ["12-02", "12-10", "12-16"]
 
 
@@ -288,7 +283,7 @@ def test_job_takes_same_queries_for_1_and_3_people(people, django_assert_num_que
     team = make_team()
     for _ in range(people):
         learner(team=team)
-    # Schedules, zones, calendars and courses (4 each), people, and whether there are more.
+    # Schedules, zones, calendars and courses in use (4), people, and whether there are more.
     with django_assert_num_queries(11):
         list(reminders_due(DailyEmails(site_day(), timezone.now())))
 

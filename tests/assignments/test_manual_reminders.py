@@ -78,12 +78,8 @@ def test_manual_reminder_skips_people_with_reason(team):
     add_reminder(enrollments["waits"], DeliveryState.QUEUED)
     add_reminder(with_day, DeliveryState.SENT, ended_at=timezone.now() - timedelta(hours=21))
     add_reminder(without, DeliveryState.SKIPPED, ended_at=timezone.now())
-    made, refused = remind(
-        [with_day.pk, without.pk, *(enrollment.pk for enrollment in enrollments.values())], by=team.manager
-    )
-    assert {each.why.value: each.run.pk for each in refused} == {
-        why: enrollment.pk for why, enrollment in enrollments.items()
-    }
+    made, refused = remind([with_day.pk, without.pk, *(each.pk for each in enrollments.values())], by=team.manager)
+    assert {each.why.value: each.run.pk for each in refused} == {why: each.pk for why, each in enrollments.items()}
     assert [message.person.name for message in made.sent()] == ["Ann", "Bob"]
     assert enrollments_in(message.data for message in made.sent()) == {with_day.pk, without.pk}
 

@@ -1,4 +1,4 @@
-"""The pages where it is noted from when to when somebody is away, and where that is said."""
+"""Pages for recording absences, and where absences are shown."""
 
 from datetime import timedelta
 
@@ -33,12 +33,12 @@ def page_of(enrollment):
 
 
 def days(first, last):
-    """So many days from today on."""
+    """Form fields with these days, counted from today."""
     today = dates.site_day()
     return {"first_day": (today + first * DAY).isoformat(), "last_day": (today + last * DAY).isoformat()}
 
 
-def noted(person):
+def recorded(person):
     today = dates.site_day()
     return [
         ((each.first_day - today).days, (each.last_day - today).days) for each in Absence.objects.filter(person=person)
@@ -49,10 +49,10 @@ def due_on(enrollment):
     return Enrollment.objects.get(pk=enrollment.pk).due_on
 
 
-def test_who_leads_the_person_notes_an_absence_and_reads_until_when_it_is(client, team, enrollment):
+def test_manager_records_absence(client, team, enrollment):
     client.force_login(team.manager)
     answer = client.post(page_of(enrollment), {**days(0, 6), "why": "training"}, follow=True)
-    assert noted(enrollment.learner) == [(0, 6)]
+    assert recorded(enrollment.learner) == [(0, 6)]
     assert "周凯 is away until" in answer.text
     assert "training" in answer.text
     assert "moved by" in answer.text
@@ -69,7 +69,7 @@ def test_who_leads_the_person_notes_an_absence_and_reads_until_when_it_is(client
         ((9, 12), {}, "Another absence already covers"),
     ],
 )
-def test_what_cannot_be_is_refused_with_what_was_typed_and_why(client, team, enrollment, first_to_last, other, words):
+def test_invalid_absence_is_refused_and_input_kept(client, team, enrollment, first_to_last, other, words):
     typed = days(*first_to_last) | other
     record_absence(enrollment.learner, dates.site_day() + 10 * DAY, dates.site_day() + 11 * DAY, by=None)
     client.force_login(team.manager)
@@ -77,85 +77,85 @@ def test_what_cannot_be_is_refused_with_what_was_typed_and_why(client, team, enr
     assert answer.status_code == 422
     assert words in answer.text
     assert typed["first_day"] in answer.text
-    assert noted(enrollment.learner) == [(10, 11)]
+    assert recorded(enrollment.learner) == [(10, 11)]
 
 
-def test_days_are_changed_and_an_absence_that_has_begun_ends_yesterday_for_who_is_back(client, team, enrollment):
-    given = due_on(enrollment)
-    away = record_absence(enrollment.learner, dates.site_day() - 14 * DAY, dates.site_day() + 13 * DAY, by=None)
+def test_absence_is_changed_and_ended_yesterday(client, team, enrollment):
+    due_before = due_on(enrollment)
+    absence = record_absence(enrollment.learner, dates.site_day() - 14 * DAY, dates.site_day() + 13 * DAY, by=None)
     moved = due_on(enrollment)
     client.force_login(team.manager)
-    prefix = f"absence-{away.pk}-"
+    prefix = f"absence-{absence.pk}-"
     typed = {prefix + name: value for name, value in days(-14, 20).items()}
-    assert client.post(f"{page_of(enrollment)}{away.pk}/", typed).status_code == 302
-    assert noted(enrollment.learner) == [(-14, 20)]
-    client.post(f"{page_of(enrollment)}{away.pk}/", {"is-back": "1"})
-    assert noted(enrollment.learner) == [(-14, -1)]
-    # The days before the person was enrolled are not counted, and so none is left.
-    assert moved > due_on(enrollment) == given
+    assert client.post(f"{page_of(enrollment)}{absence.pk}/", typed).status_code == 302
+    assert recorded(enrollment.learner) == [(-14, 20)]
+    client.post(f"{page_of(enrollment)}{absence.pk}/", {"is-back": "1"})
+    assert recorded(enrollment.learner) == [(-14, -1)]
+    # Days before the enrollment do not count, so none is left.
+    assert moved > due_on(enrollment) == due_before
 
 
-def test_who_is_said_to_be_back_once_more_later_is_away_no_longer_for_it(client, team, enrollment):
+def test_marking_as_returned_does_not_extend_past_absence(client, team, enrollment):
     today = dates.site_day()
-    over = record_absence(enrollment.learner, today - 9 * DAY, today - 6 * DAY, by=team.manager)
+    past = record_absence(enrollment.learner, today - 9 * DAY, today - 6 * DAY, by=team.manager)
     record_absence(enrollment.learner, today - 4 * DAY, today - 3 * DAY, by=team.manager)
     client.force_login(team.manager)
     before = due_on(enrollment)
-    assert client.post(f"{page_of(enrollment)}{over.pk}/", {"is-back": "1"}).status_code == 302
-    assert (sorted(noted(enrollment.learner)), due_on(enrollment)) == ([(-9, -6), (-4, -3)], before)
+    assert client.post(f"{page_of(enrollment)}{past.pk}/", {"is-back": "1"}).status_code == 302
+    assert (sorted(recorded(enrollment.learner)), due_on(enrollment)) == ([(-9, -6), (-4, -3)], before)
 
 
-def test_other_days_that_cannot_be_are_refused_in_their_own_form(client, team, enrollment):
+def test_invalid_change_shows_error_in_its_form(client, team, enrollment):
     today = dates.site_day()
-    away = record_absence(enrollment.learner, today, today + 2 * DAY, by=None)
+    absence = record_absence(enrollment.learner, today, today + 2 * DAY, by=None)
     record_absence(enrollment.learner, today + 5 * DAY, today + 6 * DAY, by=None)
     client.force_login(team.manager)
-    prefix = f"absence-{away.pk}-"
+    prefix = f"absence-{absence.pk}-"
     answer = client.post(
-        f"{page_of(enrollment)}{away.pk}/", {prefix + name: value for name, value in days(0, 5).items()}
+        f"{page_of(enrollment)}{absence.pk}/", {prefix + name: value for name, value in days(0, 5).items()}
     )
     assert answer.status_code == 422
     assert answer.text.count("Another absence already covers") == 1
-    assert noted(enrollment.learner) == [(0, 2), (5, 6)]
+    assert recorded(enrollment.learner) == [(0, 2), (5, 6)]
 
 
-def test_an_absence_is_taken_back_once_and_twice_does_no_harm(client, team, enrollment):
-    given = due_on(enrollment)
-    away = record_absence(enrollment.learner, dates.site_day(), dates.site_day() + 6 * DAY, by=None)
+def test_second_undo_of_absence_is_ignored(client, team, enrollment):
+    due_before = due_on(enrollment)
+    absence = record_absence(enrollment.learner, dates.site_day(), dates.site_day() + 6 * DAY, by=None)
     client.force_login(team.manager)
     for _ in range(2):
-        assert client.post(f"{page_of(enrollment)}{away.pk}/undo/").status_code == 302
-    assert noted(enrollment.learner) == []
-    assert due_on(enrollment) == given
+        assert client.post(f"{page_of(enrollment)}{absence.pk}/undo/").status_code == 302
+    assert recorded(enrollment.learner) == []
+    assert due_on(enrollment) == due_before
 
 
-def test_an_absence_is_changed_under_its_own_person_alone(client, team, enrollment):
+def test_absence_of_another_person_is_not_changed(client, team, enrollment):
     other = make_user()
     join(team, other)
-    away = record_absence(other, dates.site_day(), dates.site_day(), by=None)
+    absence = record_absence(other, dates.site_day(), dates.site_day(), by=None)
     client.force_login(team.manager)
-    assert client.post(f"{page_of(enrollment)}{away.pk}/", {"is-back": "1"}).status_code == 404
-    client.post(f"{page_of(enrollment)}{away.pk}/undo/")
-    assert noted(other) == [(0, 0)]
+    assert client.post(f"{page_of(enrollment)}{absence.pk}/", {"is-back": "1"}).status_code == 404
+    client.post(f"{page_of(enrollment)}{absence.pk}/undo/")
+    assert recorded(other) == [(0, 0)]
 
 
-def test_human_resources_note_nothing_of_who_is_staff(client):
+def test_hr_cannot_record_absence_of_staff(client):
     client.force_login(make_hr())
     staff = make_admin()
     assert client.get(f"/people/{staff.pk}/absences/").status_code == 404
     assert client.post(f"/people/{staff.pk}/absences/", days(1, 1)).status_code == 404
-    assert noted(staff) == []
+    assert recorded(staff) == []
 
 
-def test_human_resources_do_not_note_their_own_absence(client):
+def test_hr_cannot_record_own_absence(client):
     hr = make_hr()
     client.force_login(hr)
     assert client.get(f"/people/{hr.pk}/absences/").status_code == 404
     assert client.post(f"/people/{hr.pk}/absences/", days(1, 1)).status_code == 404
-    assert noted(hr) == []
+    assert recorded(hr) == []
 
 
-def test_next_returns_to_a_page_of_the_site_only(client, team, enrollment):
+def test_next_accepts_only_pages_of_site(client, team, enrollment):
     client.force_login(team.manager)
     before, elsewhere = f"/team/people/{enrollment.pk}/", "https://evil.example/"
     assert client.post(page_of(enrollment), {**days(0, 1), "next": before}).url == before
@@ -164,20 +164,20 @@ def test_next_returns_to_a_page_of_the_site_only(client, team, enrollment):
     assert f'href="{before}"' in client.get(page_of(enrollment), {"next": before}).text
 
 
-# Where it is said ----------------------------------------------------------------------------------------------------
+# Where absences are shown ---------------------------------------------------------------------------------------------
 
 
-def away_for_a_week(enrollment):
+def record_week(enrollment):
     last = dates.site_day() + 6 * DAY
     record_absence(enrollment.learner, dates.site_day(), last, why="training", by=None)
     return last
 
 
-def test_board_and_file_say_until_when_in_place_of_the_state_while_something_would_be_asked(client, team, enrollment):
+def test_dashboard_and_csv_show_end_of_absence(client, team, enrollment):
     done = make_enrollment(make_user("王芳"), completed_at=timezone.now())
     join(team, done.learner)
-    last = away_for_a_week(enrollment)
-    away_for_a_week(done)
+    last = record_week(enrollment)
+    record_week(done)
     found = {
         row.enrollment.learner.name: (row.away_until, row.journey.next_action.words)
         for row in rows_shown_to(team.manager)
@@ -190,7 +190,7 @@ def test_board_and_file_say_until_when_in_place_of_the_state_while_something_wou
     assert f'"{last.isoformat()}"' in client.get("/team/dashboard.csv", follow=True).getvalue().decode()
 
 
-def test_nobody_else_is_shown_as_away_nor_who_is_away_on_other_days(team, enrollment):
+def test_dashboard_ignores_absences_of_other_days_and_people(team, enrollment):
     today = dates.site_day()
     record_absence(enrollment.learner, today - 3 * DAY, today - DAY, by=None)
     record_absence(enrollment.learner, today + DAY, today + 2 * DAY, by=None)
@@ -199,8 +199,8 @@ def test_nobody_else_is_shown_as_away_nor_who_is_away_on_other_days(team, enroll
     assert row.away_until is None
 
 
-def test_the_page_of_the_person_says_when_why_and_by_how_many_days_the_due_day_moved(client, team, enrollment):
-    away_for_a_week(enrollment)
+def test_person_page_shows_absence_and_moved_due_date(client, team, enrollment):
+    record_week(enrollment)
     client.force_login(team.manager)
     page = client.get(f"/team/people/{enrollment.pk}/").text
     assert "away until" in page
@@ -209,8 +209,8 @@ def test_the_page_of_the_person_says_when_why_and_by_how_many_days_the_due_day_m
     assert f'action="{page_of(enrollment)}"' in page
 
 
-def test_the_first_page_says_until_when_nothing_is_asked_and_leads_on_all_the_same(client, enrollment):
-    last = away_for_a_week(enrollment)
+def test_home_shows_end_of_absence_and_continue_link(client, enrollment):
+    last = record_week(enrollment)
     client.force_login(enrollment.learner)
     page = client.get("/").text
     assert f"You are away until {last:%A} {last.day} {last:%B}" in page
@@ -222,15 +222,15 @@ def test_the_first_page_says_until_when_nothing_is_asked_and_leads_on_all_the_sa
     assert "You are away" not in client.get("/").text
 
 
-def test_the_own_record_names_the_absence_and_the_days(client, enrollment):
-    away_for_a_week(enrollment)
+def test_record_shows_absence_and_moved_due_date(client, enrollment):
+    record_week(enrollment)
     client.force_login(enrollment.learner)
     page = client.get("/learn/tea-room/record/").text
     assert "training" in page
     assert "because of an absence" in page
 
 
-def test_an_absence_of_before_the_enrollment_or_after_its_end_is_not_part_of_the_record(client, enrollment):
+def test_record_omits_absences_outside_enrollment(client, enrollment):
     today = dates.site_day()
     record_absence(enrollment.learner, today - 30 * DAY, today - 29 * DAY, why="long ago", by=None)
     record_absence(enrollment.learner, today + 20 * DAY, today + 21 * DAY, why="later on", by=None)
@@ -241,7 +241,7 @@ def test_an_absence_of_before_the_enrollment_or_after_its_end_is_not_part_of_the
     assert "later on" not in page
 
 
-def test_the_lists_of_human_resources_and_of_the_admin_find_who_is_away_now(client):
+def test_people_lists_filter_absent_people(client):
     for name, first in (("Now", 0), ("Later", 3)):
         record_absence(make_user(name), site_day() + first * DAY, site_day() + (first + 2) * DAY, by=None)
     client.force_login(make_admin())

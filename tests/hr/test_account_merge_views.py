@@ -1,4 +1,4 @@
-"""The pages on which human resources merge two accounts: compared before, said afterwards, undone for a day."""
+"""Pages for merging two accounts: comparison, result and undo."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -44,7 +44,7 @@ def main(response):
     return " ".join(BeautifulSoup(response.content, "html.parser").main.text.split())
 
 
-def said(response):
+def messages(response):
     return [each.text for each in BeautifulSoup(response.content, "html.parser").select(".message")]
 
 
@@ -52,7 +52,7 @@ def address(person, other=None):
     return f"/people/{person.pk}/merge/" + (f"?other={other.email}" if other else "")
 
 
-def test_both_are_shown_before_anything_happens(signed_in, kept, other):
+def test_page_compares_accounts_before_merge(signed_in, kept, other):
     course = make_course()
     enroll(kept, course)
     finish_lessons(enroll(other, course))
@@ -72,7 +72,7 @@ def test_both_are_shown_before_anything_happens(signed_in, kept, other):
     assert not AccountMerge.objects.exists()
 
 
-def test_the_absences_of_both_are_shown_and_which_of_them_count_no_more(signed_in, hr, kept, other):
+def test_page_shows_which_absences_still_count(signed_in, hr, kept, other):
     now = timezone.now()
     for person, first in ((kept, 3), (other, 9)):
         record_absence(person, days(first).date(), days(first + 1).date(), why=f"why {first}", by=hr, at=now)
@@ -83,21 +83,21 @@ def test_the_absences_of_both_are_shown_and_which_of_them_count_no_more(signed_i
     assert "If an absence of the other account still applies, record it in the account that stays." in page.main.text
 
 
-def test_sent_they_are_one_and_the_page_of_each_says_so(signed_in, kept, other):
-    run = enroll(other, make_course())
+def test_merge_is_shown_on_pages_of_both_accounts(signed_in, kept, other):
+    enrollment = enroll(other, make_course())
     done = signed_in.post(address(kept), {"other": "X.Wang@example.com"}, follow=True)
-    assert said(done) == ["x.wang@example.com is now an alias of Wang Xiaoming."]
+    assert messages(done) == ["x.wang@example.com is now an alias of Wang Xiaoming."]
     assert "Aliases: Xiaoming Wang x.wang@example.com" in main(done)
-    assert "enrollment transferred by a merge" not in main(done)  # that is of the run
+    assert "enrollment transferred by a merge" not in main(done)  # an event of the enrollment
     assert "another account merged into this one" in main(done)
-    assert "became an alias of another account" in main(done)  # the log of both names
+    assert "became an alias of another account" in main(done)  # audit log of both accounts
     words = main(signed_in.get(f"/people/{other.pk}/"))
     assert "Alias of Wang Xiaoming (wang@example.com)." in words
     assert "Mark as returned" not in words
-    assert Enrollment.objects.get(pk=run.pk).learner == kept
+    assert Enrollment.objects.get(pk=enrollment.pk).learner == kept
 
 
-def test_what_a_merge_has_closed_is_called_merged(signed_in, hr, kept, other):
+def test_closed_enrollment_is_shown_as_merged(signed_in, hr, kept, other):
     course = make_course()
     enroll(kept, course)
     finish_lessons(enroll(other, course))
@@ -117,7 +117,7 @@ def test_what_a_merge_has_closed_is_called_merged(signed_in, hr, kept, other):
     ],
 )
 @pytest.mark.parametrize("is_sent", [False, True])
-def test_what_cannot_be_is_refused_on_the_page_itself(signed_in, kept, typed, sentence, is_sent):
+def test_invalid_choice_is_refused_on_page(signed_in, kept, typed, sentence, is_sent):
     make_editor(email="ed@example.com")
     ask = signed_in.post if is_sent else signed_in.get
     refused = ask(f"/people/{kept.pk}/merge/", {"other": typed})
@@ -125,20 +125,20 @@ def test_what_cannot_be_is_refused_on_the_page_itself(signed_in, kept, typed, se
     assert not AccountMerge.objects.exists()
 
 
-def test_undone_on_the_list_of_merges_and_only_once(signed_in, hr, kept, other):
+def test_merge_is_undone_once_from_list(signed_in, hr, kept, other):
     row = merge(kept, other, by=hr)
     page = BeautifulSoup(signed_in.get("/people/merges/").content, "html.parser")
     [form] = page.select("main form")
     assert form.text.strip() == "Undo the merge with x.wang@example.com"
     done = signed_in.post(form["action"], follow=True)
-    assert said(done) == ["wang@example.com and x.wang@example.com are two separate accounts again."]
+    assert messages(done) == ["wang@example.com and x.wang@example.com are two separate accounts again."]
     assert "undone" in main(done)
-    assert said(signed_in.post(form["action"], follow=True)) == ["This merge was already undone."]
+    assert messages(signed_in.post(form["action"], follow=True)) == ["This merge was already undone."]
     assert AccountMerge.objects.get().undone_at
     assert row.pk == AccountMerge.objects.get().pk
 
 
-def test_who_may_be_one_person_is_proposed_until_it_is_done(signed_in, kept, other):
+def test_duplicates_are_suggested_until_merged(signed_in, kept, other):
     page = signed_in.get("/people/merges/")
     [link] = BeautifulSoup(page.content, "html.parser").select("main .lines a")
     assert link["href"] == f"/people/{kept.pk}/merge/?other=x.wang%40example.com"
@@ -146,7 +146,7 @@ def test_who_may_be_one_person_is_proposed_until_it_is_done(signed_in, kept, oth
     assert "No duplicate accounts found." in main(signed_in.get("/people/merges/"))
 
 
-def test_a_merge_of_who_became_staff_since_is_for_an_admin(client, signed_in, hr, kept, other):
+def test_only_admin_undoes_merge_of_staff(client, signed_in, hr, kept, other):
     row = merge(kept, other, by=hr)
     User.objects.filter(pk=kept.pk).update(is_staff=True)
     assert "Undo" not in main(signed_in.get("/people/merges/"))
@@ -155,8 +155,8 @@ def test_a_merge_of_who_became_staff_since_is_for_an_admin(client, signed_in, hr
     assert client.post(f"/people/merges/{row.pk}/undo/").status_code == 302
 
 
-def test_as_many_statements_for_one_course_and_merge_as_for_three(signed_in, hr, kept, other):
-    def asked():
+def test_pages_take_same_queries_for_1_and_3_merges(signed_in, hr, kept, other):
+    def query_counts():
         pages = (address(kept, other), "/people/merges/", f"/people/{kept.pk}/")
         return [statements(lambda page=page: signed_in.get(page)) for page in pages]
 
@@ -168,9 +168,9 @@ def test_as_many_statements_for_one_course_and_merge_as_for_three(signed_in, hr,
         merge(kept, make_user(), by=hr)
 
     add()
-    asked()  # what the process keeps of the courses is read
-    once = asked()
+    query_counts()  # fill the caches of courses
+    once = query_counts()
     add()
     add()
-    asked()
-    assert asked() == once
+    query_counts()
+    assert query_counts() == once

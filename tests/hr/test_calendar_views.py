@@ -1,4 +1,4 @@
-"""The page on which human resources list the days of the site and of teams."""
+"""Page for calendar days of the site and of teams."""
 
 from datetime import date
 
@@ -21,7 +21,7 @@ def listed():
     return list(CalendarDay.objects.order_by("team", "day").values_list("team", "day", "is_free", "name"))
 
 
-def test_the_page_shows_the_holidays_of_the_year_and_the_days_that_are_worked(client):
+def test_page_shows_holidays_and_extra_working_days(client):
     page = client.get(DAYS).text
     assert "Saturday 14 February" in page
     assert "National Day" in page
@@ -29,20 +29,20 @@ def test_the_page_shows_the_holidays_of_the_year_and_the_days_that_are_worked(cl
     assert "Only weekends are days off" not in page
 
 
-def test_a_year_of_which_less_is_known_says_so(client):
+def test_year_with_incomplete_calendar_shows_hint(client):
     assert "Only weekends and statutory holidays" in client.get(DAYS, {"year": 2027}).text
     assert "Only weekends are days off" in client.get(DAYS, {"year": 2028}).text
     CalendarDay.objects.create(day=date(2027, 2, 20), is_free=False)
     assert "Only weekends and statutory holidays" not in client.get(DAYS, {"year": 2027}).text
 
 
-def test_a_year_or_a_team_that_cannot_be_is_taken_for_this_year_of_the_site(client):
+def test_invalid_year_or_team_falls_back_to_default(client):
     for typed in ({"year": "x"}, {"year": "1900"}, {"team": "999"}, {"team": "x", "year": "\0"}):
         page = client.get(DAYS, typed)
         assert (page.status_code, page.context["whose"], page.context["year"]) == (200, "the site", 2026)
 
 
-def test_a_file_is_put_into_the_list_that_is_looked_at(client):
+def test_file_is_imported_into_shown_calendar(client):
     team = make_team("Night shift")
     file = SimpleUploadedFile("days.csv", "日期,类型,名称\n2026-12-24,休,平安夜\n".encode("gbk"))
     answer = client.post(f"{DAYS}?team={team.pk}&year=2026", {"file": file}, follow=True)
@@ -52,13 +52,13 @@ def test_a_file_is_put_into_the_list_that_is_looked_at(client):
     assert "平安夜" not in client.get(DAYS).text
 
 
-def test_lines_are_put_in_and_the_year_that_is_shown_is_theirs(client):
+def test_pasted_lines_are_imported_and_their_year_shown(client):
     answer = client.post(DAYS, {"lines": "2027-12-24, free, Christmas Eve"})
     assert answer.url == f"{DAYS}?year=2027"
     assert listed() == [(None, date(2027, 12, 24), True, "Christmas Eve")]
 
 
-def test_one_line_that_cannot_be_read_keeps_all_of_them_out_and_nothing_typed_is_lost(client):
+def test_one_invalid_line_refuses_all_and_keeps_input(client):
     typed = "2026-12-24, free, <b>Eve</b>\n2026-12-32, free"
     answer = client.post(DAYS, {"lines": typed})
     assert answer.status_code == 422
@@ -76,19 +76,19 @@ def test_one_line_that_cannot_be_read_keeps_all_of_them_out_and_nothing_typed_is
         ({"lines": "x" * 200_001}, "at most 200000 characters"),
     ],
 )
-def test_a_form_with_nothing_in_it_or_too_much_says_so(client, sent, words):
+def test_empty_or_too_long_form_is_refused(client, sent, words):
     answer = client.post(DAYS, sent)
     assert answer.status_code == 422
     assert words in answer.text
 
 
-def test_a_file_that_is_too_large_is_not_read(client):
+def test_too_large_file_is_refused(client):
     answer = client.post(DAYS, {"file": SimpleUploadedFile("days.csv", b"2026-10-01,free\n" * 20_000)})
     assert answer.status_code == 422
     assert "at most 200 KB" in answer.text
 
 
-def test_the_days_of_a_year_are_taken_out_of_the_list_that_is_looked_at(client):
+def test_year_is_removed_from_shown_calendar(client):
     client.post(DAYS, {"lines": "2026-12-24, free\n2027-12-24, free"})
     answer = client.post(f"{DAYS}remove/?year=2026", follow=True)
     assert "1 day was removed." in answer.text

@@ -1,4 +1,4 @@
-"""Two merges in one moment, and a merge while the person learns: whoever comes second sees what the first has done."""
+"""Merges, undos, enrollments, certificates and answers that happen at the same time."""
 
 from contextlib import suppress
 from datetime import date, timedelta
@@ -35,7 +35,7 @@ ROUNDS = 4
 
 @pytest.fixture
 def pairs(postgres):  # noqa: F811
-    """Two accounts of one person, enrolled in one course, as often as there are rounds."""
+    """For each round two accounts of one person, enrolled in one course."""
     course, team, admin = make_course(), make_team(), make_admin()
     found = []
     for _round in range(ROUNDS):
@@ -51,8 +51,8 @@ def refused_or_done(act, *args, **kwargs):
         return act(*args, **kwargs)
 
 
-def test_of_two_merges_of_the_same_two_one_is_done(pairs):
-    for kept, other, *_runs in pairs:
+def test_opposite_merges_of_same_accounts_run_once(pairs):
+    for kept, other, *_enrollments in pairs:
         one, two = make_hr(), make_hr()
         together(
             lambda kept=kept, other=other, one=one: refused_or_done(merge, kept, other, by=one),
@@ -62,9 +62,9 @@ def test_of_two_merges_of_the_same_two_one_is_done(pairs):
     assert list(differences()) == []
 
 
-def test_the_same_merge_twice_is_one_row_and_undone_twice_is_undone_once(pairs):
+def test_same_merge_and_its_undo_run_once(pairs):
     hr = make_hr()
-    for kept, other, *_runs in pairs:
+    for kept, other, *_enrollments in pairs:
         rows = together(*[lambda kept=kept, other=other: merge(kept, other, by=hr)] * 2)
         assert rows[0] == rows[1]
         undone = together(*[lambda row=rows[0]: refused_or_done(undo_merge, row, by=hr)] * 2)
@@ -72,12 +72,14 @@ def test_the_same_merge_twice_is_one_row_and_undone_twice_is_undone_once(pairs):
     assert list(differences()) == []
 
 
-@pytest.mark.parametrize("place", [2, 3])
-def test_who_learns_meanwhile_loses_nothing(pairs, place):
+@pytest.mark.parametrize("index", [2, 3])
+def test_learning_during_merge_loses_nothing(pairs, index):
     hr = make_hr()
     for row in pairs:
-        kept, other, run = row[0], row[1], row[place]
-        together(lambda run=run: learn(run), lambda kept=kept, other=other: merge(kept, other, by=hr))
+        kept, other, enrollment = row[0], row[1], row[index]
+        together(
+            lambda enrollment=enrollment: learn(enrollment), lambda kept=kept, other=other: merge(kept, other, by=hr)
+        )
         assert Enrollment.objects.filter(learner=kept, is_newest=True, exempted_at=None).count() == 1
     assert list(differences()) == []
     for merged in AccountMerge.objects.all():
@@ -86,11 +88,11 @@ def test_who_learns_meanwhile_loses_nothing(pairs, place):
     assert Enrollment.objects.open().count() == 2 * len(pairs)
 
 
-def learn(run):
-    finish_lessons(run)
+def learn(enrollment):
+    finish_lessons(enrollment)
 
 
-def test_who_is_enrolled_in_one_moment_with_it_waits_or_is_brought_along(pairs):
+def test_enrollment_during_merge_is_transferred_or_reported(pairs):
     hr, admin = make_hr(), make_admin()
     for kept, other, own, theirs in pairs:
         Enrollment.objects.filter(pk__in=[own.pk, theirs.pk]).delete()
@@ -99,18 +101,18 @@ def test_who_is_enrolled_in_one_moment_with_it_waits_or_is_brought_along(pairs):
             lambda other=other, course=course: enroll(other, course, by=admin),
             lambda kept=kept, other=other: merge(kept, other, by=hr),
         )
-        left = Enrollment.objects.filter(learner=other)  # where it came after the merge, it is named
-        said = [line for line in differences() if "alias" in line and f"person {other.pk}" in line]
-        assert len(said) == left.count()
+        remaining = Enrollment.objects.filter(learner=other)  # enrolled after the merge: reported by the check
+        found = [line for line in differences() if "alias" in line and f"person {other.pk}" in line]
+        assert len(found) == remaining.count()
 
 
-def test_a_renewal_of_both_accounts_and_a_merge_of_them_wait_for_each_other(pairs):
+def test_renewal_and_merge_do_not_deadlock(pairs):
     hr = make_hr()
     course = pairs[0][2].course
     rule = make_rule(course, renewal="whole", renewal_days=60)
     for kept, other, *own in pairs:
-        for run in reversed(own):  # so that the keys of the newest runs are in another order than those of the people
-            complete_course(run)
+        for enrollment in reversed(own):  # so that ids of enrollments and of people differ in order
+            complete_course(enrollment)
         for person in (other, kept):
             complete_course(enroll(person, course, by=hr))
     for each in Certificate.objects.select_related("enrollment"):
@@ -118,7 +120,7 @@ def test_a_renewal_of_both_accounts_and_a_merge_of_them_wait_for_each_other(pair
         with transaction.atomic():
             each.save()
             store_certifications([each])
-    for kept, other, *_runs in pairs:
+    for kept, other, *_enrollments in pairs:
         together(
             lambda kept=kept, other=other: act_on([kept.pk, other.pk], site_day(), rule=rule.pk),
             lambda kept=kept, other=other: merge(kept, other, by=hr),
@@ -126,13 +128,13 @@ def test_a_renewal_of_both_accounts_and_a_merge_of_them_wait_for_each_other(pair
     assert AccountMerge.objects.standing().count() == len(pairs)
 
 
-def test_a_certificate_is_withdrawn_while_accounts_are_merged_or_two_again(pairs):
+def test_certificate_is_revoked_during_undo_of_merge(pairs):
     hr = make_hr()
-    for kept, other, own, brought in pairs:
-        complete_course(brought)
+    for kept, other, own, transferred in pairs:
+        complete_course(transferred)
         complete_course(own)
         row = merge(kept, other, by=hr)
-        certificate = Certificate.objects.get(enrollment=brought)
+        certificate = Certificate.objects.get(enrollment=transferred)
         together(
             lambda certificate=certificate: revoke_certificate(certificate, reason="Passed on", by=hr),
             lambda row=row: undo_merge(row, by=hr),
@@ -150,7 +152,7 @@ def training(person, course):
     )
 
 
-def enrolled_by_a_rule():
+def enroll_by_rule():
     course, team, person = make_course(), make_team(), make_user()
     join(team, person)
     make_rule(course, team_id=team.pk)
@@ -158,35 +160,35 @@ def enrolled_by_a_rule():
     return Enrollment.objects.get(learner=person)
 
 
-def test_an_enrollment_that_begins_at_that_moment_stays_open(postgres):  # noqa: F811
-    run = enrolled_by_a_rule()
-    record_external_training([training(run.learner, run.course)], by=make_hr())
+def test_enrollment_started_meanwhile_stays_open(postgres):  # noqa: F811
+    enrollment = enroll_by_rule()
+    record_external_training([training(enrollment.learner, enrollment.course)], by=make_hr())
     adjustment = Adjustment(kind="certified", made_at=timezone.now())
-    one_behind_the_other(lambda: finish_lessons(run), lambda: end_unneeded([run.pk], adjustment))
-    run.refresh_from_db()
-    assert run.started_at and not run.exempted_at and not AdjustmentItem.objects.exists()
+    one_behind_the_other(lambda: finish_lessons(enrollment), lambda: end_unneeded([enrollment.pk], adjustment))
+    enrollment.refresh_from_db()
+    assert enrollment.started_at and not enrollment.exempted_at and not AdjustmentItem.objects.exists()
 
 
-def test_the_job_and_hr_end_an_enrollment_once(postgres):  # noqa: F811
-    run = enrolled_by_a_rule()
+def test_job_and_hr_end_enrollment_once(postgres):  # noqa: F811
+    enrollment = enroll_by_rule()
     hr = make_hr()
-    record = lambda: record_trainings([training(run.learner, run.course)], by=hr, ends=True)  # noqa: E731
+    record = lambda: record_trainings([training(enrollment.learner, enrollment.course)], by=hr, ends=True)  # noqa: E731
     one_behind_the_other(record, record)
     assert end_certified() == "end: 0"
-    assert AdjustmentItem.objects.get().enrollment == run
+    assert AdjustmentItem.objects.get().enrollment == enrollment
 
 
-# Two leads who answer about two people of one team at the same moment: neither answer is overlooked by the other.
+# Two managers answer about two people of one team at the same time.
 
 
-def test_the_last_two_of_five_are_shown_with_the_others(postgres):  # noqa: F811
+def test_concurrent_last_answers_complete_group_of_5(postgres):  # noqa: F811
     team = make_team()
-    runs = [completed(team) for _person in range(STEP)]
+    enrollments = [completed(team) for _person in range(STEP)]
 
-    def answer(run):
-        answered(Enrollment.objects.get(pk=run.pk), {"seen-off": 0}, by=team.manager)
+    def answer(enrollment):
+        answered(Enrollment.objects.get(pk=enrollment.pk), {"seen-off": 0}, by=team.manager)
 
-    for run in runs[:-2]:
-        answer(run)
-    one_behind_the_other(lambda: answer(runs[-2]), lambda: answer(runs[-1]))
+    for enrollment in enrollments[:-2]:
+        answer(enrollment)
+    one_behind_the_other(lambda: answer(enrollments[-2]), lambda: answer(enrollments[-1]))
     assert FollowUpAnswers.objects.filter(team=team).count() == STEP

@@ -36,72 +36,72 @@ DUE = date(2027, 3, 4)
 
 @pytest.fixture
 def clerk(team):
-    """A member of HR who has to learn, too."""
+    """A member of HR who is also a learner."""
     clerk = make_hr(name="Clerk")
     join(team, clerk)
     return clerk
 
 
 @pytest.fixture
-def run(clerk):
+def enrollment(clerk):
     return make_enrollment(clerk, due_at=days(10))
 
 
 def added_manager(clerk, team):
-    """A person whom the clerk has invented."""
+    """A manager account that the clerk made up."""
     invented = add_person("Invented", staff_number="X900", by=clerk)
     add_membership(invented, team, MANAGER, by=clerk)
     return invented
 
 
-def particulars(person, **changed):
-    kept = {"name": person.name, "email": person.email or "", "staff_number": person.staff_number or ""}
-    return kept | {"language": "", "job_role": "", "starts_on": "", "leaves_on": ""} | changed
+def profile_fields(person, **changed):
+    current = {"name": person.name, "email": person.email or "", "staff_number": person.staff_number or ""}
+    return current | {"language": "", "job_role": "", "starts_on": "", "leaves_on": ""} | changed
 
 
-def manager_action(client, run, address, **fields):
-    return client.post(f"/team/people/{run.pk}/{address}/", fields).status_code
+def manager_action(client, enrollment, address, **fields):
+    return client.post(f"/team/people/{enrollment.pk}/{address}/", fields).status_code
 
 
-def test_a_manager_added_by_hr_changes_nothing_in_the_training_of_that_member_of_hr(client, clerk, team, run):
+def test_manager_added_by_hr_cannot_act_on_that_hr_member(client, clerk, team, enrollment):
     invented = added_manager(clerk, team)
     assert use_code("X900", give_code(invented, by=clerk))
     client.force_login(User.objects.get(pk=invented.pk))
-    assert client.get(f"/team/people/{run.pk}/").status_code == 200  # the record may be read
-    assert manager_action(client, run, "extend", due_on=DUE.isoformat()) == 404
-    assert manager_action(client, run, "exempt", reason="has done it elsewhere") == 404
-    assert manager_action(client, run, "extra-time", time="2") == 404
+    assert client.get(f"/team/people/{enrollment.pk}/").status_code == 200  # the record may be read
+    assert manager_action(client, enrollment, "extend", due_on=DUE.isoformat()) == 404
+    assert manager_action(client, enrollment, "exempt", reason="has done it elsewhere") == 404
+    assert manager_action(client, enrollment, "extra-time", time="2") == 404
     assert client.post(f"/people/{clerk.pk}/absences/", {"last_day": DUE.isoformat()}).status_code == 404
     assert not AdjustmentItem.objects.exists()
 
 
 @pytest.mark.parametrize("favor", ["code", "manager", "substitute", "address", "merge"])
-def test_each_favor_of_the_last_90_days_makes_a_conflict(favor, clerk, team, run):
+def test_favor_within_90_days_is_a_conflict(favor, clerk, team, enrollment):
     with time_machine.travel(days(-200)):
         manager = add_person("Manager", staff_number="M1", by=clerk)
         if favor != "manager":
             add_membership(manager, team, MANAGER, by=clerk)
-    assert extend(run, DUE, by=User.objects.get(pk=manager.pk))
+    assert extend(enrollment, DUE, by=User.objects.get(pk=manager.pk))
     match favor:
         case "code":
             give_code(manager, by=clerk)
         case "manager":
             add_membership(manager, team, MANAGER, by=clerk)
         case "substitute":
-            lead = make_user()
-            join(team, lead, MANAGER)
-            add_deputy(lead, manager, first_day=site_day(), last_day=site_day(), by=clerk)
+            colleague = make_user()
+            join(team, colleague, MANAGER)
+            add_deputy(colleague, manager, first_day=site_day(), last_day=site_day(), by=clerk)
         case "address":
             change_profile(manager, {"email": "clerk@example.net"}, by=clerk)
         case "merge":
             merge(manager, make_user(email="clerk@example.net"), by=clerk)
     fresh = User.objects.get(pk=manager.pk)
-    assert exempt(run, "done elsewhere", by=fresh) is None
+    assert exempt(enrollment, "done elsewhere", by=fresh) is None
     with time_machine.travel(days(90) + timedelta(minutes=1)):
-        assert exempt(run, "done elsewhere", by=User.objects.get(pk=manager.pk))
+        assert exempt(enrollment, "done elsewhere", by=User.objects.get(pk=manager.pk))
 
 
-def test_whoever_was_let_in_at_a_link_does_not_decide_about_who_let_them_in(clerk, team, run):
+def test_person_cannot_act_on_approver_of_join_request(clerk, team, enrollment):
     with time_machine.travel(days(-200)):
         manager = add_person("Manager", staff_number="M1", by=make_hr())
     link = make_link(team, ends_at=days(1), uses=1, by=clerk)
@@ -110,23 +110,23 @@ def test_whoever_was_let_in_at_a_link_does_not_decide_about_who_let_them_in(cler
     ]
     assert answer_request(asked[0], True, by=clerk) and answer_request(asked[1], False, by=clerk)
     add_membership(manager, team, MANAGER, by=make_hr())
-    assert exempt(run, "done elsewhere", by=User.objects.get(pk=manager.pk)) is None
+    assert exempt(enrollment, "done elsewhere", by=User.objects.get(pk=manager.pk)) is None
 
 
-def test_people_added_by_others_decide_as_before(clerk, team, run):
+def test_manager_added_by_others_can_act(clerk, team, enrollment):
     manager = added_manager(make_hr(), team)
-    assert extend(run, DUE, by=manager)
+    assert extend(enrollment, DUE, by=manager)
 
 
-def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, clerk, team, run):
+def test_bulk_action_skips_person_in_conflict(client, clerk, team, enrollment):
     manager = added_manager(clerk, team)
     manager.language = "en"
     manager.save()
-    other = make_enrollment(make_user("Somebody"), course=run.course, due_at=days(10))
+    other = make_enrollment(make_user("Somebody"), course=enrollment.course, due_at=days(10))
     join(team, other.learner)
     client.force_login(manager)
-    fields = {"row": [run.pk, other.pk], "due_on": DUE.isoformat(), "reason": ""}
-    shown = client.get("/people/actions/extend/", {"row": [run.pk, other.pk]}).content.decode()
+    fields = {"row": [enrollment.pk, other.pk], "due_on": DUE.isoformat(), "reason": ""}
+    shown = client.get("/people/actions/extend/", {"row": [enrollment.pk, other.pk]}).content.decode()
     assert "added or appointed you in the last 90 days" in shown
     client.post("/people/actions/extend/", fields)
     assert [line.learner for line in AdjustmentItem.objects.all()] == [other.learner]
@@ -134,15 +134,15 @@ def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, cl
     assert "added or appointed you in the last 90 days" in shown
 
 
-def test_the_person_in_conflict_does_not_answer_a_request_for_another_day(clerk, team, run):
+def test_person_in_conflict_cannot_answer_extension_request(clerk, team, enrollment):
     manager = added_manager(clerk, team)
-    asked = request_extension(run, DUE)
+    asked = request_extension(enrollment, DUE)
     for end in (ExtensionRequest.End.GIVEN, ExtensionRequest.End.REFUSED):
         with pytest.raises(RequestNotOpen):
             answer_extension_request(asked.pk, ExtensionAnswer(end), by=manager)
 
 
-def test_enrolling_a_team_in_the_admin_leaves_the_administrator_out(team):
+def test_bulk_enrollment_skips_acting_admin(team):
     admin, learner, course = make_admin(), make_user(), make_enrollment().course
     join(team, admin)
     join(team, learner)
@@ -156,11 +156,11 @@ def test_enrolling_a_team_in_the_admin_leaves_the_administrator_out(team):
 
 
 @pytest.mark.parametrize("make", [make_hr, make_admin])
-def test_nobody_changes_the_own_particulars_or_teams(client, make, team):
+def test_nobody_changes_own_profile_or_teams(client, make, team):
     person = make(name="Myself")
     client.force_login(person)
     other = make_team()
-    changed = particulars(person, name="Other", job_role="lead", starts_on="2027-01-01")
+    changed = profile_fields(person, name="Other", job_role="lead", starts_on="2027-01-01")
     assert client.post(f"/people/{person.pk}/edit/", changed).status_code == 404
     assert client.post(f"/people/{person.pk}/memberships/", {"team": other.pk, "role": "learner"}).status_code == 404
     assert client.get(f"/people/{person.pk}/external-training/").status_code == 404
@@ -169,7 +169,7 @@ def test_nobody_changes_the_own_particulars_or_teams(client, make, team):
     assert not person.memberships.exists()
 
 
-def test_an_administrator_changes_neither_the_own_particulars_nor_the_own_teams_in_the_admin(client, team):
+def test_admin_cannot_change_own_profile_or_teams_in_admin(client, team):
     admin = make_admin(name="Myself")
     client.force_login(admin)
     none = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
@@ -187,7 +187,7 @@ def test_an_administrator_changes_neither_the_own_particulars_nor_the_own_teams_
     assert not admin.memberships.exists()
 
 
-def test_an_administrator_does_not_enroll_themselves_in_the_admin(client, course):
+def test_admin_cannot_enroll_themselves_in_admin(client, course):
     admin = make_admin()
     client.force_login(admin)
     address = "/admin/learning/enrollment/add/"
@@ -215,7 +215,7 @@ def codes(roster):
     return [each.code for part in roster.parts.filter(kind="bad") for line in part.rows for each in line.problems]
 
 
-def test_a_list_does_not_change_the_uploader_or_people_in_conflict(team):
+def test_import_skips_uploader_and_people_in_conflict(team):
     old, new = make_hr(staff_number="H1"), add_person("New", staff_number="H2", by=None)
     make_hr_of(new, by=old)
     data = listed("H1,Other name,,", "H2,Other name,,", "H3,Newcomer,,2027-01-01")
@@ -230,15 +230,15 @@ def make_hr_of(person, *, by):
     person.groups.set(by.groups.all())
 
 
-def test_a_list_does_not_change_the_record_of_its_approver():
-    brings, agrees = make_hr(staff_number="H1"), make_hr(staff_number="H2", name="Before")
-    roster = apply(store_upload(listed("H2,After,,"), "list.csv", by=brings, is_complete=False), by=agrees)
-    agrees.refresh_from_db()
-    assert agrees.name == "Before"
+def test_import_skips_its_approver():
+    uploader, approver = make_hr(staff_number="H1"), make_hr(staff_number="H2", name="Before")
+    roster = apply(store_upload(listed("H2,After,,"), "list.csv", by=uploader, is_complete=False), by=approver)
+    approver.refresh_from_db()
+    assert approver.name == "Before"
     assert [line.conflict for line in outcome_lines(roster, "conflict")] == ["own-row"]
 
 
-def test_a_list_does_not_change_the_address_of_a_member_of_hr():
+def test_only_admin_imports_new_email_of_hr_member():
     colleague = make_hr(staff_number="H2", email="colleague@example.com", name="Colleague")
     roster = store_upload(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=make_hr(), is_complete=False)
     assert codes(roster) == ["address-of-hr"]
@@ -252,7 +252,7 @@ def test_a_list_does_not_change_the_address_of_a_member_of_hr():
     assert colleague.email == "new@example.com"
 
 
-def test_a_list_of_outside_training_leaves_out_the_person_in_conflict(client, clerk, course):
+def test_external_training_import_skips_person_in_conflict(client, clerk, course):
     clerk.staff_number = "H1"
     clerk.save()
     new = add_person("New", staff_number="H2", language="en", by=clerk)
@@ -267,7 +267,7 @@ def test_a_list_of_outside_training_leaves_out_the_person_in_conflict(client, cl
 # Colleagues in HR ----------------------------------------------------------------------------------------------------
 
 
-def test_only_an_administrator_gives_a_member_of_hr_a_code(hr):
+def test_only_admin_gives_sign_in_code_to_hr_member(hr):
     colleague = make_hr()
     with pytest.raises(SignInCodeRefused):
         give_code(colleague, by=hr)
@@ -275,27 +275,27 @@ def test_only_an_administrator_gives_a_member_of_hr_a_code(hr):
     assert may_give_code(hr, make_user())
 
 
-def test_a_code_from_before_the_person_joined_hr_opens_nothing(hr):
+def test_code_from_before_joining_hr_is_invalid(hr):
     person = add_person("Soon in HR", staff_number="S1", by=None)
     code = give_code(person, by=hr)
     person.groups.set(hr.groups.all())
     assert use_code("S1", code) is None
 
 
-def test_only_an_administrator_changes_the_address_of_a_member_of_hr(client, hr):
+def test_only_admin_changes_email_of_hr_member(client, hr):
     colleague = make_hr(email="colleague@example.com", name="Colleague")
     client.force_login(hr)
-    changed = particulars(colleague, email="clerk@example.net", name="New name")
+    changed = profile_fields(colleague, email="clerk@example.net", name="New name")
     assert client.post(f"/people/{colleague.pk}/edit/", changed).status_code == 302
     colleague.refresh_from_db()
     assert (colleague.email, colleague.name) == ("colleague@example.com", "New name")
     client.force_login(make_admin())
-    client.post(f"/people/{colleague.pk}/edit/", particulars(colleague, email="new@example.com"))
+    client.post(f"/people/{colleague.pk}/edit/", profile_fields(colleague, email="new@example.com"))
     colleague.refresh_from_db()
     assert colleague.email == "new@example.com"
 
 
-def test_only_an_administrator_merges_the_account_of_a_member_of_hr(hr):
+def test_only_admin_merges_account_of_hr_member(hr):
     colleague, other = make_hr(), make_user()
     assert why_not(colleague, other, hr) == why_not(other, colleague, hr) == MergeRefusal.ADMINS
     assert why_not(colleague, other, make_admin()) is None
@@ -305,7 +305,7 @@ def test_only_an_administrator_merges_the_account_of_a_member_of_hr(hr):
 # The list for auditors -----------------------------------------------------------------------------------------------
 
 
-def test_auditors_read_which_deciders_have_a_conflict_of_interest(client, clerk, team):
+def test_only_auditors_see_conflicts_of_interest(client, clerk, team):
     added_manager(clerk, team)
     add_person("Only a learner", staff_number="L1", by=clerk)
     with time_machine.travel(days(-91)):

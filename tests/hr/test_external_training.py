@@ -1,4 +1,4 @@
-"""Outside training on the pages of human resources: recorded by hand or as a list, taken back, for whom and by whom."""
+"""External training: recording, import of lists, revoking, and who may do it."""
 
 from datetime import date
 
@@ -28,31 +28,33 @@ def li():
     return make_user("Li Na", staff_number="A12", email="li@example.com")
 
 
-def given(taught, **fields):
-    return {"course": taught.pk, "trained_on": "2026-03-02", "proof": "Certificate of TÜV"} | fields
+def training_fields(course, **fields):
+    return {"course": course.pk, "trained_on": "2026-03-02", "proof": "Certificate of TÜV"} | fields
 
 
-def of(person):
+def page_of(person):
     return f"/people/{person.pk}/external-training/"
 
 
-def test_what_one_person_learned_elsewhere_is_recorded_with_its_proof_and_stands_on_the_person(client, hr, course, li):
+def test_external_training_is_recorded_once_and_shown(client, hr, course, li):
     page = client.get(f"/people/{li.pk}/")
-    assert of(li) in page.text and "No external training is recorded." in page.text
-    answer = client.post(of(li), given(course, reference="77"), follow=True)
+    assert page_of(li) in page.text and "No external training is recorded." in page.text
+    answer = client.post(page_of(li), training_fields(course, reference="77"), follow=True)
     assert "Li Na: recorded." in answer.text
     for words in ("External training on 2 March 2026", "certified until 2 March 2027", "Certificate of TÜV (77)"):
         assert words in answer.text
     assert "recorded by Hana" in answer.text
     one = ExternalTraining.objects.get()
     assert (one.person, one.valid_until, one.recorded_by) == (li, date(2027, 3, 2), hr)
-    assert "this training date is already recorded" in client.post(of(li), given(course), follow=True).text
+    assert (
+        "this training date is already recorded" in client.post(page_of(li), training_fields(course), follow=True).text
+    )
     assert ExternalTraining.objects.count() == 1
     assert not Certificate.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "error"),
     [
         ({"trained_on": "2026-11-26"}, "Enter the date on which the training was completed, today at the latest."),
         ({"trained_on": "1899-12-31"}, "Enter the date on which the training was completed, today at the latest."),
@@ -64,24 +66,24 @@ def test_what_one_person_learned_elsewhere_is_recorded_with_its_proof_and_stands
         ({"course": "999"}, "Select a valid choice. That choice is not one of the available choices."),
     ],
 )
-def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_kept(client, course, li, fields, said):
-    answer = client.post(of(li), given(course, **fields))
-    assert (answer.status_code, list(answer.context["form"].errors.values())) == (422, [[said]])
+def test_invalid_field_shows_error_and_saves_nothing(client, course, li, fields, error):
+    answer = client.post(page_of(li), training_fields(course, **fields))
+    assert (answer.status_code, list(answer.context["form"].errors.values())) == (422, [[error]])
     assert not ExternalTraining.objects.exists()
 
 
-def test_nobody_records_the_own_one_nor_human_resources_that_of_staff_or_who_audits(client, hr, course):
+def test_nobody_records_own_and_hr_no_staff_training(client, hr, course):
     admin = make_admin()
     for person in (hr, make_editor(), admin, make_auditor()):
-        assert client.post(of(person), given(course)).status_code == 404
+        assert client.post(page_of(person), training_fields(course)).status_code == 404
     client.force_login(admin)
-    assert client.post(of(admin), given(course)).status_code == 404
-    assert client.post(of(hr), given(course)).status_code == 302
+    assert client.post(page_of(admin), training_fields(course)).status_code == 404
+    assert client.post(page_of(hr), training_fields(course)).status_code == 302
     assert [each.person for each in ExternalTraining.objects.all()] == [hr]
 
 
-def test_a_wrong_one_is_taken_back_once_with_a_reason_and_stays_on_the_page(client, course, li):
-    client.post(of(li), given(course))
+def test_training_is_revoked_once_with_reason(client, course, li):
+    client.post(page_of(li), training_fields(course))
     address = f"{PAGE}{ExternalTraining.objects.get().pk}/undo/"
     assert address in client.get(f"/people/{li.pk}/").text
     assert client.post(address, {"reason": " "}).status_code == 422
@@ -93,15 +95,15 @@ def test_a_wrong_one_is_taken_back_once_with_a_reason_and_stays_on_the_page(clie
     assert not Certification.objects.exists()
 
 
-def test_human_resources_take_back_neither_the_own_one_nor_that_of_staff(client, hr, course):
+def test_hr_cannot_revoke_own_or_staff_training(client, hr, course):
     for person in (hr, make_editor()):
-        said = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
-        [one] = record_external_training([said], by=make_admin())
+        training = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
+        [one] = record_external_training([training], by=make_admin())
         assert client.post(f"{PAGE}{one.pk}/undo/", {"reason": "Wrong"}).status_code == 404
 
 
 @pytest.mark.parametrize(("remarks", "is_taken"), [(190_000, True), (200_001, False)])
-def test_a_file_that_is_too_wide_to_come_back_as_text_is_refused_in_words(client, course, li, remarks, is_taken):
+def test_file_above_200000_characters_is_refused(client, course, li, remarks, is_taken):
     rows = [["Staff number", "Course", "Trained on", "Proof", "Remarks"], ["A12", "tea-room", "2026-03-02", "Seen"]]
     rows += [["A12", "tea-room", f"2026-02-0{number}", "Seen", "x" * (remarks // 5)] for number in range(1, 6)]
     file = SimpleUploadedFile("wide.csv", "\n".join(map(",".join, rows)).encode())
@@ -114,7 +116,7 @@ def test_a_file_that_is_too_wide_to_come_back_as_text_is_refused_in_words(client
         assert ExternalTraining.objects.count() == 6
 
 
-def test_a_list_is_shown_first_then_done_once_and_what_is_wrong_in_it_is_named_by_cell(client, hr, course, li):
+def test_list_is_previewed_and_imported_once(client, hr, course, li):
     file = SimpleUploadedFile("last year.csv", LIST.encode("gb18030"))
     shown = client.post(PAGE, {"file": file})
     assert shown.status_code == 200
@@ -129,7 +131,7 @@ def test_a_list_is_shown_first_then_done_once_and_what_is_wrong_in_it_is_named_b
     assert ExternalTraining.objects.count() == 1
 
 
-def test_a_list_that_was_changed_since_it_was_shown_is_shown_again(client, course, li):
+def test_changed_list_is_previewed_again(client, course, li):
     shown = client.post(PAGE, {"lines": LIST, "act": "go"})
     assert (shown.status_code, ExternalTraining.objects.count()) == (200, 0)
     seen = shown.context["form"]["seen"].value()
@@ -139,7 +141,7 @@ def test_a_list_that_was_changed_since_it_was_shown_is_shown_again(client, cours
 
 
 @pytest.mark.parametrize(
-    ("fields", "field", "said"),
+    ("fields", "field", "error"),
     [
         ({}, "file", "Choose a file, or paste the list below."),
         (
@@ -151,28 +153,28 @@ def test_a_list_that_was_changed_since_it_was_shown_is_shown_again(client, cours
         ({"file": SimpleUploadedFile("x.xlsx", b"PK\x03\x04 no zip")}, "file", "This file cannot be read"),
     ],
 )
-def test_what_is_no_list_is_said_in_a_sentence_and_what_was_typed_stays(client, fields, field, said):
+def test_invalid_list_is_refused_and_input_kept(client, fields, field, error):
     answer = client.post(PAGE, fields)
     assert answer.status_code == 422
     [words] = answer.context["form"].errors[field]
-    assert words.startswith(said)
+    assert words.startswith(error)
     assert answer.context["form"]["lines"].value() == fields.get("lines")
 
 
-def test_the_page_lists_what_is_recorded_but_that_of_staff_only_to_an_admin(client, hr, course, li):
+def test_page_lists_training_of_staff_only_to_admin(client, hr, course, li):
     editor, admin = make_editor(), make_admin()
     for person in (li, editor):
-        said = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
-        record_external_training([said], by=admin)
+        training = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
+        record_external_training([training], by=admin)
     assert [each.person for each in client.get(PAGE).context["page"].object_list] == [li]
     client.force_login(admin)
     assert [each.person for each in client.get(PAGE).context["page"].object_list] == [editor, li]
 
 
-def test_the_pages_cost_the_same_for_one_and_for_three(client, course, li):
+def test_pages_take_same_queries_for_1_and_3_trainings(client, course, li):
     def record(day):
-        said = ExternalTraining(person=li, course=course, trained_on=date(2026, 3, day), proof="x")
-        record_external_training([said], by=make_admin())
+        training = ExternalTraining(person=li, course=course, trained_on=date(2026, 3, day), proof="x")
+        record_external_training([training], by=make_admin())
 
     record(1)
     for address in (PAGE, f"/people/{li.pk}/"):
@@ -182,7 +184,7 @@ def test_the_pages_cost_the_same_for_one_and_for_three(client, course, li):
     assert [statements(lambda: client.get(PAGE)), statements(lambda: client.get(f"/people/{li.pk}/"))] == one
 
 
-# Lists of what was learned elsewhere: what a row says, and what is said of one that cannot be used.
+# Rows of an imported list.
 
 
 HEADINGS = "Staff number,E-mail,Course,Trained on,Valid until,Proof,Reference\n"
@@ -195,7 +197,7 @@ def read(text, by=None, **usual):
     return rows
 
 
-def said(row):
+def values_of(row):
     one = row.training
     return one.person, one.course, one.trained_on, one.valid_until, one.proof, one.reference
 
@@ -204,9 +206,9 @@ def faults(text, **options):
     return [(row.line, each.cell, each.stood, each.words) for row in read(text, **options) for each in row.problems]
 
 
-def test_a_row_says_who_learned_what_when_until_when_and_what_shows_it(course, li):
+def test_row_is_parsed_into_training(course, li):
     [row] = read(HEADINGS + "A12,,tea-room,2026-03-02,2026-12-31,Certificate of TÜV,77\n")
-    assert said(row) == (li, course, date(2026, 3, 2), date(2026, 12, 31), "Certificate of TÜV", "77")
+    assert values_of(row) == (li, course, date(2026, 3, 2), date(2026, 12, 31), "Certificate of TÜV", "77")
     assert row.is_new and not row.is_known
 
 
@@ -218,17 +220,17 @@ def test_a_row_says_who_learned_what_when_until_when_and_what_shows_it(course, l
         "Employee ID\tTraining\tCompleted on\tEvidence\na12\trules of  the TEA room\t2026/3/2\t名单\n",
     ],
 )
-def test_headings_in_both_languages_and_days_in_any_writing_come_to_the_same(course, li, text):
+def test_headings_and_dates_of_both_languages_are_accepted(course, li, text):
     [row] = read(text)
-    assert said(row) == (li, course, date(2026, 3, 2), date(2027, 3, 2), "名单", "")
+    assert values_of(row) == (li, course, date(2026, 3, 2), date(2027, 3, 2), "名单", "")
 
 
-def test_what_a_row_does_not_say_is_taken_from_the_fields_below(course, li):
+def test_missing_cells_use_form_fields(course, li):
     [row] = read("Staff number,Trained on\nA12,2026-03-02\n", course=course, proof="List of the former firm")
-    assert said(row)[1:5] == (course, date(2026, 3, 2), date(2027, 3, 2), "List of the former firm")
+    assert values_of(row)[1:5] == (course, date(2026, 3, 2), date(2027, 3, 2), "List of the former firm")
 
 
-def test_each_cell_that_cannot_be_used_is_named_with_what_stood_there(course, li):
+def test_each_invalid_cell_is_named_with_its_value(course, li):
     hr, admin = make_hr(staff_number="H1"), make_admin(staff_number="S1")
     make_auditor(staff_number="R1")
     rows = [
@@ -277,7 +279,7 @@ def test_each_cell_that_cannot_be_used_is_named_with_what_stood_there(course, li
     assert [row.line for row in by_admin if row.is_new] == [9, 11, 12]
 
 
-def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(course, li):
+def test_known_rows_are_skipped_and_contradicting_rows_refused(course, li):
     text, hr = HEADINGS + "A12,,tea-room,2026-03-02,2026-12-31,x,\n", make_hr()
     assert record_trainings(new_of(read(text, hr)), by=hr, ends=None).trainings == 1
     [again] = read(text, hr)
@@ -289,8 +291,8 @@ def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(co
     ]
     contradict = "A12,,tea-room,2026-04-02,,x,\n,li@example.com,Rules of the tea room,2026-04-02,2027-01-01,y,\n"
     rows = read(HEADINGS + contradict, hr)
-    said = [[each.words for each in row.problems] for row in rows]
-    assert said == [[], ["Line 2 has the same person, course and date."]]
+    errors = [[each.words for each in row.problems] for row in rows]
+    assert errors == [[], ["Line 2 has the same person, course and date."]]
     assert record_trainings(new_of(rows), by=hr, ends=None).trainings == 1
     assert (ExternalTraining.objects.count(), Event.objects.filter(verb="external-training-recorded").count()) == (2, 2)
     assert Certification.objects.get().certified_until == date(2027, 4, 2)
@@ -300,13 +302,13 @@ def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(co
     ("text", "code"),
     [("", "empty"), ("Name,Course\nLi,tea-room\n", "no-headings"), (HEADINGS, "empty"), ("<html>", "web-page")],
 )
-def test_a_file_that_is_no_such_list_is_refused_as_a_whole(text, code):
+def test_unusable_file_is_refused_as_a_whole(text, code):
     with pytest.raises(ListRefused) as refused:
         parse_table(read_text(text.encode(), "utf-8"), SORT)
     assert refused.value.code == code
 
 
-def test_comparing_costs_the_same_for_one_row_and_for_three(course):
+def test_comparison_takes_same_queries_for_1_and_3_rows(course):
     hr = make_hr()
     lines = [f"{make_user(staff_number=f'B{number}').staff_number},,tea-room,2026-03-02,,x,\n" for number in range(3)]
 
@@ -319,7 +321,7 @@ def test_comparing_costs_the_same_for_one_row_and_for_three(course):
     assert cost(lines[:1]) == cost(lines)
 
 
-# Outside training of somebody with two accounts that were merged.
+# External training of merged accounts.
 
 
 @pytest.fixture
@@ -336,7 +338,7 @@ def training_of(person, course):
     return ExternalTraining(person=person, course=course, trained_on=date(2026, 1, 5), proof="A card")
 
 
-def test_what_is_recorded_of_another_name_is_of_the_account_that_stays(kept, other, course, hr):
+def test_training_of_alias_belongs_to_kept_account(kept, other, course, hr):
     merge(kept, other, by=hr)
     record_external_training([training_of(other, course)], by=hr)
     assert record_external_training([training_of(kept, course)], by=hr) == []
@@ -344,14 +346,14 @@ def test_what_is_recorded_of_another_name_is_of_the_account_that_stays(kept, oth
     assert Certification.objects.get().learner == kept
 
 
-def test_nobody_records_the_own_training_by_another_name(other, course):
+def test_nobody_records_own_training_through_alias(other, course):
     person = make_hr(name="Li Na")
     merge(person, other, by=make_admin())
     with pytest.raises(OwnTraining):
         record_external_training([training_of(other, course)], by=person)
 
 
-def test_a_list_that_names_a_merged_account_is_about_the_person(kept, other, course, hr):
+def test_list_with_alias_refers_to_kept_account(kept, other, course, hr):
     merge(kept, other, by=hr)
     text = "staff number,course,trained on,proof\nA-0012,tea-room,2026-01-05,card\nA12,tea-room,2026-01-05,card\n"
     rows = compare_with_records(parse_table(read_text(text.encode(), "utf-8"), SORT), Usual(), by=hr)

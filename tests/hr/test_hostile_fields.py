@@ -1,7 +1,4 @@
-"""Whatever is typed or sent into the forms of people and rules is answered: never by an error of the server.
-
-The forms are read from the pages themselves, so that a new one is tried as well.
-"""
+"""Hostile input in any field of the pages for HR causes no server error. Fields are read from the pages."""
 
 from itertools import cycle
 
@@ -21,13 +18,13 @@ HOSTILE = {
     "a day that is none": "0000-00-00",
     "a sign of two halves": "\ud83d".encode("utf-16", "surrogatepass").decode("utf-16", "replace") + "\u202e",
 }
-# What PostgreSQL refuses to keep or to compare, and SQLite does not: the others come no further than the forms.
+# PostgreSQL rejects these and SQLite does not; forms stop the others.
 REFUSED_BY_POSTGRESQL = {"very long", "beyond any key", "NUL"}
-# What pages send by scripts, links and boxes that are not on the page of an empty firm.
-BESIDE = ("page", "kind", "take", "row", "team", "person", "only", "act", "days", "next", "year", "day", "digest")
-OWN = ("people/", "rules/", "team/deputies/")
-NO_FORM = {"people/<int:pk>/remove/", "people/teams/<int:pk>/close/"}  # they end what the others need
-# Pages of others, which answer HR with 404.
+# Sent by scripts, links and checkboxes that pages of an empty company do not have.
+EXTRA_FIELDS = ("page", "kind", "take", "row", "team", "person", "only", "act", "days", "next", "year", "day", "digest")
+PREFIXES = ("people/", "rules/", "team/deputies/")
+NO_FORM = {"people/<int:pk>/remove/", "people/teams/<int:pk>/close/"}  # they delete what other pages need
+# These answer HR with 404.
 NOT_FOR_HR = {
     "people/conflicts/",
     "people/notes/<uuid:act>/",
@@ -39,7 +36,7 @@ NOT_FOR_HR = {
 
 def addresses(world):
     for route, _pattern in routes():
-        if route.startswith(OWN) and route not in NO_FORM:
+        if route.startswith(PREFIXES) and route not in NO_FORM:
             yield route, fill_in(route, world.places)
 
 
@@ -55,16 +52,16 @@ def fields_of(client, route, address):
     assert response.status_code in (200, 405) or route in NOT_FOR_HR, route
     page = BeautifulSoup(response.content, "html.parser")
     named = {control["name"] for control in page.select("main [name]")} - {"csrfmiddlewaretoken", "password"}
-    return sorted(named | set(BESIDE))
+    return sorted(named | set(EXTRA_FIELDS))
 
 
-def answered(response, what):
-    assert response.status_code < 500, what
+def assert_no_server_error(response, label):
+    assert response.status_code < 500, label
     return response.status_code
 
 
 def each_value(*before_a_merge):
-    """The others only in `make deep`."""
+    """Values not named here run only in `make deep`."""
     for name in HOSTILE:
         marks = [] if name in REFUSED_BY_POSTGRESQL else [pytest.mark.any_database]
         marks += [] if name in before_a_merge else [pytest.mark.deep]
@@ -72,34 +69,34 @@ def each_value(*before_a_merge):
 
 
 @pytest.mark.exhaustive
-def test_something_else_in_each_field_at_once(client, world):
+def test_different_values_in_all_fields(client, world):
     asked = list(addresses(world))
     assert len(asked) > 50
     for number, (route, address) in enumerate(asked):
         values = cycle(list(HOSTILE.values())[number % len(HOSTILE) :] + list(HOSTILE.values()))
         fields = dict(zip(fields_of(client, route, address), values, strict=False))
-        answered(client.get(address, fields), f"GET {route}")
-        answered(client.post(address, fields), f"POST {route}")
+        assert_no_server_error(client.get(address, fields), f"GET {route}")
+        assert_no_server_error(client.post(address, fields), f"POST {route}")
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", list(each_value("very long", "NUL")))
-def test_the_same_in_every_field_at_once(client, world, name):
+def test_same_value_in_all_fields(client, world, name):
     for route, address in addresses(world):
         fields = dict.fromkeys(fields_of(client, route, address), HOSTILE[name])
-        answered(client.get(address, fields), f"GET {route}")
-        answered(client.post(address, fields), f"POST {route}")
+        assert_no_server_error(client.get(address, fields), f"GET {route}")
+        assert_no_server_error(client.post(address, fields), f"POST {route}")
 
 
 @pytest.mark.exhaustive  # each takes a minute
 @pytest.mark.parametrize("name", list(each_value("NUL")))
-def test_each_field_alone(client, world, name):
+def test_value_in_each_single_field(client, world, name):
     for route, address in addresses(world):
         for field in fields_of(client, route, address):
-            answered(client.get(address, {field: HOSTILE[name]}), f"GET {route} {field}")
-            answered(client.post(address, {field: HOSTILE[name]}), f"POST {route} {field}")
+            assert_no_server_error(client.get(address, {field: HOSTILE[name]}), f"GET {route} {field}")
+            assert_no_server_error(client.post(address, {field: HOSTILE[name]}), f"POST {route} {field}")
 
 
-def test_a_very_long_number_takes_no_row_of_a_list(client, world):
+def test_very_long_row_number_is_refused(client, world):
     address = fill_in("people/import/<int:roster>/", world.places)
     assert client.post(address, {"take": "9" * 5000}).status_code in (302, 422)

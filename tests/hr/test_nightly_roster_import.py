@@ -1,4 +1,4 @@
-"""A list that lies in a folder is brought in by night; what needs a person is told by letter, once."""
+"""Nightly import of a list from a folder, and emails about what needs a person."""
 
 import os
 import time
@@ -36,7 +36,7 @@ def folder(tmp_path, settings):
     return tmp_path
 
 
-def lay(folder, *rows, name="people.csv", at=0):
+def put_file(folder, *rows, name="people.csv", at=0):
     file = folder / name
     file.write_bytes(csv_file(HEADINGS, *rows))
     os.utime(file, (1_700_000_000 + at,) * 2)
@@ -47,7 +47,7 @@ def names():
     return sorted(User.objects.filter(is_active=True).values_list("name", flat=True))
 
 
-def test_without_a_folder_or_a_file_nothing_happens(settings, tmp_path):
+def test_no_folder_or_file_imports_nothing(settings, tmp_path):
     settings.ROSTER_DIR = None
     assert import_newest() == ""
     settings.ROSTER_DIR = tmp_path
@@ -55,43 +55,43 @@ def test_without_a_folder_or_a_file_nothing_happens(settings, tmp_path):
     assert import_newest() == "no file"
 
 
-def test_what_lies_beside_a_list_that_is_open_or_being_copied_is_none(folder):
-    lay(folder, ("A1", "Li", ""))
+def test_temporary_files_and_folders_are_ignored(folder):
+    put_file(folder, ("A1", "Li", ""))
     for name in ("~$people.xlsx", ".people.csv"):
         (folder / name).write_bytes(b"Hana")
     (folder / "old.csv").mkdir()
     assert (import_newest(), names()) == ("people.csv: join 1", ["Li"])
 
 
-def test_the_newest_list_is_brought_in_and_bad_rows_come_by_letter_once(folder):
+def test_newest_list_is_imported_and_bad_rows_emailed_once(folder):
     make_hr(name="Hana", email="hana@example.com", language="en")
     User.objects.update(staff_number="H1")
-    lay(folder, ("A9", "Yesterday", ""), name="old.csv")
-    lay(folder, ("H1", "Hana", ""), ("A1", "Li", ""), ("A2", "Wang", "Nowhere"), ("A3", "=1", ""), at=60)
+    put_file(folder, ("A9", "Yesterday", ""), name="old.csv")
+    put_file(folder, ("H1", "Hana", ""), ("A1", "Li", ""), ("A2", "Wang", "Nowhere"), ("A3", "=1", ""), at=60)
     assert import_newest() == "people.csv: join 1, bad 2, unchanged 1"
     assert names() == ["Hana", "Li"]
-    [letter] = letters()
-    assert letter.to == ["hana@example.com"]
-    assert "C4: This team does not exist." in letter.body and "B5: This is not a name." in letter.body
+    [email] = letters()
+    assert email.to == ["hana@example.com"]
+    assert "C4: This team does not exist." in email.body and "B5: This is not a name." in email.body
     assert import_newest() == "people.csv: bad 2, unchanged 2"
     assert (len(letters()), names()) == (1, ["Hana", "Li"])
 
 
-def test_where_many_would_leave_nothing_is_done_and_a_letter_asks(folder):
+def test_many_leavers_hold_import_and_ask_by_email(folder):
     make_hr(name="Hana", email="hana@example.com", language="en")
     User.objects.update(staff_number="H1")
     for number in range(3):
         add_person("Old", staff_number=f"A{number}", by=None)
-    lay(folder, ("H1", "Hana", ""), ("B1", "New", ""))
+    put_file(folder, ("H1", "Hana", ""), ("B1", "New", ""))
     assert "held" in import_newest()
     assert names() == ["Hana", "Old", "Old", "Old"]
-    [letter] = letters()
-    assert f"/people/import/{RosterImport.objects.get().pk}/" in letter.body
+    [email] = letters()
+    assert f"/people/import/{RosterImport.objects.get().pk}/" in email.body
     import_newest()
     assert len(letters()) == 1
 
 
-def test_a_run_that_was_ended_half_way_is_taken_up_by_the_next_and_everybody_is_invited_once(folder, monkeypatch):
+def test_interrupted_import_is_resumed_and_invites_once(folder, monkeypatch):
     (folder / "people.csv").write_bytes(csv_file(("工号", "姓名", "邮箱"), ("A1", "Li", "li@example.com")))
     for ends_in in ("apply_next", "act"):
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
@@ -99,55 +99,55 @@ def test_a_run_that_was_ended_half_way_is_taken_up_by_the_next_and_everybody_is_
             import_newest()
     for _again in range(2):
         import_newest()
-    assert [letter.to for letter in letters()] == [["li@example.com"]]
+    assert [email.to for email in letters()] == [["li@example.com"]]
     assert not RosterImport.objects.filter(begun_at__isnull=False, finished_at=None)
 
 
-def test_the_same_file_takes_nothing_back_that_was_done_by_hand_and_brings_in_what_was_left_out(folder):
-    file = lay(folder, ("A1", "Li", ""), ("A2", "Wang", ""), ("A3", "Zhao", "Nowhere"))
+def test_same_file_keeps_manual_changes_and_adds_skipped_rows(folder):
+    file = put_file(folder, ("A1", "Li", ""), ("A2", "Wang", ""), ("A3", "Zhao", "Nowhere"))
     import_newest()
     leave(User.objects.get(name="Li"), by=None)
     User.objects.filter(name="Wang").update(name="Wang Fang")
     add_person("By hand", staff_number="A9", by=None)
     make_team("Nowhere")
-    User.objects.filter(name__startswith="Person").update(is_staff=True)  # who leads the team: no list lets staff go
+    User.objects.filter(name__startswith="Person").update(is_staff=True)  # the manager: imports deactivate no staff
     assert import_newest() == "people.csv: join 1, unchanged 2"
     assert import_newest() == "people.csv: unchanged 3"
     assert names()[:1] + names()[-2:] == ["By hand", "Wang Fang", "Zhao"]
-    file.write_bytes(file.read_bytes() + b"\n")  # another file: it counts whole again
+    file.write_bytes(file.read_bytes() + b"\n")  # a changed file is imported as a whole
     assert import_newest() == "people.csv: return 1, change 1, leave 1, unchanged 1"
 
 
-def test_a_file_that_is_no_list_fails_the_job_with_its_sentence(folder):
+def test_unreadable_file_fails_job_with_message(folder):
     (folder / "people.xlsx").write_bytes(b"PK\x03\x04...")
     with pytest.raises(RuntimeError, match=r"people.xlsx: This file cannot be read"):
         import_newest()
 
 
-def test_on_a_busy_machine_the_list_is_read_later(folder, monkeypatch):
-    lay(folder, ("A1", "Li", ""))
+def test_busy_machine_postpones_import(folder, monkeypatch):
+    put_file(folder, ("A1", "Li", ""))
     monkeypatch.setattr(SideProcess, "run", Mock(side_effect=MachineBusy))
     with pytest.raises(RetryLater):
         import_newest()
 
 
-def test_the_command_says_first_and_does_then(tmp_path, capsys):
-    file = lay(tmp_path, ("A1", "Li", ""), ("A2", "Wang", "Nowhere"))
+def test_command_has_dry_run(tmp_path, capsys):
+    file = put_file(tmp_path, ("A1", "Li", ""), ("A2", "Wang", "Nowhere"))
     call_command("import_people", file, "--dry-run")
     assert (names(), RosterImport.objects.count()) == ([], 0)
     call_command("import_people", file)
     assert names() == ["Li"]
-    said = capsys.readouterr().out.splitlines()
-    assert said == 2 * [
+    output = capsys.readouterr().out.splitlines()
+    assert output == 2 * [
         "C3: 'Nowhere'. This team does not exist. To create it, tick the box for new teams.",
         "join 1, bad 1",
     ]
 
 
-def test_the_command_wants_a_yes_where_many_leave_and_refuses_what_is_no_list(tmp_path):
+def test_command_asks_for_confirmation_if_many_leave(tmp_path):
     for number in range(3):
         add_person("Old", staff_number=f"A{number}", by=None)
-    file = lay(tmp_path, ("B1", "New", ""))
+    file = put_file(tmp_path, ("B1", "New", ""))
     with pytest.raises(CommandError, match="3 people would leave: nothing was changed"):
         call_command("import_people", file, "--whole-company")
     assert names() == ["Old"] * 3
@@ -158,7 +158,7 @@ def test_the_command_wants_a_yes_where_many_leave_and_refuses_what_is_no_list(tm
             call_command("import_people", wrong)
 
 
-# A list that is still being copied into the folder waits: half of it would let the other half of the firm leave.
+# A file that is still being copied waits: half a list would deactivate the missing people.
 
 
 MINUTE = 60
@@ -172,37 +172,37 @@ def file(tmp_path, settings):
     return file
 
 
-def written(file, ago):
+def set_age(file, ago):
     os.utime(file, (time.time() - ago,) * 2)
 
 
 @pytest.mark.parametrize("ago", [0, 4 * MINUTE])
-def test_a_file_of_this_moment_waits_and_is_taken_when_it_has_not_changed_for_a_while(file, ago):
-    written(file, ago)
+def test_recently_written_file_waits_5_minutes(file, ago):
+    set_age(file, ago)
     with pytest.raises(RetryLater, match=r"people.csv was written a moment ago"):
         import_newest()
     assert names() == []
-    written(file, 6 * MINUTE)
+    set_age(file, 6 * MINUTE)
     assert (import_newest(), names()) == ("people.csv: join 1", ["Li"])
 
 
-def test_no_older_list_is_taken_instead(file):
+def test_older_list_is_not_imported_instead(file):
     older = file.with_name("older.csv")
     older.write_bytes(csv_file(("工号", "姓名", "团队"), ("B1", "Wang", "")))
-    written(older, 60 * MINUTE)
-    written(file, 0)
+    set_age(older, 60 * MINUTE)
+    set_age(file, 0)
     with pytest.raises(RetryLater):
         import_newest()
     assert names() == []
 
 
-def test_one_that_another_clock_has_dated_is_taken(file):
-    written(file, -24 * 60 * MINUTE)
+def test_file_dated_in_future_is_imported(file):
+    set_age(file, -24 * 60 * MINUTE)
     assert (import_newest(), names()) == ("people.csv: join 1", ["Li"])
 
 
-def test_one_that_grows_while_it_is_read_waits(file, monkeypatch):
-    written(file, 60 * MINUTE)
+def test_file_growing_while_read_waits(file, monkeypatch):
+    set_age(file, 60 * MINUTE)
     read = nightly.Path.read_bytes
 
     def read_while_it_grows(path):
@@ -217,10 +217,10 @@ def test_one_that_grows_while_it_is_read_waits(file, monkeypatch):
     assert names() == []
 
 
-# A list brings people in, the rules enroll them at once, and each gets one letter.
+# Rules enroll imported people at once, and each gets one email.
 
 
-def test_whom_a_rule_enrolls_gets_the_letter_about_the_course_and_who_else_came_an_invitation():
+def test_enrolled_people_get_course_email_others_invitation():
     desk = make_team("Desk")
     make_rule(make_course(), team_id=desk.pk)
     roster = bring_in(
@@ -229,36 +229,36 @@ def test_whom_a_rule_enrolls_gets_the_letter_about_the_course_and_who_else_came_
     for _again in range(2):
         apply_import.call(roster.pk)
     assert [each.learner.name for each in Enrollment.objects.select_related("learner")] == ["Li"]
-    assert sorted(to for letter in letters() for to in letter.to) == ["li@example.com", "wang@example.com"]
+    assert sorted(to for email in letters() for to in email.to) == ["li@example.com", "wang@example.com"]
     invited = OutgoingEmail.objects.filter(kind="invitation").values_list("person__name", flat=True)
     assert list(invited) == ["Wang"]
 
 
-def test_a_letter_to_somebody_unknown_keeps_nobody_from_an_invitation():
+def test_email_without_account_does_not_stop_invitations():
     queue_email("no-account", None, address="unknown@example.com", language="en")
     apply_import.call(bring_in(["A1", "Li", "li@example.com", ""], by=make_admin(), invites=True).pk)
     assert [each.person.name for each in OutgoingEmail.objects.filter(kind="invitation")] == ["Li"]
 
 
-def test_a_list_nobody_said_yes_to_is_not_taken_up():
+def test_unconfirmed_import_is_not_applied():
     roster = compared(["A1", "Li", "li@example.com", ""])
     apply_import.call(roster.pk)
     assert (RosterImport.objects.get().finished_at, letters()) == (None, [])
 
 
-def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(monkeypatch):
-    """The order of a queue: what was enqueued while a part was done comes before the next part."""
+def test_other_tasks_run_between_chunks(monkeypatch):
+    """Tasks enqueued during a chunk run before the next chunk."""
     monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     monkeypatch.setattr(worker, "enqueue_due", lambda: None)
     monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)
     doing.done.clear()
     roster = compared(["A1", "Li", "", ""], ["A2", "Wang", "", ""], ["A3", "Zhao", "", ""])
     apply.begin_applying(roster, by=make_admin())
-    honest = nightly.apply_next
+    original = nightly.apply_next
 
     def apply_and_note(pk):
         doing.done.append("part")
-        return honest(pk)
+        return original(pk)
 
     monkeypatch.setattr(nightly, "apply_next", apply_and_note)
     nightly.apply_next_chunk.enqueue(roster.pk)
@@ -274,7 +274,7 @@ def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(mo
     }
 
 
-def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
+def test_stopped_import_applies_no_further_chunk(monkeypatch):
     monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     admin = make_admin()
     roster = compared(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""])

@@ -1,4 +1,4 @@
-"""A new person comes in by one form: added, in a team, enrolled, and told by one letter, once."""
+"""Adding new people by form or pasted list: account, team, enrollment and one email."""
 
 from datetime import date, timedelta
 
@@ -23,25 +23,25 @@ def filled_in(**changes):
 
 
 def send(client, **changes):
-    """As the page in the browser would, with what it had hidden."""
+    """Submit the form with its hidden field."""
     drawn_at = client.get(PAGE).context["form"].initial["drawn_at"]
     return client.post(PAGE, filled_in(drawn_at=drawn_at) | changes, follow=True)
 
 
-def words(response):
+def messages(response):
     return [str(message) for message in response.context["messages"]]
 
 
-def told():
+def emails():
     return list(OutgoingEmail.objects.order_by("pk").values_list("kind", "address"))
 
 
-def test_one_press_adds_enrolls_and_tells_in_one_letter_signed_by_the_lead(client, hr):
+def test_person_is_added_enrolled_and_emailed_once(client, hr):
     course, team = make_course(), make_team("Night shift", manager=make_user("Li Lin"), time_zone="America/New_York")
     due_on = site_day() + timedelta(days=20)
     _, (job_role, _) = client.get(PAGE).context["form"].fields["job_role"].choices[:2]
     response = send(client, team=team.pk, courses=[course.pk], due_on=due_on, job_role=job_role)
-    assert words(response) == ["Zhang Nan is added, and the invitation email is on its way."]
+    assert messages(response) == ["Zhang Nan is added, and the invitation email is on its way."]
     person = User.objects.get(email="zhang.nan@example.com")
     enrollment = Enrollment.objects.get()
     assert (person.name, person.language, person.post, person.has_usable_password()) == (
@@ -53,7 +53,7 @@ def test_one_press_adds_enrolls_and_tells_in_one_letter_signed_by_the_lead(clien
     assert list(person.memberships.values_list("team", "role")) == [(team.pk, Membership.Role.LEARNER)]
     assert (enrollment.learner, enrollment.course, enrollment.due_on) == (person, course, due_on)
     assert str(enrollment.zone) == "America/New_York"
-    assert told() == [("enrolled", "zhang.nan@example.com")]
+    assert emails() == [("enrolled", "zhang.nan@example.com")]
     assert letters()[0].subject.startswith("Li Lin asks you to finish")
     assert {(event.verb, event.actor) for event in Event.objects.exclude(actor=None)} == {
         ("person-added", hr), ("membership-added", hr), ("enrolled", hr),
@@ -69,7 +69,7 @@ def test_one_press_adds_enrolls_and_tells_in_one_letter_signed_by_the_lead(clien
         ({"days": ""}, None),
     ],
 )
-def test_the_due_day_is_so_many_days_after_the_first_or_the_one_given(client, fields, days):
+def test_due_date_is_given_or_counts_from_first_day(client, fields, days):
     send(client, courses=[make_course().pk], **fields)
     expected = site_day() + timedelta(days=days) if isinstance(days, int) else days
     assert Enrollment.objects.get().due_on == expected
@@ -77,41 +77,41 @@ def test_the_due_day_is_so_many_days_after_the_first_or_the_one_given(client, fi
 
 @pytest.mark.parametrize("field", ["starts_on", "due_on"])
 @pytest.mark.parametrize("page", [PAGE, reverse("hr:new-people")])
-def test_a_day_beyond_ten_years_is_refused_at_its_field(client, page, field):
+def test_date_beyond_10_years_is_refused(client, page, field):
     sent = filled_in(people="Zhang Nan, zhang.nan@example.com", courses=[make_course().pk], act="go")
     response = client.post(page, sent | {field: "9999-12-31"})
     assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
     assert User.objects.count() == 1
 
 
-def test_without_a_course_the_plain_invitation_goes_out(client, hr):
+def test_person_without_course_gets_invitation(client, hr):
     send(client)
-    assert told() == [("invitation", "zhang.nan@example.com")]
+    assert emails() == [("invitation", "zhang.nan@example.com")]
 
 
-def test_added_quietly_nobody_is_told_and_no_course_begun(client):
+def test_quiet_add_sends_no_email_and_enrolls_nobody(client):
     response = send(client, courses=[make_course().pk], act="quietly")
-    assert words(response) == ["Zhang Nan is added. No email was sent, and there is no enrollment yet."]
-    assert (User.objects.filter(name="Zhang Nan").count(), told(), Enrollment.objects.count()) == (1, [], 0)
+    assert messages(response) == ["Zhang Nan is added. No email was sent, and there is no enrollment yet."]
+    assert (User.objects.filter(name="Zhang Nan").count(), emails(), Enrollment.objects.count()) == (1, [], 0)
 
 
-def test_a_staff_number_will_do_and_the_page_says_that_no_letter_goes(client, hr):
+def test_person_with_staff_number_gets_no_email(client, hr):
     response = send(client, sign_in_name="ａ 0012", courses=[make_course().pk])
-    assert words(response) == ["Zhang Nan is added. The person has no email address, so give them a sign-in code."]
+    assert messages(response) == ["Zhang Nan is added. The person has no email address, so give them a sign-in code."]
     person = User.objects.get(staff_number="A0012")
     assert (person.email, person.enrollments.count()) == (None, 1)
     assert letters() == []
 
 
-def test_sent_twice_a_form_adds_one_person_and_says_the_same(client):
+def test_form_sent_twice_adds_one_person(client):
     fields = filled_in(drawn_at=client.get(PAGE).context["form"].initial["drawn_at"], courses=[make_course().pk])
-    answers = [words(client.post(PAGE, fields, follow=True)) for _ in range(2)]
+    answers = [messages(client.post(PAGE, fields, follow=True)) for _ in range(2)]
     assert answers == [["Zhang Nan is added, and the invitation email is on its way."]] * 2
     assert (User.objects.filter(name="Zhang Nan").count(), Enrollment.objects.count()) == (1, 1)
-    assert told() == [("enrolled", "zhang.nan@example.com")]
+    assert emails() == [("enrolled", "zhang.nan@example.com")]
 
 
-def test_a_page_gone_back_to_says_nothing_is_done_that_is_not(client, hr):
+def test_form_sent_again_with_changes_asks_first(client, hr):
     course, drawn_at = make_course(), client.get(PAGE).context["form"].initial["drawn_at"]
     fields = filled_in(drawn_at=drawn_at)
     client.post(PAGE, fields | {"act": "quietly"})
@@ -120,11 +120,11 @@ def test_a_page_gone_back_to_says_nothing_is_done_that_is_not(client, hr):
         assert (response.status_code, "Enroll Zhang Nan instead" in response.text) == (422, True)
     assert client.post(PAGE, fields | {"act": "instead"}).status_code == 422
     response = client.post(PAGE, fields | {"courses": [course.pk], "act": "instead"}, follow=True)
-    assert words(response) == ["Zhang Nan already had an account and is now enrolled."]
-    assert (Enrollment.objects.count(), told()) == (1, [("enrolled", "zhang.nan@example.com")])
+    assert messages(response) == ["Zhang Nan already had an account and is now enrolled."]
+    assert (Enrollment.objects.count(), emails()) == (1, [("enrolled", "zhang.nan@example.com")])
 
 
-def test_somebody_who_is_here_already_is_named_and_enrolled_instead(client):
+def test_existing_person_is_named_and_enrolled_instead(client):
     course, person = make_course(), make_user("Wang Ming", email="zhang.nan@example.com")
     response = send(client, courses=[course.pk])
     page = response.content.decode()
@@ -133,26 +133,26 @@ def test_somebody_who_is_here_already_is_named_and_enrolled_instead(client):
     assert "Enroll Wang Ming instead" in page
     assert Enrollment.objects.count() == 0
     response = send(client, courses=[course.pk], act="instead")
-    assert words(response) == ["Wang Ming already had an account and is now enrolled."]
+    assert messages(response) == ["Wang Ming already had an account and is now enrolled."]
     assert Enrollment.objects.get().learner == person
     assert User.objects.filter(name="Zhang Nan").count() == 0
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "error"),
     [
         (make_admin, "Only an admin can change this account."),
         (make_editor, "Only an admin can change this account."),
         (lambda **fields: make_user(is_active=False, **fields), "This person has left the company."),
     ],
 )
-def test_human_resources_enroll_neither_staff_nor_who_has_left(client, make, said):
+def test_hr_cannot_enroll_staff_or_former_people(client, make, error):
     make(email="zhang.nan@example.com")
     course = make_course()
     for act in ("", "instead"):
         response = send(client, courses=[course.pk], act=act)
         page = response.content.decode()
-        assert (response.status_code, said in page, "instead</button>" in page) == (422, True, False)
+        assert (response.status_code, error in page, "instead</button>" in page) == (422, True, False)
     assert Enrollment.objects.count() == 0
 
 
@@ -170,7 +170,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in WRONG.items() for value in values])
-def test_what_cannot_be_is_refused_at_its_field_and_the_rest_stays_typed(client, field, value):
+def test_invalid_field_is_refused_and_input_kept(client, field, value):
     response = send(client, **{field: value})
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
@@ -178,12 +178,12 @@ def test_what_cannot_be_is_refused_at_its_field_and_the_rest_stays_typed(client,
     assert User.objects.count() == 1
 
 
-def test_a_first_day_so_long_ago_that_the_due_day_is_over_is_refused(client, hr):
+def test_first_day_with_past_due_date_is_refused(client, hr):
     response = send(client, starts_on="2020-01-01", courses=[make_course().pk])
     assert list(response.context["form"].errors) == ["days"]
 
 
-# Several new people are pasted: each row is shown first, then those that can come in do, by the same act as one.
+# Pasted lists of new people: preview, then import.
 
 
 LIST_PAGE = reverse("hr:new-people")
@@ -194,8 +194,8 @@ def send_list(client, people, **changes):
     return client.post(LIST_PAGE, {"people": people, "language": "en", "days": "14"} | changes)
 
 
-def look(client, people, **changes):
-    """The rows shown, and what their page sends with the next press."""
+def preview(client, people, **changes):
+    """Return the previewed rows and the fields of the next submit."""
     response = send_list(client, people, **changes)
     form = response.context["form"]
     return response.context["rows"], {"seen": form["seen"].value(), "act": "go"} | changes
@@ -204,13 +204,13 @@ def look(client, people, **changes):
 @pytest.mark.parametrize(
     "line", ["Zhang Nan\tz@example.com\tNight", "Zhang Nan, Z@Example.com ,Night", "Zhang Nan，z@example.com；Night"]
 )
-def test_tabs_and_commas_of_both_kinds_divide_a_line(line):
+def test_tabs_and_commas_separate_columns(line):
     team = Team.objects.create(name="Night")
     [row] = read_rows(line)
     assert (row.name, row.sign_in_name, row.team, row.problem) == ("Zhang Nan", "z@example.com", team, "")
 
 
-def test_each_row_says_what_is_wrong_with_it_and_what_was_expected():
+def test_each_invalid_row_has_a_message():
     make_user("Wang Ming", email="here@example.com")
     make_user("Li Na", email="other@example.com", staff_number="A1")
     make_team("Night shift")
@@ -237,15 +237,15 @@ def test_each_row_says_what_is_wrong_with_it_and_what_was_expected():
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_reading_costs_two_queries_however_many_there_are(number, django_assert_num_queries):
+def test_reading_takes_2_queries_for_any_number(number, django_assert_num_queries):
     text = "\n".join(f"N{each},n{each}@example.com\nM{each},m{each}" for each in range(number))
     with django_assert_num_queries(2):
         assert len(read_rows(text)) == 2 * number
 
 
-def test_looking_writes_nothing_and_the_next_press_brings_all_in(client, hr):
+def test_preview_writes_nothing_and_next_submit_imports(client, hr):
     course, night, day = make_course(), make_team("Night shift"), make_team("Day shift")
-    rows, next_press = look(client, LIST, courses=[course.pk], team=day.pk)
+    rows, next_press = preview(client, LIST, courses=[course.pk], team=day.pk)
     assert [(row.name, row.problem) for row in rows] == [("Zhang Nan", ""), ("Xu Anran", "")]
     assert User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).count() == 0
     response = client.post(LIST_PAGE, {"people": LIST, "language": "en", "days": "14"} | next_press, follow=True)
@@ -259,31 +259,31 @@ def test_looking_writes_nothing_and_the_next_press_brings_all_in(client, hr):
     assert OutgoingEmail.objects.filter(kind="enrolled").count() == 2
 
 
-def test_a_list_that_was_changed_after_the_look_is_shown_again(client):
-    _, next_press = look(client, LIST.replace(", Night shift", ""))
+def test_changed_list_is_previewed_again(client):
+    _, next_press = preview(client, LIST.replace(", Night shift", ""))
     response = send_list(client, "Somebody Else,else@example.com", **next_press)
     assert [row.name for row in response.context["rows"]] == ["Somebody Else"]
     assert User.objects.filter(name="Somebody Else").count() == 0
 
 
-def test_rows_with_a_problem_are_left_out_and_a_second_press_adds_nobody(client, hr):
+def test_invalid_rows_are_skipped_and_second_submit_adds_nobody(client, hr):
     people = "Zhang Nan,zhang.nan@example.com\nXu Anran"
-    _, next_press = look(client, people)
+    _, next_press = preview(client, people)
     answers = [send_list(client, people, **next_press) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 200]
     assert "Nobody in this list can be added yet." in answers[1].content.decode()
     assert User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).count() == 1
 
 
-def test_more_than_fifty_are_not_taken(client):
+def test_more_than_50_people_are_refused(client):
     people = "\n".join(f"N{number},n{number}@example.com" for number in range(51))
-    _, next_press = look(client, people)
+    _, next_press = preview(client, people)
     response = send_list(client, people, **next_press)
     assert "You can add at most 50 people at once." in response.content.decode()
     assert User.objects.count() == 1
 
 
 @pytest.mark.parametrize("people", ["", " ", "\x00", "x" * 20_001])
-def test_what_is_no_list_is_refused_at_its_field(client, people):
+def test_invalid_list_is_refused(client, people):
     response = send_list(client, people)
     assert (response.status_code, list(response.context["form"].errors)) == (422, ["people"])

@@ -1,4 +1,4 @@
-"""The list of people: who finds whom, and by what."""
+"""List of people: search, filters and visibility. Setup page of a new company."""
 
 from datetime import timedelta
 
@@ -37,16 +37,16 @@ def names(client, **query):
         ("A0", ["Zhang Li"]),
         ("nobody", []),
         ("%", []),
-        ("\0", ["Hana", "Zhang Li", "Zhang Nan"]),  # as good as not there
+        ("\0", ["Hana", "Zhang Li", "Zhang Nan"]),  # ignored
     ],
 )
-def test_people_are_found_by_name_address_and_staff_number(client, words, found):
+def test_people_are_found_by_name_email_and_staff_number(client, words, found):
     make_user("Zhang Nan", email="zhang.nan@example.com")
     make_user("Zhang Li", email="z.li@example.com", staff_number="A012")
     assert names(client, words=words) == found
 
 
-def test_the_filters_say_who_is_here_who_has_left_and_who_never_signed_in(client, hr):
+def test_status_filter_finds_active_former_and_never_signed_in(client, hr):
     here, gone, new = make_user("Here", last_login=timezone.now()), make_user("Gone"), make_user("New")
     leave(gone, by=hr)
     assert names(client) == ["Hana", "Here", "New"]
@@ -57,7 +57,7 @@ def test_the_filters_say_who_is_here_who_has_left_and_who_never_signed_in(client
     assert (here.name, new.name) == ("Here", "New")
 
 
-def test_the_filter_of_a_team_takes_the_teams_below_it_along(client):
+def test_team_filter_includes_subteams(client):
     top = make_team("Top", manager=make_user("Tom"))
     below = make_team("Below", parent=top, manager=make_user("Ben"))
     beside = make_team("Beside", manager=make_user("Bea"))
@@ -67,7 +67,7 @@ def test_the_filter_of_a_team_takes_the_teams_below_it_along(client):
     assert names(client, team=below.pk) == ["Ben", "Bo"]
 
 
-def test_of_staff_and_auditors_human_resources_see_the_name_and_whom_to_ask(client, hr):
+def test_hr_sees_only_names_of_staff_and_auditors(client, hr):
     shown = {"Ada": make_admin(name="Ada"), "Ed": make_editor(name="Ed"), "Aude": make_auditor(name="Aude")}
     page = client.get("/people/")
     assert {person.name for person in page.context["page"] if not person.is_shown} == set(shown)
@@ -77,7 +77,7 @@ def test_of_staff_and_auditors_human_resources_see_the_name_and_whom_to_ask(clie
         assert client.get(f"/people/{person.pk}/").status_code == 404
 
 
-def test_an_auditor_who_is_of_human_resources_too_sees_no_less(client):
+def test_auditor_in_hr_sees_everyone(client):
     both, admin = make_auditor(name="Both"), make_admin(name="Ada")
     both.groups.add(Group.objects.get(name="HR"))
     client.force_login(both)
@@ -86,7 +86,7 @@ def test_an_auditor_who_is_of_human_resources_too_sees_no_less(client):
         assert client.get(f"/people/{person.pk}/").context["may_change"] is False
 
 
-def test_a_long_list_has_pages_that_keep_the_filters(client):
+def test_pages_of_long_list_keep_filters(client):
     for number in range(51):
         make_user(f"Somebody {number:02}")
     first = client.get("/people/", {"words": "somebody"})
@@ -95,10 +95,10 @@ def test_a_long_list_has_pages_that_keep_the_filters(client):
     assert names(client, words="somebody", page=2) == ["Somebody 50"]
 
 
-# The first day of a company: teams, people, certificates and rules, in either order.
+# Setup of a new company: certificates and rules in either order.
 
 
-PAGE, OUTSIDE = "/people/first-day/", "/people/external-training/"
+PAGE, EXTERNAL = "/people/first-day/", "/people/external-training/"
 PEOPLE, CERTIFIED, TEAMS = 63, 42, 21
 
 
@@ -125,12 +125,12 @@ def switch_rule_on(client, course):
 
 def record_certificates(client):
     lines = [f"A{number},tea-room,2026-03-02,2027-11-15,Seen" for number in range(CERTIFIED)]
-    shown = client.post(OUTSIDE, {"lines": "\n".join(["Staff number,Course,Trained on,Valid until,Proof", *lines])})
+    shown = client.post(EXTERNAL, {"lines": "\n".join(["Staff number,Course,Trained on,Valid until,Proof", *lines])})
     page = BeautifulSoup(shown.content, "html.parser").main
     form = {name: shown.context["form"][name].value() or "" for name in ("lines", "course", "proof", "seen")}
-    # What the page has ticked is sent, as a browser does.
+    # Send checked boxes like a browser.
     form |= {each["name"]: each["value"] for each in page.select("[name=asked], [name=ends][checked]")}
-    assert client.post(OUTSIDE, {**form, "act": "go"}).status_code == 302
+    assert client.post(EXTERNAL, {**form, "act": "go"}).status_code == 302
 
 
 ORDERS = {
@@ -141,7 +141,7 @@ ORDERS = {
 
 @pytest.mark.usefixtures("letter_hours")
 @pytest.mark.parametrize("order", ORDERS)
-def test_nobody_who_is_certified_is_in_a_renewal_or_gets_an_email(client, course, order, time_machine):
+def test_certified_people_get_no_enrollment_or_email(client, course, order, time_machine):
     bring_people(client)
     for step in ORDERS[order]:
         step(client, course) if step is switch_rule_on else step(client)
@@ -161,7 +161,7 @@ def test_nobody_who_is_certified_is_in_a_renewal_or_gets_an_email(client, course
     assert list(differences()) == []
 
 
-def test_the_page_says_what_is_missing_and_what_is_done(client, course):
+def test_setup_page_shows_missing_and_done_steps(client, course):
     text = lambda: " ".join(BeautifulSoup(client.get(PAGE).content, "html.parser").main.get_text(" ").split())  # noqa: E731
     assert text().count("missing") == 3 and "if there are any" in text()
     assert PAGE in client.get("/people/").text
@@ -175,7 +175,7 @@ def test_the_page_says_what_is_missing_and_what_is_done(client, course):
     assert "missing" not in text() and "A rule is on already" in text()
 
 
-def test_the_start_page_leads_to_it_as_long_as_the_company_is_new_and_only_those_who_bring_people_in(client):
+def test_people_page_links_to_setup_of_new_company(client):
     enrollment = make_enrollment()
     assert PAGE in client.get("/people/").text
     Enrollment.objects.filter(pk=enrollment.pk).update(enrolled_at=timezone.now() - timedelta(days=31))

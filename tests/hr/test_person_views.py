@@ -1,4 +1,4 @@
-"""The page of a person, for human resources: what is changed there, and what never."""
+"""Page of a person for HR: what can be changed, and what cannot."""
 
 import re
 from datetime import date
@@ -33,48 +33,48 @@ def address(person, rest=""):
     return f"/people/{person.pk}/{rest}"
 
 
-def particulars(person, **changed):
-    kept = {"name": person.name, "email": person.email or "", "staff_number": person.staff_number or ""}
-    return kept | {"language": "", "job_role": "", "starts_on": "", "leaves_on": ""} | changed
+def profile_fields(person, **changed):
+    current = {"name": person.name, "email": person.email or "", "staff_number": person.staff_number or ""}
+    return current | {"language": "", "job_role": "", "starts_on": "", "leaves_on": ""} | changed
 
 
 def log_of(person):
     return list(Event.objects.filter(subject=subject_of(person)).order_by("pk").values_list("verb", "data"))
 
 
-def places_of(person):
+def memberships_of(person):
     return sorted(person.memberships.values_list("team__name", "role"))
 
 
-def test_a_new_address_is_told_to_the_old_one_and_the_log_names_no_address(client):
+def test_new_email_is_announced_to_old_and_not_logged(client):
     person = make_user("Li Na", email="old@example.com")
-    sent = client.post(address(person, "edit/"), particulars(person, email="New@Example.com", job_role="phone"))
+    sent = client.post(address(person, "edit/"), profile_fields(person, email="New@Example.com", job_role="phone"))
     assert sent.status_code == 302
     person.refresh_from_db()
     assert (person.email, person.job_role) == ("new@example.com", "phone")
     assert log_of(person) == [("person-changed", {"fields": ["email", "job_role"]}), ("address-changed", {})]
-    assert [letter.to for letter in letters()] == [["old@example.com"]]
+    assert [message.to for message in letters()] == [["old@example.com"]]
 
 
-def test_saving_what_was_there_changes_nothing(client, hr):
+def test_unchanged_profile_saves_nothing(client, hr):
     person = make_user("Li Na")
-    assert client.post(address(person, "edit/"), particulars(person)).status_code == 302
+    assert client.post(address(person, "edit/"), profile_fields(person)).status_code == 302
     assert log_of(person) == []
     assert letters() == mail.outbox == []
 
 
 @pytest.mark.parametrize("email", ["right@example.com", ""])
-def test_letters_that_wait_go_to_the_new_address_and_no_link_to_the_old_one(client, hr, email):
+def test_waiting_links_go_to_new_email_only(client, hr, email):
     person = make_user("Li Na", email="wrong@example.com", password=None, staff_number="A7", language="en")
     invite(person, by=hr)
     notify(person, "password-set")
-    client.post(address(person, "edit/"), particulars(person, email=email))
+    client.post(address(person, "edit/"), profile_fields(person, email=email))
     sent = letters()
-    assert [letter.to for letter in sent if "/accounts/password/" in letter.body] == ([[email]] if email else [])
-    assert [letter.to for letter in sent if "/accounts/password/" not in letter.body] == [["wrong@example.com"]] * 2
+    assert [message.to for message in sent if "/accounts/password/" in message.body] == ([[email]] if email else [])
+    assert [message.to for message in sent if "/accounts/password/" not in message.body] == [["wrong@example.com"]] * 2
 
 
-def test_what_somebody_else_changed_since_the_page_was_opened_stays(client, hr):
+def test_concurrent_changes_of_others_stay(client, hr):
     person = make_user(
         "Li Na", email="old@example.com", staff_number="A7", leaves_on=date(2030, 1, 31), job_role="phone"
     )
@@ -88,11 +88,11 @@ def test_what_somebody_else_changed_since_the_page_was_opened_stays(client, hr):
     assert log_of(person) == [("person-changed", {"fields": ["name", "job_role"]})]
 
 
-def test_who_had_no_address_is_told_nothing_of_a_new_one(client):
+def test_first_email_is_not_announced(client):
     person = make_user("Li Na")
     User.objects.filter(pk=person.pk).update(email=None, staff_number="A1")
     person.refresh_from_db()
-    client.post(address(person, "edit/"), particulars(person, email="li@example.com"))
+    client.post(address(person, "edit/"), profile_fields(person, email="li@example.com"))
     assert User.objects.get(pk=person.pk).email == "li@example.com"
     assert letters() == []
 
@@ -106,58 +106,58 @@ def test_who_had_no_address_is_told_nothing_of_a_new_one(client):
         ({"email": "", "staff_number": ""}, "__all__", "Enter an email address or a staff number."),
     ],
 )
-def test_what_cannot_be_is_refused_in_words_and_what_was_typed_stays(client, changed, field, words):
+def test_invalid_profile_is_refused_and_input_kept(client, changed, field, words):
     make_user(email="taken@example.com", staff_number="A1")
     person = make_user("Li Na")
-    refused = client.post(address(person, "edit/"), particulars(person, name="Li Nana", **changed))
+    refused = client.post(address(person, "edit/"), profile_fields(person, name="Li Nana", **changed))
     assert refused.status_code == 422
     assert refused.context["form"].errors == {field: [words]}
     assert 'value="Li Nana"' in refused.text
     assert User.objects.get(pk=person.pk).name == "Li Na"
 
 
-def test_who_moves_has_the_new_place_only_and_who_is_added_has_both(client, hr):
+def test_move_replaces_membership_and_add_keeps_it(client, hr):
     person, day = make_user(), make_team("Day")
     night = make_team("Night")
     join(day, person)
     client.post(address(person, "memberships/"), {"team": night.pk, "role": LEARNER, "act": "add"})
-    assert places_of(person) == [("Day", LEARNER), ("Night", LEARNER)]
+    assert memberships_of(person) == [("Day", LEARNER), ("Night", LEARNER)]
     late = make_team("Late")
     client.post(address(person, "memberships/"), {"team": late.pk, "role": LEARNER, "act": "move"})
-    assert places_of(person) == [("Late", LEARNER)]
+    assert memberships_of(person) == [("Late", LEARNER)]
     client.post(address(person, "memberships/"), {"team": late.pk, "role": MANAGER})
-    assert places_of(person) == [("Late", LEARNER), ("Late", MANAGER)]
-    lead = person.memberships.get(role=MANAGER)
+    assert memberships_of(person) == [("Late", LEARNER), ("Late", MANAGER)]
+    as_manager = person.memberships.get(role=MANAGER)
     for _twice in range(2):
-        client.post(address(person, f"memberships/{lead.pk}/end/"))
-    assert places_of(person) == [("Late", LEARNER)]
+        client.post(address(person, f"memberships/{as_manager.pk}/end/"))
+    assert memberships_of(person) == [("Late", LEARNER)]
     assert [verb for verb, _data in log_of(person)].count("membership-removed") == 3
 
 
-def test_the_place_of_somebody_else_is_not_ended_under_this_address(client):
+def test_membership_of_another_person_is_not_ended(client):
     team = make_team(learners=1)
-    place = team.memberships.get(role=LEARNER)
-    client.post(address(make_user(), f"memberships/{place.pk}/end/"))
-    assert Membership.objects.filter(pk=place.pk).exists()
+    membership = team.memberships.get(role=LEARNER)
+    client.post(address(make_user(), f"memberships/{membership.pk}/end/"))
+    assert Membership.objects.filter(pk=membership.pk).exists()
 
 
-def test_who_has_left_gets_no_team_to_lead(client, hr):
+def test_former_person_cannot_become_manager(client, hr):
     team, person = make_team("Night"), make_user(is_active=False)
     for act in ("move", "add"):
         sent = client.post(address(person, "memberships/"), {"team": team.pk, "role": MANAGER, "act": act})
         assert (sent.status_code, list(sent.context["form"].errors)) == (422, ["role"])
         client.post(address(person, "memberships/"), {"team": team.pk, "role": LEARNER, "act": act})
-    assert places_of(person) == [("Night", LEARNER)]
+    assert memberships_of(person) == [("Night", LEARNER)]
 
 
-def test_a_place_without_a_team_is_refused_on_the_page_itself(client):
+def test_membership_without_team_is_refused(client):
     person = make_user("Li Na")
     refused = client.post(address(person, "memberships/"), {"role": "chief"})
     assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"team", "role"})
     assert "Li Na" in refused.text
 
 
-def test_who_leaves_is_signed_out_and_who_comes_back_goes_on(client, hr):
+def test_leaving_signs_out_and_return_reactivates(client, hr):
     person = make_user()
     for _twice in range(2):
         client.post(address(person, "leave/"))
@@ -168,7 +168,7 @@ def test_who_leaves_is_signed_out_and_who_comes_back_goes_on(client, hr):
     assert (person.is_active, person.leaves_on) == (True, None)
 
 
-def test_who_was_made_by_mistake_is_taken_away_with_all_letters_that_wait(client):
+def test_person_without_records_is_deleted_with_waiting_emails(client):
     person, team = make_user("Twice"), make_team()
     join(team, person)
     waiting = OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email)
@@ -191,7 +191,7 @@ def acted(person):
 
 
 @pytest.mark.parametrize("has_record", [make_enrollment, signed_in, acted])
-def test_who_has_any_record_is_not_taken_away(client, has_record):
+def test_person_with_records_is_not_deleted(client, has_record):
     person = make_user()
     waiting = OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email)
     has_record(person)
@@ -201,19 +201,19 @@ def test_who_has_any_record_is_not_taken_away(client, has_record):
     assert (waiting.person, waiting.state) == (person, "queued")
 
 
-def test_the_page_shows_courses_certificates_letters_and_the_log(client, hr):
-    run = make_enrollment(make_user("Li Na"))
-    complete_course(run)
-    client.post(address(run.learner, "edit/"), particulars(run.learner, job_role="phone"))
-    page = client.get(address(run.learner))
+def test_page_shows_courses_certificates_and_audit_log(client, hr):
+    enrollment = make_enrollment(make_user("Li Na"))
+    complete_course(enrollment)
+    client.post(address(enrollment.learner, "edit/"), profile_fields(enrollment.learner, job_role="phone"))
+    page = client.get(address(enrollment.learner))
     assert [each.label.label for each in page.context["runs"]] == ["completed"]
-    assert f"/team/people/{run.pk}/" in page.text
+    assert f"/team/people/{enrollment.pk}/" in page.text
     assert [each.holds for each in page.context["certificates"]] == [True]
     assert [event.verb for event in page.context["events"]] == ["person-changed"]
-    assert ("record-viewed", {}) in log_of(run.learner)
+    assert ("record-viewed", {}) in log_of(enrollment.learner)
 
 
-def test_an_auditor_reads_the_page_without_a_form(client):
+def test_auditor_sees_page_without_forms(client):
     person = make_user("Li Na")
     client.force_login(make_auditor())
     page = client.get(address(person))
@@ -226,21 +226,21 @@ ACTS = ("edit/", "memberships/", "memberships/1/end/", "leave/", "return/", "rem
 
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: make_user(is_superuser=True)])
-def test_human_resources_touch_nobody_who_is_staff_or_audits(client, make):
+def test_hr_cannot_change_staff_or_auditors(client, make):
     person, team = make(), make_team()
     before = User.objects.filter(pk=person.pk).values().get()
     for rest in ACTS:
-        sent = particulars(person, name="X", email="x@example.com", team=team.pk, role=MANAGER)
+        sent = profile_fields(person, name="X", email="x@example.com", team=team.pk, role=MANAGER)
         assert client.post(address(person, rest), sent).status_code == 404, rest
     assert User.objects.filter(pk=person.pk).values().get() == before
-    assert places_of(person) == []
+    assert memberships_of(person) == []
 
 
-def test_human_resources_give_themselves_no_place_and_do_not_let_themselves_go(client, hr):
+def test_hr_cannot_change_own_membership_or_activity(client, hr):
     team = make_team()
     for rest in ACTS[1:]:
         assert client.post(address(hr, rest), {"team": team.pk, "role": MANAGER}).status_code == 404, rest
-    assert places_of(hr) == []
+    assert memberships_of(hr) == []
     hr.refresh_from_db()
     assert hr.is_active
     assert client.get(address(hr)).status_code == 200
@@ -253,35 +253,35 @@ RIGHTS = {
 }  # fmt: skip
 
 
-def test_no_field_beside_those_of_the_form_is_taken(client):
+def test_extra_fields_are_ignored(client):
     person = make_user("Li Na")
     before = User.objects.filter(pk=person.pk).values().get() | {"name": "New"}
-    sent = client.post(address(person, "edit/"), particulars(person, name="New", **RIGHTS))
+    sent = client.post(address(person, "edit/"), profile_fields(person, name="New", **RIGHTS))
     assert sent.status_code == 302
     assert User.objects.filter(pk=person.pk).values().get() == before
     assert not person.groups.exists() and not person.user_permissions.exists()
 
 
-def test_the_page_says_that_somebody_came_in_by_an_invite_link(client, hr):
+def test_page_shows_joining_by_invite_link(client, hr):
     by_link, other = make_user(), make_user()
     record("invite-link-used", actor=by_link, subject=by_link, data={"link": 1})
     assert "Joined by invite link" in client.get(address(by_link)).content.decode()
     assert "Joined by invite link" not in client.get(address(other)).content.decode()
 
 
-# Letters, to read, and certificates, to withdraw: for human resources.
+# Email log, and revoking certificates.
 
 
-def letter(person, **fields):
+def make_email(person, **fields):
     return OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email, **fields)
 
 
-def test_letters_to_everybody_but_staff_are_listed_with_what_became_of_them(client):
+def test_email_log_lists_and_filters_all_but_staff(client):
     first, second = make_user("Li Na", email="li@example.com"), make_user("Wu")
-    letter(first, state="sent")
-    letter(second, state="skipped", why="the person can no longer sign in")
+    make_email(first, state="sent")
+    make_email(second, state="skipped", why="the person can no longer sign in")
     for staff in (make_admin(), make_editor(), make_user(is_superuser=True)):
-        letter(staff)
+        make_email(staff)
     OutgoingEmail.objects.create(kind="no-account", person=None, address="stranger@example.com")
     found = client.get("/people/emails/")
     assert [each.person for each in found.context["page"]] == [second, first]
@@ -298,21 +298,21 @@ def test_letters_to_everybody_but_staff_are_listed_with_what_became_of_them(clie
         assert len(client.get("/people/emails/", wrong).context["page"].object_list) == 2
 
 
-def test_no_link_leads_to_a_page_that_is_not_there(client, hr):
+def test_email_log_does_not_link_to_auditors(client, hr):
     auditor = make_auditor()
-    letter(auditor)
+    make_email(auditor)
     found = client.get("/people/emails/")
     assert [each.person for each in found.context["page"]] == [auditor]
     assert f"/people/{auditor.pk}/" not in found.text
 
 
 def certificate_of(person):
-    run = make_enrollment(person)
-    complete_course(run)
-    return Certificate.objects.get(enrollment=run)
+    enrollment = make_enrollment(person)
+    complete_course(enrollment)
+    return Certificate.objects.get(enrollment=enrollment)
 
 
-def test_a_certificate_is_withdrawn_once_with_a_reason(client, hr):
+def test_certificate_is_revoked_once_with_reason(client, hr):
     certificate = certificate_of(make_user("Li Na"))
     address = f"/people/certificates/{certificate.pk}/withdraw/"
     holder = f"/people/{certificate.enrollment.learner_id}/"
@@ -328,7 +328,7 @@ def test_a_certificate_is_withdrawn_once_with_a_reason(client, hr):
 
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: None])
-def test_human_resources_withdraw_no_certificate_of_staff_auditors_or_their_own(client, hr, make):
+def test_hr_cannot_revoke_staff_auditor_or_own_certificate(client, hr, make):
     certificate = certificate_of(make() or hr)
     address = f"/people/certificates/{certificate.pk}/withdraw/"
     assert client.get(address).status_code == client.post(address, {"reason": "X"}).status_code == 404

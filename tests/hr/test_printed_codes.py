@@ -1,4 +1,4 @@
-"""Sign-in codes for everybody without an email address, as one list to print."""
+"""Sign-in codes for people without an email address, as a list to print and one by one."""
 
 import re
 from datetime import timedelta
@@ -47,7 +47,7 @@ def codes_on(response):
     ]
 
 
-def test_only_sending_the_form_creates_codes_that_work_and_are_logged(signed_in, people, settings):
+def test_only_submit_creates_working_logged_codes(signed_in, people, settings):
     settings.SITE_URL = "https://training.example.com"
     form = form_of(signed_in)
     assert len(form["person"]) == 3 and not SignInCode.objects.exists()
@@ -63,7 +63,7 @@ def test_only_sending_the_form_creates_codes_that_work_and_are_logged(signed_in,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_codes_of_a_list_are_given_or_none(signed_in, people, monkeypatch):
+def test_codes_of_list_are_created_all_or_none(signed_in, people, monkeypatch):
     form = form_of(signed_in)
     given = []
     monkeypatch.setattr(sign_in_codes, "may_give_code", lambda *_: given.append(1) or len(given) < 3 or 1 / 0)
@@ -72,9 +72,9 @@ def test_all_codes_of_a_list_are_given_or_none(signed_in, people, monkeypatch):
     assert not SignInCode.objects.exists()
 
 
-def test_staff_hr_auditors_managers_and_people_who_can_sign_in_get_none(signed_in, people):
-    boss = without_email("Boss", "B1")
-    make_team(manager=boss)
+def test_only_learners_without_other_sign_in_get_codes(signed_in, people):
+    manager = without_email("Boss", "B1")
+    make_team(manager=manager)
     for make, number in ((make_hr, "H1"), (make_auditor, "U1"), (make_editor, "E1"), (make_admin, "S1")):
         other = make(staff_number=number)
         User.objects.filter(pk=other.pk).update(email=None, password="!")
@@ -86,12 +86,12 @@ def test_staff_hr_auditors_managers_and_people_who_can_sign_in_get_none(signed_i
     form = form_of(signed_in)
     assert set(form["person"]) == {person.pk for person in people}
     keys = [*User.objects.values_list("pk", flat=True)]
-    assert {boss.pk, with_password.pk, gone.pk, mailed.pk} < set(keys)
+    assert {manager.pk, with_password.pk, gone.pk, mailed.pk} < set(keys)
     signed_in.post(PAGE, form | {"person": keys})
     assert set(SignInCode.objects.values_list("person", flat=True)) == {person.pk for person in people}
 
 
-def test_a_valid_code_is_not_replaced_and_is_listed_with_its_end(signed_in, people, time_machine):
+def test_valid_code_is_not_replaced_until_it_expires(signed_in, people, time_machine):
     give_code(people[0], by=make_hr())
     digest = SignInCode.objects.get().digest
     page = signed_in.get(PAGE)
@@ -99,12 +99,12 @@ def test_a_valid_code_is_not_replaced_and_is_listed_with_its_end(signed_in, peop
     answer = signed_in.post(PAGE, form_of(signed_in) | {"person": [person.pk for person in people]})
     assert len(codes_on(answer)) == 2
     assert SignInCode.objects.get(person=people[0]).digest == digest
-    # Once it has ended, the person is on the list again.
+    # Once it has expired, the person is listed again.
     SignInCode.objects.update(given_at=timezone.now() - HOLDS_FOR - timedelta(minutes=1))
     assert len(form_of(signed_in)["person"]) == 3
 
 
-def test_sent_twice_the_same_codes_are_shown_but_not_later_nor_to_another(signed_in, client, people):
+def test_resubmit_shows_same_codes_briefly_to_same_user(signed_in, client, people):
     form = form_of(signed_in)
     codes = codes_on(signed_in.post(PAGE, form))
     assert codes_on(signed_in.post(PAGE, form)) == codes
@@ -116,25 +116,25 @@ def test_sent_twice_the_same_codes_are_shown_but_not_later_nor_to_another(signed
     assert codes_on(client.post(PAGE, form, follow=True)) == []
 
 
-def test_the_page_of_invite_links_offers_printed_codes_to_hr_only(client, signed_in, team):
+def test_invite_link_page_offers_printed_codes_to_hr_only(client, signed_in, team):
     assert PAGE in signed_in.get("/people/invite-links/").text
     client.force_login(team.manager)
     assert PAGE not in client.get("/people/invite-links/").text
 
 
-def test_nothing_ticked_makes_nothing(signed_in, people):
+def test_empty_selection_creates_no_codes(signed_in, people):
     assert "No code was created" in signed_in.post(PAGE, {}, follow=True).text
     assert not SignInCode.objects.exists()
 
 
-def test_each_slip_speaks_the_language_of_its_person(signed_in, people):
+def test_slip_is_in_language_of_person(signed_in, people):
     User.objects.filter(pk=people[0].pk).update(language="zh-hans")
     User.objects.filter(pk=people[1].pk).update(language="en")
     text = signed_in.post(PAGE, form_of(signed_in)).text
     assert text.count('class="slip" lang="zh-hans"') >= 1 and text.count('class="slip" lang="en"') >= 1
 
 
-def test_the_page_is_for_one_team_with_those_below_and_costs_the_same_for_any_number(signed_in, people, team):
+def test_page_filters_by_team_with_constant_queries(signed_in, people, team):
     other = without_email("Other", "Z1")
     page = signed_in.get(f"{PAGE}?team={team.pk}")
     assert other not in page.context["people"] and len(page.context["people"]) == 3
@@ -157,7 +157,7 @@ def sign_in(client, user):
     client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
 
 
-def test_looking_makes_none_and_pressing_shows_one_that_works_with_the_way_in(client, person, settings):
+def test_single_code_is_created_on_submit_only(client, person, settings):
     settings.SITE_URL = "https://training.example.com"
     sign_in(client, make_hr(language="en"))
     assert "Create sign-in code" in client.get(page_of(person)).content.decode()
@@ -172,7 +172,7 @@ def test_looking_makes_none_and_pressing_shows_one_that_works_with_the_way_in(cl
     assert other.post(reverse("account_sign_in_code"), {"name": "A7", "code": code}).status_code == 302
 
 
-def test_manager_gives_a_code_to_the_own_people_only(client, team, person):
+def test_manager_creates_codes_for_own_people_only(client, team, person):
     client.force_login(team.manager)
     assert {send(page_of(person)).status_code for send in (client.get, client.post)} == {404}
     assert not SignInCode.objects.exists()

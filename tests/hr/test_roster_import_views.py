@@ -1,4 +1,4 @@
-"""A list of people is brought in on two pages: what it would change, and how far that is done."""
+"""Pages of the roster import: preview, progress and result."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -24,7 +24,7 @@ def upload(client, *rows, data=None, name="people.csv", **fields):
     return client.post("/people/import/", {"file": file, **fields})
 
 
-def brought(client, *rows, **fields):
+def upload_list(client, *rows, **fields):
     response = upload(client, *rows, **fields)
     assert response.status_code == 302, response.context["form"].errors
     roster = RosterImport.objects.latest("pk")
@@ -47,13 +47,13 @@ def work(roster):
         pass
 
 
-def test_what_a_list_would_change_is_shown_and_nothing_is_changed(client):
+def test_preview_shows_changes_without_applying(client):
     teams = make_teams("Day", "Night")
     add_person("Li Na", staff_number="A1", team=teams["Day"], by=None)
     add_person("Old", staff_number="A2", by=None)
     events = Event.objects.count()
     rows = ("A1", "Li Nan", "", "Night"), ("A3", "Wang", "wang@example.com", "Day"), ("A4", "Zhao", "", "Nigth")
-    page = page_of(client, brought(client, *rows, is_complete="on"))
+    page = page_of(client, upload_list(client, *rows, is_complete="on"))
     assert [each.text for each in page.select(".tally b")] == ["1", "1", "1", "0", "1"]
     words = " ".join(page.text.split())
     for shown in ("Wang wang@example.com Day", "Day Night", "D4 team Nigth", "Yes, Night", "Old can no longer sign in"):
@@ -61,22 +61,22 @@ def test_what_a_list_would_change_is_shown_and_nothing_is_changed(client):
     assert (User.objects.filter(is_active=True).count(), Event.objects.count()) == (3, events)
 
 
-def test_a_list_with_nothing_that_can_be_done_offers_another_list_only(client, hr):
+def test_list_without_changes_offers_only_another_list(client, hr):
     add_person("Wang", staff_number="A3", by=None)
     bad = ("A9", "", "no address", "")
-    page = page_of(client, brought(client, bad))
+    page = page_of(client, upload_list(client, bad))
     assert [each.text for each in page.select(".btn")] == ["Choose another list"]
-    page = page_of(client, brought(client, bad, ("A3", "Wang Fang", "", "")))
+    page = page_of(client, upload_list(client, bad, ("A3", "Wang Fang", "", "")))
     assert [each.text for each in page.select(".btn")] == ["Apply the changes to 1 person", "Choose another list"]
 
 
-def test_pressing_does_what_was_said_with_what_was_ticked_and_the_page_says_how_it_went(client, hr):
+def test_selected_changes_are_applied_and_result_shown(client, hr):
     make_teams("Night")
-    roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", "Nigth"), ("A5", "", "", ""))
+    roster = upload_list(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", "Nigth"), ("A5", "", "", ""))
     assert page_of(client, roster).select_one("input[name=take]").has_attr("checked")
     assert press(client, roster, take="3").status_code == 302
-    under_way = page_of(client, roster)
-    assert (under_way.progress["value"], under_way.progress["max"]) == ("0", "3")
+    progress = page_of(client, roster)
+    assert (progress.progress["value"], progress.progress["max"]) == ("0", "3")
     work(roster)
     done = page_of(client, roster)
     assert done.h1.text == "The list is imported"
@@ -84,16 +84,16 @@ def test_pressing_does_what_was_said_with_what_was_ticked_and_the_page_says_how_
     assert sorted(User.objects.exclude(pk=hr.pk).values_list("name", flat=True)) == ["Wang", "Zhao"]
 
 
-def test_a_list_can_be_stopped_after_the_part_in_hand(client, monkeypatch):
+def test_import_can_be_stopped_after_current_chunk(client, monkeypatch):
     monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
-    roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", ""))
+    roster = upload_list(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", ""))
     press(client, roster)
     nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)
     assert page.select_one("button[name=stop]").text == "Stop after this part"
     address = f"/people/import/{roster.pk}/"
-    said = client.post(address, {"stop": "yes"}, follow=True).text
-    assert "Stopped. The imported rows stay" in said and "The import stops after the current part." in said
+    text = client.post(address, {"stop": "yes"}, follow=True).text
+    assert "Stopped. The imported rows stay" in text and "The import stops after the current part." in text
     nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)
     assert page.h1.text == "The import was stopped" and "1 of 2 rows were imported" in page.text
@@ -101,18 +101,18 @@ def test_a_list_can_be_stopped_after_the_part_in_hand(client, monkeypatch):
     assert User.objects.filter(staff_number__in=["A3", "A4"]).count() == 1
 
 
-def test_many_leavers_ask_for_a_second_yes(client, hr):
+def test_many_leavers_need_second_confirmation(client, hr):
     for number in range(3):
         add_person("Old", staff_number=f"A{number}", by=None)
-    roster = brought(client, ("B1", "New", "", ""), is_complete="on")
+    roster = upload_list(client, ("B1", "New", "", ""), is_complete="on")
     refused = press(client, roster)
     assert (refused.status_code, RosterImport.objects.get(pk=roster.pk).begun_at) == (422, None)
     assert "is_sure" in refused.context["form"].errors
     assert press(client, roster, is_sure="on").status_code == 302
 
 
-def test_two_rows_of_one_person_are_not_both_taken_and_the_ticks_stay(client):
-    roster = brought(client, ("A1", "Li", "", ""), ("A1", "Lin", "", ""))
+def test_duplicate_rows_are_refused_and_selection_kept(client):
+    roster = upload_list(client, ("A1", "Li", "", ""), ("A1", "Lin", "", ""))
     refused = press(client, roster, take=["2", "3"])
     assert refused.status_code == 422
     ticked = BeautifulSoup(refused.content, "html.parser").select("input[name=take][checked]")
@@ -120,10 +120,10 @@ def test_two_rows_of_one_person_are_not_both_taken_and_the_ticks_stay(client):
     assert RosterImport.objects.get(pk=roster.pk).begun_at is None
 
 
-def test_a_row_is_ticked_beforehand_where_only_its_team_is_misspelt(client, hr):
+def test_only_rows_with_misspelt_team_are_preselected(client, hr):
     make_teams("Night")
     shared = ("A1", "Li", "one@example.com", "Nigth"), ("A2", "Lin", "one@example.com", "Night")
-    page = page_of(client, brought(client, *shared, ("A3", "Wang", "", "Nigth")))
+    page = page_of(client, upload_list(client, *shared, ("A3", "Wang", "", "Nigth")))
     assert [each["value"] for each in page.select("input[name=take]")] == ["2", "3", "4"]
     assert [each["value"] for each in page.select("input[name=take][checked]")] == ["4"]
 
@@ -137,38 +137,38 @@ def test_a_row_is_ticked_beforehand_where_only_its_team_is_misspelt(client, hr):
         (xlsx(("Blood group",), ("A",)), "The list needs a heading"),
     ],
 )
-def test_a_file_that_is_no_list_is_refused_with_a_sentence_at_the_field(client, data, words):
+def test_invalid_file_is_refused_with_message(client, data, words):
     response = upload(client, data=data)
     assert response.status_code == 422
     assert words in str(response.context["form"].errors["file"])
     assert not RosterImport.objects.exists()
 
 
-def test_a_file_larger_than_a_proxy_lets_through_is_refused(client, hr, monkeypatch):
+def test_too_large_file_is_refused(client, hr, monkeypatch):
     monkeypatch.setattr(views, "MOST_UPLOADED", 10)
     assert "too large" in str(upload(client, ("A1", "Li", "", "")).context["form"].errors["file"])
 
 
-def test_a_list_of_human_resources_changes_no_staff_and_one_of_an_admin_is_not_theirs(client):
+def test_hr_cannot_change_staff_or_open_admin_import(client):
     editor = make_editor(name="Editor")
     User.objects.filter(pk=editor.pk).update(staff_number="E1")
     of_admin = None
-    for who, faults in ((make_admin(), 0), (make_hr(), 1)):
-        client.force_login(who)
-        roster = brought(client, ("E1", "Other", "", ""))
+    for user, faults in ((make_admin(), 0), (make_hr(), 1)):
+        client.force_login(user)
+        roster = upload_list(client, ("E1", "Other", "", ""))
         assert roster.counts["bad"] == faults
         of_admin = of_admin or roster
     assert client.get(f"/people/import/{of_admin.pk}/").status_code == 404
 
 
-def test_teams_that_are_not_here_are_created_by_one_tick_which_is_empty_at_first(client, hr):
+def test_missing_teams_are_created_only_if_selected(client, hr):
     rows = [(f"A{number}", f"Person {number}", "", f"Centre/Shift {number % 21}") for number in range(63)]
-    roster = brought(client, *rows)
+    roster = upload_list(client, *rows)
     page = page_of(client, roster)
     tick = page.select_one("[name=creates_teams]")
     assert not tick.has_attr("checked")
     assert "22 teams do not exist yet: create them" in page.text and "Centre/Shift 0 (3)" in page.text
-    assert page.select("table") == []  # no fault that has to be looked at row by row
+    assert page.select("table") == []  # no row with a problem
     assert press(client, roster, creates_teams="on").status_code == 302
     work(roster)
     assert (Team.objects.count(), User.objects.filter(teams__parent__name="Centre").count()) == (22, 63)
@@ -176,8 +176,8 @@ def test_teams_that_are_not_here_are_created_by_one_tick_which_is_empty_at_first
     assert "22teams created" in done and "63new" in done
 
 
-def test_all_of_a_kind_are_on_pages_of_fifty(client):
-    roster = brought(client, *((f"A{number}", f"Person {number}", "", "") for number in range(60)))
+def test_rows_are_paginated_by_50(client):
+    roster = upload_list(client, *((f"A{number}", f"Person {number}", "", "") for number in range(60)))
     assert [len(page_of(client, roster, f"?kind=join&page={page}").select(".lines > li")) for page in (1, 2)] == [
         50,
         10,
@@ -185,11 +185,11 @@ def test_all_of_a_kind_are_on_pages_of_fifty(client):
     assert client.get(f"/people/import/{roster.pk}/?kind=other").status_code == 404
 
 
-def test_the_pages_cost_the_same_for_two_rows_and_for_thirty(client, hr):
+def test_pages_take_same_queries_for_2_and_30_rows(client, hr):
     make_teams("Day", "Night")
     found = []
     for number in (2, 3, 30):
-        roster = brought(client, *((f"A{each}", "Li", "", "Dya" if each % 2 else "Day") for each in range(number)))
+        roster = upload_list(client, *((f"A{each}", "Li", "", "Dya" if each % 2 else "Day") for each in range(number)))
         address = f"/people/import/{roster.pk}/"
         client.get(address)
         before = statements(lambda address=address: client.get(address))
@@ -199,10 +199,10 @@ def test_the_pages_cost_the_same_for_two_rows_and_for_thirty(client, hr):
     assert found[0] == found[1] == found[2]
 
 
-# The log names who let a list be done, and who brought it where that was somebody else.
+# The audit log names the approver, and the uploader if different.
 
 
-def say_yes(client, user, roster):
+def confirm(client, user, roster):
     client.force_login(user)
     assert client.post(f"/people/import/{roster.pk}/").status_code == 302
     while apply_next(roster.pk):
@@ -213,11 +213,11 @@ def logged():
     return [(event.actor, event.data.get("brought_by", "–")) for event in Event.objects.filter(verb="person-added")]
 
 
-@pytest.mark.parametrize("brought_by", ["oneself", "a colleague", "the site"])
-def test_who_says_yes_is_the_one_who_did_it(client, brought_by):
+@pytest.mark.parametrize("uploader", ["oneself", "a colleague", "the site"])
+def test_audit_log_names_approver_and_uploader(client, uploader):
     hr = make_hr()
-    by = {"oneself": hr, "a colleague": make_hr(), "the site": None}[brought_by]
+    by = {"oneself": hr, "a colleague": make_hr(), "the site": None}[uploader]
     roster = compared(["A1", "Li", "", ""], by=by)
-    say_yes(client, hr, roster)
+    confirm(client, hr, roster)
     assert logged() == [(hr, "–" if by == hr else by and by.pk)]
     assert RosterImport.objects.get().is_confirmed == hr

@@ -1,4 +1,4 @@
-"""Teams, for human resources: the tree, and how one is made, changed, led and closed."""
+"""Pages about teams and deputies, for HR and managers."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -37,7 +37,7 @@ def log_of(subject):
     return list(Event.objects.filter(subject=subject).order_by("pk").values_list("verb", "data"))
 
 
-def test_the_list_is_a_tree_with_who_leads_and_how_many_learn(client):
+def test_list_is_a_tree_with_managers_and_learner_counts(client):
     head = make_team("Head office", manager=make_user("Hu"))
     make_team("Night", parent=head, learners=2, manager=make_user("Ni"))
     day = make_team("Day", parent=head, learners=1, manager=make_user("Da"))
@@ -55,7 +55,7 @@ def test_the_list_is_a_tree_with_who_leads_and_how_many_learn(client):
     ]
 
 
-def test_a_team_is_made_renamed_and_moved_and_the_log_says_so(client, hr):
+def test_team_is_added_changed_moved_and_logged(client, hr):
     head = make_team("Head office")
     made = client.post("/people/teams/new/", {"name": "Night", "parent": head.pk, "time_zone": "Asia/Shanghai"})
     team = Team.objects.get(name="Night")
@@ -75,7 +75,7 @@ def test_a_team_is_made_renamed_and_moved_and_the_log_says_so(client, hr):
     ("sent", "field"),
     [({"name": ""}, "name"), ({"time_zone": "Moon/Base"}, "time_zone"), ({"parent": "below"}, "parent")],
 )
-def test_what_cannot_be_is_refused_on_the_page_itself(client, sent, field):
+def test_invalid_team_is_refused(client, sent, field):
     team = make_team("Night")
     below = make_team("Below", parent=team)
     sent = {"name": "Night", "time_zone": "", "parent": ""} | sent
@@ -85,7 +85,7 @@ def test_what_cannot_be_is_refused_on_the_page_itself(client, sent, field):
     assert (team.name, team.parent, team.time_zone) == ("Night", None, "")
 
 
-def test_a_team_that_somebody_else_moved_since_the_page_was_opened_is_not_moved_back(client, hr):
+def test_concurrent_move_of_team_is_kept(client, hr):
     before, now = make_team("Before"), make_team("Now")
     team = make_team("Night", parent=before)
     page = client.get(address(team))
@@ -104,41 +104,41 @@ def test_a_team_that_somebody_else_moved_since_the_page_was_opened_is_not_moved_
     assert (team.name, team.parent) == ("Late", now)
 
 
-def test_several_lead_a_team_and_each_is_taken_out_alone(client):
+def test_managers_are_added_and_removed_individually(client):
     team, second = make_team("Night"), make_user("Li Na", staff_number="A1")
     for _twice in range(2):
         client.post(address(team, "managers/"), {"person": "ａ１"})
-    leads = team.memberships.filter(role=MANAGER)
-    assert {place.person for place in leads} == {team.manager, second}
-    first = leads.get(person=team.manager)
+    managers = team.memberships.filter(role=MANAGER)
+    assert {membership.person for membership in managers} == {team.manager, second}
+    first = managers.get(person=team.manager)
     for _twice in range(2):
         client.post(address(team, f"managers/{first.pk}/end/"))
-    assert {place.person for place in leads.all()} == {second}
+    assert {membership.person for membership in managers.all()} == {second}
     assert [verb for verb, _data in log_of(subject_of(second))] == ["membership-added"]
     assert [verb for verb, _data in log_of(subject_of(team.manager))] == ["membership-removed"]
 
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: None])
-def test_human_resources_make_neither_staff_nor_auditors_nor_themselves_a_lead(client, hr, make):
+def test_hr_cannot_make_staff_or_themselves_manager(client, hr, make):
     team, person = make_team("Night"), make() or hr
     refused = client.post(address(team, "managers/"), {"person": person.email})
     assert refused.context["lead_form"].errors == {
         "person": ["Only an admin can do this for this person. Ask an admin."]
     }
     assert not team.memberships.filter(person=person).exists()
-    place = join(team, person, MANAGER)
-    assert client.post(address(team, f"managers/{place.pk}/end/")).status_code == 404
+    membership = join(team, person, MANAGER)
+    assert client.post(address(team, f"managers/{membership.pk}/end/")).status_code == 404
     assert team.memberships.filter(person=person).exists()
 
 
-def test_the_learner_of_a_team_is_not_taken_out_as_one_who_leads_it(client):
+def test_learner_is_not_removed_as_manager(client):
     team = make_team(learners=1)
-    place = team.memberships.get(role=LEARNER)
-    client.post(address(team, f"managers/{place.pk}/end/"))
-    assert Membership.objects.filter(pk=place.pk).exists()
+    membership = team.memberships.get(role=LEARNER)
+    client.post(address(team, f"managers/{membership.pk}/end/"))
+    assert Membership.objects.filter(pk=membership.pk).exists()
 
 
-def test_who_leads_a_team_puts_no_other_below_it(client, hr):
+def test_hr_cannot_move_team_below_own_team(client, hr):
     own, other = make_team("Own"), make_team("Other")
     join(own, hr, MANAGER)
     deep = make_team("Deep", parent=own)
@@ -148,11 +148,11 @@ def test_who_leads_a_team_puts_no_other_below_it(client, hr):
     assert client.post(address(deep), {"name": "Deeper", "parent": own.pk, "time_zone": ""}).status_code == 302
 
 
-def numbers(team):
+def headcount(team):
     return sum(Headcount.objects.filter(team=team.pk).values_list("number", flat=True))
 
 
-def test_a_team_is_closed_once_its_learners_have_a_place_and_no_record_is_lost(client):
+def test_closing_team_moves_learners_and_keeps_records(client):
     head, to = make_team("Head office"), make_team("Day")
     team = make_team("Night", parent=head)
     below = make_team("Below", parent=team)
@@ -160,7 +160,7 @@ def test_a_team_is_closed_once_its_learners_have_a_place_and_no_record_is_lost(c
     for place in (team, to):
         join(place, both)
     join(team, learner)
-    run = make_enrollment(learner)
+    enrollment = make_enrollment(learner)
     assert "Below" in client.get(address(team, "close/")).text
     assert client.post(address(team, "close/")).context["form"].errors == {
         "to": ["Choose the team that the learners move to."]
@@ -170,8 +170,8 @@ def test_a_team_is_closed_once_its_learners_have_a_place_and_no_record_is_lost(c
     below.refresh_from_db()
     assert (below.parent, below.above) == (head, f"/{head.pk}/")
     assert {place.person for place in to.memberships.filter(role=LEARNER)} == {learner, both}
-    assert Enrollment.objects.get(pk=run.pk).learner == learner
-    assert (numbers(to), numbers(team)) == (1, 0)
+    assert Enrollment.objects.get(pk=enrollment.pk).learner == learner
+    assert (headcount(to), headcount(team)) == (1, 0)
     people = sorted([learner.pk, both.pk, team.manager.pk])
     assert log_of(f"team:{team.pk}") == [("team-deleted", {"people": people})]
     assert [verb for verb, _data in log_of(subject_of(learner))] == ["membership-added", "membership-removed"]
@@ -179,7 +179,7 @@ def test_a_team_is_closed_once_its_learners_have_a_place_and_no_record_is_lost(c
     assert log_of(subject_of(below)) == [("team-moved", {"parent": head.pk})]
 
 
-def test_a_team_without_learners_is_closed_as_it_is(client, hr):
+def test_team_without_learners_is_closed_directly(client, hr):
     team = make_team("Night")
     assert client.post(address(team, "close/")).status_code == 302
     assert not Team.objects.filter(pk=team.pk).exists()
@@ -187,7 +187,7 @@ def test_a_team_without_learners_is_closed_as_it_is(client, hr):
 
 @pytest.mark.parametrize("role", [LEARNER, MANAGER])
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: None])
-def test_human_resources_close_no_team_of_staff_auditors_or_their_own(client, hr, make, role):
+def test_hr_cannot_close_team_of_staff_or_own_team(client, hr, make, role):
     team = make_team("Night")
     join(team, make() or hr, role)
     refused = client.post(address(team, "close/"), {"to": make_team().pk})
@@ -195,7 +195,7 @@ def test_human_resources_close_no_team_of_staff_auditors_or_their_own(client, hr
     assert Team.objects.filter(pk=team.pk).exists()
 
 
-def test_an_auditor_reads_teams_without_a_form(client):
+def test_auditor_sees_teams_without_forms(client):
     team = make_team("Night", learners=1)
     client.force_login(make_auditor())
     for page in ("/people/teams/", address(team)):
@@ -203,7 +203,7 @@ def test_an_auditor_reads_teams_without_a_form(client):
         assert "<form" not in text[text.index("<main") : text.index("</main>")]
 
 
-# Who stands in for a manager, from day to day; and a change of lead, which is seen at once.
+# Deputies of managers, and changes of managers.
 
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -230,7 +230,7 @@ def person(team):
     return person
 
 
-def test_a_substitute_sees_whom_the_manager_sees_from_the_first_day_to_the_end_of_the_last(person, team, time_machine):
+def test_deputy_sees_people_from_first_to_last_day(person, team, time_machine):
     for at, seen in (
         (datetime(2026, 11, 30, 23, 59, tzinfo=SHANGHAI), set()),
         (datetime(2026, 12, 1, 0, 0, tzinfo=SHANGHAI), {"Lea", "Bo"}),
@@ -242,7 +242,7 @@ def test_a_substitute_sees_whom_the_manager_sees_from_the_first_day_to_the_end_o
         assert managed(team.manager) == {"Lea", "Bo"}
 
 
-def test_the_days_are_those_of_each_team(person, team, time_machine):
+def test_deputy_days_use_time_zone_of_each_team(person, team, time_machine):
     west = make_team("West", time_zone="Europe/Berlin", manager=team.manager)
     join(west, make_user("Wes"))
     time_machine.move_to(datetime(2026, 12, 1, 1, 0, tzinfo=SHANGHAI), tick=False)
@@ -251,7 +251,7 @@ def test_the_days_are_those_of_each_team(person, team, time_machine):
     assert managed(person) == {"Wes"}
 
 
-def test_nobody_stands_in_for_a_substitute_nor_for_who_has_left(person, team, time_machine):
+def test_deputy_of_deputy_or_former_manager_sees_nobody(person, team, time_machine):
     time_machine.move_to(datetime(2026, 12, 2, tzinfo=SHANGHAI), tick=False)
     third = make_user("Third")
     add_deputy(person, third, first_day=FIRST, last_day=LAST, by=person)
@@ -260,7 +260,7 @@ def test_nobody_stands_in_for_a_substitute_nor_for_who_has_left(person, team, ti
     assert managed(person) == set()
 
 
-def test_who_leads_a_team_beside_has_the_sum(person, team, time_machine):
+def test_deputy_with_own_team_sees_both(person, team, time_machine):
     time_machine.move_to(datetime(2026, 12, 2, tzinfo=SHANGHAI), tick=False)
     own = make_team("Own", manager=person)
     join(own, make_user("Olga"))
@@ -269,11 +269,11 @@ def test_who_leads_a_team_beside_has_the_sum(person, team, time_machine):
     assert managed(person) == {"Olga", "Lea", "Bo"}
 
 
-def test_it_is_logged_for_both_and_once(team, person):
+def test_deputy_is_logged_once_for_both_people(team, person):
     add_deputy(team.manager, person, first_day=FIRST, last_day=LAST, by=team.manager)
-    substitute = Deputy.objects.get()
+    deputy = Deputy.objects.get()
     for _twice in range(2):
-        end_deputy(substitute, by=team.manager)
+        end_deputy(deputy, by=team.manager)
     data = {"lead": team.manager.pk, "substitute": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
     for each in (team.manager, person):
         logged = Event.objects.filter(subject=subject_of(each)).order_by("pk").values_list("verb", "data")
@@ -285,27 +285,27 @@ def today_and(number):
 
 
 @pytest.mark.parametrize("by_hr", [False, True])
-def test_a_manager_and_human_resources_name_and_end_a_substitute(client, team, by_hr):
-    run = make_enrollment(User.objects.get(name="Lea"))
+def test_manager_and_hr_add_and_end_deputy(client, team, by_hr):
+    enrollment = make_enrollment(User.objects.get(name="Lea"))
     person = make_user("Su", email="su@example.com")
     address = f"/people/{team.manager.pk}/deputies/" if by_hr else "/team/deputies/"
     client.force_login(make_hr() if by_hr else team.manager)
     sent = {"person": "SU@example.com", "first_day": today_and(-2), "last_day": today_and(7)}
     assert [client.post(address, sent).url for _twice in range(2)] == [address, address]
-    substitute = Deputy.objects.get()
+    deputy = Deputy.objects.get()
     assert "Su" in client.get(address).text
-    theirs = type(client)()
-    theirs.force_login(person)
-    assert "You cover for Ma" in theirs.get("/team/").text
-    assert theirs.post(f"/team/people/{run.pk}/exempt/", {"reason": "Ill"}).status_code == 302
-    assert theirs.get("/team/deputies/").status_code == 404
-    assert client.post(f"{address}{substitute.pk}/end/").url == address
-    assert theirs.get("/team/").status_code == 404
+    deputy_client = type(client)()
+    deputy_client.force_login(person)
+    assert "You cover for Ma" in deputy_client.get("/team/").text
+    assert deputy_client.post(f"/team/people/{enrollment.pk}/exempt/", {"reason": "Ill"}).status_code == 302
+    assert deputy_client.get("/team/deputies/").status_code == 404
+    assert client.post(f"{address}{deputy.pk}/end/").url == address
+    assert deputy_client.get("/team/").status_code == 404
     client.force_login(team.manager)
     assert "covers for you" not in client.get("/team/").text
 
 
-def test_the_board_of_the_manager_says_who_stands_in(client, team):
+def test_dashboard_of_manager_shows_deputy(client, team):
     add_deputy(team.manager, make_user("Su"), first_day=days(-2).date(), last_day=days(7).date(), by=team.manager)
     client.force_login(team.manager)
     assert "Su covers for you" in client.get("/team/").text
@@ -321,7 +321,7 @@ def test_the_board_of_the_manager_says_who_stands_in(client, team):
         ({"first_day": "soon"}, "first_day"),
     ],
 )
-def test_a_substitution_that_cannot_be_is_refused_on_the_page_itself(client, team, changed, field):
+def test_invalid_deputy_is_refused(client, team, changed, field):
     User.objects.filter(pk=team.manager.pk).update(email="ma@example.com")
     make_user(email="su@example.com")
     client.force_login(User.objects.get(pk=team.manager.pk))
@@ -332,34 +332,34 @@ def test_a_substitution_that_cannot_be_is_refused_on_the_page_itself(client, tea
 
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: None])
-def test_human_resources_let_neither_themselves_nor_staff_stand_in(client, team, make):
+def test_hr_cannot_add_themselves_or_staff_as_deputy(client, team, make):
     hr = make_hr()
     client.force_login(hr)
     person = make() or hr
     sent = {"person": person.email, "first_day": today_and(0), "last_day": today_and(7)}
     refused = client.post(f"/people/{team.manager.pk}/deputies/", sent)
     assert refused.context["form"].errors == {"person": ["Only an admin can do this for this person. Ask an admin."]}
-    if person != hr:  # nor anybody for them
+    if person != hr:  # and no deputy for them
         join(team, person, Membership.Role.MANAGER)
         assert client.post(f"/people/{person.pk}/deputies/", sent).status_code == 404
     assert not Deputy.objects.exists()
 
 
-def test_the_substitute_of_somebody_else_is_not_ended_under_the_own_address(client, person, team):
+def test_deputy_of_another_manager_is_not_ended(client, person, team):
     other = make_team().manager
     client.force_login(other)
     assert client.post(f"/team/deputies/{Deputy.objects.get().pk}/end/").status_code == 404
     assert Deputy.objects.get().ended_at is None
 
 
-def test_a_change_of_lead_is_in_the_menu_at_the_next_page(client, team):
+def test_menu_shows_change_of_manager_at_once(client, team):
     person = make_user()
     client.force_login(person)
     assert "/team/" not in client.get("/").text
-    place = join(team, person, Membership.Role.MANAGER)
+    membership = join(team, person, Membership.Role.MANAGER)
     assert "/team/" in client.get("/").text
-    place.delete()
+    membership.delete()
     assert "/team/" not in client.get("/").text
     Membership.objects.create(team=team, person=person, role=Membership.Role.LEARNER)
     number = User.objects.get(pk=person.pk).teams_number
-    assert number == 2  # who learns has no need of it
+    assert number == 2  # unchanged for learners

@@ -1,4 +1,4 @@
-"""The page on which human resources say in the firm's own words what letters say."""
+"""Pages for the custom wording of emails."""
 
 from datetime import timedelta
 
@@ -16,8 +16,8 @@ from courseware.notifications.wording.email_wording import EmailWording, set_wor
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
-LIST, REMINDER, FIRST = (f"/people/emails/wording/{name}" for name in ("", "reminder/", "enrolled/"))
-SPOKEN = {"subject_en": "Please learn {course}", "subject_zh_hans": "请学{course}"}
+LIST, REMINDER, ENROLLED = (f"/people/emails/wording/{name}" for name in ("", "reminder/", "enrolled/"))
+CUSTOM = {"subject_en": "Please learn {course}", "subject_zh_hans": "请学{course}"}
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def sent(client, address=REMINDER, *, base=0, status=200, **fields):
     return page_of(response, status) if status != 302 else response
 
 
-def set_by(client, address=REMINDER, *, base=0, **fields):
+def save(client, address=REMINDER, *, base=0, **fields):
     return sent(client, address, base=base, status=302, **fields)
 
 
-def opened(client, address=REMINDER):
+def open_page(client, address=REMINDER):
     return page_of(client.get(address, headers={"accept-language": "en"}))
 
 
@@ -51,40 +51,40 @@ def text_of(found):
 
 
 def states_of(client):
-    """The list: each letter → what is said of its words."""
-    rows = [[text_of(cell) for cell in row.select("th, td")] for row in opened(client, LIST).select("tbody tr")]
+    """Email type → state of its wording in the list."""
+    rows = [[text_of(cell) for cell in row.select("th, td")] for row in open_page(client, LIST).select("tbody tr")]
     return dict(rows)
 
 
 def errors_in(page):
-    """Field → what is wrong with it."""
+    """Field → its errors."""
     wrong = {each["name"]: each.find_parent(class_="field") for each in page.select("[aria-invalid=true]")}
-    return {name: [text_of(said) for said in field.select(".errorlist li")] for name, field in wrong.items()}
+    return {name: [text_of(item) for item in field.select(".errorlist li")] for name, field in wrong.items()}
 
 
-def test_the_list_says_of_each_letter_whose_words_it_has(hr):
+def test_list_shows_state_of_wording(hr):
     before = states_of(hr)
     assert set(before.values()) == {"default text"}
     assert {"Invitation", "New course", "Due-date reminder"} < set(before)
-    set_by(hr, **SPOKEN)
+    save(hr, **CUSTOM)
     after = states_of(hr)
     own = after.pop("Due-date reminder")
     assert own.startswith("custom wording since ") and own.endswith(", by Hu Rui")
     assert set(after.values()) == {"default text"}
-    fixed = [text_of(each) for each in opened(hr, LIST).select("main > ul li")]
+    fixed = [text_of(each) for each in open_page(hr, LIST).select("main > ul li")]
     assert {"New password link", "Account change"} < set(fixed)
     assert not set(fixed) & set(before)
 
 
-def test_what_is_set_is_kept_with_who_did_it_and_stands_in_the_form_and_the_log(hr):
-    set_by(hr, **SPOKEN, closing_en="  One.\r\n\r\nTwo {signer}.  \r\n", closing_zh_hans="一。\n\n二{signer}。")
+def test_wording_is_saved_with_author_and_logged(hr):
+    save(hr, **CUSTOM, closing_en="  One.\r\n\r\nTwo {signer}.  \r\n", closing_zh_hans="一。\n\n二{signer}。")
     [row] = EmailWording.objects.all()
     assert (row.kind, row.number, row.set_by) == ("reminder", 1, hr.person)
     assert row.words == {
         "subject": {"en": "Please learn {course}", "zh-hans": "请学{course}"},
         "closing": {"en": "One.\n\nTwo {signer}.", "zh-hans": "一。\n\n二{signer}。"},
     }
-    page = opened(hr)
+    page = open_page(hr)
     assert page.select_one("[name=subject_en]")["value"] == "Please learn {course}"
     assert page.select_one("[name=closing_zh_hans]").text.strip() == "一。\n\n二{signer}。"
     assert Event.objects.filter(verb="email-wording-set", actor=hr.person).count() == 1
@@ -110,22 +110,22 @@ def test_what_is_set_is_kept_with_who_did_it_and_stands_in_the_form_and_the_log(
         ),
     ],
 )
-def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_kept(hr, fields, wrong):
+def test_invalid_wording_shows_error_at_field(hr, fields, wrong):
     page = sent(hr, status=422, **fields)
-    assert errors_in(page) == {name: [said] for name, said in wrong.items()}
+    assert errors_in(page) == {name: [error] for name, error in wrong.items()}
     assert not EmailWording.objects.exists()
     assert not Event.objects.filter(verb="email-wording-set").exists()
 
 
-def test_a_subject_of_two_lines_is_one():
+def test_two_line_subject_becomes_one_line():
     client = Client()
     client.force_login(make_hr())
-    set_by(client, subject_en="Hi\r\nBcc: all@example.com", subject_zh_hans="你好\n再见")
+    save(client, subject_en="Hi\r\nBcc: all@example.com", subject_zh_hans="你好\n再见")
     assert EmailWording.objects.get().words["subject"] == {"en": "Hi Bcc: all@example.com", "zh-hans": "你好 再见"}
 
 
-def test_one_press_brings_the_shipped_words_back_and_a_second_changes_nothing(hr):
-    set_by(hr, **SPOKEN)
+def test_reset_restores_default_wording_once(hr):
+    save(hr, **CUSTOM)
     for _press in range(2):
         assert hr.post(f"{REMINDER}reset/", {"base": 1}).status_code == 302
     assert list(EmailWording.objects.values_list("number", "words")) == [
@@ -133,16 +133,16 @@ def test_one_press_brings_the_shipped_words_back_and_a_second_changes_nothing(hr
         (2, {}),
     ]
     assert states_of(hr)["Due-date reminder"] == "default text"
-    history = [text_of(line) for line in opened(hr).select("ul.lines li")]
+    history = [text_of(line) for line in open_page(hr).select("ul.lines li")]
     assert "reset to the default text" in history[0]
     assert "Please learn {course}" in history[1]
     assert all("Hu Rui" in line for line in history)
 
 
-def test_what_somebody_else_has_set_since_is_not_overwritten_and_what_was_typed_stays(hr):
+def test_concurrent_change_is_not_overwritten(hr):
     other = Client()
     other.force_login(make_hr())
-    set_by(other, **SPOKEN)
+    save(other, **CUSTOM)
     page = sent(hr, subject_en="Mine", subject_zh_hans="我的", status=409)
     assert page.select_one("[name=subject_en]")["value"] == "Mine"
     assert "Another person has changed the wording of this email." in page.text
@@ -151,33 +151,33 @@ def test_what_somebody_else_has_set_since_is_not_overwritten_and_what_was_typed_
 
 
 @pytest.mark.parametrize("base", [7, 2**31 - 1, 10**30])
-def test_a_number_that_no_words_have_sets_none_and_bars_none(hr, base):
-    sent(hr, base=base, status=409, **SPOKEN)
+def test_unknown_version_number_is_a_conflict(hr, base):
+    sent(hr, base=base, status=409, **CUSTOM)
     assert not EmailWording.objects.exists()
-    set_by(hr, **SPOKEN)
+    save(hr, **CUSTOM)
     assert [row.number for row in EmailWording.objects.all()] == [1]
 
 
-def test_auditors_read_the_words_without_a_form(hr):
-    set_by(hr, **SPOKEN)
+def test_auditors_see_wording_without_form(hr):
+    save(hr, **CUSTOM)
     auditor = Client()
     auditor.force_login(make_auditor())
-    page = opened(auditor)
+    page = open_page(auditor)
     assert "Please learn {course}" in page.text
     assert not page.select("main form")
 
 
 @pytest.mark.parametrize("name", ["account-notice", "new-link", "no-such-letter"])
-def test_a_letter_whose_words_are_the_products_has_no_page(hr, name):
+def test_email_with_fixed_wording_has_no_page(hr, name):
     assert hr.get(f"/people/emails/wording/{name}/").status_code == 404
     assert hr.post(f"/people/emails/wording/{name}/", {"base": 0}).status_code == 404
 
 
-# Looking at it first
+# Preview
 
 
-def viewed_at(client, address=REMINDER, **fields):
-    """Language of each letter → its subject and text."""
+def previews(client, address=REMINDER, **fields):
+    """Language → (subject, text) of the preview."""
     page = sent(client, address, look="1", **fields)
     sheets = page.select("section[aria-labelledby=preview] .sheets > div")
     return {
@@ -189,8 +189,8 @@ def viewed_at(client, address=REMINDER, **fields):
     }
 
 
-def test_a_look_shows_both_languages_in_the_words_that_were_typed_and_keeps_nothing(hr):
-    found = viewed_at(hr, **SPOKEN)
+def test_preview_shows_both_languages_and_saves_nothing(hr):
+    found = previews(hr, **CUSTOM)
     assert {tag: subject for tag, (subject, _text) in found.items()} == {
         "zh-Hans": "请学前台安全须知",
         "en": "Please learn Safe at the front desk",
@@ -201,21 +201,21 @@ def test_a_look_shows_both_languages_in_the_words_that_were_typed_and_keeps_noth
 
 
 @pytest.mark.parametrize("typed", ["Learner, Lea", "lea@example.com", "learner"])
-def test_it_is_shown_as_a_person_would_get_it_who_is_found_by_name_or_address(hr, typed):
+def test_preview_shows_email_of_chosen_person(hr, typed):
     team = make_team("Night shift", manager=make_user("Lead, Lou"))
     lea = make_user("Learner, Lea", email="lea@example.com")
     join(team, lea)
-    subject, text = viewed_at(hr, subject_en="{name}: {course}", subject_zh_hans="{name}", person=typed)["en"]
+    subject, text = previews(hr, subject_en="{name}: {course}", subject_zh_hans="{name}", person=typed)["en"]
     assert subject == "Learner, Lea: Safe at the front desk"
     assert text.startswith("Hello Learner, Lea,\n")
     assert "\nLead, Lou\nManager of Night shift\n" in text
 
 
-def test_where_such_a_letter_waits_its_facts_are_shown_the_look_is_in_the_log_and_the_link_is_not_shown(hr):
+def test_preview_of_waiting_email_is_logged_and_hides_link(hr):
     lea = make_user("Learner, Lea", email="lea@example.com", password=None)
     course = make_course()
     enroll(lea, course, by=make_admin())
-    subject, text = viewed_at(hr, FIRST, subject_en="{course}", subject_zh_hans="{course}", person="lea@example.com")[
+    subject, text = previews(hr, ENROLLED, subject_en="{course}", subject_zh_hans="{course}", person="lea@example.com")[
         "en"
     ]
     title = course.current.outlines["en"]["title"]
@@ -227,14 +227,14 @@ def test_where_such_a_letter_waits_its_facts_are_shown_the_look_is_in_the_log_an
 
 
 @pytest.mark.parametrize("typed", ["root@example.com", "nobody", "gone@example.com"])
-def test_nobody_is_looked_at_whom_the_editor_may_not_see_or_who_has_left(hr, typed):
+def test_preview_needs_visible_active_person(hr, typed):
     make_admin(email="root@example.com")
     make_user(email="gone@example.com", is_active=False)
     page = sent(hr, look="1", person=typed, status=422)
     assert errors_in(page) == {"person": ["No match among the people you can see."]}
 
 
-def test_several_of_one_name_are_named_with_their_addresses(hr):
+def test_ambiguous_name_lists_email_addresses(hr):
     for number in (1, 2):
         make_user("Wang Fang", email=f"fang{number}@example.com")
     page = sent(hr, look="1", person="wang", status=422)
@@ -246,25 +246,25 @@ def test_several_of_one_name_are_named_with_their_addresses(hr):
     }
 
 
-def test_the_person_of_a_look_is_nothing_when_words_are_set(hr):
-    set_by(hr, **SPOKEN, person="nobody")
+def test_saving_ignores_person_of_preview(hr):
+    save(hr, **CUSTOM, person="nobody")
     assert EmailWording.objects.count() == 1
 
 
-def test_what_people_write_is_no_html_on_the_page(hr):
+def test_preview_escapes_html(hr):
     page = sent(hr, look="1", opening_en="<b id=x>Bold</b>", opening_zh_hans="<script>1</script>")
     assert not page.select("#x, main section script")
     assert "<b id=x>Bold</b>" in page.text
 
 
-def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
-    lead = make_user("Lead, Lou", email="lou@example.com")
+def test_preview_of_weekly_summary_shows_made_up_people(hr):
+    manager = make_user("Lead, Lou", email="lou@example.com")
     staff = make_admin(name="Root, Ro")
-    join(make_team(manager=lead), staff)
+    join(make_team(manager=manager), staff)
     make_enrollment(learner=staff, due_at=timezone.now() - timedelta(days=9))
-    message = OutgoingEmail.objects.create(kind="digest", person=lead, address=lead.email)
+    message = OutgoingEmail.objects.create(kind="digest", person=manager, address=manager.email)
     assert EMAIL_TYPES["digest"].why_unwanted([message]) == {message.pk: ""}
-    text = viewed_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
+    text = previews(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text
     assert "Unsubscribe here:\nhttp" in text
@@ -274,10 +274,10 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
 # After an upgrade
 
 
-def test_own_words_that_are_not_understood_are_said_on_the_page_in_the_list_and_to_the_admin(hr):
+def test_unusable_wording_is_reported_to_hr_and_admin(hr):
     assert wording_warnings(None) == []
     set_wording("reminder", {"subject": {"en": "{old}", "zh-hans": "好"}}, shipped={}, base=0, by=hr.person)
-    assert "This version cannot use your custom wording for: Subject." in text_of(opened(hr))
+    assert "This version cannot use your custom wording for: Subject." in text_of(open_page(hr))
     assert "no longer works: Subject" in states_of(hr)["Due-date reminder"]
     admin = Client()
     admin.force_login(make_admin())
@@ -286,10 +286,10 @@ def test_own_words_that_are_not_understood_are_said_on_the_page_in_the_list_and_
     assert note.select_one(f"a[href='{LIST}']")
 
 
-def test_what_the_product_said_then_and_says_now_stands_side_by_side(hr):
+def test_changed_default_is_shown_beside_old_one(hr):
     shipped = {"subject": {"en": "Time to learn", "zh-hans": "该学了"}}
     set_wording("reminder", {"subject": {"en": "Hi", "zh-hans": "你好"}}, shipped=shipped, base=0, by=hr.person)
-    said = [text_of(each) for each in opened(hr).select("section[aria-labelledby=since] .note-text")]
-    assert said[:2] == ["Time to learn", "该学了"]
-    assert "“Safe at the front desk” is due on Friday 4 December" in said
+    texts = [text_of(each) for each in open_page(hr).select("section[aria-labelledby=since] .note-text")]
+    assert texts[:2] == ["Time to learn", "该学了"]
+    assert "“Safe at the front desk” is due on Friday 4 December" in texts
     assert "the default text has changed since" in states_of(hr)["Due-date reminder"]

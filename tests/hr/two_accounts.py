@@ -1,4 +1,4 @@
-"""Two accounts of one person, and what everybody reads of them."""
+"""Two accounts of one person, and what a merge changes."""
 
 from collections import Counter
 
@@ -24,38 +24,40 @@ def another_course(name):
     return make_course({path: text.replace(b"tea-room", name) for path, text in make_files().items()})
 
 
-def make_run(person, course, by=None):
+def enroll_user(person, course, by=None):
     return enroll(person, course, by=by or make_admin())
 
 
-def runs():
-    """Each run: whose it is, whether it is the newest, whether it is excused."""
+def enrollments():
+    """(name of learner, is newest, is exempt) of each enrollment."""
     rows = Enrollment.objects.order_by("pk").values_list("learner__name", "is_newest", "exempted_at")
-    return [(name, is_newest, waived is not None) for name, is_newest, waived in rows]
+    return [(name, is_newest, exempted_at is not None) for name, is_newest, exempted_at in rows]
 
 
 def facts():
-    """All rows of facts and of the log, whole."""
+    """All rows of append-only records."""
     return {model: list(model.objects.order_by("pk").values()) for model in FACTS}
 
 
-def counted():
-    """Team (None: the firm) → place → how many people."""
+def headcounts():
+    """(team or None for the company, urgency, has started) → number of people."""
     numbers = Counter()
     for team, urgency, begun, number in Headcount.objects.values_list("team", "urgency", "has_started", "number"):
         numbers[team, urgency, begun] += number
-    return {place: number for place, number in numbers.items() if number}
+    return {key: number for key, number in numbers.items() if number}
 
 
 def state():
-    """What everybody reads: runs, standings, numbers above the boards, who is here."""
+    """Enrollments, certifications, headcounts and memberships."""
     rows = Enrollment.objects.order_by("pk").values("learner", "is_newest", "exempted_at", "exemption_reason", "due_at")
     certified = list(Enrollment.objects.newest().order_by("pk").values_list("pk", "certified_until"))
-    standings = Certification.objects.order_by("learner", "course").values_list("learner", "course", "certified_until")
+    certifications = Certification.objects.order_by("learner", "course").values_list(
+        "learner", "course", "certified_until"
+    )
     people = [*Membership.objects.order_by("pk").values_list("person", "team", "role", "person__is_active")]
-    return list(rows), certified, list(standings), counted(), people
+    return list(rows), certified, list(certifications), headcounts(), people
 
 
-def assert_all_agrees():
+def assert_consistent():
     assert list(differences()) == []
     assert list(alterations()) == []
