@@ -241,9 +241,9 @@ def test_preview_matches_execution_and_emails(seed, time_machine):
     assert written_actions(before, after) == previewed
     new = {row["id"]: row["learner_id"] for key, row in after.items() if key not in before}
     written = OutgoingEmail.objects.filter(kind__in=["enrolled", "renewal-open"])
-    notified = {enrollment: letter.person_id for letter in written for enrollment in letter.data["subjects"]}
+    notified = {enrollment: email.person_id for email in written for enrollment in email.data["subjects"]}
     assert {enrollment: person for enrollment, person in notified.items() if enrollment in new} == new
     fresh = written.exclude(pk__in=letters_before)
-    assert {letter.person_id for letter in fresh} <= set(new.values())
+    assert {email.person_id for email in fresh} <= set(new.values())
     execution.act(site_day())
     assert tables() == after

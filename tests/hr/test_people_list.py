@@ -156,7 +156,7 @@ def test_certified_people_get_no_enrollment_or_email(client, course, order, time
     assert len(open_now) == PEOPLE - CERTIFIED
     late = Enrollment.objects.in_state(Enrollment.State.OVERDUE)
     assert not late.filter(learner__in=certified).exists() and late.count() == PEOPLE - CERTIFIED
-    sent = {address for letter in letters() for address in letter.to}
+    sent = {address for email in letters() for address in email.to}
     assert sent == {f"p{number}@example.com" for number in range(CERTIFIED, PEOPLE)}
     assert list(differences()) == []
 
