@@ -11,7 +11,7 @@ from courseware.accounts.people.offboarding import come_back, leave
 from courseware.accounts.permissions.role_changes import deactivate, end_sessions
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
-from tests.accounts.test_inviting import NEW
+from tests.accounts.test_invitations import NEW
 from tests.making import PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from courseware.accounts.models import User
 from courseware.accounts.people.duplicates import find_duplicates
 from courseware.accounts.people.offboarding import come_back
 from courseware.hr.people.account_merge import merge, undo_merge
-from tests.accounts.roster_import.firms import apply, bring_in, compared, outcomes, plan_of
+from tests.accounts.roster_import.company import apply, bring_in, compared, outcomes, plan_of
 from tests.making import PASSWORD, letters, make_admin, make_auditor, make_editor, make_hr, make_user
 
 OTHERS = "another-password"

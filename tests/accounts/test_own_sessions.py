@@ -16,7 +16,7 @@ from courseware.accounts.models import User
 from courseware.accounts.security.trusted_devices import in_words
 from courseware.audit_log.models import Event
 from courseware.autosave.store import save, unsaved_in
-from tests.accounts.test_inviting import NEW, choose, path_of_link
+from tests.accounts.test_invitations import NEW, choose, path_of_link
 from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from courseware.accounts.sign_in.sign_in_codes import SignInCodeRefused, give_co
 from courseware.accounts.teams.deputies import add_deputy
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
-from tests.accounts.test_inviting import CHOOSE, NEW, is_in
+from tests.accounts.test_invitations import CHOOSE, NEW, is_in
 from tests.making import PASSWORD, join, letters, make_admin, make_auditor, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -20,8 +20,8 @@ from courseware.learning.models import Enrollment
 from courseware.lib.side_process import MachineBusy, SideProcess
 from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import OutgoingEmail
+from tests.accounts.roster_import.company import bring_in, compared
 from tests.accounts.roster_import.files import csv_file
-from tests.accounts.roster_import.firms import bring_in, compared
 from tests.assignments.rules import make_rule
 from tests.jobs import doing
 from tests.making import letters, make_admin, make_course, make_hr, make_team

@@ -10,8 +10,8 @@ from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import apply_next
 from courseware.audit_log.models import Event
 from courseware.hr.roster_import import nightly, views
+from tests.accounts.roster_import.company import compared, make_teams
 from tests.accounts.roster_import.files import csv_file, xlsx
-from tests.accounts.roster_import.firms import compared, make_teams
 from tests.counting import statements
 from tests.making import make_admin, make_editor, make_hr
 

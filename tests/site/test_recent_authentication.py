@@ -75,7 +75,7 @@ NOT_ASKED = {
     "admin/accounts/team/enrolling/<int:pk>/",  # enrolls people of a team and gives nobody a right
     OWN_FACTORS,  # shows which there are
     f"{OWN_FACTORS}code/",  # a step of signing in
-    f"{OWN_FACTORS}app/remove/",  # there is none to be removed here: see tests/accounts/test_second_factor.py
+    f"{OWN_FACTORS}app/remove/",  # there is none to be removed here: see tests/accounts/test_two_factor.py
     f"{OWN_FACTORS}codes/",  # shown once, when they are made
     *(f"{place}<path:object_id>/{end}" for place in RIGHTS for end in ("", "history/")),
 }

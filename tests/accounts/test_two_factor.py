@@ -200,7 +200,7 @@ def test_a_recovery_code_opens_the_site_once():
 
 
 def test_a_link_to_a_new_password_does_not_pass_by_the_second_factor():
-    from tests.accounts.test_inviting import choose, path_of_link
+    from tests.accounts.test_invitations import choose, path_of_link
 
     client = Client()
     assert choose(client, path_of_link(with_app(make_admin())))["Location"] == reverse(GIVE)

@@ -33,7 +33,7 @@ from courseware.audit_log.record import subject_of
 from courseware.audit_log.verify import verify
 from courseware.hr.people.account_merge import merge, undo_merge
 from courseware.notifications.models import OutgoingEmail
-from tests.accounts.roster_import.firms import apply, bring_in, compared, firm_as_it_is, make_teams, outcomes, plan_of
+from tests.accounts.roster_import.company import apply, bring_in, compared, firm_as_it_is, make_teams, outcomes, plan_of
 from tests.at_once import one_behind_the_other
 from tests.examples import examples
 from tests.making import days, join, letters, make_admin, make_editor, make_hr, make_user

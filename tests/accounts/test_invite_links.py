@@ -22,7 +22,7 @@ from courseware.accounts.teams.invite_links import (
 )
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
-from tests.accounts.test_inviting import CHOOSE, is_in
+from tests.accounts.test_invitations import CHOOSE, is_in
 from tests.making import PASSWORD, join, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from courseware.audit_log.models import Event
 from courseware.notifications.models import OutgoingEmail
-from tests.accounts.test_inviting import NEW
-from tests.accounts.test_second_factor import AGAIN, GIVE, SECRET, with_app
+from tests.accounts.test_invitations import NEW
+from tests.accounts.test_two_factor import AGAIN, GIVE, SECRET, with_app
 from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, code_of_an_app, letters, make_hr, make_user
 
 pytestmark = pytest.mark.django_db

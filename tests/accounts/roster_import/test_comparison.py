@@ -11,7 +11,7 @@ from courseware.accounts.people.offboarding import leave
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.comparison import needs_second_yes
 from courseware.lib.dates import site_day
-from tests.accounts.roster_import.firms import make_teams, plan_of
+from tests.accounts.roster_import.company import make_teams, plan_of
 from tests.making import join, make_admin, make_editor
 
 pytestmark = pytest.mark.django_db
