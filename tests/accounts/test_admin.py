@@ -44,31 +44,31 @@ def act(client, url, action, *rows):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_person_is_added_without_a_password_and_gets_a_link(admin, client):
+def test_added_person_has_no_password_and_gets_link(admin, client):
     assert add(client, send_link="on").status_code == 302
     person = User.objects.get(email="li.na@example.com")
     assert not person.has_usable_password()
-    assert [letter.to for letter in letters()] == [["li.na@example.com"]]
+    assert [email.to for email in letters()] == [["li.na@example.com"]]
     subject = f"person:{person.pk}"
     assert log() == [("person-added", subject, {}), ("invited", subject, {})]
     assert "1 link was sent." in client.get(PEOPLE).content.decode()
 
 
-def test_no_link_is_sent_when_the_box_is_empty(admin, client, django_capture_on_commit_callbacks):
+def test_no_link_is_sent_if_unticked(admin, client, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         add(client)
     assert letters() == []
 
 
-def test_a_person_and_the_letter_to_them_are_kept_or_lost_together(admin, client, monkeypatch):
-    monkeypatch.setattr(PersonAdmin, "log_addition", lambda *args: 1 // 0)  # what Django does last
+def test_person_and_email_are_saved_together(admin, client, monkeypatch):
+    monkeypatch.setattr(PersonAdmin, "log_addition", lambda *args: 1 // 0)  # the last step of Django
     with pytest.raises(ZeroDivisionError):
         add(client, send_link="on")
     assert not User.objects.filter(email="li.na@example.com").exists()
     assert not OutgoingEmail.objects.exists()
 
 
-def test_the_form_has_no_password_and_takes_none(admin, client):
+def test_form_ignores_password(admin, client):
     person = make_user()
     for url in (reverse("admin:accounts_user_add"), reverse("admin:accounts_user_change", args=[person.pk])):
         assert 'name="password"' not in client.get(url).content.decode()
@@ -78,23 +78,23 @@ def test_the_form_has_no_password_and_takes_none(admin, client):
     assert (person.password, person.session_number) == (before, 0)
 
 
-def test_links_are_sent_to_the_chosen_people_who_may_sign_in(admin, client):
+def test_links_are_sent_to_selected_active_people(admin, client):
     one, closed = make_user("One"), make_user("Closed", is_active=False)
     page = act(client, PEOPLE, "send_link", one, closed).content.decode()
-    assert [letter.to for letter in letters()] == [[one.email]]
+    assert [email.to for email in letters()] == [[one.email]]
     assert "1 link was sent." in page
     assert "Closed cannot sign in" in page
 
 
-def test_rights_are_logged_and_end_the_sessions_of_the_person(admin, client):
+def test_changed_rights_are_logged_and_end_sessions(admin, client):
     person = make_user()
     group = Group.objects.create(name="A group")
-    theirs = type(client)()
-    theirs.force_login(person)
+    person_client = type(client)()
+    person_client.force_login(person)
     change(client, person, is_staff="on", groups=[group.pk])
     assert log() == [("rights-changed", f"person:{person.pk}", {"is_staff": [False, True], "groups": [[], [group.pk]]})]
     assert Event.objects.get().actor == admin
-    assert theirs.get(reverse("account_change_password")).status_code == 302
+    assert person_client.get(reverse("account_change_password")).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_rights_are_logged_and_end_the_sessions_of_the_person(admin, client):
         ("extra_time", "2", ["practice-time-changed"]),
     ],
 )
-def test_a_field_is_logged_without_what_it_says(admin, client, field, value, verbs):
+def test_changed_field_is_logged_without_value(admin, client, field, value, verbs):
     person = make_user()
     change(client, person, **{field: value})
     person.refresh_from_db()
@@ -113,18 +113,18 @@ def test_a_field_is_logged_without_what_it_says(admin, client, field, value, ver
     assert log() == [(verb, f"person:{person.pk}", {}) for verb in verbs]
 
 
-def test_closing_an_account_ends_its_sessions(admin, client):
+def test_deactivation_ends_sessions(admin, client):
     one, other = make_user(), make_user()
-    theirs = type(client)()
-    theirs.force_login(one)
+    person_client = type(client)()
+    person_client.force_login(one)
     change(client, one, is_active="")
     act(client, PEOPLE, "deactivate", other)
     assert set(User.objects.filter(is_active=False)) == {one, other}
-    assert theirs.get(reverse("account_change_password")).status_code == 302
+    assert person_client.get(reverse("account_change_password")).status_code == 302
     assert [data for _, _, data in log()] == [{"is_active": [True, False]}] * 2
 
 
-def test_admins_cannot_change_their_own_rights_or_training_or_close_themselves_out(admin, client):
+def test_admins_cannot_change_own_rights_or_extra_time(admin, client):
     rights = {"is_active": "", "is_superuser": "", "is_staff": "", "audits_until": "2099-12-31"}
     assert change(client, admin, **rights, extra_time="off").status_code == 302
     act(client, PEOPLE, "deactivate", admin)
@@ -134,23 +134,23 @@ def test_admins_cannot_change_their_own_rights_or_training_or_close_themselves_o
     assert log() == []
 
 
-def test_signing_out_everywhere(admin, client):
+def test_admin_ends_all_sessions_of_person(admin, client):
     person = make_user()
-    theirs = type(client)()
-    theirs.force_login(person)
+    person_client = type(client)()
+    person_client.force_login(person)
     act(client, PEOPLE, "end_sessions", person)
     assert log() == [("sessions-ended", f"person:{person.pk}", {})]
-    assert theirs.get(reverse("account_change_password")).status_code == 302
+    assert person_client.get(reverse("account_change_password")).status_code == 302
 
 
-def test_people_are_never_deleted(admin, client):
+def test_people_cannot_be_deleted(admin, client):
     person = make_user()
     assert client.post(reverse("admin:accounts_user_delete", args=[person.pk]), {"post": "yes"}).status_code == 403
     act(client, PEOPLE, "delete_selected", person)
     assert User.objects.filter(pk=person.pk).exists()
 
 
-def test_memberships_are_logged_from_the_team_and_from_the_person(admin, client):
+def test_membership_changes_are_logged_from_team_and_person(admin, client):
     team, person = Team.objects.create(name="Night shift"), make_user()
     url = reverse("admin:accounts_team_change", args=[team.pk])
     base = {"name": team.name, "time_zone": "", "parent": ""}
@@ -170,7 +170,7 @@ def test_memberships_are_logged_from_the_team_and_from_the_person(admin, client)
     assert not Membership.objects.exists()
 
 
-def test_moving_and_deleting_a_team_is_logged(admin, client):
+def test_team_move_and_deletion_are_logged(admin, client):
     top, team, person = Team.objects.create(name="Top"), Team.objects.create(name="Night shift"), make_user()
     join(team, person)
     url = reverse("admin:accounts_team_change", args=[team.pk])
@@ -189,14 +189,14 @@ def test_moving_and_deleting_a_team_is_logged(admin, client):
     assert log() == [("team-moved", subject, {"parent": top.pk}), ("team-deleted", subject, {"people": [person.pk]})]
 
 
-def test_a_time_zone_that_does_not_exist_is_refused(admin, client):
+def test_unknown_time_zone_is_refused(admin, client):
     response = client.post(
         reverse("admin:accounts_team_add"), {"name": "Top", "time_zone": "Mars/Olympus", **no_memberships()}
     )
     assert "not a time zone" in response.content.decode()
 
 
-def test_the_pages_of_people_teams_and_events_are_for_superusers_only(client):
+def test_people_teams_and_events_are_for_superusers_only(client):
     team = make_team(learners=1)
     event = record("opened", subject="door:1")
     urls = [
@@ -218,7 +218,7 @@ def test_the_pages_of_people_teams_and_events_are_for_superusers_only(client):
     assert [client.get(url).status_code for url in urls] == [200] * len(urls)
 
 
-def test_the_log_can_be_read_and_searched_but_not_touched(admin, client):
+def test_audit_log_is_read_only(admin, client):
     event = record("opened", actor=admin, subject="door:1", data={"key": 1})
     changelist = reverse("admin:audit_log_event_changelist")
     assert "door:1" in client.get(changelist, {"q": "door:1"}).content.decode()
@@ -230,7 +230,7 @@ def test_the_log_can_be_read_and_searched_but_not_touched(admin, client):
     assert Event.objects.get().verb == "opened"
 
 
-def test_rights_given_to_a_group_are_logged_for_each_member_and_end_their_sessions(client):
+def test_changed_group_rights_are_logged_and_end_sessions(client):
     editor, other = make_editor(), make_admin()
     group, permission = Group.objects.get(name="Editors"), Permission.objects.get(codename="change_emergencycontact")
     before = sorted(group.permissions.values_list("pk", flat=True))
@@ -248,7 +248,7 @@ def test_rights_given_to_a_group_are_logged_for_each_member_and_end_their_sessio
     assert [session.get("/admin/").status_code for session in sessions] == [302, 200]
 
 
-def test_a_group_that_goes_is_logged_for_each_member(client):
+def test_deleted_group_is_logged_for_each_member(client):
     editor, group = make_editor(), Group.objects.get(name="Editors")
     client.force_login(make_admin())
     assert client.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 302
@@ -256,14 +256,14 @@ def test_a_group_that_goes_is_logged_for_each_member(client):
     assert (event.subject, event.data) == (f"person:{editor.pk}", {"groups": [[group.pk], []]})
 
 
-def test_an_auditor_is_not_made_without_a_last_day(admin, client):
+def test_auditor_needs_last_day(admin, client):
     person, auditors = make_user(), Group.objects.get(name="Auditors").pk
     refused = change(client, person, groups=[auditors])
     assert refused.context["adminform"].form.errors == {"audits_until": ["Enter the last day as an auditor."]}
     assert not person.groups.exists()
 
 
-def test_the_last_day_of_an_auditor_is_logged_and_ends_the_sessions(admin, client):
+def test_changed_last_day_of_auditor_ends_sessions(admin, client):
     person, auditors = make_user(), Group.objects.get(name="Auditors").pk
     for day in ("2026-12-31", "2026-12-01"):
         assert change(client, person, groups=[auditors], audits_until=day).status_code == 302

@@ -1,4 +1,4 @@
-"""What was chosen in a form of the admin is gone before the form is saved: the form says so, and nothing is changed."""
+"""Admin forms report rows that were deleted or added since the form was opened."""
 
 from threading import Thread
 
@@ -20,21 +20,21 @@ def signed_in(transactional_db, client):
 
 @pytest.fixture
 def meanwhile(monkeypatch):
-    """Let somebody else do something, once, just before this method of a class."""
+    """Run a change of another person once, just before this method of a class."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer, who begins before the form is read")
 
     def arrange(cls, name, act):
         method, acts = getattr(cls, name), [act]
 
-        def after_it(*args, **kwargs):
+        def wrapper(*args, **kwargs):
             if acts:
                 thread = Thread(target=lambda work: (work(), connection.close()), args=[acts.pop()])
                 thread.start()
                 thread.join(60)
             return method(*args, **kwargs)
 
-        monkeypatch.setattr(cls, name, after_it)
+        monkeypatch.setattr(cls, name, wrapper)
 
     return arrange
 
@@ -55,15 +55,15 @@ def errors_of(page):
     found = dict(form.errors)
     for formset in formsets:
         found |= {
-            f"{number} {name}": said
+            f"{number} {name}": messages
             for number, each in enumerate(formset.formset.errors)
-            for name, said in each.items()
+            for name, messages in each.items()
         }
-    return {name: list(said) for name, said in found.items()}
+    return {name: list(messages) for name, messages in found.items()}
 
 
 def send(client, page, form):
-    """What is said beside the fields. Nothing is changed, and nobody is told that it was."""
+    """Errors of the form. Asserts that nothing changed and no success message is shown."""
     answer = client.post(page, form)
     assert answer.status_code == 200, answer.headers.get("Location")
     assert [str(message) for message in answer.context["messages"]] == []
@@ -71,16 +71,16 @@ def send(client, page, form):
     return errors_of(answer)
 
 
-def test_a_team_above_that_is_gone_is_named_beside_its_field(client, meanwhile):
-    team, above = make_team("Tea"), Team.objects.create(name="House")
-    meanwhile(Team, "clean", lambda: row(Team, above.pk).delete())
+def test_deleted_parent_team_is_reported_at_field(client, meanwhile):
+    team, parent = make_team("Tea"), Team.objects.create(name="House")
+    meanwhile(Team, "clean", lambda: row(Team, parent.pk).delete())
     page = reverse("admin:accounts_team_change", args=[team.pk])
-    found = send(client, page, {"name": "Coffee", "parent": above.pk} | memberships())
+    found = send(client, page, {"name": "Coffee", "parent": parent.pk} | memberships())
     assert found == {"parent": ["This team was deleted in the meantime."]}
     assert list(Team.objects.values_list("name", "parent")) == [("Tea", None)]
 
 
-def test_a_team_that_is_gone_itself_does_not_come_back(client, meanwhile):
+def test_deleted_team_is_not_recreated(client, meanwhile):
     team = Team.objects.create(name="Tea")
     meanwhile(Team, "clean", lambda: row(Team, team.pk).delete())
     page = reverse("admin:accounts_team_change", args=[team.pk])
@@ -89,7 +89,7 @@ def test_a_team_that_is_gone_itself_does_not_come_back(client, meanwhile):
     assert not Team.objects.exists()
 
 
-def test_a_team_that_somebody_was_to_join_is_named_in_its_row(client, meanwhile):
+def test_deleted_team_of_membership_is_reported_in_row(client, meanwhile):
     team, person = Team.objects.create(name="Tea"), make_user("Before")
     meanwhile(PersonAdmin, "save_related", lambda: row(Team, team.pk).delete())
     form = {"name": "Now", "email": person.email, "is_active": "on", "language": person.language}
@@ -102,7 +102,7 @@ def test_a_team_that_somebody_was_to_join_is_named_in_its_row(client, meanwhile)
     assert (row(User, person.pk).get().name, Membership.objects.count()) == ("Before", 0)
 
 
-def test_a_group_that_somebody_was_to_be_in_is_named_beside_its_field(client, meanwhile):
+def test_deleted_group_is_reported_at_field(client, meanwhile):
     group, person = Group.objects.create(name="Desk"), make_user("Before")
     meanwhile(PersonAdmin, "save_related", lambda: row(Group, group.pk).delete())
     form = {"name": "Now", "email": person.email, "is_active": "on", "language": person.language, "groups": group.pk}
@@ -111,7 +111,7 @@ def test_a_group_that_somebody_was_to_be_in_is_named_beside_its_field(client, me
     assert row(User, person.pk).get().name == "Before"
 
 
-def test_who_joins_a_second_time_at_the_same_moment_is_named(client, meanwhile):
+def test_concurrent_membership_is_reported_in_row(client, meanwhile):
     team, person = Team.objects.create(name="Tea"), make_user()
     joins = {"team": team, "person": person, "role": "learner"}
     meanwhile(TeamAdmin, "save_related", lambda: Membership.objects.create(**joins))
@@ -125,18 +125,18 @@ def test_who_joins_a_second_time_at_the_same_moment_is_named(client, meanwhile):
 
 
 @pytest.mark.parametrize("opened", ["team", "user"])
-def test_who_has_joined_since_the_page_was_opened_is_named_too_and_is_not_added_again(client, opened):
+def test_membership_added_since_page_opened_is_reported(client, opened):
     team, person = Team.objects.create(name="Tea"), make_user("Before")
     Membership.objects.create(team=team, person=person, role="learner")
     joins = {"team": team.pk, "person": person.pk, "role": "learner"}
     page = reverse(f"admin:accounts_{opened}_change", args=[(team if opened == "team" else person).pk])
     fields = {"name": "Now", "email": person.email, "is_active": "on", "language": person.language}
-    said = send(client, page, fields | memberships(joins, joins | {"role": "manager"}))
-    assert said == {"0 __all__": ["Another person added this in the meantime."]}
+    errors = send(client, page, fields | memberships(joins, joins | {"role": "manager"}))
+    assert errors == {"0 __all__": ["Another person added this in the meantime."]}
     assert Membership.objects.count() == 1
 
 
-def test_a_team_that_has_one_below_it_by_now_is_kept_and_the_page_says_why(client, meanwhile):
+def test_team_with_new_subteam_is_not_deleted(client, meanwhile):
     team = Team.objects.create(name="Tea")
     meanwhile(TeamAdmin, "delete_model", lambda: Team.objects.create(name="Green", parent=row(Team, team.pk).get()))
     answer = client.post(reverse("admin:accounts_team_delete", args=[team.pk]), {"post": "yes"})

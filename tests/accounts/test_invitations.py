@@ -22,19 +22,19 @@ def path_of_link(person):
     return urlsplit(password_link(person)).path
 
 
-def link_in(letter):
-    return urlsplit(re.search(r"http\S+/accounts/password/reset/key/\S+", letter.body).group()).path
+def link_in(message):
+    return urlsplit(re.search(r"http\S+/accounts/password/reset/key/\S+", message.body).group()).path
 
 
 def choose(client, link, password=NEW):
-    """Follow the link as a browser does: the key goes into the session, the page's address no longer has it."""
+    """Follow the link as a browser does, through the redirect that moves the key into the session."""
     response = client.get(link)
     if response.status_code == 200:
         return response
     assert "set-password" in response["Location"]
     fields = {"password1": password, "password2": password}
     if client.get(response["Location"]).context["newcomer"]:
-        response = client.post(response["Location"])  # the button, which leads to the page for a password
+        response = client.post(response["Location"])  # the button leads to the password page
     return client.post(response["Location"], fields)
 
 
@@ -48,27 +48,27 @@ def newcomer():
     return make_user("Wang Ming", email="ming@example.com", password=None, language="en")
 
 
-def test_an_invitation_is_a_letter_with_a_link_and_stands_in_the_log(newcomer):
+def test_invitation_is_emailed_and_logged(newcomer):
     admin = make_admin()
     invite(newcomer, by=admin)
-    [letter] = letters()
-    assert letter.to == ["ming@example.com"]
-    assert letter.subject == "Your training account is ready"
-    assert "Hello Wang Ming," in letter.body
-    assert "within 3 days" in letter.body
+    [message] = letters()
+    assert message.to == ["ming@example.com"]
+    assert message.subject == "Your training account is ready"
+    assert "Hello Wang Ming," in message.body
+    assert "within 3 days" in message.body
     event = Event.objects.get()
     assert (event.verb, event.actor, event.subject, event.data) == ("invited", admin, f"person:{newcomer.pk}", {})
 
 
 @pytest.mark.parametrize(("chosen", "tag"), [("en", "en"), ("zh-hans", "zh-Hans"), ("", "zh-Hans")])
-def test_a_letter_says_which_language_it_is_in(chosen, tag, settings):
+def test_email_declares_its_language(chosen, tag, settings):
     settings.LANGUAGE_CODE = "zh-hans"
     invite(make_user(language=chosen), by=make_admin(language="en"))
-    [letter] = letters()
-    assert letter.message()["Content-Language"] == tag
+    [message] = letters()
+    assert message.message()["Content-Language"] == tag
 
 
-def test_the_link_ends_after_three_days(newcomer, client, time_machine):
+def test_link_ends_after_3_days(newcomer, client, time_machine):
     now = timezone.now()
     time_machine.move_to(now)
     link = path_of_link(newcomer)
@@ -97,7 +97,7 @@ def close_account(person):
 
 
 @pytest.mark.parametrize("change", [change_password, change_address, sign_out_everywhere, close_account])
-def test_the_link_ends_with_the_password_the_address_and_the_right_to_sign_in(newcomer, client, change):
+def test_link_ends_when_credentials_or_rights_change(newcomer, client, change):
     link = path_of_link(newcomer)
     client.get(link)  # the key is in this session now
     change(newcomer)
@@ -108,7 +108,7 @@ def test_the_link_ends_with_the_password_the_address_and_the_right_to_sign_in(ne
     assert not newcomer.check_password(NEW)
 
 
-def test_the_link_of_one_person_does_not_open_another(newcomer, client):
+def test_link_does_not_open_another_account(newcomer, client):
     victim = make_user()
     link = path_of_link(newcomer)
     own, key = re.search(r"/([0-9a-z]+)-([^/]+)/$", link).groups()
@@ -121,24 +121,24 @@ def test_the_link_of_one_person_does_not_open_another(newcomer, client):
 @pytest.mark.parametrize(
     "tail", ["0-x/", "zzzzzzzzzzzzz-abc-def/", "zzzzzzzzzzzzzzzzzzzz-abc-def/", "1-set-password/", "1-%00/"]
 )
-def test_links_that_were_never_sent_are_ended_links(tail, client):
+def test_invalid_links_are_reported_as_ended(tail, client):
     assert is_dead(client, f"/accounts/password/reset/key/{tail}")
 
 
-def test_who_may_not_sign_in_is_not_invited():
+def test_inactive_person_is_not_invited():
     with pytest.raises(NotInvited):
         invite(make_user(is_active=False), by=make_admin())
     assert (letters(), Event.objects.count()) == ([], 0)
 
 
-def test_a_name_cannot_write_headers_or_lines_of_its_own():
+def test_name_cannot_inject_headers_or_lines():
     person = make_user("Ming\r\nBcc: all@example.com\r\n\r\nhttp://evil.example", email="m@example.com", language="en")
     assert person.name == "Ming Bcc: all@example.com http://evil.example"
     invite(person, by=None)
-    [letter] = letters()
-    assert letter.recipients() == ["m@example.com"]
-    assert "Bcc" not in letter.message()
-    assert "\nhttp://evil.example" not in letter.body
+    [message] = letters()
+    assert message.recipients() == ["m@example.com"]
+    assert "Bcc" not in message.message()
+    assert "\nhttp://evil.example" not in message.body
 
 
 def test_names_are_not_escaped_in_plain_text():
@@ -147,14 +147,14 @@ def test_names_are_not_escaped_in_plain_text():
     assert "Hello O'Neil & <Wang>," in letters()[0].body
 
 
-def test_the_links_host_is_the_sites_not_the_requests(client, settings):
+def test_link_uses_site_host_not_request_host(client, settings):
     settings.ALLOWED_HOSTS = ["*"]
     make_user(email="a@example.com")
     client.post(reverse("account_reset_password"), {"email": "a@example.com"}, headers={"host": "evil.example"})
     assert "evil.example" not in letters()[0].body
 
 
-def test_asking_for_a_link_is_answered_alike_for_known_and_unknown_addresses(client, settings):
+def test_known_and_unknown_addresses_get_same_response(client, settings):
     settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     person = make_user(email="known@example.com")
     make_user(email="closed@example.com", is_active=False)
@@ -164,25 +164,25 @@ def test_asking_for_a_link_is_answered_alike_for_known_and_unknown_addresses(cli
         answers.append((response.status_code, response["Location"]))
     assert set(answers) == {(302, reverse("account_reset_password_done"))}
     none = "No training account with this address"
-    assert sorted((letter.to, letter.subject) for letter in letters()) == [
+    assert sorted((message.to, message.subject) for message in letters()) == [
         (["closed@example.com"], none),
         (["known@example.com"], "Your link to set a password"),
         (["known@example.com"], "Your link to set a password"),
         (["other@example.com"], none),
     ]
-    assert not any("reset/key" in letter.body for letter in letters() if letter.subject == none)
+    assert not any("reset/key" in message.body for message in letters() if message.subject == none)
     known, unknown = f"person:{person.pk}", "person:unknown"
     assert list(Event.objects.values_list("subject", flat=True)) == [known, known, unknown, unknown]
 
 
-def test_an_address_that_only_looks_like_anothers_gets_no_link(client):
+def test_lookalike_address_gets_no_link(client):
     make_user(email="mike@example.org")
     client.post(reverse("account_reset_password"), {"email": "mıke@example.org"})
     client.post(reverse("account_reset_password"), {"email": "mike@examplе.org"})
-    assert not any("reset/key" in letter.body for letter in letters())
+    assert not any("reset/key" in message.body for message in letters())
 
 
-def test_whoever_is_held_back_by_wrong_tries_gets_in_by_a_link(client):
+def test_link_works_despite_throttled_sign_in(client):
     person = make_user()
     for _ in range(6):
         client.post(reverse("account_login"), {"login": person.email, "password": "wrong"})
@@ -191,7 +191,7 @@ def test_whoever_is_held_back_by_wrong_tries_gets_in_by_a_link(client):
     assert client.get(reverse("account_change_password")).status_code == 200
 
 
-def test_using_a_link_ends_the_sessions_elsewhere(client):
+def test_using_link_ends_other_sessions(client):
     person = make_user()
     other = type(client)()
     other.force_login(person)
@@ -199,7 +199,7 @@ def test_using_a_link_ends_the_sessions_elsewhere(client):
     assert other.get(reverse("account_change_password")).status_code == 302
 
 
-def test_changing_the_password_asks_for_the_old_one(client):
+def test_changing_password_requires_old_one(client):
     person = make_user()
     client.force_login(person)
     fields = {"oldpassword": "wrong", "password1": NEW, "password2": NEW}
@@ -211,7 +211,7 @@ def test_changing_the_password_asks_for_the_old_one(client):
 
 
 def opened(client, person):
-    """The page that the link leads to, and its address."""
+    """The page that the link leads to, and its URL."""
     response = client.get(password_link(person).removeprefix(settings.SITE_URL))
     return client.get(response["Location"]), response["Location"]
 
@@ -220,19 +220,19 @@ def is_in(client):
     return "_auth_user_id" in client.session
 
 
-def test_the_page_has_one_button_and_looking_at_it_uses_nothing_up(newcomer, client):
+def test_opening_link_does_not_use_it_up(newcomer, client):
     for _ in range(3):
         response, address = opened(client, newcomer)
     page = response.content.decode()
     main = page[page.index("<main") : page.index("</main>")]
     assert "Welcome, Wang Ming" in main
     assert (main.count("<button"), main.count('type="password"')) == (1, 0)
-    assert address.endswith("-set-password/")  # so that no link out of the page tells the key
+    assert address.endswith("-set-password/")  # so that no Referer header holds the key
     assert (is_in(client), Event.objects.count()) == (False, 0)
     assert client.post(address)["Location"] == CHOOSE
 
 
-def test_pressing_signs_in_by_a_new_session_and_asks_for_a_password(newcomer, client):
+def test_pressing_button_signs_in_and_asks_for_password(newcomer, client):
     _, address = opened(client, newcomer)
     before = client.session.session_key
     response = client.post(address)
@@ -244,16 +244,16 @@ def test_pressing_signs_in_by_a_new_session_and_asks_for_a_password(newcomer, cl
     assert page.count('autocomplete="new-password"') == 2
 
 
-def test_a_pressed_link_is_used_up_also_where_no_password_was_chosen(newcomer, client):
+def test_pressed_link_is_used_up_without_password(newcomer, client):
     _, address = opened(client, newcomer)
     client.post(address)
     other = type(client)()
-    link = password_link(newcomer)  # made of the person as read before
+    link = password_link(newcomer)  # of the person before the change
     assert "This link no longer works" in other.get(link.removeprefix(settings.SITE_URL)).content.decode()
     assert "This link no longer works" in client.post(address).content.decode()
 
 
-def test_the_first_password_leads_to_the_work_is_logged_and_no_news(newcomer, client):
+def test_first_password_is_logged_without_email(newcomer, client):
     _, address = opened(client, newcomer)
     client.post(address)
     response = client.post(CHOOSE, {"password1": NEW, "password2": NEW})
@@ -266,14 +266,14 @@ def test_the_first_password_leads_to_the_work_is_logged_and_no_news(newcomer, cl
     assert letters() == []
 
 
-def test_a_bad_password_is_refused_and_the_person_stays_in(newcomer, client):
+def test_bad_password_is_refused_and_session_kept(newcomer, client):
     _, address = opened(client, newcomer)
     client.post(address)
     assert client.post(CHOOSE, {"password1": "12345678", "password2": "12345678"}).status_code == 422
     assert is_in(client)
 
 
-def test_who_has_a_password_chooses_a_new_one_before_coming_in(client):
+def test_person_with_password_sets_new_one_before_sign_in(client):
     person = make_user()
     response, address = opened(client, person)
     assert response.content.decode().count('autocomplete="new-password"') == 2
@@ -282,20 +282,20 @@ def test_who_has_a_password_chooses_a_new_one_before_coming_in(client):
     assert client.post(address, {"password1": NEW, "password2": NEW})["Location"] == "/start/"
 
 
-def test_the_button_without_the_link_opens_nothing(newcomer, client):
+def test_button_without_link_is_refused(newcomer, client):
     _, address = opened(type(client)(), newcomer)
     assert "This link no longer works" in client.post(address).content.decode()
     assert not is_in(client)
 
 
-def test_somebody_elses_session_ends(newcomer, client):
+def test_link_ends_session_of_another_person(newcomer, client):
     client.force_login(make_user())
     _, address = opened(client, newcomer)
     client.post(address)
     assert int(client.session["_auth_user_id"]) == newcomer.pk
 
 
-def test_an_ended_link_offers_a_new_one_on_the_spot_at_the_same_pace(newcomer, client):
+def test_ended_link_offers_new_one_with_throttling(newcomer, client):
     link = password_link(newcomer).removeprefix(settings.SITE_URL)
     newcomer.set_password(PASSWORD)
     newcomer.save()
@@ -304,4 +304,4 @@ def test_an_ended_link_offers_a_new_one_on_the_spot_at_the_same_pace(newcomer, c
     assert 'name="email"' in page
     answers = [client.post(address, {"email": "ming@example.com"}) for _ in range(6)]
     assert [each.status_code for each in answers] == [302] * 5 + [422]
-    assert [letter.subject for letter in letters()] == ["Your link to set a password"] * 5
+    assert [message.subject for message in letters()] == ["Your link to set a password"] * 5

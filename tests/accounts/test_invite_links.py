@@ -1,4 +1,4 @@
-"""By the link of a team come in those on its list who have never been here; who is not on it waits for a yes."""
+"""Invite links: listed newcomers join at once, others wait for approval."""
 
 from datetime import timedelta
 
@@ -49,7 +49,7 @@ def send(client, link, staff_number="A7", name="Wu Fan"):
 
 
 @pytest.mark.parametrize(("number", "name"), [("A7", "Wu Fan"), ("ａ 7", "wu fan"), (" a7", "WuFan")])
-def test_who_is_on_the_list_comes_in_and_chooses_a_password(client, team, link, number, name):
+def test_listed_person_joins_and_sets_password(client, team, link, number, name):
     person = make_numbered(team)
     response = send(client, link, number, name)
     assert (response.status_code, response["Location"]) == (302, CHOOSE)
@@ -65,7 +65,7 @@ def test_who_is_on_the_list_comes_in_and_chooses_a_password(client, team, link, 
 @pytest.mark.parametrize(
     ("seconds", "has_password", "is_let_in"), [(5, False, True), (5, True, False), (31, False, False)]
 )
-def test_who_presses_twice_is_in_and_spends_one_use(client, team, link, time_machine, seconds, has_password, is_let_in):
+def test_double_submit_joins_once(client, team, link, time_machine, seconds, has_password, is_let_in):
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     person = make_numbered(team)
@@ -74,13 +74,13 @@ def test_who_presses_twice_is_in_and_spends_one_use(client, team, link, time_mac
         person.set_password(PASSWORD)
         person.save(update_fields=["password"])
     time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
-    other = type(client)()  # the second press left before the first was answered
+    other = type(client)()  # sent before the first answer came
     send(other, link)
     assert (is_in(other), TeamInviteLink.objects.get().uses_left) == (is_let_in, 2)
     assert JoinRequest.objects.exists() is not is_let_in
 
 
-def test_the_teams_below_come_in_too_and_looking_uses_nothing_up(client, team, link):
+def test_members_of_subteams_can_join(client, team, link):
     make_numbered(make_team(parent=team))
     for _ in range(3):
         assert "Welcome to Night shift" in client.get(path_of(link)).content.decode()
@@ -88,11 +88,11 @@ def test_the_teams_below_come_in_too_and_looking_uses_nothing_up(client, team, l
     assert send(client, link).status_code == 302
 
 
-def stand_in(lead, person):
-    add_deputy(lead, person, first_day=site_day(), last_day=site_day(), by=lead)
+def name_deputy(manager, person):
+    add_deputy(manager, person, first_day=site_day(), last_day=site_day(), by=manager)
 
 
-NOT_LET_IN = {
+REFUSED = {
     "nobody has the number": lambda team: None,
     "alias": lambda team: make_numbered(team, name="Somebody Else"),
     "another team": lambda team: make_numbered(make_team()),
@@ -102,16 +102,16 @@ NOT_LET_IN = {
     "has a password": lambda team: make_numbered(team, password=PASSWORD),
     "has been here": lambda team: make_numbered(team, last_login=timezone.now()),
     "is of human resources": lambda team: make_numbered(team).groups.add(Group.objects.get(name="HR")),
-    "stands in for a lead": lambda team: stand_in(make_team().manager, make_numbered(team)),
+    "stands in for a lead": lambda team: name_deputy(make_team().manager, make_numbered(team)),
     "is staff": lambda team: make_numbered(team, is_staff=True),
     "is superuser": lambda team: make_numbered(team, is_superuser=True),
     "left the company": lambda team: make_numbered(team, is_active=False),
 }
 
 
-@pytest.mark.parametrize("reason", NOT_LET_IN)
-def test_nobody_else_does_and_all_are_answered_alike(client, team, link, reason):
-    NOT_LET_IN[reason](team)
+@pytest.mark.parametrize("reason", REFUSED)
+def test_others_wait_with_same_response(client, team, link, reason):
+    REFUSED[reason](team)
     response = send(client, link)
     assert response.status_code == 200
     assert "We’ve asked your manager" in response.content.decode()
@@ -120,14 +120,14 @@ def test_nobody_else_does_and_all_are_answered_alike(client, team, link, reason)
     assert JoinRequest.objects.get().is_accepted is None
 
 
-def test_a_yes_adds_who_is_new_and_one_of_human_resources_lets_in_who_is_on_another_list(client, team, link):
+def test_approval_admits_new_and_known_people(client, team, link):
     known = make_numbered(make_team(), "B8", "Known")
     for number, name in (("A7", "Wu Fan"), ("B8", "Known")):
         send(client, link, number, name)
     for number, by in (("A7", team.manager), ("B8", make_hr())):
-        asked = JoinRequest.objects.get(staff_number=number)
-        assert answer_request(asked, True, by=by)
-        assert not answer_request(asked, False, by=by)
+        join_request = JoinRequest.objects.get(staff_number=number)
+        assert answer_request(join_request, True, by=by)
+        assert not answer_request(join_request, False, by=by)
     new = User.objects.get(staff_number="A7")
     assert (new.name, new.teams.get(), new.has_usable_password()) == ("Wu Fan", team, False)
     assert send(client, link)["Location"] == CHOOSE
@@ -135,7 +135,7 @@ def test_a_yes_adds_who_is_new_and_one_of_human_resources_lets_in_who_is_on_anot
     assert known.teams.get() != team
 
 
-def test_a_no_lets_nobody_in_and_is_not_asked_again(client, team, link):
+def test_declined_request_is_final(client, team, link):
     send(client, link)
     answer_request(JoinRequest.objects.get(), False, by=team.manager)
     send(client, link)
@@ -144,11 +144,9 @@ def test_a_no_lets_nobody_in_and_is_not_asked_again(client, team, link):
     assert not User.objects.filter(staff_number="A7").exists()
 
 
-@pytest.mark.parametrize(
-    "reason", [reason for reason in NOT_LET_IN if reason not in ("nobody has the number", "alias")]
-)
-def test_no_yes_of_a_lead_opens_the_account_of_who_comes_in_otherwise(client, team, link, reason):
-    NOT_LET_IN[reason](team)
+@pytest.mark.parametrize("reason", [reason for reason in REFUSED if reason not in ("nobody has the number", "alias")])
+def test_manager_cannot_approve_existing_accounts(client, team, link, reason):
+    REFUSED[reason](team)
     send(client, link)
     with pytest.raises(AccountExists):
         answer_request(JoinRequest.objects.get(), True, by=team.manager)
@@ -159,7 +157,7 @@ def test_no_yes_of_a_lead_opens_the_account_of_who_comes_in_otherwise(client, te
     assert not is_in(client)
 
 
-def test_a_yes_of_before_does_not_open_an_account_that_is_in_use_by_now(client, team, link):
+def test_approval_does_not_open_account_in_use(client, team, link):
     send(client, link)
     answer_request(JoinRequest.objects.get(), True, by=team.manager)
     person = User.objects.get(staff_number="A7")
@@ -169,7 +167,7 @@ def test_a_yes_of_before_does_not_open_an_account_that_is_in_use_by_now(client, 
     assert not is_in(client)
 
 
-def test_it_ends_by_time_by_use_and_by_hand(client, team, link):
+def test_link_ends_by_time_use_or_hand(client, team, link):
     make_numbered(team)
     for change in ({"ends_at": timezone.now()}, {"uses_left": 0}):
         before = {name: getattr(link, name) for name in change}
@@ -183,7 +181,7 @@ def test_it_ends_by_time_by_use_and_by_hand(client, team, link):
     assert not is_in(client)
 
 
-def test_of_two_at_the_last_use_one_comes_in(client, team, link):
+def test_last_use_admits_one_person(client, team, link):
     for number in ("A7", "B8"):
         make_numbered(team, number)
     TeamInviteLink.objects.update(uses_left=1)
@@ -194,11 +192,11 @@ def test_of_two_at_the_last_use_one_comes_in(client, team, link):
 
 
 @pytest.mark.parametrize("token", ["1", "1.x", "x.y", ".", "0" * 500, "1.%00", "①.x"])
-def test_an_address_that_was_never_made_is_an_ended_link(client, link, token):
+def test_invalid_link_is_not_found(client, link, token):
     assert client.get(reverse("account_join", args=["T"]).replace("T", token)).status_code == 404
 
 
-def test_the_link_of_one_team_is_not_that_of_another(client, team, link):
+def test_link_of_another_team_cannot_be_forged(client, team, link):
     other = make_link(make_team(), ends_at=timezone.now() + timedelta(days=7), uses=3, by=team.manager)
     token, of_other = (path_of(each).rstrip("/").rpartition("/")[2] for each in (link, other))
     forged = f"{other.pk}.{token.partition('.')[2]}"
@@ -206,7 +204,7 @@ def test_the_link_of_one_team_is_not_that_of_another(client, team, link):
     assert client.get(reverse("account_join", args=[forged])).status_code == 404
 
 
-def test_ten_tries_an_hour_from_one_place_and_those_who_come_in_do_not_count(client, team, link):
+def test_failed_attempts_are_limited_to_10_an_hour(client, team, link):
     TeamInviteLink.objects.update(uses_left=20)
     for number in range(10):
         make_numbered(team, f"N{number}")
@@ -220,7 +218,7 @@ def test_ten_tries_an_hour_from_one_place_and_those_who_come_in_do_not_count(cli
     assert send(elsewhere, link).status_code == 302
 
 
-def test_somebody_elses_session_ends(client, team, link):
+def test_joining_ends_session_of_another_person(client, team, link):
     client.force_login(make_editor())
     person = make_numbered(team)
     send(client, link)
@@ -234,25 +232,25 @@ def test_somebody_elses_session_ends(client, team, link):
         *(("staff_number", value) for value in ("@", "＠＠", "a7@example.com", "ﷺ" * 40, "x" * 41)),
     ],
 )
-def test_what_cannot_be_is_refused_at_its_field(client, link, field, value):
+def test_invalid_field_is_refused(client, link, field, value):
     response = client.post(path_of(link), {"staff_number": "A7", "name": "Wu Fan"} | {field: value})
     assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
     assert JoinRequest.objects.count() == 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_queries_do_not_tell_whether_a_number_is_known(client, team, link):
+def test_queries_do_not_reveal_known_numbers(client, team, link):
     make_numbered(make_team(), "B8")
     send(client, link, "warm")
-    costs = []
+    query_counts = []
     for number in ("B8", "C9"):
         with CaptureQueriesContext(connection) as queries:
             send(client, link, number)
-        costs.append(len(queries))
-    assert abs(costs[0] - costs[1]) <= 4, costs
+        query_counts.append(len(queries))
+    assert abs(query_counts[0] - query_counts[1]) <= 4, query_counts
 
 
-def test_nobody_fills_the_list_of_who_waits(team, link, monkeypatch):
+def test_waiting_requests_are_limited(team, link, monkeypatch):
     monkeypatch.setattr("courseware.accounts.teams.invite_links.MOST_WAITING", 2)
     for number in range(4):
         assert join_by_link(link, f"X{number}", "Nobody") is None

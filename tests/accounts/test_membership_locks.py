@@ -1,4 +1,4 @@
-"""Whoever changes memberships holds the people, all of them at once and in one order."""
+"""Locks on memberships: all people at once, in one order."""
 
 import pytest
 from django.db import connection
@@ -15,24 +15,24 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("hold", [lock_memberships_shared, lock_memberships_exclusive])
-def test_several_people_are_held_in_one_order_and_each_slot_once(hold):
+def test_people_are_locked_in_one_order_each_slot_once(hold):
     people = [5 + SLOTS, 9, 5, 7 + 3 * SLOTS]
     with CaptureQueriesContext(connection) as captured:
         hold(people)
         hold([])
-    held = [query["sql"].partition("unnest(")[2].partition("::")[0] for query in captured]
-    assert held == (["'{5,7,9}'"] if connection.vendor == "postgresql" else [])
+    locked = [query["sql"].partition("unnest(")[2].partition("::")[0] for query in captured]
+    assert locked == (["'{5,7,9}'"] if connection.vendor == "postgresql" else [])
 
 
 @pytest.fixture
-def held(monkeypatch):
+def locked(monkeypatch):
     found = []
     monkeypatch.setattr(admin, "lock_memberships_exclusive", found.append)
     return found
 
 
 def form_of(team, *rows):
-    """`rows`: a membership that is there (or None), the person its row names, and whether the row is to go."""
+    """`rows`: (existing membership or None, person, whether to delete it)."""
     form = {"name": team.name, "memberships-TOTAL_FORMS": len(rows)}
     form["memberships-INITIAL_FORMS"] = sum(membership is not None for membership, *_ in rows)
     for number, (membership, person, goes) in enumerate(rows):
@@ -48,30 +48,30 @@ def send(client, team, form):
     return set(team.memberships.filter(role="learner").values_list("person__name", flat=True))
 
 
-def test_a_form_holds_all_whose_memberships_it_changes_before_it_changes_one(client, held):
+def test_form_locks_changed_memberships_before_first_change(client, locked):
     team = make_team("Tea")
     stays, goes, before, now, new = (make_user(name) for name in ("Stays", "Goes", "Before", "Now", "New"))
     there = [join(team, person) for person in (stays, goes, before)]
     form = form_of(team, *zip([*there, None], [stays, goes, now, new], [False, True, False, False], strict=True))
     assert send(client, team, form) == {"Stays", "Now", "New"}
-    assert held == [{goes.pk, before.pk, now.pk, new.pk}]
+    assert locked == [{goes.pk, before.pk, now.pk, new.pk}]
 
 
-def test_a_form_that_changes_no_membership_holds_nobody(client, held):
+def test_form_without_membership_change_locks_nobody(client, locked):
     team, stays = make_team("Tea"), make_user("Stays")
     form = form_of(team, (join(team, stays), stays, False)) | {"name": "Coffee"}
     assert send(client, team, form) == {"Stays"}
-    assert (held, Team.objects.get().name) == ([set()], "Coffee")
+    assert (locked, Team.objects.get().name) == ([set()], "Coffee")
 
 
-def test_who_closes_a_team_holds_all_its_people_before_the_first_goes_elsewhere(monkeypatch):
+def test_closing_team_locks_all_members_first(monkeypatch):
     team, to = make_team("Tea", learners=3), make_team("Coffee")
-    people, held = set(team.memberships.values_list("person", flat=True)), []
+    people, locked = set(team.memberships.values_list("person", flat=True)), []
     monkeypatch.setattr(
-        teams, "lock_memberships_exclusive", lambda keys: held.append(({*keys}, to.memberships.count()))
+        teams, "lock_memberships_exclusive", lambda keys: locked.append(({*keys}, to.memberships.count()))
     )
     teams.close_team(team, to=to, by=make_admin())
-    assert held == [(people, 1)]
+    assert locked == [(people, 1)]
     assert to.memberships.count() == 4
 
 
@@ -93,10 +93,10 @@ def locks_in_order(act):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
-def test_teams_people_and_their_places_are_locked_in_one_order(client):
+def test_teams_people_and_memberships_are_locked_in_one_order(client):
     team, to, goes = make_team("Tea"), make_team("Coffee"), make_user()
     make_team(parent=team)
-    lead = join(team, goes, "manager")
-    form = form_of(team, (lead, goes, True)) | {"memberships-0-role": "manager", "parent": to.pk}
+    management = join(team, goes, "manager")
+    form = form_of(team, (management, goes, True)) | {"memberships-0-role": "manager", "parent": to.pk}
     assert locks_in_order(lambda: send(client, team, form)) == ["teams", "people", "places"]
     assert locks_in_order(lambda: teams.close_team(team, to=to, by=make_admin())) == ["teams", "people", "places"]

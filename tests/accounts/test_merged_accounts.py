@@ -1,4 +1,4 @@
-"""An account that is another name of somebody: nobody signs in by it, and what names it means the person."""
+"""Merged accounts: the alias cannot sign in and stands for the kept account."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -13,7 +13,7 @@ from courseware.hr.people.account_merge import merge, undo_merge
 from tests.accounts.roster_import.company import apply, bring_in, compared, outcomes, plan_of
 from tests.making import PASSWORD, letters, make_admin, make_auditor, make_editor, make_hr, make_user
 
-OTHERS = "another-password"
+OTHER_PASSWORD = "another-password"
 pytestmark = pytest.mark.django_db
 
 
@@ -24,7 +24,7 @@ def kept():
 
 @pytest.fixture
 def other():
-    return make_user("王晓明", email="x.wang@example.com", staff_number="B7", password=OTHERS, language="en")
+    return make_user("王晓明", email="x.wang@example.com", staff_number="B7", password=OTHER_PASSWORD, language="en")
 
 
 @pytest.fixture
@@ -41,29 +41,29 @@ def sentences(response):
 
 
 @pytest.mark.parametrize("name", ["x.wang@example.com", "b7"])
-def test_who_tries_the_other_name_is_told_which_one_to_use(client, row, name):
-    told = "Your accounts were merged. Sign in with wang@example.com and the password of that account."
-    refused = sign_in(client, name, OTHERS)
-    assert (sentences(refused), refused.wsgi_request.user.is_authenticated) == ([told], False)
-    assert sentences(sign_in(client, name, PASSWORD)) == []  # who does not know the password learns nothing
+def test_sign_in_with_alias_names_kept_account(client, row, name):
+    text = "Your accounts were merged. Sign in with wang@example.com and the password of that account."
+    refused = sign_in(client, name, OTHER_PASSWORD)
+    assert (sentences(refused), refused.wsgi_request.user.is_authenticated) == ([text], False)
+    assert sentences(sign_in(client, name, PASSWORD)) == []  # a wrong password reveals nothing
     assert sign_in(client, "wang@example.com", PASSWORD).wsgi_request.user.is_authenticated
 
 
-def test_undone_both_sign_in_again_and_open_sessions_have_ended(client, kept, other):
+def test_undone_merge_restores_sign_in_of_alias(client, kept, other):
     client.force_login(other)
     row = merge(kept, other, by=make_hr())
     assert not client.get("/").wsgi_request.user.is_authenticated
     undo_merge(row, by=make_hr())
-    assert sign_in(client, "x.wang@example.com", OTHERS).wsgi_request.user == other
+    assert sign_in(client, "x.wang@example.com", OTHER_PASSWORD).wsgi_request.user == other
 
 
-def test_a_new_link_goes_to_the_account_that_stays(client, row):
+def test_new_link_goes_to_kept_account(client, row):
     client.post(reverse("account_reset_password"), {"email": "x.wang@example.com"})
-    [letter] = letters()
-    assert (letter.to, "/accounts/password/" in letter.body) == (["wang@example.com"], True)
+    [email] = letters()
+    assert (email.to, "/accounts/password/" in email.body) == (["wang@example.com"], True)
 
 
-def test_it_does_not_come_back_by_itself(client, row, other):
+def test_alias_cannot_be_reactivated(client, row, other):
     assert not come_back(User.objects.get(pk=other.pk), by=make_admin())
     client.force_login(make_admin())
     page = client.get(reverse("admin:accounts_user_change", args=[other.pk]))
@@ -79,7 +79,7 @@ def test_it_does_not_come_back_by_itself(client, row, other):
 @pytest.mark.parametrize(
     "cells", [["B7", "王小明", ""], ["", "王小明", "X.Wang@example.com"], ["B7", "王小明", "x.wang@example.com"]]
 )
-def test_a_row_with_the_other_name_is_about_the_person(row, kept, cells):
+def test_roster_row_with_alias_means_kept_account(row, kept, cells):
     plan = plan_of([*cells, ""], is_complete=True)
     assert {kind: number for kind, number in plan.counts.items() if number} == {"unchanged": 1, "leave": 1}
     assert [line.name for line in plan.lines["leave"]] == [row.made_by.name]
@@ -88,12 +88,12 @@ def test_a_row_with_the_other_name_is_about_the_person(row, kept, cells):
     assert (kept.name, kept.staff_number, kept.email) == ("Wang Xiaoming", "A12", "wang@example.com")
 
 
-def test_rows_of_both_names_are_two_of_one_person(row):
+def test_rows_of_alias_and_account_are_duplicates(row):
     plan = plan_of(["A12", "王小明", "", ""], ["B7", "王晓明", "", ""])
     assert [[each.code for each in line.problems] for line in plan.lines["bad"]] == [["twice"], ["twice"]]
 
 
-def test_a_list_that_was_compared_before_brings_nobody_back_who_was_merged_since(kept, other):
+def test_earlier_comparison_does_not_reactivate_alias(kept, other):
     User.objects.filter(pk=other.pk).update(is_active=False)
     roster = compared(["B7", "王晓明", "x.wang@example.com", ""])
     merge(kept, User.objects.get(pk=other.pk), by=make_hr())
@@ -104,14 +104,14 @@ def test_a_list_that_was_compared_before_brings_nobody_back_who_was_merged_since
 @pytest.mark.parametrize(
     ("name", "addresses"), [("X.Wang@example.com", [["x.wang@example.com"]]), ("A12", []), ("B7", [])]
 )
-def test_link_goes_to_merged_address_if_the_kept_account_has_none(client, other, name, addresses):
+def test_link_goes_to_alias_address_if_account_has_none(client, other, name, addresses):
     kept = User.objects.create_user(None, None, name="王小明", staff_number="A12")
     merge(kept, other, by=make_hr())
     client.post(reverse("account_reset_password"), {"email": name})
-    assert [letter.to for letter in letters()] == addresses
+    assert [email.to for email in letters()] == addresses
 
 
-def found(without=None):
+def duplicates(without=None):
     pairs, more = find_duplicates(without=without or make_hr(), most=50)
     assert more == 0
     return [(pair.first.name, pair.second.name, pair.why.value) for pair in pairs]
@@ -130,28 +130,28 @@ def found(without=None):
         ({"email": "li.na@example.com"}, {"email": "lina@example.org"}, None),
     ],
 )
-def test_who_may_be_here_twice(one, two, why):
+def test_duplicates_are_found_by_number_address_or_name(one, two, why):
     first, second = make_user(**{"name": "One"} | one), make_user(**{"name": "Two"} | two)
     make_user("Somebody else")
-    assert found() == ([(first.name, second.name, why)] if why else [])
+    assert duplicates() == ([(first.name, second.name, why)] if why else [])
 
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor])
-def test_neither_staff_nor_who_has_left_or_is_merged_is_proposed(make):
+def test_staff_former_and_merged_people_are_not_proposed(make):
     merge(make_user("王晓明"), make_user("王 晓明"), by=make_hr())
     make(name="Li Na")
     make_user("Li Na")
     make_user("Li Na", is_active=False)
-    assert found() == []
+    assert duplicates() == []
 
 
-def test_nobody_is_asked_about_the_own_account():
+def test_own_account_is_not_proposed():
     own = make_hr(name="Li Na")
     make_user("Li Na")
-    assert (len(found(make_hr())), found(own)) == (1, [])
+    assert (len(duplicates(make_hr())), duplicates(own)) == (1, [])
 
 
-def test_so_many_are_shown_and_how_many_more_there_are_is_said():
+def test_list_is_limited_and_counts_remaining_pairs():
     for name in ("Li Na", "Wang Fang", "Zhou Kai"):
         make_user(name), make_user(name)
     make_user("Li Na")
@@ -164,6 +164,6 @@ def statements_for(pairs):
     for _pair in range(pairs):
         make_user("An Li"), make_user("An Li")
     hr = make_hr()
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         find_duplicates(without=hr, most=50)
-    return len(asked)
+    return len(queries)

@@ -20,12 +20,12 @@ def logged():
     return [(event.verb, event.subject, event.data) for event in Event.objects.filter(verb__startswith="note-")]
 
 
-def test_a_note_is_kept_once_however_often_its_form_is_sent_and_the_log_does_not_know_what_it_says():
-    one, two, lead = make_user("One"), make_user("Two"), make_team().manager
-    [first] = write_note([one.pk], "Asked for nights.", act=ACT, by=lead)
-    [second] = write_note([one.pk, two.pk], "Asked for nights.", act=ACT, by=lead)
-    assert write_note([one.pk, two.pk], "Asked for nights.", act=ACT, by=lead) == []
-    [third] = write_note([one.pk], "Asked for nights.", act=OTHER_ACT, by=lead)
+def test_second_submit_adds_no_note_and_log_omits_text():
+    one, two, manager = make_user("One"), make_user("Two"), make_team().manager
+    [first] = write_note([one.pk], "Asked for nights.", act=ACT, by=manager)
+    [second] = write_note([one.pk, two.pk], "Asked for nights.", act=ACT, by=manager)
+    assert write_note([one.pk, two.pk], "Asked for nights.", act=ACT, by=manager) == []
+    [third] = write_note([one.pk], "Asked for nights.", act=OTHER_ACT, by=manager)
     assert list(Note.objects.about(one)) == [third, first]
     assert list(Note.objects.about(two)) == [second]
     assert logged() == [
@@ -34,37 +34,37 @@ def test_a_note_is_kept_once_however_often_its_form_is_sent_and_the_log_does_not
     ]
 
 
-def test_a_note_is_taken_back_within_a_day_by_its_writer_and_once():
-    one, two, lead, other = make_user(), make_user(), make_team().manager, make_team().manager
+def test_author_can_withdraw_note_within_1_day():
+    one, two, manager, other = make_user(), make_user(), make_team().manager, make_team().manager
     now = timezone.now()
-    notes = write_note([one.pk, two.pk], "Late.", act=ACT, by=lead, at=now)
+    notes = write_note([one.pk, two.pk], "Late.", act=ACT, by=manager, at=now)
     assert withdraw_notes(ACT, by=other, at=now) == []
-    assert withdraw_notes(OTHER_ACT, by=lead, at=now) == []
-    assert withdraw_notes(ACT, by=lead, people=[], at=now) == []
-    assert withdraw_notes(ACT, by=lead, at=now + DAY + timedelta(seconds=1)) == []
-    assert withdraw_notes(ACT, by=lead, people=[one.pk], at=now + DAY) == [notes[0]]
+    assert withdraw_notes(OTHER_ACT, by=manager, at=now) == []
+    assert withdraw_notes(ACT, by=manager, people=[], at=now) == []
+    assert withdraw_notes(ACT, by=manager, at=now + DAY + timedelta(seconds=1)) == []
+    assert withdraw_notes(ACT, by=manager, people=[one.pk], at=now + DAY) == [notes[0]]
     assert (list(Note.objects.about(one)), list(Note.objects.about(two))) == ([], [notes[1]])
-    assert withdraw_notes(ACT, by=lead, at=now + DAY) == [notes[1]]
-    assert withdraw_notes(ACT, by=lead, at=now + DAY) == []
+    assert withdraw_notes(ACT, by=manager, at=now + DAY) == [notes[1]]
+    assert withdraw_notes(ACT, by=manager, at=now + DAY) == []
     taken = [("note-withdrawn", f"person:{note.person_id}", {"note": note.pk}) for note in notes]
     assert logged()[2:] == taken
-    assert write_note([one.pk], "Late.", act=ACT, by=lead) == []  # the same form, sent by the button Back
+    assert write_note([one.pk], "Late.", act=ACT, by=manager) == []  # the same form again
 
 
-def test_notes_about_both_accounts_of_a_person_are_read_until_the_merge_is_undone():
-    kept, other, admin, lead = make_user("Kept"), make_user("Other"), make_admin(), make_team().manager
-    [of_kept] = write_note([kept.pk], "Here.", act=ACT, by=lead)
-    [of_other] = write_note([other.pk], "There.", act=OTHER_ACT, by=lead)
+def test_notes_of_both_accounts_are_shown_until_undo():
+    kept, other, admin, manager = make_user("Kept"), make_user("Other"), make_admin(), make_team().manager
+    [of_kept] = write_note([kept.pk], "Here.", act=ACT, by=manager)
+    [of_other] = write_note([other.pk], "There.", act=OTHER_ACT, by=manager)
     row = merge(kept, other, by=admin)
     assert list(Note.objects.about(kept)) == [of_other, of_kept]
     undo_merge(row, by=admin)
     assert list(Note.objects.about(kept)) == [of_kept]
 
 
-def test_a_note_that_was_changed_past_the_product_is_found():
-    lead, person = make_team().manager, make_user()
-    [note] = write_note([person.pk], "Here.", act=ACT, by=lead)
-    withdraw_notes(ACT, by=lead)
+def test_altered_note_is_reported_by_integrity_check():
+    manager, person = make_team().manager, make_user()
+    [note] = write_note([person.pk], "Here.", act=ACT, by=manager)
+    withdraw_notes(ACT, by=manager)
     assert list(audit_log.differences()) == []
     Note.objects.update(undone_at=None)
     [found] = audit_log.differences()

@@ -1,4 +1,4 @@
-"""People come in, move, leave and come back."""
+"""Adding, moving and deactivating people, and their return."""
 
 from datetime import date
 
@@ -24,7 +24,7 @@ def log_of(person):
     return list(Event.objects.filter(subject=subject_of(person)).order_by("pk").values_list("verb", "data"))
 
 
-def places_of(person):
+def memberships_of(person):
     return list(person.memberships.order_by("team__name", "role").values_list("team__name", "role"))
 
 
@@ -32,7 +32,7 @@ def people_counted(team):
     return sum(Headcount.objects.filter(team=team.pk).values_list("number", flat=True))
 
 
-def test_a_person_comes_in_at_a_place_and_the_log_says_by_whom():
+def test_added_person_gets_membership_and_log_entries():
     admin, team = make_admin(), make_team("Night")
     fields = {"language": "en", "job_role": "phone", "starts_on": date(2026, 12, 1)}
     person = add_person("  Zhang   Nan ", staff_number="ａ１", team=team, by=admin, **fields)
@@ -40,7 +40,7 @@ def test_a_person_comes_in_at_a_place_and_the_log_says_by_whom():
     assert (person.name, person.email, person.staff_number) == ("Zhang Nan", None, "A1")
     assert {name: getattr(person, name) for name in fields} == fields
     assert not person.has_usable_password()
-    assert places_of(person) == [("Night", LEARNER)]
+    assert memberships_of(person) == [("Night", LEARNER)]
     assert log_of(person) == [
         ("person-added", {}),
         ("membership-added", {"team": team.pk, "role": "learner"}),
@@ -49,7 +49,7 @@ def test_a_person_comes_in_at_a_place_and_the_log_says_by_whom():
 
 
 @pytest.mark.parametrize("twin", [{"email": "ZHANG@example.com"}, {"staff_number": "a1"}])
-def test_who_is_here_already_is_not_added_again(twin):
+def test_known_person_is_not_added_again(twin):
     add_person("Zhang Nan", email="zhang@example.com", staff_number="A1", by=None)
     before = User.objects.count(), Event.objects.count()
     with pytest.raises(ValidationError, match="Another account already has this"):
@@ -57,7 +57,7 @@ def test_who_is_here_already_is_not_added_again(twin):
     assert (User.objects.count(), Event.objects.count()) == before
 
 
-def test_who_moves_has_the_new_place_only_and_is_on_its_board_at_once():
+def test_moved_person_changes_team_and_headcounts_at_once():
     old, new, person = make_team("Old"), make_team("New"), make_user()
     join(old, person)
     join(old, person, MANAGER)
@@ -65,7 +65,7 @@ def test_who_moves_has_the_new_place_only_and_is_on_its_board_at_once():
     assert (people_counted(old), people_counted(new)) == (1, 0)
 
     assert move(person, new, by=None)
-    assert places_of(person) == [("New", LEARNER), ("Old", MANAGER)]
+    assert memberships_of(person) == [("New", LEARNER), ("Old", MANAGER)]
     assert (people_counted(old), people_counted(new)) == (0, 1)
     assert log_of(person) == [
         ("membership-removed", {"team": old.pk, "role": "learner"}),
@@ -73,7 +73,7 @@ def test_who_moves_has_the_new_place_only_and_is_on_its_board_at_once():
     ]
 
 
-def test_who_is_in_the_team_already_stays_and_nothing_is_logged():
+def test_move_to_current_team_does_nothing():
     team, other, person = make_team(), make_team(), make_user()
     join(team, person)
     join(other, person)
@@ -82,14 +82,14 @@ def test_who_is_in_the_team_already_stays_and_nothing_is_logged():
     assert log_of(person) == []
 
 
-def test_who_leaves_is_signed_out_leads_nothing_and_keeps_the_place_as_a_learner(client):
+def test_leaving_ends_sessions_and_management_but_not_membership(client):
     team, person = make_team("Night"), make_user()
     join(team, person)
     join(team, person, MANAGER)
     client.force_login(person)
     assert leave(person, by=None)
     assert (person.is_active, person.leaves_on) == (False, site_day())
-    assert places_of(person) == [("Night", LEARNER)]
+    assert memberships_of(person) == [("Night", LEARNER)]
     assert client.get("/").status_code == 302
     assert log_of(person) == [
         ("rights-changed", {"is_active": [True, False]}),
@@ -99,22 +99,22 @@ def test_who_leaves_is_signed_out_leads_nothing_and_keeps_the_place_as_a_learner
     assert len(log_of(person)) == 2
 
 
-def test_who_comes_back_goes_on_at_the_same_place_by_a_new_session(client):
+def test_returning_person_keeps_membership_but_signs_in_again(client):
     team, person = make_team("Night"), make_user()
     join(team, person)
     client.force_login(person)
     leave(person, by=None)
     assert come_back(person, by=None)
     assert (person.is_active, person.leaves_on) == (True, None)
-    assert places_of(person) == [("Night", LEARNER)]
-    assert client.get("/").status_code == 302  # the session of before has ended for good
+    assert memberships_of(person) == [("Night", LEARNER)]
+    assert client.get("/").status_code == 302  # the old session stays ended
     assert log_of(person)[-1] == ("rights-changed", {"is_active": [False, True]})
     assert not come_back(person, by=None)
     assert len(log_of(person)) == 2
     assert verify() == []
 
 
-def test_whose_last_day_is_over_leaves_by_night_and_nobody_else():
+def test_nightly_job_deactivates_people_after_last_day():
     yesterday, today = date.fromordinal(site_day().toordinal() - 1), site_day()
     gone, on_the_last_day = make_user(leaves_on=yesterday), make_user(leaves_on=today)
     admin, without_a_day = make_admin(leaves_on=yesterday), make_user()

@@ -1,4 +1,4 @@
-"""Each person sees where they are signed in, ends it, and is told of what happens to the account."""
+"""Own sessions, account page, security emails, and `clearsessions`."""
 
 from datetime import timedelta
 
@@ -44,14 +44,14 @@ def person():
     return make_user(language="en")
 
 
-def test_a_person_sees_the_own_sessions_and_nobody_elses(person):
+def test_person_sees_own_sessions_only(person):
     here, _phone, _other = signed_in(person), signed_in(person, IPHONE), signed_in(make_user())
     page = here.get(PAGE)
     assert [session.browser for session in page.context["sessions"]] == ["Firefox · Windows", "Safari · iPhone"]
     assert page.content.decode().count("Sign out device</button>") == 1
 
 
-def test_one_session_is_ended_and_the_others_go_on(person):
+def test_person_ends_one_session(person):
     here, phone, tablet = (signed_in(person, agent) for agent in (FIREFOX, IPHONE, FIREFOX))
     chosen = here.get(PAGE).context["sessions"][1]
     for _ in range(2):
@@ -62,14 +62,14 @@ def test_one_session_is_ended_and_the_others_go_on(person):
     assert (event.actor, event.subject) == (person, f"person:{person.pk}")
 
 
-def test_all_but_this_one_are_ended(person):
+def test_person_ends_all_other_sessions(person):
     here, phone, tablet = (signed_in(person) for _ in range(3))
     here.post(PAGE)
     assert [is_in(client) for client in (here, phone, tablet)] == [True, False, False]
 
 
 @pytest.mark.parametrize("session", ["own", "foreign", "0", "x", "-1", "99999999999999999999"])
-def test_nothing_else_is_ended_whatever_is_sent(session, person):
+def test_invalid_session_id_ends_nothing(session, person):
     here, other = signed_in(person), signed_in(make_user())
     keys = {"own": here, "foreign": other}
     sent = keys[session].get(PAGE).context["sessions"][0].pk if session in keys else session
@@ -83,55 +83,55 @@ def test_nothing_else_is_ended_whatever_is_sent(session, person):
     ("Mozilla/5.0 (Linux; Android 14) Chrome/130.0 Mobile Safari/537.36 EdgA/130.0", "Edge · Android"),
     ("Mozilla/5.0 (Linux; Android 14) Chrome/130.0 Mobile Safari/537.36 MicroMessenger/8.0", "WeChat · Android"),
 ])  # fmt: skip
-def test_a_browser_is_called_what_people_call_it(user_agent, words):
+def test_browser_and_system_are_recognized(user_agent, words):
     assert in_words(user_agent) == words
 
 
-def test_a_new_browser_is_told_by_mail_and_a_known_one_and_the_first_are_not(person):
+def test_new_browser_is_reported_by_email(person):
     here = signed_in(person)
     here.post(reverse("account_logout"))
     signed_in(person, client=here)
     assert letters() == []
     signed_in(person, IPHONE)
-    [letter] = letters()
-    assert letter.to == [person.email]
-    assert "from a new browser.\nSafari · iPhone\n" in letter.body
+    [email] = letters()
+    assert email.to == [person.email]
+    assert "from a browser that was not used before.\nSafari · iPhone\n" in email.body
 
 
-def test_a_changed_password_is_told_by_mail_and_the_first_one_is_not():
+def test_changed_password_is_reported_by_email():
     newcomer = make_user(password=None, language="en")
     choose(Client(), path_of_link(newcomer))
     assert letters() == []
     newcomer.refresh_from_db()
     choose(Client(), path_of_link(newcomer))
-    assert ["Your password was changed." in letter.body for letter in letters()] == [True]
+    assert ["Your password was changed." in email.body for email in letters()] == [True]
 
 
-def test_a_changed_password_makes_every_browser_new_but_the_one_it_was_changed_in(person):
+def test_password_change_makes_other_browsers_untrusted(person):
     phone, here = signed_in(person, IPHONE), signed_in(person)
     fields = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     here.post(reverse("account_change_password"), fields)
     here.post(reverse("account_logout"))
-    assert ["Your password was changed." in letter.body for letter in letters()] == [False, True]
+    assert ["Your password was changed." in email.body for email in letters()] == [False, True]
     letters().clear()
     signed_in(person, IPHONE, phone, NEW)
-    assert ["Safari · iPhone" in letter.body for letter in letters()] == [True]
+    assert ["Safari · iPhone" in email.body for email in letters()] == [True]
     signed_in(person, FIREFOX, here, NEW)
     assert len(letters()) == 1
 
 
-def test_a_changed_address_is_told_to_the_old_one(person, django_capture_on_commit_callbacks):
+def test_changed_address_is_reported_to_old_one(person, django_capture_on_commit_callbacks):
     old, admin = person.email, Client()
     admin.force_login(make_admin())
     fields = {
         "name": person.name, "email": "new@example.com", "language": "en", "extra_time": "", "is_active": "on",
         "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0,
     }  # fmt: skip
-    for _ in range(2):  # the same again tells nothing
+    for _ in range(2):  # no email without a change
         with django_capture_on_commit_callbacks(execute=True):
             assert admin.post(f"/admin/accounts/user/{person.pk}/change/", fields).status_code == 302
-    [letter] = letters()
-    assert (letter.to, "Your sign-in email address was changed." in letter.body) == ([old], True)
+    [email] = letters()
+    assert (email.to, "Your sign-in email address was changed." in email.body) == ([old], True)
 
 
 def main_of(response):
@@ -139,7 +139,7 @@ def main_of(response):
     return page[page.index("<main") : page.index("</main>")]
 
 
-def test_it_says_the_name_as_printed_and_every_name_one_signs_in_with():
+def test_account_page_shows_name_and_identifiers():
     person = make_user("Wang Ming", email="ming@example.com", staff_number="A7", language="en")
     page = main_of(signed_in(person).get(ACCOUNT))
     assert "Wang Ming" in page
@@ -150,7 +150,7 @@ def test_it_says_the_name_as_printed_and_every_name_one_signs_in_with():
     assert "ming@example.com" not in page
 
 
-def test_who_has_no_password_chooses_one_from_here(client):
+def test_person_without_password_can_set_one(client):
     person = make_user(password=None)
     client.force_login(person)
     page = main_of(client.get(ACCOUNT))
@@ -169,7 +169,7 @@ def sessions():
 
 
 @BY_THE_CLOCK_OF_THE_TEST
-def test_what_has_ended_goes_and_what_has_not_stays_however_often_it_is_called(time_machine):
+def test_clearsessions_deletes_only_expired_data(time_machine):
     now = timezone.now().replace(microsecond=0)
     time_machine.move_to(now, tick=False)
     signed_in(make_user("Yesterday's"))
@@ -193,16 +193,16 @@ def test_what_has_ended_goes_and_what_has_not_stays_however_often_it_is_called(t
 
 @BY_THE_CLOCK_OF_THE_TEST
 @pytest.mark.parametrize("number", [1, 3])
-def test_it_costs_the_same_for_any_number_of_them(number, time_machine, django_assert_num_queries):
+def test_clearsessions_needs_constant_number_of_queries(number, time_machine, django_assert_num_queries):
     for _ in range(number):
         signed_in(make_user())
     time_machine.move_to(timezone.now() + timedelta(hours=13))
-    with django_assert_num_queries(5):  # one asks whether the table of the cache is there
+    with django_assert_num_queries(5):  # one checks for the cache table
         call_command("clearsessions")
     assert sessions() == (0, set())
 
 
-def test_a_text_that_nobody_came_back_for_in_a_month_goes_and_a_newer_one_stays():
+def test_autosaved_texts_are_deleted_after_30_days():
     person, now = make_user(), timezone.now()
     save(person.pk, "/old/", {"text": "Typed"}, at=now - timedelta(days=30))
     save(person.pk, "/new/", {"text": "Typed"}, at=now - timedelta(days=29))

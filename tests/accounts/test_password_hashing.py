@@ -12,11 +12,11 @@ from django.urls import reverse
 from courseware import settings as site
 from tests.making import make_user
 
-pytestmark = pytest.mark.usefixtures("hashed_as_on_a_site")
+pytestmark = pytest.mark.usefixtures("production_hashers")
 
 
 @pytest.fixture
-def hashed_as_on_a_site(settings):
+def production_hashers(settings):
     settings.PASSWORD_HASHERS = site.PASSWORD_HASHERS
 
 
@@ -25,14 +25,14 @@ def parameters(encoded):
     return found.type, found.memory_cost, found.time_cost, found.parallelism
 
 
-def test_a_password_is_hashed_as_owasp_asks():
+def test_password_is_hashed_with_owasp_parameters():
     encoded = make_password("sun on the tram 7")
     assert parameters(encoded) == (low_level.Type.ID, 19456, 2, 1)
     assert check_password("sun on the tram 7", encoded)
     assert not check_password("sun on the tram 8", encoded)
 
 
-def test_a_hash_of_before_is_made_again_when_its_owner_signs_in_and_not_at_a_wrong_try(db, client):
+def test_old_hash_is_replaced_only_at_sign_in(db, client):
     person = make_user()
     before = Argon2PasswordHasher().encode("sun on the tram 7", "s" * 22)
     assert parameters(before) == (low_level.Type.ID, 102400, 2, 8)
@@ -49,9 +49,9 @@ def test_a_hash_of_before_is_made_again_when_its_owner_signs_in_and_not_at_a_wro
 
 
 @pytest.mark.parametrize("act", ["encode", "verify"])
-def test_two_are_hashed_at_once_and_the_others_wait_their_turn(monkeypatch, act):
+def test_at_most_two_hashes_run_at_once(monkeypatch, act):
     running, most, counting = 0, 0, threading.Lock()
-    third_came = threading.Event()
+    third_began = threading.Event()
 
     def hashes(self, *arguments):
         nonlocal running, most
@@ -59,8 +59,8 @@ def test_two_are_hashed_at_once_and_the_others_wait_their_turn(monkeypatch, act)
             running += 1
             most = max(most, running)
             if running > 2:
-                third_came.set()
-        third_came.wait(0.05)  # long enough for each that is not kept waiting to come, too
+                third_began.set()
+        third_began.wait(0.05)  # time for threads that do not wait
         with counting:
             running -= 1
         return "done"
@@ -71,7 +71,7 @@ def test_two_are_hashed_at_once_and_the_others_wait_their_turn(monkeypatch, act)
     assert (most, done) == (2, ["done"] * 8)
 
 
-def test_hashing_goes_on_after_one_that_failed():
+def test_failed_hash_does_not_block_others():
     for _try in range(3):
         with pytest.raises(ValueError):
             get_hasher().verify("password", "no hash at all")
@@ -100,7 +100,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
 @pytest.mark.exhaustive
-def test_sixteen_who_sign_in_at_once_need_the_memory_of_two():
+def test_concurrent_sign_ins_need_memory_of_two_hashes():
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     ran = subprocess.run([sys.executable, "-c", PEAK], env=environment, capture_output=True, text=True, check=True)
     assert int(ran.stdout) < 2 * 19456, "KiB beyond what one hash had taken"

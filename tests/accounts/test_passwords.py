@@ -14,7 +14,7 @@ from tests.making import make_user
 
 PERSON = User(name="Wang Xiaoming", email="ming@harbour.example")
 SHORT, LONG = "Too short: a password has at least 8 characters.", "Too long: a password has at most 128 characters."
-pytestmark = pytest.mark.django_db  # the names of the firm are asked for
+pytestmark = pytest.mark.django_db  # validators read the company names
 GUESSED = "This password is easy to guess. Use 3 or 4 words that only you would combine."
 
 
@@ -34,7 +34,7 @@ def findings(password, person=PERSON):
         "woaini1314", "20260131", "Training2026", "xiaoming1990", "harbour2026", "aaaaaaaaaaaaaaaa", "x" * 128,
     ],
 )  # fmt: skip
-def test_what_others_would_guess_is_refused(password):
+def test_guessable_password_is_refused(password):
     assert findings(password) == [GUESSED]
 
 
@@ -48,28 +48,28 @@ def test_what_others_would_guess_is_refused(password):
         "lamp  gravel  tuesday" + "x" * 107,
     ],
 )
-def test_what_nobody_guesses_is_taken_with_any_signs_and_up_to_128(password):
+def test_strong_password_is_accepted_up_to_128_characters(password):
     assert findings(password) == []
 
 
-def test_length_is_told_in_numbers():
+def test_length_errors_give_numbers():
     assert findings("kfu7qp2")[:1] == [SHORT]
     assert findings("lamp  gravel  tuesday" + "x" * 108) == [LONG]
 
 
-def test_a_password_made_of_the_firms_name_is_refused(settings):
+def test_password_from_company_name_is_refused(settings):
     assert findings("Blauwal-2026-Blauwal") == []
     settings.COMPANY_NAME = "Blauwal Logistik"
     assert findings("Blauwal-2026-Blauwal") == [GUESSED]
 
 
-def test_a_password_made_of_the_name_in_a_house_style_is_refused():
+def test_password_from_branding_name_is_refused():
     assert findings("Blauwal-2026-Logistik") == []
     put_on(name_en="Blauwal Logistik", name_zh="蓝鲸物流")
     assert findings("Blauwal-2026-Logistik") == [GUESSED]
 
 
-def test_a_very_long_password_costs_no_more_to_look_at(client):
+def test_very_long_password_is_refused(client):
     person = make_user()
     page = client.get(password_link(person).removeprefix(settings.SITE_URL))
     response = client.post(page["Location"], {"password1": "%" * 100_000, "password2": "%" * 100_000})
@@ -87,7 +87,7 @@ NOT_SHOWN = {
 }
 
 
-def test_what_django_says_about_people_and_passwords_is_there_in_chinese():
+def test_password_messages_of_django_are_translated():
     translated = {entry.msgid for entry in catalogue("zh_Hans") if entry.translated()}
     lacking = {entry.msgid for entry in catalogue("en")} - translated
     ours = set()

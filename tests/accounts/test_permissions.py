@@ -14,7 +14,7 @@ def managed(person):
     return set(User.objects.filter(pk__in=people_managed_by(person)))
 
 
-def test_a_manager_sees_the_learners_of_the_own_teams_and_of_all_below_and_nobody_else():
+def test_manager_sees_learners_of_own_teams_and_subteams():
     top = make_team(learners=1)
     below = make_team(learners=1, parent=top)
     deep = make_team(learners=1, parent=below)
@@ -27,7 +27,7 @@ def test_a_manager_sees_the_learners_of_the_own_teams_and_of_all_below_and_nobod
     assert managed(learners[top]) == set()
 
 
-def test_managers_below_are_not_learners():
+def test_managers_of_subteams_are_not_learners():
     top = make_team()
     below = make_team(parent=top)
     assert managed(top.manager) == set()
@@ -35,14 +35,14 @@ def test_managers_below_are_not_learners():
     assert managed(top.manager) == {below.manager}
 
 
-def test_the_own_record_is_not_among_them():
+def test_own_record_is_excluded():
     team = make_team(learners=1)
     join(team, team.manager)
     assert team.manager not in managed(team.manager)
     assert len(managed(team.manager)) == 1
 
 
-def test_a_learner_of_two_teams_is_counted_once():
+def test_learner_of_two_teams_is_counted_once():
     top = make_team()
     person = make_user()
     join(top, person)
@@ -50,20 +50,22 @@ def test_a_learner_of_two_teams_is_counted_once():
     assert [*User.objects.filter(pk__in=people_managed_by(top.manager))] == [person]
 
 
-def test_who_leads_hundreds_of_teams_one_by_one_sees_their_people_and_those_below():
+def test_manager_of_600_teams_sees_all_their_learners():
     head = make_user()
     Team.objects.bulk_create(Team(name=f"{number}") for number in range(600))
-    led = list(Team.objects.all())
-    Membership.objects.bulk_create(Membership(team=team, person=head, role=Membership.Role.MANAGER) for team in led)
-    below = make_team(parent=make_team(learners=1, parent=led[7]), learners=1)
+    managed_teams = list(Team.objects.all())
+    Membership.objects.bulk_create(
+        Membership(team=team, person=head, role=Membership.Role.MANAGER) for team in managed_teams
+    )
+    below = make_team(parent=make_team(learners=1, parent=managed_teams[7]), learners=1)
     beside = make_team(learners=1)
     learners = Membership.objects.filter(role=Membership.Role.LEARNER).exclude(team=beside)
-    assert set(teams_managed_by(head)) == {*led, below, below.parent}
+    assert set(teams_managed_by(head)) == {*managed_teams, below, below.parent}
     assert managed(head) == {membership.person for membership in learners}
     assert len(managed(head)) == 2
 
 
-def test_a_circle_of_teams_does_not_hang_the_page():
+def test_existing_team_cycle_does_not_hang():
     first, second = make_team(learners=1), make_team(learners=1)
     Team.objects.filter(pk=first.pk).update(parent=second)
     Team.objects.filter(pk=second.pk).update(parent=first)
@@ -72,7 +74,7 @@ def test_a_circle_of_teams_does_not_hang_the_page():
     assert set(teams_managed_by(first.manager)) <= {first, second}
 
 
-def test_a_circle_of_teams_is_refused():
+def test_team_cycle_is_refused():
     top = make_team()
     below = make_team(parent=top)
     deep = make_team(parent=below)
@@ -85,7 +87,7 @@ def test_a_circle_of_teams_is_refused():
     deep.full_clean()
 
 
-def test_a_circle_is_refused_also_where_the_other_team_was_moved_since_its_place_was_read():
+def test_team_cycle_is_refused_after_concurrent_move():
     first, second = make_team(), make_team()
     first.parent = Team.objects.get(pk=second.pk)
     second.parent = first
@@ -94,7 +96,7 @@ def test_a_circle_is_refused_also_where_the_other_team_was_moved_since_its_place
         first.full_clean()
 
 
-def test_a_manager_who_left_sees_nobody():
+def test_former_manager_sees_nobody():
     team = make_team(learners=2)
     team.manager.is_active = False
     team.manager.save()
@@ -102,7 +104,7 @@ def test_a_manager_who_left_sees_nobody():
     assert managed(team.manager) == set()
 
 
-# The places of teams, which are kept
+# Stored ancestors of teams
 
 
 def chain(names, above=None):
@@ -117,49 +119,49 @@ def below(team):
     return {each.name for each in Team.objects.filter(pk=team.pk).with_subteams()}
 
 
-def test_a_team_that_is_moved_takes_those_below_it_along_and_no_others():
-    firm = chain("ABCD")
+def test_moved_team_takes_its_subteams_along():
+    company = chain("ABCD")
     other = make_team("E")
-    make_team("B2", parent=firm["A"])
-    Team.objects.get(name="B").save()  # saved as it is: nothing moves
-    assert below(firm["A"]) == {*"ABCD", "B2"}
+    make_team("B2", parent=company["A"])
+    Team.objects.get(name="B").save()  # saved unchanged: nothing moves
+    assert below(company["A"]) == {*"ABCD", "B2"}
     moved = Team.objects.get(name="B")
     moved.parent = other
     moved.save()
-    assert (below(firm["A"]), below(other), below(firm["B"])) == ({"A", "B2"}, {*"EBCD"}, {*"BCD"})
+    assert (below(company["A"]), below(other), below(company["B"])) == ({"A", "B2"}, {*"EBCD"}, {*"BCD"})
     moved.parent = None
     moved.save()
-    assert (below(other), below(firm["B"]), below(firm["D"])) == ({"E"}, {*"BCD"}, {"D"})
+    assert (below(other), below(company["B"]), below(company["D"])) == ({"E"}, {*"BCD"}, {"D"})
     assert list(team_ancestors()) == []
 
 
-def test_a_team_below_one_that_was_moved_meanwhile_stands_below_its_new_place():
-    firm, other = chain("AB"), make_team("E")
+def test_new_subteam_follows_parent_moved_meanwhile():
+    company, other = chain("AB"), make_team("E")
     Team.objects.filter(name="B").get()
-    known_before = firm["B"]
+    known_before = company["B"]
     moved = Team.objects.get(name="B")
     moved.parent = other
     moved.save()
     Team.objects.create(name="C", parent=known_before)
-    assert (below(other), below(firm["A"])) == ({*"EBC"}, {"A"})
+    assert (below(other), below(company["A"])) == ({*"EBC"}, {"A"})
 
 
-def test_the_key_of_one_team_is_not_taken_for_the_beginning_of_another():
+def test_similar_team_keys_are_kept_apart():
     first, eleventh = (Team.objects.create(pk=pk, name=str(pk)) for pk in (900001, 9000011))
     Team.objects.create(name="below the second", parent=eleventh)
     assert below(first) == {"900001"}
 
 
-def test_teams_that_were_written_past_the_model_are_below_nobody_and_named():
+def test_teams_with_wrong_ancestors_are_reported():
     top = make_team("A")
     (loose,) = Team.objects.bulk_create([Team(name="B", parent=top)])
     assert below(top) == {"A"}
     assert list(team_ancestors()) == [f"team {loose.pk}: stands at / as stored, at /{top.pk}/ by the teams above it"]
 
 
-def test_the_lead_of_the_team_joined_first_else_of_the_nearest_above():
-    firm = make_team()
-    centre = make_team(parent=firm)
+def test_nearest_manager_of_first_team_is_chosen():
+    company = make_team()
+    centre = make_team(parent=company)
     shift = make_team(parent=centre)
     other = make_team()
     person = make_user()
@@ -170,10 +172,10 @@ def test_the_lead_of_the_team_joined_first_else_of_the_nearest_above():
     assert (manager_of(person).person, manager_of(person).team) == (centre.manager, centre)
     centre.manager.is_active = False
     centre.manager.save()
-    assert manager_of(person).person == firm.manager
+    assert manager_of(person).person == company.manager
 
 
-def test_of_several_leads_the_first_and_never_the_person():
+def test_first_other_manager_is_chosen():
     team = make_team()
     person, second = team.manager, make_user()
     join(team, person)
@@ -185,13 +187,13 @@ def test_of_several_leads_the_first_and_never_the_person():
     assert manager_of(learner).person == person
 
 
-def test_without_a_team_nobody_leads_and_leading_is_no_learning():
+def test_person_who_learns_in_no_team_has_no_manager():
     assert manager_of(make_user()) is None
     assert manager_of(make_team(parent=make_team()).manager) is None
 
 
 @pytest.mark.parametrize("leads", [1, 3])
-def test_two_queries_whatever_the_number_of_leads(leads, django_assert_num_queries):
+def test_manager_is_found_in_2_queries(leads, django_assert_num_queries):
     team = make_team(learners=1)
     for _ in range(leads - 1):
         join(team, make_user(), Membership.Role.MANAGER)

@@ -1,4 +1,4 @@
-"""A form that was sent after the session had ended: held for its writer, for half an hour, and for nobody else."""
+"""Unsent forms: kept for 30 minutes for the person who sent them after the session ended."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from tests.making import (
 )
 
 pytestmark = pytest.mark.django_db
-HELD = "/accounts/unsent/"
+UNSENT = "/accounts/unsent/"
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def manager():
     return team
 
 
-def excuse(client, team, **more):
+def submit_without_session(client, team, **more):
     """Open the page, lose the session, send the form."""
     client.force_login(team.manager)
     client.get(reverse("reporting:person", args=[team.enrollment.pk]))
@@ -52,18 +52,18 @@ def sign_in(client, person, then):
 
 
 def form_of(response):
-    """(address, fields) of the page that asks whether to send what was held."""
+    """(URL, fields) of the page that offers to send the form."""
     form = BeautifulSoup(response.content, "html.parser").select_one("main form")
     return form["action"], {field["name"]: field["value"] for field in form.select("input")}
 
 
-def told(response):
+def messages_of(response):
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 
-def test_what_was_sent_is_shown_to_its_writer_and_sent_by_a_press(client, manager):
-    response = excuse(client, manager)
-    assert response.url == f"/accounts/login/?next={HELD}"
+def test_unsent_form_is_shown_and_sent_on_confirmation(client, manager):
+    response = submit_without_session(client, manager)
+    assert response.url == f"/accounts/login/?next={UNSENT}"
     page = sign_in(client, manager.manager, response.url)
     manager.enrollment.refresh_from_db()
     assert manager.enrollment.exempted_at is None
@@ -71,74 +71,72 @@ def test_what_was_sent_is_shown_to_its_writer_and_sent_by_a_press(client, manage
     client.post(address, fields)
     manager.enrollment.refresh_from_db()
     assert manager.enrollment.exemption_reason == "On leave until May"
-    assert client.get(HELD).url == "/"
+    assert client.get(UNSENT).url == "/"
 
 
-def test_another_person_sees_nothing_of_it_and_it_is_gone(client, manager):
-    response = excuse(client, manager)
+def test_unsent_form_is_deleted_if_another_person_signs_in(client, manager):
+    response = submit_without_session(client, manager)
     other = make_user("Olga Other", password=PASSWORD)
     page = sign_in(client, other, response.url)
     assert "On leave until May" not in page.content.decode()
     assert "was not sent. It has been deleted." in page.content.decode()
     client.force_login(manager.manager)
-    assert client.get(HELD).url == "/"
+    assert client.get(UNSENT).url == "/"
 
 
-def test_it_is_of_the_browser_that_sent_it(client, manager):
-    excuse(client, manager)
-    elsewhere = Client()
-    elsewhere.force_login(manager.manager)
-    assert elsewhere.get(HELD).url == "/"
+def test_unsent_form_belongs_to_its_browser(client, manager):
+    submit_without_session(client, manager)
+    other_browser = Client()
+    other_browser.force_login(manager.manager)
+    assert other_browser.get(UNSENT).url == "/"
 
 
 @BY_THE_CLOCK_OF_THE_TEST
-def test_after_half_an_hour_it_is_gone_and_that_is_said(client, manager, time_machine):
-    response = excuse(client, manager)
+def test_unsent_form_expires_after_30_minutes_with_message(client, manager, time_machine):
+    response = submit_without_session(client, manager)
     time_machine.move_to(timezone.now() + timedelta(minutes=30, seconds=1))
     client.force_login(manager.manager)
-    assert (
-        response.cookies["unsent-form"]["max-age"] > 30 * 60
-    )  # or a browser would not know by then that there was one
+    assert response.cookies["unsent-form"]["max-age"] > 30 * 60  # outlives the form, so that the page can explain
     assert (
         "kept for 30 minutes. That time is over, so this text was not sent."
-        in client.get(HELD, follow=True).content.decode()
+        in client.get(UNSENT, follow=True).content.decode()
     )
-    assert "That time is over" not in client.get(HELD, follow=True).content.decode()
+    assert "That time is over" not in client.get(UNSENT, follow=True).content.decode()
 
 
 @pytest.mark.parametrize(
     "more", [{"password": "secret"}, {"New_Password2": "secret"}, {"reason": "x" * 200_001}], ids=str
 )
-def test_a_secret_and_what_is_too_long_are_not_held(client, manager, more):
-    response = excuse(client, manager, **more)
+def test_secrets_and_long_texts_are_not_kept(client, manager, more):
+    response = submit_without_session(client, manager, **more)
     assert response.url == f"/accounts/login/?next=/team/people/{manager.enrollment.pk}/"
     assert "unsent-form" not in response.cookies
 
 
 @pytest.mark.parametrize("is_forged", [False, True])
-def test_nothing_is_held_of_an_unknown_person_or_a_forged_cookie(client, manager, is_forged):
+def test_no_form_is_kept_for_unknown_person_or_forged_cookie(client, manager, is_forged):
     if is_forged:
         client.cookies["last-person"] = str(manager.manager.pk)
     response = client.post(f"/team/people/{manager.enrollment.pk}/exempt/", {"reason": "On leave"})
     assert "unsent-form" not in response.cookies
 
 
-def test_of_one_person_ten_are_held_an_hour(client, manager):
-    excuse(client, manager)
+def test_at_most_10_forms_per_hour_are_kept(client, manager):
+    submit_without_session(client, manager)
     address = f"/team/people/{manager.enrollment.pk}/exempt/"
-    held = ["unsent-form" in client.post(address, {"reason": str(one)}).cookies for one in range(10)]
-    assert held == [True] * 9 + [False]
+    kept = ["unsent-form" in client.post(address, {"reason": str(one)}).cookies for one in range(10)]
+    assert kept == [True] * 9 + [False]
 
 
-def test_who_was_here_last_is_known_for_a_day(client, manager, time_machine):
-    excuse(client, manager)
+def test_last_person_of_browser_is_known_for_1_day(client, manager, time_machine):
+    submit_without_session(client, manager)
     time_machine.move_to(timezone.now() + timedelta(hours=24, seconds=1))
-    client.cookies["last-person"]["max-age"] = ""  # as a program that keeps it longer sends it
+    client.cookies["last-person"]["max-age"] = ""  # as a client that ignores max-age
     response = client.post(f"/team/people/{manager.enrollment.pk}/exempt/", {"reason": "On leave"})
     assert "unsent-form" not in response.cookies
 
 
-def test_surveys_and_reports_are_never_held(client):
+def test_surveys_and_reports_are_not_kept(client):
     enrollment = make_enrollment(course=make_course())
     client.force_login(enrollment.learner)
     client.get("/")
@@ -150,7 +148,7 @@ def test_surveys_and_reports_are_never_held(client):
     assert not LessonReport.objects.exists()
 
 
-def test_the_script_keeps_its_own_answers_so_none_is_held(client):
+def test_script_requests_are_not_kept(client):
     enrollment = make_enrollment(course=make_course())
     client.force_login(enrollment.learner)
     client.get("/")
@@ -160,7 +158,7 @@ def test_the_script_keeps_its_own_answers_so_none_is_held(client):
     assert not Answer.objects.exists()
 
 
-def test_a_text_of_the_editor_comes_back_byte_for_byte(client):
+def test_editor_text_is_restored_unchanged(client):
     course = make_course()
     editor = make_editor(name="Ed Editor")
     document = Document.objects.get(course=course, identifier="boiling")
@@ -170,8 +168,8 @@ def test_a_text_of_the_editor_comes_back_byte_for_byte(client):
     address = reverse("admin:content_document_change", args=[document.pk])
     sent = {"base": str(document.head_id), "language": "en", "text-en": "\r\n  typed \r\n<b>&amp;\r\n", "save": "yes"}
     page = sign_in(client, editor, client.post(address, sent).url)
-    where, fields = form_of(page)
-    assert where == address
+    url, fields = form_of(page)
+    assert url == address
     assert {name: fields[name].replace("\r\n", "\n") for name in sent} == {
         name: value.replace("\r\n", "\n") for name, value in sent.items()
     }

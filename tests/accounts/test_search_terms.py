@@ -31,9 +31,7 @@ def found(words):
         *("王 0012", "  wang  ming@ "),
     ],
 )
-def test_somebody_is_found_by_how_name_pinyin_initials_address_or_number_begin_and_a_number_also_by_its_end(
-    ming, words
-):
+def test_person_is_found_by_beginning_of_name_or_identifier(ming, words):
     make_user("Lea Grün", email="lea@other.example", staff_number="B-7734")
     assert found(words) == {"王小明"}
 
@@ -59,7 +57,7 @@ def test_somebody_is_found_by_how_name_pinyin_initials_address_or_number_begin_a
         "\u0301",
     ],
 )
-def test_nobody_is_found_by_what_stands_elsewhere(ming, words):
+def test_other_parts_are_not_found(ming, words):
     assert found(words) == set()
 
 
@@ -78,12 +76,12 @@ def test_nobody_is_found_by_what_stands_elsewhere(ming, words):
         ("Søren Ærøskøbing", ["soren", "aeros", "ærø"]),
     ],
 )
-def test_a_name_is_found_from_each_word_and_each_chinese_character_on(name, words):
+def test_name_is_found_from_each_word_or_character(name, words):
     make_user(name, email="x@x.example")
     assert {word: found(word) for word in words} == {word: {name} for word in words}
 
 
-def test_of_two_terms_of_which_one_begins_the_other_only_the_longer_is_kept():
+def test_term_that_begins_another_is_not_stored():
     assert terms_of("王明", "ming@x.example", None) == {
         *("王明", "明", "wangming", "wm"),
         *("ming@x.example", "x.example"),
@@ -91,14 +89,14 @@ def test_of_two_terms_of_which_one_begins_the_other_only_the_longer_is_kept():
     assert terms_of("", None, "12") == {"12", "Z21"}
 
 
-def test_long_names_are_found_by_their_beginning():
+def test_long_name_is_found_by_beginning():
     name = "赵" * 60
     make_user(name, email="x@x.example")
     assert found(name) == {name}
     assert max(len(term) for term in SearchTerm.objects.values_list("term", flat=True)) == 40
 
 
-def test_who_is_renamed_is_found_by_the_new_name_and_by_what_stayed(ming):
+def test_renamed_person_is_found_by_new_name(ming):
     before = set(SearchTerm.objects.filter(person=ming).values_list("pk", "term"))
     change_profile(ming, {"name": "李小明"}, by=make_hr())
     assert {words: found(words) for words in ("王", "wxm", "李", "lxm", "小明", "0012")} == {
@@ -108,31 +106,31 @@ def test_who_is_renamed_is_found_by_the_new_name_and_by_what_stayed(ming):
     assert "小明" in {term for _key, term in stayed}
 
 
-def test_what_is_saved_beside_the_name_writes_no_terms(ming, django_assert_num_queries):
+def test_saving_other_fields_writes_no_terms(ming, django_assert_num_queries):
     with transaction.atomic(), django_assert_num_queries(1):
         ming.save(update_fields=["last_login"])
     with transaction.atomic(), django_assert_num_queries(3):  # whether one is here, the row, the terms
         ming.save()
 
 
-def test_a_name_that_is_not_saved_is_not_kept_either(ming):
-    ming.name, ming.staff_number, ming.email = "李", None, None  # which the database refuses
+def test_failed_save_stores_no_terms(ming):
+    ming.name, ming.staff_number, ming.email = "李", None, None  # the database refuses this
     with pytest.raises(Exception, match="address_or_staff_number"), transaction.atomic():
         ming.save()
     assert found("李") == set()
     assert found("王") == {"王小明"}
 
 
-def test_who_is_taken_away_leaves_no_terms(ming):
+def test_removed_person_leaves_no_terms(ming):
     remove_person(ming, by=make_hr())
     assert found("王") == set()
     assert not SearchTerm.objects.filter(person=ming.pk).exists()
 
 
-def test_terms_that_are_missing_or_wrong_are_told_and_renewed_at_night(ming):
+def test_outdated_terms_are_reported_and_renewed(ming):
     lea = make_user("Lea", email="lea@x.example")
     assert list(differences()) == []
-    User.objects.filter(pk=ming.pk).update(name="李小明")  # as a program of before the upgrade does
+    User.objects.filter(pk=ming.pk).update(name="李小明")  # as an older version does
     SearchTerm.objects.filter(person=lea, term="lea@x.example").delete()
     assert list(people_with_outdated_terms()) == [ming.pk, lea.pk]
     assert list(differences()) == [
@@ -142,12 +140,12 @@ def test_terms_that_are_missing_or_wrong_are_told_and_renewed_at_night(ming):
     assert (found("李"), found("王"), found("lea@")) == ({"李小明"}, set(), {"Lea"})
 
 
-def test_an_index_finds_who_is_looked_for(ming):
+def test_search_uses_index(ming):
     plan = found_by("wxm", User.objects.all()).explain()
     if connection.vendor == "sqlite":
         assert "people_by_term (term>? AND term<?)" in plan
     else:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-        # Of the terms alone: with people beside so few of them, the planner may begin at either.
+        # Terms alone: with so few people the planner may begin with either table.
         assert "term)::text ~>=~ 'wxm'" in SearchTerm.objects.filter(term__begins="wxm").explain()

@@ -29,7 +29,7 @@ def signed_in(client, time_machine):
     return client
 
 
-def test_a_session_ends_when_it_lay_idle(signed_in, time_machine):
+def test_idle_session_ends_after_2_hours(signed_in, time_machine):
     time_machine.move_to(MORNING + timedelta(hours=2, seconds=-1), tick=False)
     assert is_in(signed_in)
     time_machine.move_to(MORNING + timedelta(hours=4, seconds=-1), tick=False)
@@ -37,7 +37,7 @@ def test_a_session_ends_when_it_lay_idle(signed_in, time_machine):
     assert not is_in(signed_in)
 
 
-def test_a_session_in_use_ends_after_the_longest_shift(signed_in, time_machine):
+def test_active_session_ends_after_12_hours(signed_in, time_machine):
     for hour in range(1, 12):
         time_machine.move_to(MORNING + timedelta(hours=hour), tick=False)
         assert is_in(signed_in)
@@ -47,7 +47,7 @@ def test_a_session_in_use_ends_after_the_longest_shift(signed_in, time_machine):
     assert not is_in(signed_in)
 
 
-def test_the_person_is_told_why_and_comes_back_to_the_page(signed_in, time_machine):
+def test_expired_session_is_explained_and_returns_to_page(signed_in, time_machine):
     time_machine.move_to(MORNING + timedelta(hours=3), tick=False)
     response = signed_in.get(reverse(PAGE), follow=True)
     assert response.redirect_chain == [(f"{reverse('account_login')}?next={reverse(PAGE)}", 302)]
@@ -58,10 +58,10 @@ def times_of(client):
     return client.get(reverse("session")).json()
 
 
-def test_a_page_knows_how_long_its_session_goes_on(signed_in, time_machine):
+def test_page_knows_remaining_session_time(signed_in, time_machine):
     hour = 60 * 60
     assert times_of(signed_in) == {"left": 2 * hour, "whole": 12 * hour, "idle": 2 * hour - 300}
-    time_machine.move_to(MORNING + timedelta(minutes=4), tick=False)  # too early to be noted
+    time_machine.move_to(MORNING + timedelta(minutes=4), tick=False)  # too early to be stored
     assert times_of(signed_in) == {"left": 2 * hour - 240, "whole": 12 * hour - 240, "idle": 2 * hour - 300}
     time_machine.move_to(MORNING + timedelta(minutes=119), tick=False)
     assert times_of(signed_in)["left"] == 2 * hour
@@ -72,12 +72,12 @@ def test_a_page_knows_how_long_its_session_goes_on(signed_in, time_machine):
     assert times_of(signed_in) == {"left": 60, "whole": 60, "idle": 2 * hour - 300}
 
 
-def test_a_clock_set_back_ends_no_session(signed_in, time_machine):
+def test_clock_set_back_ends_no_session(signed_in, time_machine):
     time_machine.move_to(MORNING - timedelta(hours=2), tick=False)
     assert is_in(signed_in)
 
 
-def test_a_session_is_written_every_five_minutes_at_most(signed_in, time_machine):
+def test_session_is_written_every_5_minutes_at_most(signed_in, time_machine):
     seen = signed_in.session[SEEN]
     time_machine.move_to(MORNING + timedelta(minutes=5, seconds=-1), tick=False)
     assert is_in(signed_in)
@@ -87,7 +87,7 @@ def test_a_session_is_written_every_five_minutes_at_most(signed_in, time_machine
     assert signed_in.session[SEEN] == seen + 300
 
 
-def test_a_lead_is_known_to_the_session_at_once_and_a_time_zone_with_its_next_writing(signed_in, time_machine):
+def test_new_manager_is_noticed_at_once_time_zone_later(signed_in, time_machine):
     assert (signed_in.session[MANAGES], signed_in.session[TIME_ZONE]) == (False, None)
     join(make_team(time_zone="Europe/Berlin"), signed_in.person)
     time_machine.move_to(MORNING + timedelta(minutes=5, seconds=-1), tick=False)
@@ -101,7 +101,7 @@ def test_a_lead_is_known_to_the_session_at_once_and_a_time_zone_with_its_next_wr
     assert signed_in.session[MANAGES] is True
 
 
-def test_who_manages_no_longer_finds_no_board_though_the_session_still_says_so(client):
+def test_former_manager_loses_dashboard_at_once(client):
     team = make_team()
     client.force_login(team.manager)
     assert client.get("/team/").status_code == 200
@@ -110,19 +110,19 @@ def test_who_manages_no_longer_finds_no_board_though_the_session_still_says_so(c
     assert client.get("/team/").status_code == 404
 
 
-def test_a_session_without_a_beginning_is_over(signed_in):
+def test_session_without_start_is_ended(signed_in):
     session = signed_in.session
     del session[BEGAN]
     session.save()
     assert not is_in(signed_in)
 
 
-def test_the_cookie_ends_with_the_browser_and_no_script_reads_it(signed_in):
+def test_session_cookie_ends_with_browser_and_is_httponly(signed_in):
     cookie = signed_in.cookies["sessionid"]
     assert (cookie["max-age"], cookie["expires"], cookie["httponly"], cookie["samesite"]) == ("", "", True, "Lax")
 
 
-def test_deactivating_ends_every_session_at_once_and_for_good(signed_in):
+def test_deactivation_ends_sessions_for_good(signed_in):
     admin = make_admin()
     deactivate(signed_in.person, by=admin)
     assert not is_in(signed_in)
@@ -134,7 +134,7 @@ def test_deactivating_ends_every_session_at_once_and_for_good(signed_in):
     assert event.data == {"is_active": [True, False]}
 
 
-def test_changing_the_password_ends_the_other_sessions_and_keeps_this_one(signed_in, django_user_model):
+def test_password_change_ends_other_sessions_only(signed_in, django_user_model):
     other = type(signed_in)()
     other.force_login(signed_in.person)
     here = signed_in.cookies["sessionid"].value

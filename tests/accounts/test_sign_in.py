@@ -30,7 +30,7 @@ def verbs():
     return list(Event.objects.values_list("verb", "subject"))
 
 
-ELSEWHERE = [
+FOREIGN_URLS = [
     "//evil.example",
     "///evil.example",
     "////evil.example/",
@@ -54,8 +54,8 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("url", ELSEWHERE)
-def test_no_form_leads_elsewhere(url, client, rf):
+@pytest.mark.parametrize("url", FOREIGN_URLS)
+def test_form_redirects_only_to_own_site(url, client, rf):
     assert not is_own_url(url, rf.get("/"))
     person = make_user()
     assert sign_in(client, person.email, next=url)["Location"] == "/start/"
@@ -64,16 +64,16 @@ def test_no_form_leads_elsewhere(url, client, rf):
 
 
 @pytest.mark.parametrize("url", ["/", "/team/?state=overdue", "/learn/a/b/#q-c", "http://testserver/team/"])
-def test_pages_of_this_host_are_gone_back_to(url, client, rf):
+def test_redirect_to_own_pages_is_followed(url, client, rf):
     assert is_own_url(url, rf.get("/"))
     assert sign_in(client, make_user().email, next=url)["Location"] == url
 
 
-def test_a_page_in_clear_text_is_not_gone_to_from_a_secure_one(rf):
+def test_insecure_redirect_from_secure_page_is_refused(rf):
     assert not is_own_url("http://testserver/", rf.get("/", secure=True))
 
 
-def test_sign_in_leads_to_ones_work_and_is_logged(client):
+def test_sign_in_opens_start_page_and_is_logged(client):
     person = make_user(email="Ming.Wang@Example.com")
     response = sign_in(client, " ming.wang@EXAMPLE.com ")
     assert (response.status_code, response["Location"]) == (302, "/start/")
@@ -81,7 +81,7 @@ def test_sign_in_leads_to_ones_work_and_is_logged(client):
     assert Event.objects.get().actor == person
 
 
-def test_sign_out_ends_the_session_and_is_logged(client):
+def test_sign_out_ends_session_and_is_logged(client):
     person = make_user()
     sign_in(client, person.email)
     old = client.cookies["sessionid"].value
@@ -92,13 +92,13 @@ def test_sign_out_ends_the_session_and_is_logged(client):
     assert verbs()[1:] == [("signed-out", f"person:{person.pk}")]
 
 
-def test_looking_at_the_sign_out_page_signs_nobody_out(client):
+def test_opening_sign_out_page_signs_nobody_out(client):
     client.force_login(make_user())
     assert client.get(reverse("account_logout")).status_code == 200
     assert client.get(reverse("account_change_password")).status_code == 200
 
 
-def test_sign_in_gives_a_new_session_key_and_the_old_one_is_dead(client):
+def test_sign_in_changes_session_key(client):
     person = make_user()
     client.get(reverse("account_login"))
     session = client.session
@@ -112,7 +112,7 @@ def test_sign_in_gives_a_new_session_key_and_the_old_one_is_dead(client):
     assert client.get(reverse("account_change_password")).status_code == 302
 
 
-def test_the_answer_is_the_same_for_known_and_unknown_addresses(client):
+def test_failed_sign_in_does_not_reveal_known_address(client):
     known = make_user(email="known@example.com")
     pages = []
     for email in ("known@example.com", "other@example.com"):
@@ -126,12 +126,12 @@ def test_the_answer_is_the_same_for_known_and_unknown_addresses(client):
 
 
 @BY_THE_CLOCK_OF_THE_TEST
-def test_the_log_holds_one_failure_for_each_account_and_hour_and_how_many_followed(client, time_machine):
+def test_failures_are_logged_once_per_account_and_hour(client, time_machine):
     known, other = make_user(email="known@example.com"), make_user(email="other@example.com")
 
     def tried_at(minute):
         time_machine.move_to(datetime(2026, 11, 25, 8, tzinfo=UTC) + timedelta(minutes=minute))
-        client.defaults["REMOTE_ADDR"] = f"203.0.113.{minute}"  # else the later tries would have to wait
+        client.defaults["REMOTE_ADDR"] = f"203.0.113.{minute}"  # avoids throttling
         before = Event.objects.count()
         for email in ("known@example.com", "Known@example.com", f"n{minute}@example.com", f"m{minute}@example.com"):
             sign_in(client, email, WRONG)
@@ -148,7 +148,7 @@ def test_the_log_holds_one_failure_for_each_account_and_hour_and_how_many_follow
     assert verify() == []
 
 
-def test_who_is_closed_out_learns_it_only_with_the_right_password(client):
+def test_inactive_account_is_revealed_only_with_password(client):
     person = make_user(is_active=False)
     assert sign_in(client, person.email, WRONG).status_code == 422
     response = sign_in(client, person.email)
@@ -157,7 +157,7 @@ def test_who_is_closed_out_learns_it_only_with_the_right_password(client):
     assert verbs()[1:] == [("sign-in-refused", f"person:{person.pk}")]
 
 
-def test_the_sign_in_page_is_made_for_password_managers(client):
+def test_sign_in_page_supports_password_managers(client):
     page = client.get(reverse("account_login")).content.decode()
     assert 'autocomplete="username"' in page
     assert 'autocomplete="current-password"' in page
@@ -165,18 +165,18 @@ def test_the_sign_in_page_is_made_for_password_managers(client):
 
 
 @pytest.mark.parametrize("value", ["\x00", "a\x00@example.com", "x" * 10**6, "'; --", "<script>"])
-def test_whatever_is_typed_is_answered(client, value):
+def test_any_input_is_answered(client, value):
     assert sign_in(client, value, value).status_code == 422
     assert client.post(reverse("account_reset_password"), {"email": value}).status_code in {302, 422}
 
 
 @pytest.mark.parametrize("path", ["signup/", "email/", "login/code/", "confirm-email/"])
-def test_their_usual_addresses_are_not_found(path, client):
+def test_unused_allauth_urls_are_not_found(path, client):
     assert client.get(f"/accounts/{path}").status_code == 404
     assert client.post(f"/accounts/{path}", {"email": "new@example.com", "password1": PASSWORD}).status_code == 404
 
 
-def test_the_admin_has_no_door_of_its_own(client):
+def test_admin_uses_sign_in_of_site(client):
     assert client.get("/admin/")["Location"] == "/admin/login/?next=/admin/"
     assert client.get("/admin/login/?next=/admin/")["Location"] == "/accounts/login/?next=%2Fadmin%2F"
     admin = make_admin()
@@ -191,7 +191,7 @@ def test_the_admin_has_no_door_of_its_own(client):
     assert ("signed-out", f"person:{admin.pk}") in verbs()
 
 
-def test_a_request_past_the_first_of_two_proxies_is_counted_and_no_fault(client, settings):
+def test_request_past_one_of_two_proxies_is_counted(client, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
     user = make_user()
     answer = client.post(
@@ -205,7 +205,7 @@ def test_a_request_past_the_first_of_two_proxies_is_counted_and_no_fault(client,
     ("is_demo", "plain_http", "comes_in"),
     [(True, False, False), (True, True, True), (False, False, True), (False, True, True)],
 )
-def test_demo_people_sign_in_on_ones_own_machine_and_nowhere_else(is_demo, plain_http, comes_in, client, settings):
+def test_demo_account_signs_in_on_trial_site_only(is_demo, plain_http, comes_in, client, settings):
     settings.PLAIN_HTTP = plain_http
     person = make_user(is_demo=is_demo)
     response = sign_in(client, person.email)
@@ -215,7 +215,7 @@ def test_demo_people_sign_in_on_ones_own_machine_and_nowhere_else(is_demo, plain
         assert list(Event.objects.values_list("verb", flat=True)) == ["sign-in-refused"]
 
 
-def test_no_link_lets_them_in_either(client, settings):
+def test_link_does_not_sign_in_demo_account(client, settings):
     settings.PLAIN_HTTP = False
     person = make_user(is_demo=True)
     page = client.get(password_link(person).removeprefix(settings.SITE_URL))
@@ -225,7 +225,7 @@ def test_no_link_lets_them_in_either(client, settings):
 
 
 @pytest.mark.parametrize(("is_demo", "plain_http", "found"), [(1, 0, 1), (1, 1, 0), (0, 0, 0), (0, 1, 0)])
-def test_a_real_site_with_demo_people_in_its_database_is_an_error(is_demo, plain_http, found, settings):
+def test_demo_account_on_real_site_is_check_error(is_demo, plain_http, found, settings):
     settings.PLAIN_HTTP = bool(plain_http)
     make_user(is_demo=bool(is_demo))
     errors = run_checks(tags=[Tags.database], databases=["default"])
@@ -239,21 +239,21 @@ def language_of(response):
     return response["Content-Language"]
 
 
-def test_the_browser_asks_when_nobody_has_chosen(client, settings):
+def test_browser_language_is_used_without_choice(client, settings):
     settings.LANGUAGE_CODE = "zh-hans"
     assert language_of(client.get(LOGIN, headers={"accept-language": "en-GB"})) == "en"
     assert language_of(client.get(LOGIN, headers={"accept-language": "zh-CN"})) == "zh-hans"
     assert language_of(client.get(LOGIN, headers={"accept-language": "fr"})) == "zh-hans"
 
 
-def test_the_choice_is_kept_in_a_cookie_and_leads_back_to_the_page(client):
+def test_chosen_language_is_stored_in_cookie(client):
     response = client.post(reverse("set-language"), {"language": "en", "next": "/accounts/login/?next=/team/"})
     assert response["Location"] == "/accounts/login/?next=/team/"
     assert response.cookies["language"]["httponly"]
     assert language_of(client.get(LOGIN, headers={"accept-language": "zh-CN"})) == "en"
 
 
-def test_the_choice_of_a_person_is_kept_with_the_person_and_wins(client):
+def test_chosen_language_is_stored_with_person(client):
     person, other = make_user(language="zh-hans"), make_user(language="zh-hans")
     client.force_login(person)
     client.cookies["language"] = "en"
@@ -268,7 +268,7 @@ def test_the_choice_of_a_person_is_kept_with_the_person_and_wins(client):
 
 
 @pytest.mark.parametrize("language", ["", "fr", "zh", "EN", "en\x00", "x" * 1000])
-def test_other_languages_are_refused(client, language):
+def test_unknown_language_is_refused(client, language):
     person = make_user(language="en")
     client.force_login(person)
     response = client.post(reverse("set-language"), {"language": language})
@@ -278,13 +278,13 @@ def test_other_languages_are_refused(client, language):
     assert person.language == "en"
 
 
-def test_a_language_that_is_no_longer_offered_does_not_break_the_page(client):
+def test_removed_language_does_not_break_page(client):
     client.force_login(make_user())
     type(make_user()).objects.update(language="fr")
     assert client.get(reverse("account_change_password")).status_code == 200
 
 
-def test_a_form_shown_with_its_mistakes_switches_back_to_the_page_it_stood_on(rf):
+def test_form_with_errors_returns_to_its_page(rf):
     post = rf.post(
         "/learn/tea-room/boiling/answer/is-it-off/", HTTP_REFERER="http://testserver/learn/tea-room/boiling/?a=1#q"
     )
@@ -307,12 +307,12 @@ def make_numbered(number="A0012", **fields):
         ("0012", "0012"),
     ],
 )
-def test_a_name_has_one_form_however_it_is_typed(typed, plain):
+def test_identifier_is_normalized(typed, plain):
     assert plain_name(typed) == plain
 
 
 @pytest.mark.parametrize("typed", ["A0012", "a0012", "Ａ００１２", " a 0012 "])
-def test_a_staff_number_opens_the_door_with_and_without_an_address_beside_it(typed, client):
+def test_staff_number_signs_in(typed, client):
     for person in (make_numbered(), make_user(staff_number="B7")):
         response = sign_in(client, typed if person.email is None else "b7")
         assert (response.status_code, response["Location"]) == (302, "/start/")
@@ -320,7 +320,7 @@ def test_a_staff_number_opens_the_door_with_and_without_an_address_beside_it(typ
         client.post(reverse("account_logout"))
 
 
-def test_neither_a_wrong_password_nor_another_number_opens_it(client):
+def test_wrong_password_or_number_is_refused(client):
     make_numbered()
     for name, password in (
         ("A0012", WRONG),
@@ -331,13 +331,13 @@ def test_neither_a_wrong_password_nor_another_number_opens_it(client):
         assert sign_in(client, name, password).status_code == 422, name
 
 
-def test_nobodys_number_looks_like_an_address():
+def test_staff_number_cannot_contain_at_sign():
     with pytest.raises(ValidationError, match="A staff number cannot contain @"):
         make_numbered("a@example.com")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_known_and_unknown_names_cost_the_same_queries_and_one_hash(client, monkeypatch, settings):
+def test_known_and_unknown_identifiers_cost_the_same(client, monkeypatch, settings):
     settings.PASSWORD_HASHERS = ["courseware.accounts.sign_in.password_hashing.SmallArgon2Hasher"]
     make_numbered()
     make_user(email="known@example.com", staff_number="B7")
@@ -356,14 +356,14 @@ def test_known_and_unknown_names_cost_the_same_queries_and_one_hash(client, monk
     assert costs["A0012"][1] == 1
 
 
-def test_tries_at_a_number_are_counted_however_it_is_typed(client):
+def test_attempts_are_counted_per_normalized_number(client):
     make_numbered()
     answers = [sign_in(client, typed, WRONG) for typed in ("A0012", "a0012", "a 0012", "Ａ0012", "A0012", "a0012")]
     assert [b"Too many attempts" in each.content for each in answers] == [False] * 5 + [True]
     assert b"Too many attempts" not in sign_in(client, "A0013", WRONG).content
 
 
-def test_the_right_password_ends_the_count_of_both_names(client):
+def test_correct_password_resets_count_of_both_identifiers(client):
     make_user(email="b@example.com", staff_number="B7")
     for name in ("B7", "b@example.com"):
         for _ in range(4):
@@ -374,7 +374,7 @@ def test_the_right_password_ends_the_count_of_both_names(client):
     assert not any(b"Too many attempts" in each.content for each in answers)
 
 
-def test_a_browser_is_known_by_either_name(client):
+def test_browser_is_trusted_for_both_identifiers(client):
     person = make_user(email="b@example.com", staff_number="B7")
     for name in ("B7", "b@example.com"):
         sign_in(client, name)
@@ -383,7 +383,7 @@ def test_a_browser_is_known_by_either_name(client):
     assert letters() == []
 
 
-def test_who_has_a_number_alone_shows_again_who_it_is(client):
+def test_person_with_number_only_can_reauthenticate(client):
     make_numbered()
     sign_in(client, "A0012")
     assert client.post(reverse("account_reauthenticate"), {"password": WRONG}).status_code == 422
@@ -393,14 +393,14 @@ def test_who_has_a_number_alone_shows_again_who_it_is(client):
     assert is_fresh(request)
 
 
-def test_a_link_asked_for_by_number_goes_to_the_address_kept_with_it_and_to_nobody_else(client):
+def test_link_requested_by_number_goes_to_stored_address(client):
     make_numbered("A1")
     make_user(email="b@example.com", staff_number="B7")
     make_user(email="gone@example.com", staff_number="C1", is_active=False)
     for name in ("b7", "a1", "c1", "no-such-number"):
         response = client.post(reverse("account_reset_password"), {"email": name})
         assert response["Location"] == reverse("account_reset_password_done")
-    assert [letter.to for letter in letters()] == [["b@example.com"]]
+    assert [message.to for message in letters()] == [["b@example.com"]]
     assert [(each.kind, each.why) for each in OutgoingEmail.objects.order_by("pk")] == [
         ("new-link", ""),
         ("new-link", "the person has no email address"),
@@ -417,15 +417,15 @@ def test_a_link_asked_for_by_number_goes_to_the_address_kept_with_it_and_to_nobo
         "x@example.org,x@example.com",
         "x\ny@example.com",
         "@example.com",
-        "ﷺ" * 99 + "@example.com",  # 18 letters each in its plain form
+        "ﷺ" * 99 + "@example.com",  # each becomes 18 letters
     ],
 )
-def test_no_letter_is_written_to_what_is_no_address(typed, client):
+def test_invalid_address_gets_no_email(typed, client):
     response = client.post(reverse("account_reset_password"), {"email": typed})
     assert (response.status_code, OutgoingEmail.objects.count()) == (422, 0)
 
 
-def test_without_address_and_number_nobody_comes_in():
+def test_person_needs_address_or_number():
     with pytest.raises(ValidationError, match="Enter an email address or a staff number"):
         User.objects.create_user(name="Wang")
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""A code that is handed over lets somebody in whom no letter reaches: once, within a day, and told to its owner."""
+"""Sign-in codes: valid once, for 1 day; the owner is told by email."""
 
 from datetime import date, timedelta
 
@@ -29,7 +29,7 @@ def hr():
     return make_hr(name="Yang Lan")
 
 
-def test_a_code_has_eight_signs_that_look_like_no_other_and_only_a_digest_is_kept(hr):
+def test_code_has_8_unambiguous_characters_and_is_stored_hashed(hr):
     codes = [give_code(make_numbered(f"A{number}"), by=hr) for number in range(20)]
     assert {len(code) for code in codes} == {8}
     assert not set("".join(codes)) & set("0O1IL8B5S2ZUV")
@@ -39,7 +39,7 @@ def test_a_code_has_eight_signs_that_look_like_no_other_and_only_a_digest_is_kep
 
 
 @pytest.mark.parametrize("typed", ["{code}", "{lower}", " {first} {last} ", "{first}-{last}"])
-def test_it_lets_its_owner_in_however_it_is_typed_and_asks_for_a_password_at_once(client, hr, typed):
+def test_code_signs_in_however_typed_and_asks_for_password(client, hr, typed):
     person = make_numbered()
     code = give_code(person, by=hr)
     typed = typed.format(code=code, lower=code.lower(), first=code[:4], last=code[4:])
@@ -57,7 +57,7 @@ def test_it_lets_its_owner_in_however_it_is_typed_and_asks_for_a_password_at_onc
     ]
 
 
-def test_another_one_ends_it_and_it_is_nobody_elses(client, hr):
+def test_new_code_ends_old_one(client, hr):
     person, other = make_numbered(), make_numbered("B8")
     first, second = give_code(person, by=hr), give_code(person, by=hr)
     give_code(other, by=hr)
@@ -67,7 +67,7 @@ def test_another_one_ends_it_and_it_is_nobody_elses(client, hr):
 
 
 @pytest.mark.parametrize(("hours", "works"), [(-0.1, False), (0, True), (23.99, True), (24, False), (99, False)])
-def test_it_ends_after_a_day(hr, hours, works):
+def test_code_expires_after_1_day(hr, hours, works):
     now = timezone.now()
     code = give_code(make_numbered(), by=hr, at=now)
     assert bool(use_code("A7", code, at=now + timedelta(hours=hours))) is works
@@ -83,7 +83,7 @@ def test_it_ends_after_a_day(hr, hours, works):
         ({"is_active": False}, False),
     ],
 )
-def test_it_opens_no_account_that_may_do_more_than_when_it_was_given(client, hr, change, works):
+def test_code_is_refused_if_owner_gained_rights(client, hr, change, works):
     person = make_numbered()
     code = give_code(person, by=hr)
     User.objects.filter(pk=person.pk).update(**change)
@@ -91,7 +91,7 @@ def test_it_opens_no_account_that_may_do_more_than_when_it_was_given(client, hr,
     assert is_in(client) is works
 
 
-def test_one_of_a_lead_ends_with_the_first_password_and_with_the_lead(client):
+def test_code_from_manager_ends_with_password_or_management(client):
     team = make_team()
     people = [make_numbered(f"N{number}") for number in range(3)]
     for person in people:
@@ -104,22 +104,22 @@ def test_one_of_a_lead_ends_with_the_first_password_and_with_the_lead(client):
     assert use_code("N2", codes[2]) is None
 
 
-def test_it_ends_other_sessions_and_the_former_password_and_a_letter_says_who_made_it(client, hr):
+def test_code_ends_sessions_and_password_and_is_emailed(client, hr):
     person = make_user(email="b@example.com", language="en")
     elsewhere = type(client)()
     elsewhere.force_login(person)
     code = give_code(person, by=hr)
-    [letter] = letters()
-    assert letter.to == ["b@example.com"]
-    assert "Created by:\nYang Lan" in letter.body
-    assert code not in letter.body
+    [email] = letters()
+    assert email.to == ["b@example.com"]
+    assert "It was made by:\nYang Lan" in email.body
+    assert code not in email.body
     client.post(PAGE, {"name": "b@example.com", "code": code})
     assert elsewhere.get(reverse("account_change_password")).status_code == 302
     client.post(reverse("account_logout"))
     assert client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD}).status_code == 422
 
 
-def test_the_session_is_a_new_one_and_somebody_elses_ends(client, hr):
+def test_code_starts_new_session(client, hr):
     client.force_login(make_user())
     before = client.session.session_key
     person = make_numbered()
@@ -128,7 +128,7 @@ def test_the_session_is_a_new_one_and_somebody_elses_ends(client, hr):
     assert client.session.session_key != before
 
 
-def test_tries_are_slowed_and_do_not_hold_back_the_password(client, hr):
+def test_wrong_codes_are_throttled_apart_from_passwords(client, hr):
     person = make_user(staff_number="A7")
     give_code(person, by=hr)
     answers = [client.post(PAGE, {"name": "a7", "code": "WRONG"}).content.decode() for _ in range(6)]
@@ -138,29 +138,29 @@ def test_tries_are_slowed_and_do_not_hold_back_the_password(client, hr):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_neither_words_nor_queries_tell_whether_there_is_a_code_or_a_person(client, hr):
+def test_response_and_queries_reveal_no_codes_or_people(client, hr):
     give_code(make_numbered(), by=hr)
     make_numbered("B8")
     client.post(PAGE, {"name": "warm", "code": "WRONG"})
-    costs, pages = [], []
+    query_counts, pages = [], []
     for name in ("A7", "B8", "C9"):
         with CaptureQueriesContext(connection) as queries:
             response = client.post(PAGE, {"name": name, "code": "WRONG"})
-        costs.append(len(queries))
+        query_counts.append(len(queries))
         token = str(response.context["csrf_token"])
         pages.append(response.content.decode().replace(token, "").replace(name, ""))
-    assert len(set(costs)) == 1, costs
+    assert len(set(query_counts)) == 1, query_counts
     assert len(set(pages)) == 1
 
 
 @pytest.mark.parametrize("value", ["", "\x00", "x" * 10**5, "'; --", "🙈"])
-def test_whatever_is_typed_is_answered(client, value):
+def test_any_input_is_answered(client, value):
     assert client.post(PAGE, {"name": value, "code": value}).status_code == 422
 
 
-def test_who_may_give_one_to_whom(hr):
-    firm = make_team(manager=make_user("Top"))
-    team = make_team(parent=firm, manager=make_user("Lead"))
+def test_code_is_given_by_hr_admins_and_own_managers(hr):
+    company = make_team(manager=make_user("Top"))
+    team = make_team(parent=company, manager=make_user("Lead"))
     other = make_team(manager=make_user("Other"))
     people = {
         "without address": make_numbered(),
@@ -177,7 +177,7 @@ def test_who_may_give_one_to_whom(hr):
     found = {
         giver: [name for name, person in people.items() if may_give_code(user, person)]
         for giver, user in {
-            "HR": hr, "lead": team.manager, "above": firm.manager, "other": other.manager, "admin": make_admin(),
+            "HR": hr, "lead": team.manager, "above": company.manager, "other": other.manager, "admin": make_admin(),
             "editor": make_editor(), "auditor": make_auditor(), "learner": make_user(),
         }.items()
     }  # fmt: skip
@@ -188,20 +188,20 @@ def test_who_may_give_one_to_whom(hr):
     }  # fmt: skip
 
 
-def test_a_lead_gives_none_to_whoever_may_do_more_than_learn(hr):
-    firm, team = make_team(), make_team()
+def test_manager_gives_codes_only_to_plain_learners(hr):
+    company, team = make_team(), make_team()
     people = {name: make_numbered(f"N{number}") for number, name in enumerate(("learns", "leads", "stands in", "HR"))}
     for person in people.values():
-        join(firm, person)
+        join(company, person)
     join(team, people["leads"], Membership.Role.MANAGER)
-    lead = team.manager
-    add_deputy(lead, people["stands in"], first_day=site_day(), last_day=site_day(), by=lead)
+    manager = team.manager
+    add_deputy(manager, people["stands in"], first_day=site_day(), last_day=site_day(), by=manager)
     people["HR"].groups.set(hr.groups.all())
-    for giver, given in ((firm.manager, ["learns"]), (hr, ["learns", "leads", "stands in"])):
+    for giver, given in ((company.manager, ["learns"]), (hr, ["learns", "leads", "stands in"])):
         assert [name for name, person in people.items() if may_give_code(giver, person)] == given
 
 
-def test_nobody_gives_one_to_themselves_or_against_the_rule(hr):
+def test_forbidden_code_is_refused(hr):
     assert not may_give_code(hr, hr)
     for giver in (make_user(), make_team().manager):
         with pytest.raises(SignInCodeRefused):
@@ -209,7 +209,7 @@ def test_nobody_gives_one_to_themselves_or_against_the_rule(hr):
     assert (SignInCode.objects.count(), Event.objects.count()) == (0, 0)
 
 
-# The button of a code is pressed twice, or in two tabs: whoever has it is in by either answer.
+# The same code submitted twice, as by a double click
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def press(client, code):
     return client.post(PAGE, {"name": "A7", "code": code}).status_code
 
 
-def test_either_answer_leads_to_a_password_and_both_are_one_use(client, person):
+def test_double_submit_signs_in_twice_with_one_use(client, person):
     code = give_code(person, by=make_hr())
     second = type(client)()
     assert [press(client, code), press(second, code)] == [302, 302]
@@ -234,21 +234,21 @@ def test_either_answer_leads_to_a_password_and_both_are_one_use(client, person):
 
 
 @pytest.mark.parametrize(("seconds", "works"), [(0, True), (119, True), (120, False), (86400, False)])
-def test_for_two_minutes(person, seconds, works):
+def test_used_code_works_for_2_minutes(person, seconds, works):
     now = timezone.now()
     code = give_code(person, by=make_hr(), at=now)
     use_code("A7", code, at=now)
     assert bool(use_code("A7", code, at=now + timedelta(seconds=seconds))) is works
 
 
-def test_not_once_a_password_was_chosen(client, person):
+def test_used_code_ends_with_password(client, person):
     code = give_code(person, by=make_hr())
     press(client, code)
     client.post(CHOOSE, {"password1": NEW, "password2": NEW})
     assert press(type(client)(), code) == 422
 
 
-def test_a_new_code_is_not_a_used_one(person):
+def test_new_code_is_unused(person):
     hr = make_hr()
     first = give_code(person, by=hr)
     use_code("A7", first)
@@ -258,7 +258,7 @@ def test_a_new_code_is_not_a_used_one(person):
     assert use_code("A7", second).person == person
 
 
-def test_not_once_its_owner_has_signed_out(client, person):
+def test_used_code_ends_with_sign_out(client, person):
     code = give_code(person, by=make_hr())
     press(client, code)
     client.post(reverse("account_logout"))

@@ -1,4 +1,4 @@
-"""Guessing is slowed; nobody is kept out by what somebody else tries."""
+"""Throttling of sign-in, links and codes; attempts of others lock nobody out."""
 
 import re
 from datetime import timedelta
@@ -24,7 +24,7 @@ STRANGER, OFFICE, HOME = "203.0.113.9", "198.51.100.1", "192.0.2.7"
 
 @pytest.fixture
 def later(time_machine):
-    """Moves the clock on; it stands still otherwise."""
+    """Move the frozen clock on by some seconds."""
     at = [timezone.now()]
 
     def move(seconds):
@@ -36,7 +36,7 @@ def later(time_machine):
 
 
 def sign_in(address, email, password=PASSWORD, client=None, **headers):
-    """302 for in, 422 for a wrong password, or what the page says to wait."""
+    """302 (signed in), 422 (wrong password), or the wait that the page shows."""
     response = (client or Client()).post(
         reverse("account_login"), {"login": email, "password": password}, REMOTE_ADDR=address, headers=headers
     )
@@ -50,7 +50,7 @@ def ask_for_link(address, email, client=None):
     return wait.group(1) if wait else response.status_code
 
 
-def test_five_tries_are_free_then_the_wait_doubles_up_to_five_minutes(later):
+def test_wait_doubles_after_5_attempts_up_to_5_minutes(later):
     person = make_user()
     assert [sign_in(STRANGER, person.email, WRONG) for _ in range(6)] == [422] * 5 + ["10 seconds"]
     waits = []
@@ -61,7 +61,7 @@ def test_five_tries_are_free_then_the_wait_doubles_up_to_five_minutes(later):
     assert waits == ["20 seconds", "40 seconds", "80 seconds", "3 minutes", "5 minutes", "5 minutes", "5 minutes"]
 
 
-def test_the_right_password_works_after_the_wait_and_not_before(later):
+def test_correct_password_works_after_wait(later):
     person = make_user()
     for _ in range(5):
         sign_in(STRANGER, person.email, WRONG)
@@ -71,7 +71,7 @@ def test_the_right_password_works_after_the_wait_and_not_before(later):
     assert sign_in(STRANGER, person.email) == 302
 
 
-def test_a_stranger_elsewhere_does_not_make_the_owner_wait(later):
+def test_attempts_from_elsewhere_do_not_delay_owner(later):
     person = make_user()
     for _ in range(20):
         sign_in(STRANGER, person.email, WRONG)
@@ -79,7 +79,7 @@ def test_a_stranger_elsewhere_does_not_make_the_owner_wait(later):
     assert sign_in(HOME, person.email) == 302
 
 
-def test_a_known_browser_has_its_own_count_even_behind_the_strangers_address(later):
+def test_trusted_browser_has_its_own_count(later):
     person, browser = make_user(), Client()
     assert sign_in(OFFICE, person.email, client=browser) == 302
     browser.post(reverse("account_logout"))
@@ -91,7 +91,7 @@ def test_a_known_browser_has_its_own_count_even_behind_the_strangers_address(lat
     assert [sign_in(OFFICE, person.email, WRONG, client=browser) for _ in range(6)] == [422] * 5 + ["10 seconds"]
 
 
-def test_a_browser_is_known_for_those_who_signed_in_from_it_only(later):
+def test_browser_is_trusted_for_its_users_only(later):
     person, victim, browser = make_user(), make_user(), Client()
     sign_in(OFFICE, person.email, client=browser)
     browser.post(reverse("account_logout"))
@@ -101,7 +101,7 @@ def test_a_browser_is_known_for_those_who_signed_in_from_it_only(later):
 
 
 @pytest.mark.parametrize("value", ["", "0" * 32, "0" * 32 + ":1abcde:AAAA", "a:b:c", "%00"])
-def test_a_cookie_that_the_site_did_not_sign_knows_nobody(value, later):
+def test_forged_device_cookie_is_not_trusted(value, later):
     person, browser = make_user(), Client()
     sign_in(OFFICE, person.email, client=browser)
     for _ in range(5):
@@ -111,7 +111,7 @@ def test_a_cookie_that_the_site_did_not_sign_knows_nobody(value, later):
     assert sign_in(OFFICE, person.email, WRONG, client=forger) == "10 seconds"
 
 
-def test_an_office_goes_on_while_somebody_in_it_tries_invented_addresses(later):
+def test_unknown_addresses_from_office_do_not_delay_known_browsers(later):
     known, newcomer, browser = make_user(), make_user(), Client()
     sign_in(OFFICE, known.email, client=browser)
     browser.post(reverse("account_logout"))
@@ -127,7 +127,7 @@ def test_an_office_goes_on_while_somebody_in_it_tries_invented_addresses(later):
     assert sign_in(OFFICE, newcomer.email) == 302
 
 
-def test_tries_from_very_many_networks_delay_a_new_one_once(later):
+def test_attempts_from_many_networks_delay_new_one_once(later):
     person = make_user()
     for number in range(100):
         sign_in(f"203.0.113.{number}", person.email, WRONG)
@@ -136,38 +136,38 @@ def test_tries_from_very_many_networks_delay_a_new_one_once(later):
     assert sign_in(HOME, person.email) == 302
 
 
-def test_right_passwords_do_not_crowd_an_office(later):
+def test_correct_passwords_do_not_throttle_network(later):
     people = [make_user() for _ in range(32)]
     assert {sign_in(OFFICE, person.email) for person in people} == {302}
 
 
-def test_another_name_of_the_host_gives_no_further_tries(later, settings):
+def test_other_host_name_gives_no_more_attempts(later, settings):
     settings.ALLOWED_HOSTS = ["*"]
     person = make_user()
     answers = [sign_in(STRANGER, person.email, WRONG, host=f"site:{number}") for number in range(6)]
     assert answers == [422] * 5 + ["10 seconds"]
 
 
-def test_another_spelling_of_the_address_gives_no_further_tries(later):
+def test_other_spelling_gives_no_more_attempts(later):
     make_user(email="ming@example.com")
     spellings = ["ming@example.com", "Ming@example.com", "MING@EXAMPLE.COM", " ming@example.com ", "ming@Example.com"]
     assert [sign_in(STRANGER, email, WRONG) for email in spellings] == [422] * 5
     assert sign_in(STRANGER, "mING@example.com", WRONG) == "10 seconds"
 
 
-def test_a_forged_address_does_not_count_as_another(later):
+def test_forged_client_address_gives_no_more_attempts(later):
     person = make_user()
     for number in range(5):
         sign_in(STRANGER, person.email, WRONG, **{"x-forwarded-for": f"192.0.2.{number}"})
     assert sign_in(STRANGER, person.email, WRONG, **{"x-forwarded-for": HOME}) == "10 seconds"
 
 
-def test_unknown_addresses_wait_like_known_ones(later):
+def test_unknown_addresses_wait_as_known_ones(later):
     assert [sign_in(STRANGER, "nobody@example.com", WRONG) for _ in range(6)] == [422] * 5 + ["10 seconds"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_tries_at_once_five_are_looked_at():
+def test_concurrent_attempts_are_limited_to_5():
     person, answers = make_user(), []
 
     def attempt():
@@ -182,7 +182,7 @@ def test_of_many_tries_at_once_five_are_looked_at():
     assert answers.count(422) == 5
 
 
-def test_the_sixth_letter_waits_and_is_told_alike_for_unknown_addresses(later):
+def test_sixth_link_waits_for_any_address(later):
     make_user(email="known@example.com")
     for email in ("known@example.com", "other@example.com"):
         assert [ask_for_link(STRANGER, email) for _ in range(6)] == [302] * 5 + ["60 seconds"]
@@ -192,23 +192,23 @@ def test_the_sixth_letter_waits_and_is_told_alike_for_unknown_addresses(later):
     assert ask_for_link(STRANGER, "known@example.com") == "2 minutes"
 
 
-def test_letters_that_strangers_ask_for_from_everywhere_are_one_count(later):
+def test_link_requests_are_counted_across_networks(later):
     person = make_user()
     answers = [ask_for_link(f"203.0.113.{number}", person.email) for number in range(6)]
     assert answers == [302] * 5 + ["60 seconds"]
 
 
-def test_the_owners_request_does_not_wait_for_strangers(later):
+def test_strangers_do_not_delay_link_for_owner(later):
     person, browser = make_user(), Client()
     sign_in(HOME, person.email, client=browser)
     for _ in range(6):
         ask_for_link(STRANGER, person.email)
     assert ask_for_link(STRANGER, person.email) == "60 seconds"
     assert ask_for_link(STRANGER, person.email, client=browser) == 302
-    assert ask_for_link(HOME, person.email) == 302  # where the right password was given, from any browser
+    assert ask_for_link(HOME, person.email) == 302  # the owner has signed in from this network
 
 
-def test_who_gets_in_may_ask_anew_as_the_letters_before_have_ended(later):
+def test_sign_in_resets_count_of_links(later):
     person = make_user()
     for _ in range(6):
         ask_for_link(STRANGER, person.email)
@@ -216,7 +216,7 @@ def test_who_gets_in_may_ask_anew_as_the_letters_before_have_ended(later):
     assert ask_for_link(OFFICE, person.email) == 302
 
 
-def test_letters_to_many_addresses_from_one_network_wait_once_each(later):
+def test_link_requests_from_one_network_are_delayed_once(later):
     for number in range(20):
         assert ask_for_link(OFFICE, f"invented{number}@example.com") == 302
     person = make_user()
@@ -241,7 +241,7 @@ def with_password(person, network, client=None, password=PASSWORD):
 
 
 def give(client, code, network, page=GIVE):
-    """302 for in, 422 for a wrong code, or what the page says to wait."""
+    """302 (accepted), 422 (wrong code), or the wait that the page shows."""
     response = client.post(reverse(page), {"code": code}, REMOTE_ADDR=network)
     wait = re.search(r"Too many wrong codes. Try again in (\d+ \w+)", response.content.decode())
     return wait.group(1) if wait else response.status_code
@@ -251,14 +251,14 @@ def recovery_code(person):
     return Authenticator.objects.get(user=person, type="recovery_codes").wrap().get_unused_codes()[0]
 
 
-def test_a_stranger_with_the_password_does_not_keep_the_owner_out(owner):
+def test_wrong_codes_from_elsewhere_do_not_delay_owner(owner):
     stranger, here = with_password(owner, STRANGER), with_password(owner, HOME)
     answers = [give(stranger, f"{number:06}", STRANGER) for number in range(10)]
     assert answers == [422] * 5 + ["10 seconds"] * 5
     assert give(here, recovery_code(owner), HOME) == 302
 
 
-def test_the_wait_grows_to_five_minutes_and_ends_with_a_right_code(owner, later):
+def test_wait_for_codes_grows_to_5_minutes_and_resets(owner, later):
     stranger, waits = with_password(owner, STRANGER), []
     for _ in range(5):
         give(stranger, "000000", STRANGER)
@@ -274,14 +274,14 @@ def test_the_wait_grows_to_five_minutes_and_ends_with_a_right_code(owner, later)
     assert give(client, "000000", STRANGER) == 422
 
 
-def test_a_code_given_again_in_a_session_waits_too(owner):
+def test_codes_of_reauthentication_are_throttled(owner):
     client = Client()
     client.force_login(owner)
     answers = [give(client, f"{number:06}", HOME, AGAIN) for number in range(6)]
     assert answers == [422] * 5 + ["10 seconds"]
 
 
-def test_all_networks_share_a_limit_that_known_browsers_do_not_have(owner, settings):
+def test_limit_across_networks_spares_trusted_browsers(owner, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"wrong_second_steps": "7/h/key"}
     known = with_password(owner, HOME)
     assert give(known, recovery_code(owner), HOME) == 302
@@ -302,13 +302,13 @@ def events():
 
 
 @BY_THE_CLOCK_OF_THE_TEST
-def test_the_owner_is_told_at_the_third_wrong_code_and_once_a_day(owner, later):
+def test_owner_is_emailed_at_third_wrong_code_once_daily(owner, later):
     stranger = with_password(owner, STRANGER)
-    for told in (0, 0, 1, 1, 1):
+    for expected in (0, 0, 1, 1, 1):
         give(stranger, "000000", STRANGER)
-        assert events() == told
-    [letter] = letters()
-    assert letter.to == [owner.email] and "3 wrong codes" in letter.body
+        assert events() == expected
+    [message] = letters()
+    assert message.to == [owner.email] and "3 wrong codes" in message.body
     later(23 * 60 * 60)
     give(with_password(owner, HOME), "000000", HOME)
     assert (events(), len(letters())) == (1, 1)
@@ -318,8 +318,8 @@ def test_the_owner_is_told_at_the_third_wrong_code_and_once_a_day(owner, later):
     assert Event.objects.filter(verb="two-factor-failed", subject=f"person:{owner.pk}", actor=None).count() == 2
 
 
-def test_a_wrong_code_before_the_right_one_sends_no_email(owner):
-    client = Client()  # one browser: a new one would be told by email
+def test_wrong_code_before_correct_one_sends_no_email(owner):
+    client = Client()  # one browser: a new one would cause an email
     for _ in range(3):
         with_password(owner, HOME, client)
         assert [give(client, "000000", HOME), give(client, recovery_code(owner), HOME)] == [422, 302]

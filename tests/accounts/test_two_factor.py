@@ -1,4 +1,4 @@
-"""Staff, HR and auditors give something they have beside the password, where the site asks for it."""
+"""Two-step verification: who needs it, setup, sign-in, reset, encrypted secrets."""
 
 import json
 import re
@@ -41,12 +41,12 @@ SET_UP, GIVE, AGAIN = "mfa_activate_totp", "mfa_authenticate", "mfa_reauthentica
 
 
 @pytest.fixture(autouse=True)
-def asked(settings):
+def two_factor_required(settings):
     settings.TWO_FACTOR = True
 
 
 def secret_on(page):
-    """As it is copied: its pieces of four stand apart without a blank."""
+    """The secret as a person copies it: no spaces between its groups of 4."""
     return BeautifulSoup(page, "html.parser").find(class_="door-key").get_text()
 
 
@@ -71,13 +71,13 @@ def make_superuser_without_the_admin():
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_superuser_without_the_admin, make_hr, make_auditor])
 @pytest.mark.parametrize("page", ["/", "/admin/", "/team/"])
-def test_staff_without_a_second_factor_are_led_to_set_one_up(make, page):
+def test_staff_must_set_up_two_factor(make, page):
     client, _ = sign_in(make())
     assert client.get(page)["Location"] == reverse(SET_UP)
     assert client.post(page)["Location"] == reverse(SET_UP)
 
 
-def test_a_part_of_a_page_leads_the_whole_page_there():
+def test_htmx_request_redirects_whole_page_to_setup():
     client, _ = sign_in(make_editor())
     response = client.get("/", headers={"hx-request": "true"})
     assert response["HX-Redirect"] == reverse(SET_UP)
@@ -85,7 +85,7 @@ def test_a_part_of_a_page_leads_the_whole_page_there():
 
 @pytest.mark.parametrize("office", [HR, AUDITORS])
 @pytest.mark.parametrize("is_added_by_group", [False, True])
-def test_joining_hr_or_auditors_asks_at_the_next_request(office, is_added_by_group):
+def test_new_hr_and_auditors_are_redirected_at_next_request(office, is_added_by_group):
     person, group = make_user(audits_until=date(2099, 12, 31)), Group.objects.get(name=office)
     client, _ = sign_in(person)
     assert client.get("/").status_code == 200
@@ -98,7 +98,7 @@ def test_joining_hr_or_auditors_asks_at_the_next_request(office, is_added_by_gro
     assert client.get("/").status_code == 200
 
 
-def test_a_request_that_a_script_sends_by_itself_is_asked_as_well():
+def test_automatic_request_is_redirected_as_well():
     person = make_user()
     client, _ = sign_in(person)
     assert client.get("/offline/").status_code == 204
@@ -108,7 +108,7 @@ def test_a_request_that_a_script_sends_by_itself_is_asked_as_well():
     assert client.session[SEEN] == seen
 
 
-def test_managers_are_asked_by_a_setting(settings):
+def test_setting_requires_two_factor_of_managers(settings):
     settings.TWO_FACTOR_FOR_MANAGERS = True
     client, _ = sign_in(make_team().manager)
     assert client.get("/team/")["Location"] == reverse(SET_UP)
@@ -116,31 +116,31 @@ def test_managers_are_asked_by_a_setting(settings):
     assert client.get("/").status_code == 200
 
 
-def test_auditors_are_asked_no_more_after_their_last_day():
+def test_auditor_needs_no_two_factor_after_last_day():
     client, _ = sign_in(make_auditor(audits_until=date(2020, 1, 1)))
     assert client.get("/").status_code == 200
 
 
-def test_nobody_else_is_asked():
+def test_others_need_no_two_factor():
     for person in (make_user(), make_team().manager):
         client, response = sign_in(person)
         assert response["Location"] == "/start/"
         assert client.get("/").status_code == 200
 
 
-def test_nobody_is_asked_where_the_setting_is_off(settings):
+def test_setting_disables_two_factor(settings):
     settings.TWO_FACTOR = False
     client, _ = sign_in(make_admin())
     assert client.get("/admin/").status_code == 200
 
 
-def test_until_it_is_set_up_staff_may_sign_out_and_change_the_language():
+def test_sign_out_and_language_work_before_setup():
     client, _ = sign_in(make_admin())
     assert client.post(reverse("set-language"), {"language": "en"})["Location"] == "/"
     assert client.get(reverse("account_logout")).status_code == 200
 
 
-def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(django_capture_on_commit_callbacks):
+def test_setup_shows_codes_once_and_is_logged_and_emailed(django_capture_on_commit_callbacks):
     admin = make_admin(language="en")
     client, _ = sign_in(admin)
     page = client.get(reverse(SET_UP)).content.decode()
@@ -156,11 +156,11 @@ def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(djang
     assert "10 recovery codes are left" in again
     assert client.get("/admin/").status_code == 200
     assert [event for event in verbs() if event.startswith("two-factor")] == ["two-factor-added"]
-    assert [letter.to for letter in letters()] == [[admin.email]]
+    assert [email.to for email in letters()] == [[admin.email]]
     assert "Two-step verification was set up." in letters()[0].body
 
 
-def test_a_wrong_code_sets_nothing_up():
+def test_wrong_code_does_not_complete_setup():
     admin = make_admin()
     client, _ = sign_in(admin)
     client.get(reverse(SET_UP))
@@ -169,7 +169,7 @@ def test_a_wrong_code_sets_nothing_up():
     assert client.get("/admin/")["Location"] == reverse(SET_UP)
 
 
-def test_the_password_alone_opens_nothing_and_the_code_opens_the_site():
+def test_sign_in_needs_password_and_code():
     admin = with_app(make_admin())
     client, response = sign_in(admin)
     assert response["Location"] == reverse(GIVE)
@@ -182,7 +182,7 @@ def test_the_password_alone_opens_nothing_and_the_code_opens_the_site():
     assert verbs()[-1] == "signed-in"
 
 
-def test_a_code_works_once():
+def test_code_works_once():
     admin = with_app(make_admin())
     code = code_of_an_app(SECRET)
     assert [
@@ -191,7 +191,7 @@ def test_a_code_works_once():
     ] == [302, 422]
 
 
-def test_a_recovery_code_opens_the_site_once():
+def test_recovery_code_works_once():
     admin = with_app(make_admin())
     code = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()[0]
     for expected in (302, 422):
@@ -199,7 +199,7 @@ def test_a_recovery_code_opens_the_site_once():
         assert client.post(reverse(GIVE), {"code": code}).status_code == expected
 
 
-def test_a_link_to_a_new_password_does_not_pass_by_the_second_factor():
+def test_password_link_does_not_skip_second_step():
     from tests.accounts.test_invitations import choose, path_of_link
 
     client = Client()
@@ -207,7 +207,7 @@ def test_a_link_to_a_new_password_does_not_pass_by_the_second_factor():
     assert client.get("/admin/")["Location"].startswith("/admin/login/")
 
 
-def test_a_session_from_before_the_setting_gives_a_code_to_go_on():
+def test_older_session_must_enter_code():
     admin = with_app(make_admin())
     client = Client()
     client.force_login(admin)
@@ -216,7 +216,7 @@ def test_a_session_from_before_the_setting_gives_a_code_to_go_on():
     assert client.get("/admin/").status_code == 200
 
 
-def test_a_session_that_knows_the_password_only_does_not_exchange_the_second_factor():
+def test_session_without_code_cannot_change_two_factor():
     admin = make_admin()
     client, _ = sign_in(admin)  # before the second factor is set up elsewhere
     with_app(admin)
@@ -227,27 +227,26 @@ def test_a_session_that_knows_the_password_only_does_not_exchange_the_second_fac
 
 
 @pytest.mark.parametrize("has_one", [False, True])
-def test_what_staff_send_before_the_second_factor_is_held_until_it_is_given(has_one):
-    """The site began to ask while they were at work."""
+def test_form_sent_before_second_step_is_kept(has_one):
     document, editor = make_course().documents.get(identifier="boiling"), make_editor()
     client, _ = sign_in(editor)
     if has_one:
         with_app(editor)
     page = reverse("admin:content_document_change", args=[document.pk])
     sent = {"base": document.head_id, "language": "en", "text-en": "x" * 100, "save": "yes"}
-    led = client.post(page, sent)["Location"]
+    url = client.post(page, sent)["Location"]
     if has_one:
         sent = {"code": code_of_an_app(SECRET), "next": "/accounts/unsent/"}
-        assert client.post(led, sent)["Location"] == "/accounts/unsent/"
+        assert client.post(url, sent)["Location"] == "/accounts/unsent/"
     else:
-        secret = secret_on(client.get(led).content.decode())
-        codes = client.get(client.post(led, {"code": code_of_an_app(secret)})["Location"]).content.decode()
+        secret = secret_on(client.get(url).content.decode())
+        codes = client.get(client.post(url, {"code": code_of_an_app(secret)})["Location"]).content.decode()
         assert 'href="/accounts/unsent/"' in codes
     assert "x" * 100 in client.get("/accounts/unsent/").content.decode()
     assert not document.revisions.exclude(pk=document.head_id).exists()
 
 
-def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
+def test_admin_resets_two_factor_of_another_admin(settings):
     lost, admin, client = with_app(make_admin(language="en")), make_admin(), Client()
     settings.TWO_FACTOR = False
     client.force_login(admin)
@@ -260,11 +259,11 @@ def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
     event = Event.objects.get(verb="two-factor-reset")
     assert (event.actor, event.subject) == (admin, f"person:{lost.pk}")
     assert elsewhere.get("/admin/").status_code == 302
-    [letter] = letters()
-    assert (letter.to, "reset your two-step verification" in letter.body) == ([lost.email], True)
+    [email] = letters()
+    assert (email.to, "was reset" in email.body) == ([lost.email], True)
 
 
-def test_the_command_resets_once_and_says_whom_it_does_not_know():
+def test_command_resets_once_and_reports_unknown_address():
     admin, out = with_app(make_admin()), StringIO()
     call_command("reset_two_factor", admin.email.upper(), stdout=out)
     call_command("reset_two_factor", admin.email, stdout=out)
@@ -274,7 +273,7 @@ def test_the_command_resets_once_and_says_whom_it_does_not_know():
         call_command("reset_two_factor", "nobody@example.com")
 
 
-def test_a_passkey_form_hands_the_browser_what_it_needs_and_refuses_what_is_none():
+def test_invalid_passkey_is_refused():
     client, _ = sign_in(make_admin())
     address = reverse("mfa_add_webauthn")
     page = client.get(address)
@@ -285,13 +284,13 @@ def test_a_passkey_form_hands_the_browser_what_it_needs_and_refuses_what_is_none
     assert not Authenticator.objects.exists()
 
 
-def test_without_a_second_factor_there_are_no_codes():
+def test_recovery_codes_need_two_factor():
     client, _ = sign_in(make_admin())
     assert client.get(reverse("mfa_view_recovery_codes")).status_code == 404
     assert client.post(reverse("mfa_generate_recovery_codes")).status_code == 422
 
 
-def test_taking_the_app_away_leads_staff_to_a_new_one_and_is_logged():
+def test_removing_app_requires_new_setup():
     admin = with_app(make_admin())
     client, _ = sign_in(admin)
     client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)})
@@ -302,25 +301,25 @@ def test_taking_the_app_away_leads_staff_to_a_new_one_and_is_logged():
     assert client.get("/admin/")["Location"] == reverse(SET_UP)
 
 
-def test_anybody_may_sign_in_with_two_steps():
+def test_anyone_can_set_up_two_factor():
     client, _ = sign_in(make_user())
     assert client.get(reverse("mfa_index")).status_code == 200
     assert client.get(reverse(SET_UP)).status_code == 200
 
 
-def test_the_sheet_of_recovery_codes_says_on_paper_where_they_are_for():
+def test_printed_recovery_codes_name_site_and_date():
     client, _ = sign_in(make_user(language="en"))
     secret = secret_on(client.get(reverse(SET_UP)).content.decode())
-    led = client.post(reverse(SET_UP), {"code": code_of_an_app(secret)})["Location"]
-    page = BeautifulSoup(client.get(led).content, "html.parser")
+    url = client.post(reverse(SET_UP), {"code": code_of_an_app(secret)})["Location"]
+    page = BeautifulSoup(client.get(url).content, "html.parser")
     today = timezone.localdate()
-    said = f"Staff training · testserver · {today.day} {today:%B %Y}"
-    assert page.find(class_="door-paper").get_text() == said
+    expected = f"Staff training · testserver · {today.day} {today:%B %Y}"
+    assert page.find(class_="door-paper").get_text() == expected
     assert "no-print" in page.find("a", string="I have saved the codes, continue").parent["class"]
 
 
 @pytest.mark.parametrize(("browser", "name"), [(FIREFOX, "Firefox · Windows"), ("curl/8", "Master key")])
-def test_a_new_passkey_is_called_by_where_it_is_made(browser, name):
+def test_new_passkey_is_named_after_browser(browser, name):
     client, _ = sign_in(make_user(language="en"))
     response = client.get(reverse("mfa_add_webauthn"), headers={"user-agent": browser})
     page = BeautifulSoup(response.content, "html.parser")
@@ -339,7 +338,7 @@ def stored():
     return {each.type: each.data for each in Authenticator.objects.all()}
 
 
-def test_the_database_holds_no_readable_seed():
+def test_database_holds_no_plain_secrets():
     person = with_app(make_admin())
     codes = RecoveryCodes.activate(person).generate_codes()
     written = json.dumps(stored())
@@ -349,7 +348,7 @@ def test_the_database_holds_no_readable_seed():
     assert two_factor_secrets.decrypt(seed) != seed
 
 
-def test_after_the_nightly_job_the_old_key_is_not_needed(settings):
+def test_nightly_job_makes_old_key_unnecessary(settings):
     admin = with_app(make_admin())
     change_key(settings, keep_old=True)
     client, _ = sign_in(admin)
@@ -361,7 +360,7 @@ def test_after_the_nightly_job_the_old_key_is_not_needed(settings):
     assert client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)}).status_code == 302
 
 
-def test_without_the_old_key_no_code_is_right_and_no_page_fails(settings, caplog):
+def test_codes_are_refused_without_errors_if_old_key_is_missing(settings, caplog):
     admin = with_app(make_admin())
     code = RecoveryCodes.activate(admin).get_unused_codes()[0]
     before = stored()
@@ -377,18 +376,18 @@ def test_without_the_old_key_no_code_is_right_and_no_page_fails(settings, caplog
     assert client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)}).status_code == 302
 
 
-def test_the_job_keeps_a_recovery_code_used_that_was_used_meanwhile(settings, monkeypatch):
+def test_nightly_job_keeps_used_recovery_code_used(settings, monkeypatch):
     admin = with_app(make_admin())
     codes = RecoveryCodes.activate(admin)
     used = codes.get_unused_codes()[0]
     change_key(settings, keep_old=True)
-    asked_for, is_read = two_factor_secrets.encrypted_data, []
+    encrypt, is_read = two_factor_secrets.encrypted_data, []
 
     def use_a_code_meanwhile(data):
         if "seed" in data and not is_read:
             is_read.append(True)
             assert codes.validate_code(used)
-        return asked_for(data)
+        return encrypt(data)
 
     monkeypatch.setattr(two_factor_secrets, "encrypted_data", use_a_code_meanwhile)
     two_factor_secrets.renew_encryption()
@@ -396,7 +395,7 @@ def test_the_job_keeps_a_recovery_code_used_that_was_used_meanwhile(settings, mo
 
 
 @pytest.mark.parametrize("keep_old", [True, False])
-def test_who_is_signed_in_stays_so_as_long_as_the_old_key_is_kept(keep_old, client, settings):
+def test_sessions_last_while_old_key_is_kept(keep_old, client, settings):
     client.force_login(make_user())
     change_key(settings, keep_old=keep_old)
     assert (client.get(reverse("home")).status_code == 200) is keep_old
@@ -406,7 +405,7 @@ def test_who_is_signed_in_stays_so_as_long_as_the_old_key_is_kept(keep_old, clie
 
 
 @pytest.mark.parametrize("keep_old", [True, False])
-def test_a_link_that_was_mailed_works_as_long_as_the_old_key_is_kept(keep_old, client, settings):
+def test_emailed_link_works_while_old_key_is_kept(keep_old, client, settings):
     link = password_link(make_user()).removeprefix(settings.SITE_URL)
     change_key(settings, keep_old=keep_old)
     assert (client.get(link).status_code == 302) is keep_old

@@ -1,4 +1,4 @@
-"""Which days are worked, by the files that ship, the list of the site and those of the teams; how lists are read."""
+"""Working days by holiday files, site and team calendars, and calendar import."""
 
 from datetime import date, timedelta
 
@@ -23,7 +23,7 @@ from courseware.audit_log.models import Event
 from tests.making import join, make_admin, make_team, make_user
 
 DAY = timedelta(days=1)
-MADE_UP = {  # by the notices of the State Council
+MAKE_UP_DAYS = {  # from the notices of the State Council
     2025: [(1, 26), (2, 8), (4, 27), (9, 28), (10, 11)],
     2026: [(1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10)],
     2027: [],
@@ -39,36 +39,36 @@ def list_day(day, team=None, *, is_free=True, name=""):
     return CalendarDay.objects.create(team=team, day=day, is_free=is_free, name=name)
 
 
-@pytest.mark.parametrize("year", MADE_UP)
-def test_every_day_of_the_years_that_ship_is_worked_or_free_as_another_calendar_says(year):
+@pytest.mark.parametrize("year", MAKE_UP_DAYS)
+def test_shipped_holidays_match_another_calendar(year):
     oracle = holidays.China(years=year)
     wrong = [day for day in days_of(year) if CHINA.is_working(day) != oracle.is_working_day(day)]
     assert wrong == []
 
 
-@pytest.mark.parametrize("year", MADE_UP)
-def test_the_weekend_days_that_are_worked_are_those_of_the_notice(year):
+@pytest.mark.parametrize("year", MAKE_UP_DAYS)
+def test_working_weekends_match_official_notice(year):
     worked = [(day.month, day.day) for day in days_of(year) if day.weekday() > 4 and CHINA.is_working(day)]
-    assert worked == MADE_UP[year]
+    assert worked == MAKE_UP_DAYS[year]
 
 
-def test_the_files_are_what_the_command_writes():
+def test_shipped_files_match_output_of_command():
     files = sorted(SHIPPED.glob("*.csv"))
-    assert [path.name for path in files] == [f"cn-{year}.csv" for year in MADE_UP]
+    assert [path.name for path in files] == [f"cn-{year}.csv" for year in MAKE_UP_DAYS]
     for path in files:
         assert path.read_text(encoding="utf-8") == table(int(path.stem.removeprefix("cn-")))
 
 
-def test_a_year_without_days_to_be_made_up_for_is_known_by_its_statutory_days_only():
+def test_year_without_notice_has_statutory_days_only():
     assert years_known(CHINA) == {2025: True, 2026: True, 2027: False}
 
 
-def test_a_free_day_says_why_and_a_working_day_nothing():
+def test_day_off_has_reason():
     asked = [date(2026, 10, 1), date(2026, 10, 4), date(2026, 10, 8), date(2026, 10, 10)]
     assert [CHINA.why_free(day) for day in asked] == ["National Day", "Sunday", "", ""]
 
 
-def test_days_on_and_back_pass_over_the_holidays_and_count_the_days_made_up():
+def test_working_days_skip_holidays_and_count_make_up_days():
     assert CHINA.working_day_before(date(2026, 10, 8)) == date(2026, 9, 30)
     assert CHINA.working_day_after(date(2026, 9, 30)) == date(2026, 10, 8)
     assert CHINA.add_working_days(date(2026, 9, 30), 3) == date(2026, 10, 10)  # a Saturday that is worked
@@ -82,7 +82,7 @@ CALENDARS = st.builds(Calendar, st.dictionaries(ANY_DAY, st.builds(ListedDay, st
 
 
 @given(CALENDARS, ANY_DAY, st.integers(1, 60))
-def test_so_many_days_on_are_so_many_days_between(calendar, day, number):
+def test_adding_working_days_matches_counting_them(calendar, day, number):
     after = calendar.add_working_days(day, number)
     assert calendar.is_working(after)
     assert calendar.working_days_between(day + DAY, after) == number
@@ -92,13 +92,13 @@ def test_so_many_days_on_are_so_many_days_between(calendar, day, number):
 
 
 @given(CALENDARS, ANY_DAY, st.integers(1, 30), st.integers(1, 30))
-def test_days_on_may_be_taken_in_two_steps(calendar, day, first, second):
+def test_working_days_can_be_added_in_two_steps(calendar, day, first, second):
     in_two = calendar.add_working_days(calendar.add_working_days(day, first), second)
     assert calendar.add_working_days(day, first + second) == in_two
 
 
 @pytest.mark.django_db
-def test_the_list_of_a_team_wins_over_those_above_and_these_over_the_sites():
+def test_team_calendar_overrides_ancestors_and_site():
     above = make_team()
     team, beside = make_team(parent=above), make_team(parent=above)
     first, second, third, fourth = (date(2026, 12, day) for day in (1, 2, 3, 4))
@@ -108,45 +108,45 @@ def test_the_list_of_a_team_wins_over_those_above_and_these_over_the_sites():
     list_day(third, above, name="of the team above")
     list_day(third, team, is_free=False)
 
-    def said(calendar):
+    def reasons(calendar):
         return [calendar.why_free(day) for day in (first, second, third, fourth)]
 
-    assert said(calendar_of(None)) == ["of the site", "of the site", "of the site", ""]
-    assert said(calendar_of(beside)) == ["of the site", "of the team above", "of the team above", ""]
-    assert said(calendar_of(team)) == ["of the site", "of the team above", "", ""]
+    assert reasons(calendar_of(None)) == ["of the site", "of the site", "of the site", ""]
+    assert reasons(calendar_of(beside)) == ["of the site", "of the team above", "of the team above", ""]
+    assert reasons(calendar_of(team)) == ["of the site", "of the team above", "", ""]
 
 
 @pytest.mark.django_db
-def test_the_list_of_the_site_wins_over_the_file():
+def test_site_calendar_overrides_holiday_file():
     list_day(date(2026, 10, 1), is_free=False)
     assert calendar_of(None).is_working(date(2026, 10, 1))
     assert not calendar_of(None).is_working(date(2026, 10, 2))
 
 
 @pytest.mark.django_db
-def test_a_site_without_holidays_has_weekends_alone(settings):
+def test_site_without_holidays_has_weekends_only(settings):
     settings.HOLIDAY_CALENDAR = ""
     assert [day.day for day in days_of(2026)[:14] if not calendar_of(None).is_working(day)] == [3, 4, 10, 11]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("people", [1, 3])
-def test_people_have_the_calendar_of_the_team_they_learn_in_first(people, django_assert_num_queries):
+def test_calendar_follows_first_team_learned_in(people, django_assert_num_queries):
     day = date(2026, 12, 1)
-    first, second, led = make_team(), make_team(), make_team()
+    first, second, managed = make_team(), make_team(), make_team()
     list_day(day, first, name="of the first")
     list_day(day, second, name="of the second")
-    list_day(day, led, name="of the team that is led")
+    list_day(day, managed, name="of the team that is led")
     learners = [make_user() for _ in range(people)]
     for each in learners:
-        join(led, each, "manager")
+        join(managed, each, "manager")
         join(first, each)
         join(second, each)
     alone = make_user()
     with django_assert_num_queries(2):
         found = calendars_of_people([each.pk for each in (*learners, alone)])
-    said = [found[each.pk].why_free(day) for each in (*learners, alone)]
-    assert said == ["of the first"] * people + [""]
+    reasons = [found[each.pk].why_free(day) for each in (*learners, alone)]
+    assert reasons == ["of the first"] * people + [""]
 
 
 NATIONAL = date(2026, 10, 1)
@@ -160,11 +160,11 @@ FREE, WORKED = ListedDay(True, "国庆"), ListedDay(False, "")
         "２０２６－１０－０１，休息，国庆", "2026-10-01,,国庆", ' 2026-10-1 , holiday ,"国庆"',
     ],
 )  # fmt: skip
-def test_a_day_is_read_however_it_is_written(line):
+def test_day_is_read_in_any_notation(line):
     assert read_days(line) == ({NATIONAL: FREE}, [])
 
 
-def test_headings_and_empty_lines_are_passed_over_and_the_rest_is_counted_as_the_file_counts():
+def test_headings_and_empty_lines_are_skipped():
     text = "日期,类型,名称\n\n2026-10-01,休,国庆\n2026-10-10,补班\nnever,休\n"
     assert read_days(text) == (
         {NATIONAL: FREE, date(2026, 10, 10): WORKED},
@@ -183,42 +183,42 @@ def test_headings_and_empty_lines_are_passed_over_and_the_rest_is_counted_as_the
         ("=1+1,free", DayProblem(1, "=1+1", "Enter a date such as 2026-10-01.")),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_line_and_what_was_expected(line, problem):
+def test_unreadable_line_is_reported_with_expected_format(line, problem):
     assert read_days(line) == ({}, [problem])
 
 
-def test_a_day_twice_is_one_day_and_a_day_that_is_two_things_a_mistake():
+def test_repeated_day_is_merged_and_contradiction_reported():
     twice = "2026-10-01,free,国庆\n"
     assert read_days(twice * 2) == ({NATIONAL: FREE}, [])
     days, problems = read_days(f"{twice}2026-10-01,working")
     assert (days, [each.line for each in problems]) == ({NATIONAL: FREE}, [2])
 
 
-def test_a_file_of_any_length_ends_in_a_sentence():
+def test_file_is_limited_to_2000_lines():
     days, problems = read_days("2026-10-01,free\n" * 3000)
     assert problems == [DayProblem(2001, "", "At most 2000 lines.")]
     assert list(days) == [NATIONAL]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
-def test_a_file_is_read_in_the_encodings_of_spreadsheets(encoding):
+def test_file_is_read_in_spreadsheet_encodings(encoding):
     assert decoded("2026-10-01,休,国庆".encode(encoding)) == "2026-10-01,休,国庆"
 
 
 @given(st.one_of(st.text(), st.text("2026-01,;\t\"'\r\n\0年月日班休１")))
-def test_no_text_breaks_the_reading(text):
+def test_any_text_can_be_parsed(text):
     days, problems = read_days(text)
     assert all(isinstance(day, date) for day in days)
     assert all(problem.expected for problem in problems)
 
 
 @given(st.binary())
-def test_no_file_breaks_the_reading(data):
+def test_any_file_can_be_parsed(data):
     read_days(decoded(data))
 
 
 @pytest.mark.django_db
-def test_days_are_put_in_once_and_one_that_is_there_is_replaced():
+def test_adding_days_replaces_existing_ones():
     admin, team = make_admin(), make_team()
     assert add_days(None, {NATIONAL: FREE}, by=admin) == 1
     assert add_days(None, {NATIONAL: FREE}, by=admin) == 0
@@ -226,12 +226,12 @@ def test_days_are_put_in_once_and_one_that_is_there_is_replaced():
     assert (calendar_of(None).why_free(NATIONAL), calendar_of(team).why_free(NATIONAL)) == ("国庆", "")
     assert add_days(None, {NATIONAL: WORKED}, by=admin) == 1
     assert CalendarDay.objects.count() == 2
-    said = Event.objects.filter(verb="days-listed").order_by("pk").values_list("subject", "actor")
-    assert list(said) == [("days:site", admin.pk), (f"team:{team.pk}", admin.pk), ("days:site", admin.pk)]
+    events = Event.objects.filter(verb="days-listed").order_by("pk").values_list("subject", "actor")
+    assert list(events) == [("days:site", admin.pk), (f"team:{team.pk}", admin.pk), ("days:site", admin.pk)]
 
 
 @pytest.mark.django_db
-def test_a_year_is_taken_out_of_one_list_and_of_no_other():
+def test_year_is_removed_from_one_calendar_only():
     admin, team = make_admin(), make_team()
     add_days(None, {NATIONAL: FREE, date(2027, 10, 1): FREE}, by=admin)
     add_days(team, {NATIONAL: FREE}, by=admin)

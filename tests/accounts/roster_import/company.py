@@ -1,4 +1,4 @@
-"""Lists brought into a firm, and how the firm then looks."""
+"""Import rosters and read the resulting company."""
 
 from django.db.models import Prefetch
 
@@ -34,7 +34,7 @@ def bring_in(*rows, take=(), is_sure=True, invites=False, **options):
 
 
 def outcomes(roster):
-    """Outcome → the lines of the file, or the names of who is not in it."""
+    """Outcome → lines of the file, or names of people who are not in it."""
     return {
         outcome: [line.line or line.name for line in found]
         for outcome in ("done", "already", "conflict", "left-out")
@@ -42,8 +42,8 @@ def outcomes(roster):
     }
 
 
-def firm_as_it_is():
-    """Everybody, by what a list may change."""
+def company_state():
+    """Everyone, with the fields that a roster may change."""
     memberships = Prefetch("memberships", Membership.objects.select_related("team").order_by("team__name", "role"))
     return sorted(
         (
@@ -58,7 +58,7 @@ def firm_as_it_is():
 
 
 def make_teams(*paths):
-    """Path → team; those above are made first."""
+    """Path → team; parents come first in `paths`."""
     teams = {}
     for path in paths:
         above, _, name = path.rpartition("/")

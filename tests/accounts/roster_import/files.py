@@ -1,4 +1,4 @@
-"""Files of people as companies have them, and files that attack."""
+"""Roster files as companies have them, and hostile ones."""
 
 import io
 import zipfile
@@ -12,11 +12,11 @@ def xlsx(*rows):
     with xlsxwriter.Workbook(file, {"default_date_format": "yyyy-mm-dd"}) as workbook:
         sheet = workbook.add_worksheet("People")
         for at, row in enumerate(rows):
-            for place, cell in enumerate(row):
+            for column, cell in enumerate(row):
                 if isinstance(cell, tuple):
-                    sheet.write_formula(at, place, f"={cell[0]}", value=cell[1] or "")
+                    sheet.write_formula(at, column, f"={cell[0]}", value=cell[1] or "")
                 else:
-                    sheet.write(at, place, cell)
+                    sheet.write(at, column, cell)
     return file.getvalue()
 
 

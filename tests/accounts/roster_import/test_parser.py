@@ -1,4 +1,4 @@
-"""A file is read as firms write it, a bad cell is named, and no file ends more than its own process."""
+"""Parsing roster files: encodings, columns, bad cells, hostile files."""
 
 import io
 import zipfile
@@ -19,7 +19,7 @@ CHINESE = ("工号", "姓名", "邮箱", "团队", "角色", "语言", "岗位",
 ENGLISH = ("Staff number", "Name", "Email address", "Team", "Role", "Language", "Post", "Start date", "Last day")
 ZHANG = ("A001", "张楠", "zhang.nan@example.com", "客服部/晚班组", "学员", "中文", "电话", "2026-12-01", "2027-01-31")
 HEADING_OF = dict(zip(messages.FIELDS, ENGLISH, strict=True))
-SAID = {
+PARSED = {
     "staff_number": "A001",
     "name": "张楠",
     "email": "zhang.nan@example.com",
@@ -33,7 +33,7 @@ SAID = {
 
 
 def listing(data, encoding=""):
-    """As `read_listing`, but in the process of the tests, which no honest file ends."""
+    """`read_listing` without a side process."""
     return parse_table(read_table(data, encoding))
 
 
@@ -51,24 +51,24 @@ def refusal(data, *, read=listing, **options):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_text_is_read_in_the_encodings_and_with_the_delimiters_that_programs_write(encoding, delimiter):
-    assert only_row(csv_file(CHINESE, ZHANG, delimiter=delimiter, encoding=encoding)) == SAID
+def test_text_is_read_in_common_encodings_and_delimiters(encoding, delimiter):
+    assert only_row(csv_file(CHINESE, ZHANG, delimiter=delimiter, encoding=encoding)) == PARSED
 
 
-def test_an_encoding_that_is_chosen_is_believed_and_named_where_it_is_found_out():
+def test_chosen_encoding_is_used_and_detected_one_reported():
     data = csv_file(("Staff no", "Name"), ("A1", "陳怡君"), encoding="big5")
     assert only_row(data, encoding="big5")["name"] == "陳怡君"
     assert refusal(data, encoding="utf-8") == "other-encoding"
     assert listing(csv_file(CHINESE, ZHANG, encoding="gbk")).encoding == "gb18030"
 
 
-def test_a_workbook_says_the_same_as_the_text():
+def test_workbook_gives_same_values_as_text():
     dated = (*ZHANG[:7], date(2026, 12, 1), date(2027, 1, 31))
-    assert only_row(xlsx(ENGLISH, dated)) == SAID
-    assert only_row(xlsx(("2026年花名册",), (), CHINESE, ZHANG)) == SAID
+    assert only_row(xlsx(ENGLISH, dated)) == PARSED
+    assert only_row(xlsx(("2026年花名册",), (), CHINESE, ZHANG)) == PARSED
 
 
-def test_lines_keep_their_numbers_and_columns_that_nobody_knows_are_named_and_passed_over():
+def test_line_numbers_are_kept_and_unknown_columns_listed():
     found = listing(
         xlsx(("人事名单",), ("序号", "工号（必填）", "姓名*", "血型"), (1, "A1", "李娜", "A"), (), (2, "A2", "王"))
     )
@@ -79,11 +79,11 @@ def test_lines_keep_their_numbers_and_columns_that_nobody_knows_are_named_and_pa
     assert (found.unknown, found.columns) == (["序号", "血型"], ["staff_number", "name"])
 
 
-def test_a_heading_of_signs_that_cannot_be_printed_is_named_without_them():
+def test_unprintable_characters_are_replaced_in_heading():
     assert listing(csv_file(("工号", "血\0型"), ("A1", "A"))).unknown == ["血�型"]
 
 
-def test_a_staff_number_kept_as_a_number_is_read_whole_and_it_is_said_that_zeros_are_lost():
+def test_numeric_staff_number_is_read_whole_with_warning():
     found = listing(xlsx(("工号", "姓名"), (120045, "李娜")))
     assert (found.rows[0].values["staff_number"], found.bare_numbers) == ("120045", True)
     assert not listing(xlsx(("工号", "姓名"), ("0012", "李娜"))).bare_numbers
@@ -105,7 +105,7 @@ def test_a_staff_number_kept_as_a_number_is_read_whole_and_it_is_said_that_zeros
         ("", ""),
     ],
 )
-def test_a_heading_is_known_in_the_ways_people_write_it(heading, field):
+def test_heading_is_recognized_in_common_spellings(heading, field):
     assert column_of(heading) == field
 
 
@@ -122,12 +122,12 @@ def test_a_heading_is_known_in_the_ways_people_write_it(heading, field):
         "46357",
     ],
 )
-def test_one_day_is_written_in_many_ways(text):
+def test_date_is_read_in_common_formats(text):
     assert day_of(text) == date(2026, 12, 1)
 
 
 @pytest.mark.parametrize("text", ["01/12/2026", "2026-13-01", "2026-02-30", "tomorrow", "12", ""])
-def test_what_may_be_two_days_or_none_is_no_day(text):
+def test_ambiguous_or_invalid_date_is_rejected(text):
     assert day_of(text) is None
 
 
@@ -150,7 +150,7 @@ def test_what_may_be_two_days_or_none_is_no_day(text):
         ("leaves_on", "soon", "day"),
     ],
 )
-def test_a_bad_cell_is_named_with_what_stood_there_and_the_rest_of_its_row_is_read(field, stood, code):
+def test_bad_cell_is_reported_and_rest_of_row_read(field, stood, code):
     headings = [field, *({"staff_number", "name", "email"} - {field})]
     row = [stood, *({"staff_number": "A1", "name": "李娜", "email": "li@example.com"}[other] for other in headings[1:])]
     [read] = listing(csv_file([HEADING_OF[name] for name in headings], row)).rows
@@ -160,26 +160,26 @@ def test_a_bad_cell_is_named_with_what_stood_there_and_the_rest_of_its_row_is_re
     assert code in messages.PROBLEMS
 
 
-def test_words_are_read_in_both_languages_and_however_wide():
-    said = [("主管", "manager"), ("Team Lead", "manager"), ("员工", "learner"), ("ＬＥＡＲＮＥＲ", "learner")]
-    assert [READ["role"](word) for word, _role in said] == [role for _word, role in said]
-    said = [("简体中文", "zh-hans"), ("zh_CN", "zh-hans"), ("English", "en"), ("英语", "en")]
-    assert [READ["language"](word) for word, _tag in said] == [tag for _word, tag in said]
+def test_roles_and_languages_are_recognized_in_both_languages():
+    expected = [("主管", "manager"), ("Team Lead", "manager"), ("员工", "learner"), ("ＬＥＡＲＮＥＲ", "learner")]
+    assert [READ["role"](word) for word, _role in expected] == [role for _word, role in expected]
+    expected = [("简体中文", "zh-hans"), ("zh_CN", "zh-hans"), ("English", "en"), ("英语", "en")]
+    assert [READ["language"](word) for word, _tag in expected] == [tag for _word, tag in expected]
 
 
 @pytest.mark.parametrize(
     "path", ["客服部/晚班组", "客服部 > 晚班组", "客服部＼晚班组", "客服部 | 晚班组", "/客服部/晚班组/"]
 )
-def test_a_path_of_teams_is_one_whatever_splits_it(path):
+def test_team_path_accepts_any_separator(path):
     assert READ["team"](path) == "客服部/晚班组"
 
 
-def test_an_empty_cell_says_nothing():
+def test_empty_cell_is_ignored():
     found = listing(csv_file(("工号", "姓名", "邮箱"), ("A1", "", " ")))
     assert [(row.values, row.problems) for row in found.rows] == [({"staff_number": "A1"}, [])]
 
 
-def test_a_formula_is_what_it_last_came_to_and_without_that_an_empty_cell():
+def test_formula_gives_its_stored_value():
     row = only_row(xlsx(("工号", "姓名", "邮箱"), ("A1", ("A2", "李娜"), ("HYPERLINK(1)", None))))
     assert row == {"staff_number": "A1", "name": "李娜"}
 
@@ -201,7 +201,7 @@ def test_a_formula_is_what_it_last_came_to_and_without_that_an_empty_cell():
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value,
 )
-def test_a_file_that_is_no_list_is_refused_with_a_sentence(data, code):
+def test_file_without_roster_is_refused_with_message(data, code):
     assert refusal(data) == code
     assert code in messages.REFUSALS
 
@@ -241,22 +241,22 @@ def long_cell():
     ],
     ids=["a far cell", "entities", "a long cell", "many strings", "much when unpacked"],
 )
-def test_a_file_made_to_take_all_memory_ends_its_own_process_and_is_refused(bomb):
+def test_file_that_exhausts_memory_is_refused(bomb):
     assert refusal(bomb(), read=read_listing) in messages.REFUSALS
 
 
-def test_a_file_is_read_in_a_process_beside_the_server():
-    assert [row.values for row in read_listing(csv_file(CHINESE, ZHANG)).rows] == [SAID]
+def test_file_is_parsed_in_side_process():
+    assert [row.values for row in read_listing(csv_file(CHINESE, ZHANG)).rows] == [PARSED]
 
 
-def test_a_second_list_waits_while_one_is_read_and_then_says_so(monkeypatch):
+def test_second_file_waits_then_is_refused_as_busy(monkeypatch):
     monkeypatch.setattr(parser, "SideProcess", no_process)
-    with parser.only_reader(patience=0):  # as another process of the server does
+    with parser.only_reader(patience=0):  # as another server process does
         assert refusal(csv_file(CHINESE, ZHANG), read=lambda data: read_listing(data, patience=0.2)) == "busy"
     assert "busy" in messages.REFUSALS
 
 
-def test_a_busy_machine_is_not_blamed_on_the_file(monkeypatch):
+def test_busy_machine_is_not_reported_as_bad_file(monkeypatch):
     for reason, code in ((MachineBusy, "busy"), (OutOfTime, "unreadable"), (ProcessDied, "unreadable")):
         monkeypatch.setattr(parser.SideProcess, "run", Mock(side_effect=reason))
         assert refusal(csv_file(CHINESE, ZHANG), read=read_listing) == code
@@ -266,15 +266,15 @@ def no_process(*arguments):
     raise AssertionError("a second process was started")
 
 
-def test_a_second_list_is_read_once_the_first_is_done():
+def test_second_file_is_parsed_after_first():
     with ThreadPoolExecutor(1) as pool:
         with parser.only_reader(patience=0):
             second = pool.submit(read_listing, csv_file(CHINESE, ZHANG), patience=60)
             assert not second.done()
-        assert [row.values for row in second.result(60).rows] == [SAID]
+        assert [row.values for row in second.result(60).rows] == [PARSED]
 
 
-def test_cells_are_named_as_spreadsheets_name_them():
+def test_cells_are_named_as_in_spreadsheets():
     assert [cell_name(column, 47) for column in (1, 4, 26, 27, 52, 53, 703)] == [
         *("A47", "D47", "Z47", "AA47", "AZ47", "BA47", "AAA47")
     ]
