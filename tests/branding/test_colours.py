@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.branding.colours import DARK, LIGHT, colour_stylesheet, least_contrast, nearest_readable
-from tests.site import test_look
+from tests.site import test_stylesheets
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 TOKENS = re.compile(r"--(line|line-soft):light-dark\((#[0-9a-f]{6}),(#[0-9a-f]{6})\)")
@@ -15,11 +15,11 @@ TOKENS = re.compile(r"--(line|line-soft):light-dark\((#[0-9a-f]{6}),(#[0-9a-f]{6
 
 def faint(look, tokens):
     """Pairs of all sheets that cannot be read in this look once these tokens are others."""
-    palette = test_look.palettes()[look] | tokens
+    palette = test_stylesheets.palettes()[look] | tokens
     return {
         (where, colour, ground)
-        for where, colour, ground, wanted in test_look.pairs(palette)
-        if test_look.contrast(palette[colour], palette[ground]) < wanted
+        for where, colour, ground, wanted in test_stylesheets.pairs(palette)
+        if test_stylesheets.contrast(palette[colour], palette[ground]) < wanted
     }
 
 
@@ -51,7 +51,7 @@ def test_the_nearest_is_near_and_the_colours_of_the_product_are_their_own():
     assert nearest_readable("#6cc3d5", DARK) == "#6cc3d5"
     assert nearest_readable("#777777", LIGHT) == "#6b6b6b"
     # By hand: 12 parts of the grey in 100 of white. One step less dark is too faint there.
-    assert test_look.contrast("#6b6b6b", "#ededed") >= 4.5 > test_look.contrast("#6c6c6c", "#ededed")
+    assert test_stylesheets.contrast("#6b6b6b", "#ededed") >= 4.5 > test_stylesheets.contrast("#6c6c6c", "#ededed")
 
 
 def test_a_browser_that_knows_only_light_and_a_printer_get_the_light_colour():

@@ -27,7 +27,7 @@ from tests.assignments.follow_ups import answered, completed
 from tests.assignments.rules import make_rule
 from tests.at_once import one_behind_the_other
 from tests.making import join, make_admin, make_course, make_hr, make_team, make_user
-from tests.site.test_chains import postgres, together  # noqa: F401 - a fixture
+from tests.site.test_concurrent_logging import postgres, together  # noqa: F401 - a fixture
 from tests.world import complete_course, finish_lessons
 
 ROUNDS = 4

@@ -22,7 +22,7 @@ from tests.assessment.exams import at_once
 from tests.at_once import one_behind_the_other
 from tests.course_format.samples import damage
 from tests.making import days, make_course, make_enrollment, make_user
-from tests.site.test_chains import postgres  # noqa: F401 - a fixture
+from tests.site.test_concurrent_logging import postgres  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 SURVEY = reverse("learning:step", args=["tea-room", "voice"])

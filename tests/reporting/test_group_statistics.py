@@ -17,7 +17,7 @@ from courseware.reporting.statistics.nightly_update import update_statistics
 from tests.at_once import one_behind_the_other
 from tests.examples import examples
 from tests.making import join, make_course, make_editor, make_hr, make_team, make_user
-from tests.site.test_chains import postgres  # noqa: F401 - a fixture
+from tests.site.test_concurrent_logging import postgres  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 FIRST = date(2026, 12, 1)

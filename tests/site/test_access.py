@@ -29,9 +29,9 @@ from courseware.learning.models import SavedPhrase
 from courseware.lib.dates import site_day
 from tests.making import PASSWORD, filled
 from tests.site.routes import beginnings, fill_in, routes
-from tests.site.test_headers import unguarded
 from tests.site.test_pages import TAGS, foreign_pieces, gaps, page_of
-from tests.site.test_request_log import MARK, private_lines
+from tests.site.test_request_logging import MARK, private_lines
+from tests.site.test_security_headers import unguarded
 from tests.site.test_version import COMMIT, version_told
 from tests.world import ROLES
 

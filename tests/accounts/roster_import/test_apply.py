@@ -37,7 +37,7 @@ from tests.accounts.roster_import.company import apply, bring_in, company_state,
 from tests.at_once import one_behind_the_other
 from tests.examples import examples
 from tests.making import days, join, letters, make_admin, make_editor, make_hr, make_user
-from tests.site.test_chains import postgres  # noqa: F401 - a fixture
+from tests.site.test_concurrent_logging import postgres  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 

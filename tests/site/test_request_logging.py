@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
-from tests.site.test_errors import fails_with
+from tests.site.test_error_pages import fails_with
 from tests.site.test_settings import PRODUCTION, run
 
 HEADER = "X-Request-ID"
