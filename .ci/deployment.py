@@ -33,9 +33,9 @@ CROWDED = {str(seconds) for seconds in range(11, 30)}
 UPGRADING, AWAY = "30", "5"  # Retry-After of the site's own page during an upgrade, and of the proxy's
 PREPARE = """
 import json, django; from courseware.project import bootstrap; bootstrap.begin(); django.setup()
-from tests.faults import crowds
-crowds.PEOPLE, crowds.MEMBERS = 10, 0  # each is a slow hash of a password
-print(json.dumps(crowds.prepare()))
+from tests.faults import writers
+writers.PEOPLE, writers.MEMBERS = 10, 0  # each is a slow hash of a password
+print(json.dumps(writers.prepare()))
 """
 MIGRATION = """from django.db import migrations
 

@@ -10,15 +10,15 @@ SERVER = os.environ.get("DATABASE_URL", "")
 IS_POSTGRES = SERVER.startswith("postgres")
 IN_FULL = os.environ.get("FAULTS") == "full"
 collect_ignore = (
-    ["test_sqlite.py", "test_copying_refused.py"]
+    ["test_sqlite.py", "test_database_copy_refusals.py"]
     if IS_POSTGRES
-    else ["test_postgres.py", "test_bounds.py", "test_copying.py"]
+    else ["test_postgres.py", "test_statement_timeouts.py", "test_database_copy.py"]
 )
 
 
 # Files whose subject is the database server: `.ci/run` runs them on PostgreSQL as well, the others only `make deep`.
 ABOUT_POSTGRES = {
-    "test_bounds.py", "test_copying.py", "test_crowds.py", "test_kills.py", "test_postgres.py", "test_workers.py",
+    "test_statement_timeouts.py", "test_database_copy.py", "test_staff_work.py", "test_kills.py", "test_postgres.py", "test_workers.py",
 }  # fmt: skip
 
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 
-from tests.faults.crowds import LESSONS, Writers
 from tests.faults.sites import free_port, wait_until
 from tests.faults.visitors import Visitor
+from tests.faults.writers import LESSONS, Writers
 from tests.patience import PATIENCE
 
 AGAIN = 0.05  # seconds between two tries

@@ -27,7 +27,7 @@ def empty_site(folder, like):
 @pytest.fixture(scope="module")
 def first_firm(first_site, tmp_path_factory):
     firm = empty_site(tmp_path_factory.mktemp("firm"), first_site)
-    return prepared(firm.folder, firm.database_url, by="tests.faults.travelling")
+    return prepared(firm.folder, firm.database_url, by="tests.faults.filled_site")
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import uuid
 
 import pytest
 
-from tests.faults.away import QUESTION, assert_says_so, right_answer
 from tests.faults.conftest import IN_FULL
 from tests.faults.disks import LARGER, failing, fill, small_disk
 from tests.faults.killing import killed_server
+from tests.faults.outages import QUESTION, assert_says_so, right_answer
 from tests.faults.sites import Site
 from tests.faults.visitors import Visitor
 

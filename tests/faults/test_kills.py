@@ -20,8 +20,8 @@ def test_what_was_acknowledged_is_stored_and_once_whatever_is_killed(tmp_path, r
     seed, began = random.randrange(10**6), time.monotonic()
     with database_server() if IS_POSTGRES else nullcontext() as database:
         url = database.url if database else f"sqlite:///{tmp_path / 'courseware.sqlite3'}"
-        site = prepared(tmp_path, url, by="tests.faults.crowds")
-        site.environment["DJANGO_SETTINGS_MODULE"] = "tests.faults.unhurried"
+        site = prepared(tmp_path, url, by="tests.faults.writers")
+        site.environment["DJANGO_SETTINGS_MODULE"] = "tests.faults.settings_no_rate_limits"
         before = stored(site)
         with killed_server(site, database) as server, StubbornWriters(site, server.port).writing() as writers:
             killed = kill_now_and_then(server, writers, kills=KILLS, writes=WRITES, chance=random.Random(seed))

@@ -1,7 +1,7 @@
 """The database server is restarted, stops and comes back: F8 of the promises."""
 
-from tests.faults.away import QUESTION, assert_away, right_answer
 from tests.faults.database_servers import database_server
+from tests.faults.outages import QUESTION, assert_away, right_answer
 from tests.faults.sites import prepared
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from tests.faults.away import QUESTION, assert_away, right_answer
+from tests.faults.outages import QUESTION, assert_away, right_answer
 
 
 def test_a_file_that_cannot_be_opened_is_our_own_page_and_the_first_request_after_works(site):

@@ -11,8 +11,8 @@ from collections import Counter
 from contextlib import contextmanager
 from functools import partial
 
-from tests.faults.busy import EVERY
 from tests.faults.conftest import IN_FULL, IS_POSTGRES
+from tests.faults.fast_worker import EVERY
 from tests.faults.sites import wait_until
 from tests.notifications.sinks import BUSY, DROPS, HANGS, mail_server
 from tests.patience import PATIENCE
@@ -41,7 +41,7 @@ def killed_workers(site, done, chance, upset=lambda: None, **environment):
 
     `upset` is called at each of them, too.
     """
-    begin = partial(site.start, "-m", "tests.faults.busy", "work", **environment)
+    begin = partial(site.start, "-m", "tests.faults.fast_worker", "work", **environment)
     workers = [begin() for _ in range(WORKERS)]
     try:
         for moment in sorted(chance.sample(range(TASKS - TASKS // EVERY - WORKERS), KILLS)):
@@ -63,7 +63,7 @@ def has_begun(site, worker):
 
 
 def test_each_task_is_done_once_though_its_workers_are_killed(site, record_property):
-    assert site.run("-m", "tests.faults.busy", "cups", str(TASKS)) == (0, "")
+    assert site.run("-m", "tests.faults.fast_worker", "cups", str(TASKS)) == (0, "")
     seed, began = random.randrange(10**6), time.monotonic()
     with killed_workers(site, partial(poured, site), random.Random(seed)) as workers:
         wait_until(lambda: states(site)["SUCCESSFUL"] == TASKS, "not every task is done")
@@ -89,7 +89,7 @@ BAD_MANNERS = [BUSY, HANGS, DROPS, DROPS]
 def test_each_letter_leaves_though_workers_are_killed_and_the_mail_server_behaves_badly(site, record_property):
     """Killed between the server's yes and its own note of it, a worker leaves a letter that is sent again. So does a
     server that takes a letter and hangs up. The second one bears the same Message-ID."""
-    assert site.run("-m", "tests.faults.busy", "letters", str(TASKS)) == (0, "")
+    assert site.run("-m", "tests.faults.fast_worker", "letters", str(TASKS)) == (0, "")
     seed, began = random.randrange(10**6), time.monotonic()
     chance = random.Random(seed)
     with mail_server() as (sink, port):
@@ -125,7 +125,7 @@ def test_a_worker_lives_through_a_database_that_is_locked_longer_than_it_waits(s
     """SQLite only: whoever writes holds the one lock. The worker says so, and goes on."""
     if site.is_postgres:
         return
-    worker = site.start("-m", "tests.faults.busy", "work")
+    worker = site.start("-m", "tests.faults.fast_worker", "work")
     try:
         wait_until(lambda: site.count("jobs_worker"), "the worker does not begin")
         writer = site.connect()
@@ -134,7 +134,7 @@ def test_a_worker_lives_through_a_database_that_is_locked_longer_than_it_waits(s
         time.sleep(7)
         writer.execute("ROLLBACK")
         writer.close()
-        assert site.run("-m", "tests.faults.busy", "cups", "3") == (0, "")
+        assert site.run("-m", "tests.faults.fast_worker", "cups", "3") == (0, "")
         wait_until(lambda: poured(site) == 3, "the worker does not go on")
     finally:
         worker.kill()

@@ -1,4 +1,4 @@
-"""What is done where nothing is set, and where something is. Whole it is tried in tests/faults/test_run_as_typed.py."""
+"""What is done where nothing is set, and where something is. Whole it is tried in tests/faults/test_make_run.py."""
 
 import os
 import shutil

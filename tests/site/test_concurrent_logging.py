@@ -1,6 +1,6 @@
 """Whoever writes to the log at once, of one subject or of many: nobody dead-locks, and nobody waits for what others do.
 
-On PostgreSQL, whose writers are many. SQLite has one, and `tests/faults/test_crowds.py` has it as well.
+On PostgreSQL, whose writers are many. SQLite has one, and `tests/faults/test_staff_work.py` has it as well.
 """
 
 import threading

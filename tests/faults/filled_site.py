@@ -1,4 +1,4 @@
-"""`python -m tests.faults.travelling`: a firm with something in most tables. Prints who and what."""
+"""`python -m tests.faults.filled_site`: a firm with something in most tables. Prints who and what."""
 
 import json
 

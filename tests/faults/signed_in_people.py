@@ -1,4 +1,4 @@
-"""`python -m tests.faults.crowded NUMBER`: that many people more, enrolled and signed in. Prints sessions and form."""
+"""`python -m tests.faults.signed_in_people NUMBER`: that many people more, enrolled and signed in. Prints sessions and form."""
 
 import json
 import sys

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.proxies import losing_answers
 from tests.faults.sites import wait_until
-from tests.faults.test_attempts import lost, read
+from tests.faults.test_exam_attempts import lost, read
 from tests.patience import PATIENCE
 
 

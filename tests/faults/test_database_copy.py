@@ -40,7 +40,7 @@ join(Team.objects.create(name="New"), make_user(email="new@example.com"))
 @pytest.fixture(scope="module")
 def first_firm(tmp_path_factory):
     folder = tmp_path_factory.mktemp("firm")
-    return prepared(folder, f"sqlite:///{folder / 'courseware.sqlite3'}", by="tests.faults.travelling")
+    return prepared(folder, f"sqlite:///{folder / 'courseware.sqlite3'}", by="tests.faults.filled_site")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """People who write one thing after the other, on a site with a course that takes its time to compile.
 
-`python -m tests.faults.crowds` makes that site on an empty database and prints who and what.
+`python -m tests.faults.writers` makes that site on an empty database and prints who and what.
 """
 
 import itertools

@@ -7,9 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from tests.faults.away import QUESTION, assert_away, right_answer
+from tests.faults.outages import QUESTION, assert_away, right_answer
 from tests.faults.sites import wait_until
-from tests.faults.test_attempts import lost
+from tests.faults.test_exam_attempts import lost
 from tests.patience import PATIENCE
 
 NAMES = ("statement_timeout", "idle_in_transaction_session_timeout")

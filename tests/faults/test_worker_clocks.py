@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.faults.busy import EVERY
+from tests.faults.fast_worker import EVERY
 from tests.faults.sites import wait_until
 from tests.faults.test_clocks import LIBRARY, FalseClock
 from tests.faults.test_workers import WORKERS, cups, has_begun, states
@@ -31,7 +31,7 @@ def clock(tmp_path):
 def several_workers(site, clock):
     # Nobody is killed, and a busy machine delays the beat of a worker by more than two seconds.
     environment = clock.environment | {"ALIVE_FOR": "60"}
-    workers = [site.start("-m", "tests.faults.busy", "work", **environment) for _ in range(WORKERS)]
+    workers = [site.start("-m", "tests.faults.fast_worker", "work", **environment) for _ in range(WORKERS)]
     try:
         wait_until(lambda: all(map(partial(has_begun, site), workers)), "a worker does not begin")
         yield
@@ -44,7 +44,7 @@ def several_workers(site, clock):
 def do_something(site):
     """Cups that are enqueued now and by the true clock, and wait for nothing but a worker."""
     before = len(cups(site))
-    assert site.run("-m", "tests.faults.busy", "cups", str(CUPS), str(before)) == (0, "")
+    assert site.run("-m", "tests.faults.fast_worker", "cups", str(CUPS), str(before)) == (0, "")
     wait_until(lambda: len(cups(site)) == before + CUPS, "not every cup is poured")
 
 

@@ -7,7 +7,7 @@ from http.cookiejar import Cookie
 
 import pytest
 
-from tests.faults.away import QUESTION
+from tests.faults.outages import QUESTION
 from tests.faults.visitors import Visitor
 
 PEOPLE = 300
@@ -18,7 +18,7 @@ TOKEN = "c" * 32
 @pytest.fixture
 def crowd(site):
     """Session keys of that many people, each in the middle of the course, and what the form of its lesson says."""
-    status, printed = site.run("-m", "tests.faults.crowded", str(PEOPLE))
+    status, printed = site.run("-m", "tests.faults.signed_in_people", str(PEOPLE))
     assert status == 0, printed
     return json.loads(printed.splitlines()[-1])
 

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from tests.faults.sites import Site
-from tests.faults.test_copying import SOURCES
+from tests.faults.test_database_copy import SOURCES
 
 pytestmark = pytest.mark.only_if_changed(*SOURCES)
 

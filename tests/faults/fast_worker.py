@@ -1,4 +1,4 @@
-"""`python -m tests.faults.busy work`: a worker whose death is noticed within two seconds, and tasks for it.
+"""`python -m tests.faults.fast_worker work`: a worker whose death is noticed within two seconds, and tasks for it.
 
 `… cups NUMBER [AFTER]` enqueues so many, every twentieth of which asks for later the first two times;
 `… letters NUMBER` tells so many people that they are invited; every twentieth has an address that is refused.
@@ -63,10 +63,10 @@ def main(what, number=0, after=0):
             name = "guest" if place % EVERY else "nobody"
             queue_email("invitation", make_user(email=f"{name}{place}@example.com"))
     else:
-        from tests.faults import busy
+        from tests.faults import fast_worker
 
         for cup in range(int(after), int(after) + int(number)):
-            busy.pour.enqueue(cup)
+            fast_worker.pour.enqueue(cup)
 
 
 if __name__ == "__main__":

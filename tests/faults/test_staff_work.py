@@ -1,6 +1,6 @@
 """Editors and administrators at work while people learn: F19 of the promises.
 
-A deadlock, a 503, and whoever has to wait long for a lock is an error (a second with FAULTS=full: see `hurried.py`):
+A deadlock, a 503, and whoever has to wait long for a lock is an error (a second with FAULTS=full: see `settings_short_waits.py`):
 the database says so, no stopwatch does.
 """
 
@@ -10,8 +10,8 @@ import time
 import pytest
 
 from tests.faults.conftest import IS_POSTGRES, SERVER
-from tests.faults.crowds import MEMBERS, TEAMS, Writers, files, lesson, path_of
 from tests.faults.sites import Site, new_postgres, prepared
+from tests.faults.writers import MEMBERS, TEAMS, Writers, files, lesson, path_of
 
 TIMES = 5
 ADMIN = "/admin"
@@ -20,8 +20,8 @@ ADMIN = "/admin"
 @pytest.fixture
 def site(tmp_path):
     url = new_postgres(SERVER) if IS_POSTGRES else f"sqlite:///{tmp_path / 'courseware.sqlite3'}"
-    site = prepared(tmp_path, url, by="tests.faults.crowds")
-    site.environment["DJANGO_SETTINGS_MODULE"] = "tests.faults.hurried"
+    site = prepared(tmp_path, url, by="tests.faults.writers")
+    site.environment["DJANGO_SETTINGS_MODULE"] = "tests.faults.settings_short_waits"
     yield site
     site.assert_records_agree()
 
