@@ -1,4 +1,4 @@
-"""`python -m tests.upgrades.walk STATE.json`: put this state into an empty database, upgrade it, open every page as
+"""`python -m tests.upgrades.check_upgrade STATE.json`: put this state into an empty database, upgrade it, open every page as
 everybody, and send what the pages of the version before would. Prints what went wrong, as JSON.
 """
 

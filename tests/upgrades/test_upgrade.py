@@ -36,7 +36,7 @@ def state(request, tmp_path):
 def test_after_the_upgrade_every_page_opens_old_attempts_show_what_was_asked_and_forms_of_before_are_answered(
     state, tmp_path
 ):
-    status, printed = empty_site(tmp_path / "after").run("-m", "tests.upgrades.walk", str(state))
+    status, printed = empty_site(tmp_path / "after").run("-m", "tests.upgrades.check_upgrade", str(state))
     assert status == 0, printed
     assert json.loads(printed.splitlines()[-1]) == {
         "upgrade": "done",
