@@ -12,7 +12,7 @@ from tests.world import make_world
 
 @pytest.fixture(scope="module")
 def world_of_the_module(django_db_setup, django_db_blocker):
-    """Made once for all who walk through it; what each of them does is rolled back by itself."""
+    """One world per module; each test is rolled back."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield make_world()
         transaction.set_rollback(True)
@@ -25,7 +25,7 @@ def world(world_of_the_module, db):
 
 @pytest.fixture
 def log(settings):
-    """The lines that the site writes, as objects."""
+    """The log lines of the site, as objects."""
     settings.LOG_REQUESTS = True
     written = io.StringIO()
     handler = logging.StreamHandler(written)
@@ -37,5 +37,5 @@ def log(settings):
 
 @pytest.fixture
 def unrendered(monkeypatch):
-    """For walks that look at what views do and not at pages: rendering is most of their time."""
+    """Skip rendering, which takes most of the time, in tests of views."""
     monkeypatch.setattr(Template, "render", lambda *_: "")

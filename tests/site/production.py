@@ -1,6 +1,6 @@
-"""Ask the site as it runs for a firm: `python -m tests.site.production` prints the answers as JSON.
+"""Send requests to the site in production: `python -m tests.site.production` prints the answers as JSON.
 
-Run by test_settings.py in a process of its own, because settings are read once in a process.
+Run by test_settings.py in its own process, because settings are read once per process.
 """
 
 import json
@@ -14,7 +14,7 @@ PERSON = {"email": "a@example.com", "password": "a-password-for-tests", "name": 
 FLAGS = ("secure", "httponly", "samesite", "path", "domain")
 
 
-def told(response):
+def summary(response):
     cookies = {
         name: {flag: morsel[flag] for flag in FLAGS} for name, morsel in response.cookies.items() if morsel.value
     }
@@ -27,12 +27,12 @@ def answers():
     forged = Client(headers={"host": "evil.example", "x-forwarded-proto": "https"})
     sign_in = {"login": PERSON["email"], "password": PERSON["password"]}
     return {
-        "page": told(by_proxy.get("/accounts/login/")),
-        "signed in": told(by_proxy.post("/accounts/login/", sign_in)),
-        "language": told(by_proxy.post("/accounts/language/", {"language": "en"})),
-        "in the clear": told(in_the_clear.get("/accounts/login/?next=/team/")),
-        "forged": told(forged.get("/")),
-        "forged by a proxy's header": told(by_proxy.get("/nowhere/", headers={"x-forwarded-host": "evil.example"})),
+        "page": summary(by_proxy.get("/accounts/login/")),
+        "signed in": summary(by_proxy.post("/accounts/login/", sign_in)),
+        "language": summary(by_proxy.post("/accounts/language/", {"language": "en"})),
+        "in the clear": summary(in_the_clear.get("/accounts/login/?next=/team/")),
+        "forged": summary(forged.get("/")),
+        "forged by a proxy's header": summary(by_proxy.get("/nowhere/", headers={"x-forwarded-host": "evil.example"})),
     }
 
 

@@ -1,4 +1,4 @@
-"""Every address of the site, read from the resolver and never from a list."""
+"""All routes of the site, read from the resolver."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def readable(pattern) -> str:
     return simplify_regex(text).lstrip("/") if is_regex else text
 
 
-class NoPlace(AssertionError):
+class UnknownPlaceholder(AssertionError):
     pass
 
 
@@ -35,11 +35,11 @@ def beginnings(route: str) -> list[str]:
 
 
 def fill_in(route: str, places: dict[str, object]) -> str:
-    """The address of a route: each placeholder replaced by what `places` holds for the route up to it."""
+    """The URL of a route: `places` maps the route up to each placeholder to its value."""
     filled, end = "", 0
     for begin, found in zip(beginnings(route), PLACEHOLDER.finditer(route), strict=True):
         if begin not in places:
-            raise NoPlace(f"/{route}: add {begin!r} to places_of in tests/world.py")
+            raise UnknownPlaceholder(f"/{route}: add {begin!r} to places_of in tests/world.py")
         filled += route[end : found.start()] + str(places[begin])
         end = found.end()
     return "/" + filled + route[end:]

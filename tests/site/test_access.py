@@ -1,7 +1,7 @@
-"""Every address × every role, compared with access.txt; and what no request may do on the way.
+"""Every route × every role, compared with access.txt, and rules for every page.
 
-The addresses come from the resolver, so a new page without a row fails here. Objects in addresses are the learner's.
-One walk opens each page once and holds the answer to the rules of all test files here about pages.
+Routes come from the resolver, so a new page without a row fails here. Objects in URLs are the learner's.
+Each page is opened once and checked by the rules of all test files in this folder.
 """
 
 import hashlib
@@ -32,13 +32,13 @@ from tests.site.routes import beginnings, fill_in, routes
 from tests.site.test_pages import TAGS, foreign_pieces, gaps, page_of
 from tests.site.test_request_logging import MARK, private_lines
 from tests.site.test_security_headers import unguarded
-from tests.site.test_version import COMMIT, version_told
+from tests.site.test_version import COMMIT, version_leaks
 from tests.world import ROLES
 
 TABLE = Path(__file__).with_name("access.txt")
 ALL_ROUTES = dict.fromkeys(route for route, _pattern in routes())
-# Rows that a look may add (who looked at whom), and what belongs to the session or to a cache.
-LOOKS = {
+# Events that a GET may add
+VIEW_EVENTS = {
     "record-viewed",
     "dashboard-exported",
     "dashboard-viewed",
@@ -47,14 +47,14 @@ LOOKS = {
     "report-exported",
     "audit-pack-created",
 }
-UNLOGGED = {"django_session", settings.CACHES["default"]["LOCATION"]}  # what a refused request may write, too
-OWN_BOOKS = UNLOGGED | {"audit_log_event", "audit_log_hashchain"}
+SESSION_TABLES = {"django_session", settings.CACHES["default"]["LOCATION"]}  # a refused request may write these
+UNCOMPARED_TABLES = SESSION_TABLES | {"audit_log_event", "audit_log_hashchain"}
 NEW_PASSWORD = "another-password-for-tests"
 REFUSED = {"405", "404", "403", "login"}
 READERS = ("anonymous", "learner", "manager", "editor", "admin")  # open every page between them
-MAY_SEE_THE_VERSION = ("editor", "leading editor", "admin")
+SEES_VERSION = ("editor", "leading editor", "admin")
 SITE_NAMES = {"en": "Staff training", "zh-hans": "员工培训"}
-OF_A_COURSE = ("learn/", "emergency-card/", "exam/", "attempts/", "simulations/", "simulation-attempts/")
+COURSE_PATHS = ("learn/", "emergency-card/", "exam/", "attempts/", "simulations/", "simulation-attempts/")
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +92,7 @@ def client_of(world, role):
 
 
 def answer_to(response) -> str:
-    """The status, or "login" for one who is sent to sign in."""
+    """The status, or "login" for a redirect to sign-in."""
     if response.status_code == 302 and "/login/?next=" in response["Location"]:
         return "login"
     return str(response.status_code)
@@ -103,7 +103,7 @@ def revision_of(lesson):
 
 
 def forms(world):
-    """What the page itself would send to an address (the rest is sent empty): route → fields."""
+    """Fields that a page would send: route → fields. All other forms are sent empty."""
     lesson = "learn/<id:course>/<id:step>/"
     return {
         f"{lesson}answer/<id:question>/": {
@@ -148,8 +148,8 @@ def forms(world):
         "people/<int:pk>/external-training/": {"course": world.course.pk, "trained_on": "2026-01-05", "proof": "Seen"},
         "people/teams/new/": {"name": "Early shift"},
         "people/teams/<int:pk>/": {"name": "Night shift"},
-        "people/chat-bots/new/": a_door(world),
-        "people/chat-bots/<int:pk>/": a_door(world),
+        "people/chat-bots/new/": chat_bot_form(world),
+        "people/chat-bots/<int:pk>/": chat_bot_form(world),
         "people/teams/<int:pk>/managers/": {"person": world.people["other learner"].email},
         "people/teams/<int:pk>/close/": {"to": world.team.parent_id},
         "people/<int:pk>/memberships/": {"team": world.team.pk, "role": "learner"},
@@ -173,7 +173,7 @@ def forms(world):
     }
 
 
-def a_door(world):
+def chat_bot_form(world):
     address = "https://hooks.slack.com/services/T0/B0/another"
     return {"team": world.team.pk, "service": "slack", "language": "en", "new_address": address}
 
@@ -183,7 +183,7 @@ def get(client, world, route):
 
 
 class Sender:
-    """Opens pages and sends their forms, each as if it were the first since the sign-in."""
+    """Opens pages and sends their forms, each with the cookies of a fresh session."""
 
     def __init__(self, world, role):
         self.world, self.client, self.forms = world, client_of(world, role), forms(world)
@@ -198,8 +198,8 @@ class Sender:
         self.client.cookies = deepcopy(self.cookies)
         return get(self.client, self.world, route)
 
-    def take_back(self, send, route):
-        """What came of `get` or `post`, which is undone."""
+    def roll_back_after(self, send, route):
+        """The response of `get` or `post`, rolled back."""
         with transaction.atomic():
             response = send(route)
             transaction.set_rollback(True)
@@ -216,7 +216,7 @@ def differences(method, role, found, table):
     ]
 
 
-def test_every_address_has_a_row():
+def test_every_route_has_a_row():
     table = read_table()
     lacking = [row("GET", route, ["?"] * len(ROLES)) for route in ALL_ROUTES if ("GET", "/" + route) not in table]
     assert not lacking, "add to tests/site/access.txt, with what each role shall get:\n" + "\n".join(lacking)
@@ -225,8 +225,8 @@ def test_every_address_has_a_row():
 
 
 BEFORE_A_MERGE = [pytest.mark.exhaustive, pytest.mark.any_database]
-LIKE_ANOTHER = ("other learner", "other manager", "leading editor")  # roles that open the same pages as another role
-EVERY_ROLE = [pytest.param(role, id=role, marks=BEFORE_A_MERGE if role in LIKE_ANOTHER else []) for role in ROLES]
+SIMILAR_ROLES = ("other learner", "other manager", "leading editor")  # roles that open the same pages as another role
+EVERY_ROLE = [pytest.param(role, id=role, marks=BEFORE_A_MERGE if role in SIMILAR_ROLES else []) for role in ROLES]
 WALKS = [pytest.param(*each.values, "en", id=each.id, marks=each.marks) for each in EVERY_ROLE]
 WALKS += [pytest.param(role, "zh-hans", id=f"{role} in Chinese", marks=BEFORE_A_MERGE) for role in READERS]
 
@@ -243,10 +243,10 @@ def test_every_page_follows_the_rules(role, language, world, log, settings):
             response = open_page(client, fill_in(route, world.places), language)
         found = faults_of_answer(response, role, route, table)
         if answer_to(response) in REFUSED:
-            found += [f"it wrote {sql}" for sql in beside(UNLOGGED, written)]
+            found += [f"it wrote {sql}" for sql in beside(SESSION_TABLES, written)]
         if role in READERS and (soup := page_to_read(response, refusals_seen)):
             found += faults_of_page(soup, route, role, language, world)
-            if response.status_code == 200 and route.startswith(OF_A_COURSE) and not soup.select_one(".brand"):
+            if response.status_code == 200 and route.startswith(COURSE_PATHS) and not soup.select_one(".brand"):
                 found.append("it does not name the course")
         if role == "learner" and soup and not route.startswith("admin/"):
             titles.setdefault(soup.title.get_text().strip(), set()).add(soup.h1.get_text(" ", strip=True))
@@ -254,22 +254,22 @@ def test_every_page_follows_the_rules(role, language, world, log, settings):
     faults += [f"one title for {headings}: {title}" for title, headings in titles.items() if len(headings) > 1]
     faults += [f"{name} was changed" for name, digest in digests().items() if digest != before[name]]
     verbs = Event.objects.filter(pk__gt=last).values_list("verb", flat=True)
-    faults += [f"an event {verb} was recorded" for verb in {*verbs} - LOOKS]
+    faults += [f"an event {verb} was recorded" for verb in {*verbs} - VIEW_EVENTS]
     faults += private_lines(log(), world)
     assert not faults, "\n".join(faults)
     assert len(log()) >= len(asked)
 
 
 def opened(role, language, table):
-    """In Chinese the pages that the role gets; a page of a refusal is the same for each address."""
+    """In English all routes; in Chinese only those that the role may open."""
     place = ROLES.index(role)
     return [route for route in ALL_ROUTES if language == "en" or table["GET", "/" + route][place] == "200"]
 
 
 def open_page(client, address, language):
-    """With a mark that must not reach the log: in the query under a name that the lists of the admin accept."""
+    """GET with MARK in query, user agent and referer, which must not reach the log."""
     headers = {"accept-language": language, "user-agent": MARK, "referer": f"http://testserver/{MARK}"}
-    query = "" if address == "/certificates/" else f"?_facets={MARK}"  # any query there is a number to look for
+    query = "" if address == "/certificates/" else f"?_facets={MARK}"  # any query there looks for a number
     return client.get(address + query, headers=headers)
 
 
@@ -288,8 +288,8 @@ def faults_of_answer(response, role, route, table):
     if not route.startswith(("media/", "branding/colours/", "branding/logo/")):
         faults += unguarded(response)
         faults += [] if "no-store" in response["Cache-Control"] else ["it may be kept"]
-    if role not in MAY_SEE_THE_VERSION:
-        faults += version_told(response)
+    if role not in SEES_VERSION:
+        faults += version_leaks(response)
     return faults
 
 
@@ -305,7 +305,7 @@ def faults_of_page(soup, route, role, language, world):
         faults.append("it has no title")
     if not route.startswith("admin/") and len(soup.find_all("h1")) != 1:
         faults.append("not one heading")
-    is_of_course = route.startswith(OF_A_COURSE)
+    is_of_course = route.startswith(COURSE_PATHS)
     brand = store.outline(world.course.current, language).title if is_of_course else SITE_NAMES[language]
     if (shown := soup.select_one(".brand")) and shown.text.strip() != brand:
         faults.append(f"above it stands {shown.text.strip()}, not {brand}")
@@ -313,27 +313,27 @@ def faults_of_page(soup, route, role, language, world):
 
 
 @pytest.mark.parametrize("role", EVERY_ROLE)
-def test_who_may_send_what(role, world, log, request):
+def test_each_role_gets_listed_response_to_post(role, world, log, request):
     if role not in READERS:
         request.getfixturevalue("unrendered")
     table, sender = read_table(), Sender(world, role)
     found, wrote = {}, {}
     for route in ALL_ROUTES:
         with writing_statements() as written:
-            found[route] = answer_to(sender.take_back(sender.post, route))
-        if found[route] in REFUSED and (statements := beside(UNLOGGED, written)):
+            found[route] = answer_to(sender.roll_back_after(sender.post, route))
+        if found[route] in REFUSED and (statements := beside(SESSION_TABLES, written)):
             wrote[route] = statements
-    told = {route: answer for route, answer in found.items() if ("POST", "/" + route) in table}
-    assert differences("POST", role, told, table) == []
-    untold = {route: answer for route, answer in found.items() if route not in told and answer not in REFUSED}
-    assert not untold, f"add rows for POST to tests/site/access.txt, {role} got: {untold}"
+    listed = {route: answer for route, answer in found.items() if ("POST", "/" + route) in table}
+    assert differences("POST", role, listed, table) == []
+    unlisted = {route: answer for route, answer in found.items() if route not in listed and answer not in REFUSED}
+    assert not unlisted, f"add rows for POST to tests/site/access.txt, {role} got: {unlisted}"
     assert wrote == {}
     assert list(private_lines(log(), world)) == []
     assert len(log()) >= len(ALL_ROUTES)
 
 
 @pytest.mark.parametrize("role", ["anonymous", "learner", "admin"])
-def test_no_log_line_contains_what_was_typed(role, world, log, unrendered):
+def test_log_contains_no_form_input(role, world, log, unrendered):
     names = ("login", "password", "email", "name", "choice", "text", "comment", "code", "person", "search", "q")
     typed = dict.fromkeys(names, MARK)
     sender, place = Sender(world, role), ROLES.index(role)
@@ -341,7 +341,7 @@ def test_no_log_line_contains_what_was_typed(role, world, log, unrendered):
     posted = [(route, answers[place]) for (method, route), answers in read_table().items() if method == "POST"]
     taken = [route.removeprefix("/") for route, answer in posted if answer not in REFUSED]
     for route in taken:
-        sender.take_back(lambda route: sender.post(route, typed), route)
+        sender.roll_back_after(lambda route: sender.post(route, typed), route)
     for page in ("/search/", "/people/", "/audit-log/", "/admin/accounts/user/"):
         sender.client.get(page, typed)
     sender.post("accounts/login/", {"login": world.learner.email, "password": MARK})
@@ -349,7 +349,7 @@ def test_no_log_line_contains_what_was_typed(role, world, log, unrendered):
     assert len(log()) >= len(taken) > 10
 
 
-def test_permission_declared_at_a_view_agrees_with_the_table(world):
+def test_view_permission_agrees_with_table(world):
     table, declared = read_table(), 0
     for route, pattern in routes():
         if allowed := getattr(pattern.callback, "allowed", None):
@@ -361,15 +361,15 @@ def test_permission_declared_at_a_view_agrees_with_the_table(world):
     assert declared > 40
 
 
-def test_rights_add_up_for_a_person_who_is_two_things_and_nothing_more_comes_of_it():
-    """The table says so; the tests above hold the site to the table."""
-    refusals = {"login": 0, "404": 1, "403": 2, "405": 3}  # from the furthest away to one who may come in another way
+def test_rights_of_two_roles_add_up():
+    """Checked in the table; the tests above compare the site with the table."""
+    refusals = {"login": 0, "404": 1, "403": 2, "405": 3}  # from least to most access
     for address, answers in read_table().items():
         manager, editor, both = (answers[ROLES.index(role)] for role in ("other manager", "editor", "leading editor"))
         assert both == max(editor, manager, key=lambda answer: refusals.get(answer, 4)), address
 
 
-# What is in the database ----------------------------------------------------------------------------------------------
+# Database -----------------------------------------------------------------------------------------------------------
 
 
 def rows_of(table):
@@ -380,18 +380,18 @@ def rows_of(table):
 
 
 def tables():
-    return [table for table in connection.introspection.table_names() if table not in OWN_BOOKS]
+    return [table for table in connection.introspection.table_names() if table not in UNCOMPARED_TABLES]
 
 
 def digests():
-    """Table → a digest over its rows, in whatever order they come."""
+    """Table → checksum of its rows in any order."""
     return {
         table: hashlib.sha256("\n".join(sorted(map(repr, rows_of(table)))).encode()).hexdigest() for table in tables()
     }
 
 
-def test_a_nul_in_an_address_is_no_fault_of_the_site(world):
-    """PostgreSQL refuses one in a string, so it must never come so far."""
+def test_nul_in_url_is_no_server_error(world):
+    """PostgreSQL refuses NUL in strings."""
     client, failed = client_of(world, "admin"), {}
     for route in ALL_ROUTES:
         for place in beginnings(route):
@@ -402,7 +402,7 @@ def test_a_nul_in_an_address_is_no_fault_of_the_site(world):
     assert failed == {}
 
 
-# Fields that no form has: where one of them could be sent, somebody would raise themselves with it.
+# Fields that no form has and that would raise rights or results
 PROTECTED = {
     "points": 100, "max_points": 100, "pass_mark": 1, "is_passed": "true", "is_right": "true", "outcome": "passed",
     "due_at": "2099-01-01T00:00", "completed_at": "2020-01-01T00:00", "exempted_at": "2020-01-01T00:00",
@@ -431,8 +431,8 @@ def protected_values(columns):
     found = {}
     for table, names in columns.items():
         with connection.cursor() as cursor:
-            listed = ", ".join(map(connection.ops.quote_name, names))
-            cursor.execute(f"SELECT {listed} FROM {connection.ops.quote_name(table)}")
+            column_list = ", ".join(map(connection.ops.quote_name, names))
+            cursor.execute(f"SELECT {column_list} FROM {connection.ops.quote_name(table)}")
             found[table] = [sorted(map(repr, values)) for values in zip(*cursor.fetchall(), strict=True)]
     return found
 
@@ -440,7 +440,7 @@ def protected_values(columns):
 SENDERS = ("learner", "manager", "editor", "HR")
 
 
-def test_senders_may_send_every_form_except_those_of_administrators():
+def test_senders_may_post_every_form_except_admin_forms():
     table = read_table()
     sent = {route for role in SENDERS for route in sent_by(role, table)}
     for role in {*ROLES} - {"admin"}:
@@ -449,8 +449,7 @@ def test_senders_may_send_every_form_except_those_of_administrators():
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("role", SENDERS)
-def test_fields_that_no_form_has_change_nothing(role, world, unrendered):
-    """Each form that the role may send."""
+def test_unknown_fields_change_no_protected_column(role, world, unrendered):
     other, table = world.people["other learner"], read_table()
     extra = {name: other.pk if value == "other" else value for name, value in PROTECTED.items()}
     with time_machine.travel(timezone.now(), tick=False):
@@ -458,7 +457,7 @@ def test_fields_that_no_form_has_change_nothing(role, world, unrendered):
         before = protected_values(columns)
 
         def done_by(route, extra):
-            """The protected values after the form was sent, which is then taken back."""
+            """Protected values after the form was sent; the change is rolled back."""
             with transaction.atomic(), writing_statements() as written:
                 sender.post(route, extra)
                 values = protected_values(columns) if written else before
@@ -485,15 +484,15 @@ WRITES_TO = re.compile(r'(?:INSERT\b.*?\bINTO|UPDATE|DELETE FROM) "?(\w+)')
 
 @contextmanager
 def writing_statements():
-    """A list of those that are run meanwhile: without any, the tables need not be read to be what they were."""
+    """The writing statements that run meanwhile. Without any, tables need not be compared."""
     written = []
 
-    def look(execute, sql, *rest):
+    def note(execute, sql, *rest):
         if not sql.lstrip("( ").startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")):
             written.append(sql)
         return execute(sql, *rest)
 
-    with connection.execute_wrapper(look):
+    with connection.execute_wrapper(note):
         yield written
 
 

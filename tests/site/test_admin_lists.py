@@ -1,4 +1,4 @@
-"""Lists of the admin with many rows: how far they go, how they are searched and filtered."""
+"""Admin lists with many rows: limits, search, filters."""
 
 import logging
 from urllib.parse import parse_qs, urlsplit
@@ -26,8 +26,8 @@ from tests.making import join, make_admin, make_course, make_enrollment, make_te
 
 pytestmark = pytest.mark.django_db
 
-# Those whose rows are counted in dozens, however large the firm is.
-SHORT = {"auth.Group", "content.Course", "content.Document", "content.Release", "jobs.Job"}
+# Lists with few rows in any company
+SHORT_LISTS = {"auth.Group", "content.Course", "content.Document", "content.Release", "jobs.Job"}
 
 
 @pytest.fixture
@@ -52,13 +52,13 @@ def found(client, model, **question):
     return set(opened(client, model, **question)[0].result_list)
 
 
-def test_each_list_that_grows_with_the_firm_is_a_long_one():
+def test_lists_that_grow_use_large_table_admin():
     lists = {model._meta.label: isinstance(each, LargeTableAdmin) for model, each in admin.site._registry.items()}
-    assert {label for label, is_long in lists.items() if not is_long} == SHORT
+    assert {label for label, is_long in lists.items() if not is_long} == SHORT_LISTS
 
 
 @pytest.fixture
-def few(monkeypatch):
+def small_limit(monkeypatch):
     monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", 5)
 
 
@@ -66,15 +66,15 @@ def people(number):
     return User.objects.bulk_create(User(email=f"x{n}@example.com", name=f"X {n}", password="!") for n in range(number))
 
 
-@pytest.mark.parametrize(("others", "shown", "told"), [(3, 4, "4 people"), (4, 5, "5 people"), (5, 5, "first 5")])
-def test_a_list_shows_its_first_rows_and_says_when_there_are_more(client, ada, few, others, shown, told):
+@pytest.mark.parametrize(("others", "shown", "summary"), [(3, 4, "4 people"), (4, 5, "5 people"), (5, 5, "first 5")])
+def test_list_shows_first_rows_and_says_if_more(client, ada, small_limit, others, shown, summary):
     people(others)
     listed, page = opened(client, User)
     assert len(listed.result_list) == shown
-    assert told in " ".join(page.select_one(".paginator").text.split())
+    assert summary in " ".join(page.select_one(".paginator").text.split())
 
 
-def test_rows_stand_in_the_order_of_the_list_on_each_page(client, ada, few, monkeypatch):
+def test_rows_keep_order_across_pages(client, ada, small_limit, monkeypatch):
     people(9)
     monkeypatch.setattr(type(admin.site.get_model_admin(User)), "list_per_page", 2)
     pages = [[person.name for person in opened(client, User, p=number)[0].result_list] for number in (1, 2, 3)]
@@ -83,7 +83,7 @@ def test_rows_stand_in_the_order_of_the_list_on_each_page(client, ada, few, monk
     assert backwards == ["X 8", "X 7"]
 
 
-def test_a_page_behind_the_first_rows_is_answered_as_one_that_is_not_there(client, ada, few, monkeypatch):
+def test_page_behind_first_rows_is_not_found(client, ada, small_limit, monkeypatch):
     people(9)
     monkeypatch.setattr(type(admin.site.get_model_admin(User)), "list_per_page", 2)
     assert len(opened(client, User, p="3")[0].result_list) == 1
@@ -92,16 +92,16 @@ def test_a_page_behind_the_first_rows_is_answered_as_one_that_is_not_there(clien
 
 
 @pytest.mark.parametrize(("others", "is_done"), [(4, True), (5, False)])
-def test_nothing_is_done_to_more_rows_at_once_than_a_list_shows(client, ada, few, others, is_done):
+def test_actions_are_limited_to_listed_rows(client, ada, small_limit, others, is_done):
     people(others)
     form = {"action": "deactivate", "select_across": "1", "index": "0", "_selected_action": [ada.pk]}
-    said = client.post(address(User), form, follow=True).content.decode()
+    page = client.post(address(User), form, follow=True).content.decode()
     assert User.objects.filter(is_active=False).count() == (others if is_done else 0)
-    assert ("You selected more than 5 rows, so nothing was done" in said) is not is_done
+    assert ("You selected more than 5 rows, so nothing was done" in page) is not is_done
 
 
-def test_all_rows_of_a_list_are_carried_by_the_page_that_asks_what_to_do_with_them(client, ada, monkeypatch, settings):
-    """Each is a field of its form, and a form may hold so many."""
+def test_confirmation_page_carries_all_listed_rows(client, ada, monkeypatch, settings):
+    """Each row is a form field, and the number of fields is limited."""
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS -= model_admins.MAX_LISTED_ROWS - 5
     monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", 5)
     course = make_course()
@@ -116,9 +116,7 @@ def test_all_rows_of_a_list_are_carried_by_the_page_that_asks_what_to_do_with_th
 
 
 @pytest.mark.parametrize(("others", "is_offered"), [(4, True), (5, False)])
-def test_all_rows_are_offered_to_be_chosen_only_where_all_of_them_are_shown(
-    client, ada, few, monkeypatch, others, is_offered
-):
+def test_all_rows_can_be_selected_only_if_shown(client, ada, small_limit, monkeypatch, others, is_offered):
     people(others)
     monkeypatch.setattr(type(admin.site.get_model_admin(User)), "list_per_page", 2)
     _listed, page = opened(client, User)
@@ -126,23 +124,23 @@ def test_all_rows_are_offered_to_be_chosen_only_where_all_of_them_are_shown(
     assert page.select_one(".action-counter")
 
 
-def test_a_list_does_not_count_what_it_does_not_show(client, ada, few, django_assert_num_queries):
+def test_list_does_not_count_hidden_rows(client, ada, small_limit, django_assert_num_queries):
     people(9)
     with django_assert_num_queries(5) as ran:  # session, person, groups, keys, rows
         client.get(address(User))
     counting = [each["sql"] for each in ran.captured_queries if "COUNT" in each["sql"]]
-    assert all("notifications_notification" in each for each in counting)  # what is unread comes with the person
+    assert all("notifications_notification" in each for each in counting)  # unread notifications
     assert client.get(address(User), {"_facets": ""}).context["cl"].add_facets is False
 
 
 @pytest.mark.exhaustive
-def test_lists_run_the_same_statements_in_a_firm_of_any_size(client):
+def test_lists_need_constant_number_of_statements(client):
     make_course()
-    firm, found = GrowingFirm(), []
-    client.force_login(firm.admin)
+    company, found = GrowingFirm(), []
+    client.force_login(company.admin)
     lists = [address(model) for model, each in admin.site._registry.items() if isinstance(each, LargeTableAdmin)]
     for people in (1, 3, 60):
-        firm.grow(people * COURSES)
+        company.grow(people * COURSES)
         found.append({path: statements(lambda path=path: client.get(path)) for path in (*lists, *lists)})
     assert found[0] == found[1] == found[2]
 
@@ -150,7 +148,7 @@ def test_lists_run_the_same_statements_in_a_firm_of_any_size(client):
 # Search
 
 
-def test_enrollments_are_found_by_words_of_name_or_address_of_their_person(client, ada):
+def test_enrollments_are_found_by_words_of_person(client, ada):
     lea, lin = make_user("Lea Grün", email="lea@example.com"), make_user("Grace Lin", email="grace@example.com")
     course = make_course()
     of_lea, of_lin = make_enrollment(lea, course), make_enrollment(lin, course)
@@ -158,7 +156,7 @@ def test_enrollments_are_found_by_words_of_name_or_address_of_their_person(clien
     assert {words: found(client, Enrollment, q=words) for words in cases} == cases
 
 
-def test_enrollments_are_found_by_a_whole_address_without_those_it_is_a_part_of(client, ada):
+def test_whole_address_finds_only_its_enrollments(client, ada):
     course = make_course()
     of_lea, of_other = (
         make_enrollment(make_user(name, email=f"{name}@example.com"), course) for name in ("lea", "or.lea")
@@ -167,18 +165,18 @@ def test_enrollments_are_found_by_a_whole_address_without_those_it_is_a_part_of(
     assert {words: found(client, Enrollment, q=words) for words in cases} == cases
 
 
-def test_events_are_found_by_all_of_their_subject_or_verb_or_the_address_of_who_did_it(client, ada):
+def test_events_are_found_by_whole_subject_verb_or_address(client, ada):
     lea = make_user("Lea", email="lea@example.com")
-    told = [
+    events = [
         record("looked", subject="board", actor=lea),
         record("looked", subject="board", actor=ada),
         record("waived", subject="enrollment:71"),
         record("waived", subject="enrollment:7"),
     ]
     cases = {
-        "looked": set(told[:2]),
-        "enrollment:7": {told[3]},
-        "Lea@Example.com": {told[0]},
+        "looked": set(events[:2]),
+        "enrollment:7": {events[3]},
+        "Lea@Example.com": {events[0]},
         "Lea": set(),
         "look": set(),
         "enrollment": set(),
@@ -186,7 +184,7 @@ def test_events_are_found_by_all_of_their_subject_or_verb_or_the_address_of_who_
     assert {words: found(client, Event, q=words) for words in cases} == cases
 
 
-def test_letters_are_found_by_an_address_they_went_to_or_of_their_person(client, ada):
+def test_emails_are_found_by_any_address_of_recipient(client, ada):
     lea = make_user("Lea", email="lea@example.com")
     to_lea = queue_email("invitation", lea)
     to_her_old_address = queue_email("account-notice", lea, address="old@example.com")
@@ -201,7 +199,7 @@ def test_letters_are_found_by_an_address_they_went_to_or_of_their_person(client,
     assert {words: found(client, OutgoingEmail, q=words) for words in cases} == cases
 
 
-def test_certificates_are_found_by_person_by_number_and_by_the_name_that_they_bear(client, ada):
+def test_certificates_are_found_by_person_number_or_holder(client, ada):
     enrollment = make_enrollment(make_user("Lea Grün", email="lea@example.com"))
     other = make_enrollment(make_user("Ben Blau", email="ben@example.com"))
     release = enrollment.course.current
@@ -226,7 +224,7 @@ def teams():
     return lea, ben, cy
 
 
-def test_people_are_filtered_by_words_of_the_name_of_a_team_each_once(client, ada, teams):
+def test_people_are_filtered_by_words_of_team(client, ada, teams):
     lea, ben, cy = teams
     cases = {"night": {lea, ben}, "DAY": {lea, ben}, "shift": {lea, ben}, "Nowhere": set(), "": {ada, lea, ben, cy}}
     assert {words: found(client, User, team=words) for words in cases} == cases
@@ -234,7 +232,7 @@ def test_people_are_filtered_by_words_of_the_name_of_a_team_each_once(client, ad
     assert found(client, User, membership="none") == {ada, cy}
 
 
-def test_enrollments_are_filtered_by_the_team_of_their_person(client, ada, teams):
+def test_enrollments_are_filtered_by_team(client, ada, teams):
     lea, ben, cy = teams
     of_lea, of_ben, _of_cy = (make_enrollment(person) for person in (lea, ben, cy))
     make_team("Evening", learners=1)
@@ -242,7 +240,7 @@ def test_enrollments_are_filtered_by_the_team_of_their_person(client, ada, teams
     assert found(client, Enrollment, team="Evening") == set()
 
 
-def test_the_form_of_a_filter_keeps_what_is_asked_for_besides(client, ada, teams):
+def test_filter_form_keeps_other_parameters(client, ada, teams):
     _listed, page = opened(client, User, team="Night", q="Lea", is_staff__exact="0", o="1", p="1")
     form = page.select_one("form.words-filter")
     assert form["method"] == "get"
@@ -257,21 +255,21 @@ def test_the_form_of_a_filter_keeps_what_is_asked_for_besides(client, ada, teams
     ("model", "parameter"),
     [(User, "team"), (Enrollment, "state"), (OutgoingEmail, "state__exact"), (Task, "status__exact")],
 )
-def test_what_no_database_can_hold_is_no_value_of_a_filter(model, parameter, client, ada):
+def test_nul_in_filter_is_refused(model, parameter, client, ada):
     response = client.get(address(model), {parameter: "a\0b"})
     assert (response.status_code, parse_qs(urlsplit(response["Location"]).query)) == (302, {"e": ["1"]})
 
 
 @pytest.mark.parametrize(("term", "status"), [("a\0b", 400), ("ada", 200)])
 @pytest.mark.parametrize("field", ["person", "team"])
-def test_what_no_database_can_hold_is_not_looked_for_while_somebody_types(field, term, status, client, ada):
+def test_nul_in_autocomplete_is_refused(field, term, status, client, ada):
     asked = {"app_label": "accounts", "model_name": "membership", "field_name": field, "term": term}
     assert client.get(reverse("admin:autocomplete"), asked).status_code == status
 
 
-# A list answers no question but those of its own filters, whoever asks
+# Allowed lookups
 
-# The parameters of the filters that stand beside each list. Whoever adds a filter here asks first what it gives away.
+# Parameters of the filters of each list. Before adding one, check what it reveals.
 FILTERS = {
     "assessment.Certificate": {"validity", "revoked_at__isempty"},
     "accounts.User": {
@@ -303,7 +301,7 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("label", sorted(model._meta.label for model in admin.site._registry))
-def test_a_list_can_be_filtered_by_its_own_filters_and_by_no_field_beside_them(label, rf):
+def test_list_can_be_filtered_by_own_filters_only(label, rf):
     model_admin = admin.site.get_model_admin(apps.get_model(label))
     request = rf.get("/")
     parameters = {name for each in model_admin.list_filters(request) for name in each.expected_parameters()}
@@ -316,7 +314,7 @@ def fields_of(label):
     return apps.get_model(label)._meta.get_fields()
 
 
-def test_an_editor_who_asks_for_anything_else_is_refused_as_a_bad_request(client, world):
+def test_other_lookup_of_editor_is_bad_request(client, world):
     client.force_login(world.people["editor"])
     reports = reverse("admin:learning_lessonreport_changelist")
     number = world.enrollment.pk
@@ -326,8 +324,8 @@ def test_an_editor_who_asks_for_anything_else_is_refused_as_a_bad_request(client
         assert client.get(f"{reports}?{question}").status_code == 200, question
 
 
-def test_what_is_refused_is_one_line_of_the_log(client, world, caplog, monkeypatch):
-    """Also where the log was configured twice, as by loading the server in this process."""
+def test_refused_lookup_is_logged_in_one_line(client, world, caplog, monkeypatch):
+    """Also if logging was configured twice, as by loading the server."""
     logger = logging.getLogger("django.security.DisallowedModelAdminLookup")
     monkeypatch.setattr(logger, "filters", [*logger.filters, OneLineFilter()])
     client.force_login(world.people["editor"])
@@ -338,7 +336,7 @@ def test_what_is_refused_is_one_line_of_the_log(client, world, caplog, monkeypat
 
 
 @pytest.mark.exhaustive
-def test_the_links_of_every_filter_are_answered(client, world):
+def test_filter_links_work(client, world):
     """Every link of each kind of filter, and the last one of each further filter of that kind."""
     client.force_login(world.people["admin"])
     followed, kinds = set(), set()

@@ -1,4 +1,4 @@
-"""Two forms of the site are kept while somebody types, and no other: above all no survey and no report."""
+"""Only two forms are autosaved; surveys and reports are not."""
 
 import pytest
 
@@ -7,28 +7,28 @@ from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, forms
 
 pytestmark = pytest.mark.django_db
-KEPT = {
+AUTOSAVED = {
     "learn/<id:course>/<id:step>/answer/<id:open_question>/unsaved/",
     "admin/content/document/<int:object_id>/change/unsaved/",
 }
-OF_AN_EDITOR = "admin/content/document/<path:object_id>/change/"
+EDITOR_FORM = "admin/content/document/<path:object_id>/change/"
 ALL_ROUTES = dict(routes())
 TYPED = {"token": "00000000-0000-4000-8000-000000000009", "text": "Nearly.", "comment": "Nearly.", "q-say-more": "No."}
 
 
-def test_the_site_has_these_addresses_for_what_is_typed_and_no_other():
-    assert {route for route in ALL_ROUTES if "unsaved" in route} == KEPT
+def test_only_listed_forms_have_autosave_urls():
+    assert {route for route in ALL_ROUTES if "unsaved" in route} == AUTOSAVED
 
 
 def forms_of_the_site():
-    """Routes of the views that say on which page their form stands."""
+    """Routes of views that name the page of their form."""
     return [route for route, pattern in ALL_ROUTES.items() if hasattr(pattern.callback, "page_of_form")]
 
 
 @pytest.mark.parametrize("role", ["learner", "admin"])
-def test_nothing_is_kept_of_any_other_form_of_the_site(world, role, unrendered):
-    """As the script would send it: to the address of the form, with `unsaved/` behind it. The step of a survey too."""
-    others = [route for route in forms_of_the_site() if route not in KEPT and route != OF_AN_EDITOR]
+def test_no_other_form_is_autosaved(world, role, unrendered):
+    """The script posts to the URL of a form plus `unsaved/`."""
+    others = [route for route in forms_of_the_site() if route not in AUTOSAVED and route != EDITOR_FORM]
     assert len(others) > 10
     addresses = [fill_in(route, world.places) for route in others]
     addresses += [f"/learn/{world.course.identifier}/{step.id}/" for step in world.outline.steps]
@@ -40,9 +40,9 @@ def test_nothing_is_kept_of_any_other_form_of_the_site(world, role, unrendered):
 
 
 @pytest.mark.parametrize("role", ["learner", "editor"])
-def test_what_is_sent_to_a_form_itself_is_never_kept_as_unsaved(world, role, unrendered):
+def test_submitted_form_is_not_autosaved(world, role, unrendered):
     client, sent = client_of(world, role), forms(world)
     for route in forms_of_the_site():
-        if route not in KEPT:
+        if route not in AUTOSAVED:
             client.post(fill_in(route, world.places), sent.get(route, {}) | TYPED)
     assert AutosavedText.objects.count() == 0

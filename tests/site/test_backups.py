@@ -1,4 +1,4 @@
-"""Backups as an operator sets them: where they go, how many are kept, and what is said when one fails."""
+"""Backups: folder, number kept, report of a failure."""
 
 from datetime import time
 from pathlib import Path
@@ -13,7 +13,7 @@ from courseware.jobs.models import Job, Outcome
 from courseware.management.commands import backup
 
 
-def test_a_backup_is_made_every_night_where_a_folder_is_set(monkeypatch, settings, tmp_path):
+def test_nightly_backup_is_scheduled_if_folder_is_set(monkeypatch, settings, tmp_path):
     monkeypatch.setattr(schedule, "JOBS", {})
     for folder, names in ((None, set()), (tmp_path, {"back-up"})):
         settings.BACKUP_DIR = folder
@@ -21,7 +21,7 @@ def test_a_backup_is_made_every_night_where_a_folder_is_set(monkeypatch, setting
         assert {"back-up"} & schedule.JOBS.keys() == names
 
 
-def test_without_a_folder_a_backup_asks_for_one(settings):
+def test_backup_without_folder_asks_for_one(settings):
     settings.BACKUP_DIR = None
     with pytest.raises(CommandError, match="BACKUP_DIR: expected a folder, or one by --to"):
         call_command("backup")
@@ -29,7 +29,7 @@ def test_without_a_folder_a_backup_asks_for_one(settings):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, settings):
-    """With older backups, and what somebody else has put there."""
+    """Older backups and an unrelated file."""
     settings.BACKUP_DIR, settings.BACKUPS_KEPT = tmp_path, 2
     for name in ("courseware-20260101T023000Z.zip", "courseware-20260102T023000Z.zip", "courseware-older.zip", "a.zip"):
         (tmp_path / name).touch()
@@ -46,7 +46,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_oldest_go_and_nothing_else(folder, monkeypatch, capsys):
+def test_only_oldest_backups_are_deleted(folder, monkeypatch, capsys):
     monkeypatch.setattr(backup.backups, "make", make)
     call_command("backup")
     new = folder / "courseware-20260103T023000Z.zip"
@@ -55,7 +55,7 @@ def test_the_oldest_go_and_nothing_else(folder, monkeypatch, capsys):
     assert names(folder) == ["a.zip", "courseware-20260102T023000Z.zip", new.name, "courseware-older.zip"]
 
 
-def test_the_one_just_made_stays_where_others_bear_days_that_are_still_to_come(folder, monkeypatch):
+def test_new_backup_is_kept_beside_future_dated_ones(folder, monkeypatch):
     monkeypatch.setattr(backup.backups, "make", make)
     for year in (2098, 2099):
         (folder / f"courseware-{year}0101T023000Z.zip").touch()
@@ -64,16 +64,14 @@ def test_the_one_just_made_stays_where_others_bear_days_that_are_still_to_come(f
     assert names(folder) == sorted(["a.zip", "courseware-older.zip", *left])
 
 
-def test_in_a_folder_that_is_named_by_hand_nothing_goes(folder, monkeypatch, capsys):
+def test_nothing_is_deleted_from_folder_given_by_option(folder, monkeypatch, capsys):
     monkeypatch.setattr(backup.backups, "make", make)
     before = names(folder)
     call_command("backup", to=folder)
     assert names(folder) == sorted([*before, "courseware-20260103T023000Z.zip"])
 
 
-def test_where_a_backup_fails_no_older_one_goes_and_the_first_page_of_the_admin_says_so(
-    db, folder, monkeypatch, settings
-):
+def test_failed_backup_deletes_nothing_and_is_reported_in_admin(db, folder, monkeypatch, settings):
     settings.BACKUP_DIR = Path("/nowhere")
     monkeypatch.setattr(schedule, "JOBS", {})
     monkeypatch.setattr(health, "JOBS", schedule.JOBS)
@@ -82,8 +80,8 @@ def test_where_a_backup_fails_no_older_one_goes_and_the_first_page_of_the_admin_
     Job.objects.create(name="back-up", next_at=timezone.now())
     with pytest.raises(CommandError):
         schedule.run_job.call("back-up")
-    kept = Job.objects.get()
-    assert kept.outcome == Outcome.FAILED
-    assert kept.said == "CommandError: /nowhere: No such file or directory; no backup was made"
-    assert [trouble.about for trouble in health.health_warnings(timezone.now())] == ["Back up all data"]
+    job = Job.objects.get()
+    assert job.outcome == Outcome.FAILED
+    assert job.said == "CommandError: /nowhere: No such file or directory; no backup was made"
+    assert [warning.about for warning in health.health_warnings(timezone.now())] == ["Back up all data"]
     assert len(names(folder)) == 4

@@ -1,4 +1,4 @@
-"""What is done where nothing is set, and where something is. Whole it is tried in tests/faults/test_make_run.py."""
+"""Start without settings, on the trial site of `make run`. tests/faults/test_make_run.py runs it as a whole."""
 
 import os
 import shutil
@@ -31,8 +31,8 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def typed(checkout, *arguments, **environment):
-    """Type `manage.py …` into a shell in which nothing is set but this."""
+def run_manage(checkout, *arguments, **environment):
+    """Run `manage.py …` in a shell with only these variables."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -45,8 +45,8 @@ def typed(checkout, *arguments, **environment):
     )
 
 
-def try_it(checkout):
-    """Leave what `make run` leaves."""
+def make_trial(checkout):
+    """Create what `make run` leaves."""
     folder = checkout / "var" / "try"
     folder.mkdir(parents=True)
     (folder / bootstrap.KEY).write_text("k" * 60)
@@ -54,31 +54,31 @@ def try_it(checkout):
 
 
 @pytest.mark.exhaustive
-def test_where_nothing_is_set_a_command_takes_the_site_of_make_run_and_says_so(checkout):
-    data = try_it(checkout)
-    done = typed(checkout, *SHOW)
+def test_command_without_settings_uses_trial_and_says_so(checkout):
+    data = make_trial(checkout)
+    done = run_manage(checkout, *SHOW)
     assert done.stdout == f"http://127.0.0.1:8000 {data}\n"
     assert done.stderr == "Nothing is set, so this is the site of `make run` in var/try/.\n"
 
 
-def test_where_nothing_is_set_and_nothing_was_tried_a_command_asks_for_a_key(checkout):
-    done = typed(checkout, *SHOW)
+def test_command_without_settings_or_trial_asks_for_key(checkout):
+    done = run_manage(checkout, *SHOW)
     assert done.returncode == 1
     assert done.stderr == "SECRET_KEY: expected at least 50 random characters. To try the site: `make run`.\n"
 
 
 @pytest.fixture
-def tried(tmp_path, monkeypatch):
-    """The folder of `make run`, which is another one; nothing is set."""
+def trial(tmp_path, monkeypatch):
+    """Another trial folder; no variable is set."""
     monkeypatch.setattr(bootstrap, "BASE_DIR", tmp_path)
-    monkeypatch.setattr(bootstrap, "TRIAL", try_it(tmp_path))
+    monkeypatch.setattr(bootstrap, "TRIAL", make_trial(tmp_path))
     with patch.dict(os.environ, clear=True):
         yield bootstrap.TRIAL
 
 
 @pytest.mark.parametrize("name", sorted(bootstrap.SET_FOR_A_SITE))
 @pytest.mark.parametrize("value", ["", "1"])
-def test_one_variable_of_a_real_site_and_nothing_of_make_run_is_taken(tried, name, value, capsys):
+def test_any_production_variable_disables_trial(trial, name, value, capsys):
     os.environ[name] = value
     before = dict(os.environ)
     bootstrap.find_trial()
@@ -86,51 +86,51 @@ def test_one_variable_of_a_real_site_and_nothing_of_make_run_is_taken(tried, nam
     assert capsys.readouterr().err == ""
 
 
-def test_what_changes_no_site_may_be_set_beside_it(tried):
+def test_harmless_variables_keep_trial(trial):
     os.environ.update(TIME_ZONE="Europe/Berlin", PORT="8123", LANG="zh_CN.UTF-8")
     bootstrap.find_trial()
     assert os.environ["SITE_URL"] == "http://127.0.0.1:8123"
 
 
 @pytest.mark.exhaustive
-def test_new_files_are_their_owners_alone(checkout):
-    data = try_it(checkout)
-    typed(checkout, "createcachetable")
-    typed(checkout, "sendtestemail", "a@example.com")
+def test_new_files_are_private_to_owner(checkout):
+    data = make_trial(checkout)
+    run_manage(checkout, "createcachetable")
+    run_manage(checkout, "sendtestemail", "a@example.com")
     made = [path for path in data.rglob("*") if path.name != bootstrap.KEY]
     assert {path.suffix for path in made} >= {".sqlite3", ".log"}
     assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
 @pytest.fixture
-def new(tried):
-    """As before the first `make run`."""
-    shutil.rmtree(tried)
-    return tried
+def no_trial(trial):
+    """Before the first `make run`."""
+    shutil.rmtree(trial)
+    return trial
 
 
-def test_the_secret_is_made_once_and_only_the_owner_can_read_it(new):
+def test_secret_key_is_created_once_with_private_mode(no_trial):
     bootstrap.prepare_trial()
     first = os.environ.pop("SECRET_KEY")
     bootstrap.prepare_trial()
     assert os.environ["SECRET_KEY"] == first
     assert len(first) >= 50
-    assert stat.S_IMODE((new / bootstrap.KEY).stat().st_mode) == 0o600
+    assert stat.S_IMODE((no_trial / bootstrap.KEY).stat().st_mode) == 0o600
 
 
-def test_what_the_caller_has_set_is_kept(new):
+def test_existing_variables_are_kept(no_trial):
     os.environ.update(SECRET_KEY="mine" * 20, PORT="8123")
     bootstrap.prepare_trial()
     assert os.environ["SECRET_KEY"] == "mine" * 20
     assert os.environ["SITE_URL"] == "http://127.0.0.1:8123"
 
 
-def test_the_data_has_a_folder_that_only_the_owner_can_open(new):
-    assert bootstrap.prepare_trial() == new
-    assert stat.S_IMODE(new.stat().st_mode) == 0o700
+def test_data_folder_is_private_to_owner(no_trial):
+    assert bootstrap.prepare_trial() == no_trial
+    assert stat.S_IMODE(no_trial.stat().st_mode) == 0o700
 
 
-def test_the_accounts_are_told_in_the_language_of_the_terminal(monkeypatch):
+def test_accounts_are_printed_in_terminal_language(monkeypatch):
     monkeypatch.setenv("LANG", "en_GB.UTF-8")
     english = run.address_and_accounts("8123")
     assert "http://127.0.0.1:8123" in english
@@ -141,13 +141,13 @@ def test_the_accounts_are_told_in_the_language_of_the_terminal(monkeypatch):
 
 
 @pytest.mark.parametrize("port", ["", "http", "0", "65536"])
-def test_a_port_that_is_none_is_refused_with_what_was_expected(monkeypatch, port):
+def test_invalid_port_is_refused(monkeypatch, port):
     monkeypatch.setenv("PORT", port)
     with pytest.raises(SystemExit, match="expected a number from 1 to 65535"):
         run.main()
 
 
-# Ctrl+C while a program still loads what it needs is no mistake: it ends at once and without a word.
+# Ctrl+C while modules are still loading
 
 
 INTERRUPTED = """
@@ -170,7 +170,7 @@ runpy.{run}("{program}", run_name="__main__")
         ("run_module", "courseware.run", "django.core.management"),
     ],
 )
-def test_it_ends_silently(way, program, module, tmp_path):
+def test_interrupt_while_loading_ends_silently(way, program, module, tmp_path):
     code = INTERRUPTED.format(run=way, program=program, module=module)
     environment = {"DATA_DIR": str(tmp_path), "PORT": "8000", "LANG": "en"}
     done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, env=environment, capture_output=True, text=True)

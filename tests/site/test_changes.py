@@ -1,4 +1,4 @@
-"""Slow tests of unchanged code are left to `make deep`; what must run before each merge is not."""
+"""Selection of slow tests by changed files."""
 
 import subprocess
 from types import SimpleNamespace
@@ -38,12 +38,12 @@ def test_changes_are_edited_deleted_and_untracked_files(repository):
     assert changes_since("HEAD", repository) == Changes(frozenset({"edited.txt", "deleted.txt", "new.txt"}))
 
 
-def test_changes_name_the_translations_that_differ(repository):
+def test_changed_translations_are_listed(repository):
     (repository / CATALOGUE).write_text(AFTER, encoding="utf-8")
     assert changes_since("HEAD", repository) == Changes(frozenset({CATALOGUE}), frozenset({"电子邮件"}))
 
 
-def test_all_translations_of_a_catalogue_that_was_moved_are_changed(repository):
+def test_moved_catalogue_counts_as_changed(repository):
     git(repository, "mv", CATALOGUE, "old.po")
     git(repository, "commit", "--quiet", "--message=Move")
     (repository / CATALOGUE).parent.mkdir(parents=True, exist_ok=True)
@@ -60,14 +60,14 @@ def test_all_translations_of_a_catalogue_that_was_moved_are_changed(repository):
         (set(), True),
     ],
 )
-def test_a_test_runs_if_a_file_it_names_changed(monkeypatch, changed, is_left_out):
+def test_marked_test_runs_if_named_file_changed(monkeypatch, changed, is_left_out):
     marker = pytest.mark.only_if_changed("docs/", "courseware/*/management/").mark
     item = SimpleNamespace(get_closest_marker=lambda name: marker if name == "only_if_changed" else None)
     monkeypatch.setattr(changes, "_changes", Changes(frozenset(changed)))
     assert is_unchanged(item) is is_left_out
 
 
-def test_patterns_that_name_no_file_are_reported():
+def test_patterns_without_files_are_reported():
     marker = pytest.mark.only_if_changed("docs/", "courseware/*/migrations/", "courseware/renamed/").mark
     items = [
         SimpleNamespace(get_closest_marker=lambda name: marker),
@@ -76,21 +76,21 @@ def test_patterns_that_name_no_file_are_reported():
     assert patterns_without_files(items) == {"courseware/renamed/"}
 
 
-def test_without_a_commit_every_test_runs(monkeypatch):
+def test_every_test_runs_without_base_commit(monkeypatch):
     item = SimpleNamespace(get_closest_marker=lambda name: pytest.mark.only_if_changed("docs/").mark)
     monkeypatch.setattr(changes, "_changes", None)
     assert not is_unchanged(item)
 
 
 class RenderedPage:
-    """What a browser tells of a page that is open."""
+    """A page that is open in a browser."""
 
     def __init__(self, path, *, static="/static/css/people.css", text=""):
         self.url = f"http://localhost:8000{path}"
-        self.told = {selection.STATIC_FILES: [f"http://localhost:8000{static}"], selection.TEXT: text}
+        self.results = {selection.STATIC_FILES: [f"http://localhost:8000{static}"], selection.TEXT: text}
 
     def evaluate(self, script):
-        return self.told[script]
+        return self.results[script]
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def is_examined():
 MERGES = "/people/merges/"  # not representative
 
 
-def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
+def test_page_is_examined_if_its_sources_changed(is_examined):
     assert is_examined(RenderedPage(MERGES), "courseware/hr/people/account_merge_views.py")
     assert is_examined(RenderedPage("/people/3/absences/"), "courseware/hr/people/absence_views.py")
     assert is_examined(RenderedPage("/accounts/code/"), "courseware/accounts/sign_in/forms.py")
@@ -120,13 +120,13 @@ def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
     assert is_examined(RenderedPage(MERGES, text="还剩 3 天"), CATALOGUE, translations=["还剩 <b>%(days)s</b> 天"])
 
 
-def test_a_page_is_examined_if_a_template_that_it_includes_changed(is_examined):
+def test_page_is_examined_if_included_template_changed(is_examined):
     page = RenderedPage("/team/follow-ups/")
     assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/dashboard.html"])
     assert not is_examined(page, "templates/reporting/_row.html", templates=["hr/merges.html"])
 
 
-def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
+def test_other_changes_examine_only_representative_pages(is_examined):
     others = [
         "courseware/assignments/rules/views.py",
         "templates/reporting/dashboard.html",
@@ -137,7 +137,7 @@ def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
     assert not is_examined(page, *others, translations=["电子邮件"], templates=["hr/merges.html"])
 
 
-def test_what_every_page_has_is_shown_by_representative_pages(is_examined):
+def test_shared_sources_are_shown_by_representative_pages(is_examined):
     assert {"templates/base.html", "static/css/site.css"} <= shared_sources()
     assert "static/css/people.css" not in shared_sources()
     shared = ["templates/base.html", "static/css/site.css"]
@@ -145,13 +145,13 @@ def test_what_every_page_has_is_shown_by_representative_pages(is_examined):
     assert is_examined(RenderedPage("/people/"), *shared)
 
 
-def test_representative_pages_are_examined_always(is_examined):
+def test_representative_pages_are_always_examined(is_examined):
     assert is_examined(RenderedPage("/"))
     assert is_examined(RenderedPage("/learn/tea-room/boiling/"))
     assert not is_examined(RenderedPage("/nowhere/"))
 
 
-def test_a_test_examines_so_many_changed_pages_and_counts_the_others():
+def test_changed_pages_are_limited_and_others_counted():
     chosen = PageSelection(Changes(frozenset({"static/css/people.css"})))
     pages = [chosen.includes(RenderedPage(MERGES)) for _ in range(AT_MOST + 2)]
     assert pages == [True] * AT_MOST + [False] * 2
@@ -159,6 +159,6 @@ def test_a_test_examines_so_many_changed_pages_and_counts_the_others():
     assert chosen.includes(RenderedPage("/people/"))
 
 
-def test_forty_pages_that_exist_are_representative():
+def test_representative_pages_are_40_existing_ones():
     assert len(REPRESENTATIVE) == 40
     assert REPRESENTATIVE - {route for route, _pattern in routes()} == set()

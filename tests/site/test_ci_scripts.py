@@ -1,4 +1,4 @@
-"""`.ci/run` and `make deep` report every failure, keep the output of parts apart, and resume where they stopped."""
+"""`.ci/run` and `make deep`: failures, output of parts, resuming."""
 
 import importlib.machinery
 import importlib.util
@@ -73,7 +73,7 @@ BESIDE = ("make lint", "the site as it is deployed", "counting in Redis")
         ("-m faults and not deep", "faults", False),
     ],
 )
-def test_a_failed_part_fails_the_run_after_those_beside_it(clone, fail, name, is_beside):
+def test_failed_part_fails_run_after_parallel_parts(clone, fail, name, is_beside):
     ran = run(clone, FAIL=fail)
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == "failed: " + name + (" (beside the faults)" if is_beside else "")
@@ -82,7 +82,7 @@ def test_a_failed_part_fails_the_run_after_those_beside_it(clone, fail, name, is
     assert "== PostgreSQL" not in ran.stdout
 
 
-def test_after_a_failed_test_nothing_else_is_run(clone):
+def test_failed_test_stops_run(clone):
     ran = run(clone, FAIL="make test")
     assert ran.returncode == 1
     assert re.findall("^== (?!what)(.+)$", ran.stdout, re.MULTILINE) == ["make test"]
@@ -93,12 +93,12 @@ def base_of(ran):
     return commits
 
 
-def test_on_main_the_base_is_the_newest_commit_a_day_older(clone):
+def test_base_on_main_is_one_day_older(clone):
     commit(clone, "2026-11-03T13:00:00Z")
     assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~2")
 
 
-def test_on_a_branch_the_base_is_where_it_left_main(clone):
+def test_base_on_branch_is_where_it_left_main(clone):
     git(clone, "update-ref", "refs/remotes/origin/main", "HEAD~1")
     assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~1")
     git(clone, "update-ref", "refs/remotes/origin/main", "HEAD")
@@ -132,7 +132,7 @@ def ran_by(deep):
     return (deep.ROOT / "ran").read_text().split()
 
 
-def test_a_failed_part_stops_no_other_and_fails_the_whole(deep, capsys):
+def test_failed_part_stops_no_other_but_fails_all(deep, capsys):
     assert run_deep(deep) == 1
     assert ran_by(deep) == ["one", "two", "three"]
     kept = json.loads((deep.FOLDER / "state.json").read_text())
@@ -144,7 +144,7 @@ def test_a_failed_part_stops_no_other_and_fails_the_whole(deep, capsys):
     assert "make deep PARTS=two" in printed
 
 
-def test_parts_that_have_ended_run_again_only_when_named_or_on_another_commit(deep):
+def test_finished_parts_run_again_if_named_or_on_new_commit(deep):
     run_deep(deep)
     assert run_deep(deep) == 1
     assert ran_by(deep) == ["one", "two", "three"]
@@ -154,7 +154,7 @@ def test_parts_that_have_ended_run_again_only_when_named_or_on_another_commit(de
     assert ran_by(deep) == ["one", "two", "three", "mended", "one", "two", "three"]
 
 
-def test_a_run_that_was_interrupted_goes_on_with_the_part_it_was_at(deep, monkeypatch):
+def test_interrupted_run_resumes_at_its_part(deep, monkeypatch):
     run_part = deep.run
 
     def interrupted(part, command):
@@ -170,7 +170,7 @@ def test_a_run_that_was_interrupted_goes_on_with_the_part_it_was_at(deep, monkey
     assert ran_by(deep) == ["one", "two", "three"]
 
 
-def test_a_part_during_which_files_changed_is_not_recorded(deep):
+def test_part_with_changed_files_is_not_recorded(deep):
     assert run_deep(deep, commit_now="abc-dirty") == 1
     assert run_deep(deep) == 1
     assert ran_by(deep) == ["one", "one", "two", "three"]
@@ -185,7 +185,7 @@ def test_parts_require_the_tools_of_their_tests(deep, monkeypatch):
 
 
 @pytest.mark.parametrize("changed", ["day", "new"])
-def test_changed_and_untracked_files_are_refused(changed, deep, monkeypatch, capsys):
+def test_uncommitted_changes_are_refused(changed, deep, monkeypatch, capsys):
     git(deep.ROOT, "init", "--quiet")
     commit(deep.ROOT, "2026-11-01T12:00:00Z")
     assert deep.checked_out() == git(deep.ROOT, "rev-parse", "HEAD")[:12]

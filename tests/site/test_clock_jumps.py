@@ -1,4 +1,4 @@
-"""The clock of the server jumps, back and ahead: no duration is negative, each day is the chosen one."""
+"""Jumps of the server clock: no negative durations, and due dates stay."""
 
 import calendar
 from contextlib import suppress
@@ -34,7 +34,7 @@ SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelt
 START = datetime(2030, 1, 7, 9, tzinfo=UTC)
 JUMPS = [-2 * HOUR, -30 * MINUTE, -SECOND, timedelta(0), SECOND, 20 * SECOND, 31 * MINUTE, 3 * DAY, -3 * DAY]
 LONGEST_READING = 2 * 60 * 1000  # milliseconds; the situations of the sample have a few lines each
-# Both nights of each year, at one, two and midnight, by an hour and by half an hour; and zones without any.
+# Clock changes at 1:00, 2:00 and midnight, by 60 and 30 minutes, and zones without any
 ZONES = [
     "Asia/Shanghai",
     "Europe/Berlin",
@@ -52,12 +52,12 @@ INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)).map(lambda a
 @given(
     zone=st.sampled_from(ZONES), chosen=st.dates(date(2026, 1, 2), date(2029, 12, 1)), week=st.sampled_from([0, 7, 14])
 )
-def test_a_due_day_ends_with_the_last_instant_of_the_chosen_day_and_weeks_count_days(zone, chosen, week):
+def test_due_date_lasts_until_end_of_day_in_zone(zone, chosen, week):
     zone, day = ZoneInfo(zone), chosen + timedelta(days=week)
     enrollment = Enrollment(due_at=dates.due_instant(day, zone))
     enrollment.zone_name = zone.key
     assert enrollment.due_on == day
-    # Around its end by the hour and by the instant, whatever the clocks do that night.
+    # Around its end, also when clocks change that night
     around = [enrollment.due_at + minutes * MINUTE for minutes in range(-27 * 60, 27 * 60, 30)]
     for at in [*around, enrollment.due_at.astimezone(UTC) - timedelta(microseconds=1)]:
         is_over = at.astimezone(UTC).astimezone(zone).date() > day
@@ -67,7 +67,7 @@ def test_a_due_day_ends_with_the_last_instant_of_the_chosen_day_and_weeks_count_
 @pytest.mark.django_db
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(zone=st.sampled_from(ZONES), at=INSTANTS, later=st.integers(-400, 1200), months=st.integers(1, 36))
-def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(zone, at, later, months):
+def test_certificate_ends_on_same_day_of_month(zone, at, later, months):
     outline = Outline("tea-room", "Tea", "en", {}, (), months, None, None, None, (), {})
     with override_settings(TIME_ZONE=zone):
         until = recomputable_facts(Enrollment(pk=1), {"en": outline}, at)["valid_until"]
@@ -75,7 +75,7 @@ def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(
         whole = 12 * (until.year - issued.year) + until.month - issued.month
         last = calendar.monthrange(until.year, until.month)[1]
         assert (whole, until.day) == (months, min(issued.day, last))
-        # Asked at any instant, also by a clock that was set back before the day of issue, and at both ends of the day.
+        # At any instant, also before the date of issue, and at both ends of the day
         certificate = Certificate(valid_until=until, issued_at=at)
         end = datetime(until.year, until.month, until.day, tzinfo=UTC)
         for when in [at + later * DAY, *(end + hours * HOUR for hours in range(-14, 40))]:
@@ -89,17 +89,17 @@ def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(
 @pytest.mark.django_db
 @settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), jumps=st.lists(st.sampled_from(JUMPS), min_size=12, max_size=30))
-def test_no_duration_of_a_run_is_negative_or_longer_than_it_can_be(seed, jumps):
+def test_simulation_has_no_negative_or_impossible_duration(seed, jumps):
     random, at = Random(seed), START
     enrollment = make_player(make_user())
-    run = attempts.start(enrollment, KETTLE, timing=random.choice(TimeSetting.values), at=at)
+    attempt = attempts.start(enrollment, KETTLE, timing=random.choice(TimeSetting.values), at=at)
     for jump in jumps:
         at += jump
-        run = fresh(run)
-        if not run.is_open:
-            run = attempts.start(enrollment, KETTLE, timing=random.choice(TimeSetting.values), at=at)
-        act(random, run, at)
-        assert_no_negative_time(fresh(run), at)
+        attempt = fresh(attempt)
+        if not attempt.is_open:
+            attempt = attempts.start(enrollment, KETTLE, timing=random.choice(TimeSetting.values), at=at)
+        act(random, attempt, at)
+        assert_no_negative_time(fresh(attempt), at)
     assert not Decision.objects.filter(milliseconds__lt=0).exists()
     assert all(each.decided_at >= each.shown_at for each in Decision.objects.all())
     enrollment.refresh_from_db()
@@ -107,25 +107,25 @@ def test_no_duration_of_a_run_is_negative_or_longer_than_it_can_be(seed, jumps):
     assert (list(differences()), verify()) == ([], [])
 
 
-def act(random, run, at):
-    trail = replay_of(run)
-    deed = random.choice(["decide", "decide", "decide", "wait", "go on", "give up"])
-    if deed == "give up" and random.random() < 0.3:
-        attempts.quit_attempt(run, at=at)
-    elif deed == "go on":
-        attempts.go_on(run, at=at)
-    elif deed != "give up":
-        choice = None if deed == "wait" else random.choice(trail.rules.offered(trail.state))
+def act(random, attempt, at):
+    replay = replay_of(attempt)
+    action = random.choice(["decide", "decide", "decide", "wait", "go on", "give up"])
+    if action == "give up" and random.random() < 0.3:
+        attempts.quit_attempt(attempt, at=at)
+    elif action == "go on":
+        attempts.go_on(attempt, at=at)
+    elif action != "give up":
+        choice = None if action == "wait" else random.choice(replay.rules.offered(replay.state))
         with suppress(AttemptPaused, TooEarly):
-            attempts.decide(run, trail.position, choice, has_clock=random.random() < 0.5, at=at)
+            attempts.decide(attempt, replay.position, choice, has_clock=random.random() < 0.5, at=at)
 
 
-def assert_no_negative_time(run, at):
-    trail, texts = replay_of(run), page_of(run, "en").simulation
-    if run.finished_at:
-        assert all(step.seconds >= 0 for step in debrief_of(trail, texts).reviewed)
-    elif run.is_open:
-        situation = situation_of(trail, texts, at)
+def assert_no_negative_time(attempt, at):
+    replay, texts = replay_of(attempt), page_of(attempt, "en").simulation
+    if attempt.finished_at:
+        assert all(step.seconds >= 0 for step in debrief_of(replay, texts).reviewed)
+    elif attempt.is_open:
+        situation = situation_of(replay, texts, at)
         assert all(0 <= line.arrives <= LONGEST_READING for line in situation.lines)
         if clock := situation.clock:
             assert 0 <= clock.wait <= LONGEST_READING
@@ -135,7 +135,7 @@ def assert_no_negative_time(run, at):
 @pytest.mark.django_db
 @pytest.mark.parametrize("pace", [throttling.PASSWORDS, throttling.EMAILS], ids=["passwords", "letters"])
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
-def test_after_a_jump_nobody_waits_longer_than_the_longest_wait(time_machine, pace, jump):
+def test_clock_jump_causes_no_longer_wait(time_machine, pace, jump):
     time_machine.move_to(START, tick=False)
     tries = [throttling.take(pace, "wu@example.com", "here") for _ in range(pace.free + 1)]
     assert tries == [0] * pace.free + [pace.first_wait]

@@ -1,4 +1,4 @@
-"""What goes over a line is small, for browsers that can unpack it, and its length gives nothing away."""
+"""Responses are compressed, and their length is masked."""
 
 import gzip
 import re
@@ -25,13 +25,13 @@ def body_of(response):
 
 @pytest.fixture
 def pages(client, world):
-    """Addresses of a page and of a file that is written while it is sent, for somebody who may see them."""
+    """URLs of a page and of a streamed file, for a signed-in manager."""
     client.force_login(world.people["manager"])
     return {"page": reverse("reporting:dashboard"), "export": reverse("reporting:dashboard-csv")}
 
 
 @pytest.mark.parametrize("what", ["page", "export"])
-def test_what_is_sent_is_compressed_and_whole(what, pages, client, time_machine):
+def test_response_is_compressed_and_complete(what, pages, client, time_machine):
     time_machine.move_to(timezone.now(), tick=False)  # a page says how many seconds the session has left
     packed = ask(client, pages[what], "gzip, deflate, br")
     plain = ask(client, pages[what], "identity")
@@ -42,12 +42,12 @@ def test_what_is_sent_is_compressed_and_whole(what, pages, client, time_machine)
     assert TOKEN.sub(b"", unpacked) == TOKEN.sub(b"", whole)
 
 
-def test_a_static_file_is_left_to_those_who_compressed_it_beforehand(client):
+def test_static_file_is_not_compressed_on_the_fly(client):
     assert "Content-Encoding" not in ask(client, "/static/css/site.css", "gzip")
 
 
 @pytest.mark.parametrize("what", ["page", "export"])
-def test_the_length_is_blurred_by_a_name_of_any_length(what, pages, client):
+def test_length_is_masked_by_name_of_random_length(what, pages, client):
     names = []
     for _ in range(20):
         packed = body_of(ask(client, pages[what], "gzip"))

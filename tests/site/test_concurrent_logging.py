@@ -1,6 +1,6 @@
-"""Whoever writes to the log at once, of one subject or of many: nobody dead-locks, and nobody waits for what others do.
+"""Concurrent writes to the audit log neither deadlock nor wait for other subjects.
 
-On PostgreSQL, whose writers are many. SQLite has one, and `tests/faults/test_staff_work.py` has it as well.
+On PostgreSQL only. SQLite has one writer; see `tests/faults/test_staff_work.py`.
 """
 
 import threading
@@ -39,7 +39,7 @@ def postgres(transactional_db):
 
 
 def together(*works):
-    """Each of them in a thread of its own, begun at the same moment; raises what one of them raised."""
+    """Run each in its own thread, all started at once; return the results or raise an error."""
     begin = threading.Barrier(len(works))
 
     def run(work):
@@ -54,7 +54,7 @@ def together(*works):
 
 
 class Staff:
-    """Whatever administrators do to many people at once. Each method is a verb, done in rounds."""
+    """What admins do to many people at once; each method repeats one action."""
 
     def __init__(self):
         self.admin, self.team, self.others = make_admin(), make_team(), make_team()
@@ -103,7 +103,7 @@ class Staff:
 
 
 @pytest.mark.long
-def test_rights_teams_and_people_changed_by_many_at_once_never_dead_lock(postgres):
+def test_concurrent_changes_of_rights_and_teams_do_not_deadlock(postgres):
     staff = Staff()
     one, other = staff.groups
     together(
@@ -120,7 +120,7 @@ def test_rights_teams_and_people_changed_by_many_at_once_never_dead_lock(postgre
 
 
 @pytest.mark.long
-def test_learners_managers_and_editors_at_once_never_dead_lock(postgres):
+def test_concurrent_work_of_all_roles_does_not_deadlock(postgres):
     course, admin = make_course(), make_admin()
     learners = [make_enrollment(course=course) for _ in range(4)]
     team = make_team(learners=60)  # more than one batch
@@ -130,7 +130,7 @@ def test_learners_managers_and_editors_at_once_never_dead_lock(postgres):
     def look_and_extend():
         for number, enrollment in enumerate(islice(cycle(learners), ROUNDS * 4)):
             record("record-viewed", actor=admin, subject=enrollment)
-            with suppress(enrolling.EnrollmentClosed):  # who is quick has completed the course meanwhile
+            with suppress(enrolling.EnrollmentClosed):  # the learner may have completed the course
                 enrolling.extend(enrollment, days(number + 3).date(), by=admin)
 
     def enroll():
@@ -147,33 +147,33 @@ def test_learners_managers_and_editors_at_once_never_dead_lock(postgres):
     assert list(differences()) == []
 
 
-def test_a_long_transaction_on_one_subject_stops_nobody_else(postgres):
-    """A learner’s handing in goes on and on; meanwhile others hand in, and their managers look and sign in."""
+def test_long_transaction_blocks_no_other_subject(postgres):
+    """A slow submission runs while others submit, view records and sign in."""
     course, admin = make_course(), make_admin()
     slow, quick = make_enrollment(course=course), make_enrollment(course=course)
     for enrollment in (slow, quick):
         finish_lessons(enrollment)
-    is_held, may_end = threading.Event(), threading.Event()
+    is_locked, may_end = threading.Event(), threading.Event()
     attempt = start_exam(slow)
 
-    def hand_in_slowly():
+    def submit_slowly():
         try:
             with transaction.atomic():
                 attempts.submit(attempt)
-                is_held.set()
+                is_locked.set()
                 assert may_end.wait(120), "the others came to no end"
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        handing_in = pool.submit(hand_in_slowly)
-        assert is_held.wait(120)
+        submission = pool.submit(submit_slowly)
+        assert is_locked.wait(120)
         complete_course(quick)
         record("record-viewed", actor=admin, subject=quick)
         record("signed-in", actor=admin, subject=admin)
         join(make_team(), quick.learner)
         enrolling.enroll(make_user(), course, by=admin)
-        assert not handing_in.done()
+        assert not submission.done()
         may_end.set()
-        handing_in.result()
+        submission.result()
     assert list(differences()) == []

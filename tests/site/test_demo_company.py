@@ -1,4 +1,4 @@
-"""A demo firm of any size agrees with itself, and is only made on a site for trying out."""
+"""The generated demo company is consistent, and only made on a trial site."""
 
 import pytest
 from django.db import transaction
@@ -22,42 +22,42 @@ PEOPLE_IN_ALL = 150
 
 
 @pytest.fixture(scope="module")
-def firm(demo_company, django_db_blocker):
+def company(demo_company, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
-        told = OutgoingEmail.objects.count()
+        emails_before = OutgoingEmail.objects.count()
         grown = DemoFirm()
         for _number in grown.grow(PEOPLE_IN_ALL):
             pass
-        grown.letters = OutgoingEmail.objects.count() - told
+        grown.emails = OutgoingEmail.objects.count() - emails_before
     return grown
 
 
 @pytest.mark.exhaustive
-def test_records_and_log_of_the_firm_agree(firm):
+def test_records_and_audit_log_agree(company):
     assert list(differences()) == []
     assert list(alterations()) == []
 
 
 @pytest.mark.exhaustive
-def test_the_numbers_kept_above_its_boards_are_those_of_the_rows(firm):
+def test_stored_totals_equal_dashboard_rows(company):
     at = timezone.now()
-    for lead in User.objects.filter(memberships__role=Membership.Role.MANAGER):
-        assert totals.headcount_totals(lead, None, None, at) == totals.counts(rows.dashboard_rows_of(lead), at)
+    for manager in User.objects.filter(memberships__role=Membership.Role.MANAGER):
+        assert totals.headcount_totals(manager, None, None, at) == totals.counts(rows.dashboard_rows_of(manager), at)
 
 
 @pytest.mark.exhaustive
-def test_it_has_as_many_as_were_asked_for_in_teams_with_a_lead_in_every_state_and_none_was_told(firm):
+def test_company_has_requested_size_managers_and_states(company):
     assert User.objects.count() == PEOPLE_IN_ALL
     assert not User.objects.filter(is_demo=False).exists()
     assert set(Enrollment.objects.newest().with_state().values_list("state", flat=True)) == set(State)
-    assert 0 < people_managed_by(firm.last_lead).count() <= IN_A_TEAM
-    leads = Membership.objects.filter(role=Membership.Role.MANAGER, team__in=[team.pk for team in firm.teams])
-    assert leads.count() == len(firm.teams) > 2
+    assert 0 < people_managed_by(company.last_lead).count() <= IN_A_TEAM
+    managers = Membership.objects.filter(role=Membership.Role.MANAGER, team__in=[team.pk for team in company.teams])
+    assert managers.count() == len(company.teams) > 2
     assert not Team.objects.get(name="晚班组").children.exists()
-    assert firm.letters == 0
+    assert company.emails == 0
 
 
-def test_it_is_only_made_beside_people_who_are_demo_themselves():
+def test_company_is_added_only_to_demo_accounts():
     assert demo_scale.why_not() == ""
     make_user(is_demo=True)
     assert demo_scale.why_not() == ""
@@ -67,12 +67,12 @@ def test_it_is_only_made_beside_people_who_are_demo_themselves():
     )
 
 
-def test_a_site_that_others_can_reach_gets_no_demo_firm(settings):
+def test_public_site_gets_no_demo_company(settings):
     settings.PLAIN_HTTP = False
     assert "PLAIN_HTTP" in demo_scale.why_not()
 
 
-def test_asked_for_as_many_as_there_are_it_changes_nothing(firm):
+def test_growing_to_current_size_changes_nothing(company):
     before = User.objects.count(), Event.objects.count()
-    assert list(firm.grow(PEOPLE_IN_ALL)) == []
+    assert list(company.grow(PEOPLE_IN_ALL)) == []
     assert (User.objects.count(), Event.objects.count()) == before

@@ -1,9 +1,9 @@
-"""What `check --deploy` finds: on a site as a firm runs it, and nothing of it while trying out."""
+"""Findings of `check --deploy` on a production site; none on a trial site."""
 
 import pytest
 from django.core.checks import run_checks
 
-OURS = "courseware."
+PREFIX = "courseware."
 
 
 @pytest.fixture
@@ -17,17 +17,17 @@ def deployed(settings, monkeypatch, tmp_path):
     return settings
 
 
-def found():
-    return [error.id.removeprefix(OURS) for error in run_checks(include_deployment_checks=True) if OURS in error.id]
+def check_ids():
+    return [error.id.removeprefix(PREFIX) for error in run_checks(include_deployment_checks=True) if PREFIX in error.id]
 
 
-def test_a_site_whose_letters_go_by_tls_and_whose_data_is_closed_is_right(deployed):
-    assert found() == []
+def test_site_with_tls_email_and_private_data_passes(deployed):
+    assert check_ids() == []
 
 
-def test_without_a_mail_server_links_to_sign_in_stay_on_the_disk(deployed):
+def test_missing_mail_server_is_reported(deployed):
     deployed.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    assert found() == ["E001"]
+    assert check_ids() == ["E001"]
 
 
 @pytest.mark.parametrize(
@@ -40,30 +40,30 @@ def test_without_a_mail_server_links_to_sign_in_stay_on_the_disk(deployed):
         ("127.0.0.1", False, False, []),
     ],
 )
-def test_letters_go_in_the_clear_on_this_machine_only(host, tls, ssl, errors, deployed):
+def test_unencrypted_mail_is_allowed_on_localhost_only(host, tls, ssl, errors, deployed):
     deployed.EMAIL_HOST, deployed.EMAIL_USE_TLS, deployed.EMAIL_USE_SSL = host, tls, ssl
-    assert found() == errors
+    assert check_ids() == errors
 
 
 @pytest.mark.parametrize(("mode", "errors"), [(0o700, []), (0o750, ["E003"]), (0o705, ["E003"]), (0o711, ["E003"])])
-def test_the_folder_of_the_data_is_closed(mode, errors, deployed, tmp_path):
+def test_data_folder_must_be_private(mode, errors, deployed, tmp_path):
     tmp_path.chmod(mode)
-    assert found() == errors
+    assert check_ids() == errors
 
 
-def test_a_database_in_a_closed_folder_may_have_any_mode_and_one_elsewhere_may_not(deployed, tmp_path):
+def test_database_outside_data_folder_must_be_private(deployed, tmp_path):
     (tmp_path / "x.sqlite3").touch(mode=0o644)
-    assert found() == []
+    assert check_ids() == []
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
     deployed.DATA_DIR = data
     (tmp_path / "x.sqlite3-wal").touch(mode=0o644)
-    assert found() == ["E003", "E003"]
+    assert check_ids() == ["E003", "E003"]
     (tmp_path / "x.sqlite3-wal").chmod(0o600)
-    assert found() == ["E003"]
+    assert check_ids() == ["E003"]
 
 
-def test_while_trying_out_nothing_of_it_is_asked(deployed, tmp_path):
+def test_trial_site_is_not_checked(deployed, tmp_path):
     deployed.PLAIN_HTTP, deployed.EMAIL_USE_TLS = True, False
     tmp_path.chmod(0o755)
-    assert found() == []
+    assert check_ids() == []

@@ -1,6 +1,6 @@
-"""What an operator installs: image, compose.yaml, units and proxy say the same, and what the site understands.
+"""Image, compose.yaml, systemd units and proxy agree with each other and with the site.
 
-Whether that works is asked by .ci/deployment, which runs it.
+`.ci/deployment` runs them.
 """
 
 import re
@@ -18,12 +18,12 @@ from tests.site.routes import routes
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if service["image"] == "courseware"}
-SITES = ("site1", "site2")
+OWN_SERVICES = {name: service for name, service in SERVICES.items() if service["image"] == "courseware"}
+SITE_SERVICES = ("site1", "site2")
 UNITS = ROOT / "deploy" / "systemd"
 NGINX = ROOT / "deploy" / "nginx"
-OF_PYTHON = {"PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
-OF_COMPOSE = {"POSTGRES_PASSWORD"}  # becomes part of DATABASE_URL
+PYTHON_VARIABLES = {"PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+COMPOSE_VARIABLES = {"POSTGRES_PASSWORD"}  # becomes part of DATABASE_URL
 
 
 def text_of(path):
@@ -38,7 +38,7 @@ def unit(path):
     return parser
 
 
-def understood():
+def variables_read():
     """Variables that the settings and gunicorn's read."""
     read = re.findall(r'(?:env(?:\.\w+)?|switch|count|number_up_to)\("(\w+)"', text_of("courseware/settings.py"))
     return {*read, *re.findall(r'environ\.get\("(\w+)"', text_of("gunicorn.conf.py"))}
@@ -48,7 +48,7 @@ def address(name):
     return SERVICES[name]["networks"]["inside"]["ipv4_address"]
 
 
-def in_the_example():
+def variables_in_example():
     return set(re.findall(r"^#?([A-Z_]+)=", text_of("deploy/environment.example"), re.MULTILINE))
 
 
@@ -57,34 +57,34 @@ def variables_of(source):
         text = text_of(source).replace("\\\n", " ")
         return set(re.findall(r"(\w+)=\S", "\n".join(re.findall(r"^(?:ENV .*|RUN SECRET_KEY.*? python)", text, re.M))))
     if source == "compose.yaml":
-        return {variable for service in OURS.values() for variable in service["environment"]}
+        return {variable for service in OWN_SERVICES.values() for variable in service["environment"]}
     if source == "units":
         pairs = unit("courseware-.service.d/confined.conf")["Service"]["Environment"].split()
         return {pair.split("=")[0] for pair in pairs}
-    return in_the_example() - OF_COMPOSE
+    return variables_in_example() - COMPOSE_VARIABLES
 
 
 @pytest.mark.parametrize("source", ["Containerfile", "compose.yaml", "units", "deploy/environment.example"])
-def test_each_variable_is_one_that_the_site_reads(source):
+def test_each_variable_is_read_by_site(source):
     found = variables_of(source)
     assert found
-    assert found - OF_PYTHON - understood() == set()
+    assert found - PYTHON_VARIABLES - variables_read() == set()
 
 
-def test_what_compose_fills_in_is_in_the_example_or_has_a_value_of_its_own():
+def test_compose_variables_have_example_or_default():
     filled_in = set(re.findall(r"\$\{(\w+)(?!\w|:-)", text_of("compose.yaml")))
-    assert filled_in == OF_COMPOSE
-    assert filled_in <= in_the_example()
+    assert filled_in == COMPOSE_VARIABLES
+    assert filled_in <= variables_in_example()
 
 
 def bare(command):
-    """Without where it lies and where it listens."""
+    """Without its folder and the address it listens on."""
     words = [word.removeprefix("/srv/courseware/.venv/bin/") for word in command]
     return tuple(re.sub(r"^--bind=.*", "--bind", word) for word in words)
 
 
-def test_compose_and_units_start_the_same():
-    of_compose = {bare(service["command"]) for service in OURS.values()}
+def test_compose_and_units_start_same_commands():
+    of_compose = {bare(service["command"]) for service in OWN_SERVICES.values()}
     of_units = {bare(shlex.split(unit(file.name)["Service"]["ExecStart"])) for file in UNITS.glob("*.service")}
     assert of_compose == of_units
     assert of_compose == {
@@ -94,7 +94,7 @@ def test_compose_and_units_start_the_same():
     }
 
 
-def test_nobody_is_reached_from_outside_but_the_proxy():
+def test_only_proxy_is_reachable_from_outside():
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}
     assert COMPOSE["networks"]["inside"]["internal"] is True
     outside = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
@@ -104,8 +104,8 @@ def test_nobody_is_reached_from_outside_but_the_proxy():
     )
 
 
-def test_the_proxy_asks_the_servers_that_there_are():
-    binds = {f"{address(name)}:{SERVICES[name]['command'][1].split(':')[-1]}" for name in SITES}
+def test_proxy_forwards_to_existing_servers():
+    binds = {f"{address(name)}:{SERVICES[name]['command'][1].split(':')[-1]}" for name in SITE_SERVICES}
     assert set(re.findall(r"^\s+server (\S+)", text_of("deploy/nginx/servers-compose.conf"), re.M)) == binds
     ports = re.findall(r"server 127\.0\.0\.1:(\d+)", text_of("deploy/nginx/servers-systemd.conf"))
     started = re.search(r"enable --now (.*)", text_of("docs/help/operator.en.md"))[1].split()
@@ -118,7 +118,7 @@ def mounts(name):
     return {inside: outside for outside, inside in pairs}
 
 
-def test_each_file_that_the_proxy_is_given_is_there_and_each_that_it_names_is_given():
+def test_proxy_files_exist_and_are_mounted():
     given = mounts("proxy")
     assert [path for path in given.values() if path.startswith("./") and not (ROOT / path).exists()] == []
     assert all(mount.endswith(":ro") for mount in SERVICES["proxy"]["volumes"])
@@ -129,41 +129,41 @@ def test_each_file_that_the_proxy_is_given_is_there_and_each_that_it_names_is_gi
     assert [path for path in named if not {path, str(Path(path).parent)} & set(given)] == []
 
 
-def test_data_lies_in_a_volume_where_the_image_expects_it():
+def test_data_volume_is_where_image_expects_it():
     (data_dir,) = re.findall(r"DATA_DIR=(\S+)", text_of("Containerfile"))
     assert re.findall(r"^VOLUME (\S+)", text_of("Containerfile"), re.MULTILINE) == [data_dir]
-    assert {path for name in OURS for path in mounts(name)} == {data_dir}
+    assert {path for name in OWN_SERVICES for path in mounts(name)} == {data_dir}
     assert {*mounts("site1").values(), *mounts("database").values()} == set(COMPOSE["volumes"])
     confined = unit("courseware-.service.d/confined.conf")["Service"]
     assert f"DATA_DIR=/var/lib/{confined['StateDirectory']}" in confined["Environment"].split()
 
 
-def test_backups_go_where_the_image_and_the_units_can_write():
-    folders = {service["environment"]["BACKUP_DIR"] for service in OURS.values()}
+def test_backup_folders_are_writable():
+    folders = {service["environment"]["BACKUP_DIR"] for service in OWN_SERVICES.values()}
     (made,) = re.findall(r"install -d -o courseware -m 700 (.*)$", text_of("Containerfile"), re.MULTILINE)
     assert folders < set(made.split())
     confined = unit("courseware-.service.d/confined.conf")["Service"]
     assert f"#BACKUP_DIR={confined['ReadWritePaths'].removeprefix('-')}\n" in text_of("deploy/environment.example")
 
 
-def test_the_image_has_what_a_backup_of_postgresql_needs():
-    """Its version is the one of the system that the image stands on, and no older than the server's."""
+def test_image_can_back_up_postgresql():
+    """pg_dump of the image's system is at least as new as the server."""
     assert " postgresql-client " in text_of("Containerfile")
-    of_the_system = {"trixie": 17}
+    client_versions = {"trixie": 17}
     (system,) = set(re.findall(r"^FROM \S+-slim-(\w+)", text_of("Containerfile"), re.MULTILINE))
-    assert of_the_system[system] >= int(SERVICES["database"]["image"].rpartition(":")[2])
+    assert client_versions[system] >= int(SERVICES["database"]["image"].rpartition(":")[2])
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_what_is_ours_can_do_no_more_than_it_needs(name):
-    service = OURS[name]
+@pytest.mark.parametrize("name", OWN_SERVICES)
+def test_own_services_have_minimal_rights(name):
+    service = OWN_SERVICES[name]
     assert (service["read_only"], service["cap_drop"], service["security_opt"], service.get("cap_add")) == (
         True, ["ALL"], ["no-new-privileges:true"], None,
     )  # fmt: skip
     assert service["restart"] == ("no" if name == "upgrade" else "unless-stopped")
 
 
-def test_the_image_takes_what_it_needs_by_name_and_does_not_run_as_root():
+def test_image_copies_listed_files_and_runs_unprivileged():
     final = text_of("Containerfile").split("\nFROM ")[-1]
     copied = [path for line in re.findall(r"^COPY (?!--)(.*)", final, re.MULTILINE) for path in line.split()[:-1]]
     assert copied and [path for path in copied if not (ROOT / path).exists()] == []
@@ -182,9 +182,9 @@ def directive(name):
     return value
 
 
-def test_each_gives_the_one_behind_it_longer_than_that_one_takes():
+def test_each_timeout_exceeds_the_one_behind_it():
     (graceful,) = re.findall(r"^graceful_timeout = (\d+)", text_of("gunicorn.conf.py"), re.MULTILINE)
-    for name in SITES:
+    for name in SITE_SERVICES:
         assert seconds(SERVICES[name]["stop_grace_period"]) > int(graceful)
     assert int(unit("courseware-site@.service")["Service"]["TimeoutStopSec"]) > int(graceful)
     (statement,) = re.findall(r'"STATEMENT_TIMEOUT", default=(\d+)', text_of("courseware/settings.py"))
@@ -192,22 +192,22 @@ def test_each_gives_the_one_behind_it_longer_than_that_one_takes():
     assert int(directive("client_max_body_size").removesuffix("m")) * 2**20 > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
-def test_what_changes_something_is_never_sent_to_a_second_server():
+def test_writes_are_not_retried_on_second_server():
     assert directive("proxy_next_upstream") == "error timeout"
     assert "non_idempotent;" not in text_of("deploy/nginx/site.conf")
 
 
-def test_a_missing_setting_is_said_once_and_not_tried_again():
+def test_missing_setting_stops_restarts():
     prevented = unit("courseware-site@.service")["Service"]["RestartPreventExitStatus"]
     assert int(prevented) == bootstrap.GUNICORN_GIVES_UP
 
 
-# Parameters of addresses that are no secrets, beside numbers and ids of courses and their parts.
+# URL parameters that are not secret, beside numbers and course ids
 PUBLIC = {"kind", "light", "dark", "digest", "language", "role"}
 
 
 def logged(address):
-    """What the proxy writes into its log for an address: the first expression of its map that matches."""
+    """What the proxy logs for a URL: the first matching expression of its map."""
     text = (NGINX / "site.conf").read_text(encoding="utf-8")
     [block] = re.findall(r"map \$request_uri \$courseware_address \{(.*?)\}", text, re.DOTALL)
     for expression, written in re.findall(r"^\s*~(\S+) \$(\S+);", block, re.MULTILINE):
@@ -225,7 +225,7 @@ def addresses_with_a_secret():
             yield "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: f"s3cret-{found[1]}", route)
 
 
-def test_the_log_of_the_proxy_holds_no_token():
+def test_proxy_log_holds_no_token():
     addresses = set(addresses_with_a_secret())
     assert len(addresses) >= 7
     assert [address for address in sorted(addresses) if "s3cret" in logged(address)] == []

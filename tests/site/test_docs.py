@@ -1,4 +1,4 @@
-"""Documents name only what exists: make targets, files, names in the code, links, settings, commands, jobs."""
+"""Documentation names only what exists: make targets, files, code, links, settings, commands, jobs."""
 
 import ast
 import doctest
@@ -104,7 +104,7 @@ def test_manager_help_explains_each_state(language):
     assert [row for row in rows if row not in help_page] == []
 
 
-def test_there_are_the_pages_that_a_stranger_looks_for():
+def test_expected_pages_exist():
     pages = (*PAGES[:4], OPERATOR, OPERATOR_IN_CHINESE, SETTINGS_PAGE, COMMANDS_PAGE, ARCHITECTURE)
     assert [name(page) for page in pages if not page.exists()] == []
 
@@ -115,13 +115,13 @@ def missing_in_each(missing_in):
     return {page: missing for page, missing in found.items() if missing}
 
 
-def test_targets_of_make_are_there():
+def test_make_targets_exist():
     makefile = text_of(ROOT / "Makefile")
     targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
     assert missing_in_each(lambda page: set(TARGET.findall(code_of(page))) - targets) == {}
 
 
-def test_files_that_are_named_are_there():
+def test_named_files_exist():
     folders = ("courseware", "templates", "static", "tests", "benchmarks", ".ci")
     there = {file.name for folder in folders for file in (ROOT / folder).rglob("*.*")} | {"manage.py"}
 
@@ -152,7 +152,7 @@ def is_module(parts):
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
-def test_names_in_the_code_are_there():
+def test_names_in_code_exist():
     def missing_in(page):
         return {dotted for dotted in NAME_IN_CODE.findall(code_of(page)) if not is_in_code(dotted)}
 
@@ -176,7 +176,7 @@ def test_drawing_shows_every_root_module():
     assert sorted(re.findall(r"(\w+)\.py", drawing_of_packages())) == sorted(ROOT_MODULES - {"__init__"})
 
 
-def leads_somewhere(target, page):
+def is_valid_link(target, page):
     if target.startswith(("https://", "http://127.0.0.1", "mailto:")):
         return True
     path, _, anchor = target.partition("#")
@@ -184,20 +184,20 @@ def leads_somewhere(target, page):
     return file.exists() and (not anchor or anchor in anchors(file))
 
 
-def test_links_lead_somewhere():
+def test_links_are_valid():
     def broken_in(page):
         targets = LINK.findall(CODE.sub("", FENCE.sub("", text_of(page))))
-        return {target for target in targets if not leads_somewhere(target, page)}
+        return {target for target in targets if not is_valid_link(target, page)}
 
     assert missing_in_each(broken_in) == {}
 
 
-# What a comment, a docstring or a page calls a document; names with a language tag are a course's own files.
+# A document named in prose; names with a language tag are course files.
 DOCUMENT = re.compile(r"(?<![\w./<>*-])((?:[\w-]+/)*[\w-]+\.md)\b(?: (§§?\d[\d.–]*(?:, §\d[\d.]*)*))?")
 
 
-def told(file):
-    """What a file tells its readers: comments and docstrings of Python, everything of other files."""
+def prose_of(file):
+    """Comments and docstrings of a Python file, or the whole text of another file."""
     text = text_of(file)
     if file.suffix != ".py":
         return text
@@ -207,7 +207,7 @@ def told(file):
     return "\n".join([*comments, *(ast.get_docstring(node) or "" for node in described)])
 
 
-def test_every_document_that_is_named_is_there_with_its_sections():
+def test_named_documents_and_sections_exist():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     files = [ROOT / line for line in listed.splitlines() if not line.startswith(("content/", "static/vendor/"))]
     missing, cited = [], 0
@@ -216,7 +216,7 @@ def test_every_document_that_is_named_is_there_with_its_sections():
             continue
         if ".md" not in text_of(file):
             continue
-        for path, sections in DOCUMENT.findall(told(file)):
+        for path, sections in DOCUMENT.findall(prose_of(file)):
             found = next((base / path for base in (ROOT, file.parent) if (base / path).exists()), None)
             numbers = re.findall(r"\d+", re.sub(r"\.\d+", "", sections))
             cited += bool(found and numbers)
@@ -238,7 +238,7 @@ def test_reference_lists_every_environment_variable_once():
     assert read - set(listed) == set()
 
 
-def test_no_variable_is_explained_that_nothing_reads():
+def test_explained_variables_are_read():
     others = [ROOT / file for file in ("Makefile", "gunicorn.conf.py", "compose.yaml")]
     code = "".join(text_of(file) for file in [*(ROOT / "courseware").rglob("*.py"), *others])
     assert [variable for page in PAGES for variable in variables_in(page) if variable not in code] == []
@@ -248,7 +248,7 @@ WITH_EXAMPLES = [file for file in (ROOT / "courseware").rglob("*.py") if ">>> " 
 
 
 @pytest.mark.parametrize("file", WITH_EXAMPLES, ids=name)
-def test_an_example_in_a_docstring_gives_what_it_says(file):
+def test_docstring_examples_are_correct(file):
     module = importlib.import_module(name(file).removesuffix(".py").replace("/", "."))
     tried = doctest.testmod(module)
     assert tried.attempted and not tried.failed

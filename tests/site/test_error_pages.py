@@ -1,4 +1,4 @@
-"""What a visitor is told while the database is away. The faults suite takes a real one away."""
+"""Error pages: database unavailable, overload, forms that are too large."""
 
 import re
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ from courseware.project import load_shedding
 from tests.learning.lesson_pages import sent
 
 PAGES = settings.BASE_DIR / "templates" / "errors"
-SAID = "We will be back in a moment"
+UNAVAILABLE = "We will be back in a moment"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def visitor(world):
 
 
 def fails_with(error):
-    """For `connection.execute_wrapper`: whatever is asked of the database, this is raised."""
+    """A wrapper for `connection.execute_wrapper` that raises this error on every query."""
 
     def execute(*args):
         raise error
@@ -39,22 +39,22 @@ def fails_with(error):
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 @pytest.mark.parametrize("path", ["/", "/learn/tea-room/boiling/", "/admin/"])
-def test_an_absent_database_is_our_own_page_that_says_when_to_come_back(error, path, visitor):
+def test_unavailable_database_gives_503_page(error, path, visitor):
     with connection.execute_wrapper(fails_with(error("unable to open database file"))):
         response = visitor.get(path)
     assert (response.status_code, response["Retry-After"]) == (503, "10")
-    assert SAID in response.text
+    assert UNAVAILABLE in response.text
     assert "unable to open" not in response.text
 
 
-def test_what_was_sent_meanwhile_is_not_acknowledged(visitor):
+def test_post_during_outage_is_not_acknowledged(visitor):
     with connection.execute_wrapper(fails_with(OperationalError())):
         response = visitor.post("/learn/tea-room/boiling/answer/is-it-off/", {"choice": "1"})
-    assert (response.status_code, SAID in response.text) == (503, True)
+    assert (response.status_code, UNAVAILABLE in response.text) == (503, True)
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError, DataError])
-def test_where_only_the_session_was_not_written_nothing_is_said_of_what_was(error, world, visitor):
+def test_failed_session_write_leaves_result_open(error, world, visitor):
     session = visitor.session
     session[SEEN] -= SEEN_EVERY
     session.save()
@@ -68,37 +68,37 @@ def test_where_only_the_session_was_not_written_nothing_is_said_of_what_was(erro
     with connection.execute_wrapper(execute):
         response = visitor.post("/learn/tea-room/boiling/answer/is-it-off/", sent("1", tries=before))
     assert Answer.objects.count() == before + 1
-    assert (response.status_code, response["Retry-After"], SAID in response.text) == (503, "10", True)
+    assert (response.status_code, response["Retry-After"], UNAVAILABLE in response.text) == (503, "10", True)
     assert "we do not know whether your last step was saved" in response.text
 
 
 @pytest.mark.parametrize("template", sorted(path.name for path in PAGES.glob("*.html")))
-def test_no_page_of_what_went_wrong_says_that_nothing_happened(template):
+def test_error_pages_do_not_claim_that_nothing_was_saved(template):
     with translation.override("en"):
-        said = render_to_string(f"errors/{template}")
-    assert not re.search("othing was|was not (saved|recorded|changed)", said)
+        text = render_to_string(f"errors/{template}")
+    assert not re.search("othing was|was not (saved|recorded|changed)", text)
 
 
 @pytest.mark.parametrize("error", [DataError, ProgrammingError, ValueError])
-def test_a_bug_is_no_absent_database(error, visitor):
+def test_bug_is_not_reported_as_outage(error, visitor):
     with connection.execute_wrapper(fails_with(error())):
         response = visitor.get("/")
-    assert (response.status_code, SAID in response.text) == (500, False)
+    assert (response.status_code, UNAVAILABLE in response.text) == (500, False)
     assert "Retry-After" not in response
 
 
-def without_a_free_place(monkeypatch, **options):
-    """A Client whose requests find all places taken and nobody else waiting."""
+def overloaded_client(monkeypatch, **options):
+    """A client whose requests find no free slot in the queue."""
     monkeypatch.setattr(load_shedding, "RequestQueue", lambda *_: RequestQueue(places=0, room=0, patience=0))
     return Client(raise_request_exception=False, **options)
 
 
 @pytest.mark.parametrize(("language", "lang"), [("en", "en"), ("zh-Hans", "zh-Hans")])
 @pytest.mark.parametrize("path", ["/", "/learn/tea-room/boiling/", "/admin/", "/accounts/login/"])
-def test_where_too_many_come_a_page_is_refused_in_the_readers_words_and_asks_nothing(
+def test_overload_page_is_localized_and_needs_no_query(
     monkeypatch, world, path, language, lang, django_assert_num_queries
 ):
-    client = without_a_free_place(monkeypatch, headers={"accept-language": language})
+    client = overloaded_client(monkeypatch, headers={"accept-language": language})
     with django_assert_num_queries(0):
         response = client.get(path)
     assert (response.status_code, f'<html lang="{lang}">' in response.text) == (503, True)
@@ -106,8 +106,8 @@ def test_where_too_many_come_a_page_is_refused_in_the_readers_words_and_asks_not
     assert response["Cache-Control"] == "private, no-store"
 
 
-def test_the_log_says_once_in_ten_seconds_how_many_were_turned_away(monkeypatch, world, caplog):
-    client, clock = without_a_free_place(monkeypatch), [1000.0]
+def test_rejections_are_logged_once_in_10_seconds(monkeypatch, world, caplog):
+    client, clock = overloaded_client(monkeypatch), [1000.0]
     monkeypatch.setattr(load_shedding, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     for seconds in (0, 1, 9, 10):
         clock[0] = 1000.0 + seconds
@@ -128,7 +128,7 @@ def test_the_log_says_once_in_ten_seconds_how_many_were_turned_away(monkeypatch,
     ids=["a small form", "a long text", "many fields"],
 )
 @pytest.mark.django_db
-def test_a_form_that_is_too_much_is_refused_with_what_a_form_may_hold(body, status):
+def test_large_form_is_refused_with_limits(body, status):
     visitor = Client(headers={"accept-language": "en"})
     response = visitor.post("/accounts/login/", urlencode(body), content_type="application/x-www-form-urlencoded")
     assert (response.status_code, "2 MB of text in 1,000 fields" in response.text) == (status, status == 413)

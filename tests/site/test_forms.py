@@ -1,4 +1,4 @@
-"""What a form tells the eye it tells the ear: label, hint and error belong to their control, on every page."""
+"""Labels, hints and errors of forms belong to their controls."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -33,7 +33,7 @@ def page_of(form):
 
 
 def groups(page):
-    """What is described as one: a fieldset, else a control that stands alone."""
+    """Fieldsets, and controls outside of fieldsets."""
     alone = [control for control in page.select("input, select, textarea") if control.get("type") != "hidden"]
     return page.select("fieldset") + [control for control in alone if not control.find_parent("fieldset")]
 
@@ -43,20 +43,20 @@ def described(page, group):
 
 
 @pytest.mark.parametrize(("make", "refused"), FORMS.values(), ids=FORMS)
-def test_every_control_has_a_label_and_is_described_by_its_hint_and_error(make, refused):
+def test_every_control_has_label_hint_and_error(make, refused):
     form = make()
     page = page_of(form)
     assert len(page.select(".errorlist")) == refused
-    told = [part for group in groups(page) for part in described(page, group)]
-    assert None not in told
-    assert [part for part in page.select(".helptext, .errorlist") if part not in told] == []
+    parts = [part for group in groups(page) for part in described(page, group)]
+    assert None not in parts
+    assert [part for part in page.select(".helptext, .errorlist") if part not in parts] == []
     for group in groups(page):
         name = group.legend if group.name == "fieldset" else page.find("label", attrs={"for": group["id"]})
         assert name.text.strip()
 
 
 @pytest.mark.parametrize(("make", "refused"), FORMS.values(), ids=FORMS)
-def test_what_is_refused_says_so(make, refused):
+def test_refused_controls_are_marked_invalid(make, refused):
     page = page_of(make())
     wrong = [group for group in groups(page) if any("errorlist" in part["class"] for part in described(page, group))]
     assert len(wrong) == refused
@@ -65,11 +65,11 @@ def test_what_is_refused_says_so(make, refused):
         assert {control.get("aria-invalid") for control in controls} == {"true"}
 
 
-def test_nothing_is_called_wrong_before_it_was_sent():
+def test_unsent_form_shows_no_errors():
     page = page_of(JobRoleForm(tracks={"phone": "Phone"}))
     assert page.select("[aria-invalid], .errorlist, .error-summary") == []
 
 
-def test_only_what_must_be_given_has_an_asterisk():
+def test_only_required_fields_have_asterisk():
     assert page_of(ExemptForm()).label.text == "Reason*"
     assert page_of(ExtraTimeForm()).label.text == "Extra time in exams and simulations"

@@ -1,4 +1,4 @@
-"""The help pages: who is offered which guide, and what the guides of docs/help/ have to keep to."""
+"""Help pages: guides offered to each reader, and rules for the guides in docs/help/."""
 
 import re
 from functools import partial
@@ -81,11 +81,11 @@ def each_of(pages, find):
     return {where: what for where, what in found.items() if what}
 
 
-# Who is offered what
+# Guides offered to each reader
 
 
 @pytest.mark.parametrize("reader", OFFERED)
-def test_help_leads_to_the_guide_of_the_main_role_and_lists_those_that_concern_the_reader(reader, client, db):
+def test_help_opens_guide_of_main_role_and_lists_others(reader, client, db):
     signed_in(client, reader)
     main, *others = OFFERED[reader]
     response = client.get("/help/")
@@ -96,7 +96,7 @@ def test_help_leads_to_the_guide_of_the_main_role_and_lists_those_that_concern_t
 
 
 @pytest.mark.parametrize("role", sorted({*GUIDES} - {"learner"}))
-def test_other_guides_open_after_sign_in_and_lead_to_the_own_one(role, client, db):
+def test_other_guides_need_sign_in_and_list_own_guide(role, client, db):
     response = client.get(f"/help/{role}/")
     assert (response.status_code, response["Location"]) == (302, f"/accounts/login/?next=/help/{role}/")
     assert listed_guides(page(signed_in(client, "learner"), role)) == ["learner"]
@@ -108,18 +108,18 @@ def test_other_documents_are_no_help_pages(role, client, db):
 
 
 @pytest.mark.parametrize(("language", "label"), [("en", "Help"), ("zh-hans", "帮助")])
-def test_the_account_menu_leads_to_help(language, label, client, db):
+def test_account_menu_links_to_help(language, label, client, db):
     links = page(signed_in(client, "learner"), "learner", language).select(".menu-list a[href='/help/']")
     assert [link.text for link in links] == [label]
 
 
-def test_a_guide_is_rendered_once(client, db, monkeypatch):
+def test_guide_is_rendered_once(client, db, monkeypatch):
     page(client, "learner")
     monkeypatch.setattr(help_pages, "render_guide", None)
     page(client, "learner")
 
 
-def test_the_image_has_the_guides():
+def test_image_has_the_guides():
     containerfile = (settings.BASE_DIR / "Containerfile").read_text(encoding="utf-8")
     assert "\nCOPY docs/help docs/help\n" in containerfile
     ignored = (settings.BASE_DIR / ".containerignore").read_text(encoding="utf-8").split()
@@ -129,7 +129,7 @@ def test_the_image_has_the_guides():
 # From Markdown to a page
 
 
-def test_links_lead_to_pages_of_the_site_or_become_text():
+def test_links_lead_to_site_pages_or_become_text():
     text = """# Title
 
 Read [a](manager.en.md), [b](hr.zh-hans.md#add-people), [c](#task), [d](/people/), [e](https://example.com/),
@@ -151,7 +151,7 @@ Read [a](manager.en.md), [b](hr.zh-hans.md#add-people), [c](#task), [d](/people/
     assert not soup.find_all("img")
 
 
-def test_tasks_are_the_headings_of_level_2_with_the_anchors_of_a_git_host():
+def test_level_2_headings_become_tasks_with_anchors():
     guide = render_guide(
         "# T\n\nIntro.\n\n## Work through *Today*, at once\n\n### Part\n\nx\n\n## 添加“人员”（多人）\n"
     )
@@ -164,7 +164,7 @@ def test_tasks_are_the_headings_of_level_2_with_the_anchors_of_a_git_host():
     assert "<h3" in guide.body and "<h2" not in guide.intro
 
 
-def test_nested_lists_scrolling_tables_and_wrapped_chinese():
+def test_markdown_lists_tables_and_chinese_are_rendered():
     table = "| x | y |\n|---|--:|\n| 1 | 2 |\n\n"
     text = f"# T\n\n1. One\n   - a\n   - b\n2. Two\n\n{table}Text\n\n{table}占位内容，\n接着上一行。\n"
     soup = BeautifulSoup(render_guide(text).intro, "html.parser")
@@ -178,10 +178,10 @@ def test_nested_lists_scrolling_tables_and_wrapped_chinese():
     assert soup.find_all("p")[-1].text == "占位内容，接着上一行。"
 
 
-# What is written in docs/help/
+# Rules for docs/help/
 
 
-def test_each_guide_is_a_page_with_one_heading_and_its_tasks_as_links(pages):
+def test_guide_has_one_heading_and_links_to_tasks(pages):
     def faults(soup):
         tasks = [(f"#{heading['id']}", heading.get_text(strip=True)) for heading in soup.select("article > h2")]
         listed = [(link["href"], link.get_text(strip=True)) for link in soup.select("article > nav a")]
@@ -195,7 +195,7 @@ def test_each_guide_is_a_page_with_one_heading_and_its_tasks_as_links(pages):
     assert each_of(pages, faults) == {}
 
 
-def test_each_guide_has_the_language_of_its_reader(pages):
+def test_guide_is_in_language_of_reader(pages):
     for (_role, language), soup in pages.items():
         assert soup.html["lang"] == {"en": "en", "zh-hans": "zh-Hans"}[language]
         assert bool(HAN.search(soup.h1.text)) is (language == "zh-hans")
@@ -209,17 +209,17 @@ def test_both_languages_have_as_many_tasks(role):
     assert counts["en"] == counts["zh-hans"]
 
 
-def test_every_link_in_a_guide_leads_somewhere(pages):
+def test_links_in_guides_are_valid(pages):
     found = {
         f"/help/{role}/ {language}: {link['href']}"
         for (role, language), soup in pages.items()
         for link in soup.select("article a")
-        if not leads_somewhere(link["href"], role, language, pages)
+        if not is_valid_link(link["href"], role, language, pages)
     }
     assert found == set()
 
 
-def leads_somewhere(target, role, language, pages):
+def is_valid_link(target, role, language, pages):
     """`role`, `language`: of the guide that has the link. An anchor must be one of a guide."""
     if target.startswith(("https://", "mailto:")):
         return True
@@ -238,14 +238,14 @@ def is_served(path):
 
 
 @pytest.mark.parametrize(("role", "language"), PAGES)
-def test_a_guide_is_short(role, language):
+def test_guide_is_short(role, language):
     if language == "en":
         assert len(WORD.findall(text_of(role, language))) <= MOST_WORDS
     else:
         assert len(HAN.findall(text_of(role, language))) <= MOST_CHARACTERS
 
 
-def test_no_markdown_is_left_in_a_guide(pages):
+def test_no_markdown_is_left_in_guide(pages):
     def left(soup):
         for code in soup.select("code"):
             code.decompose()

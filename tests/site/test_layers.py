@@ -15,7 +15,7 @@ from django.urls import get_resolver
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE, TEMPLATES = ROOT / "courseware", ROOT / "templates"
-LAYERS = (  # from the bottom up; packages of one layer do not know each other
+LAYERS = (  # from the bottom up
     {"lib", "course_format"},
     {"audit_log", "autosave"},
     {"branding", "jobs"},
@@ -56,7 +56,7 @@ def templates_of(package):
     return [file for folder in folders for file in folder.rglob("*") if file.is_file()]
 
 
-def places(files, find):
+def locations(files, find):
     """ "file:line: what" for everything that `find` yields as (line, what)."""
     return [f"{file.relative_to(ROOT)}:{line}: {what}" for file in files for line, what in sorted(find(file))]
 
@@ -97,7 +97,7 @@ def test_imports_point_down(package):
     assert seen - {package} <= BELOW[package]
 
 
-def test_no_module_imports_itself_through_others():
+def test_no_import_cycles():
     """Imports inside functions count, too; those for type hints alone do not."""
     in_packages = [file for package in PACKAGES for file in code_of(package)]
     files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in in_packages}
@@ -110,13 +110,13 @@ def test_no_module_imports_itself_through_others():
 
 
 @pytest.mark.parametrize("level, layer", list(enumerate(LAYERS_OF_CONTENT)))
-def test_packages_of_content_import_only_lower_ones(level, layer):
+def test_content_packages_import_only_lower_ones(level, layer):
     above = {f"courseware.content.{name}" for name in (*LAYERS_OF_CONTENT[level + 1 :], "admin", "views", "urls")}
     imported = {module for file in code_of(f"content/{layer}") for module in modules_imported_by(file)}
     assert not [module for module in imported if any(module.startswith(name) for name in above)]
 
 
-def test_only_one_module_imports_private_names_of_allauth():
+def test_allauth_internals_are_imported_by_one_module():
     importing = {
         str(file.relative_to(CODE))
         for file in CODE.rglob("*.py")
@@ -125,7 +125,7 @@ def test_only_one_module_imports_private_names_of_allauth():
     assert importing == {"accounts/sign_in/allauth_internals.py"}
 
 
-def test_the_api_imports_no_view():
+def test_api_imports_no_view():
     files = (CODE / "reporting" / "api").glob("*.py")
     imported = {module for file in files for module in modules_imported_by(file)}
     assert "courseware.reporting.dashboard.rows" in imported
@@ -143,7 +143,7 @@ def package_of(model):
 
 
 def reverse_accessors():
-    """Room → the names under which its models are reached from those of other packages: `enrollment.attempts`."""
+    """Package → the names under which other packages reach its models: `enrollment.attempts`."""
     found = {package: set() for package in PACKAGES}
     for model in filter(package_of, apps.get_models()):
         for relation in model._meta.related_objects:
@@ -270,7 +270,7 @@ def test_urls_of_other_layers_are_recognized(package, text, is_refused):
     assert points_up(package, text) is is_refused
 
 
-def test_each_template_folder_belongs_to_a_package():
+def test_each_template_folder_belongs_to_package():
     folders = {path.name for path in TEMPLATES.iterdir() if path.is_dir()}
     assert folders == {"admin", *TEMPLATES_OF, *TEMPLATES_OF_PROJECT} | folders.intersection(PACKAGES)
     of_admin = {path.name for path in (TEMPLATES / "admin").iterdir() if path.is_dir()}
@@ -279,8 +279,8 @@ def test_each_template_folder_belongs_to_a_package():
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_relations_urls_and_templates_point_down(package):
-    found = places(code_of(package), lambda file: violations_in_code(package, file))
-    found += places(templates_of(package), lambda file: violations_in_template(package, file))
+    found = locations(code_of(package), lambda file: violations_in_code(package, file))
+    found += locations(templates_of(package), lambda file: violations_in_template(package, file))
     assert not found, "\n".join(found)
 
 
@@ -291,8 +291,8 @@ def test_modules_are_named_for_their_subject():
     assert not [path for path in CODE.rglob("*.py") if path.stem in NAMES_WITHOUT_A_SUBJECT]
 
 
-def places_of_names(names_in):
-    """Name → the files of the house that have it; `names_in` yields those of one file."""
+def locations_of_names(names_in):
+    """Name → files that have it; `names_in` yields the names of one file."""
     found = {}
     for package in PACKAGES:
         for file in code_of(package):
@@ -302,14 +302,14 @@ def places_of_names(names_in):
     return found
 
 
-def test_at_most_seventeen_modules_are_side_by_side():
+def test_at_most_17_modules_are_side_by_side():
     folders = {file.parent for package in PACKAGES for file in code_of(package)}
     sizes = {str(folder.relative_to(CODE)): len(list(folder.glob("[!_]*.py"))) for folder in folders}
     assert not {folder: size for folder, size in sizes.items() if size > 17}
 
 
-def test_a_name_that_is_imported_is_one_thing():
-    """Two functions of one name are told apart by their modules only: `running.start`, `attempting.start`."""
+def test_imported_name_is_defined_once():
+    """Functions of the same name are used through their modules: `attempts.start`."""
     modules = {".".join(file.relative_to(ROOT).with_suffix("").parts) for file in CODE.rglob("*.py")}
     sources = {}
     for file in CODE.rglob("*.py"):
@@ -317,25 +317,25 @@ def test_a_name_that_is_imported_is_one_thing():
             if name.startswith("courseware."):
                 through_package = re.sub(r"\.models\.[a-z_]+(?=\.\w+$)", ".models", name)
                 sources.setdefault(name.rpartition(".")[2], set()).add(through_package)
-    assert not {name: places for name, places in sources.items() if len(places) > 1}
+    assert not {name: locations for name, locations in sources.items() if len(locations) > 1}
 
 
-def test_no_two_classes_bear_one_name():
-    found = places_of_names(
+def test_class_names_are_unique():
+    found = locations_of_names(
         lambda file: [
             node.name
             for node in ast.parse(file.read_text(encoding="utf-8")).body
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
         ]
     )
-    assert not {name: places for name, places in found.items() if len(places) > 1}
+    assert not {name: locations for name, locations in found.items() if len(locations) > 1}
 
 
 # Locks: docs/architecture.md has their order
 
 
-def test_a_lock_on_a_row_lets_others_write_rows_that_name_it():
-    """Nothing deletes a row it has locked, so nobody who only names the row has to wait, or can dead-lock."""
+def test_row_locks_use_no_key():
+    """Locked rows are not deleted, so writers that only refer to them need not wait."""
     found = {}
     for file in CODE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -1,6 +1,6 @@
-"""The pages of leads, of human resources and of auditors run hardly more statements for 120 rows than for 1.
+"""Pages of managers, HR and auditors run hardly more statements for 120 rows than for 1.
 
-The addresses come from the resolver, and who opens them from access.txt: a new page without a line in `LISTS` fails.
+Routes come from the resolver and roles from access.txt, so a new page without a row in `LISTS` fails.
 """
 
 import uuid
@@ -37,7 +37,7 @@ from tests.world import ACT_OF_NOTE, ROLES, manager_of
 pytestmark = pytest.mark.django_db
 PARTS = ("people/", "rules/", "team/", "audit-log/", "surveys/")
 ONE_ROW, MANY_ROWS = 1, 120
-MORE = {  # statements at most, for a second chunk and for facts that a single row does not have
+EXTRA = {  # extra statements, for a second chunk and for details that one row lacks
     "people/emails/scheduled/": 8,  # four for more managers in each of two reports, at the beginning of a month
     "people/emails/wording/": 2,
     "rules/<int:pk>/": 1,  # how many there are, if more than a page
@@ -47,8 +47,8 @@ MORE = {  # statements at most, for a second chunk and for facts that a single r
     "team/trends/": 5,
     "team/reports/audit-pack.zip": 10,
 }
-WHO = ("HR", "manager", "admin", "learner")  # the first of them who may
-ONE = None  # a form, or one thing with nothing that grows beside what every page of this table has
+ROLES_TRIED = ("HR", "manager", "admin", "learner")  # the first one that may open the page is used
+ONE = None  # a page without a growing list
 LISTS = {
     "team/": Enrollment,
     "team/dashboard.csv": Enrollment,
@@ -125,36 +125,36 @@ def pages():
     found = {}
     for route in dict.fromkeys(route for route, _pattern in routes()):
         answers = dict(zip(ROLES, SHOWN_TO.get(route, ()), strict=False))
-        who = next((role for role in WHO if answers.get(role) == "200"), None)
-        if route.startswith(PARTS) and who:
-            found[route] = who
+        opener = next((role for role in ROLES_TRIED if answers.get(role) == "200"), None)
+        if route.startswith(PARTS) and opener:
+            found[route] = opener
     return found
 
 
-def test_each_page_is_named_with_what_it_lists():
+def test_each_page_is_listed():
     assert set(LISTS) == set(pages())
 
 
 class Growth:
-    """So many rows more of everything, all about the learner, the team and the rule of the world."""
+    """Adds rows of every kind about the learner, the team and the rule of the world."""
 
     def __init__(self, world):
         self.world, self.size = world, 1
-        self.lead = manager_of(world.team)
+        self.manager = manager_of(world.team)
         self.rule = AssignmentRule.objects.get(pk=world.places["rules/<pk>"])
-        self.line = AdjustmentItem.objects.get(adjustment=world.places["people/changes/<pk>"])
-        self.door = ChatBot.objects.get(pk=world.places["people/chat-bots/<pk>"])
+        self.item = AdjustmentItem.objects.get(adjustment=world.places["people/changes/<pk>"])
+        self.bot = ChatBot.objects.get(pk=world.places["people/chat-bots/<pk>"])
         self.link = TeamInviteLink.objects.get(pk=world.places["people/invite-links/<pk>"])
 
     def to(self, size):
         numbers = range(self.size, size)
         self.size = size
         if numbers:
-            self.people_come(numbers)
+            self.add_people(numbers)
             for number in numbers:
                 self.add(number)
 
-    def people_come(self, numbers):
+    def add_people(self, numbers):
         new = [User(email=f"grown{number}@example.com", name=f"Grown {number:03}") for number in numbers]
         people = User.objects.bulk_create(new)
         world, now = self.world, timezone.now()
@@ -162,10 +162,12 @@ class Growth:
             Membership.objects.create(team=world.team, person=person, role=Membership.Role.LEARNER)
             Membership.objects.create(team=world.team, person=person, role=Membership.Role.MANAGER)
         Enrollment.objects.bulk_create(Enrollment(learner=each, course=world.course) for each in people)
-        runs = list(Enrollment.objects.filter(learner__in=people).order_by("pk"))
+        enrollments = list(Enrollment.objects.filter(learner__in=people).order_by("pk"))
         AdjustmentItem.objects.bulk_create(
-            AdjustmentItem(adjustment=self.line.adjustment, learner=run.learner, enrollment=run, made_at=now)
-            for run in runs
+            AdjustmentItem(
+                adjustment=self.item.adjustment, learner=enrollment.learner, enrollment=enrollment, made_at=now
+            )
+            for enrollment in enrollments
         )
         facts = {
             "rule": self.rule,
@@ -173,16 +175,18 @@ class Growth:
             "deed": RuleAction.Kind.ENROLL,
             "why": "never-learned",
         }
-        RuleAction.objects.bulk_create(RuleAction(person=run.learner, enrollment=run, **facts) for run in runs)
+        RuleAction.objects.bulk_create(
+            RuleAction(person=enrollment.learner, enrollment=enrollment, **facts) for enrollment in enrollments
+        )
         certificate = self.world.passed.enrollment.certificate
-        for run in runs:
-            store_certifications([copy_of(certificate, run)])
+        for enrollment in enrollments:
+            store_certifications([copy_of(certificate, enrollment)])
         OutgoingEmail.objects.bulk_create(
             OutgoingEmail(kind="invitation", person=person, address=person.email or "")
             for person in [world.learner] * len(people)
         )
         Note.objects.bulk_create(
-            Note(person=person, by=self.lead, text="Seen.", act=act)
+            Note(person=person, by=self.manager, text="Seen.", act=act)
             for person, act in [
                 *((each, ACT_OF_NOTE) for each in people),
                 *((world.learner, uuid.uuid4()) for _ in people),
@@ -192,15 +196,15 @@ class Growth:
 
     def add(self, number):
         world, day = self.world, timezone.localdate() + timedelta(days=60 + number)
-        now, lead = timezone.now(), self.lead
+        now, manager = timezone.now(), self.manager
         Team.objects.create(name=f"Grown {number}", parent=world.team)
         TeamInviteLink.objects.create(
-            team=world.team, made_by=lead, made_at=now, ends_at=now + timedelta(days=5), uses_left=9
+            team=world.team, made_by=manager, made_at=now, ends_at=now + timedelta(days=5), uses_left=9
         )
-        ChatBot.objects.create(team=world.team, service="slack", language="en", address=f"{self.door.address}{number}")
-        ChatMessage.objects.create(door=self.door, day=day)
-        said = {"subject": {"en": f"Hi {number}", "zh-hans": f"你好{number}"}}
-        EmailWording.objects.create(kind="reminder", number=number, words=said, set_by=lead)
+        ChatBot.objects.create(team=world.team, service="slack", language="en", address=f"{self.bot.address}{number}")
+        ChatMessage.objects.create(door=self.bot, day=day)
+        wording = {"subject": {"en": f"Hi {number}", "zh-hans": f"你好{number}"}}
+        EmailWording.objects.create(kind="reminder", number=number, words=wording, set_by=manager)
         JoinRequest.objects.create(link=self.link, staff_number=f"J{number}", name=f"Jo {number}", asked_at=now)
         CalendarDay.objects.create(team=None, day=day, is_free=True, name=f"Day {number}")
         Absence.objects.create(
@@ -209,7 +213,7 @@ class Growth:
         )  # fmt: skip
         other = world.people["other manager"]
         ago = date(2021, 1, 1) + timedelta(days=number)
-        Deputy.objects.create(lead=lead, person=other, made_by=lead, first_day=ago, last_day=ago)
+        Deputy.objects.create(lead=manager, person=other, made_by=manager, first_day=ago, last_day=ago)
         self.add_rule(number)
 
     def add_rule(self, number):
@@ -220,9 +224,9 @@ class Growth:
         RuleVersion.objects.create(rule=self.rule, number=self.rule.current.number + number, **terms)
 
 
-def copy_of(certificate, run):
-    kept = {name: getattr(certificate, name) for name in ("issued_at", "valid_until", "holder", "titles", "release")}
-    return Certificate.objects.create(enrollment=run, number=uuid.uuid4().hex, **kept)
+def copy_of(certificate, enrollment):
+    fields = {name: getattr(certificate, name) for name in ("issued_at", "valid_until", "holder", "titles", "release")}
+    return Certificate.objects.create(enrollment=enrollment, number=uuid.uuid4().hex, **fields)
 
 
 def days_to_thursday():
@@ -230,7 +234,7 @@ def days_to_thursday():
     return (3 - timezone.localtime().weekday()) % 7 or 7
 
 
-def asked(world, clients):
+def count_statements(world, clients):
     """Route → how often its page asks the database, by kind of statement."""
     found = {}
     for route, role in pages().items():
@@ -248,16 +252,16 @@ def read(response):
 
 
 @pytest.mark.exhaustive
-def test_each_page_asks_as_often_for_one_row_as_for_many(world, time_machine):
+def test_statements_do_not_grow_with_rows(world, time_machine):
     time_machine.move_to(timezone.now(), tick=False)  # else a session is also written, every five minutes
     growth, counted = Growth(world), {}
-    clients = {role: client_of(world, role) for role in WHO}
-    asked(world, clients)  # what is read once in each process, and once in a session
+    clients = {role: client_of(world, role) for role in ROLES_TRIED}
+    count_statements(world, clients)  # what is read once in each process, and once in a session
     for size in (ONE_ROW, MANY_ROWS):
         growth.to(size)
-        counted[size] = asked(world, clients)
+        counted[size] = count_statements(world, clients)
     few = {route for route, model in LISTS.items() if model and model.objects.count() < MANY_ROWS - 1}
     assert not few, f"none of these has grown: {few}"
     rows = {route: (counted[ONE_ROW][route], counted[MANY_ROWS][route]) for route in counted[ONE_ROW]}
-    grown = {route: each for route, each in rows.items() if each[1].total() > each[0].total() + MORE.get(route, 0)}
+    grown = {route: each for route, each in rows.items() if each[1].total() > each[0].total() + EXTRA.get(route, 0)}
     assert not grown, grown

@@ -1,4 +1,4 @@
-"""Pages as they are read: one language each, set by the habits of that language. test_access.py walks all of them."""
+"""Each page is in one language and follows its typography. test_access.py checks all pages."""
 
 import re
 
@@ -40,13 +40,13 @@ def language_of(element):
 
 
 def foreign_pieces(soup):
-    """Texts in a language that they are not marked as: names apart, a text of some words tells which one it is."""
+    """Texts whose language differs from their `lang`; single words in Latin letters may be names."""
     for language, text in pieces(soup):
         if (language == "en" and HAN.search(text)) or (language == "zh-Hans" and SENTENCE.search(text)):
             yield f"{language}: {text}"
 
 
-# But for the one blank that Django puts between a field's help and how to choose several.
+# Except the blank that Django puts between help text and multiple-choice hint
 GAP = re.compile(r"[\u4e00-\u9fff，。；：！？”）] +(?=[\u4e00-\u9fff“（])(?!按住 Control 键)")
 
 
@@ -70,7 +70,7 @@ def shipped(shipped_course):
 
 
 @pytest.mark.parametrize("language", TAGS)
-def test_every_page_of_the_course_is_in_one_language(language, client, shipped):
+def test_course_pages_are_in_one_language(language, client, shipped):
     learner, addresses = shipped
     client.force_login(learner)
     wrong = []
@@ -81,7 +81,7 @@ def test_every_page_of_the_course_is_in_one_language(language, client, shipped):
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_wrong_language_is_found():
+def test_wrong_language_is_found():
     soup = BeautifulSoup(
         """<html lang="en"><p>Tea</p><p>茶</p><p lang="zh-Hans">茶 and tea, <b>all for you and me</b></p>
         <img alt="茶壶"><code>茶</code><p lang="zh-Hans">用 Microsoft Teams</p></html>""",
@@ -90,7 +90,7 @@ def test_the_wrong_language_is_found():
     assert list(foreign_pieces(soup)) == ["en: 茶", "zh-Hans: all for you and me", "en: 茶壶"]
 
 
-def test_a_gap_in_chinese_is_found():
+def test_gap_in_chinese_is_found():
     soup = BeautifulSoup(
         """<html lang="zh-Hans"><p>请 阅读。</p><p>请阅读 Tea 页。</p><p lang="en">茶 壶</p>
         <b title="好。 茶"></b></html>""",
@@ -117,7 +117,7 @@ def brand(client, address, language="en"):
         ("Anhe", "zh-hans", "Anhe · 员工培训"),
     ],
 )
-def test_above_every_other_page_stands_the_name_of_the_site(client, world, settings, name, language, shown):
+def test_pages_show_name_of_site(client, world, settings, name, language, shown):
     settings.COMPANY_NAME = name
     assert brand(client, "/accounts/login/", language) == shown
     assert client.get("/accounts/login/", headers={"accept-language": language}).text.count(f"{shown}</title>") == 1
@@ -133,6 +133,6 @@ def test_above_every_other_page_stands_the_name_of_the_site(client, world, setti
     assert page.select_one("#site-name").text.strip() == shown
 
 
-def test_a_name_is_text_and_no_markup(client, db, settings):
+def test_name_of_site_is_escaped(client, db, settings):
     settings.COMPANY_NAME = "<b>Anhe</b>"
     assert brand(client, "/accounts/login/") == "<b>Anhe</b> · Staff training"

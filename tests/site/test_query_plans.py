@@ -1,6 +1,6 @@
-"""What PostgreSQL reads for a page of a large firm: some rows, found by an index, and never all of a table that grows.
+"""Query plans on PostgreSQL: pages of a large company read few rows, found by an index.
 
-Of 10,000 enrollments whole tables are read only where no index would do, as it is with a million.
+With 10,000 enrollments PostgreSQL reads a whole table only if no index helps, as with a million.
 """
 
 import uuid
@@ -35,10 +35,10 @@ GROWING = {
     "audit_log_event", "learning_answer", "learning_completion", "learning_enrollment", "notifications_outgoingemail",
     "simulations_decision", "simulations_simulationattempt",
 }  # fmt: skip
-FEW = 200  # rows of one table that a statement may read for a page of a person
-OF_A_TEAM = 50 * 11  # enrollments
-OF_A_FILTER = 1_000  # as many as there are people: of 11,000 enrollments and 29,000 events
-OF_A_LIST = 20  # rows, in these tests
+PERSON_ROWS = 200  # rows of one table that a statement may read for a page of a person
+TEAM_ROWS = 50 * 11  # enrollments
+FILTER_ROWS = 1_000  # as many as there are people: of 11,000 enrollments and 29,000 events
+LIST_ROWS = 20  # rows, in these tests
 # Searches and filters of lists that read more: mostly people, who are the fewest.
 READS_ALL = {
     "accounts_user ?membership=none": {"accounts_user", "accounts_membership"},
@@ -46,16 +46,16 @@ READS_ALL = {
 
 
 @pytest.fixture
-def firm(monkeypatch):
-    monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", OF_A_LIST)
+def company(monkeypatch):
+    monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", LIST_ROWS)
     make_course()
-    firm = GrowingFirm()
-    firm.grow(10_000)
+    company = GrowingFirm()
+    company.grow(10_000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-        for way in ("seqscan", "hashjoin", "mergejoin"):  # which are cheap here and would not be in a large firm
+        for way in ("seqscan", "hashjoin", "mergejoin"):  # cheap here, but not in a large company
             cursor.execute(f"SET LOCAL enable_{way} = off")
-    return firm
+    return company
 
 
 def nodes(plan):
@@ -69,8 +69,8 @@ def rows_read(node):
     return (node["Actual Rows"] + sum(left_out)) * node["Actual Loops"]
 
 
-def read_wholly(statements, most):
-    """Tables that grow, and of which one of the statements reads more rows than that or has no index."""
+def tables_read_fully(statements, most):
+    """Growing tables of which a statement reads more than `most` rows or uses no index."""
     return {
         node["Relation Name"]
         for plan in plans_of(statements)
@@ -79,8 +79,8 @@ def read_wholly(statements, most):
     }
 
 
-def asked(client, path, form=None):
-    """The statements of the second visit: the first one fills what the process keeps."""
+def visit_statements(client, path, form=None):
+    """The statements of the second visit; the first one fills caches."""
     for _ in range(2):
         with statements_kept() as statements:
             response = client.post(path, form | {"token": uuid.uuid4()}) if form else client.get(path)
@@ -90,13 +90,13 @@ def asked(client, path, form=None):
     return statements
 
 
-def test_no_answer_of_a_learner_reads_a_table_that_grows(client, firm):
-    course = next(each for each in firm.courses if each.course.identifier == "tea-room").course
-    client.force_login(firm.learner)
+def test_lesson_answer_reads_no_growing_table_fully(client, company):
+    course = next(each for each in company.courses if each.course.identifier == "tea-room").course
+    client.force_login(company.learner)
     lesson = f"/learn/{course.identifier}/boiling/"
     revision = ReleaseEntry.objects.get(release=course.current, document__identifier="boiling").revision_id
     answer = {"tries": 0, "revision": revision, "drawn_with": drawn_with(), "choice": 0}
-    assert read_wholly(asked(client, f"{lesson}answer/is-it-off/", answer), FEW) == set()
+    assert tables_read_fully(visit_statements(client, f"{lesson}answer/is-it-off/", answer), PERSON_ROWS) == set()
 
 
 LISTS = {
@@ -109,40 +109,40 @@ LISTS = {
 
 
 @pytest.mark.parametrize("path", ["/team/", "/team/?state=overdue"])
-def test_no_board_of_a_team_of_fifty_reads_a_table_that_grows(client, firm, path):
-    client.force_login(firm.last_manager)
-    assert read_wholly(asked(client, path), OF_A_TEAM) == set()
+def test_team_dashboard_reads_no_growing_table_fully(client, company, path):
+    client.force_login(company.last_manager)
+    assert tables_read_fully(visit_statements(client, path), TEAM_ROWS) == set()
 
 
-def test_no_board_of_everybody_reads_a_table_that_grows_for_due_days_or_a_post_that_few_have(client, firm, monkeypatch):
-    monkeypatch.setattr(rows, "SORTED_BY_NAME", 200)  # of more no people are counted
-    few, others = firm.job_roles[:2]
+def test_company_dashboard_filters_read_no_growing_table_fully(client, company, monkeypatch):
+    monkeypatch.setattr(rows, "SORTED_BY_NAME", 200)  # above this, people are not counted
+    few, others = company.job_roles[:2]
     User.objects.filter(job_role=few).exclude(email__startswith="p00000").update(job_role=others)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE accounts_user")
-    client.force_login(firm.head)
+    client.force_login(company.head)
     read = {
-        question: read_wholly(asked(client, f"/team/?{question}"), OF_A_FILTER)
+        question: tables_read_fully(visit_statements(client, f"/team/?{question}"), FILTER_ROWS)
         for question in ("days=due-7", "days=late-30", f"job_role={few}")
     }
     assert read == {question: set() for question in read}
 
 
-def test_no_list_of_the_admin_reads_a_table_that_grows(client, firm):
-    client.force_login(firm.admin)
+def test_admin_lists_read_no_growing_table_fully(client, company):
+    client.force_login(company.admin)
     questions = [f"{name} ?{question}" for name, some in LISTS.items() for question in some] + list(READS_ALL)
     read = {}
     for each in questions:
         name, _space, question = each.partition(" ")
-        statements = asked(client, reverse(f"admin:{name}_changelist") + question)
-        read[each] = read_wholly(statements, OF_A_FILTER)
+        statements = visit_statements(client, reverse(f"admin:{name}_changelist") + question)
+        read[each] = tables_read_fully(statements, FILTER_ROWS)
     assert {each: tables for each, tables in read.items() if tables} == READS_ALL
 
 
-# All pages of learners and managers, in a firm of 20,000 --------------------------------------------------------------
+# All pages of learners and managers, with 20,000 people ---------------------------------------------------------------
 
 PEOPLE, TEAMS = 20_000, 400
-FIRM = [
+COMPANY_SQL = [
     """insert into accounts_user (password, is_superuser, email, name, language, extra_time, is_active, is_staff,
            joined_at, is_demo, session_number, post)
        select '!', false, 'crowd' || n || '@example.com', 'Person ' || md5(n::text), '', '', true, false, now(), false,
@@ -197,8 +197,8 @@ GROWN = {
 
 
 @pytest.fixture
-def crowded(world):
-    """The firm of all other tests, among 20,000 other people who have done the same."""
+def large_company(world):
+    """The world among 20,000 other people with the same records."""
     keys = {
         "people": PEOPLE,
         "teams": TEAMS,
@@ -209,14 +209,14 @@ def crowded(world):
         "last": max(world.enrollment.pk, world.passed.enrollment_id, *Enrollment.objects.values_list("pk", flat=True)),
     }
     with connection.cursor() as cursor:
-        for statement in FIRM:
+        for statement in COMPANY_SQL:
             cursor.execute(statement.format(**keys))
         cursor.execute("analyze")
     return world
 
 
 def pages_of(role):
-    """Addresses, as written, that somebody in this role may read."""
+    """Routes that this role may read."""
     place = ROLES.index(role)
     return [
         route.removeprefix("/")
@@ -226,7 +226,7 @@ def pages_of(role):
 
 
 def without_condition(statements):
-    """Tables that grow, and that a statement reads from end to end, or by an index without a condition."""
+    """Growing tables that a statement reads without an index condition."""
     return {
         node["Relation Name"]
         for plan in plans_of(statements)
@@ -236,18 +236,20 @@ def without_condition(statements):
 
 
 @pytest.mark.parametrize("role", ["learner", "manager"])
-def test_no_page_of_a_learner_or_of_the_manager_of_a_team_reads_a_growing_table_from_end_to_end(crowded, role):
-    client = client_of(crowded, role)
+def test_learner_and_manager_pages_use_index_conditions(large_company, role):
+    client = client_of(large_company, role)
     queries = ["state=overdue", "state=completed", "name=lea", "days=due-7", "days=late-7"]
-    queries += [f"job_role={job_role}" for job_role in crowded.outline.tracks]
+    queries += [f"job_role={job_role}" for job_role in large_company.outline.tracks]
     queries += ["sort=name", "sort=team", "sort=last-active"]
     routes = [*pages_of(role), *(f"team/?{query}" for query in queries)]
     routes = [route for route in routes if role == "manager" or not route.startswith("team/")]
-    found = {route: without_condition(asked(client, fill_in(route, crowded.places))) for route in routes}
+    found = {
+        route: without_condition(visit_statements(client, fill_in(route, large_company.places))) for route in routes
+    }
     assert {route: tables for route, tables in found.items() if tables} == {}
 
 
-def test_reading_a_whole_table_is_seen(crowded):
+def test_full_table_scan_is_found(large_company):
     ends = {
         "WHERE exemption_reason = 'x'": {"learning_enrollment"},
         "ORDER BY id": {"learning_enrollment"},

@@ -1,4 +1,4 @@
-"""Every address that takes a POST, and every page of administrators: which ask for recent authentication."""
+"""POST routes and admin pages that ask for recent authentication."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.site.test_access import ALL_ROUTES, REFUSED, Sender, read_table, with
 from tests.world import ROLES
 
 TABLE = Path(__file__).with_name("recent_authentication.txt")
-# Each address is sent to by the first of these roles that gets an answer there.
+# Each route is sent to by the first of these roles that is allowed.
 TRIED = ["HR", "admin", "manager", *ROLES]
 pytestmark = pytest.mark.django_db
 
@@ -36,41 +36,41 @@ def asks(response):
 
 @pytest.mark.exhaustive
 @pytest.mark.any_database
-def test_which_addresses_ask_for_recent_authentication(world, settings, unrendered):
-    settings.REQUIRE_REAUTHENTICATION = True  # sessions of `force_login` know of no password that was given
+def test_listed_routes_ask_for_recent_authentication(world, settings, unrendered):
+    settings.REQUIRE_REAUTHENTICATION = True  # `force_login` records no password
     senders, table, found = {}, classified(), {}
     for route, role in roles_that_post().items():
         sender = senders.setdefault(role, Sender(world, role))
         sender.forms["people/<int:pk>/memberships/"]["role"] = "manager"
-        response = sender.take_back(sender.post, route.removeprefix("/"))
+        response = sender.roll_back_after(sender.post, route.removeprefix("/"))
         found[route] = "asks" if asks(response) else "free"
     wrong = [f"{word} {route}" for route, word in found.items() if table.get(route) != word]
     assert not wrong, "recent_authentication.txt: decide what these shall be; now they are:\n" + "\n".join(wrong)
     assert not (gone := sorted(table.keys() - found.keys())), f"take out of recent_authentication.txt: {gone}"
 
 
-def test_a_learner_is_placed_without_it(world, settings):
+def test_learner_membership_needs_no_recent_authentication(world, settings):
     settings.REQUIRE_REAUTHENTICATION = True
     sender = Sender(world, "HR")
-    assert not asks(sender.take_back(sender.post, "people/<int:pk>/memberships/"))
+    assert not asks(sender.roll_back_after(sender.post, "people/<int:pk>/memberships/"))
 
 
 # Pages that ask before they are shown ---------------------------------------------------------------------------------
 
 
-# People, teams with their memberships, and groups: who may do and see what, and at which address they are reached.
+# Pages about rights and addresses
 RIGHTS = ("admin/accounts/user/", "admin/accounts/team/", "admin/auth/group/")
 OWN_FACTORS = "accounts/two-factor/"
-# Of human resources: these show at once how somebody is reached.
-BY_HUMAN_RESOURCES = {
+# HR pages that show addresses
+HR_PAGES = {
     "people/<int:pk>/edit/",
     "people/<int:pk>/merge/",
     "people/certificates/<int:pk>/withdraw/",
     "people/external-training/<int:training>/undo/",
 }
 REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "pack.zip")}
-HOUSE_STYLE = {"branding/", "branding/<id:course>/"}  # the address that letters come from
-# Below the places above, and nothing is changed or shown there that is not on the list as well.
+BRANDING_PAGES = {"branding/", "branding/<id:course>/"}  # sender of emails
+# Pages below these that need no authentication
 NOT_ASKED = {
     "admin/accounts/team/enrolling/<int:pk>/",  # enrolls people of a team and gives nobody a right
     OWN_FACTORS,  # shows which there are
@@ -84,16 +84,16 @@ NOT_ASKED = {
 @pytest.mark.long
 @pytest.mark.exhaustive
 @pytest.mark.any_database
-def test_which_pages_ask_an_administrator_who_it_is_before_they_are_shown(world, settings, unrendered):
+def test_listed_pages_ask_admin_before_display(world, settings, unrendered):
     settings.REQUIRE_REAUTHENTICATION = True
     asked, sender = set(), Sender(world, "admin")
     for route in ALL_ROUTES:
-        response = sender.take_back(sender.get, route)
+        response = sender.roll_back_after(sender.get, route)
         if response.status_code == 302 and response["Location"].startswith("/accounts/reauthenticate/"):
             asked.add(route)
     rights = {route for route in ALL_ROUTES if route.startswith((*RIGHTS, OWN_FACTORS))} - NOT_ASKED
-    # The lists are asked about only when something is done there.
+    # Lists ask only before an action.
     rights -= set(RIGHTS)
     publishing = {"admin/content/course/<int:pk>/publish/"}
     exports = {"team/dashboard.csv", "team/dashboard.xlsx", *REPORT_FILES}
-    assert asked == rights | publishing | exports | BY_HUMAN_RESOURCES | HOUSE_STYLE
+    assert asked == rights | publishing | exports | HR_PAGES | BRANDING_PAGES

@@ -1,4 +1,4 @@
-"""Where wrong passwords are counted in Redis and it is away: reading and learning go on, and guessing is not free."""
+"""While Redis is unavailable, pages and answers work, and sign-in is refused."""
 
 import pytest
 from django.conf import settings as site
@@ -10,21 +10,21 @@ from courseware.project.health import HealthMiddleware
 from tests.learning.lesson_pages import sent
 from tests.making import PASSWORD
 
-NOBODY_LISTENS = "redis://127.0.0.1:1"
+UNREACHABLE = "redis://127.0.0.1:1"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": NOBODY_LISTENS,
+        "LOCATION": UNREACHABLE,
     }
 }
 
 
 @pytest.fixture
-def away(settings, world):
-    settings.CACHES, settings.CACHE_URL = CACHES, NOBODY_LISTENS
+def redis_unavailable(settings, world):
+    settings.CACHES, settings.CACHE_URL = CACHES, UNREACHABLE
 
 
-def of(person):
+def visitor_of(person):
     visitor = Client(raise_request_exception=False, headers={"accept-language": "en"})
     visitor.force_login(person)
     return visitor
@@ -38,19 +38,19 @@ def of(person):
         ("admin", ["/admin/", "/admin/content/document/", "/admin/accounts/user/"]),
     ],
 )
-def test_pages_are_answered(role, paths, world, away):
-    visitor = of(world.people[role])
+def test_pages_are_shown(role, paths, world, redis_unavailable):
+    visitor = visitor_of(world.people[role])
     assert {path: visitor.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
 
 
-def test_an_answer_is_taken(world, away):
+def test_answer_is_stored(world, redis_unavailable):
     before = Answer.objects.count()
-    response = of(world.learner).post("/learn/tea-room/boiling/answer/is-it-off/", sent("1", tries=before))
+    response = visitor_of(world.learner).post("/learn/tea-room/boiling/answer/is-it-off/", sent("1", tries=before))
     assert (response.status_code, Answer.objects.count()) == (302, before + 1)
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "a-wrong-password"])
-def test_nobody_signs_in_and_the_page_says_when_to_come_back(password, world, away):
+def test_sign_in_is_refused_with_retry_time(password, world, redis_unavailable):
     visitor = Client(raise_request_exception=False, headers={"accept-language": "en"})
     assert visitor.get("/accounts/login/").status_code == 200
     response = visitor.post("/accounts/login/", {"login": world.learner.email, "password": password})
@@ -59,21 +59,21 @@ def test_nobody_signs_in_and_the_page_says_when_to_come_back(password, world, aw
     assert "_auth_user_id" not in visitor.session
 
 
-def test_no_letter_is_asked_for(world, away):
+def test_link_request_is_refused(world, redis_unavailable):
     visitor = Client(raise_request_exception=False)
     assert visitor.post("/accounts/password/reset/", {"email": world.learner.email}).status_code == 503
 
 
-def test_whoever_watches_the_site_is_told(settings):
+def test_health_check_reports_redis(settings):
     watch = HealthMiddleware(lambda request: None)
     settings.CACHE_URL = ""
     assert watch.counting() == []
-    settings.CACHES, settings.CACHE_URL = CACHES, NOBODY_LISTENS
+    settings.CACHES, settings.CACHE_URL = CACHES, UNREACHABLE
     assert watch.counting() == ["redis: away, so nobody signs in"]
 
 
 @pytest.mark.skipif(not site.CACHE_URL, reason="needs the Redis of .ci/redis")
-def test_with_a_redis_that_answers_it_counts_there_and_says_so():
+def test_available_redis_counts_attempts():
     assert HealthMiddleware(lambda request: None).counting() == ["redis: answers"]
     cache.set("counted", 7)
     assert cache._cache.get_client("counted").get("courseware:1:counted") == b"7"

@@ -1,6 +1,6 @@
-"""What may be released: a clean checkout of a tag that says the version, with a dated changelog and known licenses.
+"""What may be released: a clean, tagged checkout with a dated changelog and known licenses.
 
-`make lint` makes the list of parts, and fails if the license of one is unknown.
+`make lint` writes the list of parts and fails on an unknown license.
 """
 
 import hashlib
@@ -70,18 +70,18 @@ def commit(folder):
     git(folder, "commit", "--quiet", "--message=Tea")
 
 
-def test_a_tagged_clean_checkout_may_be_released(release, checkout):
+def test_tagged_clean_checkout_can_be_released(release, checkout):
     assert list(release.what_is_wrong(checkout, TODAY)) == []
 
 
 @pytest.mark.parametrize(
     ("tag", "is_of_the_version"), [("v0.3.0", True), ("v0.3.1", False), ("0.3", False), ("latest", False)]
 )
-def test_the_tag_says_the_version(release, tag, is_of_the_version):
+def test_tag_must_match_version(release, tag, is_of_the_version):
     assert release.is_tag_of(Version("0.3.0"), tag) is is_of_the_version
 
 
-def test_changes_after_the_tag_are_not_released(release, checkout):
+def test_changes_after_tag_prevent_release(release, checkout):
     git(checkout, "rm", "--quiet", "tests/upgrades/v0.3.json")
     commit(checkout)
     (checkout / "tea.txt").write_text("green")
@@ -105,12 +105,12 @@ NO_DAY = "CHANGELOG.md has no day such as 26 November 2026 beside 0.3: "
         (["0.3 · soon"], [f"{NO_DAY}'soon'"]),
     ],
 )
-def test_the_newest_part_of_the_changelog_is_of_this_version_and_dated(release, headings, wrong):
+def test_changelog_must_begin_with_dated_version(release, headings, wrong):
     text = "".join(f"## {heading}\n\n- Tea.\n\n" for heading in headings)
     assert list(release.wrong_in_the_changelog(text, Version("0.3"), TODAY)) == wrong
 
 
-def test_a_release_is_the_sources_the_list_of_parts_and_their_sums(release, checkout, tmp_path_factory):
+def test_release_has_sources_parts_and_checksums(release, checkout, tmp_path_factory):
     folder = tmp_path_factory.mktemp("release")
     assert [path.name for path in release.write_release(checkout, folder)] == [
         "courseware-0.3.0.tar.gz",
@@ -133,11 +133,11 @@ def pins(lock):
 
 
 @pytest.mark.parametrize("lock", SHIPPED)
-def test_operators_install_the_versions_that_are_tested(lock):
+def test_operators_install_tested_versions(lock):
     assert pins(lock) <= pins("development.txt")
 
 
-def test_the_list_of_parts_has_every_locked_package_and_a_license_of_each(parts):
+def test_parts_list_every_locked_package_with_license(parts):
     now = datetime(2026, 11, 26, tzinfo=UTC)
     listed = json.loads(parts.sbom(parts.all_parts(), now))["components"]
     packages = {f"{part['name']}=={part['version']}" for part in listed if part["purl"].startswith("pkg:pypi/")}
@@ -149,18 +149,18 @@ def test_the_list_of_parts_has_every_locked_package_and_a_license_of_each(parts)
     ("licence", "said"),
     [("", "read its licence"), ("AGPL-3.0-only", "AGPL-3.0-only is none"), ("MIT AND SSPL-1.0", "SSPL-1.0 is none")],
 )
-def test_a_license_that_is_unknown_or_not_taken_stops_it(parts, licence, said):
+def test_unknown_or_unaccepted_license_is_refused(parts, licence, said):
     with pytest.raises(parts.NotShipped, match=f"^tea: .*{said}"):
         parts.refuse_unknown([parts.Part("tea", "1", "pypi", licence, ())])
 
 
 @pytest.mark.parametrize("line", ["tea==1", "tea==1 \\\n    --hash=md5:00"])
-def test_a_line_without_a_pinned_hash_is_not_passed_over(parts, line):
+def test_line_without_pinned_hash_is_refused(parts, line):
     with pytest.raises(parts.NotShipped, match="is not understood"):
         parts.locked(f"{line}\n")
 
 
-def test_the_workflow_of_the_host_runs_what_runs_here_and_may_read_only():
+def test_host_workflow_runs_ci_with_read_access():
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     [job] = workflow["jobs"].values()
     assert workflow["permissions"] == {"contents": "read"}

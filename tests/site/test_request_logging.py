@@ -1,4 +1,4 @@
-"""Each request has a number, and no line of the log says anything about people."""
+"""Request ids, and log lines without personal data."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def behind_a_proxy(settings):
     settings.PLAIN_HTTP, settings.PROXIES = False, 1
 
 
-def test_each_answer_has_a_number_of_its_own(client, db):
+def test_each_response_has_own_request_id(client, db):
     numbers = [client.get(path)[HEADER] for path in ("/accounts/login/", "/nowhere/", "/healthz", "/static/icon.svg")]
     assert len({*numbers}) == 4
     assert all(re.fullmatch("[0-9a-f]{12}", number) for number in numbers)
@@ -38,12 +38,12 @@ def test_each_answer_has_a_number_of_its_own(client, db):
         ("-12345678", False),
     ],
 )
-def test_the_number_a_proxy_gave_is_taken_where_it_is_one(given, is_taken, client, db, behind_a_proxy):
+def test_valid_id_of_proxy_is_used(given, is_taken, client, db, behind_a_proxy):
     assert (client.get("/healthz", headers={HEADER: given})[HEADER] == given) == is_taken
 
 
 @pytest.mark.parametrize("setting", ["no proxy", "plain http"])
-def test_where_no_proxy_is_a_stranger_gives_no_number(setting, client, db, behind_a_proxy, settings):
+def test_id_is_not_taken_without_proxy(setting, client, db, behind_a_proxy, settings):
     if setting == "no proxy":
         settings.PROXIES = 0
     else:
@@ -53,7 +53,7 @@ def test_where_no_proxy_is_a_stranger_gives_no_number(setting, client, db, behin
 
 @pytest.mark.parametrize(("error", "status"), [(OperationalError("away"), 503), (ValueError(), 500)])
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_page_of_what_broke_says_the_number_that_stands_in_the_log(error, status, language, world, log):
+def test_error_page_shows_logged_request_id(error, status, language, world, log):
     visitor = Client(raise_request_exception=False, headers={"accept-language": language})
     visitor.force_login(world.learner)
     with connection.execute_wrapper(fails_with(error)):
@@ -61,12 +61,12 @@ def test_the_page_of_what_broke_says_the_number_that_stands_in_the_log(error, st
     number = response[HEADER]
     [shown] = re.findall('<p class="request-number">(.+)</p>', response.text)
     assert (response.status_code, number in shown) == (status, True)
-    [told] = [line for line in log() if line["level"] == "ERROR"]
-    assert (told["request"], told["logger"]) == (number, "django.request")
-    assert type(error).__name__ in told["traceback"]
+    [entry] = [line for line in log() if line["level"] == "ERROR"]
+    assert (entry["request"], entry["logger"]) == (number, "django.request")
+    assert type(error).__name__ in entry["traceback"]
 
 
-def test_a_request_is_a_line_with_its_route_where_that_is_asked_for(client, world, log, settings):
+def test_request_is_logged_with_route_if_enabled(client, world, log, settings):
     client.force_login(world.learner)
     client.get(f"/learn/tea-room/boiling/?{MARK}")
     client.get(f"/{MARK}/")
@@ -91,16 +91,16 @@ SECRETS = (
 
 
 def private_lines(lines, world):
-    """Lines of the log that name a person of the world, a secret of an address or the mark; or no request."""
-    told = [MARK, *(str(world.places[place]) for place in SECRETS)]
-    told += [word for person in world.people.values() for word in (person.name, person.email)]
-    private = re.compile("|".join(map(re.escape, told)), re.IGNORECASE)
+    """Log lines that name a person, a secret of a URL or MARK, or that have no request id."""
+    secrets = [MARK, *(str(world.places[place]) for place in SECRETS)]
+    secrets += [word for person in world.people.values() for word in (person.name, person.email)]
+    private = re.compile("|".join(map(re.escape, secrets)), re.IGNORECASE)
     yield from (f"private: {line}" for line in lines if private.search(json.dumps(line, ensure_ascii=False)))
     yield from (f"without a request: {line}" for line in lines if not line.get("request"))
 
 
-def test_no_line_about_a_fault_names_a_person_a_text_a_token_or_a_query(world, log):
-    """Of all addresses: test_access.py."""
+def test_error_lines_hold_no_personal_data(world, log):
+    """test_access.py covers all routes."""
     visitor = Client(
         raise_request_exception=False, headers={"user-agent": MARK, "referer": f"http://testserver/{MARK}"}
     )
@@ -116,30 +116,30 @@ def test_no_line_about_a_fault_names_a_person_a_text_a_token_or_a_query(world, l
     assert list(private_lines(log(), world)) == []
 
 
-def test_a_private_line_is_found(world):
+def test_private_line_is_found(world):
     lines = [{"request": "1", "message": text} for text in ("answered", "Not found: LEA LEARNER", f"/x?{MARK}")]
     assert len(list(private_lines([*lines, {"message": "answered"}], world))) == 3
 
 
-# The server's own lines have the form of all others.
+# Lines of gunicorn have the format of all others.
 
 
-GIVES_UP = ("-m", "gunicorn", "--workers=1", "--bind=127.0.0.1:0")
+FAILING_SERVER = ("-m", "gunicorn", "--workers=1", "--bind=127.0.0.1:0")
 
 
 @pytest.mark.long
-def test_gunicorn_writes_objects_where_the_site_does():
-    done = run(*GIVES_UP, **PRODUCTION | {"SECRET_KEY": "short", "LOG_FORMAT": "json"})
-    said, lines = [], []
+def test_gunicorn_logs_json_if_configured():
+    done = run(*FAILING_SERVER, **PRODUCTION | {"SECRET_KEY": "short", "LOG_FORMAT": "json"})
+    plain, lines = [], []
     for line in done.stderr.splitlines():
-        (lines if line.startswith("{") else said).append(line)
-    assert said == ["SECRET_KEY: expected at least 50 random characters. To try the site: `make run`."]
+        (lines if line.startswith("{") else plain).append(line)
+    assert plain == ["SECRET_KEY: expected at least 50 random characters. To try the site: `make run`."]
     assert {json.loads(line)["logger"] for line in lines} == {"gunicorn.error"}
 
 
 @pytest.mark.long
-def test_gunicorn_writes_lines_where_the_site_does():
-    done = run(*GIVES_UP, **PRODUCTION | {"SECRET_KEY": "short"})
+def test_gunicorn_logs_plain_lines_by_default():
+    done = run(*FAILING_SERVER, **PRODUCTION | {"SECRET_KEY": "short"})
     assert " INFO gunicorn.error: Booting worker with pid: " in done.stderr
     assert "SECRET_KEY: expected at least 50 random characters" in done.stderr
     assert "Traceback" not in done.stderr and "{" not in done.stderr

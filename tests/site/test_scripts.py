@@ -1,4 +1,4 @@
-"""The modules of the scripts: what imports what, under which names, and that pages ask for all of it at once."""
+"""Script modules: imports, names, and preloading by pages."""
 
 import re
 import shutil
@@ -32,12 +32,12 @@ def imported(script, *, later=False):
     return {script}.union(*(imported((script.parent / name).resolve(), later=later) for name in named))
 
 
-def test_every_page_with_a_script_of_its_own_is_known():
+def test_pages_with_own_script_are_listed():
     assert {file.stem for file in (SCRIPTS / "pages").iterdir()} == set(PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_asks_at_once_for_all_that_its_script_imports(page):
+def test_page_preloads_all_imports_of_its_script(page):
     script = SCRIPTS / "pages" / f"{page}.js"
     html = render_to_string(PAGES[page])
     loaded = re.findall(r'<script src="/static/js/([^"]+)" type="module">', html)
@@ -54,7 +54,7 @@ def test_every_module_is_on_a_page():
     }
 
 
-def test_every_module_but_the_pages_has_tests_of_its_own():
+def test_every_module_but_pages_has_tests():
     modules = {file.stem for file in SCRIPTS.glob("*.js")}
     tested = {file.name.removesuffix(".test.js") for file in (ROOT / "tests" / "scripts").iterdir()}
     assert modules - tested == {"theme", "service_worker"}  # nothing but calls of the browser
@@ -71,7 +71,7 @@ def collected(folder):
     return storage
 
 
-def test_files_are_compressed_under_their_hashed_names_only(tmp_path):
+def test_only_hashed_files_are_compressed(tmp_path):
     storage = collected(tmp_path / "site")
     compressed = {file.name.removesuffix(".gz") for file in tmp_path.rglob("*.gz")}
     assert Path(storage.stored_name("js/pages/lesson.js")).name in compressed
@@ -87,7 +87,7 @@ def test_compressed_files_of_earlier_versions_are_deleted(tmp_path):
     assert not any(file.exists() for file in stale)
 
 
-def test_modules_are_imported_by_the_names_they_are_kept_under(tmp_path):
+def test_modules_are_imported_by_stored_names(tmp_path):
     storage = collected(tmp_path / "site")
     for page in PAGES:
         script = tmp_path / "site" / storage.stored_name(f"js/pages/{page}.js")
@@ -98,7 +98,7 @@ def test_modules_are_imported_by_the_names_they_are_kept_under(tmp_path):
             assert name == storage.stored_name(plain)
 
 
-def test_the_lock_of_the_linter_names_no_download_address():
+def test_linter_lock_names_no_download_url():
     lock = (ROOT / ".ci" / "javascript" / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in lock
     assert lock.count('"integrity"') == lock.count('"node_modules/')

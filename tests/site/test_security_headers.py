@@ -1,4 +1,4 @@
-"""The headers that belong on every answer, whatever it is, and what the settings insist on outside of tests."""
+"""Security headers of every response, and well-known URLs."""
 
 import re
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ POLICY = {
     "frame-ancestors": "'none'",
     "manifest-src": "'self'",
 }
-SAID_ALWAYS = {
+REQUIRED_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -40,12 +40,12 @@ def policy_of(response):
 
 
 def unguarded(response, policy=POLICY):
-    """What is wrong with the headers of an answer that is no figure of a course and no colour or logo of a firm."""
+    """Wrong headers of a response, except course figures and branding files."""
     is_document = response.get("Content-Type", "").startswith("text/html")
-    expected = SAID_ALWAYS | ({"Permissions-Policy": PERMISSIONS} if is_document else {})
-    said = {name: response.get(name) for name in (*SAID_ALWAYS, "Permissions-Policy") if name in response}
-    if said != expected:
-        yield f"its headers are {said}"
+    expected = REQUIRED_HEADERS | ({"Permissions-Policy": PERMISSIONS} if is_document else {})
+    found = {name: response.get(name) for name in (*REQUIRED_HEADERS, "Permissions-Policy") if name in response}
+    if found != expected:
+        yield f"its headers are {found}"
     if policy_of(response) != policy:
         yield f"its policy is {policy_of(response)}"
 
@@ -77,14 +77,14 @@ def learner(client, world):
         (302, lambda client: client.get("/")),
     ],
 )
-def test_what_went_wrong_is_guarded_too(status, ask, client, db):
+def test_error_responses_have_security_headers(status, ask, client, db):
     response = ask(client)
     assert response.status_code == status
     assert_guarded(response)
     assert_private(response)
 
 
-def test_a_bug_shows_our_own_page_and_no_trace(learner, monkeypatch):
+def test_bug_shows_error_page_without_traceback(learner, monkeypatch):
     def breaks(*args, **kwargs):
         raise RuntimeError("the secret of the house")
 
@@ -100,7 +100,7 @@ def test_a_bug_shows_our_own_page_and_no_trace(learner, monkeypatch):
 
 
 @pytest.mark.parametrize("path", ["css/site.css", "js/theme.js", "icon.svg"])
-def test_static_files_are_guarded(path, client):
+def test_static_files_have_security_headers(path, client):
     assert finders.find(path)
     response = client.get(f"/static/{path}")
     assert response.status_code == 200
@@ -108,19 +108,19 @@ def test_static_files_are_guarded(path, client):
     assert "Access-Control-Allow-Origin" not in response
 
 
-def test_a_figure_is_guarded_as_a_file_and_may_be_kept_for_ever(client, world):
+def test_figure_has_strict_policy_and_is_cached(client, world):
     response = client.get(reverse("content:media", args=media_of(world)))
     assert response.status_code == 200
     assert response["Content-Type"].split(";")[0] == "image/svg+xml"
     assert "default-src 'none'" in response["Content-Security-Policy"]
     assert "unsafe-inline" not in response["Content-Security-Policy"].split("script-src")[-1]
-    assert {name: response[name] for name in SAID_ALWAYS} == SAID_ALWAYS
+    assert {name: response[name] for name in REQUIRED_HEADERS} == REQUIRED_HEADERS
     assert "immutable" in response["Cache-Control"]
     assert "public" in response["Cache-Control"]
 
 
 def media_of(world):
-    """The arguments of the address of the first figure in the lesson."""
+    """Arguments of the URL of the first figure in the lesson."""
     from courseware.content.rendering import store
 
     page = store.page(world.course.current, world.lesson.id, world.course.source_language)
@@ -129,7 +129,7 @@ def media_of(world):
     return course, digest, name
 
 
-def test_the_export_is_a_file_of_a_name_of_its_own(client, world):
+def test_export_is_attachment_with_dated_name(client, world):
     client.force_login(world.people["manager"])
     response = client.get(reverse("reporting:dashboard-csv"))
     assert response.status_code == 200
@@ -139,7 +139,7 @@ def test_the_export_is_a_file_of_a_name_of_its_own(client, world):
     assert_private(response)
 
 
-def test_cookies_are_not_for_scripts_nor_for_other_sites(client, world):
+def test_cookies_are_httponly_and_same_site(client, world):
     client.get(reverse("account_login"))
     client.post(reverse("account_login"), {"login": world.learner.email, "password": PASSWORD})
     client.post(reverse("set-language"), {"language": "en"})
@@ -147,13 +147,13 @@ def test_cookies_are_not_for_scripts_nor_for_other_sites(client, world):
     assert flags == dict.fromkeys(["sessionid", "csrftoken", "language", "device", "last-person"], (True, "Lax"))
 
 
-# What programs look for -----------------------------------------------------------------------------------------------
+# Well-known URLs ------------------------------------------------------------------------------------------------------
 
 SECURITY = "/.well-known/security.txt"
 
 
 @time_machine.travel(datetime(2026, 11, 25, 20, 0, tzinfo=UTC), tick=False)
-def test_whom_to_tell_of_a_weakness_and_until_when_that_holds(client, db, settings):
+def test_security_txt_has_contact_and_expiry(client, db, settings):
     settings.SECURITY_CONTACT, settings.SITE_URL = "mailto:security@example.com", "https://training.example.com/"
     response = client.get(SECURITY)
     assert response["Content-Type"] == "text/plain; charset=utf-8"
@@ -165,11 +165,11 @@ def test_whom_to_tell_of_a_weakness_and_until_when_that_holds(client, db, settin
     )
 
 
-def test_without_a_contact_there_is_no_such_page(client, db, settings):
+def test_security_txt_needs_contact(client, db, settings):
     settings.SECURITY_CONTACT = ""
     assert client.get(SECURITY).status_code == 404
 
 
-def test_password_managers_are_led_to_where_a_password_is_changed(client, db):
+def test_change_password_url_redirects(client, db):
     response = client.get("/.well-known/change-password")
     assert (response.status_code, response["Location"]) == (302, reverse("account_change_password"))

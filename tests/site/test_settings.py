@@ -1,4 +1,4 @@
-"""The settings as an operator runs them: in a process of their own, with nothing of the tests."""
+"""Settings as an operator runs them: in their own process, without test settings."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def read_settings(folder, **environment):
 
 @pytest.fixture(scope="module")
 def migrate(request, django_db_setup):
-    """migrate(folder of data) gives it a database: a copy of the one that the tests begin with, if that is one."""
+    """migrate(data folder) creates its database, as a copy of the test database if possible."""
 
     def migrate(folder):
         if connection.vendor == "sqlite" and not request.config.getoption("nomigrations"):
@@ -72,7 +72,7 @@ def answers(migrate, tmp_path_factory):
 
 
 @pytest.mark.exhaustive
-def test_cookies_belong_to_this_host_alone_and_travel_by_tls_only(answers):
+def test_cookies_are_host_only_and_secure(answers):
     cookies = answers["page"]["cookies"] | answers["signed in"]["cookies"] | answers["language"]["cookies"]
     own = {"__Host-device", "__Host-last-person", "__Host-language"}
     assert set(cookies) == own | {"__Host-sessionid", "__Host-csrftoken"}
@@ -81,21 +81,21 @@ def test_cookies_belong_to_this_host_alone_and_travel_by_tls_only(answers):
 
 
 @pytest.mark.exhaustive
-def test_browsers_are_told_to_use_tls_for_a_year_and_more(answers):
+def test_hsts_lasts_at_least_one_year(answers):
     hsts = answers["page"]["headers"]["Strict-Transport-Security"]
     assert int(re.search(r"max-age=(\d+)", hsts)[1]) >= 365 * 24 * 60 * 60
     assert "includeSubDomains" in hsts
 
 
 @pytest.mark.exhaustive
-def test_a_request_in_the_clear_is_sent_to_tls(answers):
+def test_plain_request_is_redirected_to_tls(answers):
     response = answers["in the clear"]
     assert response["status"] == 301
     assert response["headers"]["Location"] == "https://training.example.com/accounts/login/?next=/team/"
 
 
 @pytest.mark.exhaustive
-def test_a_forged_host_is_refused(answers):
+def test_forged_host_is_refused(answers):
     assert answers["forged"]["status"] == 400
     assert answers["forged by a proxy's header"]["status"] == 404
     assert "evil.example" not in str(answers["forged by a proxy's header"])
@@ -113,18 +113,18 @@ def test_a_forged_host_is_refused(answers):
         ({"COMMIT": "c0ffee0123456789"}, "COMMIT", "c0ffee0123456789"),
     ],
 )
-def test_a_setting_is_what_the_environment_says_or_what_is_safe(environment, name, value, tmp_path):
+def test_setting_follows_environment_or_safe_default(environment, name, value, tmp_path):
     assert read_settings(tmp_path, **environment)[name] == value
 
 
-def test_options_in_the_address_of_the_database_are_kept(tmp_path):
+def test_database_url_options_are_kept(tmp_path):
     address = "postgres://courseware@db.example.com/courseware?sslmode=verify-full"
     read = read_settings(tmp_path, DATABASE_URL=address)
     assert read["DATABASES"]["default"]["OPTIONS"]["sslmode"] == "verify-full"
 
 
 @pytest.mark.parametrize(("proxies", "trusted"), [("", 1), ("0", 0), ("1", 1), ("2", 2)])
-def test_as_many_proxies_are_trusted_as_there_are(proxies, trusted, tmp_path):
+def test_trusted_proxies_follow_setting(proxies, trusted, tmp_path):
     read = read_settings(tmp_path, PROXIES=proxies)
     assert read.get("ALLAUTH_TRUSTED_PROXY_COUNT", 0) == trusted
     assert bool(read.get("SECURE_PROXY_SSL_HEADER")) == bool(trusted)
@@ -184,25 +184,25 @@ def test_as_many_proxies_are_trusted_as_there_are(proxies, trusted, tmp_path):
         ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ""}),
     ],
 )
-def test_settings_refuse_a_value_that_makes_no_sense_in_one_line_that_names_it(named, environment, tmp_path):
+def test_invalid_value_is_refused_in_one_line(named, environment, tmp_path):
     with pytest.raises(ImproperlyConfigured) as refused:
         read_settings(tmp_path, **environment)
     assert str(refused.value).startswith(f"{named}: ")
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_a_refused_setting_stops_the_start_with_that_line_alone(tmp_path):
+def test_refused_setting_stops_start_with_one_line(tmp_path):
     done = run("manage.py", "check", **PRODUCTION | {"DATA_DIR": str(tmp_path), "LOG_FORMAT": "xml"})
     assert done.returncode != 0
     assert done.stderr == "LOG_FORMAT: expected lines or json, got 'xml'\n"
 
 
-def test_a_server_of_no_processes_gives_up_in_a_sentence_instead_of_answering_nobody():
+def test_gunicorn_gives_up_with_0_workers():
     done = run("-m", "gunicorn", "--bind=127.0.0.1:0", **PRODUCTION | {"WEB_CONCURRENCY": "0"})
     assert (done.returncode, done.stderr) == (3, "WEB_CONCURRENCY: expected a number such as 2, got 0\n")
 
 
-def test_a_database_without_tables_is_one_line_with_what_to_do(tmp_path):
+def test_database_without_tables_is_reported_in_one_line(tmp_path):
     settings = PRODUCTION | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
     done = run("manage.py", "import_content", **settings)
     lacking = "no such table: content_course; `manage.py upgrade` makes what is missing"
@@ -212,7 +212,7 @@ def test_a_database_without_tables_is_one_line_with_what_to_do(tmp_path):
 @pytest.mark.parametrize(
     "said", ["unable to open database file", "file is not a database", "connection to 127.0.0.1 failed\nIs it there?"]
 )
-def test_what_the_database_says_is_one_line_and_a_trace_only_if_asked_for(said, capsys, monkeypatch):
+def test_database_error_is_one_line_unless_traceback_requested(said, capsys, monkeypatch):
     with pytest.raises(SystemExit), bootstrap.in_one_sentence():
         raise OperationalError(said)
     assert capsys.readouterr().err == f"The database says: {said.splitlines()[0]}\n"
@@ -222,22 +222,22 @@ def test_what_the_database_says_is_one_line_and_a_trace_only_if_asked_for(said, 
 
 
 @pytest.mark.exhaustive
-def test_the_settings_of_production_pass_djangos_own_check(tmp_path):
+def test_production_settings_pass_deploy_check(tmp_path):
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", DATA_DIR=str(tmp_path), **PRODUCTION)
     assert done.returncode == 0, done.stderr
 
 
-MAKE_SOMEBODY = "from courseware.accounts.models import User; User.objects.create_user('a@example.com', name='A', {})"
+CREATE_PERSON = "from courseware.accounts.models import User; User.objects.create_user('a@example.com', name='A', {})"
 
 
 @pytest.mark.exhaustive
-def test_a_real_site_does_not_start_on_the_database_of_a_trial(migrate, tmp_path):
+def test_production_site_refuses_trial_database(migrate, tmp_path):
     migrate(tmp_path)
     folder = {"DATA_DIR": str(tmp_path)}
     trial = folder | {"PLAIN_HTTP": "1", "SECRET_KEY": SECRET}
     import_server = ("-c", "import courseware.wsgi")
     assert run(*import_server, **PRODUCTION | folder).returncode == 0
-    run("manage.py", "shell", "--no-imports", "-c", MAKE_SOMEBODY.format("is_demo=True"), **trial)
+    run("manage.py", "shell", "--no-imports", "-c", CREATE_PERSON.format("is_demo=True"), **trial)
     assert run(*import_server, **trial).returncode == 0
     for start in (import_server, ("manage.py", "migrate")):
         done = run(*start, **PRODUCTION | folder)
@@ -247,6 +247,6 @@ def test_a_real_site_does_not_start_on_the_database_of_a_trial(migrate, tmp_path
 
 
 @pytest.mark.exhaustive
-def test_a_server_starts_while_the_database_is_away(tmp_path):
-    away = {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/x", "DATA_DIR": str(tmp_path)}
-    assert run("-c", "import courseware.wsgi", **PRODUCTION | away).returncode == 0
+def test_server_starts_without_database(tmp_path):
+    unreachable = {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/x", "DATA_DIR": str(tmp_path)}
+    assert run("-c", "import courseware.wsgi", **PRODUCTION | unreachable).returncode == 0

@@ -1,4 +1,4 @@
-"""Vendored files are the ones that were packed, and the colours keep their contrasts in light and dark."""
+"""Vendored files are unchanged; colours keep their contrasts in light and dark mode."""
 
 import hashlib
 import itertools
@@ -13,10 +13,10 @@ SHEETS = sorted((STATIC / "css").glob("*.css"))
 SITE_SHEETS = [sheet.name for sheet in SHEETS if sheet.name not in ("admin.css", "editor.css")]  # in Django's colours
 
 TEXT, CONTROL = 4.5, 3.0  # WCAG 1.4.3, 1.4.11
-GROUNDS = ("paper", "card")
-DECORATION = {"rule"}  # lines that divide; nothing is told by them
+BACKGROUNDS = ("paper", "card")
+DECORATION = {"rule"}  # dividing lines without information
 TOO_NEW = ("color-mix(", "@container", "@layer", "&", "dvh", "oklch(")  # for the oldest browsers of the README
-ON_A_GROUND_OF_ITS_OWN = {"on-line"}
+WITH_OWN_BACKGROUND = {"on-line"}
 
 BLOCK = re.compile(r"([^{}]+)\{([^{}]*)\}")
 COLOUR = r"(#[0-9a-f]{6})"
@@ -27,14 +27,14 @@ WITHIN = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)*\)")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
-def test_vendored_files_are_the_ones_that_were_packed():
-    told = dict(reversed(line.split("  ./")) for line in (VENDORED / "SHA256SUMS").read_text().splitlines())
+def test_vendored_files_match_checksums():
+    expected = dict(reversed(line.split("  ./")) for line in (VENDORED / "SHA256SUMS").read_text().splitlines())
     there = {
         str(file.relative_to(VENDORED)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in VENDORED.rglob("*")
         if file.is_file() and file.name != "SHA256SUMS"
     }
-    assert there == told
+    assert there == expected
 
 
 def rules(sheet):
@@ -45,7 +45,7 @@ def rules(sheet):
 
 
 def without_support(css):
-    """What a browser keeps that cannot tell light from dark: all but the blocks that ask whether it can."""
+    """CSS that a browser without `light-dark()` uses: all but the blocks that test for it."""
     kept, place = "", 0
     while (start := css.find(SUPPORTED, place)) >= 0:
         kept, depth, place = kept + css[place:start], 1, css.index("{", start) + 1
@@ -60,7 +60,7 @@ def read(name):
 
 
 def palettes():
-    """The colours of each look: of browsers that know only light, light, dark, and the floor of a simulation."""
+    """Colours of each look: without `light-dark()`, light, dark, and simulations."""
     css = read("site.css")
     outside = css.replace("@media print", SUPPORTED)  # what is printed is black on white
     both = LIGHT_DARK.findall(css)
@@ -96,18 +96,20 @@ def pairs(palette):
             where = f"{sheet.name}: {selector}"
             own = tokens(declared.get("background", "") + declared.get("background-color", ""), palette)
             for colour in tokens(declared.get("color", ""), palette):
-                if own or colour not in ON_A_GROUND_OF_ITS_OWN:
-                    yield from ((where, colour, ground, TEXT) for ground in own or GROUNDS)
+                if own or colour not in WITH_OWN_BACKGROUND:
+                    yield from ((where, colour, ground, TEXT) for ground in own or BACKGROUNDS)
             for name, value in declared.items():
                 if re.match(r"border|outline|stroke|accent-color|box-shadow", name):
-                    told = [
-                        token for token in tokens(value, palette) if token not in DECORATION and token not in GROUNDS
+                    foregrounds = [
+                        token
+                        for token in tokens(value, palette)
+                        if token not in DECORATION and token not in BACKGROUNDS
                     ]
-                    yield from ((where, *pair, CONTROL) for pair in itertools.product(told, GROUNDS))
+                    yield from ((where, *pair, CONTROL) for pair in itertools.product(foregrounds, BACKGROUNDS))
 
 
 @pytest.mark.parametrize("look", ["only light", "light", "dark", "floor"])
-def test_text_and_controls_stand_out(look):
+def test_text_and_controls_have_enough_contrast(look):
     palette = palettes()[look]
     faint = {
         f"{where}: --{colour} on --{ground} is {contrast(palette[colour], palette[ground]):.2f}, expected {wanted}"
@@ -117,11 +119,11 @@ def test_text_and_controls_stand_out(look):
     assert faint == set()
 
 
-def test_light_is_the_same_in_browsers_that_know_nothing_else():
+def test_light_palette_is_same_in_old_browsers():
     assert palettes()["only light"] == palettes()["light"]
 
 
-def test_a_browser_that_cannot_tell_light_from_dark_knows_every_token():
+def test_old_browsers_know_every_token():
     defined = set(re.findall(r"(--[\w-]+):", without_support(read("site.css"))))
     used = {name for sheet in SITE_SHEETS for name in re.findall(r"var\((--[\w-]+)", read(sheet))}
     assert used
@@ -129,14 +131,14 @@ def test_a_browser_that_cannot_tell_light_from_dark_knows_every_token():
 
 
 @pytest.mark.parametrize("name", SITE_SHEETS)
-def test_what_the_oldest_browsers_cannot_read_stands_apart(name):
-    """One selector that a browser does not know takes the whole list with it."""
+def test_css_for_new_browsers_is_kept_apart(name):
+    """One unknown selector invalidates its whole list."""
     css = without_support(read(name))
     lists = [WITHIN.sub("", selector).split(",") for selector, _body in BLOCK.findall(css)]
     assert [selectors for selectors in lists if len({":has" in selector for selector in selectors}) > 1] == []
     assert [word for word in TOO_NEW if word in css] == []
 
 
-def test_contrast_is_counted_as_wcag_does():
+def test_contrast_follows_wcag():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=0.001)

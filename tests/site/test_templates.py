@@ -1,4 +1,4 @@
-"""What no template may hold: anything inline, and words of its own that nobody could translate."""
+"""Templates contain nothing inline and no untranslated text."""
 
 import re
 from html.parser import HTMLParser
@@ -47,7 +47,7 @@ def test_templates_have_nothing_inline(templates):
 
 
 class Words(HTMLParser):
-    """Collects what a reader sees or hears and what stands in the template as it is."""
+    """Collects text that a reader sees or hears and that is written in the template."""
 
     def __init__(self):
         super().__init__()
@@ -74,7 +74,7 @@ class Words(HTMLParser):
 
 
 def own_wording(source: str) -> list[str]:
-    """The words of a template outside its tags, of which the translation tags are some."""
+    """Text of a template outside of its tags, among them the translation tags."""
     kept, inside = [], False
     for token in Lexer(source).tokenize():
         if token.token_type == TokenType.BLOCK and OPENS_OTHER_WORDS.match(token.contents):
@@ -91,12 +91,12 @@ def own_wording(source: str) -> list[str]:
     return words.found
 
 
-def test_templates_have_no_words_of_their_own(templates):
+def test_templates_have_no_untranslated_text(templates):
     found = {name: own_wording(text) for name, text in templates.items()}
     assert {name: words for name, words in found.items() if words} == {}
 
 
-def test_words_of_a_template_are_found_where_they_hide():
+def test_untranslated_text_is_found():
     source = """{% load i18n %}{# Notes for us #}{% block main_class %}narrow{% endblock %}
     <p class="soft {{ look }}" data-draft="q {{ key }}" data-failed="Try again">{% translate "Fine" %}</p>
     {% blocktranslate with name=user.name %}Fine, {{ name }}{% endblocktranslate %} <b>Not fine</b><img alt="A cat"> 字
@@ -104,6 +104,6 @@ def test_words_of_a_template_are_found_where_they_hide():
     assert own_wording(source) == ["Try again", "Not fine", "A cat", "字 0中文0"]
 
 
-def test_no_instant_is_written_with_microseconds(templates):
+def test_timestamps_have_no_microseconds(templates):
     """The filter date:"c" gives them, and HTML takes milliseconds at most in `datetime`."""
     assert [name for name, text in templates.items() if re.search(r"""\|date:['"]c['"]""", text)] == []

@@ -1,4 +1,4 @@
-"""Every string of templates and code stands in the Chinese catalogue, translated, and compiled."""
+"""Every string of templates and code is in the Chinese catalogue, translated and compiled."""
 
 import ast
 import re
@@ -109,13 +109,13 @@ def test_every_string_is_translated(wanted, catalogue):
     assert lacking == [], f"{COLLECT}, then translate these in {CATALOGUE.relative_to(ROOT)}"
 
 
-def test_the_catalogue_holds_nothing_that_is_not_used(wanted, catalogue):
+def test_catalogue_holds_no_unused_string(wanted, catalogue):
     used = {(string.context, string.text) for string in wanted}
     assert [entry.msgid for entry in catalogue if (entry.msgctxt, entry.msgid) not in used] == [], COLLECT
     assert catalogue.obsolete_entries() == []
 
 
-def test_a_translation_is_chinese_and_keeps_what_is_filled_in(catalogue):
+def test_translation_is_chinese_and_keeps_placeholders(catalogue):
     wrong = []
     for entry in catalogue:
         filled_in = set(PLACEHOLDER.findall(entry.msgid)) | set(PLACEHOLDER.findall(entry.msgid_plural or ""))
@@ -146,14 +146,14 @@ def test_standard_english_words_are_not_found(text):
     assert not RETIRED.search(NOT_RETIRED.sub("", text))
 
 
-def test_the_compiled_catalogue_is_the_written_one(catalogue):
+def test_compiled_catalogue_is_current(catalogue):
     # The compiled file is in the repository, so that an installation needs no gettext.
     compiled = polib.mofile(str(CATALOGUE.with_suffix(".mo")))
     translated = {(entry.msgctxt, entry.msgid): texts_of(entry) for entry in catalogue.translated_entries()}
     assert {(entry.msgctxt, entry.msgid): texts_of(entry) for entry in compiled} == translated, COLLECT
 
 
-def test_strings_are_found_where_they_hide():
+def test_strings_are_found_in_templates_and_code():
     template = """{% translate "a" %}{% translate 'b' context "c" %}{% blocktranslate count n=n %}{{ n }} d
 {% plural %}{{ n }} ds{% endblocktranslate %}{{ day|date:_("l, F j") }}{% blocktranslate trimmed %}
  e it's {{ f }}

@@ -1,4 +1,4 @@
-"""Which version and commit runs: told to whoever runs the site, and to nobody else."""
+"""Version and commit are shown to operators only."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ IN_PROJECT = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_tex
 
 
 @pytest.fixture(autouse=True)
-def a_known_commit(settings):
+def known_commit(settings):
     settings.COMMIT = COMMIT
     version.commit.cache_clear()
     yield
@@ -21,31 +21,31 @@ def a_known_commit(settings):
 
 
 @pytest.mark.parametrize("role", ["admin", "editor"])
-def test_the_foot_of_the_admin_says_the_version_of_the_project_and_the_commit(role, client, world):
+def test_admin_footer_shows_version_and_commit(role, client, world):
     client.force_login(world.people[role])
     for page in ("/admin/", "/admin/content/document/"):
         assert f"Courseware {IN_PROJECT} (c0ffee012345)" in client.get(page).text
 
 
-def version_told(response):
-    """Whether headers or body name the version or the commit; for whoever does not run the site."""
-    said = str(response.headers) + ("" if response.streaming else response.content.decode(errors="replace"))
-    if COMMIT[:6] in said or IN_PROJECT in said:
+def version_leaks(response):
+    """A finding if headers or body name the version or commit."""
+    content = str(response.headers) + ("" if response.streaming else response.content.decode(errors="replace"))
+    if COMMIT[:6] in content or IN_PROJECT in content:
         yield "it tells the version"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/nowhere/", "/accounts/login/"])
-def test_nobody_else_is_told(path, client, world):
-    """Of all other addresses: test_access.py."""
-    assert list(version_told(client.get(path))) == []
+def test_public_pages_hide_version(path, client, world):
+    """test_access.py covers all routes."""
+    assert list(version_leaks(client.get(path))) == []
 
 
-def test_a_version_that_is_told_is_found(client, world):
+def test_version_leak_is_found(client, world):
     client.force_login(world.people["admin"])
-    assert list(version_told(client.get("/admin/"))) == ["it tells the version"]
+    assert list(version_leaks(client.get("/admin/"))) == ["it tells the version"]
 
 
-def test_what_the_environment_says_goes_before_what_git_says(settings):
+def test_environment_overrides_git_commit(settings):
     assert version.commit() == "c0ffee012345"
     settings.COMMIT = ""
     version.commit.cache_clear()
@@ -54,7 +54,7 @@ def test_what_the_environment_says_goes_before_what_git_says(settings):
     assert version.commit() == (in_git[:12] or "unknown")
 
 
-def test_a_folder_that_is_no_checkout_has_no_commit_of_its_own_whatever_lies_around_it(settings, tmp_path):
+def test_folder_without_checkout_has_no_commit(settings, tmp_path):
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     settings.COMMIT, settings.BASE_DIR = "", tmp_path / "inside"
     settings.BASE_DIR.mkdir()
