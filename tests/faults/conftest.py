@@ -18,7 +18,8 @@ collect_ignore = (
 
 # Files whose subject is the database server: `.ci/run` runs them on PostgreSQL as well, the others only `make deep`.
 ABOUT_POSTGRES = {
-    "test_statement_timeouts.py", "test_database_copy.py", "test_staff_work.py", "test_kills.py", "test_postgres.py", "test_workers.py",
+    "test_database_copy.py", "test_kills.py", "test_postgres.py", "test_staff_work.py", "test_statement_timeouts.py",
+    "test_workers.py",
 }  # fmt: skip
 
 
@@ -31,8 +32,8 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def as_in_a_terminal():
-    """A shell lets what it runs in the background ignore Ctrl+C, and so everything that comes of it."""
+def ctrl_c_as_in_terminal():
+    """Handle Ctrl+C as in a terminal; background processes of a shell ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

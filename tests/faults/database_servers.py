@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own, which a test may stop and start."""
+"""A separate PostgreSQL server, which a test may stop and start."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.patience import PATIENCE
 
 @dataclass(frozen=True)
 class DatabaseServer:
-    """`url` names a database of it, `programs` and `data` are its folders, `options` is how it was started."""
+    """`url`: one of its databases; `programs` and `data`: its folders; `options`: its start options."""
 
     url: str
     programs: str
@@ -35,16 +35,16 @@ class DatabaseServer:
 
 
 def options_of(data):
-    """How the server was started, as one argument for pg_ctl: it keeps that beside the data."""
+    """The options of the running server, as one argument for pg_ctl."""
     words = Path(data, "postmaster.opts").read_text().split()[1:]
     return " ".join(words[words.index('"-p"') :]).replace('"', "")
 
 
 @contextmanager
 def database_server():
-    tell = 'echo "$DATABASE_URL $PG_BIN $PG_DATA"; read -r _'
+    script = 'echo "$DATABASE_URL $PG_BIN $PG_DATA"; read -r _'
     process = subprocess.Popen(
-        [ROOT / ".ci" / "postgres", "sh", "-c", tell], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [ROOT / ".ci" / "postgres", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     url, programs, data = process.stdout.readline().split()
     try:

@@ -1,16 +1,16 @@
-"""People of a site as it is deployed: by TLS through its proxy, no faster than one may, and stubborn."""
+"""Visitors and writers of a deployed site: TLS through its proxy, below the rate limits, with retries."""
 
 import ssl
 import time
 import urllib.request
 
-from tests.faults.killing import Stubborn, StubbornWriters
+from tests.faults.killing import RetryingVisitor, RetryingWriters
 from tests.faults.visitors import Visitor
 from tests.patience import PATIENCE
 
 
-class TlsVisitor(Stubborn):
-    """`place` is host and port of the proxy, `certificate` the file of the certificate it must have."""
+class TlsVisitor(RetryingVisitor):
+    """`place`: host and port of the proxy; `certificate`: file of its expected certificate."""
 
     gives_up_after = PATIENCE  # longer than any upgrade closes the site
 
@@ -22,7 +22,7 @@ class TlsVisitor(Stubborn):
         trusting = ssl.create_default_context(cafile=self.certificate)
         return [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting)]
 
-    longest = 0  # seconds until something was taken, however often it was sent
+    longest = 0  # seconds until a request was accepted, with all retries
 
     def ask(self, path, body=None):
         began = time.monotonic()
@@ -35,11 +35,11 @@ class TlsVisitor(Stubborn):
         return Visitor.ask(self, path)
 
 
-class PacedWriters(StubbornWriters):
-    """Each person stays below `ANSWERS_PER_MINUTE`: those in the lessons take turns, the other two wait."""
+class PacedWriters(RetryingWriters):
+    """Each person stays below `ANSWERS_PER_MINUTE`: those in lessons write in rotation, the other two pause."""
 
     pause = 0.15
-    number = 5  # of those who write at a time
+    number = 5  # people who write at a time
 
     def __init__(self, site, place, certificate):
         super().__init__(site, place)
@@ -55,8 +55,8 @@ class PacedWriters(StubbornWriters):
     def play(self):
         return slowly(super().play())
 
-    def sit(self):
-        return slowly(super().sit())
+    def take_exam(self):
+        return slowly(super().take_exam())
 
 
 def slowly(acts):

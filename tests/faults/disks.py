@@ -1,4 +1,4 @@
-"""Disks that are full or fail: a small file system of its own, and calls of the system that return errors."""
+"""Full and failing disks: a small file system, and system calls that return errors."""
 
 import errno
 import os
@@ -13,8 +13,8 @@ from tests.faults.sites import wait_until
 LARGER = 2 * 1024 * 1024  # bytes beyond the database: for its log
 
 
-def lacking(tool):
-    """A tool can be fetched, so `.ci/run` wants it; what a machine forbids is left out even there."""
+def missing_tool(tool):
+    """Fail if REQUIRE_DISKS is set, because tools can be installed; otherwise skip."""
     if os.environ.get("REQUIRE_DISKS") == "1":
         pytest.fail(tool)
     pytest.skip(tool)
@@ -35,7 +35,7 @@ def small_disk(folder, size):
 
 
 def fill(file, leave=0):
-    """Write until nothing more fits, and then give back as many bytes as are to be left."""
+    """Fill the disk with this file, then free `leave` bytes."""
     with file.open("wb", buffering=0) as ballast:
         with pytest.raises(OSError) as full:
             while ballast.write(bytes(4096)):
@@ -46,9 +46,9 @@ def fill(file, leave=0):
 
 @contextmanager
 def failing(calls, error, first, processes, log):
-    """In these processes such calls of the system fail, each thread's from its `first` on."""
+    """Let these system calls fail in these processes, in each thread from its `first` call on."""
     if not shutil.which("strace"):
-        lacking("strace makes calls of the system fail: sudo apt-get install strace")
+        missing_tool("strace makes calls of the system fail: sudo apt-get install strace")
     followed = [word for pid in processes for word in ("-p", str(pid))]
     rules = ["-e", f"trace={calls}", "-e", f"inject={calls}:error={error}:when={first}+"]
     with log.open("wb") as out:
@@ -67,7 +67,7 @@ def failing(calls, error, first, processes, log):
 
 
 def is_followed(pid, by):
-    """Whether each thread of the process is."""
+    """Whether process `by` traces every thread of the process."""
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/status") as status:
             if f"TracerPid:\t{by}\n" not in status.read():

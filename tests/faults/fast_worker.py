@@ -1,7 +1,7 @@
-"""`python -m tests.faults.fast_worker work`: a worker whose death is noticed within two seconds, and tasks for it.
+"""`python -m tests.faults.fast_worker work`: a worker whose death is noticed within 2 seconds, and tasks for it.
 
-`… cups NUMBER [AFTER]` enqueues so many, every twentieth of which asks for later the first two times;
-`… letters NUMBER` tells so many people that they are invited; every twentieth has an address that is refused.
+`… cups NUMBER [AFTER]` enqueues tasks; every twentieth asks for a retry twice.
+`… letters NUMBER` queues invitations; every twentieth has an address that is refused.
 """
 
 import os
@@ -18,12 +18,12 @@ if __name__ == "__main__":
 
 from courseware.jobs.tasks import RetryLater, task
 
-EVERY = 20  # which one asks for later, or is refused
+EVERY = 20  # which one is retried or refused
 
 
 @task(takes_context=True)
 def pour(context, number):
-    """One event for each cup, whenever and however often it is poured."""
+    """One event for each cup, however often the task runs."""
     from django.db import transaction
 
     from courseware.audit_log.models import Event
@@ -49,7 +49,7 @@ def main(what, number=0, after=0):
         worker.ALIVE_FOR = timedelta(seconds=int(os.environ.get("ALIVE_FOR", 2)))
         worker.BEAT_EVERY = worker.LOOK_EVERY = 0.3
         worker.TRIES, worker.PAUSES = 100, [timedelta(seconds=0.2)] * 100
-        # Still longer than a server is waited for: one second for each of its answers.
+        # CLAIMED_FOR stays longer than the timeouts of the mail server.
         settings.EMAIL_TIMEOUT, settings.SMTP_SECONDS, delivery.CLAIMED_FOR = 1, 3, timedelta(seconds=10)
         circuit_breaker.REST = timedelta(seconds=1)
         models.PAUSES[:] = [*[timedelta(seconds=1)] * 99, timedelta(days=1)]
@@ -59,9 +59,9 @@ def main(what, number=0, after=0):
         from courseware.notifications.email.queue import queue_email
         from tests.making import make_user
 
-        for place in range(int(number)):
-            name = "guest" if place % EVERY else "nobody"
-            queue_email("invitation", make_user(email=f"{name}{place}@example.com"))
+        for index in range(int(number)):
+            name = "guest" if index % EVERY else "nobody"
+            queue_email("invitation", make_user(email=f"{name}{index}@example.com"))
     else:
         from tests.faults import fast_worker
 

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.filled_site`: a firm with something in most tables. Prints who and what."""
+"""`python -m tests.faults.filled_site`: a site with rows in most tables. Prints JSON."""
 
 import json
 
@@ -21,7 +21,7 @@ def prepare():
     learner = world.learner
     AutosavedText.objects.create(person=learner, form="a form", fields=TYPED, typed_at=timezone.now())
     cache.set("counted", (1, "二"), timeout=None)
-    Team.objects.create(name="Short-lived").delete()  # whose key nobody is to have again
+    Team.objects.create(name="Short-lived").delete()  # its key must not be used again
     certificate = world.passed.enrollment.certificate.number
     return {"email": learner.email, "password": PASSWORD, "certificate": certificate}
 

@@ -1,4 +1,4 @@
-"""Whatever serves is killed while people write, and each of them sends the same form again until told yes."""
+"""Servers that are killed while people write; visitors repeat each form until it is accepted."""
 
 import itertools
 import os
@@ -15,13 +15,13 @@ from tests.faults.visitors import Visitor
 from tests.faults.writers import LESSONS, Writers
 from tests.patience import PATIENCE
 
-AGAIN = 0.05  # seconds between two tries
-OF_EACH = 10  # people of each writer in the lessons
+RETRY_PAUSE = 0.05  # seconds
+PEOPLE = 10  # people of each writer in the lessons
 KINDS = ("answers", "runs", "decisions", "saves")
 
 
-class Stubborn(Visitor):
-    """Asks the same again while no answer comes, or one that promises to be back. `refused` counts both."""
+class RetryingVisitor(Visitor):
+    """Repeats a request while there is no response, or a 503. `refused` counts both."""
 
     gives_up_after = PATIENCE
 
@@ -39,12 +39,12 @@ class Stubborn(Visitor):
             if answer and answer.status != 503:
                 return answer
             self.refused[answer.headers["Retry-After"] if answer else "no answer"] += 1
-            time.sleep(AGAIN)
+            time.sleep(RETRY_PAUSE)
         raise AssertionError(f"{path}: no answer within {self.gives_up_after} seconds")
 
 
-class StubbornWriters(Writers):
-    """`acknowledged` is what they were told yes to: (kind, what names its row)."""
+class RetryingWriters(Writers):
+    """`acknowledged`: accepted writes as (kind, what names the row)."""
 
     pause = 0
 
@@ -53,21 +53,21 @@ class StubbornWriters(Writers):
         self.acknowledged, self.people = [], {}
 
     def acts(self):
-        for email in (self.told["player"], self.told["writer"], *self.told["learners"][: 3 * OF_EACH]):
+        for email in (self.told["player"], self.told["writer"], *self.told["learners"][: 3 * PEOPLE]):
             self.people[email] = self.visitor().sign_in({"email": email, "password": self.told["password"]})
-        return [*(self.learn(n) for n in range(3)), self.play(), self.sit()]
+        return [*(self.learn(n) for n in range(3)), self.play(), self.take_exam()]
 
     def visitor(self):
-        return Stubborn(self.port)
+        return RetryingVisitor(self.port)
 
     def signed_in(self, email):
         return self.people[email]
 
-    def learn(self, place):
-        """Answer the check of one lesson after the other, all people in turn, and then practise them for ever."""
-        people = [self.signed_in(email) for email in self.told["learners"][place * OF_EACH : (place + 1) * OF_EACH]]
-        for turn in itertools.count():
-            again, number = divmod(turn, LESSONS)
+    def learn(self, group):
+        """Answer the check of each lesson, one person after the other, and then practise them forever."""
+        people = [self.signed_in(email) for email in self.told["learners"][group * PEOPLE : (group + 1) * PEOPLE]]
+        for count in itertools.count():
+            again, number = divmod(count, LESSONS)
             page, question = f"/learn/tea-room/pouring-{number}/", f"is-it-full-{number}"
             action = f"{page}answer/{question}/"
             for visitor in people:
@@ -87,7 +87,7 @@ class StubbornWriters(Writers):
 
     @property
     def refused(self):
-        """How often somebody was told to come back, by the seconds after which."""
+        """Number of refusals by Retry-After."""
         return sum((visitor.refused for visitor in self.people.values()), Counter())
 
 
@@ -102,17 +102,17 @@ def row_of(path, fields, answer):
 
 
 def stored(site):
-    """The same of all that is in the database, as a count of each row."""
+    """All rows that can be acknowledged, as a count of each."""
     answers = [("answers", uuid.UUID(str(token))) for (token,) in site.rows("SELECT token FROM learning_answer")]
-    runs = [("runs", run) for (run,) in site.rows("SELECT id FROM simulations_simulationattempt")]
-    decisions = [("decisions", run) for (run,) in site.rows("SELECT run_id FROM simulations_decision")]
+    attempts = [("runs", pk) for (pk,) in site.rows("SELECT id FROM simulations_simulationattempt")]
+    decisions = [("decisions", pk) for (pk,) in site.rows("SELECT run_id FROM simulations_decision")]
     attempt, first = site.told["attempt"], "position = 1"
     ((saves,),) = site.rows(f"SELECT saves FROM assessment_response WHERE attempt_id = {attempt} AND {first}")
-    return Counter([*answers, *runs, *decisions]) + Counter({("saves", f"/attempts/{attempt}/1/"): saves})
+    return Counter([*answers, *attempts, *decisions]) + Counter({("saves", f"/attempts/{attempt}/1/"): saves})
 
 
 class KilledServer:
-    """gunicorn, always on the same port. What is killed is started again at once: a worker by gunicorn itself."""
+    """gunicorn on a fixed port. What is killed is started again at once: a worker by gunicorn itself."""
 
     def __init__(self, site, database=None):
         self.site, self.database, self.port = site, database, free_port()
@@ -150,8 +150,8 @@ def killed_server(site, database=None):
         server.end()
 
 
-def kill_now_and_then(server, writers, *, kills, writes, chance):
-    """At as many moments of their writing, taken by chance. Returns what was killed, as a count."""
+def kill_at_random(server, writers, *, kills, writes, chance):
+    """Kill at random moments while people write. Return what was killed, as a Counter."""
     kinds = ["worker", "worker", "server", *(["database"] if server.database else [])]
     killed = [kind for _, kind in zip(range(kills), itertools.cycle(kinds), strict=False)]
     chance.shuffle(killed)

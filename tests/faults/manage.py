@@ -1,4 +1,4 @@
-"""`python -m tests.faults.manage COMMAND …`: the site's commands, with the place to stop in.
+"""`python -m tests.faults.manage COMMAND …`: the site's commands, with the pause of pausing.py.
 
 With WITH_FAILING_APP the site has one more app, whose migration fails.
 """

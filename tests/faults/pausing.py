@@ -1,6 +1,6 @@
-"""A place to stop in: with PAUSE_IN set to the dotted name of a function, a process waits there to be killed.
+"""Pause in a function: with PAUSE_IN set to its dotted name, a process waits there to be killed.
 
-The wait happens only while the file PAUSE_FILE exists; the process then writes its id beside it.
+It waits only while the file PAUSE_FILE exists, and writes its process id beside it.
 """
 
 import os

@@ -1,6 +1,4 @@
-"""`python -m tests.faults.prepare`: a site with one learner before the last click of the exam, and before the last
-decision of a simulation. Prints who and what.
-"""
+"""`python -m tests.faults.prepare`: a learner before the end of an exam and of a simulation. Prints JSON."""
 
 import json
 
@@ -20,9 +18,9 @@ def prepare():
     finish_lessons(enrollment)
     attempt = start_exam(enrollment)
     answer_exam(attempt)
-    run = attempts.start(enrollment, "drill", timing="off")
-    told = {"email": learner.email, "password": PASSWORD, "enrollment": enrollment.pk}
-    return told | {"attempt": attempt.pk, "run": run.pk}
+    simulation_attempt = attempts.start(enrollment, "drill", timing="off")
+    info = {"email": learner.email, "password": PASSWORD, "enrollment": enrollment.pk}
+    return info | {"attempt": attempt.pk, "run": simulation_attempt.pk}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A line that breaks: passes requests on, and hangs up when the server has answered, before the answer is back."""
+"""A proxy that passes requests on and hangs up once the server has answered."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ async def pass_on(reader, writer):
 
 
 async def lose_answer(client_reader, client_writer, server_port, answered):
-    """Pass on one request; read its whole answer, and keep it."""
+    """Pass on one request; read the whole answer and drop it."""
     server_reader, server_writer = await asyncio.open_connection("127.0.0.1", server_port)
     sending = asyncio.create_task(pass_on(client_reader, server_writer))
     await server_reader.read()  # requests say "Connection: close", so the answer ends with the connection
@@ -26,7 +26,7 @@ async def lose_answer(client_reader, client_writer, server_port, answered):
 
 @contextmanager
 def losing_answers(server_port):
-    """Runs the proxy; gives its port and an event that is set once the server has answered."""
+    """Run the proxy; yield its port and an event that is set once the server has answered."""
     loop, answered = asyncio.new_event_loop(), threading.Event()
 
     async def on_client(reader, writer):

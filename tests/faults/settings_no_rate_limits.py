@@ -1,4 +1,4 @@
-"""The tests' settings for a site where many people come from one address."""
+"""Test settings without rate limits, because many people come from one address."""
 
 from tests.settings import *
 

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.signed_in_people NUMBER`: that many people more, enrolled and signed in. Prints sessions and form."""
+"""`python -m tests.faults.signed_in_people NUMBER`: enroll and sign in so many people; print sessions and form."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import sys
 import django
 
 
-def crowd(number):
+def sign_in_people(number):
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
@@ -19,8 +19,8 @@ def crowd(number):
 
     course = Course.objects.get(identifier="tea-room")
     keys = []
-    for place in range(number):
-        person = make_user(email=f"crowd-{place}@example.com")
+    for index in range(number):
+        person = make_user(email=f"crowd-{index}@example.com")
         enrollment.enroll(person, course)
         session = SessionStore()
         session[SESSION_KEY], session[HASH_SESSION_KEY] = str(person.pk), person.get_session_auth_hash()
@@ -35,4 +35,4 @@ def crowd(number):
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(crowd(int(sys.argv[1]))))
+    print(json.dumps(sign_in_people(int(sys.argv[1]))))

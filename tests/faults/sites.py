@@ -1,6 +1,6 @@
-"""A site of its own for each test: its database, its commands, its server as a process that may be killed.
+"""A separate site for each test: its database, commands, and a server process that may be killed.
 
-`.ci/deployment` imports this module without Django, so imports of the product are inside functions.
+`.ci/deployment` imports this module without Django, so product imports are inside functions.
 """
 
 import json
@@ -22,12 +22,12 @@ from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "for-the-tests-of-faults-" * 3
-OWN_BOOKS = {"django_session", "cache"}
+SESSION_TABLES = {"django_session", "cache"}
 
 
 @dataclass
 class Site:
-    """`database_url` names the site's own database; `told` is what prepare.py said about its learner."""
+    """`database_url`: the site's own database; `told`: what prepare.py printed about its learner."""
 
     folder: Path
     database_url: str
@@ -61,13 +61,13 @@ class Site:
         }
 
     def start(self, *arguments, **more):
-        """Start Python with these arguments, as a process that is to be killed or waited for."""
+        """Start Python with these arguments, as a process to kill or to wait for."""
         return subprocess.Popen(
             [sys.executable, *arguments], cwd=ROOT, env=self.env(**more), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 
     def run(self, *arguments, **more):
-        """(exit status, what it printed, errors after that)."""
+        """(exit status, output followed by errors)."""
         process = self.start(*arguments, **more)
         out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, (out + err).decode()
@@ -76,7 +76,7 @@ class Site:
         return self.run("-m", "tests.faults.manage", *arguments, **more)
 
     def assert_records_agree(self):
-        """In this process, if it can open the database: to start another one takes most of the time of many tests."""
+        """In this process if possible, because starting another one is slow."""
         from django.core.management import call_command
         from django.db import connection
 
@@ -88,7 +88,7 @@ class Site:
             call_command("check_records")
 
     def is_beside(self, connection):
-        """Whether the database is another file, or another one on the same server."""
+        """Whether this process can open the database: another file, or on the same server."""
         if not self.is_postgres:
             return connection.vendor == "sqlite"
         server, own = urlsplit(self.database_url), connection.settings_dict
@@ -96,7 +96,7 @@ class Site:
 
     @contextmanager
     def opened_here(self):
-        """The database of this process is that of the site."""
+        """Switch the database of this process to that of the site."""
         from django.db import connection
 
         from courseware.content.rendering import store
@@ -113,7 +113,7 @@ class Site:
 
     @contextmanager
     def served(self, *, workers=2, **more):
-        """Run gunicorn with this many workers; gives a Visitor who is not signed in."""
+        """Run gunicorn with this many workers; yield a Visitor who is not signed in."""
         port = free_port()
         server = self.start_server(port, workers=workers, **more)
         try:
@@ -126,7 +126,7 @@ class Site:
                 server.kill()
 
     def start_server(self, port, *, workers=2, **more):
-        """gunicorn as a process, the first of a group of its own, which listens already."""
+        """gunicorn as a process in its own group, already listening."""
         options = [f"--workers={workers}", "--log-level=warning"]  # all else is as served: gunicorn.conf.py
         with (self.folder / "server.log").open("ab") as log:
             server = subprocess.Popen(
@@ -141,7 +141,7 @@ class Site:
         return server
 
     def rows(self, sql):
-        """Rows of a question asked past the product, as tuples."""
+        """Rows of a query past the product, as tuples."""
         with closing(self.connect()) as connection, closing(connection.cursor()) as cursor:
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()]
@@ -168,7 +168,7 @@ class Site:
         return {
             table: (self.columns(table), sorted(map(repr, self.rows(f'SELECT * FROM "{table}"'))))
             for table in self.tables()
-            if table not in OWN_BOOKS
+            if table not in SESSION_TABLES
         }
 
     def columns(self, table):
@@ -178,7 +178,7 @@ class Site:
 
 
 def prepared(folder, database_url, *, by="tests.faults.prepare"):
-    """A site with whom `by` makes, on an empty database."""
+    """A site on an empty database, filled by the module `by`."""
     site = Site(folder, database_url)
     status, printed = site.run("-m", by)
     assert status == 0, printed
@@ -187,7 +187,7 @@ def prepared(folder, database_url, *, by="tests.faults.prepare"):
 
 
 def copy_of(site, folder):
-    """The same site once more, so that a test may break it."""
+    """A copy of the site, which a test may break."""
     if not site.is_postgres:
         shutil.copy(site.file, folder / "courseware.sqlite3")
         return Site(folder, f"sqlite:///{folder / 'courseware.sqlite3'}", site.told)
@@ -217,7 +217,7 @@ def is_listening(port, address="127.0.0.1"):
 
 
 def wait_until(happened, otherwise, within=PATIENCE):
-    """What `happened` gives, once it is true."""
+    """The result of `happened`, once it is true."""
     end = time.monotonic() + within
     while time.monotonic() < end:
         if found := happened():

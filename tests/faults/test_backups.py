@@ -1,4 +1,4 @@
-"""A backup holds one moment, whole; restored elsewhere the site is as it was. Broken on the way: nothing half. F15."""
+"""Backups hold one moment; a restored site is as before; interruptions leave nothing half (F15)."""
 
 import json
 import os
@@ -25,21 +25,21 @@ def empty_site(folder, like):
 
 
 @pytest.fixture(scope="module")
-def first_firm(first_site, tmp_path_factory):
-    firm = empty_site(tmp_path_factory.mktemp("firm"), first_site)
-    return prepared(firm.folder, firm.database_url, by="tests.faults.filled_site")
+def first_company(first_site, tmp_path_factory):
+    company = empty_site(tmp_path_factory.mktemp("firm"), first_site)
+    return prepared(company.folder, company.database_url, by="tests.faults.filled_site")
 
 
 @pytest.fixture
-def firm(first_firm, tmp_path):
-    firm = copied(first_firm, tmp_path)
-    firm.environment["BACKUP_DIR"] = str(tmp_path / "backups")
+def company(first_company, tmp_path):
+    company = copied(first_company, tmp_path)
+    company.environment["BACKUP_DIR"] = str(tmp_path / "backups")
     (tmp_path / "backups").mkdir()
-    return firm
+    return company
 
 
 def backups(site):
-    """Everything that lies in its folder of backups."""
+    """All files in its backup folder."""
     return sorted(Path(site.environment["BACKUP_DIR"]).iterdir())
 
 
@@ -49,17 +49,17 @@ def back_up(site):
     return backups(site)[-1]
 
 
-# Sessions, known browsers and caches stay out of a backup.
+# Sessions, trusted devices and caches are not backed up.
 LEFT_OUT = {"django_session", "usersessions_usersession", "accounts_trusteddevice", "cache"}
 
 
-def everything(site):
-    """All of its tables."""
+def all_rows(site):
+    """Rows of all tables."""
     return {table: sorted(map(repr, site.rows(f'SELECT * FROM "{table}"'))) for table in site.tables()}
 
 
 def restored(before):
-    """What `everything` is after a restore of a backup that was made at `before`."""
+    """`all_rows` after the restore of a backup that was made at `before`."""
     return before | {table: [] for table in LEFT_OUT}
 
 
@@ -78,70 +78,70 @@ def execute(site, *statements):
     connection.close()
 
 
-def test_a_backup_that_is_restored_elsewhere_is_the_site_as_it_was(firm, tmp_path):
-    with firm.served() as visitor:
-        visitor.sign_in(firm.told)
-    before = everything(firm)
-    file = back_up(firm)
+def test_restored_backup_equals_site(company, tmp_path):
+    with company.served() as visitor:
+        visitor.sign_in(company.told)
+    before = all_rows(company)
+    file = back_up(company)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert everything(firm) == before
-    other = empty_site(tmp_path / "other", firm)
+    assert all_rows(company) == before
+    other = empty_site(tmp_path / "other", company)
     status, printed = other.manage("restore", str(file))
     assert (status, printed.splitlines()[-1]) == (0, "0 differences"), printed
     assert "The audit log is intact: " in printed and "restart the server and the worker" in printed
-    assert everything(other) == restored(before)
+    assert all_rows(other) == restored(before)
     with other.served() as visitor:
-        visitor.sign_in(firm.told)
-        assert visitor.get(f"/certificates/{firm.told['certificate']}/").status == 200
+        visitor.sign_in(company.told)
+        assert visitor.get(f"/certificates/{company.told['certificate']}/").status == 200
     other.assert_records_agree()
 
 
-def test_a_backup_holds_no_session_known_browser_or_cache(firm, tmp_path):
-    """Read as bytes: what is deleted in SQLite may stay in free pages."""
-    with firm.served() as visitor:
-        visitor.sign_in(firm.told)
+def test_backup_holds_no_sessions_devices_or_cache(company, tmp_path):
+    """Read as bytes, because deleted SQLite rows may stay in free pages."""
+    with company.served() as visitor:
+        visitor.sign_in(company.told)
     secrets = [
-        *(key for (key,) in firm.rows("SELECT session_key FROM django_session")),
-        *(key for (key,) in firm.rows("SELECT session_key FROM usersessions_usersession")),
-        *(key for (key,) in firm.rows("SELECT key FROM accounts_trusteddevice")),
-        *(key for (key,) in firm.rows("SELECT cache_key FROM cache")),
+        *(key for (key,) in company.rows("SELECT session_key FROM django_session")),
+        *(key for (key,) in company.rows("SELECT session_key FROM usersessions_usersession")),
+        *(key for (key,) in company.rows("SELECT key FROM accounts_trusteddevice")),
+        *(key for (key,) in company.rows("SELECT cache_key FROM cache")),
     ]
     assert len(secrets) >= 4
-    with zipfile.ZipFile(back_up(firm)) as archive:
+    with zipfile.ZipFile(back_up(company)) as archive:
         database = Path(archive.extract("database", tmp_path))
     if IS_POSTGRES:
         command = ["pg_restore", "--file=-", str(database)]
-        content = subprocess.run(command, env=firm.env(), capture_output=True, check=True).stdout
+        content = subprocess.run(command, env=company.env(), capture_output=True, check=True).stdout
     else:
         content = database.read_bytes()
-    assert firm.told["email"].encode() in content
+    assert company.told["email"].encode() in content
     assert [secret for secret in secrets if secret.encode() in content] == []
 
 
-def test_what_is_there_is_replaced_only_when_told_so(firm):
-    """Also tables that the backup does not know, and under a server, which closes meanwhile and goes on."""
-    file, before = back_up(firm), everything(firm)
-    execute(firm, "UPDATE accounts_team SET name = 'Something else'", "CREATE TABLE later (line text)")
-    changed = everything(firm)
-    assert refusal(firm, "restore", str(file)).startswith("The database is not empty; --replace ")
-    assert everything(firm) == changed
-    with firm.served() as visitor:
-        visitor.sign_in(firm.told)
-        status, printed = firm.manage("restore", str(file), "--replace")
+def test_restore_replaces_data_only_with_option(company):
+    """Also with unknown tables, and under a server that closes meanwhile."""
+    file, before = back_up(company), all_rows(company)
+    execute(company, "UPDATE accounts_team SET name = 'Something else'", "CREATE TABLE later (line text)")
+    changed = all_rows(company)
+    assert refusal(company, "restore", str(file)).startswith("The database is not empty; --replace ")
+    assert all_rows(company) == changed
+    with company.served() as visitor:
+        visitor.sign_in(company.told)
+        status, printed = company.manage("restore", str(file), "--replace")
         assert (status, printed.splitlines()[-1]) == (0, "0 differences"), printed
-        assert everything(firm) == restored(before)
+        assert all_rows(company) == restored(before)
         assert visitor.get("/accounts/").status == 302  # everybody signs in again
-        visitor.sign_in(firm.told)
-    firm.assert_records_agree()
+        visitor.sign_in(company.told)
+    company.assert_records_agree()
 
 
-def test_a_backup_of_an_earlier_version_is_upgraded_afterwards(firm, tmp_path):
-    assert firm.manage("migrate", "mfa", "0002")[0] == 0
-    file = back_up(firm)
-    other = empty_site(tmp_path / "other", firm)
+def test_restored_backup_of_earlier_version_can_be_upgraded(company, tmp_path):
+    assert company.manage("migrate", "mfa", "0002")[0] == 0
+    file = back_up(company)
+    other = empty_site(tmp_path / "other", company)
     status, printed = other.manage("restore", str(file))
-    said = "mfa.0003_authenticator_type_uniq is not applied: an earlier version; now call manage.py upgrade"
-    assert (status, printed.splitlines()[-1]) == (0, said), printed
+    text = "mfa.0003_authenticator_type_uniq is not applied: an earlier version; now call manage.py upgrade"
+    assert (status, printed.splitlines()[-1]) == (0, text), printed
     assert other.manage("migrate")[0] == 0
     other.assert_records_agree()
 
@@ -150,14 +150,14 @@ def test_a_backup_of_an_earlier_version_is_upgraded_afterwards(firm, tmp_path):
     "moment",
     ["courseware.project.database_dumps.facts", "courseware.project.backups.add", "courseware.project.backups.entry"],
 )
-def test_a_backup_that_is_killed_is_none_and_the_next_one_clears_up(moment, firm):
-    kill(firm, moment, "backup")
-    assert [path for path in backups(firm) if path.suffix == ".zip"] == []
-    back_up(firm)
-    (_only,) = backups(firm)
+def test_killed_backup_leaves_no_archive(moment, company):
+    kill_at(company, moment, "backup")
+    assert [path for path in backups(company) if path.suffix == ".zip"] == []
+    back_up(company)
+    (_only,) = backups(company)
 
 
-def kill(site, moment, *arguments):
+def kill_at(site, moment, *arguments):
     site.pause_file.touch()
     process = site.start("-m", "tests.faults.manage", *arguments, PAUSE_IN=moment)
     wait_until(lambda: site.pause_file.with_suffix(".pid").exists(), f"it did not come to {moment}")
@@ -172,36 +172,36 @@ def kill(site, moment, *arguments):
     if IS_POSTGRES
     else ["courseware.project.backups.unpack"],
 )
-def test_a_restore_that_is_killed_has_changed_nothing_and_is_called_again(moment, firm):
-    file, before = back_up(firm), everything(firm)
-    execute(firm, "UPDATE accounts_team SET name = 'Something else'")
-    changed = everything(firm)
-    kill(firm, moment, "restore", str(file), "--replace")
-    assert everything(firm) == changed
-    status, printed = firm.manage("restore", str(file), "--replace")
+def test_killed_restore_changes_nothing_and_can_be_repeated(moment, company):
+    file, before = back_up(company), all_rows(company)
+    execute(company, "UPDATE accounts_team SET name = 'Something else'")
+    changed = all_rows(company)
+    kill_at(company, moment, "restore", str(file), "--replace")
+    assert all_rows(company) == changed
+    status, printed = company.manage("restore", str(file), "--replace")
     assert status == 0, printed
-    assert everything(firm) == restored(before)
-    assert [path.name for path in firm.folder.glob("*.part*")] == []
+    assert all_rows(company) == restored(before)
+    assert [path.name for path in company.folder.glob("*.part*")] == []
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_nothing(firm, tmp_path):
+def test_backup_on_full_disk_leaves_no_file(company, tmp_path):
     with small_disk(tmp_path / "disk", 64 * 1024) as disk:
-        said = refusal(firm, "backup", "--to", str(disk))
-        assert said.endswith("; no backup was made")
-        assert any(words in said for words in ("No space left on device", "database or disk is full"))
+        text = refusal(company, "backup", "--to", str(disk))
+        assert text.endswith("; no backup was made")
+        assert any(words in text for words in ("No space left on device", "database or disk is full"))
         assert list(disk.iterdir()) == []
 
 
-def test_a_restore_on_a_full_disk_has_changed_nothing(firm, tmp_path):
+def test_restore_on_full_disk_changes_nothing(company, tmp_path):
     if IS_POSTGRES:
         pytest.skip("PostgreSQL's own disk is not made to fail")
-    file = back_up(firm)
-    with small_disk(tmp_path / "disk", firm.file.stat().st_size // 2) as disk:
-        small = Site(firm.folder, f"sqlite:///{disk / 'courseware.sqlite3'}", firm.told)
+    file = back_up(company)
+    with small_disk(tmp_path / "disk", company.file.stat().st_size // 2) as disk:
+        small = Site(company.folder, f"sqlite:///{disk / 'courseware.sqlite3'}", company.told)
         execute(small, "CREATE TABLE diary (line text)", "INSERT INTO diary VALUES ('Dear diary')")
         status, printed = small.manage("restore", str(file), "--replace")
         assert (status, printed.endswith(": database or disk is full\n")) == (1, True), printed
-        assert everything(small) == {"diary": ["('Dear diary',)"]}
+        assert all_rows(small) == {"diary": ["('Dear diary',)"]}
 
 
 def damaged(file):
@@ -214,11 +214,11 @@ def cut_short(file):
     os.truncate(file, file.stat().st_size - 100)
 
 
-def empty_of_sense(file):
+def without_archive(file):
     file.write_text("Dear diary")
 
 
-def without_what_it_holds(file):
+def without_backup_files(file):
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("poem", "…")
 
@@ -239,51 +239,51 @@ NONE = "expected a backup, this is none or it is damaged"
 UNFIT = {
     "damaged": (damaged, NONE),
     "cut short": (cut_short, NONE),
-    "something else": (empty_of_sense, NONE),
-    "another zip": (without_what_it_holds, NONE),
+    "something else": (without_archive, NONE),
+    "another zip": (without_backup_files, NONE),
     "not there": (Path.unlink, "No such file or directory"),
-    "another digest": (changed_manifest(lambda told: told.update(sha256="0" * 64)), "this one is damaged: its digest"),
-    "a later format": (changed_manifest(lambda told: told.update(format=2)), NONE),
+    "another digest": (changed_manifest(lambda data: data.update(sha256="0" * 64)), "this one is damaged: its digest"),
+    "a later format": (changed_manifest(lambda data: data.update(format=2)), NONE),
     "a newer version": (
-        changed_manifest(lambda told: told["database"]["migrations"].append(["learning", "9999_later"])),
+        changed_manifest(lambda data: data["database"]["migrations"].append(["learning", "9999_later"])),
         "made by a newer version (0.2.0): it knows learning.9999_later",
     ),
     "an earlier baseline": (
-        changed_manifest(lambda told: told["database"].update(migrations=[["learning", "0001_initial"]])),
+        changed_manifest(lambda data: data["database"].update(migrations=[["learning", "0001_initial"]])),
         "made by a version with other initial migrations (learning.0001_initial), which cannot be upgraded to this one",
     ),
     "the other database": (
-        changed_manifest(lambda told: told["database"].update(database="SQLite" if IS_POSTGRES else "PostgreSQL")),
+        changed_manifest(lambda data: data["database"].update(database="SQLite" if IS_POSTGRES else "PostgreSQL")),
         "move it by manage.py copy_database",
     ),
 }
 
 
-def test_what_cannot_be_restored_is_one_sentence_and_changes_nothing(firm):
-    good, before = back_up(firm), everything(firm)
+def test_unusable_backup_is_refused_in_one_sentence(company):
+    good, before = back_up(company), all_rows(company)
     for kind, (spoil, words) in UNFIT.items():
         file = good.with_name(f"{kind}.zip")
         shutil.copy(good, file)
         spoil(file)
-        said = refusal(firm, "restore", str(file), "--replace")
-        assert said.startswith(f"{file}: ") and words in said, kind
-    assert everything(firm) == before
+        text = refusal(company, "restore", str(file), "--replace")
+        assert text.startswith(f"{file}: ") and words in text, kind
+    assert all_rows(company) == before
 
 
-def test_programs_that_are_missing_or_too_old_are_named(firm, tmp_path):
+def test_missing_or_old_programs_are_named(company, tmp_path):
     if not IS_POSTGRES:
         pytest.skip("SQLite needs none")
     needed = "pg_dump of PostgreSQL "
     (tmp_path / "programs").mkdir()
-    firm.environment["PATH"] = str(tmp_path / "programs")
-    said = refusal(firm, "backup")
-    assert said.startswith(needed) and said.endswith("(package postgresql-client); there is none; no backup was made")
+    company.environment["PATH"] = str(tmp_path / "programs")
+    text = refusal(company, "backup")
+    assert text.startswith(needed) and text.endswith("(package postgresql-client); there is none; no backup was made")
     old = tmp_path / "programs" / "pg_dump"
     old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
     old.chmod(0o755)
-    said = refusal(firm, "backup")
-    assert said.startswith(needed) and said.endswith(f"; {old} is pg_dump (PostgreSQL) 9.6.24; no backup was made")
-    assert backups(firm) == []
+    text = refusal(company, "backup")
+    assert text.startswith(needed) and text.endswith(f"; {old} is pg_dump (PostgreSQL) 9.6.24; no backup was made")
+    assert backups(company) == []
 
 
 NEWER = """#!/bin/sh
@@ -292,28 +292,28 @@ NEWER = """#!/bin/sh
 """
 
 
-def test_a_program_newer_than_the_server_restores_as_well(firm, tmp_path):
-    """PostgreSQL's own of 17 and later set what a server of before refuses to know."""
+def test_newer_program_can_restore(company, tmp_path):
+    """pg_restore of 17 and later sets parameters that earlier servers do not know."""
     if not IS_POSTGRES:
         pytest.skip("SQLite needs none")
-    file, before, path = back_up(firm), everything(firm), firm.env()["PATH"]
+    file, before, path = back_up(company), all_rows(company), company.env()["PATH"]
     newer = tmp_path / "programs" / "pg_restore"
     newer.parent.mkdir()
     newer.write_text(NEWER.format(own=shutil.which("pg_restore", path=path)))
     newer.chmod(0o755)
-    status, printed = firm.manage("restore", str(file), "--replace", PATH=os.pathsep.join([str(newer.parent), path]))
+    status, printed = company.manage("restore", str(file), "--replace", PATH=os.pathsep.join([str(newer.parent), path]))
     assert status == 0, printed
-    assert everything(firm) == restored(before)
+    assert all_rows(company) == restored(before)
 
 
-def test_two_backups_at_once_are_one(firm):
+def test_concurrent_backup_is_refused(company):
     holding = subprocess.Popen(
-        ["flock", firm.environment["BACKUP_DIR"], "sh", "-c", "echo held; read _"],
+        ["flock", company.environment["BACKUP_DIR"], "sh", "-c", "echo held; read _"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     holding.stdout.readline()
-    said = refusal(firm, "backup")
+    text = refusal(company, "backup")
     holding.communicate(b"\n", timeout=PATIENCE)
-    assert said.endswith("another backup or restore is at work there; this one was not begun")
-    back_up(firm)
+    assert text.endswith("another backup or restore is at work there; this one was not begun")
+    back_up(company)

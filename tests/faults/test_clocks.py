@@ -1,4 +1,4 @@
-"""The whole server under a false clock, which is set back, jumps, or changes with the season: F10 of the promises."""
+"""The whole server under a false clock that is set back, jumps, or changes with the season (F10)."""
 
 import re
 import time
@@ -12,7 +12,7 @@ import pytest
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 pytestmark = [
     pytest.mark.skipif(LIBRARY is None, reason="the server needs a false clock: apt-get install libfaketime"),
-    pytest.mark.any_database,  # which is never asked what time it is
+    pytest.mark.any_database,  # the database is not asked for the time
 ]
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -32,7 +32,7 @@ class FalseClock:
         self.ahead = ahead
         fresh = self.file.with_suffix(".new")
         fresh.write_text(f"{round(ahead / timedelta(seconds=1)):+d}\n")
-        fresh.rename(self.file)  # at once: the server reads it all the time
+        fresh.rename(self.file)  # atomic, because the server reads it constantly
 
     def now(self):
         return datetime.fromtimestamp(time.time(), UTC) + self.ahead
@@ -44,7 +44,7 @@ def clock(tmp_path):
 
 
 def save(visitor, site, choice):
-    """Answer the first question. Whether it was taken."""
+    """Answer the first question. Returns whether it was stored."""
     page = f"/attempts/{site.told['attempt']}/"
     form = saving_form(visitor, site)
     before = saves(site)
@@ -84,7 +84,7 @@ def site(site):
 
 
 @pytest.mark.parametrize("jump", [-2 * HOUR, 3 * DAY], ids=["two hours back", "three days ahead"])
-def test_a_jump_and_its_correction_neither_close_an_attempt_nor_lose_an_answer(site, clock, jump):
+def test_clock_jump_closes_no_attempt_and_loses_no_answer(site, clock, jump):
     with site.served(workers=1, **clock.environment) as visitor:
         visitor.sign_in(site.told)
         assert save(visitor, site, "0")
@@ -97,7 +97,7 @@ def test_a_jump_and_its_correction_neither_close_an_attempt_nor_lose_an_answer(s
     assert site.count("assessment_examattempt", "submitted_at IS NULL AND time_up_found_at IS NULL") == 1
 
 
-def test_a_time_that_was_over_stays_over_when_the_clock_goes_back(site, clock):
+def test_ended_time_limit_stays_ended_if_clock_goes_back(site, clock):
     with site.served(workers=1, **clock.environment) as visitor:
         visitor.sign_in(site.told)
         close_at(site, clock.now() + 30 * MINUTE)
@@ -108,7 +108,7 @@ def test_a_time_that_was_over_stays_over_when_the_clock_goes_back(site, clock):
         assert not save(visitor, site, "1")
 
 
-def test_a_time_limit_that_only_a_jump_had_ended_runs_on_once_it_is_corrected(site, clock):
+def test_time_limit_ended_by_jump_continues_after_correction(site, clock):
     with site.served(workers=1, **clock.environment) as visitor:
         visitor.sign_in(site.told)
         close_at(site, clock.now() + 30 * MINUTE)
@@ -140,7 +140,7 @@ def nights(*examples, in_deep):
         in_deep=[("Asia/Shanghai", 0), ("Asia/Shanghai", 1), ("Europe/Berlin", 1), ("America/New_York", 0)],
     ),
 )
-def test_a_time_limit_lasts_as_long_in_the_night_the_clocks_change(site, clock, zone, which):
+def test_time_limit_is_same_when_clocks_change(site, clock, zone, which):
     night = changes_of(ZoneInfo(zone))[which]
     with site.served(workers=1, TIME_ZONE=zone, **clock.environment) as visitor:
         clock.set(night - 10 * MINUTE - datetime.now(UTC))
@@ -153,9 +153,9 @@ def test_a_time_limit_lasts_as_long_in_the_night_the_clocks_change(site, clock, 
         assert not save(visitor, site, "0")
 
 
-# Due days, set by the manager of the learner's team: it has no zone of its own, so the site's counts
+# Due dates, set by the manager of the learner's team, in the time zone of the site
 
-LEAD = """
+ADD_MANAGER = """
 import django
 django.setup()
 from courseware.accounts.models import User
@@ -164,11 +164,11 @@ join(make_team(manager=make_user(email="lead@example.com")), User.objects.get(em
 """
 
 
-class Lead:
-    """The manager of the site's learner, in front of the learner's page."""
+class ManagerVisitor:
+    """The manager of the site's learner, on the page of the learner."""
 
     def __init__(self, site, visitor):
-        assert site.run("-c", LEAD.format(**site.told)) == (0, "")
+        assert site.run("-c", ADD_MANAGER.format(**site.told)) == (0, "")
         self.visitor, self.told = visitor, site.told | {"email": "lead@example.com"}
         self.page = f"/team/people/{site.told['enrollment']}/"
 
@@ -184,42 +184,40 @@ class Lead:
         return self.shown()
 
     def shown(self):
-        """(the due day, whether it is over)."""
+        """(due date, whether it is over)."""
         text = self.visitor.get(self.page).text
         day = re.search(r'<dt>Due on</dt><dd><time datetime="([\d-]+)"', text)[1]
         return date.fromisoformat(day), "overdue" in text
 
 
 @pytest.mark.parametrize("jump", [-2 * HOUR, 3 * DAY], ids=["two hours back", "three days ahead"])
-def test_due_days_chosen_before_during_and_after_a_jump_are_the_chosen_ones(site, clock, jump):
+def test_due_dates_stay_as_chosen_across_jump(site, clock, jump):
     now = datetime.now(UTC)
     days = [(now + number * DAY).date() for number in (10, 11, 12)]
     with site.served(workers=1, **clock.environment) as visitor:
-        lead = Lead(site, visitor)
-        assert lead.at(clock, now).choose(days[0]) == (days[0], False)
-        assert lead.at(clock, now + jump).shown() == (days[0], False)
-        assert lead.choose(days[1]) == (days[1], False)
-        assert lead.at(clock, now).shown() == (days[1], False)
-        assert lead.choose(days[2]) == (days[2], False)
+        manager = ManagerVisitor(site, visitor)
+        assert manager.at(clock, now).choose(days[0]) == (days[0], False)
+        assert manager.at(clock, now + jump).shown() == (days[0], False)
+        assert manager.choose(days[1]) == (days[1], False)
+        assert manager.at(clock, now).shown() == (days[1], False)
+        assert manager.choose(days[2]) == (days[2], False)
 
 
 @pytest.mark.parametrize(
     ("zone", "which"),
     nights(("Europe/Berlin", 1), in_deep=[("Europe/Berlin", 0), ("America/New_York", 0), ("America/New_York", 1)]),
 )
-def test_due_days_over_the_night_the_clocks_change_are_the_chosen_ones_and_end_at_their_midnight(
-    site, clock, zone, which
-):
+def test_due_dates_end_at_midnight_when_clocks_change(site, clock, zone, which):
     night = changes_of(ZoneInfo(zone))[which]
     day = night.astimezone(ZoneInfo(zone)).date()
     end = next(hour for hour in (night + number * HOUR for number in range(48)) if local(hour, zone) > day)
     with site.served(workers=1, TIME_ZONE=zone, **clock.environment) as visitor:
-        lead = Lead(site, visitor)
-        assert lead.at(clock, night - 2 * DAY).choose(day) == (day, False)
-        assert lead.at(clock, end - MINUTE).shown() == (day, False)
-        assert lead.at(clock, end + MINUTE).shown() == (day, True)
-        assert lead.choose(day + 7 * DAY) == (day + 7 * DAY, False)
-        assert lead.at(clock, night - MINUTE).choose(day) == (day, False)
+        manager = ManagerVisitor(site, visitor)
+        assert manager.at(clock, night - 2 * DAY).choose(day) == (day, False)
+        assert manager.at(clock, end - MINUTE).shown() == (day, False)
+        assert manager.at(clock, end + MINUTE).shown() == (day, True)
+        assert manager.choose(day + 7 * DAY) == (day + 7 * DAY, False)
+        assert manager.at(clock, night - MINUTE).choose(day) == (day, False)
 
 
 def local(instant, zone):

@@ -1,4 +1,4 @@
-"""Commands that are killed or fail half-way: F13 and F14 of the promises."""
+"""Imports and migrations that are killed or fail half-way (F13, F14)."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ LESSON = "01-water/01-boiling.en.md"
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with the course as it was imported, but for one sentence."""
+    """The course as it was imported, except for one sentence."""
     for path, body in make_files(**POURING, **SHEET).items():
         file = tmp_path / "courses" / "tea-room" / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def folder(tmp_path):
         "courseware.content.releases.course_import.record",
     ],
 )
-def test_an_import_that_is_killed_has_written_nothing(moment, site, folder):
+def test_killed_import_writes_nothing(moment, site, folder):
     before = site.content()
     site.pause_file.touch()
     importing = site.start("-m", "tests.faults.manage", "import_content", str(folder), PAUSE_IN=moment)
@@ -44,7 +44,7 @@ def test_an_import_that_is_killed_has_written_nothing(moment, site, folder):
     assert site.manage("import_content", str(folder)) == (0, "tea-room: unchanged\n")
 
 
-def test_an_import_changes_no_record_of_a_learner(site, folder):
+def test_import_changes_no_learner_records(site, folder):
     records = ("learning_", "assessment_")
     before = {table: rows for table, rows in site.content().items() if table.startswith(records)}
     site.manage("import_content", str(folder))
@@ -52,7 +52,7 @@ def test_an_import_changes_no_record_of_a_learner(site, folder):
 
 
 @pytest.mark.parametrize("how", ["raising", "being killed"])
-def test_a_migration_that_fails_leaves_everything_as_it_was(how, site):
+def test_failed_migration_changes_nothing(how, site):
     before = site.content()
     status, _printed = site.manage("migrate", "failing", WITH_FAILING_APP="1", FAIL_BY=how)
     assert status != 0

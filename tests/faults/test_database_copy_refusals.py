@@ -1,4 +1,4 @@
-"""Where a copy of the database is not begun: one sentence, and nothing is touched."""
+"""Refused database copies: one sentence, and nothing is changed."""
 
 import sqlite3
 from contextlib import closing
@@ -40,7 +40,7 @@ TEAM = "INSERT INTO accounts_team (name, time_zone, above) VALUES ('Somebody els
 NOT_EMPTY = "expected an empty database, this one has "
 
 
-def test_an_address_that_leads_nowhere_is_one_sentence(site, tmp_path):
+def test_unreachable_address_is_refused_in_one_sentence(site, tmp_path):
     assert refusal(site, "nonsense").startswith("expected sqlite:///… or postgres://…")
     assert refusal(site, "oracle://nowhere/x") == "expected sqlite:///… or postgres://…"
     assert refusal(site, f"sqlite:///{tmp_path}/nowhere/x.sqlite3") == "unable to open database file"
@@ -49,7 +49,7 @@ def test_an_address_that_leads_nowhere_is_one_sentence(site, tmp_path):
     assert refusal(site, f"sqlite:///{tmp_path}/x.sqlite3") == "file is not a database"
 
 
-def test_the_sites_own_database_is_no_other_one(site):
+def test_own_database_is_refused(site):
     own = "expected another database, this is the one of DATABASE_URL"
     assert refusal(site, site.database_url) == own
     if not site.is_postgres:
@@ -67,14 +67,14 @@ def test_the_sites_own_database_is_no_other_one(site):
         ),
     ],
 )
-def test_a_database_with_anything_in_it_is_left_as_it_is(statements, words, site, other):
+def test_database_with_content_is_refused_unchanged(statements, words, site, other):
     execute(migrated(other), *statements)
     before = other.content()
     assert refusal(site, other.database_url) == words
     assert other.content() == before
 
 
-def test_a_site_of_an_earlier_version_is_upgraded_first(site, other):
+def test_site_of_earlier_version_must_be_upgraded_first(site, other):
     assert site.manage("migrate", "autosave", "zero")[0] == 0
     status, printed = site.manage("copy_database", "--to", other.database_url)
     assert status == 1
@@ -83,8 +83,8 @@ def test_a_site_of_an_earlier_version_is_upgraded_first(site, other):
     assert site.manage("migrate")[0] == 0
 
 
-def test_what_only_migrating_has_made_is_no_hindrance(site, other):
-    """Also with a migration that Django's own newer version would know."""
+def test_freshly_migrated_database_is_accepted(site, other):
+    """Also with a migration of a newer Django."""
     execute(migrated(other), MARK.format("sessions"))
     status, printed = site.manage("copy_database", "--to", other.database_url)
     assert (status, "0 differences\n" in printed) == (0, True), printed

@@ -1,6 +1,6 @@
-"""The disk of SQLite is full, or fails: nobody is told yes in vain, and the first write after works. F9.
+"""Full and failing disks of SQLite: no write is acknowledged in vain, and the next write works (F9).
 
-With FAULTS=full more calls fail, at more moments, and each time more is written.
+With FAULTS=full more calls fail, at more moments, with more writes each.
 """
 
 import shutil
@@ -11,7 +11,7 @@ import pytest
 from tests.faults.conftest import IN_FULL
 from tests.faults.disks import LARGER, failing, fill, small_disk
 from tests.faults.killing import killed_server
-from tests.faults.outages import QUESTION, assert_says_so, right_answer
+from tests.faults.outages import QUESTION, assert_unavailable, correct_answer_form
 from tests.faults.sites import Site
 from tests.faults.visitors import Visitor
 
@@ -25,11 +25,11 @@ if IN_FULL:
 
 
 class Sender:
-    """Somebody who answers the same question again and again, each time as another answer."""
+    """Answers the same question again and again, each time as another answer."""
 
     def __init__(self, site, port):
         self.site, self.visitor = site, Visitor(port).sign_in(site.told)
-        self.form = right_answer(self.visitor)
+        self.form = correct_answer_form(self.visitor)
         self.before = self.tokens()
         self.sent, self.acknowledged = set(), set()
 
@@ -42,17 +42,17 @@ class Sender:
         if answer.status == 302:
             self.acknowledged.add(token)
         else:
-            assert_says_so(answer)
+            assert_unavailable(answer)
         return answer
 
     def send_times(self, times):
-        """Returns how many were refused."""
+        """Returns the number of refused writes."""
         return sum(self.send(uuid.uuid4()).status != 302 for _ in range(times))
 
-    def assert_no_false_yes(self):
+    def assert_acknowledged_are_stored(self):
         assert self.acknowledged <= self.tokens() - self.before <= self.sent
 
-    def send_what_was_refused(self):
+    def resend_refused(self):
         for token in self.sent - self.acknowledged:
             assert self.send(token).status == 302
         assert self.tokens() - self.before == self.sent
@@ -63,7 +63,7 @@ def assert_intact(site):
     site.assert_records_agree()
 
 
-def test_a_full_disk_is_our_own_page_and_the_first_write_after_works(first_site, tmp_path, record_property):
+def test_full_disk_gives_503_and_next_write_works(first_site, tmp_path, record_property):
     with small_disk(tmp_path / "disk", first_site.file.stat().st_size + LARGER) as disk:
         shutil.copy(first_site.file, disk / "courseware.sqlite3")
         site = Site(tmp_path, f"sqlite:///{disk / 'courseware.sqlite3'}", first_site.told)
@@ -75,26 +75,24 @@ def test_a_full_disk_is_our_own_page_and_the_first_write_after_works(first_site,
             fill(disk / "more")
             refused = 1 + sender.send_times(TIMES)
             (disk / "ballast").unlink()
-            sender.assert_no_false_yes()
-            sender.send_what_was_refused()
-        record_property("figures", f"full disk: {told(sender, refused)}")
+            sender.assert_acknowledged_are_stored()
+            sender.resend_refused()
+        record_property("figures", f"full disk: {figures(sender, refused)}")
         assert_intact(site)
 
 
 @pytest.mark.parametrize(("calls", "error", "first"), FAILURES)
-def test_a_disk_that_fails_is_our_own_page_and_the_first_write_after_works(
-    calls, error, first, site, tmp_path, record_property
-):
+def test_failing_disk_gives_503_and_next_write_works(calls, error, first, site, tmp_path, record_property):
     with killed_server(site) as server:
         sender = Sender(site, server.port)
         with failing(calls, error, first, server.workers(), tmp_path / "strace.log"):
             refused = sender.send_times(TIMES)
-            sender.assert_no_false_yes()
+            sender.assert_acknowledged_are_stored()
         assert refused
-        sender.send_what_was_refused()
-    record_property("figures", f"{calls} {error} from {first}: {told(sender, refused)}")
+        sender.resend_refused()
+    record_property("figures", f"{calls} {error} from {first}: {figures(sender, refused)}")
     assert_intact(site)
 
 
-def told(sender, refused):
+def figures(sender, refused):
     return f"{len(sender.sent)} sent, {refused} refused, 0 false yes, all of them taken afterwards"

@@ -1,9 +1,8 @@
-"""Every command of README and docs is typed as it is printed, page by page, in a fresh clone and with nothing set.
+"""Every command of README and docs works as printed, page by page, in a fresh clone with nothing set.
 
-Those for a real site are typed into a second clone, with the variables of a real site set. Commands of systemd are
-replaced by what their units run. What needs a service that is not here is listed with the reason; a block of another
-kind fails until it is run or listed. The commands of the Chinese guide for operators are those of the English one, as
-tests/site/test_docs.py makes sure, so they are typed once.
+Commands for a real site run in a second clone with the variables of a real site. systemd commands are replaced by what
+their units run. Commands that need a missing service are listed with the reason. The Chinese guide for operators has
+the same commands as the English one (see tests/site/test_docs.py), so they run once.
 """
 
 import os
@@ -33,11 +32,11 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ("README.md", "README.zh-hans.md")
-FOR_THE_SITE = ("docs/help/operator.en.md", "docs/settings.md", "docs/commands.md", "docs/upgrading.md", "SECURITY.md")
+SITE_PAGES = ("docs/help/operator.en.md", "docs/settings.md", "docs/commands.md", "docs/upgrading.md", "SECURITY.md")
 TYPED_IN_ENGLISH = "docs/help/operator.zh-hans.md"
 INSTALLED_IN = "/srv/courseware"
 PAGES = [*README, "CONTRIBUTING.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))]
-TRIAL_PAGES = [page for page in PAGES if page not in {*FOR_THE_SITE, TYPED_IN_ENGLISH}]
+TRIAL_PAGES = [page for page in PAGES if page not in {*SITE_PAGES, TYPED_IN_ENGLISH}]
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 IN_A_SENTENCE = re.compile(r"`(?:\.venv/bin/python )?(manage\.py \w[^`\n]*)`")
@@ -72,7 +71,7 @@ NOT_TYPED_BEGINNINGS = {
 
 
 def unit_command(name):
-    """What a unit of systemd runs, as a line for a shell in the folder of the clone."""
+    """What a systemd unit runs, as a shell line in the folder of the clone."""
     unit = (ROOT / "deploy" / "systemd" / f"{name}.service").read_text(encoding="utf-8")
     (command,) = re.findall(rf"^ExecStart={INSTALLED_IN}/(.*)$", unit, re.MULTILINE)
     return command.replace("%i", "8000")
@@ -86,18 +85,18 @@ TYPED_INSTEAD = {
     ],
 }
 SERVERS = ("make run", ".venv/bin/gunicorn")
-OPERATORS_ENVIRONMENT = {
+PRODUCTION = {
     "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "SITE_URL": "https://training.example.com",
     "ALLOWED_HOSTS": "training.example.com",
     "EMAIL_URL": "smtp+tls://mail.example.com:587",
 }
-WHAT_A_KEYBOARD_WOULD_SAY = {
+SUPERUSER_VARIABLES = {
     "DJANGO_SUPERUSER_EMAIL": "name@example.com",
     "DJANGO_SUPERUSER_NAME": "Ada",
     "DJANGO_SUPERUSER_PASSWORD": "four words that go together",
 }
-OF_THE_NETWORK = re.compile(r"PIP_|UV_|SSL_|.*_proxy$|.*CERT|.*CAINFO", re.IGNORECASE)
+NETWORK_NAMES = re.compile(r"PIP_|UV_|SSL_|.*_proxy$|.*CERT|.*CAINFO", re.IGNORECASE)
 
 
 def blocks(page):
@@ -118,9 +117,9 @@ def is_left_out(line):
     return line.startswith(tuple(NOT_TYPED_BEGINNINGS)) or line.removeprefix(".venv/bin/python ") in NOT_TYPED
 
 
-def nothing_set():
-    """The environment of a shell in which somebody just sat down."""
-    return {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or OF_THE_NETWORK.match(name)}
+def shell_environment():
+    """The environment of a new shell."""
+    return {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or NETWORK_NAMES.match(name)}
 
 
 def free_port():
@@ -152,7 +151,7 @@ def running(line, folder, environment):
 
 
 class Shell:
-    """A shell in which lines are typed one after the other; `fail` holds those that went wrong."""
+    """Runs lines one after the other; `failed` holds those that went wrong."""
 
     def __init__(self, folder, environment, host="127.0.0.1"):
         self.folder, self.environment, self.host, self.failed = folder, environment, host, []
@@ -189,7 +188,7 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    """A repository that holds what is in this folder, as its next commit would."""
+    """A repository with the files of this folder, as its next commit."""
     folder = tmp_path_factory.mktemp("published")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -219,8 +218,8 @@ save_drafts(document, {{text.language: body}}, base=document.head, by=editor)
 """
 
 
-def change_in_both_places(shell, path):
-    """A conflict in the file that the page names: a draft in the admin, and another sentence in the file."""
+def make_conflict(shell, path):
+    """Make a conflict in the file that the page names: a draft in the admin and a change in the file."""
     _number, identifier = Path(path).name.split(".")[0].split("-", 1)
     language = path.split(".")[-2]
     code = CONFLICT.format(identifier=identifier, language=language)
@@ -234,8 +233,8 @@ def change_in_both_places(shell, path):
     shell.failed.pop()
 
 
-def change_in_the_files(shell, name):
-    """A sentence more at the end of the document that is named by course and id."""
+def change_file(shell, name):
+    """Add a sentence to the document that is named by course and id."""
     course, identifier = name.split("/")
     (path,) = (shell.folder / "content" / course).glob(f"*/*-{identifier}.en.md")
     with path.open("a") as file:
@@ -244,49 +243,49 @@ def change_in_the_files(shell, name):
 
 @pytest.mark.faults
 @pytest.mark.minutes
-def test_every_command_for_trying_and_editing_works_where_nothing_is_set(published, tmp_path):
+def test_trial_commands_work_with_nothing_set(published, tmp_path):
     subprocess.run(["git", "clone", "-q", published, tmp_path / "clone"], check=True)
-    shell = Shell(tmp_path / "clone", nothing_set())
+    shell = Shell(tmp_path / "clone", shell_environment())
     lines = [line for page in TRIAL_PAGES for line in typed_lines(page)]
     assert lines[0] == "make run"
     assert len(lines) > 10
     for line in dict.fromkeys(lines):
         for name in re.findall(r"--re(?:read|take) (\S+)", line):
-            change_in_the_files(shell, name)
+            change_file(shell, name)
         if "--drafts" in line:
             (path,) = re.findall(r"--merged (\S+/\S+\.md)", "\n".join(lines))
-            change_in_both_places(shell, path)
+            make_conflict(shell, path)
         shell.type(line)
     assert shell.failed == []
-    assert open_to_others(shell.folder / "var" / "try") == []
+    assert readable_by_others(shell.folder / "var" / "try") == []
 
 
-def open_to_others(folder):
-    """The folder if others can open it, and otherwise nothing: they do not come to what is inside."""
+def readable_by_others(folder):
+    """The folder if others can open it, else nothing. Files inside need no check."""
     return [folder] if stat.S_IMODE(folder.stat().st_mode) & 0o077 else []
 
 
 @pytest.mark.faults
 @pytest.mark.minutes
-def test_every_command_for_a_real_site_works_with_the_variables_of_the_page(published, tmp_path):
-    environment = nothing_set() | OPERATORS_ENVIRONMENT | WHAT_A_KEYBOARD_WOULD_SAY
+def test_production_commands_work_with_variables_of_page(published, tmp_path):
+    environment = shell_environment() | PRODUCTION | SUPERUSER_VARIABLES
     folders = {"DATA_DIR": str(tmp_path / "data"), "BACKUP_DIR": str(tmp_path / "backups")}
     (tmp_path / "backups").mkdir()
     shell = Shell(tmp_path, environment | folders, host="training.example.com")
-    lines = [line for page in FOR_THE_SITE for line in typed_lines(page)]
+    lines = [line for page in SITE_PAGES for line in typed_lines(page)]
     assert lines[0].startswith("git clone ")
     for line in lines:
         shell.type(line.replace("<your copy>", str(published)).replace(INSTALLED_IN, str(tmp_path / "courseware")))
     assert shell.failed == []
-    assert open_to_others(tmp_path / "data") == []
+    assert readable_by_others(tmp_path / "data") == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, "SECURITY.md"])
-def test_every_block_is_typed_or_listed_with_the_reason(page):
+def test_every_block_runs_or_is_listed_with_reason(page):
     assert {kind for kind, _block in blocks(page)} - {"sh"} - set(OTHER_BLOCKS) == set()
 
 
-def test_what_is_listed_is_still_printed_somewhere():
+def test_listed_commands_are_still_printed():
     printed = "".join((ROOT / page).read_text(encoding="utf-8") for page in [*PAGES, "SECURITY.md"])
     assert [command for command in [*NOT_TYPED, *NOT_TYPED_BEGINNINGS, *TYPED_INSTEAD] if command not in printed] == []
     kinds = {kind for page in PAGES for kind, _block in blocks(page)}

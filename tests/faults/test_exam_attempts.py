@@ -1,4 +1,4 @@
-"""The last click of an exam, and the worst moments for something to break. F1, F3 and F4 of the promises."""
+"""Killed workers, lost answers and double submits at the end of an exam (F1, F3, F4)."""
 
 import os
 import signal
@@ -16,11 +16,11 @@ LESSON = "/learn/tea-room/boiling/"
 QUESTION = f"{LESSON}answer/is-it-off/"
 
 
-def review(site):
+def review_url(site):
     return f"/attempts/{site.told['attempt']}/review/"
 
 
-def submit(site):
+def submit_url(site):
     return f"/attempts/{site.told['attempt']}/submit/"
 
 
@@ -33,7 +33,7 @@ def assert_submitted_once(site):
     assert site.count("learning_completion", exam) == 1
 
 
-def lost(act):
+def connection_broke(act):
     """Whether the connection broke before an answer came."""
     try:
         act()
@@ -51,51 +51,51 @@ def lost(act):
         "courseware.learning.status.completion.record",
     ],
 )
-def test_a_worker_killed_while_submitting_leaves_nothing_half_written(moment, site):
+def test_worker_killed_while_submitting_writes_nothing(moment, site):
     with site.served(PAUSE_IN=moment) as visitor, ThreadPoolExecutor(1) as pool:
         visitor.sign_in(site.told)
-        form = visitor.form(review(site), submit(site))
+        form = visitor.form(review_url(site), submit_url(site))
         before = site.content()
         site.pause_file.touch()
-        sending = pool.submit(lost, lambda: visitor.post(submit(site), form))
-        worker = wait_until(lambda: read(site.pause_file.with_suffix(".pid")), f"nobody came to {moment}")
+        sending = pool.submit(connection_broke, lambda: visitor.post(submit_url(site), form))
+        worker = wait_until(lambda: read_if_exists(site.pause_file.with_suffix(".pid")), f"nobody came to {moment}")
         site.pause_file.unlink()
         os.kill(int(worker), signal.SIGKILL)
         assert sending.result(timeout=PATIENCE), "the killed worker answered"
         assert site.content() == before
-        again = visitor.post(submit(site), form)
+        again = visitor.post(submit_url(site), form)
         assert (again.status, again.location) == (302, f"/attempts/{site.told['attempt']}/result/")
         assert "Passed" in visitor.get(again.location).text or "通过" in visitor.get(again.location).text
     assert_submitted_once(site)
 
 
-def read(file):
+def read_if_exists(file):
     return file.read_text() if file.exists() else ""
 
 
-def test_an_answer_lost_on_the_way_back_is_the_same_attempt_when_sent_again(site):
+def test_submit_with_lost_answer_can_be_repeated(site):
     with site.served() as visitor, losing_answers(visitor.port) as (port, answered):
         visitor.sign_in(site.told)
-        form = visitor.form(review(site), submit(site))
-        assert lost(lambda: visitor.through(port).post(submit(site), form))
+        form = visitor.form(review_url(site), submit_url(site))
+        assert connection_broke(lambda: visitor.through(port).post(submit_url(site), form))
         assert answered.is_set()
         assert_submitted_once(site)
-        again = visitor.post(submit(site), form)
+        again = visitor.post(submit_url(site), form)
         assert (again.status, again.location) == (302, f"/attempts/{site.told['attempt']}/result/")
     assert_submitted_once(site)
 
 
 def practice_form(visitor):
-    """The form of the check question, which was answered right before, to practise it once more."""
+    """The form to practise the check question once more."""
     fields = visitor.form(f"{LESSON}?again=is-it-off", QUESTION)
     return fields | {"choice": "1"}
 
 
-def test_an_answer_in_a_lesson_that_is_sent_twice_is_kept_once(site):
+def test_lesson_answer_sent_twice_is_stored_once(site):
     with site.served() as visitor, losing_answers(visitor.port) as (port, answered):
         visitor.sign_in(site.told)
         form, before = practice_form(visitor), site.count("learning_answer")
-        assert lost(lambda: visitor.through(port).post(QUESTION, form))
+        assert connection_broke(lambda: visitor.through(port).post(QUESTION, form))
         assert answered.is_set()
         again = visitor.post(QUESTION, form)
         assert (again.status, again.location) == (302, f"{LESSON}#q-is-it-off")
@@ -103,17 +103,17 @@ def test_an_answer_in_a_lesson_that_is_sent_twice_is_kept_once(site):
     assert site.count("learning_answer") == before + 1
 
 
-def test_twenty_equal_submits_at_once_are_one(site):
+def test_concurrent_equal_submits_count_once(site):
     with site.served(workers=2) as visitor, ThreadPoolExecutor(20) as pool:
         visitor.sign_in(site.told)
-        form = visitor.form(review(site), submit(site))
-        sending = [pool.submit(visitor.through(visitor.port).post, submit(site), form) for _ in range(20)]
+        form = visitor.form(review_url(site), submit_url(site))
+        sending = [pool.submit(visitor.through(visitor.port).post, submit_url(site), form) for _ in range(20)]
         answers = {(each.result().status, each.result().location) for each in sending}
     assert answers == {(302, f"/attempts/{site.told['attempt']}/result/")}
     assert_submitted_once(site)
 
 
-def test_twenty_equal_answers_at_once_are_one(site):
+def test_concurrent_equal_answers_count_once(site):
     with site.served(workers=2) as visitor, ThreadPoolExecutor(20) as pool:
         visitor.sign_in(site.told)
         form, before = practice_form(visitor), site.count("learning_answer")
@@ -123,7 +123,7 @@ def test_twenty_equal_answers_at_once_are_one(site):
     assert site.count("learning_answer") == before + 1
 
 
-def test_twenty_different_answers_at_once_are_all_kept(site):
+def test_concurrent_different_answers_are_all_stored(site):
     with site.served(workers=2) as visitor, ThreadPoolExecutor(20) as pool:
         visitor.sign_in(site.told)
         form, before = practice_form(visitor), site.count("learning_answer")

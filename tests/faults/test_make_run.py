@@ -1,4 +1,4 @@
-"""`make run` as processes: a server and a worker, which begin together and end together."""
+"""`make run` as processes: a server and a worker that start and end together."""
 
 import os
 import signal
@@ -31,13 +31,13 @@ PROGRAMS = {"The server": "gunicorn", "The worker": "manage.py run_worker"}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Of a site that the first test sets up, and the others find."""
+    """Data folder of a site that the first test sets up."""
     return tmp_path_factory.mktemp("tried-out")
 
 
 @contextmanager
-def typed(data):
-    """`make run` has said where the site is: its process, its port."""
+def running_site(data):
+    """`make run` with server and worker ready: its process, its port."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     port = free_port()
     process = subprocess.Popen(
@@ -46,7 +46,7 @@ def typed(data):
     )  # fmt: skip
     try:
         wait_until(lambda: is_listening(port) or process.poll() is not None, "nothing listens")
-        wait_until(lambda: are_at_work(process) or process.poll() is not None, "not both are at work")
+        wait_until(lambda: are_ready(process) or process.poll() is not None, "not both are at work")
         yield process, port
     finally:
         if process.poll() is None:
@@ -55,19 +55,19 @@ def typed(data):
 
 
 def programs_of(process):
-    """Command line → process, of those that it has begun."""
+    """Command line → process id, of its child processes."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     lines = {pid: Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in children}
     return {line: int(pid) for pid, line in lines.items() if any(name in line for name in PROGRAMS.values())}
 
 
-def are_at_work(process):
-    """Both heed SIGTERM: who is still loading modules ends where it stands."""
+def are_ready(process):
+    """Both handle SIGTERM, so their modules are loaded."""
     pids = programs_of(process).values()
-    return len(pids) == 2 and all(heeds(pid, signal.SIGTERM) for pid in pids)
+    return len(pids) == 2 and all(handles(pid, signal.SIGTERM) for pid in pids)
 
 
-def heeds(pid, number):
+def handles(pid, number):
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return bool(int(lines["SigCgt"], 16) >> (number - 1) & 1)
 
@@ -84,8 +84,8 @@ def assert_all_ended(pids, port):
 
 
 @pytest.mark.parametrize("to_all", [True, False], ids=["Ctrl+C", "SIGTERM"])
-def test_the_one_who_typed_it_ends_both(data, to_all):
-    with typed(data) as (process, port):
+def test_signal_ends_server_and_worker(data, to_all):
+    with running_site(data) as (process, port):
         pids = programs_of(process).values()
         assert len(pids) == 2
         if to_all:
@@ -98,8 +98,8 @@ def test_the_one_who_typed_it_ends_both(data, to_all):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_one_that_dies_is_named_and_ends_the_other(data, name):
-    with typed(data) as (process, port):
+def test_death_of_one_process_ends_the_other(data, name):
+    with running_site(data) as (process, port):
         programs = programs_of(process)
         [dies] = [pid for line, pid in programs.items() if PROGRAMS[name] in line]
         os.kill(dies, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The last decision of a simulation, and the worst moments for something to break. F1, F3 and F4 of the promises."""
+"""Killed workers, lost answers and double submits at the last decision of a simulation (F1, F3, F4)."""
 
 import os
 import signal
@@ -8,20 +8,20 @@ import pytest
 
 from tests.faults.proxies import losing_answers
 from tests.faults.sites import wait_until
-from tests.faults.test_exam_attempts import lost, read
+from tests.faults.test_exam_attempts import connection_broke, read_if_exists
 from tests.patience import PATIENCE
 
 
-def page(site):
+def page_url(site):
     return f"/simulation-attempts/{site.told['run']}/"
 
 
-def decide(site):
-    return f"{page(site)}decide/"
+def decide_url(site):
+    return f"{page_url(site)}decide/"
 
 
-def decision(visitor, site):
-    return visitor.form(page(site), decide(site)) | {"choice": "0"}
+def decision_form(visitor, site):
+    return visitor.form(page_url(site), decide_url(site)) | {"choice": "0"}
 
 
 def assert_ended_once(site):
@@ -42,38 +42,38 @@ def assert_ended_once(site):
         "courseware.learning.status.completion.record",
     ],
 )
-def test_a_worker_killed_in_the_middle_of_a_decision_leaves_the_run_where_it_stood(moment, site):
+def test_worker_killed_during_decision_writes_nothing(moment, site):
     with site.served(PAUSE_IN=moment) as visitor, ThreadPoolExecutor(1) as pool:
         visitor.sign_in(site.told)
-        form = decision(visitor, site)
+        form = decision_form(visitor, site)
         before = site.content()
         site.pause_file.touch()
-        sending = pool.submit(lost, lambda: visitor.post(decide(site), form))
-        worker = wait_until(lambda: read(site.pause_file.with_suffix(".pid")), f"nobody came to {moment}")
+        sending = pool.submit(connection_broke, lambda: visitor.post(decide_url(site), form))
+        worker = wait_until(lambda: read_if_exists(site.pause_file.with_suffix(".pid")), f"nobody came to {moment}")
         site.pause_file.unlink()
         os.kill(int(worker), signal.SIGKILL)
         assert sending.result(timeout=PATIENCE), "the killed worker answered"
         assert site.content() == before
-        assert visitor.get(page(site)).status == 200
-        again = visitor.post(decide(site), form)
-        assert (again.status, again.location) == (302, f"{page(site)}debrief/")
+        assert visitor.get(page_url(site)).status == 200
+        again = visitor.post(decide_url(site), form)
+        assert (again.status, again.location) == (302, f"{page_url(site)}debrief/")
     assert_ended_once(site)
 
 
-def test_a_decision_whose_answer_was_lost_on_the_way_back_counts_once(site):
+def test_decision_with_lost_answer_counts_once(site):
     with site.served() as visitor, losing_answers(visitor.port) as (port, answered):
         visitor.sign_in(site.told)
-        form = decision(visitor, site)
-        assert lost(lambda: visitor.through(port).post(decide(site), form))
+        form = decision_form(visitor, site)
+        assert connection_broke(lambda: visitor.through(port).post(decide_url(site), form))
         assert answered.is_set()
-        assert visitor.post(decide(site), form).location == f"{page(site)}debrief/"
+        assert visitor.post(decide_url(site), form).location == f"{page_url(site)}debrief/"
     assert_ended_once(site)
 
 
-def test_twenty_equal_decisions_at_once_are_one(site):
+def test_concurrent_equal_decisions_count_once(site):
     with site.served() as visitor, ThreadPoolExecutor(20) as pool:
         visitor.sign_in(site.told)
-        form = decision(visitor, site)
-        answers = list(pool.map(lambda _: visitor.post(decide(site), form), range(20)))
-    assert {(answer.status, answer.location) for answer in answers} == {(302, f"{page(site)}debrief/")}
+        form = decision_form(visitor, site)
+        answers = list(pool.map(lambda _: visitor.post(decide_url(site), form), range(20)))
+    assert {(answer.status, answer.location) for answer in answers} == {(302, f"{page_url(site)}debrief/")}
     assert_ended_once(site)

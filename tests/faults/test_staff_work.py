@@ -1,7 +1,7 @@
-"""Editors and administrators at work while people learn: F19 of the promises.
+"""Editors and admins work while people learn (F19).
 
-A deadlock, a 503, and whoever has to wait long for a lock is an error (a second with FAULTS=full: see `settings_short_waits.py`):
-the database says so, no stopwatch does.
+A deadlock, a 503 or a long wait for a lock is an error, see `settings_short_waits.py`. The database reports it, not a
+stopwatch.
 """
 
 import re
@@ -27,7 +27,7 @@ def site(tmp_path):
 
 
 class Staff:
-    """One administrator, who does everything that touches many rows. Each method is one verb, done once."""
+    """One admin with every action that changes many rows. Each method does it once."""
 
     def __init__(self, site, writers, folder):
         self.site, self.folder = site, folder
@@ -44,53 +44,51 @@ class Staff:
         assert status == 0, printed
         return printed
 
-    def publish(self, turn):
-        desk = f"{ADMIN}/content/document/{self.site.told['document']}/change/"
-        base = re.search(r'name="base"[^>]*value="(\d+)"', self.visitor.get(desk).text)[1]
-        texts = {"text-zh-hans": lesson(0, "zh-hans"), "text-en": lesson(0, "en", f"\n\nTurn {turn}.")}
-        assert self.post(desk, base=base, save="1", **texts).status == 302
+    def publish(self, number):
+        editor_url = f"{ADMIN}/content/document/{self.site.told['document']}/change/"
+        base = re.search(r'name="base"[^>]*value="(\d+)"', self.visitor.get(editor_url).text)[1]
+        texts = {"text-zh-hans": lesson(0, "zh-hans"), "text-en": lesson(0, "en", f"\n\nTurn {number}.")}
+        assert self.post(editor_url, base=base, save="1", **texts).status == 302
         page = f"{ADMIN}/content/course/{self.site.told['course']}/publish/"
         drafts = re.findall(r'name="revisions" value="(\d+)"', self.visitor.get(page).text)
         assert len(drafts) == 1
-        words = {f"weight-{drafts[0]}": "minor", "note": f"Turn {turn}", "confirmed": "on"}
+        words = {f"weight-{drafts[0]}": "minor", "note": f"Turn {number}", "confirmed": "on"}
         assert self.post(page, revisions=drafts, **words).status == 302
 
-    def import_(self, turn):
+    def import_(self, number):
         path = self.folder / "tea-room" / path_of(1, "en")
-        path.write_text(lesson(1, "en", f"\n\nTurn {turn}."))
+        path.write_text(lesson(1, "en", f"\n\nTurn {number}."))
         assert "1 changed" in self.command("import_content", str(self.folder))
 
-    def enroll(self, turn):
-        team = self.site.told["teams"][turn]
+    def enroll(self, number):
+        team = self.site.told["teams"][number]
         fields = {"action": "enroll", "_selected_action": team, "confirmed": "yes", "course": self.site.told["course"]}
         began = self.post(f"{ADMIN}/accounts/team/", **fields)
         assert began.status == 302
         while "hx-trigger" in self.visitor.get(began.location).text:
             assert self.post(began.location).status == 302
 
-    def export(self, turn):
-        self.command("export_content", str(self.folder.with_name(f"exported-{turn}")))
+    def export(self, number):
+        self.command("export_content", str(self.folder.with_name(f"exported-{number}")))
         assert self.visitor.get("/team/dashboard.csv").status == 200
 
-    def back_up(self, turn):
+    def back_up(self, number):
         folder = self.folder.with_name("backups")
         folder.mkdir(exist_ok=True)
         self.command("backup", "--to", str(folder))
 
 
-def test_whatever_staff_do_goes_through_the_first_time_and_nobody_who_learns_is_kept_waiting(
-    site, tmp_path, record_property
-):
+def test_staff_actions_succeed_while_people_learn(site, tmp_path, record_property):
     took = {}
     with site.served() as visitor, Writers(site, visitor.port).writing() as writers:
         staff = Staff(site, writers, tmp_path / "courses")
-        for turn in range(TIMES):
-            for verb in (staff.publish, staff.import_, staff.enroll, staff.export, staff.back_up):
+        for number in range(TIMES):
+            for action in (staff.publish, staff.import_, staff.enroll, staff.export, staff.back_up):
                 began = time.monotonic()
-                verb(turn)
-                took.setdefault(verb.__name__, []).append(round(time.monotonic() - began, 1))
+                action(number)
+                took.setdefault(action.__name__, []).append(round(time.monotonic() - began, 1))
     record_property("figures", figures(writers, took))
-    assert_the_backup_is_of_one_moment(site, tmp_path)
+    assert_backup_is_consistent(site, tmp_path)
     log = (site.folder / "server.log").read_text()
     assert re.findall("deadlock|lock timeout|database is locked", log) == []
     assert (writers.broken, set(writers.answers)) == ([], {302})
@@ -99,8 +97,8 @@ def test_whatever_staff_do_goes_through_the_first_time_and_nobody_who_learns_is_
     assert site.count("learning_enrollment") == site.count("audit_log_event", "verb = 'enrolled'") == people
 
 
-def assert_the_backup_is_of_one_moment(site, folder):
-    """Whoever wrote meanwhile is in it with all that was written at once, or not at all."""
+def assert_backup_is_consistent(site, folder):
+    """Each request is in it completely or not at all."""
     (folder / "restored").mkdir()
     url = new_postgres(SERVER) if IS_POSTGRES else f"sqlite:///{folder / 'restored' / 'courseware.sqlite3'}"
     restored = Site(folder / "restored", url)
@@ -113,7 +111,7 @@ def assert_the_backup_is_of_one_moment(site, folder):
 def figures(writers, took):
     times = sorted(writers.took)
     half, most, last = times[len(times) // 2], times[len(times) * 95 // 100], times[-1]
-    staff = "; ".join(f"{verb} {' '.join(map(str, each))}" for verb, each in took.items())
+    staff = "; ".join(f"{action} {' '.join(map(str, each))}" for action, each in took.items())
     return (
         f"{'PostgreSQL' if IS_POSTGRES else 'SQLite'}: {len(times)} writes of six people, half within {half:.2f} s, "
         f"95 of 100 within {most:.2f} s, all within {last:.2f} s; staff, in seconds: {staff}"

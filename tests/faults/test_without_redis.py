@@ -1,4 +1,4 @@
-"""A site that counts in Redis can be brought elsewhere, and can do without: its database has all that either needs."""
+"""A site that counts in Redis can be copied, and can go on without Redis."""
 
 import pytest
 
@@ -13,13 +13,13 @@ def other(tmp_path):
     return Site(tmp_path / "other", f"sqlite:///{tmp_path}/other/courseware.sqlite3")
 
 
-def test_its_database_is_copied_and_the_password_of_redis_is_told_to_nobody(site, other):
+def test_database_is_copied_without_printing_redis_password(site, other):
     status, printed = site.manage("copy_database", "--to", other.database_url, **REDIS)
     assert (status, "a-password" in printed) == (0, False), printed
     assert other.tables() == site.tables()
 
 
-def test_a_site_that_began_with_redis_has_the_table_that_counts_without_it(other):
+def test_site_started_with_redis_has_cache_table(other):
     status, printed = other.manage("upgrade", **REDIS)
     assert status == 0, printed
     assert other.count("cache") == 0

@@ -1,4 +1,4 @@
-"""Several workers under one false clock that jumps while they work: nothing is stuck, and nothing is done twice."""
+"""Several workers under one false clock that jumps: no task is stuck or runs twice."""
 
 from collections import Counter
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from tests.patience import PATIENCE
 pytestmark = pytest.mark.skipif(LIBRARY is None, reason="workers need a false clock: apt-get install libfaketime")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 NIGHTLY = ("verify-audit-log", "check-records", "clear-sessions", "delete-old-tasks", "delete-emails-without-account")
-JUMPS = [5 * MINUTE, 0 * DAY, 10 * DAY, 10 * DAY - 5 * MINUTE, -10 * DAY, 0 * DAY]  # by fourteen days work is forgotten
+JUMPS = [5 * MINUTE, 0 * DAY, 10 * DAY, 10 * DAY - 5 * MINUTE, -10 * DAY, 0 * DAY]  # after 14 days tasks are deleted
 ZONE = ZoneInfo("Asia/Shanghai")  # of the settings
 CUPS = 40
 
@@ -29,7 +29,7 @@ def clock(tmp_path):
 
 @contextmanager
 def several_workers(site, clock):
-    # Nobody is killed, and a busy machine delays the beat of a worker by more than two seconds.
+    # No worker is killed, and a busy machine delays heartbeats by more than 2 seconds.
     environment = clock.environment | {"ALIVE_FOR": "60"}
     workers = [site.start("-m", "tests.faults.fast_worker", "work", **environment) for _ in range(WORKERS)]
     try:
@@ -41,15 +41,15 @@ def several_workers(site, clock):
             worker.communicate(timeout=PATIENCE)
 
 
-def do_something(site):
-    """Cups that are enqueued now and by the true clock, and wait for nothing but a worker."""
+def pour_cups(site):
+    """Enqueue cups, due at once by the true clock, and wait until they are poured."""
     before = len(cups(site))
     assert site.run("-m", "tests.faults.fast_worker", "cups", str(CUPS), str(before)) == (0, "")
     wait_until(lambda: len(cups(site)) == before + CUPS, "not every cup is poured")
 
 
-def runs(site):
-    """Job of the night → how often it was begun."""
+def job_runs(site):
+    """Nightly job → how often it began."""
     rows = site.rows(
         "SELECT CAST(args_kwargs AS text), CAST(worker_ids AS text) FROM django_tasks_database_dbtaskresult "
         "WHERE task_path LIKE '%run_job'"
@@ -59,45 +59,45 @@ def runs(site):
     )
 
 
-def farthest(site):
-    """When the last of all jobs comes next."""
+def last_job_time(site):
+    """The latest next time of all jobs."""
     return max(
         datetime.fromisoformat(str(at)).replace(tzinfo=UTC) for (at,) in site.rows("SELECT next_at FROM jobs_job")
     )
 
 
-def test_work_is_begun_once_and_none_waits_for_a_day_that_the_clock_never_meant(site, clock):
+def test_tasks_run_once_and_no_job_waits_for_wrong_date(site, clock):
     with several_workers(site, clock):
         for ahead in JUMPS:
             clock.set(ahead)
-            do_something(site)
-        wait_until(lambda: farthest(site) < clock.now() + DAY + MINUTE, "a job waits for a day of the wrong clock")
+            pour_cups(site)
+        wait_until(lambda: last_job_time(site) < clock.now() + DAY + MINUTE, "a job waits for a day of the wrong clock")
         wait_until(lambda: states(site)["SUCCESSFUL"] == CUPS * len(JUMPS), "not every task is done")
     begun = site.rows(
         "SELECT CAST(worker_ids AS text) FROM django_tasks_database_dbtaskresult WHERE task_path LIKE '%pour'"
     )
-    laters = 2 * len(range(0, CUPS * len(JUMPS), EVERY))
-    assert sum(names.count(",") + 1 for (names,) in begun) == CUPS * len(JUMPS) + laters
+    retries = 2 * len(range(0, CUPS * len(JUMPS), EVERY))
+    assert sum(names.count(",") + 1 for (names,) in begun) == CUPS * len(JUMPS) + retries
     assert set(cups(site).values()) == {1}
 
 
-def test_a_night_that_comes_twice_brings_its_jobs_once(site, clock):
-    """The clock is set back over it by less than an hour, as one that is put right."""
+def test_repeated_night_runs_jobs_once(site, clock):
+    """The clock is set back by less than an hour, as by a correction."""
     clock.set(next_time(12))
     with several_workers(site, clock):
-        do_something(site)
+        pour_cups(site)
         after_the_night = next_time(4) + DAY
         clock.set(after_the_night)
-        wait_until(lambda: set(runs(site)) == set(NIGHTLY), "a job of the night did not come")
+        wait_until(lambda: set(job_runs(site)) == set(NIGHTLY), "a job of the night did not come")
         wait_until(lambda: not running_jobs(site), "a job does not end")
         for ahead in (after_the_night - 55 * MINUTE, after_the_night):
             clock.set(ahead)
-            do_something(site)
-    assert runs(site) == Counter(NIGHTLY)
+            pour_cups(site)
+    assert job_runs(site) == Counter(NIGHTLY)
 
 
 def next_time(hour):
-    """How far off it is by the true clock, on the clock of the site."""
+    """Time until this hour of the site's clock, by the true clock."""
     now = datetime.now(ZONE)
     day = now.replace(hour=hour, minute=0, second=0)
     return (day if day > now else day + DAY) - now

@@ -1,6 +1,6 @@
-"""Workers of `manage.py run_worker` are killed at random while they work: each task is done, and once.
+"""Workers of `manage.py run_worker` are killed at random: each task is done, once.
 
-A small size by default; with FAULTS=full that of the promises.
+A small size by default; FAULTS=full is larger.
 """
 
 import json
@@ -30,27 +30,27 @@ def poured(site):
 
 
 def states(site):
-    """Of the cups; the jobs of the schedule are done beside them."""
+    """Of the cups; scheduled jobs run beside them."""
     pouring = "SELECT status FROM django_tasks_database_dbtaskresult WHERE task_path LIKE '%pour'"
     return Counter(status for (status,) in site.rows(pouring))
 
 
 @contextmanager
-def killed_workers(site, done, chance, upset=lambda: None, **environment):
-    """Some workers, one of whom is killed and begun again at as many moments of what is `done`, taken by chance.
+def killed_workers(site, done, chance, disturb=lambda: None, **environment):
+    """Several workers, one of which is killed and restarted at each of KILLS random moments of `done()`.
 
-    `upset` is called at each of them, too.
+    `disturb` is called at each of these moments, too.
     """
     begin = partial(site.start, "-m", "tests.faults.fast_worker", "work", **environment)
     workers = [begin() for _ in range(WORKERS)]
     try:
         for moment in sorted(chance.sample(range(TASKS - TASKS // EVERY - WORKERS), KILLS)):
             wait_until(lambda moment=moment: done() >= moment, f"{moment} were not done")
-            upset()
-            place = chance.randrange(WORKERS)
-            workers[place].kill()
-            workers[place].communicate()
-            workers[place] = begin()
+            disturb()
+            index = chance.randrange(WORKERS)
+            workers[index].kill()
+            workers[index].communicate()
+            workers[index] = begin()
         yield workers
     finally:
         for worker in workers:
@@ -62,7 +62,7 @@ def has_begun(site, worker):
     return site.count("jobs_worker", f"name LIKE '%:{worker.pid}:%'")
 
 
-def test_each_task_is_done_once_though_its_workers_are_killed(site, record_property):
+def test_each_task_runs_once_despite_kills(site, record_property):
     assert site.run("-m", "tests.faults.fast_worker", "cups", str(TASKS)) == (0, "")
     seed, began = random.randrange(10**6), time.monotonic()
     with killed_workers(site, partial(poured, site), random.Random(seed)) as workers:
@@ -83,23 +83,23 @@ def test_each_task_is_done_once_though_its_workers_are_killed(site, record_prope
     assert endings == [0] * WORKERS, "told to stop, a worker finishes what it has in hand and ends"
 
 
-BAD_MANNERS = [BUSY, HANGS, DROPS, DROPS]
+MISBEHAVIOUR = [BUSY, HANGS, DROPS, DROPS]
 
 
-def test_each_letter_leaves_though_workers_are_killed_and_the_mail_server_behaves_badly(site, record_property):
-    """Killed between the server's yes and its own note of it, a worker leaves a letter that is sent again. So does a
-    server that takes a letter and hangs up. The second one bears the same Message-ID."""
+def test_each_email_is_sent_despite_kills_and_bad_mail_server(site, record_property):
+    """A worker killed after the server's reply and before its own record sends an email again. So does a server that
+    accepts an email and hangs up. The repeated email has the same Message-ID."""
     assert site.run("-m", "tests.faults.fast_worker", "letters", str(TASKS)) == (0, "")
     seed, began = random.randrange(10**6), time.monotonic()
     chance = random.Random(seed)
     with mail_server() as (sink, port):
         sink.knows_nobody = True
 
-        def behave_badly():
-            sink.manner, sink.spell = chance.choice(BAD_MANNERS), 3
+        def misbehave():
+            sink.manner, sink.spell = chance.choice(MISBEHAVIOUR), 3
 
         smtp = {"EMAIL_URL": f"smtp://127.0.0.1:{port}"}
-        with killed_workers(site, lambda: len({*sink.taken}), chance, behave_badly, **smtp):
+        with killed_workers(site, lambda: len({*sink.taken}), chance, misbehave, **smtp):
             wait_until(
                 lambda: not site.count("notifications_outgoingemail", "state = 'queued'"),
                 "not every letter left",
@@ -121,8 +121,8 @@ def test_each_letter_leaves_though_workers_are_killed_and_the_mail_server_behave
     assert {why for _, state, why in rows if state == "refused"} == {"550 5.1.1 no such mailbox"}
 
 
-def test_a_worker_lives_through_a_database_that_is_locked_longer_than_it_waits(site):
-    """SQLite only: whoever writes holds the one lock. The worker says so, and goes on."""
+def test_worker_survives_database_locked_beyond_timeout(site):
+    """SQLite only, which has one lock for all writers."""
     if site.is_postgres:
         return
     worker = site.start("-m", "tests.faults.fast_worker", "work")

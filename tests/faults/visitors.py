@@ -1,4 +1,4 @@
-"""A browser of the plainest kind: cookies, forms with their hidden fields, and no redirect followed by itself."""
+"""A minimal browser: cookies, forms with hidden fields, no automatic redirects."""
 
 import re
 import urllib.error
@@ -28,7 +28,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Visitor:
-    """Somebody at 127.0.0.1:`port`. `through` gives the same one, cookies and all, on the way through a proxy."""
+    """A visitor at 127.0.0.1:`port`. `through` gives the same one with all cookies, behind a proxy."""
 
     def __init__(self, port, cookies=None):
         self.port = port
@@ -73,12 +73,12 @@ class Visitor:
 
     @property
     def csrf(self):
-        """What a form that was not looked at would have had to send back."""
+        """The CSRF token that any form would send."""
         return next(cookie.value for cookie in self.cookies if cookie.name.endswith("csrftoken"))
 
-    def sign_in(self, told):
+    def sign_in(self, account):
         fields = self.form("/accounts/login/", "/accounts/login/")
-        answer = self.post("/accounts/login/", fields | {"login": told["email"], "password": told["password"]})
+        answer = self.post("/accounts/login/", fields | {"login": account["email"], "password": account["password"]})
         assert answer.status == 302, answer.text
         return self
 

@@ -1,6 +1,6 @@
-"""People who write one thing after the other, on a site with a course that takes its time to compile.
+"""People who write one thing after the other, on a site with a course that is slow to compile.
 
-`python -m tests.faults.writers` makes that site on an empty database and prints who and what.
+`python -m tests.faults.writers` makes that site on an empty database and prints its objects as JSON.
 """
 
 import itertools
@@ -21,7 +21,7 @@ PARAGRAPHS = 10
 PEOPLE = 25  # of each writer in the lessons
 TEAMS = 5
 MEMBERS = 100
-PAUSE = 0.4  # seconds that each of them thinks: without it SQLite, which has no queue, lets somebody starve
+PAUSE = 0.4  # seconds between writes; without them SQLite, which has no queue, lets a writer starve
 
 LESSON = {
     "zh-hans": """---
@@ -92,9 +92,9 @@ def prepare():
     enrollments = [enrolling.enroll(person, course) for person in people]
     player, writer = make_user(), make_user()
     enrolling.enroll(player, course)
-    sitting = enrolling.enroll(writer, course)
-    finish_lessons(sitting)
-    attempt = start_exam(sitting)
+    exam_enrollment = enrolling.enroll(writer, course)
+    finish_lessons(exam_enrollment)
+    attempt = start_exam(exam_enrollment)
     admin = make_admin()
     teams = [make_team(learners=MEMBERS) for _ in range(TEAMS)]
     for enrollment in enrollments[:PEOPLE]:
@@ -114,7 +114,7 @@ def prepare():
 
 
 class Writers:
-    """Six of them. `answers` counts what they were told, by status; `took` has the seconds of each request."""
+    """Six writers. `answers` counts responses by status; `took` has the seconds of each request."""
 
     pause = PAUSE
 
@@ -136,7 +136,7 @@ class Writers:
                 thread.join()
 
     def acts(self):
-        return [*(self.learn(n) for n in range(3)), self.play(), self.sit(), self.come_and_go()]
+        return [*(self.learn(n) for n in range(3)), self.play(), self.take_exam(), self.sign_in_and_out()]
 
     def write(self, act):
         try:
@@ -156,9 +156,9 @@ class Writers:
         self.answers[answer.status] += 1
         return answer
 
-    def learn(self, place):
-        """Answer the check of one lesson after the other, person by person: each answer completes a lesson."""
-        for email in self.told["learners"][place * PEOPLE : (place + 1) * PEOPLE]:
+    def learn(self, group):
+        """Answer the check of each lesson, person by person; each answer completes a lesson."""
+        for email in self.told["learners"][group * PEOPLE : (group + 1) * PEOPLE]:
             visitor = self.signed_in(email)
             for number in range(LESSONS):
                 page, question = f"/learn/tea-room/pouring-{number}/", f"is-it-full-{number}"
@@ -167,26 +167,26 @@ class Writers:
                 yield
 
     def play(self):
-        """One run after the other, to its end."""
+        """One simulation attempt after the other, each to its end."""
         visitor, start = self.signed_in(self.told["player"]), "/simulations/tea-room/drill/start/"
         while True:
             form = visitor.form("/simulations/tea-room/drill/", start) | {"timing": "off"}
-            run = self.post(visitor, start, form).location
+            simulation_attempt = self.post(visitor, start, form).location
             yield
-            decide = f"{run}decide/"
-            self.post(visitor, decide, visitor.form(run, decide) | {"choice": "0"})
+            decide = f"{simulation_attempt}decide/"
+            self.post(visitor, decide, visitor.form(simulation_attempt, decide) | {"choice": "0"})
             yield
 
-    def sit(self):
-        """Change one's mind on the first question of the exam, again and again."""
+    def take_exam(self):
+        """Change the answer to the first exam question again and again."""
         visitor, attempt = self.signed_in(self.told["writer"]), f"/attempts/{self.told['attempt']}/"
         for choice in itertools.cycle("01"):
             form = visitor.form(f"{attempt}?question=1", f"{attempt}1/")
             self.post(visitor, f"{attempt}1/", form | {"choice": choice, "go": "next"})
             yield
 
-    def come_and_go(self):
-        """Sign in and out: each is a line of the log."""
+    def sign_in_and_out(self):
+        """Sign in and out; each is an event of the audit log."""
         for email in itertools.cycle(self.told["learners"][:PEOPLE]):
             visitor = self.signed_in(email)
             yield

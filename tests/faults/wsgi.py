@@ -1,4 +1,4 @@
-"""The site under gunicorn, as it is served, with the place to stop in."""
+"""The served site under gunicorn, with the pause of pausing.py."""
 
 import os
 

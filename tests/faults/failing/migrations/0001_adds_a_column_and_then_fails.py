@@ -1,4 +1,4 @@
-"""Changes a table of the product and its rows, and then, where FAIL_BY says so, raises or is killed."""
+"""Changes a table and its rows, and then raises or is killed if FAIL_BY says so."""
 
 import os
 import signal
