@@ -1,5 +1,5 @@
-"""`python -m tests.upgrades.check_upgrade STATE.json`: put this state into an empty database, upgrade it, open every page as
-everybody, and send what the pages of the version before would. Prints what went wrong, as JSON.
+"""`python -m tests.upgrades.check_upgrade STATE.json`: load this state, upgrade it, open every page as every person,
+and send the forms of the version before. Prints what went wrong, as JSON.
 """
 
 import base64
@@ -19,11 +19,11 @@ from django.core.management.color import no_style
 from django.db.models import UUIDField
 from django.test.utils import setup_test_environment
 
-TOLD = (200, 302, 409, 422)  # taken, or shown again with what was entered
+HANDLED = (200, 302, 409, 422)  # accepted, or shown again with the input
 
 
 def load(state):
-    """The rows that the state had, in the tables of its migrations."""
+    """Load the rows of the state into the tables of its migrations."""
     from django.core.serializers import python
     from django.db import connection, transaction
     from django.db.migrations.executor import MigrationExecutor
@@ -33,7 +33,7 @@ def load(state):
     executor.migrate(last)
     tables = set(connection.introspection.table_names()) - {"django_migrations"}
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), tables, allow_cascade=True))
-    of_today, python.apps = python.apps, executor.loader.project_state(last).apps
+    current_apps, python.apps = python.apps, executor.loader.project_state(last).apps
     try:
         with transaction.atomic(), connection.constraint_checks_disabled():
             for row in python.Deserializer(state["rows"]):
@@ -42,11 +42,11 @@ def load(state):
             for statement in connection.ops.sequence_reset_sql(no_style(), python.apps.get_models()):
                 cursor.execute(statement)
     finally:
-        python.apps = of_today
+        python.apps = current_apps
 
 
-def files_to_come(state) -> dict[str, bytes]:
-    """Path → text of the course as the state serves it, with a line more for each exam, and in today's grammar."""
+def new_course_files(state) -> dict[str, bytes]:
+    """Path → text of the course in the state, with a line more for each exam, and today's simulations."""
     from tests.course_format.samples import make_files
 
     rows = {
@@ -66,11 +66,11 @@ def files_to_come(state) -> dict[str, bytes]:
 
 
 def upgrade(state) -> str:
-    """What the one command said, once the course has changed with the version."""
+    """Output of `manage.py upgrade`, after the course has changed with the version."""
     from django.conf import settings
 
     settings.CONTENT_DIR = Path(settings.DATA_DIR) / "content"
-    for path, body in files_to_come(state).items():
+    for path, body in new_course_files(state).items():
         file = settings.CONTENT_DIR / "course" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
@@ -78,7 +78,7 @@ def upgrade(state) -> str:
 
 
 def clients() -> dict[str, object]:
-    """Address of a person, or "nobody" → a client that is signed in as they are."""
+    """Email of a person, or "nobody" → a client signed in as that person."""
     from django.test import Client
 
     from courseware.accounts.models import User
@@ -91,7 +91,7 @@ def clients() -> dict[str, object]:
 
 
 def addresses(state) -> list[str]:
-    """Of every route, with each thing that has pages of its own; of others with the one that the state names."""
+    """URLs of every route, with each object that has its own pages; of others with the one in the state."""
     from courseware.assessment.models import Certificate, ExamAttempt
     from courseware.content.models import Course, Release
     from courseware.learning.models import Enrollment
@@ -124,12 +124,12 @@ def addresses(state) -> list[str]:
     return found
 
 
-def words_of(response) -> str:
+def text_of(response) -> str:
     return " ".join(BeautifulSoup(response.content, "html.parser").get_text(" ").split())
 
 
 def is_kept(fields) -> bool:
-    """Whether a row says that it came from this form, where the form says which it is."""
+    """Whether a row has the ids of this form, if the form has any."""
     return all(
         any(
             model.objects.filter(**{name: fields[name]}).exists()
@@ -140,8 +140,8 @@ def is_kept(fields) -> bool:
     )
 
 
-def is_told(answer) -> bool:
-    """Whether the page that comes next says what became of the form."""
+def is_reported(answer) -> bool:
+    """Whether the next page reports what became of the form."""
     return answer.status_code != 302 or bool([*get_messages(answer.wsgi_request)])
 
 
@@ -154,25 +154,25 @@ def printed(command) -> str:
     return out.getvalue().strip()
 
 
-def walk(state) -> dict[str, object]:
-    said = upgrade(state)
+def check(state) -> dict[str, object]:
+    output = upgrade(state)
     people = clients()
-    opened = {(who, path): people[who].get(path).status_code for who, path in product(people, addresses(state))}
+    opened = {(name, path): people[name].get(path).status_code for name, path in product(people, addresses(state))}
     lacking = []
     for page in state["shown"]:
-        words = words_of(people[page["as"]].get(page["path"], follow=True))
+        words = text_of(people[page["as"]].get(page["path"], follow=True))
         lacking += [f"{page['path']}: {text}" for text in page["texts"] if text not in words]
     sent = [(form, people[form["as"]].post(form["path"], form["fields"])) for form in state["forms"]]
     return {
-        "upgrade": said.splitlines()[-1],
-        "failed": [f"{who} {path}: {status}" for (who, path), status in opened.items() if status >= 500],
+        "upgrade": output.splitlines()[-1],
+        "failed": [f"{name} {path}: {status}" for (name, path), status in opened.items() if status >= 500],
         "lacking": lacking,
         "refused": [
             f"{form['as']} {form['path']}: {answer.status_code}"
             for form, answer in sent
-            if answer.status_code not in TOLD
+            if answer.status_code not in HANDLED
         ],
-        "lost": [form["path"] for form, answer in sent if not is_kept(form["fields"]) and not is_told(answer)],
+        "lost": [form["path"] for form, answer in sent if not is_kept(form["fields"]) and not is_reported(answer)],
         "check_records": printed("check_records"),
         "verify_audit_log": printed("verify_audit_log").split(":")[0],
     }
@@ -184,4 +184,4 @@ if __name__ == "__main__":
     logging.disable()
     state = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     load(state)
-    print(json.dumps(walk(state), ensure_ascii=False))
+    print(json.dumps(check(state), ensure_ascii=False))

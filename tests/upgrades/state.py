@@ -1,7 +1,7 @@
-"""`python -m tests.upgrades.state NAME`: fill an empty database as this version does, and keep it in NAME.json.
+"""`python -m tests.upgrades.state NAME`: fill an empty database with this version and store it in NAME.json.
 
-Beside its rows the file says which migrations it has, what stands in the addresses of its pages, what this version
-shows on pages that later ones have to show as well, and what the forms of its pages send.
+The file also holds the migrations, the values in URLs of pages, texts that later versions must show as well, and what
+the forms of the pages send.
 """
 
 import json
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 
 
 def fill():
-    """The world of tests, with more people in it whose work lies on a release that is not the newest."""
+    """The world of tests, plus people whose work belongs to an older release."""
     from courseware.content.releases.course_import import import_course
     from courseware.learning.enrollments import enrollment as enrolling
     from courseware.learning.lessons import answers
@@ -48,11 +48,11 @@ def fill():
     done = sit_exam("Dirk Drilled", forget=("O1.2",))
     finish(done, "O1.2")
     answer_survey(done.enrollment)
-    tries = enroll("Wanda Wrong")
+    wanda = enroll("Wanda Wrong")
     questions = page_of(world.course, world.lesson.id).questions
     for question in world.lesson.check:
         raw = wrong(questions[question.id])
-        answers.answer(tries, outline_of(world.course).step(world.lesson.id), question.id, raw, token=uuid.uuid4())
+        answers.answer(wanda, outline_of(world.course).step(world.lesson.id), question.id, raw, token=uuid.uuid4())
     publish_changed(world, world.lesson.id, {"关火了吗": "炉子关了吗", "Is it off": "Is the stove off"})
     publish_changed(world, "tea-bank", {"题目": "新题目", "Question": "New question"})
     change(world, "card", {"走楼梯": "走楼梯，不乘电梯"})
@@ -86,7 +86,7 @@ def change(world, identifier, words):
 
 
 def shown():
-    """Pages with who opens them, and texts that stand on them in English."""
+    """Pages, the people who open them, and English texts on them."""
     from django.urls import reverse
 
     from courseware.assessment.exams.banks import question_of
@@ -106,7 +106,7 @@ def shown():
 
 
 def forms():
-    """What this version's pages would send, when it is sent to a later one: a tab that stayed open over the upgrade."""
+    """Forms as this version sends them, for a tab that stays open during the upgrade."""
     from courseware.accounts.models import User
 
     for person in User.objects.filter(enrollments__isnull=False).distinct().order_by("pk"):
@@ -128,21 +128,21 @@ def pages_of(person):
         for attempt in enrollment.attempts.all():
             yield from (f"/attempts/{attempt.pk}/", f"/attempts/{attempt.pk}/review/")
             yield from (f"/attempts/{attempt.pk}/practice/{rule}/" for rule in ("O1.1", "O1.2"))
-        yield from (f"/simulation-attempts/{run.pk}/" for run in enrollment.runs.all())
+        yield from (f"/simulation-attempts/{simulation_attempt.pk}/" for simulation_attempt in enrollment.runs.all())
 
 
 def fields_of(form):
-    """Filled by somebody who takes the first choice and writes a word."""
+    """Fields with the first choice selected and a word as text."""
     fields = {}
     for control in form.select("input[name], textarea[name], select[name], button[name]"):
         if control["name"] == "csrfmiddlewaretoken" or control["name"] in fields:
             continue
-        written = "A word." if control.name == "textarea" else ""
-        fields[control["name"]] = control.get("value", written)
+        default = "A word." if control.name == "textarea" else ""
+        fields[control["name"]] = control.get("value", default)
     return fields
 
 
-def kept(world):
+def state_of(world):
     from django.db.migrations.recorder import MigrationRecorder
 
     migrations = MigrationRecorder.Migration.objects.order_by("pk").values_list("app", "name")
@@ -162,7 +162,7 @@ def as_json(entry):
     return json.dumps(entry, ensure_ascii=False, default=lambda value: value.isoformat())
 
 
-def written(state):
+def as_text(state):
     """As JSON with a line for each migration, page and row."""
     parts = [f"{json.dumps(name)}: [\n" + ",\n".join(map(as_json, entries)) + "\n]" for name, entries in state.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
@@ -174,4 +174,4 @@ if __name__ == "__main__":
     call_command("createcachetable", verbosity=0)
     world = fill()
     setup_test_environment()
-    (FOLDER / f"{sys.argv[1]}.json").write_text(written(kept(world)), encoding="utf-8")
+    (FOLDER / f"{sys.argv[1]}.json").write_text(as_text(state_of(world)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A database or backup with other initial migrations is refused in one sentence, and nothing is written.
+"""A database with other initial migrations is refused in one sentence, and nothing is written.
 
 `before-0.3.json` lists the migrations that version 0.2 recorded.
 """
@@ -23,7 +23,7 @@ SERVER = os.environ.get("DATABASE_URL", "")
 RECORDED = [tuple(each) for each in json.loads(Path(__file__).with_name("before-0.3.json").read_text(encoding="utf-8"))]
 ORIGIN = "made by a version with other initial migrations (accounts.0001_initial)"
 SENTENCE = f"The database was {ORIGIN}, which cannot be upgraded to this one; see docs/upgrading.md"
-REAL = {"DJANGO_SETTINGS_MODULE": "courseware.settings"}
+PRODUCTION = {"DJANGO_SETTINGS_MODULE": "courseware.settings"}
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def old_site(tmp_path):
 
 
 @pytest.fixture
-def in_this_process(monkeypatch):
-    """Migrations are read from their files, although tests may make their tables without them."""
+def set_recorded_migrations(monkeypatch):
+    """Set the recorded migrations, because tests may create tables without migrations."""
 
     def record(recorded):
         monkeypatch.setattr(
@@ -71,10 +71,10 @@ def in_this_process(monkeypatch):
         ([("accounts", "0001_v0_3c"), ("accounts", "9999_later")], []),  # a newer version; `Watch` keeps it closed
     ],
 )
-def test_only_a_database_of_another_baseline_is_an_error(recorded, initial, in_this_process, monkeypatch):
+def test_only_other_initial_migrations_are_an_error(recorded, initial, set_recorded_migrations, monkeypatch):
     known = {(app, "0001_v0_3c") for app in ("accounts", "learning")}
     monkeypatch.setattr(maintenance, "migrations_of_this_version", lambda: frozenset(known))
-    in_this_process(recorded)
+    set_recorded_migrations(recorded)
     errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]
     assert [(error.id, error.msg) for error in errors] == [
         ("courseware.E004", SENTENCE.replace("0001_initial", name)) for name in initial
@@ -91,19 +91,19 @@ def test_only_a_database_of_another_baseline_is_an_error(recorded, initial, in_t
     ],
     ids=["upgrade", "migrate", "copy_database", "server"],
 )
-def test_commands_and_server_refuse_an_old_database_and_write_nothing(arguments, status, old_site):
+def test_commands_and_server_refuse_old_database_unchanged(arguments, status, old_site):
     before = old_site.content()
-    ended_with, printed = old_site.run(*(each.format(old_site.folder) for each in arguments), **REAL)
+    ended_with, printed = old_site.run(*(each.format(old_site.folder) for each in arguments), **PRODUCTION)
     assert (ended_with, SENTENCE in printed, "Traceback" in printed) == (status, True, False), printed
     assert old_site.content() == before
     assert not (old_site.folder / "static").exists()
 
 
-def test_make_run_stops_at_an_old_trial_and_prints_how_to_move_it_aside(tmp_path, old_site):
+def test_make_run_refuses_old_trial_and_prints_move_command(tmp_path, old_site):
     if old_site.is_postgres:
         pytest.skip("`make run` keeps its trial in SQLite")
     before = old_site.content()
-    environment = old_site.env(**REAL)
+    environment = old_site.env(**PRODUCTION)
     for name in ("DATABASE_URL", "SECRET_KEY"):
         del environment[name]
     ended = subprocess.run(
@@ -124,7 +124,7 @@ def test_make_run_stops_at_an_old_trial_and_prints_how_to_move_it_aside(tmp_path
     assert sorted(file.name for file in tmp_path.iterdir()) == ["courseware.sqlite3", "secret-key"]
 
 
-def test_a_trial_is_moved_to_a_name_that_is_free(tmp_path):
+def test_trial_is_moved_to_free_name(tmp_path):
     folder = tmp_path / "my trial"
     folder.mkdir()
     (tmp_path / "my trial-old-1").mkdir()

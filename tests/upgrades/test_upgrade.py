@@ -1,7 +1,7 @@
-"""A database of an earlier version, brought to this one by the one command: every page opens as before.
+"""A database of an earlier version is upgraded by one command: every page opens as before.
 
-A state is kept for each released version from 0.3 on. Until then, a state of this version is made for the test.
-How a state is kept: docs/releasing.md.
+A state is stored for each released version from 0.3 on, see docs/releasing.md.
+Until then, the test makes a state of this version.
 """
 
 import json
@@ -33,9 +33,7 @@ def state(request, tmp_path):
     return tmp_path / "before.json"
 
 
-def test_after_the_upgrade_every_page_opens_old_attempts_show_what_was_asked_and_forms_of_before_are_answered(
-    state, tmp_path
-):
+def test_upgraded_state_opens_pages_and_accepts_old_forms(state, tmp_path):
     status, printed = empty_site(tmp_path / "after").run("-m", "tests.upgrades.check_upgrade", str(state))
     assert status == 0, printed
     assert json.loads(printed.splitlines()[-1]) == {
@@ -49,5 +47,5 @@ def test_after_the_upgrade_every_page_opens_old_attempts_show_what_was_asked_and
     }
 
 
-def test_at_most_eight_states_are_kept():
+def test_at_most_8_states_are_stored():
     assert len(STATES) <= 8
