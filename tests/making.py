@@ -119,7 +119,7 @@ def make_course(files=None):
     """The sample course (or these files: path → bytes), imported and released as an operator would.
 
     The first import into a database without courses is stored. Later calls insert its rows, which takes 4 ms instead of
-    28; tests/content/test_importing.py compares the two.
+    28; tests/content/test_course_import.py compares the two.
     """
     files = files or make_files()
     key, is_first = frozenset(files.items()), not Course.objects.exists()

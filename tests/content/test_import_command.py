@@ -7,7 +7,7 @@ from courseware.content.management.commands import import_content
 from courseware.content.models import Release
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering.compiler import COMPILER
-from tests.content.imports import CARD, LESSON, edit, edited
+from tests.content.import_helpers import CARD, LESSON, edit, edited
 from tests.course_format.samples import make_files
 
 

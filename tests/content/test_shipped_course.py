@@ -20,7 +20,7 @@ from courseware.course_format.simulations.baseline_players import LAZY, SAVED, P
 from courseware.course_format.simulations.baseline_players import lazy as lazy_player
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.lib.text.durations import minutes_text_of
-from tests.content.imports import bodies
+from tests.content.import_helpers import bodies
 from tests.making import make_course
 
 SHIPPED = sorted(path.parent for path in (Path(__file__).parents[2] / "content").glob("*/course.zh-hans.md"))

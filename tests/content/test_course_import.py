@@ -23,7 +23,7 @@ from courseware.content.releases.course_files import ImportRefused, read_folder
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.publishing import ContentErrors
 from tests import making
-from tests.content.imports import CARD, LESSON, bodies, edit, edited, rows
+from tests.content.import_helpers import CARD, LESSON, bodies, edit, edited, rows
 from tests.course_format.samples import drawing, make_files
 from tests.examples import examples
 from tests.site.test_access import digests

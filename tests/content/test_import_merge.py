@@ -10,7 +10,7 @@ from courseware.content.releases.course_files import ImportRefused
 from courseware.content.releases.course_import import ImportConflict, import_course
 from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.publishing import ContentErrors
-from tests.content.imports import CARD, LESSON, bodies, edit, edited, rows
+from tests.content.import_helpers import CARD, LESSON, bodies, edit, edited, rows
 from tests.course_format.samples import make_files
 from tests.making import publish_head
 

@@ -10,7 +10,7 @@ from courseware.content.authoring.preview import check_in_side_process, make_pre
 from courseware.content.models import Document
 from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied, StillBusy
-from tests.content.strange_previews import broken_off, never_ready, with_a_query, with_databases
+from tests.content.preview_stubs import broken_off, never_ready, with_a_query, with_databases
 from tests.content.test_editor import LESSON, body, form, signed_in, url
 from tests.course_format.samples import damage, make_files
 from tests.making import make_admin, make_course, make_editor

@@ -5,7 +5,7 @@ import pytest
 from courseware.content.models import Course
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.publishing import ContentErrors
-from tests.content.imports import LESSON, edited
+from tests.content.import_helpers import LESSON, edited
 from tests.course_format.samples import drawing, make_files
 
 
