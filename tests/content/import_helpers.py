@@ -1,4 +1,4 @@
-"""Files of the sample course changed here and there, and what an import has made of them."""
+"""Helpers for tests of course imports: edited sample files, exported bytes, database rows."""
 
 from courseware.audit_log.models import Event
 from courseware.content.models import Course, Document, ImportedFile, Release, RenderedPage, Revision, SourceFile
@@ -10,12 +10,12 @@ LESSON = "01-water/01-boiling.en.md"
 
 
 def edited(files, path, word):
-    """The files with a word at the end of one."""
+    """Return `files` with a word appended to the file at `path`."""
     return files | {path: files[path] + f"\n{word}.\n".encode()}
 
 
 def edit(document, text, *, language="en"):
-    """An editor saves this text."""
+    """Save `text` as a draft."""
     document.refresh_from_db()
     return save_drafts(document, {language: text}, base=document.head, by=None)
 
@@ -26,6 +26,6 @@ def bodies(course, *, drafts=False):
 
 
 def rows():
-    """Every row an import may touch."""
+    """Return every row an import may write, by model."""
     models = (Course, Document, Revision, SourceFile, ImportedFile, Release, RenderedPage, Event)
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}

@@ -1,4 +1,4 @@
-"""What tests put in the place of a preview: in a module of its own, as the process beside the server loads it."""
+"""Replacements for `make_preview`, in their own module so that the side process can import them."""
 
 import os
 
@@ -17,7 +17,7 @@ def broken_off(*_arguments):
 
 
 def with_databases(*arguments):
-    """The preview, and the databases that were opened for it."""
+    """Return the preview and the aliases of open database connections."""
     return make_preview(*arguments), opened()
 
 

@@ -1,12 +1,12 @@
-"""Differences of a page as a person reads them: sentences that stand in each other's place, and the words in them."""
+"""Sentence and word differences between two versions of a page."""
 
 import pytest
 
 from courseware.content.releases.changed_sentences import compared, sentences_of
 
 
-def said(passages):
-    """Each side with what differs in brackets."""
+def bracketed(passages):
+    """Render both sides of each passage with the differing parts in brackets."""
 
     def side(runs):
         return "".join(f"[{run.text}]" if run.differs else run.text for run in runs)
@@ -39,12 +39,12 @@ def page(*paragraphs, question=""):
         ),
     ],
 )
-def test_only_sentences_that_differ_are_told_word_by_word(before, after, expected):
-    assert said(compared(list(sentences_of(page(*before))), list(sentences_of(page(*after))))) == expected
+def test_changed_sentences_show_word_differences(before, after, expected):
+    assert bracketed(compared(list(sentences_of(page(*before))), list(sentences_of(page(*after))))) == expected
 
 
-def test_a_question_that_changed_is_told_and_what_is_new_in_it():
+def test_changed_question_title_shows_new_words():
     before, after = page("One.", question="Is it off?"), page("One.", question="Is it really off?")
-    assert said(compared(list(sentences_of(before)), list(sentences_of(after)))) == [
+    assert bracketed(compared(list(sentences_of(before)), list(sentences_of(after)))) == [
         ("Is it off?", "Is it [really ]off?")
     ]

@@ -1,4 +1,4 @@
-"""The commands that read course folders: `check_content`, `content_report`, `content_facts` and `content_points`."""
+"""Commands `check_content`, `content_report`, `content_facts` and `content_points`."""
 
 from io import StringIO
 
@@ -22,7 +22,7 @@ def write_course(folder, files):
 
 
 def run_command(*arguments):
-    """Exit status and printed lines."""
+    """Run `check_content`; return exit status and printed lines."""
     output = StringIO()
     try:
         call_command("check_content", *arguments, stdout=output)
@@ -31,7 +31,7 @@ def run_command(*arguments):
     return 0, output.getvalue().splitlines()
 
 
-def test_the_command_prints_every_problem_and_a_count(tmp_path):
+def test_check_content_prints_problems_and_totals(tmp_path):
     write_course(tmp_path / "tea-room", damage(LESSON_EN, "- [ ] Walk away", "- [x] Walk away"))
     assert run_command(str(tmp_path)) == (
         1,
@@ -42,7 +42,7 @@ def test_the_command_prints_every_problem_and_a_count(tmp_path):
     )
 
 
-def test_warnings_fail_only_when_asked(tmp_path):
+def test_warnings_fail_only_with_strict(tmp_path):
     write_course(tmp_path / "tea-room", damage(LESSON_EN, "The kettle is", "The pot is"))
     write_course(tmp_path / "tea-room", {".git/config": b"no part of the course"})
     printed = [
@@ -53,14 +53,14 @@ def test_warnings_fail_only_when_asked(tmp_path):
     assert run_command(str(tmp_path), "--strict") == (1, printed)
 
 
-def test_no_exam_of_ours_is_given_away_by_the_one_choice_that_reports(shipped_folder):
+def test_shipped_exams_do_not_leak_answers_by_reporting_choice(shipped_folder):
     sets = [one for one in guessed_sets(read_course(read_files(shipped_folder))) if one.name != "checks of lessons"]
     alone = {(one.name, one.language): one.reporting_alone for one in sets}
     assert {name: found for name, found in alone.items() if found and found[0]} == {}
     assert any(count for found in alone.values() if found for count in found)
 
 
-def test_what_guessers_get_is_checked_of_a_finished_course(tmp_path):
+def test_guessing_is_checked_only_with_complete(tmp_path):
     questions = "".join(
         f"\n## More {n} {{#more-{n} .one objective=O1.1 level=apply}}\n\n"
         "- [x] 停下，关火\n  > 因。\n- [ ] 走\n  > 因。\n- [ ] 坐\n  > 因。\n"
@@ -69,20 +69,20 @@ def test_what_guessers_get_is_checked_of_a_finished_course(tmp_path):
     bank = "02-end/bank/tea.bank.zh-hans.md"
     files = make_files()
     write_course(tmp_path / "tea-room", files | {bank: files[bank] + questions.encode()})
-    told = [
+    reported = [
         any("the guesser" in line for line in run_command(str(tmp_path), *asked)[1]) for asked in ([], ["--complete"])
     ]
-    assert told == [False, True]
+    assert reported == [False, True]
 
 
-def test_the_command_lists_everything_it_can_say():
+def test_list_option_prints_all_diagnostics():
     status, lines = run_command("--list")
     assert status == 0
-    assert [line.split()[:2] for line in lines] == sorted([finding, level] for finding, level in LEVELS.items())
+    assert [line.split()[:2] for line in lines] == sorted([diagnostic, level] for diagnostic, level in LEVELS.items())
     assert 'unknown-key                  error   unknown key "KEY" in a KIND[; did you mean "NEAREST"?]' in lines
 
 
-def test_a_folder_without_courses_is_refused(tmp_path):
+def test_check_content_rejects_folder_without_course(tmp_path):
     with pytest.raises(CommandError, match="no course here"):
         run_command(str(tmp_path))
 
@@ -101,7 +101,7 @@ def folder(tmp_path):
     return str(tmp_path)
 
 
-def test_the_report_shows_points_objectives_minutes_keys_and_the_oldest_fact(folder):
+def test_content_report_shows_coverage_minutes_and_oldest_source(folder):
     text = report(folder)
     for line in (
         "9 minutes, 1 lessons, 2 outline points, 2 objectives, 11 questions.",
@@ -117,14 +117,14 @@ def test_the_report_shows_points_objectives_minutes_keys_and_the_oldest_fact(fol
     assert "| 烧水 | 1.5 / 2.0 |" in report(folder, "--language", "zh-hans")
 
 
-def test_the_report_is_a_page_of_its_own_in_html(folder):
+def test_content_report_html_is_self_contained(folder):
     page = report(folder, "--html")
     assert page.startswith("<!doctype html>")
     assert "<td>M1.S1.P2</td>" in page
     assert "http" not in page
 
 
-def test_a_folder_without_a_course_has_no_report(tmp_path):
+def test_content_report_rejects_folder_without_course(tmp_path):
     with pytest.raises(CommandError, match="no course here"):
         report(str(tmp_path))
 
@@ -135,7 +135,7 @@ def facts(*arguments):
     return output.getvalue().splitlines()
 
 
-def test_each_claim_stands_with_its_source_its_marks_and_where_it_is_cited(tmp_path):
+def test_content_facts_lists_claims_with_sources_and_citations(tmp_path):
     write_course(tmp_path / "tea-room", damage(SOURCES, "checked=2026-11-20", "checked=2026-11-20 unopened once"))
     lines = facts(str(tmp_path))
     says = "Water boils at 100 °C at sea level."
@@ -147,7 +147,7 @@ def test_each_claim_stands_with_its_source_its_marks_and_where_it_is_cited(tmp_p
     )
 
 
-def test_an_address_that_was_opened_is_not_among_those_to_open(folder):
+def test_content_facts_omits_already_opened_urls(folder):
     assert not any(line.startswith(("- <https://", "### Open")) for line in facts(folder))
 
 
@@ -157,7 +157,7 @@ def points(*arguments):
     return output.getvalue().splitlines()
 
 
-def test_each_point_stands_with_its_lesson_the_sentence_there_and_the_questions_that_lead_to_it(tmp_path):
+def test_content_points_lists_lesson_sentence_and_questions(tmp_path):
     asked = damage(BANK, "level=recall", "level=recall section=seven")
     write_course(
         tmp_path / "tea-room", asked | {OUTLINE: asked[OUTLINE] + "\n## 别的 {#M2}\n\n- 洗杯子 {#M2.P1}\n".encode()}
@@ -172,7 +172,7 @@ def test_each_point_stands_with_its_lesson_the_sentence_there_and_the_questions_
     )
 
 
-def test_where_no_bank_asks_a_point_names_what_its_lesson_or_simulation_asks(tmp_path):
+def test_content_points_falls_back_to_lesson_and_simulation_questions(tmp_path):
     files = damage(DRILL, "objectives:", "covers: [M1.S1.P2]\nobjectives:")
     write_course(tmp_path / "tea-room", {path: data for path, data in files.items() if ".bank." not in path})
     asked = {line.split(" | ")[2]: line.split(" | ")[-1] for line in points(str(tmp_path)) if line.startswith("| M1")}

@@ -1,4 +1,4 @@
-"""Reading, checking and compiling a course takes seconds: nobody waits for it, and what happens meanwhile counts."""
+"""Saves, releases and imports hold no lock while they check and compile, and notice concurrent changes."""
 
 import pytest
 from django.db import connection
@@ -23,8 +23,8 @@ def document(course, identifier):
 
 
 def save(course, identifier, path, word):
-    one = document(course, identifier)
-    return save_drafts(one, {"en": edited(path, word)}, base=one.head, by=None)
+    current = document(course, identifier)
+    return save_drafts(current, {"en": edited(path, word)}, base=current.head, by=None)
 
 
 @pytest.fixture
@@ -34,30 +34,30 @@ def course(transactional_db):
 
 @pytest.fixture
 def while_checking(monkeypatch):
-    """Have this done once, in the middle of the next check."""
+    """Run a function once during the next check."""
 
-    def arrange(act):
-        acts = [act]
+    def arrange(action):
+        actions = [action]
         for module in (publishing, drafts, course_files):
-            monkeypatch.setattr(module, "read_valid", interrupted(module.read_valid, acts))
+            monkeypatch.setattr(module, "read_valid", interrupted(module.read_valid, actions))
 
     return arrange
 
 
 @pytest.fixture
 def while_compiling(monkeypatch):
-    """The same in the middle of the next compiling, which an import does after it has compared."""
+    """Run a function once during the next compilation, which an import does after comparing."""
 
-    def arrange(act):
-        monkeypatch.setattr(publishing, "compile_course", interrupted(publishing.compile_course, [act]))
+    def arrange(action):
+        monkeypatch.setattr(publishing, "compile_course", interrupted(publishing.compile_course, [action]))
 
     return arrange
 
 
-def interrupted(work, acts):
+def interrupted(work, actions):
     def interrupting(*arguments):
-        if acts:
-            acts.pop()()
+        if actions:
+            actions.pop()()
         return work(*arguments)
 
     return interrupting
@@ -65,7 +65,7 @@ def interrupted(work, acts):
 
 @pytest.fixture
 def checked_unlocked(monkeypatch):
-    """Whether a transaction was open, for each time that a course was read and checked, or compiled."""
+    """List for each check and compilation whether a transaction was open."""
     seen = []
 
     def watched(work):
@@ -82,7 +82,7 @@ def checked_unlocked(monkeypatch):
     return seen
 
 
-def test_nothing_is_locked_while_a_course_is_read_checked_and_compiled(course, checked_unlocked, monkeypatch):
+def test_checking_and_compiling_hold_no_transaction(course, checked_unlocked, monkeypatch):
     first = document(course, "card").head
     draft = save(course, "card", CARD, "Edited.")
     publish(course, [draft], weight="minor", note="", by=None)
@@ -90,10 +90,10 @@ def test_nothing_is_locked_while_a_course_is_read_checked_and_compiled(course, c
     import_course(make_files() | {TERMS: edited(TERMS, "Imported.")})
     monkeypatch.setattr(publishing, "COMPILER", 99)
     recompile(course.current)
-    assert checked_unlocked == [False] * 8  # two for publishing, three for importing beside a draft, which also compile
+    assert checked_unlocked == [False] * 8  # 2 for publishing, 3 for importing with a draft
 
 
-def test_a_release_that_came_meanwhile_is_kept_in_the_next_one(course, while_checking):
+def test_concurrent_release_is_included_in_next_one(course, while_checking):
     mine, theirs = save(course, "card", CARD, "Mine."), save(course, "terms", TERMS, "Theirs.")
     while_checking(lambda: publish(course, [theirs], weight="minor", note="theirs", by=None))
     release = publish(course, [mine], weight="minor", note="mine", by=None)
@@ -109,14 +109,14 @@ def test_a_release_that_came_meanwhile_is_kept_in_the_next_one(course, while_che
     assert {edited(CARD, "Mine."), edited(TERMS, "Theirs.")} <= bodies
 
 
-def test_the_same_release_made_meanwhile_is_the_one(course, while_checking):
+def test_identical_concurrent_release_is_reused(course, while_checking):
     draft = save(course, "card", CARD, "Mine.")
     while_checking(lambda: publish(course, [draft], weight="minor", note="theirs", by=None))
     assert publish(course, [draft], weight="minor", note="mine", by=None).note == "theirs"
     assert Release.objects.count() == 2
 
 
-def test_what_was_edited_meanwhile_is_not_published_unseen(course, while_checking):
+def test_publishing_refuses_concurrently_edited_draft(course, while_checking):
     draft = save(course, "card", CARD, "Mine.")
     while_checking(lambda: save(course, "card", CARD, "Theirs."))
     with pytest.raises(StaleChoice):
@@ -124,21 +124,21 @@ def test_what_was_edited_meanwhile_is_not_published_unseen(course, while_checkin
     assert Release.objects.count() == 1
 
 
-def test_a_text_that_somebody_saved_meanwhile_is_not_overwritten(course, while_checking):
+def test_saving_refuses_concurrently_changed_text(course, while_checking):
     while_checking(lambda: save(course, "card", CARD, "Theirs."))
     with pytest.raises(StaleDraft):
         save(course, "card", CARD, "Mine.")
     assert bytes(document(course, "card").head.texts.get(language="en").body) == edited(CARD, "Theirs.")
 
 
-def test_a_draft_is_checked_again_with_what_was_saved_meanwhile(course, while_checking, checked_unlocked):
+def test_draft_is_rechecked_with_concurrent_save(course, while_checking, checked_unlocked):
     while_checking(lambda: save(course, "terms", TERMS, "Theirs."))
     assert save(course, "card", CARD, "Mine.").number == 2
     assert len(checked_unlocked) == 3
     assert document(course, "terms").head.number == 2
 
 
-def test_an_import_is_compared_again_with_what_was_saved_meanwhile(course, while_compiling):
+def test_import_is_compared_again_after_concurrent_save(course, while_compiling):
     files = make_files() | {CARD: edited(CARD, "In the files.")}
     while_compiling(lambda: save(course, "terms", TERMS, "Theirs."))
     assert import_course(files).kept == (TERMS,)
@@ -148,7 +148,7 @@ def test_an_import_is_compared_again_with_what_was_saved_meanwhile(course, while
     assert Release.objects.count() == 2
 
 
-def test_the_same_import_made_meanwhile_is_the_one(course, while_compiling):
+def test_identical_concurrent_import_is_reused(course, while_compiling):
     files = make_files() | {CARD: edited(CARD, "In the files.")}
     while_compiling(lambda: import_course(files))
     assert import_course(files).is_empty

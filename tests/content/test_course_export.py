@@ -1,4 +1,4 @@
-"""Exporting: byte for byte, each file in one step, and nothing that is kept nowhere else is lost."""
+"""Course export: exact bytes, atomic files, no overwriting of foreign or unimported files."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -23,17 +23,17 @@ def edit_card(course, word):
     return save_drafts(card, {"en": make_files()[CARD] + f"\n{word}.\n".encode()}, base=card.head, by=None)
 
 
-def test_a_course_is_written_byte_for_byte(course, tmp_path):
+def test_export_writes_exact_bytes(course, tmp_path):
     assert export_course(course, tmp_path / "new") == sorted(make_files())
     assert read_folder(tmp_path / "new") == make_files()
 
 
-def test_exporting_again_writes_nothing(course, tmp_path):
+def test_second_export_writes_nothing(course, tmp_path):
     export_course(course, tmp_path)
     assert export_course(course, tmp_path) == []
 
 
-def test_drafts_are_written_only_when_asked_for(course, tmp_path):
+def test_drafts_are_exported_only_with_option(course, tmp_path):
     edit_card(course, "Draft")
     export_course(course, tmp_path)
     assert read_folder(tmp_path) == make_files()
@@ -41,7 +41,7 @@ def test_drafts_are_written_only_when_asked_for(course, tmp_path):
     assert (tmp_path / CARD).read_bytes().endswith(b"Draft.\n")
 
 
-def test_exported_drafts_are_released_by_importing_them(course, tmp_path):
+def test_importing_exported_drafts_releases_them(course, tmp_path):
     edit_card(course, "Draft")
     export_course(course, tmp_path, drafts=True)
     report = import_course(read_folder(tmp_path))
@@ -49,7 +49,7 @@ def test_exported_drafts_are_released_by_importing_them(course, tmp_path):
     assert report.release.number == 2
 
 
-def test_files_that_left_the_course_are_taken_away_and_strange_ones_stay(course, tmp_path):
+def test_removed_files_are_deleted_and_foreign_files_stay(course, tmp_path):
     spare = {"media/spare.svg": drawing()}
     import_course(make_files() | spare)
     course.refresh_from_db()
@@ -61,7 +61,7 @@ def test_files_that_left_the_course_are_taken_away_and_strange_ones_stay(course,
     assert read_folder(tmp_path) == make_files() | {"notes.txt": b"mine"}
 
 
-def test_a_folder_of_something_else_is_refused(course, tmp_path):
+def test_folder_without_course_is_refused(course, tmp_path):
     (tmp_path / "thesis.txt").write_text("ten years of work")
     with pytest.raises(ExportRefused):
         export_course(course, tmp_path)
@@ -70,7 +70,7 @@ def test_a_folder_of_something_else_is_refused(course, tmp_path):
     assert read_folder(tmp_path) == make_files() | {"thesis.txt": b"ten years of work"}
 
 
-def test_the_folder_of_another_course_is_refused(course, tmp_path):
+def test_folder_of_other_course_is_refused(course, tmp_path):
     for path, body in make_files().items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(body.replace(b"id: tea-room", b"id: other-room"))
@@ -78,7 +78,7 @@ def test_the_folder_of_another_course_is_refused(course, tmp_path):
         export_course(course, tmp_path)
 
 
-def test_edits_in_the_folder_that_were_never_imported_are_not_overwritten(course, tmp_path):
+def test_unimported_edits_are_not_overwritten(course, tmp_path):
     export_course(course, tmp_path)
     (tmp_path / CARD).write_bytes(b"typed for hours")
     with pytest.raises(ExportRefused) as refusal:
@@ -87,7 +87,7 @@ def test_edits_in_the_folder_that_were_never_imported_are_not_overwritten(course
     assert (tmp_path / CARD).read_bytes() == b"typed for hours"
 
 
-def test_a_failing_export_leaves_every_file_whole(course, tmp_path, monkeypatch):
+def test_failed_export_leaves_files_unchanged(course, tmp_path, monkeypatch):
     export_course(course, tmp_path)
     edit_card(course, "Draft")
     monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError("the disk is full")))
@@ -96,13 +96,13 @@ def test_a_failing_export_leaves_every_file_whole(course, tmp_path, monkeypatch)
     assert read_folder(tmp_path) == make_files()
 
 
-def test_the_command_writes_each_course_into_a_folder_of_its_own(course, tmp_path, capsys):
+def test_command_writes_one_folder_per_course(course, tmp_path, capsys):
     call_command("export_content", tmp_path)
     assert read_folder(tmp_path / "tea-room") == make_files()
     assert f"{len(make_files())} files written" in capsys.readouterr().out
 
 
-def test_the_command_refuses_what_it_does_not_know(course, tmp_path):
+def test_command_rejects_unknown_course_and_foreign_folder(course, tmp_path):
     with pytest.raises(CommandError, match="there are: tea-room"):
         call_command("export_content", tmp_path, course="nowhere")
     (tmp_path / "tea-room").mkdir()
@@ -113,24 +113,24 @@ def test_the_command_refuses_what_it_does_not_know(course, tmp_path):
 
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("link", ["media", "01-water", "01-water/01-boiling.en.md"])
-def test_nothing_is_written_through_a_link_in_the_folder(course, tmp_path, link, force):
+def test_export_refuses_symlinks_inside_folder(course, tmp_path, link, force):
     folder, outside = tmp_path / "course", tmp_path / "outside"
     export_course(course, folder)
-    taken = folder / link
-    taken.rename(outside)
+    replaced = folder / link
+    replaced.rename(outside)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for path in [outside, *outside.rglob("*")]:
         if path.is_file():
             before[path] = b"of somebody else"
             path.write_bytes(before[path])
-    taken.symlink_to(outside)
+    replaced.symlink_to(outside)
     with pytest.raises(ExportRefused, match=f"here are links: {link}$"):
         export_course(course, folder, force=force)
     assert {path: path.read_bytes() for path in before} == before
     assert sorted(path for path in folder.rglob(".*")) == []
 
 
-def test_the_folder_itself_may_be_a_link(course, tmp_path):
+def test_export_folder_may_be_symlink(course, tmp_path):
     (tmp_path / "named").symlink_to(tmp_path / "real")
     (tmp_path / "real").mkdir()
     export_course(course, tmp_path / "named")

@@ -1,4 +1,4 @@
-"""Importing: all or nothing, one release for what changed, every byte kept."""
+"""Course import: atomic, one release per change, exact bytes."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ from tests.site.test_access import digests
 
 @pytest.mark.django_db
 class TestFirstImport:
-    def test_makes_one_release_of_every_file(self):
+    def test_first_import_releases_every_file(self):
         files = make_files()
         report = import_course(files)
         assert bodies(report.course) == files
@@ -39,11 +39,11 @@ class TestFirstImport:
         assert [release.number for release in report.course.releases.all()] == [1]
         assert list(Event.objects.values_list("verb", flat=True)) == ["content-released", "content-imported"]
 
-    def test_keeps_every_file_of_the_folder(self):
+    def test_import_keeps_other_files(self):
         files = make_files() | {"README.md": b"\xff not a document", "media/notes.txt": b"", "LICENSE": b"MIT\r\n"}
         assert bodies(import_course(files).course) == files
 
-    def test_a_course_with_errors_is_refused_and_the_errors_are_named(self):
+    def test_course_with_errors_is_refused(self):
         files = make_files()
         files[LESSON] = files[LESSON].replace(b"{#seven}", b"{#seven")
         with pytest.raises(ContentErrors) as refusal:
@@ -60,18 +60,18 @@ class TestFirstImport:
             import_course(make_files() | {path: b""})
         assert not Course.objects.exists()
 
-    def test_a_file_cannot_be_a_folder_too(self):
+    def test_path_that_is_file_and_folder_is_refused(self):
         with pytest.raises(ImportRefused):
             import_course(make_files() | {"media/a": b"", "media/a/b": b""})
 
-    def test_too_much_is_refused(self, monkeypatch):
+    def test_size_limits_are_enforced(self, monkeypatch):
         for limit in ("MAX_FILES", "MAX_TOTAL", "MAX_DOCUMENT", "MAX_FILE"):
             with monkeypatch.context() as patch:
                 patch.setattr(course_files, limit, 2)
                 with pytest.raises(ImportRefused):
                     import_course(make_files())
 
-    def test_links_and_hidden_files_are_left_out(self, tmp_path):
+    def test_symlinks_and_hidden_files_are_skipped(self, tmp_path):
         (tmp_path / ".git").mkdir()
         (tmp_path / ".git" / "config").write_text("secret")
         (tmp_path / ".hidden").write_text("secret")
@@ -82,7 +82,7 @@ class TestFirstImport:
 
 @pytest.mark.django_db
 class TestSecondImport:
-    def test_the_same_files_do_nothing_and_nothing_is_parsed(self, monkeypatch):
+    def test_unchanged_files_are_not_parsed(self, monkeypatch):
         import_course(make_files())
         before = rows()
         monkeypatch.setattr(course_files, "read_valid", None)
@@ -90,14 +90,14 @@ class TestSecondImport:
         assert report.is_empty and report.course.identifier == "tea-room"
         assert rows() == before
 
-    def test_the_same_files_do_nothing_even_where_editors_have_changed_something(self):
+    def test_unchanged_files_keep_drafts(self):
         course = import_course(make_files()).course
         edit(course.documents.get(identifier="card"), make_files()[CARD] + b"\nEdited.\n")
         before = rows()
         import_course(make_files())
         assert rows() == before
 
-    def test_a_changed_file_makes_one_revision_and_one_release(self):
+    def test_changed_files_make_1_release(self):
         course = import_course(make_files()).course
         files = edited(edited(make_files(), CARD, "New"), LESSON, "New")
         report = import_course(files)
@@ -105,14 +105,14 @@ class TestSecondImport:
         assert bodies(course) == bodies(course, drafts=True) == files
         assert (course.releases.count(), Revision.objects.filter(number=2).count()) == (2, 2)
 
-    def test_a_dry_run_reports_and_writes_nothing(self):
+    def test_dry_run_writes_nothing(self):
         import_course(make_files())
         before = rows()
         report = import_course(edited(make_files(), CARD, "New"), dry_run=True)
         assert report.changed == (CARD,)
         assert rows() == before
 
-    def test_a_moved_file_changes_the_order_and_keeps_what_was_edited(self):
+    def test_moved_file_keeps_draft(self):
         course = import_course(make_files()).course
         edit(course.documents.get(identifier="boiling"), make_files()[LESSON] + b"\nEdited.\n")
         files = make_files()
@@ -126,22 +126,22 @@ class TestSecondImport:
 
 
 @pytest.mark.django_db
-def test_a_removed_document_leaves_the_release_and_may_come_back():
+def test_removed_document_can_be_imported_again():
     files = make_files()
-    kettle = "media/spare.svg"
-    course = import_course(files | {kettle: drawing()}).course
-    assert import_course(files).removed == (kettle,)
-    document = course.documents.get(identifier=kettle)
+    path = "media/spare.svg"
+    course = import_course(files | {path: drawing()}).course
+    assert import_course(files).removed == (path,)
+    document = course.documents.get(identifier=path)
     assert document.head is None
-    assert kettle not in bodies(course)
-    import_course(files | {kettle: drawing("0 0 8 8")})
+    assert path not in bodies(course)
+    import_course(files | {path: drawing("0 0 8 8")})
     document.refresh_from_db()
-    assert (document.head.number, bodies(course)[kettle]) == (2, drawing("0 0 8 8"))
+    assert (document.head.number, bodies(course)[path]) == (2, drawing("0 0 8 8"))
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("stage", ["compile_course", "store_pages", "record", "digest_of_texts"])
-def test_an_import_that_fails_halfway_has_written_nothing(monkeypatch, stage):
+def test_failed_import_writes_nothing(monkeypatch, stage):
     import_course(make_files())
     before = rows()
 
@@ -155,7 +155,7 @@ def test_an_import_that_fails_halfway_has_written_nothing(monkeypatch, stage):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_imports_at_once_make_one_release():
+def test_concurrent_imports_make_1_release():
     barrier, reports, errors = Barrier(2), [], []
 
     def run():
@@ -177,8 +177,8 @@ def test_two_imports_at_once_make_one_release():
     assert Release.objects.count() == 1
 
 
-def test_rows_of_a_stored_import_are_those_of_an_import(db, monkeypatch, time_machine):
-    """The helper `make_course` of tests inserts them."""
+def test_stored_import_equals_real_import(db, monkeypatch, time_machine):
+    """The test helper `make_course` inserts stored rows."""
     time_machine.move_to(timezone.now(), tick=False)
     monkeypatch.setattr(making, "IMPORTED", {})
     found = []
@@ -193,8 +193,8 @@ def test_rows_of_a_stored_import_are_those_of_an_import(db, monkeypatch, time_ma
 
 @pytest.mark.faults
 @pytest.mark.minutes
-def test_a_killed_import_has_written_nothing_of_a_course_or_all_of_it(tmp_path):
-    """Killed at ten moments from its start to after its end, upon one database."""
+def test_killed_import_is_atomic_per_course(tmp_path):
+    """Kill it at 10 moments from start to end, on one database."""
     environment = os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True)
@@ -221,12 +221,12 @@ LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 
 @st.composite
 def odd_files(draw):
-    """The sample course with line ends, BOMs, trailing blanks and last lines as editors of the world leave them."""
+    """The sample course with unusual line ends, BOMs, trailing blanks and last lines."""
     files = make_files() | {"media/any.bin": draw(st.binary(max_size=50))}
     for path in draw(st.lists(st.sampled_from(sorted(make_files())), min_size=1, max_size=6, unique=True)):
         lines = files[path].split(b"\n")
         end, blank = draw(LINE_ENDS), draw(st.sampled_from([b"", b" ", b"  ", b"\t"]))
-        body = end.join(line + (blank if place > 10 and not line else b"") for place, line in enumerate(lines))
+        body = end.join(line + (blank if number > 10 and not line else b"") for number, line in enumerate(lines))
         body = draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + body.rstrip(b"\r\n ")
         files[path] = body + draw(st.sampled_from([b"", end, end * 3, b"  " + end]))
     return files
@@ -238,6 +238,6 @@ def odd_files(draw):
     max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(files=odd_files())
-def test_what_is_exported_is_what_was_imported_byte_for_byte(files):
+def test_import_keeps_bytes_of_unusual_files(files):
     import_course(files)
     assert bodies(Course.objects.get()) == files

@@ -1,5 +1,4 @@
-"""A firm that runs the course of the last version gets this one: everybody keeps what they did, and is asked for what
-the course says, lesson by lesson, and for nothing else."""
+"""A new course version keeps records and asks people only for the changes it lists."""
 
 import io
 import subprocess
@@ -34,7 +33,7 @@ from tests.world import (
 )
 
 pytestmark = pytest.mark.django_db
-FACTS = (Enrollment, Completion, Answer, SimulationAttempt, Decision, ExamAttempt, Response, Certificate, SurveyReceipt)
+TYPES = (Enrollment, Completion, Answer, SimulationAttempt, Decision, ExamAttempt, Response, Certificate, SurveyReceipt)
 COURSE_TEXT, LESSON = "course.zh-hans.md", "01-water/01-boiling.zh-hans.md"
 CUPS = {
     "zh-hans": "---\nid: cups\ntitle: 杯子\nobjectives: [O1.1]\n---\n\n## 洗 {#wash}\n\n洗。\n",
@@ -44,80 +43,80 @@ NEW_LESSON = {f"01-water/04-cups.{language}.md": text.encode() for language, tex
 
 
 class People:
-    """One certified, one half way with a run that waits, one in the exam."""
+    """One certified person, one halfway through with an open simulation attempt, one in the exam."""
 
     def __init__(self, course):
-        self.certified, self.half_way, self.sitting = (
+        self.certified, self.half_way, self.in_exam = (
             make_enrollment(make_user(language="zh-hans"), course) for _ in range(3)
         )
         complete_course(self.certified)
         lessons = [step for step in outline_of(course).steps if step.kind == "lesson"]
         for step in lessons[: len(lessons) // 2]:
             finish_lesson(self.half_way, step)
-        self.run = start_run(self.half_way)
-        finish_lessons(self.sitting)
-        self.attempt = start_exam(self.sitting)
+        self.simulation_attempt = start_run(self.half_way)
+        finish_lessons(self.in_exam)
+        self.attempt = start_exam(self.in_exam)
         self.before = {person: self.done(person) for person in self.all}
 
     @property
     def all(self):
-        return self.certified, self.half_way, self.sitting
+        return self.certified, self.half_way, self.in_exam
 
     def done(self, person):
         return progress_of(person, own_outline(person, "zh-hans")).done
 
-    def asked(self, person):
-        """Id of each lesson that is to be seen again → the heaviest weight."""
+    def changes(self, person):
+        """Return lesson id → highest impact of its open changes."""
         person = Enrollment.objects.get(pk=person.pk)
         found = open_changes([person], {person.pk: own_outline(person, "zh-hans")})
         return {each.step.id: max(change.weight for change in each.changes) for each in found.get(person.pk, ())}
 
-    def go_on(self):
-        """With what was under way, on the texts it began with."""
-        play_best(SimulationAttempt.objects.with_release().get(pk=self.run.pk))
+    def finish_open_attempts(self):
+        """Finish the open attempts on the release they began with."""
+        play_best(SimulationAttempt.objects.with_release().get(pk=self.simulation_attempt.pk))
         attempt = ExamAttempt.objects.with_release().get(pk=self.attempt.pk)
         answer_exam(attempt)
         return attempts.submit(attempt)
 
 
-def facts():
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in FACTS}
+def records():
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in TYPES}
 
 
-def listing(files, *changes):
-    """The same course, whose document lists these changes."""
+def with_changes(files, *changes):
+    """Return the course files with these entries under `changes`."""
     lines = "".join(f"  - {change}\n" for change in changes)
     text = files[COURSE_TEXT].decode().replace("reviews: [2, 7]\n", f"reviews: [2, 7]\nchanges:\n{lines}")
     return files | {COURSE_TEXT: text.encode()}
 
 
-def saying(files, word):
+def with_text(files, word):
     return files | {LESSON: files[LESSON].replace("先水后火".encode(), word.encode())}
 
 
 REREAD, RETAKE = "{why: 先后, reread: [boiling]}", "{why: 判断变了, retake: [boiling]}"
 
 
-def test_a_new_edition_takes_everybody_along_and_asks_for_what_it_lists():
+def test_new_version_keeps_records_and_asks_for_listed_changes():
     course = make_course()
-    people, kept = People(course), facts()
-    import_course(listing(saying(make_files(), "水先火后"), REREAD) | NEW_LESSON)
+    people, kept = People(course), records()
+    import_course(with_changes(with_text(make_files(), "水先火后"), REREAD) | NEW_LESSON)
     course.refresh_from_db()
-    assert facts() == kept
+    assert records() == kept
     assert (course.current.weight, course.current.note) == ("reread", "先后")
     assert [people.done(person) for person in people.all] == list(people.before.values())
-    assert [people.asked(person) for person in people.all] == [{"boiling": "reread"}, {}, {"boiling": "reread"}]
+    assert [people.changes(person) for person in people.all] == [{"boiling": "reread"}, {}, {"boiling": "reread"}]
     people.certified.refresh_from_db()
     assert people.certified.completed_at and not people.certified.certificate.revoked_at
-    assert "cups" in outline_of(course).required  # whoever is under way learns it, too
-    assert people.go_on().is_passed
+    assert "cups" in outline_of(course).required  # also for enrollments in progress
+    assert people.finish_open_attempts().is_passed
     assert list(differences()) == []
 
 
-def test_who_skips_editions_is_asked_for_the_heaviest_and_nobody_twice(tmp_path, capsys):
+def test_skipped_versions_ask_once_for_highest_impact(tmp_path, capsys):
     course = make_course()
     people = People(course)
-    second = listing(saying(make_files(), "水先火后"), REREAD, RETAKE, "{why: 补一句, reread: [boiling]}")
+    second = with_changes(with_text(make_files(), "水先火后"), REREAD, RETAKE, "{why: 补一句, reread: [boiling]}")
     for path, body in second.items():
         (tmp_path / "tea" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "tea" / path).write_bytes(body)
@@ -126,28 +125,28 @@ def test_who_skips_editions_is_asked_for_the_heaviest_and_nobody_twice(tmp_path,
     assert capsys.readouterr().out == (
         "tea: release 2: 0 added, 2 changed, 0 removed; retake: boiling\ntea: unchanged\n"
     )
-    assert people.asked(people.certified) == {"boiling": "retake"}
+    assert people.changes(people.certified) == {"boiling": "retake"}
     third = {path: body.replace("水先火后".encode(), "水先，火后".encode()) for path, body in second.items()}
-    import_course(third)  # a comma, and no change that the course lists
+    import_course(third)  # a comma; the course lists no change for it
     assert Release.objects.latest("pk").weight == "minor"
-    import_course(second, weights={"boiling": "reread"})  # what is said by hand counts
+    import_course(second, weights={"boiling": "reread"})  # an explicit weight counts
     assert Release.objects.latest("pk").weight == "reread"
 
 
-def test_a_first_import_asks_nobody_and_a_lesson_that_stayed_as_it_was_is_not_asked_for():
-    make_course(listing(make_files(), RETAKE))
+def test_first_import_and_unchanged_lessons_have_no_impact():
+    make_course(with_changes(make_files(), RETAKE))
     assert Release.objects.get().weight == "minor"
-    import_course(listing(make_files(), RETAKE, REREAD))
+    import_course(with_changes(make_files(), RETAKE, REREAD))
     assert Release.objects.latest("pk").weight == "minor"
 
 
 def files_of_the_last_version(folder):
-    """As git has them; skips where the history is not at hand."""
+    """Read them from git; skip if the clone has no history."""
     root = settings.BASE_DIR
     found = ["git", "log", "-1", "--format=%H", "-G^version = ", "--", "pyproject.toml"]
-    commit = subprocess.run(found, cwd=root, capture_output=True, text=True).stdout.strip()
+    commit = subprocess.simulation_attempt(found, cwd=root, capture_output=True, text=True).stdout.strip()
     place = folder.relative_to(root)
-    archive = subprocess.run(["git", "archive", commit or "none", place], cwd=root, capture_output=True)
+    archive = subprocess.simulation_attempt(["git", "archive", commit or "none", place], cwd=root, capture_output=True)
     if archive.returncode:
         pytest.skip("a clone without history")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as kept:
@@ -159,19 +158,19 @@ def files_of_the_last_version(folder):
 @pytest.mark.long
 @pytest.mark.exhaustive
 @pytest.mark.minutes
-def test_the_shipped_course_takes_the_people_of_the_last_version_along(shipped_folder):
+def test_shipped_course_keeps_records_of_last_version(shipped_folder):
     before, now = files_of_the_last_version(shipped_folder), read_folder(shipped_folder)
     course = make_course(before)
-    people, kept = People(course), facts()
+    people, kept = People(course), records()
     lessons = {document.path: document.id for document in read_course(before).of_kind("lesson")}
     changed = sorted(lessons[path] for path in lessons if path in now and now[path] != before[path])
     weights = {lesson: ("reread", "retake")[place % 2] for place, lesson in enumerate(changed)}
     assert weights
     import_course(now, weights=weights)
     course.refresh_from_db()
-    assert facts() == kept
+    assert records() == kept
     assert [people.done(person) for person in people.all] == list(people.before.values())
     for person in people.all:
-        assert people.asked(person) == {key: each for key, each in weights.items() if key in people.done(person)}
-    assert people.go_on().is_passed
+        assert people.changes(person) == {key: each for key, each in weights.items() if key in people.done(person)}
+    assert people.finish_open_attempts().is_passed
     assert list(differences()) == []

@@ -1,4 +1,4 @@
-"""The editor in the admin: who may, what is shown, what is kept."""
+"""The document editor in the admin: access, display, saving."""
 
 import re
 
@@ -37,7 +37,7 @@ def body(document, language="en"):
 
 
 def form(document, **texts):
-    """What a browser posts: the texts of both languages with CRLF, those named replaced."""
+    """Return the posted form: the texts of both languages with CRLF, `texts` replaced."""
     document.refresh_from_db()
     fields = {f"text-{text.language}": bytes(text.body).decode() for text in document.head.texts.all()}
     fields |= {f"text-{language.replace('_', '-')}": text for language, text in texts.items()}
@@ -51,7 +51,7 @@ def test_editors_and_admins_open_the_editor(client, lesson, name):
         assert signed_in(client, person).get(url(lesson, name)).status_code == 200
 
 
-def test_nobody_else_reaches_any_page_of_it(client, lesson):
+def test_non_editors_cannot_open_editor(client, lesson):
     pages = [
         ("get", url(lesson)), ("post", url(lesson)), ("get", url(lesson, "history")), ("post", url(lesson, "preview")),
         ("post", url(lesson, "discard")), ("post", url(lesson, "restore", lesson.head.pk)),
@@ -66,7 +66,7 @@ def test_nobody_else_reaches_any_page_of_it(client, lesson):
     assert Revision.objects.filter(document=lesson).count() == 1
 
 
-def test_the_group_of_editors_has_exactly_the_rights_of_its_work(client, lesson):
+def test_editors_group_has_only_needed_permissions(client, lesson):
     rights = Group.objects.get(name="Editors").permissions.filter(content_type__app_label="content")
     assert set(rights.values_list("codename", flat=True)) == {
         "view_course", "view_document", "change_document", "view_revision", "view_release", "add_release",
@@ -77,13 +77,13 @@ def test_the_group_of_editors_has_exactly_the_rights_of_its_work(client, lesson)
         assert client.get(reverse(f"admin:{model}_changelist")).status_code in (403, 404)
 
 
-def test_documents_are_listed_in_the_order_of_the_route(client, lesson):
+def test_documents_are_listed_in_course_order(client, lesson):
     found = signed_in(client, make_editor()).get(reverse("admin:content_document_changelist")).context["cl"].result_list
     paths = [document.path for document in found]
     assert paths == sorted(paths)
 
 
-def test_saving_makes_a_draft_that_learners_do_not_see(client, lesson):
+def test_saving_makes_draft_hidden_from_learners(client, lesson):
     editor = make_editor()
     released = lesson.course.current
     sent = form(lesson, en=body(lesson).replace("title: Boiling water", "title: Boiling more water"))
@@ -98,13 +98,13 @@ def test_saving_makes_a_draft_that_learners_do_not_see(client, lesson):
     assert "learners still see the released text" in page
 
 
-def test_saving_an_untouched_document_makes_no_revision(client, lesson):
+def test_saving_unchanged_document_makes_no_revision(client, lesson):
     response = signed_in(client, make_editor()).post(url(lesson), form(lesson) | {"save": "yes"}, follow=True)
     assert "nothing to save" in response.content.decode()
     assert lesson.revisions.count() == 1
 
 
-def test_an_error_is_named_with_its_line_and_the_text_is_kept(client, lesson):
+def test_invalid_text_shows_error_line_and_keeps_text(client, lesson):
     broken = body(lesson).replace("{#seven}", "{#seven", 1)
     line = broken[: broken.index("{#seven")].count("\n") + 1
     response = signed_in(client, make_editor()).post(url(lesson), form(lesson, en=broken) | {"save": "yes"})
@@ -116,7 +116,7 @@ def test_an_error_is_named_with_its_line_and_the_text_is_kept(client, lesson):
     assert lesson.revisions.count() == 1
 
 
-def test_a_structural_change_is_saved_in_both_languages_at_once(client, lesson):
+def test_structural_change_needs_both_languages(client, lesson):
     texts = {
         language: body(lesson, language).replace("## ", f"## {word} {{#new}}\n\n{word}.\n\n## ", 1)
         for language, word in [("en", "New"), ("zh-hans", "新")]
@@ -128,7 +128,7 @@ def test_a_structural_change_is_saved_in_both_languages_at_once(client, lesson):
     assert [body(lesson, language) for language in texts] == list(texts.values())
 
 
-def test_the_second_of_two_editors_is_shown_both_texts_and_nothing_is_lost(client, lesson):
+def test_edit_conflict_shows_both_texts(client, lesson):
     first, second = make_editor(), make_editor()
     opened = form(lesson)
     mine = body(lesson).replace("title: Boiling water", "title: Mine")
@@ -149,14 +149,14 @@ def test_the_second_of_two_editors_is_shown_both_texts_and_nothing_is_lost(clien
 
 
 @pytest.mark.parametrize("is_late", [False, True])
-def test_what_was_typed_for_a_document_that_was_retired_meanwhile_is_shown(client, lesson, monkeypatch, is_late):
+def test_saving_archived_document_shows_typed_text(client, lesson, monkeypatch, is_late):
     sent = form(lesson, en=body(lesson).replace("title: Boiling water", "title: <Mine>")) | {"save": "yes"}
     client, save_drafts = signed_in(client, make_editor()), admin.save_drafts
 
     def retire():
         Document.objects.filter(pk=lesson.pk).update(head=None)
 
-    if is_late:  # between the page's first look and the lock
+    if is_late:  # between the first check of the page and the lock
         monkeypatch.setattr(admin, "save_drafts", lambda *args, **words: (retire(), save_drafts(*args, **words))[1])
     else:
         retire()
@@ -169,7 +169,7 @@ def test_what_was_typed_for_a_document_that_was_retired_meanwhile_is_shown(clien
     assert signed_in(client, make_user(is_staff=True)).post(url(lesson), sent).status_code == 404
 
 
-def test_two_editors_of_two_languages_do_not_disturb_each_other(client, lesson):
+def test_edits_of_different_languages_do_not_conflict(client, lesson):
     opened = form(lesson)
     client = signed_in(client, make_editor())
     english = body(lesson).replace("title: Boiling water", "title: In English")
@@ -180,7 +180,7 @@ def test_two_editors_of_two_languages_do_not_disturb_each_other(client, lesson):
     assert (body(lesson), body(lesson, "zh-hans")) == (english, chinese)
 
 
-def test_after_a_conflict_what_was_not_touched_here_becomes_what_was_saved(client, lesson):
+def test_edit_conflict_updates_untouched_language(client, lesson):
     opened = form(lesson)
     client = signed_in(client, make_editor())
     theirs = {
@@ -193,7 +193,7 @@ def test_after_a_conflict_what_was_not_touched_here_becomes_what_was_saved(clien
     assert "别人的" in page and "title: 烧水" not in page
 
 
-def test_the_tab_of_the_other_language_keeps_what_was_typed_and_saves_nothing(client, lesson):
+def test_language_tab_keeps_typed_text_unsaved(client, lesson):
     typed = body(lesson).replace("title: Boiling water", "title: Not saved yet")
     response = signed_in(client, make_editor()).post(url(lesson), form(lesson, en=typed) | {"tab": "zh-hans"})
     page = response.content.decode()
@@ -202,7 +202,7 @@ def test_the_tab_of_the_other_language_keeps_what_was_typed_and_saves_nothing(cl
     assert lesson.revisions.count() == 1
 
 
-def test_the_preview_shows_the_typed_text_with_key_reasons_and_problems(client, lesson):
+def test_preview_shows_typed_text_with_answers_and_problems(client, lesson):
     typed = body(lesson).replace("## ", "## Fresh ", 1).replace("(#card)", "(#crad)")
     response = signed_in(client, make_editor()).post(url(lesson, "preview"), form(lesson, en=typed))
     page = response.content.decode()
@@ -215,14 +215,14 @@ def test_the_preview_shows_the_typed_text_with_key_reasons_and_problems(client, 
 
 
 @pytest.mark.parametrize("identifier", ["course", "card", "m1", "last-cup", "tea-bank", "voice", "sources", "outline"])
-def test_every_kind_of_document_can_be_opened(client, identifier):
+def test_every_document_kind_opens_in_editor(client, identifier):
     documents = make_course().documents
     document = documents.get(kind="course") if identifier == "course" else documents.get(identifier=identifier)
     page = signed_in(client, make_editor()).get(url(document) + "?language=en").content.decode()
     assert '<textarea id="text-en"' in page and '<textarea id="text-zh-hans"' in page
 
 
-def test_a_figure_is_shown_with_where_it_is_used(client, lesson):
+def test_figure_shows_where_it_is_used(client, lesson):
     figure = lesson.course.documents.get(identifier="media/kettle.en.svg")
     page = signed_in(client, make_editor()).get(url(figure)).content.decode()
     assert '<img src="/media/tea-room/' in page
@@ -230,14 +230,14 @@ def test_a_figure_is_shown_with_where_it_is_used(client, lesson):
     assert "<textarea" not in page
 
 
-def test_the_sheet_of_the_jurisdiction_is_shown_with_what_takes_from_it(client):
+def test_jurisdiction_file_shows_documents_using_it(client):
     documents = make_course(with_sheet()).documents
     page = signed_in(client, make_editor()).get(url(documents.get(identifier="law"))).content.decode()
     assert url(documents.get(identifier="tea-bank")) in page
     assert url(documents.get(identifier=LESSON)) not in page
 
 
-def test_a_text_is_shown_escaped(client, lesson):
+def test_text_is_escaped(client, lesson):
     typed = body(lesson).replace("## ", "</textarea><script>alert(1)</script>\n\n## ", 1)
     page = (
         signed_in(client, make_editor()).post(url(lesson), form(lesson, en=typed) | {"preview": "yes"}).content.decode()
@@ -245,7 +245,7 @@ def test_a_text_is_shown_escaped(client, lesson):
     assert "<script>alert" not in page
 
 
-def test_a_draft_is_discarded_and_restored(client, lesson):
+def test_draft_can_be_discarded_and_restored(client, lesson):
     client = signed_in(client, make_editor())
     original = body(lesson)
     typed = original.replace("title: Boiling water", "title: A draft")
@@ -258,7 +258,7 @@ def test_a_draft_is_discarded_and_restored(client, lesson):
     assert [revision.number for revision in lesson.revisions.all()] == [3, 2, 1]
 
 
-def test_history_and_comparison_tell_who_changed_what(client, lesson):
+def test_history_shows_author_and_comparison_shows_changes(client, lesson):
     client = signed_in(client, make_editor(name="Edda"))
     client.post(
         url(lesson), form(lesson, en=body(lesson).replace("title: Boiling water", "title: New")) | {"save": "yes"}
@@ -271,7 +271,7 @@ def test_history_and_comparison_tell_who_changed_what(client, lesson):
     assert "<del>title: Boiling water</del>" in page and "<ins>title: New</ins>" in page
 
 
-def test_revisions_of_other_documents_are_refused(client, lesson):
+def test_revisions_of_other_documents_are_rejected(client, lesson):
     other = lesson.course.documents.get(identifier="card")
     client = signed_in(client, make_editor())
     assert client.post(url(lesson, "restore", other.head.pk)).status_code == 404
@@ -288,7 +288,7 @@ def test_documents_are_found_by_id_title_and_text(client, lesson, search, found)
     assert found or not page.context["cl"].result_list
 
 
-def test_the_list_says_what_is_a_draft_and_filters_by_it(client, lesson):
+def test_list_filters_by_draft_state(client, lesson):
     client = signed_in(client, make_editor())
     client.post(
         url(lesson), form(lesson, en=body(lesson).replace("title: Boiling water", "title: New")) | {"save": "yes"}
@@ -299,7 +299,7 @@ def test_the_list_says_what_is_a_draft_and_filters_by_it(client, lesson):
     assert LESSON not in [document.identifier for document in released]
 
 
-def test_the_list_needs_the_same_queries_for_any_number_of_documents(client, lesson, django_assert_num_queries):
+def test_list_query_count_is_constant(client, lesson, django_assert_num_queries):
     client = signed_in(client, make_editor())
     address = reverse("admin:content_document_changelist")
     client.get(address)
@@ -308,7 +308,7 @@ def test_the_list_needs_the_same_queries_for_any_number_of_documents(client, les
             client.get(address, {"kind__exact": kind})
 
 
-def test_of_a_course_only_the_contacts_are_changed(client, lesson):
+def test_course_identity_is_read_only(client, lesson):
     client = signed_in(client, make_admin())
     address = reverse("admin:content_course_change", args=[lesson.course.pk])
     page = client.get(address).content.decode()
@@ -329,7 +329,7 @@ def test_releases_and_revisions_are_read_only(client, lesson, model):
     assert client.get(reverse(f"admin:content_{model}_add")).status_code == 403
 
 
-def test_documents_are_neither_added_nor_deleted(client, lesson):
+def test_documents_cannot_be_added_or_deleted(client, lesson):
     client = signed_in(client, make_admin())
     assert client.get(reverse("admin:content_document_add")).status_code == 403
     assert client.post(url(lesson, "delete"), {"post": "yes"}).status_code == 403

@@ -1,4 +1,4 @@
-"""An exam is not emptied by one person: how low a mark may be, what a release says of it, and who may make it."""
+"""Exam changes: lowest pass mark, description of a change, approval by a second person."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -22,12 +22,12 @@ BANK, BANK_EN = "02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"
 
 
 @pytest.fixture(autouse=True)
-def floor(settings):
+def min_pass_mark(settings):
     settings.MIN_PASS_MARK = 70
 
 
 def edit(course, identifier, old, new, *, by=None, language="zh-hans"):
-    """The document, with a draft in which one piece of its text is another."""
+    """Save a draft with `old` replaced by `new`; return the document."""
     document = course.documents.get(identifier=identifier)
     text = bytes(document.head.texts.get(language=language).body).decode()
     assert old in text
@@ -36,7 +36,7 @@ def edit(course, identifier, old, new, *, by=None, language="zh-hans"):
 
 
 @pytest.mark.parametrize(("mark", "is_taken"), [(1, False), (69, False), (70, True), (100, True)])
-def test_an_exam_is_released_with_the_lowest_mark_of_the_site_and_not_below(mark, is_taken):
+def test_release_refuses_pass_mark_below_minimum(mark, is_taken):
     exam = edit(make_course(), "last-cup", "pass_mark: 80", f"pass_mark: {mark}")
     if is_taken:
         assert publish_head(exam).number == 2
@@ -46,18 +46,18 @@ def test_an_exam_is_released_with_the_lowest_mark_of_the_site_and_not_below(mark
         assert Release.objects.count() == 1
 
 
-def test_a_site_may_ask_for_more(settings):
+def test_minimum_pass_mark_is_a_setting(settings):
     settings.MIN_PASS_MARK = 81
     with pytest.raises(PassMarkTooLow):
         import_course(damage(EXAM, "minutes: 5", "minutes: 6"))
 
 
-def test_a_pre_check_has_no_mark_that_could_be_too_low():
+def test_pre_test_has_no_pass_mark():
     make_course(damage(EXAM, "pass_mark: 80\n", ""))
     assert Event.objects.get(verb="content-released").data["pass_marks"] == {}
 
 
-def test_the_import_says_which_exam_is_too_easy_and_writes_nothing(tmp_path, capsys):
+def test_import_refuses_pass_mark_below_minimum(tmp_path, capsys):
     for path, body in damage(EXAM, "pass_mark: 80", "pass_mark: 1").items():
         (file := tmp_path / "tea-room" / path).parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
@@ -67,16 +67,16 @@ def test_the_import_says_which_exam_is_too_easy_and_writes_nothing(tmp_path, cap
     assert not Release.objects.exists()
 
 
-def test_the_log_says_with_which_mark_each_exam_was_released():
+def test_release_event_records_pass_marks():
     publish_head(edit(make_course(), "last-cup", "pass_mark: 80", "pass_mark: 75"))
     released = Event.objects.filter(verb="content-released").order_by("pk")
     assert [event.data["pass_marks"] for event in released] == [{"last-cup": 80}, {"last-cup": 75}]
 
 
-# What a release would change, in words
+# Description of exam changes
 
 
-def words(course, *documents):
+def describe(course, *documents):
     revisions = [document.head for document in documents]
     return {change.document: words_of(change) for change in exam_changes(released_revisions(course), revisions)}
 
@@ -85,11 +85,11 @@ def test_every_rule_has_a_label():
     assert set(LABELS) == set(RULES)
 
 
-def test_the_rules_that_change_are_said_with_what_they_were():
+def test_changed_exam_rules_show_old_and_new_value():
     course = make_course()
     edit(course, "last-cup", "pass_mark: 80", "pass_mark: 75")
     exam = edit(course, "last-cup", "draw: 2", "draw: 1")
-    assert words(course, exam) == {
+    assert describe(course, exam) == {
         "last-cup": [
             "questions drawn: bank tea-bank draw 2 critical O1.2 → bank tea-bank draw 1 critical O1.2",
             "pass mark: 80 → 75",
@@ -97,7 +97,7 @@ def test_the_rules_that_change_are_said_with_what_they_were():
     }
 
 
-def test_the_questions_of_a_bank_that_are_new_changed_or_gone_are_named():
+def test_new_changed_and_removed_bank_questions_are_named():
     files = damage(BANK, "{#bank-cold ", "{#bank-lukewarm ")
     files[BANK] = files[BANK].replace("- [x] 关火".encode(), "- [x] 马上关火".encode())
     files[BANK_EN] = files[BANK_EN].replace(b"{#bank-cold}", b"{#bank-lukewarm}")
@@ -106,31 +106,31 @@ def test_the_questions_of_a_bank_that_are_new_changed_or_gone_are_named():
     texts = {"zh-hans": files[BANK], "en": files[BANK_EN]}
     save_drafts(document, texts, base=document.head, by=None)
     document = course.documents.get(identifier="tea-bank")
-    assert words(course, document) == {
+    assert describe(course, document) == {
         "tea-bank": [
             "new questions: bank-lukewarm", "changed questions: bank-boiled", "removed questions: bank-cold",
         ]
     }  # fmt: skip
 
 
-def test_words_of_an_exam_alone_are_a_change_of_it_and_of_a_lesson_are_none():
+def test_exam_text_change_counts_and_lesson_change_does_not():
     course = make_course()
     exam = edit(course, "last-cup", "Take your time.", "No hurry.", language="en")
     lesson = edit(course, "boiling", "Fill it", "Fill it up", language="en")
-    assert words(course, exam, lesson) == {"last-cup": ["only the text changes; rules and questions stay the same"]}
-    assert words(course, lesson) == {}
+    assert describe(course, exam, lesson) == {"last-cup": ["only the text changes; rules and questions stay the same"]}
+    assert describe(course, lesson) == {}
 
 
-def test_what_completes_the_course_counts_and_the_rest_of_its_document_does_not():
+def test_only_completion_rule_of_course_counts():
     course = make_course()
     document = edit(course, "tea-room", "valid_months: 12", "valid_months: 13")
-    assert words(course, document) == {}
+    assert describe(course, document) == {}
     document = edit(course, "tea-room", "passed: [last-cup]", "passed: []")
-    assert words(course, document) == {"tea-room": ["completion rule: lessons all passed last-cup → lessons all"]}
+    assert describe(course, document) == {"tea-room": ["completion rule: lessons all passed last-cup → lessons all"]}
 
 
 def with_sheet():
-    """The sample course, whose bank takes one term from the sheet of its jurisdiction."""
+    """The sample course with a jurisdiction file; its question bank uses one entry."""
     files = damage(BANK, "- [x] 关火", "- [x] 马上打 {=fire}")
     sheet = "---\nid: law\ntitle: %s\n---\n\n## %s {#numbers}\n\n- 119 {#fire}\n- 110 {#police}\n"
     return files | {
@@ -139,15 +139,15 @@ def with_sheet():
     }
 
 
-def test_a_sheet_changes_the_questions_that_take_from_it_and_no_others():
+def test_jurisdiction_change_names_questions_using_it():
     course = make_course(with_sheet())
-    assert words(course, edit(course, "law", "110", "112")) == {}
-    assert words(course, edit(course, "law", "119", "999")) == {"law": ["changed questions: bank-boiled"]}
+    assert describe(course, edit(course, "law", "110", "112")) == {}
+    assert describe(course, edit(course, "law", "119", "999")) == {"law": ["changed questions: bank-boiled"]}
     alone = edit(course, "tea-bank", "{=fire}", "119")
-    assert words(course, alone) == {"tea-bank": ["only the text changes; rules and questions stay the same"]}
+    assert describe(course, alone) == {"tea-bank": ["only the text changes; rules and questions stay the same"]}
 
 
-# The second person
+# Approval by a second person
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def page_of(client, course):
     return " ".join(page.select_one("#content").text.split())
 
 
-def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, course, exam, editor):
+def test_second_editor_approves_proposal_and_both_are_logged(client, course, exam, editor):
     second = make_editor(name="Sue Second")
     assert send(client, exam).status_code == 302
     proposal = ReleaseProposal.objects.get()
@@ -209,7 +209,7 @@ def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, cours
     assert released.data["pass_marks"] == {"last-cup": 75}
 
 
-def test_nobody_releases_the_own_proposal_while_somebody_else_may(client, course, exam, editor):
+def test_proposer_cannot_approve_own_proposal(client, course, exam, editor):
     make_admin()
     send(client, exam)
     assert "You submitted this release yourself" in answer(client, ReleaseProposal.objects.get())
@@ -218,7 +218,7 @@ def test_nobody_releases_the_own_proposal_while_somebody_else_may(client, course
     assert Release.objects.count() == 1
 
 
-def test_who_is_alone_releases_and_the_log_says_alone(client, course, exam, editor):
+def test_only_active_editor_releases_alone_and_log_says_so(client, course, exam, editor):
     for _person in (make_user(), make_user(is_staff=True), make_editor(is_active=False), make_admin(is_active=False)):
         assert "you release exams, question banks and pass marks alone" in page_of(client, course)
     send(client, exam)
@@ -228,7 +228,7 @@ def test_who_is_alone_releases_and_the_log_says_alone(client, course, exam, edit
     assert Event.objects.filter(verb="release-proposed", actor=editor).count() == 1
 
 
-def test_an_exam_is_more_than_minor_and_a_lesson_may_be(client, course, exam, editor):
+def test_exam_change_cannot_have_minor_impact(client, course, exam, editor):
     make_admin()
     response = send(client, exam, weight="minor")
     assert response.status_code == 422
@@ -239,7 +239,7 @@ def test_an_exam_is_more_than_minor_and_a_lesson_may_be(client, course, exam, ed
     assert (Release.objects.count(), ReleaseProposal.objects.count()) == (2, 0)
 
 
-def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exam, editor):
+def test_declined_proposal_is_not_released_and_draft_stays(client, course, exam, editor):
     second = make_editor()
     proposal = proposals.propose(course, [exam.head], weights={"last-cup": "retake"}, note="easier", by=editor)
     client.force_login(second)
@@ -257,7 +257,7 @@ def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exa
     assert "pass mark: 80 → 75" in page and "Awaiting approval:" not in page
 
 
-def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, course, exam, editor):
+def test_later_draft_or_release_voids_proposal(client, course, exam, editor):
     second = make_editor()
     proposal = proposals.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
     exam = edit(course, "last-cup", "pass_mark: 75", "pass_mark: 74")
@@ -272,20 +272,20 @@ def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, cour
     assert Release.objects.count() == 2
 
 
-def test_proposing_and_releasing_twice_is_proposing_and_releasing_once(course, exam, editor):
+def test_second_proposal_and_approval_are_ignored(course, exam, editor):
     second = make_editor()
-    words = {"weights": {"last-cup": "reread"}, "note": "easier", "by": editor}
-    first, again = (proposals.propose(course, [exam.head], **words) for _ in range(2))
+    options = {"weights": {"last-cup": "reread"}, "note": "easier", "by": editor}
+    first, again = (proposals.propose(course, [exam.head], **options) for _ in range(2))
     assert first == again
     assert proposals.release_proposed(first, by=second) == proposals.release_proposed(first, by=second)
     assert (Release.objects.count(), ReleaseProposal.objects.count()) == (2, 1)
 
 
 @pytest.mark.parametrize("pk", ["999", "x", ""])
-def test_a_proposal_that_is_none_of_the_course_is_not_found(client, course, editor, pk):
+def test_unknown_proposal_is_not_found(client, course, editor, pk):
     assert client.post(address(course), {"proposal": pk, "release": ""}).status_code == 404
 
 
-def test_the_import_is_released_by_whoever_has_the_machine_in_hand(course):
+def test_import_releases_exam_change_without_approval(course):
     make_editor(), make_admin()
     assert import_course(damage(EXAM, "pass_mark: 80", "pass_mark: 75")).release.number == 2

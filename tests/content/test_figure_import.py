@@ -1,4 +1,4 @@
-"""A figure is a drawing or a picture, whatever its name says, or it is not imported; see also `language/mistakes`."""
+"""Import accepts only figures whose content matches their file type; see also `course_format/mistakes`."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.content.import_helpers import LESSON, edited
 from tests.course_format.samples import drawing, make_files
 
 
-def test_what_is_wrong_in_texts_and_figures_is_told_together(db):
+def test_text_and_figure_errors_are_reported_together(db):
     files = edited(make_files(), LESSON, "<b>bold</b>")
     with pytest.raises(ContentErrors) as errors:
         import_course(files | {"media/kettle.en.svg": drawing(inside="<script>alert(1)</script>")})
@@ -28,7 +28,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("suffix", PICTURES)
-def test_a_picture_has_to_be_what_its_name_says(db, suffix):
+def test_picture_content_matches_its_suffix(db, suffix):
     assert import_course(make_files() | {f"media/pot.{suffix}": PICTURES[suffix]}).release
     others = [*{body[:4]: body for name, body in PICTURES.items() if body[:3] != PICTURES[suffix][:3]}.values()]
     for number, body in enumerate([*others, b"<script>alert(1)</script>", b"", b" " + PICTURES[suffix]]):

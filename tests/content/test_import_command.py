@@ -1,4 +1,4 @@
-"""What manage.py import_content says and does."""
+"""Command `import_content`."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,14 +18,14 @@ class TestCommand:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(body)
 
-    def test_says_what_it_did(self, tmp_path, capsys):
+    def test_prints_release_and_change_counts(self, tmp_path, capsys):
         self.write(tmp_path / "tea", make_files())
         call_command("import_content", tmp_path)
         call_command("import_content", tmp_path)
         count = len(make_files())
         assert capsys.readouterr().out == f"tea: release 1: {count} added, 0 changed, 0 removed\ntea: unchanged\n"
 
-    def test_a_question_that_is_asked_no_more_is_named(self, tmp_path, capsys):
+    def test_removed_question_is_named(self, tmp_path, capsys):
         self.write(tmp_path / "tea", make_files())
         call_command("import_content", tmp_path)
         assert capsys.readouterr().err == ""
@@ -33,18 +33,18 @@ class TestCommand:
             file = tmp_path / "tea" / path
             file.write_bytes(file.read_bytes().replace(b"#bank-cold", b"#bank-chilly"))
         call_command("import_content", tmp_path, "--dry-run")
-        said = capsys.readouterr().err
+        printed = capsys.readouterr().err
         call_command("import_content", tmp_path)
         assert (
             capsys.readouterr().err
-            == said
+            == printed
             == (
                 'tea: question id "bank-cold" of the last release is gone; restore the id, '
                 "unless the question is retired for good\n"
             )
         )
 
-    def test_many_questions_that_are_asked_no_more_are_one_line_with_their_number(self, tmp_path, capsys, monkeypatch):
+    def test_many_removed_questions_are_counted(self, tmp_path, capsys, monkeypatch):
         monkeypatch.setattr(import_content, "NAMED", 0)
         self.write(tmp_path / "tea", make_files())
         call_command("import_content", tmp_path)
@@ -57,7 +57,7 @@ class TestCommand:
         call_command("import_content", tmp_path, "--dry-run", "--verbosity", "2")
         assert 'question id "bank-cold"' in capsys.readouterr().err
 
-    def test_a_conflict_is_named_and_the_other_courses_are_imported(self, tmp_path, capsys):
+    def test_conflict_does_not_stop_other_courses(self, tmp_path, capsys):
         course = import_course(make_files()).course
         edit(course.documents.get(identifier="card"), make_files()[CARD] + b"\nDraft.\n")
         self.write(tmp_path / "tea", edited(make_files(), CARD, "New"))
@@ -70,7 +70,7 @@ class TestCommand:
         assert "other: release 1" in output.out
 
     @pytest.mark.parametrize("prefix", ["", "tea/"])
-    def test_the_command_that_a_conflict_prints_settles_it(self, tmp_path, capsys, prefix):
+    def test_command_printed_for_conflict_resolves_it(self, tmp_path, capsys, prefix):
         course = import_course(make_files()).course
         edit(course.documents.get(identifier="card"), make_files()[CARD] + b"\nAdmin.\n")
         self.write(tmp_path / "tea", edited(make_files(), CARD, "Merged"))
@@ -82,10 +82,10 @@ class TestCommand:
         assert f"tea: {LESSON}: called merged, but in no conflict" in capsys.readouterr().err
         call_command("import_content", str(tmp_path), "--merged", f"{prefix}{CARD}")
         call_command("import_content", tmp_path)
-        said = "tea: release 2: 0 added, 1 changed, 0 removed, 1 merged\ntea: unchanged\n"
-        assert capsys.readouterr().out == said
+        printed = "tea: release 2: 0 added, 1 changed, 0 removed, 1 merged\ntea: unchanged\n"
+        assert capsys.readouterr().out == printed
 
-    def test_of_several_courses_a_merged_path_names_its_own(self, tmp_path):
+    def test_merged_path_names_course_if_there_are_several(self, tmp_path):
         for name in ("tea", "other"):
             self.write(tmp_path / name, make_files())
         with pytest.raises(CommandError, match=f"in which course. Expected a name like other/{CARD}"):
@@ -95,8 +95,8 @@ class TestCommand:
         with pytest.raises(CommandError, match="no course here"):
             call_command("import_content", tmp_path)
 
-    def test_every_release_of_another_compiler_is_compiled_anew(self, tmp_path):
-        """Also those that are not current: old attempts, runs and certificates stand on them."""
+    def test_releases_of_old_compiler_are_recompiled(self, tmp_path):
+        """Including old releases: attempts and certificates refer to them."""
         files = make_files()
         self.write(tmp_path / "tea", files)
         call_command("import_content", tmp_path)
@@ -108,7 +108,7 @@ class TestCommand:
         call_command("import_content", tmp_path)
         assert set(Release.objects.values_list("number", "compiler")) == {(1, COMPILER), (2, COMPILER)}
 
-    def test_what_is_named_weighs_more_than_minor_and_what_did_not_change_is_refused(self, tmp_path, capsys):
+    def test_reread_sets_impact_and_refuses_unchanged_document(self, tmp_path, capsys):
         self.write(tmp_path / "tea", make_files())
         call_command("import_content", tmp_path)
         self.write(tmp_path / "tea", {LESSON: make_files()[LESSON] + b"\n"})
@@ -122,7 +122,7 @@ class TestCommand:
             ("boiling", "reread")
         ]
 
-    def test_among_several_courses_a_weight_is_for_the_course_it_names(self, tmp_path):
+    def test_reread_names_course_if_there_are_several(self, tmp_path):
         self.write(tmp_path / "tea", make_files())
         other = {path: body.replace(b"id: tea-room\n", b"id: other\n") for path, body in make_files().items()}
         self.write(tmp_path / "other", other)
@@ -136,7 +136,7 @@ class TestCommand:
         assert set(newest) == {("tea-room", "reread"), ("other", "minor")}
 
     @pytest.mark.parametrize("name", ["other/boilng", "other/card"])
-    def test_a_wrong_name_for_one_course_releases_no_other(self, tmp_path, capsys, name):
+    def test_invalid_reread_name_releases_no_course(self, tmp_path, capsys, name):
         self.write(tmp_path / "tea", make_files())
         other = {path: body.replace(b"id: tea-room\n", b"id: other\n") for path, body in make_files().items()}
         self.write(tmp_path / "other", other)

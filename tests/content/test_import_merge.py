@@ -1,4 +1,4 @@
-"""A text that was changed in the folder, in the admin or in both since the last import: file by file, three ways."""
+"""Three-way merge of files changed in the folder, in the admin or in both since the last import."""
 
 from itertools import product
 
@@ -14,7 +14,7 @@ from tests.content.import_helpers import CARD, LESSON, bodies, edit, edited, row
 from tests.course_format.samples import make_files
 from tests.making import publish_head
 
-# What one text becomes: (in the file, in the admin) → (released, newest); None stands for a conflict.
+# (in the file, in the admin) → (released, latest revision); None is a conflict.
 # "base" is the text of the last import, "gone" an absent one.
 TABLE = {
     ("base", "base"): ("base", "base"),
@@ -34,8 +34,8 @@ def state(text):
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_published", [False, True])
 @pytest.mark.parametrize(("in_file", "in_admin"), TABLE)
-def test_three_ways(in_file, in_admin, is_published):
-    """A text that was imported, edited in the admin (and published or not), and then imported again."""
+def test_merge_by_states_of_file_and_admin(in_file, in_admin, is_published):
+    """Import a text, edit it in the admin (published or not), import again."""
     both = [CARD, CARD.replace(".en.", ".zh-hans.")]
     base = edited(edited(make_files(), both[0], "base"), both[1], "base")
     course = import_course(base).course
@@ -72,7 +72,7 @@ def test_three_ways(in_file, in_admin, is_published):
 
 @pytest.mark.django_db
 class TestDrafts:
-    def test_a_draft_in_one_language_stays_a_draft_when_the_file_of_the_other_changes(self):
+    def test_draft_stays_if_file_of_other_language_changes(self):
         course = import_course(make_files()).course
         card = course.documents.get(identifier="card")
         draft = make_files()[CARD] + b"\nDraft.\n"
@@ -84,7 +84,7 @@ class TestDrafts:
         assert bodies(course) == files
         assert bodies(course, drafts=True) == files | {CARD: draft}
 
-    def test_a_draft_of_another_document_is_not_released(self):
+    def test_draft_of_other_document_is_not_released(self):
         course = import_course(make_files()).course
         edit(course.documents.get(identifier="card"), make_files()[CARD] + b"\nDraft.\n")
         import_course(edited(make_files(), LESSON, "New"))
@@ -99,8 +99,8 @@ class TestDrafts:
             import_course(edited(edited(make_files(), CARD, "New"), LESSON, "New"))
         assert conflict.value.paths == (LESSON, CARD)
 
-    def test_a_merge_that_would_have_errors_is_refused(self):
-        """The admin published a link to a section; the files take that section away."""
+    def test_merge_with_errors_is_refused(self):
+        """The admin published a link to a section that the files remove."""
         course = import_course(make_files()).course
         card = course.documents.get(identifier="card")
         chinese = CARD.replace(".en.", ".zh-hans.")
@@ -122,7 +122,7 @@ class TestDrafts:
 
 @pytest.mark.django_db
 class TestMerged:
-    """Two files changed in the folder and in the admin, and one or both merged in the folder."""
+    """Two files changed on both sides; one or both are merged in the folder."""
 
     @pytest.fixture
     def course(self):
@@ -132,7 +132,7 @@ class TestMerged:
         return course
 
     @pytest.mark.parametrize("is_published", [False, True])
-    def test_the_merged_text_is_released_and_the_next_import_changes_nothing(self, course, is_published):
+    def test_merged_text_is_released_once(self, course, is_published):
         card = course.documents.get(identifier="card")
         if is_published:
             publish_head(card)
@@ -149,7 +149,7 @@ class TestMerged:
         assert import_course(merged).is_empty
         assert rows() == before
 
-    def test_a_file_that_is_gone_is_settled_too(self, course):
+    def test_removed_file_can_be_marked_as_merged(self, course):
         chinese = CARD.replace(".en.", ".zh-hans.")
         files = {
             path: body.replace(b"(#card)", b"(#tracks)")
@@ -161,7 +161,7 @@ class TestMerged:
         assert report.removed == (CARD, chinese)
         assert course.documents.get(identifier="card").head is None
 
-    def test_other_conflicts_are_still_named_and_nothing_is_written(self, course):
+    def test_other_conflicts_still_stop_import(self, course):
         files = edited(edited(make_files(), CARD, "Merged"), LESSON, "File")
         before = rows()
         with pytest.raises(ImportConflict) as conflict:
@@ -171,7 +171,7 @@ class TestMerged:
 
     @pytest.mark.parametrize("path", [LESSON, "no/such.en.md"])
     @pytest.mark.parametrize("word", ["Merged", None])
-    def test_a_path_in_no_conflict_is_refused(self, course, path, word):
+    def test_merged_path_without_conflict_is_refused(self, course, path, word):
         files = edited(make_files(), CARD, word) if word else make_files()
         before = rows()
         with pytest.raises(ImportRefused, match=f"{path}: called merged, but in no conflict"):
@@ -179,8 +179,8 @@ class TestMerged:
         assert rows() == before
 
 
-def test_the_table_of_states_is_complete():
-    """An absent text cannot be edited in the admin, and a file that is gone cannot be saved there as "file"."""
+def test_state_table_is_complete():
+    """Two combinations cannot occur: an absent text edited in the admin, and a removed file saved there as "file"."""
     assert set(TABLE) | {("base", "file"), ("gone", "file")} == set(
         product(["base", "file", "gone"], ["base", "admin", "file"])
     )

@@ -1,4 +1,4 @@
-"""The text that is marked: each piece stands marked in it, or none of them does."""
+"""Marking pieces of a quoted text: all pieces are marked or none."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ def quote(html):
     return f"{ASKED}<blockquote><p>{html}</p></blockquote>"
 
 
-def test_each_piece_is_marked_where_it_stands_in_the_quoted_text_and_nowhere_else():
+def test_pieces_are_marked_only_in_quoted_text():
     text = quote('<strong>Ann</strong>: A\ncup, <a href="http://tea.example">tea.example</a>.')
     marked = mark_pieces(text, ["tea.example", "A cup"])
     assert cut_at_pieces(marked)[1::2] == ["A cup", "tea.example"]
@@ -20,7 +20,7 @@ def test_each_piece_is_marked_where_it_stands_in_the_quoted_text_and_nowhere_els
     assert "".join(cut_at_pieces(marked)) == text.replace("A\ncup", "A cup")
 
 
-def test_where_one_piece_cannot_be_marked_none_is():
+def test_unmarkable_piece_leaves_text_unmarked():
     for html, pieces in (
         ("A <em>hot</em> cup", ["A hot", "cup"]),
         ("A hot cup", ["A hot", "hot cup"]),
@@ -32,6 +32,6 @@ def test_where_one_piece_cannot_be_marked_none_is():
 
 
 @given(st.text("ab <>/p", max_size=30), st.lists(st.text("ab <>", max_size=3), max_size=4))
-def test_marks_change_nothing_else(html, pieces):
+def test_marking_keeps_other_text(html, pieces):
     marked = "".join(cut_at_pieces(mark_pieces(html, pieces)))
     assert "".join(marked.split()) == "".join(html.split())

@@ -1,4 +1,4 @@
-"""Markdown to HTML: nothing but the allow-list gets out, and Chinese lines are joined."""
+"""Markdown to HTML: only allowed elements pass, and Chinese lines are joined."""
 
 import re
 from html.parser import HTMLParser
@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from courseware.content.rendering.markdown import Pointers, Renderer, are_joined
 
-# What a piece may consist of, written out here: a list taken from the code would call right whatever the code lets out.
+# Written out here: a list taken from the code would accept whatever the code lets through.
 ALLOWED = {
     "p": set(), "br": set(), "hr": set(), "em": set(), "strong": set(), "code": set(), "pre": set(), "sup": set(),
     "blockquote": set(), "ul": set(), "ol": {"start"}, "li": set(), "a": {"href", "role"},
     "div": {"class", "role", "tabindex", "aria-label"}, "table": set(), "thead": set(), "tbody": set(), "tr": set(),
     "th": {"align", "scope"}, "td": {"align"},
 }  # fmt: skip
-# An attribute whose value is ours alone → what it may be.
+# Attributes with fixed values → the allowed values.
 VALUES = {"class": {"scroll"}, "role": {"doc-noteref", "region"}, "tabindex": {"0"}, "scope": {"col"}}
 TARGETS = ("#", "https://", "http://", "mailto:", "tel:")
 
@@ -68,7 +68,7 @@ PAYLOADS = [
 
 
 class Elements(HTMLParser):
-    """Collects (tag, attributes) of everything a browser would take for an element."""
+    """Collect (tag, attributes) of everything a browser would parse as an element."""
 
     def __init__(self, html):
         super().__init__()
@@ -96,19 +96,19 @@ def assert_harmless(html):
         '<a role="button">', '<div class="toast">', '<div style="x">', "<td scope=col>",
     ],
 )  # fmt: skip
-def test_what_is_not_allowed_is_seen(html):
+def test_assertion_detects_forbidden_html(html):
     with pytest.raises(AssertionError):
         assert_harmless(html)
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize("frame", ["{}", "before {} after", "**{}**", "[text {}](https://example.org)"])
-def test_no_payload_gets_an_element_or_attribute_through(payload, frame):
+def test_payloads_produce_no_forbidden_html(payload, frame):
     assert_harmless(Renderer().html(frame.format(payload), name='"><script>'))
 
 
 @given(st.text(alphabet="<>\"'&[](){}!*_`#-|:\\/=^ \n\tajavscript中，"))
-def test_no_text_at_all_gets_one_through(text):
+def test_random_text_produces_no_forbidden_html(text):
     assert_harmless(Renderer().html(text))
 
 
@@ -135,48 +135,48 @@ def html(text, **pointers):
         ("说`代码`\n再说", "说<code>代码</code>\n再说"),
     ],
 )
-def test_line_breaks_between_chinese_characters_are_no_spaces(text, expected):
+def test_line_breaks_between_chinese_characters_are_removed(text, expected):
     assert html(text) == f"<p>{expected}</p>"
 
 
-def test_lines_are_not_joined_over_paragraphs_cells_and_code_blocks():
+def test_paragraphs_cells_and_code_lines_are_not_joined():
     assert html("你好\n\n世界") == "<p>你好</p>\n<p>世界</p>"
     assert html("```\n你好\n世界\n```") == "<pre><code>你好\n世界\n</code></pre>"
     assert "<td>你好</td>\n<td>世界</td>" in html("| 甲 | 乙 |\n|---|---|\n| 你好 | 世界 |")
 
 
 @pytest.mark.parametrize(("left", "right"), [("中", "文"), ("，", "文"), ("中", "“"), ("…", "文"), ("か", "な")])
-def test_chinese_signs_are_joined(left, right):
+def test_chinese_characters_are_joined(left, right):
     assert are_joined(left, right)
 
 
 @pytest.mark.parametrize(("left", "right"), [("a", "文"), ("1", "文"), ("“", "”"), ("—", "a"), ("한", "글")])
-def test_other_signs_are_not(left, right):
+def test_other_characters_are_not_joined(left, right):
     assert not are_joined(left, right)
 
 
-def test_source_marks_are_numbered_links_and_unknown_ones_vanish():
+def test_source_marks_become_numbered_links():
     numbers = {"A": 1, "B": 2}
     sup = '<sup><a href="#source-1" role="doc-noteref">1</a>, <a href="#source-2" role="doc-noteref">2</a></sup>'
     assert html("True. [^A][^B] So.[^X]", mark=numbers.get) == f"<p>True.{sup} So.</p>"
 
 
-def test_a_mark_in_code_is_code():
+def test_source_mark_in_code_stays():
     assert html("`[^A]`", mark={"A": 1}.get) == "<p><code>[^A]</code></p>"
 
 
-def test_links_by_id_get_their_address_and_dead_ones_stay_text():
+def test_internal_links_resolve_and_dead_links_become_text():
     addresses = {"card": "/learn/x/emergency-card/"}
     rendered = html("[card](#card) and [gone](#gone)", link=addresses.get)
     assert rendered == '<p><a href="/learn/x/emergency-card/">card</a> and <a>gone</a></p>'
 
 
 @pytest.mark.parametrize("address", ["https://example.org/a?b=1&amp;c", "mailto:a@example.org", "tel:110"])
-def test_links_to_the_outside_stay(address):
+def test_external_links_stay(address):
     assert f'href="{address}"' in html(f"[x]({address.replace('&amp;', '&')})")
 
 
-def test_a_table_stands_in_a_region_with_a_name_and_has_no_style():
+def test_table_is_in_named_region_without_style():
     rendered = Renderer().html("| a | b |\n|:--|--:|\n| 1 | 2 |", name='Three "kinds"')
     assert rendered.startswith('<div class="scroll" role="region" tabindex="0" aria-label="Three &quot;kinds&quot;">')
     assert '<th scope="col" align="left">a</th>' in rendered
@@ -184,12 +184,12 @@ def test_a_table_stands_in_a_region_with_a_name_and_has_no_style():
     assert "style" not in rendered
 
 
-def test_raw_html_and_headings_are_shown_as_typed():
+def test_raw_html_and_headings_are_escaped():
     assert html("a <b>c</b>") == "<p>a &lt;b&gt;c&lt;/b&gt;</p>"
     assert html("# a") == "<p># a</p>"
 
 
-def test_a_single_paragraph_is_given_without_its_element():
+def test_inline_omits_paragraph_element():
     renderer = Renderer()
     assert renderer.inline("one **two**") == "one <strong>two</strong>"
     assert renderer.inline("one\n\ntwo") == "<p>one</p>\n<p>two</p>"

@@ -1,4 +1,4 @@
-"""The pre-check on the route: an exam without marks that stands before the lessons."""
+"""The pre-test in the course outline."""
 
 import json
 
@@ -19,11 +19,11 @@ def outline(files, language="en"):
 
 
 def moved(files, place):
-    """The pre-check under another number or in another module."""
+    """Return `files` with the pre-test under another number or in another module."""
     return {path.replace(START, place): text for path, text in files.items()}
 
 
-def test_it_is_the_first_stop_and_not_required():
+def test_pre_test_is_first_step_and_optional():
     found = outline(pre_check_files())
     first, second, *_others = found.steps
     assert (first.id, first.kind, first.is_required, first.minutes) == ("start", "pre-check", False, 2)
@@ -32,33 +32,31 @@ def test_it_is_the_first_stop_and_not_required():
     assert (found.pre_check_id, found.again_after, found.exam_id) == ("start", "last-cup", "last-cup")
 
 
-def test_its_title_is_in_the_language():
+def test_pre_test_title_is_translated():
     assert [outline(pre_check_files(), language).step("start").title for language in ("en", "zh-hans")] == [
         "Where you start", "起点",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", ["01-water/07-start.exam", "02-end/00-start.exam"])
-def test_after_a_lesson_it_would_be_no_starting_point_and_is_no_stop(place):
+def test_pre_test_after_a_lesson_is_ignored(place):
     found = outline(moved(pre_check_files(), place))
     assert (found.pre_check_id, found.again_after) == (None, None)
     assert "start" not in [step.id for step in found.steps]
 
 
-def test_a_course_without_one_has_none():
+def test_course_without_pre_test_has_none():
     found = outline(exam_files())
     assert (found.pre_check_id, found.again_after, found.exam_id) == (None, None, "last-cup")
 
 
-def test_what_an_objective_says_is_found_in_whatever_module_it_stands():
+def test_objective_text_is_found_in_any_module():
     found = outline(exam_files())
     assert (found.objective("O1.1"), found.objective("O9.9")) == ("<strong>Boil</strong> a kettle", "O9.9")
 
 
-def test_each_sum_of_minutes_has_a_name_and_counts_what_it_says():
-    """A pre-check of 2, a lesson of 1.5 in Chinese and 2 in English, a simulation that does not count of 2, and an exam
-    of 5.
-    """
+def test_minutes_totals_count_required_and_open_steps():
+    """Pre-test 2, lesson 1.5 (Chinese) or 2 (English), optional simulation 2, exam 5 minutes."""
     course = read_course(pre_check_files())
     found = outline(pre_check_files())
     assert [CourseFigures(course, language).minutes for language in ("zh-hans", "en")] == [10.5, 11]

@@ -1,4 +1,4 @@
-"""What a search looks through: each paragraph of a page, with an id of its own."""
+"""Searchable paragraphs of a page and their ids."""
 
 import re
 
@@ -47,7 +47,7 @@ def found(kind, data):
     return [(kind, under, text) for _at, kind, under, text in paragraphs_on(kind, data)]
 
 
-def test_paragraphs_items_rows_and_callouts_are_found_under_the_heading_above_them():
+def test_all_text_blocks_are_found_under_their_heading():
     assert found("lesson", lesson())[:8] == [
         ("text", "Before work", "Pour it to the line."),
         ("text", "Before work", "cold water"),
@@ -60,7 +60,7 @@ def test_paragraphs_items_rows_and_callouts_are_found_under_the_heading_above_th
     ]
 
 
-def test_nothing_that_a_question_says_is_found():
+def test_question_texts_are_not_searchable():
     data = lesson()
     texts = " ".join(text for _at, _kind, _under, text in paragraphs_on("lesson", data))
     for question in data["questions"].values():
@@ -69,7 +69,7 @@ def test_nothing_that_a_question_says_is_found():
                 assert BeautifulSoup(secret, "html.parser").get_text().strip() not in texts
 
 
-def test_each_id_stands_once_on_its_page_in_the_order_of_reading():
+def test_paragraph_ids_are_unique_and_ordered():
     html = "".join(block.get("html", "") for block in lesson()["blocks"])
     ids = re.findall(r' id="(p:[0-9]+)"', html)
     assert ids == [f"p:{number}" for number in range(1, len(ids) + 1)]
@@ -80,13 +80,13 @@ def has_text(html, at):
     return bool(BeautifulSoup(html, "html.parser").find(id=at).get_text(strip=True))
 
 
-def test_the_card_and_the_scene_of_a_simulation_are_found():
+def test_emergency_card_and_simulation_premise_are_searchable():
     assert found("card", page("card")) == [("card", "Fire", "Put the cup down and take the stairs.")]
     ((kind, under, text),) = found("simulation", page("drill"))
     assert (kind, under) == ("scene", "")
     assert text in BeautifulSoup(page("drill")["simulation"]["premise"], "html.parser").get_text()
 
 
-def test_banks_exams_surveys_and_modules_are_not_looked_through():
+def test_banks_exams_surveys_and_modules_are_not_searchable():
     for identifier, kind in (("last-cup", "exam"), ("voice", "survey"), ("m1", "module"), ("tea-room", "course")):
         assert paragraphs_on(kind, page(identifier)) == []

@@ -1,4 +1,4 @@
-"""Texts made to keep a parser busy: none gets more than the time its length is worth."""
+"""Parsing time is bounded by the length of the text, for texts built to be slow."""
 
 import contextlib
 import gc
@@ -27,15 +27,15 @@ from tests.course_format.samples import COURSE
 pytestmark = pytest.mark.long
 
 SIZE = 50_000  # bytes, about
-WALKS = 1000  # what a text is worth: as long as that many walks over it, sign by sign, on whatever machine this is
-NOISE = 0.1  # seconds; shorter times are not compared with those of four times the text
-TRIES = 3  # for another process may use the same core
+LOOPS = 1000  # a text may take as long as this many loops over its characters, whatever the machine
+NOISE = 0.1  # seconds; shorter times are too noisy to compare
+TRIES = 3  # another process may use the same core
 
 LESSON = "01-water/01-boiling.zh-hans.md"
 FILES = {path: text.encode() for path, text in COURSE.items()}
 FRONT = "---\nid: x\ntitle: x\nobjectives: []\n---\n\n"
 
-SIGNS = [
+TOKENS = [
     "`", "```", "~~~", "*", "**", "_", "[", "[^", "[a](", '[a](" ', "[a]:", "(", "<a ", "<!--", "&#", "\\", "> ",
     "> [!", "#", "{#a .", '{a="', "|", "| - ", "- ", "- [x] ", "1. ", "\t", "\n", "\r\n", "**a**：", "0,", "茶",
 ]  # fmt: skip
@@ -74,9 +74,9 @@ SPECIAL = {
     "brackets within brackets": lambda size: filled("[" * 20 + "a" + "]" * 20 + "\n\n", size),
     "links within links": lambda size: filled("[a [b [c](#d)](#e)](#f) ", size),
 }
-BOMBS = {
+SLOW_TEXTS = {
     f"{sign!r} {name}": (lambda size, sign=sign, form=form: form(sign, size))
-    for sign, (name, form) in itertools.product(SIGNS, FORMS.items())
+    for sign, (name, form) in itertools.product(TOKENS, FORMS.items())
 } | SPECIAL
 
 
@@ -92,7 +92,7 @@ def expecting(*exceptions):
 
 
 def converted(text):
-    """To HTML, as far as the reader lets it through."""
+    """Render as HTML if the text can be decoded."""
     try:
         lines = decode(text.encode())
     except Unreadable:
@@ -133,7 +133,7 @@ PARSERS = {
 
 
 def cost(parse, text):
-    """Seconds, the lower of two: the first run may pay for what is done once."""
+    """Return CPU seconds, the lower of 2 runs: the first may pay for lazy set-up."""
     times = []
     gc.disable()
     for _ in range(2):
@@ -146,32 +146,32 @@ def cost(parse, text):
     return min(times)
 
 
-def walk(text):
+def loop(text):
     for _ in range(10):
         for sign in text:
             _ = sign
 
 
-def share_of_worth(parse, text):
-    """Both are timed one right after the other: a machine that is slow or busy is so for both."""
-    return cost(parse, text) / (cost(walk, text) * WALKS / 10)
+def share_of_limit(parse, text):
+    """Return cost relative to the limit; both are timed in a row, so a slow machine slows both."""
+    return cost(parse, text) / (cost(loop, text) * LOOPS / 10)
 
 
 def is_slow(parse, text, longer):
     if cost(parse, text) < NOISE:
         return False
-    return all(share_of_worth(parse, text) > 1 or cost(parse, longer) > 8 * cost(parse, text) for _ in range(TRIES))
+    return all(share_of_limit(parse, text) > 1 or cost(parse, longer) > 8 * cost(parse, text) for _ in range(TRIES))
 
 
-def chosen():
-    """Each tenth in `make test`, a third in `.ci/run`, all of them in `make deep`."""
-    for number, (name, bomb) in enumerate(BOMBS.items()):
+def slow_texts():
+    """Mark the cases: 1 in 10 runs in `make test`, 1 in 3 in `.ci/run`, all in `make deep`."""
+    for number, (name, make_text) in enumerate(SLOW_TEXTS.items()):
         marks = [pytest.mark.exhaustive] if number % 10 else []
         marks += [pytest.mark.deep] if number % 10 and number % 3 else []
-        yield pytest.param(bomb, id=name, marks=marks)
+        yield pytest.param(make_text, id=name, marks=marks)
 
 
-@pytest.mark.parametrize("bomb", [*chosen()])
-def test_no_text_takes_longer_than_its_length_is_worth(bomb):
-    text, longer = bomb(SIZE), bomb(4 * SIZE)
+@pytest.mark.parametrize("make_text", [*slow_texts()])
+def test_parsing_time_is_bounded_by_text_length(make_text):
+    text, longer = make_text(SIZE), make_text(4 * SIZE)
     assert [name for name, parse in PARSERS.items() if is_slow(parse, text, longer)] == []

@@ -1,4 +1,4 @@
-"""`manage.py play_simulations`: how runs of chance end."""
+"""Command `play_simulations`, and random play of the shipped simulations."""
 
 import io
 from random import Random
@@ -22,7 +22,7 @@ def play(folder, **options):
     return printed.getvalue().splitlines()
 
 
-def test_each_simulation_gets_a_row_with_its_endings_and_the_length_of_its_runs(tmp_path):
+def test_command_prints_outcomes_and_length_per_simulation(tmp_path):
     write_course(tmp_path / "tea-room", make_files())
     assert play(tmp_path, runs=20) == [
         "| simulation | green | yellow | red | decisions | never met |",
@@ -31,7 +31,7 @@ def test_each_simulation_gets_a_row_with_its_endings_and_the_length_of_its_runs(
     ]
 
 
-def test_the_same_seed_plays_the_same_runs(tmp_path):
+def test_same_seed_gives_same_result(tmp_path):
     rare = '- [出去](#end "best") {calm=+5 set=out}'
     files = damage(SOURCE, '- [出去](#end "best") {calm=+5}', rare)
     files[SOURCE] = files[SOURCE].replace(b"{#out .green}", b"{#out .green if=out}")
@@ -41,49 +41,49 @@ def test_the_same_seed_plays_the_same_runs(tmp_path):
     write_course(tmp_path / "tea-room", files)
     first, again, other = play(tmp_path, runs=50), play(tmp_path, runs=50), play(tmp_path, runs=50, seed=2)
     assert first == again != other
-    assert play(tmp_path, runs=1)[-1].endswith((" in |", " out |"))  # where this one run did not come
+    assert play(tmp_path, runs=1)[-1].endswith((" in |", " out |"))  # the situations this attempt did not reach
 
 
-def test_what_the_checker_refuses_is_not_played(tmp_path):
+def test_simulation_with_errors_is_not_played(tmp_path):
     write_course(tmp_path / "tea-room", damage(SOURCE, '(#end "best")', '(#door "best")'))
     with pytest.raises(CommandError, match=r"(?s)02-drill.simulation.*Run check_content"):
         play(tmp_path)
 
 
-def test_no_run_at_all_is_refused(tmp_path):
+def test_zero_runs_are_refused(tmp_path):
     with pytest.raises(CommandError, match="expected 1 or more"):
         play(tmp_path, runs=0)
 
 
-# The course that is shipped -------------------------------------------------------------------------------------------
+# The shipped course
 
 
 @pytest.mark.exhaustive
-def test_no_run_with_a_critical_error_ends_well_however_well_the_rest_goes(shipped_folder):
-    """Of those that may be asked for; out of what waits for a professional everybody may walk, and that ends kindly."""
+def test_critical_error_never_ends_in_no_harm(shipped_folder):
+    """Skips simulations awaiting expert review: they are optional and may end well."""
     course = read_course(read_folder(shipped_folder))
     counting = [each for each in simulations_of(shipped_folder) if not awaits_review_whole(course.source(each.id).meta)]
     assert len(counting) > 5
     for simulation in counting:
-        assert_slips_do_not_end_well(simulation, Random(1))
+        assert_critical_errors_do_not_end_well(simulation, Random(1))
 
 
-def assert_slips_do_not_end_well(simulation, random):
-    endings = {True: set(), False: set()}  # with a critical error or without → colours
+def assert_critical_errors_do_not_end_well(simulation, random):
+    endings = {True: set(), False: set()}  # had a critical error → outcomes
     for _ in range(1000):
-        is_critical, place = play_well_but_for_slips(simulation, random)
-        endings[is_critical].add(simulation.endings_by_id[place].colour)
+        is_critical, ending = play_with_errors(simulation, random)
+        endings[is_critical].add(simulation.endings_by_id[ending].colour)
     assert endings[True] and "green" not in endings[True], simulation.id
     assert "green" in endings[False], simulation.id
 
 
-def play_well_but_for_slips(simulation, random):
-    """Whether there was a critical error, and the ending."""
+def play_with_errors(simulation, random):
+    """Play one attempt; return whether it had a critical error, and the ending."""
     state, is_critical = simulation.begin(simulation.draw(random)), False
     while node := simulation.nodes.get(state.place):
         best, parts = simulation.best(state)
-        slips = simulation.offered(state) + ([] if node.timeout is None else [node.timeout])  # to freeze is one, too
-        place = best if random.random() < 0.8 else random.choice(slips)
-        is_critical = is_critical or node.choices[place].worth == "critical"
-        state = simulation.decide(state, place, parts)
+        errors = simulation.offered(state) + ([] if node.timeout is None else [node.timeout])  # the timeout counts, too
+        position = best if random.random() < 0.8 else random.choice(errors)
+        is_critical = is_critical or node.choices[position].worth == "critical"
+        state = simulation.decide(state, position, parts)
     return is_critical, state.place

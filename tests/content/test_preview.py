@@ -1,4 +1,4 @@
-"""Previews: made beside the server, one at a time for each person, with an end to their time."""
+"""Previews run in a side process, one at a time per person, with a time limit."""
 
 import pytest
 from django.urls import reverse
@@ -21,7 +21,7 @@ BUSY = "Another preview is being created, or the server is busy"
 LATE = "The preview of this text takes too long."
 UNCHECKED = "This draft was saved without a check because the server was busy."
 BROKEN = "The preview failed."
-AGAIN = 'hx-trigger="load delay:1s"'  # the page asks once more by itself
+AGAIN = 'hx-trigger="load delay:1s"'  # the page retries by itself
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ WAYS = {
 }
 
 
-class Beside:
-    """In the place of the process: does what it is told to whenever a preview is wanted."""
+class FakeSideProcess:
+    """Stands in for the side process: calls `run` for each preview."""
 
     def __init__(self, run):
         self.run_once = run
@@ -64,32 +64,32 @@ def raises(error):
     def run():
         raise error
 
-    return Beside(run)
+    return FakeSideProcess(run)
 
 
-def test_it_comes_from_a_process_that_asks_no_database(lesson):
-    desk = editor_state_of(lesson, lesson.head)
-    preview, opened = previewing.beside.run(with_databases, desk.manuscript, "en", {}, [], seconds=30)
-    assert preview == make_preview(desk.manuscript, "en", {}, [])
+def test_preview_process_opens_no_database(lesson):
+    state = editor_state_of(lesson, lesson.head)
+    preview, opened = previewing.beside.run(with_databases, state.manuscript, "en", {}, [], seconds=30)
+    assert preview == make_preview(state.manuscript, "en", {}, [])
     assert preview.page["title"] == "Boiling water"
     assert opened == []
     assert previewing.beside.run(with_a_query, seconds=30) == ["default"]
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_every_way_to_a_preview_leads_through_that_process(client, editor, lesson, monkeypatch, way):
-    for error, said in [(OutOfTime, LATE), (ProcessDied, BROKEN), (StillBusy, BUSY)]:
+def test_every_preview_uses_side_process(client, editor, lesson, monkeypatch, way):
+    for error, expected in [(OutOfTime, LATE), (ProcessDied, BROKEN), (StillBusy, BUSY)]:
         monkeypatch.setattr(previewing, "beside", raises(error))
         response = way(client, lesson)
         page = response.content.decode()
         assert response.status_code == 200
-        assert [sentence for sentence in (LATE, BROKEN, BUSY) if sentence in page] == [said]
+        assert [sentence for sentence in (LATE, BROKEN, BUSY) if sentence in page] == [expected]
         assert (AGAIN in page) == (error is StillBusy)
     if way not in (WAYS["while typing"], WAYS["by opening it"]):
         assert "title: As typed" in page
 
 
-def test_an_error_that_hinders_saving_is_named_where_the_preview_is_missing(client, editor, lesson, monkeypatch):
+def test_error_is_shown_without_preview(client, editor, lesson, monkeypatch):
     def check(bodies):
         monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
         read_valid(bodies)
@@ -103,7 +103,7 @@ def test_an_error_that_hinders_saving_is_named_where_the_preview_is_missing(clie
 
 
 @pytest.mark.parametrize("error, said", [(OutOfTime, LATE), (ProcessDied, BROKEN)])
-def test_what_cannot_be_checked_is_not_saved_and_not_lost(client, editor, lesson, monkeypatch, error, said):
+def test_failed_check_refuses_save_and_keeps_text(client, editor, lesson, monkeypatch, error, said):
     with monkeypatch.context() as patch:
         patch.setattr(previewing, "beside_saving", raises(error))
         response = client.post(url(lesson), typed(lesson) | {"save": "yes"})
@@ -116,12 +116,10 @@ def test_what_cannot_be_checked_is_not_saved_and_not_lost(client, editor, lesson
 
 
 @pytest.mark.parametrize("error", [MachineBusy, StillBusy])
-def test_a_draft_is_saved_unchecked_where_the_machine_is_busy_and_marked_until_it_is_checked(
-    client, editor, lesson, monkeypatch, error
-):
+def test_busy_server_saves_draft_as_unchecked(client, editor, lesson, monkeypatch, error):
     with monkeypatch.context() as patch:
         patch.setattr(previewing, "beside_saving", raises(error))
-        for _ in range(2):  # the second changes nothing, and still cannot check
+        for _ in range(2):  # the second save changes nothing and cannot check either
             page = client.post(url(lesson), typed(lesson) | {"save": "yes"}, follow=True).content.decode()
             assert "Saved as revision 2, but not checked because the server is busy" in page and UNCHECKED in page
             assert LATE not in page
@@ -132,7 +130,7 @@ def test_a_draft_is_saved_unchecked_where_the_machine_is_busy_and_marked_until_i
     assert (lesson.revisions.count(), lesson.revisions.filter(is_unchecked=True).count()) == (2, 0)
 
 
-def test_a_later_check_that_passes_clears_the_mark(client, editor, lesson, monkeypatch):
+def test_later_check_clears_unchecked_mark(client, editor, lesson, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(previewing, "beside_saving", raises(MachineBusy))
         client.post(url(lesson), typed(lesson) | {"save": "yes"})
@@ -141,7 +139,7 @@ def test_a_later_check_that_passes_clears_the_mark(client, editor, lesson, monke
     assert (lesson.revisions.count(), lesson.revisions.filter(is_unchecked=True).count()) == (3, 0)
 
 
-def test_publishing_checks_what_was_saved_unchecked(client, lesson, monkeypatch):
+def test_publishing_checks_unchecked_drafts(client, lesson, monkeypatch):
     signed_in(client, make_admin(language="en"))
     broken = body(lesson).replace("{#seven}", "{#seven", 1)
     with monkeypatch.context() as patch:
@@ -157,7 +155,7 @@ def test_publishing_checks_what_was_saved_unchecked(client, lesson, monkeypatch)
     assert lesson.course.releases.count() == 1
 
 
-def test_saving_takes_and_refuses_what_the_checker_does(lesson):
+def test_side_process_check_equals_course_checker(lesson):
     assert check_in_side_process(make_files()) is None
     with pytest.raises(ContentErrors) as beside:
         check_in_side_process(damaged := damage("01-water/01-boiling.en.md", "(#card)", "(#crad)"))
@@ -166,7 +164,7 @@ def test_saving_takes_and_refuses_what_the_checker_does(lesson):
     assert beside.value.problems == here.value.problems != ()
 
 
-def test_a_figure_is_shown_where_its_uses_cannot_be_found(client, editor, lesson, monkeypatch):
+def test_figure_is_shown_if_uses_are_unknown(client, editor, lesson, monkeypatch):
     monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
     page = client.get(url(lesson.course.documents.get(identifier="media/kettle.en.svg"))).content.decode()
     assert "<img src=" in page and "We could not find out where it is used." in page and "No other document" not in page
@@ -174,7 +172,7 @@ def test_a_figure_is_shown_where_its_uses_cannot_be_found(client, editor, lesson
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("work, said", [(never_ready, LATE), (broken_off, BROKEN)], ids=["late", "broken"])
-def test_one_that_ends_badly_costs_nobody_anything_else(client, editor, lesson, monkeypatch, settings, work, said):
+def test_next_preview_works_after_timeout_or_crash(client, editor, lesson, monkeypatch, settings, work, said):
     usual, settings.PREVIEW_SECONDS = settings.PREVIEW_SECONDS, 1
     with monkeypatch.context() as patch:
         patch.setattr(previewing, "make_preview", work)
@@ -184,33 +182,33 @@ def test_one_that_ends_badly_costs_nobody_anything_else(client, editor, lesson, 
     assert "As typed</h2>" in WAYS["while typing"](signed_in(client, make_editor()), lesson).content.decode()
 
 
-def test_a_person_gets_one_at_a_time_and_everything_else_meanwhile(client, editor, lesson, monkeypatch):
-    said, other = {}, make_editor()
+def test_person_gets_1_preview_at_a_time(client, editor, lesson, monkeypatch):
+    seen, other = {}, make_editor()
     client.get(reverse("admin:content_document_changelist"))  # from here on the session knows the person's groups
 
-    def meanwhile():
-        monkeypatch.setattr(previewing, "beside", raises(OutOfTime))  # of whoever gets as far as this
-        said["the same person"] = WAYS["while typing"](client, lesson).content.decode()
-        said["another page"] = client.get(reverse("admin:content_document_changelist")).status_code
-        said["another person"] = WAYS["while typing"](signed_in(client, other), lesson).content.decode()
+    def during_preview():
+        monkeypatch.setattr(previewing, "beside", raises(OutOfTime))  # fails whoever gets this far
+        seen["the same person"] = WAYS["while typing"](client, lesson).content.decode()
+        seen["another page"] = client.get(reverse("admin:content_document_changelist")).status_code
+        seen["another person"] = WAYS["while typing"](signed_in(client, other), lesson).content.decode()
         signed_in(client, editor)
         raise OutOfTime
 
-    monkeypatch.setattr(previewing, "beside", Beside(meanwhile))
+    monkeypatch.setattr(previewing, "beside", FakeSideProcess(during_preview))
     assert LATE in WAYS["while typing"](client, lesson).content.decode()
-    assert BUSY in said["the same person"] and AGAIN in said["the same person"]
-    assert said["another page"] == 200
-    assert LATE in said["another person"]
-    assert LATE in WAYS["while typing"](client, lesson).content.decode()  # the one before is over
+    assert BUSY in seen["the same person"] and AGAIN in seen["the same person"]
+    assert seen["another page"] == 200
+    assert LATE in seen["another person"]
+    assert LATE in WAYS["while typing"](client, lesson).content.decode()  # the first preview has ended
 
 
-def test_whose_server_was_killed_waits_no_longer_than_a_preview_can_take(client, editor, lesson, monkeypatch, settings):
+def test_preview_lock_expires_after_longest_preview(client, editor, lesson, monkeypatch, settings):
     settings.PREVIEW_SECONDS, kept = 5, []
     monkeypatch.setattr(previewing.cache, "add", lambda key, value, timeout: kept.append(timeout) or False)
     assert BUSY in WAYS["while typing"](client, lesson).content.decode()
     assert kept == [previewing.beside.longest(5) + 1]
 
 
-def test_the_browser_sends_one_at_a_time_and_the_newest_last(client, editor, lesson):
+def test_browser_queues_only_last_preview(client, editor, lesson):
     page = client.get(url(lesson)).content.decode()
     assert page.count("hx-sync=") == page.count('data-draft="text" hx-sync="this:queue last"') == 1

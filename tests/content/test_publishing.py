@@ -1,4 +1,4 @@
-"""Drafts and releases: what is refused, what is immutable, and the bytes that browsers change."""
+"""Drafts and releases: conflicts, immutability and line ends changed by browsers."""
 
 from dataclasses import asdict
 from threading import Barrier, Thread
@@ -42,12 +42,12 @@ def make_course():
     return import_course(make_files()).course
 
 
-def message_of(course):
+def card_of(course):
     return course.documents.select_related("head").get(identifier="card")
 
 
 def edit(course, text=EDITED, **more):
-    card = message_of(course)
+    card = card_of(course)
     return save_drafts(card, {"en": text}, base=card.head, by=more.get("by"))
 
 
@@ -58,64 +58,64 @@ def card_html(course):
 
 @pytest.mark.django_db
 class TestDrafts:
-    def test_a_draft_is_a_revision_that_learners_do_not_see(self):
+    def test_draft_is_hidden_from_learners(self):
         course, editor = make_course(), make_user()
         revision = edit(course, by=editor)
         assert (revision.number, revision.created_by) == (2, editor)
         assert "Edited" not in card_html(course)
         assert [bytes(text.body) for text in revision.texts.filter(language="en")] == [EDITED]
 
-    def test_a_stale_text_is_refused_with_both_texts(self):
+    def test_stale_draft_is_refused_with_both_texts(self):
         course = make_course()
-        base = message_of(course).head
+        base = card_of(course).head
         edit(course)
         mine = make_files()[CARD] + b"\nMine.\n"
         with pytest.raises(StaleDraft) as stale:
-            save_drafts(message_of(course), {"en": mine}, base=base, by=None)
+            save_drafts(card_of(course), {"en": mine}, base=base, by=None)
         assert (stale.value.mine, stale.value.theirs) == (mine, EDITED)
-        assert bytes(message_of(course).head.texts.get(language="en").body) == EDITED
+        assert bytes(card_of(course).head.texts.get(language="en").body) == EDITED
 
-    def test_what_somebody_else_has_saved_already_is_no_conflict(self):
+    def test_identical_text_is_no_conflict(self):
         course = make_course()
-        base = message_of(course).head
+        base = card_of(course).head
         saved = edit(course)
-        assert save_drafts(message_of(course), {"en": EDITED}, base=base, by=None) == saved
+        assert save_drafts(card_of(course), {"en": EDITED}, base=base, by=None) == saved
 
-    def test_another_language_saved_since_is_no_conflict(self):
+    def test_other_language_is_no_conflict(self):
         course = make_course()
-        base = message_of(course).head
+        base = card_of(course).head
         chinese = make_files()["emergency.card.zh-hans.md"] + "\n改了。\n".encode()
         edit(course)
-        revision = save_drafts(message_of(course), {"zh-hans": chinese}, base=base, by=None)
+        revision = save_drafts(card_of(course), {"zh-hans": chinese}, base=base, by=None)
         assert {bytes(text.body) for text in revision.texts.all()} == {EDITED, chinese}
 
-    def test_a_document_that_was_retired_meanwhile_is_refused_by_name(self):
-        card = message_of(make_course())
+    def test_archived_document_is_refused_by_name(self):
+        card = card_of(make_course())
         Document.objects.filter(pk=card.pk).update(head=None)
         with pytest.raises(ArchivedDocument, match="card"):
             save_drafts(card, {"en": EDITED}, base=card.head, by=None)
         with pytest.raises(ArchivedDocument, match="card"):
             restore(card, card.head, by=None)
 
-    def test_an_error_is_refused_with_its_line(self):
+    def test_draft_with_error_is_refused_with_line(self):
         course = make_course()
         with pytest.raises(ContentErrors) as refusal:
             edit(course, make_files()[CARD] + b"\n[x](#nowhere)\n")
         line = make_files()[CARD].count(b"\n") + 2
         assert (refusal.value.problems[0].path, refusal.value.problems[0].line) == (CARD, line)
-        assert message_of(course).head.number == 1
+        assert card_of(course).head.number == 1
 
-    def test_discarding_goes_back_and_restoring_comes_again(self):
+    def test_discarded_draft_can_be_restored(self):
         course = make_course()
         draft = edit(course)
-        assert discard_draft(message_of(course)).number == 1
-        assert message_of(course).head.number == 1
+        assert discard_draft(card_of(course)).number == 1
+        assert card_of(course).head.number == 1
         assert drafts(course) == []
-        restored = restore(message_of(course), draft, by=None)
+        restored = restore(card_of(course), draft, by=None)
         assert restored.number == 3
-        assert restore(message_of(course), draft, by=None) == restored
+        assert restore(card_of(course), draft, by=None) == restored
 
-    def test_drafts_say_what_differs_from_what_is_released(self):
+    def test_drafts_list_changes_since_release(self):
         course = make_course()
         assert drafts(course) == []
         revision = edit(course)
@@ -126,67 +126,67 @@ class TestDrafts:
 
 @pytest.mark.django_db
 class TestPublishing:
-    def test_a_release_holds_the_chosen_revisions_and_all_that_was_released(self):
+    def test_release_holds_chosen_and_earlier_revisions(self):
         course, editor = make_course(), make_user()
         edit(course)
-        release = publish(course, [message_of(course).head], weight="reread", note="Wording", by=editor)
+        release = publish(course, [card_of(course).head], weight="reread", note="Wording", by=editor)
         assert (release.number, release.weight, release.note, release.created_by) == (2, "reread", "Wording", editor)
         assert release.entries.count() == course.releases.get(number=1).entries.count()
         assert "Edited" in card_html(course)
         event = Event.objects.latest("pk")
         assert (event.verb, event.subject, event.actor) == ("content-released", f"release:{release.pk}", editor)
 
-    def test_each_changed_document_has_its_own_weight_and_the_release_that_of_the_heaviest(self):
+    def test_release_has_highest_impact_of_its_documents(self):
         course = make_course()
         edit(course)
         boiling = course.documents.select_related("head").get(identifier="boiling")
         text = bytes(boiling.head.texts.get(language="en").body) + b"\n"
         save_drafts(boiling, {"en": text}, base=boiling.head, by=None)
         boiling.refresh_from_db()
-        weights = {"boiling": "retake", "last-cup": "reread"}  # the exam is not changed, so it weighs nothing
-        made = publish(course, [message_of(course).head, boiling.head], weights=weights, note="", by=None)
+        weights = {"boiling": "retake", "last-cup": "reread"}  # the exam is unchanged, so its weight is dropped
+        made = publish(course, [card_of(course).head, boiling.head], weights=weights, note="", by=None)
         weighed = dict(made.entries.exclude(weight="").values_list("document__identifier", "weight"))
         assert weighed == {"boiling": "retake", "card": "minor"}
         assert made.weight == "retake"
         assert Event.objects.latest("pk").data["weights"] == {"boiling": "retake"}
 
-    def test_publishing_twice_makes_one_release(self):
+    def test_second_publish_is_ignored(self):
         course = make_course()
         edit(course)
-        first = publish_head(message_of(course))
-        assert publish_head(message_of(course)) == first
+        first = publish_head(card_of(course))
+        assert publish_head(card_of(course)) == first
         assert course.releases.count() == 2
 
-    def test_a_revision_that_is_no_longer_the_newest_is_refused(self):
+    def test_outdated_revision_is_refused(self):
         course = make_course()
         chosen = edit(course)
         edit(course, EDITED + b"\nAgain.\n")
         with pytest.raises(StaleChoice):
             publish(course, [chosen], weight="minor", note="", by=None)
-        discard_draft(message_of(course))
+        discard_draft(card_of(course))
         with pytest.raises(StaleChoice):
             publish(course, [chosen], weight="minor", note="", by=None)
         assert course.releases.count() == 1
 
-    def test_the_earlier_release_stays_as_it_was(self):
+    def test_earlier_release_does_not_change(self):
         course = make_course()
         first = course.current
         before = [store.page(first, "card", "en"), digest_of(first)]
         edit(course)
-        publish_head(message_of(course))
+        publish_head(card_of(course))
         first.refresh_from_db()
         assert [store.page(first, "card", "en"), digest_of(first)] == before
         assert first.digest == digest_of(first) != course.releases.get(number=2).digest
 
-    def test_pages_that_come_out_the_same_are_shared(self):
+    def test_identical_pages_are_shared(self):
         course = make_course()
         pages = RenderedPage.objects.count()
         edit(course)
-        publish_head(message_of(course))
+        publish_head(card_of(course))
         assert RenderedPage.objects.count() == pages + 1
 
-    def test_drafts_that_do_not_fit_together_are_refused(self):
-        """Each fits the newest texts, but the one that is published links to a question that is not released."""
+    def test_inconsistent_drafts_are_refused(self):
+        """Each draft fits the other, but the published one links to an unreleased question."""
         course = make_course()
         lesson = course.documents.get(identifier="boiling")
         texts = {
@@ -194,7 +194,7 @@ class TestPublishing:
             for text in lesson.head.texts.all()
         }
         save_drafts(lesson, texts, base=lesson.head, by=None)
-        card = message_of(course)
+        card = card_of(course)
         linked = {text.language: bytes(text.body) + b"\n[?](#what-then)\n" for text in card.head.texts.all()}
         save_drafts(card, linked, base=card.head, by=None)
         with pytest.raises(ContentErrors, match="what-then"):
@@ -207,9 +207,9 @@ class TestPublishing:
         other = {path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()}
         foreign = import_course(other).course
         with pytest.raises(ValueError, match="another course"):
-            publish(course, [message_of(foreign).head], weight="minor", note="", by=None)
+            publish(course, [card_of(foreign).head], weight="minor", note="", by=None)
 
-    def test_what_another_compiler_stored_is_compiled_from_its_texts_and_not_read(self):
+    def test_release_of_old_compiler_is_rendered_from_source(self):
         course = make_course()
         release = course.current
         outline, pages = store.outline(release, "en"), [store.page(release, "boiling", "en")]
@@ -232,7 +232,7 @@ class TestPublishing:
         assert (release.compiler, through.exists()) == (COMPILER, True)
         assert asdict(store.page(release, "boiling", "en")) == asdict(pages[0])
 
-    def test_recompiling_keeps_texts_and_digest(self, monkeypatch):
+    def test_recompiling_keeps_texts_and_checksum(self, monkeypatch):
         release = make_course().current
         digest, pages = release.digest, RenderedPage.objects.count()
         monkeypatch.setattr(publishing, "COMPILER", 99)
@@ -244,15 +244,15 @@ class TestPublishing:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_drafts_saved_at_the_same_moment_one_is_refused():
+def test_concurrent_drafts_conflict():
     course = make_course()
-    base, barrier, outcomes = message_of(course).head, Barrier(2), []
+    base, barrier, outcomes = card_of(course).head, Barrier(2), []
 
     def save(word):
         barrier.wait()
         try:
             text = make_files()[CARD] + f"\n{word}.\n".encode()
-            outcomes.append(save_drafts(message_of(course), {"en": text}, base=base, by=None).number)
+            outcomes.append(save_drafts(card_of(course), {"en": text}, base=base, by=None).number)
         except StaleDraft:
             outcomes.append("stale")
         finally:
@@ -267,7 +267,7 @@ def test_of_two_drafts_saved_at_the_same_moment_one_is_refused():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_releases_at_the_same_moment_both_are_numbered():
+def test_concurrent_releases_get_different_numbers():
     course = make_course()
     lesson = course.documents.select_related("head").get(identifier="boiling")
     text = bytes(lesson.head.texts.get(language="en").body) + b"\n"
@@ -301,7 +301,7 @@ TEXTS = st.lists(st.text(alphabet="ab 中\t", max_size=4), min_size=1, max_size=
 
 @st.composite
 def originals(draw):
-    """A text with any mixture of line ends, with or without BOM and final line break."""
+    """Any mixture of line ends, with or without BOM and final line break."""
     lines = draw(TEXTS)
     ends = [draw(st.sampled_from(["\n", "\r\n", "\r"])) for _ in lines]
     body = "".join(line + end for line, end in zip(lines, ends, strict=True))
@@ -309,12 +309,12 @@ def originals(draw):
 
 
 def through_a_browser(text):
-    """What a form posts for a text it was given: every line end is CRLF."""
+    """Return what a form posts for `text`: CRLF at every line end."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
 
 
 @given(originals())
-def test_a_text_that_went_through_a_browser_untouched_comes_back_byte_for_byte(original):
+def test_untouched_text_keeps_bytes(original):
     assert with_original_line_ends(through_a_browser(text_without_bom(original)), original) == original
 
 
@@ -332,5 +332,5 @@ def test_a_text_that_went_through_a_browser_untouched_comes_back_byte_for_byte(o
         (b"a  \nb\n", b"a  \r\nb\r\n", b"a  \nb\n"),
     ],
 )
-def test_an_edited_text_keeps_the_ways_of_its_document(original, posted, expected):
+def test_edited_text_keeps_line_ends_and_bom(original, posted, expected):
     assert with_original_line_ends(posted, original) == expected

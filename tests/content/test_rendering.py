@@ -1,4 +1,4 @@
-"""Compiling: what pages and outlines are made of, and the figures they show."""
+"""Rendered pages, course outlines and figures."""
 
 import json
 from datetime import timedelta
@@ -30,7 +30,7 @@ def page(identifier, language="en", files=None):
 
 
 def with_lesson(text):
-    """The page of the lesson whose English text begins with this."""
+    """Render the lesson page with `text` inserted at the start of its English file."""
     files = make_files()
     head, rest = files[LESSON].decode().split("\n## ", 1)
     return page("boiling", files=files | {LESSON: f"{head}\n{text}\n\n## {rest}".encode()})
@@ -41,7 +41,7 @@ def html_of(data):
 
 
 class TestOutline:
-    def test_lists_the_route_in_the_order_of_the_file_names(self):
+    def test_steps_follow_file_name_order(self):
         found = outline()
         assert (found.course_id, found.title, found.language) == ("tea-room", "Rules of the tea room", "en")
         assert [(module.id, module.number, module.title) for module in found.modules] == [
@@ -54,7 +54,7 @@ class TestOutline:
         assert (found.exam_id, found.survey_id, found.card_id) == ("last-cup", "voice", "card")
         assert found.valid_months == 12
 
-    def test_a_survey_of_leads_is_no_step_and_stands_beside_the_route_in_each_language(self):
+    def test_follow_up_survey_is_not_a_step(self):
         for language, title in (("en", "A month later"), ("zh-hans", "一个月后")):
             found = outline(language, **SHEET)
             assert found.sheets == (FollowUpSurvey("month-later", title, 30),)
@@ -62,13 +62,13 @@ class TestOutline:
             assert found.survey_id == "voice"
         assert outline().sheets == ()
 
-    def test_required_are_the_lessons_before_the_exam_and_the_exam(self):
+    def test_lessons_before_exam_and_exam_are_required(self):
         found = outline()
         assert found.required == ("boiling", "last-cup")
         assert [step.id for step in found.steps if step.is_required] == ["boiling", "last-cup"]
         assert [step.id for step in found.steps if step.is_after_exam] == ["voice"]
 
-    def test_simulations_count_where_the_course_says_so(self):
+    def test_simulations_are_required_if_course_says_so(self):
         completion = "completion: {lessons: all, passed: [last-cup]"
         course = COURSE["course.zh-hans.md"].replace(completion, completion + ", not_red: [drill]")
         found = outline(**{"course.zh-hans.md": course})
@@ -76,7 +76,7 @@ class TestOutline:
         assert [step.is_optional for step in found.steps] == [False] * 4
         assert [step.id for step in outline().steps if step.is_optional] == ["drill"]
 
-    def test_texts_are_in_the_language_and_what_counts_is_the_same(self):
+    def test_outline_texts_are_translated_and_structure_is_shared(self):
         english, chinese = outline("en"), outline("zh-hans")
         assert (chinese.title, dict(chinese.tracks)) == ("茶水间守则", {"day": "白班", "night": "夜班"})
         assert list(english.tracks) == list(chinese.tracks) == ["day", "night"]
@@ -87,14 +87,14 @@ class TestOutline:
             == (CheckQuestion("is-it-off", (), ("is-it-off",)),)
         )
 
-    def test_objectives_stand_in_their_module_and_lead_to_their_lesson(self):
+    def test_objectives_belong_to_module_and_lesson(self):
         found = outline()
         assert found.module("m1").objectives == {
             "O1.1": "<strong>Boil</strong> a kettle", "O1.2": "<strong>Turn off</strong> the stove",
         }  # fmt: skip
         assert found.objective_lessons == {"O1.1": "boiling", "O1.2": "boiling"}
 
-    def test_neighbours_and_unknown_steps(self):
+    def test_before_and_after_return_neighbours(self):
         found = outline()
         assert (found.before("boiling"), found.after("voice")) == (None, None)
         assert found.before("last-cup") == found.step("drill")
@@ -104,7 +104,7 @@ class TestOutline:
         with pytest.raises(KeyError):
             found.module("nowhere")
 
-    def test_a_check_shows_a_track_its_own_questions(self):
+    def test_check_filters_questions_by_job_role(self):
         step = outline().step("boiling")
         asked = (CheckQuestion("all", (), ("all",)), CheckQuestion("night", ("night",), ("night",)))
         step = store.Step(**{**vars(step), "check": asked})
@@ -112,7 +112,7 @@ class TestOutline:
 
 
 class TestLesson:
-    def test_blocks_stand_in_reading_order(self):
+    def test_blocks_are_in_reading_order(self):
         data = page("boiling")
         kinds = [block.get("kind") or block.get("id") or block["type"] for block in data["blocks"]]
         assert kinds == [
@@ -126,7 +126,7 @@ class TestLesson:
         assert html_of(page("boiling")).startswith('<h2 id="seven">')
         assert '<h3 id="deep">Deep <em>in</em></h3>' in html_of(with_lesson("### Deep *in* {#deep}\n\nText."))
 
-    def test_links_lead_to_pages_sections_and_questions(self):
+    def test_links_resolve_to_pages_sections_and_questions(self):
         links = (
             "[a](#card) [b](#tracks) [c](#seven) [d](#what-first) [e](#last-cup) [f](#m1) [g](#tea-room) [h](#sources)"
         )
@@ -140,19 +140,19 @@ class TestLesson:
             assert f'<a href="{address}">{letter}</a>' in html
         assert "<a>h</a>" in html
 
-    def test_a_link_from_elsewhere_to_a_question_leads_to_its_lesson(self):
+    def test_link_to_question_of_other_page_names_lesson(self):
         card = "emergency.card.en.md"
         data = page("card", files=make_files() | {card: make_files()[card] + b"\n[x](#what-first)\n"})
         assert '<a href="/learn/tea-room/boiling/#q-what-first">x</a>' in data["sections"][0]["html"]
 
-    def test_sources_are_numbered_as_they_occur_and_listed_once(self):
+    def test_sources_are_numbered_by_first_use_and_listed_once(self):
         data = page("boiling")
         assert [(source["id"], source["number"]) for source in data["sources"]] == [("F-01", 1)]
         assert data["checked"] == "2026-11-20"
         assert "example.org/en" in data["sources"][0]["html"]
         assert "example.org/zh" in page("boiling", "zh-hans")["sources"][0]["html"]
 
-    def test_the_oldest_check_of_its_sources_dates_the_lesson(self):
+    def test_lesson_shows_oldest_check_date_of_its_sources(self):
         files = make_files()
         files["sources.zh-hans.md"] += "- 乙。[x](https://example.org/b) {#F-02 checked=2025-01-31}\n".encode()
         files["sources.en.md"] += b"- B. [x](https://example.org/b) {#F-02}\n"
@@ -161,7 +161,7 @@ class TestLesson:
         assert [source["id"] for source in data["sources"]] == ["F-02", "F-01"]
         assert data["checked"] == "2025-01-31"
 
-    def test_questions_are_read_back_equal_with_html_for_texts(self):
+    def test_stored_questions_load_equal_with_html_texts(self):
         stored = json.loads(json.dumps(page("boiling")["questions"]))
         question = load_question(stored["what-first"])
         assert question.to_dict() == load_question(question.to_dict()).to_dict()
@@ -180,7 +180,7 @@ class TestLesson:
 
 
 class TestOtherKinds:
-    def test_an_exam_gives_its_rules_in_seconds(self):
+    def test_exam_page_gives_durations_in_seconds(self):
         assert page("last-cup") == {
             "title": "The last cup",
             "html": "<p>Take your time.</p>",
@@ -194,7 +194,7 @@ class TestOtherKinds:
         }
         assert seconds(timedelta(days=1, minutes=1)) == 86460
 
-    def test_a_bank_has_its_questions_and_no_marks_that_lead_nowhere(self):
+    def test_bank_page_has_no_source_marks(self):
         files = make_files()
         bank = next(path for path in files if path.endswith(".bank.en.md"))
         files[bank] = files[bank].replace(b"  > ", b"  > True. [^F-01] ", 1)
@@ -202,16 +202,16 @@ class TestOtherKinds:
         assert list(data["questions"]) == data["order"]
         assert "<sup>" not in json.dumps(data)
 
-    def test_a_survey_has_its_scale_and_ends(self):
+    def test_survey_page_has_scale_and_end_labels(self):
         question = page("voice")["questions"][0]
         assert (question["kind"], question["from"], question["to"], len(question["choices"])) == ("scale", 0, 10, 2)
 
-    def test_the_card_has_the_number_to_call_in_every_language(self):
+    def test_emergency_card_has_call_number_in_every_language(self):
         for language in ("en", "zh-hans"):
             assert [section["call"] for section in page("card", language)["sections"]] == ["119"]
 
-    def test_the_card_says_whose_numbers_stand_on_it(self):
-        """In the language of the card, else in the course's own."""
+    def test_emergency_card_names_jurisdiction(self):
+        """In the language of the card, else in the source language."""
         sheets = {"zh-hans": "中国大陆", "en": "Mainland China"}
         made = {
             f"jurisdiction.{language}.md": f"---\nid: law\ntitle: {title}\n---\n".encode()
@@ -221,12 +221,12 @@ class TestOtherKinds:
             assert page("card", language)["jurisdiction"] == ""
             assert page("card", language, make_files() | made)["jurisdiction"] == title
 
-    def test_a_module_keeps_text_and_objectives_apart(self):
+    def test_module_page_separates_text_and_objectives(self):
         data = page("m1")
         assert "It begins with water." in data["html"] and "Boil" not in data["html"]
         assert [objective["id"] for objective in data["objectives"]] == ["O1.1", "O1.2"]
 
-    def test_lists_have_no_page(self):
+    def test_sources_have_no_page(self):
         with pytest.raises(KeyError):
             page("sources")
 
@@ -243,7 +243,7 @@ class TestOtherKinds:
         (b"\x89PNG", (0, 0)),
     ],
 )
-def test_the_size_of_a_figure_is_that_of_its_view_box(body, size):
+def test_figure_size_comes_from_view_box(body, size):
     assert svg_size(body) == size
 
 
@@ -252,7 +252,7 @@ class TestServing:
     def release(self):
         return import_course(make_files() | {"media/kettle.en.svg": drawing("0 0 40 30")}).course.current
 
-    def test_a_page_takes_one_query_and_names_document_and_revision(self):
+    def test_page_takes_1_query_and_names_document_and_revision(self):
         release = self.release()
         store.outline(release, "en")
         with CaptureQueriesContext(
@@ -265,23 +265,23 @@ class TestServing:
         assert (found.identifier, found.kind, found.title) == ("boiling", "lesson", "Boiling water")
         assert list(found.data["questions"]) == found.data["order"]
 
-    def test_an_outline_is_read_once(self):
+    def test_outline_is_cached(self):
         release = self.release()
         first = store.outline(release, "en")
         with CaptureQueriesContext(connection) as queries:
             assert store.outline(release, "en") is first
         assert len(queries) == 0
 
-    def test_a_language_the_course_is_not_written_in_reads_its_source(self):
+    def test_unknown_language_falls_back_to_source_language(self):
         release = self.release()
         assert store.outline(release, "fr").language == "zh-hans"
         assert store.page(release, "boiling", "fr").title == "烧水"
 
-    def test_what_is_not_in_the_release_is_not_there(self):
+    def test_page_outside_release_does_not_exist(self):
         with pytest.raises(RenderedPage.DoesNotExist):
             store.page(self.release(), "nowhere", "en")
 
-    def test_figures_have_their_size_and_load_late(self):
+    def test_figures_have_size_and_load_lazily(self):
         html = html_of(store.page(self.release(), "boiling", "en").data)
         assert 'width="40" height="30" loading="lazy"' in html
 
@@ -298,7 +298,7 @@ class TestMedia:
         html = html_of(store.page(import_course(files).course.current, "boiling", "en").data)
         return html.partition('src="')[2].partition('"')[0]
 
-    def test_a_figure_is_public_for_ever_and_can_do_nothing(self, client, address):
+    def test_figure_is_public_immutable_and_sandboxed(self, client, address):
         response = client.get(address)
         assert response.status_code == 200
         assert response.content == drawing("0 0 40 30")
@@ -310,7 +310,7 @@ class TestMedia:
         assert response["X-Content-Type-Options"] == "nosniff"
         assert "Set-Cookie" not in response
 
-    def test_an_earlier_figure_keeps_its_address(self, client, address):
+    def test_old_figure_keeps_its_url(self, client, address):
         import_course(make_files() | {"media/kettle.en.svg": drawing("0 0 9 9")})
         assert client.get(address).content == drawing("0 0 40 30")
 
@@ -321,13 +321,13 @@ class TestMedia:
             ("kettle.en.svg", "../README.md"), ("/kettle", "/%2e%2e/kettle"),
         ],
     )  # fmt: skip
-    def test_other_addresses_are_not_found(self, client, address, old, new):
+    def test_other_media_urls_are_not_found(self, client, address, old, new):
         assert client.get(address.replace(old, new)).status_code == 404
 
-    def test_a_wrong_or_short_digest_is_not_found(self, client, address):
+    def test_wrong_checksum_in_url_is_not_found(self, client, address):
         digest = address.split("/")[3]
         for wrong in ("0" * 12, digest[:-1], digest + "0", "%"):
             assert client.get(address.replace(digest, wrong)).status_code == 404
 
-    def test_it_is_only_read(self, client, address):
+    def test_figure_refuses_post(self, client, address):
         assert client.post(address).status_code == 405

@@ -1,4 +1,4 @@
-"""What the courses in content/ have to hold beyond the grammar."""
+"""Rules for the courses in content/ beyond the file format."""
 
 import json
 import re
@@ -32,47 +32,47 @@ EMPHASIS = re.compile(r"<(em|strong)>(.*?)</\1>")
 @pytest.mark.exhaustive
 @pytest.mark.any_database
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
-def test_no_asterisk_that_is_to_be_read_was_taken_for_emphasis(folder, db):
-    release, astray = make_course(read_folder(folder)).current, []
+def test_no_asterisk_is_mistaken_for_emphasis(folder, db):
+    release, misplaced = make_course(read_folder(folder)).current, []
     for language in ("zh-hans", "en"):
         for step in store.outline(release, language).steps:
             page = json.dumps(store.page(release, step.id, language).data, ensure_ascii=False)
-            astray += [(step.id, text) for _tag, text in EMPHASIS.findall(page) if text[0] in "”’」，。；、,;."]
-    assert astray == []
+            misplaced += [(step.id, text) for _tag, text in EMPHASIS.findall(page) if text[0] in "”’」，。；、,;."]
+    assert misplaced == []
 
 
-SAID = {
+SENTENCES = {
     "en": ("README.md", "{lessons} lessons, {simulations} simulations and an exam, about {time} of it required,"),
     "zh-hans": ("README.zh-hans.md", "{lessons}节课，{simulations}场演练，一次考核，必学的约{time}，"),
 }
 
 
-@pytest.mark.parametrize("language", SAID)
-def test_each_readme_says_what_is_in_the_course_and_how_long_what_is_required_takes(shipped_folder, language):
+@pytest.mark.parametrize("language", SENTENCES)
+def test_readme_states_course_contents_and_required_time(shipped_folder, language):
     outline = read_outline(compile_outline(read_course(read_folder(shipped_folder)), language))
     kinds = Counter(step.kind for step in outline.steps)
-    readme, sentence = SAID[language]
+    readme, sentence = SENTENCES[language]
     with translation.override(language):
         time = minutes_text_of(outline.minutes_left())
-    said = sentence.format(lessons=kinds["lesson"], simulations=kinds["simulation"], time=time)
-    assert "".join(said.split()) in "".join(Path(readme).read_text(encoding="utf-8").split()), said
+    expected = sentence.format(lessons=kinds["lesson"], simulations=kinds["simulation"], time=time)
+    assert "".join(expected.split()) in "".join(Path(readme).read_text(encoding="utf-8").split()), expected
 
 
 @pytest.mark.shipped
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
-def test_a_course_that_is_shipped_comes_back_byte_for_byte(folder, db):
+def test_shipped_course_survives_import_and_export(folder, db):
     files = read_folder(folder)
     assert bodies(import_course(files).course) == files
 
 
-def test_every_folder_beside_the_licence_is_a_course_called_as_its_folder(settings):
+def test_every_content_folder_is_named_after_its_course(settings):
     folders = [path for path in settings.CONTENT_DIR.iterdir() if path.is_dir()]
     assert sorted(folders) == SHIPPED
     assert [read_course(read_folder(folder)).id for folder in SHIPPED] == [folder.name for folder in SHIPPED]
 
 
-def test_with_another_sheet_the_whole_course_says_other_numbers(shipped_folder):
-    """Lessons, card, questions and simulations: no public number of the sheet is written anywhere else."""
+def test_jurisdiction_numbers_are_never_written_out(shipped_folder):
+    """No public number of the jurisdiction file is written out in another document."""
     files = read_folder(shipped_folder)
     listed = read_course(files).documents["jurisdiction"]["en"].entries
     numbers = {entry.text for entry in listed if entry.text.isdecimal()}
@@ -81,7 +81,7 @@ def test_with_another_sheet_the_whole_course_says_other_numbers(shipped_folder):
         path = f"jurisdiction.{language}.md"
         files[path] = re.sub(rb"^- \d+ ", b"- 9999 ", files[path], flags=re.MULTILINE)
     number = re.compile(rf"(?<![\d,.])(?:{'|'.join(numbers)})(?![\d%]|[.,]\d)")
-    compressions = re.compile("100 (?:to|到) 120")  # a minute
+    compressions = re.compile("100 (?:to|到) 120")  # per minute
     left = [
         (document.path, line.text)
         for languages in read_course(files).documents.values()
@@ -93,44 +93,44 @@ def test_with_another_sheet_the_whole_course_says_other_numbers(shipped_folder):
     assert left == []
 
 
-def test_each_simulation_with_a_clock_marks_where_nobody_may_freeze(shipped_folder):
+def test_timed_simulations_have_critical_timeout(shipped_folder):
     course = read_course(read_folder(shipped_folder))
-    played = [make_simulation(course, document.id, "zh-hans") for document in course.of_kind("simulation")]
+    simulations = [make_simulation(course, document.id, "zh-hans") for document in course.of_kind("simulation")]
     marked = {
-        simulation.id: [node.id for node in simulation.nodes.values() if frozen_in(node) == "critical"]
-        for simulation in played
+        simulation.id: [node.id for node in simulation.nodes.values() if timeout_rating(node) == "critical"]
+        for simulation in simulations
         if simulation.is_timed
     }
     assert all(marked.values()), marked
 
 
-def frozen_in(node):
+def timeout_rating(node):
     return next((choice.worth for choice in node.choices if choice.is_timeout), "")
 
 
 @pytest.mark.parametrize(
     ("language", "street", "why"), [("zh-hans", "青禾路", "说出地址"), ("en", "Qinghe", "gave the address")]
 )
-def test_a_fire_call_without_an_address_does_not_end_green_and_says_why(shipped_folder, language, street, why):
+def test_fire_call_without_address_never_ends_in_no_harm(shipped_folder, language, street, why):
     simulation = make_simulation(read_course(read_folder(shipped_folder)), "alarm-mid-call", language)
     for flags in (set(), {"cut"}):
         state = simulation.begin(flags)
         while node := simulation.nodes.get(state.place):
-            place, parts = simulation.best(state)
-            state = simulation.decide(state, place, [part for part in parts if street not in node.parts[part].text])
+            position, parts = simulation.best(state)
+            state = simulation.decide(state, position, [part for part in parts if street not in node.parts[part].text])
         ending = simulation.endings_by_id[state.place]
         assert ending.colour != "green" and why in ending.text
 
 
-def test_who_never_chooses_ends_in_harm_wherever_the_course_asks_for_the_simulation(shipped_folder):
+def test_required_simulations_end_in_harm_without_decisions(shipped_folder):
     course = read_course(read_folder(shipped_folder))
-    tables = {one: PlayTable(make_simulation(course, one, "zh-hans")) for one in course.meta.completion.not_red}
-    lazy = {one: play(table, LAZY, lazy_player) for one, table in tables.items()}
+    tables = {name: PlayTable(make_simulation(course, name, "zh-hans")) for name in course.meta.completion.not_red}
+    lazy = {name: play(table, LAZY, lazy_player) for name, table in tables.items()}
     assert {played.done for played in lazy.values()} <= {0}
     assert all(played.ended.get("green", 0) == 0 and played.ended["red"] > 0.5 for played in lazy.values())
 
 
 @pytest.mark.exhaustive
-def test_saved_results_of_players_are_what_playing_gives():
+def test_saved_baseline_results_are_current():
     current = saved_results(course_folders(None))
     assert json.loads(SAVED.read_text()) == json.loads(current), "run manage.py play_simulations --save"

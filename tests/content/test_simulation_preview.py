@@ -1,4 +1,4 @@
-"""Playing a simulation in the editor, from its text as it is typed."""
+"""Playing a simulation in the editor from the unsaved text."""
 
 import re
 from dataclasses import replace
@@ -20,8 +20,8 @@ def document():
     return make_simulation_course().documents.get(identifier=KETTLE)
 
 
-def press(run, pressed, parts=(), simulation=None):
-    return preview_simulation(simulation or run.simulation, {"carried": run.carried, "rehearse": str(pressed)}, parts)
+def choose(play, pressed, parts=(), simulation=None):
+    return preview_simulation(simulation or play.simulation, {"carried": play.carried, "rehearse": str(pressed)}, parts)
 
 
 def begin(flags=()):
@@ -29,53 +29,53 @@ def begin(flags=()):
     return preview_simulation(rules(), {"carried": carried})
 
 
-def test_it_is_played_step_by_step_to_an_ending(document):
-    run = press(press(begin(), 0), 0)
-    assert run.node.id == "note"
-    run = press(run, 0, ["0", "1", "x"])
-    assert (run.ending.id, run.offered) == ("calm-end", [])
+def test_preview_plays_to_ending(document):
+    play = choose(choose(begin(), 0), 0)
+    assert play.node.id == "note"
+    play = choose(play, 0, ["0", "1", "x"])
+    assert (play.ending.id, play.offered) == ("calm-end", [])
 
 
-def test_doing_nothing_can_be_tried_and_taken_back(document):
-    run = press(begin(), "timeout")
-    assert [taken.choice.quality for taken in run.taken] == ["timeout"]
-    assert press(run, "back") == begin()
+def test_timeout_can_be_chosen_and_undone(document):
+    play = choose(begin(), "timeout")
+    assert [taken.choice.quality for taken in play.taken] == ["timeout"]
+    assert choose(play, "back") == begin()
 
 
-def test_from_the_start_chance_deals_anew(document):
-    run = begin()
-    seen = {press(run, "again").flags for _ in range(60)}
+def test_restart_draws_new_flags(document):
+    play = begin()
+    seen = {choose(play, "again").flags for _ in range(60)}
     assert seen == {(), ("friend",)}
 
 
-def test_each_new_run_shuffles_the_choices_and_keeps_them_so(document):
-    run, orders = begin(), set()
+def test_restart_shuffles_choices_once(document):
+    play, orders = begin(), set()
     for _ in range(30):
-        run = press(run, "again")
-        orders.add(tuple(value for value, _choice in run.offered))
-        assert press(run, "").offered == run.offered
+        play = choose(play, "again")
+        orders.add(tuple(value for value, _choice in play.offered))
+        assert choose(play, "").offered == play.offered
     assert len(orders) > 1
     assert {(*sorted(order[:3]), order[3]) for order in orders} == {(0, 1, 2, "timeout")}
 
 
 @pytest.mark.parametrize("pressed", ["9", "-1", "x", ""])
-def test_what_is_not_offered_moves_nothing(document, pressed):
-    assert press(begin(), pressed).decisions == ()
+def test_invalid_choice_is_ignored(document, pressed):
+    assert choose(begin(), pressed).decisions == ()
 
 
-def test_what_was_not_signed_here_is_a_new_run(document):
-    run = preview_simulation(rules(), {"carried": "forged", "rehearse": "0"})
-    assert run.simulation.begin(run.flags) == run.states[0]
-    assert [state.place for state in run.states] == ["rings", "where"]
+def test_forged_state_starts_new_attempt(document):
+    play = preview_simulation(rules(), {"carried": "forged", "rehearse": "0"})
+    assert play.simulation.begin(play.flags) == play.states[0]
+    assert [state.place for state in play.states] == ["rings", "where"]
 
 
-def test_a_text_that_changed_is_played_as_far_as_it_still_goes(document):
-    run = press(press(press(begin(), 0), 0), 0, ["0", "2"])
-    assert run.ending.id == "hurt"
-    note = run.simulation.nodes["note"]
-    shorter = replace(run.simulation, nodes=run.simulation.nodes | {"note": replace(note, parts=note.parts[:2])})
-    run = press(run, "", simulation=shorter)
-    assert (run.node.id, len(run.decisions)) == ("note", 2)
+def test_changed_text_keeps_valid_decisions(document):
+    play = choose(choose(choose(begin(), 0), 0), 0, ["0", "2"])
+    assert play.ending.id == "hurt"
+    note = play.simulation.nodes["note"]
+    shorter = replace(play.simulation, nodes=play.simulation.nodes | {"note": replace(note, parts=note.parts[:2])})
+    play = choose(play, "", simulation=shorter)
+    assert (play.node.id, len(play.decisions)) == ("note", 2)
 
 
 def form(document, **texts):
@@ -91,7 +91,7 @@ def preview(client, document, **fields):
     return client.post(address, form(document, **fields)).content.decode()
 
 
-def test_the_preview_plays_and_draws_the_text_as_it_is_typed(client, document):
+def test_preview_plays_and_draws_unsaved_text(client, document):
     text = SIMULATION["en"].replace("The bell rings", "A whistle blows")
     page = preview(client, document, **{"text-en": text})
     assert "A whistle blows" in page and 'class="map"' in page
@@ -101,7 +101,7 @@ def test_the_preview_plays_and_draws_the_text_as_it_is_typed(client, document):
     assert not SimulationAttempt.objects.exists()
 
 
-def test_what_has_errors_is_named_by_its_line_and_not_played(client, document):
+def test_text_with_errors_is_not_played(client, document):
     text = SIMULATION["zh-hans"].replace(
         "## 警铃响了 {#rings .alarm}", "## 警铃响了 {#rings .alarm if=never else=rings}"
     )
@@ -110,7 +110,7 @@ def test_what_has_errors_is_named_by_its_line_and_not_played(client, document):
     assert 'class="map"' not in page
 
 
-def test_without_a_script_the_buttons_play_on_in_the_editor(client, document):
+def test_preview_works_without_script(client, document):
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     client.force_login(make_editor())
     address = reverse("admin:content_document_change", args=[document.pk])
