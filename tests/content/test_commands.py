@@ -9,7 +9,7 @@ from courseware.content.management.commands.check_content import read_files
 from courseware.course_format.checks.guessing import guessed_sets
 from courseware.course_format.course import read_course
 from courseware.course_format.diagnostic_messages import LEVELS
-from tests.course_format.checked import BANK, LESSON_EN, OUTLINE, SOURCES
+from tests.course_format.check_helpers import BANK, LESSON_EN, OUTLINE, SOURCES
 from tests.course_format.samples import damage, make_files
 
 DRILL = "01-water/02-drill.simulation.zh-hans.md"

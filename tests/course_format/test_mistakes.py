@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from courseware.course_format.checks import check
-from tests.course_format.checked import TODAY
+from tests.course_format.check_helpers import TODAY
 from tests.course_format.samples import COURSE, texts_in
 
 CHANGE = re.compile(r"^@ (\S+)\n((?:-.*\n)*)((?:\+.*\n)*)", re.MULTILINE)

@@ -7,7 +7,7 @@ from courseware.course_format.checks.guessing import guessed_sets
 from courseware.course_format.checks.overlap import check_overlap
 from courseware.course_format.course import read_course
 from courseware.course_format.reading_speed import stretches
-from tests.course_format.checked import BANK, EXAM, LESSON, LESSON_EN, TODAY, told
+from tests.course_format.check_helpers import BANK, EXAM, LESSON, LESSON_EN, TODAY, told
 from tests.course_format.samples import COURSE as TEXTS
 from tests.course_format.samples import damage, make_files
 

@@ -19,7 +19,7 @@ from courseware.course_format.simulations.simulation import (
     dump_simulation,
     load_simulation,
 )
-from tests.course_format.boiling_over import DRILL_EN, PATH, drill, drill_files, told
+from tests.course_format.kettle_simulation import DRILL_EN, PATH, drill, drill_files, told
 from tests.examples import examples
 
 # Reading

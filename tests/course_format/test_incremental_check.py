@@ -4,7 +4,7 @@ import pytest
 
 from courseware.course_format.checks import check_course
 from courseware.course_format.course import read_course
-from tests.course_format.checked import TODAY
+from tests.course_format.check_helpers import TODAY
 from tests.course_format.samples import make_files
 from tests.simulations.samples import PATHS, SIMULATION
 

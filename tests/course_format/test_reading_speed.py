@@ -14,7 +14,7 @@ from courseware.course_format.reading_speed import (
     reading_seconds,
     stretches,
 )
-from tests.course_format.boiling_over import PATH, PATH_EN, drill_files
+from tests.course_format.kettle_simulation import PATH, PATH_EN, drill_files
 
 CHARACTER, WORD = 60 / 250, 60 / 130
 FRONT = "---\nid: pace\ntitle: Pace\nobjectives: [O1]\n---\n"

@@ -1,7 +1,7 @@
 """What a course takes from the sheet of its jurisdiction."""
 
 from courseware.course_format.course import read_course
-from tests.course_format.checked import BANK, BANK_EN, LESSON, told
+from tests.course_format.check_helpers import BANK, BANK_EN, LESSON, told
 from tests.course_format.samples import COURSE, make_files
 
 CARD = "emergency.card.zh-hans.md"

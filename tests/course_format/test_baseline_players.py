@@ -10,7 +10,7 @@ from courseware.course_format.course import read_course
 from courseware.course_format.simulations.baseline_players import BaselinePlayer, played_by_all
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.course_format.simulations.simulation import is_passed
-from tests.course_format.boiling_over import PATH, drill, drill_files
+from tests.course_format.kettle_simulation import PATH, drill, drill_files
 
 HEAD = """---
 id: drill

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from courseware.course_format.checks import check
 from tests.assessment.exams import exam_files
-from tests.course_format.checked import (
+from tests.course_format.check_helpers import (
     BANK,
     COURSE,
     EXAM,

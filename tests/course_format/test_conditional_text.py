@@ -12,7 +12,7 @@ from courseware.course_format.simulations.simulation import (
     dump_simulation,
     load_simulation,
 )
-from tests.course_format.boiling_over import DRILL, DRILL_EN, PATH, PATH_EN, drill_files
+from tests.course_format.kettle_simulation import DRILL, DRILL_EN, PATH, PATH_EN, drill_files
 
 SAID = '> **小李**：又是你。 {if="calm < 60"}\n>\n> **小李**：谁来了？ {if="not wet"}'
 HEARD = f"{SAID}\n\n拼一张条子。\n\n纸湿了。 {{if=wet}}\n\n快写。"
