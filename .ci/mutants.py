@@ -27,9 +27,7 @@ MODULES = {  # module → its tests
 CANARY = "courseware/canary.py", "def canary():\n    return 1 + 1\n"
 CANARY_TEST = "tests/test_canary.py", "from courseware import canary\n\n\ndef test_nothing():\n    canary.canary()\n"
 CAUGHT = {"killed", "timeout", "caught by type check"}
-READS_SOURCE = (
-    "tests/course_format/test_diagnostic_messages.py"  # it reads the source, and a mutated file contains all mutants
-)
+READS_SOURCE = "tests/course_format/test_diagnostic_messages.py"  # a mutated source file contains all mutants
 # Files that the tests read, in addition to those that mutmut copies itself.
 ALSO = ["tests", "templates", "static", "content", "docs", "benchmarks", "manage.py", "pyproject.toml"]
 

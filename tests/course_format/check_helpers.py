@@ -1,4 +1,4 @@
-"""Where the documents of the sample course lie, and what the checker tells of it."""
+"""Paths of the sample course and the messages of the course checker for it."""
 
 from datetime import date
 
@@ -12,5 +12,5 @@ EXAM, SURVEY = "02-end/01-last.exam.zh-hans.md", "02-end/02-voice.survey.zh-hans
 BANK, BANK_EN = "02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"
 
 
-def told(files, **options):
+def issues(files, **options):
     return [str(problem) for problem in check(files, today=TODAY, **options)]

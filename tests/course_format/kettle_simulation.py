@@ -1,4 +1,4 @@
-"""A simulation in which a kettle boils over, whole or with one place changed, and what the checker tells of it."""
+"""A simulation in which a kettle boils over, whole or with one change, and its check results."""
 
 from datetime import date
 from functools import cache
@@ -10,7 +10,7 @@ from tests.course_format.samples import make_files, texts_in
 
 TODAY = date(2026, 11, 25)
 PATH, PATH_EN = "01-water/02-drill.simulation.zh-hans.md", "01-water/02-drill.simulation.en.md"
-# A kettle boils over while somebody is at the door: five situations, a message, chance, and endings of each colour.
+# 5 situations, a message, chance, and endings of each outcome.
 DRILL, DRILL_EN = (texts_in("boiling-over")[path] for path in (PATH, PATH_EN))
 
 
@@ -19,10 +19,10 @@ def drill_files(old="", new="", *, english=DRILL_EN):
     return make_files() | {PATH: DRILL.replace(old, new, 1).encode(), PATH_EN: english.encode()}
 
 
-@cache  # read once: it is frozen
+@cache  # cached: it is frozen
 def drill(language="zh-hans", **files):
     return make_simulation(read_course(drill_files(**files)), "drill", language)
 
 
-def told(files):
+def issues(files):
     return [str(problem) for problem in check(files, today=TODAY)]

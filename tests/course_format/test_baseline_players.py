@@ -1,4 +1,4 @@
-"""Who has learned nothing, and how often that passes; when a run counts."""
+"""Baseline players, which have learned nothing, and how often they pass; when an attempt counts."""
 
 import re
 from random import Random
@@ -37,11 +37,11 @@ FINE, FROZEN = ("等等", "acceptable", "calm=-5"), ("愣住", "timeout critical
 
 
 def files(*situations):
-    """A simulation of these situations one after the other, each a list of (text, quality, effects)."""
+    """A simulation of these situations in a row, each a list of (text, quality, effects)."""
     names = [*(f"n{number}" for number in range(len(situations))), "end"]
     nodes = [
-        f"\n## 情景{place} {{#n{place} .scene}}\n\n" + "".join(line(names[place + 1], *choice) for choice in choices)
-        for place, choices in enumerate(situations)
+        f"\n## 情景{number} {{#n{number} .scene}}\n\n" + "".join(line(names[number + 1], *choice) for choice in choices)
+        for number, choices in enumerate(situations)
     ]
     found = drill_files()
     found = {path: text for path, text in found.items() if ".simulation." not in path}
@@ -57,7 +57,7 @@ def shares(*situations):
     return {one.player: one.done for one in played_by_all(simulation, "zh-hans", is_source=True)}
 
 
-def refused(*situations):
+def refusals(*situations):
     return reports_of(files(*situations))
 
 
@@ -78,22 +78,20 @@ def reports_of(texts):
         ("yellow", -2, 8, 0, False),
     ],
 )
-def test_a_run_counts_that_is_not_red_has_half_of_the_points_and_stood_still_once_at_most(
-    colour, points, best, timeouts, counts
-):
+def test_attempt_passes_with_half_the_points_and_1_timeout(colour, points, best, timeouts, counts):
     assert is_passed(colour, points, best, timeouts) is counts
 
 
-def test_each_player_passes_as_often_as_its_choices_let_it():
+def test_players_pass_as_often_as_computed():
     played = shares(*[[HARM, BEST, FROZEN]] * 4)
     assert played["lazy"] == 0
-    for player in ("fixed", "longest", "shortest", "random"):  # texts of one length: nothing tells them apart
-        assert played[player] == pytest.approx(1 / 16, abs=0.01), player  # the right one of two, four times
-    assert played["cautious"] == pytest.approx(1 / 16, abs=0.01)  # nothing is refused in these words
+    for player in ("fixed", "longest", "shortest", "random"):  # all texts have one length
+        assert played[player] == pytest.approx(1 / 16, abs=0.01), player  # the right one of 2, 4 times
+    assert played["cautious"] == pytest.approx(1 / 16, abs=0.01)  # no choice sounds like a refusal
     assert shares(*[[HARM, CAREFUL, FROZEN]] * 4)["cautious"] == 1
 
 
-def test_the_same_text_gives_the_same_shares():
+def test_shares_are_deterministic():
     assert shares(*[[HARM, BEST, FROZEN]] * 4) == shares(*[[HARM, BEST, FROZEN]] * 4)
 
 
@@ -107,47 +105,47 @@ def test_the_same_text_gives_the_same_shares():
         ([HARM, CAREFUL, FROZEN], ['the player "cautious" has 100.0 % of attempts completed; expected at most 50 %']),
     ],
 )
-def test_a_simulation_that_the_untaught_pass_is_refused(choices, told):
-    assert refused(*[choices] * 4) == told
+def test_simulation_passed_by_baseline_player_is_refused(choices, told):
+    assert refusals(*[choices] * 4) == told
 
 
 @pytest.mark.parametrize("position", range(4))
-def test_a_simulation_that_one_position_passes_is_refused_where_choices_have_numbers(position):
+def test_numbered_choices_refuse_fixed_position(position):
     choices = [HARM, HARM, HARM]
     choices.insert(position, BEST)
     shuffled = files(*[[*choices, FROZEN]] * 4)
     numbered = shuffled | {PATH: re.sub(rb"^- \[", b"1. [", shuffled[PATH], flags=re.MULTILINE)}
-    told = ['the player "fixed" has 100.0 % of attempts completed; expected at most 20 %']
-    assert [reports_of(each) for each in (shuffled, numbered)] == [[], told]
+    found = ['the player "fixed" has 100.0 % of runs done; expected at most 20 %']
+    assert [reports_of(each) for each in (shuffled, numbered)] == [[], found]
 
 
 @pytest.mark.parametrize(("ticks", "parts"), [(True, (0, 1)), (False, ())])
-def test_a_player_that_reads_nothing_ticks_all_parts_or_none(ticks, parts):
+def test_baseline_player_ticks_all_parts_or_none(ticks, parts):
     assert BaselinePlayer(ticks).ways(drill().nodes["note"], [0], 5, Random(1)) == {(0, parts): 5}
 
 
-def test_a_simulation_that_clicks_pass_is_refused_and_of_three_situations_it_is_not():
+def test_easy_simulation_is_refused_from_5_situations():
     easy = [FINE, BEST, FROZEN], [FINE, BEST, FROZEN]
-    told = refused(*easy, [HARM, FINE, BEST, FROZEN], *easy)
+    found = refusals(*easy, [HARM, FINE, BEST, FROZEN], *easy)
     players = ["fixed", "longest", "shortest", "random", "cautious"]
-    assert [message.partition(" has ")[0] for message in told] == [f'the player "{player}"' for player in players]
-    assert refused(*easy, [HARM, FINE, BEST, FROZEN]) == []
+    assert [message.partition(" has ")[0] for message in found] == [f'the player "{player}"' for player in players]
+    assert refusals(*easy, [HARM, FINE, BEST, FROZEN]) == []
 
 
-def test_a_simulation_in_which_nothing_is_decided_is_passed_by_doing_nothing_and_refused():
+def test_simulation_without_decisions_is_refused():
     go_on = HEAD.replace("seconds: 20", "seconds: 0") + "\n## 门口 {#door .scene}\n\n- [走](#end)\n  > 走。\n" + ENDINGS
     course = read_course(files() | {PATH: go_on.replace(" if=wet", "").replace("## 水漫金山", "## 水").encode()})
-    told = [problem.message for problem in check_simulations(course) if problem.finding.id == "passes-untaught"]
-    assert told == []  # no run of it is done: it ends in harm
+    found = [problem.message for problem in check_simulations(course) if problem.finding.id == "passes-untaught"]
+    assert found == []  # no attempt counts: it ends in harm
     course = read_course(files() | {PATH: (go_on[: go_on.index("## 水")] + ENDINGS[ENDINGS.index("## 茶") :]).encode()})
-    told = [problem.message for problem in check_simulations(course) if problem.finding.id == "passes-untaught"]
-    assert told == ['the player "lazy" has 100.0 % of attempts completed; expected at most 0 %']
+    found = [problem.message for problem in check_simulations(course) if problem.finding.id == "passes-untaught"]
+    assert found == ['the player "lazy" has 100.0 % of runs done; expected at most 0 %']
 
 
-def test_doing_nothing_that_costs_nothing_is_told():
+def test_timeout_without_effect_is_a_warning():
     free = ("愣住", "timeout", "set=wet")
     assert [p.message for p in check_simulations(read_course(files(*[[HARM, BEST, free]] * 4)))] == []
     text = files(*[[HARM, BEST, free]] * 4)
     text[PATH] = text[PATH].replace(b'"timeout") {set=wet}', b'"timeout")')
-    told = {p.message for p in check_simulations(read_course(text)) if p.level == "warning"}
-    assert told == {'doing nothing costs nothing here; expected an effect, or a quality as in "timeout critical"'}
+    found = {p.message for p in check_simulations(read_course(text)) if p.level == "warning"}
+    assert found == {'doing nothing costs nothing here; expected an effect, or a quality as in "timeout critical"'}

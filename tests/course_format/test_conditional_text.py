@@ -1,4 +1,4 @@
-"""A story that listens: what is said depends on what was done before."""
+"""Lines of a simulation that are shown only if their condition holds."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def files(heard=HEARD, heard_en=HEARD_EN, *changes):
     return drill_files() | {PATH: text.encode(), PATH_EN: text_en.encode()}
 
 
-def played(language="zh-hans", **texts):
+def drilled(language="zh-hans", **texts):
     return make_simulation(read_course(files(**texts)), "drill", language)
 
 
@@ -35,11 +35,11 @@ def state(calm=60, *flags, place="note"):
     return SimulationState(place, {"calm": calm}, frozenset(flags))
 
 
-def said(simulation, at):
+def shown(simulation, at):
     return [line.text for line in simulation.nodes["note"].heard(at).lines]
 
 
-def told(*texts):
+def issues(*texts):
     return [problem.message for problem in check_simulations(read_course(files(*texts)))]
 
 
@@ -52,47 +52,47 @@ def told(*texts):
         (state(30, "wet", "told"), ["又是你。", "拼一张条子。", "纸湿了。", "快写。"]),
     ],
 )
-def test_a_line_is_said_while_its_condition_holds(at, lines):
-    assert said(played(), at) == lines
+def test_line_is_shown_if_condition_holds(at, lines):
+    assert shown(drilled(), at) == lines
 
 
-def test_a_translation_hears_the_same_in_its_own_words():
-    assert said(played("en"), state(30, "wet")) == ["You again.", "Build a note.", "The paper is wet.", "Be quick."]
+def test_translation_uses_conditions_of_source():
+    assert shown(drilled("en"), state(30, "wet")) == ["You again.", "Build a note.", "The paper is wet.", "Be quick."]
 
 
-def test_no_braces_are_left_in_the_text():
+def test_condition_braces_are_removed():
     for language in ("zh-hans", "en"):
-        node = played(language).nodes["note"]
+        node = drilled(language).nodes["note"]
         assert "{" not in node.text + "".join(line.text for line in node.lines)
 
 
-def test_braces_that_hold_something_else_are_text():
-    [line, *_] = played(heard="写{#a}。 {x=1}", heard_en="Write.").nodes["note"].lines
+def test_other_braces_are_text():
+    [line, *_] = drilled(heard="写{#a}。 {x=1}", heard_en="Write.").nodes["note"].lines
     assert line == SpokenLine("", "写{#a}。 {x=1}", ALWAYS)
 
 
-def test_an_ending_says_what_came_of_it():
+def test_ending_has_conditional_paragraphs():
     texts = files(HEARD, HEARD_EN, ("壶在，人在。", "壶在，人在。\n\n小李不说话。 {if=told}\n\n茶还热。"))
     ending = make_simulation(read_course(texts), "drill", "zh-hans").endings_by_id["tea"]
     assert ending.heard(state(60, "told", place="tea")).text == "壶在，人在。\n\n小李不说话。\n\n茶还热。"
     assert ending.heard(state(place="tea")).text == "壶在，人在。\n\n茶还热。"
 
 
-def test_what_is_stored_comes_back_equal():
-    simulation = played()
+def test_stored_simulation_loads_equal():
+    simulation = drilled()
     assert load_simulation(dump_simulation(simulation)) == simulation
 
 
-def test_a_story_that_listens_has_no_problem():
-    assert told() == []
+def test_valid_conditions_have_no_issues():
+    assert issues() == []
 
 
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("calm < 5", '"又是你。" is never shown: no attempt arrives here with "calm < 5"'),
-        ("wet and not wet", '"又是你。" is never shown: no attempt arrives here with "wet and not wet"'),
-        ("told", '"又是你。" is never shown: no attempt arrives here with "told"'),  # it is set in this very situation
+        ("calm < 5", '"又是你。" is never said: no run comes here with "calm < 5"'),
+        ("wet and not wet", '"又是你。" is never said: no run comes here with "wet and not wet"'),
+        ("told", '"又是你。" is never said: no run comes here with "told"'),  # it is set in this situation
         ("damp", 'flag "damp" is asked for and never set'),
         ("clam < 60", 'unknown meter "clam"; did you mean "calm"?'),
         (
@@ -102,23 +102,23 @@ def test_a_story_that_listens_has_no_problem():
         ),
     ],
 )
-def test_a_line_that_is_never_said_is_told(condition, message):
-    assert message in told(HEARD.replace("calm < 60", condition))
+def test_unreachable_line_is_reported(condition, message):
+    assert message in issues(HEARD.replace("calm < 60", condition))
 
 
-def test_a_rare_line_is_found_though_few_runs_come_to_it():
-    assert told(HEARD.replace("calm < 60", "calm < 35 and wet and monday and guest")) == []
+def test_rare_line_is_not_reported():
+    assert issues(HEARD.replace("calm < 60", "calm < 35 and wet and monday and guest")) == []
 
 
-def test_a_translation_has_the_paragraphs_of_the_source_and_no_conditions():
-    assert "4 paragraphs here, 5 in zh-Hans, where some have a condition" in told(
+def test_translation_needs_same_paragraphs_without_conditions():
+    assert "4 paragraphs here, 5 in zh-Hans, where some have a condition" in issues(
         HEARD, HEARD_EN.replace("Build a note.\n\n", "")
     )
-    assert "what is said when stands in the zh-Hans file only; take the braces out here" in told(
+    assert "what is said when stands in the zh-Hans file only; take the braces out here" in issues(
         HEARD, HEARD_EN.replace("You again.", "You again. {if=wet}")
     )
 
 
-def test_paragraphs_may_differ_where_nothing_depends_on_anything():
+def test_paragraphs_may_differ_without_conditions():
     found = read_simulation(read_course(files("一。\n\n二。", "One.")), "drill", "en")[1]
     assert found == []

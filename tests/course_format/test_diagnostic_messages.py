@@ -1,4 +1,4 @@
-"""What the checker can say: one table, used whole, each sentence with its fields."""
+"""Messages of the course checker: one table, all of it used, every call with its fields."""
 
 import ast
 import string
@@ -15,7 +15,7 @@ SENTENCES = ERRORS | WARNINGS
 
 
 @pytest.mark.parametrize(
-    ("finding", "fields", "told"),
+    ("finding", "fields", "expected"),
     [
         ("source-not-used", {"source": "F-02"}, "source F-02 is not used"),
         ("unknown-key", {"key": "x", "kind": "exam"}, 'unknown key "x" in an exam'),
@@ -45,22 +45,22 @@ SENTENCES = ERRORS | WARNINGS
         ),
     ],
 )
-def test_a_sentence_is_made_of_its_fields(finding, fields, told):
-    assert sentence(finding, fields) == Finding(finding, **fields).message == told
+def test_message_is_built_from_fields(finding, fields, expected):
+    assert sentence(finding, fields) == Finding(finding, **fields).message == expected
 
 
-def test_the_list_shows_in_capitals_what_differs_and_in_brackets_what_may_be_absent():
+def test_pattern_shows_fields_and_optional_parts():
     assert pattern("unknown-key") == 'unknown key "KEY" in a KIND[; did you mean "NEAREST"?]'
     assert pattern("callouts-differ") == "callouts differ: [!HERE] here, [!THERE] in LANGUAGE[ (line LINE)]"
     assert pattern("heading-without-id") == 'heading "TITLE" has no id; add {#like-this}'
 
 
-def test_what_has_no_sentence_cannot_be_said():
+def test_unknown_message_id_is_refused():
     with pytest.raises(KeyError):
         Finding("no-such-finding")
 
 
-def test_problems_are_equal_where_they_say_the_same_and_stand_in_the_order_of_the_file():
+def test_diagnostics_compare_by_message_and_sort_by_place():
     def problem(line, source, path="a.md"):
         return Diagnostic(path, line, Finding("source-not-used", source=source, language=None))
 
@@ -71,22 +71,22 @@ def test_problems_are_equal_where_they_say_the_same_and_stand_in_the_order_of_th
     assert (first.level, Finding("no-ending").level) == ("warning", "error")
 
 
-def test_no_id_is_an_error_and_a_warning():
+def test_message_id_has_1_level():
     assert len(LEVELS) == len(ERRORS) + len(WARNINGS)
 
 
 @pytest.mark.parametrize(
     ("word", "near"), [("minuts", "minutes"), ("O1.2", None), ("nothing", None), ("minutes", None)]
 )
-def test_a_word_that_was_probably_meant_is_offered(word, near):
+def test_nearest_word_is_suggested(word, near):
     assert nearest(word, ["minutes", "O1.1", "title"]) == near
 
 
-# The code against the table
+# The code and the table
 
 
-def said():
-    """Each call that names a finding: where, the ids it may say, and the fields it gives (None: also others)."""
+def message_calls():
+    """Yield per call: place, possible message ids, given fields (None: others too)."""
     for file in sorted(LANGUAGE.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Module)):
@@ -104,21 +104,21 @@ def said():
 
 
 def ids_in(expression):
-    """The ids an expression may be: one, or one of two."""
+    """Return the ids an expression may be: one, or one of two."""
     branches = [expression.body, expression.orelse] if isinstance(expression, ast.IfExp) else [expression]
     return {one.value for one in branches if isinstance(one, ast.Constant) and one.value in SENTENCES}
 
 
-def test_everything_in_the_table_is_said_somewhere():
-    assert {finding for _, ids, _ in said() for finding in ids} == set(SENTENCES)
+def test_every_message_is_used():
+    assert {finding for _, ids, _ in message_calls() for finding in ids} == set(SENTENCES)
 
 
-def test_every_call_gives_the_fields_of_its_sentence():
-    for where, ids, given in said():
+def test_every_call_gives_required_fields():
+    for place, ids, given in message_calls():
         for finding in ids:
             fields = {name: rule for _, name, rule, _ in string.Formatter().parse(SENTENCES[finding]) if name}
             required = {name for name, rule in fields.items() if not rule.startswith("?")}
-            if where.startswith("pairs.py"):
-                required -= {"language"}  # given to all of them in one place
-            assert given - {None} <= set(fields), f"{where}: {finding}"
-            assert None in given or required <= given, f"{where}: {finding}"
+            if place.startswith("pairs.py"):
+                required -= {"language"}  # added to all of them in one place
+            assert given - {None} <= set(fields), f"{place}: {finding}"
+            assert None in given or required <= given, f"{place}: {finding}"

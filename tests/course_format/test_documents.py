@@ -17,7 +17,7 @@ from courseware.course_format.parsing.metadata import (
 )
 
 
-def test_a_problem_reads_as_path_line_and_what_was_expected():
+def test_diagnostic_shows_path_line_and_message():
     assert (
         str(Diagnostic("course.en.md", 4, Finding("key-missing", key="title"))) == 'course.en.md:4: "title" is missing'
     )
@@ -42,7 +42,7 @@ def test_a_problem_reads_as_path_line_and_what_was_expected():
         ("LICENSE", Name("media")),
     ],
 )
-def test_the_file_name_says_kind_order_language_and_folder(path, name):
+def test_file_name_gives_kind_order_language_and_folder(path, name):
     assert parse_name(path) == name
 
 
@@ -58,12 +58,12 @@ def test_the_file_name_says_kind_order_language_and_folder(path, name):
         ("01-a/01-b/02-c.en.md", "no document has a name like this"),
     ],
 )
-def test_a_file_that_looks_like_a_document_and_is_none_is_refused(path, message):
+def test_invalid_document_name_is_refused(path, message):
     with pytest.raises(ValueError, match=message):
         parse_name(path)
 
 
-def test_tags_are_shown_as_people_write_them():
+def test_language_tags_are_shown_in_standard_case():
     assert [display_tag(tag) for tag in ("zh-hans", "en", "en-gb", "zh-hant-tw")] == [
         "zh-Hans",
         "en",
@@ -86,14 +86,14 @@ def test_durations_have_a_unit(text, duration):
 
 
 @given(st.one_of(st.text(), st.integers(), st.none()))
-def test_anything_else_is_no_duration(value):
+def test_other_values_are_no_duration(value):
     try:
         assert isinstance(parse_duration(value), timedelta)
     except ValueError as error:
         assert str(error).startswith("no duration")
 
 
-def test_front_matter_becomes_a_frozen_model_with_durations_and_tuples():
+def test_front_matter_becomes_frozen_model():
     front = parse_front(
         decode(
             b"""---
@@ -126,12 +126,12 @@ critical_drill: {bank: drill, right: 3}
 
 
 @pytest.mark.parametrize("text", ["no", "17:50", "2026-11-20", "1.5", "0x10"])
-def test_what_yaml_would_turn_into_something_else_stays_text(text):
+def test_yaml_special_values_stay_text(text):
     front = parse_front(decode(f"---\nid: m1\ntitle: {text}\n---\n".encode()))
     assert build_meta("01-a/module.en.md", "module", front) == (MODELS["module"](id="m1", title=text), [])
 
 
-def test_a_translation_takes_its_structure_from_the_source_language():
+def test_translation_inherits_structure_from_source():
     source = {"id": "tea", "title": "茶", "covers": ("M1",), "objectives": ("O1.1",)}
     front = parse_front(decode(b"---\nid: tea\ntitle: Tea\n---\n"))
     meta, problems = build_meta("01-a/01-tea.en.md", "lesson", front, source, "zh-Hans")

@@ -1,4 +1,4 @@
-"""The package of authored text stands alone: no framework, no database, no other package of the site."""
+"""The package `course_format` imports neither Django nor other packages of the site."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ for module in sys.argv[1:]:
 """
 
 
-def test_every_module_can_be_imported_without_django_and_the_other_rooms():
+def test_modules_import_without_django_and_other_packages():
     files = sorted(COURSE_FORMAT.rglob("*.py"))
     modules = [".".join(file.relative_to(COURSE_FORMAT.parents[1]).with_suffix("").parts) for file in files]
     modules = [module.removesuffix(".__init__") for module in modules]

@@ -1,4 +1,4 @@
-"""What a text may hold: the limit is allowed, one more is refused with its line, before anything is parsed."""
+"""Size limits of a text: the limit is allowed, one more is refused with its line before parsing."""
 
 import pytest
 
@@ -17,7 +17,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("finding", PAIRS)
-def test_a_text_at_the_limit_is_read_and_one_beyond_is_refused(finding):
+def test_text_above_limit_is_refused(finding):
     text, more, line = PAIRS[finding]
     assert decode(text.encode())
     with pytest.raises(Unreadable) as refused:
@@ -28,7 +28,7 @@ def test_a_text_at_the_limit_is_read_and_one_beyond_is_refused(finding):
 @pytest.mark.parametrize(
     "text",
     [
-        "[" * 10 + "]" * 10 + "[" * 10,  # closed again
+        "[" * 10 + "]" * 10 + "[" * 10,  # closed
         "[" * 10 + "\n\n" + "[" * 10,  # in another paragraph
         "]" * 500 + ")" * 500,
         ("*_`\\" * 100 + "\n\n") * 3,
@@ -38,11 +38,11 @@ def test_a_text_at_the_limit_is_read_and_one_beyond_is_refused(finding):
         " " * 300,  # a blank line
     ],
 )
-def test_what_stays_below_is_no_excess(text):
+def test_text_below_limit_is_accepted(text):
     assert decode(text.encode())
 
 
-def test_front_matter_has_a_limit_of_its_own():
+def test_front_matter_has_own_limit():
     values = "a: " + "b" * 4_000 + "\n\n"
     assert parse_front(["---", *(values * 4).replace("a:", "a: b").split("\n")[:2], "---"])
     with pytest.raises(Unreadable) as refused:

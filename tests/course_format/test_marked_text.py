@@ -1,4 +1,4 @@
-"""Where inline code begins and ends, and what is found outside it."""
+"""Inline code, and links, source marks and plain text outside it."""
 
 import pytest
 from hypothesis import given
@@ -12,30 +12,30 @@ from courseware.course_format.parsing.marked_text import Link, blank_code, find_
     [
         ("a `b` c", "a     c"),
         ("`a` b `c`", "    b    "),
-        ("``a`b`` c", "        c"),  # a shorter run inside is part of the code
-        ("`a``b` c", "       c"),  # and so is a longer one
+        ("``a`b`` c", "        c"),  # a shorter run of backticks inside is part of the code
+        ("`a``b` c", "       c"),  # so is a longer one
         ("``a`` `b` c", "          c"),
         ("`a", "`a"),  # never closed
         ("a``b", "a``b"),
-        ("`a ``b", "`a ``b"),  # a longer one behind closes nothing
-        ("``a `b", "`    b"),  # a shorter one closes as many of the signs as it has
+        ("`a ``b", "`a ``b"),  # a longer run closes nothing
+        ("``a `b", "`    b"),  # a shorter run closes with as many backticks as it has
         ("```a ``b`` c", "`      b`` c"),
-        ("````a `b ``c ``d", "``         c ``d"),  # the longest behind, and of two such the nearer
+        ("````a `b ``c ``d", "``         c ``d"),  # the longest one following wins, then the nearest
         ("`a ```b ``c", "`a `      c"),
         ("no code", "no code"),
         ("", ""),
     ],
 )
-def test_code_is_blanked_and_nothing_beside_it(text, blanked):
+def test_only_code_is_blanked(text, blanked):
     assert blank_code(text) == blanked
 
 
-def test_code_ends_with_its_line_at_the_latest():
+def test_code_ends_at_line_end():
     assert blank_code("`a\nb` c\n`d` e") == "`a\nb` c\n    e"
 
 
 @given(st.text(alphabet="`a \n", max_size=30))
-def test_blanking_moves_nothing_and_touches_no_line_end(text):
+def test_blanking_keeps_positions_and_line_ends(text):
     blanked = blank_code(text)
     assert len(blanked) == len(text)
     assert [len(line) for line in blanked.split("\n")] == [len(line) for line in text.split("\n")]
@@ -52,11 +52,11 @@ def test_blanking_moves_nothing_and_touches_no_line_end(text):
         ("[a] (b)", []),
     ],
 )
-def test_links_are_found_with_label_target_and_title_outside_code(text, links):
+def test_links_outside_code_are_found(text, links):
     assert find_links(text) == links
 
 
-def test_source_marks_are_found_in_their_order_outside_code():
+def test_source_marks_outside_code_are_found_in_order():
     assert find_sources("a[^F-2] `[^F-3]` b[^F-1][^F-2]") == ["F-2", "F-1", "F-2"]
 
 
@@ -66,8 +66,8 @@ def test_source_marks_are_found_in_their_order_outside_code():
         ("**a** _b_ `c`", "a b c"),
         ("a[^F-1] [b](c)", "a b"),
         ("> > a\n  - b\n1. c\n2) d\n+ e", "a\nb\nc\nd\ne"),
-        ("a - b > c 1. d", "a - b > c 1. d"),  # in the middle of a line they are signs like others
+        ("a - b > c 1. d", "a - b > c 1. d"),  # not markup in the middle of a line
     ],
 )
-def test_plain_text_has_the_words_and_no_signs(text, words):
+def test_plain_text_has_no_markup(text, words):
     assert plain(text) == words

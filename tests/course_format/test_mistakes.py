@@ -1,4 +1,4 @@
-"""Mistakes in a sound course, and all that is told of each. They are listed in `mistakes/`, one file per course."""
+"""Mistakes in a valid course and their messages, listed in `mistakes/`, one file per course."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def lines_of(part):
 
 
 @pytest.mark.parametrize(("course", "mistake"), MISTAKES)
-def test_a_mistake_is_told_with_what_was_expected(course, mistake):
+def test_mistake_is_reported_as_listed(course, mistake):
     texts = COURSE | texts_in(course)
     for path, old, new in CHANGE.findall(mistake):
         if old:
@@ -31,5 +31,5 @@ def test_a_mistake_is_told_with_what_was_expected(course, mistake):
         else:
             texts[path] = lines_of(new)
     problems = check({path: text.encode() for path, text in texts.items()}, today=TODAY)
-    told = [f"{problem}{'' if problem.level == 'error' else ' (warning)'}" for problem in problems]
-    assert told == CHANGE.sub("", mistake).splitlines()
+    found = [f"{problem}{'' if problem.level == 'error' else ' (warning)'}" for problem in problems]
+    assert found == CHANGE.sub("", mistake).splitlines()

@@ -1,4 +1,4 @@
-"""Screens as text: what of them is read, told by the checker, compared between languages, and counted."""
+"""Mockups as text: parsing, checks, comparison between languages, reading time."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ from courseware.course_format.parsing.mockups import (
 from courseware.course_format.parsing.parser import read
 from courseware.course_format.parsing.speech import CutLine, cut_speech
 from courseware.course_format.reading_speed import reading_seconds, stretches
-from tests.course_format.check_helpers import LESSON, LESSON_EN, told
+from tests.course_format.check_helpers import LESSON, LESSON_EN, issues
 from tests.course_format.samples import COURSE, make_files
 
 MAIL = "> [!screen mail]\n> - from: HR\n> - subject: Leave\n>\n> Dear all,\n>\n> Sign in at x.example."
@@ -31,37 +31,37 @@ AUTHORS = Path(__file__).resolve().parents[2] / "docs" / "authors" / "screens.md
 EXAMPLES = re.findall(r"^```markdown\n(.*?)^```$", AUTHORS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-def with_screens(here, there=None):
-    """The sample course, whose lesson has one screen in its own language and another (or the same) in English."""
+def with_mockups(here, there=None):
+    """The sample lesson with a mockup, and another (or the same) in the English file."""
     return make_files() | {
         LESSON: COURSE[LESSON].replace("> [!rule]\n> 先水后火。", here).encode(),
         LESSON_EN: COURSE[LESSON_EN].replace("> [!rule]\n> Water before fire.", there or here).encode(),
     }
 
 
-def screen(text):
+def mockup(text):
     (block,) = split(text)
     assert isinstance(block, Mockup)
     return block
 
 
-def test_a_screen_is_its_keys_and_what_stands_below_them():
-    text = parse_mockup(screen(MAIL))
+def test_mockup_has_keys_and_body():
+    text = parse_mockup(mockup(MAIL))
     assert text.values == {"from": "HR", "subject": "Leave"}
     assert [fact.line for fact in text.facts] == [2, 3]
     assert text.body == "Dear all,\n\nSign in at x.example."
-    assert printed_on(screen(MAIL)) == ["HR", "Leave", "Dear all,", "Sign in at x.example."]
-    assert printed_on(screen(PHONE)) == ["156 0000 7318"]
+    assert printed_on(mockup(MAIL)) == ["HR", "Leave", "Dear all,", "Sign in at x.example."]
+    assert printed_on(mockup(PHONE)) == ["156 0000 7318"]
 
 
-def test_a_list_in_a_mail_is_no_key_and_a_screen_ends_where_the_next_quote_begins():
-    text = parse_mockup(screen("> [!screen mail]\n> - from: HR\n>\n> - item: one"))
+def test_list_in_body_is_no_key_and_next_quote_ends_mockup():
+    text = parse_mockup(mockup("> [!screen mail]\n> - from: HR\n>\n> - item: one"))
     assert (text.values, text.body) == ({"from": "HR"}, "- item: one")
     assert [type(block) for block in split(f"{PHONE}\n{MAIL}\n\nprose")] == [Mockup, Mockup, Prose]
-    assert screen(PLAN).source == PLAN.replace("> [!screen plan]\n>\n", "> [!screen plan]\n")
+    assert mockup(PLAN).source == PLAN.replace("> [!screen plan]\n>\n", "> [!screen plan]\n")
 
 
-def test_cells_of_one_name_are_one_place_where_they_make_a_rectangle():
+def test_equal_cells_in_rectangle_are_1_room():
     grid = grid_of("| a | b | b |\n|---|---|---|\n| a | b | b |\n| c | a |")
     assert grid == [["a", "b", "b"], ["a", "b", "b"], ["c", "a", ""]]
     assert rooms_of(grid) == [
@@ -71,8 +71,8 @@ def test_cells_of_one_name_are_one_place_where_they_make_a_rectangle():
 
 
 @pytest.mark.parametrize("text", [MAIL, PHONE, PLAN, "> [!screen chat]\n> - title: Xu\n>\n> **Xu**: Send it over."])
-def test_a_sound_screen_gives_no_problem(text):
-    assert told(with_screens(text)) == []
+def test_valid_mockup_has_no_issues(text):
+    assert issues(with_mockups(text)) == []
 
 
 @pytest.mark.parametrize(
@@ -85,39 +85,39 @@ def test_a_sound_screen_gives_no_problem(text):
         (PLAN, PLAN.replace("| Hall | Hall | Hall |", "| Hall | Hall | Toilet |")),
     ],
 )
-def test_what_both_languages_show_is_compared_but_not_its_words(text, other):
-    assert outline_of(screen(text)) != outline_of(screen(other))
-    assert [problem.partition(" differ")[0] for problem in told(with_screens(text, other))] == [
+def test_mockup_structure_is_compared_between_languages(text, other):
+    assert outline_of(mockup(text)) != outline_of(mockup(other))
+    assert [problem.partition(" differ")[0] for problem in issues(with_mockups(text, other))] == [
         f"{LESSON_EN}:{COURSE[LESSON_EN].split('> [!rule]')[0].count(chr(10)) + 1}: screens"
     ]
-    assert outline_of(screen(MAIL)) == outline_of(screen(MAIL.replace("HR", "人事部")))
+    assert outline_of(mockup(MAIL)) == outline_of(mockup(MAIL.replace("HR", "人事部")))
 
 
-def test_a_piece_to_mark_stands_once_in_one_place_of_the_screen():
+def test_markable_piece_occurs_once_in_mockup():
     def marked(piece):
         text = COURSE[LESSON].replace("> **小李**：炉子开着，我先走了。", MAIL)
         text = text.replace("炉子开着", piece).replace("我先走了", "Leave")
-        return told(make_files() | {LESSON: text.encode()})
+        return issues(make_files() | {LESSON: text.encode()})
 
     assert f"{LESSON}:" not in "".join(marked("x.example"))
-    assert any('"HR Leave" occurs 0 times' in problem for problem in marked("HR Leave"))  # in two places, in none whole
-    assert any('"mail" occurs 0 times' in problem for problem in marked("mail"))  # how it is written is not seen
+    assert any('"HR Leave" occurs 0 times' in problem for problem in marked("HR Leave"))  # in neither of two places
+    assert any('"mail" occurs 0 times' in problem for problem in marked("mail"))  # the kind is not visible
 
 
-def test_what_stands_on_a_screen_takes_time_to_read_and_its_keys_take_none():
+def test_reading_time_counts_mockup_text_not_keys():
     body = f"---\nid: pace\ntitle: Pace\nminutes: 4\nobjectives: [O1]\n---\n{MAIL}\n".encode()
     document, _ = read("01-m/01-pace.en.md", body)
     (stretch,) = stretches(document, "")
     assert stretch.seconds == pytest.approx(reading_seconds("HR Leave Dear all Sign in at x.example"))
 
 
-def test_an_open_question_goes_on_below_a_screen():
+def test_open_question_continues_after_mockup():
     text = f"---\nid: x\ntitle: X\n---\n## Why {{#why .open}}\n\n{MAIL}\n\nWhy?\n\n> [!say]\n> Because.\n"
     document, _ = read("01-m/01-x.en.md", text.encode())
     assert document.section("why").stem == f"{MAIL}\n\nWhy?"
 
 
-def test_in_a_situation_a_screen_is_a_line_of_its_own_and_the_display_of_the_phone_is_none():
+def test_mockup_is_own_line_except_phone_display():
     lines = cut_speech(f"It rings.\n\n{PHONE}\n\n> **Jo**: Hello.\n{MAIL}\n\n> **Jo**: Well?")
     assert lines == (
         CutLine("", "It rings.", is_told=True), CutLine("Jo", "Hello."), CutLine("", MAIL), CutLine("Jo", "Well?"),
@@ -125,9 +125,9 @@ def test_in_a_situation_a_screen_is_a_line_of_its_own_and_the_display_of_the_pho
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
-def test_the_examples_for_authors_are_sound(text):
-    assert told(with_screens(text.strip())) == []
+def test_examples_in_docs_have_no_issues(text):
+    assert issues(with_mockups(text.strip())) == []
 
 
-def test_there_is_an_example_of_every_kind():
-    assert [screen(text.strip()).kind for text in EXAMPLES] == [*MOCKUP_KINDS]
+def test_docs_have_example_of_every_kind():
+    assert [mockup(text.strip()).kind for text in EXAMPLES] == [*MOCKUP_KINDS]

@@ -21,7 +21,7 @@ def read_body(body):
     return document
 
 
-def test_a_section_holds_its_blocks_in_reading_order():
+def test_section_has_blocks_in_reading_order():
     document = read_body(
         "Before.\n"
         "\n"
@@ -56,7 +56,7 @@ def test_a_section_holds_its_blocks_in_reading_order():
     assert (two.id, two.level, two.blocks) == ("two", 3, ())
 
 
-def test_a_question_is_stem_choices_and_what_follows():
+def test_question_has_stem_choices_and_following_text():
     document = read_body(
         '### Which? {#which .one objective=O1 critical tracks="day night"}\n'
         "\n"
@@ -89,7 +89,7 @@ def test_a_question_is_stem_choices_and_what_follows():
     assert section.after == (Prose("Behind.", FIRST + 16),)
 
 
-def test_groups_have_members_at_any_depth_of_two_or_more():
+def test_group_members_may_be_indented_2_or_more():
     (section,) = read_body(
         "## Sort {#sort .sort}\n\n- **A**\n  - a\n    > Why a.\n- **B**\n      - b\n        > Why b.\n"
     ).sections
@@ -99,12 +99,12 @@ def test_groups_have_members_at_any_depth_of_two_or_more():
     )
 
 
-def test_an_open_question_ends_at_its_first_callout():
+def test_open_question_ends_at_first_callout():
     (section,) = read_body("## Note {#note .open}\n\nWhat now?\n\n> [!say]\n> This.\n").sections
     assert (section.stem, section.after) == ("What now?", (Callout("say", (), "This.", FIRST + 4),))
 
 
-def test_nothing_is_looked_for_in_fenced_code():
+def test_fenced_code_is_not_parsed():
     document = read_body(
         "## One {#one}\n\n```markdown\n## Two\n> [!rule]\n[x](#nowhere)\n```\n\n~~~~\n## Three\n~~~\n~~~~\n"
     )
@@ -113,7 +113,7 @@ def test_nothing_is_looked_for_in_fenced_code():
     assert [line.text for line in document.lines if line.text.strip()] == ["## One {#one}"]
 
 
-def test_entries_are_list_lines_that_end_in_an_id():
+def test_list_lines_with_id_are_entries():
     data = b"Text.\n\n- no entry\n\n- **Pour**\n  tea {#O1.1}\n- Drink{#O1.2 checked=2026-11-20}\n"
     document, _ = read("01-tea/module.en.md", b"---\nid: m1\ntitle: Tea\n---\n" + data)
     assert document.sections[0].blocks == (
@@ -123,7 +123,7 @@ def test_entries_are_list_lines_that_end_in_an_id():
     )
 
 
-def test_a_translation_gets_kinds_and_keys_from_its_source():
+def test_translation_inherits_question_types_and_keys():
     source = read_body("## 选 {#which .one objective=O1}\n\n- [x] 甲\n  > 对。\n")
     document, problems = read(
         LESSON, b"---\nid: pot\ntitle: The pot\n---\n## Which {#which}\n\n- [x] A\n  > Right.\n", source
@@ -138,7 +138,7 @@ def test_a_translation_gets_kinds_and_keys_from_its_source():
 @pytest.mark.parametrize("line_end", ["\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("path", [path for path in COURSE if path.endswith(".zh-hans.md")])
-def test_line_ends_and_a_byte_order_mark_change_nothing(path, mark, line_end):
+def test_line_ends_and_bom_are_ignored(path, mark, line_end):
     expected = read(path, COURSE[path].encode())
     assert read(path, (mark + COURSE[path].replace("\n", line_end)).encode()) == expected
     assert expected[1] == []
@@ -158,7 +158,7 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(path, mark, line_end):
         (b"---\nid: \x07\n---\n", (2, "front matter cannot be read; expected lines like title: Text")),
     ],
 )
-def test_what_cannot_be_read_at_all_gives_one_problem_and_no_document(data, problem):
+def test_unreadable_file_gives_1_problem_and_no_document(data, problem):
     document, problems = read(LESSON, data)
     line, message = problem
     assert document is None
@@ -174,7 +174,7 @@ PATHS = st.sampled_from([LESSON, "outline.en.md", "01-tea/module.en.md", "01-tea
 
 
 @given(BODIES, PATHS)
-def test_any_text_can_be_read_and_its_pieces_stand_in_it(body, path):
+def test_random_text_gives_blocks_from_its_lines(body, path):
     data = (FRONT + body).encode("utf-8", "surrogatepass").replace(b"\0", b"")
     document, problems = read(path, data)
     lines = re.split(r"\r\n|\r|\n", data.decode("utf-8", "replace"))
@@ -189,12 +189,12 @@ def test_any_text_can_be_read_and_its_pieces_stand_in_it(body, path):
 
 @pytest.mark.long
 @given(st.binary(max_size=200), st.sampled_from([path for path in COURSE if path.endswith(".md")]))
-def test_any_bytes_leave_a_course_that_can_be_walked(data, path):
+def test_random_bytes_leave_course_usable(data, path):
     course = read_course(make_files() | {path: data})
     assert {step.id for step in course.route} <= set(course.documents)
 
 
-def test_a_course_knows_its_route_lists_and_languages():
+def test_course_has_steps_lists_and_languages():
     course = read_course(make_files())
     assert course.problems == ()
     assert (course.id, course.languages) == ("tea-room", ("zh-hans", "en"))

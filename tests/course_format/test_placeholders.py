@@ -1,7 +1,7 @@
-"""What a course takes from the sheet of its jurisdiction."""
+"""Placeholders filled from the jurisdiction file."""
 
 from courseware.course_format.course import read_course
-from tests.course_format.check_helpers import BANK, BANK_EN, LESSON, told
+from tests.course_format.check_helpers import BANK, BANK_EN, LESSON, issues
 from tests.course_format.samples import COURSE, make_files
 
 CARD = "emergency.card.zh-hans.md"
@@ -16,7 +16,7 @@ LAW = {
 
 
 def files_with(*changes, law=LAW):
-    """Each change: path, what stands there once, what stands there instead."""
+    """Each change: path, old text, new text."""
     texts = COURSE | law
     for path, old, new in changes:
         assert old in texts[path]
@@ -24,7 +24,7 @@ def files_with(*changes, law=LAW):
     return make_files() | {path: text.encode() for path, text in texts.items()}
 
 
-def test_every_text_takes_what_the_sheet_of_its_language_has():
+def test_placeholder_uses_value_of_its_language():
     course = read_course(
         files_with(
             (BANK, "- [x] 关火", "- [x] {=by-when}关火，打 {=fire}"),
@@ -38,38 +38,38 @@ def test_every_text_takes_what_the_sheet_of_its_language_has():
     assert course.source("card").sections[0].attrs == {"call": "119"}
 
 
-def test_with_another_sheet_the_course_says_other_numbers():
+def test_other_jurisdiction_changes_values():
     elsewhere = {path: text.replace("119", "999") for path, text in LAW.items()}
     files = files_with((CARD, "放下杯子", "打 {=fire}，放下杯子"), law=elsewhere)
     assert read_course(files).source("card").lines[3].text == "打 999，放下杯子，走楼梯。"
-    assert told(files) == []
+    assert issues(files) == []
 
 
-def test_what_the_sheet_does_not_have_is_said_where_it_is_asked():
+def test_unknown_placeholder_is_reported_at_its_line():
     files = files_with((LESSON, "## 早上七点", "## {=fore} 早上七点"))
-    assert told(files) == [f'{LESSON}:9: the jurisdiction has nothing called "fore"; did you mean "fire"?']
+    assert issues(files) == [f'{LESSON}:9: the jurisdiction has nothing called "fore"; did you mean "fire"?']
     spaced = files_with((LESSON, "## 早上七点", "## {= fire} 早上七点"))
-    assert told(spaced) == [f'{LESSON}:9: the jurisdiction has nothing called " fire"; did you mean "fire"?']
+    assert issues(spaced) == [f'{LESSON}:9: the jurisdiction has nothing called " fire"; did you mean "fire"?']
     without = {path: body for path, body in files.items() if path not in LAW}
-    assert told(without) == [f'{LESSON}:9: the jurisdiction has nothing called "fore"']
+    assert issues(without) == [f'{LESSON}:9: the jurisdiction has nothing called "fore"']
 
 
-def test_while_the_sheet_cannot_be_read_only_that_is_said():
+def test_unreadable_jurisdiction_is_the_only_issue():
     files = files_with((LESSON, "## 早上七点", "## {=fire} 早上七点"))
     files[SHEET] = files[SHEET].replace(b"id: law\n", b"")
-    assert told(files) == [f'{SHEET}:2: "id" is missing']
+    assert issues(files) == [f'{SHEET}:2: "id" is missing']
 
 
-def test_in_code_it_stays_as_it_is_written():
+def test_placeholder_in_code_is_not_filled():
     files = files_with((LESSON, "## 早上七点 {#seven}\n", "## 早上七点 {#seven}\n\n```\n{=fire}\n```\n"))
-    assert told(files) == []
+    assert issues(files) == []
     assert "{=fire}" in read_course(files).source("boiling").section("seven").blocks[0].text
 
 
-def test_in_front_matter_it_is_an_error_where_it_stands():
-    """Titles are read by lists and letters as they stand in the file."""
+def test_placeholder_in_front_matter_is_an_error():
+    """Lists and emails show titles as they are in the file."""
     files = files_with((LESSON, "title: 烧水", "title: 烧水 {=fire}"), (LESSON, "# 每人", "# {=by-when}每人"))
-    assert told(files) == [
-        f'{LESSON}:3: "{{=fire}}" is not replaced in front matter; write its text there',
-        f'{LESSON}:4: "{{=by-when}}" is not replaced in front matter; write its text there',
+    assert issues(files) == [
+        f'{LESSON}:3: "{{=fire}}" stays as it is in front matter; write there what it stands for',
+        f'{LESSON}:4: "{{=by-when}}" stays as it is in front matter; write there what it stands for',
     ]

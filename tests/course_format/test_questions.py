@@ -50,7 +50,7 @@ OPEN = make_question(Open, ())
         (OPEN, "anything", None),
     ],
 )
-def test_a_question_is_right_as_a_whole_or_not_at_all(question, response, right):
+def test_question_is_graded_as_a_whole(question, response, right):
     assert question.grade(response) is right
 
 
@@ -64,7 +64,7 @@ def test_a_question_is_right_as_a_whole_or_not_at_all(question, response, right)
         (OPEN, ["  水开了。\r\n"], "水开了。"),
     ],
 )
-def test_posted_strings_become_a_response(question, raw, response):
+def test_posted_strings_become_response(question, raw, response):
     assert question.clean(raw) == response
 
 
@@ -94,7 +94,7 @@ def test_posted_strings_become_a_response(question, raw, response):
         (OPEN, ["a" * (5_001)]),
     ],
 )
-def test_anything_else_is_refused(question, raw):
+def test_invalid_response_is_refused(question, raw):
     with pytest.raises(ValueError, match="expected"):
         question.clean(raw)
 
@@ -110,11 +110,11 @@ def test_anything_else_is_refused(question, raw):
         (OPEN, "open"),
     ],
 )
-def test_the_shape_is_kind_and_key(question, shape):
+def test_signature_is_question_type_and_key(question, shape):
     assert question.shape == shape
 
 
-def test_mending_a_word_keeps_the_shape_and_moving_a_tick_does_not():
+def test_signature_changes_with_key_not_with_text():
     before, mended = read_course(make_files()), read_course(damage(LESSON, "- [ ] 走开", "- [ ] 走远"))
     moved = read_course(
         damage(LESSON, "- [ ] 走开\n  > 干烧会坏。\n- [x] 加水", "- [x] 走开\n  > 干烧会坏。\n- [ ] 加水")
@@ -123,7 +123,7 @@ def test_mending_a_word_keeps_the_shape_and_moving_a_tick_does_not():
     assert shapes == ["one -x", "one -x", "one x-"]
 
 
-def test_a_translated_question_has_the_key_of_the_source_and_its_own_texts():
+def test_translated_question_has_key_of_source():
     course = read_course(make_files())
     assert course.questions("boiling", "en") == (
         One(
@@ -204,19 +204,19 @@ def test_a_translated_question_has_the_key_of_the_source_and_its_own_texts():
     )
 
 
-def test_a_swapped_tick_in_a_translation_does_not_change_the_key():
+def test_tick_in_translation_does_not_change_key():
     files = damage("01-water/01-boiling.en.md", "- [ ] Walk away", "- [x] Walk away")
     assert read_course(files).question("what-first", "en").key == (1,)
 
 
-def test_the_knowledge_check_is_what_stands_below_its_heading():
+def test_knowledge_check_has_questions_below_its_heading():
     course = read_course(make_files())
     assert [question.id for question in course.check_questions("boiling", "en")] == ["is-it-off"]
     ended = read_course(damage(LESSON, "### 关火了吗？", "## 之后 {#later}\n\n### 关火了吗？"))
     assert check_sections(ended.source("boiling")) == ()
 
 
-def test_a_bank_question_leads_to_the_first_lesson_of_its_objective():
+def test_bank_question_leads_to_first_lesson_of_objective():
     question = read_course(make_files()).question("bank-smoke", "zh-hans")
     assert (question.lesson, question.critical, question.level, question.family) == (
         "boiling",
@@ -226,12 +226,12 @@ def test_a_bank_question_leads_to_the_first_lesson_of_its_objective():
     )
 
 
-def test_an_unknown_question_is_a_key_error():
+def test_unknown_question_raises_key_error():
     with pytest.raises(KeyError):
         read_course(make_files()).question("nowhere", "en")
 
 
-def test_a_survey_has_scales_and_texts_without_a_key():
+def test_survey_questions_have_no_key():
     course = read_course(make_files())
     assert course.survey_questions("voice", "en") == (
         SurveyQuestion("scale", "recommend", "Recommend it?", "", ("Never", "Certainly"), 0, 10),
@@ -253,10 +253,10 @@ def questions(draw):
         Choice(
             draw(TEXTS),
             draw(TEXTS),
-            ticked=kind not in (Order, Sort) and (place == ticked or (kind is not One and draw(st.booleans()))),
+            ticked=kind not in (Order, Sort) and (position == ticked or (kind is not One and draw(st.booleans()))),
             group=draw(st.integers(0, len(groups) - 1)) if groups else None,
         )
-        for place in range(count)
+        for position in range(count)
     )
     return kind(
         id=draw(IDS),
@@ -272,18 +272,18 @@ def questions(draw):
 
 
 @given(questions())
-def test_a_stored_question_comes_back_equal(question):
+def test_stored_question_loads_equal(question):
     assert load_question(json.loads(json.dumps(question.to_dict()))) == question
 
 
 @given(questions())
-def test_the_key_posted_as_strings_is_right(question):
+def test_posted_key_is_right(question):
     if question.kind != "open":
         assert question.grade(question.clean([str(place) for place in question.key])) is True
 
 
 @given(questions(), st.lists(st.one_of(st.text(max_size=4), st.integers(-1, 6).map(str)), max_size=6))
-def test_what_is_cleaned_can_be_graded_and_all_else_is_refused(question, raw):
+def test_cleaned_response_can_be_graded(question, raw):
     try:
         response = question.clean(raw)
     except ValueError:
@@ -292,34 +292,34 @@ def test_what_is_cleaned_can_be_graded_and_all_else_is_refused(question, raw):
     assert question.clean([response] if question.kind == "open" else [str(place) for place in response]) == response
 
 
-def backwards(places):
+def reverse(places):
     places.reverse()
 
 
-def as_it_stands(places):
+def keep_order(places):
     pass
 
 
 @pytest.mark.parametrize(
     ("question", "shuffle", "order"),
     [
-        (make_question(One), backwards, (2, 1, 0)),
-        (make_question(One), as_it_stands, (0, 1, 2)),
-        (make_question(One, numbered=True), backwards, (0, 1, 2)),
-        (make_question(Order), backwards, (2, 1, 0)),
-        (make_question(Order), as_it_stands, (1, 2, 0)),
-        (make_question(Order, numbered=True), backwards, (2, 1, 0)),
-        (OPEN, backwards, ()),
+        (make_question(One), reverse, (2, 1, 0)),
+        (make_question(One), keep_order, (0, 1, 2)),
+        (make_question(One, numbered=True), reverse, (0, 1, 2)),
+        (make_question(Order), reverse, (2, 1, 0)),
+        (make_question(Order), keep_order, (1, 2, 0)),
+        (make_question(Order, numbered=True), reverse, (2, 1, 0)),
+        (OPEN, reverse, ()),
     ],
 )
-def test_bullets_are_shuffled_a_scale_is_not_and_steps_never_stand_right(question, shuffle, order):
+def test_shown_order_by_question_type(question, shuffle, order):
     assert question.shown_order(shuffle) == order
 
 
 @pytest.mark.parametrize(
     ("tracks", "answer"), [((), True), (("phone",), True), (("chat", "phone"), True), (("chat",), False)]
 )
-def test_a_question_for_some_posts_is_for_no_other(tracks, answer):
+def test_question_is_limited_to_its_job_roles(tracks, answer):
     assert make_question(One, tracks=tracks).is_for("phone") == answer
 
 
@@ -327,14 +327,14 @@ def test_a_question_for_some_posts_is_for_no_other(tracks, answer):
     ("other", "same"),
     [
         (make_question(Several), True),
-        (Several(id="q", title="Other", stem="Words", choices=CHOICES), True),  # the question may be put otherwise
+        (Several(id="q", title="Other", stem="Words", choices=CHOICES), True),  # the wording may differ
         (make_question(One), False),
         (make_question(Several, CHOICES[:2]), False),
         (make_question(Several, (CHOICES[1], CHOICES[0], CHOICES[2])), False),
         (make_question(Several, (Choice("z", "why a"), *CHOICES[1:])), False),
     ],
 )
-def test_an_answer_means_the_same_where_the_same_choices_stand_in_the_same_places(other, same):
+def test_answers_are_comparable_if_choices_are_equal(other, same):
     assert make_question(Several).is_answered_as(other) is same
     assert other.is_answered_as(make_question(Several)) is same
 
@@ -343,18 +343,18 @@ def test_an_answer_means_the_same_where_the_same_choices_stand_in_the_same_place
     "row, moved",
     [
         ([0, 1, 2, 3, 4], {}),
-        ([0, 1, 3, 2, 4], {2: "late"}),  # one of two neighbours, and always the same one
-        ([1, 2, 3, 4, 0], {0: "late"}),  # one shift is one step, however many stand elsewhere than they belong
+        ([0, 1, 3, 2, 4], {2: "late"}),  # one of 2 neighbours, always the same
+        ([1, 2, 3, 4, 0], {0: "late"}),  # one shift is one step
         ([4, 0, 1, 2, 3], {4: "early"}),
         ([2, 1, 0], {1: "late", 0: "late"}),
         ([3, 0, 1, 4, 2], {3: "early", 2: "late"}),
     ],
 )
-def test_the_fewest_steps_are_named_that_bring_all_into_order(row, moved):
+def test_fewest_moved_steps_are_named(row, moved):
     assert Order.moved(row) == moved
 
 
-def test_rewriting_a_question_changes_each_text_and_nothing_else():
+def test_rewriting_changes_only_texts():
     question = replace(SORT, stem="stem")
     expected = replace(
         question,

@@ -1,5 +1,5 @@
-"""How long a lesson takes, at 350 Chinese characters or 200 words a minute and 10 s a question; and how long one goes
-without an act in it, at 250 and 130. All sums are made by hand."""
+"""Lesson minutes (350 characters or 200 words a minute, 10 s a question) and reading time between
+actions (250 and 130). All sums are made by hand."""
 
 import pytest
 
@@ -81,15 +81,15 @@ def words(number):
         ("水开了", 3 * CHARACTER),
         ("The water boils", 3 * WORD),
         ("水 boils 了", 2 * CHARACTER + WORD),
-        ("**水**[^F-1] [boils](https://example.com)", CHARACTER + WORD),  # what is not read takes no time
+        ("**水**[^F-1] [boils](https://example.com)", CHARACTER + WORD),  # markup takes no time
         ("110 calls", 2 * WORD),
     ],
 )
-def test_reading_takes_a_time_for_each_character_and_each_word(text, seconds):
+def test_reading_time_counts_characters_and_words(text, seconds):
     assert reading_seconds(text) == pytest.approx(seconds)
 
 
-def test_a_minute_that_is_announced_holds_350_characters_or_200_words():
+def test_announced_minute_is_350_characters_or_200_words():
     assert reading_seconds("水" * 35 + " word" * 20, ANNOUNCED) == pytest.approx(12)
 
 
@@ -99,7 +99,7 @@ def test_a_minute_that_is_announced_holds_350_characters_or_200_words():
         ("", 0.5),
         ("water " * 350, 2),  # 1.75 minutes
         ("水" * 600, 1.5),  # 1.71
-        (LESSON, 1),  # five questions, and 50 words by day: 65 seconds
+        (LESSON, 1),  # 5 questions and 50 words for day: 65 seconds
         ("## Four {#four tracks=day}\n\n" + "tea " * 399 + "\n\n## Five {#five tracks=night}\n\n" + "tea " * 199, 2),
         ("> [!day]\n> " + "tea " * 400 + "\n\n> [!night]\n> " + "tea " * 200, 2),
         ("## Which {#which .one}\n\n- [x] " + "tea " * 200 + "\n  > " + "since " * 200, 2),
@@ -107,12 +107,12 @@ def test_a_minute_that_is_announced_holds_350_characters_or_200_words():
     ],
     ids=["nothing", "words", "characters", "all kinds", "sections of posts", "callouts", "choices and reasons", "mark"],
 )
-def test_a_lesson_takes_in_halves_what_the_post_with_most_to_read_is_shown_of_it(text, minutes):
+def test_lesson_minutes_use_longest_job_role_in_half_minutes(text, minutes):
     document, _problems = read("01-tea/01-pot.en.md", (FRONT + text).encode())
     assert lesson_minutes(document, ("day", "night")) == minutes
 
 
-def test_a_stretch_runs_from_one_act_to_the_next(lesson):
+def test_stretch_ends_at_next_action(lesson):
     lines = (FRONT + LESSON).splitlines()
 
     def line(text):
@@ -127,17 +127,17 @@ def test_a_stretch_runs_from_one_act_to_the_next(lesson):
     ]
 
 
-def test_what_is_for_another_track_is_not_read_on_the_way(lesson):
+def test_text_of_other_job_role_is_not_counted(lesson):
     first, *_ = stretches(lesson, "day")
     assert first == Stretch(FIRST, words(3 + 1 + 2 + 2 + 2), True)
 
 
-def test_an_open_question_without_a_callout_is_an_act_at_its_end():
+def test_open_question_without_callout_ends_stretch():
     document, _ = read("01-tea/01-pot.en.md", (FRONT + "## Note {#note .open}\n\nWhat now?\n").encode())
     assert stretches(document, "day") == [Stretch(FIRST, words(1 + 2), True)]
 
 
-def test_without_anything_to_read_there_is_no_stretch():
+def test_empty_lesson_has_no_stretch():
     document, _ = read("01-tea/01-pot.en.md", FRONT.encode())
     assert stretches(document, "day") == []
 
@@ -147,14 +147,14 @@ def test_without_anything_to_read_there_is_no_stretch():
     [
         ([], 10),
         (["等" * 9], 10),  # 2 and 8
-        (["等" * 5, "等" * 5], 15),  # a character more
+        (["等" * 5, "等" * 5], 15),  # one more character
         (["one two three", "four five six"], 10),
         (["one two three four five six seven"], 15),
         (["**等**" * 9], 10),
         (["等" * 27, "one two three"], 15),
     ],
 )
-def test_a_decision_has_the_seconds_its_choices_take_to_read_and_eight_more_in_fives(texts, seconds):
+def test_decision_time_is_reading_time_plus_8_rounded_to_5(texts, seconds):
     assert decision_seconds(texts) == seconds
 
 
@@ -168,7 +168,7 @@ def test_a_decision_has_the_seconds_its_choices_take_to_read_and_eight_more_in_f
         ('{#stove .alarm seconds=10 why="steam"}', []),
     ],
 )
-def test_other_seconds_than_the_choices_ask_for_have_a_reason(braces, told):
+def test_different_decision_time_needs_reason(braces, told):
     others = {"{#note .chat}": "{#note .chat seconds=15}", "{#monday-shift .call": "{#monday-shift .call seconds=10"}
     files = drill_files("{#stove .alarm}", braces)
     for old, new in others.items():
@@ -176,7 +176,7 @@ def test_other_seconds_than_the_choices_ask_for_have_a_reason(braces, told):
     assert [problem.message for problem in check_seconds(read_course(files))] == told
 
 
-def test_the_slower_language_counts():
+def test_decision_time_uses_slower_language():
     files = drill_files()
     slow = files[PATH_EN].replace(b"[Turn it off]", b"[" + b"Turn it off " * 20 + b"]")
     found = [problem.message for problem in check_seconds(read_course(files | {PATH_EN: slow}))]

@@ -1,4 +1,4 @@
-"""Simulations: how they are read, and how a run of them moves."""
+"""Simulations: parsing, attempts, checks."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -19,17 +19,17 @@ from courseware.course_format.simulations.simulation import (
     dump_simulation,
     load_simulation,
 )
-from tests.course_format.kettle_simulation import DRILL_EN, PATH, drill, drill_files, told
+from tests.course_format.kettle_simulation import DRILL_EN, PATH, drill, drill_files, issues
 from tests.examples import examples
 
-# Reading
+# Parsing
 
 
-def test_a_whole_simulation_gives_no_problem():
-    assert told(drill_files()) == []
+def test_valid_simulation_has_no_issues():
+    assert issues(drill_files()) == []
 
 
-def test_a_situation_is_read_with_its_lines_choices_and_rule():
+def test_situation_has_lines_choices_and_rule():
     node = drill().nodes["stove"]
     assert (node.kind, node.seconds, node.title, node.rule) == ("alarm", 20, "灶台", "先水后火。")
     assert [(choice.text, choice.target, choice.quality) for choice in node.choices] == [
@@ -49,7 +49,7 @@ def test_a_situation_is_read_with_its_lines_choices_and_rule():
     assert node.timeout == 3
 
 
-def test_a_translation_has_its_own_words_and_the_effects_of_the_source():
+def test_translation_has_effects_of_source():
     here, there = drill("en"), drill()
     assert (here.title, here.meters) == ("It boils over", {"calm": "Calm"})
     assert here.nodes["stove"].choices[0].text == "Turn it off"
@@ -59,7 +59,7 @@ def test_a_translation_has_its_own_words_and_the_effects_of_the_source():
         assert (other.shape, other.seconds, other.condition) == (node.shape, node.seconds, node.condition)
 
 
-def test_lines_arrive_one_by_one_and_say_who_speaks():
+def test_lines_are_split_with_speaker():
     text = (
         "先看。\n\n> **小李**：水开了！\n>\n> **Wang**: Go *on*,\n> will you?\n>\n> 有人敲门。\n\n再看。\n\n- 一\n- 二"
     )
@@ -73,7 +73,7 @@ def test_lines_arrive_one_by_one_and_say_who_speaks():
     assert cut_speech("") == ()
 
 
-def test_what_is_stored_comes_back_equal():
+def test_stored_simulation_loads_equal():
     for language in ("zh-hans", "en"):
         assert load_simulation(dump_simulation(drill(language))) == drill(language)
 
@@ -93,7 +93,7 @@ def test_what_is_stored_comes_back_equal():
         ("m > 40", False),
     ],
 )
-def test_a_condition_asks_flags_and_meters(text, holds):
+def test_condition_evaluates_flags_and_meters(text, holds):
     condition = parse_condition(text)
     assert condition.holds({"m": 40}, {"a"}) is holds
     assert parse_condition(str(condition)) == condition
@@ -102,111 +102,111 @@ def test_a_condition_asks_flags_and_meters(text, holds):
 @pytest.mark.parametrize(
     "text", ["a or b", "a b", "m < x", "40 > m", "not", "and", "a and", "m = 4", "m < 4000", "(a)"]
 )
-def test_what_is_no_condition_is_refused(text):
+def test_invalid_condition_is_refused(text):
     with pytest.raises(ValueError, match="expected"):
         parse_condition(text)
 
 
-# A run
+# Attempts
 
 
-def test_a_run_begins_at_the_first_situation_with_every_meter_at_sixty():
+def test_attempt_begins_at_first_situation_with_meters_at_60():
     assert drill().begin() == SimulationState("stove", {"calm": 60}, frozenset())
 
 
-def test_a_situation_whose_condition_fails_is_skipped():
-    play = drill()
-    assert play.decide(play.begin(), 0).place == "note"
-    assert play.decide(play.begin({"guest"}), 0).place == "door"
+def test_situation_with_false_condition_is_skipped():
+    simulation = drill()
+    assert simulation.decide(simulation.begin(), 0).place == "note"
+    assert simulation.decide(simulation.begin({"guest"}), 0).place == "door"
 
 
-def test_a_choice_moves_meters_and_sets_flags_and_the_time_running_out_is_one_too():
-    play = drill()
-    assert play.decide(play.begin(), 2) == SimulationState("note", {"calm": 30}, frozenset({"wet"}))
-    assert play.decide(play.begin(), 3).meters == {"calm": 50}
+def test_choice_and_timeout_change_meters_and_flags():
+    simulation = drill()
+    assert simulation.decide(simulation.begin(), 2) == SimulationState("note", {"calm": 30}, frozenset({"wet"}))
+    assert simulation.decide(simulation.begin(), 3).meters == {"calm": 50}
 
 
-def test_a_choice_is_offered_only_while_its_condition_holds():
-    play = drill()
+def test_choice_with_false_condition_is_not_offered():
+    simulation = drill()
     low = SimulationState("stove", {"calm": 20}, frozenset())
-    assert (play.offered(play.begin()), play.offered(low)) == ([0, 1, 2], [0, 2])
+    assert (simulation.offered(simulation.begin()), simulation.offered(low)) == ([0, 1, 2], [0, 2])
     with pytest.raises(NotOffered):
-        play.decide(low, 1)
+        simulation.decide(low, 1)
 
 
-def test_choices_and_parts_are_shuffled_where_they_have_no_number():
-    play = drill()
-    assert play.shown(play.begin(), list.reverse) == ([2, 1, 0], [])
-    note = play.decide(play.begin(), 0)
-    assert play.shown(note, list.reverse) == ([0], [1, 0])
+def test_numbered_choices_are_not_shuffled():
+    simulation = drill()
+    assert simulation.shown(simulation.begin(), list.reverse) == ([2, 1, 0], [])
+    note = simulation.decide(simulation.begin(), 0)
+    assert simulation.shown(note, list.reverse) == ([0], [1, 0])
     text = drill_files("- [关火]", "1. [关火]", english=DRILL_EN.replace("- [Turn it off]", "1. [Turn it off]"))
-    assert told(text) == []
+    assert issues(text) == []
     for language in ("zh-hans", "en"):
-        play = make_simulation(read_course(text), "drill", language)
-        assert play.shown(play.begin(), list.reverse) == ([0, 2, 1], [])
+        simulation = make_simulation(read_course(text), "drill", language)
+        assert simulation.shown(simulation.begin(), list.reverse) == ([0, 2, 1], [])
 
 
 @pytest.mark.parametrize(("place", "picked"), [(4, ()), (-1, ()), (0, (0,)), (99, ())])
-def test_what_is_not_offered_is_refused(place, picked):
-    play = drill()
+def test_invalid_choice_is_refused(place, picked):
+    simulation = drill()
     with pytest.raises(NotOffered):
-        play.decide(play.begin(), place, picked)
+        simulation.decide(simulation.begin(), place, picked)
 
 
-def test_an_ending_is_the_end():
-    play = drill()
-    last = play.best_path()[-1]
+def test_ending_accepts_no_decision():
+    simulation = drill()
+    last = simulation.best_path()[-1]
     with pytest.raises(NotOffered):
-        play.decide(last, 0)
+        simulation.decide(last, 0)
 
 
-def test_a_message_counts_each_part_that_was_picked():
-    play = drill()
-    assert play.points("note", 0, (0,)) == 1
-    assert play.points("note", 0, (0, 1)) == 0
-    assert play.points("note", 1, ()) == 0
-    note = play.decide(play.begin({"friday"}), 0)
-    assert play.decide(note, 0, (0, 1)).place == "gossip"
-    assert play.decide(note, 0, (0,)).place == "tea"
+def test_message_points_count_picked_parts():
+    simulation = drill()
+    assert simulation.points("note", 0, (0,)) == 1
+    assert simulation.points("note", 0, (0, 1)) == 0
+    assert simulation.points("note", 1, ()) == 0
+    note = simulation.decide(simulation.begin({"friday"}), 0)
+    assert simulation.decide(note, 0, (0, 1)).place == "gossip"
+    assert simulation.decide(note, 0, (0,)).place == "tea"
 
 
-def test_the_best_run_takes_the_best_way_through_every_situation():
+def test_best_path_visits_expected_situations():
     places = [state.place for state in drill().best_path({"guest", "monday"})]
     assert places == ["stove", "door", "note", "monday-shift", "tea"]
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_chance_draws_one_of_a_list_and_a_fraction_now_and_then(seed):
+def test_chance_draws_1_of_a_list_and_optional_flags(seed):
     flags = drill().draw(Random(seed))
     assert len(flags & {"monday", "friday"}) == 1
     assert flags <= {"monday", "friday", "guest"}
 
 
-def test_one_run_in_three_is_about_one_in_three():
-    play, random = drill(), Random(7)
-    draws = [play.draw(random) for _ in range(3000)]
+def test_chance_of_1_in_3_is_met():
+    simulation, random = drill(), Random(7)
+    draws = [simulation.draw(random) for _ in range(3000)]
     assert 900 < sum("guest" in flags for flags in draws) < 1100
 
 
 @pytest.mark.long
 @settings(max_examples=examples(200))
 @given(st.randoms(use_true_random=False))
-def test_any_sequence_of_clicks_leads_to_an_ending_with_meters_in_range(random):
-    play = drill()
-    *way, (last, _, _) = play.random_path(random)
-    assert last.place in play.endings_by_id
-    assert all(0 <= value <= 100 for state, _, _ in way for value in state.meters.values())
-    assert len({state.place for state, _, _ in way}) == len(way)  # nobody meets a situation twice
+def test_random_path_reaches_ending_with_valid_meters(random):
+    simulation = drill()
+    *steps, (end, _, _) = simulation.random_path(random)
+    assert end.place in simulation.endings_by_id
+    assert all(0 <= value <= 100 for state, _, _ in steps for value in state.meters.values())
+    assert len({state.place for state, _, _ in steps}) == len(steps)  # no situation comes twice
 
 
-def test_without_a_condition_everything_holds():
+def test_empty_condition_holds():
     assert ALWAYS.holds({}, ())
 
 
-# What is told of it
+# Checks
 
 
-def test_the_longest_run_may_be_twice_as_long_as_the_average():
+def test_too_long_longest_path_is_reported():
     reading = (
         "## 又 {#long .scene seconds=0 if=late else=stove}\n\n" + "长" * 3000 + '\n\n- [走](#stove "best")\n  > 走。'
     )
@@ -215,34 +215,34 @@ def test_the_longest_run_may_be_twice_as_long_as_the_average():
         "## 灶台", f"{reading}\n\n## 灶台", english=DRILL_EN.replace("## The stove", f"{english}\n\n## The stove")
     )
     files[PATH] = files[PATH].replace(b"guest: 1/3", b"guest: 1/3, late: 1/99")
-    assert any("the longest run takes" in message for message in told(files))
+    assert any("the longest run takes" in message for message in issues(files))
 
 
-def test_a_message_of_more_parts_than_can_be_gone_through_is_told():
+def test_message_with_more_than_12_parts_is_reported():
     parts = "".join(f"- [x] 部分{n}\n  > 理由。\n" for n in range(12))
-    [message, *_others] = told(drill_files("- [x] 关火了没有", f"{parts}- [x] 关火了没有"))
+    [message, *_others] = issues(drill_files("- [x] 关火了没有", f"{parts}- [x] 关火了没有"))
     assert message.endswith("parts; expected at most 12")
 
 
-def test_a_simulation_of_eleven_hundred_situations_is_checked():
+def test_simulation_with_1100_situations_is_checked():
     names = [*(f"n{number}" for number in range(1100)), "end"]
     nodes = "".join(
-        f'## 又 {{#{name} .scene seconds=0}}\n- [走](#{following} "best")\n  > 走。\n{"" if place % 3 else chr(10)}'
-        for place, (name, following) in enumerate(pairwise(names))
+        f'## 又 {{#{name} .scene seconds=0}}\n- [走](#{following} "best")\n  > 走。\n{"" if number % 3 else chr(10)}'
+        for number, (name, following) in enumerate(pairwise(names))
     )
     course = read_course(drill_files("## 水漫金山", f"{nodes}## 水漫金山"))
     problems = [problem for problem in check_simulations(course) if problem.path == PATH]
     assert problems[0].message == 'node cannot be reached from "stove"'
 
 
-def test_the_run_is_a_break_between_two_contacts():
-    play = drill()
-    assert 0.2 < average_minutes(play) < longest_minutes(play) < 1
-    found = [message for message in told(drill_files("汽从门缝里出来。", "汽" * 1300)) if "run takes" in message]
+def test_simulation_takes_less_than_1_minute():
+    simulation = drill()
+    assert 0.2 < average_minutes(simulation) < longest_minutes(simulation) < 1
+    found = [message for message in issues(drill_files("汽从门缝里出来。", "汽" * 1300)) if "run takes" in message]
     assert [message.partition(":")[0] for message in found] == [PATH]
 
 
-def test_the_longest_run_is_measured_however_rare_it_is():
+def test_longest_path_ignores_chance():
     often, seldom = (replace(drill(), chance={"guest": odds}) for odds in ("999/1000", "1/1000"))
     assert average_minutes(often) != average_minutes(seldom)
     assert longest_minutes(often) == longest_minutes(seldom) >= max(map(average_minutes, (often, seldom)))
