@@ -7,9 +7,9 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Error
 
-from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
+from tests.browser.invalid_forms import OF_THE_ADMIN, OF_THE_SITE
 from tests.browser.selection import is_selected
-from tests.browser.test_axe import STAND_STILL
+from tests.browser.test_accessibility import STAND_STILL
 from tests.site.routes import fill_in
 from tests.site.test_access import read_table
 from tests.world import ROLES

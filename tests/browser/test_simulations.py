@@ -12,7 +12,7 @@ from courseware.simulations import attempts
 from courseware.simulations.models import Decision, SimulationAttempt
 from courseware.simulations.replay import page_of, replay_of, rules_of
 from tests.browser.keyboard import Keyboard
-from tests.browser.test_axe import assert_fine, languages
+from tests.browser.test_accessibility import assert_fine, languages
 from tests.making import PASSWORD, make_editor, make_enrollment, make_user
 from tests.simulations.playing import RED, begin, play, take
 from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course

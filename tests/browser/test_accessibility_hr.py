@@ -1,4 +1,4 @@
-"""Every page of human resources, as `tests/browser/test_axe.py` looks at those of learners, managers and editors."""
+"""Every page of human resources, as `tests/browser/test_accessibility.py` looks at those of learners, managers and editors."""
 
 import re
 from http import HTTPStatus
@@ -12,8 +12,8 @@ from courseware.assignments.rules.lifecycle import switch_on
 from courseware.learning.manager_actions import FOR_MANY
 from tests.accounts.roster_import.files import csv_file
 from tests.browser.courses import make_tea_room
-from tests.browser.refused import empty
-from tests.browser.test_axe import assert_fine, languages, looks_of, misfits_of, refused_pages, shown_problems
+from tests.browser.invalid_forms import empty
+from tests.browser.test_accessibility import assert_fine, languages, looks_of, misfits_of, refused_pages, shown_problems
 from tests.making import join, make_user
 from tests.site.routes import fill_in, routes
 from tests.world import make_world

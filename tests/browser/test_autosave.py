@@ -12,7 +12,7 @@ from courseware.content.releases.drafts import form_of
 from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Answer
 from tests.browser.courses import make_tea_room
-from tests.browser.test_axe import LANGUAGES, assert_fine
+from tests.browser.test_accessibility import LANGUAGES, assert_fine
 from tests.learning.lesson_pages import practise
 from tests.making import make_editor, make_user
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.test_axe import assert_fine, languages
+from tests.browser.test_accessibility import assert_fine, languages
 
 pytestmark = pytest.mark.exhaustive
 
