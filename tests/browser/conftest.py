@@ -1,4 +1,4 @@
-"""A real Chromium on the running site. Pages are watched: what breaks the policy or leaves the host fails the test."""
+"""Chromium on the running site. Policy violations, requests to other hosts and script errors fail the test."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from tests.world import make_world
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WITHOUT_CHROMIUM = "no Chromium here: install Debian's chromium to run the browser tests"
 IS_REQUIRED = os.environ.get("REQUIRE_BROWSER") == "1"
-PATIENCE = 30_000  # milliseconds: on a busy machine a page of the admin took ten seconds
+PATIENCE = 30_000  # milliseconds: on a busy machine an admin page took 10 seconds
 LOCALES = {"en": "en-GB", "zh-hans": "zh-CN"}
 TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => tellViolation(
   `${location.pathname}: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
@@ -53,7 +53,7 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture
 def site(live_server):
-    """The address of the running site, with counts of wrong passwords at zero."""
+    """The URL of the running site; failed sign-in counts are reset."""
     cache.clear()
     return live_server.url
 
@@ -72,11 +72,11 @@ def learner(site):
 
 @pytest.fixture
 def visit(browser, site):
-    """`visit(person, language=…, **options)` gives a page of a new device, signed in where a person is given."""
+    """`visit(person, language=…, **options)` opens a page on a new device, signed in if a person is given."""
     contexts, wrong = [], []
 
     def open_page(person=None, *, language="en", **options):
-        # What a service worker asks for could not be refused here: tests/browser/test_offline.py has one.
+        # Requests of a service worker cannot be watched; tests/browser/test_offline.py uses one.
         options = {"service_workers": "block"} | options
         context = browser.new_context(base_url=site, locale=LOCALES[language], **options)
         context.set_default_timeout(PATIENCE)

@@ -1,4 +1,4 @@
-"""The course browser tests walk through: the sample course with a lesson that asks nothing."""
+"""The sample course plus a lesson without questions."""
 
 from tests.course_format.samples import SHEET, make_files
 from tests.making import make_course
@@ -24,7 +24,7 @@ title: Pouring
 A full cup spills.
 """,
 }
-# Question of the bank → what is right in it.
+# Bank question → its right answer.
 RIGHT = {
     "It boils": "Turn it off",
     "It does not boil": "Wait",

@@ -1,9 +1,9 @@
-"""Pages that say what is wrong with a form: each is reached by sending what the site refuses."""
+"""Pages with form errors, each opened by submitting invalid data."""
 
 from courseware.content.releases import drafts
 from tests.world import lesson_document
 
-# Empties the main form of the page and sends it, past the checks of the browser.
+# Empty the main form of the page and submit it without browser validation.
 SEND_EMPTY = """(address) => {
   const forms = [...document.querySelectorAll("main form[method=post], #content form[method=post]")];
   const form = forms.find((each) => !address || each.action.includes(address));
@@ -18,11 +18,11 @@ SEND_EMPTY = """(address) => {
 
 
 def empty(path, form=""):
-    """The main form of the page, or the one whose address holds `form`, sent with nothing in it."""
+    """Submit the main form, or the one whose action contains `form`, with empty fields."""
 
     def open_page(page, world):
-        places = {"enrollment": world.enrollment, "learner": world.learner, "team": world.team, "course": world.course}
-        page.goto(path.format_map({name: place.pk for name, place in places.items()}))
+        objects = {"enrollment": world.enrollment, "learner": world.learner, "team": world.team, "course": world.course}
+        page.goto(path.format_map({name: each.pk for name, each in objects.items()}))
         with page.expect_navigation():
             page.evaluate(SEND_EMPTY, form)
 
@@ -47,14 +47,14 @@ def save_draft(page):
 
 
 def text_with_problems(page, world):
-    """A question without a key: refused, with links to the line."""
+    """A question without a key; the refusal links to its line."""
     page.goto(editor_of(world))
     field = page.locator("#text-zh-hans")
     field.fill(field.input_value().replace("[x]", "[ ]"))
     save_draft(page)
 
 
-def text_somebody_saved_meanwhile(page, world):
+def edit_conflict(page, world):
     page.goto(editor_of(world))
     document = lesson_document(world)
     text = document.head.texts.get(language="zh-hans")
@@ -65,14 +65,14 @@ def text_somebody_saved_meanwhile(page, world):
     save_draft(page)
 
 
-def text_of_a_document_that_went(page, world):
+def archived_document(page, world):
     page.goto(editor_of(world))
     lesson_document(world).__class__.objects.filter(pk=lesson_document(world).pk).update(head=None)
     save_draft(page)
 
 
 def action(path, name):
-    """The form of an action on the first row of a list, sent empty."""
+    """Submit the form of an admin action for the first row, empty."""
 
     def open_page(page, world):
         page.goto(path)
@@ -86,7 +86,7 @@ def action(path, name):
     return open_page
 
 
-# What is refused → (who, how). The document that goes comes last.
+# Invalid form → (role, function). The archived document comes last.
 OF_THE_SITE = {
     "sign-in": (None, wrong_password),
     "reset of the password": (None, empty("/accounts/password/reset/")),
@@ -109,6 +109,6 @@ OF_THE_ADMIN = {
     "password of the admin": ("admin", empty("/admin/password_change/")),
     "publishing": ("editor", empty("/admin/content/course/{course}/publish/")),
     "text with problems": ("editor", text_with_problems),
-    "text somebody saved meanwhile": ("editor", text_somebody_saved_meanwhile),
-    "document that went": ("editor", text_of_a_document_that_went),
+    "text somebody saved meanwhile": ("editor", edit_conflict),
+    "document that went": ("editor", archived_document),
 }

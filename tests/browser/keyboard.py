@@ -1,6 +1,6 @@
-"""Hands on the keyboard: Tab, arrows, Space, Enter and letters, and nothing else."""
+"""Keyboard-only control of a page: Tab, arrows, Space, Enter and characters."""
 
-FAR = 120  # stops of Tab before a page counts as one where the thing cannot be reached
+FAR = 120  # Tab presses after which a target counts as unreachable
 
 
 class Keyboard:
@@ -8,7 +8,7 @@ class Keyboard:
         self.page = page
 
     def tab_to(self, target):
-        """Press Tab until `target` (a locator of one element) has the focus; it must be seen where it is."""
+        """Press Tab until `target` has the focus; fail if it is covered."""
         for _ in range(FAR):
             if target.evaluate("(element) => element === document.activeElement"):
                 assert is_uncovered(target), f"{target} is hidden behind something while it has the focus"
@@ -28,23 +28,23 @@ class Keyboard:
         self.press(target, "Space")
 
     def choose(self, group, label):
-        """Choose one of the radio buttons within `group` (a locator): Tab goes to the group, the arrows inside it."""
+        """Choose a radio button within `group`: Tab to the group, arrows inside it."""
         group.wait_for()
         radios = group.get_by_role("radio")
         labels = [radio.evaluate("(element) => element.labels[0].innerText.trim()") for radio in radios.all()]
         assert label in labels, f"{label!r} is not one of {labels} on {self.page.url}"
         chosen = [number for number, radio in enumerate(radios.all()) if radio.is_checked()]
-        stop = chosen[0] if chosen else 0
-        self.tab_to(radios.nth(stop))
+        start = chosen[0] if chosen else 0
+        self.tab_to(radios.nth(start))
         if not chosen:
             self.page.keyboard.press("Space")
-        for _ in range((labels.index(label) - stop) % len(labels)):
+        for _ in range((labels.index(label) - start) % len(labels)):
             self.page.keyboard.press("ArrowDown")
         assert radios.nth(labels.index(label)).is_checked()
 
 
 def is_uncovered(target):
-    """Whether the middle of the focused element is really it, or within it, and not a bar above it."""
+    """Return whether the middle of the focused element is not covered by another one."""
     return target.evaluate(
         """(element) => {
              const box = element.getBoundingClientRect();

@@ -73,7 +73,7 @@ TEXT = "() => document.documentElement.textContent"
 
 
 class PageSelection:
-    """Decides for the pages of one test, in the order in which the browser opens them."""
+    """Decide for the pages of one test, in the order the browser opens them."""
 
     def __init__(self, changes: Changes | None):
         self.changes = changes
@@ -86,7 +86,7 @@ class PageSelection:
             self.rendered.add(template.name)
 
     def includes(self, page) -> bool:
-        """Whether to examine the page that is open now."""
+        """Return whether to examine the open page."""
         if self.changes is None:
             return True
         path, rendered = urlsplit(page.url).path, self.rendered
@@ -120,7 +120,7 @@ def match_of(path):
 
 
 def view_sources(path: str) -> set[str]:
-    """Files of the view's module, of forms that it imports by name or by module, and of options in its route."""
+    """Return files of the view module, its form modules, and options in its route."""
     match = match_of(path)
     if match is None:
         return set()
@@ -144,7 +144,7 @@ def is_form(value) -> bool:
 
 
 def template_sources(names) -> set[str]:
-    """Files of these templates and of those that they extend or include."""
+    """Return files of these templates and of those they extend or include."""
     return {f"templates/{name}" for name in with_included(names)}
 
 
@@ -171,14 +171,14 @@ def static_sources(addresses) -> set[str]:
 
 @cache
 def shared_sources() -> frozenset[str]:
-    """What every page is made of."""
+    """Return the files every page uses."""
     names = with_included(["base.html"])
     static = [f"static/{file}" for name in names for file in NAMES_STATIC_FILE.findall(template_text(name))]
     return frozenset([*template_sources(names), *static])
 
 
 def shows(text: str, translations) -> bool:
-    """Whether one of these translations stands in the text, all its parts between placeholders and tags."""
+    """Return whether all parts of one translation, between placeholders and tags, are in the text."""
     for translation in translations:
         parts = [part.strip() for part in BETWEEN_VALUES.split(translation) if part.strip()]
         if parts and all(part in text for part in parts):
@@ -190,7 +190,7 @@ selection = PageSelection(None)
 
 
 def begin(changes: Changes | None) -> PageSelection:
-    """A new selection, for the next test."""
+    """Start a new selection for the next test."""
     global selection
     template_rendered.disconnect(selection.note_template)
     selection = PageSelection(changes)

@@ -1,4 +1,4 @@
-"""Every page in both languages, light and dark, wide and narrow: no violation of WCAG 2.2 AA or of good practice."""
+"""WCAG 2.2 AA and best practices on every page: both languages, light and dark, wide and narrow."""
 
 import re
 from contextlib import suppress
@@ -28,23 +28,23 @@ from tests.world import ROLES, answer_survey, finish_lessons, lesson_document, o
 pytestmark = pytest.mark.exhaustive
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Without two things Django brings: Select2, which names its box by what is chosen in it, and the magnifying glass above
-# its lists of two columns, which has a name where none is allowed.
+# Without two parts of Django's admin: Select2, which is named by its value, and the magnifying glass above
+# two-column lists, which has a name where none is allowed.
 RUN_AXE = "(options) => axe.run({ exclude: [['.select2'], ['.search-label-icon']] }, options)"
 NARROWEST = 320  # CSS pixels: 1280 at 400 %
 SMALLEST_TARGET = 24  # CSS pixels
 HEIGHT = 800
 LANGUAGES = ["en", "zh-hans"]
-# (width, theme): a page is looked at in two of the four looks in one language, and in the others in the other.
+# (width, theme): each language uses 2 of the 4 looks.
 LOOKS = {"en": [(1280, "light"), (360, "dark")], "zh-Hans": [(1280, "dark"), (360, "light")]}
 
-# Colours on their way from light to dark would be measured half-way.
+# Colours in transition would be measured halfway.
 STAND_STILL = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync("*, ::before, ::after { transition: none !important; animation: none !important; }");
   document.adoptedStyleSheets = [sheet];
 }"""
-# As far as WCAG 1.4.12 lets a reader go.
+# The text spacing of WCAG 1.4.12.
 MORE_SPACE = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`* { line-height: 1.5 !important;
@@ -53,9 +53,9 @@ MORE_SPACE = """() => {
   document.adoptedStyleSheets = [sheet];
 }"""
 SETTLE = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-# What is wider than the page, but for what scrolls in a region of its own.
+# Pixels by which the page is too wide, not counting scroll regions.
 TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
-# Controls smaller than 24 px, but for links and source marks in a line of text, and boxes whose label is the target.
+# Controls below 24 px, except inline links, source marks and boxes with a large enough label.
 TOO_SMALL = """(smallest) => [...document.querySelectorAll("a[href], button, input, select, summary, textarea")]
   .filter((control) => control.checkVisibility({ visibilityProperty: true }) && control.type !== "hidden")
   .filter((control) => control.tagName !== "A" || getComputedStyle(control).display !== "inline")
@@ -71,9 +71,7 @@ def looks_of(page):
 
 
 def problems_of(page, path, *, number=None, floor=False):
-    """Lines that say what is wrong on the page at `path`, with a `number` in one look only, by turns; with `floor` only
-    what is below that of Django's pages.
-    """
+    """Return problems of the page at `path`. `number` checks only one look, in rotation; `floor` only serious ones."""
     assert page.goto(path).status in (200, 404, 422), path
     if not is_selected(page):
         return []
@@ -82,7 +80,7 @@ def problems_of(page, path, *, number=None, floor=False):
 
 
 def shown_problems(page, name, looks, *, floor=False):
-    """Lines as of `problems_of`, for the page as it stands."""
+    """Return problems of the open page in these looks."""
     page.evaluate(AXE_SCRIPT)
     page.evaluate(STAND_STILL)
     found = []
@@ -98,7 +96,7 @@ def shown_problems(page, name, looks, *, floor=False):
 
 
 def violations_of(page):
-    # Without preload: axe would fetch the stylesheets anew, and put them into the page in a way the policy refuses.
+    # Without preload: axe would refetch the stylesheets in a way the content security policy blocks.
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"], "preload": False}
     return page.evaluate(RUN_AXE, options)["violations"]
 
@@ -127,7 +125,7 @@ def languages():
 
 
 @languages()
-def test_the_front_door(language, visit, world):
+def test_public_pages(language, visit, world):
     number = world.passed.enrollment.certificate.number
     pages = ["/accounts/login/", "/accounts/password/reset/", "/accounts/password/reset/done/", "/accounts/inactive/"]
     pages += [
@@ -141,7 +139,7 @@ def test_the_front_door(language, visit, world):
 
 
 @languages()
-def test_pages_of_who_learns(language, visit, world):
+def test_learner_pages(language, visit, world):
     newcomer = make_user("Nora New")
     enrollment = enrolling.enroll(newcomer, world.course, due_at=days(2))
     page = visit(newcomer, language=language)
@@ -160,7 +158,7 @@ def test_pages_of_who_learns(language, visit, world):
             "/exam/tea-room/last-cup/",
         ],
     )
-    miss_everything(page)
+    answer_with_first_choices(page)
     assert_fine(page, [f"{course}/boiling/"])
     finish_lessons(enrollment)
     answer_survey(enrollment)
@@ -169,8 +167,8 @@ def test_pages_of_who_learns(language, visit, world):
     assert_fine(page, ["/", f"{course}/boiling/", f"{course}/pouring/", f"{course}/voice/", f"{course}/record/"])
 
 
-def miss_everything(page):
-    """Send every form of the lesson with the first answer there is, so that right and wrong ones stand on the page."""
+def answer_with_first_choices(page):
+    """Submit every form of the lesson with its first answer, so that right and wrong ones are shown."""
     page.goto("/learn/tea-room/boiling/")
     page.locator("button[name=whole]").click()
     for form in page.locator("form[data-answer]").all():
@@ -184,7 +182,7 @@ def miss_everything(page):
 
 
 @languages()
-def test_pages_of_who_is_examined(language, visit, world):
+def test_exam_pages(language, visit, world):
     attempt = world.attempt
     page = visit(world.learner, language=language)
     passed = f"/attempts/{world.passed.pk}/result/"
@@ -195,7 +193,7 @@ def test_pages_of_who_is_examined(language, visit, world):
 
 
 @languages()
-def test_pages_of_the_account(language, visit, world):
+def test_account_pages(language, visit, world):
     pages = ["/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
     pages += [f"/accounts/two-factor/{page}" for page in ("", "app/", "passkey/", "codes/new/")]
     pages += ["/accounts/sessions/", *(f"/help/{role}/" for role in ("learner", "manager", "hr", "editor"))]
@@ -204,7 +202,7 @@ def test_pages_of_the_account(language, visit, world):
 
 
 @languages()
-def test_pages_that_only_a_step_leads_to(language, visit, world):
+def test_recovery_codes_and_bulk_enrollment_pages(language, visit, world):
     page = visit(make_user("Nora New"), language=language)
     page.goto("/accounts/two-factor/app/")
     page.locator("[name=code]").fill(code_of_an_app(page.locator(".door-key").inner_text()))
@@ -218,7 +216,7 @@ def test_pages_that_only_a_step_leads_to(language, visit, world):
     assert found == []
 
 
-# What a finger aims at: ways back above a page, and the names that begin the rows of a table.
+# Back links above a page and links in row headers.
 LOW = """() => [...document.querySelectorAll("main .small > a, main th > a")].filter((link) => link.checkVisibility())
   .map((link) => [link.outerHTML.slice(0, 100), link.getClientRects()[0].height])
   .filter(([, height]) => height < 44)"""
@@ -233,7 +231,7 @@ LOW = """() => [...document.querySelectorAll("main .small > a, main th > a")].fi
         ("manager", "/surveys/tea-room/voice/"),
     ],
 )
-def test_a_way_back_is_as_high_as_a_finger_needs(role, path, language, visit, world):
+def test_back_and_row_links_are_44_px_high(role, path, language, visit, world):
     page = visit(world.people[role], language=language)
     page.goto(path)
     page.set_viewport_size({"width": 360, "height": HEIGHT})
@@ -242,15 +240,15 @@ def test_a_way_back_is_as_high_as_a_finger_needs(role, path, language, visit, wo
 
 
 @languages()
-def test_pages_of_the_manager(language, visit, world):
+def test_manager_pages(language, visit, world):
     for _ in range(5):
         enrollment = make_enrollment(course=world.course)
         answer_survey(enrollment, at=days(-3))
     for day in (-2, 2):
         join(world.team, make_enrollment(course=world.course, due_at=days(day)).learner)
-    lead, day = world.people["manager"], site_day() - timedelta(days=3)
-    for run in [completed(world.team, days_ago=40) for _each in range(5)]:
-        answered(run, {"seen-off": 0, "seen-lacking": "A hook."}, by=lead, day=day)
+    manager, day = world.people["manager"], site_day() - timedelta(days=3)
+    for enrollment in [completed(world.team, days_ago=40) for _each in range(5)]:
+        answered(enrollment, {"seen-off": 0, "seen-lacking": "A hook."}, by=manager, day=day)
     pages = [
         "/team/",
         "/team/today/",
@@ -268,7 +266,7 @@ def test_pages_of_the_manager(language, visit, world):
 
 
 @languages()
-def test_pages_where_a_manager_looks_around(language, visit, world):
+def test_trends_preview_and_settings_pages(language, visit, world):
     lesson = next(step for step in outline_of(world.course).steps if step.check)
     for missed in ("", "", lesson.check[0].id, "", ""):
         learned(world.team, lesson, missed=missed, due_at=days(3))
@@ -295,7 +293,7 @@ def test_pages_where_a_manager_looks_around(language, visit, world):
 
 @languages()
 @pytest.mark.parametrize(("role", "path"), [("manager", "/team/"), ("learner", "/learn/tea-room/record/")])
-def test_letters_and_words_set_apart_fit_the_narrowest_page(role, path, language, visit, world):
+def test_wcag_text_spacing_fits_320_px(role, path, language, visit, world):
     page = visit(world.people[role], language=language)
     page.goto(path)
     page.set_viewport_size({"width": NARROWEST, "height": HEIGHT})
@@ -305,7 +303,7 @@ def test_letters_and_words_set_apart_fit_the_narrowest_page(role, path, language
 
 
 @languages()
-def test_our_own_pages_of_the_admin(language, visit, world):
+def test_own_admin_pages(language, visit, world):
     document = f"/admin/content/document/{lesson_document(world).pk}"
     first, last = lesson_document(world).revisions.order_by("number").values_list("pk", flat=True)
     pages = [f"{document}/change/", f"{document}/history/", f"{document}/compare/{first}/{last}/"]
@@ -314,7 +312,7 @@ def test_our_own_pages_of_the_admin(language, visit, world):
 
 
 def addresses_of_the_admin(world):
-    """Pages of the admin that open for an administrator, as the resolver has them, without histories and deletions."""
+    """Yield the admin pages open to an administrator, without histories and deletions."""
     client = Client()
     client.force_login(world.people["admin"])
     for (method, route), answers in read_table().items():
@@ -325,7 +323,7 @@ def addresses_of_the_admin(world):
                 yield address
 
 
-def test_pages_django_brings_have_nothing_serious(visit, world):
+def test_django_admin_pages_have_no_serious_problems(visit, world):
     EmergencyContact.objects.create(course=world.course, section="fire", who="Duty desk", number="8119")
     page, found = visit(world.people["admin"]), []
     for number, path in enumerate(addresses_of_the_admin(world)):
@@ -334,8 +332,8 @@ def test_pages_django_brings_have_nothing_serious(visit, world):
     assert not serious, "\n".join(serious)
 
 
-def refused_pages(visit, world, forms, language, *, floor=False):
-    """Lines as of `problems_of`, for the pages that come back with errors."""
+def invalid_form_problems(visit, world, forms, language, *, floor=False):
+    """Return problems of the pages with form errors."""
     found = []
     for name, (role, send) in forms.items():
         page = visit(world.people.get(role), language=language)
@@ -346,25 +344,25 @@ def refused_pages(visit, world, forms, language, *, floor=False):
 
 
 @languages()
-def test_pages_with_errors(language, visit, world):
-    assert refused_pages(visit, world, OF_THE_SITE, language) == []
+def test_site_pages_with_form_errors(language, visit, world):
+    assert invalid_form_problems(visit, world, OF_THE_SITE, language) == []
 
 
 @languages()
-def test_our_own_pages_of_the_admin_with_errors(language, visit, world):
+def test_own_admin_pages_with_form_errors(language, visit, world):
     forms = {name: OF_THE_ADMIN[name] for name in OF_THE_ADMIN if OF_THE_ADMIN[name][0] == "editor"}
-    assert refused_pages(visit, world, forms, language) == []
+    assert invalid_form_problems(visit, world, forms, language) == []
 
 
-def test_pages_of_the_admin_with_errors_have_nothing_serious(visit, world):
+def test_admin_form_errors_have_no_serious_problems(visit, world):
     forms = {name: OF_THE_ADMIN[name] for name in OF_THE_ADMIN if OF_THE_ADMIN[name][0] == "admin"}
-    found = refused_pages(visit, world, forms, "en", floor=True)
+    found = invalid_form_problems(visit, world, forms, "en", floor=True)
     serious = [problem for problem in found if not re.search("smaller than|wider than", problem)]
     assert not serious, "\n".join(serious)
 
 
-# The course that is shipped: its pages differ by their text alone, so each is looked at in one look, and in the other
-# language in another.
+# The shipped course: its pages differ only in text, so each is checked in one look per language,
+# alternating.
 
 
 def assert_fine_by_turns(page, course, names):
@@ -381,14 +379,14 @@ def newcomer(shipped_course):
 
 
 @languages()
-def test_the_first_page_of_each_kind_in_the_course_that_is_shipped(language, visit, shipped_course, newcomer):
+def test_shipped_course_first_page_of_each_kind(language, visit, shipped_course, newcomer):
     steps = store.outline(shipped_course.current, "en").steps
     firsts = {step.kind: step.id for step in reversed(steps)}
     assert_fine_by_turns(visit(newcomer, language=language), shipped_course, ["card", *firsts.values()])
 
 
 @languages()
-def test_a_newcomer_comes_from_home_through_the_starting_point_to_its_end(language, visit, newcomer):
+def test_shipped_course_pre_test_pages(language, visit, newcomer):
     page = visit(newcomer, language=language)
     assert_fine(page, ["/"])
     page.goto("/")
@@ -402,14 +400,14 @@ def test_a_newcomer_comes_from_home_through_the_starting_point_to_its_end(langua
 
 @pytest.mark.only_if_changed("content/")
 @languages()
-def test_every_page_of_the_course_that_is_shipped(language, visit, shipped_course, newcomer):
+def test_shipped_course_every_page(language, visit, shipped_course, newcomer):
     steps = store.outline(shipped_course.current, "en").steps
     page = visit(newcomer, language=language)
     assert_fine(page, ["/"])
     assert_fine_by_turns(page, shipped_course, ["card", "tracks", *(step.id for step in steps)])
 
 
-def test_a_page_that_is_wrong_is_found(visit, site):
+def test_problems_are_detected(visit, site):
     page = visit()
     page.goto("/accounts/login/")
     wrong = '<img src="/static/icon.svg" width="900"><input type="checkbox"><p><font color="#bbb">faint</font></p>'

@@ -1,4 +1,4 @@
-"""Every page of human resources, as `tests/browser/test_accessibility.py` looks at those of learners, managers and editors."""
+"""WCAG 2.2 AA and best practices on HR pages."""
 
 import re
 from http import HTTPStatus
@@ -13,7 +13,14 @@ from courseware.learning.manager_actions import FOR_MANY
 from tests.accounts.roster_import.files import csv_file
 from tests.browser.courses import make_tea_room
 from tests.browser.invalid_forms import empty
-from tests.browser.test_accessibility import assert_fine, languages, looks_of, misfits_of, refused_pages, shown_problems
+from tests.browser.test_accessibility import (
+    assert_fine,
+    invalid_form_problems,
+    languages,
+    looks_of,
+    misfits_of,
+    shown_problems,
+)
 from tests.making import join, make_user
 from tests.site.routes import fill_in, routes
 from tests.world import make_world
@@ -51,7 +58,7 @@ def world(site):
 
 
 def addresses(world):
-    """Of all pages below /people/ and /rules/ that open for human resources, as the resolver has them."""
+    """Return the pages below /people/ and /rules/ that HR can open."""
     client = Client()
     client.force_login(world.people["HR"])
     found = dict.fromkeys(fill_in(route, world.places) for route, _pattern in routes() if OURS.match(route))
@@ -59,23 +66,23 @@ def addresses(world):
 
 
 @languages()
-def test_every_page_of_human_resources(language, visit, world):
+def test_hr_pages(language, visit, world):
     pages = addresses(world)
     assert len(pages) > 20
     assert_fine(visit(world.people["HR"], language=language), pages)
 
 
 @languages()
-def test_pages_of_human_resources_that_a_manager_opens(language, visit, world):
-    act_of_the_manager = world.places["people/changes/<pk>"]
-    pages = ["/team/deputies/", "/people/invite-links/", f"/people/changes/{act_of_the_manager}/"]
+def test_hr_pages_open_to_managers(language, visit, world):
+    change = world.places["people/changes/<pk>"]
+    pages = ["/team/deputies/", "/people/invite-links/", f"/people/changes/{change}/"]
     pages.append(f"/people/{world.learner.pk}/absences/")
     pages += [f"/people/actions/{action.address}/?team={world.team.pk}" for action in FOR_MANY]
     assert_fine(visit(world.people["manager"], language=language), pages)
 
 
 @languages()
-def test_what_a_list_would_change(language, visit, world, tmp_path):
+def test_roster_import_preview(language, visit, world, tmp_path):
     (tmp_path / "people.csv").write_bytes(csv_file(*LIST))
     page = visit(world.people["HR"], language=language)
     page.goto("/people/import/")
@@ -87,5 +94,5 @@ def test_what_a_list_would_change(language, visit, world, tmp_path):
 
 
 @languages()
-def test_forms_of_human_resources_with_errors(language, visit, world):
-    assert refused_pages(visit, world, WITH_ERRORS, language) == []
+def test_hr_pages_with_form_errors(language, visit, world):
+    assert invalid_form_problems(visit, world, WITH_ERRORS, language) == []

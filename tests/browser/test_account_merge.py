@@ -1,4 +1,4 @@
-"""Two accounts side by side, and the page of each once they are one."""
+"""Accessibility of the pages that compare and merge two accounts."""
 
 import pytest
 
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.exhaustive
 
 
 @languages()
-def test_two_accounts_are_compared_and_merged_on_fine_pages(language, visit, world):
+def test_merge_pages_are_accessible(language, visit, world):
     hr, kept, other = (world.people[role] for role in ("HR", "learner", "other learner"))
     page = visit(hr, language=language)
     assert_fine(page, [f"/people/{kept.pk}/merge/?other={other.email}", f"/people/{kept.pk}/merge/?other=nobody"])

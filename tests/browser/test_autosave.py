@@ -1,4 +1,4 @@
-"""What is typed on one device and not saved is offered on the next one."""
+"""Text typed and not saved on one device is offered on another."""
 
 import re
 
@@ -45,7 +45,7 @@ def type_and_wait(page, text, field):
     assert kept.value.status == 204
 
 
-def test_a_note_is_typed_on_one_device_and_saved_on_the_other(visit, learner):
+def test_note_is_restored_on_other_device(visit, learner):
     first, second = visit(learner), visit(learner)
     first.goto(LESSON)
     type_and_wait(first, TEXT, note(first))
@@ -64,7 +64,7 @@ def test_a_note_is_typed_on_one_device_and_saved_on_the_other(visit, learner):
         expect(offer(device)).to_have_count(0)
 
 
-def test_the_tab_that_has_it_asks_nothing_and_the_next_device_throws_it_away(visit, learner):
+def test_same_tab_restores_silently_and_other_device_discards(visit, learner):
     first, second = visit(learner), visit(learner)
     first.goto(LESSON)
     type_and_wait(first, TEXT, note(first))
@@ -80,13 +80,13 @@ def test_the_tab_that_has_it_asks_nothing_and_the_next_device_throws_it_away(vis
     assert AutosavedText.objects.count() == 0
 
 
-def test_what_was_typed_last_is_there_when_the_page_was_left_at_once(visit, learner):
+def test_text_is_saved_when_page_is_left(visit, learner):
     first, second = visit(learner), visit(learner)
     first.goto(LESSON)
     note(first).fill(TEXT)
-    first.evaluate("import('/static/js/unsaved.js')")  # has come
+    first.evaluate("import('/static/js/unsaved.js')")  # is loaded
     first.goto("/")
-    for _ in range(100):  # nobody is told when a beacon has arrived
+    for _ in range(100):  # no event tells when a beacon has arrived
         if AutosavedText.objects.exists():
             break
         first.wait_for_timeout(50)
@@ -94,7 +94,7 @@ def test_what_was_typed_last_is_there_when_the_page_was_left_at_once(visit, lear
     expect(offer(second).get_by_label("What you typed")).to_have_value(TEXT)
 
 
-def test_of_this_tab_and_the_other_device_the_newer_text_stands_in_the_form(visit, learner):
+def test_newer_text_of_tab_and_device_wins(visit, learner):
     first, second = visit(learner), visit(learner)
     first.goto(LESSON)
     type_and_wait(first, TEXT, note(first))
@@ -111,7 +111,7 @@ def test_of_this_tab_and_the_other_device_the_newer_text_stands_in_the_form(visi
     assert AutosavedText.objects.get().fields == {"text": "On the other device."}
 
 
-# An editor
+# Editor
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def editor_of(identifier):
     return f"/admin/content/document/{Document.objects.get(identifier=identifier).pk}/change/?language=en"
 
 
-def test_a_document_is_typed_on_one_device_and_saved_on_the_other(visit, editor):
+def test_document_is_restored_on_other_device(visit, editor):
     first, second = visit(editor), visit(editor)
     for device in (first, second):
         device.on("dialog", lambda dialog: dialog.accept())
@@ -146,7 +146,7 @@ def test_a_document_is_typed_on_one_device_and_saved_on_the_other(visit, editor)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_offered_is_fine_to_see_and_to_hear(language, visit, learner, editor):
+def test_restore_prompt_is_accessible(language, visit, learner, editor):
     document = Document.objects.get(identifier="boiling")
     text = bytes(document.head.texts.get(language="en").body).decode() + "\nOne sentence more.\n"
     save(learner.pk, f"{LESSON}answer/note/", {"text": f"{TEXT}\n" * 3})

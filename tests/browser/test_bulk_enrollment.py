@@ -1,4 +1,4 @@
-"""An admin enrolls a team: the page carries it, batch by batch, as long as it is open."""
+"""Bulk enrollment of a team: the open page processes it batch by batch."""
 
 import re
 
@@ -23,38 +23,38 @@ def address(site, monkeypatch):
     return f"/admin/accounts/team/enrolling/{order.pk}/"
 
 
-def whole(page):
+def expect_complete(page):
     return expect(page.get_by_text(f"{PEOPLE} people were enrolled."))
 
 
-def test_a_page_goes_on_by_itself_and_two_of_them_enroll_nobody_twice(visit, address):
+def test_two_open_pages_enroll_each_person_once(visit, address):
     admin = make_admin()
     pages = [visit(admin), visit(admin)]
     for page in pages:
         page.goto(address, wait_until="commit")
     for page in pages:
-        whole(page).to_be_visible()
+        expect_complete(page).to_be_visible()
     assert Enrollment.objects.count() == PEOPLE
     assert enrollment.BulkEnrollment.objects.get().enrolled == PEOPLE
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("status", [None, 503], ids=["no network", "the database is away"])
-def test_a_request_that_failed_is_sent_again_by_itself(visit, address, status):
+def test_failed_request_is_retried(visit, address, status):
     page = visit(make_admin())
     page.clock.install()
     failed = []
 
-    def once(route):
+    def fail_once(route):
         if route.request.method == "GET" or len(failed) == 1:
             return route.continue_()
         failed.append(route.request.url)
         return route.fulfill(status=status) if status else route.abort()
 
-    page.route(re.compile("enrolling"), once)
+    page.route(re.compile("enrolling"), fail_once)
     with page.expect_request(lambda request: request.method == "POST"):
         page.goto(address)
     expect(page.get_by_text(f"{PEOPLE} people are left.")).to_be_visible()
     page.clock.fast_forward(10_000)
-    whole(page).to_be_visible()
+    expect_complete(page).to_be_visible()
     assert len(failed) == 1

@@ -1,4 +1,4 @@
-"""Where the focus is, in the system's own colours too, on every page of every role, those with errors included."""
+"""Visible focus in forced colours and focus after form errors, on every page of every role."""
 
 import io
 
@@ -17,9 +17,9 @@ from tests.world import ROLES
 pytestmark = pytest.mark.exhaustive
 
 APP = "/accounts/two-factor/app/"
-WHO = ["anonymous", "learner", "manager", "editor", "admin"]
-# Controls that look with the focus as without it. Forced colours draw no shadow, and an outline in the system's colour
-# even where it is transparent: so an outline has to come, of at least two pixels or as the browser draws it.
+CHECKED_ROLES = ["anonymous", "learner", "manager", "editor", "admin"]
+# Controls that look the same with focus. Forced colours draw no shadows, and outlines even where transparent:
+# so an outline must appear, at least 2 px wide or drawn by the browser.
 UNSEEN = """() => {
   const controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
   const isDrawn = ({ style, width }) => style === "auto" || (style !== "none" && width >= 2);
@@ -42,15 +42,15 @@ UNSEEN = """() => {
 
 
 def addresses(world, role):
-    """What this role may open, and none of the roles before it."""
-    place, before = ROLES.index(role), [ROLES.index(other) for other in WHO[: WHO.index(role)]]
+    """Yield pages this role may open and no earlier role may."""
+    place, before = ROLES.index(role), [ROLES.index(other) for other in CHECKED_ROLES[: CHECKED_ROLES.index(role)]]
     for (method, route), answers in read_table().items():
         if method == "GET" and answers[place] == "200" and not any(answers[other] == "200" for other in before):
             yield fill_in(route.removeprefix("/"), world.places)
 
 
 def is_page(page, address):
-    """Whether there is one at this address, which then is open: a file would be a download."""
+    """Open the address; return whether it is an HTML page, not a download."""
     try:
         response = page.goto(address)
     except Error as error:
@@ -60,33 +60,33 @@ def is_page(page, address):
     return response and response.headers.get("content-type", "").startswith("text/html")
 
 
-def unseen(page, name):
-    page.evaluate(STAND_STILL)  # an outline on its way would have to be waited for at each control
+def controls_without_focus(page, name):
+    page.evaluate(STAND_STILL)  # a transition would need waiting at each control
     return [f"{name}: {control}" for control in page.evaluate(UNSEEN)]
 
 
-@pytest.mark.parametrize("role", WHO)
-def test_in_forced_colours_the_focus_is_seen_on_every_control(role, visit, world):
+@pytest.mark.parametrize("role", CHECKED_ROLES)
+def test_focus_is_visible_in_forced_colours(role, visit, world):
     page, found = visit(world.people.get(role), forced_colors="active"), []
     for address in addresses(world, role):
         if is_page(page, address) and is_selected(page):
-            found += unseen(page, address)
+            found += controls_without_focus(page, address)
     assert found == []
 
 
 @pytest.mark.parametrize("forms", [OF_THE_SITE, OF_THE_ADMIN], ids=["site", "admin"])
-def test_in_forced_colours_the_focus_is_seen_beside_every_error(forms, visit, world):
+def test_focus_is_visible_on_pages_with_form_errors(forms, visit, world):
     found = []
     for name, (role, send) in forms.items():
         page = visit(world.people.get(role), forced_colors="active")
         send(page, world)
         if is_selected(page):
-            found += unseen(page, name)
+            found += controls_without_focus(page, name)
     assert found == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_forced_colours_both_qr_codes_can_be_read(scheme, visit, world):
+def test_qr_codes_are_readable_in_forced_colours(scheme, visit, world):
     page, found = visit(world.people["HR"], forced_colors="active", color_scheme=scheme), []
     for address, picture in (
         (f"/people/invite-links/{world.places['people/invite-links/<pk>']}/", ".qr"),
@@ -98,12 +98,12 @@ def test_in_forced_colours_both_qr_codes_can_be_read(scheme, visit, world):
     assert found == ["http", "otpauth"]
 
 
-# The focus of a page that has come is set when it is drawn, on a busy machine after it was loaded.
+# The focus is set when the page is drawn, on a busy machine after loading.
 DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 OF_ALL = OF_THE_SITE | OF_THE_ADMIN
 
 
-def test_after_an_error_the_focus_is_on_what_is_wrong_and_the_title_begins_with_it(visit, world):
+def test_form_error_sets_focus_and_title(visit, world):
     found = {}
     for name, (role, send) in OF_ALL.items():
         page = visit(world.people.get(role))
@@ -114,8 +114,8 @@ def test_after_an_error_the_focus_is_on_what_is_wrong_and_the_title_begins_with_
     assert found == dict.fromkeys(OF_ALL, ("Error:", "alert"))
 
 
-# Refused controls that no error describes which is there and seen, alone or in a group; those that the list above them
-# does not lead to; links of that list that lead nowhere; what is said twice.
+# Invalid controls without a visible error; invalid controls the error summary does not link to;
+# dead links in the summary; repeated errors.
 UNBOUND = """() => {
   const isSeen = (part) => part?.checkVisibility() && part.textContent.trim();
   const errorOf = (part) => (part?.getAttribute("aria-describedby") ?? "").split(" ")
@@ -136,7 +136,7 @@ UNBOUND = """() => {
 
 
 @pytest.mark.parametrize("forms", [OF_THE_SITE, OF_THE_ADMIN], ids=["site", "admin"])
-def test_each_error_is_said_beside_its_control_and_linked_from_above(forms, visit, world):
+def test_form_errors_are_described_and_linked(forms, visit, world):
     found = {}
     for name, (role, send) in forms.items():
         page = visit(world.people.get(role))

@@ -1,4 +1,4 @@
-"""What human resources do: by keyboard alone, without JavaScript, and on a narrow screen."""
+"""HR tasks by keyboard only, and without JavaScript on a narrow screen."""
 
 import pytest
 from playwright.sync_api import expect
@@ -19,7 +19,7 @@ def hr(site):
     return make_hr(name="Hana Human")
 
 
-def test_a_new_person_is_brought_in_by_keyboard_alone(visit, hr):
+def test_person_is_added_by_keyboard(visit, hr):
     page = visit(hr)
     page.goto("/people/")
     keys = Keyboard(page)
@@ -36,7 +36,7 @@ def test_a_new_person_is_brought_in_by_keyboard_alone(visit, hr):
     assert person.enrollments.get().course.identifier == "tea-room"
 
 
-def test_a_rule_is_made_and_switched_on_without_javascript_on_a_narrow_screen(visit, hr):
+def test_rule_is_switched_on_without_script_on_narrow_screen(visit, hr):
     page = visit(hr, java_script_enabled=False, viewport=NARROW)
     page.goto("/rules/")
     page.get_by_role("link", name="New rule").click()

@@ -1,4 +1,4 @@
-"""What breaks while somebody answers: two tabs, the session, the network. F5, F6 and F7 of the promises."""
+"""Interruptions while answering: a second tab, an ended session, no network (promises F5, F6, F7)."""
 
 import re
 
@@ -68,7 +68,7 @@ def sign_in_again(page, learner):
 # Two tabs -------------------------------------------------------------------------------------------------------------
 
 
-def test_an_old_tab_does_not_replace_a_newer_answer(visit, learner, attempt):
+def test_old_tab_does_not_replace_newer_answer(visit, learner, attempt):
     new = visit(learner)
     old = new.context.new_page()
     for tab in (new, old):
@@ -85,7 +85,7 @@ def test_an_old_tab_does_not_replace_a_newer_answer(visit, learner, attempt):
 # The session ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_lesson_is_where_it_was_after_signing_in_again(visit, learner):
+def test_lesson_answer_survives_new_sign_in(visit, learner):
     page = visit(learner)
     page.goto(LESSON)
     page.locator(CHECK).get_by_label("Yes").check()
@@ -99,7 +99,7 @@ def test_a_lesson_is_where_it_was_after_signing_in_again(visit, learner):
 
 
 @pytest.mark.main_way
-def test_an_exam_is_where_it_was_after_signing_in_again(visit, learner, attempt):
+def test_exam_answer_survives_new_sign_in(visit, learner, attempt):
     page = visit(learner)
     page.goto(question_of(attempt))
     choices(page).nth(0).check()
@@ -114,7 +114,7 @@ def test_an_exam_is_where_it_was_after_signing_in_again(visit, learner, attempt)
     assert Response.objects.exclude(saved_at=None).count() == 2
 
 
-def test_a_form_that_is_out_of_date_is_made_anew_and_keeps_what_was_chosen(visit, learner):
+def test_form_without_csrf_cookie_keeps_choice(visit, learner):
     page = visit(learner)
     page.goto(LESSON)
     page.locator(CHECK).get_by_label("Yes").check()
@@ -145,9 +145,9 @@ def editor_of(identifier):
 
 
 @pytest.mark.parametrize("place", ["a lesson", "the editor"])
-def test_who_is_about_to_be_signed_out_is_told_and_stays_by_one_key(visit, learner, editor, place):
-    who, address = (learner, LESSON) if place == "a lesson" else (editor, editor_of("boiling"))
-    page = visit(who)
+def test_session_warning_is_dismissed_by_key_press(visit, learner, editor, place):
+    person, address = (learner, LESSON) if place == "a lesson" else (editor, editor_of("boiling"))
+    page = visit(person)
     page.clock.install()
     page.goto(address)
     page.clock.fast_forward(1000 * (NEARLY_TWO_HOURS - 60))
@@ -163,7 +163,7 @@ def test_who_is_about_to_be_signed_out_is_told_and_stays_by_one_key(visit, learn
     expect(warning(page)).to_be_hidden()
 
 
-def test_one_tab_is_renewed_for_all_and_the_end_is_said(visit, learner):
+def test_other_tab_renews_session_and_end_is_announced(visit, learner):
     page = visit(learner)
     page.clock.install()
     page.goto(LESSON)
@@ -179,7 +179,7 @@ def test_one_tab_is_renewed_for_all_and_the_end_is_said(visit, learner):
     expect(warning(page).get_by_role("button")).to_be_hidden()
 
 
-def test_what_was_sent_without_script_after_the_end_goes_on_by_one_press(visit, learner):
+def test_unsent_form_can_be_sent_without_script(visit, learner):
     page = visit(learner, java_script_enabled=False)
     page.goto(LESSON)
     page.locator(CHECK).get_by_label("Yes").check()
@@ -192,7 +192,7 @@ def test_what_was_sent_without_script_after_the_end_goes_on_by_one_press(visit, 
     assert Answer.objects.filter(question="is-it-off").count() == 1
 
 
-def test_a_text_of_the_editor_outlives_the_session_and_the_tab_that_is_opened_again(visit, editor):
+def test_editor_text_survives_reload_and_new_sign_in(visit, editor):
     page = visit(editor)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(editor_of("boiling"))
@@ -212,7 +212,7 @@ def test_a_text_of_the_editor_outlives_the_session_and_the_tab_that_is_opened_ag
     expect(page.get_by_text("What you had typed in this tab is here again.")).to_be_hidden()
 
 
-def test_what_another_editor_saved_meanwhile_is_not_overwritten_by_what_a_tab_has_kept(visit, editor):
+def test_restored_tab_text_conflicts_with_newer_save(visit, editor):
     page = visit(editor)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(editor_of("boiling"))
@@ -229,7 +229,7 @@ def test_what_another_editor_saved_meanwhile_is_not_overwritten_by_what_a_tab_ha
     expect(page.get_by_text("Saved as revision 3.")).to_be_visible()
 
 
-def test_a_survey_and_a_report_stay_in_the_tab_until_they_are_sent(visit, learner):
+def test_survey_and_report_stay_in_tab_until_sent(visit, learner):
     page = visit(learner)
     page.goto("/learn/tea-room/voice/")
     page.get_by_role("main").get_by_role("textbox").first.fill("More tea.")
@@ -253,7 +253,7 @@ def test_a_survey_and_a_report_stay_in_the_tab_until_they_are_sent(visit, learne
 
 
 @pytest.mark.main_way
-def test_an_answer_given_without_network_waits_and_is_sent_once_by_itself(visit, learner):
+def test_offline_answer_is_sent_once(visit, learner):
     page = visit(learner)
     page.goto(LESSON)
     page.context.set_offline(True)
@@ -267,7 +267,7 @@ def test_an_answer_given_without_network_waits_and_is_sent_once_by_itself(visit,
     assert Answer.objects.filter(question="is-it-off").count() == 1
 
 
-def test_an_answer_lost_on_the_way_back_is_sent_again_and_kept_once(visit, learner):
+def test_lost_response_is_retried_and_answer_saved_once(visit, learner):
     page = visit(learner)
     page.goto(LESSON)
     page.route("**/answer/is-it-off/", lose_answer, times=1)
@@ -278,12 +278,12 @@ def test_an_answer_lost_on_the_way_back_is_sent_again_and_kept_once(visit, learn
 
 
 def lose_answer(route):
-    """Let the request reach the server, and break the line before its answer comes back."""
+    """Let the request reach the server and drop its response."""
     route.fetch()
     route.abort("connectionreset")
 
 
-def test_an_exam_without_network_says_so_warns_and_saves_when_it_is_back(visit, learner, attempt):
+def test_offline_exam_warns_and_saves_later(visit, learner, attempt):
     page = visit(learner)
     warned = []
     page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.dismiss()))
@@ -292,7 +292,7 @@ def test_an_exam_without_network_says_so_warns_and_saves_when_it_is_back(visit, 
     choices(page).nth(1).check()
     expect(state(page)).to_contain_text("Not saved yet")
     page.close(run_before_unload=True)
-    page.wait_for_timeout(300)  # a page that asks stays open, and there is no event for what does not happen
+    page.wait_for_timeout(300)  # no event fires if the page stays open
     assert warned == ["beforeunload"]
     choices(page).nth(0).check()
     page.context.set_offline(False)
@@ -305,24 +305,24 @@ def test_an_exam_without_network_says_so_warns_and_saves_when_it_is_back(visit, 
 # The network ----------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_network_the_page_stays_and_says_so_until_it_is_back(visit, learner):
+def test_offline_notice_keeps_page_open(visit, learner):
     page = visit(learner)
     page.goto(LESSON)
-    said = page.locator("[data-network]")
-    expect(said).to_be_empty()
+    notice = page.locator("[data-network]")
+    expect(notice).to_be_empty()
     page.context.set_offline(True)
-    expect(said).to_contain_text("There is no network just now.")
+    expect(notice).to_contain_text("There is no network just now.")
     page.get_by_role("link", name="My course").click()
     page.get_by_role("button", name="中文").click()
-    expect(said).to_contain_text("There is no network just now.")
+    expect(notice).to_contain_text("There is no network just now.")
     assert page.url.endswith(LESSON)
     page.context.set_offline(False)
-    expect(said).to_be_empty()
+    expect(notice).to_be_empty()
     page.get_by_role("link", name="My course").click()
     page.wait_for_url("**/")
 
 
-def test_without_a_network_one_still_goes_about_the_page(visit, learner):
+def test_offline_page_allows_in_page_links(visit, learner):
     page = visit(learner)
     page.goto(LESSON)
     page.context.set_offline(True)

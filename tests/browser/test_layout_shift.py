@@ -1,4 +1,4 @@
-"""Nothing a reader has begun to read moves because a script came later, however late it comes."""
+"""No layout shift when scripts load late."""
 
 import pytest
 from playwright.sync_api import expect
@@ -25,9 +25,9 @@ TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAni
 
 
 def shifts_of(page, path):
-    """What moves on the page at `path`, when its scripts come only after it was painted."""
+    """Return the elements that shift at `path` if its scripts load only after the first paint."""
     held = []
-    page.goto("about:blank")  # from one place of a page to another nothing would be loaded
+    page.goto("about:blank")  # in-page navigation would load nothing
     page.route(SCRIPTS, lambda route: held.append(route))
     page.goto(path, wait_until="commit")
     page.wait_for_function(PAINTED)
@@ -40,15 +40,15 @@ def shifts_of(page, path):
     return page.evaluate("window.shifts")
 
 
-def assert_still(page, paths):
-    """A busy machine paints in pieces now and then; what a page moves by itself, it moves each time."""
+def assert_no_shifts(page, paths):
+    """Retry 3 times: a busy machine may paint in pieces, a real shift repeats."""
     for _ in range(3):
         moved = {path: shifts for path in paths if (shifts := shifts_of(page, path))}
         paths = list(moved)
     assert moved == {}
 
 
-def test_nothing_moves_on_pages_of_who_learns(visit, world):
+def test_learner_pages_do_not_shift(visit, world):
     newcomer = make_user("Nora New")
     enrollment = enrolling.enroll(newcomer, world.course, due_at=days(2))
     page = visit(newcomer, viewport=PHONE)
@@ -62,33 +62,33 @@ def test_nothing_moves_on_pages_of_who_learns(visit, world):
         "/learn/tea-room/emergency-card/",
         "/learn/tea-room/job-role/",
     ]
-    practise(enrollment)  # whoever is led past an open question sees the parts up to there open
-    assert_still(page, paths)
+    practise(enrollment)  # the parts up to an open question are shown
+    assert_no_shifts(page, paths)
     finish_lessons(enrollment)
     paths = ["/", "/exam/tea-room/last-cup/", "/learn/tea-room/record/"]
-    assert_still(page, paths)
+    assert_no_shifts(page, paths)
 
 
-def test_nothing_moves_where_somebody_is_examined(visit, world):
+def test_exam_pages_do_not_shift(visit, world):
     page = visit(world.learner, viewport=PHONE)
     page.add_init_script(TELL_SHIFTS)
     attempt = f"/attempts/{world.attempt.pk}/"
     paths = [*(f"{attempt}?question={number}" for number in (1, 2, 3)), f"{attempt}review/"]
-    assert_still(page, paths)
+    assert_no_shifts(page, paths)
 
 
 @pytest.mark.parametrize("timing", [TimeSetting.WRITTEN, TimeSetting.OFF])
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_nothing_moves_in_a_simulation_with_a_clock_or_without(language, timing, visit, world):
+def test_simulation_does_not_shift(language, timing, visit, world):
     learner = make_user("Nora New")
-    run = attempts.start(enrolling.enroll(learner, world.course), world.run.simulation.identifier, timing=timing)
+    attempt = attempts.start(enrolling.enroll(learner, world.course), world.run.simulation.identifier, timing=timing)
     page = visit(learner, language=language, viewport=PHONE)
     page.add_init_script(TELL_SHIFTS)
-    assert_still(page, [f"/simulation-attempts/{run.pk}/"])
+    assert_no_shifts(page, [f"/simulation-attempts/{attempt.pk}/"])
     expect(page.get_by_role("timer")).to_have_count(1 if timing == TimeSetting.WRITTEN else 0)
 
 
-def test_what_moves_is_found(visit, world):
+def test_shift_is_detected(visit, world):
     page = visit(world.learner, viewport=PHONE)
     page.add_init_script(TELL_SHIFTS)
     page.goto("/")

@@ -1,4 +1,4 @@
-"""A learner's way through the course: by keyboard alone, and without JavaScript."""
+"""A learner takes the course by keyboard only, and without JavaScript."""
 
 import re
 
@@ -22,18 +22,18 @@ def question(page, identifier):
 
 
 @pytest.mark.main_way
-def test_the_whole_course_by_keyboard_on_a_narrow_page_in_forced_colours(visit, learner):
+def test_course_by_keyboard_on_narrow_page_in_forced_colours(visit, learner):
     page = visit(viewport={"width": 360, "height": 740}, forced_colors="active")
     keys = Keyboard(page)
     sign_in(page, keys, learner)
-    begin(page, keys)
-    answer_the_practice(page, keys)
+    start_course(page, keys)
+    answer_practice(page, keys)
     answer_wrong_then_right(page, keys)
-    play_the_drill(page, keys)
+    play_simulation(page, keys)
     mark_as_read(page, keys)
-    sit_the_exam(page, keys)
-    open_the_certificate(page, keys, learner)
-    answer_the_survey(page, keys)
+    take_exam(page, keys)
+    open_certificate(page, keys, learner)
+    answer_survey(page, keys)
     assert Enrollment.objects.get().completed_at
 
 
@@ -45,7 +45,7 @@ def sign_in(page, keys, learner):
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Welcome, "))
 
 
-def begin(page, keys):
+def start_course(page, keys):
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
@@ -69,7 +69,7 @@ def answer_wrong_then_right(page, keys):
     expect(page.locator("[data-announce]")).to_contain_text("Right")
 
 
-def play_the_drill(page, keys):
+def play_simulation(page, keys):
     keys.press(page.get_by_role("link", name="Next: Drill"))
     keys.press(page.get_by_role("button", name="Start the simulation"))
     expect(page.get_by_role("heading", level=1)).to_have_text("At the door")
@@ -83,7 +83,7 @@ def mark_as_read(page, keys):
     expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
 
 
-def sit_the_exam(page, keys):
+def take_exam(page, keys):
     keys.press(page.get_by_role("link", name="Go to the exam: The last cup"))
     keys.press(page.get_by_role("button", name="Start the exam"))
     for number in (1, 2):
@@ -91,7 +91,7 @@ def sit_the_exam(page, keys):
         title = page.get_by_role("heading", level=1).inner_text()
         keys.press(page.get_by_role("link", name="Skip to the content"))
         page.keyboard.press("Tab")
-        expect(page.locator(":focus")).to_have_attribute("name", "choice")  # and not the line of all numbers
+        expect(page.locator(":focus")).to_have_attribute("name", "choice")  # not the list of question numbers
         keys.choose(page.get_by_role("group", name=title), RIGHT[title])
         expect(page.locator("#exam-state")).to_contain_text("Saved")
         keys.press(page.get_by_role("button", name="Next question" if number == 1 else "Go to overview"))
@@ -100,7 +100,7 @@ def sit_the_exam(page, keys):
     expect(page.get_by_role("heading", name="Passed", exact=True)).to_be_visible()
 
 
-def open_the_certificate(page, keys, learner):
+def open_certificate(page, keys, learner):
     keys.press(page.get_by_role("link", name="Open the certificate"))
     expect(page.get_by_role("article")).to_contain_text(learner.name)
     in_fours = re.findall(".{1,4}", Certificate.objects.get().number)
@@ -108,7 +108,7 @@ def open_the_certificate(page, keys, learner):
     page.go_back()
 
 
-def answer_the_survey(page, keys):
+def answer_survey(page, keys):
     keys.press(page.get_by_role("link", name="Your view").last)
     keys.choose(page.get_by_role("group", name="Recommend it?"), "9")
     keys.type(page.get_by_role("textbox", name="More"), "Good tea.")
@@ -122,8 +122,8 @@ def answer_the_survey(page, keys):
     ]
 
 
-def answer_the_practice(page, keys):
-    """A question of every kind."""
+def answer_practice(page, keys):
+    """Answer a question of every type."""
     keys.choose(question(page, "what-first"), "Fill it")
     send(page, keys, "what-first", "Right")
     for label in ("The counter", "The spout"):
@@ -141,8 +141,8 @@ def answer_the_practice(page, keys):
     expect(question(page, "note")).to_contain_text("Only you can read it")
 
 
-# Is it right? → what is answered, by kind of question.
-WAYS = {
+# Right or wrong → answers by question type.
+ANSWERS = {
     True: {"one": "Fill it", "several": ("The counter", "The spout"), "mark": "The stove is on", "check": "Yes"},
     False: {"one": "Walk away", "several": ("The counter", "The ceiling"), "mark": "I am off", "check": "No"},
 }
@@ -150,18 +150,18 @@ IN_ORDER = ["Fill", "Heat", "Turn off"]
 
 
 @pytest.mark.parametrize("is_right", [True, False], ids=["right", "wrong"])
-def test_the_live_region_says_the_verdict_of_each_kind_of_question_first_and_briefly(is_right, visit, learner):
+def test_live_region_announces_verdict_first(is_right, visit, learner):
     page = visit(learner)
-    keys, answers = Keyboard(page), WAYS[is_right]
+    keys, answers = Keyboard(page), ANSWERS[is_right]
     page.goto("/learn/tea-room/boiling/")
 
     verdict = "✓ Right" if is_right else "✗ Not yet"
 
     def send_and_hear(identifier, left, verdict=verdict):
         question(page, identifier).locator("button[type=submit]").first.click()
-        # After the verdict: how many more are to be found, or how many steps stand right.
-        said = re.compile(rf"^{verdict}( [^.]+\.)? {left}$")
-        expect(page.locator("[data-announce]")).to_have_text(said)
+        # The verdict may be followed by a count of missing choices or right steps.
+        expected = re.compile(rf"^{verdict}( [^.]+\.)? {left}$")
+        expect(page.locator("[data-announce]")).to_have_text(expected)
 
     question(page, "what-first").get_by_label(answers["one"]).check()
     send_and_hear("what-first", r"6 questions to go\.")
@@ -181,7 +181,7 @@ def test_the_live_region_says_the_verdict_of_each_kind_of_question_first_and_bri
     send_and_hear("is-it-off", r"Lesson done\. .*" if is_right else r"1 question to go\.")
 
 
-def test_the_next_part_of_a_lesson_opens_with_the_answer_and_a_dot_leads_ahead_without_a_gap(visit, learner):
+def test_answer_opens_next_part_and_dot_opens_parts_before(visit, learner):
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/")
     parts = [question(page, each) for each in ("what-first", "what-to-wipe", "what-is-wrong", "in-order")]
@@ -198,7 +198,7 @@ def test_the_next_part_of_a_lesson_opens_with_the_answer_and_a_dot_leads_ahead_w
     expect(question(page, "is-it-off")).to_be_visible()
 
 
-def test_the_next_part_opens_also_for_who_leaves_the_post_for_later(visit, site):
+def test_next_part_opens_without_job_role(visit, site):
     files, path = make_files(), "01-water/01-boiling.zh-hans.md"
     files[path] = files[path].replace(b"{#seven}", b"{#seven .tracks}")
     learner = make_user()
@@ -212,7 +212,7 @@ def test_the_next_part_opens_also_for_who_leaves_the_post_for_later(visit, site)
     expect(question(page, "what-to-wipe")).to_be_visible()
 
 
-def test_all_parts_of_a_lesson_are_there_without_javascript_and_on_paper(visit, learner):
+def test_all_parts_are_shown_without_script_and_in_print(visit, learner):
     page = visit(learner, java_script_enabled=False)
     page.goto("/learn/tea-room/boiling/")
     expect(question(page, "is-it-off")).to_be_visible()
@@ -230,17 +230,17 @@ def send(page, keys, identifier, outcome):
 
 
 def put_in_order(page, keys, wanted):
-    """Move each step up, with the button beside it, to its place."""
+    """Move each step up to its position with its button."""
     steps = question(page, "in-order").locator(".ordering > li")
-    for place, label in enumerate(wanted):
+    for position, label in enumerate(wanted):
         names = [step.locator(".text").inner_text() for step in steps.all()]
-        for _ in range(names.index(label) - place):
+        for _ in range(names.index(label) - position):
             keys.press(page.get_by_role("button", name=f"Up: {label}", exact=True))
     assert [step.locator(".text").inner_text() for step in steps.all()] == wanted
 
 
 @pytest.mark.main_way
-def test_the_whole_course_without_javascript(visit, learner):
+def test_course_without_javascript(visit, learner):
     page = visit(learner, java_script_enabled=False)
     practise(Enrollment.objects.get(), but=["in-order"])
     page.goto("/learn/tea-room/boiling/")
@@ -275,7 +275,7 @@ def test_the_whole_course_without_javascript(visit, learner):
 
 
 @pytest.mark.main_way
-def test_the_language_is_switched_in_place(visit, learner):
+def test_switching_language_keeps_url(visit, learner):
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/?again=check")
     page.get_by_role("button", name="中文").click()
@@ -286,19 +286,19 @@ def test_the_language_is_switched_in_place(visit, learner):
     expect(page.get_by_role("heading", level=1)).to_have_text("Boiling water")
 
 
-def test_switching_the_language_keeps_the_place_on_the_page(visit, learner):
-    practise(Enrollment.objects.get())  # so that the check is open
+def test_switching_language_keeps_scroll_position(visit, learner):
+    practise(Enrollment.objects.get())  # so that the check is visible
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/")
     page.get_by_role("button", name="中文").click()
-    expect(page).to_have_url(re.compile("/boiling/$"))  # at the top nothing is added
+    expect(page).to_have_url(re.compile("/boiling/$"))  # nothing is added at the top
     page.locator("#check").evaluate("(heading) => heading.scrollIntoView()")
     page.get_by_role("button", name="English").evaluate("(button) => button.click()")
     expect(page).to_have_url(re.compile("/boiling/#check$"))
     expect(page.locator("#check")).to_be_in_viewport()
 
 
-def test_a_theme_once_chosen_stays(visit, learner):
+def test_chosen_theme_persists(visit, learner):
     page = visit(learner, color_scheme="light")
     page.goto("/")
     light = background(page)
@@ -314,7 +314,7 @@ def background(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-def test_a_stroke_opens_the_search_and_a_hit_leads_to_its_paragraph(visit, learner):
+def test_slash_opens_search_and_hit_opens_paragraph(visit, learner):
     page = visit()
     sign_in(page, Keyboard(page), learner)
     page.wait_for_load_state()
@@ -334,14 +334,14 @@ def test_a_stroke_opens_the_search_and_a_hit_leads_to_its_paragraph(visit, learn
     expect(target).to_be_in_viewport()
 
 
-def test_a_phrase_is_kept_in_place_by_keyboard_and_found_while_one_types(visit, learner):
+def test_phrase_is_saved_by_keyboard_and_filtered_by_typing(visit, learner):
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/#say-note:1")
     star = page.locator(".star")
     star.focus()
     page.keyboard.press("Enter")
     expect(star).to_have_text(re.compile("^Kept"))
-    expect(star).to_be_focused()  # it can be taken back by the same key
+    expect(star).to_be_focused()  # the same key can undo it
     page.goto("/phrases/")
     phrase, none = page.locator("[data-phrase]"), page.locator("[data-none]")
     for typed, is_there in {"WATER bo": True, "fire": False, "boiled": True}.items():

@@ -1,4 +1,4 @@
-"""How lessons of the shipped course lie on the page: where lines break, and how far a part reaches on a phone."""
+"""Layout of shipped lessons: line breaks at source marks, length of parts on a phone."""
 
 import pytest
 
@@ -10,8 +10,8 @@ pytestmark = [
     pytest.mark.only_if_changed("content/", "static/css/", "courseware/content/rendering/", "templates/learning/"),
 ]
 
-# Marks of a source that stand on another line than the end of what they belong to, or than the punctuation after them.
-ASTRAY = """() => {
+# Source marks on another line than the text before them or the punctuation after them.
+SEPARATED_MARKS = """() => {
   const closing = /[，。；：、！？）”’,.;:!?)]/u;
   const lineOf = (node, offset) => {
     const range = document.createRange();
@@ -42,20 +42,20 @@ ASTRAY = """() => {
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_mark_of_a_source_stays_with_what_it_proves(visit, shipped_course, language):
+def test_source_mark_stays_with_its_text(visit, shipped_course, language):
     page = visit(make_enrollment(course=shipped_course).learner, language=language)
     for lesson in ("how-data-gets-out", "three-locks"):
         page.goto(f"/learn/{shipped_course.identifier}/{lesson}/")
         assert page.locator("article sup a").count() > 3
         for width in (320, 360, 390, 412, 1280):
             page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate(ASTRAY) == [], (lesson, width)
+            assert page.evaluate(SEPARATED_MARKS) == [], (lesson, width)
 
 
 PHONE = {"width": 390, "height": 844}
 AT_MOST = 3  # screens
 
-# Each part from its own beginning, the first one from that of the page.
+# Each part is measured from its top, the first from the top of the page.
 SCREENS = """(height) => [...document.querySelectorAll(".part")].map((part, number) => {
   part.hidden = false;
   const { top, bottom } = part.getBoundingClientRect();
@@ -64,7 +64,7 @@ SCREENS = """(height) => [...document.querySelectorAll(".part")].map((part, numb
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_no_part_of_a_lesson_is_longer_than_three_screens_of_a_phone(language, visit, shipped_course):
+def test_lesson_parts_fit_3_phone_screens(language, visit, shipped_course):
     page, measured = visit(make_enrollment(course=shipped_course).learner, language=language, viewport=PHONE), {}
     for step in store.outline(shipped_course.current, language).steps:
         if step.kind == "lesson":

@@ -1,4 +1,4 @@
-"""A manager's Monday morning, and an editor who mends a sentence."""
+"""A manager extends a due date; an editor corrects a sentence."""
 
 import csv
 import re
@@ -22,7 +22,7 @@ def course(site):
 
 @pytest.fixture
 def team(course):
-    """A team of three: one late, one in time, one who need not."""
+    """3 learners: one overdue, one in time, one without a due date."""
     team = make_team("Night shift")
     for name, due in {"Late Larry": -2, "Early Edna": 9, "Free Fred": None}.items():
         person = make_user(name)
@@ -31,7 +31,7 @@ def team(course):
     return team
 
 
-def test_a_manager_finds_who_is_late_gives_more_time_and_takes_the_file(visit, team):
+def test_manager_filters_exports_and_extends(visit, team):
     page = visit(team.manager, accept_downloads=True)
     page.goto("/team/")
     expect(page.get_by_role("row")).to_have_count(4)
@@ -54,12 +54,12 @@ def test_a_manager_finds_who_is_late_gives_more_time_and_takes_the_file(visit, t
 
 
 def names_in(download):
-    """The first column of the file, but for its heading."""
+    """Return the first column of the file without its header."""
     with open(download.path(), encoding="utf-8-sig", newline="") as file:
         return [row[0] for row in csv.reader(file)][1:]
 
 
-def test_an_editor_mends_a_sentence_and_learners_see_it_when_it_is_published(visit, course):
+def test_corrected_sentence_is_visible_after_publishing(visit, course):
     learner = make_user("Lea Learner")
     enrollment.enroll(learner, course)
     reader, page = visit(learner), visit(make_editor(name="Ed Editor"))
@@ -67,8 +67,8 @@ def test_an_editor_mends_a_sentence_and_learners_see_it_when_it_is_published(vis
     write(page, "The kettle is empty", "There is no water left")
     expect(page.locator("#preview")).to_contain_text("There is no water left")
     page.get_by_role("button", name="Save draft").click()
-    said = "Saved as revision 2. Learners see it when it is published."
-    expect(page.locator("[role=status]:focus")).to_contain_text(said)
+    message = "Saved as revision 2. Learners see it when it is published."
+    expect(page.locator("[role=status]:focus")).to_contain_text(message)
     expect(page).to_have_title(re.compile("^Done: "))
     reader.goto("/learn/tea-room/boiling/")
     expect(reader.get_by_role("article")).to_contain_text("The kettle is empty")

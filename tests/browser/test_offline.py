@@ -1,4 +1,4 @@
-"""What is read without network, and when it goes."""
+"""The offline copy: what it holds and when it is deleted."""
 
 import re
 import time
@@ -32,7 +32,7 @@ SEEN_BEFORE = """async (days) => {
   const about = await (await copy.match("/offline/about")).json();
   await copy.put("/offline/about", new Response(JSON.stringify({ ...about, seen: Date.now() - days * 864e5 })));
 }"""
-WHAT_IS_KEPT = """async () => {
+COPIED_TEXT = """async () => {
   const copy = await caches.open("offline-copy");
   const texts = await Promise.all((await copy.keys()).map(async (key) => (await copy.match(key)).text()));
   return texts.join(" ");
@@ -41,7 +41,7 @@ WHAT_IS_KEPT = """async () => {
 
 @pytest.fixture
 def page(visit, learner):
-    """Signed in, on a lesson, with the copy kept."""
+    """Signed in, on a lesson, with a saved offline copy."""
     page = visit(learner, service_workers="allow")
     page.goto(LESSON)
     until(page, HAS_COPY)
@@ -50,7 +50,7 @@ def page(visit, learner):
 
 
 def until(page, condition):
-    """As `wait_for_function`, which the policy of the pages forbids."""
+    """Like `wait_for_function`, which the content security policy forbids."""
     over = time.monotonic() + PATIENCE
     while not page.evaluate(condition):
         assert time.monotonic() < over, condition
@@ -63,7 +63,7 @@ def read_without_network(page):
 
 
 @pytest.mark.main_way
-def test_after_one_visit_card_and_lessons_are_read_without_network(page, learner):
+def test_emergency_card_and_lessons_are_readable_offline(page, learner):
     read_without_network(page)
     assert page.url.endswith(f"/offline/#{LESSON.strip('/').split('/')[-1]}")
     expect(page.get_by_role("heading", name="Read these lessons while you are offline")).to_be_visible()
@@ -75,19 +75,19 @@ def test_after_one_visit_card_and_lessons_are_read_without_network(page, learner
     page.wait_for_url(re.compile("[0-9]/$"))
 
 
-def test_a_page_that_stays_leads_to_the_copy(page):
+def test_open_page_links_to_offline_copy(page):
     page.context.set_offline(True)
     page.get_by_role("link", name="Read the emergency card and this module").click()
     page.wait_for_url("**/offline/")
 
 
-def test_what_is_kept_is_text_of_the_course_and_nothing_about_the_person(page, learner):
-    kept = page.evaluate(WHAT_IS_KEPT)
+def test_offline_copy_has_no_personal_data(page, learner):
+    kept = page.evaluate(COPIED_TEXT)
     assert "Read these lessons while you are offline" in kept
     assert learner.name not in kept and learner.email not in kept and "csrfmiddlewaretoken" not in kept
 
 
-def test_who_signs_out_leaves_nothing(page):
+def test_signing_out_deletes_offline_copy(page):
     page.goto("/accounts/logout/")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/accounts/login/**")
@@ -96,7 +96,7 @@ def test_who_signs_out_leaves_nothing(page):
         read_without_network(page)
 
 
-def test_who_signs_out_in_the_admin_leaves_nothing_either(visit):
+def test_signing_out_of_admin_deletes_offline_copy(visit):
     editor = make_editor(name="Eddie Editor")
     enrollment.enroll(editor, make_tea_room())
     page = visit(editor, service_workers="allow")
@@ -107,7 +107,7 @@ def test_who_signs_out_in_the_admin_leaves_nothing_either(visit):
     assert not page.evaluate(HAS_COPY)
 
 
-def test_another_person_who_signs_in_there_gets_a_copy_of_their_own(page, visit, learner, site):
+def test_other_person_gets_own_offline_copy(page, visit, learner, site):
     before = page.evaluate(ABOUT)
     other = make_enrollment(make_user("Olga Other")).learner
     page.context.clear_cookies()
@@ -116,7 +116,7 @@ def test_another_person_who_signs_in_there_gets_a_copy_of_their_own(page, visit,
     until(page, f"async () => ![undefined, '{before['reader']}'].includes((await ({ABOUT})())?.reader)")
 
 
-def test_after_seven_days_unseen_it_is_shown_no_more(page):
+def test_offline_copy_expires_after_7_days(page):
     page.evaluate(SEEN_BEFORE, 6.9)
     read_without_network(page)
     page.evaluate(SEEN_BEFORE, 7.1)
@@ -126,10 +126,10 @@ def test_after_seven_days_unseen_it_is_shown_no_more(page):
     page.goto("/")
     page.context.set_offline(True)
     with pytest.raises(Error, match="ERR_"):
-        page.goto("/emergency-card/")  # it went with that, and is back with the next page that stays open
+        page.goto("/emergency-card/")  # deleted by then; the next page that stays open saves a new one
 
 
-def test_who_has_nothing_to_keep_is_led_to_no_copy_but_keeps_the_page(visit, site):
+def test_person_without_course_has_no_offline_link(visit, site):
     page = visit(make_user("Nora Nocourse"), service_workers="allow")
     with page.expect_response("**/offline/"):
         page.goto("/")

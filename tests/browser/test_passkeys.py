@@ -1,4 +1,4 @@
-"""A passkey from its making to a sign-in with it, by a key that Chromium makes up."""
+"""Creating a passkey and signing in with it, using Chromium's virtual authenticator."""
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -25,23 +25,23 @@ def page(visit, editor):
     }  # fmt: skip
     key = device.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
 
-    def is_at_hand(whether):
-        words = {"authenticatorId": key, "isUserVerified": whether}
-        device.send("WebAuthn.setUserVerified", words)
+    def set_verified(present):
+        state = {"authenticatorId": key, "isUserVerified": present}
+        device.send("WebAuthn.setUserVerified", state)
 
-    page.is_at_hand = is_at_hand
+    page.set_verified = set_verified
     return page
 
 
-def give_password(page, editor, then="/admin/"):
+def enter_password(page, editor, then="/admin/"):
     page.goto(f"/accounts/login/?next={then}")
     page.get_by_label("Email address").fill(editor.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_an_editor_makes_a_passkey_and_signs_in_with_it(page, editor):
-    give_password(page, editor)
+def test_editor_adds_passkey_and_signs_in_with_it(page, editor):
+    enter_password(page, editor)
     expect(page.get_by_role("heading", level=1)).to_have_text("Set up two-step verification")
     page.get_by_role("link", name="passkey").click()
     page.get_by_label("Name of the passkey").fill("blue key")
@@ -52,12 +52,12 @@ def test_an_editor_makes_a_passkey_and_signs_in_with_it(page, editor):
     expect(page).to_have_url("/admin/")
 
     page.context.clear_cookies()
-    give_password(page, editor)
+    enter_password(page, editor)
     expect(page.get_by_role("heading", level=1)).to_have_text("Two-step verification")
-    page.is_at_hand(False)
+    page.set_verified(False)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("The passkey was not taken.")).to_be_visible()
-    page.is_at_hand(True)
+    page.set_verified(True)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url("/admin/")
     verbs = list(Event.objects.filter(actor=editor).values_list("verb", flat=True))

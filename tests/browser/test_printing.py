@@ -1,4 +1,4 @@
-"""What is printed is paper, whatever the screen looks like."""
+"""Print layout of pages, emergency card and pocket card."""
 
 import io
 import re
@@ -21,7 +21,7 @@ COLOURS = """() => [getComputedStyle(document.body).color, getComputedStyle(docu
 
 
 @pytest.mark.parametrize("chosen", ["auto", "dark"], ids=["the device is dark", "the reader chose dark"])
-def test_a_dark_page_is_printed_black_on_white(visit, chosen):
+def test_dark_theme_prints_black_on_white(visit, chosen):
     page = visit(color_scheme="dark")
     page.add_init_script(f"localStorage.setItem('theme', '{chosen}')")
     page.goto("/accounts/login/")
@@ -34,7 +34,7 @@ FOLDED = """() => [...document.querySelectorAll("main details:not(.no-print) > :
   .map((part) => part.checkVisibility())"""
 
 
-def test_what_is_folded_on_the_screen_is_there_on_paper(visit, shipped_course):
+def test_folded_details_are_printed(visit, shipped_course):
     page = visit(make_enrollment(course=shipped_course).learner, language="en")
     page.goto(f"/learn/{shipped_course.identifier}/insiders/")
     assert set(page.evaluate(FOLDED)) == {False}
@@ -43,7 +43,7 @@ def test_what_is_folded_on_the_screen_is_there_on_paper(visit, shipped_course):
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(visit, shipped_course, language):
+def test_emergency_card_with_2_contacts_fits_1_page(visit, shipped_course, language):
     course = shipped_course
     for section in card_sections(course, language):
         for who in ("Duty desk, day and night", "Head of security, room 302"):
@@ -61,7 +61,7 @@ OVERFULL = """() => [...document.querySelectorAll(".panel")]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_card_for_the_pocket_is_one_sheet_across_of_which_no_panel_is_overfull(visit, shipped_course, language):
+def test_pocket_card_panels_do_not_overflow(visit, shipped_course, language):
     course = shipped_course
     for section in card_sections(course, language):
         EmergencyContact.objects.create(
@@ -77,7 +77,7 @@ def test_the_card_for_the_pocket_is_one_sheet_across_of_which_no_panel_is_overfu
 
 
 def sheets(body):
-    """Width and height of each, in millimetres."""
+    """Return width and height of each page, in millimetres."""
     boxes = [page.mediabox for page in PdfReader(io.BytesIO(body)).pages]
     return [(round(float(box.width) / 72 * 25.4), round(float(box.height) / 72 * 25.4)) for box in boxes]
 
@@ -85,7 +85,7 @@ def sheets(body):
 FILLED = """() => document.querySelector("article").getBoundingClientRect().height / 96 * 25.4"""
 
 
-def test_the_card_for_the_wall_fills_its_sheet(visit, shipped_course):
+def test_wall_card_fills_page(visit, shipped_course):
     page = visit(make_enrollment(course=shipped_course).learner, language="en", viewport={"width": 740, "height": 800})
     page.goto(f"/learn/{shipped_course.identifier}/emergency-card/")
     page.emulate_media(media="print")
@@ -99,7 +99,7 @@ LOST = """() => [...document.querySelectorAll(".call, .call *")].filter(
 
 
 @pytest.mark.parametrize(("media", "width"), [("print", 718), ("screen", 1280), ("screen", 320)])
-def test_no_digit_of_the_longest_number_is_lost_at_the_edge(visit, shipped_course, media, width):
+def test_longest_phone_number_is_not_cut_off(visit, shipped_course, media, width):
     course = shipped_course
     section = next(iter(card_sections(course, "en")))
     EmergencyContact.objects.create(
@@ -112,7 +112,7 @@ def test_no_digit_of_the_longest_number_is_lost_at_the_edge(visit, shipped_cours
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_each_page_of_a_printed_module_says_which_release_it_is_of(visit, shipped_course):
+def test_printed_module_pages_name_release(visit, shipped_course):
     page = visit(make_enrollment(course=shipped_course).learner, language="en")
     page.goto(f"/learn/{shipped_course.identifier}/print/")
     page.get_by_role("link", name="Only this module").first.click()
@@ -123,7 +123,7 @@ def test_each_page_of_a_printed_module_says_which_release_it_is_of(visit, shippe
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_all_phrases_of_the_course_fit_on_panels_for_the_pocket(visit, shipped_course, language):
+def test_all_saved_phrases_fit_pocket_card(visit, shipped_course, language):
     enrollment = make_enrollment(course=shipped_course)
     outline = store.outline(shipped_course.current, language)
     for step in (step for step in outline.steps if step.kind == "lesson"):

@@ -1,4 +1,4 @@
-"""Simulations played in a real browser: by keyboard alone, against the clock, through a broken line, without script."""
+"""Simulations by keyboard, against the clock, offline and without script."""
 
 import re
 from datetime import timedelta
@@ -34,12 +34,12 @@ def start(page, address=INTRO, *, timing="written"):
     page.goto(address)
     page.locator(f"input[value={timing}]").check()
     page.locator(".begin .btn").click()
-    expect(page.get_by_label("Choose with the keys")).to_be_visible()  # the script shows it, so it is there
+    expect(page.get_by_label("Choose with the keys")).to_be_visible()  # shown by the script, so it is loaded
     return page
 
 
 def press_key_of(page, name):
-    """Press the digit that the page shows for this choice or part."""
+    """Press the digit shown for this choice or part."""
     offer = page.locator("[data-key]").and_(page.get_by_role("button", name=name).or_(page.get_by_label(name)))
     page.keyboard.press(offer.get_attribute("data-key"))
 
@@ -52,7 +52,7 @@ def situation(page, title):
 
 
 @pytest.mark.main_way
-def test_a_run_is_played_by_keyboard_from_the_start_to_the_debrief_and_into_another_way(visit, enrollment):
+def test_simulation_and_what_if_by_keyboard(visit, enrollment):
     page = visit(enrollment.learner)
     keyboard = Keyboard(page)
     page.goto(INTRO)
@@ -77,7 +77,7 @@ def test_a_run_is_played_by_keyboard_from_the_start_to_the_debrief_and_into_anot
     assert list(Decision.objects.values_list("place", "picked")) == [(1, []), (1, []), (0, []), (0, [0, 1])]
 
 
-def test_however_long_the_scene_is_the_button_that_begins_is_seen_at_once_and_hides_no_choice(visit, enrollment):
+def test_start_button_is_visible_and_covers_no_choice(visit, enrollment):
     page = visit(enrollment.learner, viewport={"width": 390, "height": 300})
     page.goto(INTRO)
     button = page.get_by_role("button", name="Start the simulation")
@@ -88,7 +88,7 @@ def test_however_long_the_scene_is_the_button_that_begins_is_seen_at_once_and_hi
     assert chosen["y"] + chosen["height"] <= begin_at["y"]
 
 
-def test_keys_do_nothing_once_they_are_turned_off(visit, enrollment):
+def test_digit_keys_can_be_turned_off(visit, enrollment):
     page = start(visit(enrollment.learner), timing="off")
     page.get_by_label("Choose with the keys").uncheck()
     page.keyboard.press("1")
@@ -117,26 +117,26 @@ globalThis.AudioContext = class {
 """
 
 
-def test_nothing_is_heard_or_felt_or_read_aloud_but_by_choice_and_a_choice_stays(visit, enrollment):
+def test_sound_and_speech_are_opt_in_and_persist(visit, enrollment):
     page = visit(enrollment.learner)
     page.add_init_script(SENSES)
     start(page, timing="off")
-    expect(page.get_by_label("Vibration")).to_be_hidden()  # nothing shakes under a mouse
+    expect(page.get_by_label("Vibration")).to_be_hidden()  # hidden without a touch screen
     assert page.evaluate("sensed.filter((what) => what !== 'hush')") == []
     page.get_by_label("Read aloud").check()
-    said = ["en-US: The bell rings", "en-US: Li The tea room, I think.", "en-US: Wang Never mind it."]
-    assert page.evaluate("sensed.filter((what) => what !== 'hush')") == said
+    spoken = ["en-US: The bell rings", "en-US: Li The tea room, I think.", "en-US: Wang Never mind it."]
+    assert page.evaluate("sensed.filter((what) => what !== 'hush')") == spoken
     page.get_by_label("Sound").check()
     page.evaluate("sensed.length = 0")
     page.get_by_role("button", name="Send Li").click()
     situation(page, "Where are you?")
-    assert page.evaluate("sensed") == ["hush", "en-US: Where are you?"]  # no alarm there
+    assert page.evaluate("sensed") == ["hush", "en-US: Where are you?"]  # no alarm in this situation
     page.reload()
     expect(page.get_by_label("Read aloud")).to_be_checked()
     assert page.evaluate("sensed") == ["hush", "en-US: Where are you?"]
 
 
-def test_a_call_that_comes_in_during_a_run_rings_for_who_wants_sound(visit, site):
+def test_incoming_call_rings_if_sound_is_on(visit, site):
     display = "\n\n> [!screen phone]\n> - number: 8300\n> - on-file: yes"
     source = SIMULATION["zh-hans"].replace("{#where .scene seconds=0}", "{#where .call seconds=0}" + display)
     course = make_simulation_course(zh_hans=source, en=SIMULATION["en"].replace("{#where}", "{#where}" + display))
@@ -150,7 +150,7 @@ def test_a_call_that_comes_in_during_a_run_rings_for_who_wants_sound(visit, site
     assert page.evaluate("sensed.filter((what) => what === 'tone').length") == 2
 
 
-def test_what_is_said_comes_line_by_line_and_all_at_once_by_one_press_or_where_motion_is_not_wanted(visit, site):
+def test_lines_appear_one_by_one_unless_skipped_or_reduced_motion(visit, site):
     slow = SIMULATION["zh-hans"].replace("好像是茶水间。", "好像是茶水间。" * 40)  # the next line waits for a minute
     enrollment = make_enrollment(make_user(), make_simulation_course(zh_hans=slow))
     page = start(visit(enrollment.learner), timing="off")
@@ -169,7 +169,7 @@ def test_what_is_said_comes_line_by_line_and_all_at_once_by_one_press_or_where_m
 # Against the clock ----------------------------------------------------------------------------------------------------
 
 
-def test_when_the_clock_has_run_down_the_branch_for_doing_nothing_is_taken(visit, site):
+def test_expired_timer_takes_timeout(visit, site):
     enrollment = make_enrollment(make_user(), make_simulation_course(**SHORT))
     page = start(visit(enrollment.learner))
     clock = page.get_by_role("timer")
@@ -180,7 +180,7 @@ def test_when_the_clock_has_run_down_the_branch_for_doing_nothing_is_taken(visit
     assert Decision.objects.values_list("is_timeout", "seconds").get() == (True, 2)
 
 
-def test_a_page_loaded_again_goes_on_with_the_time_that_is_left(visit, enrollment):
+def test_reload_keeps_remaining_time(visit, enrollment):
     page = start(visit(enrollment.learner))
     left = page.locator("[data-left-seconds]")
     expect(left).to_have_text("18", timeout=15_000)
@@ -189,7 +189,7 @@ def test_a_page_loaded_again_goes_on_with_the_time_that_is_left(visit, enrollmen
     assert not Decision.objects.exists()
 
 
-def test_a_pause_holds_the_next_situation_until_it_is_wanted(visit, enrollment):
+def test_pause_delays_next_situation(visit, enrollment):
     page = start(visit(enrollment.learner))
     page.get_by_label("Pause after this decision").check()
     page.keyboard.press("1")
@@ -199,10 +199,10 @@ def test_a_pause_holds_the_next_situation_until_it_is_wanted(visit, enrollment):
     situation(page, "Where are you?")
 
 
-# Broken lines and old tabs --------------------------------------------------------------------------------------------
+# Offline and old tabs
 
 
-def test_a_decision_made_without_network_is_kept_and_sent_once_by_itself(visit, enrollment):
+def test_offline_decision_is_sent_once(visit, enrollment):
     page = start(visit(enrollment.learner))
     page.context.set_offline(True)
     page.keyboard.press("1")
@@ -213,7 +213,7 @@ def test_a_decision_made_without_network_is_kept_and_sent_once_by_itself(visit, 
     assert Decision.objects.count() == 1
 
 
-def test_a_decision_made_in_time_counts_however_long_the_network_is_gone(visit, enrollment):
+def test_offline_decision_in_time_is_no_timeout(visit, enrollment):
     page = start(visit(enrollment.learner))
     page.context.set_offline(True)
     press_key_of(page, "Put the cup down")
@@ -224,12 +224,12 @@ def test_a_decision_made_in_time_counts_however_long_the_network_is_gone(visit, 
     assert Decision.objects.values_list("place", "is_timeout").get() == (0, False)
 
 
-def test_the_last_decision_made_without_network_leads_to_the_debrief_and_asks_nothing(visit, enrollment):
-    run = begin(enrollment, flags=[])
-    take(run, 0), take(run, 0)
+def test_last_offline_decision_opens_debrief_without_dialog(visit, enrollment):
+    attempt = begin(enrollment, flags=[])
+    take(attempt, 0), take(attempt, 0)
     page, asked = visit(enrollment.learner), []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    page.goto(f"/simulation-attempts/{run.pk}/")
+    page.goto(f"/simulation-attempts/{attempt.pk}/")
     page.context.set_offline(True)
     page.get_by_role("button", name="Send form").click()
     expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
@@ -238,7 +238,7 @@ def test_the_last_decision_made_without_network_leads_to_the_debrief_and_asks_no
     assert asked == []
 
 
-def test_a_lid_that_was_closed_lets_no_time_run_out(visit, enrollment):
+def test_suspended_device_causes_no_timeout(visit, enrollment):
     page = visit(enrollment.learner)
     page.clock.install()
     start(page)
@@ -248,7 +248,7 @@ def test_a_lid_that_was_closed_lets_no_time_run_out(visit, enrollment):
     assert not Decision.objects.exists()
 
 
-def test_the_second_half_of_a_double_click_decides_nothing_in_the_next_situation(visit, enrollment):
+def test_double_click_decides_once(visit, enrollment):
     page = start(visit(enrollment.learner), timing="off")
     page.get_by_role("button", name="Put the cup down").click()
     situation(page, "Where are you?")
@@ -260,15 +260,15 @@ def test_the_second_half_of_a_double_click_decides_nothing_in_the_next_situation
     assert list(Decision.objects.values_list("place", flat=True)) == [0, 1]
 
 
-def test_a_run_goes_on_after_signing_in_again(visit, enrollment):
+def test_attempt_continues_after_new_sign_in(visit, enrollment):
     page = start(visit(enrollment.learner), timing="off")
-    run = page.url
+    attempt_url = page.url
     page.context.clear_cookies()
     page.keyboard.press("1")
     page.get_by_label("Email address").fill(enrollment.learner.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page).to_have_url(run)
+    expect(page).to_have_url(attempt_url)
     situation(page, "The bell rings")
     page.keyboard.press("1")
     situation(page, "Where are you?")
@@ -276,7 +276,7 @@ def test_a_run_goes_on_after_signing_in_again(visit, enrollment):
 
 
 @pytest.mark.main_way
-def test_without_javascript_it_is_played_page_by_page_and_without_a_clock(visit, enrollment):
+def test_simulation_without_javascript_has_no_timer(visit, enrollment):
     page = visit(enrollment.learner, java_script_enabled=False)
     page.goto(INTRO)
     expect(page.locator(".timing")).to_be_hidden()
@@ -291,27 +291,27 @@ def test_without_javascript_it_is_played_page_by_page_and_without_a_clock(visit,
     assert SimulationAttempt.objects.get().timing == "off"
 
 
-# How it looks ---------------------------------------------------------------------------------------------------------
+# Accessibility
 
 
 @languages()
-def test_pages_of_who_plays(language, visit, enrollment):
+def test_player_pages_are_accessible(language, visit, enrollment):
     page = visit(enrollment.learner, language=language)
     red = play(enrollment, RED)
-    run = attempts.start(enrollment, KETTLE, timing="off")
-    here = f"/simulation-attempts/{run.pk}/"
-    assert_fine(page, [INTRO, here, f"{here.replace(str(run.pk), str(red.pk))}debrief/", "/learn/tea-room/record/"])
-    attempts.decide(run, 1, 1)
-    attempts.decide(run, 2, 0)
+    attempt = attempts.start(enrollment, KETTLE, timing="off")
+    here = f"/simulation-attempts/{attempt.pk}/"
+    assert_fine(page, [INTRO, here, f"{here.replace(str(attempt.pk), str(red.pk))}debrief/", "/learn/tea-room/record/"])
+    attempts.decide(attempt, 1, 1)
+    attempts.decide(attempt, 2, 0)
     assert_fine(page, [here])
-    attempts.quit_attempt(run)
-    run = attempts.start(enrollment, KETTLE, timing="paused")
-    attempts.decide(run, 1, 0)
-    assert_fine(page, [f"/simulation-attempts/{run.pk}/"])
+    attempts.quit_attempt(attempt)
+    attempt = attempts.start(enrollment, KETTLE, timing="paused")
+    attempts.decide(attempt, 1, 0)
+    assert_fine(page, [f"/simulation-attempts/{attempt.pk}/"])
 
 
 @languages()
-def test_pages_of_who_looks_how_it_was_played(language, visit, enrollment):
+def test_statistics_pages_are_accessible(language, visit, enrollment):
     for _ in range(5):
         play(make_enrollment(course=enrollment.course), RED)
     document = enrollment.course.documents.get(identifier=KETTLE)
@@ -319,7 +319,7 @@ def test_pages_of_who_looks_how_it_was_played(language, visit, enrollment):
     assert_fine(visit(make_editor(), language=language), pages)
 
 
-# The simulations that are shipped -------------------------------------------------------------------------------------
+# Shipped simulations
 
 
 @pytest.fixture
@@ -327,15 +327,13 @@ def player(shipped_course):
     return make_enrollment(make_user("Lea Learner"), shipped_course).learner
 
 
-def test_the_first_simulation_that_is_shipped_is_played_by_keyboard_to_its_best_ending(visit, shipped_course, player):
+def test_first_shipped_simulation_reaches_best_ending(visit, shipped_course, player):
     first, *_ = simulations_of(shipped_course)
     assert play_to_the_end(visit(player), shipped_course, first, best).colour == "green"
 
 
 @languages()
-def test_every_simulation_that_is_shipped_is_played_by_keyboard_to_its_best_and_its_worst_ending(
-    language, visit, shipped_course, player
-):
+def test_shipped_simulations_reach_best_and_worst_ending(language, visit, shipped_course, player):
     page = visit(player, language=language)
     for simulation in simulations_of(shipped_course):
         assert play_to_the_end(page, shipped_course, simulation, best).colour == "green"
@@ -348,35 +346,35 @@ def simulations_of(course):
 
 
 def play_to_the_end(page, course, simulation, choose):
-    """Play by the digits alone; gives the finished run, whose ending stands on the page."""
+    """Play with digit keys; return the finished attempt after checking the ending shown."""
     page.goto(f"/simulations/{course.identifier}/{simulation}/")
     off = page.locator("input[value=off]")
-    if off.count():  # one without times has nothing to choose
+    if off.count():  # a simulation without times has no choice
         off.check()
     page.locator(".begin .btn").click()
-    expect(page.locator("[data-setting=keys]")).to_be_visible()  # the script is there
-    run = SimulationAttempt.objects.with_release().latest("pk")
-    while not (trail := replay_of(run)).ending:
-        expect(page.locator("input[name=position]")).to_have_value(str(trail.position))
-        place, picked = choose(trail)
-        offers = [f"[name=part][value='{part}']" for part in picked] + [f"button[name=choice][value='{place}']"]
+    expect(page.locator("[data-setting=keys]")).to_be_visible()  # the script is loaded
+    attempt = SimulationAttempt.objects.with_release().latest("pk")
+    while not (replay := replay_of(attempt)).ending:
+        expect(page.locator("input[name=position]")).to_have_value(str(replay.position))
+        choice, picked = choose(replay)
+        offers = [f"[name=part][value='{part}']" for part in picked] + [f"button[name=choice][value='{choice}']"]
         for offer in offers:
             page.keyboard.press(page.locator(f"{offer}[data-key]").get_attribute("data-key"))
-        expect(page.locator(f"input[name=position][value='{trail.position}']")).to_have_count(0)
+        expect(page.locator(f"input[name=position][value='{replay.position}']")).to_have_count(0)
     page.wait_for_url("**/debrief/")
-    run.refresh_from_db()
+    attempt.refresh_from_db()
     language = "en" if page.locator("html").get_attribute("lang") == "en" else "zh-hans"
-    ending = page_of(run, language).simulation.endings_by_id[run.ending]
+    ending = page_of(attempt, language).simulation.endings_by_id[attempt.ending]
     assert ending.title in page.locator("h1").inner_html()
-    return run
+    return attempt
 
 
-def best(trail):
-    return trail.rules.best(trail.state)
+def best(replay):
+    return replay.rules.best(replay.state)
 
 
-def worst(trail):
-    """The choice that is worth least, and the parts that do not belong."""
-    node = trail.node
-    place = min(trail.rules.offered(trail.state), key=lambda place: rules_of(trail.run).points(node.id, place))
-    return place, [part for part, one in enumerate(node.parts) if not one.belongs]
+def worst(replay):
+    """Return the choice with the fewest points and the parts that do not belong."""
+    node = replay.node
+    choice = min(replay.rules.offered(replay.state), key=lambda choice: rules_of(replay.run).points(node.id, choice))
+    return choice, [part for part, one in enumerate(node.parts) if not one.belongs]
