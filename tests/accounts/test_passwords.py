@@ -9,7 +9,7 @@ from django.utils import translation
 
 from courseware.accounts.models import User
 from courseware.accounts.sign_in.invitations import password_link
-from tests.branding.styles import put_on
+from tests.branding.branding_helpers import put_on
 from tests.making import make_user
 
 PERSON = User(name="Wang Xiaoming", email="ming@harbour.example")

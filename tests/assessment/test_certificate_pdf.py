@@ -26,7 +26,7 @@ from courseware.branding.models import Branding
 from courseware.lib.text.pdf import fonts_in
 from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import make_course, ready, sit, soup
-from tests.branding.styles import put_on
+from tests.branding.branding_helpers import put_on
 from tests.making import make_admin, make_enrollment, make_hr, make_user
 
 pytestmark = pytest.mark.django_db

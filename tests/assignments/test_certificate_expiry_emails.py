@@ -41,7 +41,7 @@ def test_email_is_sent_60_30_and_7_days_before_expiry(course):
         results = [tell_of_endings(TODAY + timedelta(days=number)) for _ in range(2)]
         if any(results):
             days[100 - number] = results
-    assert days == {60: ["letters: 1", ""], 30: ["letters: 1", ""], 7: ["letters: 1", ""]}
+    assert days == {60: ["emails: 1", ""], 30: ["emails: 1", ""], 7: ["emails: 1", ""]}
     OutgoingEmail.objects.all().delete()
     assert [days for days in range(64, 1, -1) if tell_of_endings(TODAY + timedelta(days=100 - days))] == [60, 30, 7]
 
@@ -49,7 +49,7 @@ def test_email_is_sent_60_30_and_7_days_before_expiry(course):
 @pytest.mark.parametrize("days, is_sent", [(61, False), (60, True), (58, True), (57, False), (5, True), (4, False)])
 def test_missed_day_is_caught_up_for_2_days(course, days, is_sent):
     holder(course, days)
-    assert tell_of_endings() == ("letters: 1" if is_sent else "")
+    assert tell_of_endings() == ("emails: 1" if is_sent else "")
 
 
 def test_former_and_renewing_people_get_no_email(course):

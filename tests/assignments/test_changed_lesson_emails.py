@@ -38,7 +38,7 @@ def test_email_is_sent_once_with_reason_and_link(course):
     now_says("Water first.", note="Somebody forgot.")
     assert [tell_of_changes() for _ in range(2)] == ["emails: 1", ""]
     now_says("Never fire first.", "retake", note="And again.")
-    assert tell_of_changes() == "letters: 1"
+    assert tell_of_changes() == "emails: 1"
     [email] = letters()
     assert email.to == [enrollment.learner.email]
     assert email.subject == "“Boiling water” has changed since you completed it"

@@ -254,7 +254,7 @@ def test_reminders_of_2_courses_are_combined_at_8(on_the_day_before, mailoutbox)
     assert [len(mailoutbox), OutgoingEmail.objects.filter(why="").count()] == [0, 2]
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=8), tick=False)
     first = OutgoingEmail.objects.order_by("pk")[0].pk
-    assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"told in letter {first}")]
+    assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"combined with email {first}")]
     [email] = mailoutbox
     assert "You also have to do:\n– “" in email.body
 

@@ -132,7 +132,7 @@ def test_preview_skips_unwanted_waiting_email():
     data = {"subjects": [[enrollment.pk, "2026-12-11"]], "by": None}
     email = {"kind": "reminder", "person": enrollment.learner, "address": enrollment.learner.email, "data": data}
     OutgoingEmail.objects.create(**email, next_at=AT_EIGHT)
-    together = ["", "it is told in the same letter as another"]
+    together = ["", "combined with another email"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == together
     exempt(enrollment, reason="long leave", by=make_admin())
     gone = ["the course was completed, exempted or merged in the meantime"]

@@ -115,7 +115,7 @@ def test_numbered_choices_refuse_fixed_position(position):
     choices.insert(position, BEST)
     shuffled = files(*[[*choices, FROZEN]] * 4)
     numbered = shuffled | {PATH: re.sub(rb"^- \[", b"1. [", shuffled[PATH], flags=re.MULTILINE)}
-    found = ['the player "fixed" has 100.0 % of runs done; expected at most 20 %']
+    found = ['the player "fixed" has 100.0 % of attempts completed; expected at most 20 %']
     assert [reports_of(each) for each in (shuffled, numbered)] == [[], found]
 
 
@@ -139,7 +139,7 @@ def test_simulation_without_decisions_is_refused():
     assert found == []  # no attempt counts: it ends in harm
     course = read_course(files() | {PATH: (go_on[: go_on.index("## 水")] + ENDINGS[ENDINGS.index("## 茶") :]).encode()})
     found = [problem.message for problem in check_simulations(course) if problem.finding.id == "passes-untaught"]
-    assert found == ['the player "lazy" has 100.0 % of runs done; expected at most 0 %']
+    assert found == ['the player "lazy" has 100.0 % of attempts completed; expected at most 0 %']
 
 
 def test_timeout_without_effect_is_a_warning():

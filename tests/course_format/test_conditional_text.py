@@ -90,9 +90,9 @@ def test_valid_conditions_have_no_issues():
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("calm < 5", '"又是你。" is never said: no run comes here with "calm < 5"'),
-        ("wet and not wet", '"又是你。" is never said: no run comes here with "wet and not wet"'),
-        ("told", '"又是你。" is never said: no run comes here with "told"'),  # it is set in this situation
+        ("calm < 5", '"又是你。" is never shown: no attempt arrives here with "calm < 5"'),
+        ("wet and not wet", '"又是你。" is never shown: no attempt arrives here with "wet and not wet"'),
+        ("told", '"又是你。" is never shown: no attempt arrives here with "told"'),  # it is set in this situation
         ("damp", 'flag "damp" is asked for and never set'),
         ("clam < 60", 'unknown meter "clam"; did you mean "calm"?'),
         (

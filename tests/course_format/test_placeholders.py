@@ -70,6 +70,6 @@ def test_placeholder_in_front_matter_is_an_error():
     """Lists and emails show titles as they are in the file."""
     files = files_with((LESSON, "title: 烧水", "title: 烧水 {=fire}"), (LESSON, "# 每人", "# {=by-when}每人"))
     assert issues(files) == [
-        f'{LESSON}:3: "{{=fire}}" stays as it is in front matter; write there what it stands for',
-        f'{LESSON}:4: "{{=by-when}}" stays as it is in front matter; write there what it stands for',
+        f'{LESSON}:3: "{{=fire}}" is not replaced in front matter; write its text there',
+        f'{LESSON}:4: "{{=by-when}}" is not replaced in front matter; write its text there',
     ]

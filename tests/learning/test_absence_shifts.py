@@ -404,7 +404,7 @@ def test_integrity_check_reports_wrong_author_of_due_date(ticking_clock):
     undo_all(extend(untouched, december(1), by=make_user()))
     assert list(differences()) == []
     Enrollment.objects.filter(pk=one.pk).update(due_given_at=None)
-    assert list(differences()) == [f"enrollment {one.pk}: due_given_at is not that of the last day given by hand"]
+    assert list(differences()) == [f"enrollment {one.pk}: due_given_at differs from that of the latest manual due date"]
 
 
 def test_undo_after_absence_restores_shifted_due_date(ticking_clock):

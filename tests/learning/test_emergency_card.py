@@ -12,7 +12,7 @@ from courseware.content.models import EmergencyContact
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering.emergency_card import sections_without_contact
 from courseware.learning.views.course import panel_pages
-from tests.branding.styles import put_on
+from tests.branding.branding_helpers import put_on
 from tests.course_format.samples import make_files
 from tests.making import make_admin, make_course, make_editor, make_enrollment, make_user
 

@@ -231,7 +231,7 @@ def test_wrong_headcount_is_reported_and_repaired(teams):
     Headcount.objects.filter(team=None).delete()
     at = f"{row.urgency:%Y-%m-%d}, not begun to what is counted"
     assert list(enrollments.headcounts()) == [
-        f"the firm, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
+        f"the company, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
         for urgency, number in sorted((enrollment.urgency, 1) for enrollment in Enrollment.objects.all())
     ] + [f"team {teams['A'].pk}, course {row.course_id}: -2 people at {at}"]
     headcount_updates.compact_headcounts()

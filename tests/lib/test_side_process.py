@@ -11,8 +11,8 @@ import pytest
 
 from courseware.lib import side_process
 from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied, SideProcess, StillBusy
-from tests.lib import pieces_of_work
-from tests.lib.pieces_of_work import (
+from tests.lib import side_process_work
+from tests.lib.side_process_work import (
     add,
     answer_what_cannot_be_sent,
     fail,
@@ -44,7 +44,7 @@ def test_work_is_done_in_one_other_process_that_was_prepared_once(beside):
     assert beside.run(add, 1, 2, seconds=LONG) == 3
     (first, prepared), (second, _) = (beside.run(where, seconds=LONG) for _ in range(2))
     assert first == second == beside.process.pid != os.getpid()
-    assert prepared == [first] and pieces_of_work.PREPARED == []
+    assert prepared == [first] and side_process_work.PREPARED == []
 
 
 def test_it_gives_way_to_the_server(beside):
@@ -149,7 +149,7 @@ def test_it_ends_with_its_server_however_that_ends(work):
     server = f"""if True:
         import threading
         from courseware.lib.side_process import SideProcess
-        from tests.lib.pieces_of_work import *
+        from tests.lib.side_process_work import *
         if __name__ == "__main__":
             beside = SideProcess(prepare)
             print(beside.run(where, seconds=1000)[0], flush=True)

@@ -22,7 +22,7 @@ from courseware.notifications.wording import email_wording
 from courseware.notifications.wording.editable_emails import editable_email, editable_emails
 from courseware.notifications.wording.email_wording import EmailWording, SetMeanwhile, set_wording
 from courseware.notifications.wording.placeholders import Placeholder, filled, mistakes_in
-from tests.branding.styles import put_on
+from tests.branding.branding_helpers import put_on
 from tests.making import letters, make_admin, make_user
 from tests.notifications.sinks import send_all
 

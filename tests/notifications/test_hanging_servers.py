@@ -21,7 +21,7 @@ from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategor
 from courseware.notifications.email.queue import queue_email
 from courseware.notifications.email.smtp_connection import SmtpConnection
 from courseware.notifications.models import OutgoingEmail
-from tests.jobs import doing
+from tests.jobs import sample_tasks
 from tests.making import make_user
 from tests.notifications.sinks import mail_sink, note_type
 from tests.patience import PATIENCE
@@ -89,13 +89,13 @@ def states():
 def test_other_jobs_run_while_mail_server_hangs(settings, note, monkeypatch, hangs):
     monkeypatch.setattr(worker, "enqueue_due", lambda: None)
     monkeypatch.setattr(worker, "LOOK_EVERY", 0.02)
-    doing.done.clear()
+    sample_tasks.done.clear()
     loop, seen = WorkLoop(lambda: ""), {}
 
     def enqueue_meanwhile():
         try:
             seen["server is held"] = server.accepted.wait(PATIENCE) if hangs else False
-            task = doing.note.enqueue("tea")
+            task = sample_tasks.note.enqueue("tea")
             ended = threading.Event()
             while not ended.wait(0.02) and not seen.get("job is done"):
                 seen["job is done"] = DBTaskResult.objects.successful().filter(pk=task.id).exists()
@@ -114,7 +114,7 @@ def test_other_jobs_run_while_mail_server_hangs(settings, note, monkeypatch, han
         thread.join()
     # Claimed without a result: the connection was still open.
     assert seen == {"server is held": hangs, "job is done": True, "email": [(1, "")] * hangs}
-    assert doing.done == ["tea"]
+    assert sample_tasks.done == ["tea"]
     assert not DBTaskResult.objects.running().exists(), "told to stop, both threads finish what they have in hand"
 
 

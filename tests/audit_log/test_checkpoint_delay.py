@@ -13,7 +13,7 @@ from courseware.audit_log import checkpoints
 from courseware.audit_log.checkpoints import Writer, create_checkpoint
 from courseware.audit_log.record import record
 from courseware.jobs import health, schedule
-from tests.audit_log.test_sealing import Writer as Recording
+from tests.audit_log.test_checkpoints import Writer as Recording
 
 NOW = datetime(2026, 11, 26, 14, 0, tzinfo=UTC)
 PSQL = Writer(4711, "psql", NOW - timedelta(minutes=20))

@@ -130,7 +130,7 @@ def test_an_error_is_told_by_its_places_and_its_words_only_where_they_are_about_
     line = form().format(record("Internal Server Error", error=raised(error)))
     trace = json.loads(line)["traceback"] if form is JsonFormatter else line
     assert trace.splitlines()[-1] == said
-    assert "test_log_lines.py" in trace and "in raised" in trace and "DETAIL" not in trace
+    assert "test_log_format.py" in trace and "in raised" in trace and "DETAIL" not in trace
     assert "secret" not in trace
 
 

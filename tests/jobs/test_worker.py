@@ -23,7 +23,7 @@ from courseware.jobs.tasks import is_stopping
 from courseware.jobs.worker import BEAT_EVERY, DeadWorkerDetector, WorkLoop
 from courseware.lib.text.log_format import JsonFormatter
 from courseware.notifications.models import OutgoingEmail
-from tests.jobs import doing
+from tests.jobs import sample_tasks
 
 pytestmark = pytest.mark.django_db
 NEVER_BEFORE = timedelta(minutes=2)
@@ -31,8 +31,8 @@ NEVER_BEFORE = timedelta(minutes=2)
 
 @pytest.fixture(autouse=True)
 def done():
-    doing.done.clear()
-    return doing.done
+    sample_tasks.done.clear()
+    return sample_tasks.done
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def state(task):
     return DBTaskResult.objects.get(pk=task.id).status
 
 
-def begun_by(worker, *, tries=1, task=doing.note, arguments=("tea",)):
+def begun_by(worker, *, tries=1, task=sample_tasks.note, arguments=("tea",)):
     """A task that this worker had begun when it was last seen."""
     row = DBTaskResult.objects.get(pk=task.enqueue(*arguments).id)
     for _ in range(tries):
@@ -68,7 +68,7 @@ def test_worker_runs_although_its_first_heartbeat_fails(done, monkeypatch, caplo
 
     monkeypatch.setattr(Worker.objects, "update_or_create", fail)
     monkeypatch.setattr(working, "connections", SimpleNamespace(close_all=lambda: None))
-    doing.note.enqueue("tea")
+    sample_tasks.note.enqueue("tea")
     work()
     assert done == ["tea"]
     assert "no sign of life written: database is locked" in caplog.text
@@ -76,7 +76,7 @@ def test_worker_runs_although_its_first_heartbeat_fails(done, monkeypatch, caplo
 
 def test_what_was_enqueued_is_done_once_in_its_order(done):
     for what in ("tea", "milk", "sugar"):
-        doing.note.enqueue(what)
+        sample_tasks.note.enqueue(what)
     work()
     work()
     assert done == ["tea", "milk", "sugar"]
@@ -84,15 +84,15 @@ def test_what_was_enqueued_is_done_once_in_its_order(done):
 
 def test_what_was_enqueued_in_a_transaction_that_failed_is_never_done(done):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        doing.note.enqueue("tea")
+        sample_tasks.note.enqueue("tea")
         raise ZeroDivisionError
     work()
     assert done == []
 
 
 def test_one_that_fails_stays_failed_with_its_reason_and_stops_no_other(done):
-    failing = doing.fail.enqueue()
-    doing.note.enqueue("tea")
+    failing = sample_tasks.fail.enqueue()
+    sample_tasks.note.enqueue("tea")
     work()
     work()
     row = DBTaskResult.objects.get(pk=failing.id)
@@ -101,7 +101,7 @@ def test_one_that_fails_stays_failed_with_its_reason_and_stops_no_other(done):
 
 
 def test_nothing_is_done_while_there_is_a_reason_to_rest(done):
-    doing.note.enqueue("tea")
+    sample_tasks.note.enqueue("tea")
     work(resting="closed: manage.py upgrade is running")
     assert done == []
 
@@ -147,9 +147,9 @@ def test_a_task_that_another_worker_has_begun_again_meanwhile_is_left_to_it(monk
 @pytest.mark.parametrize(
     "enqueue",
     [
-        doing.wait_for_another_day.enqueue,
-        partial(doing.ask_a_database_that_refuses.enqueue, "OperationalError"),
-        partial(doing.ask_a_database_that_refuses.enqueue, "InterfaceError"),
+        sample_tasks.wait_for_another_day.enqueue,
+        partial(sample_tasks.ask_a_database_that_refuses.enqueue, "OperationalError"),
+        partial(sample_tasks.ask_a_database_that_refuses.enqueue, "InterfaceError"),
     ],
     ids=["asks for later", "a deadlock or a lock", "a connection that was cut"],
 )
@@ -177,15 +177,15 @@ def test_what_cannot_be_done_now_comes_back_after_pauses_that_grow_until_it_was_
 
 @pytest.mark.parametrize("name", ["IntegrityError", "ProgrammingError", "DataError"])
 def test_what_the_database_will_never_take_stays_failed(name):
-    row = doing.ask_a_database_that_refuses.enqueue(name)
+    row = sample_tasks.ask_a_database_that_refuses.enqueue(name)
     work()
     work()
     assert state(row) == "FAILED"
 
 
 def test_a_task_that_hangs_is_ended_and_the_next_one_done(done):
-    hanging = doing.hang.enqueue()
-    doing.note.enqueue("tea")
+    hanging = sample_tasks.hang.enqueue()
+    sample_tasks.note.enqueue("tea")
     work()
     row = DBTaskResult.objects.get(pk=hanging.id)
     assert (row.status, row.exception_class_path) == ("FAILED", "courseware.jobs.worker.TookTooLong")
@@ -250,16 +250,16 @@ def log():
 
 
 def test_a_line_about_a_piece_of_work_says_which(log):
-    works = [doing.fail.enqueue(), doing.fail.enqueue()]
+    works = [sample_tasks.fail.enqueue(), sample_tasks.fail.enqueue()]
     work()
     told = [(line["work"], line["name"], line["level"]) for line in log()]
-    assert told == [(str(work.id), "tests.jobs.doing.fail", "ERROR") for work in works]
+    assert told == [(str(work.id), "tests.jobs.sample_tasks.fail", "ERROR") for work in works]
     # Of the error its kind; what it said may quote what somebody wrote.
     assert log()[0]["traceback"].splitlines()[-1] == "ValueError"
 
 
 def test_between_two_pieces_of_work_lines_name_none(log):
-    doing.fail.enqueue()
+    sample_tasks.fail.enqueue()
     work()
     logging.getLogger("courseware.jobs").warning("resting")
     assert "work" not in log()[-1]
@@ -355,8 +355,8 @@ def test_workers_are_forgotten_after_a_day_also_those_of_a_day_to_come(clock):
 
 @pytest.mark.parametrize("ahead, waits", [(HOUR, True), (2 * HOUR, True), (3 * HOUR, False), (YEAR, False)])
 def test_work_waits_for_its_pause_and_not_for_a_day_that_a_wrong_clock_has_set(clock, ahead, waits):
-    later = doing.note.enqueue("tea")
-    at_once = doing.note.enqueue("milk")
+    later = sample_tasks.note.enqueue("tea")
+    at_once = sample_tasks.note.enqueue("milk")
     DBTaskResult.objects.filter(pk=later.id).update(run_after=MORNING + ahead)
     working.requeue_far_future()
     ready = {str(pk) for pk in DBTaskResult.objects.ready().values_list("pk", flat=True)}
@@ -364,7 +364,7 @@ def test_work_waits_for_its_pause_and_not_for_a_day_that_a_wrong_clock_has_set(c
 
 
 def test_work_that_failed_by_a_clock_far_ahead_comes_back_by_the_clock_of_now(clock):
-    row = DBTaskResult.objects.get(pk=doing.wait_for_another_day.enqueue().id)
+    row = DBTaskResult.objects.get(pk=sample_tasks.wait_for_another_day.enqueue().id)
     row.claim("me")
     clock.set(MORNING + YEAR)
     row.set_failed(working.RetryLater("not now"))

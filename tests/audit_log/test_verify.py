@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
 from courseware.audit_log.verify import verify
-from tests.audit_log.test_sealing import sql
+from tests.audit_log.test_checkpoints import sql
 from tests.making import make_user
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from courseware.audit_log.checkpoints import create_checkpoint
 from courseware.audit_log.models import Checkpoint, Event, HashChain
 from courseware.audit_log.record import NewEvent, record, record_many
 from courseware.audit_log.verify import verify
-from tests.audit_log.test_sealing import sql
+from tests.audit_log.test_checkpoints import sql
 
 DOORS = [f"door:{number}" for number in (1, 2, 10)]
 SEAL = "seal"

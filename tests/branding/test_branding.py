@@ -8,7 +8,7 @@ from django.utils import timezone
 from courseware.audit_log.models import Event
 from courseware.branding.branding import ChangedMeanwhile, branding_of, branding_on, set_branding, store_logo
 from courseware.branding.models import Branding, Logo
-from tests.branding.styles import put_on
+from tests.branding.branding_helpers import put_on
 from tests.making import make_admin
 
 pytestmark = pytest.mark.django_db

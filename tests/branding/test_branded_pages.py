@@ -24,7 +24,7 @@ from courseware.lib.dates import due_instant, site_day
 from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import MONDAY, ready, sit
 from tests.assessment.exams import make_course as make_course_with_exam
-from tests.branding.styles import put_on
+from tests.branding.branding_helpers import put_on
 from tests.branding.test_logos import picture
 from tests.making import letters, make_admin, make_course, make_enrollment, make_user
 
