@@ -16,7 +16,7 @@ from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.reference.saved_phrases import save_phrase
 from courseware.lib.dates import site_day
 from courseware.reporting.statistics.nightly_update import update_statistics
-from tests.assignments.sheets import answered, completed
+from tests.assignments.follow_ups import answered, completed
 from tests.browser.invalid_forms import OF_THE_ADMIN, OF_THE_SITE
 from tests.browser.selection import is_selected
 from tests.making import code_of_an_app, days, join, make_enrollment, make_user

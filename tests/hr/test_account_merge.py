@@ -166,7 +166,9 @@ def test_integrity_check_finds_misplaced_enrollment(kept, other, course, hr):
 def test_integrity_check_finds_unlogged_merge_changes(kept, other, hr):
     row = merge(kept, other, by=hr)
     AccountMerge.objects.update(made_at=row.made_at - timedelta(hours=1))
-    assert list(audit_log.differences()) == [f"account-merge {row.pk}: the audit log has no “merged” with the same data"]
+    assert list(audit_log.differences()) == [
+        f"account-merge {row.pk}: the audit log has no “merged” with the same data"
+    ]
     event = Event.objects.get(verb="merged")
     AccountMerge.objects.all().delete()
     nothing = f"event {event.pk}: “merged” of person:{kept.pk}, but no record of it exists"

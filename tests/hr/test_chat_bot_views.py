@@ -16,9 +16,9 @@ from tests.notifications.chat_services import ADDRESSES, SECRETS
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 
 
-def sent(team, service="dingtalk", **fields):
-    known = {"team": team.pk, "service": service, "language": "en", "is_on": "on"}
-    return known | {"new_address": ADDRESSES[service], "new_secret": SECRETS.get(service, "")} | fields
+def sent(to_team, by_service="dingtalk", **fields):
+    known = {"team": to_team.pk, "service": by_service, "language": "en", "is_on": "on"}
+    return known | {"new_address": ADDRESSES[by_service], "new_secret": SECRETS.get(by_service, "")} | fields
 
 
 def log_of(team):

@@ -28,8 +28,8 @@ def li():
     return make_user("Li Na", staff_number="A12", email="li@example.com")
 
 
-def training_fields(course, **fields):
-    return {"course": course.pk, "trained_on": "2026-03-02", "proof": "Certificate of TÜV"} | fields
+def training_fields(in_course, **fields):
+    return {"course": in_course.pk, "trained_on": "2026-03-02", "proof": "Certificate of TÜV"} | fields
 
 
 def page_of(person):

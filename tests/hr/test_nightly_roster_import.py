@@ -258,7 +258,7 @@ def test_other_tasks_run_between_chunks(monkeypatch):
 
     def apply_and_note(pk):
         sample_tasks.done.append("part")
-        return honest(pk)
+        return original(pk)
 
     monkeypatch.setattr(nightly, "apply_next", apply_and_note)
     nightly.apply_next_chunk.enqueue(roster.pk)

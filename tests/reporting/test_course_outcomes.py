@@ -20,7 +20,7 @@ from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import SimulationAttempt
 from tests.assessment.exams import pre_check_files
-from tests.assignments.sheets import answered, completed
+from tests.assignments.follow_ups import answered, completed
 from tests.course_format.samples import SHEET, make_files
 from tests.making import make_editor, make_hr, make_team
 

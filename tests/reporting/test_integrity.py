@@ -88,7 +88,8 @@ def test_changed_decision_is_reported(completed):
     assert list(differences()) == [f"decision {pk}: replayed it has other values"]
     change_first(Decision, place=7)
     assert list(differences()) == [
-        f"simulation attempt {SimulationAttempt.objects.get().pk}: its decisions do not fit the simulation it started with"
+        f"simulation attempt {SimulationAttempt.objects.get().pk}: "
+        "its decisions do not fit the simulation it started with"
     ]
 
 
