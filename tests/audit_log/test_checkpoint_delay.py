@@ -1,5 +1,4 @@
-"""Who keeps the log from being sealed is said: on the first page of the admin, and by what runs every five minutes and
-every night."""
+"""Health warnings and command output if a transaction delays checkpoints."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -19,12 +18,12 @@ NOW = datetime(2026, 11, 26, 14, 0, tzinfo=UTC)
 PSQL = Writer(4711, "psql", NOW - timedelta(minutes=20))
 
 
-def troubles(now):
-    return [(str(found.about), str(found.words)) for found in health.health_warnings(now)]
+def warnings(now):
+    return [(str(warning.about), str(warning.words)) for warning in health.health_warnings(now)]
 
 
 @pytest.fixture
-def all_else_well(db, time_machine):
+def no_other_warnings(db, time_machine):
     time_machine.move_to(NOW - timedelta(minutes=16), tick=False)
     schedule.enqueue_due()
 
@@ -37,38 +36,36 @@ def all_else_well(db, time_machine):
          "open for 20\xa0minutes. No checkpoint can be created until it ends"),
         ([PSQL._replace(application="")], ": process 4711 of the database (–) has had a transaction open for "
          "20\xa0minutes. No checkpoint can be created until it ends"),
-        ([Writer(7, "courseware server", NOW - timedelta(seconds=59))], ""),  # may end at once
-        ([Writer(None, None, None)], ""),  # prepared, or somebody else's and not for us to see
+        ([Writer(7, "courseware server", NOW - timedelta(seconds=59))], ""),  # may end any moment
+        ([Writer(None, None, None)], ""),  # prepared, or of another role and not visible
     ],
 )  # fmt: skip
-def test_an_event_that_waits_for_long_is_told_and_who_keeps_it_from_being_sealed(
-    writing, said, all_else_well, monkeypatch
-):
+def test_long_wait_is_reported_with_blocking_process(writing, said, no_other_warnings, monkeypatch):
     record("opened", subject="door:1")
     monkeypatch.setattr(checkpoints, "writers", lambda: dict(enumerate(writing)))
     waited = f"the oldest event has waited for a checkpoint for 16\xa0minutes{said}"
-    assert troubles(NOW) == [("Create a checkpoint of the audit log", waited)]
+    assert warnings(NOW) == [("Create a checkpoint of the audit log", waited)]
 
 
-def test_what_was_recorded_a_while_ago_or_is_sealed_waits_for_nothing(all_else_well, time_machine, monkeypatch):
+def test_recent_or_covered_events_give_no_warning(no_other_warnings, time_machine, monkeypatch):
     monkeypatch.setattr(checkpoints, "writers", lambda: {"2/1": PSQL})
     monkeypatch.setattr(checkpoints, "last_settled_event_id", lambda: checkpoints.events_without_checkpoint().last().pk)
     record("opened", subject="door:1")
     create_checkpoint()
     time_machine.move_to(NOW - timedelta(minutes=14), tick=False)
     record("opened", subject="door:1")
-    assert troubles(NOW) == []
+    assert warnings(NOW) == []
 
 
 @pytest.mark.parametrize("events", [1, 3])
-def test_looking_costs_the_same_however_much_waits(all_else_well, django_assert_num_queries, events):
+def test_query_count_is_constant(no_other_warnings, django_assert_num_queries, events):
     for number in range(events):
         record("opened", subject=f"door:{number}")
     with django_assert_num_queries(5 if connection.vendor == "postgresql" else 4):
-        assert len(troubles(NOW)) == 1
+        assert len(warnings(NOW)) == 1
 
 
-def test_where_nobody_holds_it_up_the_commands_say_nothing_of_it(db, capsys, monkeypatch):
+def test_commands_print_nothing_without_long_transaction(db, capsys, monkeypatch):
     monkeypatch.setattr(checkpoints, "writers", lambda: {"2/1": Writer(7, "courseware server", timezone.now())})
     monkeypatch.setattr(checkpoints, "PATIENCE", 0)
     record("opened", subject="door:1")
@@ -77,14 +74,14 @@ def test_where_nobody_holds_it_up_the_commands_say_nothing_of_it(db, capsys, mon
     assert capsys.readouterr().out == "The audit log is intact: 1 events in 1 chains.\nThere is no checkpoint yet.\n"
 
 
-def test_a_session_of_postgresql_that_was_left_in_the_middle_is_named(transactional_db, time_machine, capsys):
+def test_idle_postgresql_transaction_is_named(transactional_db, time_machine, capsys):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer: nobody is left in the middle without everybody waiting")
     schedule.enqueue_due()
-    left = Recording("door:1")
+    open_writer = Recording("door:1")
     with ThreadPoolExecutor(1) as pool:
-        ended = pool.submit(left)
-        assert left.has_written.wait(60)
+        ended = pool.submit(open_writer)
+        assert open_writer.has_written.wait(60)
         record("opened", subject="door:2")
         (writer,) = checkpoints.writers().values()
         assert writer.application == connection.settings_dict["OPTIONS"]["application_name"]
@@ -93,7 +90,7 @@ def test_a_session_of_postgresql_that_was_left_in_the_middle_is_named(transactio
             assert cursor.fetchall() == [(writer.since,)]
         later = timezone.now() + timedelta(minutes=30)
         called = f"process {writer.process} of the database ({writer.application}) has had a transaction open"
-        ((_job, words),) = troubles(later)
+        ((_job, words),) = warnings(later)
         assert words == (
             "the oldest event has waited for a checkpoint for 30\xa0minutes: "
             f"{called} for 30\xa0minutes. No checkpoint can be created until it ends"
@@ -108,8 +105,8 @@ def test_a_session_of_postgresql_that_was_left_in_the_middle_is_named(transactio
             f"No checkpoint: {until}The audit log is intact: 1 events in 1 chains.\n"
             f"There is no checkpoint yet.\nNo newer checkpoint: {until}"
         )
-        left.may_end.set()
+        open_writer.may_end.set()
         ended.result()
     call_command("create_checkpoint")
     assert capsys.readouterr().out.startswith("Checkpoint 1, events: 2, sha256 ")
-    assert troubles(timezone.now()) == []
+    assert warnings(timezone.now()) == []

@@ -23,8 +23,8 @@ def keys(*doors):
 
 
 @pytest.mark.django_db
-class TestSealing:
-    def test_a_seal_covers_what_was_recorded_since_the_one_before_and_carries_its_digest(self, time_machine):
+class TestCreating:
+    def test_checkpoint_covers_events_since_previous_one(self, time_machine):
         time_machine.move_to("2026-11-27 16:00:00.000001+00:00", tick=False)
         first, second = record("opened", subject="door:1"), record("opened", subject="door:2")
         one = create_checkpoint()
@@ -49,15 +49,15 @@ class TestSealing:
         ]
         assert verify() == []
 
-    def test_where_nothing_happened_nothing_is_sealed(self):
+    def test_no_checkpoint_without_new_events(self):
         assert create_checkpoint() is None
         record("opened", subject="door:1")
         assert create_checkpoint().number == 1
         assert create_checkpoint() is None
         assert Checkpoint.objects.count() == 1
 
-    def test_of_two_who_seal_at_once_the_first_ones_stands(self, monkeypatch):
-        """The other one read before it: here it looks for the newest seal and finds none."""
+    def test_concurrent_checkpoint_returns_first(self, monkeypatch):
+        """Simulates the second process, which finds no newest checkpoint."""
         record("opened", subject="door:1")
         first = create_checkpoint()
         record("opened", subject="door:1")
@@ -68,7 +68,7 @@ class TestSealing:
         assert verify() == []
 
     @pytest.mark.parametrize("events", [1, 3])
-    def test_a_seal_costs_the_same_whatever_it_covers(self, django_assert_max_num_queries, events):
+    def test_checkpoint_query_count_is_constant(self, django_assert_max_num_queries, events):
         for number in range(events):
             record("opened", subject=f"door:{number}")
         with django_assert_max_num_queries(8):
@@ -78,14 +78,14 @@ class TestSealing:
 @pytest.mark.django_db
 class TestVerifying:
     @pytest.fixture(autouse=True)
-    def three_seals(self):
-        """Each over an event of two doors."""
+    def three_checkpoints(self):
+        """Three checkpoints, each over one event of two doors."""
         for _ in range(3):
             record("opened", subject="door:1")
             record("opened", subject="door:2")
             create_checkpoint()
 
-    def test_a_chain_that_vanished_with_its_head_is_missed_by_every_seal(self):
+    def test_deleted_chain_is_missed_by_every_checkpoint(self):
         sql("DELETE FROM audit_log_event WHERE chain = 'door:2'")
         sql("DELETE FROM audit_log_hashchain WHERE name = 'door:2'")
         first, second, third = Checkpoint.objects.values_list("last_event", flat=True)
@@ -95,7 +95,7 @@ class TestVerifying:
             f"checkpoint 3: of its 2 events up to {third}, gone: 1",
         ]
 
-    def test_a_tail_that_vanished_and_of_which_the_head_knows_nothing_is_missed(self):
+    def test_truncated_chain_is_missed(self):
         sql("DELETE FROM audit_log_event WHERE chain = 'door:2' AND place = 3")
         sql(
             "UPDATE audit_log_hashchain SET length = 2, digest = %s WHERE name = 'door:2'",
@@ -104,14 +104,14 @@ class TestVerifying:
         last = Checkpoint.objects.get(number=3).last_event
         assert verify() == [f"checkpoint 3: of its 2 events up to {last}, gone: 1"]
 
-    def test_events_that_changed_their_order_are_named(self):
+    def test_reordered_events_are_reported(self):
         one, other = keys("door:1")[1], keys("door:2")[1]
         for old, new in [(one, 10**6), (other, one), (10**6, other)]:
             sql("UPDATE audit_log_event SET id = %s WHERE id = %s", new, old)
         assert verify() == [f"checkpoint 2: of its 2 events up to {other}, some were replaced"]
 
-    def test_an_event_put_among_the_sealed_ones_is_named(self):
-        """In a key that a transaction had given up."""
+    def test_inserted_event_is_reported(self):
+        """With a key left free by a rolled-back transaction."""
         sql("UPDATE audit_log_event SET id = id + 100")
         sql("DELETE FROM audit_log_checkpoint")
         last = create_checkpoint().last_event
@@ -123,12 +123,12 @@ class TestVerifying:
         ("column", "value"),
         [("at", "2020-01-01 00:00:00+00:00"), ("events", "0" * 64), ("count", 3), ("last_event", 0)],
     )
-    def test_an_altered_seal_is_named(self, column, value):
+    def test_changed_checkpoint_is_reported(self, column, value):
         sql(f"UPDATE audit_log_checkpoint SET {column} = %s WHERE number = 2", value)
         assert "checkpoint 2: changed after it was created" in verify()
         assert not any(line.startswith("checkpoint 1") for line in verify())
 
-    def test_an_altered_seal_with_a_new_digest_is_named_by_the_next_one(self):
+    def test_rehashed_checkpoint_is_reported_by_next_one(self):
         altered = Checkpoint.objects.get(number=2)
         altered.at = altered.at.replace(year=2020)
         altered.digest = altered.digest_of_content()
@@ -138,23 +138,23 @@ class TestVerifying:
     @pytest.mark.parametrize(
         ("gone", "line"), [([1], "checkpoint 1: missing"), ([1, 2], "checkpoints 1 to 2: missing")]
     )
-    def test_missing_seals_are_named(self, gone, line):
+    def test_missing_checkpoints_are_reported(self, gone, line):
         Checkpoint.objects.filter(number__in=gone).delete()
         assert verify() == [line]
 
-    def test_what_is_not_sealed_yet_disturbs_nothing(self):
+    def test_events_after_last_checkpoint_are_ignored(self):
         record("closed", subject="door:1")
         record("closed", subject="door:3")
         assert verify() == []
 
-    def test_it_reads_on_past_a_chunk(self, monkeypatch):
+    def test_several_chunks_are_read(self, monkeypatch):
         monkeypatch.setattr("courseware.audit_log.verify.CHUNK", 1)
         assert verify() == []
 
 
 @pytest.mark.django_db
 class TestCommands:
-    def test_sealing_says_what_it_sealed_and_repeated_it_says_nothing(self, capsys):
+    def test_create_checkpoint_prints_new_checkpoint_only(self, capsys):
         record("opened", subject="door:1")
         call_command("create_checkpoint")
         digest = Checkpoint.objects.get().digest
@@ -162,7 +162,7 @@ class TestCommands:
         call_command("create_checkpoint")
         assert capsys.readouterr().out == ""
 
-    def test_the_newest_seal_is_printed_to_be_kept_elsewhere(self, capsys, time_machine):
+    def test_verify_prints_newest_checkpoint(self, capsys, time_machine):
         time_machine.move_to("2026-11-27 16:00:00+00:00", tick=False)
         record("opened", subject="door:1")
         kept = create_checkpoint()
@@ -175,7 +175,7 @@ class TestCommands:
             "Events since: 1.\n"
         )
 
-    def test_a_seal_that_was_kept_elsewhere_is_found_again(self, capsys, time_machine):
+    def test_external_checkpoint_matches(self, capsys, time_machine):
         time_machine.move_to("2026-11-27 16:00:00+00:00", tick=False)
         record("opened", subject="door:1")
         kept = create_checkpoint()
@@ -185,7 +185,7 @@ class TestCommands:
         said = "Checkpoint 1 of 2026-11-27 16:00:00 UTC matches: its events have not changed since."
         assert said in capsys.readouterr().out.splitlines()
 
-    def test_a_log_that_was_rewritten_from_end_to_end_holds_in_itself_and_not_the_seal_kept_elsewhere(self, capsys):
+    def test_rewritten_log_fails_external_checkpoint(self, capsys):
         record("opened", subject="door:1")
         kept = create_checkpoint()
         for table in ("event", "hashchain", "checkpoint"):
@@ -201,7 +201,7 @@ class TestCommands:
 
 
 class Writer:
-    """A transaction of another process, which has recorded and goes on."""
+    """An open transaction of another process that has recorded an event."""
 
     def __init__(self, door):
         self.door, self.may_end, self.has_written = door, threading.Event(), threading.Event()
@@ -225,7 +225,7 @@ def pool(transactional_db):
 
 
 class TestBesideWriters:
-    def test_an_event_with_a_lower_key_that_is_committed_later_is_not_sealed_over(self, pool, monkeypatch):
+    def test_uncommitted_event_delays_checkpoint(self, pool, monkeypatch):
         monkeypatch.setattr(checkpoints, "PATIENCE", 0)
         writer = Writer("door:1")
         written = pool.submit(writer)
@@ -237,7 +237,7 @@ class TestBesideWriters:
         assert create_checkpoint().count == 2
         assert verify() == []
 
-    def test_those_who_write_just_now_are_waited_for_and_nobody_waits_for_the_seal(self, pool, monkeypatch):
+    def test_checkpoint_waits_for_writers_without_blocking(self, pool, monkeypatch):
         monkeypatch.setattr(checkpoints, "PATIENCE", 60)
         asked = threading.Event()
         look = checkpoints.writers
@@ -248,7 +248,7 @@ class TestBesideWriters:
         record("opened", subject="door:2")
         sealed = pool.submit(lambda: (create_checkpoint(), connection.close())[0])
         asked.wait(60)
-        later = record("opened", subject="door:3")  # goes through while it is waited for door:1
+        later = record("opened", subject="door:3")  # not blocked by the waiting checkpoint
         assert not sealed.done()
         writer.may_end.set()
         written.result()
@@ -256,7 +256,7 @@ class TestBesideWriters:
         assert sealed.result().last_event < later.pk
         assert verify() == []
 
-    def test_a_transaction_that_gives_up_is_waited_for_no_longer(self, pool):
+    def test_rolled_back_writer_does_not_delay_checkpoint(self, pool):
         with transaction.atomic():
             record("opened", subject="door:1")
             transaction.set_rollback(True)

@@ -21,7 +21,7 @@ WRITERS = 20
 
 
 def chains():
-    """Name → (length, digest of the last event)."""
+    """Return name → (length, digest of the last event)."""
     return {chain.name: (chain.length, chain.digest) for chain in HashChain.objects.all()}
 
 
@@ -31,7 +31,7 @@ def places(subject):
 
 @pytest.mark.django_db
 class TestRecording:
-    def test_events_of_a_subject_are_numbered_without_a_gap_and_each_carries_the_digest_before_it(self):
+    def test_events_form_hash_chain_per_subject(self):
         first, second = record("opened", subject="door:1"), record("closed", subject="door:1", data={"by": 7})
         other = record("opened", subject="door:2")
         assert (first.chain, first.place, first.previous) == ("door:1", 1, "")
@@ -40,7 +40,7 @@ class TestRecording:
         assert chains() == {"door:1": (2, second.digest), "door:2": (1, other.digest)}
         assert verify() == []
 
-    def test_what_a_digest_is_made_of_stays_for_ever(self):
+    def test_hashed_content_never_changes(self):
         at = datetime(2026, 11, 27, 16, 0, 0, 123456, tzinfo=UTC)
         first = record("opened", subject="door:1", at=at, data={"b": "核验", "a": [1, None]})
         second = record("closed", subject="door:1", at=at)
@@ -52,7 +52,7 @@ class TestRecording:
         )
         assert [first.digest, second.digest] == [sha256(text.encode()).hexdigest() for text in hashed]
 
-    def test_an_event_is_read_back_as_it_was_recorded(self):
+    def test_event_is_read_back_unchanged(self):
         actor = User.objects.create_user("a@example.com", name="A")
         at = datetime(2026, 11, 27, 16, 0, 0, 123456, tzinfo=UTC)
         data = {"text": "核验 “阶梯” \n", "whole": 10**15, "list": [1, None, True], "z": {"b": 1, "a": 2}}
@@ -60,36 +60,36 @@ class TestRecording:
         assert (event.verb, event.actor, event.subject, event.data, event.at) == ("opened", actor, "door:1", data, at)
         assert event.digest == event.digest_of_content()
 
-    def test_a_row_is_named_by_its_kind_and_key_at_hand_or_not(self):
+    def test_subject_is_kind_and_key(self):
         person = User.objects.create_user("a@example.com", name="A")
         assert record("opened", subject=person).subject == f"person:{person.pk}"
         assert record("opened", subject="dashboard").subject == "dashboard"
         assert (subject_of(User, 0), subject_of(User, "unknown")) == ("person:0", "person:unknown")
 
     @pytest.mark.parametrize("unnamed", [(User(name="A"),), (User, None), (User,)])
-    def test_what_has_no_key_has_no_name(self, unnamed):
+    def test_unsaved_object_has_no_subject(self, unnamed):
         with pytest.raises(ValueError, match="no primary key"):
             subject_of(*unnamed)
 
-    def test_what_the_log_calls_things_stays_for_ever(self):
+    def test_subject_names_never_change(self):
         named = [ExamAttempt, Course, Enrollment, Release, SimulationAttempt, Team, User]
         assert [subject_of(model, 7) for model in named] == [
             "exam-attempt:7", "course:7", "enrollment:7", "release:7", "simulation-attempt:7", "team:7", "person:7",
         ]  # fmt: skip
 
-    def test_dates_and_uuids_are_kept_as_text(self):
+    def test_dates_and_uuids_are_stored_as_text(self):
         token = uuid.uuid4()
         event = record("opened", subject="door:1", data={"on": date(2026, 11, 27), "token": token, 3: "three"})
         assert event.data == {"on": "2026-11-27", "token": str(token), "3": "three"}
         assert verify() == []
 
     @pytest.mark.parametrize("value", [0.5, 1e300, float("nan"), float("inf")])
-    def test_fractions_are_refused(self, value):
+    def test_floats_are_refused(self, value):
         with pytest.raises(TypeError), transaction.atomic():
             record("opened", subject="door:1", data={"deep": [{"value": value}]})
         assert not Event.objects.exists()
 
-    def test_an_event_lives_and_dies_with_the_transaction_of_the_fact(self):
+    def test_event_is_rolled_back_with_its_transaction(self):
         record("opened", subject="door:1")
         with pytest.raises(RuntimeError), transaction.atomic():
             record("closed", subject="door:1")
@@ -98,7 +98,7 @@ class TestRecording:
         assert places("door:1") == [1, 2]
         assert verify() == []
 
-    def test_events_refuse_to_be_changed_or_deleted(self):
+    def test_events_cannot_be_changed_or_deleted(self):
         event = record("opened", subject="door:1")
         event.verb = "closed"
         for change in (
@@ -112,25 +112,25 @@ class TestRecording:
                 change()
         assert Event.objects.get().verb == "opened"
 
-    def test_who_stands_in_the_log_cannot_be_deleted(self):
+    def test_actor_cannot_be_deleted(self):
         actor = User.objects.create_user("a@example.com", name="A")
         record("opened", actor=actor, subject="door:1")
         with pytest.raises(ProtectedError):
             actor.delete()
 
-    def test_no_place_in_a_chain_is_taken_twice(self):
+    def test_place_in_chain_is_unique(self):
         event = record("opened", subject="door:1")
         with pytest.raises(IntegrityError), transaction.atomic():
             Event.objects.create(chain="door:1", place=1, at=event.at, verb="closed", subject="door:1", digest="0")
 
     @pytest.mark.parametrize("earlier", [0, 1, 3])
-    def test_recording_costs_three_queries_whether_the_chain_is_new_or_long(self, django_assert_num_queries, earlier):
+    def test_recording_takes_3_queries(self, django_assert_num_queries, earlier):
         for _ in range(earlier):
             record("opened", subject="door:1")
         with transaction.atomic(), django_assert_num_queries(3):
             record("opened", subject="door:1")
 
-    def test_many_at_once_make_the_same_chains_as_one_after_the_other(self):
+    def test_record_many_makes_same_chains_as_record(self):
         actor, at = User.objects.create_user("a@example.com", name="A"), datetime(2026, 11, 27, tzinfo=UTC)
         record("opened", subject="door:1")
         many = record_many(
@@ -157,25 +157,25 @@ class TestRecording:
         assert many[0].at == at
         assert verify() == []
 
-    def test_of_many_with_one_that_is_refused_none_is_recorded(self):
+    def test_record_many_is_all_or_nothing(self):
         with pytest.raises(TypeError), transaction.atomic():
             record_many([NewEvent("opened", "door:1"), NewEvent("opened", "door:2", data={"wide": 0.5})])
         assert not Event.objects.exists()
         assert chains() == {}
 
-    def test_of_none_nothing_is_recorded_and_nothing_is_locked(self, django_assert_num_queries):
+    def test_recording_no_events_takes_no_query(self, django_assert_num_queries):
         with transaction.atomic(), django_assert_num_queries(0):
             assert record_many([]) == []
 
     @pytest.mark.parametrize("number", [1, 3, 100])
-    def test_many_cost_what_one_costs(self, django_assert_num_queries, number):
+    def test_record_many_takes_3_queries(self, django_assert_num_queries, number):
         record("opened", subject="door:1")
         with transaction.atomic(), django_assert_num_queries(3):
             record_many([NewEvent("opened", f"door:{one}") for one in range(number)])
 
 
-def side_by_side(write, over):
-    """`write` of each of `over`, all begun at the same moment, each with a connection of its own."""
+def in_parallel(write, over):
+    """Run `write` for each of `over` at the same time, each on its own connection."""
     begin = threading.Barrier(len(over))
 
     def run(one):
@@ -192,18 +192,18 @@ def side_by_side(write, over):
 
 @pytest.mark.django_db(transaction=True)
 class TestWritersAtTheSameTime:
-    def test_of_one_subject_make_one_chain_without_a_gap_also_where_they_begin_it(self):
-        given = side_by_side(lambda _: record("opened", subject="door:1").place, range(WRITERS))
+    def test_writers_of_1_subject_make_1_chain(self):
+        given = in_parallel(lambda _: record("opened", subject="door:1").place, range(WRITERS))
         assert sorted(given) == places("door:1") == list(range(1, WRITERS + 1))
         assert verify() == []
 
-    def test_of_many_subjects_in_any_order_all_go_through(self):
+    def test_writers_of_many_subjects_do_not_deadlock(self):
         doors = [f"door:{number}" for number in range(WRITERS)]
 
         def write(number):
             order = doors[number:] + doors[:number]
             return len(record_many([NewEvent("opened", door) for door in order[:: -1 if number % 2 else 1]]))
 
-        assert side_by_side(write, range(WRITERS)) == [WRITERS] * WRITERS
+        assert in_parallel(write, range(WRITERS)) == [WRITERS] * WRITERS
         assert {name: length for name, (length, _digest) in chains().items()} == dict.fromkeys(doors, WRITERS)
         assert verify() == []

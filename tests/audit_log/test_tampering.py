@@ -1,7 +1,5 @@
-"""Whatever happened and was sealed, in any order, and whatever somebody then does to it: the log tells, or is silent.
-
-The forgers here work out hashes of their own, as somebody with the database's password could.
-"""
+"""Any history with checkpoints and any tampering: `verify` reports what it can detect and nothing else.
+The tampering recomputes hashes, as somebody with the database password could."""
 
 import json
 import threading
@@ -21,8 +19,8 @@ from courseware.audit_log.verify import verify
 from tests.audit_log.test_checkpoints import sql
 
 DOORS = [f"door:{number}" for number in (1, 2, 10)]
-SEAL = "seal"
-STEPS = st.lists(st.one_of(st.sampled_from(DOORS), st.just(SEAL), st.permutations(DOORS)), min_size=2, max_size=14)
+POINT = "seal"
+STEPS = st.lists(st.one_of(st.sampled_from(DOORS), st.just(POINT), st.permutations(DOORS)), min_size=2, max_size=14)
 IS_DEEP = settings.get_current_profile_name() == "deep"
 SIZE = settings(
     max_examples=2000 if IS_DEEP else 8, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
@@ -30,10 +28,10 @@ SIZE = settings(
 LAST_KEY = 10**9
 
 
-def live(steps):
-    """Let this happen; returns the key of the last event that is sealed."""
+def record_history(steps):
+    """Record this history; return the key of the last event under a checkpoint."""
     for number, step in enumerate(steps):
-        if step == SEAL:
+        if step == POINT:
             create_checkpoint()
         elif isinstance(step, list):
             record_many(NewEvent("opened", door, data={"step": number}) for door in step)
@@ -51,15 +49,14 @@ def digest_of(event):
 
 
 class Forger:
-    """Each method does something to the log, beginning at one of its events, and returns whether it has to be seen:
-    True, or for what holds in itself, whether a seal covers any of it.
-    """
+    """Each method tampers with the log from one event on and returns whether `verify` must report it:
+    always, or, if the forgery is consistent, only if a checkpoint covers it."""
 
-    def __init__(self, sealed, event, other):
-        self.sealed, self.event, self.other = sealed, event, other
+    def __init__(self, last_covered, event, other):
+        self.last_covered, self.event, self.other = last_covered, event, other
 
-    def is_sealed(self, *keys):
-        return any(key <= self.sealed for key in keys)
+    def is_covered(self, *keys):
+        return any(key <= self.last_covered for key in keys)
 
     def rest(self):
         return Event.objects.filter(chain=self.event.chain, place__gte=self.event.place).order_by("place")
@@ -68,30 +65,30 @@ class Forger:
         names = ", ".join(f"{name} = %s" for name in columns)
         sql(f"UPDATE audit_log_event SET {names} WHERE id = %s", *columns.values(), event.pk)
 
-    def changes_what_happened(self):
+    def changes_verb(self):
         self.set(self.event, verb="closed")
         return True
 
-    def changes_a_digest(self):
+    def changes_digest(self):
         self.set(self.event, digest="f" * 64)
         return True
 
-    def changes_it_with_its_digest(self):
+    def changes_verb_and_digest(self):
         self.event.verb = "closed"
         self.set(self.event, verb="closed", digest=digest_of(self.event))
         return True
 
-    def takes_one_out(self):
+    def deletes_event(self):
         sql("DELETE FROM audit_log_event WHERE id = %s", self.event.pk)
         return True
 
-    def moves_it_to_another_chain(self):
+    def moves_event_to_other_chain(self):
         assume(self.other.chain != self.event.chain)
         free = Event.objects.filter(chain=self.other.chain).count() + 1
         self.set(self.event, chain=self.other.chain, subject=self.other.chain, place=free)
         return True
 
-    def changes_two_places(self):
+    def swaps_two_places(self):
         [_, *later] = self.rest()
         assume(later)
         one, two = self.event.place, later[-1].place
@@ -99,44 +96,44 @@ class Forger:
             self.set(event, place=place)
         return True
 
-    def makes_the_head_longer(self):
+    def increases_head_length(self):
         sql("UPDATE audit_log_hashchain SET length = length + 1 WHERE name = %s", self.event.chain)
         return True
 
-    def makes_the_head_forget_the_last(self):
+    def decreases_head_length(self):
         sql("UPDATE audit_log_hashchain SET length = length - 1 WHERE name = %s", self.event.chain)
         return True
 
-    def takes_the_head_away(self):
+    def deletes_head(self):
         sql("DELETE FROM audit_log_hashchain WHERE name = %s", self.event.chain)
         return True
 
-    def alters_a_seal(self):
-        assume(self.sealed)
+    def changes_checkpoint(self):
+        assume(self.last_covered)
         sql("UPDATE audit_log_checkpoint SET count = count + 1 WHERE number = 1")
         return True
 
-    def takes_the_first_seal_away(self):
+    def deletes_first_checkpoint(self):
         assume(Checkpoint.objects.count() > 1)
         sql("DELETE FROM audit_log_checkpoint WHERE number = 1")
         return True
 
-    def cuts_the_tail_off_with_its_head(self):
+    def truncates_chain_and_head(self):
         keys = [event.pk for event in self.rest()]
         self.rest()._raw_delete(using="default")
         sql(
             "UPDATE audit_log_hashchain SET length = %s, digest = %s WHERE name = %s",
             self.event.place - 1, self.event.previous, self.event.chain,
         )  # fmt: skip
-        return self.is_sealed(*keys)
+        return self.is_covered(*keys)
 
-    def takes_a_chain_away_with_its_head(self):
+    def deletes_chain_and_head(self):
         keys = list(Event.objects.filter(chain=self.event.chain).values_list("pk", flat=True))
         sql("DELETE FROM audit_log_event WHERE chain = %s", self.event.chain)
         sql("DELETE FROM audit_log_hashchain WHERE name = %s", self.event.chain)
-        return self.is_sealed(*keys)
+        return self.is_covered(*keys)
 
-    def forges_it_and_all_that_follows(self):
+    def rewrites_rest_of_chain(self):
         previous, forged = self.event.previous, []
         for event in self.rest():
             event.verb, event.previous = "closed", previous
@@ -144,49 +141,49 @@ class Forger:
             self.set(event, verb="closed", previous=event.previous, digest=event.digest)
             forged.append(event.pk)
         sql("UPDATE audit_log_hashchain SET digest = %s WHERE name = %s", previous, self.event.chain)
-        return self.is_sealed(*forged)
+        return self.is_covered(*forged)
 
-    def changes_two_keys(self):
+    def swaps_two_keys(self):
         assume(self.other.pk != self.event.pk)
         one, two = self.event.pk, self.other.pk
         for old, new in [(one, LAST_KEY), (two, one), (LAST_KEY, two)]:
             sql("UPDATE audit_log_event SET id = %s WHERE id = %s", new, old)
-        return self.is_sealed(one, two)
+        return self.is_covered(one, two)
 
-    def puts_one_before_all_others(self):
+    def inserts_event_before_all_others(self):
         forged = Event(chain="door:99", place=1, at=self.event.at, verb="closed", subject="door:99", data={})
         forged.pk, forged.digest = 0, digest_of(forged)
         Event.objects.bulk_create([forged])
         HashChain.objects.create(name="door:99", length=1, digest=forged.digest)
-        return bool(self.sealed)
+        return bool(self.last_covered)
 
 
-DEEDS = [name for name in vars(Forger) if "_" in name and name[0] != "_" and name != "is_sealed"]
+FORGERIES = [name for name in vars(Forger) if "_" in name and name[0] != "_" and name != "is_covered"]
 
 
 @pytest.mark.long
 @pytest.mark.django_db
-@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("forgery", FORGERIES)
 @given(steps=STEPS, data=st.data())
 @SIZE
-def test_whatever_is_done_to_any_history_is_seen_once_it_can_be(deed, steps, data):
+def test_detectable_tampering_is_reported(forgery, steps, data):
     with transaction.atomic():
-        sealed = live(steps)
+        last_covered = record_history(steps)
         assert verify() == []
         events = list(Event.objects.order_by("pk"))
         assume(events)
         event, other = data.draw(st.sampled_from(events)), data.draw(st.sampled_from(events))
-        must_be_seen = getattr(Forger(sealed, event, other), deed)()
+        must_be_seen = getattr(Forger(last_covered, event, other), forgery)()
         assert bool(verify()) == must_be_seen
         transaction.set_rollback(True)
 
 
-def test_every_deed_is_tried():
-    assert len(DEEDS) == 16
+def test_every_forgery_is_tested():
+    assert len(FORGERIES) == 16
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_said_of_an_untouched_log_while_others_write_and_seal():
+def test_concurrent_writes_and_checkpoints_report_nothing():
     is_over = threading.Event()
 
     def write(number):
@@ -196,22 +193,22 @@ def test_nothing_is_said_of_an_untouched_log_while_others_write_and_seal():
         finally:
             connection.close()
 
-    def look():
+    def verify_repeatedly():
         try:
-            said = []
-            while not is_over.is_set() and not said:
+            problems = []
+            while not is_over.is_set() and not problems:
                 create_checkpoint()
-                said = verify()
-            return said
+                problems = verify()
+            return problems
         finally:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
-        looking = pool.submit(look)
-        for writing in [pool.submit(write, number) for number in range(3)]:
-            writing.result()
+        checker = pool.submit(verify_repeatedly)
+        for future in [pool.submit(write, number) for number in range(3)]:
+            future.result()
         is_over.set()
-        assert looking.result() == []
+        assert checker.result() == []
     create_checkpoint()
     assert verify() == []
     assert HashChain.objects.get(name="door:1").length == 30

@@ -1,4 +1,4 @@
-"""What somebody with the database's password could do to the log, and what is said of it."""
+"""What `verify` reports after direct changes in the database."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -24,7 +24,7 @@ def doors():
 
 
 def replace(place):
-    """Another verb in this event, with the digest that goes with it."""
+    """Give this event another verb and a matching digest."""
     event = Event.objects.get(chain=CHAIN, place=place)
     event.verb = "closed"
     sql(
@@ -33,7 +33,7 @@ def replace(place):
     )  # fmt: skip
 
 
-def test_an_empty_log_has_nothing_to_say():
+def test_empty_log_is_intact():
     assert verify() == []
 
 
@@ -47,12 +47,12 @@ def test_an_empty_log_has_nothing_to_say():
         ("actor_id", None),
     ],
 )
-def test_a_changed_row_is_named_and_no_other(doors, column, value):
+def test_changed_event_is_reported(doors, column, value):
     sql(f"UPDATE audit_log_event SET {column} = %s WHERE chain = %s AND place = 3", value, CHAIN)
     assert verify() == ["door:1, event 3: changed since it was recorded"]
 
 
-def test_another_digest_is_named_by_the_row_and_the_next_one(doors):
+def test_changed_digest_is_reported_twice(doors):
     sql("UPDATE audit_log_event SET digest = %s WHERE chain = %s AND place = 3", "0" * 64, CHAIN)
     assert verify() == [
         "door:1, event 3: changed since it was recorded",
@@ -60,12 +60,12 @@ def test_another_digest_is_named_by_the_row_and_the_next_one(doors):
     ]
 
 
-def test_a_changed_row_with_a_new_digest_is_named_by_the_next_one(doors):
+def test_rehashed_event_is_reported_by_next_one(doors):
     replace(3)
     assert verify() == ["door:1, event 3: replaced, door:1, event 4 names another one before it"]
 
 
-def test_the_last_row_with_a_new_digest_is_named_by_the_head(doors):
+def test_rehashed_last_event_is_reported_by_head(doors):
     replace(5)
     assert verify() == ["door:1, event 5: replaced, the head of its chain names another one before it"]
 
@@ -80,12 +80,12 @@ def test_the_last_row_with_a_new_digest_is_named_by_the_head(doors):
         ([1, 2, 3, 4, 5], "events 1 to 5: missing"),
     ],
 )
-def test_missing_rows_are_named_the_last_ones_too(doors, gone, line):
+def test_missing_events_are_reported(doors, gone, line):
     sql(f"DELETE FROM audit_log_event WHERE chain = %s AND place IN ({', '.join(map(str, gone))})", CHAIN)
     assert verify() == [f"door:1, {line}"]
 
 
-def test_reordered_rows_are_named(doors):
+def test_reordered_events_are_reported(doors):
     for old, new in [(2, 99), (3, 2), (99, 3)]:
         sql("UPDATE audit_log_event SET place = %s WHERE chain = %s AND place = %s", new, CHAIN, old)
     lines = verify()
@@ -94,14 +94,14 @@ def test_reordered_rows_are_named(doors):
     assert not any(line.startswith("door:1, event 5") for line in lines)
 
 
-def test_a_beginning_cut_off_and_numbered_anew_is_named(doors):
+def test_renumbered_chain_is_reported(doors):
     sql("DELETE FROM audit_log_event WHERE chain = %s AND place = 1", CHAIN)
     for place in range(2, 6):
         sql("UPDATE audit_log_event SET place = %s WHERE chain = %s AND place = %s", place - 1, CHAIN, place)
     assert verify()[0] == "door:1, event 1: an event before it is gone"
 
 
-def test_a_row_added_past_the_head_is_named(doors):
+def test_event_added_after_head_is_reported(doors):
     last = Event.objects.get(chain=CHAIN, place=5)
     forged = Event(chain=CHAIN, place=6, at=last.at, verb="closed", subject="door:1", data={}, previous=last.digest)
     forged.digest = forged.digest_of_content()
@@ -109,30 +109,30 @@ def test_a_row_added_past_the_head_is_named(doors):
     assert verify() == ["door:1, event 6: added past the head of its chain"]
 
 
-def test_a_row_moved_to_another_chain_is_missing_here_and_changed_there(doors):
+def test_event_moved_to_other_chain_is_reported_twice(doors):
     sql("UPDATE audit_log_event SET chain = 'door:2', place = 3 WHERE chain = 'door:1' AND place = 5")
     assert verify() == ["door:1, event 5: missing", "door:2, event 3: added past the head of its chain"]
 
 
-def test_the_digest_of_an_event_of_a_subject_covers_too_little_to_be_taken_for_a_seal(doors):
+def test_event_digest_is_no_checkpoint(doors):
     [kept] = Event.objects.filter(chain="door:1", place=3).values_list("digest", flat=True)
     with pytest.raises(CommandError, match="1 difference"):
         call_command("verify_audit_log", checkpoint=kept)
 
 
 @pytest.mark.parametrize("nothing", ["", " \n"])
-def test_a_kept_seal_that_was_read_from_an_empty_file_is_not_taken_for_one_that_holds(doors, capsys, nothing):
+def test_empty_external_checkpoint_fails(doors, capsys, nothing):
     with pytest.raises(CommandError, match="1 difference"):
         call_command("verify_audit_log", checkpoint=nothing)
     assert "got nothing" in capsys.readouterr().err
 
 
-def test_a_chain_without_its_head_is_named(doors):
+def test_missing_head_is_reported(doors):
     sql("DELETE FROM audit_log_hashchain WHERE name = 'door:1'")
     assert verify() == ["door:1: its head is gone"]
 
 
-def test_it_reads_on_past_a_chunk(doors, monkeypatch):
+def test_several_chunks_are_read(doors, monkeypatch):
     monkeypatch.setattr("courseware.audit_log.verify.CHUNK", 1)
     assert verify() == []
     sql("DELETE FROM audit_log_event WHERE place = 2")
@@ -140,14 +140,14 @@ def test_it_reads_on_past_a_chunk(doors, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_it_runs_the_same_statements_however_many_chains(doors, django_assert_num_queries, number):
+def test_query_count_is_constant(doors, django_assert_num_queries, number):
     for door in range(number):
         record("opened", subject=f"door:{door}")
     with django_assert_num_queries(3):
         assert verify() == []
 
 
-def test_the_command_names_the_changed_row_and_fails(doors, capsys):
+def test_command_reports_changed_event_and_fails(doors, capsys):
     sql("UPDATE audit_log_event SET verb = 'closed' WHERE chain = 'door:1' AND place = 3")
     with pytest.raises(CommandError, match="1 difference"):
         call_command("verify_audit_log")

@@ -1,11 +1,11 @@
-"""House styles for tests."""
+"""Helpers that set a branding."""
 
 from courseware.branding.branding import set_branding, style_of
 from tests.making import make_admin
 
 
 def put_on(course="", *, by=None, logo=None, **said):
-    """Set the style of the site, or of a course, to this alone: `name_en="Anhe"`, `light="#123456"`."""
+    """Set the branding of the site or a course to exactly this: `name_en="Anhe"`, `light="#123456"`."""
     columns = {
         "sender_address": "",
         "light": "",
@@ -16,8 +16,8 @@ def put_on(course="", *, by=None, logo=None, **said):
     columns |= {name: said.pop(name) for name in list(said) if name in columns}
     words = {}
     for key, text in said.items():
-        what, _, tag = key.partition("_")
-        words.setdefault(what, {})[{"en": "en", "zh": "zh-hans"}[tag]] = text
+        field, _, tag = key.partition("_")
+        words.setdefault(field, {})[{"en": "en", "zh": "zh-hans"}[tag]] = text
     before = style_of(course)
     values = {"words": words, **columns}
     return set_branding(course, values, base=before.number if before else 0, logo=logo, by=by or make_admin())

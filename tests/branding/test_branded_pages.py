@@ -1,4 +1,4 @@
-"""The style on pages, in letters and on certificates: everywhere what the firm has set, nowhere what it has not."""
+"""Branding on pages, in emails and on certificates, and its settings page."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -38,7 +38,7 @@ def page_of(client, address, language="en"):
     return BeautifulSoup(response.content, "html.parser")
 
 
-def sheets(page):
+def stylesheets(page):
     return [link["href"] for link in page.select("link[rel=stylesheet]") if link["href"].startswith("/branding/")]
 
 
@@ -49,15 +49,15 @@ def learner(client):
     return client
 
 
-def test_without_a_style_pages_are_the_products(learner):
+def test_pages_without_branding_are_default(learner):
     for address in ("/", "/learn/tea-room/emergency-card/"):
         page = page_of(learner, address)
-        assert (sheets(page), page.select(".logo, .help")) == ([], [])
+        assert (stylesheets(page), page.select(".logo, .help")) == ([], [])
 
 
-def test_the_colours_come_as_a_sheet_of_their_own_that_is_kept_for_ever(learner):
+def test_colours_are_in_immutable_stylesheet(learner):
     put_on(light="#123456", dark="#abcdef")
-    [address] = sheets(page_of(learner, "/"))
+    [address] = stylesheets(page_of(learner, "/"))
     response = Client().get(address)
     assert response.text == colour_stylesheet("#123456", "#abcdef")
     assert response["Content-Type"] == "text/css; charset=utf-8"
@@ -65,23 +65,23 @@ def test_the_colours_come_as_a_sheet_of_their_own_that_is_kept_for_ever(learner)
 
 
 @pytest.mark.parametrize("wrong", ["/branding/colours/123456/none/000000000000.css", "/branding/colours/x/none/{}.css"])
-def test_a_sheet_that_no_page_names_is_not_there(client, wrong):
+def test_unknown_stylesheet_is_not_found(client, wrong):
     assert client.get(wrong.format("0" * 12)).status_code == 404
 
 
-def test_a_course_wears_its_own_and_every_other_page_that_of_the_site(learner):
+def test_course_pages_have_course_branding(learner):
     put_on(name_en="Anhe", light="#123456", contact_en="Ask Li")
     put_on("tea-room", light="#654321", contact_en="Ask Wang")
     home, card = (page_of(learner, address) for address in ("/", "/learn/tea-room/emergency-card/"))
-    assert [re.findall("[0-9a-f]{6}", sheets(page)[0])[0] for page in (home, card)] == ["123456", "654321"]
+    assert [re.findall("[0-9a-f]{6}", stylesheets(page)[0])[0] for page in (home, card)] == ["123456", "654321"]
     assert [page.select_one(".help").text for page in (home, card)] == ["Help: Ask Li", "Help: Ask Wang"]
     assert home.select_one(".brand").text.strip() == "Anhe · Staff training"
 
 
-def test_who_is_not_signed_in_sees_it_too_and_the_page_of_the_admin_bears_the_name():
+def test_sign_in_and_admin_pages_have_branding():
     put_on(name_en="Anhe", contact_en="<b>Li</b>")
-    door = page_of(Client(), "/accounts/login/")
-    assert (door.select_one(".brand").text.strip(), door.select_one(".help").text) == (
+    sign_in = page_of(Client(), "/accounts/login/")
+    assert (sign_in.select_one(".brand").text.strip(), sign_in.select_one(".help").text) == (
         "Anhe · Staff training",
         "Help: <b>Li</b>",
     )
@@ -91,7 +91,7 @@ def test_who_is_not_signed_in_sees_it_too_and_the_page_of_the_admin_bears_the_na
 
 
 @pytest.mark.parametrize("address", ["/", "/learn/tea-room/emergency-card/"])
-def test_no_page_of_a_person_asks_for_the_style_once_a_process_has_read_it(learner, address):
+def test_pages_take_no_branding_query_when_cached(learner, address):
     put_on(name_en="Anhe", light="#123456")
     put_on("tea-room", dark="#abcdef")
     learner.get(address)
@@ -100,28 +100,28 @@ def test_no_page_of_a_person_asks_for_the_style_once_a_process_has_read_it(learn
     assert [query["sql"] for query in asked if query["sql"].startswith('SELECT "face_')] == []
 
 
-# Letters
+# Emails
 
 
-def sent_to(language="en"):
+def enrollment_email(language="en"):
     person = make_user("Wang", language=language, password=None)
     enroll(person, make_course(), by=None)
     return letters()[-1]
 
 
-def test_a_letter_has_sender_and_signature_of_the_firm(settings):
+def test_email_has_sender_and_signature(settings):
     settings.DEFAULT_FROM_EMAIL = "Courseware <training@localhost>"
     put_on(name_en="Anhe", sender_address="learn@anhe.example", signature_en="Training\nExtension 2210")
-    letter = sent_to()
-    assert parseaddr(letter.message()["From"]) == ("Anhe", "learn@anhe.example")
-    assert letter.subject.startswith("[Anhe] ")
-    assert letter.body.endswith("\n\n-- \nTraining\nExtension 2210\n")
+    email = enrollment_email()
+    assert parseaddr(email.message()["From"]) == ("Anhe", "learn@anhe.example")
+    assert email.subject.startswith("[Anhe] ")
+    assert email.body.endswith("\n\n-- \nTraining\nExtension 2210\n")
 
 
-def test_a_letter_about_one_course_has_those_of_the_course_and_others_those_of_the_site():
+def test_course_email_has_course_sender():
     put_on(sender_en="Training time", sender_address="site@anhe.example")
     put_on("tea-room", sender_en="Tea school")
-    assert parseaddr(sent_to().message()["From"]) == ("Tea school", "site@anhe.example")
+    assert parseaddr(enrollment_email().message()["From"]) == ("Tea school", "site@anhe.example")
     invite(make_user(language="en", password=None), by=None)
     assert parseaddr(letters()[-1].message()["From"]) == ("Training time", "site@anhe.example")
 
@@ -130,14 +130,14 @@ def reminder(*_run):
     remind_due()
 
 
-def ending(run):
+def ending(enrollment):
     until = site_day() + timedelta(days=30)
-    Enrollment.objects.filter(pk=run.pk).update(completed_at=timezone.now(), certified_until=until)
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now(), certified_until=until)
     tell_of_endings()
 
 
 @pytest.mark.parametrize("write", [reminder, ending])
-def test_reminders_and_letters_of_certificates_that_end_wear_the_face_too(settings, time_machine, write):
+def test_reminder_and_expiry_emails_have_branding(settings, time_machine, write):
     settings.COMPANY_NAME, settings.HOLIDAY_CALENDAR = "Setting", ""
     time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=UTC), tick=False)
     put_on(name_en="Anhe", sender_en="Training time")
@@ -147,29 +147,29 @@ def test_reminders_and_letters_of_certificates_that_end_wear_the_face_too(settin
         timezone.now() - timedelta(days=30),
     )
     write(make_enrollment(make_user("Wang", language="en"), due_at=due_at, enrolled_at=month_ago))
-    [letter] = letters()
-    assert letter.subject.startswith("[Anhe] ")
-    assert parseaddr(letter.message()["From"])[0] == "Tea school"
+    [email] = letters()
+    assert email.subject.startswith("[Anhe] ")
+    assert parseaddr(email.message()["From"])[0] == "Tea school"
 
 
-def test_a_sender_in_chinese_is_folded_and_a_chinese_domain_is_written_as_servers_know_it(settings):
+def test_chinese_sender_is_encoded(settings):
     settings.DEFAULT_FROM_EMAIL = "训练 <training@例子.example>"
-    assert b"<training@xn--fsqu00a.example>" in sent_to().message().as_bytes()
+    assert b"<training@xn--fsqu00a.example>" in enrollment_email().message().as_bytes()
     put_on(sender_zh='某某"某某", 科技股份有限公司' * 4, sender_address="site@公司.cn")
-    raw = sent_to("zh-hans").message()
+    raw = enrollment_email("zh-hans").message()
     name, address = parseaddr(raw["From"])
     assert str(make_header(decode_header(name))) == '某某"某某", 科技股份有限公司' * 4
     assert address == "site@xn--55qx5d.cn"
     words = re.findall(rb"=\?utf-8\?[^ \n]*", raw.as_bytes().partition(b"\nFrom:")[2].partition(b"\nTo:")[0])
     assert len(words) > 1
-    assert max(map(len, words)) <= 76  # as Python folds all headers
+    assert max(map(len, words)) <= 76  # as Python folds headers
 
 
-def test_without_a_style_a_letter_is_as_the_settings_say(settings):
+def test_email_without_branding_follows_settings(settings):
     settings.DEFAULT_FROM_EMAIL = "Training <training@example.com>"
-    letter = sent_to()
-    assert letter.message()["From"] == "Training <training@example.com>"
-    assert "\n-- \n" not in letter.body
+    email = enrollment_email()
+    assert email.message()["From"] == "Training <training@example.com>"
+    assert "\n-- \n" not in email.body
 
 
 # Certificates
@@ -187,7 +187,7 @@ def on_monday(**said):
     Branding.objects.update(set_at=MONDAY)
 
 
-def test_a_certificate_says_who_issued_and_signed_it_then(client):
+def test_certificate_keeps_issuer_and_signer(client):
     on_monday(issuer_zh="和信家电", issuer_en="Hexin", signer_en="Li Lin, training")
     certificate = certified()
     put_on(issuer_en="Another firm", signer_en="Somebody else")
@@ -199,14 +199,14 @@ def test_a_certificate_says_who_issued_and_signed_it_then(client):
 
 
 @pytest.mark.parametrize(("said", "issuer"), [({}, {}), ({"name_en": "Anhe"}, {"en": "Anhe"})])
-def test_the_issuer_is_the_firm_where_nobody_else_is_named_and_nobody_where_there_is_no_style(settings, said, issuer):
+def test_issuer_falls_back_to_branded_name(settings, said, issuer):
     settings.COMPANY_NAME = "Setting"
     if said:
         on_monday(**said)
     assert (certified().issuer, Certificate.objects.get().signer) == (issuer, {})
 
 
-# The page on which it is set
+# The settings page
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def sent(admin, address=PAGE, **fields):
     return admin.post(address, {"base": 0} | fields, headers={"accept-language": "en"})
 
 
-def test_what_is_entered_is_set(admin):
+def test_submitted_branding_is_set(admin):
     assert sent(admin, name_zh_hans="安和", light="#123456", logo=logo_file()).status_code == 302
     style = Branding.objects.get()
     assert (style.words, style.light, style.course) == ({"name": {"zh-hans": "安和"}}, "#123456", "")
@@ -227,18 +227,18 @@ def test_what_is_entered_is_set(admin):
     assert page_of(admin, PAGE).select_one("input[name=base]")["value"] == "1"
 
 
-def test_what_stands_in_one_line_of_a_letter_is_one(admin):
+def test_single_line_fields_are_one_line(admin):
     sent(admin, name_en="Anhe\r\nLtd", sender_en="Training\nBcc: everybody@example.com")
     words = Branding.objects.get().words
     assert words == {"name": {"en": "Anhe Ltd"}, "sender": {"en": "Training Bcc: everybody@example.com"}}
 
 
-def test_looking_first_sets_nothing_and_keeps_the_logo_for_the_next_press(admin):
+def test_preview_sets_nothing_and_keeps_logo(admin):
     make_course()
     response = sent(admin, "/branding/tea-room/", name_en="Anhe", light="#123456", logo=logo_file(), look="1")
     page = BeautifulSoup(response.content, "html.parser")
     assert Branding.objects.count() == 0
-    assert sheets(page)[0].startswith("/branding/colours/123456/none/")
+    assert stylesheets(page)[0].startswith("/branding/colours/123456/none/")
     assert page.select_one(".brand").text.strip() == "Anhe · Staff training"
     digest = page.select_one("input[name=viewed_at]")["value"]
     assert admin.get(page.select_one(".logo")["src"]).status_code == 200
@@ -246,7 +246,7 @@ def test_looking_first_sets_nothing_and_keeps_the_logo_for_the_next_press(admin)
     assert Branding.objects.values_list("course", "logo").get() == ("tea-room", digest)
 
 
-def test_a_logo_stays_until_it_is_taken_away(admin):
+def test_logo_stays_until_removed(admin):
     sent(admin, logo=logo_file())
     sent(admin, base=1, name_en="Anhe")
     sent(admin, base=2, name_en="Anhe", no_logo="on")
@@ -276,19 +276,19 @@ def test_a_logo_stays_until_it_is_taken_away(admin):
         ({"name_en": "a" * 121}, "at most 120 characters"),
     ],
 )
-def test_what_cannot_be_is_refused_with_a_sentence(admin, fields, sentence):
+def test_invalid_value_is_refused_with_message(admin, fields, sentence):
     response = sent(admin, **fields)
     assert (response.status_code, Branding.objects.count()) == (422, 0)
     assert sentence in response.text
 
 
-def test_a_file_that_is_no_picture_is_refused_with_a_sentence(admin):
+def test_invalid_logo_is_refused_with_message(admin):
     response = sent(admin, logo=logo_file(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"))
     assert (response.status_code, Branding.objects.count()) == (422, 0)
     assert "This file is not a readable picture" in response.text
 
 
-def test_two_admins_at_once_do_not_write_over_each_other(admin):
+def test_concurrent_branding_change_is_refused(admin):
     sent(admin, name_en="Anhe")
     response = sent(admin, name_en="Beihe")
     assert response.status_code == 409
@@ -296,7 +296,7 @@ def test_two_admins_at_once_do_not_write_over_each_other(admin):
     assert Branding.objects.get().words == {"name": {"en": "Anhe"}}
 
 
-def test_a_course_that_is_none_has_no_style(admin):
+def test_unknown_course_has_no_branding(admin):
     assert (admin.get("/branding/nowhere/").status_code, sent(admin, "/branding/nowhere/").status_code) == (
         404,
         404,

@@ -1,4 +1,4 @@
-"""Whose style counts where: that of the course before that of the site, the reader's language before the other."""
+"""Which branding applies: course before site, reader's language before others; changes and logos."""
 
 from datetime import timedelta
 
@@ -14,30 +14,30 @@ from tests.making import make_admin
 pytestmark = pytest.mark.django_db
 
 
-def test_a_course_says_what_it_has_and_the_site_the_rest():
+def test_course_branding_falls_back_to_site():
     put_on(name_en="Anhe", contact_en="Ask Li", light="#123456", sender_address="site@anhe.example")
     put_on("tea-room", name_en="Anhe Tea", dark="#abcdef")
     site, course, other = branding_of(), branding_of("tea-room"), branding_of("bakery")
-    assert [face.name("en") for face in (site, course, other)] == ["Anhe", "Anhe Tea", "Anhe"]
-    assert [face.said("contact", "en") for face in (site, course, other)] == ["Ask Li"] * 3
-    assert [face.of("light") for face in (site, course, other)] == ["#123456"] * 3
-    assert [face.of("dark") for face in (site, course, other)] == ["", "#abcdef", ""]
-    assert [face.of("sender_address") for face in (site, course)] == ["site@anhe.example"] * 2
+    assert [branding.name("en") for branding in (site, course, other)] == ["Anhe", "Anhe Tea", "Anhe"]
+    assert [branding.said("contact", "en") for branding in (site, course, other)] == ["Ask Li"] * 3
+    assert [branding.of("light") for branding in (site, course, other)] == ["#123456"] * 3
+    assert [branding.of("dark") for branding in (site, course, other)] == ["", "#abcdef", ""]
+    assert [branding.of("sender_address") for branding in (site, course)] == ["site@anhe.example"] * 2
 
 
-def test_a_reader_gets_the_own_language_or_else_that_of_the_site_or_else_the_other(settings):
+def test_text_falls_back_to_other_language(settings):
     settings.COMPANY_NAME = "Setting"
     assert branding_of().name("en") == "Setting"
     put_on(name_zh="安和")
     assert [branding_of().name(tag) for tag in ("zh-hans", "en", None)] == ["安和"] * 3
     put_on(name_zh="安和", name_en="Anhe")
     assert [branding_of().name(tag) for tag in ("zh-hans", "en", "fr")] == ["安和", "Anhe", "Anhe"]
-    put_on("tea-room", name_en="Tea")  # of the course, if in another language, before the site's in this one
+    put_on("tea-room", name_en="Tea")  # course before site, even in another language
     assert branding_of("tea-room").name("zh-hans") == "Tea"
     assert branding_of().said("signer", "en") == ""
 
 
-def test_what_was_on_a_day_is_still_known():
+def test_branding_of_past_day_is_known():
     put_on(name_en="Before")
     Branding.objects.update(set_at=timezone.now() - timedelta(days=9))
     put_on(name_en="After")
@@ -47,25 +47,25 @@ def test_what_was_on_a_day_is_still_known():
     assert [branding_on(day, "tea-room").said("name", "en") for day in days] == ["", "Before", "Tea"]
 
 
-def test_setting_it_again_changes_nothing_and_who_was_late_is_told():
+def test_same_branding_is_ignored_and_stale_change_refused():
     admin = make_admin()
     assert put_on(name_en="Anhe", by=admin) is True
     assert put_on(name_en="Anhe", by=admin) is False
     values = Branding.objects.get().values
-    assert set_branding("", values, base=0, by=admin) is False  # the second press of the same button
-    for base in (0, 7, 2**31 - 1, 10**30):  # the others are of no style
+    assert set_branding("", values, base=0, by=admin) is False  # a repeated submit
+    for base in (0, 7, 2**31 - 1, 10**30):  # the other numbers belong to no branding
         with pytest.raises(ChangedMeanwhile):
             set_branding("", values | {"light": "#123456"}, base=base, by=admin)
     assert [(style.number, style.words) for style in Branding.objects.all()] == [(1, {"name": {"en": "Anhe"}})]
 
 
-def test_the_log_says_who_changed_what_and_holds_none_of_the_words():
+def test_event_names_changed_fields_without_values():
     admin = make_admin()
     put_on(name_en="Anhe", contact_en="Li", by=admin)
     put_on("tea-room", light="#123456", by=admin)
     put_on(name_en="Anhe", contact_en="Wang", by=admin)
-    told = Event.objects.filter(verb="branding-set").order_by("pk").values_list("actor", "subject", "data")
-    assert list(told) == [
+    logged = Event.objects.filter(verb="branding-set").order_by("pk").values_list("actor", "subject", "data")
+    assert list(logged) == [
         (admin.pk, "branding:site", {"course": "", "style": 1, "fields": ["name", "contact"]}),
         (admin.pk, "branding:tea-room", {"course": "tea-room", "style": 1, "fields": ["light"]}),
         (admin.pk, "branding:site", {"course": "", "style": 2, "fields": ["contact"]}),
@@ -73,23 +73,23 @@ def test_the_log_says_who_changed_what_and_holds_none_of_the_words():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_style_that_cannot_be_logged_is_not_set(monkeypatch):
+def test_branding_is_not_set_if_logging_fails(monkeypatch):
     monkeypatch.delattr("courseware.branding.branding.record")
     with pytest.raises(NameError):
         put_on(name_en="Anhe")
     assert not Branding.objects.exists()
 
 
-def test_logos_that_are_in_no_style_are_forgotten_when_one_is_set():
+def test_unused_logos_are_deleted():
     old, viewed_at = (Logo(digest=str(number) * 64, body=b"x", width=1, height=1) for number in (1, 2))
     put_on(logo=old)
     viewed_at.sent_at = timezone.now() - timedelta(days=1)
     viewed_at.save()
     put_on()
-    assert list(Logo.objects.values_list("digest", flat=True)) == [old.digest]  # a style of before has it
+    assert list(Logo.objects.values_list("digest", flat=True)) == [old.digest]  # an earlier branding uses it
 
 
-def test_a_logo_that_somebody_else_looks_at_just_now_stays_also_one_that_was_sent_before(time_machine):
+def test_recently_uploaded_logo_is_kept(time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     first = Logo(digest="1" * 64, body=b"x", width=1, height=1)
     store_logo(first)
@@ -102,7 +102,7 @@ def test_a_logo_that_somebody_else_looks_at_just_now_stays_also_one_that_was_sen
     assert not Logo.objects.exists()
 
 
-def test_a_process_reads_the_styles_once_until_another_is_set(django_assert_num_queries):
+def test_branding_is_cached_until_changed(django_assert_num_queries):
     put_on(name_en="Anhe")
     with django_assert_num_queries(2):
         branding_of()

@@ -1,4 +1,4 @@
-"""What is offered for a colour can be read wherever the sheets put it; what can be read is left alone."""
+"""Readable colours: suggested colours have enough contrast everywhere; readable ones stay."""
 
 import re
 
@@ -14,8 +14,8 @@ TOKENS = re.compile(r"--(line|line-soft):light-dark\((#[0-9a-f]{6}),(#[0-9a-f]{6
 
 
 def faint(look, tokens):
-    """Pairs of all sheets that cannot be read in this look once these tokens are others."""
-    palette = test_stylesheets.palettes()[look] | tokens
+    """Return the colour pairs with too little contrast in this look if these tokens change."""
+    palette = test_look.palettes()[look] | tokens
     return {
         (where, colour, ground)
         for where, colour, ground, wanted in test_stylesheets.pairs(palette)
@@ -31,14 +31,14 @@ def tokens_of(light, dark):
 @pytest.mark.parametrize(
     "colour", ["#ffff00", "#ff0000", "#00ff00", "#0000ff", "#ffffff", "#000000", "#808080", "#c8102e"]
 )
-def test_what_is_offered_can_be_read_in_every_rule_of_the_sheets(colour):
+def test_suggested_colour_is_readable_in_every_rule(colour):
     light, dark = tokens_of(nearest_readable(colour, LIGHT), nearest_readable(colour, DARK))
     assert set(light) == {"line", "line-soft"}
     assert [faint("light", light), faint("only light", light), faint("dark", dark), faint("floor", dark)] == [set()] * 4
 
 
 @given(COLOURS)
-def test_for_every_colour_one_is_offered_and_one_that_can_be_read_is_itself(colour):
+def test_readable_colour_is_kept_and_others_replaced(colour):
     for theme in (LIGHT, DARK):
         offered = nearest_readable(colour, theme)
         assert least_contrast(offered, theme) >= 4.5
@@ -46,15 +46,15 @@ def test_for_every_colour_one_is_offered_and_one_that_can_be_read_is_itself(colo
         assert (offered == colour) is (least_contrast(colour, theme) >= 4.5)
 
 
-def test_the_nearest_is_near_and_the_colours_of_the_product_are_their_own():
+def test_nearest_readable_colour_of_known_colours():
     assert nearest_readable("#0f5f73", LIGHT) == "#0f5f73"
     assert nearest_readable("#6cc3d5", DARK) == "#6cc3d5"
     assert nearest_readable("#777777", LIGHT) == "#6b6b6b"
-    # By hand: 12 parts of the grey in 100 of white. One step less dark is too faint there.
-    assert test_stylesheets.contrast("#6b6b6b", "#ededed") >= 4.5 > test_stylesheets.contrast("#6c6c6c", "#ededed")
+    # By hand: 12 parts grey in 100 white; one step lighter has too little contrast.
+    assert test_look.contrast("#6b6b6b", "#ededed") >= 4.5 > test_look.contrast("#6c6c6c", "#ededed")
 
 
-def test_a_browser_that_knows_only_light_and_a_printer_get_the_light_colour():
+def test_fallback_stylesheet_has_light_colour_only():
     before, _supports, _after = colour_stylesheet("#123456", "#abcdef").partition("@supports")
     assert before.startswith(":root{--line:#123456;")
     assert "#abcdef" not in before

@@ -1,4 +1,4 @@
-"""What of a file is kept, and which files are none."""
+"""Uploaded logos: conversion to PNG and refused files."""
 
 import io
 
@@ -15,14 +15,14 @@ def picture(kind="PNG", size=(60, 20), colour=(200, 16, 46), **options):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
-def test_each_kind_becomes_a_png_of_the_same_points(kind):
+def test_image_is_converted_to_png_of_same_size(kind):
     logo = make_logo(io.BytesIO(picture(kind)))
     drawn = Image.open(io.BytesIO(logo.body))
     assert (drawn.format, drawn.size, (logo.width, logo.height)) == ("PNG", (60, 20), (60, 20))
     assert max(abs(one - two) for one, two in zip(drawn.getpixel((30, 10)), (200, 16, 46, 255), strict=True)) < 10
 
 
-def test_nothing_that_was_written_beside_the_points_is_kept():
+def test_metadata_is_removed():
     notes = PngImagePlugin.PngInfo()
     notes.add_text("Comment", "a secret place")
     exif = Image.Exif()
@@ -33,12 +33,12 @@ def test_nothing_that_was_written_beside_the_points_is_kept():
     assert Image.open(io.BytesIO(kept)).info == {}
 
 
-def test_a_large_picture_becomes_small_and_keeps_its_shape():
+def test_large_image_is_scaled_down():
     logo = make_logo(io.BytesIO(picture(size=(3000, 1500))))
     assert (logo.width, logo.height) == (320, 160)
 
 
-def test_the_same_picture_has_the_same_address():
+def test_same_image_has_same_digest():
     assert make_logo(io.BytesIO(picture())).digest == make_logo(io.BytesIO(picture())).digest
     assert make_logo(io.BytesIO(picture())).digest != make_logo(io.BytesIO(picture(colour=(0, 0, 0)))).digest
 
@@ -55,7 +55,7 @@ def test_the_same_picture_has_the_same_address():
         (picture(size=(5000, 4001)), "points"),
     ],
 )
-def test_what_is_no_logo_is_refused_with_its_reason(body, why):
+def test_invalid_logo_is_refused_with_reason(body, why):
     with pytest.raises(InvalidLogo) as refused:
         make_logo(io.BytesIO(body))
     assert str(refused.value) == why

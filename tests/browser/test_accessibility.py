@@ -332,7 +332,7 @@ def test_django_admin_pages_have_no_serious_problems(visit, world):
     assert not serious, "\n".join(serious)
 
 
-def invalid_form_problems(visit, world, forms, language, *, floor=False):
+def form_problems(visit, world, forms, language, *, floor=False):
     """Return problems of the pages with form errors."""
     found = []
     for name, (role, send) in forms.items():
@@ -345,18 +345,18 @@ def invalid_form_problems(visit, world, forms, language, *, floor=False):
 
 @languages()
 def test_site_pages_with_form_errors(language, visit, world):
-    assert invalid_form_problems(visit, world, OF_THE_SITE, language) == []
+    assert form_problems(visit, world, OF_THE_SITE, language) == []
 
 
 @languages()
 def test_own_admin_pages_with_form_errors(language, visit, world):
     forms = {name: OF_THE_ADMIN[name] for name in OF_THE_ADMIN if OF_THE_ADMIN[name][0] == "editor"}
-    assert invalid_form_problems(visit, world, forms, language) == []
+    assert form_problems(visit, world, forms, language) == []
 
 
 def test_admin_form_errors_have_no_serious_problems(visit, world):
     forms = {name: OF_THE_ADMIN[name] for name in OF_THE_ADMIN if OF_THE_ADMIN[name][0] == "admin"}
-    found = invalid_form_problems(visit, world, forms, "en", floor=True)
+    found = form_problems(visit, world, forms, "en", floor=True)
     serious = [problem for problem in found if not re.search("smaller than|wider than", problem)]
     assert not serious, "\n".join(serious)
 

@@ -13,14 +13,7 @@ from courseware.learning.manager_actions import FOR_MANY
 from tests.accounts.roster_import.files import csv_file
 from tests.browser.courses import make_tea_room
 from tests.browser.invalid_forms import empty
-from tests.browser.test_accessibility import (
-    assert_fine,
-    invalid_form_problems,
-    languages,
-    looks_of,
-    misfits_of,
-    shown_problems,
-)
+from tests.browser.test_accessibility import assert_fine, form_problems, languages, looks_of, misfits_of, shown_problems
 from tests.making import join, make_user
 from tests.site.routes import fill_in, routes
 from tests.world import make_world
@@ -95,4 +88,4 @@ def test_roster_import_preview(language, visit, world, tmp_path):
 
 @languages()
 def test_hr_pages_with_form_errors(language, visit, world):
-    assert invalid_form_problems(visit, world, WITH_ERRORS, language) == []
+    assert form_problems(visit, world, WITH_ERRORS, language) == []

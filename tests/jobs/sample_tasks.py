@@ -1,4 +1,4 @@
-"""Tasks for the tests of the worker. A task is found again by its path, so they stand in a module of their own."""
+"""Tasks for worker tests, in their own module because a task is found by its path."""
 
 import signal
 import time
@@ -33,5 +33,5 @@ def ask_a_database_that_refuses(name):
 @task
 def hang():
     done.append("begun")
-    signal.setitimer(signal.ITIMER_REAL, 0.01)  # the hour is over
+    signal.setitimer(signal.ITIMER_REAL, 0.01)  # the time limit
     time.sleep(30)

@@ -1,4 +1,4 @@
-"""What `manage.py run_worker` does with tasks: each once, none lost. Whole processes are killed in tests/faults."""
+"""`manage.py run_worker`: each task runs once, none is lost. tests/faults kills whole processes."""
 
 import io
 import json
@@ -36,7 +36,7 @@ def done():
 
 
 @pytest.fixture(autouse=True)
-def tasks_alone_in_the_transaction_of_the_test(monkeypatch):
+def tasks_in_test_transaction(monkeypatch):
     monkeypatch.setattr(working, "enqueue_due", lambda: None)
     monkeypatch.setattr(db_worker, "close_old_connections", lambda: None)
 
@@ -49,8 +49,8 @@ def state(task):
     return DBTaskResult.objects.get(pk=task.id).status
 
 
-def begun_by(worker, *, tries=1, task=sample_tasks.note, arguments=("tea",)):
-    """A task that this worker had begun when it was last seen."""
+def started_by(worker, *, tries=1, task=sample_tasks.note, arguments=("tea",)):
+    """A task that this worker had begun."""
     row = DBTaskResult.objects.get(pk=task.enqueue(*arguments).id)
     for _ in range(tries):
         row.claim(worker)
@@ -74,7 +74,7 @@ def test_worker_runs_although_its_first_heartbeat_fails(done, monkeypatch, caplo
     assert "no sign of life written: database is locked" in caplog.text
 
 
-def test_what_was_enqueued_is_done_once_in_its_order(done):
+def test_tasks_run_once_in_order(done):
     for what in ("tea", "milk", "sugar"):
         sample_tasks.note.enqueue(what)
     work()
@@ -82,7 +82,7 @@ def test_what_was_enqueued_is_done_once_in_its_order(done):
     assert done == ["tea", "milk", "sugar"]
 
 
-def test_what_was_enqueued_in_a_transaction_that_failed_is_never_done(done):
+def test_rolled_back_task_never_runs(done):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         sample_tasks.note.enqueue("tea")
         raise ZeroDivisionError
@@ -90,7 +90,7 @@ def test_what_was_enqueued_in_a_transaction_that_failed_is_never_done(done):
     assert done == []
 
 
-def test_one_that_fails_stays_failed_with_its_reason_and_stops_no_other(done):
+def test_failed_task_stores_error_and_stops_no_other(done):
     failing = sample_tasks.fail.enqueue()
     sample_tasks.note.enqueue("tea")
     work()
@@ -100,30 +100,30 @@ def test_one_that_fails_stays_failed_with_its_reason_and_stops_no_other(done):
     assert "nothing to be done" in row.traceback
 
 
-def test_nothing_is_done_while_there_is_a_reason_to_rest(done):
+def test_resting_worker_runs_nothing(done):
     sample_tasks.note.enqueue("tea")
     work(resting="closed: manage.py upgrade is running")
     assert done == []
 
 
-def test_a_task_whose_worker_died_is_begun_again_and_one_in_the_hands_of_the_living_is_not(done):
-    lost, held = begun_by(seen("dead", ago=NEVER_BEFORE)), begun_by(seen("alive"), arguments=("milk",))
-    unknown = begun_by("never-heard-of", arguments=("sugar",))
+def test_only_tasks_of_dead_workers_are_restarted(done):
+    lost, held = started_by(seen("dead", ago=NEVER_BEFORE)), started_by(seen("alive"), arguments=("milk",))
+    unknown = started_by("never-heard-of", arguments=("sugar",))
     work()
     assert sorted(done) == ["sugar", "tea"]
     assert [state(row) for row in (lost, held, unknown)] == ["SUCCESSFUL", "RUNNING", "SUCCESSFUL"]
 
 
-def test_what_this_worker_left_running_as_the_database_was_away_is_begun_again(done):
+def test_own_task_is_restarted_after_database_failure(done):
     loop = WorkLoop(lambda: "")
-    begun_by(loop.name)
+    started_by(loop.name)
     loop.run(once=True)
     assert done == ["tea"]
 
 
 @pytest.mark.parametrize("tries, expected", [(working.TRIES - 1, ["tea"]), (working.TRIES, [])])
-def test_a_task_that_kills_its_workers_is_given_up_after_some(tries, expected, done):
-    row = begun_by("dead", tries=tries)
+def test_task_that_kills_workers_fails_after_limit(tries, expected, done):
+    row = started_by("dead", tries=tries)
     work()
     assert done == expected
     if not expected:
@@ -131,8 +131,8 @@ def test_a_task_that_kills_its_workers_is_given_up_after_some(tries, expected, d
         assert "workers died" in DBTaskResult.objects.get(pk=row.pk).traceback
 
 
-def test_a_task_that_another_worker_has_begun_again_meanwhile_is_left_to_it(monkeypatch):
-    row = begun_by("dead")
+def test_task_restarted_by_other_worker_is_left_to_it(monkeypatch):
+    row = started_by("dead")
 
     def dead_and_the_other_takes_it_only_now(*_, **__):
         row.claim("other")
@@ -153,9 +153,7 @@ def test_a_task_that_another_worker_has_begun_again_meanwhile_is_left_to_it(monk
     ],
     ids=["asks for later", "a deadlock or a lock", "a connection that was cut"],
 )
-def test_what_cannot_be_done_now_comes_back_after_pauses_that_grow_until_it_was_tried_often_enough(
-    enqueue, time_machine
-):
+def test_temporary_failure_is_retried_with_backoff(enqueue, time_machine):
     now = timezone.now().replace(microsecond=0)
     time_machine.move_to(now, tick=False)
     row = enqueue()
@@ -176,14 +174,14 @@ def test_what_cannot_be_done_now_comes_back_after_pauses_that_grow_until_it_was_
 
 
 @pytest.mark.parametrize("name", ["IntegrityError", "ProgrammingError", "DataError"])
-def test_what_the_database_will_never_take_stays_failed(name):
+def test_permanent_database_error_is_not_retried(name):
     row = sample_tasks.ask_a_database_that_refuses.enqueue(name)
     work()
     work()
     assert state(row) == "FAILED"
 
 
-def test_a_task_that_hangs_is_ended_and_the_next_one_done(done):
+def test_hanging_task_is_ended(done):
     hanging = sample_tasks.hang.enqueue()
     sample_tasks.note.enqueue("tea")
     work()
@@ -192,7 +190,7 @@ def test_a_task_that_hangs_is_ended_and_the_next_one_done(done):
     assert done == ["begun", "tea"]
 
 
-def test_a_worker_goes_on_after_the_database_was_away(monkeypatch, done):
+def test_worker_continues_after_database_failure(monkeypatch, done):
     loop = WorkLoop(lambda: "")
     looked = []
 
@@ -210,8 +208,8 @@ def test_a_worker_goes_on_after_the_database_was_away(monkeypatch, done):
     assert not is_stopping(), "tasks of this process would still end early"
 
 
-def test_what_a_signal_runs_takes_no_lock(monkeypatch):
-    """The signal may have come while the same thread holds it, and a second one in the middle of the first."""
+def test_signal_handler_takes_no_lock(monkeypatch):
+    """The signal may interrupt the thread that holds the lock, or another signal handler."""
     monkeypatch.setattr(working, "stops", [])  # `run` clears it; here nothing runs
     loop, modules = WorkLoop(lambda: ""), set()
     with loop.signals():
@@ -222,7 +220,7 @@ def test_what_a_signal_runs_takes_no_lock(monkeypatch):
     assert "threading" not in modules
 
 
-def test_a_worker_is_known_while_it_lives_and_leaves_no_row():
+def test_worker_row_exists_only_while_running():
     known = []
     loop = WorkLoop(lambda: known.extend(Worker.objects.values_list("name", flat=True)) or "")
     loop.run(once=True)
@@ -231,9 +229,9 @@ def test_a_worker_is_known_while_it_lives_and_leaves_no_row():
 
 
 @pytest.mark.parametrize("tasks", [1, 3])
-def test_the_tasks_that_are_lost_are_found_in_two_statements_however_many_run(tasks, django_assert_num_queries):
+def test_lost_tasks_are_found_in_2_queries(tasks, django_assert_num_queries):
     for _ in range(tasks):
-        begun_by("alive")
+        started_by("alive")
     seen("alive")
     with django_assert_num_queries(2):
         working.requeue_lost("me", DeadWorkerDetector(), once=True)
@@ -249,16 +247,16 @@ def log():
     logging.root.removeHandler(handler)
 
 
-def test_a_line_about_a_piece_of_work_says_which(log):
-    works = [sample_tasks.fail.enqueue(), sample_tasks.fail.enqueue()]
+def test_log_line_names_task(log):
+    tasks = [sample_tasks.fail.enqueue(), sample_tasks.fail.enqueue()]
     work()
-    told = [(line["work"], line["name"], line["level"]) for line in log()]
-    assert told == [(str(work.id), "tests.jobs.sample_tasks.fail", "ERROR") for work in works]
-    # Of the error its kind; what it said may quote what somebody wrote.
+    logged = [(line["work"], line["name"], line["level"]) for line in log()]
+    assert logged == [(str(work.id), "tests.jobs.sample_tasks.fail", "ERROR") for work in tasks]
+    # Only the type of the error: its message may quote user input.
     assert log()[0]["traceback"].splitlines()[-1] == "ValueError"
 
 
-def test_between_two_pieces_of_work_lines_name_none(log):
+def test_log_line_between_tasks_names_none(log):
     sample_tasks.fail.enqueue()
     work()
     logging.getLogger("courseware.jobs").warning("resting")
@@ -268,12 +266,12 @@ def test_between_two_pieces_of_work_lines_name_none(log):
 MORNING = datetime(2026, 11, 25, 3, 20, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY, YEAR = (timedelta(seconds=n) for n in (1, 60, 3600, 86400, 365 * 86400))
 JUMPS = [-YEAR, -DAY, -2 * MINUTE, 2 * MINUTE, DAY, YEAR]
-LONG = 2 * BEAT_EVERY + 1  # seconds that are long enough to look on
+LONG = 2 * BEAT_EVERY + 1  # seconds, long enough for a second look
 
 
 @pytest.fixture
 def clock(time_machine, monkeypatch):
-    """`set(to)` moves the clock on the wall, `pass_(seconds)` both: that of the process, too, which never jumps."""
+    """`set(to)` moves the wall clock; `pass_(seconds)` also moves the monotonic clock."""
     stop_watch = SimpleNamespace(now=100.0)
     monkeypatch.setattr(working, "time", SimpleNamespace(monotonic=lambda: stop_watch.now))
 
@@ -288,65 +286,65 @@ def clock(time_machine, monkeypatch):
     return SimpleNamespace(set=move, pass_=pass_)
 
 
-def sign_of(name):
+def heartbeat_of(name):
     Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
 
 
-def dead(onlooker, *names, once=False):
-    return onlooker.dead(set(names), once=once)
+def dead(detector, *names, once=False):
+    return detector.dead(set(names), once=once)
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-def test_a_living_worker_is_never_taken_for_dead_because_the_clock_jumped(clock, jump):
-    onlooker = DeadWorkerDetector()
+def test_clock_jump_does_not_make_worker_dead(clock, jump):
+    detector = DeadWorkerDetector()
     for _ in range(3):
-        sign_of("alive")
-        assert dead(onlooker, "alive") == set()
+        heartbeat_of("alive")
+        assert dead(detector, "alive") == set()
         clock.pass_(BEAT_EVERY)
     clock.set(MORNING + jump)
-    assert dead(onlooker, "alive") == set()
+    assert dead(detector, "alive") == set()
     clock.pass_(BEAT_EVERY)
-    sign_of("alive")
+    heartbeat_of("alive")
     for _ in range(5):
-        assert dead(onlooker, "alive") == set()
+        assert dead(detector, "alive") == set()
         clock.pass_(BEAT_EVERY)
 
 
 @pytest.mark.parametrize("jump", [timedelta(0), *JUMPS])
-def test_a_dead_one_is_found_within_four_minutes_wherever_the_clock_stands(clock, jump):
-    onlooker = DeadWorkerDetector()
-    sign_of("killed")
+def test_dead_worker_is_found_within_4_minutes(clock, jump):
+    detector = DeadWorkerDetector()
+    heartbeat_of("killed")
     clock.set(MORNING + jump)
     for _ in range(240 // BEAT_EVERY):
-        found = dead(onlooker, "killed")
+        found = dead(detector, "killed")
         clock.pass_(BEAT_EVERY)
     assert found == {"killed"}
 
 
-def test_one_that_gave_a_sign_within_the_minute_is_not_dead_however_long_it_is_looked_on(clock):
-    onlooker = DeadWorkerDetector()
-    sign_of("slow")
+def test_recent_heartbeat_means_alive(clock):
+    detector = DeadWorkerDetector()
+    heartbeat_of("slow")
     for _ in range(59 // BEAT_EVERY):
-        assert dead(onlooker, "slow") == set()
+        assert dead(detector, "slow") == set()
         clock.pass_(BEAT_EVERY)
 
 
-def test_one_whose_row_is_gone_is_dead_once_it_has_not_come_back_for_two_beats(clock):
-    onlooker = DeadWorkerDetector()
-    assert dead(onlooker, "gone") == set()
+def test_missing_row_means_dead_after_2_beats(clock):
+    detector = DeadWorkerDetector()
+    assert dead(detector, "gone") == set()
     clock.pass_(LONG)
-    assert dead(onlooker, "gone") == {"gone"}
-    sign_of("gone")
-    assert dead(onlooker, "gone") == set()
+    assert dead(detector, "gone") == {"gone"}
+    heartbeat_of("gone")
+    assert dead(detector, "gone") == set()
 
 
-def test_who_looks_in_for_a_moment_takes_the_word_of_the_clock(clock):
+def test_single_check_trusts_wall_clock(clock):
     for name, ago in (("dead", 2 * MINUTE), ("alive", SECOND)):
         Worker.objects.create(name=name, seen_at=MORNING - ago)
     assert dead(DeadWorkerDetector(), "dead", "alive", "gone", once=True) == {"dead", "gone"}
 
 
-def test_workers_are_forgotten_after_a_day_also_those_of_a_day_to_come(clock):
+def test_workers_outside_1_day_are_deleted(clock):
     for name, off in (("old", -2 * DAY), ("ahead", 2 * DAY), ("yesterday", -23 * HOUR), ("now", 0 * HOUR)):
         Worker.objects.create(name=name, seen_at=MORNING + off)
     Worker.objects.all().forget_dead()
@@ -354,7 +352,7 @@ def test_workers_are_forgotten_after_a_day_also_those_of_a_day_to_come(clock):
 
 
 @pytest.mark.parametrize("ahead, waits", [(HOUR, True), (2 * HOUR, True), (3 * HOUR, False), (YEAR, False)])
-def test_work_waits_for_its_pause_and_not_for_a_day_that_a_wrong_clock_has_set(clock, ahead, waits):
+def test_task_far_in_future_runs_now(clock, ahead, waits):
     later = sample_tasks.note.enqueue("tea")
     at_once = sample_tasks.note.enqueue("milk")
     DBTaskResult.objects.filter(pk=later.id).update(run_after=MORNING + ahead)
@@ -363,7 +361,7 @@ def test_work_waits_for_its_pause_and_not_for_a_day_that_a_wrong_clock_has_set(c
     assert ready == {at_once.id} | (set() if waits else {later.id})
 
 
-def test_work_that_failed_by_a_clock_far_ahead_comes_back_by_the_clock_of_now(clock):
+def test_retry_time_follows_corrected_clock(clock):
     row = DBTaskResult.objects.get(pk=sample_tasks.wait_for_another_day.enqueue().id)
     row.claim("me")
     clock.set(MORNING + YEAR)
@@ -375,7 +373,7 @@ def test_work_that_failed_by_a_clock_far_ahead_comes_back_by_the_clock_of_now(cl
 
 
 @pytest.mark.parametrize("ahead, is_due", [(MINUTE, False), (DAY, False), (DAY + MINUTE, True), (YEAR, True)])
-def test_a_letter_waits_for_its_pause_and_not_for_a_day_that_a_wrong_clock_has_set(clock, ahead, is_due):
+def test_email_far_in_future_is_due_now(clock, ahead, is_due):
     OutgoingEmail.objects.create(kind="note", address="tea@example.com", next_at=MORNING + ahead)
     assert OutgoingEmail.objects.due(MORNING).exists() == is_due
 
@@ -389,9 +387,7 @@ def test_a_letter_waits_for_its_pause_and_not_for_a_day_that_a_wrong_clock_has_s
         (YEAR, MORNING - YEAR + DAY),
     ],
 )
-def test_a_clock_that_is_put_right_brings_no_daily_job_again_and_one_that_was_wrong_stops_none(
-    clock, monkeypatch, settings, back, comes_again
-):
+def test_clock_correction_neither_repeats_nor_stops_daily_job(clock, monkeypatch, settings, back, comes_again):
     settings.TIME_ZONE = "UTC"
     monkeypatch.setattr(schedules, "JOBS", {})
     schedule("tea", "Make tea", str, Daily(time(3, 20)))

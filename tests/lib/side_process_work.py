@@ -1,4 +1,4 @@
-"""What tests let a side process do. In a module of its own, for that process loads what its work is written in."""
+"""Functions for side process tests, in their own module because the side process imports it."""
 
 import os
 import resource
@@ -61,7 +61,7 @@ def answer_what_cannot_be_sent():
 
 
 def limit_after(burnt):
-    """(seconds of processor used so far, seconds at which the system ends this process), rounded up."""
+    """Return (CPU seconds used so far, CPU limit of the process), rounded up."""
     end = time.process_time() + burnt
     while time.process_time() < end:
         pass

@@ -1,4 +1,4 @@
-"""What a line of the log says, and what no line says."""
+"""What log lines contain, and what they never contain."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ def record(message, *arguments, name="django.request", error=None, **extra):
     return made
 
 
-def asked(path, route=""):
+def request_to(path, route=""):
     return SimpleNamespace(path=path, resolver_match=SimpleNamespace(route=route) if route else None)
 
 
@@ -41,7 +41,7 @@ def raised(error, cause=None):
         return caught
 
 
-def test_a_line_for_machines_is_one_object_with_what_it_is_about():
+def test_json_line_has_message_and_facts():
     with log_facts(request="5d41402abc4b"):
         line = JsonFormatter().format(record("茶%s", "\n水", name="courseware.jobs", facts={"status": 200}))
     assert json.loads(line) == {
@@ -54,13 +54,13 @@ def test_a_line_for_machines_is_one_object_with_what_it_is_about():
     }
 
 
-def test_a_line_for_people_says_the_same():
+def test_text_line_has_message_and_facts():
     with log_facts(work="7", name="send"):
         line = TextFormatter().format(record("later", name="courseware.notifications"))
     assert line.endswith(" ERROR courseware.notifications: later [work=7 name=send]")
 
 
-def test_what_lines_are_about_ends_with_the_block():
+def test_log_facts_end_with_block():
     with log_facts(request="outer"):
         with log_facts(work="inner"):
             pass
@@ -73,25 +73,25 @@ def test_what_lines_are_about_ends_with_the_block():
     ("written", "is_said"),
     [
         ("/accounts/password/reset/key/1-secret/", "Not Found: reset/<key>/"),
-        ("/", "Not Found: /"),  # it tells nothing, and stands in every sentence with a slash
+        ("/", "Not Found: /"),  # contains nothing personal, and "/" is in many messages
     ],
 )
-def test_the_address_of_a_request_is_said_as_its_route(form, written, is_said):
-    line = form().format(record("%s: %s", "Not Found", written, request=asked(written, "reset/<key>/")))
+def test_request_path_is_logged_as_route(form, written, is_said):
+    line = form().format(record("%s: %s", "Not Found", written, request=request_to(written, "reset/<key>/")))
     assert is_said in line and "secret" not in line
 
 
 @FORMS
-def test_an_address_that_leads_nowhere_is_not_said(form):
-    # Django writes what is no ASCII as escapes.
-    line = form().format(record("Not Found: %s", "/\\u738b-secret/", request=asked("/王-secret/")))
+def test_unknown_path_is_not_logged(form):
+    # Django escapes non-ASCII characters.
+    line = form().format(record("Not Found: %s", "/\\u738b-secret/", request=request_to("/王-secret/")))
     assert "Not Found: an address that the site does not have" in line and "secret" not in line
 
 
 @FORMS
-def test_an_address_that_was_not_looked_up_is_not_called_one_that_the_site_does_not_have(form):
-    said = record("Bad Request: %s", "/secret/", request=asked("/secret/"), status_code=400)
-    line = form().format(said)
+def test_unresolved_path_is_not_logged(form):
+    unresolved = record("Bad Request: %s", "/secret/", request=request_to("/secret/"), status_code=400)
+    line = form().format(unresolved)
     assert "Bad Request: an address not looked up yet" in line and "secret" not in line
 
 
@@ -108,10 +108,10 @@ def test_an_address_that_was_not_looked_up_is_not_called_one_that_the_site_does_
         ("two\r\nlines \x1b[31m", "two\\x0d\\x0alines \\x1b[31m"),
     ],
 )
-def test_addresses_and_queries_are_taken_out_and_nothing_else(form, message, left):
+def test_email_addresses_and_query_strings_are_removed(form, message, left):
     line = form().format(record(message))
-    said = json.loads(line)["message"] if form is JsonFormatter else line.partition("django.request: ")[2]
-    assert said == left
+    logged = json.loads(line)["message"] if form is JsonFormatter else line.partition("django.request: ")[2]
+    assert logged == left
 
 
 @FORMS
@@ -126,7 +126,7 @@ def test_addresses_and_queries_are_taken_out_and_nothing_else(form, message, lef
         (IntegrityError("duplicate key\nDETAIL: (secret)"), "django.db.utils.IntegrityError: duplicate key"),
     ],
 )
-def test_an_error_is_told_by_its_places_and_its_words_only_where_they_are_about_code(form, error, said):
+def test_error_message_is_logged_only_if_about_code(form, error, said):
     line = form().format(record("Internal Server Error", error=raised(error)))
     trace = json.loads(line)["traceback"] if form is JsonFormatter else line
     assert trace.splitlines()[-1] == said
@@ -134,14 +134,14 @@ def test_an_error_is_told_by_its_places_and_its_words_only_where_they_are_about_
     assert "secret" not in trace
 
 
-def test_the_cause_of_an_error_is_told_before_it():
+def test_cause_is_logged_before_error():
     error = raised(OperationalError("away"), cause=raised(KeyError("secret")))
     line = TextFormatter().format(record("x", error=error))
     assert line.index("KeyError") < line.index("The reason of what follows.") < line.index("OperationalError: away")
     assert "secret" not in line
 
 
-def test_what_strangers_can_cause_at_will_is_one_line():
+def test_invalid_host_is_logged_without_traceback():
     line = TextFormatter().format(
         record("Invalid host", name="django.security.DisallowedHost", error=raised(ValueError()))
     )

@@ -1,4 +1,4 @@
-"""Names: which characters are removed, and how they are sorted by their sound."""
+"""Names: removed characters and sorting by pronunciation."""
 
 import pytest
 from django.apps import apps
@@ -13,8 +13,8 @@ from courseware.lib.text.pinyin import readings
 from tests.making import days, make_admin, make_hr, make_team, make_user
 
 HOSTILE = "Li\u202e\u2066 \u200b\n\u3164Lin\ufe0f\u00ad\x07"
-# Names that programs give, or that are keys.
-OF_PROGRAMS = {
+# Technical names and keys.
+TECHNICAL = {
     "jobs.Job",
     "jobs.Worker",
     "audit_log.HashChain",
@@ -25,7 +25,7 @@ OF_PROGRAMS = {
 
 def name_fields():
     for model in apps.get_models():
-        if model.__module__.startswith("courseware.") and model._meta.label not in OF_PROGRAMS:
+        if model.__module__.startswith("courseware.") and model._meta.label not in TECHNICAL:
             for field in model._meta.fields:
                 if field.name in ("name", "file_name", "who", "profession") and isinstance(field, models.CharField):
                     yield field
@@ -51,12 +51,12 @@ def test_multiline_names_keep_their_line_breaks():
     assert issubclass(MultilineNameField, NameField)
 
 
-def test_a_staff_number_has_no_invisible_character():
+def test_staff_number_has_no_invisible_characters():
     assert plain_staff_number("A\u200b0\u202e12") == "A012"
 
 
 @pytest.mark.django_db
-def test_a_name_is_cleaned_by_each_way_in(client):
+def test_name_is_cleaned_on_every_write_path(client):
     person = add_person(HOSTILE, staff_number="N1", by=None)
     assert person.name == User.objects.get(staff_number="N1").name == "Li Lin"
     change_profile(person, {"name": HOSTILE + "a"}, by=make_hr())
@@ -76,7 +76,7 @@ def test_a_name_is_cleaned_by_each_way_in(client):
 
 
 @pytest.mark.django_db
-def test_a_name_of_only_invisible_characters_is_refused(client):
+def test_name_of_invisible_characters_is_refused(client):
     person = make_user("Wu Fan")
     client.force_login(make_hr())
     sent = {
@@ -109,7 +109,7 @@ def read(name):
         ("", [("", "")]),
     ],
 )
-def test_a_name_is_read_with_its_surname_first(name, ways):
+def test_reading_has_surname_first(name, ways):
     assert read(name) == ways
 
 
@@ -118,18 +118,18 @@ def test_a_name_is_read_with_its_surname_first(name, ways):
     [
         ("单田芳", [("shan", "tian fang"), ("dan", "tian fang")]),
         ("覃勇", [("qin", "yong"), ("tan", "yong")]),
-        ("李单", [("li", "dan")]),  # no surname here
+        ("李单", [("li", "dan")]),  # not a surname here
         ("王乐", [("wang", "yue"), ("wang", "le")]),
         ("吕布", [("lv", "bu"), ("lyu", "bu")]),
     ],
 )
-def test_what_families_read_otherwise_is_read_either_way(name, ways):
+def test_ambiguous_surname_has_both_readings(name, ways):
     assert read(name) == ways
 
 
-def test_a_character_that_no_table_knows_stands_for_itself():
+def test_unknown_character_is_its_own_reading():
     assert read("王\U0003abcd明") == [("wang", "\U0003abcd ming")]
 
 
-def test_however_many_characters_can_be_read_two_ways_a_name_is_not_read_a_thousand():
+def test_readings_are_limited_to_8():
     assert len(read("乐" * 60)) == 8

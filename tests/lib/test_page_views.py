@@ -32,23 +32,23 @@ def answer(rf, view, user, method="get"):
         (post_view, {"get": 405, "head": 405, "post": 200, "put": 405}),
     ],
 )
-def test_methods(rf, decorator, statuses):
+def test_allowed_methods(rf, decorator, statuses):
     address = () if decorator is page_view else (lambda: "/",)
     view = decorator(*address, allowed=may_see)(shown)
     assert {method: answer(rf, view, BOSS, method) for method in statuses} == statuses
 
 
-def test_anonymous_users_are_sent_to_the_sign_in_page_before_the_permission_is_asked(rf):
+def test_anonymous_user_is_redirected_to_sign_in(rf):
     view = page_view(allowed=may_see)(shown)
     assert answer(rf, view, AnonymousUser()) == 302
 
 
-def test_a_signed_in_person_without_permission_gets_404(rf):
+def test_person_without_permission_gets_404(rf):
     with pytest.raises(Http404):
         answer(rf, page_view(allowed=may_see)(shown), PERSON)
 
 
-def test_recent_authentication_is_asked_for_before_the_permission(rf):
+def test_reauthentication_precedes_permission(rf):
     asked = []
 
     def reauthenticate(view):
@@ -63,7 +63,7 @@ def test_recent_authentication_is_asked_for_before_the_permission(rf):
     assert asked == [PERSON]
 
 
-def test_the_page_of_a_form_is_marked_on_the_outermost_function():
+def test_form_view_sets_attributes_on_outer_function():
     def address(pk):
         return f"/{pk}/"
 
@@ -71,7 +71,7 @@ def test_the_page_of_a_form_is_marked_on_the_outermost_function():
     assert (view.page_of_form, view.is_held, view.allowed) == (address, False, may_see)
 
 
-def test_the_page_of_a_form_takes_the_named_arguments_of_the_view():
+def test_form_page_url_takes_named_arguments():
     view = post_view("hr:team", takes=("pk",))(shown)
     assert view.page_of_form(pk=3, place=4) == "/people/teams/3/"
     assert form_view("hr:team")(shown).page_of_form(pk=3) == "/people/teams/3/"

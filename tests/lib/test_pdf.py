@@ -1,4 +1,4 @@
-"""Files to print: what a reader of PDF finds in them, and what is refused."""
+"""PDF files: text, fonts, tags, QR codes."""
 
 import hashlib
 import io
@@ -30,24 +30,24 @@ def text_of(body: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", ["孙悦", "O’Brien", "㛃䶮𬭎𪣻𫖯𬱖", '#eval("1") *b* $x$ \\ <a>', "#sys.inputs"])
-def test_a_name_is_drawn_as_it_is_written_and_is_no_markup(name):
-    said = text_of(draw_pdf(TEMPLATE, {"name": name}, NOW))
-    assert said.splitlines()[0].strip() == name
+def test_name_is_not_parsed_as_markup(name):
+    text = text_of(draw_pdf(TEMPLATE, {"name": name}, NOW))
+    assert text.splitlines()[0].strip() == name
 
 
 @pytest.mark.parametrize(("name", "lacking"), [("𠮷田", "𠮷"), ("\ue000明", "U+E000"), ("Mia 😀", "😀"), ("𬎆", "𬎆")])
-def test_a_sign_that_the_fonts_lack_is_named_and_nothing_is_drawn_instead(name, lacking):
+def test_missing_glyph_is_refused_by_name(name, lacking):
     with pytest.raises(NoGlyph) as refused:
         draw_pdf(TEMPLATE, {"name": name}, NOW)
     assert str(refused.value) == lacking
 
 
-def test_a_further_folder_is_read_and_one_that_holds_nothing_changes_nothing(tmp_path):
+def test_empty_font_folder_changes_nothing(tmp_path):
     same = draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW, more_fonts=[str(tmp_path)])
     assert same == draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)
 
 
-def test_the_file_is_tagged_titled_and_in_a_language_as_screen_readers_ask():
+def test_pdf_is_tagged_with_title_and_language():
     body = draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)
     read = PdfReader(io.BytesIO(body))
     root = read.trailer["/Root"]
@@ -60,9 +60,9 @@ def test_the_file_is_tagged_titled_and_in_a_language_as_screen_readers_ask():
     assert b"pdfuaid:part" in body
 
 
-def test_the_same_words_are_the_same_bytes_in_every_process_and_thread():
+def test_pdf_bytes_are_deterministic():
     expected = hashlib.sha256(draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)).hexdigest()
-    pdf.fonts_in.cache_clear()  # as in a process that has drawn nothing
+    pdf.fonts_in.cache_clear()  # as in a new process
     drawn: list[str] = []
 
     def draw_once():
@@ -76,17 +76,17 @@ def test_the_same_words_are_the_same_bytes_in_every_process_and_thread():
     assert drawn == [expected] * 4
 
 
-def test_the_fonts_that_are_shipped_are_those_that_were_packed():
-    told = dict(reversed(line.split()) for line in (pdf.FONTS / "SHA256SUMS").read_text().splitlines())
-    kept = {
+def test_shipped_fonts_match_checksums():
+    listed = dict(reversed(line.split()) for line in (pdf.FONTS / "SHA256SUMS").read_text().splitlines())
+    shipped = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in pdf.FONTS.iterdir()
         if path.name != "SHA256SUMS"
     }
-    assert {Path(name).name: digest for name, digest in told.items()} == kept
+    assert {Path(name).name: digest for name, digest in listed.items()} == shipped
 
 
-def test_a_qr_code_leads_to_its_address():
+def test_qr_code_contains_url():
     address = "https://training.example.com/certificates/K7QM3X9DHFA48/"
     template = b"#set page(width: 5cm, height: 5cm)\n#image(bytes(sys.inputs.qr))"
     shown = typst.compile(template, format="png", sys_inputs={"qr": qr_svg(address).decode()})

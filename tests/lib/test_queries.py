@@ -1,4 +1,4 @@
-"""Queries: kept ones, search terms, and rows in chunks."""
+"""Compiled queries, condition evaluation and rows in chunks."""
 
 import threading
 from datetime import UTC, date, datetime, timedelta
@@ -64,48 +64,48 @@ def make_answer(enrollment, at):
     )
 
 
-def test_it_gives_the_rows_of_the_values_that_are_asked_for_each_time(people):
-    kept = CompiledQuery(named)
+def test_compiled_query_uses_new_parameters(people):
+    find = CompiledQuery(named)
 
-    assert [kept(name=name) for name in ("Ann", "Cem", "Nobody", "Ann")] == [[people[0]], [people[2]], [], [people[0]]]
+    assert [find(name=name) for name in ("Ann", "Cem", "Nobody", "Ann")] == [[people[0]], [people[2]], [], [people[0]]]
 
 
-def test_a_row_has_what_it_has_from_the_queryset_and_asks_for_nothing_more(people, django_assert_num_queries):
+def test_compiled_rows_equal_queryset_rows(people, django_assert_num_queries):
     [plain] = with_team(people[1].pk)
-    kept = CompiledQuery(with_team)
-    kept(person=people[0].pk)
+    find = CompiledQuery(with_team)
+    find(person=people[0].pk)
 
     with django_assert_num_queries(1):
-        [found] = kept(person=people[1].pk)
+        [found] = find(person=people[1].pk)
         assert found.team.name == "Nights"
 
     assert (found, found.team.__dict__.keys()) == (plain, plain.team.__dict__.keys())
     assert found.team.get_deferred_fields() == plain.team.get_deferred_fields() == {"parent_id"}
 
 
-def test_lists_of_any_length_are_asked_for(people):
+def test_list_parameters_may_have_any_length(people):
     keys = [person.pk for person in people]
-    kept = CompiledQuery(among)
+    find = CompiledQuery(among)
 
     for wanted in ([], keys[:1], keys[1:], keys, keys[1:]):
-        assert sorted(kept(people=wanted)) == sorted(among(wanted))
+        assert sorted(find(people=wanted)) == sorted(among(wanted))
 
 
-def test_rows_can_be_changed_without_changing_what_is_given_next(people):
-    kept = CompiledQuery(named)
-    kept(name="Ann")[0].name = "Somebody else"
-    kept(name="Ann").clear()
+def test_results_are_not_shared(people):
+    find = CompiledQuery(named)
+    find(name="Ann")[0].name = "Somebody else"
+    find(name="Ann").clear()
 
-    assert [person.name for person in kept(name="Ann")] == ["Ann"]
+    assert [person.name for person in find(name="Ann")] == ["Ann"]
 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, b"Ann", ["Ann", None], ("Ann",)])
-def test_what_a_column_would_have_to_turn_into_something_else_is_refused(people, value):
+def test_unsupported_parameter_type_is_refused(people, value):
     with pytest.raises(TypeError, match="name: expected int or str or date or datetime or UUID, got"):
         CompiledQuery(named)(name=value)
 
 
-def test_instants_and_uuids_are_asked_for_as_their_columns_hold_them(people):
+def test_datetime_and_uuid_parameters(people):
     enrollment = make_enrollment()
     first, second = (make_answer(enrollment, instant) for instant in (NOON, NOON + timedelta(microseconds=1)))
     after, by = CompiledQuery(after_instant), CompiledQuery(with_token)
@@ -115,40 +115,40 @@ def test_instants_and_uuids_are_asked_for_as_their_columns_hold_them(people):
     assert [by(token=token) for token in (first.token, second.token, uuid4())] == [[first], [second], []]
 
 
-def test_a_day_is_asked_for_as_its_column_holds_it(people):
+def test_date_parameters(people):
     User.objects.filter(name="Ann").update(leaves_on=date(2026, 11, 25))
     User.objects.filter(name="Bo").update(leaves_on=date(2026, 11, 26))
-    kept = CompiledQuery(lambda day: User.objects.filter(leaves_on__gte=day).order_by("pk"))
+    find = CompiledQuery(lambda day: User.objects.filter(leaves_on__gte=day).order_by("pk"))
 
-    assert [kept(day=date(2026, 11, day)) for day in (25, 26, 27)] == [people[:2], people[1:2], []]
+    assert [find(day=date(2026, 11, day)) for day in (25, 26, 27)] == [people[:2], people[1:2], []]
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
-def test_a_number_that_no_column_can_hold_finds_nothing(people, number):
-    kept = CompiledQuery(with_team)
+def test_too_large_number_finds_nothing(people, number):
+    find = CompiledQuery(with_team)
 
-    assert kept(person=number) == kept(person=2**63 - 1) == []
+    assert find(person=number) == find(person=2**63 - 1) == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rows_are_locked_in_a_transaction_only(people):
-    kept = CompiledQuery(lambda name: named(name).select_for_update(of=("self",), no_key=True))
+def test_locking_needs_transaction(people):
+    find = CompiledQuery(lambda name: named(name).select_for_update(of=("self",), no_key=True))
     with transaction.atomic():
-        assert kept(name="Bo") == [people[1]]
+        assert find(name="Bo") == [people[1]]
 
     with pytest.raises(TransactionManagementError):
-        kept(name="Bo")
+        find(name="Bo")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_thread_asks_by_its_own_connection(people):
-    kept, used = CompiledQuery(named), []
-    kept(name="Ann")
+def test_each_thread_uses_own_connection(people):
+    find, used = CompiledQuery(named), []
+    find(name="Ann")
 
     def ask():
         try:
             with connection.execute_wrapper(lambda execute, *rest: used.append(rest[0]) or execute(*rest)):
-                used.append(kept(name="Bo"))
+                used.append(find(name="Bo"))
         finally:
             connection.close()
 
@@ -160,20 +160,20 @@ def test_each_thread_asks_by_its_own_connection(people):
     assert used[1] == [people[1]]
 
 
-def test_an_instant_is_asked_for_as_much_later_as_is_added_to_it(people):
+def test_datetime_parameter_plus_timedelta(people):
     enrollment = make_enrollment()
     answers = [make_answer(enrollment, NOON + timedelta(hours=hours)) for hours in range(4)]
-    kept = CompiledQuery(lambda at: Answer.objects.filter(answered_at__gt=at, answered_at__lte=at + timedelta(hours=2)))
+    find = CompiledQuery(lambda at: Answer.objects.filter(answered_at__gt=at, answered_at__lte=at + timedelta(hours=2)))
 
-    assert [kept(at=at) for at in (NOON, NOON + timedelta(hours=1))] == [answers[1:3], answers[2:]]
+    assert [find(at=at) for at in (NOON, NOON + timedelta(hours=1))] == [answers[1:3], answers[2:]]
 
 
-def test_the_day_of_an_instant_is_asked_for_where_the_clocks_of_the_site_are(people):
+def test_site_day_of_datetime_parameter(people):
     enrollment = make_enrollment(people[0])
-    evening = datetime(2026, 11, 27, 15, 59, 59, tzinfo=UTC)  # of Shanghai, where the next second is another day
+    evening = datetime(2026, 11, 27, 15, 59, 59, tzinfo=UTC)  # in Shanghai; the next second is another day
     Enrollment.objects.filter(pk=enrollment.pk).update(certified_until=date(2026, 11, 27))
-    kept = CompiledQuery(lambda at: Enrollment.objects.filter(certified_until__gte=dates.site_day(at)))
-    assert [kept(at=at) for at in (evening, evening + timedelta(seconds=1))] == [[enrollment], []]
+    find = CompiledQuery(lambda at: Enrollment.objects.filter(certified_until__gte=dates.site_day(at)))
+    assert [find(at=at) for at in (evening, evening + timedelta(seconds=1))] == [[enrollment], []]
 
 
 CUP = SimpleNamespace(size=3, colour=None)
@@ -196,9 +196,9 @@ CUP = SimpleNamespace(size=3, colour=None)
         (Q(colour__gt=9), False),
         (Q(colour__gte=9), False),
         (Q(colour__lt=9), False),
-        (Q(colour__lte=9), False),  # what is unknown is not below anything, nor above it
+        (Q(colour__lte=9), False),  # null is neither below nor above anything
         (~Q(size=3), False),
-        (~Q(colour__lte=9), True),  # as Django's own NOT, which keeps the rows without a value
+        (~Q(colour__lte=9), True),  # as in Django, where NOT includes null
         (Q(size=3, colour=None), True),
         (Q(size=3) & Q(colour=1), False),
         (Q(size=4) | Q(colour=None), True),
@@ -206,12 +206,12 @@ CUP = SimpleNamespace(size=3, colour=None)
         (Q(), True),
     ],
 )
-def test_a_condition_is_asked_of_one_object(condition, answer):
+def test_condition_is_evaluated_for_object(condition, answer):
     assert fulfils(CUP, condition) == answer
 
 
 @pytest.mark.parametrize("condition", [Q(size__in=[4]), Q(size__range=(3, 4)) | Q(size=3)])
-def test_a_comparison_it_does_not_know_is_refused(condition):
+def test_unknown_lookup_is_refused(condition):
     with pytest.raises(KeyError):
         fulfils(CUP, condition)
 
@@ -222,7 +222,7 @@ def teams():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rows_come_in_order_so_many_at_a_time_by_one_statement_that_is_not_made_ready_beforehand(teams):
+def test_chunks_use_1_query_without_held_cursor(teams):
     with CaptureQueriesContext(connection) as asked:
         found = list(chunks(Team.objects.order_by("pk"), 2))
     assert found == [teams[:2], teams[2:4], teams[4:]]
@@ -232,7 +232,7 @@ def test_rows_come_in_order_so_many_at_a_time_by_one_statement_that_is_not_made_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_file_that_somebody_stops_reading_leaves_no_transaction_behind(teams):
+def test_closing_chunks_ends_transaction(teams):
     reading = chunks(Team.objects.order_by("pk"), 2)
     assert next(reading) == teams[:2]
     reading.close()

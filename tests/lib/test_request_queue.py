@@ -1,4 +1,4 @@
-"""Threads wait here for each other by events, never for a clock."""
+"""Limits of active and waiting requests. Threads wait for events, never for a clock."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ import pytest
 
 from courseware.lib.web.request_queue import RequestQueue
 
-LONG = 60  # seconds: a test that comes to wait for it has failed already
+LONG = 60  # seconds: a test that waits this long has failed
 
 
 @pytest.fixture
@@ -16,63 +16,63 @@ def pool():
         yield pool
 
 
-def until(turns, happened):
-    """Wait until `happened()` holds for the turns."""
+def until(queue, happened):
+    """Wait until `happened()` is true."""
     while True:
-        with turns.changed:
+        with queue.changed:
             if happened():
                 return
         threading.Event().wait(0.001)
 
 
-def test_a_page_is_refused_at_once_where_no_place_and_no_room_is_left():
-    turns = RequestQueue(places=2, room=0, patience=LONG)
-    assert [turns.take(is_save=False) for _ in range(3)] == [True, True, False]
-    assert (turns.at_work, turns.waiting) == (2, 0)
-    turns.give_back()
-    assert [turns.take(is_save=False) for _ in range(2)] == [True, False]
+def test_page_is_refused_if_queue_is_full():
+    queue = RequestQueue(places=2, room=0, patience=LONG)
+    assert [queue.take(is_save=False) for _ in range(3)] == [True, True, False]
+    assert (queue.at_work, queue.waiting) == (2, 0)
+    queue.give_back()
+    assert [queue.take(is_save=False) for _ in range(2)] == [True, False]
 
 
-def test_a_page_that_found_room_gets_the_next_place(pool):
-    turns = RequestQueue(places=1, room=1, patience=LONG)
-    turns.take(is_save=False)
-    waiting = pool.submit(turns.take, is_save=False)
-    until(turns, lambda: turns.room == 0)
-    assert turns.take(is_save=False) is False
-    assert (turns.at_work, turns.waiting) == (1, 1)
-    turns.give_back()
+def test_waiting_page_gets_next_slot(pool):
+    queue = RequestQueue(places=1, room=1, patience=LONG)
+    queue.take(is_save=False)
+    waiting = pool.submit(queue.take, is_save=False)
+    until(queue, lambda: queue.room == 0)
+    assert queue.take(is_save=False) is False
+    assert (queue.at_work, queue.waiting) == (1, 1)
+    queue.give_back()
     assert waiting.result(LONG) is True
-    assert (turns.room, turns.free) == (1, 0)
+    assert (queue.room, queue.free) == (1, 0)
 
 
-def test_a_page_that_waited_too_long_is_refused_and_leaves_its_room():
-    turns = RequestQueue(places=1, room=1, patience=0)
-    turns.take(is_save=True)
-    assert turns.take(is_save=False) is False
-    assert (turns.room, turns.free) == (1, 0)
+def test_page_is_refused_after_timeout():
+    queue = RequestQueue(places=1, room=1, patience=0)
+    queue.take(is_save=True)
+    assert queue.take(is_save=False) is False
+    assert (queue.room, queue.free) == (1, 0)
 
 
-def test_saves_wait_beyond_all_room_and_each_gets_its_place(pool):
-    turns = RequestQueue(places=1, room=0, patience=0)
-    turns.take(is_save=False)
-    saves = [pool.submit(turns.take, is_save=True) for _ in range(5)]
-    until(turns, lambda: turns.saves_waiting == 5)
+def test_saves_wait_without_limit(pool):
+    queue = RequestQueue(places=1, room=0, patience=0)
+    queue.take(is_save=False)
+    saves = [pool.submit(queue.take, is_save=True) for _ in range(5)]
+    until(queue, lambda: queue.saves_waiting == 5)
     assert not any(save.done() for save in saves)
     for left in reversed(range(5)):
-        turns.give_back()
-        until(turns, lambda left=left: turns.saves_waiting == left and not turns.free)
+        queue.give_back()
+        until(queue, lambda left=left: queue.saves_waiting == left and not queue.free)
     assert [save.result(LONG) for save in saves] == [True] * 5
 
 
-def test_a_save_comes_before_a_page_that_waited_longer(pool):
-    turns = RequestQueue(places=1, room=1, patience=LONG)
-    turns.take(is_save=False)
-    page = pool.submit(turns.take, is_save=False)
-    until(turns, lambda: turns.room == 0)
-    save = pool.submit(turns.take, is_save=True)
-    until(turns, lambda: turns.saves_waiting == 1)
-    turns.give_back()
+def test_save_precedes_waiting_page(pool):
+    queue = RequestQueue(places=1, room=1, patience=LONG)
+    queue.take(is_save=False)
+    page = pool.submit(queue.take, is_save=False)
+    until(queue, lambda: queue.room == 0)
+    save = pool.submit(queue.take, is_save=True)
+    until(queue, lambda: queue.saves_waiting == 1)
+    queue.give_back()
     assert save.result(LONG) is True
     assert not page.done()
-    turns.give_back()
+    queue.give_back()
     assert page.result(LONG) is True

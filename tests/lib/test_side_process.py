@@ -1,4 +1,4 @@
-"""Work beside the server. What takes too long here never stops, or waits for what never comes."""
+"""Work in a side process: limits, crashes, waiting."""
 
 import os
 import resource
@@ -28,44 +28,44 @@ from tests.lib.side_process_work import (
     where,
 )
 
-pytestmark = pytest.mark.any_database  # none is asked
+pytestmark = pytest.mark.any_database  # no database is used
 
-LONG = 60  # seconds: a test that comes to wait for it has failed already
+LONG = 60  # seconds: a test that waits this long has failed
 
 
 @pytest.fixture
-def beside():
+def process_runner():
     process = SideProcess(prepare)
     yield process
     process.end()
 
 
-def test_work_is_done_in_one_other_process_that_was_prepared_once(beside):
-    assert beside.run(add, 1, 2, seconds=LONG) == 3
-    (first, prepared), (second, _) = (beside.run(where, seconds=LONG) for _ in range(2))
-    assert first == second == beside.process.pid != os.getpid()
+def test_work_runs_in_1_prepared_process(process_runner):
+    assert process_runner.run(add, 1, 2, seconds=LONG) == 3
+    (first, prepared), (second, _) = (process_runner.run(where, seconds=LONG) for _ in range(2))
+    assert first == second == process_runner.process.pid != os.getpid()
     assert prepared == [first] and side_process_work.PREPARED == []
 
 
-def test_it_gives_way_to_the_server(beside):
+def test_process_has_lower_priority(process_runner):
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    beside.run(add, 1, 2, seconds=LONG)
-    assert os.getpriority(os.PRIO_PROCESS, beside.process.pid) == before + side_process.NICENESS
+    process_runner.run(add, 1, 2, seconds=LONG)
+    assert os.getpriority(os.PRIO_PROCESS, process_runner.process.pid) == before + side_process.NICENESS
 
 
-def test_each_piece_of_work_has_a_limit_of_its_own(beside):
+def test_cpu_limit_is_per_call(process_runner):
     for _ in range(3):
-        used, limit = beside.run(limit_after, 0.2, seconds=10)
+        used, limit = process_runner.run(limit_after, 0.2, seconds=10)
         assert used < limit <= used + 11
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system counts addresses reliably")
-def test_the_memory_of_the_process_is_bounded_and_that_of_the_server_is_not(beside):
+def test_memory_limit_applies_to_process_only(process_runner):
     before = resource.getrlimit(resource.RLIMIT_AS)
-    assert beside.run(take_memory, 100, seconds=LONG) == 100 * 1024 * 1024
+    assert process_runner.run(take_memory, 100, seconds=LONG) == 100 * 1024 * 1024
     with pytest.raises(ProcessDied):
-        beside.run(take_memory, side_process.MEMORY // 1024 // 1024, seconds=LONG)
-    assert beside.run(add, 1, 2, seconds=LONG) == 3
+        process_runner.run(take_memory, side_process.MEMORY // 1024 // 1024, seconds=LONG)
+    assert process_runner.run(add, 1, 2, seconds=LONG) == 3
     assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
@@ -73,31 +73,31 @@ def test_the_memory_of_the_process_is_bounded_and_that_of_the_server_is_not(besi
 @pytest.mark.parametrize(
     "work, lenience, error", [(spin, LONG, OutOfTime), (wait_for_ever, 1, MachineBusy)], ids=["processor", "clock"]
 )
-def test_what_takes_too_long_is_ended_and_the_next_is_served(beside, monkeypatch, work, lenience, error):
+def test_work_over_time_limit_is_ended(process_runner, monkeypatch, work, lenience, error):
     monkeypatch.setattr(side_process, "LENIENCE", lenience)
     with pytest.raises(error):
-        beside.run(work, seconds=1)
-    assert beside.process is None
-    assert beside.run(add, 1, 2, seconds=LONG) == 3
+        process_runner.run(work, seconds=1)
+    assert process_runner.process is None
+    assert process_runner.run(add, 1, 2, seconds=LONG) == 3
 
 
-def test_a_process_that_does_not_get_the_processor_is_told_apart_from_one_that_computes_too_long(beside, monkeypatch):
-    pid, _ = beside.run(where, seconds=LONG)
+def test_stopped_process_means_machine_busy(process_runner, monkeypatch):
+    pid, _ = process_runner.run(where, seconds=LONG)
     os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(side_process, "LENIENCE", 0.1)
     with pytest.raises(MachineBusy):
-        beside.run(add, 1, 2, seconds=1)
+        process_runner.run(add, 1, 2, seconds=1)
     monkeypatch.undo()
-    assert beside.run(add, 1, 2, seconds=LONG) == 3
+    assert process_runner.run(add, 1, 2, seconds=LONG) == 3
 
 
-def test_a_process_that_does_not_start_in_time_says_that_the_machine_is_busy(beside, monkeypatch):
+def test_slow_start_means_machine_busy(process_runner, monkeypatch):
     monkeypatch.setattr(side_process, "STARTS_WITHIN", 0)
     with pytest.raises(MachineBusy):
-        beside.run(add, 1, 2, seconds=LONG)
+        process_runner.run(add, 1, 2, seconds=LONG)
 
 
-def test_a_process_without_niceness_waits_for_no_request():
+def test_process_without_niceness_has_server_priority():
     process = SideProcess(prepare, niceness=0)
     try:
         process.run(add, 1, 2, seconds=LONG)
@@ -108,44 +108,44 @@ def test_a_process_without_niceness_waits_for_no_request():
 
 @pytest.mark.faults
 @pytest.mark.parametrize("work", [kill_itself, leave, fail, recurse, grow_for_ever, answer_what_cannot_be_sent])
-def test_a_process_that_dies_at_work_is_told_and_the_next_is_served(beside, work):
+def test_crash_is_reported_and_process_replaced(process_runner, work):
     with pytest.raises(ProcessDied):
-        beside.run(work, seconds=LONG)
-    assert beside.run(add, 1, 2, seconds=LONG) == 3
+        process_runner.run(work, seconds=LONG)
+    assert process_runner.run(add, 1, 2, seconds=LONG) == 3
 
 
 @pytest.mark.faults
-def test_a_process_that_died_between_two_pieces_is_replaced_in_silence(beside):
-    first, _ = beside.run(where, seconds=LONG)
+def test_idle_crash_is_replaced_silently(process_runner):
+    first, _ = process_runner.run(where, seconds=LONG)
     os.kill(first, signal.SIGKILL)
-    beside.process.join()
-    assert beside.run(where, seconds=LONG)[0] != first
+    process_runner.process.join()
+    assert process_runner.run(where, seconds=LONG)[0] != first
 
 
 @pytest.mark.faults
-def test_one_that_cannot_be_started_is_told(monkeypatch, beside):
+def test_failed_start_is_reported(monkeypatch, process_runner):
     def none_left(*_arguments, **_words):
         raise BlockingIOError("no process is left")
 
     with monkeypatch.context() as patch:
         patch.setattr(side_process.CONTEXT, "Process", none_left)
         with pytest.raises(ProcessDied):
-            beside.run(add, 1, 2, seconds=LONG)
-    assert beside.run(add, 1, 2, seconds=LONG) == 3
+            process_runner.run(add, 1, 2, seconds=LONG)
+    assert process_runner.run(add, 1, 2, seconds=LONG) == 3
 
 
-def test_one_piece_at_a_time_and_the_others_wait_for_their_turn_but_not_for_ever(beside, monkeypatch):
-    with ThreadPoolExecutor() as pool, beside.turn:
-        waiting = pool.submit(beside.run, add, 1, 2, seconds=LONG)
+def test_calls_wait_for_each_other_up_to_limit(process_runner, monkeypatch):
+    with ThreadPoolExecutor() as pool, process_runner.turn:
+        waiting = pool.submit(process_runner.run, add, 1, 2, seconds=LONG)
         with pytest.raises(StillBusy):
-            beside.run(add, 1, 2, seconds=0)
+            process_runner.run(add, 1, 2, seconds=0)
         assert not waiting.done()
     assert waiting.result() == 3
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("work", ["add, 1, 2", "spin", "wait_for_ever"], ids=["idle", "working", "waiting"])
-def test_it_ends_with_its_server_however_that_ends(work):
+def test_process_ends_with_killed_server(work):
     server = f"""if True:
         import threading
         from courseware.lib.side_process import SideProcess
@@ -157,10 +157,10 @@ def test_it_ends_with_its_server_however_that_ends(work):
             threading.Event().wait()
     """
     with subprocess.Popen([sys.executable, "-c", server], stdout=subprocess.PIPE, text=True) as process:
-        beside = int(process.stdout.readline())
+        process_runner = int(process.stdout.readline())
         process.kill()
         try:
-            process.communicate(timeout=LONG)  # it writes to the same pipe, which ends with the last who can
+            process.communicate(timeout=LONG)  # the pipe closes with its last writer
         except subprocess.TimeoutExpired:
-            os.kill(beside, signal.SIGKILL)
+            os.kill(process_runner, signal.SIGKILL)
             raise

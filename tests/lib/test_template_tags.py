@@ -1,4 +1,4 @@
-"""The tags and filters of templates: pieces rendered once, minutes in words, titles of pages."""
+"""Template tags and filters: cached includes, durations, page titles."""
 
 import ast
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from courseware.lib.text import django_translations
 from courseware.lib.text.durations import minutes_text_of
 from courseware.lib.web import cached_include
 
-PIECES = {
+TEMPLATES = {
     "plain.html": "[{{ word }}]",
     "curious.html": "{% if user or request or other %}seen{% else %}unseen{% endif %}",
     "form.html": "{% csrf_token %}<i>{{ form_token }}</i>",
@@ -32,25 +32,25 @@ PIECES = {
 
 
 @pytest.fixture(autouse=True)
-def pieces(settings):
+def cached_templates(settings):
     backend = settings.TEMPLATES[0]
     options = {"libraries": {"cached_include": "courseware.lib.web.cached_include"}}
-    options["loaders"] = [("django.template.loaders.locmem.Loader", PIECES)]
+    options["loaders"] = [("django.template.loaders.locmem.Loader", TEMPLATES)]
     settings.TEMPLATES = [{"BACKEND": backend["BACKEND"], "OPTIONS": options}]
     cached_include.rendered.cache_clear()
     yield
     cached_include.rendered.cache_clear()
 
 
-def show(piece, values="", **context):
-    return Template(f"{{% load cached_include %}}{{% cached_include '{piece}' {values} %}}").render(Context(context))
+def show(name, values="", **context):
+    return Template(f"{{% load cached_include %}}{{% cached_include '{name}' {values} %}}").render(Context(context))
 
 
 def form_tokens(html):
     return [part.split("</i>")[0] for part in html.split("<i>")[1:]]
 
 
-def test_a_piece_is_rendered_once_for_the_same_values():
+def test_template_is_rendered_once_per_values():
     assert [show("plain.html", "word=word", word=word) for word in ("tea", "tea", "coffee")] == [
         "[tea]",
         "[tea]",
@@ -59,15 +59,15 @@ def test_a_piece_is_rendered_once_for_the_same_values():
     assert (cached_include.rendered.cache_info().hits, cached_include.rendered.cache_info().misses) == (1, 2)
 
 
-def test_values_are_escaped_once_and_every_time():
+def test_cached_values_are_escaped_once():
     assert [show("plain.html", "word=word", word="<b>") for _ in range(2)] == ["[&lt;b&gt;]"] * 2
 
 
-def test_a_piece_sees_nothing_but_what_it_is_kept_by():
+def test_template_sees_only_its_cache_key():
     assert show("curious.html", user="Ada", request="hers", other=1) == "unseen"
 
 
-def test_every_form_gets_the_tokens_of_its_own_request():
+def test_form_tokens_are_per_request():
     first, second = (show("form.html", csrf_token=token) for token in ("hers", "his"))
     assert 'value="hers"' in first
     assert 'value="his"' in second
@@ -75,11 +75,11 @@ def test_every_form_gets_the_tokens_of_its_own_request():
     assert cached_include.rendered.cache_info().hits == 1
 
 
-def test_two_forms_of_one_piece_have_two_tokens():
+def test_two_forms_have_different_tokens():
     assert len(set(form_tokens(show("form twice.html")))) == 2
 
 
-def test_language_and_time_zone_are_part_of_what_a_piece_is_kept_by():
+def test_language_and_time_zone_are_in_cache_key():
     at = datetime(2026, 11, 25, 12, tzinfo=UTC)
     with timezone.override(ZoneInfo("Asia/Shanghai")):
         assert show("hour.html", "at=at", at=at) == "20:00"
@@ -90,7 +90,7 @@ def test_language_and_time_zone_are_part_of_what_a_piece_is_kept_by():
         assert show("translated.html") == "星期一"
 
 
-def test_a_row_of_the_database_is_refused_because_an_older_state_of_it_is_equal():
+def test_model_instance_is_refused():
     with pytest.raises(TypeError, match="word: two User with one primary key are equal"):
         show("plain.html", "word=word", word=get_user_model()(pk=1))
 
@@ -111,7 +111,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("minutes", WORDS)
-def test_durations_are_whole_minutes_and_fives_above_an_hour(minutes):
+def test_durations_are_rounded_to_5_above_an_hour(minutes):
     with override("en"):
         english = minutes_text_of(minutes)
     with override("zh-hans"):
@@ -133,22 +133,22 @@ TITLE = Template("{% load page_titles %}{% with_outcome %}{{ title }}{% endwith_
         (["SUCCESS"], "<b>", "Done: &lt;b&gt;"),
     ],
 )
-def test_a_title_begins_with_an_error_or_else_with_a_success(levels, title, shown):
+def test_title_begins_with_outcome(levels, title, shown):
     messages = [Message(getattr(constants, level), "…") for level in levels]
     assert TITLE.render(Context({"title": title, "messages": messages})) == shown
 
 
-def test_a_page_without_messages_keeps_its_title():
+def test_title_without_messages_is_unchanged():
     assert TITLE.render(Context({"title": "My team"})) == "My team"
 
 
-def said_by_django():
+def django_messages():
     for package in (conf, admin):
         catalogue = Path(package.__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
         yield from (entry.msgid for entry in polib.pofile(str(catalogue)))
 
 
-def test_every_sentence_that_is_put_otherwise_is_one_of_django():
+def test_every_overridden_message_exists_in_django():
     tree = ast.parse(Path(django_translations.__file__).read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     ours = {call.args[0].value for call in calls}
@@ -157,4 +157,4 @@ def test_every_sentence_that_is_put_otherwise_is_one_of_django():
         django_translations.OF_DJANGO_5 if django.VERSION >= (6, 0) else django_translations.OF_DJANGO_6
     )
     with translation.override(None):
-        assert ours - set(said_by_django()) == {str(sentence) for sentence in of_another_version}
+        assert ours - set(django_messages()) == {str(sentence) for sentence in of_another_version}
