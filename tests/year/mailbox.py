@@ -16,8 +16,8 @@ from django.utils import timezone
 from courseware.accounts.models import Membership
 from courseware.learning.models import Enrollment
 from courseware.notifications.models import OutgoingEmail
-from tests.year.plain_days import SITE
-from tests.year.plain_people import ABROAD, ABROAD_CENTRES, CENTRES, CHINA
+from tests.year.model_calendar import SITE
+from tests.year.model_people import ABROAD, ABROAD_CENTRES, CENTRES, CHINA
 
 TRAINING = {"enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed"}
 BY_OFFICE = {"digest", "escalation", "monthly-report"}

@@ -20,9 +20,17 @@ import time_machine
 from django.core.management import call_command
 
 from courseware.jobs.schedule import JOBS
-from tests.year import plain_days, plain_firm, plain_mornings, plain_people, plain_post, plain_rules, plain_views
-from tests.year.played_firm import PlayedFirm
-from tests.year.story import BEGINS, Story
+from tests.year import (
+    model_calendar,
+    model_company,
+    model_daily_emails,
+    model_emails,
+    model_people,
+    model_rules,
+    model_views,
+)
+from tests.year.product_company import PlayedFirm
+from tests.year.scenario import BEGINS, Story
 
 RULES_OF_THE_YEAR = ("accounts", "assignments", "jobs", "learning", "notifications")
 pytestmark = [
@@ -38,8 +46,8 @@ JOBS_OF_THE_YEAR = {
     "remind", "escalate", "queue-update-emails", "queue-expiry-emails",
     "queue-weekly-summaries", "queue-monthly-reports",
 }  # fmt: skip
-PLAIN = (plain_days, plain_firm, plain_mornings, plain_people, plain_post, plain_rules, plain_views)
-BOARDS = ("", "Firm", *plain_people.CENTRES)
+PLAIN = (model_calendar, model_company, model_daily_emails, model_people, model_emails, model_rules, model_views)
+BOARDS = ("", "Firm", *model_people.CENTRES)
 
 
 @pytest.mark.usefixtures("letter_hours")
@@ -48,14 +56,14 @@ def test_at_each_months_end_the_product_says_of_everybody_what_plain_words_say(m
     for name in set(JOBS) - JOBS_OF_THE_YEAR:
         monkeypatch.delitem(JOBS, name)
     began = time.process_time()
-    plain = plain_firm.PlainFirm()
+    plain = model_company.PlainFirm()
     with time_machine.travel(f"{BEGINS}T00:00Z", tick=False) as clock:
         played = PlayedFirm()
         story = Story(plain, played, clock, people=PEOPLE)
         story.begin()
-        for day in sorted(plain_days.span(BEGINS, LAST_DAY)):
+        for day in sorted(model_calendar.span(BEGINS, LAST_DAY)):
             story.day(day)
-            if (day + plain_days.DAY).day == 1:
+            if (day + model_calendar.DAY).day == 1:
                 compare(plain, played, day)
         call_command("create_checkpoint")
         call_command("check_records")
@@ -68,9 +76,9 @@ def compare(plain, played, day):
     for team in BOARDS:
         compare_boards(plain, played, team, f"{day}, the board of {team or 'human resources'}")
     for name in ("standings", "runs"):
-        must_equal(f"{day}, {name}", getattr(plain_views, name)(plain), getattr(played, name)())
+        must_equal(f"{day}, {name}", getattr(model_views, name)(plain), getattr(played, name)())
     must_equal(f"{day}, what the mail server got", [], [*played.mailbox.faults()])
-    expected, shown = plain_views.letters(plain), played.letters()
+    expected, shown = model_views.letters(plain), played.letters()
     must_equal(f"{day}, who has letters", sorted(expected), sorted(shown))
     for number, own in expected.items():
         must_equal(f"{day}, letters to {number}", own, shown[number])
@@ -78,14 +86,14 @@ def compare(plain, played, day):
 
 def compare_boards(plain, played, team, whose):
     """Human resources see the whole firm, and are shown who has left."""
-    expected, shown = plain_views.board(plain, team, left=not team), played.board(team, left=not team)
+    expected, shown = model_views.board(plain, team, left=not team), played.board(team, left=not team)
     expected_rows, shown_rows = ({(row["name"], row["course"]): row for row in rows} for rows in (expected, shown))
     must_equal(f"{whose}, who is on it", sorted(expected_rows), sorted(shown_rows))
     for key, row in expected_rows.items():
         must_equal(f"{whose}, {' in '.join(key)}", [*row.items()], [*shown_rows[key].items()])
     must_equal(f"{whose}, its order", [row["name"] for row in expected], [row["name"] for row in shown])
     for numbers in played.counted(team):
-        must_equal(f"{whose}, its numbers", plain_views.counted(expected), numbers)
+        must_equal(f"{whose}, its numbers", model_views.counted(expected), numbers)
 
 
 def must_equal(what, expected, shown):

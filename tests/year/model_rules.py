@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tests.year.plain_days import end_of_quarter
+from tests.year.model_calendar import end_of_quarter
 
 
 @dataclass

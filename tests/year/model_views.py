@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import date, timedelta
 
-from tests.year.plain_days import day_ended_at
+from tests.year.model_calendar import day_ended_at
 
 COMPLETED, EXCUSED = 1, 2  # behind all that is due
 

@@ -2,8 +2,8 @@
 
 from datetime import time, timedelta
 
-from tests.year.plain_days import DAY, morning_of
-from tests.year.plain_people import Letter
+from tests.year.model_calendar import DAY, morning_of
+from tests.year.model_people import Letter
 
 ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed")
 BY_OFFICE = ("digest", "escalation", "monthly-report")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from tests.year.plain_days import ABROAD, CHINA, DAY, SITE, day_ended_at, end_of
+from tests.year.model_calendar import ABROAD, CHINA, DAY, SITE, day_ended_at, end_of
 
 CENTRES = {
     "Shanghai": SITE, "Chengdu": SITE, "Urumqi": ZoneInfo("Asia/Urumqi"), "Berlin": ZoneInfo("Europe/Berlin"),

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from tests.year.plain_days import DAY, SITE, morning_of
-from tests.year.plain_post import day_of_letters, first_open
+from tests.year.model_calendar import DAY, SITE, morning_of
+from tests.year.model_emails import day_of_letters, first_open
 
 PLAN = (7, 1, -3)
 AGAIN, FOR = 10, 260  # working days

@@ -3,9 +3,9 @@
 import random
 from datetime import UTC, date, datetime, time, timedelta
 
-from tests.year.plain_days import CHINA, DAY, SITE
-from tests.year.plain_people import CENTRES
-from tests.year.plain_rules import Rule
+from tests.year.model_calendar import CHINA, DAY, SITE
+from tests.year.model_people import CENTRES
+from tests.year.model_rules import Rule
 
 BEGINS = date(2026, 1, 2)
 MINUTES_CLAIMED = timedelta(minutes=6)  # for a little less a letter is claimed by whoever sends it

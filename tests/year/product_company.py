@@ -1,4 +1,4 @@
-"""The same firm, played through the product's own verbs and its worker. The verbs are those of `plain_firm`."""
+"""The same firm, played through the product's own verbs and its worker. The verbs are those of `model_company`."""
 
 from datetime import date
 
@@ -44,10 +44,10 @@ from tests.accounts.roster_import.files import csv_file
 from tests.making import make_hr, publish_head
 from tests.world import finish_lesson, rows_shown_to
 from tests.year import course_files
-from tests.year.dying import Death, DeathAtTheDoor
+from tests.year.killed_worker import Death, DeathAtTheDoor
 from tests.year.mailbox import Mailbox
-from tests.year.plain_days import ABROAD_FREE, CHINA_FREE, CHINA_WORKED
-from tests.year.plain_people import ABROAD_CENTRES, CENTRES
+from tests.year.model_calendar import ABROAD_FREE, CHINA_FREE, CHINA_WORKED
+from tests.year.model_people import ABROAD_CENTRES, CENTRES
 
 HEADINGS = ("工号", "姓名", "邮箱", "部门", "角色", "入职日期", "离职日期")
 FILES = {"safety": course_files.safety, "privacy": course_files.privacy}

@@ -1,14 +1,14 @@
 """The firm as plain words have it: due days, rules and letters, in memory and one at a time.
 
-It is written apart from the product and imports nothing of it. Its verbs have the names of those of `played_firm`,
+It is written apart from the product and imports nothing of it. Its verbs have the names of those of `product_company`,
 which does the same through the product.
 """
 
-from tests.year import plain_mornings
-from tests.year.plain_days import DAY, SITE, day_ended_at, end_of, months_on, span
-from tests.year.plain_people import CENTRES, Absence, Course, Person, Proof, SimulationAttempt
-from tests.year.plain_post import HELD, PlainPost
-from tests.year.plain_rules import decided, opinion
+from tests.year import model_daily_emails
+from tests.year.model_calendar import DAY, SITE, day_ended_at, end_of, months_on, span
+from tests.year.model_emails import HELD, PlainPost
+from tests.year.model_people import CENTRES, Absence, Course, Person, Proof, SimulationAttempt
+from tests.year.model_rules import decided, opinion
 
 
 class PlainFirm:
@@ -40,7 +40,7 @@ class PlainFirm:
                 self.leave(person.number)
 
     def write_letters(self, job):
-        getattr(plain_mornings, job)(self)
+        getattr(model_daily_emails, job)(self)
         self.post.work()
 
     def act(self, only=None):
