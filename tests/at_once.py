@@ -1,4 +1,4 @@
-"""Two at the same moment, on PostgreSQL: the second waits for what the first holds."""
+"""Concurrent transactions on PostgreSQL: the second waits for locks of the first."""
 
 from concurrent.futures import ThreadPoolExecutor
 

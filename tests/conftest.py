@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from tests.examples import DEFAULT, examples
 from tests.statements import commits
 
-# How long an example takes says how busy the machine is, and judges nothing.
+# The time of an example depends on the load of the machine, so it is not judged.
 by_no_clock = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", by_no_clock, max_examples=DEFAULT)  # of `make deep`: see tests/examples.py
 settings.register_profile("by-no-clock", by_no_clock, max_examples=examples())
@@ -21,7 +21,7 @@ settings.load_profile("by-no-clock")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
-gc.disable()  # until all is collected: more than a quarter of the time that takes
+gc.disable()  # until collection ends: saves more than a quarter of its time
 
 
 ASKING_THE_DATABASE = {"db", "transactional_db", "live_server"}
@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items):
 
 
 def long_ones_first(items, workers):
-    """Each worker begins with an equal part of the items: long tests are dealt out to the beginnings of these parts."""
+    """Spread slow tests over the start of each worker's part of the items."""
     long = [item for item in items if item.get_closest_marker("minutes")]
     short = [item for item in items if not item.get_closest_marker("minutes")]
     ordered = []
@@ -74,7 +74,7 @@ def pytest_collection():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What was measured on the way: to be read, and judged by nobody."""
+    """Report measurements; nothing judges them."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         if report.when == "call":
             for name, value in report.user_properties:
@@ -116,7 +116,7 @@ def django_db_modify_db_settings():
 
 @pytest.fixture(scope="session")
 def django_db_keepdb():
-    """What the first worker has migrated stays for the others, who find nothing left to do."""
+    """The first worker migrates the database; the others find nothing to do."""
     return True
 
 
@@ -132,7 +132,7 @@ def django_db_setup(request, worker_id, django_db_blocker):
     connection.creation.setup_worker_connection(worker_id)
 
 
-# Rows that most packages use; a package or module that needs others defines a fixture of the same name.
+# Rows most packages use; a package or module that needs others defines a fixture of the same name.
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def signed_in(client, team):
 
 @pytest.fixture
 def enrollment(client, course):
-    """Of a learner who is signed in, due in 9 days."""
+    """The enrollment of the signed-in learner, due in 9 days."""
     from tests.making import days, make_enrollment
 
     enrollment = make_enrollment(course=course, due_at=days(9))
@@ -169,7 +169,7 @@ def enrollment(client, course):
 
 @pytest.fixture
 def services(monkeypatch):
-    """The server that stands for all chat services."""
+    """The fake server for all chat services."""
     from tests.notifications.chat_services import chat_services
 
     with chat_services(monkeypatch) as server:
@@ -178,7 +178,7 @@ def services(monkeypatch):
 
 @pytest.fixture(scope="session")
 def shipped_folder():
-    """The folder of the longest course in content/, the one with simulations."""
+    """The folder of the longest shipped course, which has simulations."""
     from django.conf import settings
 
     return settings.CONTENT_DIR / "customer-service-safety"
@@ -186,7 +186,7 @@ def shipped_folder():
 
 @pytest.fixture
 def shipped_course(db, shipped_folder):
-    """That course, imported and released."""
+    """The shipped course, imported and released."""
     from courseware.content.releases.course_files import read_folder
     from tests.making import make_course
 
@@ -261,7 +261,7 @@ def the_same_files_read_and_compiled_once():
 
 
 def once(work, key_of, copied=lambda result: result):
-    """`work` with its results remembered by `key_of(*arguments)`. The arguments are kept, so no id is used again."""
+    """Cache `work` by `key_of(*arguments)`. Arguments are kept alive, so no id is reused."""
     results = {}
 
     def remembered(*arguments, **options):
@@ -307,7 +307,7 @@ def empty_tables(_case):
     from django.db import connection, transaction
 
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
-    # In any order, as keys between them are looked at when the transaction ends.
+    # In any order: foreign keys are checked when the transaction ends.
     with transaction.atomic(), connection.cursor() as cursor:
         for table in tables - MADE_BY_MIGRATING:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
@@ -315,7 +315,7 @@ def empty_tables(_case):
 
 @pytest.fixture(autouse=True, scope="session")
 def codes_of_apps_do_not_grow_old():
-    """A code holds for the half minute of the clock it was read in, which may end before the test has sent it."""
+    """A code is valid for 30 seconds of the clock, which may pass before the test sends it."""
     from allauth.mfa.totp.internal import auth
 
     from tests.making import STEP_OF_CODES
@@ -327,7 +327,7 @@ def codes_of_apps_do_not_grow_old():
 
 @pytest.fixture(autouse=True, scope="session")
 def side_processes_wait_for_a_busy_machine():
-    """Else a test of a preview would fail where others use the processor."""
+    """Preview tests must not fail on a busy machine."""
     from courseware.lib import side_process
 
     with pytest.MonkeyPatch.context() as patch:
@@ -338,7 +338,7 @@ def side_processes_wait_for_a_busy_machine():
 
 @pytest.fixture(autouse=True)
 def no_left_over_language():
-    """A view that switches the language must not leave it to the next test."""
+    """Reset the language after views that switch it."""
     from django.utils import translation
 
     with translation.override("en"):
@@ -347,12 +347,12 @@ def no_left_over_language():
 
 @pytest.fixture
 def letter_hours():
-    """For tests about when letters leave: the calendar of the product."""
+    """Use the sending hours of the product."""
 
 
 @pytest.fixture(autouse=True)
 def letters_leave_at_any_hour(request, monkeypatch):
-    """Else what a test about something else sees would depend on the hour at which it is run."""
+    """Send at any hour, so that tests do not depend on the time of day."""
     from courseware.notifications.email import email_types
 
     if "letter_hours" not in request.fixturenames:
@@ -361,7 +361,7 @@ def letters_leave_at_any_hour(request, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def nothing_kept_of_releases():
-    """Releases are kept in memory by their primary keys, which a rolled back test leaves to the next one."""
+    """Clear the cache of releases: a rolled-back test leaves primary keys to the next one."""
     from courseware.content.releases import changed_sentences, lesson_changes
     from courseware.content.rendering import store
 
@@ -374,8 +374,7 @@ def nothing_kept_of_releases():
 
 @pytest.fixture(autouse=True)
 def nothing_kept_beside_the_database(request):
-    """What a rolled back test has counted in Redis would count in the next one; so would what is in the table of the
-    cache, which no model knows, after a test whose tables are emptied instead."""
+    """Clear counters in Redis and in the cache table, which rollbacks and table clearing leave."""
     from django.conf import settings
     from django.core.cache import cache
 

@@ -1,11 +1,11 @@
-"""How often a page asks the database."""
+"""Counts database queries of a page."""
 
 from collections import Counter
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-FRAME = Counter(SELECT=2)  # session and person, which every page reads
+FRAME = Counter(SELECT=2)  # session and person, read by every page
 
 
 def statements(ask):

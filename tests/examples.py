@@ -1,4 +1,4 @@
-"""How many examples a test has: a third or fewer in `make test`, all of them in `make deep`."""
+"""Number of hypothesis examples: a third or fewer in `make test`, all in `make deep`."""
 
 import pytest
 from hypothesis import settings

@@ -1,4 +1,4 @@
-"""Data for tests: each function makes one thing, given only what the test is about."""
+"""Factories for test data: each function makes one object from the values the test is about."""
 
 import itertools
 from datetime import date, timedelta
@@ -47,13 +47,13 @@ def use_database(name):
 
 
 def letters():
-    """All that were sent so far; those that wait leave before."""
+    """Return all emails sent so far, after sending those that are due."""
     deliver_due()
     return mail.outbox
 
 
 def letters_after_undo():
-    """As `letters`, after the time for *Undo*."""
+    """Like `letters`, after the time for *Undo*."""
     OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).update(next_at=F("next_at") - HELD_FOR_UNDO)
     return letters()
 
@@ -85,7 +85,7 @@ def make_editor(**fields):
 
 
 def make_hr(**fields):
-    """Of human resources: no staff, so the admin is closed to them."""
+    """A person of HR; not staff, so the admin is closed to them."""
     return make_office(roles.HR, **fields)
 
 
@@ -102,7 +102,7 @@ def make_office(office, **fields):
 
 
 def make_team(name="", *, learners=0, manager=None, parent=None, time_zone=""):
-    """A team with so many new learners, and a manager (a new one where none is given) as `team.manager`."""
+    """A team with that many new learners and `team.manager` (new if not given)."""
     team = Team.objects.create(name=name or f"Team {next(counter)}", parent=parent, time_zone=time_zone)
     team.manager = manager or make_user()
     Membership.objects.create(team=team, person=team.manager, role=Membership.Role.MANAGER)
@@ -175,7 +175,7 @@ UNDATED = (Course, Document, SourceFile, ImportedFile, RenderedPage, ReleaseEntr
 
 
 def publish_head(document, *, weight="minor", note=""):
-    """Release the newest revision of a document, as an editor would who chose nothing else."""
+    """Release the latest revision of a document with default options."""
     document = Document.objects.select_related("course", "head").get(pk=document.pk)
     return publish(document.course, [document.head], weight=weight, note=note, by=None)
 
@@ -186,12 +186,12 @@ def make_enrollment(learner=None, course=None, **fields):
 
 
 def code_of_an_app(secret):
-    """The six digits an app shows now for this secret."""
+    """Return the 6-digit code an authenticator app shows for this secret."""
     return format_hotp_value(hotp_value(secret, STEP_OF_CODES))
 
 
 def filled(form):
-    """Values that a verb's form takes, by name: of a choice the last, of a day one that is to come."""
+    """Return valid form values of a manager action: the last choice, a future date."""
     values = {forms.ChoiceField: lambda field: field.choices[-1][0], forms.DateField: lambda field: "2030-01-31"}
     return {
         name: next((value(field) for kind, value in values.items() if isinstance(field, kind)), "On leave")

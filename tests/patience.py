@@ -1,4 +1,3 @@
-"""How long tests wait for what must come. A wait that comes to its end has failed already: it judges no speed, and
-machines are busy."""
+"""How long tests wait for something that must happen. A timeout means failure; speed is not judged."""
 
 PATIENCE = 600  # seconds

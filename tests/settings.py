@@ -1,4 +1,4 @@
-"""The site's settings with what only tests want: a cheap password hash, plain static files, one machine."""
+"""Settings for tests: a cheap password hash, plain static files, one machine."""
 
 import atexit
 import os
@@ -20,11 +20,11 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-ANSWERS_PER_MINUTE = 1_000_000  # the writers of tests/faults answer as fast as they can
+ANSWERS_PER_MINUTE = 1_000_000  # tests/faults answers as fast as possible
 MIN_PASS_MARK = 50  # percent; the courses of tests have few questions, and one may be missed
 # Tests make their database and count statements; tests/faults/test_upgrade.py asks the site as it is served.
 MIDDLEWARE = [name for name in MIDDLEWARE if name != "courseware.project.maintenance.MaintenanceMiddleware"]
-PREVIEW_SECONDS = 30  # of a machine that does other things as well
+PREVIEW_SECONDS = 30  # seconds; the machine may be busy
 LANGUAGE_CODE = "en"  # tests read English; one that is about Chinese asks for it
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True

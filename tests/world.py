@@ -1,7 +1,4 @@
-"""A small firm with one person for each role, and a learner who has something in every table.
-
-Used where whole pages are walked: every address has an object of `learner` to be tried with.
-"""
+"""A small company: one person per role, and a learner with a row in every table."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -133,7 +130,7 @@ def make_world(course=None) -> World:
 
 
 def work_beside(learner, *, by):
-    """A letter to the learner that waits, and a job that does."""
+    """A waiting email to the learner and a waiting task."""
     invite(learner, by=by)
     schedule.enqueue_due()
     schedule.run_now("delete-old-tasks")
@@ -143,7 +140,7 @@ ACT_OF_NOTE = uuid.UUID(int=7)
 
 
 def note_beside(world, *, stands_in, by):
-    """Of the learner an absence to come and a note; who stood in for the lead, once; and somebody with two names."""
+    """A future absence and a note of the learner, a past deputy, and a person with an alias."""
     lead = manager_of(world.team)
     next_month = dates.site_day() + timedelta(days=30)
     record_absence(world.learner, next_month, next_month, by=lead)
@@ -159,7 +156,7 @@ def manager_of(team):
 
 
 def make_draft(world):
-    """One word more at the end of the lesson, saved by the editor and not published."""
+    """An unpublished draft of the lesson, saved by the editor."""
     document = lesson_document(world)
     text = document.head.texts.get(language=world.course.source_language)
     drafts.save_drafts(
@@ -172,7 +169,7 @@ def outline_of(course, language=""):
 
 
 def finish_lessons(enrollment, *, but=()):
-    """Answer every question right but these, and mark the rest as read."""
+    """Answer all questions right except these, and mark the other lessons as read."""
     course = enrollment.course
     outline = outline_of(course)
     for step in outline.steps:
@@ -191,21 +188,21 @@ def finish_lesson(enrollment, step, *, but=()):
 
 
 def start_run(enrollment):
-    """A run of the first simulation that has only begun, with one before it that came to its end."""
+    """An open attempt at the first simulation, after a finished one."""
     simulation = next(step.id for step in outline_of(enrollment.course).steps if step.kind == "simulation")
     play_best(running.start(enrollment, simulation, timing=TimeSetting.OFF))
     return running.start(enrollment, simulation, timing=TimeSetting.OFF)
 
 
 def finish_simulations(enrollment):
-    """Play every simulation that counts in the best way, without a clock."""
+    """Play every required simulation with the best decisions, without a clock."""
     for step in outline_of(enrollment.course).steps:
         if step.kind == "simulation" and step.is_required:
             play_best(running.start(enrollment, step.id, timing=TimeSetting.OFF))
 
 
 def play_best(run):
-    """Decide best to the end."""
+    """Take the best decisions until the end."""
     trail = replay_of(run)
     while not trail.ending:
         trail = running.decide(run, trail.position, *trail.rules.best(trail.state))
@@ -225,7 +222,7 @@ def answer_exam(attempt):
 
 
 def complete_course(enrollment):
-    """Everything done: lessons, a passed exam (which is returned), the survey, and so a certificate."""
+    """Complete lessons, exam and survey, which issues a certificate; return the passed attempt."""
     finish_lessons(enrollment)
     finish_simulations(enrollment)
     attempt = start_exam(enrollment)
@@ -243,7 +240,7 @@ def answer_survey(enrollment, *, is_signed=False, at=None):
 
 
 def rows_shown_to(user, *, at=None, **filters):
-    """The rows of a board, all on one page."""
+    """Return all dashboard rows on one page."""
     at = at or timezone.now()
     shown = rows.enrollments_with_facts([each.pk for each in rows.dashboard_rows_of(user, at=at, **filters)], at)
     teams = dict(rows.teams_shown_to(user).values_list("pk", "name"))
@@ -251,7 +248,7 @@ def rows_shown_to(user, *, at=None, **filters):
 
 
 def places_of(world):
-    """Beginnings of routes, as far as the placeholder they end in (without its converter) → what to fill in."""
+    """Return route prefix up to a placeholder (without its converter) → value."""
     learner, lesson = world.learner, world.lesson
     media = Document.objects.filter(course=world.course, kind=Document.Kind.MEDIA).latest("pk")
     figure = media.head.texts.get()
@@ -358,7 +355,7 @@ def key_of_lead(world):
 
 
 def trained_outside(world):
-    """Years ago, so that the learner is certified by a certificate all the same."""
+    """Years ago, so that the learner is still certified by a certificate."""
     said = {"trained_on": date(2020, 1, 2), "valid_until": date(2021, 1, 2), "proof": "Certificate 17"}
     training = ExternalTraining(person=world.learner, course=world.course, **said)
     record_external_training([training], by=manager_of(world.team))
@@ -369,7 +366,7 @@ ROSTER = {"file_name": "people.csv", "digest": "0" * 64, "by": None, "is_complet
 
 
 def roster_of(world):
-    """A list that human resources brought in, which changes nothing."""
+    """A roster import by HR without changes."""
     return store_plan(Plan(notes={"many_leave": False, "alone": [], "rows": 1, "people": 1, "encoding": ""}), **ROSTER)
 
 
@@ -379,7 +376,7 @@ def rule_about(team, course, *, by):
 
 
 def open_question(world):
-    """Of the lesson; of a lesson without one, a question that nothing is kept of."""
+    """A question of the lesson, or, if it has none, one without answers."""
     questions = store.page(world.course.current, world.lesson.id, world.course.source_language).questions
     return next((key for key, question in questions.items() if question.kind == "open"), world.lesson.check[0].id)
 
@@ -391,7 +388,7 @@ def admin_models():
 
 
 def object_of(model, world):
-    """An object of the learner where the model has such, else the newest one."""
+    """An object of the learner, or, if there is none, the newest one."""
     own = {
         User: world.learner,
         Team: world.team,
