@@ -1,4 +1,5 @@
 """Any history with checkpoints and any tampering: `verify` reports what it can detect and nothing else.
+
 The tampering recomputes hashes, as somebody with the database password could."""
 
 import json

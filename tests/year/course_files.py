@@ -1,4 +1,4 @@
-"""Two small courses: one with an exam that can be renewed in short, and one that is read in a minute."""
+"""Two small courses: one with an exam and short renewal, one that takes a minute."""
 
 COURSE = """---
 id: {name}
@@ -101,7 +101,7 @@ Choose.
 
 
 def safety(*, text="Close the door.", with_third=False):
-    """The course with an exam. Its second lesson says `text`; a release may add a third one."""
+    """The course with an exam. `text` is the text of its second lesson; `with_third` adds a lesson."""
     files = {
         "course.en.md": COURSE.format(
             name="safety", title="Safety", completion="{lessons: all, passed: [exam]}", months=3

@@ -1,4 +1,4 @@
-"""A worker that dies in the middle: from some moment on nothing of it reaches the database or the mail server."""
+"""A killed worker: from some moment on, nothing it does reaches the database or the mail server."""
 
 from contextlib import contextmanager, suppress
 from unittest.mock import patch
@@ -8,49 +8,49 @@ from django.db import connection
 
 
 class Killed(BaseException):
-    """No error that anybody could handle."""
+    """Not an `Exception`, so that no code handles it."""
 
 
-class Death:
-    """It comes at the so-many-th statement, which is not done, and none after it."""
+class WorkerDeath:
+    """Kill the worker at this statement; it and all later ones are not run."""
 
     def __init__(self, statement):
-        self.statements_left, self.has_come = statement, False
+        self.statements_left, self.is_dead = statement, False
 
     @contextmanager
-    def comes(self):
+    def active(self):
         with connection.execute_wrapper(self), suppress(Killed):
             yield
 
     def __call__(self, execute, sql, params, many, context):
         self.statements_left -= 1
         if self.statements_left <= 0:
-            self.come()
+            self.kill()
         return execute(sql, params, many, context)
 
-    def come(self):
-        self.has_come, self.statements_left = True, 0
+    def kill(self):
+        self.is_dead, self.statements_left = True, 0
         raise Killed
 
 
-class DeathAtTheDoor(Death):
-    """It comes as the so-many-th letter is handed over: before the mail server takes it, or at the next statement."""
+class DeathWhileSending(WorkerDeath):
+    """Kill the worker as it sends this email: before the mail server accepts it, or at the next statement."""
 
-    def __init__(self, letter, *, is_taken):
+    def __init__(self, letter, *, is_accepted):
         super().__init__(float("inf"))
-        self.letters_left, self.is_taken = letter, is_taken
+        self.emails_left, self.is_accepted = letter, is_accepted
 
     @contextmanager
-    def comes(self):
-        hand_over = EmailBackend.send_messages
+    def active(self):
+        send_messages = EmailBackend.send_messages
 
-        def handed_over(door, letters):
-            self.letters_left -= 1
-            if not self.letters_left:
-                if not self.is_taken:
-                    self.come()
+        def send(backend, emails):
+            self.emails_left -= 1
+            if not self.emails_left:
+                if not self.is_accepted:
+                    self.kill()
                 self.statements_left = 1
-            return hand_over(door, letters)
+            return send_messages(backend, emails)
 
-        with super().comes(), patch.object(EmailBackend, "send_messages", handed_over):
+        with super().active(), patch.object(EmailBackend, "send_messages", send):
             yield

@@ -1,7 +1,6 @@
-"""What the mail server got, with what held for its reader at that very moment, and the rules that hold of it all.
+"""Emails the mail server received, with the state of the recipient at that time, and rules for all of them.
 
-They are those of the house's rules of letters, said once more, and know nothing of the plain firm.
-"""
+The rules of notifications, written again independently of the product and of the model."""
 
 import re
 from collections import defaultdict
@@ -20,15 +19,15 @@ from tests.year.model_calendar import SITE
 from tests.year.model_people import ABROAD, ABROAD_CENTRES, CENTRES, CHINA
 
 TRAINING = {"enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed"}
-BY_OFFICE = {"digest", "escalation", "monthly-report"}
+SUBSCRIPTION = {"digest", "escalation", "monthly-report"}
 ASKS = {"enrolled", "renewal-open", "reminder"}
 CHINESE = re.compile("[一-龥]")
-DAYS = timedelta(days=13)  # before a day, with it fourteen
+DAYS = timedelta(days=13)  # before a day: 14 days with it
 
 
 @dataclass(frozen=True)
-class Handed:
-    """A letter as it was handed over. `local` is the clock of its reader."""
+class ReceivedEmail:
+    """An email as sent. `local` is the local time of its recipient."""
 
     number: UUID
     kind: str
@@ -56,7 +55,7 @@ class Mailbox:
         learning = set(Enrollment.objects.open().filter(learner__in=readers).values_list("learner", flat=True))
         for number, letter in zip(numbers, letters, strict=True):
             row = rows[number]
-            if number in self.by_number:  # a worker died before it had noted that the letter was taken
+            if number in self.by_number:  # a worker died before it had stored that the email was accepted
                 self.twice += 1
                 continue
             self.by_number[number] = handed = handed_over(row, letter, teams.get(row.person_id), learning)
@@ -65,14 +64,14 @@ class Mailbox:
     def first(self, message):
         return self.by_number[message.number]
 
-    def faults(self):
-        """What no letter may be, in words."""
+    def broken_rules(self):
+        """Yield broken rules as text."""
         sent = set(OutgoingEmail.objects.filter(state="sent").values_list("number", flat=True))
         yield from (f"{each} was sent, and nobody got it" for each in sent - self.by_number.keys())
         yield from (f"{each} was got, and is not noted as sent" for each in self.by_number.keys() - sent)
         for each in self.handed:
             yield from (f"{why}: {each}" for why in why_not(each))
-        for sort, most in ((TRAINING, 3), (BY_OFFICE, None)):
+        for sort, most in ((TRAINING, 3), (SUBSCRIPTION, None)):
             days = defaultdict(list)
             for each in self.handed:
                 if each.kind in sort:
@@ -88,7 +87,7 @@ def number_of(letter):
 def handed_over(row, letter, team, learning):
     local = timezone.now().astimezone(CENTRES.get(team, SITE))
     calendar = ABROAD if team in ABROAD_CENTRES else CHINA
-    return Handed(
+    return ReceivedEmail(
         row.number, row.kind, row.person_id, local, calendar.is_worked(local.date()), row.person.is_active,
         row.person_id in learning, letter.extra_headers["Content-Language"],
         "zh-Hans" if CHINESE.search(letter.subject) else "en",
@@ -98,7 +97,7 @@ def handed_over(row, letter, team, learning):
 def why_not(letter):
     if letter.said_in != letter.language:
         yield "in another language than it says"
-    if letter.kind in TRAINING | BY_OFFICE:
+    if letter.kind in TRAINING | SUBSCRIPTION:
         if not 8 <= letter.local.hour < 20 or not letter.is_working_day:
             yield "at no hour of letters"
         if not letter.is_here:

@@ -1,4 +1,4 @@
-"""Days as a calendar on the wall has them: nothing here is taken from the product."""
+"""Calendar days, independent of the product."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ def span(first, last):
     return {first + number * DAY for number in range((last - first).days + 1)}
 
 
-# The notices of the State Council for 2026, and of 2027 the days by law.
+# The notices of the State Council for 2026, and the statutory days of 2027.
 CHINA_FREE = (
     span(date(2026, 1, 1), date(2026, 1, 3))
     | span(date(2026, 2, 15), date(2026, 2, 23))
@@ -27,7 +27,7 @@ CHINA_FREE = (
 CHINA_WORKED = {
     date(2026, 1, 4), date(2026, 2, 14), date(2026, 2, 28), date(2026, 5, 9), date(2026, 9, 20), date(2026, 10, 10),
 }  # fmt: skip
-# What a centre abroad has instead: its own free days, and no day to make up for.
+# A centre abroad has its own days off and no make-up days.
 ABROAD_FREE = {date(2026, 1, 1), date(2026, 4, 3), date(2026, 5, 1), date(2026, 12, 25), date(2027, 1, 1)}
 
 
@@ -39,7 +39,7 @@ class Calendar:
         return day in self.worked or (day not in self.free and day.weekday() < 5)
 
     def step(self, day, direction):
-        """The next day of work, on (1) or back (-1)."""
+        """Return the next working day after (1) or before (-1) the day."""
         day += direction * DAY
         while not self.is_worked(day):
             day += direction * DAY
@@ -56,7 +56,7 @@ class Calendar:
         return day
 
     def last_day(self, asked, today):
-        """Of a day that a rule asks for: the day of work before a free one, but not before today."""
+        """Return the due date for a date a rule asks for: the working day before it, but not before today."""
         if self.is_worked(asked):
             return asked
         day = self.step(asked, -1)
@@ -67,12 +67,12 @@ CHINA, ABROAD = Calendar(CHINA_FREE, CHINA_WORKED), Calendar(ABROAD_FREE, set())
 
 
 def end_of(day, zone):
-    """The first instant after the day."""
+    """Return the first instant after the day."""
     return datetime.combine(day + DAY, time(), zone).astimezone(UTC)
 
 
 def morning_of(day, zone):
-    """At eight, when letters begin to leave."""
+    """Return 8:00, when sending begins."""
     return datetime.combine(day, time(8), zone).astimezone(UTC)
 
 

@@ -1,32 +1,30 @@
-"""The firm as plain words have it: due days, rules and letters, in memory and one at a time.
+"""A plain in-memory model of the company: due dates, rules and emails.
 
-It is written apart from the product and imports nothing of it. Its verbs have the names of those of `product_company`,
-which does the same through the product.
-"""
+It is independent of the product. Its methods have the names of those of `product_company`, which calls the product."""
 
 from tests.year import model_daily_emails
 from tests.year.model_calendar import DAY, SITE, day_ended_at, end_of, months_on, span
-from tests.year.model_emails import HELD, PlainPost
-from tests.year.model_people import CENTRES, Absence, Course, Person, Proof, SimulationAttempt
-from tests.year.model_rules import decided, opinion
+from tests.year.model_emails import HELD, ModelEmails
+from tests.year.model_people import CENTRES, Absence, Course, Enrollment, Person, Proof
+from tests.year.model_rules import decided, result_of
 
 
-class PlainFirm:
+class ModelCompany:
     def __init__(self):
         self.now = None
         self.courses, self.people, self.rules = {}, {}, []
-        self.post, self.plans, self.is_escalated = PlainPost(self), {}, False
+        self.post, self.plans, self.is_escalated = ModelEmails(self), {}, False
         self.parents = dict.fromkeys(CENTRES, "Firm") | {"Firm": None}
-        self.number = 0  # of the last run
+        self.number = 0  # of the last enrollment
 
     @property
     def today(self):
         return self.now.astimezone(SITE).date()
 
-    # What happens by itself
+    # Automatic changes
 
     def look(self):
-        """A worker at any time of the day: due days follow absences first, as delivery comes last in each look."""
+        """A worker run. Due dates follow absences first, since delivery comes last in each run."""
         for person in self.people.values():
             lacks_one = any(run.due_at and not self.is_known(run) for run in person.open_runs())
             passed = any(each.stage != each.stage_at(self.now) for each in person.absences)
@@ -44,11 +42,11 @@ class PlainFirm:
         self.post.work()
 
     def act(self, only=None):
-        """What the rules ask for; of it what this one has a part in."""
+        """Apply the rules, or only what the rule `only` has a part in."""
         for person in sorted(self.people.values(), key=lambda each: each.key):
             begun = []
             for course in self.courses if person.is_here else ():
-                about = [opinion(self, rule, person, self.today) for rule in self.rules if rule.course == course]
+                about = [result_of(self, rule, person, self.today) for rule in self.rules if rule.course == course]
                 by = decided(about) if about else []
                 if by and (only is None or only in [each.rule.name for each in by]):
                     begun += self.follow(person, course, by)
@@ -62,25 +60,25 @@ class PlainFirm:
 
     def follow(self, person, course, by):
         person.occasions |= {(each.rule.name, each.occasion) for each in by}
-        if by[0].deed == "excuse":
+        if by[0].action == "excuse":
             person.newest(course).excused_at = self.now
             return []
         last_day = person.calendar.last_day(min(each.asked for each in by), self.today)
         run = self.begin(person, course, end_of(last_day, person.zone), [each.rule.name for each in by])
-        if by[0].deed == "renew":
+        if by[0].action == "renew":
             run.renews_until = next((each.counts_from for each in by if each.counts_from), None)
             run.required = self.short_list(person, course) if all(each.is_short for each in by) else None
         return [run]
 
     def begin(self, person, course, due_at, by=()):
         self.number += 1
-        run = SimulationAttempt(self.number, course, self.now, due_at, tuple(by))
+        run = Enrollment(self.number, course, self.now, due_at, tuple(by))
         person.runs.append(run)
         person.stands[course] = run
         return run
 
     def short_list(self, person, name):
-        """The exam, the lessons on what was missed in it, and those that changed since, or were never done."""
+        """The exam, lessons on objectives missed in it, and lessons changed since or never completed."""
         course, runs = self.courses[name], [run for run in person.runs if run.course == name]
         passed = [run for run in runs if course.exam in run.done]
         missed = max(passed, key=lambda run: run.done[course.exam]).missed if passed else ()
@@ -91,7 +89,7 @@ class PlainFirm:
                 wanted.add(lesson)
         return frozenset(wanted)
 
-    # Absences and the due days that they move on
+    # Absences and the due dates they shift
 
     @staticmethod
     def is_known(run):
@@ -107,14 +105,14 @@ class PlainFirm:
     def move_on(self, person, run):
         zone, today = person.zone, self.now.astimezone(person.zone).date()
         if not self.is_known(run):
-            # The day it was then and there: where its learner goes to another clock, absences count from the same day.
+            # The date at that time and place: after a move to another time zone, absences count from the same date.
             run.given = (run.agreed_due_at, run.due_at, person.day_at(run.agreed_due_at), self.known_days(person, run))
         _since, given_at, given_on, known = run.given
         given = day = day_ended_at(given_at, zone)
         for each in sorted(person.absences, key=lambda each: each.first):
             counted = [one for one in span(max(each.first, given_on), each.last) if one not in known]
             if not counted or each.first > max(day, today):
-                continue  # over before the day was given, or reckoned with; or to come, and behind the due day
+                continue  # over before the due date was set, or known then; or later than the due date
             moved = person.calendar.later(day, sum(person.calendar.is_worked(one) for one in counted))
             back = person.calendar.step(each.last, 1) if each.first <= day <= each.last else moved
             day = max(moved, back)
@@ -122,7 +120,7 @@ class PlainFirm:
         run.due_at = given_at if day == given else end_of(day, zone)
 
     def known_days(self, person, run):
-        """Who gives a day by hand knows of the absences that were said before, up to that day."""
+        """A manager who sets a due date knows the absences recorded before, up to that date."""
         if not run.given_by_hand_at:
             return set()
         until = max(person.day_at(run.agreed_due_at), person.due_on(run))
@@ -137,7 +135,7 @@ class PlainFirm:
         self.settle(person)
 
     def change_absence(self, number, first, last):
-        """Of the absence that was said last."""
+        """Change the absence that was recorded last."""
         person = self.people[number]
         self.settle(person)
         away = person.absences[-1]
@@ -151,7 +149,7 @@ class PlainFirm:
         person.absences.pop()
         self.settle(person)
 
-    # What human resources do
+    # HR
 
     def open_course(self, name, **said):
         self.courses[name] = Course(**said)
@@ -169,14 +167,14 @@ class PlainFirm:
         return person
 
     def bring_in(self, number, name, email, team, course, last_day):
-        """One form for somebody new, with a course and a day that is chosen."""
+        """Add a new person with a course and a due date."""
         person = self.add(number, name, email, team)
         run = self.begin(person, course, end_of(last_day, person.zone))
         self.post.tell("enrolled", person, [(run, None)])
         self.post.work()
 
     def bring_list(self, rows):
-        """The whole firm: who is not in it leaves. Rows: number, name, email, team, learns, first and last day."""
+        """Import the complete roster; missing people leave. Row: number, name, email, team, learns, first, last day."""
         listed = {row[0] for row in rows}
         came = [self.add(*row[:4], learns=row[4], starts_on=row[5], leaves_on=row[6])
                 for row in rows if row[0] not in self.people]  # fmt: skip
@@ -234,7 +232,7 @@ class PlainFirm:
         self.post.work()
 
     def merge(self, kept, other):
-        """From now on `other` is another name of `kept`."""
+        """Make `other` an alias of `kept`."""
         kept, other = self.people[kept], self.people[other]
         both = {run.number: person for person in (kept, other) for run in person.runs}
         for run in other.runs:
@@ -248,7 +246,7 @@ class PlainFirm:
         self.settle(kept)
 
     def lock_merged_enrollments(self, other, kept):
-        """What waits to be told of runs that are those of `kept` now."""
+        """Adapt waiting emails about enrollments that now belong to `kept`."""
         for letter in [each for each in self.post.waiting if each.person is other]:
             if letter.kind in ("enrolled", "renewal-open"):
                 runs = [run for run in letter.runs if run in kept.runs and run.is_open and not run.started_at]
@@ -259,8 +257,8 @@ class PlainFirm:
                 letter.person, letter.address, letter.language = kept, kept.email, kept.language
 
     def joint(self, runs, both):
-        """The run that goes on: the open one that is further, or was begun first; not where it was completed in the
-        other account meanwhile. The others that are open close."""
+        """Return the enrollment that continues: the open one with more progress, or begun first, unless the course was
+        completed in the other account meanwhile. The other open ones are closed."""
 
         def is_done(run):
             others = [each for each in runs if both[each.number] is not both[run.number]]
@@ -282,10 +280,10 @@ class PlainFirm:
         if new_lesson:
             self.courses[course].steps.insert(-1, new_lesson)
 
-    # What people do
+    # Learners
 
     def study(self, number, course, steps, missed=()):
-        """Signs in and does so many steps more; `missed` are objectives of the exam, should it come to that."""
+        """Sign in and complete that many steps; `missed` are objectives answered wrong in the exam."""
         person, run = self.people[number], self.people[number].newest(course)
         person.signed_in_at = self.now
         for step in self.still_to_do(run)[:steps]:
@@ -305,7 +303,7 @@ class PlainFirm:
         since = max(self.today, run.renews_until or self.today)
         run.proof = Proof("certificate", self.today, months_on(since, self.courses[run.course].months))
 
-    # What people want of letters
+    # Email settings
 
     def manager_of(self, team):
         return next(person for person in self.people.values() if not person.learns and person.team == team)
@@ -314,7 +312,7 @@ class PlainFirm:
         return [person for person in self.people.values() if not person.learns and person.is_here]
 
     def led_by(self, lead):
-        """Those who are here, of the own team and of those for whose lead this one stands in today."""
+        """Return people of the own team and of teams whose manager this one is deputy for today."""
         teams = {lead.team}
         for other, first, last in lead.stands_in:
             if first <= other.day_at(self.now) <= last:
@@ -353,14 +351,14 @@ class PlainFirm:
         self.manager_of(team).stopped.discard(kind)
 
     def name_deputy(self, team, other, first, last):
-        """Who leads the other team stands in for who leads this one."""
+        """Make the manager of the other team deputy of the manager of this one."""
         lead, person = self.manager_of(team), self.manager_of(other)
         person.stands_in.append((lead, first, last))
         for reader in (person, lead):
             self.post.tell("deputy-added", reader, [(None, last)])
 
     def remind_by_hand(self, team, wanted):
-        """`wanted`: (number of a person, course). Whoever may not be reminded is left out."""
+        """`wanted`: (number of a person, course). People who may not be reminded are skipped."""
         self.by_hand = []
         pairs = [(self.people[number], self.people[number].newest(course)) for number, course in wanted]
         for person, run in sorted(pairs, key=lambda pair: pair[1].number):
@@ -378,7 +376,7 @@ class PlainFirm:
         )  # fmt: skip
 
     def undo_reminders(self):
-        """Those that were sent by hand just now."""
+        """Undo the manual reminders sent just now."""
         for letter in self.by_hand:
             letter.end("skipped", self.now, "undone by the sender")
             self.post.waiting.remove(letter)

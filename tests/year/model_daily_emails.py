@@ -1,4 +1,4 @@
-"""What is written early each morning: reminders, ends of certificates, and what those who lead are told."""
+"""Emails queued each morning: reminders, expiring certificates, emails to managers."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ BEFORE_THE_END = (7, 30, 60)
 
 
 def near(firm, plan_of):
-    """(person, run, due day, which day of the plan) of those whose day it is today, or was on the last two worked."""
+    """Yield (person, enrollment, due date, day of the schedule) due today or on the last 2 working days."""
     runs = [(run, person) for person in firm.people.values() if person.is_here for run in person.stands.values()]
     for run, person in sorted(runs, key=lambda each: each[0].number):
         if run.is_open and (before := day_of_plan(firm, person, run, plan_of(run))) is not None:
@@ -22,7 +22,7 @@ def near(firm, plan_of):
 def day_of_plan(firm, person, run, plan):
     today, due_on, calendar = day_of_letters(person, firm.now), person.due_on(run), person.calendar
     planned = {planned_day(due_on, before, calendar): before for before in sorted(plan, reverse=True)}
-    # On the day of enrolling the first letter said it all.
+    # On the day of enrollment, the enrollment email is enough.
     earliest = max(calendar.earlier(today, 2), person.day_at(run.begun_at))
     return next((planned[day] for day in sorted(planned, reverse=True) if earliest < day <= today), None)
 
@@ -47,7 +47,7 @@ def remind(firm):
 
 
 def escalate(firm):
-    """To who leads the whole firm: the next level for everybody who learns."""
+    """To the manager of the whole company, as the senior manager of all learners."""
     lead = firm.manager_of("Firm")
     for _person, run, due_on, _before in near(firm, lambda run: (-LATE_FOR,)) if firm.is_escalated else ():
         key, at = f"escalation {run.number} {due_on}", first_open(lead, firm.now)
@@ -55,7 +55,7 @@ def escalate(firm):
 
 
 def tell_changes(firm):
-    """Who had done a lesson before a release of the last three days asked to read it again."""
+    """To people who completed a lesson before a release of the last 3 days asked to read it again."""
     runs = [(run, person) for person in firm.people.values() if person.is_here for run in person.stands.values()]
     for run, person in sorted(runs, key=lambda each: each[0].number):
         for lesson, at in firm.courses[run.course].changed.items():
@@ -85,7 +85,7 @@ def write_digests(firm):
 
 
 def monday_near(lead, now):
-    """Whose morning begins within a day, or began less than two days ago; behind a free week it is the later one."""
+    """Return the Monday whose sending begins within a day or began less than 2 days ago; the later of two."""
     today = lead.day_at(now)
     this_one = today - today.weekday() * DAY
     mondays = this_one + timedelta(days=7), this_one

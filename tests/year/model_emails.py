@@ -1,15 +1,15 @@
-"""Letters in plain words: when one may leave, which of several is first, and why one does not leave at all."""
+"""Emails in the model: when one may be sent, which is first, and why one is not sent."""
 
 from datetime import time, timedelta
 
 from tests.year.model_calendar import DAY, morning_of
-from tests.year.model_people import Letter
+from tests.year.model_people import Email
 
-ABOUT_TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed")
-BY_OFFICE = ("digest", "escalation", "monthly-report")
-TOLD_TOGETHER = ("enrolled", "renewal-open", "arrival")
+TRAINING = ("enrolled", "renewal-open", "arrival", "reminder", "certificate-ending", "lesson-changed")
+SUBSCRIPTION = ("digest", "escalation", "monthly-report")
+COMBINED = ("enrolled", "renewal-open", "arrival")
 MINUTE, ALMOST_A_DAY, WEEK = timedelta(minutes=1), timedelta(hours=20), timedelta(days=7)
-HELD = timedelta(minutes=2)  # what is sent by hand, so that it can be taken back
+HELD = timedelta(minutes=2)  # manual reminders wait, so that they can be undone
 OPENS, CLOSES = time(8), time(20)
 HOURS = "emails are sent from 8 to 20 on working days"
 TODAY = "the person had an email today, and gets at most one a day"
@@ -21,25 +21,25 @@ GONE = "the course was completed, exempted or merged in the meantime"
 KEPT_BACK = (GONE, ANOTHER_DAY, SETTLED)
 
 
-def sort_of(kind):
-    return ABOUT_TRAINING if kind in ABOUT_TRAINING else BY_OFFICE if kind in BY_OFFICE else None
+def category_of(kind):
+    return TRAINING if kind in TRAINING else SUBSCRIPTION if kind in SUBSCRIPTION else None
 
 
-class PlainPost:
+class ModelEmails:
     def __init__(self, firm):
         self.firm = firm
         self.letters, self.waiting, self.keys = [], [], {}
         self.viewed_at, self.is_told = None, False
-        self.days = {}  # (person, sort) → the days on which letters left
+        self.days = {}  # (person, category) → sending days
 
     @property
     def now(self):
         return self.firm.now
 
-    # Writing
+    # Queue
 
     def write(self, kind, person, subjects=(), *, key="", next_at=None):
-        """None where it was written already. What kept it back then may have been taken back."""
+        """Return None if it was queued before; a skip whose reason was undone is queued again."""
         if key and key in self.keys:
             if self.keys[key].state == "skipped" and self.keys[key].why in KEPT_BACK:
                 self.keys[key].wait_again(self.now)
@@ -47,15 +47,15 @@ class PlainPost:
             return None
         at = next_at or self.now
         words = (kind, person, self.now, at, person.email, person.language, [*subjects])
-        letter = Letter(len(self.letters) + 1, *words)
+        letter = Email(len(self.letters) + 1, *words)
         self.letters.append(letter)
         self.keys[key] = letter
         self.waiting.append(letter)
         return letter
 
     def tell(self, kind, person, subjects=(), *, key=""):
-        """It leaves as soon as it may. One that waits still speaks of all."""
-        for letter in self.waiting if kind in TOLD_TOGETHER else ():
+        """Queue for immediate sending; a waiting email of the same type takes the subjects in."""
+        for letter in self.waiting if kind in COMBINED else ():
             if (letter.kind, letter.person) == (kind, person):
                 letter.subjects += subjects
                 letter.written_at = self.now
@@ -63,7 +63,7 @@ class PlainPost:
         if self.write(kind, person, subjects, key=key):
             self.is_told = True
 
-    # Leaving
+    # Delivery
 
     def work(self):
         """Send all emails that are due: once a minute, and at once if an email was written since."""
@@ -73,9 +73,9 @@ class PlainPost:
             self.send(self.due(self.now))
 
     def due(self, at):
-        """Also what would wait for more than a day: it may be unwanted already."""
+        """Include emails postponed by more than a day: they may be obsolete."""
         due = [letter for letter in self.waiting if not at < letter.next_at <= at + DAY]
-        return sorted(due, key=lambda letter: (sort_of(letter.kind) is not None, letter.next_at, letter.number))
+        return sorted(due, key=lambda letter: (category_of(letter.kind) is not None, letter.next_at, letter.number))
 
     def send(self, letters):
         for letter in letters:
@@ -95,12 +95,12 @@ class PlainPost:
     def leave(self, letter):
         letter.end("sent", self.now)
         letter.left_on, letter.zone_then = letter.person.day_at(self.now), letter.person.zone
-        if sort_of(letter.kind):
+        if category_of(letter.kind):
             self.days_of(letter).add(letter.left_on)
             self.take_in(letter)
 
     def take_in(self, letter):
-        """What waits of the same kind is told along with it; nobody's digest is another one's news."""
+        """Combine waiting emails of the same type and person; summaries are not combined."""
         for other in self.waiting if letter.subjects else ():
             if (other.kind, other.person, other.state) == (letter.kind, letter.person, "queued"):
                 letter.subjects += [each for each in other.subjects if each not in letter.subjects]
@@ -109,18 +109,18 @@ class PlainPost:
                 other.combined_into = letter
 
     def days_of(self, letter):
-        return self.days.setdefault((letter.person.key, sort_of(letter.kind)), set())
+        return self.days.setdefault((letter.person.key, category_of(letter.kind)), set())
 
     def wait(self, letter):
-        """(until when, why), or None."""
-        person, sort = letter.person, sort_of(letter.kind)
+        """Return (until when, why), or None."""
+        person, sort = letter.person, category_of(letter.kind)
         if sort is None:
             return None
         if away := person.away_at(self.now):
             return away.ends, f"the person is away until {away.last}"
         at, why = first_open(person, self.now), HOURS
         taken, today = self.days_of(letter), person.day_at(self.now)
-        number, days = (3, 14) if sort is ABOUT_TRAINING else (1, 1)
+        number, days = (3, 14) if sort is TRAINING else (1, 1)
 
         def has_room(day):
             return day not in taken and sum(each > day - days * DAY for each in taken) < number
@@ -136,12 +136,12 @@ class PlainPost:
         return bool(self.due(at))
 
     def all_would_end(self, at):
-        """Whether each that is due by then leaves or is skipped, and no two to one reader ask for one turn."""
+        """Return whether each due email is sent or skipped, and no two compete for one sending day."""
         due = self.due(at)
-        asked = [(letter.person.key, sort_of(letter.kind)) for letter in due if sort_of(letter.kind)]
+        asked = [(letter.person.key, category_of(letter.kind)) for letter in due if category_of(letter.kind)]
         return len(set(asked)) == len(asked) and all(self.why_not(each) or not self.wait(each) for each in due)
 
-    # Why not
+    # Reasons to skip
 
     def why_not(self, letter):
         if not letter.address:
@@ -150,7 +150,7 @@ class PlainPost:
             return "the person has unsubscribed from this type of email"
         ask = getattr(self, f"why_not_{letter.kind.replace('-', '_')}", lambda letter: "")
         has_left = not letter.person.is_here or (letter.person.leaves_on and letter.person.leaves_on < self.firm.today)
-        return ask(letter) or ("the person left the company" if sort_of(letter.kind) and has_left else "")
+        return ask(letter) or ("the person left the company" if category_of(letter.kind) and has_left else "")
 
     def why_not_invitation(self, letter):
         if not letter.person.is_here:
@@ -208,7 +208,7 @@ class PlainPost:
         return "" if holds else "the certificate was renewed or revoked in the meantime"
 
     def why_not_lesson_changed(self, letter):
-        """A newer run has the lesson before it still."""
+        """A newer enrollment still has the lesson ahead."""
         asked = any(run is letter.person.newest(run.course) and not run.excused_at for run, _lesson in letter.subjects)
         return "" if asked else "the person has seen the update, or the update was undone in the meantime"
 
@@ -217,7 +217,7 @@ class PlainPost:
         return "" if is_any else "nobody is overdue or stuck, and nobody has finished"
 
     def is_news(self, person, run):
-        """Somebody has finished within a week, or began and has done nothing for one."""
+        """Somebody finished within a week, or has been inactive for one."""
         if run.completed_at:
             return run.completed_at > self.now - WEEK
         is_stuck = run.is_open and run.started_at and run.active_at <= self.now - WEEK
@@ -247,7 +247,7 @@ class PlainPost:
 
 
 def first_open(person, at):
-    """The first instant from `at` on at which letters leave where the person is."""
+    """Return the first instant from `at` on in the sending hours of the person."""
     local, calendar = at.astimezone(person.zone), person.calendar
     if calendar.is_worked(local.date()) and local.time() < CLOSES:
         return max(at, morning_of(local.date(), person.zone))
@@ -255,6 +255,6 @@ def first_open(person, at):
 
 
 def day_of_letters(person, at):
-    """Of which day letters are that are written now: where none leave any more, tomorrow's."""
+    """Return the date of emails queued now: after sending hours, tomorrow."""
     local = at.astimezone(person.zone)
     return local.date() + DAY if local.time() >= CLOSES else local.date()

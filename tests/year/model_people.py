@@ -1,4 +1,4 @@
-"""What plain words know of a course, a person, a run and a letter."""
+"""Courses, people, enrollments and emails of the model."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Course:
     steps: list[str]
     months: int
     exam: str = ""
-    objectives: dict[str, str] = field(default_factory=dict)  # objective → the first lesson on it
-    asks: tuple = ()  # lessons that ask a question
+    objectives: dict[str, str] = field(default_factory=dict)  # objective → its first lesson
+    asks: tuple = ()  # lessons with a question
     changed: dict[str, datetime] = field(default_factory=dict)  # lesson → when a release asked to read it again
 
     @property
@@ -37,7 +37,7 @@ class Absence:
     begins: datetime
     ends: datetime
     said_at: datetime
-    stage: int = 0  # to come, running, over
+    stage: int = 0  # future, current, past
 
     def stage_at(self, at):
         return 0 if at < self.begins else 1 if at < self.ends else 2
@@ -56,7 +56,7 @@ class Proof:
 
 
 @dataclass(eq=False)
-class SimulationAttempt:
+class Enrollment:
     number: int
     course: str
     begun_at: datetime
@@ -72,7 +72,7 @@ class SimulationAttempt:
     done: dict[str, datetime] = field(default_factory=dict)
     missed: set = field(default_factory=set)  # objectives, in the exam
     proof: Proof | None = None
-    given: tuple | None = None  # (when the due day was given, it, on which day, days of absences then known)
+    given: tuple | None = None  # (when the due date was set, the due date, on which date, absence days known then)
 
     @property
     def is_open(self):
@@ -83,7 +83,7 @@ class SimulationAttempt:
         return self.given_by_hand_at or self.begun_at
 
     def keep_day(self, before, after):
-        """The day that was told stays where it comes to end by another clock."""
+        """Keep the due date when the time zone changes."""
         if self.due_at:
             self.due_at = end_of(day_ended_at(self.due_at, before), after)
         if self.given:
@@ -106,11 +106,11 @@ class Person:
     is_other_name: bool = False
     signed_in_at: datetime | None = None
     language: str = ""
-    stopped: set = field(default_factory=set)  # kinds of letters
+    stopped: set = field(default_factory=set)  # email types
     wants_reports_since: date | None = None
-    stands_in: list = field(default_factory=list)  # (for whom, first day, last day)
-    runs: list[SimulationAttempt] = field(default_factory=list)
-    stands: dict[str, SimulationAttempt] = field(default_factory=dict)  # course → the newest run
+    stands_in: list = field(default_factory=list)  # (manager, first day, last day)
+    runs: list[Enrollment] = field(default_factory=list)
+    stands: dict[str, Enrollment] = field(default_factory=dict)  # course → newest enrollment
     outside: dict[str, list[Proof]] = field(default_factory=lambda: defaultdict(list))
     absences: list[Absence] = field(default_factory=list)
     occasions: set = field(default_factory=set)
@@ -147,7 +147,7 @@ class Person:
         return [run for run in self.runs if run.is_open]
 
     def best(self, course):
-        """The proof that lasts longest; of several a certificate, the newest."""
+        """Return the proof valid longest; of equal ones a certificate, the newest."""
         own = [run.proof for run in self.runs if run.course == course and run.proof]
         proofs = [*self.outside.get(course, ()), *own]
         return max(reversed(proofs), key=lambda proof: (proof.until, proof.kind == "certificate"), default=None)
@@ -157,8 +157,8 @@ class Person:
 
 
 @dataclass(eq=False)
-class Letter:
-    """`subjects`: runs, and to each the day that is told, or None."""
+class Email:
+    """`subjects`: enrollments, each with the date in the email, or None."""
 
     number: int
     kind: str
@@ -171,9 +171,9 @@ class Letter:
     state: str = "queued"
     why: str = ""
     ended_at: datetime | None = None
-    left_on: date | None = None  # the reader's day
-    zone_then: ZoneInfo | None = None  # by which it was told
-    combined_into: Letter | None = None
+    left_on: date | None = None  # date of the recipient
+    zone_then: ZoneInfo | None = None  # time zone of the recipient then
+    combined_into: Email | None = None
 
     @property
     def runs(self):

@@ -1,4 +1,4 @@
-"""Whom a rule is about, told as one would tell a colleague."""
+"""Assignment rules of the model."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,8 +8,8 @@ from tests.year.model_calendar import end_of_quarter
 
 @dataclass
 class Rule:
-    """`due`: "start" or "assignment" and so many days, or "quarter". A renewal is "whole" or "short", and opens so many
-    days before the certificate ends, or on a day (month, day) of each year."""
+    """`due`: "start" or "assignment" plus `due_days`, or "quarter". `renewal` is "whole" or "short" and opens
+    `renewal_days` before the certificate expires, or on `renewal_on` (month, day) of each year."""
 
     name: str
     course: str
@@ -21,15 +21,15 @@ class Rule:
     renewal_days: int | None = None
     renewal_on: tuple | None = None
     excuses: bool = False
-    other_course: str = ""  # in which a certificate is asked for
+    other_course: str = ""  # required certificate
     joined_since: date | None = None
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """`deed`: enroll, renew, excuse, leave (is about the person, who is left alone) or outside."""
+class RuleResult:
+    """`action`: enroll, renew, excuse, leave (in scope, no action) or outside (not in scope)."""
 
-    deed: str
+    action: str
     rule: Rule
     asked: date | None = None
     occasion: object = ""
@@ -37,27 +37,27 @@ class Opinion:
     counts_from: date | None = None
 
 
-def opinion(firm, rule, person, today):
-    found = first_opinion(firm, rule, person, today)
+def result_of(firm, rule, person, today):
+    found = first_result(firm, rule, person, today)
     was_done = (rule.name, found.occasion) in person.occasions
-    return Opinion("leave", rule) if found.deed in ("enroll", "renew", "excuse") and was_done else found
+    return RuleResult("leave", rule) if found.action in ("enroll", "renew", "excuse") and was_done else found
 
 
-def first_opinion(firm, rule, person, today):
+def first_result(firm, rule, person, today):
     run = person.newest(rule.course)
     if today < rule.acts_since:
-        return Opinion("leave", rule)
+        return RuleResult("leave", rule)
     if not fits(firm, rule, person, today):
         is_its_own = rule.excuses and run and run.is_open and rule.name in run.by
-        return Opinion("excuse", rule, occasion=run.number) if is_its_own else Opinion("outside", rule)
+        return RuleResult("excuse", rule, occasion=run.number) if is_its_own else RuleResult("outside", rule)
     has_gone = person.leaves_on and person.leaves_on < today
     if has_gone or person.first_day > today or (run and not run.completed_at):
-        return Opinion("leave", rule)  # learns it, or is excused
+        return RuleResult("leave", rule)  # is learning or exempt
     proof = person.best(rule.course)
     if proof and proof.until >= today:
         return renewal(rule, proof, today)
     occasion = proof.until if proof and rule.renewal else ""
-    return Opinion("enroll", rule, due_of(rule, person, today), occasion)
+    return RuleResult("enroll", rule, due_of(rule, person, today), occasion)
 
 
 def fits(firm, rule, person, today):
@@ -72,11 +72,11 @@ def fits(firm, rule, person, today):
 def renewal(rule, proof, today):
     is_short = rule.renewal == "short" and proof.kind == "certificate"
     if rule.renewal_days and today >= proof.until - timedelta(days=rule.renewal_days):
-        return Opinion("renew", rule, proof.until, proof.until, is_short, counts_from=proof.until)
+        return RuleResult("renew", rule, proof.until, proof.until, is_short, counts_from=proof.until)
     opens = date(today.year, *rule.renewal_on) if rule.renewal_on else None
     if opens and max(proof.since + timedelta(days=1), rule.acts_since) <= opens <= today:
-        return Opinion("renew", rule, min(proof.until, due_of(rule, None, today)), f"yearly {opens}", is_short)
-    return Opinion("leave", rule)
+        return RuleResult("renew", rule, min(proof.until, due_of(rule, None, today)), f"yearly {opens}", is_short)
+    return RuleResult("leave", rule)
 
 
 def due_of(rule, person, today):
@@ -87,11 +87,10 @@ def due_of(rule, person, today):
     return first + days if first + days >= today else today + days
 
 
-def decided(opinions):
-    """The opinions that are followed: of those who enroll, else of those who renew, else of those who excuse, but
-    nobody is excused whom another rule is about."""
-    for deed in ("enroll", "renew"):
-        if by := [each for each in opinions if each.deed == deed]:
+def decided(results):
+    """Return the results to act on: enroll, else renew, else excuse unless another rule is about the person."""
+    for action in ("enroll", "renew"):
+        if by := [each for each in results if each.action == action]:
             return by
-    by = [each for each in opinions if each.deed == "excuse"]
-    return by if all(each.deed in ("excuse", "outside") for each in opinions) else []
+    by = [each for each in results if each.action == "excuse"]
+    return by if all(each.action in ("excuse", "outside") for each in results) else []

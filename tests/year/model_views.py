@@ -1,11 +1,11 @@
-"""What the plain firm says of itself, line by line, to be compared with what the product shows."""
+"""What the model expects the product to show, row by row."""
 
 from collections import Counter
 from datetime import date, timedelta
 
 from tests.year.model_calendar import day_ended_at
 
-COMPLETED, EXCUSED = 1, 2  # behind all that is due
+COMPLETED, EXCUSED = 1, 2  # after all due enrollments
 
 
 def urgency(run):
@@ -38,7 +38,7 @@ def validity(firm, proof):
 
 
 def board(firm, team="", *, left=False):
-    """The rows of who leads the team, in their order: of human resources all, also who has left."""
+    """Return the dashboard rows of the manager of the team in order; without a team all, as HR sees them."""
     people = firm.led_by(firm.manager_of(team)) if team else firm.people.values()
     found = [(run, person) for person in people if person.is_here or left for run in person.stands.values()]
     found.sort(key=lambda each: (urgency(each[0]), each[1].name, each[0].course))
@@ -69,11 +69,8 @@ def row(firm, person, run):
 
 
 def next_words(firm, run, proof):
-    """The next step as pages word it.
-
-    If the exam is next, a completed lesson that has changed comes before it. Of a certified person who has not
-    started, the step is called a renewal.
-    """
+    """Return the label of the next step.
+    A changed lesson comes before the exam. For a certified person who has not started it is a renewal."""
     step, course = firm.still_to_do(run)[0], firm.courses[run.course]
     words = step.capitalize()
     if step == course.exam:
@@ -83,12 +80,12 @@ def next_words(firm, run, proof):
 
 
 def counted(rows):
-    """Who has left is counted nowhere."""
+    """Former people are not counted."""
     return sorted(Counter((each["state"], each["validity"]) for each in rows if not each["left"]).items())
 
 
 def letters(firm):
-    """Person → each letter in the order of writing."""
+    """Return person → emails in the order of queuing."""
     found = {}
     for letter in firm.post.letters:
         found.setdefault(letter.person.number, []).append(letter)
@@ -96,7 +93,7 @@ def letters(firm):
 
 
 def letter_said(letter, own):
-    """When it left, by the clock of its reader; or when it was decided that it does not, by that of nobody."""
+    """The time sent is local to the recipient; the time of a skip is UTC."""
     at = letter.ended_at and letter.ended_at.replace(minute=0, second=0)
     if letter.state == "sent":
         at = f"{letter.ended_at.astimezone(letter.zone_then):%Y-%m-%d %H}"

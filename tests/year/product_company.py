@@ -1,4 +1,4 @@
-"""The same firm, played through the product's own verbs and its worker. The verbs are those of `model_company`."""
+"""The same company in the product, through its own functions and its worker. Methods as in `model_company`."""
 
 from datetime import date
 
@@ -44,7 +44,7 @@ from tests.accounts.roster_import.files import csv_file
 from tests.making import make_hr, publish_head
 from tests.world import finish_lesson, rows_shown_to
 from tests.year import course_files
-from tests.year.killed_worker import Death, DeathAtTheDoor
+from tests.year.killed_worker import DeathWhileSending, WorkerDeath
 from tests.year.mailbox import Mailbox
 from tests.year.model_calendar import ABROAD_FREE, CHINA_FREE, CHINA_WORKED
 from tests.year.model_people import ABROAD_CENTRES, CENTRES
@@ -53,7 +53,7 @@ HEADINGS = ("工号", "姓名", "邮箱", "部门", "角色", "入职日期", "�
 FILES = {"safety": course_files.safety, "privacy": course_files.privacy}
 
 
-class PlayedFirm:
+class ProductCompany:
     def __init__(self):
         self.worker = worker.WorkLoop(lambda: "")
         self.mailbox = Mailbox()
@@ -66,30 +66,30 @@ class PlayedFirm:
             calendar_import.add_days(self.teams[name], days_abroad(), by=self.hr)
 
     def work(self):
-        """What is due is done, and what was told leaves."""
+        """Run the worker and collect the emails."""
         self.worker.look(once=True)
         self.mailbox.take_in()
 
-    look = let_go = act = work  # which of them is due, the clock says
+    look = let_go = act = work  # the clock decides what is due
 
     def write_letters(self, job):
         self.work()
 
     def die_at_work(self, statement):
-        """The worker does what is due, and dies at its so-many-th statement. Returns whether it came so far."""
-        return self.die(Death(statement))
+        """Kill the worker at this statement; return whether it got that far."""
+        return self.die(WorkerDeath(statement))
 
-    def die_at_the_door(self, letter, *, is_taken):
-        """The same as it hands over its so-many-th letter."""
-        return self.die(DeathAtTheDoor(letter, is_taken=is_taken))
+    def die_while_sending(self, letter, *, is_accepted):
+        """Kill the worker as it sends this email."""
+        return self.die(DeathWhileSending(letter, is_accepted=is_accepted))
 
     def die(self, death):
-        """Another worker will go on."""
-        with death.comes():
+        """Kill the worker and replace it."""
+        with death.active():
             self.worker.look(once=True)
         self.mailbox.take_in()
         self.worker = worker.WorkLoop(lambda: "")
-        return death.has_come
+        return death.is_dead
 
     def person(self, number):
         return User.objects.get(staff_number=number)
@@ -100,7 +100,7 @@ class PlayedFirm:
     def run(self, number, course):
         return Enrollment.objects.newest().with_release().get(learner=self.person(number), course__identifier=course)
 
-    # What human resources do
+    # HR
 
     def open_course(self, name, **said):
         import_course(FILES[name]())
@@ -191,7 +191,7 @@ class PlayedFirm:
             save_drafts(document, {"en": body + b"\nAnd once more.\n"}, base=document.head, by=self.hr)
             publish_head(document, weight=Release.Impact.REREAD, note="Read it again")
 
-    # What people do
+    # Learners
 
     def study(self, number, course, steps, missed=()):
         Client().force_login(self.person(number))
@@ -213,7 +213,7 @@ class PlayedFirm:
             attempts.save(attempt, response.position, [str(place)], saves=0)
         attempts.submit(attempt)
 
-    # What people want of letters
+    # Email settings
 
     def speak(self, number, language):
         User.objects.filter(staff_number=number).update(language=language)  # as the page does
@@ -241,7 +241,7 @@ class PlayedFirm:
         add_deputy(self.viewer(team), self.viewer(other), first_day=first, last_day=last, by=self.hr)
 
     def remind_by_hand(self, team, wanted):
-        """As a lead does who confirms what is drafted for today."""
+        """As a manager who confirms the suggested actions of today."""
         runs = [self.run(number, course).pk for number, course in wanted]
         self.lead = self.viewer(team)
         self.done = carry_out(Confirmed(remind=runs, extend={}, talk=[]), by=self.lead)
@@ -249,19 +249,19 @@ class PlayedFirm:
     def undo_reminders(self):
         undo_actions(self.done.reminding, [], [], by=self.lead)
 
-    # What is shown
+    # Views
 
     def viewer(self, team):
         places = Membership.objects.filter(team=self.teams[team], role=Membership.Role.MANAGER)
         return places.get().person
 
     def board(self, team="", *, left=False):
-        """As who leads the team sees it; without one as human resources do."""
+        """The dashboard as the manager of the team sees it; without a team as HR sees it."""
         viewer = self.viewer(team) if team else self.hr
         return [row_of(each) for each in rows_shown_to(viewer, at=timezone.now(), left=left)]
 
     def counted(self, team=""):
-        """From the rows, and as it is kept beside them; both are the numbers above the board."""
+        """Return the totals computed from rows and the stored ones; both must be shown above the dashboard."""
         viewer, at = self.viewer(team) if team else self.hr, timezone.now()
         told = totals.counts(dashboard_rows.dashboard_rows_of(viewer, at=at), at)
         kept = totals.headcount_totals(viewer, None, None, at)
@@ -273,7 +273,7 @@ class PlayedFirm:
         ]
 
     def letters(self):
-        """Person → each letter in the order of writing; HR is nobody of the plain firm."""
+        """Return person → emails in the order of queuing, without HR."""
         found = {}
         for each in OutgoingEmail.objects.exclude(person=self.hr).select_related("person").order_by("pk"):
             found.setdefault(each.person.staff_number, []).append(each)
@@ -308,7 +308,7 @@ class PlayedFirm:
 
 
 def days_abroad():
-    """The list of a centre abroad: it has no part in China's holidays, nor in the weekends that make up for them."""
+    """The calendar of a centre abroad: no Chinese holidays, no make-up weekends."""
     worked = {day: ListedDay(False, "worked here") for day in CHINA_FREE if day.weekday() < 5}
     return worked | {day: ListedDay(True, "free here") for day in CHINA_WORKED | ABROAD_FREE}
 

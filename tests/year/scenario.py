@@ -1,4 +1,4 @@
-"""What happens in the firm, day by day: drawn from a seed, by what the plain firm knows, and told to both firms."""
+"""What happens in the company day by day, drawn from a seed and applied to model and product."""
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,9 +8,9 @@ from tests.year.model_people import CENTRES
 from tests.year.model_rules import Rule
 
 BEGINS = date(2026, 1, 2)
-MINUTES_CLAIMED = timedelta(minutes=6)  # for a little less a letter is claimed by whoever sends it
+MINUTES_CLAIMED = timedelta(minutes=6)  # emails are claimed by a worker for a little less
 NEW_PEOPLE = Rule("New people", "safety", BEGINS, due_days=14, renewal="short", renewal_days=30)
-# The rule as it is changed: more time, and renewals of many open in one night.
+# The changed rule: more time, and many renewals open in one night.
 SEASON = Rule("New people", "safety", BEGINS, due="assignment", due_days=21, renewal="short", renewal_days=45)
 ABROAD = Rule(
     "Abroad", "privacy", date(2026, 2, 4), team="Berlin", due="quarter", renewal="whole", renewal_on=(9, 1),
@@ -20,19 +20,19 @@ CERTIFIED = Rule(
     "Certified", "privacy", date(2026, 2, 9), due="assignment", due_days=30, other_course="safety",
     joined_since=date(2025, 6, 1),
 )  # fmt: skip
-# How often in a day of work, however many people there are: more than in any firm.
+# Events per working day, for any number of people: more than in a real company.
 OFTEN = {
     "join": 0.4, "bring_in": 0.2, "move": 0.6, "leave": 0.3, "go_later": 0.2, "come_back": 0.3, "say_away": 2.5,
     "change_absence": 0.6, "undo_absence": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3,
     "record_external_training": 0.2, "withdraw": 0.2, "speak": 0.3, "remind": 0.8, "name_deputy": 0.08,
     "want_other_letters": 0.2,
 }  # fmt: skip
-# When the day's jobs are done that write letters: no two at one moment, so that it does not matter which is first.
+# Times of the jobs that queue emails, all different so that their order does not matter.
 WRITTEN_AT = {
     "remind": (5, 10), "escalate": (5, 15), "tell_changes": (5, 18), "tell_endings": (5, 20),
     "write_digests": (5, 30), "tell_month": (5, 35),
 }  # fmt: skip
-# Behind eight in the morning somewhere: here, in Urumqi, in Berlin by either clock, in Boston by either clock.
+# Just after 8:00 in Shanghai, Urumqi, Berlin and Boston, in summer and winter.
 LETTERS_LEAVE_AT = ((8, 8), (10, 0), (14, 8), (15, 8), (18, 0), (20, 8), (21, 8))
 LANGUAGES = ("zh-hans", "zh-hans", "en", "")
 PLANS = {
@@ -42,16 +42,16 @@ PLANS = {
 ESCALATED = {date(2026, 1, 12): True, date(2026, 5, 20): False, date(2026, 6, 3): True}
 
 
-class Story:
+class Scenario:
     def __init__(self, plain, played, clock, *, people, seed=22):
         self.plain, self.firms, self.clock = plain, (plain, played), clock
         self.random, self.size, self.last = random.Random(seed), people, 0
-        self.doubles = []  # (the account that stays, the other one), to be merged on the next day of work
-        self.told, self.deaths, self.deaths_at_the_door = 0, 0, 0
-        self.fate = random.Random(seed)  # of workers: what the plain firm draws is the same whoever dies
+        self.duplicates = []  # (kept account, other account), to be merged on the next working day
+        self.told, self.deaths, self.deaths_while_sending = 0, 0, 0
+        self.fate = random.Random(seed)  # separate, so that worker deaths do not change the scenario
 
     def tell(self, verb, *words, **said):
-        """A second later there is something else to tell."""
+        """Call this method of both, then advance the clock by a second."""
         self.told += 1
         for firm in self.firms:
             getattr(firm, verb)(*words, **said)
@@ -64,11 +64,11 @@ class Story:
         self.plain.now = now
         self.clock.move_to(now)
 
-    # The firm is there
+    # Start
 
     def begin(self):
         self.clock_to(BEGINS - DAY, 23, 0)
-        self.tell("look")  # from now on the worker knows when each job is due
+        self.tell("look")  # from here on the worker knows when jobs are due
         self.clock_to(BEGINS, 10, 0)
         steps = {"steps": ["doors", "keys", "exam"], "exam": "exam", "asks": ("doors",)}
         self.tell("open_course", "safety", months=3, objectives={"O1.1": "doors", "O1.2": "keys"}, **steps)
@@ -93,53 +93,53 @@ class Story:
     def some_day(self, earliest, latest):
         return self.plain.today + timedelta(days=self.random.randint(earliest, latest))
 
-    # A day
+    # One day
 
     def day(self, day):
         for verb, *moment in (("look", 0, 19, 30), ("let_go", 0, 20), ("look", 4, 39, 30), ("act", 4, 40)):
             self.clock_to(day, *moment)
             self.tell(verb)
-        self.letters_are_written(day)
+        self.queue_emails(day)
         for hour, minute in LETTERS_LEAVE_AT:
-            self.letters_leave(day, hour, minute)
+            self.send_emails(day, hour, minute)
             if hour == 10:
-                self.announced(day)
+                self.scheduled_changes(day)
                 if CHINA.is_worked(day):
                     self.office_opens(day)
 
-    def letters_are_written(self, day):
+    def queue_emails(self, day):
         for job, (hour, minute) in WRITTEN_AT.items():
             self.clock_to(day, hour, minute - 1, 30)
             self.tell("look")
             self.clock_to(day, hour, minute)
             if self.fate.random() < 0.1:
-                self.worker_dies()
+                self.kill_worker()
             self.tell("write_letters", job)
 
-    def letters_leave(self, day, hour, minute):
-        """Of a worker that dies, another one takes up what it had claimed, some minutes later. Where two letters to
-        one reader ask for one turn, or one has to wait, its death would change which leaves first."""
+    def send_emails(self, day, hour, minute):
+        """Another worker takes over the claimed emails of a killed one some minutes later. If two emails to one
+        person compete for a day, or one must wait, a death would change which is sent first."""
         self.clock_to(day, hour, minute)
         then = self.plain.now
         if minute and self.plain.post.is_anything_due(then) and self.fate.random() < 0.3:
             self.set_clock(then - MINUTES_CLAIMED)
             if self.plain.post.all_would_end(then):
-                self.worker_dies(at_the_door=self.fate.random() < 0.5)
+                self.kill_worker(while_sending=self.fate.random() < 0.5)
             self.set_clock(then)
         self.tell("look")
 
-    def worker_dies(self, *, at_the_door=False):
-        """At the door: as a letter is handed over, before it is taken or before that is noted."""
+    def kill_worker(self, *, while_sending=False):
+        """`while_sending`: as an email is sent, before it is accepted or before that is stored."""
         _plain, played = self.firms
-        if at_the_door:
-            came = played.die_at_the_door(self.fate.choice([1, 1, 2]), is_taken=self.fate.random() < 0.5)
-            self.deaths_at_the_door += came
+        if while_sending:
+            came = played.die_while_sending(self.fate.choice([1, 1, 2]), is_accepted=self.fate.random() < 0.5)
+            self.deaths_while_sending += came
         else:
             came = played.die_at_work(self.fate.randint(1, 60))
         self.deaths += came
 
-    def announced(self, day):
-        """What everybody hears of."""
+    def scheduled_changes(self, day):
+        """Changes on fixed dates."""
         if day in PLANS:
             self.tell("plan", *PLANS[day])
         if day in ESCALATED:
@@ -159,12 +159,12 @@ class Story:
             self.tell("release", "safety", reread="keys")
 
     def office_opens(self, day):
-        for kept, other in self.doubles:
+        for kept, other in self.duplicates:
             if self.plain.people[kept].is_here:
                 self.tell("merge", kept, other)
-        self.doubles = []
+        self.duplicates = []
         if day.day == 15 or (day.day > 15 and CHINA.step(day, -1).day < 15):
-            self.list_of_the_month()
+            self.import_monthly_roster()
         for verb, number in OFTEN.items():
             for _ in range(self.how_many(number)):
                 getattr(self, verb)()
@@ -182,26 +182,26 @@ class Story:
                 missed = ["O1.2"] if self.random.random() < 0.25 else []
                 self.tell("study", person.number, run.course, self.random.choice([1, 2, 4, 4]), missed)
 
-    # Who it is about
+    # Choosing people
 
     def learners(self):
         return [person for person in self.plain.people.values() if person.learns and person.is_here]
 
     def anybody(self, wanted=lambda person: True):
-        twice = {number for pair in self.doubles for number in pair}
+        twice = {number for pair in self.duplicates for number in pair}
         found = [person for person in self.learners() if person.number not in twice and wanted(person)]
-        # What happens while a letter waits is rare, and what becomes of the letter has rules of its own.
+        # Events while an email waits are rare and have their own rules.
         written_to = {letter.person.number for letter in self.plain.post.waiting}
         if self.random.random() < 0.4:
             found = [person for person in found if person.number in written_to] or found
         return self.random.choice(found) if found else None
 
-    def somebody_who_learns(self):
+    def random_open_enrollment(self):
         person = self.anybody(lambda person: any(run is person.newest(run.course) for run in person.open_runs()))
         runs = [run for run in person.open_runs() if run is person.newest(run.course)] if person else []
         return (person, self.random.choice(runs)) if runs else None
 
-    # What happens to one person
+    # Events of one person
 
     def join(self):
         number, name, email, team, *_rest = self.newcomer()
@@ -234,7 +234,7 @@ class Story:
             self.tell("say_away", person.number, first, first + timedelta(days=self.random.choice([0, 2, 6, 13])))
 
     def is_never_away(self, person):
-        """Neither now, nor lately, nor soon: one absence at a time."""
+        """No absence now, lately or soon: one at a time."""
         return all(each.last < self.plain.today - timedelta(days=3) for each in person.absences)
 
     def absent(self):
@@ -248,7 +248,7 @@ class Story:
             away = person.absences[-1]
             earlier = max(away.first, self.plain.today)
             first = self.random.choice([away.first, away.first - timedelta(days=3)])
-            first = max([first, *(each.last + DAY for each in person.absences[:-1])])  # behind the one before
+            first = max([first, *(each.last + DAY for each in person.absences[:-1])])  # after the previous absence
             last = self.random.choice([earlier, away.last, away.last + timedelta(days=5)])
             if (first, last) != (away.first, away.last):
                 self.tell("change_absence", person.number, first, last)
@@ -258,23 +258,23 @@ class Story:
             self.tell("undo_absence", person.number)
 
     def extend(self):
-        if found := self.somebody_who_learns():
+        if found := self.random_open_enrollment():
             person, run = found
             day = self.some_day(3, 40)
-            if day != person.due_on(run):  # the day that stands is none that is given
+            if day != person.due_on(run):  # the current due date is no extension
                 self.tell("extend", person.number, run.course, day)
 
     def excuse(self):
-        if found := self.somebody_who_learns():
+        if found := self.random_open_enrollment():
             person, run = found
             self.tell("excuse", person.number, run.course)
 
     def double(self):
-        """Somebody comes in a second time, by another name; it is found a day of work later."""
+        """Add a second account of a person; it is merged on the next working day."""
         if person := self.anybody():
             number, _name, email, *_rest = self.newcomer()
             self.tell("add", number, f"{person.name} too", email, person.team)
-            self.doubles.append((person.number, number))
+            self.duplicates.append((person.number, number))
 
     def record_external_training(self):
         if person := self.anybody(lambda person: not person.outside.get("safety")):
@@ -290,14 +290,14 @@ class Story:
         if person := self.anybody(has_one):
             self.tell("withdraw", person.number, "safety")
 
-    # What they want of letters
+    # Email settings
 
     def speak(self):
         if person := self.anybody():
             self.tell("speak", person.number, self.random.choice(LANGUAGES))
 
     def remind(self):
-        """A lead reminds some, and now and then takes it back."""
+        """A manager reminds some people, and sometimes undoes it."""
         team = self.random.choice(["Firm", *CENTRES])
         led = self.plain.led_by(self.plain.manager_of(team))
         runs = [(person.number, run.course) for person in led for run in person.stands.values()]
@@ -307,7 +307,7 @@ class Story:
                 self.tell("undo_reminders")
 
     def name_deputy(self):
-        """Over before the month is, at whose end all boards are looked at."""
+        """Ends before the month does, when dashboards are compared."""
         team, other = self.random.sample([*CENTRES], 2)
         if self.plain.today.day < 15:
             self.tell("name_deputy", team, other, self.some_day(0, 3), self.some_day(3, 10))
@@ -320,15 +320,15 @@ class Story:
         verb = self.random.choice(["subscribe", "unsubscribe", "stop", "go_on", "go_on"])
         self.tell(verb, team, *([kind] if verb in ("stop", "go_on") else []))
 
-    # The list that human resources bring in once a month
+    # The monthly roster
 
-    def list_of_the_month(self):
+    def import_monthly_roster(self):
         rows = [self.row_of(person) for person in self.plain.people.values() if self.is_listed(person)]
         self.tell("bring_list", [*rows, *(self.newcomer(self.some_day(-5, 10)) for _ in range(1 + self.size // 60))])
 
     def is_listed(self, person):
-        """Of those who are here nearly all; of those who have left hardly anybody, who is back then."""
-        if not person.learns or person.number in {number for pair in self.doubles for number in pair}:
+        """Nearly all present people, and a few former ones, who then return."""
+        if not person.learns or person.number in {number for pair in self.duplicates for number in pair}:
             return True
         return not person.is_other_name and self.random.random() < (0.985 if person.is_here else 0.05)
 
