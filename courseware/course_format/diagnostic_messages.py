@@ -183,7 +183,7 @@ ERRORS = {
     "timeout-branches": "node has {seconds} seconds and {count} timeout branches; expected one",
     "timeout-without-seconds": "timeout branch in a node without seconds",
     "passes-untaught": 'the player "{player}" has {share:.1f} % of attempts completed; expected at most {most:.0f} %',
-    "conditions-of-source-language": "what is said when is in the {language} file only; take the braces out here",
+    "conditions-of-source-language": "conditions are in the {language} file only; remove the braces here",
     "lines-of-speech-differ": "{here} paragraphs here, {there} in {language}, where some have a condition",
     "never-said": '"{text:.30}" is never shown: no attempt arrives here with "{condition}"',
     "if-without-else": '"{alone}" without "{other}"; a node that is skipped says where to go on',

@@ -27,7 +27,7 @@ from courseware.learning.due_dates.extensions import last_request
 from courseware.learning.learner_context import LearnerContext, own_enrollments
 from courseware.learning.lessons.changed_lessons import ShownChange, as_shown
 from courseware.learning.lessons.lesson_page import lesson_page
-from courseware.learning.models import SAVED_OF_COURSE, Enrollment, ExtensionRequest
+from courseware.learning.models import PHRASES_OF_COURSE, Enrollment, ExtensionRequest
 from courseware.learning.status.progress_tracker import StepPosition, TrackerModule, place_in, tracker_modules
 from courseware.learning.status.states import urgency_of
 from courseware.lib.dates import site_day
@@ -130,7 +130,7 @@ class CoursePanel:
 
     @cached_property
     def phrases(self) -> int:
-        return len(SAVED_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
+        return len(PHRASES_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
 
     @property
     def certified_until(self) -> date | None:

@@ -95,7 +95,7 @@ def test_new_browser_is_reported_by_email(person):
     signed_in(person, IPHONE)
     [email] = letters()
     assert email.to == [person.email]
-    assert "from a browser that was not used before.\nSafari · iPhone\n" in email.body
+    assert "from a new browser.\nSafari · iPhone\n" in email.body
 
 
 def test_changed_password_is_reported_by_email():

@@ -156,7 +156,7 @@ def test_teams_with_wrong_ancestors_are_reported():
     top = make_team("A")
     (loose,) = Team.objects.bulk_create([Team(name="B", parent=top)])
     assert below(top) == {"A"}
-    assert list(team_ancestors()) == [f"team {loose.pk}: stands at / as stored, at /{top.pk}/ by the teams above it"]
+    assert list(team_ancestors()) == [f"team {loose.pk}: path / as stored, /{top.pk}/ by the teams above it"]
 
 
 def test_nearest_manager_of_first_team_is_chosen():

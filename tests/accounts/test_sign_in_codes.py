@@ -111,7 +111,7 @@ def test_code_ends_sessions_and_password_and_is_emailed(client, hr):
     code = give_code(person, by=hr)
     [email] = letters()
     assert email.to == ["b@example.com"]
-    assert "It was made by:\nYang Lan" in email.body
+    assert "Created by:\nYang Lan" in email.body
     assert code not in email.body
     client.post(PAGE, {"name": "b@example.com", "code": code})
     assert elsewhere.get(reverse("account_change_password")).status_code == 302

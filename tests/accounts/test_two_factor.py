@@ -260,7 +260,7 @@ def test_admin_resets_two_factor_of_another_admin(settings):
     assert (event.actor, event.subject) == (admin, f"person:{lost.pk}")
     assert elsewhere.get("/admin/").status_code == 302
     [email] = letters()
-    assert (email.to, "was reset" in email.body) == ([lost.email], True)
+    assert (email.to, "reset your two-step verification" in email.body) == ([lost.email], True)
 
 
 def test_command_resets_once_and_reports_unknown_address():

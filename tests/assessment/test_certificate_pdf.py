@@ -264,7 +264,7 @@ def test_integrity_check_reports_changed_or_unlogged_pdf(holder, certificate):
         f"certificate {certificate.pk}: its file in en differs from the one that was created"
     ]
     CertificatePdf.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
-    assert [line for line in differences() if f"certificate-pdf {certificate_pdf.pk}: the log knows no" in line]
+    assert [line for line in differences() if f"certificate-pdf {certificate_pdf.pk}: the audit log has no" in line]
 
 
 def test_public_page_shows_certificate_without_session(certificate):

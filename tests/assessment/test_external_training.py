@@ -114,8 +114,8 @@ def test_integrity_check_reports_changed_training():
     assert list(differences()) == [] == list(log_differences())
     Certification.objects.create(learner=revoked.person, course=course, outside=revoked, certified_until=NEVER)
     assert list(differences()) == [
-        f"person {revoked.person_id}: certified in course {course.pk} by a proof of another person or course, "
-        "or taken back"
+        f"person {revoked.person_id}: certified in course {course.pk} by a revoked proof or one of another person "
+        "or course"
     ]
     Certification.objects.filter(outside=revoked).delete()
     Certification.objects.filter(learner=person).update(certified_until=BEFORE)

@@ -177,7 +177,7 @@ def change_people(chance, teams):
         if what == "move":
             person.memberships.all().delete()
             join(chance.choice(teams), person)
-        if what == "post":
+        if what == "job_role":
             User.objects.filter(pk=person.pk).update(job_role=chance.choice(["phone", "chat"]))
         if what == "gone":
             User.objects.filter(pk=person.pk).update(is_active=False)

@@ -149,7 +149,7 @@ def test_emails_sent_earlier_count_toward_limit():
             sending_day=TODAY - timedelta(days=days_ago), data={"subjects": [], "by": None},
         )  # fmt: skip
     OutgoingEmail.objects.create(kind="enrolled", person=person, address=person.email, data=data)
-    why = "the person had 3 letters in 14 days, and has no more: this one from 2026-12-21 08:00"
+    why = "the person had 3 emails in 14 days, and gets no more; planned for 2026-12-21 08:00"
     assert {key: why for key, why in scheduled().items() if key[0] == "Due"} == {("Due", "reminder"): why}
 
 

@@ -15,7 +15,7 @@ TOKENS = re.compile(r"--(line|line-soft):light-dark\((#[0-9a-f]{6}),(#[0-9a-f]{6
 
 def faint(look, tokens):
     """Return the colour pairs with too little contrast in this look if these tokens change."""
-    palette = test_look.palettes()[look] | tokens
+    palette = test_stylesheets.palettes()[look] | tokens
     return {
         (where, colour, ground)
         for where, colour, ground, wanted in test_stylesheets.pairs(palette)
@@ -51,7 +51,7 @@ def test_nearest_readable_colour_of_known_colours():
     assert nearest_readable("#6cc3d5", DARK) == "#6cc3d5"
     assert nearest_readable("#777777", LIGHT) == "#6b6b6b"
     # By hand: 12 parts grey in 100 white; one step lighter has too little contrast.
-    assert test_look.contrast("#6b6b6b", "#ededed") >= 4.5 > test_look.contrast("#6c6c6c", "#ededed")
+    assert test_stylesheets.contrast("#6b6b6b", "#ededed") >= 4.5 > test_stylesheets.contrast("#6c6c6c", "#ededed")
 
 
 def test_fallback_stylesheet_has_light_colour_only():

@@ -222,7 +222,7 @@ def test_restored_tab_text_conflicts_with_newer_save(visit, editor):
     drafts.save_drafts(document, {"zh-hans": theirs}, base=document.head, by=make_editor())
     page.reload()
     page.get_by_role("button", name="Save draft").click()
-    expect(page.get_by_text("somebody else has saved this text meanwhile")).to_be_visible()
+    expect(page.get_by_text("another person has saved this text in the meantime")).to_be_visible()
     expect(page.locator("#text-zh-hans")).to_have_value(re.compile("我的一句。"))
     expect(page.locator("#theirs-zh-hans")).to_have_value(re.compile("他们的一句。"))
     page.get_by_role("button", name="Save draft").click()

@@ -1,5 +1,6 @@
 """Commands `check_content`, `content_report`, `content_facts` and `content_points`."""
 
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -12,6 +13,7 @@ from courseware.course_format.diagnostic_messages import LEVELS
 from tests.course_format.check_helpers import BANK, LESSON_EN, OUTLINE, SOURCES
 from tests.course_format.samples import damage, make_files
 
+TODAY = datetime(2026, 12, 1, tzinfo=UTC)  # less than 12 months after the sources of the sample course were checked
 DRILL = "01-water/02-drill.simulation.zh-hans.md"
 
 
@@ -31,7 +33,8 @@ def run_command(*arguments):
     return 0, output.getvalue().splitlines()
 
 
-def test_check_content_prints_problems_and_totals(tmp_path):
+def test_check_content_prints_problems_and_totals(tmp_path, time_machine):
+    time_machine.move_to(TODAY)
     write_course(tmp_path / "tea-room", damage(LESSON_EN, "- [ ] Walk away", "- [x] Walk away"))
     assert run_command(str(tmp_path)) == (
         1,
@@ -42,7 +45,8 @@ def test_check_content_prints_problems_and_totals(tmp_path):
     )
 
 
-def test_warnings_fail_only_with_strict(tmp_path):
+def test_warnings_fail_only_with_strict(tmp_path, time_machine):
+    time_machine.move_to(TODAY)
     write_course(tmp_path / "tea-room", damage(LESSON_EN, "The kettle is", "The pot is"))
     write_course(tmp_path / "tea-room", {".git/config": b"no part of the course"})
     printed = [

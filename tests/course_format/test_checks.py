@@ -154,7 +154,7 @@ def test_requirements_cannot_depend_on_optional_lesson():
     led = TEXTS[BANK].replace("objective=O1.2", "objective=O1.2 lesson=pouring", 1).replace(" section=check", "")
     assert issues(files | {COURSE: listed.encode(), BANK: led.encode()}) == [
         f'{BANK}:{led[: led.index("lesson=pouring")].count(chr(10)) + 1}: leads to "pouring", which is optional; '
-        "expected lesson= and one that has to be done",
+        "expected lesson= with a required lesson",
         f'{COURSE}:7: completion: "pouring" is optional; expected lessons that are not',
     ]
     alone = TEXTS[LESSON].replace("objectives: [O1.1, O1.2]", "objectives: [O1.1]")

@@ -114,7 +114,7 @@ def test_translation_needs_same_paragraphs_without_conditions():
     assert "4 paragraphs here, 5 in zh-Hans, where some have a condition" in issues(
         HEARD, HEARD_EN.replace("Build a note.\n\n", "")
     )
-    assert "what is said when stands in the zh-Hans file only; take the braces out here" in issues(
+    assert "conditions are in the zh-Hans file only; remove the braces here" in issues(
         HEARD, HEARD_EN.replace("You again.", "You again. {if=wet}")
     )
 

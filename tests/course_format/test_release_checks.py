@@ -128,7 +128,7 @@ def with_practice_set(right):
 
 def test_practice_set_has_enough_questions_per_rule():
     assert issues(with_practice_set(1)) == []
-    assert issues(with_practice_set(3)) == [f"{EXAM}:11: drill-bank has 1 questions on O1.2, the drill asks 3"]
+    assert issues(with_practice_set(3)) == [f"{EXAM}:11: drill-bank has 1 questions on O1.2, the practice set asks 3"]
 
 
 # Terms
@@ -155,7 +155,7 @@ def test_8_words_or_12_characters_count_as_copied():
     sentence = "The stove was left on by the last one to leave"
     files = damage(LESSON_EN, "Be quiet at night.", f"Be **quiet**. {sentence}. [^F-01]")
     (line,) = [n for n, text in enumerate(files[LESSON_EN].decode().split("\n"), start=1) if sentence in text]
-    message = '"the stove was left on by the last" also stands in book.txt; say it in your own words'
+    message = '"the stove was left on by the last" is also in book.txt; use your own words'
     assert overlap("We know: the *stove* was left on by the last, today", files) == [f"{LESSON_EN}:{line}: {message}"]
     assert overlap("the stove was left on by the", files) == []
     assert overlap("the stove was left on. By the last one", files) == []  # matches do not cross sentence ends

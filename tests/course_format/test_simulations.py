@@ -215,7 +215,7 @@ def test_too_long_longest_path_is_reported():
         "## 灶台", f"{reading}\n\n## 灶台", english=DRILL_EN.replace("## The stove", f"{english}\n\n## The stove")
     )
     files[PATH] = files[PATH].replace(b"guest: 1/3", b"guest: 1/3, late: 1/99")
-    assert any("the longest run takes" in message for message in issues(files))
+    assert any("the longest attempt takes" in message for message in issues(files))
 
 
 def test_message_with_more_than_12_parts_is_reported():
@@ -238,7 +238,7 @@ def test_simulation_with_1100_situations_is_checked():
 def test_simulation_takes_less_than_1_minute():
     simulation = drill()
     assert 0.2 < average_minutes(simulation) < longest_minutes(simulation) < 1
-    found = [message for message in issues(drill_files("汽从门缝里出来。", "汽" * 1300)) if "run takes" in message]
+    found = [message for message in issues(drill_files("汽从门缝里出来。", "汽" * 1300)) if "attempt takes" in message]
     assert [message.partition(":")[0] for message in found] == [PATH]
 
 

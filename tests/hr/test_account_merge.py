@@ -21,7 +21,7 @@ from courseware.content.rendering import store
 from courseware.hr.people.account_merge import CannotUndo, MergeUndoRefusal, merge, undo_merge
 from courseware.learning.due_dates.absence_shifts import record_absence, settle_all
 from courseware.learning.enrollments.enrollment import exempt
-from courseware.learning.models import SAVED, Enrollment
+from courseware.learning.models import PHRASES_OF_LEARNER, Enrollment
 from courseware.learning.reference.saved_phrases import save_phrase
 from courseware.lib import dates
 from courseware.reporting.integrity import audit_log
@@ -244,9 +244,12 @@ def test_saved_phrases_are_merged_and_separated(kept, other, course, hr):
     for person in (kept, other):
         save_phrase(enroll_user(person, course), page, "note:1")
     row = merge(kept, other, by=hr)
-    assert (len(SAVED(learner=kept.pk)), len(SAVED(learner=other.pk))) == (2, 0)  # the page shows them as one
+    assert (len(PHRASES_OF_LEARNER(learner=kept.pk)), len(PHRASES_OF_LEARNER(learner=other.pk))) == (
+        2,
+        0,
+    )  # the page shows them as one
     undo_merge(row, by=hr)
-    assert (len(SAVED(learner=kept.pk)), len(SAVED(learner=other.pk))) == (1, 1)
+    assert (len(PHRASES_OF_LEARNER(learner=kept.pk)), len(PHRASES_OF_LEARNER(learner=other.pk))) == (1, 1)
 
 
 # Undoing a merge.

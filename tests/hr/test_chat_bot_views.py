@@ -126,7 +126,7 @@ def test_paused_bot_is_shown_until_saved_again(client, services):
     assert "404 no_service" in client.get(f"/people/chat-bots/{bot.pk}/").content.decode()
     client.post(f"/people/chat-bots/{bot.pk}/try/")  # ignored
     assert len(chat_messages()) == 1
-    warnings = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["doors"](timezone.now())]
+    warnings = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["chat-bots"](timezone.now())]
     assert warnings == [
         ("Group-chat bots", "1 group-chat bot is paused: the service rejected a message", "hr:chat-bots")
     ]

@@ -165,7 +165,7 @@ def test_nobody_changes_own_profile_or_teams(client, make, team):
     assert client.post(f"/people/{person.pk}/memberships/", {"team": other.pk, "role": "learner"}).status_code == 404
     assert client.get(f"/people/{person.pk}/external-training/").status_code == 404
     person.refresh_from_db()
-    assert (person.name, person.post, person.starts_on) == ("Myself", "", None)
+    assert (person.name, person.job_role, person.starts_on) == ("Myself", "", None)
     assert not person.memberships.exists()
 
 
@@ -183,7 +183,7 @@ def test_admin_cannot_change_own_profile_or_teams_in_admin(client, team):
     by_team = client.post(f"/admin/accounts/team/{team.pk}/change/", {"name": team.name} | one)
     assert [own.status_code, by_team.status_code] == [200, 200]  # the form comes back
     admin.refresh_from_db()
-    assert (admin.name, admin.post, admin.starts_on) == ("Myself", "", None)
+    assert (admin.name, admin.job_role, admin.starts_on) == ("Myself", "", None)
     assert not admin.memberships.exists()
 
 

@@ -44,7 +44,7 @@ def test_person_is_added_enrolled_and_emailed_once(client, hr):
     assert messages(response) == ["Zhang Nan is added, and the invitation email is on its way."]
     person = User.objects.get(email="zhang.nan@example.com")
     enrollment = Enrollment.objects.get()
-    assert (person.name, person.language, person.post, person.has_usable_password()) == (
+    assert (person.name, person.language, person.job_role, person.has_usable_password()) == (
         "Zhang Nan",
         "en",
         job_role,

@@ -330,7 +330,7 @@ def test_request_changed_past_log_is_reported(enrollment, team, forgery):
 def test_deleted_request_is_reported(enrollment):
     request_for(enrollment)
     ExtensionRequest.objects.all().delete()
-    assert ["nothing is kept of it" in item for item in differences()] == [True]
+    assert ["no record of it exists" in item for item in differences()] == [True]
 
 
 def test_enrollment_with_request_is_exempted_instead_of_removed(team):

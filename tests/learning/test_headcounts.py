@@ -229,11 +229,11 @@ def test_wrong_headcount_is_reported_and_repaired(teams):
     row = Headcount.objects.filter(team=teams["A"]).latest("pk")
     Headcount.objects.filter(pk=row.pk).update(number=row.number + 2)
     Headcount.objects.filter(team=None).delete()
-    at = f"{row.urgency:%Y-%m-%d}, not begun to what is counted"
+    at = f"{row.urgency:%Y-%m-%d}, not started in its totals"
     assert list(enrollments.headcounts()) == [
-        f"the company, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
+        f"the company, course {row.course_id}: {number:+} people with {urgency:%Y-%m-%d}, not started in its totals"
         for urgency, number in sorted((enrollment.urgency, 1) for enrollment in Enrollment.objects.all())
-    ] + [f"team {teams['A'].pk}, course {row.course_id}: -2 people at {at}"]
+    ] + [f"team {teams['A'].pk}, course {row.course_id}: -2 people with {at}"]
     headcount_updates.compact_headcounts()
     assert_right()
 

@@ -86,7 +86,7 @@ def test_index_shows_age_and_error_of_oldest_email(client, admin, healthy, time_
     OutgoingEmail.objects.update(why="450 come back later")
     [text] = warnings_on_index(client)
     assert (
-        text.replace("\xa0", " ") == "Letters: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
+        text.replace("\xa0", " ") == "Emails: the oldest email has waited for 1 hour, 30 minutes (450 come back later)"
     )
 
 
@@ -107,9 +107,9 @@ def test_person_page_lists_only_own_emails(client, admin):
 
 
 def test_admin_runs_job_early(client, admin, healthy):
-    fields = {"action": "run_selected", "_selected_action": ["tidy-tasks"]}
+    fields = {"action": "run_selected", "_selected_action": ["delete-old-tasks"]}
     assert "1 job will run next." in client.post(LISTS[0], fields, follow=True).content.decode()
-    assert Job.objects.get(name="tidy-tasks").task
+    assert Job.objects.get(name="delete-old-tasks").task
     page = BeautifulSoup(client.get(LISTS[0]).content, "html.parser")
     assert "Delete old background tasks" in page.select_one("#result_list").text
 

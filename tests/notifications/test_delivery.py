@@ -276,7 +276,7 @@ def test_email_that_cannot_be_rendered_fails_alone(broken, caplog, asked, error)
         (DeliveryState.SENT, ""),
     ]
     assert [email.to for email in mail.outbox] == [["second@example.com"]]
-    assert f"letter {messages[0].pk}, note could not be written" in caplog.text
+    assert f"email {messages[0].pk}, note could not be written" in caplog.text
     assert delivery.deliver_due() == ""
 
 

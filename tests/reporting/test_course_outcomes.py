@@ -164,7 +164,7 @@ def test_integrity_check_compares_follow_ups_with_answers(team):
     assert list(follow_ups()) == []
     document = Document.objects.get(identifier="month-later").pk
     FollowUpAnswers.objects.filter(shown_from=None).delete()
-    assert list(follow_ups()) == [f"document {document}: answered about 6 people, and there are answers of 5 sheets"]
+    assert list(follow_ups()) == [f"document {document}: answered about 6 people, but answers exist from 5 forms"]
     assert next(iter(follow_ups())) in list(differences())
     follow_up = FollowUp.objects.get(enrollment=enrollment)
     follow_up.delete()

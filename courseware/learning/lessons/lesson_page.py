@@ -26,7 +26,7 @@ from courseware.learning.lessons.answer_history import (
 from courseware.learning.lessons.answers import offer_beside, unsaved_texts
 from courseware.learning.lessons.changed_lessons import LessonChange, ShownChange, as_shown, open_change
 from courseware.learning.lessons.question_rendering import ShownQuestion, ask, ask_again, show
-from courseware.learning.models import SAVED_OF_LESSON, Answer
+from courseware.learning.models import PHRASES_OF_LESSON, Answer
 from courseware.learning.status.progress import job_role_of
 from courseware.learning.status.progress_tracker import StepPosition, place_in
 
@@ -290,7 +290,7 @@ class LessonPage:
     def saved_phrases(self) -> frozenset[str]:
         if not self.page.phrases:
             return frozenset()
-        return frozenset(SAVED_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
+        return frozenset(PHRASES_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
 
     def card(self, question_id: str) -> LessonQuestion:
         tries = self.tries.get(question_id, ())

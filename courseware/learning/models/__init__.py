@@ -24,9 +24,9 @@ from courseware.learning.models.extension_requests import (
     ManagerQuestion,
 )
 from courseware.learning.models.saved_phrases import (
-    SAVED,
-    SAVED_OF_COURSE,
-    SAVED_OF_LESSON,
+    PHRASES_OF_COURSE,
+    PHRASES_OF_LEARNER,
+    PHRASES_OF_LESSON,
     SavedPhrase,
     SavedPhraseQuerySet,
 )
@@ -35,9 +35,9 @@ __all__ = [
     "HEADCOUNT_COLUMNS",
     "LONGEST_QUESTION",
     "LONGEST_WHY",
-    "SAVED",
-    "SAVED_OF_COURSE",
-    "SAVED_OF_LESSON",
+    "PHRASES_OF_COURSE",
+    "PHRASES_OF_LEARNER",
+    "PHRASES_OF_LESSON",
     "AbsenceShift",
     "Adjustment",
     "AdjustmentItem",

@@ -36,10 +36,10 @@ class SavedPhrase(models.Model):
         return f"{self.phrase} ({self.enrollment})"
 
 
-SAVED = CompiledQuery(
+PHRASES_OF_LEARNER = CompiledQuery(
     lambda learner: SavedPhrase.objects.here().of_person(learner).select_related("document").order_by("pk")
 )
-SAVED_OF_COURSE = CompiledQuery(
+PHRASES_OF_COURSE = CompiledQuery(
     lambda learner, course: (
         SavedPhrase.objects.here()
         .of_person(learner)
@@ -49,7 +49,7 @@ SAVED_OF_COURSE = CompiledQuery(
         .distinct()
     )
 )
-SAVED_OF_LESSON = CompiledQuery(
+PHRASES_OF_LESSON = CompiledQuery(
     lambda learner, document: (
         SavedPhrase.objects.here().of_person(learner).filter(document=document).values_list("phrase", flat=True)
     )

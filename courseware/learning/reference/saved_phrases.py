@@ -14,7 +14,13 @@ from courseware.content.rendering.phrases import Phrase
 from courseware.content.rendering.store import Outline, OutlineModule, PageData, Step
 from courseware.course_format.parsing.chinese import count_characters
 from courseware.learning.learner_context import LearnerContext
-from courseware.learning.models import SAVED, SAVED_OF_LESSON, Enrollment, SavedPhrase, SavedPhraseQuerySet
+from courseware.learning.models import (
+    PHRASES_OF_LEARNER,
+    PHRASES_OF_LESSON,
+    Enrollment,
+    SavedPhrase,
+    SavedPhraseQuerySet,
+)
 from courseware.learning.reference.search import Wanted, words_wanted
 
 logger = logging.getLogger(__name__)
@@ -79,7 +85,7 @@ def books_of(contexts: Iterable[LearnerContext], saved: Sequence[SavedPhrase]) -
 
 
 def own_book(context: LearnerContext) -> PhraseBook:
-    return saved_phrase_list(context, SAVED(learner=context.enrollment.learner_id))
+    return saved_phrase_list(context, PHRASES_OF_LEARNER(learner=context.enrollment.learner_id))
 
 
 def book_module(
@@ -140,7 +146,7 @@ def save_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
     """Save a phrase (key) of a lesson, unless saved already. Raise `NoSuchPhrase`."""
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
-    if phrase in SAVED_OF_LESSON(learner=enrollment.learner_id, document=page.document_id):
+    if phrase in PHRASES_OF_LESSON(learner=enrollment.learner_id, document=page.document_id):
         return  # perhaps in an earlier enrollment
     now = {"revision_id": page.revision_id, "saved_at": timezone.now(), "removed_at": None}
     SavedPhrase.objects.update_or_create(

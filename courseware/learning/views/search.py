@@ -13,7 +13,7 @@ from courseware.content.rendering.store import Outline, Paragraph
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.learner_context import LearnerContext, current_contexts, learner_context_of
 from courseware.learning.lessons.course_rendering import lesson_address, render_in_course
-from courseware.learning.models import SAVED, SavedPhrase
+from courseware.learning.models import PHRASES_OF_LEARNER, SavedPhrase
 from courseware.learning.reference.saved_phrases import (
     NoSuchPhrase,
     PhraseBook,
@@ -72,7 +72,7 @@ def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
 
 
 def phrases_found(request, contexts, asked):
-    books = books_of(contexts, SAVED(learner=request.user.pk))
+    books = books_of(contexts, PHRASES_OF_LEARNER(learner=request.user.pk))
     return [(line, display_tag(book.outline.language)) for book in books for line in lines_with(book, asked)]
 
 
@@ -121,7 +121,10 @@ def own_phrases(request):
     """`away`: id of a phrase just removed, which can be restored."""
     if request.method == "POST":
         return taken_or_put_back(request)
-    books, asked = books_of(current_contexts(request), SAVED(learner=request.user.pk)), search_asked(request)
+    books, asked = (
+        books_of(current_contexts(request), PHRASES_OF_LEARNER(learner=request.user.pk)),
+        search_asked(request),
+    )
     context = {
         "books": [book_shown(book) for book in books],
         "count": sum(len(book.lines) for book in books),

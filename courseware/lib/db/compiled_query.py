@@ -25,7 +25,7 @@ LARGEST = 2**63 - 1  # the largest integer of a database column
 SHAPES = 64  # compiled variants of one query: one for each combination of list lengths
 
 
-class Placeholder(Expression):
+class QueryParameter(Expression):
     """A placeholder for the value `name`, or for item `number` of the list `name`.
 
     `steps` are applied to the value, in order; the methods add steps for instants: add a timedelta, convert to a date.
@@ -35,19 +35,19 @@ class Placeholder(Expression):
         super().__init__()
         self.name, self.number, self.steps = name, number, steps
 
-    def then(self, step: Callable[[Any], Any]) -> "Placeholder":
-        return Placeholder(self.name, self.number, (*self.steps, step))
+    def then(self, step: Callable[[Any], Any]) -> "QueryParameter":
+        return QueryParameter(self.name, self.number, (*self.steps, step))
 
-    def __add__(self, later: timedelta) -> "Placeholder":  # type: ignore[override]
+    def __add__(self, later: timedelta) -> "QueryParameter":  # type: ignore[override]
         return self.then(lambda value: value + later)
 
     def utcoffset(self) -> timedelta:
         return timedelta(0)  # marks it as an aware datetime
 
-    def astimezone(self, zone: tzinfo) -> "Placeholder":
+    def astimezone(self, zone: tzinfo) -> "QueryParameter":
         return self.then(lambda value: value.astimezone(zone))
 
-    def date(self) -> "Placeholder":
+    def date(self) -> "QueryParameter":
         return self.then(lambda value: value.date())
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
@@ -90,7 +90,7 @@ class CompiledQuery(Generic[Row]):
         if queryset.query.select_for_update and not own_compiler.connection.in_atomic_block:
             raise TransactionManagementError("select_for_update outside of a transaction")
         bound = tuple(
-            to_database_value(each.of(values), own_compiler.connection) if isinstance(each, Placeholder) else each
+            to_database_value(each.of(values), own_compiler.connection) if isinstance(each, QueryParameter) else each
             for each in parameters
         )
         own_compiler.as_sql = lambda *args, **options: (sql, bound)
@@ -100,7 +100,7 @@ class CompiledQuery(Generic[Row]):
 
     def _built(self, shape: tuple[tuple[str, int | None], ...]) -> tuple[QuerySet[Any, Row], Any, str, Any]:
         placeholders = {
-            name: Placeholder(name) if length is None else [Placeholder(name, number) for number in range(length)]
+            name: QueryParameter(name) if length is None else [QueryParameter(name, number) for number in range(length)]
             for name, length in shape
         }
         queryset = self.build(**placeholders)
