@@ -11,12 +11,12 @@ WAITS = "waits"  # the class of a heading
 
 
 def awaits_review_whole(meta: Meta | None) -> bool:
-    """Return whether the whole document waits: a simulation with `waits_for`."""
+    """Return whether the whole document needs an expert review: a simulation with `waits_for`. False for None."""
     return isinstance(meta, SimulationMeta) and meta.waits_for is not None
 
 
 def sections_awaiting_review(document: ParsedDocument) -> tuple[Section, ...]:
-    """Return sections headed `.waits` and those below them, up to the next heading of the same or a higher level."""
+    """Return the sections with the class `.waits` and their subsections, in reading order."""
     found, level = [], None
     for section in document.sections:
         if level is not None and section.level <= level:
@@ -29,12 +29,12 @@ def sections_awaiting_review(document: ParsedDocument) -> tuple[Section, ...]:
 
 
 def is_awaiting_review(document: ParsedDocument) -> bool:
-    """Return whether the document or a section needs an expert review, whether or not it has one."""
+    """Return whether the document or one of its sections needs an expert review, even if an expert has given it."""
     return awaits_review_whole(document.meta) or bool(sections_awaiting_review(document))
 
 
 def without_sections_awaiting_review(course: CourseText, read: Collection[str] = ()) -> CourseText:
-    """Return the course as learners see it. `read`: ids of the documents that an expert has reviewed."""
+    """Return the course without content that needs an expert review. `read`: ids of documents that have one."""
     waiting = {each.id for each in map(course.source, course.documents) if is_awaiting_review(each)}.difference(read)
     if not waiting:
         return course

@@ -101,13 +101,13 @@ class CourseText:
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
 
     def texts(self, *kinds: str) -> Iterator[tuple[ParsedDocument, ParsedDocument]]:
-        """Yield (document in the source language, the same in one language), for all kinds if none is given."""
+        """Yield (source document, text) for each of its languages, its own included. Without `kinds`: all documents."""
         for source in map(self.source, self.documents):
             if not kinds or source.kind in kinds:
                 yield from ((source, text) for text in self.documents[source.id].values())
 
     def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[ParsedDocument, SomeMeta]]:
-        """Yield documents whose front matter is a valid `model`, with it, in the source language, by path."""
+        """Yield (document in the source language, its front matter) where that is a valid `model`, by path."""
         for document in map(self.source, self.documents):
             if isinstance(document.meta, model):
                 yield document, document.meta
@@ -118,21 +118,21 @@ class CourseText:
         return (step for module in self.modules for step in module.steps)
 
     def module_of(self, document_id: str) -> Module | None:
-        """Return the module that contains this step or bank, or None."""
+        """Return the module that contains this step or bank (id), or None."""
         for module in self.modules:
             if document_id in module.banks or any(step.id == document_id for step in module.steps):
                 return module
         return None
 
     def questions(self, document_id: str, language: str) -> tuple[Question, ...]:
-        """Return the questions of a lesson or bank in reading order, () for other kinds. Raise `KeyError`."""
+        """Return the questions of a document in reading order, () without any. `KeyError`: unknown id or language."""
         document = self.documents[document_id][language]
         if document.kind not in ("lesson", "bank"):
             return ()
         return tuple(self._make(document, section) for section in document.questions)
 
     def question(self, question_id: str, language: str) -> Question:
-        """Return a question of a lesson or bank. Raise `KeyError`."""
+        """Return a question of a lesson or bank. Raise `KeyError` for an unknown id or language."""
         document = self.documents[self._homes[question_id]][language]
         section = document.section(question_id)
         if section is None:
@@ -140,7 +140,7 @@ class CourseText:
         return self._make(document, section)
 
     def check_questions(self, document_id: str, language: str) -> tuple[Question, ...]:
-        """Return the questions of a lesson's knowledge check. Raise `KeyError`."""
+        """Return the questions of a lesson's knowledge check, () without any. `KeyError`: unknown id or language."""
         document = self.documents[document_id][language]
         ids = {section.id for section in check_sections(self.source(document_id))}
         return tuple(self._make(document, section) for section in document.questions if section.id in ids)
@@ -196,7 +196,7 @@ def family_of(section: Section) -> str:
 
 
 def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
-    """Return the questions below the `.check` heading of a lesson, up to the next heading of its level or higher."""
+    """Return the questions below a lesson's `.check` heading, up to the next heading of its level; () without one."""
     questions, level = [], None
     for section in document.sections:
         if section.kind == "check":

@@ -290,12 +290,12 @@ _SENTENCES = ERRORS | WARNINGS
 
 
 def sentence(finding: str, fields: Mapping[str, Field]) -> str:
-    """Return the sentence of a finding (id). Raise `KeyError` for an unknown id."""
+    """Return the sentence of a finding (id) with `fields` (name → value). Raise `KeyError` for an unknown id."""
     return _Sentence().vformat(_SENTENCES[finding], (), fields)
 
 
 def pattern(finding: str) -> str:
-    """Return the sentence of a finding (id) with its fields in capitals, and parts that may be absent in [ ]."""
+    """Return the sentence of a finding (id) with field names in capitals, optional parts in [ ]. Raise `KeyError`."""
     return _Pattern().vformat(_SENTENCES[finding], (), {})
 
 

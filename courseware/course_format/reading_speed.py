@@ -1,9 +1,4 @@
-"""Reading time: minutes of steps and of the course, seconds without an action, time limits of decisions.
-
-Announced minutes: 350 Chinese characters or 200 words a minute and 10 seconds a question; equal for all job roles,
-because dashboards, emails and certificates show them. Seconds without an action: 250 characters or 130 words a minute.
-Decisions: 4.5 characters or 3 words a second and 8 seconds to decide.
-"""
+"""Reading time: minutes of steps and of the course, seconds without an action, time limits of decisions."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,9 +24,9 @@ class Rate(NamedTuple):
     words: int
 
 
-ANNOUNCED, SLOW = Rate(350, 200), Rate(250, 130)
+ANNOUNCED, SLOW = Rate(350, 200), Rate(250, 130)  # of announced minutes; of seconds without an action
 SECONDS_A_QUESTION = 10
-CHARACTERS_A_SECOND, WORDS_A_SECOND, TO_DECIDE, STEP = Fraction(9, 2), 3, 8, 5
+CHARACTERS_A_SECOND, WORDS_A_SECOND, TO_DECIDE, STEP = Fraction(9, 2), 3, 8, 5  # of decisions
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ def reading_seconds(text: str, rate: Rate = SLOW) -> float:
 
 
 def minutes_of(course: CourseText, identifier: str, language: str) -> float | None:
-    """Return the announced minutes of a step: of a lesson computed in halves, of other steps as written, or None."""
+    """Return the announced minutes of a step (id): `lesson_minutes`, else as written or None. Raise `KeyError`."""
     document = course.text(identifier, language)
     if document.kind == "lesson":
         return lesson_minutes(document, job_role_ids(course))
@@ -58,7 +53,7 @@ def minutes_of(course: CourseText, identifier: str, language: str) -> float | No
 
 
 def lesson_minutes(document: ParsedDocument, job_roles: Iterable[str]) -> float:
-    """Return the minutes of the job role that reads most, rounded to halves, at least 0.5."""
+    """Return the minutes of the job role (id) that reads most, rounded to halves, at least 0.5."""
     seconds = max((_lesson_seconds(document, job_role) for job_role in job_roles), default=0.0)
     return max(1, round(seconds / 30)) / 2
 
@@ -87,7 +82,7 @@ def decision_seconds(texts: Iterable[str]) -> int:
 
 
 def stretches(document: ParsedDocument, job_role: str) -> list[Stretch]:
-    """Return the reading of a job role between the questions of a lesson. Choices and reasons count as actions."""
+    """Return what a job role (id) reads up to the options of each question in turn, and after the last one."""
     found: list[Stretch] = []
     start, seconds = 0, 0.0
     for line, length, is_action in _pieces(document, job_role):

@@ -21,8 +21,7 @@ for module in iter_modules(__path__, f"{__name__}."):
 def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Diagnostic]:
     """Return the issues of a course folder (path → content), sorted by path and line.
 
-    `complete`: also check what only a finished course meets. `today` (default: the system's date) decides which sources
-    are outdated.
+    `complete`: also run checks that only a finished course passes. `today` (default: now) decides the age of sources.
     """
     problems = check_course(read_course(files), complete=complete, today=today)
     return sorted({*problems, *check_figures(files)})
@@ -31,10 +30,9 @@ def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | N
 def check_course(
     course: CourseText, *, complete: bool = False, today: date | None = None, changed: str = ""
 ) -> list[Diagnostic]:
-    """Check a course as `check` does, except the content of figures.
+    """Return the issues of a parsed course as `check` does, except those inside figures.
 
-    `changed`: id of the only document that may have errors. All its issues and all errors it causes in others are
-    found, at half the cost.
+    `changed`: id of the only document that may have errors, or "". Issues inside other documents may be missing then.
     """
     narrow = course
     if changed in course.documents and changed != course.id:

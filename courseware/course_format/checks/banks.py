@@ -22,7 +22,7 @@ MAX_LONGEST_IN_ALL = 0.40
 
 @always
 def check_draws(course: CourseText) -> Iterator[Diagnostic]:
-    """Report banks with too few questions for all attempts of an exam."""
+    """Report banks with too few questions for all attempts of an exam, or too few variants for its post-test."""
     for exam, meta in course.with_meta(ExamMeta):
         for index, exam_section in enumerate(meta.strata):
             if exam_section.bank in course.documents and course.source(exam_section.bank).kind == "bank":
@@ -91,6 +91,7 @@ def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) ->
 
 @always
 def check_topics(course: CourseText) -> Iterator[Diagnostic]:
+    """Report topics of a bank that are no variant group of its questions."""
     for bank, meta in course.with_meta(BankMeta):
         families = {question.family for question in course.questions(bank.id, course.languages[0])}
         for topic in meta.topics:
@@ -100,13 +101,12 @@ def check_topics(course: CourseText) -> Iterator[Diagnostic]:
 
 @when_complete
 def check_tested(course: CourseText) -> Iterator[Diagnostic]:
-    """Report objectives with fewer than two bank questions."""
+    """Report objectives with fewer than two bank questions, in modules that a bank asks about."""
     asked = Counter(
         question.objective
         for bank in course.of_kind("bank")
         for question in course.questions(bank.id, course.languages[0])
     )
-    # Modules that no bank asks about are left out.
     modules = {course.objectives[objective].document for objective in asked if objective in course.objectives}
     for objective in course.objectives.values():
         if objective.document in modules and asked[objective.id] < 2:
@@ -115,13 +115,13 @@ def check_tested(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_practice_rules(course: CourseText) -> Iterator[Diagnostic]:
+    """Report must-know objectives of an exam with too few questions in its bank of practice questions."""
     for exam, meta in course.with_meta(ExamMeta):
         practice = meta.critical_drill
         if practice is None or practice.bank not in course.documents:
             continue
         asked = Counter(question.objective for question in course.questions(practice.bank, course.languages[0]))
         slots = {objective for exam_section in meta.strata for slot in exam_section.critical for objective in slot}
-        # A practice set is about one objective at a time.
         for objective in sorted(slots):
             if asked[objective] < practice.right:
                 counts = {"count": asked[objective], "expected": practice.right}
@@ -136,7 +136,7 @@ def check_practice_rules(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_balance(course: CourseText) -> Iterator[Diagnostic]:
-    """Report keys that can be guessed by position or length: of each bank, all banks of an exam, and all lessons."""
+    """Report very long options, and banks, exams and courses whose keys can be guessed by position or length."""
     for document, text in course.texts("bank", "lesson"):
         questions = with_one_key(course, [document.id], text.language)
         yield from _check_lengths(text, questions)
@@ -153,7 +153,7 @@ def check_balance(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def with_one_key(course: CourseText, documents: list[str], language: str) -> list[Question]:
-    """Return the questions of these documents (ids) that have one right option among shuffled ones."""
+    """Return the questions of documents (ids) for which `has_one_key` is true, none if not in `language`."""
     questions = [
         question
         for document in documents
@@ -164,6 +164,7 @@ def with_one_key(course: CourseText, documents: list[str], language: str) -> lis
 
 
 def has_one_key(question: Question) -> bool:
+    """Return whether it is a .one question with one right option among at least two, which are shuffled."""
     return question.kind == "one" and not question.numbered and len(question.key) == 1 and len(question.choices) > 1
 
 
@@ -182,7 +183,7 @@ def _check_shares(
 
 
 def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
-    """Return position → (share of questions with the key there, share by chance). `questions` is not empty."""
+    """Return position from 0 → (share of keys there, share by chance). `questions`: with one key each, not empty."""
     keys = Counter(question.key[0] for question in questions)
     sizes = Counter(len(question.choices) for question in questions)
     return {
@@ -195,7 +196,7 @@ def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
 
 
 def longest_keys(questions: list[Question]) -> tuple[float, float]:
-    """Return (share of questions with the key longer than each other option, share by chance). Needs a question."""
+    """Return (share of keys longer than every other option, share by chance). `questions`: with one key, not empty."""
     longest = 0
     for question in questions:
         lengths = _lengths(question)

@@ -26,6 +26,7 @@ _BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef])\s+(?=[\u2e80-\u9ff
 
 @always
 def check_choices(course: CourseText) -> Iterator[Diagnostic]:
+    """Report faulty lists of options in lessons and banks, and text in a bank that belongs to no question."""
     for document, text in course.texts("lesson", "bank"):
         for section in text.questions:
             if section.kind in FORMS and section.id:
@@ -146,6 +147,7 @@ def _check_only_questions(document: ParsedDocument) -> Iterator[Diagnostic]:
 
 @always
 def check_survey_questions(course: CourseText) -> Iterator[Diagnostic]:
+    """Report faulty scales and lists of answers in surveys."""
     for document, text in course.texts("survey"):
         for section in text.sections:
             if section.kind in SURVEY_FORMS:

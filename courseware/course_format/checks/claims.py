@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"\]\([^)]*\)|\{[^}]*\}|https?:\S+")
 
 @always
 def check_claims(course: CourseText) -> Iterator[Diagnostic]:
-    """Report claims in sections of lessons and banks that mark no source."""
+    """Report lines with an amount, year or article of law, in sections of lessons and banks without a source mark."""
     for _source, document in course.texts("lesson", "bank"):
         for section, lines in document.spans():
             if any(find_sources(line.text) for line in lines):
@@ -31,6 +31,7 @@ def check_claims(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_source_marks(course: CourseText) -> Iterator[Diagnostic]:
+    """Report sources with an unknown key, a mark that has a value, or no check date."""
     known = ("checked", *SOURCE_MARKS, *EDITOR_MARKS)
     for source in course.sources.values():
         for key, value in source.attrs.items():

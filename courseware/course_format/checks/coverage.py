@@ -20,10 +20,7 @@ CASES = "cases"  # the heading below which sources are cases
 
 @when_complete
 def check_covered(course: CourseText) -> Iterator[Diagnostic]:
-    """Report syllabus points that nothing covers. A point is covered by its id or that of the heading above it.
-
-    Simulations awaiting expert review cover nothing.
-    """
+    """Report syllabus points that no document covers by id or heading, except by simulations awaiting expert review."""
     covered = {
         point for _, meta in course.with_meta(LessonMeta) if not awaits_review_whole(meta) for point in meta.covers
     }
@@ -36,7 +33,7 @@ def check_covered(course: CourseText) -> Iterator[Diagnostic]:
 
 @when_complete
 def check_cases(course: CourseText) -> Iterator[Diagnostic]:
-    """Report questions about cases that lead to a lesson without any of these cases."""
+    """Report bank questions that cite cases (sources below `#cases`) while their lesson cites none of these."""
     cases = _cases(course)
     cited = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
     for bank in course.of_kind("bank"):
@@ -72,6 +69,7 @@ def _cited(lines: Iterable[SourceLine]) -> set[str]:
 
 @when_complete
 def check_minutes(course: CourseText) -> Iterator[Diagnostic]:
+    """Report a course that takes more than MOST_MINUTES minutes, for each language."""
     for _source, document in course.texts("course"):
         minutes, language = required_minutes(course, document.language), document.language
         if minutes > MOST_MINUTES:
@@ -80,7 +78,7 @@ def check_minutes(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_optional(course: CourseText) -> Iterator[Diagnostic]:
-    """Report required parts that depend on an optional lesson alone."""
+    """Report optional lessons that the completion rule names, and bank questions that lead to an optional lesson."""
     for document, meta in course.with_meta(CourseMeta):
         for lesson in () if meta.completion.lessons == "all" else meta.completion.lessons:
             if lesson in course.optional_lessons:
@@ -102,7 +100,7 @@ def check_taught(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Diagnostic]:
-    """Report sources that are unused or outdated, or have an invalid date."""
+    """Report unused sources, and check dates that are invalid, after `today` or more than 365 days before."""
     used = {source for _source, document in course.texts() for source in _cited(document.lines)}
     for source in course.sources.values():
         if source.id not in used and not course.unread:

@@ -36,6 +36,7 @@ class GuessedSet:
 
     @property
     def columns(self) -> list[Guessed | None]:
+        """Result of each strategy in MOST_RIGHT; None for a strategy that does not know the language."""
         return [self.guessed.get(name) for name in MOST_RIGHT]
 
     @property
@@ -49,6 +50,7 @@ class GuessedSet:
 
 @when_complete
 def check_guessers(course: CourseText) -> Iterator[Diagnostic]:
+    """Report sets of questions of which a guessing strategy answers too many."""
     for one in guessed_sets(course):
         for guessed in one.guessed.values():
             if guessed.is_beyond:
@@ -59,7 +61,7 @@ def check_guessers(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def guessed_sets(course: CourseText) -> Iterator[GuessedSet]:
-    """Yield the sets of a course without errors: exams, practice sets, checks, must-know questions, pre-tests."""
+    """Yield the question sets of a course without errors, per language: exams, practice sets, lesson checks, …"""
     everything = [document.id for document in course.of_kind("lesson", "bank")]
     for language in course.languages:
         weights = LearnedStrategy(with_one_key(course, everything, language))

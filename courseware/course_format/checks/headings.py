@@ -35,6 +35,7 @@ _BOX = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]")
 
 @always
 def check_headings(course: CourseText) -> Iterator[Diagnostic]:
+    """Report wrong kinds and keys of headings, tick boxes in ordinary text, and faulty knowledge checks."""
     for document in map(course.source, course.documents):
         kinds = KEYS.get(document.kind, {"": ()})
         for section in document.sections:
@@ -110,6 +111,7 @@ def _check_knowledge_check(document: ParsedDocument) -> Iterator[Diagnostic]:
 
 @always
 def check_track_choice(course: CourseText) -> Iterator[Diagnostic]:
+    """Report each section but the first in which learners choose a job role."""
     asking = [(lesson, section) for lesson in course.of_kind("lesson") for section in job_role_choices(lesson)]
     for lesson, section in asking[1:]:
         first, line = asking[0][0].path, asking[0][1].line
@@ -118,7 +120,7 @@ def check_track_choice(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_waiting(course: CourseText) -> Iterator[Diagnostic]:
-    """Report questions and required simulations that await expert review: they cannot be required."""
+    """Report questions in sections awaiting expert review, and simulations that await it but are required."""
     for lesson in course.of_kind("lesson"):
         for section in sections_awaiting_review(lesson):
             if section.kind not in ("", WAITS):
@@ -143,7 +145,7 @@ def _check_wordings(document: ParsedDocument) -> Iterator[Diagnostic]:
 
 @always
 def check_ids(course: CourseText) -> Iterator[Diagnostic]:
-    """Report ids used twice: by documents or questions of the course, or by entries in lists of one kind."""
+    """Report ids of questions that a document or question has, too, and ids of entries in two documents of one kind."""
     used: dict[str, tuple[str, int]] = {}  # question → (path, line) of its first use
     for document in course.of_kind("lesson", "bank", "survey"):
         for section in document.questions if document.kind != "survey" else document.sections:

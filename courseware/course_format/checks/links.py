@@ -27,6 +27,7 @@ _ELSEWHERE = ("https:", "mailto:", "tel:")
 
 @always
 def check_references(course: CourseText) -> Iterator[Diagnostic]:
+    """Report ids in front matter and braces that do not exist; nothing if a document could not be read."""
     if course.unread:  # these documents may define the ids
         return
     known, reported = _known(course), set()

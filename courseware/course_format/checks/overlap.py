@@ -17,7 +17,7 @@ _MARKUP = re.compile(r"\{[^}]*\}")
 
 
 def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """Report copied words, at most once per line. `texts`: name → text."""
+    """Report lines with WORDS words or CHARACTERS Chinese characters in a row of another text. `texts`: name → text."""
     known = {sequence: name for name, text in texts.items() for sequence in _runs(text)}
     for _source, document in course.texts():
         for line in document.lines if document.kind != "sources" else ():  # these quote titles

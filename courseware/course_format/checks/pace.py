@@ -15,7 +15,7 @@ AGAIN_WITHIN = 90
 
 @when_complete
 def check_pace(course: CourseText) -> Iterator[Diagnostic]:
-    """Report long reading without an action, for each job role."""
+    """Report where a job role reads more than FIRST_WITHIN seconds before the first action, or AGAIN_WITHIN later."""
     for _source, document in course.texts("lesson"):
         reported: set[int] = set()
         placed = [each for job_role in job_role_ids(course) for each in enumerate(stretches(document, job_role))]
@@ -30,6 +30,7 @@ def check_pace(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_written_minutes(course: CourseText) -> Iterator[Diagnostic]:
+    """Report lessons with `minutes` in their front matter, because these are computed."""
     for lesson in course.of_kind("lesson"):
         if "minutes" in lesson.front.values:
             computed = {language: minutes_of(course, lesson.id, language) for language in course.documents[lesson.id]}
@@ -39,7 +40,7 @@ def check_written_minutes(course: CourseText) -> Iterator[Diagnostic]:
 
 @when_complete
 def check_seconds(course: CourseText) -> Iterator[Diagnostic]:
-    """Report time limits that differ from the computed one. The slowest language counts. A `why` allows any limit."""
+    """Report time limits without a `why` that differ from the computed limit of the slowest language."""
     for document in course.of_kind("simulation"):
         languages = course.documents[document.id]
         texts = [make_simulation(course, document.id, language) for language in languages]
@@ -51,7 +52,7 @@ def check_seconds(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def seconds_for(simulation: Simulation, identifier: str) -> int:
-    """Return the computed time limit of a node, 0 if the simulation does not have it."""
+    """Return the computed time limit of a node (id) in seconds, 0 for an unknown id."""
     node = simulation.nodes.get(identifier)
     if node is None:
         return 0

@@ -1,7 +1,4 @@
-"""Checks of translations: equal structure in both languages (docs/formats.md §1).
-
-Choices are matched by position, so a swapped pair would silently turn a wrong answer into the key.
-"""
+"""Checks of translations: equal structure in both languages (docs/formats.md §1)."""
 
 import re
 from collections import Counter
@@ -21,7 +18,7 @@ Placed = tuple[str, int]  # id or name, line
 
 
 def check_pairs(course: CourseText, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """Report differences. `found`: issues known so far; sections with an error are not compared."""
+    """Report missing translations and differences of structure, except in sections with an error among `found`."""
     errors = {(problem.path, problem.line) for problem in found if problem.level == "error"}
     misread = {problem.path for problem in course.problems}
     for document_id, languages in course.documents.items():

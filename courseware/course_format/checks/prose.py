@@ -24,6 +24,7 @@ _RULES = [
 
 @always
 def check_prose(course: CourseText) -> Iterator[Diagnostic]:
+    """Report Markdown that is not supported, or that git hosts show differently."""
     for _source, document in course.texts():
         for number, finding in (*_lines(document), *chain.from_iterable(map(_lists, document.blocks(Prose)))):
             yield Diagnostic(document.path, number, finding)

@@ -12,18 +12,18 @@ OF_ONE_DOCUMENT: set[Check] = set()
 
 
 def always(check: Check) -> Check:
-    """Register a check of every course."""
+    """Add a check to CHECKS, which run on every course; return it."""
     CHECKS.append(check)
     return check
 
 
 def when_complete(check: Check) -> Check:
-    """Register a check that only a finished course can pass."""
+    """Add a check that only a finished course can pass to CHECKS_WHEN_COMPLETE; return it."""
     CHECKS_WHEN_COMPLETE.append(check)
     return check
 
 
 def of_one_document(check: Check) -> Check:
-    """Mark a check whose findings depend only on one document, the course document and the lists."""
+    """Mark a check that looks at one document at a time, besides the course document and the lists; return it."""
     OF_ONE_DOCUMENT.add(check)
     return check

@@ -18,6 +18,7 @@ Found = Iterator[tuple[int, Finding]]
 
 @always
 def check_screens(course: CourseText) -> Iterator[Diagnostic]:
+    """Report example screens of unknown kind, or with unknown keys, wrong values or too much content."""
     for _source, document in course.texts():
         for mockup in document.blocks(Mockup):
             yield from (Diagnostic(document.path, line, finding) for line, finding in _check(mockup))

@@ -41,6 +41,7 @@ MAX_PARTS, MAX_DRAWS = 12, 256  # because all combinations are tried
 @of_one_document
 @always
 def check_simulations(course: CourseText) -> Iterator[Diagnostic]:
+    """Report issues of each simulation in each language. Only simulations without errors are played."""
     for document in course.of_kind("simulation"):
         for language, translation in course.documents[document.id].items():
             simulation, problems = read_simulation(course, document.id, language)
@@ -311,7 +312,7 @@ def _ways(simulation: Simulation) -> dict[str, set[str]]:
 
 
 def average_minutes(simulation: Simulation) -> float:
-    """Return the average reading time of random attempts, in minutes."""
+    """Return the average reading minutes of RUNS random attempts. A faulty simulation may never end."""
     seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
     random = Random(SEED)
     durations = [sum(seconds[state.place] for state, _, _ in simulation.random_path(random)[:-1]) for _ in range(RUNS)]
@@ -319,7 +320,7 @@ def average_minutes(simulation: Simulation) -> float:
 
 
 def longest_minutes(simulation: Simulation) -> float:
-    """Return the minutes of reading on the longest path through the graph, ignoring conditions."""
+    """Return the reading minutes of the longest path, ignoring conditions. Raise `CycleError` if there is a cycle."""
     longest = dict.fromkeys([END, *simulation.endings_by_id], 0.0)
     for node_id in TopologicalSorter(_ways(simulation)).static_order():
         if node := simulation.nodes.get(node_id):
@@ -353,10 +354,7 @@ def _draws(simulation: Simulation) -> list[frozenset[str]]:
 
 
 def _ends_with_blank(simulation: Simulation, form: Node) -> Iterator[str]:
-    """Yield the endings of attempts that leave this form blank.
-
-    Elsewhere they take the best choice, or any choice that is not judged.
-    """
+    """Yield endings of attempts that leave the form blank and else take the best choice, or any if none is judged."""
     seen: set[tuple[str, frozenset[str], tuple[int, ...], bool]] = set()
     waiting = [(simulation.begin(draw), False) for draw in _draws(simulation)]
     while waiting:

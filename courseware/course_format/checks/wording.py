@@ -21,13 +21,14 @@ LISTS = ("jurisdiction", "outline", "terms", "sources")
 
 
 def weight(text: str) -> float:
-    """Return the text length in Chinese characters, without numbers."""
+    """Return the text length in Chinese characters, without numbers. A word of another language counts WORD_WEIGHT."""
     return count_characters(text) + WORD_WEIGHT * count_words(text, numbers=False)
 
 
 @of_one_document
 @always
 def check_wording(course: CourseText) -> Iterator[Diagnostic]:
+    """Report translated sections that differ much in length or lack a glossary term of the source."""
     words = {language: _Words.of(course.terms, language) for language in course.languages}
     for source, translation in course.texts():
         if source.kind not in LISTS and translation is not source:
@@ -69,7 +70,7 @@ def _terms(here: str, there: str, own: "_Words", original: "_Words", language: s
 
 @when_complete
 def check_terms_said(course: CourseText) -> Iterator[Diagnostic]:
-    """Report glossary terms that no page uses, although the search would look for them."""
+    """Report glossary terms that no document uses, for each language."""
     for language in course.languages:
         words = _Words.of(course.terms, language)
         used: set[str] = set()

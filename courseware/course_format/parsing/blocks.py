@@ -91,7 +91,7 @@ def split(text: str, line: int = 1) -> tuple[TextBlock, ...]:
 
 
 def cut_blocks(lines: list[SourceLine], path: str, problems: list[Diagnostic]) -> list[TextBlock]:
-    """Return the blocks in reading order; append issues to `problems`."""
+    """Return the blocks in reading order; append issues, which name the file `path`, to `problems`."""
     blocks: list[TextBlock] = []
     prose: list[SourceLine] = []
     position = 0
@@ -119,7 +119,7 @@ def _match(pattern: re.Pattern[str], line: SourceLine) -> re.Match[str] | None:
 
 
 def opens_callout(line: SourceLine) -> bool:
-    """Return whether a callout begins in this line. An example screen is none."""
+    """Return whether a callout begins in this line; False for an example screen."""
     match = _match(_CALLOUT, line)
     return match is not None and match[1].split()[:1] != [SCREEN]
 

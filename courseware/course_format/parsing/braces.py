@@ -24,7 +24,7 @@ class Braces:
 
 
 def cut_braces(line: str) -> tuple[str, Braces, list[Finding]]:
-    """Return (line without its braces, parsed braces, findings)."""
+    """Return (line without the braces at its end, parsed braces, findings); without braces, empty `Braces`."""
     line = line.rstrip()
     start = line.rfind("{")
     if start < 0 or line.find("}", start) != len(line) - 1:
@@ -34,7 +34,7 @@ def cut_braces(line: str) -> tuple[str, Braces, list[Finding]]:
 
 
 def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
-    """Return the text inside braces, parsed, and findings. Of several ids or kinds, the first counts."""
+    """Return (`Braces` of the text between { and }, findings). Of several ids or kinds, the first counts."""
     ids, kinds = [], []
     attrs: dict[str, str] = {}
     tokens, findings = _tokens(inside)

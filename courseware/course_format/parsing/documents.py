@@ -8,10 +8,7 @@ from courseware.course_format.diagnostics import Finding
 
 @dataclass(frozen=True)
 class Name:
-    """A parsed file name. `order`: number of a step, or of a module's folder ("01-overview").
-
-    `language` is lower case. Files that are no documents have the kind "media" and no language.
-    """
+    """A parsed file name. `order`: of a step or module, else 0; `language`: lower case, "" for the kind "media"."""
 
     kind: str
     order: int = 0
@@ -52,7 +49,7 @@ def is_course_document(path: str) -> bool:
 
 
 def parse_name(path: str) -> Name:
-    """Parse a path relative to the course folder. Raise `BadName`."""
+    """Parse a path relative to the course folder. Raise `BadName` for a document of unknown kind or name."""
     for pattern in _NAMES:
         if match := pattern.fullmatch(path):
             return _name_of_document(match.groupdict())

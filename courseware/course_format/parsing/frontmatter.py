@@ -37,21 +37,21 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Front:
-    """`values`: dicts, tuples and plain values; `lines`: path of a value → line; `body`: first line below."""
+    """`values`: key → dict, tuple or plain value; `lines`: path of a value → line; `body`: number of its first line."""
 
     values: Mapping[str, Any]
     lines: Mapping[Way, int]
     body: int
 
     def line(self, *way: int | str) -> int:
-        """Return the line of a value, else of the nearest enclosing one, else 1."""
+        """Return the line of the value at a path such as ("strata", 0), else of the nearest enclosing value, else 1."""
         while way and way not in self.lines:
             way = way[:-1]
         return self.lines.get(way, 1)
 
 
 def decode(data: bytes) -> list[str]:
-    """Return the lines of a file without line ends and BOM. Raise `Unreadable`, also beyond a limit (see `limits`)."""
+    """Return the lines of a file, without BOM. Raise `Unreadable` if not UTF-8, with NUL, or beyond `limits`."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -66,7 +66,7 @@ def decode(data: bytes) -> list[str]:
 
 
 def parse_front(lines: list[str]) -> Front:
-    """Parse the front matter. `lines`: the whole document. Raise `Unreadable`."""
+    """Parse the front matter. `lines`: the whole document. Raise `Unreadable` if missing, too long or no plain YAML."""
     if lines[0].rstrip() != "---":
         raise Unreadable(1, Finding("no-front-matter"))
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.rstrip() == "---"), None)
@@ -138,10 +138,10 @@ def _construct_mapping(node: yaml.MappingNode, way: Way, ways: dict[Way, int], s
 def build_meta(
     path: str, kind: str, front: Front, source: Mapping[str, Any] | None = None, source_language: str = ""
 ) -> tuple[Meta | None, list[Diagnostic]]:
-    """Return (model, or None if invalid; diagnostics).
+    """Return (model of the document `kind`, or None if invalid; diagnostics).
 
-    `source`: for a translation, the values in the source language, which give the structure. Structure keys in a
-    translation are reported, but keep the model valid.
+    `source`: for a translation, the values of the source, which give the structure. Structure keys in the translation
+    are reported and ignored. `source_language`: tag for that message.
     """
     model = MODELS[kind]
     if source is None:

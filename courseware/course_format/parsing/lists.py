@@ -69,7 +69,7 @@ class _Draft:
 def cut_choices(
     lines: list[SourceLine], form: str, path: str, problems: list[Diagnostic]
 ) -> tuple[list[SourceLine], Choices | None, list[SourceLine]]:
-    """Return (lines before the list of a question, the list or None, lines after it). `form`: BOXED, NUMBERED, …"""
+    """Return (lines before a question's list, list or None, lines after). `form`: BOXED, …; issues go to `problems`."""
     start = _opening(lines, form)
     if start is None:
         return lines, None, []
@@ -162,7 +162,7 @@ def _draft(match: re.Match[str], line: SourceLine, form: str) -> _Draft:
 def cut_entries(
     lines: list[SourceLine], path: str, problems: list[Diagnostic], *, strict: bool
 ) -> list[Entry | list[SourceLine]]:
-    """Return entries and lists of the lines between them, in reading order. `strict`: report list items without id."""
+    """Return entries, and lists of lines between them. Issues go to `problems`, if `strict` also items without id."""
     parts: list[Entry | list[SourceLine]] = []
     position = 0
     while position < len(lines):

@@ -12,7 +12,7 @@ _UNITS = {"min": "minutes", "h": "hours", "day": "days", "days": "days"}
 
 
 def parse_duration(text: Any) -> timedelta:
-    """Parse `10 min`, `24 h` or `7 days`. Raise `ValueError`."""
+    """Parse `10 min`, `24 h` or `7 days`. Raise `ValueError` for anything else."""
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if not match:
         raise ValueError(f"no duration: {text!r}")
@@ -58,7 +58,7 @@ class CompletionRule(StrictModel):
 
 
 class CourseChange(StrictModel):
-    """Changes of one edition. An import applies all entries that are not released yet, so that none may be replaced."""
+    """Lessons to read again or to retake, and why. An import applies all entries that are not released yet."""
 
     why: ShortText = Field(description="text of 1 to 200 characters")
     reread: Ids = Field((), description="a list of lesson ids")

@@ -93,7 +93,7 @@ def messages_of(body: str) -> tuple[CutLine, ...]:
 
 
 def grid_of(body: str) -> list[list[str]]:
-    """Return the cells of a Markdown table, all rows equally long."""
+    """Return the cells of a Markdown table by row, all rows equally long."""
     lines = [line.strip() for line in body.split("\n") if line.strip()]
     cells = [
         [cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")]
@@ -132,7 +132,7 @@ def printed_on(mockup: Mockup) -> list[str]:
 
 
 def outline_of(mockup: Mockup) -> str:
-    """Return the parts that are equal in every language: keys, lengths of lists, amount of text."""
+    """Return a text that translations have to share: kind, keys, lengths of lists, number of paragraphs."""
     text = parse_mockup(mockup)
     keys = [_outline_of_fact(mockup.kind, field, text) for field in text.facts]
     return " ".join([f"[!{SCREEN} {mockup.kind}]", *keys, *_amounts(mockup.kind, text.body)])

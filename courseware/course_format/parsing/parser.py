@@ -1,8 +1,6 @@
 """Parser of documents: bytes of one file to a frozen `ParsedDocument` (docs/formats.md §1–5, §9).
 
-It works line by line, because diagnostics name a line and Markdown parsers keep no line numbers. Texts stay Markdown.
-`{=fire}` is replaced first by the jurisdiction's entry with that id (§4), so that questions, search, minutes and
-releases contain the text that learners see.
+Texts stay Markdown. Inserts such as `{=fire}` are replaced first by the jurisdiction's entry with that id (§4).
 """
 
 import re

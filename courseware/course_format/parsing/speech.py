@@ -1,7 +1,4 @@
-"""Lines of a situation: its text cut into speech, narration and example screens (docs/formats.md §4, §7).
-
-A paragraph that ends in `{if=…}` is a line of its own. The display of a phone is no line, as it is shown above them.
-"""
+"""Lines of a situation: its text cut into speech, narration and example screens (docs/formats.md §4, §7)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +14,7 @@ _SCREEN = re.compile(rf"^ {{0,3}}> ?\[!{SCREEN}\b(?P<kind>[^\]\n]*)\]", re.MULTI
 
 
 class CutLine(NamedTuple):
-    """A paragraph in Markdown. `condition`: as written, or ""; `is_told`: narration, not from a quote."""
+    """A paragraph in Markdown. `who`: speaker or ""; `condition`: as written or ""; `is_told`: not in a quote."""
 
     who: str
     text: str
@@ -26,7 +23,7 @@ class CutLine(NamedTuple):
 
 
 def cut_speech(text: str) -> tuple[CutLine, ...]:
-    """Return the lines of a Markdown text, in which a quote is speech with the speaker's name in bold."""
+    """Return the paragraphs of a Markdown text. Quotes are speech (speaker in bold). A phone's display is left out."""
     return tuple(_lines(text))
 
 
@@ -36,7 +33,7 @@ def cut_narration(text: str) -> tuple[CutLine, ...]:
 
 
 def spoken_together(lines: Iterable[CutLine]) -> Iterator[CutLine]:
-    """Join successive lines of narration with the same condition."""
+    """Yield the lines; successive ones of narration with the same condition are joined to one."""
     for (is_told, condition), group in groupby(lines, lambda line: (line.is_told, line.condition)):
         if is_told:
             yield CutLine("", "\n\n".join(line.text for line in group), condition, is_told=True)

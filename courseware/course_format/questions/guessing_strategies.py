@@ -1,8 +1,4 @@
-"""Guessing strategies: answer by the look of the options (longest, shortest, most steps, safest, most like other keys).
-
-None should do much better than chance. A strategy takes the option with the best score and draws among equal ones. Only
-complete courses are checked, never an import: the author of one question cannot correct the share of a whole bank.
-"""
+"""Guessing strategies, which answer questions by the look of their options, and how often each is right."""
 
 import re
 from collections import Counter, defaultdict
@@ -43,7 +39,7 @@ _REPORTS = {
 
 @dataclass(frozen=True)
 class Guessed:
-    """Result of one strategy. `right` is a fraction, because a draw counts by its probability."""
+    """Result of the strategy `guesser` (name) on `count` questions. In `right`, a draw counts by its probability."""
 
     guesser: str
     right: Fraction
@@ -99,10 +95,7 @@ def _safety(words: re.Pattern[str], text: str) -> float:
 
 
 class LearnedStrategy:
-    """The learned strategy: knows the keys of `taught` except those in the variant group of the question.
-
-    A character pair weighs the log-odds of being in a key rather than in another option (one is added to each count).
-    """
+    """Scores options by character pairs in keys of `taught`, except those in the variant group of the question."""
 
     def __init__(self, taught: Iterable[Question]):
         self.families: defaultdict[str, Counter[tuple[bool, str]]] = defaultdict(Counter)
@@ -134,7 +127,7 @@ def _pairs(text: str) -> set[str]:
 
 
 def guess(questions: Iterable[Question], name: str, guesser: Guesser) -> Guessed:
-    """Answer questions that have one right option each, and return the result."""
+    """Answer questions that have one key each by the best score; equal ones are drawn. `name`: of the strategy."""
     chances = [_chance(question, guesser(question)) for question in questions]
     return Guessed(name, sum(chances, Fraction()), len(chances))
 
@@ -145,7 +138,7 @@ def _chance(question: Question, scores: list[float]) -> Fraction:
 
 
 def guessed_by_all(questions: list[Question], weights: LearnedStrategy, language: str) -> dict[str, Guessed]:
-    """Return name → result of each strategy. `questions` have one right option each."""
+    """Return name → result of each strategy, with `weights` as the learned one. `questions` have one key each."""
     guessers: Mapping[str, Guesser] = guessers_of(language) | {LEARNED: weights}
     return {name: guess(questions, name, guesser) for name, guesser in guessers.items()}
 
@@ -156,7 +149,7 @@ def chance_of(questions: list[Question]) -> float:
 
 
 def reporting_alone(questions: Iterable[Question], language: str) -> tuple[int, int] | None:
-    """Return (how often it is the key, questions) for questions in which one option alone reports or calls back.
+    """Count questions with a single option that reports or calls back: return (those with it as key, all of them).
 
     None if the language has no words for it.
     """

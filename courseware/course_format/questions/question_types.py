@@ -1,13 +1,8 @@
 """Question types: one frozen class per type (docs/formats.md §5), and survey questions (§8).
 
 An option is identified by its position (0, 1, …) in the file, in a .sort question counted through all groups.
-Responses are JSON:
-
-    .one      [position]
-    .several  positions in ascending order   .mark  the same
-    .order    all positions, in the order given
-    .sort     one group index per member
-    .open     the text; never graded
+Responses are JSON: .one [position]; .several and .mark positions in ascending order; .order all positions in the order
+given; .sort one group index per member; .open the text, never graded.
 """
 
 import re
@@ -109,6 +104,7 @@ class Question(ABC):
 
     @property
     def offered(self) -> tuple[tuple[str, ...], tuple[tuple[str, bool, int | None], ...]]:
+        """(groups, (text, is ticked, group index) of each option)."""
         return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
 
     def grade(self, response: ResponseValue) -> bool | None:
@@ -117,7 +113,7 @@ class Question(ABC):
 
     @abstractmethod
     def clean(self, raw: list[str]) -> ResponseValue:
-        """Return a valid response from untrusted strings. Raise `ValueError`."""
+        """Return the response from posted, untrusted values. Raise `ValueError` if it is not a possible one."""
 
     def _places(self, raw: list[str], end: int) -> list[int]:
         """Return positions. Raise `ValueError` unless all are whole numbers below `end`."""
@@ -127,7 +123,7 @@ class Question(ABC):
 
     @staticmethod
     def read_choices(items: tuple[Item, ...]) -> dict[str, Any]:
-        """Return the fields of the class that hold the options."""
+        """Return the fields of a question (name → value) that hold the options."""
         return {"choices": tuple(Choice(item.text, item.reason, item.box == "x") for item in items)}
 
     def to_dict(self) -> dict[str, Any]:
@@ -263,15 +259,12 @@ def unbold(text: str) -> str:
 
 
 def askable(families: Iterable[int], attempts: int) -> int:
-    """Return how many questions `attempts` can ask: none twice, one per variant group (size) and attempt."""
+    """Return how many questions `attempts` can ask: one per variant group (size) and attempt, none twice."""
     return sum(min(size, attempts) for size in families)
 
 
 def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
-    """Return first id of each variant group → all its ids.
-
-    A variant is a whole question: with the same options it could be answered from memory of their positions.
-    """
+    """Return id of the first question of each variant group → ids of all its questions."""
     families: dict[str, list[str]] = defaultdict(list)
     for question in questions:
         families[question.family].append(question.id)
@@ -279,14 +272,14 @@ def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
 
 
 def load_question(data: dict[str, Any]) -> Question:
-    """Return the question of `to_dict`. Raise `KeyError` or `TypeError`."""
+    """Return the question that `to_dict` has stored. Raise `KeyError` or `TypeError` for other data."""
     fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     fields["choices"] = tuple(Choice(**choice) for choice in data["choices"])
     return KINDS[fields.pop("kind")](**fields)
 
 
 def make_question(section: Section, source: Section | None = None) -> Question:
-    """Return the question of a section, in a translation with the key of `source`. Faulty lists raise nothing."""
+    """Return the question of a section, which may be faulty. `source`: for a translation, the original with the key."""
     kind = KINDS[section.kind]
     items = section.items
     attrs = section.attrs

@@ -112,11 +112,12 @@ class CourseFigures:
 
     @property
     def required(self) -> list[tuple[str, float]]:
+        """(language, announced minutes of all required steps)."""
         return [(language, required_minutes(self.course, language)) for language in self.languages]
 
     @property
     def minutes(self) -> float:
-        """Of all steps, including the pre-test."""
+        """Announced minutes of all steps, including the pre-test."""
         return sum(module.minutes for module in self.modules)
 
     @cached_property
@@ -199,6 +200,7 @@ class CourseFigures:
 
     @cached_property
     def keys(self) -> list[KeysRow]:
+        """Positions and lengths of keys in each bank, each exam, and all lessons together."""
         groups = [(self.title(bank.id), [bank.id]) for bank in self.banks]
         groups += [
             (self.title(exam.id), [exam_section.bank for exam_section in meta.strata])
@@ -223,7 +225,7 @@ class CourseFigures:
 
     @cached_property
     def simulations(self) -> list[SimulationRow]:
-        """Requires a course without errors."""
+        """Results of the baseline players. Requires a course without errors."""
         return [
             SimulationRow(self.title(document.id), list(self._players(document.id)))
             for document in self.course.of_kind("simulation")
@@ -238,7 +240,7 @@ class CourseFigures:
 
     @cached_property
     def guesses(self) -> list[GuessedSet]:
-        """Requires a course without errors."""
+        """Results of the guessing strategies. Requires a course without errors."""
         return list(guessed_sets(self.course))
 
     @cached_property

@@ -84,7 +84,7 @@ class TaughtPoint:
 
 
 def points_of(course: CourseText, language: str) -> list[TaughtPoint]:
-    """Return the points in the order of the syllabus, one per document, in `language` or else the source language."""
+    """Return the syllabus points in order, once per covering document, in `language` or else the source language."""
     language = language if language in course.languages else course.languages[0]
     asked: dict[str, list[Question]] = {}  # id of a lesson → bank questions that lead to it
     for bank in course.of_kind("bank"):
@@ -135,7 +135,7 @@ def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
 
 
 def nearest_section(course: CourseText, document: ParsedDocument, point: ListEntry) -> str:
-    """Return the id of the section that shares most character pairs with the point, by rarity, in all languages."""
+    """Return the id of the section that shares most character pairs with the point. Rare pairs weigh more."""
     near = Counter(dict.fromkeys(_telling(document), 0.0))
     for language, text in point.texts.items():
         own = course.documents[document.id].get(language)
@@ -167,7 +167,7 @@ def _text(section: Section) -> str:
 
 
 def first_rule_or_paragraph(section: Section) -> str:
-    """Return the first rule of a section, else its first paragraph, else ""."""
+    """Return the first rule of a section, else its first paragraph, else "", as plain text in one line."""
     rules = (block.text for block in section.blocks if isinstance(block, Callout) and block.kind == "rule")
     prose = (block.text for block in section.blocks if isinstance(block, Prose))
     paragraphs = (part for text in prose for part in _PARAGRAPH.split(text.strip()) if not _NO_PROSE.match(part))

@@ -55,6 +55,7 @@ class Condition:
     terms: tuple[FlagTerm | MeterTerm, ...] = ()
 
     def holds(self, meters: Mapping[str, int], flags: Collection[str]) -> bool:
+        """Return whether all terms hold. `meters`: id → value; `flags`: those set. `KeyError`: unknown meter."""
         return all(term.holds(meters, flags) for term in self.terms)
 
     def __str__(self) -> str:
@@ -86,7 +87,7 @@ class UnreadableCondition(ValueError):
 
 
 def parse_condition(text: str) -> Condition:
-    """Parse text such as `genuine and not taken` or `time < 40`. Raise `UnreadableCondition`."""
+    """Parse text such as `genuine and not taken` or `time < 40`; "" is always true. Raise `UnreadableCondition`."""
     if not text:
         return ALWAYS
     return Condition(tuple(map(_parse_term, re.split(r" +and +", text.strip()))))

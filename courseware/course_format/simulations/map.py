@@ -39,12 +39,14 @@ class Connection:
 
 @dataclass(frozen=True)
 class Map:
+    """A drawing of `width` by `height`. `stations`: id of a node or ending → its place."""
+
     stations: Mapping[str, MapNode]
     width: int
     height: int
 
     def way(self, source: str, target: str, *, look: str = "", label: str = "") -> Connection:
-        """Return a connection: straight within a lane, bowed to the left past other nodes, curved into another lane."""
+        """Return the connection of two stations (ids), in a lane straight or bowed past nodes. `look`: CSS class."""
         start, end = self.stations[source], self.stations[target]
         x1, y1, x2, y2 = start.x, start.y, end.x, end.y
         rows = (y2 - y1) // ROW
@@ -65,6 +67,8 @@ class Map:
 
 @dataclass(frozen=True)
 class Layout:
+    """Computes the map. `best`: ids of the nodes and the ending of the best attempt."""
+
     simulation: Simulation
     best: Sequence[str]
 

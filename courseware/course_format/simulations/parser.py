@@ -1,7 +1,4 @@
-"""Parser of simulations: sections of a document to a `Simulation` (docs/formats.md §7).
-
-A translation takes effects and conditions from its source, matched by position.
-"""
+"""Parser of simulations: sections of a document to a `Simulation` (docs/formats.md §7)."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +46,7 @@ def make_simulation(course: CourseText, identifier: str, language: str) -> Simul
 
 
 def read_simulation(course: CourseText, identifier: str, language: str) -> tuple[Simulation, list[Diagnostic]]:
-    """Return (simulation, also of a faulty text; diagnostics of its braces and lists). Raise `KeyError`."""
+    """Return (simulation, even of a faulty text; issues of form). Raise `KeyError` for an unknown id or language."""
     document, source = course.documents[identifier][language], course.source(identifier)
     reader = _Reader(document, source)
     meters = course.meta.meters if course.meta else {}
@@ -60,6 +57,8 @@ def read_simulation(course: CourseText, identifier: str, language: str) -> tuple
 
 @dataclass
 class _Reader:
+    """A translation takes effects and conditions from its source, matched by position."""
+
     document: ParsedDocument
     source: ParsedDocument
     problems: list[Diagnostic] = field(default_factory=list)
