@@ -17,7 +17,7 @@ class AutosavedTabs:
 
 
 def store_tabs(editor_state: EditorState, *, by) -> None:
-    """Store the texts that differ from their base revision; delete the stored ones if there are none."""
+    """Store the texts of the user `by` that differ from their base revision; delete the stored ones if none differs."""
     texts = {
         f"text-{language}": editor_state.typed[language]
         for language, file in editor_state.texts.items()
@@ -30,10 +30,7 @@ def store_tabs(editor_state: EditorState, *, by) -> None:
 
 
 def autosaved_tabs(document: Document, person, *, is_put_in: bool) -> AutosavedTabs | None:
-    """Return the stored texts of a person, or None if all is saved. Runs at most four queries.
-
-    `is_put_in`: the person has already restored them.
-    """
+    """Return a user's stored texts, or None if all is saved. `is_put_in`: already restored. Runs at most 4 queries."""
     saved = unsaved_in(person.pk, [form_of(document)]).get(form_of(document))
     base = document.revisions.filter(pk=saved.fields["base"]).first() if saved else None
     if saved is None or base is None or document.head is None:

@@ -7,7 +7,7 @@ GROUP = "Editors"
 
 
 def grant_rights(sender, using, **kwargs):
-    """Give the group the `editor_rights` of an app config. Runs after every migration, like Django's permissions."""
+    """Give the group the permissions `sender.editor_rights` of an app config. Receiver of `post_migrate`."""
     create_permissions(sender, using=using, verbosity=0)
     group, _created = Group.objects.using(using).get_or_create(name=GROUP)
     own = Permission.objects.using(using).filter(content_type__app_label=sender.label)

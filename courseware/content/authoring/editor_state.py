@@ -110,10 +110,7 @@ def editor_state_of(document: Document, base: Revision, typed: Mapping[str, str]
 
 
 def editor_state_after(state: EditorState, head: Revision) -> EditorState:
-    """Return the state after another person has saved `head`.
-
-    Texts changed here stay, with the saved ones beside them. All others become those of `head`.
-    """
+    """Return the state based on `head`, which another person saved: texts changed here stay, beside the saved ones."""
     after = editor_state_of(state.document, head)
     touched = {
         language: state.typed[language]

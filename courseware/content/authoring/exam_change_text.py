@@ -20,7 +20,7 @@ LABELS = {
 
 
 def words_of(change: ExamChange) -> list[str]:
-    """Return a text for each changed rule, then one each for new, changed and removed questions."""
+    """Return a text, in the active language, for each changed rule, then for new, changed and removed questions."""
     rules = [
         gettext("%(rule)s: %(before)s → %(after)s")
         % {"rule": LABELS[rule.key], "before": value_text(rule.before), "after": value_text(rule.after)}
@@ -39,6 +39,7 @@ def words_of(change: ExamChange) -> list[str]:
 
 
 def value_text(value: Any) -> str:
+    """Return a value of a rule as text in the active language."""
     if value is None or value == ():
         return gettext("none")
     if isinstance(value, dict):

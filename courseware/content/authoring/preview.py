@@ -1,7 +1,4 @@
-"""Preview of a document as typed, with its issues.
-
-A process beside the server makes it, so that no text blocks the server. It gets all data and uses no database.
-"""
+"""Preview of a document as typed, with its issues, made in a process beside the server without the database."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -76,7 +73,7 @@ class Preview:
 def preview_for(
     person: int, manuscript: Manuscript, language: str, sent: Mapping[str, str], parts: Iterable[str] = ()
 ) -> Preview:
-    """Return the preview. `person`: primary key, one preview at a time. `sent`, `parts`: see `preview_simulation`."""
+    """Return the preview, one at a time per `person` (key). `sent`, `parts`: see `preview_simulation` (`picked`)."""
     key, seconds = f"preview-{person}", settings.PREVIEW_SECONDS
     if not cache.add(key, True, beside.longest(seconds) + 1):
         return Preview("busy")
@@ -89,14 +86,14 @@ def preview_for(
 
 
 def missing_preview(reason: WorkNotDone) -> Preview:
-    """Return a preview that says why there is none."""
+    """Return a preview whose `missing` gives the reason."""
     if isinstance(reason, (StillBusy, MachineBusy)):
         return Preview("busy")
     return Preview("late" if isinstance(reason, OutOfTime) else "broken")
 
 
 def check_in_side_process(bodies: dict[str, bytes]) -> None:
-    """Check files (path → content). Raise `ContentErrors`, `WorkNotDone`, and `NotChecked` if the machine is busy."""
+    """Check files (path → content). Raise `ContentErrors`, `NotChecked` if the machine is busy, else `WorkNotDone`."""
     texts = {path: b"" if path.startswith(MEDIA_FOLDER) else body for path, body in bodies.items()}
     try:
         errors = beside_saving.run(errors_in, texts, seconds=settings.PREVIEW_SECONDS)
@@ -126,6 +123,7 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
 
 
 def errors_in(bodies: dict[str, bytes]) -> tuple[Diagnostic, ...]:
+    """Return the errors of a course (path → content)."""
     try:
         read_valid(bodies)
     except ContentErrors as errors:
@@ -134,7 +132,7 @@ def errors_in(bodies: dict[str, bytes]) -> tuple[Diagnostic, ...]:
 
 
 def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Diagnostic, ...]:
-    """Return issues of the document, and errors that it causes in others; () for a figure."""
+    """Return issues of the document, and errors of others, which it causes; () for a figure."""
     if "" in manuscript.files:  # a figure
         return ()
     found = check_course(course, changed=manuscript.document)
@@ -142,11 +140,12 @@ def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Diagnostic,
 
 
 def is_faulty(manuscript: Manuscript, problems: Iterable[Diagnostic]) -> bool:
-    """Return whether the document has errors: an attempt at a faulty simulation could be endless."""
+    """Return whether the document itself has an error among `problems`."""
     return any(problem.level == "error" and problem.path in manuscript.paths for problem in problems)
 
 
 def preview_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> SimulationPreview | None:
+    """Return the attempt of `preview_simulation`, or None if the page data are not of a simulation."""
     if "simulation" not in page:
         return None
     preview = preview_simulation(load_simulation(page["simulation"]), sent, parts)
@@ -170,6 +169,7 @@ def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[s
 
 
 def key_of(question: Question) -> dict[str, Any]:
+    """Return {"question", "choices": [(option, its mark from `belonging`)]}."""
     return {
         "question": question,
         "choices": [(choice, belonging(question, position)) for position, choice in enumerate(question.choices)],
@@ -177,7 +177,7 @@ def key_of(question: Question) -> dict[str, Any]:
 
 
 def belonging(question: Question, position: int) -> str:
-    """Return the number of a step, the group of a member, "✓" for a right option, else ""."""
+    """Return the mark of an option (position from 0 in the file): step number, group, or "✓" if right, else ""."""
     if question.kind == "order":
         return str(position + 1)
     if question.kind == "sort":
@@ -192,10 +192,7 @@ _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 
 def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> list[ParsedDocument]:
-    """Return documents, in the source language, that refer to a document (id) or its parts.
-
-    `bodies`: path → file before the jurisdiction is inserted.
-    """
+    """Return source documents that refer to a document (id) or its parts. `bodies`: path → file as written."""
     own, takes_inserts = {document}, False
     if document in course.documents:
         text = course.source(document)
@@ -212,13 +209,13 @@ def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> l
 
 
 def insert_ids(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
-    """Return the ids of all inserts in a document."""
+    """Return the ids of all inserts `{=id}` in a document. `bodies`: path → file as written."""
     texts = course.documents[document.id].values()
     return {identifier for text in texts for identifier in inserts_in(decode(bodies[text.path]))}
 
 
 def referenced_ids(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:
-    """Yield sets of ids that a document refers to."""
+    """Yield sets of words with all ids a document refers to, from front matter, braces, links and source marks."""
     yield set(ids_in({key: value for key, value in document.front.values.items() if key not in _OWN_KEYS}))
     for section in document.sections:
         yield {word for key in _NAMING for word in section.attrs.get(key, "").split()}
@@ -228,6 +225,7 @@ def referenced_ids(course: CourseText, document: ParsedDocument) -> Iterator[set
 
 
 def ids_in(value: Any) -> Iterator[str]:
+    """Yield all keys and texts in nested dicts, lists and tuples."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

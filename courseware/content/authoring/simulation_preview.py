@@ -32,7 +32,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class SimulationPreview:
-    """An attempt so far. `decisions`: (position of the choice, positions of the parts); `seed` sets their order."""
+    """An attempt so far. `decisions`: (position of the choice, positions of the parts); `seed`: of display orders."""
 
     simulation: Simulation
     seed: int
@@ -56,7 +56,7 @@ class SimulationPreview:
 
     @property
     def offered(self) -> list[tuple[int | str, NodeChoice]]:
-        """(value of the button, choice), the timeout last."""
+        """(value of the button, choice) in display order, the timeout last; [] at an ending."""
         node = self.node
         if node is None:
             return []
@@ -66,11 +66,12 @@ class SimulationPreview:
 
     @property
     def parts(self) -> list[tuple[int, Part]]:
-        """(value of the box, part). Not at an ending."""
+        """(value of the checkbox, part of the message) in display order. Raise `KeyError` at an ending."""
         _, positions = self.simulation.shown(self.state, self.shuffle)
         return [(position, self.simulation.nodes[self.state.place].parts[position]) for position in positions]
 
     def shuffle(self, positions: list[int]) -> None:
+        """Shuffle a list in place, each time alike at the same node."""
         Random(f"{self.seed} {self.state.place}").shuffle(positions)  # noqa: S311 - nothing depends on it being secret
 
     @property
@@ -104,10 +105,9 @@ class SimulationPreview:
 def preview_simulation(
     simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()
 ) -> SimulationPreview:
-    """Return the attempt in the form (`carried`) after the pressed button (`preview_simulation`), if still allowed.
+    """Return the attempt `sent["carried"]` after the button `sent["rehearse"]`, or a new one if not signed.
 
-    Decisions that the text no longer allows are dropped. `simulation` has no errors; `picked`: ticked parts of a
-    message.
+    Decisions that the text no longer allows are dropped. `simulation`: without errors; `picked`: ticked message parts.
     """
     seed, flags, decisions = read_carried(sent.get("carried", ""))
     pressed = sent.get("rehearse", "")
@@ -134,7 +134,7 @@ def read_carried(text: str) -> tuple[int, list[str] | None, list]:
 
 
 def replay(simulation: Simulation, seed: int, flags: Iterable[str], decisions: Iterable) -> SimulationPreview:
-    """Return the attempt up to the first decision that is not available."""
+    """Return the attempt up to the first of the `decisions` (position, picked parts) that is not available."""
     states, taken = [simulation.begin(flags)], []
     for position, picked in decisions:
         try:

@@ -38,10 +38,7 @@ class ChangedPassage:
 def changed_passages(
     document: int, seen: int, release: Release, identifier: str, language: str
 ) -> tuple[ChangedPassage, ...]:
-    """Return changes of a lesson from the revision `seen` to the one in `release`. Cached.
-
-    `document` and `seen` are primary keys, `identifier` is the id of the lesson.
-    """
+    """Return changes of a lesson (key, id) from revision `seen` (key) to `release`; () if never released. Cached."""
     return _changed(document, seen, release.pk, release.digest, release.compiler, identifier, language)
 
 
@@ -67,6 +64,7 @@ def sentences_of(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def texts_of_question(stored: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the title, stem and options of a stored question as plain text."""
     choices = [choice["text"] for choice in stored.get("choices", ())]
     for html in (stored["title"], stored["stem"], *choices):
         if text := " ".join(unescape(strip_tags(html)).split()):
@@ -85,7 +83,7 @@ def compared(before: list[str], after: list[str]) -> Iterator[ChangedPassage]:
 
 
 def compared_words(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple[ComparedPiece, ...]]:
-    """Return both texts in parts of equal or different words (Chinese: characters)."""
+    """Return (`old`, `new`), each in pieces of equal or different words (Chinese: characters)."""
     one, other = WORD.findall(old), WORD.findall(new)
     same_old: set[int] = set()
     same_new: set[int] = set()
@@ -98,6 +96,7 @@ def compared_words(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple
 
 
 def compared_pieces(words: Iterable[str], same: set[int]) -> tuple[ComparedPiece, ...]:
+    """Join words to pieces. `same`: indexes of words that the other side has."""
     found = groupby(enumerate(words), key=lambda each: each[0] not in same)
     return tuple(ComparedPiece("".join(word for _index, word in group), differs) for differs, group in found)
 

@@ -32,10 +32,10 @@ def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
 
 
 def export_course(course: Course, folder: Path, *, drafts: bool = False, force: bool = False) -> list[str]:
-    """Write the files of the course; return the paths that were written or removed.
+    """Write the released files (`drafts`: the latest) of the course; return the paths that were written or removed.
 
-    Files that the course never had stay. Raise `ExportRefused` for links. Without `force`, raise it also if the folder
-    holds another course, or files that were edited there and never imported.
+    Files that the course never had stay. Raise `ExportRefused` for links, and without `force` if the folder holds
+    another course or edits that were never imported. Raise `ImportRefused` if the folder is too large.
     """
     files = course_files(course, drafts=drafts)
     present = read_folder(folder) if folder.exists() else {}

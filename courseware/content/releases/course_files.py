@@ -37,7 +37,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
-    """Parse a course, and check its figures, too. Raise `ContentErrors`."""
+    """Parse a course (path → content). Raise `ContentErrors` if it or a figure has an error."""
     wrong = [problem for problem in check_figures(files) if problem.level == "error"]
     try:
         text = read_valid(dict(files))
@@ -58,7 +58,7 @@ def refuse_unsafe_path(path: str, files: Container[str]) -> None:
 
 
 def refuse_unsafe(files: Mapping[str, bytes]) -> None:
-    """Raise `ImportRefused` if a path is unsafe or a file or the folder is too large."""
+    """Raise `ImportRefused` if a path is unsafe, or a file or all are too large. `files`: path → content."""
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_TOTAL:
         raise ImportRefused(f"too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
     for path, body in files.items():

@@ -1,8 +1,4 @@
-"""Import a course folder: a three-way comparison of the files, the last import and the admin.
-
-Changes in the files are taken, changes in the admin stay, and changes in both are a conflict. A conflict writes nothing
-until the file has the merged text and is named as merged. Drafts stay drafts.
-"""
+"""Import a course folder: a three-way comparison of the files, the last import and the admin."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -70,11 +66,11 @@ def import_course(
     note: str = "",
     dry_run: bool = False,
 ) -> ImportReport:
-    """Import the files of one course folder (path inside it → content), all or nothing.
+    """Import and release one course folder (path inside it → content), all or nothing. Changes in the admin stay.
 
-    `merged`: paths in conflict whose file has the merged text, and no other paths. `weights`: id of a changed document
-    → impact of its change. New `changes` of the course document set impacts, too, and the `note` if it is empty. Raise
-    `ImportRefused`, `ContentErrors`, `ImportConflict` and `PassMarkTooLow`.
+    `merged`: paths in conflict whose file has the merged text. `weights`: id of a changed document → impact. New
+    `changes` of the course document set impacts, too, and an empty `note`. `dry_run`: write nothing. Raise
+    `ImportRefused` (also for other `merged` or `weights`), `ContentErrors`, `ImportConflict` and `PassMarkTooLow`.
     """
     refuse_unsafe(files)
     digests = {path: digest_of_bytes(body) for path, body in files.items()}
@@ -104,7 +100,7 @@ def course_imported_as(digests: Mapping[str, str]) -> Course | None:
 
 
 def released_questions(course: Course | None) -> set[str]:
-    """Return ids of the questions of lessons and banks in the current release."""
+    """Return ids of the questions of lessons and banks in the current release, an empty set without one."""
     if course is None:
         return set()
     pages = RenderedPage.objects.filter(entries__release=course.current_id, language=course.source_language)
@@ -127,7 +123,7 @@ def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, Fi
 
 
 def basis_of(course: Course | None) -> tuple:
-    """Return the current release, the latest revisions, and the last import."""
+    """Return (key of the current release, document key → latest revision key, rows of the last import)."""
     if course is None:
         return None, {}, set()
     base = ImportedFile.objects.filter(document__course=course).values_list("document", "language", "path", "digest")
@@ -347,16 +343,17 @@ def impacts_of(editions: Iterable[CourseChange]) -> dict[str, str]:
 
 
 def changes_in(file: File) -> tuple[object, ...]:
+    """Return the `changes` in the front matter of a course document."""
     return tuple(parse_front(decode(file.body)).values.get("changes", ()))
 
 
 def same_text(one, other) -> bool:
-    """Return whether both have the same checksum, or both are None."""
+    """Return whether two files (or rows of files) have the same checksum, or both are None."""
     return (one and one.digest) == (other and other.digest)
 
 
 def same_file(one, other) -> bool:
-    """Return whether both have the same checksum and path, or both are None."""
+    """Return whether two files (or rows of files) have the same checksum and path, or both are None."""
     return same_text(one, other) and (one and one.path) == (other and other.path)
 
 
@@ -365,6 +362,7 @@ def paths(files) -> tuple[str, ...]:
 
 
 def grouped(files: Mapping[Key, File]) -> dict[str, dict[str, File]]:
+    """Return document id → language → file."""
     documents: dict[str, dict[str, File]] = {}
     for (identifier, language), file in files.items():
         documents.setdefault(identifier, {})[language] = file

@@ -32,7 +32,8 @@ class Change:
 
 
 def lines_of(body: bytes) -> list[str]:
-    return LINE_END.split(body.decode(errors="replace").removeprefix(BOM))  # so line ends are no difference
+    """Return the lines of a file without line ends and BOM, so that these are no difference."""
+    return LINE_END.split(body.decode(errors="replace").removeprefix(BOM))
 
 
 def changes(old: File | None, new: File | None) -> list[Change]:
@@ -71,6 +72,7 @@ def _matches(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[int,
 
 
 def change(before: list[str], left: int | None, after: list[str], right: int | None) -> Change:
+    """Return the change of line `left` of `before` to line `right` of `after` (from 0; None: no line)."""
     return Change(
         old_number=None if left is None else left + 1,
         old="" if left is None else before[left],

@@ -37,10 +37,10 @@ class StaleDraft(Exception):
 def save_drafts(
     document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None, check: Check | None = None
 ) -> Revision:
-    """Save texts (UTF-8 from a browser, see `with_original_line_ends`) based on revision `base`; return the latest one.
+    """Save `texts` (language → UTF-8 from a browser) typed on revision `base`; return the latest revision.
 
     It is new if something changed. Raise `StaleDraft` if another person has saved one of these texts since, and the
-    exceptions of `save_revision`.
+    exceptions of `save_revision`. `check`: see there.
     """
 
     def with_these(head: Revision) -> Files:
@@ -108,7 +108,7 @@ def save_revision(
 
 
 def check_newest(course: Course, check: Check) -> None:
-    """Check the latest revisions of a course and clear their `is_unchecked`. Raise the exceptions of `check`."""
+    """Clear `is_unchecked` of the latest revisions, unless `check`, called with path → content, raises an exception."""
     heads = [head for head in latest_revision_ids(course).values() if head]
     check({path: file.body for path, file in by_path(files_of(heads).values()).items()})
     Revision.objects.filter(pk__in=heads, is_unchecked=True).update(is_unchecked=False)
@@ -120,6 +120,7 @@ def form_of(document: Document) -> str:
 
 
 def drop_unsaved(person, form: str) -> None:
+    """Delete the texts of a user that are autosaved for a form (URL), if both are given."""
     if person and form:
         drop(person.pk, form)
 
@@ -137,7 +138,7 @@ def course_with(course: Course, document: Document, texts: Files) -> dict[str, F
 
 @transaction.atomic
 def discard_draft(document: Document) -> Revision | None:
-    """Return to the released revision (None if there is none). Discarded revisions stay in the history."""
+    """Make the released revision the latest again, and return it; None without one. The draft stays in the history."""
     course = lock_course(document.course)
     released = released_revisions(course).get(document.pk)
     if released:
@@ -146,7 +147,7 @@ def discard_draft(document: Document) -> Revision | None:
 
 
 def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
-    """Save the texts of an earlier revision as a draft. Raise the exceptions of `save_revision`."""
+    """Save the texts of an earlier revision as a draft. Result and exceptions are those of `save_revision`."""
 
     def as_it_was(head: Revision) -> Files:
         files = files_of([revision, head])
@@ -184,7 +185,7 @@ def with_original_line_ends(text: bytes, original: bytes) -> bytes:
 
 
 def line_ends_like(old: Sequence[tuple[str, str]], lines: Sequence[str]) -> list[str]:
-    """Return the line end of each line: its own if unchanged, else the most common one; none for the last."""
+    """Return the end of each line: its own in `old` (line, end) if unchanged, else the most common; "" for the last."""
     ends = [end for _line, end in old if end]
     usual = max(sorted(set(ends)), key=ends.count, default="\n")
     line_ends = [usual] * len(lines)

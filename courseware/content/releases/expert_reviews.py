@@ -25,7 +25,7 @@ from courseware.course_format.course import read_course
 
 
 def enter_expert_review(revision: Revision, reader: Reviewer, *, by, at=None) -> Release:
-    """Show the text to learners; return the release. Repeating it is harmless. Raise `StaleChoice`."""
+    """Store a review and show its text; return the release. Raise `StaleChoice` if learners have another revision."""
     at = at or timezone.now()
 
     def with_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reviewer] | None:
@@ -42,7 +42,7 @@ def enter_expert_review(revision: Revision, reader: Reviewer, *, by, at=None) ->
 
 
 def withdraw_expert_review(review: ExpertReview, *, by, at=None) -> Release:
-    """Hide the text again; return the release. Repeating it is harmless. Raise `StaleChoice`."""
+    """Withdraw a review and hide its text; return the release. Raise `StaleChoice` if learners have another one."""
     at = at or timezone.now()
 
     def without_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reviewer] | None:
@@ -64,10 +64,10 @@ def release_with_reviewers(
     by,
     at,
 ) -> Release:
-    """Release the same revisions with other reviewers; return the release.
+    """Release the same revisions with other reviewers, after calling `write`; return the release.
 
-    `readers_after`: reviews by revision → reviewers afterwards, or None if that is done already. Raise `StaleChoice` if
-    learners have another revision, or it needs no review.
+    `readers_after`: reviews by revision → reviewers by document, or None if done already (returns the current release).
+    Raise `StaleChoice` if learners have another revision, or it needs no review.
     """
     while True:  # again if another person has released meanwhile, as compiling holds no lock
         course = Course.objects.select_related("current").get(pk=revision.document.course_id)

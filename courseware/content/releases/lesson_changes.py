@@ -23,7 +23,7 @@ class SignificantChange:
 
 @dataclass(frozen=True, eq=False)
 class LessonHistory:
-    """Changes of a lesson up to `revision`, oldest first. A later revision has a larger key."""
+    """Changes of a lesson up to `revision`, oldest first. `digests`: (key of a revision, language) → checksum."""
 
     document: int
     identifier: str
@@ -54,13 +54,13 @@ class LessonHistory:
         )
 
     def text(self, revision: int, language: str) -> str | None:
-        """Return the checksum of a revision's text in `language` or else the source language."""
+        """Return the checksum of a revision's text in `language` or else the source language, None without a text."""
         return self.digests.get((revision, language), self.digests.get((revision, self.source_language)))
 
 
 @lru_cache(IN_MEMORY)  # a release never changes, nor do those before it
 def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
-    """Return primary key of each lesson with such changes → its history. Cached; runs at most three queries."""
+    """Return key of each lesson with such changes up to a release (key) → history. Cached; at most 3 queries."""
     changed = ReleaseEntry.objects.filter(
         weight__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,

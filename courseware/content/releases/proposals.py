@@ -34,7 +34,10 @@ def others_who_may_publish(person):
 def propose(
     course: Course, revisions: Iterable[Revision], *, weights: Mapping[str, str], note: str, by, at=None
 ) -> ReleaseProposal:
-    """Repeating it is harmless. `weights`: document id → impact of a change. Raise `ContentErrors`, `StaleChoice`."""
+    """Return a proposal to release `revisions`, new unless an equal one is open. `weights`: document id → impact.
+
+    Raise `ContentErrors`, and `StaleChoice` if a revision is not the latest of its document.
+    """
     chosen = {revision.document_id: revision for revision in revisions}
     together = (released_revisions(course) | chosen).values()
     read_valid({path: file.body for path, file in by_path(files_of(together).values()).items()})
@@ -63,7 +66,7 @@ def propose(
 
 
 def open_proposals(course: Course) -> list[ReleaseProposal]:
-    """Return proposals that are not void. Runs at most three queries."""
+    """Return proposals that can still be released. Runs at most three queries."""
     waiting = ReleaseProposal.objects.filter(course=course, base=course.current_id, declined_at=None, release=None)
     waiting = waiting.select_related("proposed_by").prefetch_related("revisions__document")
     return [
@@ -74,7 +77,7 @@ def open_proposals(course: Course) -> list[ReleaseProposal]:
 
 
 def release_proposed(proposal: ReleaseProposal, *, by, at=None) -> Release:
-    """Repeating it is harmless. Raise `OwnProposal`, `ProposalVoid`, and the exceptions of `publish`."""
+    """Release a proposal once; return the release. Raise `OwnProposal` and the exceptions of `publish`."""
     if made := Release.objects.filter(proposal=proposal).first():
         return made
     if proposal.proposed_by == by and others_who_may_publish(by).exists():
@@ -88,7 +91,7 @@ def release_proposed(proposal: ReleaseProposal, *, by, at=None) -> Release:
 
 @transaction.atomic
 def decline(proposal: ReleaseProposal, *, by, at=None) -> None:
-    """Repeating it is harmless. Raise `ProposalVoid` if it was released meanwhile."""
+    """Mark a proposal as declined, unless it is already. Raise `ProposalVoid` if it was released meanwhile."""
     lock_course(proposal.course)
     proposal = ReleaseProposal.objects.get(pk=proposal.pk)
     if Release.objects.filter(proposal=proposal).exists():

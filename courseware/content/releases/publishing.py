@@ -90,7 +90,7 @@ def publish(
     at=None,
     proposal=None,
 ) -> Release:
-    """Release these revisions together with everything that is released. For exams see `proposals`.
+    """Release these revisions together with everything that is released; return the release. Needs no approval.
 
     `weights`: document id → impact of its change, else `weight`. Repeating it returns the current release. Raise
     `ContentErrors`, `PassMarkTooLow`, `StaleChoice`, `ProposalVoid`, and `ValueError` for revisions of another course.
@@ -123,7 +123,7 @@ def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
 
 
 def lock_course(course: Course) -> Course:
-    """Return the course as it is now, locked until the transaction ends."""
+    """Return the course as stored now, its row locked until the transaction ends."""
     return Course.objects.select_for_update(of=("self",), no_key=True).select_related("current").get(pk=course.pk)
 
 
@@ -140,10 +140,7 @@ def expert_reviews_of(revisions: Iterable[Revision]) -> QuerySet[ExpertReview]:
 
 
 def lasting_expert_reviews(course: Course, revisions: Iterable[Revision]) -> list[ExpertReview]:
-    """Return reviews that stay valid in a release of these revisions. Runs at most four queries.
-
-    If the jurisdiction changes, reviews of texts with inserts end.
-    """
+    """Return reviews that stay valid in a release of these revisions; without inserts if the jurisdiction changes."""
     revisions = list(revisions)
     reviews = list(expert_reviews_of(revisions))
     if not reviews or jurisdictions_among(revisions) == jurisdictions_among(released_revisions(course).values()):
@@ -152,7 +149,7 @@ def lasting_expert_reviews(course: Course, revisions: Iterable[Revision]) -> lis
 
 
 def jurisdictions_among(revisions: Iterable[Revision]) -> list[int]:
-    """Return primary keys of the jurisdictions among these revisions."""
+    """Return primary keys of those revisions that are of a jurisdiction file."""
     return [each.pk for each in revisions if each.document.kind == Document.Kind.JURISDICTION]
 
 
@@ -164,14 +161,14 @@ def have_inserts(reviews: Iterable[ExpertReview]) -> list[bool]:
 
 
 def compile_valid(files: Mapping[str, File], readers: Reviewers, text: CourseText | None = None) -> Compiled:
-    """Compile files (by path). `text`: their course, if already valid. Raise `ContentErrors`."""
+    """Compile files (by path). `text`: their course, if known to be valid; else raise `ContentErrors` for errors."""
     bodies = {path: file.body for path, file in files.items()}
     digests = {path: file.digest for path, file in files.items()}
     return compile_course(text or read_valid(bodies), bodies, digests, readers)
 
 
 def withdraw_lapsed(revisions, lasting, *, by, at) -> None:
-    """Withdraw the reviews of these revisions that are not in `lasting`."""
+    """Withdraw the reviews of these revisions, except those in `lasting`."""
     for lapsed in expert_reviews_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
         withdraw_review(lapsed, by=by, at=at)
 
@@ -187,9 +184,9 @@ def release(
     at=None,
     proposal: ReleaseProposal | None = None,
 ) -> Release:
-    """Make the next release of a locked course. `weights`: document id → impact, else minor.
+    """Make and return the next release of a locked course. `weights`: document id → impact, else minor.
 
-    Raise `ProposalVoid` and `PassMarkTooLow`.
+    Raise `PassMarkTooLow`, and `ProposalVoid` if `proposal` was declined or another release came before it.
     """
     revisions = list(revisions)
     at, marks = at or timezone.now(), pass_marks(compiled)
@@ -236,12 +233,14 @@ def release(
 
 
 def withdraw_review(review: ExpertReview, *, by, at: datetime) -> None:
+    """Store and log that the user `by` withdrew a review, without a release."""
     review.undone_at, review.undone_by = at, by
     review.save(update_fields=["undone_at", "undone_by"])
     record_expert_review("expert-review-withdrawn", review, by=by, at=at)
 
 
 def record_expert_review(verb: str, review: ExpertReview, *, by, at: datetime) -> None:
+    """Log a review under the event `verb`. `by`: user."""
     revision = review.revision
     data = {
         "reading": review.pk,
@@ -254,7 +253,7 @@ def record_expert_review(verb: str, review: ExpertReview, *, by, at: datetime) -
 
 
 def impacts_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:
-    """Return id of each changed document → impact of its change. Runs one query."""
+    """Return id of each changed document → impact, by `weights` (by id) or else minor. Runs one query."""
     released = released_revisions(course)
     changed = (each.document for each in revisions if released.get(each.document_id) != each)
     return {
@@ -264,12 +263,12 @@ def impacts_of_changes(course: Course, revisions: Iterable[Revision], weights: M
 
 
 def largest_impact(weights: Iterable[str]) -> str:
-    """Return the largest impact, or minor."""
+    """Return the largest of these impacts; minor if there is none."""
     return max(weights, key=Release.Impact.values.index, default=Release.Impact.MINOR)
 
 
 def pass_marks(compiled: Compiled) -> dict[str, int]:
-    """Return exam id → pass mark. Raise `PassMarkTooLow`."""
+    """Return exam id → pass mark in percent. Raise `PassMarkTooLow` if one is below MIN_PASS_MARK."""
     pages = {identifier: data for (identifier, _language), data in compiled.pages.items()}
     marks = {identifier: data["pass_mark"] for identifier, data in sorted(pages.items()) if data.get("pass_mark")}
     for exam, mark in marks.items():
@@ -324,7 +323,7 @@ def digest_of(release: Release) -> str:
 
 
 def digest_of_texts(texts) -> str:
-    """Return a sha256 over id, language, path and checksum of each file."""
+    """Return a sha256 over id, language, path and checksum of each file. `texts`: queryset of `SourceFile`."""
     rows = texts.values_list("revision__document__identifier", "language", "path", "digest")
     return hashlib.sha256(json.dumps(sorted(map(list, rows)), ensure_ascii=False).encode()).hexdigest()
 

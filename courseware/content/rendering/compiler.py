@@ -7,11 +7,11 @@
                 (`dump_simulation` with HTML)
     bank        questions, order, topics (variant group → its topic in a word or two)
     survey      html, audience, after_days, anonymous, questions
-    card        html, sections
+    card        html, jurisdiction (its title or ""), sections
     module      html, objectives
     course      html
 
-    blocks      {"type": "html", "html"} · {"type": "callout", "kind": "rule|say|warning|post", "tracks", "html"}
+    blocks      {"type": "html", "html"} · {"type": "callout", "kind": "rule|say|warning|job-role", "tracks", "html"}
                 {"type": "question", "id"} · {"type": "check", "id", "title"} · {"type": "tracks"}
                 a callout of kind "say" has "phrase", its key, and "under", the heading above it (`phrases`)
     questions   id → `Question.to_dict()` with HTML for every text; `order` lists the ids, as databases reorder keys
@@ -19,8 +19,7 @@
     sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
                 "disputed" and "customary"
 
-Titles are plain text, in questions and in the sections of a card HTML. Paragraphs have ids. When a page is stored, the
-texts for the search are taken from them (`paragraphs`).
+Titles are plain text, in questions and in the sections of a card HTML. Paragraphs have ids (`paragraphs`).
 """
 
 from collections.abc import Mapping
@@ -50,7 +49,7 @@ class Compiled:
 def compile_course(
     course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str], readers: Reviewers
 ) -> Compiled:
-    """Compile a course without errors. `digests`: path → sha256 of `files`.
+    """Compile a course without errors. `files`: path → content; `digests`: path → sha256.
 
     Content awaiting expert review is left out, except in documents (ids) of `readers`.
     """

@@ -196,10 +196,11 @@ def flows(root: Element) -> list[list[tuple[Element, str]]]:
 
 
 def is_between_chinese(text: str, start: int, end: int) -> bool:
+    """Return whether `are_joined` is true for the characters before `start` and from `end` on."""
     return start > 0 and end < len(text) and are_joined(text[start - 1], text[end])
 
 
 def are_joined(left: str, right: str) -> bool:
-    """Return whether no space belongs between: both are Chinese, or one is and the other is shared punctuation."""
+    """Return whether no space belongs between two characters: Chinese ones, or a Chinese one and shared punctuation."""
     chinese = [bool(_CHINESE.fullmatch(sign)) for sign in (left, right)]
     return all(chinese) or (any(chinese) and (left in _QUOTES or right in _QUOTES))

@@ -1,8 +1,4 @@
-"""HTML of example screens, in the language of their text, without working links.
-
-Stored pages contain the labels: if you change one, increase `COMPILER`. A floor plan is a table, which screen readers,
-print and narrow screens show without a second text.
-"""
+"""HTML of example screens, in the language of their text, without working links."""
 
 import re
 from functools import cache
@@ -25,7 +21,7 @@ def renderer() -> Renderer:
 
 
 def screen_html(screen: Mockup, language: str) -> str:
-    """Return HTML; for an unknown kind, that of the whole text."""
+    """Return HTML; for an unknown kind, that of the whole text. If you change a label, increase `COMPILER`."""
     form = mockups.MOCKUP_KINDS.get(screen.kind)
     if form is None:
         return drawn(screen.text)
@@ -51,12 +47,12 @@ def screen_html(screen: Mockup, language: str) -> str:
 
 
 def drawn(text: str) -> str:
-    """Return HTML in which links lead nowhere: they may be an attacker's."""
+    """Return the HTML of a Markdown text, in which links lead nowhere."""
     return _LINK.sub('<span class="linked">', renderer().html(text)).replace("</a>", "</span>")
 
 
 def plan_of(text: mockups.MockupText) -> dict[str, Any]:
-    """Return `rows` of (room, its keys of `PLACES`), and the room names of each key."""
+    """Return "rows" → [[(room, keys of PLACES that name it)]], and each key of PLACES → room names."""
     named = {key: mockups.listed(text.values.get(key, "")) for key in mockups.PLACES}
     rooms = mockups.rooms_of(mockups.grid_of(text.body))
 

@@ -50,6 +50,7 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
 
 
 def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
+    """Return [job role, label], the label in the language of `text` or else the source language."""
     labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     return [[job_role, labels.get(job_role, label)] for job_role, label in meta.tracks.items()]
 
@@ -60,10 +61,7 @@ def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
 
 
 def awaiting_review(course: CourseText, language: str) -> list[list[Any]]:
-    """Return (id, title, titles of sections) of documents that need an expert review, whether or not they have one.
-
-    There are no sections if the whole document waits.
-    """
+    """Return [id, title, section titles ([]: all)] of each document that needs an expert review, given or not."""
     found = []
     for source in map(course.source, course.documents):
         if is_awaiting_review(source):
@@ -75,6 +73,7 @@ def awaiting_review(course: CourseText, language: str) -> list[list[Any]]:
 
 
 def terms_in(course: CourseText, language: str) -> list[list[Any]]:
+    """Return [name, names in other languages] of each glossary term with a name in `language`."""
     return [
         [term.texts[language], [name for tag, name in term.texts.items() if tag != language]]
         for term in course.terms.values()
@@ -93,6 +92,7 @@ def has_page(course: CourseText, step: RouteStep) -> bool:
 
 
 def follow_up_surveys_in(course: CourseText, language: str) -> list[dict[str, Any]]:
+    """Return {"id", "title", "after_days"} of each survey for managers."""
     metas = {step.id: course.source(step.id).meta for step in course.route}
     return [
         {"id": step, "title": course.text(step, language).title, "after_days": meta.after_days}
@@ -112,6 +112,7 @@ def pre_check_of(course: CourseText) -> str | None:
 
 
 def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:
+    """Return a module as stored in the outline. `required`, `after` (the exam): ids of steps; `number`: from 1."""
     text = course.text(module.id, language)
     page = PageCompiler(course, {}, text)
     steps = [step for step in module.steps if has_page(course, step)]

@@ -6,7 +6,7 @@ _pages: dict[str, str] = {}
 
 
 def register(**pages: str) -> None:
-    """Page → URL name: `step`, `preview` (of course and step), `tracks`, `card`, `publish` (of a course)."""
+    """Set URL names of the pages `step`, `preview` (arguments: course, step), `tracks`, `card`, `publish` (course)."""
     _pages.update(pages)
 
 

@@ -36,7 +36,7 @@ InList = TypeVar("InList", NodeChoice, Part)
 def compile_page(
     course: CourseText, media: Mapping[str, Media], identifier: str, language: str, reader: Reviewer | None = None
 ) -> dict[str, Any]:
-    """Return page data, in the source language without a translation. Raise `KeyError` for kinds without pages."""
+    """Return page data, in `language` or else the source language. Raise `KeyError` for kinds without pages."""
     document = course.text(identifier, language)
     return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document, reader))
 
@@ -62,7 +62,6 @@ class PageCompiler:
 
     def number(self, source: str) -> int | None:
         """Return the number of a source on this page, or None for an unknown source or a kind without sources."""
-        # Other kinds show no sources.
         if self.document.kind not in ("lesson", "simulation") or source not in self.course.sources:
             return None
         return self.numbers.setdefault(source, len(self.numbers) + 1)
@@ -80,6 +79,7 @@ class PageCompiler:
         return review_html(self.reader, self.language)
 
     def html(self, blocks: Iterable[Block], name: str = "") -> str:
+        """Return HTML. `name` describes tables to screen readers. Raise `TypeError` for `Choices`."""
         return "\n".join(self.block_html(block, name) for block in blocks)
 
     def block_html(self, block: Block, name: str) -> str:
@@ -177,7 +177,7 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
 
 
 def minutes_and_objectives(page: PageCompiler) -> dict[str, Any]:
-    """Return minutes and objectives of a lesson or simulation, 0 and [] if its front matter is invalid."""
+    """Return {"minutes", "objectives": ids} of a lesson or simulation, 0 and [] if its front matter is invalid."""
     meta = page.course.source(page.document.id).meta
     if not isinstance(meta, LessonMeta):
         return {"minutes": 0, "objectives": []}
@@ -185,6 +185,7 @@ def minutes_and_objectives(page: PageCompiler) -> dict[str, Any]:
 
 
 def add_html(blocks: list[dict[str, Any]], html: str) -> None:
+    """Append HTML to the last block, or as a new block if that is of another type."""
     if blocks and blocks[-1]["type"] == "html":
         blocks[-1]["html"] += "\n" + html
     else:
@@ -192,6 +193,7 @@ def add_html(blocks: list[dict[str, Any]], html: str) -> None:
 
 
 def begin_section(page: PageCompiler, blocks: list[dict[str, Any]], section: Section) -> None:
+    """Append what a section begins with: a question, a check or its heading."""
     if section in page.document.questions:
         blocks.append({"type": "question", "id": section.id})
     elif section.kind == "check":

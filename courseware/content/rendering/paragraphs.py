@@ -18,12 +18,12 @@ _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 
 
 
 def new_ids() -> Iterator[str]:
-    # No id of a document holds a colon.
+    """Yield p:1, p:2, … without end. No id of a document has a colon."""
     return (f"p:{number}" for number in count(1))
 
 
 def with_ids(html: str, ids: Iterator[str]) -> str:
-    """Return HTML with an id for each paragraph, list item, table row and caption."""
+    """Return HTML with the next of `ids` on each paragraph, list item, table row and caption."""
     return _BEGINS.sub(lambda tag: f'<{tag[1]} id="{next(ids)}">', html)
 
 
@@ -42,9 +42,9 @@ def without_sources(html: str) -> str:
 
 
 def paragraphs_on(kind: str, data: dict[str, Any]) -> list[list[str]]:
-    """Return [id, kind, heading above, text] in reading order, without questions.
+    """Return [id, kind, heading above, text] in reading order, without questions; [] for other kinds of documents.
 
-    Kinds: text, rule, say, warning, post, card, and scene (the beginning of a simulation).
+    Kinds of paragraphs: text, rule, say, warning, job-role, card, and scene (the beginning of a simulation).
     """
     match kind:
         case "lesson":

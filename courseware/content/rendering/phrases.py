@@ -1,8 +1,4 @@
-"""Phrases that learners may say word for word (`> [!say]`), identified by section and number.
-
-Ids would have to be written and translated for each phrase. A phrase inserted into a section changes the keys of those
-below it.
-"""
+"""Phrases that learners may say word for word (`> [!say]`), identified by section and number."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,7 +31,7 @@ def phrase_key(section: str, number: int) -> str:
 
 
 def phrases_in(blocks: Iterable[Mapping[str, Any]]) -> dict[str, Phrase]:
-    """Return key → phrase."""
+    """Return key → phrase of the `blocks` of a lesson's page data."""
     phrase_blocks = (block for block in blocks if block.get("phrase"))
     return {
         block["phrase"]: Phrase(block["phrase"], block["under"], block["html"], paragraph_ids(block["html"]))

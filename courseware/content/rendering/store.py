@@ -1,7 +1,4 @@
-"""Course outlines and pages of releases, read from the database and cached.
-
-Releases of another compiler version are compiled in memory from their source files until they are stored again.
-"""
+"""Course outlines and pages of releases, read from the database and cached."""
 
 import json
 from collections import defaultdict
@@ -69,6 +66,8 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class OutlineModule:
+    """`number` counts from 1; `objectives`: id → HTML."""
+
     id: str
     number: int
     title: str
@@ -104,10 +103,7 @@ class TermNames:
 
 @dataclass(frozen=True, eq=False)
 class Paragraph:
-    """A paragraph for the search. `document`: id of its page; `at`: its id there; `under`: the heading above, or "".
-
-    `paragraphs_on` lists the kinds.
-    """
+    """A paragraph for the search, see `paragraphs_on`. `at`: its id on the page `document` (id); `under`: heading."""
 
     document: str
     title: str
@@ -173,14 +169,14 @@ class Outline:
         return {step.id: position for position, step in enumerate(self.steps)}
 
     def step(self, step_id: str) -> Step:
-        """Return a step. Raise `KeyError`."""
+        """Return a step. Raise `KeyError` for an unknown id."""
         return self.steps[self._places[step_id]]
 
     def find_follow_up_survey(self, survey_id: str) -> FollowUpSurvey | None:
         return next((survey for survey in self.sheets if survey.id == survey_id), None)
 
     def find(self, step_id: str) -> Step | None:
-        """Return a step, or None."""
+        """Return a step, or None for an unknown id."""
         return self.step(step_id) if step_id in self._places else None
 
     @property
@@ -198,7 +194,7 @@ class Outline:
         return following[0] if following else None
 
     def module(self, module_id: str) -> OutlineModule:
-        """Return a module. Raise `KeyError`."""
+        """Return a module. Raise `KeyError` for an unknown id."""
         for module in self.modules:
             if module.id == module_id:
                 return module
@@ -308,7 +304,7 @@ def _page_compiled_again(release: int, digest: str, identifier: str, language: s
 
 @lru_cache(4)
 def _compiled_again(release: int, _digest: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return (language → outline, document id → language → page), in the form of stored JSON."""
+    """Compile a release of another compiler version: (language → outline, document id → language → page) as stored."""
     compiled = compile_release(release)
     pages: dict[str, dict[str, Any]] = {}
     for (identifier, language), data in compiled.pages.items():
@@ -323,7 +319,7 @@ def clear_caches() -> None:
 
 
 def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
-    """Return language → the question as last released with this revision. Runs one query."""
+    """Return language → the question as last released with this revision (keys); {} if never. Runs one query."""
     pages = stored_questions(document_id, revision_id)
     return {language: load_question(stored[question_id]) for language, stored in pages.items() if question_id in stored}
 
@@ -334,7 +330,7 @@ def stored_questions(document_id: int, revision_id: int) -> dict[str, dict[str, 
 
 
 def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[int, dict[str, dict[str, Any]]]:
-    """Return the result of `stored_questions` for each released revision among these. Runs one query."""
+    """Return each released revision among these → result of `stored_questions`. Runs one query."""
     return pages_at(ReleaseEntry.objects.filter(document=document_id, revision__in=revisions), "questions", {})
 
 
@@ -348,7 +344,7 @@ def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, P
 
 
 def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int, dict[str, Any]]:
-    """Return revision → language → `name` in its page data, as last released. Runs one query."""
+    """Return revision → language → `name` in its page data or else `default`, as last released. Runs one query."""
     last = released.order_by().values("revision").annotate(last=Max("pk")).values("last")
     rows = ReleaseEntry.objects.filter(pk__in=last).values_list(
         "revision_id",
@@ -370,7 +366,7 @@ def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int,
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:
-    """Restore the order of questions, as PostgreSQL reorders the keys of an object."""
+    """Sort the questions by `order` in place, as PostgreSQL reorders keys of an object; return `data`."""
     if "order" in data:
         data["questions"] = {identifier: data["questions"][identifier] for identifier in data["order"]}
     return data

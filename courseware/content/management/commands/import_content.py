@@ -61,6 +61,7 @@ class Command(BaseCommand):
             raise CommandError(f"not imported: {', '.join(failed)}")
 
     def failed_folders(self, *, dry_run: bool, is_quiet: bool = False) -> list[str]:
+        """Import all folders; return the names of those that failed. `is_quiet`: print errors only."""
         imported = {folder: self.import_folder(folder, dry_run, is_quiet=is_quiet) for folder in self.weights}
         return [folder.name for folder, is_imported in imported.items() if not is_imported]
 
@@ -98,10 +99,7 @@ class Command(BaseCommand):
 
 
 def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
-    """Return course folder → paths or ids. `named`: `folder/path`, or without the folder if there is only one.
-
-    Raise `CommandError` if the course of a name is not clear.
-    """
+    """Return folder → paths or ids. `named`: `folder/path`, or `path` if there is one folder, else `CommandError`."""
     found: dict[Path, set[str]] = {folder: set() for folder in folders}
     names = {folder.name: folder for folder in folders}
     for name in named:

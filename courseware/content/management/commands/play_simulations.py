@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def valid_course(folder: Path) -> CourseText:
-    """Return a parsed course. Raise `CommandError` for errors, because a simulation with errors may have no end."""
+    """Return a parsed course. Raise `CommandError` if it has errors."""
     try:
         return read_valid(read_files(folder))
     except ContentErrors as error:
@@ -53,7 +53,7 @@ def valid_course(folder: Path) -> CourseText:
 
 
 def simulations_of(folder: Path) -> list[Simulation]:
-    """Return the simulations of a course in the source language. Raise `CommandError` for errors."""
+    """Return the simulations of a course in the source language. Raise `CommandError` if it has errors."""
     course = valid_course(folder)
     documents = course.of_kind("simulation")
     return [read_simulation(course, document.id, document.language)[0] for document in documents]
@@ -74,7 +74,7 @@ def saved_results(folders: list[Path]) -> str:
 
 
 def row(simulation: Simulation, attempts: int, random: Random) -> str:
-    """Return a row of the table: outcomes in percent, average number of decisions, nodes and endings never met."""
+    """Return a Markdown row: outcomes in percent, average number of decisions, nodes and endings never met."""
     ended: Counter[str] = Counter()
     reached: set[str] = set()
     decisions = 0
