@@ -19,7 +19,7 @@ def due_instant(day: date, zone: tzinfo) -> datetime:
 
 
 def due_date(due_at: datetime, zone: tzinfo) -> date:
-    """Return the date in `zone` that ends at the instant `due_at`: the inverse of `due_instant`."""
+    """Return the date in `zone` that ends at the instant `due_at` (aware): the inverse of `due_instant`."""
     # Subtracted before the conversion: if a change of clocks skips midnight, the next day begins at 1:00.
     return (due_at.astimezone(UTC) - timedelta(microseconds=1)).astimezone(zone).date()
 
@@ -34,7 +34,7 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def site_day(at: datetime | None = None) -> date:
-    """Return the date in the site's time zone at the instant `at` (default: now)."""
+    """Return the date in the site's time zone at the aware datetime `at` (default: now)."""
     return timezone.localdate(at or now(), timezone.get_default_timezone())
 
 
@@ -53,7 +53,7 @@ def is_preview() -> bool:
 
 @contextmanager
 def at_time(at: datetime) -> Iterator[None]:
-    """Make `now()` return `at` within the block, in this thread only. The caller rolls back all writes of the block."""
+    """Make `now()` return `at` (aware) in the block, in this thread only. The caller must roll back all writes."""
     token = _previewed.set(at)
     try:
         yield

@@ -1,8 +1,4 @@
-"""Statistical disclosure control: statistics grow in steps of 5 people, at midnight, by answers older than a day.
-
-Fake accounts must not fill a group: a person's answers count 30 days after joining, or after an imported list names the
-person.
-"""
+"""Statistical disclosure control: statistics grow in steps of 5 people, at midnight, by answers older than a day."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -29,8 +25,7 @@ def shown_from(day: date) -> date:
 def counts_from(joined_on: date, listed_on: date | None) -> date:
     """Return the first date on which statistics may count the answers of a person who joined on `joined_on`.
 
-    `listed_on` is the date on which an imported list first named the person, or None. A past result must not change,
-    because the counting order depends on it.
+    `listed_on`: when an imported list first named the person, or None. The result for a person must never change later.
 
     >>> counts_from(date(2026, 11, 1), None).isoformat(), counts_from(date(2026, 11, 1), date(2026, 11, 5)).isoformat()
     ('2026-12-01', '2026-11-07')
@@ -42,6 +37,8 @@ def counts_from(joined_on: date, listed_on: date | None) -> date:
 def counts_from_month(joined_on: date, listed_on: date | None, today: date) -> date | None:
     """Return the first day of the month from which answers stored without a person count; None if they count today.
 
+    `joined_on`, `listed_on`: of the person, see `counts_from`.
+
     >>> counts_from_month(date(2026, 11, 1), None, today=date(2026, 11, 3)).isoformat()
     '2027-01-01'
     """
@@ -50,10 +47,9 @@ def counts_from_month(joined_on: date, listed_on: date | None, today: date) -> d
 
 
 def disclosed(answers: Iterable[tuple[date, Item]], today: date) -> list[Item]:
-    """Return the items to show on `today`: the first 5, 10, 15 … of those shown by then, ordered by date.
+    """Return the first 5, 10, 15 … items, as many as may be shown on `today`, ordered by date.
 
-    `answers` are pairs (date from which it is shown, one person's item). Items of one date must always come in the same
-    order.
+    `answers`: pairs (date from which it may be shown, one person's item); those of one date always in the same order.
 
     >>> len(disclosed([(date(2026, 11, day), day) for day in range(1, 13)], date(2026, 11, 11)))
     10

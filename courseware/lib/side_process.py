@@ -1,8 +1,4 @@
-"""Run work of unknown cost in a separate process with limited time and memory. It is not a sandbox.
-
-Alternatives: `forkserver` loads the server's script again for each task. A new process takes a second to load the site.
-A process pool breaks as a whole if one of its processes is killed.
-"""
+"""Run work of unknown cost in a separate process with limited time and memory. It is not a sandbox."""
 
 import math
 import multiprocessing
@@ -48,14 +44,14 @@ class MachineBusy(WorkNotDone):
 
 
 class ProcessDied(WorkNotDone):
-    """The process ended during its work. The server's log has the error."""
+    """The process ended during its work, also by an exception in it. The server's log has the error."""
 
 
 CLOCK_RAN_OUT = MachineBusy if resource else OutOfTime
 
 
 class SideProcess:
-    """A process for one piece of work at a time. Each new process calls `prepare`, a module-level function, once."""
+    """A process for one piece of work at a time. `prepare`: module-level function that each new process calls first."""
 
     def __init__(self, prepare: Callable[[], object], niceness: int = NICENESS) -> None:
         self.prepare, self.niceness = prepare, niceness
@@ -69,7 +65,7 @@ class SideProcess:
         return STARTS_WITHIN + 2 * LENIENCE * seconds
 
     def run(self, work: Callable[..., Answer], *arguments: Any, seconds: int) -> Answer:
-        """Return the result of `work`, a module-level function, within `seconds` of processor time. Raise NoAnswer."""
+        """Return the result of `work` (module-level function) within `seconds` of processor time. Raise WorkNotDone."""
         if not self.turn.acquire(timeout=LENIENCE * seconds):
             raise StillBusy
         try:
@@ -144,14 +140,14 @@ def end_with_server() -> None:
 
 
 def limit_memory() -> None:
-    """Limit the address space. Exceeding it raises MemoryError, which ends this process. Reliable on Linux only."""
+    """On Linux, limit the address space to MEMORY. Exceeding it raises MemoryError, which ends this process."""
     if resource and sys.platform == "linux":
         _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
 
 
 def limit_processor(seconds: int) -> None:
-    """Let the system end this process after `seconds` more of processor time."""
+    """Let the system end this process after `seconds` more of processor time; no effect on Windows."""
     if resource:
         _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, hard))

@@ -20,12 +20,12 @@ MAX_LISTED_ROWS = 1_000  # rows that a list counts and paginates
 
 
 def first_keys(rows: QuerySet[Any]) -> list[Any]:
-    """Return the primary keys of at most MOST + 1 rows. More than MOST keys mean that there are more rows."""
+    """Return the primary keys of the first MAX_LISTED_ROWS + 1 rows; the last one only shows that there are more."""
     return list(rows.values_list("pk", flat=True)[: MAX_LISTED_ROWS + 1])
 
 
 class LimitedPaginator(Paginator[Any]):
-    """A paginator of the first MOST rows. One query finds their keys, for counting and for all pages."""
+    """A paginator of the first MAX_LISTED_ROWS rows. One query finds their keys, for the count and all pages."""
 
     object_list: QuerySet[Any]
 
@@ -51,7 +51,7 @@ class LimitedPaginator(Paginator[Any]):
 
 
 class LimitedChangeList(ChangeList):
-    """The changelist of LongList."""
+    """The changelist of LargeTableAdmin."""
 
     paginator: LimitedPaginator
 
@@ -65,7 +65,7 @@ class LimitedChangeList(ChangeList):
 
 
 class LargeTableAdmin:
-    """A ModelAdmin for large tables: it lists the first MOST rows and refuses actions on more rows."""
+    """A ModelAdmin that lists the first MAX_LISTED_ROWS rows and refuses actions on more rows."""
 
     paginator: Any = LimitedPaginator
     show_full_result_count = False
@@ -86,7 +86,7 @@ class LargeTableAdmin:
 
 
 class IndexedSearch:
-    """A ModelAdmin with exact search: in `search_columns`, and for people in the foreign keys `search_people`."""
+    """A ModelAdmin with exact search in `search_columns`, and for people in `search_people` (names of foreign keys)."""
 
     search_columns: tuple[str, ...] = ()
     search_people: tuple[str, ...] = ()
@@ -106,12 +106,12 @@ class IndexedSearch:
         return queryset.filter(Q.create(conditions, connector=Q.OR)) if conditions else queryset.none(), False
 
     def people_found(self, words: str) -> list[int]:
-        """Return the ids of the people with exactly this email address or staff number."""
+        """Return the ids of the people whose email address or staff number is exactly `words`."""
         return list(get_user_model()._default_manager.known_as(words).values_list("pk", flat=True))
 
 
 class ListFiltersOnly:
-    """A ModelAdmin that accepts only the parameters of its own filters. Django accepts fields that reveal authors."""
+    """A ModelAdmin that accepts only the parameters of its own filters, because fields can reveal authors."""
 
     model: Any
     get_list_filter: Any
@@ -191,7 +191,7 @@ class RetryOnIntegrityError:
 
 
 def check_deferred_constraints() -> None:
-    """Check deferred constraints now; raise IntegrityError. PostgreSQL else checks at commit, after the success."""
+    """On PostgreSQL, check deferred constraints now, not at commit. Raise IntegrityError if one is violated."""
     if connection.vendor == "postgresql":  # on SQLite the writer locks before the form is read
         connection.check_constraints()
 

@@ -12,7 +12,7 @@ Row = TypeVar("Row")
 
 
 def chunks(rows: QuerySet[Any, Row], size: int) -> Iterator[list[Row]]:
-    """Yield lists of at most `size` rows from one query. Do not write meanwhile: PostgreSQL has a transaction open."""
+    """Yield lists of 1 to `size` rows of one query. Do not write meanwhile: on PostgreSQL a transaction is open."""
     with open_cursor(rows.db):
         yield from batches(rows.iterator(chunk_size=size), size)
 

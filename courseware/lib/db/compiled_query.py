@@ -1,10 +1,4 @@
-"""Compile a queryset's SQL once per process and reuse it: compiling takes longer than running a short query.
-
-    ANSWERS = CompiledQuery(lambda enrollment: Answer.objects.filter(enrollment=enrollment).order_by("pk"))
-    answers = ANSWERS(enrollment=enrollment.pk)
-
-For queries that many pages run. It uses `query.get_compiler` and `compiler.as_sql`, which Django does not document.
-"""
+"""Compile a queryset's SQL once per process and reuse it. Uses what Django does not document: `compiler.as_sql`."""
 
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -26,10 +20,7 @@ SHAPES = 64  # compiled variants of one query: one for each combination of list 
 
 
 class QueryParameter(Expression):
-    """A placeholder for the value `name`, or for item `number` of the list `name`.
-
-    `steps` are applied to the value, in order; the methods add steps for instants: add a timedelta, convert to a date.
-    """
+    """A placeholder for the value `name`, or for item `number` of the list `name`. `steps`: functions applied to it."""
 
     def __init__(self, name: str, number: int | None = None, steps: tuple[Callable[[Any], Any], ...] = ()):
         super().__init__()
@@ -54,7 +45,7 @@ class QueryParameter(Expression):
         return "%s", [self]
 
     def of(self, values: dict[str, Any]) -> Any:
-        """Return the value for the database: that of `values`, after all steps."""
+        """Return the placeholder's value after all steps. `values`: name → value or list."""
         value = values[self.name] if self.number is None else values[self.name][self.number]
         for step in self.steps:
             value = step(value)
@@ -62,10 +53,11 @@ class QueryParameter(Expression):
 
 
 class CompiledQuery(Generic[Row]):
-    """A query that is compiled at its first call; call it with the values as keyword arguments.
+    """A query compiled at its first call: `BY = CompiledQuery(lambda author: Book.objects.filter(author=author))`.
 
-    `build` gets a placeholder for each value, or a list of placeholders for each list, and returns a queryset. It may
-    only pass them to `filter`, add a `timedelta` or convert them to a date. A lookup with a list must end in `pk__in`.
+    Call it with the values: `BY(author=author.pk)`. `build` gets a placeholder for each value, or a list of
+    placeholders for each list, and returns a queryset. It may only pass them to `filter`, add a `timedelta` or convert
+    them to a date. A lookup with a list must end in `pk__in`.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]):
@@ -73,10 +65,9 @@ class CompiledQuery(Generic[Row]):
         self.built = lru_cache(SHAPES)(self._built)
 
     def __call__(self, **values: Any) -> list[Row]:
-        """Run the query and return its rows. A value, or each item of a list, has one of TYPES.
+        """Run the query; return its rows. Each value, or each item of a list, has one of TYPES, else raise TypeError.
 
-        Integers beyond 64 bits find nothing. Raise TypeError for another type, and TransactionManagementError for
-        `select_for_update` outside of a transaction.
+        Integers beyond 64 bits find nothing. Raise TransactionManagementError to lock rows outside of a transaction.
         """
         for name, value in flat(values):
             if type(value) not in TYPES:  # other types need the conversion of their column
@@ -113,7 +104,7 @@ class CompiledQuery(Generic[Row]):
 
 
 def to_database_value(value: Any, connection: Any) -> Any:
-    """Return the value as the database driver expects it."""
+    """Return `value` (of one of TYPES) as the driver of `connection` expects it."""
     if type(value) is datetime:
         return connection.ops.adapt_datetimefield_value(value)
     if type(value) is date:

@@ -18,7 +18,7 @@ CONNECTORS: Mapping[str, Callable[[Iterable[bool]], bool]] = {Q.AND: all, Q.OR: 
 
 
 def fulfils(row: object, condition: Q) -> bool:
-    """Return whether the attributes of `row` fulfil `condition`, without a query. Raise KeyError for other lookups."""
+    """Return whether the attributes of `row` fulfil `condition`. Raise KeyError for a lookup not in COMPARISONS."""
     parts = (fulfils(row, part) if isinstance(part, Q) else _compares(row, part) for part in condition.children)
     return CONNECTORS[condition.connector](parts) != condition.negated
 

@@ -53,18 +53,19 @@ def as_text(value: object) -> str:
 
 
 def columns_of(model: AnyModel) -> list["Field[Any, Any]"]:
-    # The target database computes generated columns itself.
+    """Return the fields to copy, without generated columns, which the target database computes itself."""
     return [field for field in model._meta.local_concrete_fields if not field.generated]
 
 
 def chunks_of(model: AnyModel, alias: str) -> Iterator[list[Row]]:
+    """Yield lists of at most CHUNK rows of the database `alias`; values in the order of `columns_of`."""
     names = [field.attname for field in columns_of(model)]
     rows = model._base_manager.using(alias).order_by().values_list(*names)
     return batches(rows.iterator(chunk_size=CHUNK), CHUNK)
 
 
 def contents_of(model: AnyModel, alias: str) -> Contents:
-    """Read the whole table and return its contents."""
+    """Read the whole table of `model` in the database `alias`; return its number of rows and checksum."""
     contents = Contents()
     for chunk in chunks_of(model, alias):
         contents = contents.with_rows(chunk)
@@ -72,7 +73,7 @@ def contents_of(model: AnyModel, alias: str) -> Contents:
 
 
 def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
-    """Copy the rows; yield the contents copied so far after each chunk. Raise RowRefused for a refused row."""
+    """Copy rows between two databases (aliases); after each chunk, yield the contents so far. Raise RowRefused."""
     contents = Contents()
     for chunk in chunks_of(model, source):
         try:
@@ -85,7 +86,7 @@ def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
 
 
 def insert(model: AnyModel, rows: list[Row], alias: str) -> None:
-    """Insert the rows as they are. `bulk_create` would set automatic timestamps again."""
+    """Insert rows (values by `columns_of`) with their timestamps as they are. Raise one of INSERT_ERRORS."""
     connection, columns = connections[alias], columns_of(model)
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in columns)
@@ -97,12 +98,12 @@ def insert(model: AnyModel, rows: list[Row], alias: str) -> None:
 
 
 def prepared(field: "Field[Any, Any]", value: Any, connection: BaseDatabaseWrapper) -> Any:
-    """Return the value for the database. A NameField is copied as stored, without its cleaning."""
+    """Return `value` as `connection` expects it. A NameField is copied as stored, without its cleaning."""
     return value if isinstance(field, NameField) else field.get_db_prep_save(value, connection)
 
 
 def raise_for_refused_row(model: AnyModel, rows: list[Row], alias: str) -> None:
-    """Insert the rows one by one and raise RowRefused for the first that the database refuses."""
+    """Insert the rows one by one; raise RowRefused at the first refused one, nothing if all are accepted."""
     key_index = [field.primary_key for field in columns_of(model)].index(True)
     for row in rows:
         try:
@@ -119,7 +120,7 @@ def delete_rows(model: AnyModel, alias: str) -> None:
 
 
 def continue_key_sequence(model: AnyModel, source: str, target: str) -> None:
-    """Let the keys of `target` continue after those of `source`: the audit log may name deleted rows."""
+    """Let new keys in `target` (alias) continue after the highest ever given in `source`, also to deleted rows."""
     highest = model._base_manager.using(target).aggregate(highest=Max("pk"))["highest"] or 0
     with connections[source].cursor() as cursor:
         last = last_key(model, connections[source], cursor)
@@ -133,6 +134,7 @@ def sequence_of(model: AnyModel, cursor: CursorWrapper) -> str:
 
 
 def last_key(model: AnyModel, connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> int:
+    """Return the last primary key that the database gave to a row of the table; 0 for none."""
     if connection.vendor == "postgresql":
         sequence = sequence_of(model, cursor)
         cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608 - PostgreSQL's

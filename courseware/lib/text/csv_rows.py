@@ -27,7 +27,7 @@ def escape_formula(cell: object) -> str:
 
 
 def csv_bytes(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Yield the CSV as UTF-8 with a byte order mark: the first row at once, then pieces of PIECE characters."""
+    """Yield the CSV file as UTF-8 with a byte order mark: the first row at once, then pieces of PIECE characters."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     buffer.write(BOM)

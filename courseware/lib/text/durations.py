@@ -5,12 +5,12 @@ from django.utils.translation import ngettext
 
 register = Library()
 
-HOUR, STEP = 60, 5  # minutes; nobody plans two hours and seventeen
+HOUR, STEP = 60, 5  # minutes
 
 
 @register.filter("in_words")
 def minutes_text_of(minutes: float) -> str:
-    """Return "5 minutes" or "2 hours 20 minutes": whole minutes, at least 1, or multiples of 5 from an hour on."""
+    """Return "5 minutes" or "2 hours 20 minutes": whole minutes, at least 1; from an hour on, multiples of 5."""
     if minutes < HOUR - 0.5:
         whole = max(1, int(minutes + 0.5))
         return ngettext("%(minutes)d minute", "%(minutes)d minutes", whole) % {"minutes": whole}

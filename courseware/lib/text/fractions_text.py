@@ -33,7 +33,7 @@ class Share:
 class AnonymousShare(Share):
     """A share that hides unanimous answers: all and all but one read "most"; one and none read "few or none".
 
-    Otherwise an answer given by everyone would reveal each person's answer. `is_exact` turns this off: no answer of the
+    To hide them, `count` is changed to lie between 1 and `people` - 1. `is_exact` turns this off: no answer of the
     question has been chosen by all people or all but one.
     """
 
@@ -69,6 +69,6 @@ class AnonymousShare(Share):
 
 
 def anonymous_shares(counts: Sequence[int], people: int) -> list[AnonymousShare]:
-    """Return the share for each answer of one question. `counts`: people by answer; `people`: size of the group."""
+    """Return a share for each answer of one question. `counts`: people per answer; `people`: size of the group."""
     is_exact = max(counts, default=0) < people - 1
     return [AnonymousShare(count, people, is_exact) for count in counts]

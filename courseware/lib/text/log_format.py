@@ -1,7 +1,4 @@
-"""Log formatters for plain text and JSON, which keep personal data out of the log.
-
-A line shows the route instead of the URL, and most errors without their message.
-"""
+"""Log formatters without personal data: with the route instead of the URL, and most errors without their message."""
 
 import json
 import logging
@@ -82,7 +79,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return the facts of a record: its request, those of `log_facts`, and `record.facts`."""
+    """Return name → value to log: `request` (the request's number), facts of `log_facts`, and `record.facts`."""
     number = getattr(getattr(record, "request", None), "number", "")
     return {**({"request": number} if number else {}), **about.get(), **getattr(record, "facts", {})}
 
@@ -101,7 +98,7 @@ def message_of(record: logging.LogRecord) -> str:
 
 
 def route_of(request: Any, status: int) -> str:
-    """Return the URL pattern. Without one, the URL was not found (404), or a middleware answered before the lookup."""
+    """Return the request's URL pattern; if it was not looked up, ROUTELESS for the status 404, else NOT_LOOKED_UP."""
     if match := getattr(request, "resolver_match", None):
         return str(match.route)
     return ROUTELESS if status == HTTPStatus.NOT_FOUND else NOT_LOOKED_UP
@@ -116,7 +113,7 @@ def traceback_of(record: logging.LogRecord) -> str:
 
 
 def causes_of(error: BaseException) -> Iterator[str]:
-    """Yield traceback and description of the error, then of each of its causes."""
+    """Yield traceback and description of the error and of its causes, at most CAUSES in all."""
     cause: BaseException | None = error
     for _ in range(CAUSES):
         if cause is None:
@@ -126,7 +123,7 @@ def causes_of(error: BaseException) -> Iterator[str]:
 
 
 def in_words(error: BaseException) -> str:
-    """Return the qualified name of the error, with the first line of its message if that cannot hold personal data."""
+    """Return the qualified name of the error, and the first line of its message if that cannot hold personal data."""
     error_type = type(error)
     name = (
         error_type.__qualname__

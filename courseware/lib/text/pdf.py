@@ -27,7 +27,7 @@ class NoGlyph(Exception):
 
 
 def draw_pdf(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts: Sequence[str] = ()) -> bytes:
-    """Return a PDF file dated `at`. The template reads `json(bytes(sys.inputs.data))`. Raise NoGlyph."""
+    """Return a PDF dated `at`. `template`: Typst that reads `data` by `json(bytes(sys.inputs.data))`. Raise NoGlyph."""
     import typst  # 80 MB of code, loaded only if needed
 
     with LOADING:  # only one thread unpacks the fonts
@@ -61,7 +61,7 @@ def in_unicode(character: str) -> str:
 
 @lru_cache(1)
 def fonts_in(folders: tuple[str, ...]) -> "typst.Fonts":
-    """Return the shipped fonts and those of the folders, cached by the process."""
+    """Return the shipped fonts and those of the folders (paths), cached by the process."""
     import typst
 
     with TemporaryDirectory() as folder:

@@ -1,7 +1,4 @@
-"""`{% cached_include "learning/_question.html" card=card %}`: like `{% include … only %}`, rendered once per process.
-
-The template sees only these values. `{% csrf_token %}` and `{{ form_token }}`, a new UUID, are filled in afterwards.
-"""
+"""Template tag `{% cached_include "x.html" card=card %}`: an `{% include … only %}` rendered once per process."""
 
 import secrets
 import uuid
@@ -25,7 +22,10 @@ CSRF_TOKEN, FORM_TOKEN = secrets.token_hex(32), secrets.token_hex(32)
 
 @register.simple_tag(takes_context=True)
 def cached_include(context: Context, template: str, **values: Hashable) -> SafeString:
-    """Return the template rendered with `values`, which are hashable and equal only if they look the same."""
+    """Return the rendered template, which sees only `values`: hashable, and equal only if they look the same.
+
+    `{% csrf_token %}` and `{{ form_token }}`, a new UUID, are filled in each time. Raise TypeError for model instances.
+    """
     html = rendered(template, get_language(), get_current_timezone_name(), tuple(values.items()))
     if CSRF_TOKEN in html:
         html = html.replace(CSRF_TOKEN, str(context["csrf_token"]))

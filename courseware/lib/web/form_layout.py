@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 
 class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms has no types
-    """Layout of the named fields, or of all. `error_summary`: list errors above; `marks_required`: add asterisks."""
+    """A layout of `fields`, or of all fields. `error_summary`: list errors above. `marks_required`: add asterisks."""
 
     form_tag = False
 
@@ -45,7 +45,7 @@ CONTROL = '<span class="asked asked-{}"><label class="hidden-text" for="{}">{}</
 
 
 class Sentence(LayoutObject):  # type: ignore[misc]  # crispy-forms has no types
-    """Fields within a sentence: `words` has their places as {field name}. Hints and errors follow below."""
+    """A sentence with fields: `words` contains each as {field name}. Hints and errors follow below the sentence."""
 
     def __init__(self, words: str | Promise) -> None:
         self.words = words

@@ -11,7 +11,7 @@ register = Library()
 
 @register.simple_block_tag(takes_context=True)
 def with_outcome(context: Context, content: SafeString) -> SafeString:
-    """Put "Error:" before the title if a message is an error, else "Done:" if a message is a success."""
+    """Return the title after "Error:" if a message is an error, after "Done:" if one is a success, else unchanged."""
     messages = context.get("messages")
     levels = (
         {message.level for message in messages} if messages else set()

@@ -22,9 +22,9 @@ SHOW, SEND = ("GET", "HEAD"), ("POST",)
 def form_on(page: RenderedPage, *, takes: Collection[str] | None = None, is_held: bool = True) -> Decorator:
     """Mark a view that receives a form which is shown on `page`.
 
-    `page`: URL name, or a function that returns the URL for the view's arguments. `takes`: names of the view's
-    arguments that the URL has; by default all. `is_held`: if the session has ended, the form may be stored until its
-    author has signed in again.
+    `page`: URL name, or a function that returns the URL for the view's arguments. `takes`: names of those arguments
+    that belong to the URL (default: all). `is_held`: if the session has ended, the form may be stored until its author
+    has signed in again.
     """
     page_url = page if callable(page) else partial(_url, page, takes)
 
@@ -40,7 +40,7 @@ def _url(name: str, takes: Collection[str] | None, **arguments: Any) -> str:
 
 
 def page_view(*, allowed: Callable[..., bool] | None = None, reauthenticate: Decorator | None = None) -> Decorator:
-    """Decorate a view that only shows a page. `allowed` gets the user; if it returns False, the response is 404."""
+    """Decorate a view for GET. `allowed`: user → False for a 404. `reauthenticate`: decorator for a recent sign-in."""
     return lambda view: _checked(view, SHOW, allowed, reauthenticate)
 
 
@@ -53,7 +53,7 @@ def form_view(
     is_held: bool = True,
     methods: tuple[str, ...] = SHOW + SEND,
 ) -> Decorator:
-    """Decorate a view that shows a form and receives it. `page`, `takes` and `is_held`: see `form_on`."""
+    """Decorate a view that shows a form and receives it. Arguments: see `form_on` and `page_view`."""
     mark = form_on(page, takes=takes, is_held=is_held)
     return lambda view: mark(_checked(view, methods, allowed, reauthenticate))
 
@@ -66,7 +66,7 @@ def post_view(
     reauthenticate: Decorator | None = None,
     is_held: bool = True,
 ) -> Decorator:
-    """Decorate a view that receives a form shown on another page. `page`, `takes` and `is_held`: see `form_on`."""
+    """Decorate a view that receives a form shown on another page. Arguments: see `form_on` and `page_view`."""
     return form_view(page, takes=takes, allowed=allowed, reauthenticate=reauthenticate, is_held=is_held, methods=SEND)
 
 
@@ -111,5 +111,5 @@ def is_in_background(view: Callable[..., Any]) -> bool:
 
 
 def full_page_redirect(request: Any, redirect: Any) -> HttpResponse:
-    """Return the redirect so that htmx, if it sent the request, loads the whole page."""
+    """Return the redirect response, or for an htmx request one that makes the browser load the whole page."""
     return HttpResponseClientRedirect(redirect.url) if request.htmx else redirect

@@ -21,7 +21,7 @@ class RequestQueue:
         return self.places - self.free
 
     def take(self, *, is_save: bool) -> bool:
-        """Wait for a slot; return whether this request has one (a save always). Call `give_back` when it is done."""
+        """Wait for a slot; return whether this request has one (a save always). It must then `give_back` the slot."""
         with self.changed:
             has_slot = self._wait_as_save() if is_save else self._wait_as_page()
             self.free -= has_slot
