@@ -40,7 +40,7 @@ FURTHER: dict[str, Callable[[datetime], list[HealthWarning]]] = {}
 
 
 def register_warnings(name: str, ask: Callable[[datetime], list[HealthWarning]]) -> None:
-    """Register a function that returns more warnings as of an instant; it replaces one of the same name."""
+    """Register `ask`, which returns further warnings as of an instant (aware); it replaces one of the same `name`."""
     FURTHER[name] = ask
 
 

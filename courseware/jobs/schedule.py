@@ -27,10 +27,7 @@ class Daily:
     at: time  # in the site's time zone
 
     def after(self, now: datetime, last: datetime | None = None) -> datetime:
-        """Return the first time after `now`. `last`: start of the last run.
-
-        If the clock was set back by less than SET_BACK since then, that run counts as today's.
-        """
+        """Return the next run after `now`, or after the `last` run if that is ahead of `now` by less than SET_BACK."""
         now = last if last and now < last < now + SET_BACK else now
         zone = timezone.get_default_timezone()
         today = datetime.combine(now.astimezone(zone).date(), self.at, zone)
@@ -66,12 +63,12 @@ def schedule(
     has_work: Callable[[], bool] = lambda: True,
     queue: str = DEFAULT_QUEUE,
 ) -> None:
-    """Register a job; `run` returns its output. If `has_work` returns False, the run is skipped without a task."""
+    """Register a job, labelled `words`; `run` returns its output. If `has_work` returns False, a run is skipped."""
     JOBS[name] = Scheduled(name, words, run, when, has_work, queue)
 
 
 def command(name: str, *arguments: str) -> Callable[[], str]:
-    """Return a job function that calls a command of manage.py and returns its output."""
+    """Return a job function that calls a command of manage.py with these arguments and returns its output."""
 
     def run() -> str:
         printed = StringIO()
@@ -111,7 +108,7 @@ def enqueue_if_due(scheduled: Scheduled) -> None:
 
 
 def run_now(name: str) -> None:
-    """Enqueue the job unless a run waits or is running; a run that waits for a retry starts at once."""
+    """Enqueue a job unless a run waits or is running; a run waiting for a retry starts at once. Raise DoesNotExist."""
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(name=name)
         if not is_under_way(job):
@@ -119,7 +116,7 @@ def run_now(name: str) -> None:
 
 
 def is_under_way(job: Job) -> bool:
-    """Return whether a run waits or is running; one that waits for a retry becomes due. Lock the job before."""
+    """Return whether a run waits or is running; one that waits for a retry becomes due. The caller locks the job."""
     last = DBTaskResult.objects.filter(pk=job.task) if job.task else DBTaskResult.objects.none()
     waiting = last.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
     return bool(waiting) or last.running().exists()
@@ -153,6 +150,7 @@ def run_job(name: str) -> None:
 
 
 def tidy() -> str:
+    """Delete old tasks that have ended, and rows of dead workers; return "", the output."""
     call_command("prune_db_task_results", min_age_days=KEPT_DAYS, failed_min_age_days=FAILURES_KEPT_DAYS, verbosity=0)
     Worker.objects.forget_dead()
     return ""

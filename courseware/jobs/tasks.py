@@ -1,7 +1,4 @@
-"""Background tasks: the `task` decorator, queues and helpers.
-
-Enqueue a task in the transaction of its cause. A task may be started twice, so it must be repeatable.
-"""
+"""Background tasks. Enqueue one in the transaction of its cause; it may be started twice, so it must be repeatable."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +25,7 @@ def is_stopping() -> bool:
 
 
 def drop_waiting(task: Any) -> None:
-    """Delete the waiting calls of this task. The caller does their work, because it sees the rows of their causes."""
+    """Delete the waiting calls of this task; the caller then does their work itself."""
     waiting = DBTaskResult.objects.ready().filter(task_path=task.module_path)
     if waiting.exists():  # even an empty DELETE takes SQLite's write lock
         waiting.order_by().delete()
@@ -46,6 +43,6 @@ def done_with(task: Any) -> Iterator[list[Any]]:
 
 
 def newest_request(task: Any, arguments: list[Any]) -> DBTaskResult[..., Any] | None:
-    """Return the newest call of this task with these arguments, in any state, or None. Runs 1 query."""
+    """Return the newest call of this task with these positional arguments, in any state, or None. Runs 1 query."""
     found = DBTaskResult.objects.filter(task_path=task.module_path, args_kwargs__args=arguments)
     return found.order_by("-enqueued_at").first()

@@ -68,6 +68,7 @@ class TaskWorker(LibraryWorker):
         self.onlooker = DeadWorkerDetector()
 
     def look(self, *, once: bool) -> None:
+        """Requeue tasks of dead workers (`once`: see `DeadWorkerDetector.dead`), then run the ready tasks."""
         requeue_lost(self.worker_id, self.onlooker, once=once)
         ready, queue = DBTaskResult.objects.ready(), Q(queue_name=DELIVERY)
         # Checked first, because the library takes SQLite's write lock even if nothing is ready.
@@ -111,7 +112,7 @@ class DeadWorkerDetector:
 
 
 class WorkLoop:
-    """The loop of the worker. `resting` returns why it must pause, such as an upgrade, or ""."""
+    """The loop of the worker. `resting` returns why it must pause, such as "closed: … upgrade is running", or ""."""
 
     def __init__(self, resting: Callable[[], str]) -> None:
         self.resting = resting
@@ -135,6 +136,7 @@ class WorkLoop:
         return None
 
     def repeat(self, look: Callable[[], None]) -> None:
+        """Call `look` every LOOK_EVERY seconds until the worker is stopped. Database errors are only logged."""
         while not self.stopping:
             try:
                 look()
@@ -239,7 +241,7 @@ class WorkLoop:
 
 
 def requeue_lost(mine: str, onlooker: DeadWorkerDetector, *, once: bool) -> None:
-    """Requeue the tasks of dead workers, and those of `mine`, which runs none now. After TRIES they fail."""
+    """Requeue tasks of dead workers and of the worker `mine` (name), which runs none now. After TRIES they fail."""
     running = list(DBTaskResult.objects.running().only("status", "started_at", "worker_ids"))
     if not running:
         return
