@@ -62,12 +62,8 @@ def newest() -> Checkpoint | None:
 
 
 def last_settled_event_id() -> int:
-    """Return the highest event id below which no event can appear any more; 0 if there is none yet.
-
-    PostgreSQL assigns ids before the commit, so a lower id may appear later. The writing transaction holds a lock on
-    the table. This function waits at most PATIENCE seconds until the transactions that are open now have ended; 0 if
-    not.
-    """
+    """Return the newest event id once no lower id can still be committed; 0 if not within PATIENCE seconds."""
+    # PostgreSQL assigns ids before the commit, so a transaction that is open now may commit a lower one.
     last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     writing = set(writers())
     until = time.monotonic() + PATIENCE
@@ -100,7 +96,7 @@ class Writer(NamedTuple):
 
 
 def writers() -> dict[str, Writer]:
-    """Return transaction → writer, for open transactions of other processes that have written events."""
+    """Return transaction id → writer, for open transactions of other processes that have written events."""
     if connection.vendor != "postgresql":
         return {}  # SQLite has one writer at a time, which assigns ids only then
     with connection.cursor() as cursor:
@@ -114,7 +110,7 @@ def writers() -> dict[str, Writer]:
 
 
 def blocking_writer(now: datetime) -> Writer | None:
-    """Return the oldest open transaction that blocks checkpoints for longer than OPEN_FOR_LONG, or None."""
+    """Return the oldest open transaction that has blocked checkpoints for more than OPEN_FOR_LONG, or None."""
     started = {writer.since: writer for writer in writers().values() if writer.since}
     oldest = min(started, default=now)
     return started[oldest] if now - oldest > OPEN_FOR_LONG else None

@@ -23,11 +23,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """An event of the audit log. `record.record` appends rows; they are never changed.
-
-    Each row holds the checksum of the previous row in its hash chain. The order over all chains is that of the primary
-    key.
-    """
+    """An event, appended by `record.record` and never changed. It holds the checksum of its chain's previous event."""
 
     chain = models.CharField(_("hash chain"), max_length=200, help_text=_("The object that the events are about"))
     place = models.PositiveBigIntegerField(_("number"), help_text=_("1, 2, 3 … in its hash chain, without a gap"))
@@ -70,7 +66,7 @@ class Event(models.Model):
         raise EventChanged(f"event {self.pk} is recorded and stays")
 
     def digest_of_content(self) -> str:
-        """Return the SHA-256 (hex) of all columns except `digest`, so including that of the previous event."""
+        """Return the SHA-256 (hex) of all columns except `digest`, so including `previous`."""
         content = {
             "chain": self.chain,
             "place": self.place,
@@ -119,7 +115,7 @@ class Checkpoint(models.Model):
         return f"{self.number} {self.digest}"
 
     def digest_of_content(self) -> str:
-        """Return the SHA-256 (hex) of all columns except `digest`, so including the previous checksum."""
+        """Return the SHA-256 (hex) of all columns except `digest`, so including `previous`."""
         return digest_of(
             {
                 "number": self.number,

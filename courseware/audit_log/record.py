@@ -37,12 +37,12 @@ def record(
 ) -> Event:
     """Append one event and return it. It is committed with the caller's transaction.
 
-    `subject` is a row, or its name (see `subject_of`). `at` defaults to now. `data` holds ids, dates, whole numbers and
-    short codes, never names, addresses, answers or tokens, because events cannot be deleted.
+    `verb`: type such as "signed-in". `actor`: the user who acts; None for the system. `subject`: a saved row, or its
+    name by `subject_of`. `data`: ids, dates, whole numbers and short codes, never names, addresses, answers or tokens,
+    because events cannot be deleted. `at`: default now.
 
-    Call it after all other locks are taken: other writers of the subject wait until the transaction ends. Use
-    `record_many` for several subjects. Raise TypeError for fractions in `data`: databases format them differently, and
-    the checksum would not match.
+    Take all other locks before: writers of the same subject wait until the transaction ends. For several subjects, call
+    `record_many`. Raise TypeError for fractions in `data`, and ValueError for an unsaved row.
     """
     [event] = record_many([NewEvent(verb, subject, actor, data or {}, at)])
     return event
@@ -80,10 +80,7 @@ def record_many(entries: Iterable[NewEvent]) -> list[Event]:
 
 
 def lock_chains(names: Iterable[str]) -> dict[str, HashChain]:
-    """Return name → chain, created if missing and locked until the transaction ends.
-
-    One statement takes all locks in the order of the names, so that writers cannot deadlock.
-    """
+    """Return name → hash chain, created if missing and locked until the transaction ends, in the order of names."""
     unique_names = sorted(set(names))
     rows = ", ".join(["(%s, 0, '')"] * len(unique_names))
     chains = HashChain.objects.raw(
@@ -95,10 +92,7 @@ def lock_chains(names: Iterable[str]) -> dict[str, HashChain]:
 
 
 def subject_of(row: Model | type[Model], pk: object = None) -> str:
-    """Return the name of a row, or of a model and a primary key, in the log: `type:id`, such as `exam-attempt:12`.
-
-    The type is the model's `logged_as`, or its name in lower case with hyphens. Raise ValueError for an unsaved row.
-    """
+    """Return the log's name of a saved row, or of a model and `pk`, like `exam-attempt:12`; else raise ValueError."""
     key = pk if isinstance(row, type) else row.pk
     if key is None:
         raise ValueError(f"{row} has no primary key yet")

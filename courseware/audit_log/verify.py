@@ -40,7 +40,7 @@ def events_with_heads() -> QuerySet[Event]:
 
 
 def altered_in_chain(name: str, events: Iterable[Event]) -> Iterator[str]:
-    """Yield the lines about one hash chain; `events` come in order, with the columns of `events_with_heads`."""
+    """Yield the lines about the hash chain `name`. `events`: its rows of `events_with_heads`, in order."""
     place, digest = 0, ""
     length: int | None = None
     head = ""
