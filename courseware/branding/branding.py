@@ -1,7 +1,4 @@
-"""Branding of the site or of a course: name, logo, colours, sender. A course without its own uses that of the site.
-
-Each process caches all brandings under the key of the newest one, so a change takes effect at once.
-"""
+"""Branding of the site or of a course: name, logo, colours, sender. A course without its own uses that of the site."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +30,7 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True)
 class ActiveBranding:
-    """The branding in effect: that of the course, then that of the site, as far as they exist."""
+    """The branding in effect. `styles`: that of the course, then that of the site, as far as they exist."""
 
     styles: tuple[Branding, ...] = ()
 
@@ -55,7 +52,7 @@ class ActiveBranding:
         return self.said("contact", get_language())
 
     def of(self, column: str) -> Any:
-        """Return the value of the column from the first branding that has one; else ""."""
+        """Return the value of the column (name) from the first branding that has one; else ""."""
         return next((value for style in self.styles if (value := getattr(style, column))), "")
 
     @property
@@ -86,34 +83,34 @@ def newest_key() -> QuerySet[Branding, UUID]:
 
 @lru_cache(maxsize=4)
 def styles_at(key: UUID | None) -> Mapping[str, Branding]:
-    """Return course id, or SITE, → its branding, when the newest one has this key. Runs a query the first time."""
+    """Return course id or SITE → branding; {} for None. `key`: see `newest_key`; the process caches the result."""
     return {style.course: style for style in Branding.objects.order_by("pk")} if key else {}
 
 
 def branding_at(key: UUID | None, course: str = SITE) -> ActiveBranding:
-    """Return the branding of a course id, or SITE, when the newest one has this key."""
+    """Return the branding of a course (id) or SITE. `key`: see `newest_key`; None: no branding was ever set."""
     styles = styles_at(key)
     return ActiveBranding(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
 
 
 def branding_of(course: str = SITE) -> ActiveBranding:
-    """Return the current branding of a course id, or SITE. Runs a query."""
+    """Return the current branding of a course (id) or SITE. Runs a query."""
     return branding_at(newest_key().first(), course)
 
 
 def branding_on(at: datetime, course: str = SITE) -> ActiveBranding:
-    """Return the branding of a course id, or SITE, at the instant `at`. Runs a query."""
+    """Return the branding of a course (id) or SITE as of the instant `at`. Runs a query."""
     styles = {style.course: style for style in Branding.objects.filter(set_at__lte=at, course__in={course, SITE})}
     return ActiveBranding(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
 
 
 def style_of(course: str) -> Branding | None:
-    """Return the newest row of a course id, or SITE; None if there is none."""
+    """Return the newest row of a course (id) or SITE; None if there is none."""
     return Branding.objects.filter(course=course).order_by("-number").first()
 
 
 def fields_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return the names of the fields that differ: those of WORDS, then the others of SAID."""
+    """Return the names that differ between two `Branding.values`: those of WORDS, then other SETTABLE_FIELDS."""
     fields = [field for field in WORDS if after["words"].get(field) != before["words"].get(field)]
     return fields + [name for name in SETTABLE_FIELDS if name != "words" and after[name] != before[name]]
 
@@ -122,7 +119,7 @@ def fields_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 def set_branding(
     course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
 ) -> bool:
-    """Set the fields in SAID of a course id, or SITE; return False if nothing changes. Writes an event.
+    """Set the SETTABLE_FIELDS (name → value) of a course (id) or SITE; return False without changes. Writes an event.
 
     `base`: number of the newest row when the form was opened, 0 for none. `logo`: a logo to store first. Raise
     ChangedMeanwhile if there is a newer row.

@@ -24,12 +24,13 @@ DARK = Theme("#6cc3d5", ("#10181f", "#17222b", "#0d151b"), "#0b1a20", 0.18, 1)
 
 
 def luminance(colour: str) -> float:
+    """Return the relative luminance (WCAG) of "#rrggbb", from 0 to 1."""
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts_of(colour)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours, from 1 to 21."""
+    """Return the contrast ratio of two colours ("#rrggbb"), from 1 to 21."""
     darker, lighter = sorted(map(luminance, (one, other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -41,11 +42,12 @@ def parts_of(colour: str) -> tuple[float, float, float]:
 
 
 def written(parts: tuple[float, ...]) -> str:
+    """Return "#rrggbb" of red, green and blue, each from 0 to 1."""
     return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
 
 
 def soft(colour: str, theme: Theme) -> str:
-    """Return the soft background of labels and messages in this colour."""
+    """Return the soft background ("#rrggbb") of labels and messages in this colour."""
     pairs = zip(parts_of(colour), parts_of(theme.grounds[1]), strict=True)
     return written(tuple(theme.tint * one + (1 - theme.tint) * ground for one, ground in pairs))
 

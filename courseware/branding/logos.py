@@ -17,7 +17,7 @@ class InvalidLogo(Exception):
 
 
 def make_logo(file: IO[bytes]) -> Logo:
-    """Return an unsaved logo made from the file. Raise NoLogo."""
+    """Return an unsaved logo made from the file: a PNG of at most LARGEST pixels. Raise InvalidLogo."""
     from PIL import Image, ImageOps, UnidentifiedImageError  # the import takes 0.1 s, and few requests need it
 
     body = file.read(LARGEST_FILE + 1)

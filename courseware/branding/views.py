@@ -13,7 +13,7 @@ COLOUR = re.compile("[0-9a-f]{6}")
 
 @require_safe
 def colours(request: HttpRequest, light: str, dark: str, digest: str) -> HttpResponse:
-    """The style sheet depends on its URL only."""
+    """Show the style sheet; 404 unless `digest` belongs to the colours ("rrggbb", or "none" for the default)."""
     if not all(COLOUR.fullmatch(colour) or colour == "none" for colour in (light, dark)):
         raise Http404
     pair = ["" if colour == "none" else f"#{colour}" for colour in (light, dark)]
