@@ -1,7 +1,4 @@
-"""Save, find and delete autosaved texts: typed into a form and not yet sent. Only their author sees them.
-
-The app of a form decides whether its texts are saved. `person` is a user id, `form` the URL that the form is sent to.
-"""
+"""Save, find and delete autosaved texts: typed into a form and not yet sent. Only their author sees them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +15,7 @@ KEPT_FOR = timedelta(days=30)
 
 @transaction.atomic
 def save(person: int, form: str, fields: Mapping[str, object], *, at: datetime | None = None) -> None:
-    """Save the fields (name → text) of a form, replacing earlier ones. `at`: when they were typed (default: now)."""
+    """Save what a person (id) typed (field → text) into a form (URL it is sent to), replacing the text before."""
     text = AutosavedText(person_id=person, form=form, fields=dict(fields), typed_at=at or timezone.now())
     # One statement, so that two devices can save at the same time.
     AutosavedText.objects.bulk_create(
@@ -29,11 +26,12 @@ def save(person: int, form: str, fields: Mapping[str, object], *, at: datetime |
 
 
 def drop(person: int, form: str) -> None:
+    """Delete the autosaved text of a person (id) in a form (URL it is sent to), if there is one."""
     AutosavedText.objects.filter(person=person, form=form).delete()
 
 
 def unsaved_in(person: int, forms: Iterable[str]) -> dict[str, AutosavedText]:
-    """Return form → autosaved text, for those of the forms that have one."""
+    """Return form → autosaved text of a person (id), for those of the forms (URLs) that have one."""
     urls = list(forms)
     return {text.form: text for text in AutosavedText.objects.filter(person=person, form__in=urls)}
 
@@ -47,7 +45,7 @@ def drop_old(at: datetime | None = None) -> int:
 
 @dataclass(frozen=True)
 class RestoreOffer:
-    """`age` in milliseconds, for devices with a wrong clock. `is_overtaken`: another text was saved later."""
+    """`texts`: (field, text). `age`: milliseconds. `is_overtaken`: the form's text was saved later than this one."""
 
     texts: tuple[tuple[str, str], ...]
     typed_at: datetime
@@ -57,7 +55,7 @@ class RestoreOffer:
 
 
 def offer_of(autosaved: AutosavedText, *, is_put_in: bool, saved_at: datetime | None) -> RestoreOffer:
-    """Return the offer for an autosaved text. `saved_at`: when the form's text was last saved, or None."""
+    """Return the offer. `is_put_in`: already restored. `saved_at`: when the form's text was last saved, or None."""
     texts = tuple((name, text) for name, text in autosaved.fields.items() if isinstance(text, str))
     age = (timezone.now() - autosaved.typed_at) // timedelta(milliseconds=1)
     return RestoreOffer(
