@@ -18,7 +18,7 @@ def unread_of(person: OuterRef) -> QuerySet[Notification, int]:
 
 
 def in_words(notifications: Iterable[Notification]) -> list[tuple[Notification, NotificationText]]:
-    """Return (notification, its text) in the same order. Runs the queries of each email type once."""
+    """Return (notification, its text) in the order of the notifications. Runs the queries of each email type once."""
     notifications = list(notifications)
     texts: dict[int, NotificationText] = {}
     for name, same_kind in groupby(sorted(notifications, key=attrgetter("kind")), key=attrgetter("kind")):
@@ -34,10 +34,10 @@ def in_words(notifications: Iterable[Notification]) -> list[tuple[Notification, 
 
 
 def mark_read(person: int | None, *, up_to: int) -> int:
-    """Mark a person's notifications up to the id `up_to` as read; return how many. Later ones were not on the page."""
+    """Mark a person's (id) notifications with ids up to `up_to` as read; return how many were unread."""
     return Notification.objects.of(person).unread().filter(pk__lte=up_to).update(read_at=timezone.now())
 
 
 def delete_old_notifications() -> str:
-    """Delete notifications after LINES_KEPT_FOR; return how many, as text."""
+    """Delete notifications older than LINES_KEPT_FOR; return how many, as text."""
     return str(Notification.objects.over(timezone.now()).delete()[0])

@@ -19,7 +19,7 @@ PAUSES = [
     timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)
 ]  # after each delivery attempt
 LINES_KEPT_FOR = timedelta(days=90)
-TYPE_LABELS: dict[str, str | Promise] = {}  # by email type, filled by `email_types.register_kind`
+TYPE_LABELS: dict[str, str | Promise] = {}  # by email type, filled by `register_email_type`
 
 
 class DeliveryState(models.TextChoices):
@@ -41,7 +41,7 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         return self.filter(person=person.pk).order_by("-pk")
 
     def handed_over(self) -> Self:
-        """Emails that a mail server accepted."""
+        """Return the emails that a mail server accepted, also those that bounced later."""
         return self.filter(state__in=[DeliveryState.SENT, DeliveryState.BOUNCED])
 
     def that_bounced(self) -> Self:
@@ -163,6 +163,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(read_at=None)
 
     def over(self, at: datetime) -> Self:
+        """Return the notifications older than LINES_KEPT_FOR at `at`."""
         return self.filter(written_at__lt=at - LINES_KEPT_FOR)
 
 

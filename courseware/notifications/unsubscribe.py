@@ -42,7 +42,7 @@ def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
 
 @transaction.atomic
 def unsubscribe_from(person: AbstractBaseUser, kind: str) -> bool:
-    """Unsubscribe a person from an email type; return False if that changes nothing. Writes an event."""
+    """Unsubscribe a person from an email type; return False if nothing changes. Writes an event."""
     _row, is_new = EmailOptOut.objects.get_or_create(person_id=person.pk, kind=kind)
     if is_new:
         record("unsubscribed", actor=person, subject=person, data={"kind": kind})
@@ -51,7 +51,7 @@ def unsubscribe_from(person: AbstractBaseUser, kind: str) -> bool:
 
 @transaction.atomic
 def resubscribe(person: AbstractBaseUser, kind: str) -> bool:
-    """Undo `unsubscribe_from`; return False if that changes nothing. Writes an event."""
+    """Undo `unsubscribe_from`; return False if nothing changes. Writes an event."""
     gone, _rows = EmailOptOut.objects.filter(person=person.pk, kind=kind).delete()
     if gone:
         record("resubscribed", actor=person, subject=person, data={"kind": kind})

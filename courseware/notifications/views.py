@@ -54,7 +54,7 @@ def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
 @form_on("notifications:unsubscribe", is_held=False)
 @never_cache
 def unsubscribe_by_email(request: HttpRequest, token: str) -> HttpResponse:
-    """Answers a POST with a page, because RFC 8058 forbids redirects."""
+    """Answer a POST with a page, because RFC 8058 forbids redirects."""
     found = read_token(token)
     if found is None:
         raise Http404

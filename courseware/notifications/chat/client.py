@@ -58,13 +58,13 @@ def is_at(host: str, pattern: str) -> bool:
 
 
 def masked(address: str) -> str:
-    """Return host and last 4 characters of the URL."""
+    """Return host and last 4 characters of the URL `address`, for display."""
     host = address.split("/")[2].partition(":")[0] if address.startswith("https://") else ""
     return f"{host}/…{address[-4:]}"
 
 
 def post_message(service: str, address: str, secret: str, content: ChatContent) -> ChatResponse:
-    """Post a message within CHAT_SECONDS and return the result. Never raises, whatever the server answers."""
+    """Post a message to the webhook `address` within CHAT_SECONDS; return the result. `service`: key of SERVICES."""
     try:
         check_address(address, service)
     except ValidationError:
@@ -100,7 +100,7 @@ def post_message(service: str, address: str, secret: str, content: ChatContent) 
 
 
 def server_of(address: str) -> str:
-    """Return the host of the URL; the rest is secret."""
+    """Return the host of the URL `address`; the rest is secret."""
     return urlsplit(address).hostname or ""
 
 
@@ -134,7 +134,7 @@ def new_session(limit: TimeLimit) -> requests.Session:
 
 
 def beginning_of(response: requests.Response) -> str:
-    """Read at most MOST_READ bytes, because a response may be endless."""
+    """Return the text of at most MOST_READ bytes of the response, because a response may be endless."""
     found = bytearray()
     for byte in response.iter_content(1):
         found += byte
@@ -144,7 +144,7 @@ def beginning_of(response: requests.Response) -> str:
 
 
 def judged(chat_service: ChatService, status: int, body: str) -> ChatResult:
-    """Return the result of a response. A redirect is REFUSED, because it may lead to a host that is not allowed."""
+    """Return the result of a response. A redirect is REFUSED, because its host may not be allowed."""
     if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
         return ChatResult.LATER
     if not 200 <= status < 300:
@@ -156,6 +156,7 @@ def judged(chat_service: ChatService, status: int, body: str) -> ChatResult:
 
 
 def as_json(text: str) -> Any:
+    """Return the parsed JSON, or the text itself if it is none."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -163,7 +164,7 @@ def as_json(text: str) -> Any:
 
 
 def response_text(status: int, body: str, secrets: list[str]) -> str:
-    """Return the response as one line, without parts of the URL that it may repeat."""
+    """Return status and `body` as one line, with the longer ones of `secrets` (parts of the URL) masked."""
     for secret in secrets:
         if len(secret) >= SHORTEST_SECRET:
             body = body.replace(secret, "…")

@@ -1,8 +1,4 @@
-"""Messages to chat groups in the format of each service. They name no person and contain no free Markdown.
-
-The library apprise is not used: it signs DingTalk messages wrongly and Feishu messages not at all, and treats an error
-in a response of status 200 as success.
-"""
+"""Messages to chat groups in the format of each service. They name no person and contain no free Markdown."""
 
 import re
 from base64 import b64encode
@@ -21,6 +17,8 @@ MARKDOWN = re.compile(r"[\\`*_~#<>\[\]()|@]+")
 
 @dataclass(frozen=True)
 class ChatContent:
+    """A message: title, lines of text, and a button (its label) that opens the URL `address`."""
+
     title: str
     lines: Sequence[str]
     button: str
@@ -119,14 +117,14 @@ def slack_form(content: ChatContent) -> dict[str, Any]:
 
 
 def dingtalk_signature(secret: str, now: float) -> Signed:
-    """Sign milliseconds and secret with the secret, as query parameters. `now`: Unix time in seconds."""
+    """Return the signature with `secret` as query parameters. `now`: Unix time in seconds."""
     stamp = f"{int(now * 1000)}"
     signed_text = f"{stamp}\n{secret}".encode()
     return Signed({"timestamp": stamp, "sign": b64encode(digest(secret.encode(), signed_text, sha256)).decode()}, {})
 
 
 def feishu_signature(secret: str, now: float) -> Signed:
-    """Sign the empty text with seconds and secret, as JSON fields. `now`: Unix time in seconds."""
+    """Return the signature with `secret` as JSON fields. `now`: Unix time in seconds."""
     stamp = f"{int(now)}"
     key = f"{stamp}\n{secret}".encode()
     return Signed({}, {"timestamp": stamp, "sign": b64encode(digest(key, b"", sha256)).decode()})
@@ -149,7 +147,7 @@ def ok_of_slack(status: int, body: Any) -> str | None:
 
 
 def taken_by_teams(status: int, body: Any) -> str | None:
-    """202 without content: a flow displays the message later."""
+    """Return "" (no error) for each 2xx response: a flow displays the message later."""
     return ""
 
 

@@ -21,7 +21,7 @@ NUMBER = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """`action`: failed, delayed, delivered, relayed or expanded. `numbers`: emails that it may be about."""
+    """`action`: failed, delayed, delivered, relayed or expanded. `numbers`: of the emails. `why`: status and reason."""
 
     action: str
     numbers: frozenset[UUID]
@@ -29,7 +29,7 @@ class DeliveryReport:
 
 
 def read_report(mail: bytes) -> DeliveryReport | None:
-    """Return the report, or None if the mail is none."""
+    """Return the delivery report in the raw message `mail`, or None if it is none."""
     try:
         report = message_from_bytes(mail[:LONGEST])
     except RecursionError:  # a thousand nested parts
@@ -56,7 +56,7 @@ def action_of(group: Mail) -> str:
 
 
 def names_in(parts: list[Mail]) -> Iterator[str | None]:
-    """Yield the Message-ID of the email, which the report contains completely or as headers."""
+    """Yield the Message-ID of each email that these parts of a report contain completely or as headers."""
     for part in parts:
         if part.get_content_type() == "message/rfc822":
             yield from (email["Message-ID"] for email in parts_of(part))
@@ -74,7 +74,7 @@ EXPECTED_WITHIN = timedelta(days=14)  # mail servers try for five days
 
 
 def process_bounce(mail: bytes) -> str:
-    """Mark the email that a delivery report is about as bounced. Return the result as text. Can be repeated."""
+    """Mark the email that a report (raw message) is about as bounced. Return the result as text. Can be repeated."""
     report = read_report(mail)
     if report is None:
         return "not a delivery report; nothing was changed"
@@ -86,6 +86,7 @@ def process_bounce(mail: bytes) -> str:
 
 
 def note(report: DeliveryReport) -> int:
+    """Mark the report's emails as bounced if they were sent within EXPECTED_WITHIN; return how many."""
     sent = OutgoingEmail.objects.filter(number__in=report.numbers, state=DeliveryState.SENT)
     return sent.filter(ended_at__gt=timezone.now() - EXPECTED_WITHIN).update(
         state=DeliveryState.BOUNCED, why=report.why

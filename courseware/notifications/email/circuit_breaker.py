@@ -33,13 +33,15 @@ def unreachable_servers(now: datetime) -> QuerySet[UnreachableServer]:
 
 
 class CircuitBreaker:
+    """The breaker of one server ("host:port"). `has_failed`: whether this object has noted a failure."""
+
     def __init__(self, server: str) -> None:
         self.servers = UnreachableServer.objects.filter(pk=server)
         self.server, self.has_failed = server, False
         self.is_noted: bool | None = None  # whether the row exists; None: not known yet
 
     def allows(self) -> bool:
-        """Return whether the server may be tried now. Of an unreachable one, one caller per REST gets True."""
+        """Return whether the server may be tried now; for an unreachable one, True for one caller per REST."""
         tried_at = self.servers.values_list("tried_at", flat=True).first()
         self.is_noted = tried_at is not None
         if tried_at is None:
@@ -59,6 +61,7 @@ class CircuitBreaker:
         UnreachableServer.objects.filter(tried_at__lt=now - FORGOTTEN_AFTER).delete()
 
     def note_answer(self) -> None:
+        """Note that the server has answered, so that all callers may try it."""
         if self.is_noted or (self.is_noted is None and self.servers.exists()):
             self.servers.delete()
         self.is_noted = False

@@ -90,6 +90,6 @@ def claimed(email_ids: Sequence[int]) -> list[OutgoingEmail]:
 
 
 def delete_emails_without_account() -> str:
-    """Delete emails to addresses without an account after STRANGERS_KEPT; return how many, as text."""
+    """Delete emails to people without an account after STRANGERS_KEPT; return how many, as text."""
     old = OutgoingEmail.objects.filter(person=None, written_at__lt=timezone.now() - STRANGERS_KEPT)
     return str(old.exclude(state=DeliveryState.QUEUED).delete()[0])

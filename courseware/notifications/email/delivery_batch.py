@@ -39,16 +39,16 @@ logger = logging.getLogger(__name__)
 
 
 class DeliveryBatch:
-    """One batch of claimed emails, at most one per person. `states`: email id → resulting state."""
+    """A batch of claimed emails, at most one per person. `claimed_for`: time until other workers may claim them."""
 
     def __init__(self, emails: Sequence[OutgoingEmail], smtp: SmtpConnection, claimed_for: timedelta) -> None:
         self.messages, self.door = emails, smtp
-        self.states: dict[int, str] = {}
+        self.states: dict[int, str] = {}  # email id → resulting state
         # Emails left over are released before another worker can claim them. Monotonic, because clocks can be changed.
         self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
 
     def go(self) -> Iterable[str]:
-        """Skip unwanted emails, defer those that must wait, send the others; return the resulting states."""
+        """Skip unwanted emails, defer those that must wait, send the others; return the state of each email."""
         self.skip()
         for category in EmailCategory:
             self.set_aside([email for email in self.left() if EMAIL_TYPES[email.kind].sort == category], category)
@@ -96,7 +96,7 @@ class DeliveryBatch:
         self.states[email.pk] = ended_as(email, DeliveryState.SKIPPED, why)
 
     def set_aside(self, emails: list[OutgoingEmail], category: EmailCategory) -> None:
-        """Defer emails of absent people or beyond the sending limits; combine waiting emails into the others."""
+        """Defer emails (of one category) that must wait or exceed a limit; combine waiting emails into the others."""
         if not emails:
             return
         recipient_waits = preconditions_of({email.person_id for email in emails if email.person_id}, category)
@@ -110,7 +110,7 @@ class DeliveryBatch:
                 self.states[email.pk] = set_aside_now(email, waits[email.pk])
 
     def answers(self, ask: Ask[Found], emails: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
-        """Return the answers of `ask`. If it fails, ask for each email, so that an error affects one email only."""
+        """Return email id → answer of `ask`. If it fails, ask for each email, so that an error affects one only."""
         try:
             return ask(emails)
         except Exception:  # the loop finds the email that causes it
@@ -123,6 +123,7 @@ class DeliveryBatch:
         return found
 
     def handed_over(self, email: OutgoingEmail, contexts: Mapping[int, Mapping[str, Any]]) -> str:
+        """Send one email, store the result and return the state. `contexts`: email id → template context."""
         if email.pk not in contexts:
             return ended_as(
                 email,
@@ -182,13 +183,13 @@ def ended_as(email: OutgoingEmail, state: DeliveryState, why: str = "") -> str:
 
 
 def set_aside_now(email: OutgoingEmail, wait: Wait) -> str:
-    """Defer an email, by a day at most, because the reason may end earlier; in a preview until its end."""
+    """Defer an email until the wait ends, outside a preview by a day at most, and return the state."""
     until = wait.until if is_preview() else min(wait.until, now() + PAUSES[-1])
     return not_tried(email, until, wait.why)
 
 
 def not_tried(email: OutgoingEmail, next_at: datetime, why: str) -> str:
-    """Requeue an email without counting the claim as an attempt."""
+    """Requeue an email until `next_at` without counting the claim as an attempt; return the state."""
     # Queued only, because it may have been combined into another email.
     row = OutgoingEmail.objects.filter(pk=email.pk, state=DeliveryState.QUEUED)
     is_queued = row.update(next_at=next_at, why=why, tries=F("tries") - 1)
@@ -196,7 +197,7 @@ def not_tried(email: OutgoingEmail, next_at: datetime, why: str) -> str:
 
 
 def postpone_email(email: OutgoingEmail, why: str) -> str:
-    """Retry an email after the next of PAUSES, or give it up after the last one."""
+    """Retry an email after the next of PAUSES, or give it up after the last one; return the state."""
     if email.tries > len(PAUSES):
         return ended_as(email, DeliveryState.GIVEN_UP, why)
     logger.warning("email %s, %s: later, %s", email.pk, email.kind, without_wording(why))
@@ -205,5 +206,5 @@ def postpone_email(email: OutgoingEmail, why: str) -> str:
 
 
 def without_wording(why: str) -> str:
-    """Return the reply code or error name only, because a mail server's text may quote people."""
+    """Return the first word of `why`, a reply code or error name: a mail server's text may quote people."""
     return why.partition(" ")[0].rstrip(":")

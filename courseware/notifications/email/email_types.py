@@ -39,11 +39,11 @@ class NotificationText(NamedTuple):
 
 @dataclass(frozen=True)
 class EmailType:
-    """An email type; `why_unwanted` and `context` are called at delivery, for several emails at once.
+    """An email type, labelled `words`; `why_unwanted` and `context` are called at delivery, for several emails at once.
 
-    `template`: the text; its first line is the subject. `lines`: returns the texts of notifications by id, without
-    those whose data was deleted. `is_for`: whether a person can get the type, if it can be unsubscribed.
-    `asked_for_on`: URL name of the page to subscribe on.
+    `template`: path; its first line is the subject. `lines`: returns notification id → text, if its data still exists.
+    `is_for`: whether a person can get the type, if it can be unsubscribed. `asked_for_on`: URL name of the page to
+    subscribe on.
     """
 
     words: str | Promise
@@ -83,24 +83,24 @@ BARS: dict[EmailCategory, dict[str, Callable[[OutgoingEmail], str]]] = {}
 
 
 def register_hours(category: EmailCategory, ask: Callable[[Collection[int]], Mapping[int, RecipientHours]]) -> None:
-    """Limit a category to the hours that `ask` returns, and to the limits of `notifications.email.sending_limits`."""
+    """Limit a category to the sending limits and to hours. `ask`: ids of people → {id: hours}, for all these ids."""
     HOURS[category] = ask
 
 
 def register_precondition(
     category: EmailCategory, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]
 ) -> None:
-    """Defer emails of a category to the people that `ask` returns."""
+    """Defer a category's emails to some people. `ask`: ids of people → {id: wait}, for those who must wait."""
     WAITS.setdefault(category, {})[name] = ask
 
 
 def register_bar(category: EmailCategory, name: str, ask: Callable[[OutgoingEmail], str]) -> None:
-    """Never send an email of a category for which `ask` returns a reason."""
+    """Never send an email of a category for which `ask` returns a reason; it returns "" for others."""
     BARS.setdefault(category, {})[name] = ask
 
 
 def preconditions_of(person_ids: Collection[int], category: EmailCategory) -> dict[int, Wait]:
-    """Return person id → the longest wait, for the people whose emails of this category must wait."""
+    """Return person id → the longest wait, for those of the people (ids) whose emails of a category must wait."""
     found: dict[int, Wait] = {}
     for ask in WAITS.get(category, {}).values():
         for person_id, wait in ask(person_ids).items():

@@ -30,8 +30,8 @@ def queue_email(
 ) -> OutgoingEmail:
     """Queue an email to `person`, or to `address` if given, and return it; add a notification for the person.
 
-    If an email with this `key` exists, return it unchanged. `language`: by default the person's. `data`: ids, codes and
-    typed texts, never a token. Raise LookupError for an unknown type.
+    `kind`: email type. If an email with this `key` exists, return it unchanged. `language`: by default the person's.
+    `data`: ids, codes and typed texts, never a token. Raise LookupError for an unknown type.
     """
     must_be_named(kind)
     fields: dict[str, Any] = {
@@ -61,9 +61,9 @@ def queue_emails(
     data: dict[str, Any] | None = None,
     is_held: bool = False,
 ) -> None:
-    """Queue one email per person about the subjects (ids, or JSON values), or add them to a waiting one.
+    """Queue one email per person about the subjects, or add them to a waiting one; add notifications.
 
-    With `is_held` it is sent after HELD_FOR_UNDO at the earliest. Raise LookupError for an unknown type.
+    `kind`: email type, else LookupError. `subjects`: person → ids, or JSON values. `is_held`: after HELD_FOR_UNDO.
     """
     must_be_named(kind)
     add_notifications(kind, {person.pk: {**(data or {}), "subjects": rows} for person, rows in subjects.items()})
@@ -90,6 +90,7 @@ def queue_emails(
 def email_to(
     person: AbstractBaseUser, kind: str, *, next_at: datetime, key: str = "", data: dict[str, Any] | None = None
 ) -> OutgoingEmail:
+    """Return an unsaved email of the type `kind`, to the person's address and in the person's language."""
     return OutgoingEmail(
         kind=kind,
         key=key,
@@ -102,7 +103,7 @@ def email_to(
 
 
 def add_notifications(kind: str, data_by_person: Mapping[int, dict[str, Any]]) -> None:
-    """Add a notification for each person (id → data) if the email type has notifications."""
+    """Add a notification for each person (id → data) if the email type `kind` has notifications."""
     if EMAIL_TYPES[kind].lines:
         Notification.objects.bulk_create(
             Notification(kind=kind, person_id=person_id, data=data) for person_id, data in data_by_person.items()
@@ -110,6 +111,7 @@ def add_notifications(kind: str, data_by_person: Mapping[int, dict[str, Any]]) -
 
 
 def must_be_named(kind: str) -> None:
+    """Raise LookupError unless an app has registered the email type `kind`."""
     if kind not in EMAIL_TYPES:
         raise LookupError(f"no app has registered the email type {kind}")
 
@@ -127,6 +129,6 @@ def queue_once(emails: Collection[OutgoingEmail], *, again: Collection[str] = ()
 
 
 def wait_again(emails, reasons: Collection[str]) -> int:
-    """Requeue emails skipped for one of `reasons`, except combined ones. Return how many."""
+    """Requeue those of a queryset's emails that were skipped for one of `reasons`, not combined. Return how many."""
     skipped = emails.filter(state=DeliveryState.SKIPPED, why__in=reasons, combined_into=None)
     return skipped.update(**WAITS_AGAIN, next_at=now())

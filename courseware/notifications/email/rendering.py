@@ -41,7 +41,10 @@ def render_email(
     own: Words | None = None,
     unsubscribe_url: str = "",
 ) -> RenderedEmail:
-    """Render an email; the template's first line is the subject. Own wording that cannot be used is left out."""
+    """Render an email; the template's first line is the subject. Own wording that cannot be used is left out.
+
+    `face`: branding. `own`: block → language → own wording. `unsubscribe_url`: "" for none.
+    """
     context = {"site_url": settings.SITE_URL, "firm": face.name(language), **context}
     blocks = WordingBlocks(own_parts(kind, own or {}, context, language))
     with translation.override(language):

@@ -1,8 +1,4 @@
-"""Sending limits: how many emails of a category a person gets per day and per period.
-
-To be sent, an email reserves a sending day, a date in the recipient's time zone that is stored with the email. A unique
-constraint allows one email per person, category and day.
-"""
+"""Sending limits: how many emails of a category a person gets per day and per period."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -33,8 +29,8 @@ LIMITS = {EmailCategory.TRAINING: Limit(letters=3, days=14), EmailCategory.SUBSC
 def assign_sending_days(emails: Sequence[OutgoingEmail], category: EmailCategory) -> dict[int, Wait]:
     """Reserve today for each email as far as the limits allow; return email id → wait for the others.
 
-    All emails have different recipients. Categories without sending hours have no limit. Raise ValueError for an email
-    without a person.
+    A sending day is a date in the recipient's time zone. All emails have different recipients; raise ValueError for one
+    without a person. Categories without sending hours have no limit.
     """
     if category not in email_types.HOURS or not emails:
         return {}
@@ -60,13 +56,14 @@ def assign_sending_days(emails: Sequence[OutgoingEmail], category: EmailCategory
 
 
 def reader_of(email: OutgoingEmail) -> int:
+    """Return the id of the recipient. Raise ValueError for an email without a person."""
     if email.person_id is None:
         raise ValueError(f"email {email.pk} is about a training, and to nobody")
     return email.person_id
 
 
 def reserve_day(emails: Sequence[OutgoingEmail], category: EmailCategory, day: date) -> list[OutgoingEmail]:
-    """Reserve the day; return the emails whose day another worker has just given to another email."""
+    """Reserve the day for the emails; return those whose day another worker has just given to another email."""
     try:
         with transaction.atomic():
             OutgoingEmail.objects.filter(pk__in=[email.pk for email in emails]).update(
@@ -82,7 +79,7 @@ def reserve_day(emails: Sequence[OutgoingEmail], category: EmailCategory, day: d
 def taken_sending_days(
     person_ids: Collection[int], category: EmailCategory, days: Collection[date]
 ) -> dict[int, list[tuple[int, date]]]:
-    """Return person id → (email id, reserved day) of the emails that count on `days`. Runs 1 query."""
+    """Return person id → [(email id, reserved day)] of the emails that count on `days`. Runs 1 query."""
     found: dict[int, list[tuple[int, date]]] = defaultdict(list)
     span = (days_that_count(min(days), category)[0], days_that_count(max(days), category)[1])
     emails = OutgoingEmail.objects.filter(person__in=person_ids, limit_category=category, sending_day__range=span)
@@ -92,7 +89,7 @@ def taken_sending_days(
 
 
 def days_that_count(today: date, category: EmailCategory) -> tuple[date, date]:
-    """Return the first and last date that count on `today`: tomorrow, too, for recipients who have moved west."""
+    """Return the first and last date that count on `today`: up to tomorrow, as recipients may have moved west."""
     return today - (LIMITS[category].days - 1) * DAY, today + DAY
 
 
@@ -123,11 +120,8 @@ def reason_of(limit: Limit, *, is_today: bool) -> str:
 
 
 def combine_waiting_emails(emails: Sequence[OutgoingEmail]) -> None:
-    """Combine waiting emails of the same type and recipient into each of these emails.
-
-    Retried emails are left out: the server may have accepted the first attempt, and mailboxes may hide a second email
-    with the same Message-ID.
-    """
+    """Combine waiting emails of the same type and recipient into each of these emails that is not a retry."""
+    # A server may have accepted a first attempt, and mailboxes hide a second email with the same Message-ID.
     combinable = [email for email in emails if "subjects" in email.data and email.tries <= 1]
     waiting = OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, sending_day=None)
     waiting = waiting.filter(

@@ -50,7 +50,7 @@ class SmtpConnection:
         return self.breaker.has_failed
 
     def send(self, email: OutgoingEmail, email_type: EmailType, context: Mapping[str, Any]) -> None:
-        """Send an email. Raise PermanentFailure or TemporaryFailure with the server's reply."""
+        """Send an email. Raise PermanentFailure or TemporaryFailure with the reply. `context`: see `composed`."""
         mail = composed(email, email_type, context)
         with self.limit:
             try:
@@ -113,7 +113,7 @@ def in_words(code: int, reply: bytes | str) -> str:
 
 
 def composed(email: OutgoingEmail, email_type: EmailType, context: Mapping[str, Any]) -> EmailMultiAlternatives:
-    """Return the email in the recipient's language. `context` may have `house_style_of`, a course, or `attachments`."""
+    """Return the email. `context`: of its template; may have `house_style_of` (course id) and `attachments`."""
     tag = email.language or settings.LANGUAGE_CODE
     branding = branding_at(email.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
     own = own_wording(email.kind, email.words_key)  # type: ignore[attr-defined]
@@ -139,7 +139,7 @@ def composed(email: OutgoingEmail, email_type: EmailType, context: Mapping[str, 
 
 
 def sender_of(branding: ActiveBranding, language: str) -> str:
-    """Return the From header by branding, else by settings. It must be encodable, or no email could be sent."""
+    """Return the From header by branding, else by settings, with non-ASCII names in quotes."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     display_name = branding.said("sender", language) or branding.said("name", language) or name
     address = branding.of("sender_address") or address

@@ -1,7 +1,6 @@
 """Template tag `{% part "closing" %}…{% endpart %}`: a block of an email that a company may reword.
 
-The content is the default. Facts are outside of the blocks (person, courses, due dates, links, unsubscribing), so that
-no wording can omit them.
+The content is the default. Keep facts (person, courses, due dates, links) outside, so that no wording can omit them.
 """
 
 from collections.abc import Mapping
@@ -54,7 +53,7 @@ def part(parser: Parser, token: Token) -> BlockNode:
 
 
 def parts_of(template: str) -> list[str]:
-    """Return the blocks of a template, in the order of an email."""
+    """Return the names of the blocks of a template (path), in the order of an email."""
     found = get_template(template).template.nodelist.get_nodes_by_type(BlockNode)  # type: ignore[attr-defined]
     names = {node.name for node in found if isinstance(node, BlockNode)}
     return [name for name in PARTS if name in names]

@@ -1,7 +1,4 @@
-"""Emails that a company may reword: own wording, default wording, and whether the own wording can still be used.
-
-Emails about passwords, sign-in and account changes are never editable, because own wording could serve phishing.
-"""
+"""Emails that a company may reword; none about sign-in or accounts, because own wording could serve phishing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +52,7 @@ class EditableEmail:
         return [block for block in sorted(self.own, key=[*PARTS, *self.own].index) if not self.is_usable(block)]
 
     def shipped(self) -> dict[str, dict[str, str]]:
-        """Return block → language → default wording of the example; "" for none."""
+        """Return block → language → default wording, rendered with the example; "" if the example omits it."""
         texts_by_language = {tag: self.example_in(tag) for tag, _language in settings.LANGUAGES}
         return {block: {tag: texts.get(block, "") for tag, texts in texts_by_language.items()} for block in self.parts}
 

@@ -39,13 +39,13 @@ class EmailWording(models.Model):
 
 
 def newest_wording_key() -> QuerySet[EmailWording, uuid.UUID]:
-    """Return a query for the newest key: one row or none, also usable as a subquery."""
+    """Return a query for the key of the newest row: one row or none, also usable as a subquery."""
     return EmailWording.objects.order_by("-pk").values_list("key", flat=True)[:1]
 
 
 @lru_cache(maxsize=4)
 def wording_at(key: uuid.UUID | None) -> Mapping[str, EmailWording]:
-    """Return email type → wording when the newest row had this key. Runs a query the first time."""
+    """Return email type → wording; {} for None. `key`: that of the newest row, by which the process caches."""
     return {row.kind: row for row in EmailWording.objects.order_by("pk")} if key else {}
 
 
@@ -54,16 +54,17 @@ def current_wording() -> Mapping[str, EmailWording]:
 
 
 def own_wording(kind: str, key: uuid.UUID | None) -> Words:
-    """Return the own wording of an email type when the newest row had this key; {} if none."""
+    """Return block → language → own wording of an email type; {} if none. `key`: see `wording_at`."""
     row = wording_at(key).get(kind)
     return row.words if row else {}
 
 
 @transaction.atomic
 def set_wording(kind: str, words: Words, *, shipped: Words, base: int, by: AbstractBaseUser) -> bool:
-    """Save own wording; return False if nothing changes. Writes an event.
+    """Save own wording (block → language → text) of an email type; return False if nothing changes. Writes an event.
 
-    `base`: number of the newest row when the form was opened, 0 for none. Raise SetMeanwhile if there is a newer row.
+    `shipped`: the default wording, same shape. `base`: number of the newest row when the form was opened, 0 for none.
+    Raise SetMeanwhile if there is a newer row.
     """
     previous = EmailWording.objects.filter(kind=kind).order_by("-number").first()
     old_words = previous.words if previous else {}

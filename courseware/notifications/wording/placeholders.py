@@ -43,7 +43,7 @@ NAME_AND_FIRM = {
 
 
 def mistakes_in(text: str, known: Iterable[str]) -> list[str]:
-    """Return a message for each mistake in the text; `known` are the names of placeholders."""
+    """Return a message for each mistake in own wording; [] without any. `known`: names of placeholders."""
     expected = ", ".join(f"{{{name}}}" for name in known)
     found = [
         gettext("%(name)s is not a placeholder of this email. Use one of: %(known)s")
@@ -71,7 +71,7 @@ def around(text: str, position: int) -> str:
 
 
 def filled(text: str, placeholders: Mapping[str, Placeholder], context: Mapping[str, Any]) -> str | None:
-    """Return the text with values; None if a placeholder is unknown, fails or is empty in this email."""
+    """Return own wording with values; None if a placeholder is unknown, fails or is empty in this email."""
     values: dict[str, str] = {}
     for name in PLACEHOLDER.findall(text):
         if name not in placeholders:
