@@ -84,6 +84,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def write(path: Path, now: datetime) -> Manifest:
+    """Write a backup to the new file `path` and return its manifest. `now`: aware datetime."""
     with open(os.open(path, NEW, 0o600), "wb") as file:
         with zipfile.ZipFile(file, "w") as archive, dumped(path.with_name(f"{path.name}-database")) as (stream, facts):
             size, digest = add(archive, stream, facts)
@@ -121,7 +122,7 @@ def sync(folder: Path) -> None:
 
 
 def thin(folder: Path, count: int, newest: Path) -> list[Path]:
-    """Delete old backups, so that `count` remain, including `newest`; return the deleted files."""
+    """Delete the oldest backups in the folder, so that `count` remain, including `newest`; return the deleted files."""
     # Not by name alone: the clock may have been ahead when older ones were made.
     others = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name) and path != newest)
     old = others[: max(0, len(others) + 1 - count)]
@@ -154,6 +155,7 @@ def unpack(path: Path, into: Path) -> Manifest:
 
 
 def read_manifest(archive: zipfile.ZipFile) -> Manifest:
+    """Return the manifest of a backup. Raise KeyError, TypeError or ValueError if it is none of FORMAT."""
     content = json.loads(archive.read(MANIFEST))
     if content["format"] != FORMAT:
         raise ValueError(f"format {content['format']}, this version reads {FORMAT}")
@@ -161,6 +163,7 @@ def read_manifest(archive: zipfile.ZipFile) -> Manifest:
 
 
 def refuse_what_does_not_fit(path: Path, manifest: Manifest) -> None:
+    """Raise BackupFailed unless this version and database can restore the backup. `path`: for the message."""
     if reason := other_baseline((app, name) for app, name in manifest.database.migrations):
         raise BackupFailed(f"{path}: {reason}; nothing was changed")
     known = migrations_of_this_version()

@@ -35,14 +35,14 @@ def begin(*, serving: bool = False) -> None:
 
 
 def find_trial() -> None:
-    """Use the site of `make run`, and print that, if it exists and no setting of a real site is set."""
+    """Use the site of `make run`, and print that, if it exists and the environment has no setting of a real site."""
     if SET_FOR_A_SITE.isdisjoint(os.environ) and (TRIAL / KEY).exists():
         print(f"Nothing is set, so this is the site of `make run` in {TRIAL.relative_to(BASE_DIR)}/.", file=sys.stderr)
         prepare_trial()
 
 
 def prepare_trial() -> Path:
-    """Set the missing settings of the site of `make run`; return its folder."""
+    """Set missing environment variables to those of the site of `make run`; return its data folder."""
     data = Path(os.environ.setdefault("DATA_DIR", str(TRIAL)))
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ.setdefault("PLAIN_HTTP", "1")
@@ -60,6 +60,7 @@ def refuse_what_must_not_be_served() -> None:
 
 
 def kept_secret(file: Path) -> str:
+    """Return the secret in the file, which is created with a random secret if it is missing."""
     if not file.exists():
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(50))
@@ -68,7 +69,7 @@ def kept_secret(file: Path) -> str:
 
 @contextmanager
 def in_one_sentence(status: int = 1) -> Iterator[None]:
-    """End the process with an error message instead of a traceback, unless --traceback is given."""
+    """Exit with `status` and a message for ImproperlyConfigured or DatabaseError, unless --traceback is given."""
     try:
         yield
     except (ImproperlyConfigured, DatabaseError) as error:

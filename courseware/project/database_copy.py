@@ -79,6 +79,7 @@ def connect(address: str) -> None:
 
 
 def place_of(database: dict[str, Any]) -> tuple[object, ...]:
+    """Return what identifies a database, given its Django settings."""
     if database["ENGINE"] == SQLITE:
         return (Path(database["NAME"]).resolve(),)
     return database["HOST"], database["PORT"], database["NAME"]
@@ -97,6 +98,7 @@ def prepare() -> None:
 
 
 def refuse_what_is_not_empty() -> None:
+    """Raise CommandError if the other database has rows, or tables of another version."""
     known = migrations_of_this_version()
     for app, name in sorted(MigrationRecorder(connections[OTHER]).applied_migrations()):
         if is_ours(app) and (app, name) not in known:
@@ -111,7 +113,7 @@ def refuse_what_is_not_empty() -> None:
 
 
 def copy_everything(say: Say) -> None:
-    """Copy all rows in one transaction, from one snapshot. Raise CommandError with nothing copied. `say`: progress."""
+    """Copy all rows from one snapshot in one transaction; print progress by `say`. If it fails, raise CommandError."""
     with transaction.atomic(using=OTHER), one_moment():
         refuse_what_is_not_empty()
         for model in tables():
@@ -149,7 +151,7 @@ def copy_table(model: AnyModel, say: Say) -> Contents:
 
 
 def compare(copied: dict[AnyModel, Contents]) -> None:
-    """Read the copy again. Raise CommandError if it differs."""
+    """Read the copy again. Raise CommandError if it differs from `copied`: model → contents."""
     different = [model._meta.db_table for model, contents in copied.items() if contents_of(model, OTHER) != contents]
     if different:
         raise CommandError(f"--to: {', '.join(different)}: read again it says something else; nothing was copied")

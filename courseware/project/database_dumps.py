@@ -39,6 +39,7 @@ class Facts:
 
 
 def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
+    """Return the facts about a database. `database`: its product. `ask`: runs SQL and returns the rows."""
     migrations = ask("SELECT app, name FROM django_migrations ORDER BY app, name")
     ((events,),) = ask("SELECT count(*) FROM audit_log_event")
     return Facts(database, [list(each) for each in migrations], events)
@@ -46,7 +47,7 @@ def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
 
 @contextmanager
 def dumped(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
-    """Yield (stream of the dump, facts). Read the stream to its end. `beside`: unused path for a temporary file."""
+    """Yield (stream of the dump, facts). Read the stream to its end. `beside`: new path for a temporary file."""
     with dumped_postgresql() if connection.vendor == "postgresql" else dumped_sqlite(beside) as dump:
         yield dump
 
@@ -123,7 +124,7 @@ def program(name: str) -> str:
 
 
 class Client:
-    """A running PostgreSQL program. Its errors go to a file, because a pipe may fill up."""
+    """A running PostgreSQL program; errors go to a file, because a pipe may fill up. `connects`: to the database."""
 
     def __init__(
         self, name: str, *arguments: str, connects: bool = True, stdin: int | None = None, stdout: int | None = None
@@ -209,7 +210,7 @@ def restore_postgresql(file: Path) -> None:
 
 
 def pass_on_settings(script: IO[bytes], to: IO[bytes]) -> None:
-    """Copy the first lines up to the encoding, without a setting that older servers lack."""
+    """Copy the lines of `script` up to the encoding to `to`, without SINCE_17 for an older server."""
     is_known = connection.pg_version >= 170000  # type: ignore[attr-defined]  # PostgreSQL only
     for line in script:
         if is_known or line.strip() != SINCE_17:

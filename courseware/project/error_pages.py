@@ -15,6 +15,7 @@ TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def page(status, template):
+    """Return errors/<template>.html as a response with this HTTP status."""
     context = {"request_number": about.get().get("request", "")}
     return render(None, f"errors/{template}.html", context, status=status)
 
@@ -29,13 +30,14 @@ def crowded():
 
 
 def come_back(template, after):
+    """Return errors/<template>.html as a 503 response. `after`: seconds until a retry."""
     response = page(503, template)
     response["Retry-After"] = str(after)
     return response
 
 
 def reject_page(template, after):
-    """Return a 503 page that Django does not log, because the caller logs. `after`: seconds until a retry."""
+    """Return `come_back`, not logged by Django, because the caller logs. `after`: seconds until a retry."""
     response = come_back(template, after)
     response._has_been_logged = True
     return response
@@ -61,7 +63,7 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
-    """500 for a bug; 503 if the database or Redis cannot be reached or is full."""
+    """Show 500 for a bug; 503 if the database or Redis cannot be reached or is full."""
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError) or is_of_redis(error):
         return away()

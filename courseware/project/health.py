@@ -1,7 +1,4 @@
-"""Health checks: /healthz (the process is alive) and /readyz (the site can serve requests).
-
-They are answered before all other middleware: for any host, over plain HTTP, under load and without a database.
-"""
+"""Health checks before all other middleware: /healthz (the process is alive), /readyz (the site can serve requests)."""
 
 import threading
 import time
@@ -43,14 +40,14 @@ class HealthMiddleware:
         return HttpResponse(text, status=status, content_type="text/plain", headers=POLICY)
 
     def kept_readiness(self):
-        """Return `readiness`, computed at most once a second."""
+        """Return `readiness`, computed at most once per KEPT_FOR."""
         with self.lock:
             if time.monotonic() - self.asked_at >= KEPT_FOR:
                 self.kept, self.asked_at = self.readiness(), time.monotonic()
             return self.kept
 
     def readiness(self):
-        """Return (HTTP status, lines). A site without a worker is ready."""
+        """Return (HTTP status, lines of text). A site without a worker is ready."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
@@ -64,6 +61,7 @@ class HealthMiddleware:
         return 200, ["database: answers", "migrations: applied", f"worker: {worker}", *servers, *self.counting()]
 
     def counting(self):
+        """Return the lines about Redis; [] if none is configured."""
         if not settings.CACHE_URL:
             return []
         try:

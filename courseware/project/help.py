@@ -38,7 +38,7 @@ class HelpGuide(NamedTuple):
 
 @cache
 def guide(role: str, language: str) -> HelpGuide:
-    """Return the guide of a role in a language, rendered once per process."""
+    """Return the guide of a role (key of GUIDES) in a language of the site, rendered once per process."""
     return render_guide((settings.BASE_DIR / "docs" / "help" / f"{role}.{language}.md").read_text(encoding="utf-8"))
 
 
@@ -63,7 +63,7 @@ def render_guide(text: str) -> HelpGuide:
 
 
 def anchor(heading: str, separator: str) -> str:
-    """Return the id that GitHub gives a heading."""
+    """Return the id that GitHub gives a heading. `separator`: replaces each space."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", separator)
 
 
@@ -80,7 +80,7 @@ class GuideLinks(Treeprocessor):
 
 
 def roles_of(user):
-    """Return the roles whose guides are for `user`, the main role first."""
+    """Return the roles (keys of GUIDES) whose guides are for `user`, the main role first; "learner" for a visitor."""
     return [role for role, concerns in GUIDES.items() if concerns(user)] if user.is_authenticated else ["learner"]
 
 

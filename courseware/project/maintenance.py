@@ -1,7 +1,4 @@
-"""Maintenance mode: 503 while the database is upgraded, or if its version differs from that of this process.
-
-The upgrade holds a lock, which ends with its process. A stored flag would stay if the upgrade was killed.
-"""
+"""Maintenance mode: 503 while the database is upgraded, or if its version differs from that of this process."""
 
 import fcntl
 import logging
@@ -50,7 +47,7 @@ def is_ours(app_label: str) -> bool:
 
 
 def other_baseline(recorded: Iterable[tuple[str, str]]) -> str:
-    """Return a sentence if the migrations (app, name) include initial ones of another version, else ""."""
+    """Return why a database with these migrations (app, name) cannot be upgraded, without a subject; else ""."""
     foreign = set(recorded) - migrations_of_this_version()
     initial = sorted(f"{app}.{name}" for app, name in foreign if is_ours(app) and name.startswith("0001_"))
     if not initial:
@@ -83,7 +80,7 @@ def lift_timeouts(to_database: BaseDatabaseWrapper) -> None:
 
 @contextmanager
 def closed_site() -> Iterator[None]:
-    """Hold the maintenance lock within the block, after waiting for another holder."""
+    """Hold the maintenance lock within the block, after waiting for another holder. It ends with the process."""
     if connection.vendor == "postgresql":
         holder = connections.create_connection("default")
         try:
@@ -102,7 +99,7 @@ def closed_site() -> Iterator[None]:
 
 
 def is_closed() -> bool:
-    """Return whether an upgrade, restore or copy holds the lock."""
+    """Return whether an upgrade, restore or copy holds the maintenance lock."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -132,7 +129,7 @@ class Watch:
         self.told = ""
 
     def reason(self) -> str:
-        """Return why this process must pause, or "". Checked at most every LOOK_EVERY seconds."""
+        """Return why this process must pause, or "". Checks at most every LOOK_EVERY seconds, and logs changes."""
         if time.monotonic() - self.viewed_at >= LOOK_EVERY:
             self.viewed_at = time.monotonic()
             reason = self.reason_to_be_closed()

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def number_for(request) -> str:
-    """Return the number that the proxy has set, else a new one."""
+    """Return the request number that a trusted proxy has set in HEADER, else a new one."""
     from_proxy = request.headers.get(HEADER, "") if settings.PROXIES and not settings.PLAIN_HTTP else ""
     return from_proxy if WELL_FORMED.fullmatch(from_proxy) else secrets.token_hex(6)
 

@@ -32,7 +32,7 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
             return name
 
     def compress_files(self, paths):
-        """Compress hashed files only. Delete other compressed files, which WhiteNoise would prefer."""
+        """Compress the hashed files among `paths`. Delete other compressed files, which WhiteNoise would prefer."""
         hashed = set(self.hashed_files.values())
         for path in paths - hashed:
             for ending in (".gz", ".br"):

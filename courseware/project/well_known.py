@@ -17,7 +17,7 @@ change_password = RedirectView.as_view(pattern_name="account_change_password")
 
 @require_safe
 def service_worker(request):
-    """The script of offline pages. It is at the root because its scope is the URLs below its own."""
+    """Show the script of offline pages. It is at the root because its scope is the URLs below its own."""
     script = finders.find("js/service_worker.js")
     if script is None:
         raise Http404
@@ -26,7 +26,7 @@ def service_worker(request):
 
 @require_safe
 def security_txt(request):
-    """RFC 9116; 404 without a security contact."""
+    """Show security.txt (RFC 9116); 404 without a security contact."""
     if not settings.SECURITY_CONTACT:
         raise Http404
     expires = (timezone.now() + HOLDS_FOR).strftime("%Y-%m-%dT%H:%M:%SZ")
