@@ -17,7 +17,7 @@ from courseware.learning.status.not_asked import REASONS, Reason
 
 
 class Action(StrEnum):
-    """In the order of `LearnerProgress.next_action`. If nothing is required, the kind is the `Reason` instead."""
+    """Kinds of next action, in the order of `LearnerProgress.next_action`. If nothing is required, see `Reason`."""
 
     FINISH = "finish"  # all is done, but not confirmed: see `completion.finish`
     ATTEMPT = "attempt"  # in progress
@@ -39,7 +39,7 @@ DRILL_MINUTES = 2  # its step is the exam, which takes much longer
 
 @dataclass(frozen=True)
 class NextAction:
-    """`step`: where it leads, or None. `under_way` with ATTEMPT, RUN; `failed` with AGAIN, WAIT; `again`; `drill`."""
+    """`step`: its place, or None. `under_way`: of ATTEMPT, RUN. `failed`: of AGAIN, WAIT. `again`: steps to repeat."""
 
     kind: Action | Reason
     course_id: str
@@ -51,6 +51,7 @@ class NextAction:
 
     @property
     def is_asked(self) -> bool:
+        """Whether the learner can act now."""
         return self.kind not in (*REASONS, Action.WAIT)
 
     @property
@@ -75,6 +76,7 @@ class NextAction:
 
     @property
     def minutes(self) -> float | None:
+        """Expected minutes; None if unknown, such as for a changed lesson."""
         if self.again:
             return sum(step.repeat_minutes for step in self.again)
         if self.kind == Action.DRILL:
@@ -85,6 +87,7 @@ class NextAction:
 
     @property
     def words(self) -> str:
+        """One line of text in the active language; "" if nothing is required."""
         if self.kind in REASONS or not self.step:
             return ""
         values = {"step": self.step.title, "again": len(self.again)}

@@ -48,13 +48,15 @@ class ClockHands:
 
 
 def steps_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[DrawnStep, ...]:
-    """Return evenly spaced steps; a single one is at the start."""
+    """Return steps at even distances from x `start` to `end` (SVG units), one per bool; a single one at `start`."""
     gaps = max(1, len(are_done) - 1)
     return tuple(DrawnStep(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
 
 
 @dataclass(frozen=True)
 class NextQuestion:
+    """`waiting`: number of open questions of the lesson. `minutes`: for them."""
+
     id: str
     title: str
     waiting: int
@@ -104,7 +106,7 @@ class CoursePanel:
 
     @cached_property
     def asked(self) -> ExtensionRequest | None:
-        """The last extension request, if overdue or due soon. Runs a query."""
+        """The last extension request, if the course is overdue or due soon. Runs a query."""
         return last_request(self.enrollment) if self.may_be_late else None
 
     @cached_property
@@ -160,7 +162,7 @@ class CoursePanel:
 
     @cached_property
     def next_question(self) -> NextQuestion | None:
-        """The first open question of the next lesson, if another has an answer. Runs queries."""
+        """The first open question of the next lesson, if the lesson has an answer already. Runs queries."""
         step = self.act.step
         if not step or step.kind != "lesson" or self.act.kind in (Action.AGAIN, *CHANGED):
             return None
@@ -230,14 +232,14 @@ class CoursePanel:
 
 
 def spoken_instant(at: datetime) -> str:
-    """Return day and time as text, in the time zone of the page."""
+    """Return day and time as text in the active language, in the current time zone."""
     at = timezone.localtime(at)
     day = spoken(at.date(), timezone.localdate())
     return gettext("%(day)s at %(time)s") % {"day": day, "time": date_format(at, "H:i")}
 
 
 def course_panels(request, chosen: str) -> list[CoursePanel]:
-    """Return a panel for each course: first the course `chosen` (id), then the most urgent. At most eight queries."""
+    """Return a panel for each course: first the course `chosen` (id), then the most urgent. Runs at most 8 queries."""
     enrollments, away_until = own_enrollments(request), last_absence_day(request.user)
     for enrollment in enrollments:
         enrollment.away_until = away_until
@@ -248,7 +250,7 @@ def course_panels(request, chosen: str) -> list[CoursePanel]:
 
 
 def first_changed(panels: Iterable[CoursePanel]) -> tuple[CoursePanel | None, int]:
-    """Return the panel with the changed lesson to show, and the number of other changed lessons in all courses."""
+    """Return the first panel with a changed lesson, or None, and the number of other changed lessons in all panels."""
     changed = [panel for panel in panels if panel.journey.changes]
     return next(iter(changed), None), max(0, sum(len(panel.journey.changes) for panel in changed) - 1)
 
@@ -267,7 +269,7 @@ _asked: list[Callable[[HttpRequest], OtherTask | None]] = []
 
 
 def register_other_work(ask: Callable[[HttpRequest], OtherTask | None]) -> None:
-    """`ask` is called for the home page; it returns None if nothing waits for the user."""
+    """Register a link of the home page. `ask`: request → the task, or None if nothing waits for the user."""
     _asked.append(ask)
 
 

@@ -32,8 +32,9 @@ COURSES = CompiledQuery(
 
 @dataclass(frozen=True, eq=False)
 class LearnerProgress:
-    """One enrollment as of `at`. `sittings`: results of attempts, as far as loaded. `failed`: last exam attempt, if it
-    decides what is next. `owed`: practice set still required after a passed exam. `changes`: changed lessons, in order.
+    """Progress of one enrollment as of `at`. `changes`: changed lessons. `sittings`: exam results, as far as loaded.
+
+    `failed`: last exam attempt, if it decides what is next. `owed`: practice set still required after a passed exam.
     """
 
     enrollment: Enrollment
@@ -81,7 +82,7 @@ class LearnerProgress:
 
     @property
     def after_failing(self) -> NextAction | None:
-        """Steps to repeat, even before the next attempt opens; else the wait for it."""
+        """Return the steps to repeat, even before the next attempt opens; else the wait for it."""
         if not self.failed or not self.failed.eligibility.reason:
             return None
         eligibility = self.failed.eligibility
@@ -154,7 +155,7 @@ class LearnerProgress:
 
 
 def can_take_exam(enrollment: Enrollment, outline: Outline, progress: Progress) -> bool:
-    """Whether the exam can be taken, so that attempts decide what is next."""
+    """Return whether the exam is open for the learner and not completed. Only then attempts decide what is next."""
     return progress.is_exam_open and outline.exam_id not in progress.done and enrollment.is_open
 
 
@@ -165,7 +166,10 @@ def learner_progress_of(
     with_sittings: bool = False,
     at: datetime | None = None,
 ) -> list[LearnerProgress]:
-    """Return progress in the order of the enrollments; `outlines` by course id. Runs a constant number of queries."""
+    """Return progress in the order of the enrollments, at `at` (default: now). Runs a constant number of queries.
+
+    `outlines`: course id → outline. `with_sittings`: load exam results also where they do not decide what is next.
+    """
     at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
     own = {each.pk: narrowed(outlines[each.course_id], each) for each in enrollments}
@@ -197,12 +201,14 @@ def learner_progress_of(
 
 
 def with_practice_sets(found: list[LearnerProgress]) -> list[LearnerProgress]:
+    """Return the items, in order, with `owed` filled in. Runs no query if no practice set is required."""
     exams = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.awaits_practice}
     owed = owed_practice_sets(exams) if exams else {}
     return [replace(each, owed=owed[each.enrollment.pk]) if each.enrollment.pk in owed else each for each in found]
 
 
 def with_failed(found: list[LearnerProgress], at: datetime) -> list[LearnerProgress]:
+    """Return the items, in order, with `failed` filled in. Runs no query without failed exams."""
     waiting = {each.enrollment.pk: each for each in found if has_failed(each)}
     if not waiting:
         return found
@@ -213,12 +219,14 @@ def with_failed(found: list[LearnerProgress], at: datetime) -> list[LearnerProgr
 
 
 def has_failed(learner_progress: LearnerProgress) -> bool:
+    """Return whether the exam was attempted, is not passed, and can be taken by a learner who has to act."""
     sat = any(score.exam == learner_progress.outline.exam_id for score in learner_progress.sittings)
     may = can_take_exam(learner_progress.enrollment, learner_progress.outline, learner_progress.progress)
     return sat and may and not learner_progress.is_passed and not learner_progress.not_asked_reason
 
 
 def exams_of(waiting: Mapping[int, LearnerProgress]) -> dict[int, tuple[Outline, PageData]]:
+    """Return enrollment id → (outline, exam page), without exams that the course's current release lacks."""
     keys = {learner_progress.enrollment.course_id for learner_progress in waiting.values()}
     courses = {course.pk: course for course in COURSES(courses=list(keys))}
     exams = {}

@@ -1,8 +1,4 @@
-"""Offline copy of the current module: lessons, emergency card and phrases, without personal data.
-
-Lesson pages are not copied: their names, answers and forms would stay on shared computers. The browser deletes the copy
-on sign-out, when another person signs in, and after 7 days (`static/js/service_worker.js`).
-"""
+"""Offline copy of the current module: lessons, emergency card and phrases, without personal data."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +12,7 @@ from courseware.learning.learner_context import LearnerContext
 
 @dataclass(frozen=True)
 class CopiedLesson:
-    """`job_roles`: job role → name. Blocks for other job roles are included."""
+    """`job_roles`: id → name. Blocks for other job roles are included."""
 
     step: Step
     page: PageData
@@ -24,7 +20,7 @@ class CopiedLesson:
 
     @property
     def blocks(self) -> Iterator[Mapping[str, Any]]:
-        """html, callout (`job_roles`), question (`title`), without ids and source numbers, which would clash."""
+        """Yield blocks without ids and source numbers, with `job_roles` (names) for HTML and `title` for questions."""
         for block in self.page.data["blocks"]:
             if block["type"] == "question":
                 if block["id"] not in self.page.wordings:
@@ -42,6 +38,7 @@ class OfflineCopy:
 
 
 def offline_copy_of(panel: CoursePanel) -> OfflineCopy:
+    """Return the copy of the module of the panel's next step; empty without a module."""
     module = panel.module
     if module is None:
         return OfflineCopy(None, ())

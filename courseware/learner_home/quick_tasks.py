@@ -71,7 +71,7 @@ class QuickTask:
 
 @dataclass(frozen=True)
 class LessonTried:
-    """Ids of questions answered right once, or not yet right."""
+    """Ids of questions of a lesson: answered right once, or not yet right. `last_at`: time of the last answer."""
 
     right: frozenset[str]
     missed: tuple[str, ...]
@@ -83,7 +83,7 @@ class LessonTried:
 
 
 def answered_lessons(enrollment: int) -> dict[str, LessonTried]:
-    """Return lesson id → results in an enrollment (id). Runs one query."""
+    """Return lesson id → answers in an enrollment (id), for lessons with an answer. Runs 1 query."""
     rows = Answer.objects.filter(enrollment=enrollment).order_by("pk")
     found: dict[str, LessonTried] = {}
     for lesson, question, is_right, at in rows.values_list(
@@ -99,7 +99,7 @@ def answered_lessons(enrollment: int) -> dict[str, LessonTried]:
 
 
 def proposals(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried], minutes: int) -> list[QuickTask]:
-    """Return at most MOST tasks of at most `minutes`, one per step. `tried`: see `answered_lessons`."""
+    """Return at most MOST tasks of at most `minutes`, one per step; may be []. `tried`: see `answered_lessons`."""
     fitting = (each for each in all_tasks(learner_progress, tried) if each.minutes <= minutes)
     by_step: dict[str, QuickTask] = {}
     for each in fitting:
@@ -123,6 +123,7 @@ def questions_missed(learner_progress: LearnerProgress, tried: Mapping[str, Less
 
 
 def steps_not_done(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
+    """Yield lessons, then simulations, before the exam that are not completed; the required ones first."""
     steps, done, course = (
         learner_progress.outline.steps,
         learner_progress.progress.done,
@@ -137,7 +138,7 @@ def steps_not_done(learner_progress: LearnerProgress, tried: Mapping[str, Lesson
 
 
 def checks_again(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
-    """Checks of completed lessons, oldest first."""
+    """Yield repetitions of the checks of completed lessons, the check answered longest ago first."""
     steps, done, course = (
         learner_progress.outline.steps,
         learner_progress.progress.done,
@@ -162,6 +163,7 @@ def simulations_again(learner_progress: LearnerProgress) -> Iterator[QuickTask]:
 
 
 def next_of(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
+    """Yield the task of the next action, if the learner can act now."""
     action = learner_progress.next_action
     if not action.is_asked or not action.step:
         return
@@ -175,7 +177,7 @@ def next_of(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried])
 
 
 def still_asked(learner_progress: LearnerProgress, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
-    """Return missed questions of a lesson that are not right yet and are for the learner's job role."""
+    """Return ids of missed questions of a lesson that are not right yet and are for the learner's job role."""
     if step.id not in tried or not (missed := tried[step.id].missed):
         return ()
     job_role, page = (
@@ -189,7 +191,7 @@ def still_asked(learner_progress: LearnerProgress, step: Step, tried: Mapping[st
 
 
 def minutes_of(learner_progress: LearnerProgress, step: Step, tried: Mapping[str, LessonTried]) -> float:
-    """Return minutes of a step; of a started lesson, the share of open questions."""
+    """Return the expected minutes of a step; of a started lesson, those of the open questions."""
     minutes = step.minutes or 0
     if step.id not in tried:
         return minutes

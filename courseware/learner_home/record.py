@@ -88,6 +88,7 @@ def own_record(learner_context: LearnerContext) -> dict[str, object]:
 
 
 def change_acknowledgements(enrollment: Enrollment) -> dict[str, list[ChangeAcknowledgement]]:
+    """Return document id → acknowledged changes of the enrollment, empty for other documents."""
     found = defaultdict(list)
     for seen in enrollment.change_acknowledgements.select_related("document"):
         found[seen.document.identifier].append(seen)
@@ -95,7 +96,7 @@ def change_acknowledgements(enrollment: Enrollment) -> dict[str, list[ChangeAckn
 
 
 def daily_counts(enrollment: Enrollment) -> dict[str, int]:
-    """Return `answered`: number of daily questions, and `right`: correct answers among them."""
+    """Return {"answered": number of answered daily questions, "right": right ones among them}."""
     right = Count("pk", filter=Q(is_right=True))
     return enrollment.daily_answers.order_by().aggregate(answered=Count("pk"), right=right)
 
@@ -110,6 +111,7 @@ def earlier_with_certificates(enrollment: Enrollment) -> tuple[tuple[Enrollment,
 
 
 def submitted_attempts(enrollment: Enrollment) -> dict[str, list[ExamAttempt]]:
+    """Return exam id → submitted attempts of the enrollment, empty for other ids."""
     attempts = defaultdict(list)
     for attempt in enrollment.attempts.submitted().select_related("exam"):
         attempts[attempt.exam.identifier].append(attempt)
@@ -117,6 +119,7 @@ def submitted_attempts(enrollment: Enrollment) -> dict[str, list[ExamAttempt]]:
 
 
 def finished_attempts(enrollment: Enrollment) -> dict[str, list[SimulationAttempt]]:
+    """Return simulation id → finished attempts of the enrollment without what-if attempts."""
     attempts = defaultdict(list)
     for attempt in enrollment.runs.on_record().finished().select_related("simulation"):
         attempts[attempt.simulation.identifier].append(attempt)
@@ -124,7 +127,7 @@ def finished_attempts(enrollment: Enrollment) -> dict[str, list[SimulationAttemp
 
 
 def answer_counts(enrollment: Enrollment) -> dict[str, tuple[int, int]]:
-    """Return document id → (answers, right ones). Runs one query."""
+    """Return document id → (number of answers, right ones among them). Runs 1 query."""
     by_document = enrollment.answers.order_by().values("document__identifier")
     counts = by_document.annotate(tries=Count("pk"), right=Count("pk", filter=Q(is_right=True)))
     return {row["document__identifier"]: (row["tries"], row["right"]) for row in counts}

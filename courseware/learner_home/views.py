@@ -48,7 +48,7 @@ def home(request):
 @require_GET
 @login_required
 def offline_copy(request):
-    """Of the first course on home; 204 without one."""
+    """Show the copy of the first course on home; 204 without a course."""
     panels = course_panels(request, chosen="")
     if not panels:
         return HttpResponse(status=204)
@@ -69,7 +69,7 @@ def offline_copy(request):
 @require_GET
 @login_required
 def minutes(request, course):
-    """Tasks that fit into `for` minutes: one, and up to two others."""
+    """Show tasks that fit into `for` minutes (query parameter): one, and up to two others."""
     learner_context = learner_context_of(request, course)
     enrollment = learner_context.enrollment
     enrollment.away_until = last_absence_day(request.user)

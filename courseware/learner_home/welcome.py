@@ -26,7 +26,7 @@ class WelcomeStep:
 
 @dataclass(frozen=True)
 class Asking:
-    """The manager with their team, or the person who enrolled the learner (`team` is "")."""
+    """Who wants the training: the manager and the team, or the person who enrolled the learner (`team` is "")."""
 
     name: str
     team: str
@@ -34,7 +34,7 @@ class Asking:
 
 @dataclass(frozen=True)
 class Welcome:
-    """`lessons` and `simulations`: required before the exam. `needed` of `asked` questions pass it (0: no exam)."""
+    """`lessons`, `simulations`: required before the exam; `needed` of `asked` questions pass it (0: no exam)."""
 
     stops: int
     duration: str
@@ -84,7 +84,7 @@ def questions_of(exam: PageData | None) -> int:
 
 
 def marks(steps: Sequence[Step], first: int, last: int) -> tuple[WelcomeStep, ...]:
-    """Return steps evenly from `first` to `last`; a single one is in the middle."""
+    """Return a mark per step, evenly from x `first` to `last` (SVG units); a single one is in the middle."""
     if len(steps) == 1:
         first = last = (first + last) // 2
     gap = (last - first) / max(len(steps) - 1, 1)
@@ -94,7 +94,7 @@ def marks(steps: Sequence[Step], first: int, last: int) -> tuple[WelcomeStep, ..
 
 
 def asking(enrollment: Enrollment, person: User) -> Asking | None:
-    """Return the manager, else the person who enrolled the learner; None for rules and self-enrollment."""
+    """Return the manager of `person`, else the person who enrolled `person`; None for rules and self-enrollment."""
     if manager := manager_of(person):
         return Asking(manager.person.name, manager.team.name)
     events = Event.objects.filter(verb="enrolled", subject=subject_of(enrollment)).select_related("actor")
