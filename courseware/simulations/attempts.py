@@ -41,7 +41,7 @@ class AttemptPaused(Exception):
 
 @transaction.atomic
 def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> SimulationAttempt:
-    """Return the open attempt at a simulation (id), or a new one of the current release. Raise `TooFast`."""
+    """Return the open attempt at a simulation (id), or a new one. `timing`: a TimeSetting. Raise `TooFast`."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     attempts = enrollment.runs.of(simulation).on_record().with_release()
@@ -69,15 +69,16 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
 
 
 def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: Random) -> frozenset[str]:
-    """Return flags set by chance: of several draws, the one least often in `seen`."""
+    """Return flags set by chance: of DRAWS draws, the one least often in `seen` (flags of earlier attempts)."""
     draws = (simulation.draw(random) for _ in range(DRAWS if seen else 1))
     return min(draws, key=list(seen).count)
 
 
 @transaction.atomic
 def start_what_if(attempt: SimulationAttempt, position: int, *, at: datetime | None = None) -> SimulationAttempt:
-    """Return the open what-if attempt at `position` of a finished attempt, or a new one. Other what-if attempts are
-    quit. Raise `NotOffered` or `TooFast`.
+    """Return the open what-if attempt at situation `position` of a finished attempt, or a new one; quit all others.
+
+    Raise `NotOffered` if the attempt does not allow one there, and `TooFast` after too many attempts within a minute.
     """
     at = at or timezone.now()
     attempt = locked(attempt)
@@ -103,13 +104,13 @@ def start_what_if(attempt: SimulationAttempt, position: int, *, at: datetime | N
 
 
 def joined(attempt: SimulationAttempt, enrollment: Enrollment) -> SimulationAttempt:
-    # Both are loaded already; `with_release` would load them again.
+    """Return the attempt with the enrollment and its course set; `with_release` would load both again."""
     attempt.enrollment, attempt.release.course = enrollment, enrollment.course
     return attempt
 
 
 def locked(attempt: SimulationAttempt) -> SimulationAttempt:
-    """Return the current row, with its enrollment locked until the transaction ends."""
+    """Return the current row of the attempt, with its enrollment locked until the transaction ends."""
     enrollment = lock(attempt.enrollment)
     [fresh] = ATTEMPTS(pk=attempt.pk)
     return joined(fresh, enrollment)
@@ -128,8 +129,8 @@ def decide(
 ) -> AttemptReplay:
     """Choose option `choice` (position), or None when the time is up. Return the replay. Repeatable.
 
-    `position`: number of the situation. `picked`: positions of parts. `has_clock`: the page's clock had run out, too.
-    `pauses`: pause before the next situation. Raise `NotOffered`, `TooEarly`, `AttemptPaused`, `AttemptOver`,
+    `position`: number of the situation, from 1. `picked`: positions of parts. `has_clock`: the page's clock had run
+    out. `pauses`: pause before the next situation. Raise `NotOffered`, `TooEarly`, `AttemptPaused`, `AttemptOver`,
     `TooFast`.
     """
     at = at or timezone.now()
@@ -172,6 +173,7 @@ def what_counts(
 
 
 def append_decision(replay: AttemptReplay, clock: Clock, chosen: int, picked: list[int], at: datetime) -> AttemptReplay:
+    """Store a decision: `chosen` and `picked` are positions. Return the replay with it."""
     attempt, state = replay.run, replay.state
     after = replay.rules.decide(state, chosen, picked)
     decision = Decision.objects.create(
@@ -214,7 +216,7 @@ def finish(replay: AttemptReplay, ending: Ending, at: datetime) -> None:
 
 @transaction.atomic
 def go_on(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
-    """Restart the current situation after a pause, or if its time ran out while the page was closed."""
+    """Restart the current situation after a pause, or if its time ran out while the page was closed. Return the row."""
     at = at or timezone.now()
     attempt = locked(attempt)
     if attempt.is_open and waits(attempt, replay_of(attempt), at):

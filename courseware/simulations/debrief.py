@@ -33,16 +33,17 @@ _registered: list[Counting] = []
 
 
 def register_peer_choices(counting: Counting) -> None:
-    """`counting` leaves out situations that must not be disclosed. Called in `AppConfig.ready`."""
+    """Register the function for `chosen_by_peers`. It leaves out situations that must not be disclosed."""
     _registered[:] = [counting]
 
 
 def chosen_by_peers(simulation: Document, nodes: Collection[Node]) -> SharesOfChoices:
+    """Return situation id → shares of its choices among other people; {} if no function is registered."""
     return _registered[0](simulation, nodes) if nodes and _registered else {}
 
 
 def chose_best(node: Node, best: int, shares: tuple[Share, ...]) -> Share:
-    """Return the share of people whose choice was as good as that at position `best`."""
+    """Return the share of people whose choice was as good as the one at position `best`. `shares`: by choice."""
     quality = node.choices[best].quality
     count = sum(share.count for choice, share in zip(node.choices, shares, strict=True) if choice.quality == quality)
     return AnonymousShare(count, shares[0].people)
@@ -71,7 +72,7 @@ class BuiltPart:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """`best`: the best choice, if not made. `colleagues`: who made it. `is_new`: made in this attempt."""
+    """`best`: the best choice, if not made. `colleagues`: share who made it. `is_new`: made in this attempt."""
 
     position: int
     node: Node
@@ -123,7 +124,7 @@ class Debrief:
 
     @cached_property
     def open_positions(self) -> set[int]:
-        """Positions of decisions shown at length: the worst."""
+        """Positions of the decisions shown at length: the worst ones, at most MOST_OPEN."""
         grave = [each for worth in GRAVE for each in self.reviewed if each.worth == worth]
         return {each.position for each in grave[:MOST_OPEN]}
 
@@ -138,7 +139,7 @@ class Debrief:
 
 
 def debrief_of(replay: AttemptReplay, texts: Simulation) -> Debrief:
-    """Return the debrief. `texts`: the simulation in the reader's language. Runs a query."""
+    """Return the debrief of a finished attempt. `texts`: the simulation in the reader's language. Runs a query."""
     best = replay.rules.best_path(replay.run.flags)[-1]
     # Messages composed of parts are not counted: they are no choice between options.
     passed = [node for step in replay.steps if not (node := replay.rules.nodes[step.before.place]).parts]
@@ -172,7 +173,7 @@ def reviewed(replay: AttemptReplay, step: ReplayStep, texts: Simulation, chosen:
 
 
 def rating_of(rules: Simulation, step: ReplayStep) -> str:
-    """Return the rating in WORTH, by the choice and not by its result; "" if not rated."""
+    """Return the rating of a decision (key of RATING_POINTS), by the choice and not by its result; "" if not rated."""
     node, choice = rules.nodes[step.before.place], step.choice(rules)
     if choice.worth or not node.parts:
         return choice.worth

@@ -68,6 +68,7 @@ class DecisionForm(forms.Form):
 
 
 def place_in_list(text: str) -> int:
+    """Return the position as a number. Raise ValidationError unless it has 1 to 3 digits."""
     position = small_number(text)
     if position is None:
         raise forms.ValidationError(_("Choose an option from the list."))

@@ -48,7 +48,7 @@ class SimulationAttemptQuerySet(models.QuerySet):
 
 
 class SimulationAttempt(models.Model):
-    """Its state derives from its decisions. A what-if attempt repeats `what_if_of` up to situation `what_if_at`."""
+    """An attempt; its state derives from its decisions. A what-if attempt branches off `what_if_of` at `what_if_at`."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="runs")
     simulation = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -124,7 +124,7 @@ class SimulationAttempt(models.Model):
 
     @property
     def worth(self):
-        """Sort key of finished attempts: the ending counts more than points."""
+        """Sort key of finished attempts, the best highest: the ending counts more than points."""
         return -list(SimulationOutcome).index(self.colour), self.points
 
     @property
@@ -133,7 +133,7 @@ class SimulationAttempt(models.Model):
 
 
 class Decision(models.Model):
-    """Never edited. Its effects derive from the release of its attempt."""
+    """A decision of an attempt, never edited. Its effects derive from the release of the attempt."""
 
     run = models.ForeignKey(SimulationAttempt, on_delete=models.PROTECT, related_name="decisions")
     position = models.PositiveSmallIntegerField(help_text="Number of its situation in the attempt; 1 is the first")

@@ -22,6 +22,8 @@ ASTRAY = ("harmful", "critical")
 
 @dataclass(frozen=True)
 class ReplayStep:
+    """One decision with the states `before` and `after`. `place`: position of the choice. `picked`: of the parts."""
+
     position: int
     before: SimulationState
     after: SimulationState
@@ -61,7 +63,7 @@ class AttemptReplay:
 
     @property
     def node(self) -> Node:
-        """The current situation. Raises KeyError at the end."""
+        """The current situation. Raise KeyError at the end."""
         return self.rules.nodes[self.state.place].heard(self.state)
 
     @property
@@ -88,7 +90,7 @@ class AttemptReplay:
 
     @cached_property
     def ahead(self) -> int:
-        """Number of situations on the best way from here, with this one."""
+        """Number of situations on the best way from here, including this one."""
         state, number = self.state, 0
         while state.place in self.rules.nodes:
             state, number = self.rules.decide(state, *self.rules.best(state)), number + 1
@@ -107,7 +109,7 @@ DECISIONS = CompiledQuery(lambda run: Decision.objects.filter(run=run).order_by(
 
 
 def replay_of(attempt: SimulationAttempt) -> AttemptReplay:
-    """Raise `NotOffered` if the decisions do not fit. Runs one query, two for a what-if attempt."""
+    """Return the attempt so far. Raise `NotOffered` if the decisions do not fit. Runs 1 query, or 2 for what-if."""
     decisions = DECISIONS(run=attempt.pk)
     if attempt.is_practice:
         before = Decision.objects.filter(run=attempt.what_if_of_id, position__lt=attempt.what_if_at)
@@ -116,6 +118,7 @@ def replay_of(attempt: SimulationAttempt) -> AttemptReplay:
 
 
 def follow(attempt: SimulationAttempt, rules: Simulation, decisions: Iterable[Decision]) -> AttemptReplay:
+    """Return the replay of these decisions, in order. Raise `NotOffered` if one does not fit."""
     start = state = rules.begin(attempt.flags)
     steps = []
     for position, decision in enumerate(decisions, start=1):

@@ -64,7 +64,7 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class Offer:
-    """A choice or part. `key`: to press. `value`: sent by the form (position in the file)."""
+    """A choice or part. `key`: number to press. `value`: position in the file, sent by the form."""
 
     key: int
     value: int
@@ -90,7 +90,7 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Situation:
-    """`comes_in`: a call begins here, and not at the start. `is_alarmed`: from the first alarm on."""
+    """`about`: expected number in all. `comes_in`: a call begins, not at the start. `is_alarmed`: after an alarm."""
 
     position: int
     about: int
@@ -107,7 +107,7 @@ class Situation:
 
 
 def situation_of(replay: AttemptReplay, texts: Simulation, at: datetime) -> Situation:
-    """Return the current situation at `at`. Runs a query where a what-if attempt begins."""
+    """Return the current situation at `at`. `texts`: the simulation in the reader's language. Runs at most 1 query."""
     shown_at = min(replay.run.shown_at, at)  # the server's clock may have been set back
     clock = clock_of(replay.node, replay.run.clock_timing, shown_at)
     node, last = texts.nodes[replay.node.id].heard(replay.state), replay.steps[-1] if replay.steps else None
@@ -138,7 +138,7 @@ def shown_lines(node: Node, clock: Clock, at: datetime) -> tuple[ShownLine, ...]
 
 
 def offers(replay: AttemptReplay, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Offer, ...]]:
-    """Parts and choices in display order, the same in every language."""
+    """Return (parts, choices) in display order, the same in every language."""
     node, before = texts.nodes[replay.state.place], taken_before(replay)
     choices, parts = replay.rules.shown(replay.state, shuffle_for(f"run:{replay.run.pk}:{node.id}"))
     return (
@@ -151,7 +151,7 @@ def offers(replay: AttemptReplay, texts: Simulation) -> tuple[tuple[Offer, ...],
 
 
 def taken_before(replay: AttemptReplay) -> int | None:
-    """Return the choice (position) of the original attempt in the situation where a what-if attempt begins."""
+    """Return the choice (position) of the original attempt where a what-if attempt begins; elsewhere None."""
     attempt = replay.run
     if not attempt.is_practice or replay.position != attempt.what_if_at:
         return None

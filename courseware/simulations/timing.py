@@ -1,11 +1,4 @@
-"""How long a situation waits for a decision: one rule for page, script and record.
-
-The clock starts at the last decision, the start of the attempt or the end of a pause; opening a page changes nothing.
-First the lines appear at reading speed; then the author's seconds run, times the factor of the attempt. From then on
-the timeout may be sent. A choice sent more than ALLOWANCE later counts as the timeout if it was late by the page's
-clock, too, as the server's may jump. If the page is opened only then, the situation starts again. There is no clock if
-the author gave no seconds, the learner chose none, or no script can show it.
-"""
+"""Time limits of situations, for page, script and record: the lines appear at reading speed, then the seconds run."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,7 +31,7 @@ TIMES = {
 
 @dataclass(frozen=True)
 class Clock:
-    """`reading`: time until the clock starts. `seconds`: 0 without a clock."""
+    """`shown_at`: last decision, start or end of a pause. `reading`: until it starts. `seconds`: 0 without a clock."""
 
     shown_at: datetime
     reading: timedelta
@@ -53,28 +46,28 @@ class Clock:
         return self.starts_at + timedelta(seconds=self.seconds)
 
     def is_up(self, at: datetime) -> bool:
-        """Whether the timeout may be sent."""
+        """Return whether the timeout may be sent; always False without a clock."""
         # If the server's clock was set back, the clock of the page counts.
         return self.seconds > 0 and (at >= self.ends_at or at < self.shown_at)
 
     def is_over(self, at: datetime) -> bool:
-        """Whether a choice is too late."""
+        """Return whether a choice is too late, by more than ALLOWANCE; always False without a clock."""
         return self.seconds > 0 and at > self.ends_at + ALLOWANCE
 
 
 def timing_of(person: User) -> str:
-    """Return the time setting for the person's extra time; "" without extra time."""
+    """Return the TimeSetting for the person's extra time; "" without extra time."""
     return TimeSetting.DOUBLE if person.extra_time == User.ExtraTime.X2 else person.extra_time
 
 
 def pace_of(person: User) -> str:
-    """Return the multiple of time for the person's extra time, used also with pauses; "" without one."""
+    """Return the TimeSetting that multiplies time for the person, used also with pauses; "" without one."""
     given = timing_of(person)
     return given if given and TIMES[TimeSetting(given)] > 1 else ""
 
 
 def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:
-    # `node` is in the source language, so that the time is the same in every language.
+    """Return the clock. `timing`: a TimeSetting. `node`: in the source language, so that languages do not differ."""
     has_time = node.seconds and node.timeout is not None
     seconds = ceil(node.seconds * TIMES[TimeSetting(timing)]) if has_time else 0
     return Clock(shown_at, timedelta(seconds=sum(reading_times(node))), seconds)
@@ -86,7 +79,7 @@ def reading_times(node: Node) -> list[float]:
 
 
 def arrivals(node: Node, reading: timedelta) -> list[int]:
-    """Return milliseconds until each line appears, if all take `reading`."""
+    """Return milliseconds until each line appears, if all lines take `reading` together."""
     seconds = reading_times(node)
     share = reading / MILLISECOND / (sum(seconds) or 1)
     return [round(before * share) for before in [0, *accumulate(seconds)][: len(seconds)]]

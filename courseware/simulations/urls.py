@@ -6,10 +6,8 @@ from courseware.simulations import views
 
 app_name = "simulations"
 urlpatterns = [
-    # /simulations/<course>/<simulation>/
     path("simulations/<id:course>/<id:simulation>/", views.simulation, name="simulation"),
     path("simulations/<id:course>/<id:simulation>/start/", views.start, name="start"),
-    # /simulation-attempts/<pk>/
     path("simulation-attempts/<int:pk>/", views.run, name="attempt"),
     path("simulation-attempts/<int:pk>/decide/", views.decide, name="decide"),
     path("simulation-attempts/<int:pk>/continue/", views.go_on, name="continue"),
