@@ -1,8 +1,4 @@
-"""`make run`: set up and serve a trial site with demo accounts and a worker. It can be repeated.
-
-For this machine only: plain HTTP, SQLite in var/try/, emails as files. docs/help/operator.en.md describes how to
-install a real site.
-"""
+"""`make run`: set up and serve a trial site with demo accounts, for this machine only: plain HTTP, emails as files."""
 
 import os
 import shlex
@@ -17,7 +13,7 @@ from courseware.project.bootstrap import BASE_DIR, LOOPBACK
 
 
 def refuse_an_old_trial() -> None:
-    """End with a message if the database has other initial migrations; it names the command to move it away."""
+    """End with a message if the database has other initial migrations. The message shows how to move the site away."""
     from django.conf import settings
 
     from courseware.project.maintenance import refusal
@@ -35,7 +31,7 @@ def move_aside(folder: Path) -> str:
 
 
 def set_up() -> None:
-    """Create or upgrade the database, static files and courses; without accounts, also the demo company."""
+    """Create or upgrade the database, static files and courses; without accounts, also create the demo company."""
     import django
     from django.core.management import CommandError, call_command
 
@@ -53,6 +49,7 @@ def set_up() -> None:
 
 
 def address_and_accounts(port: str) -> str:
+    """Return the text that `make run` prints for the user."""
     return f"\nCourseware is at http://{LOOPBACK}:{port}\n\n{accounts_in_words()}\n\nCtrl+C ends it.\n"
 
 
@@ -88,10 +85,7 @@ def main() -> None:
 
 
 def side_by_side(programs: dict[str, list[str]]) -> str | int:
-    """Run Python with each list of arguments until Ctrl+C or SIGTERM ends all; return the exit status.
-
-    If one ends by itself, end the others and return a message that names it.
-    """
+    """Run Python programs (name → arguments) until Ctrl+C, or until one ends (return a message); then end all."""
     running = {subprocess.Popen([sys.executable, *each]).pid: name for name, each in programs.items()}  # noqa: S603 - constants
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
