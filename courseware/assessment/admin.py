@@ -84,7 +84,7 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LargeTableAdmi
         return super().get_search_results(request, queryset, search_term)
 
     def people_found(self, words):
-        """Return ids of their enrollments."""
+        """Return ids of enrollments of the people found for the search text `words`, at most MAX_LISTED_ROWS."""
         enrollments = Enrollment.objects.filter(learner__in=super().people_found(words))
         return list(enrollments.values_list("pk", flat=True)[:MAX_LISTED_ROWS])
 

@@ -71,7 +71,7 @@ class ExamAttempt(models.Model):
         return self.pass_mark is None
 
     def has_answers(self) -> bool:
-        """Runs a query."""
+        """Return whether any question is answered. Runs a query."""
         return self.responses.filter(response__isnull=False).exists()
 
 
@@ -141,10 +141,7 @@ class PracticeAnswer(models.Model):
 
 
 class DailyQuestionAnswer(models.Model):
-    """An answer to a daily question, never changed. The last answer on an objective holds its memory.
-
-    A table of memories would need code for renewals, merges and erasure; answers belong to the enrollment.
-    """
+    """An answer to a daily question, never changed. The last answer on an objective holds its memory."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="daily_answers")
     day = models.DateField(help_text="In the person's zone")
@@ -200,6 +197,7 @@ class Revocable(models.Model):
     valid_until: date | None
 
     def set_revoked(self, reason: str, by, at) -> None:
+        """Save the revocation. `by`: user; `at`: instant, None for now."""
         self.revoked_at, self.revoked_by, self.revocation_reason = at or timezone.now(), by, reason
         self.save(update_fields=["revoked_at", "revoked_by", "revocation_reason"])
 
@@ -215,10 +213,7 @@ REVOKED_WITH_REASON = Q(revoked_at=None, revoked_by=None, revocation_reason="") 
 
 
 class ExternalTraining(Revocable):
-    """Training from elsewhere that counts for a course, recorded by HR, never changed.
-
-    A revoked one was recorded by mistake and never certified anybody. See `certificates.external_training`.
-    """
+    """Training from elsewhere that counts for a course, recorded by HR. A revoked one was recorded by mistake."""
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("person")
@@ -290,6 +285,7 @@ class Certificate(Revocable):
         return f"{self.holder} · {dates.site_day(self.issued_at)}"
 
     def is_valid(self, at=None):
+        """Return whether it certifies its holder on the day of `at` (default: now)."""
         return dates.site_day(at) <= self.certifies_until
 
     def newer(self):

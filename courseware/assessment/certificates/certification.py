@@ -11,7 +11,7 @@ Proof = Certificate | ExternalTraining
 
 
 def store_certifications(proofs: Sequence[Proof]) -> None:
-    """Update the certifications for these proofs. Call it in the transaction that has changed the proofs."""
+    """Save or delete the certifications that `proofs` are about. Call it in the transaction of the change."""
     pairs = {pair_of(proof) for proof in proofs}
     if any(isinstance(proof, ExternalTraining) for proof in proofs):  # a certificate always has an enrollment
         Enrollment.objects.block_first_enrollments(pairs)
@@ -39,7 +39,7 @@ def store_certifications(proofs: Sequence[Proof]) -> None:
 
 
 def recompute_certifications(people: Collection[int], courses: Collection[int]) -> None:
-    """Recompute certifications of these people and courses (ids). Call it while their moved enrollments are locked."""
+    """Recompute and save certifications of these people in these courses (ids) while their enrollments are locked."""
     pairs = {(person, course) for person in people for course in courses}
     found = proofs_of(pairs)
     Certification.objects.filter(learner__in=people, course__in=courses).delete()
@@ -52,7 +52,7 @@ def recompute_certifications(people: Collection[int], courses: Collection[int]) 
 
 
 def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Proof]]:
-    """Return (person id, course id) → all proofs, except revoked external training. Runs two queries."""
+    """Return wanted pair (person id, course id) → proofs or []; no revoked external training. Runs two queries."""
     found: dict[tuple[int, int], list[Proof]] = {key: [] for key in wanted}
     people = {person for person, _course in found}
     proofs: list[Proof] = [*Certificate.objects.filter(enrollment__learner__in=people).select_related("enrollment")]
@@ -63,7 +63,7 @@ def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[P
 
 
 def pair_of(proof: Proof) -> tuple[int, int]:
-    """Return (person id, course id)."""
+    """Return (person id, course id) of the proof."""
     if isinstance(proof, ExternalTraining):
         return proof.person_id, proof.course_id
     return proof.enrollment.learner_id, proof.enrollment.course_id
@@ -78,7 +78,7 @@ def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
 
 
 def certification_fields(proof: Proof) -> dict:
-    """Return the fields of a Certification by this proof."""
+    """Return field name → value of a Certification with this proof."""
     is_outside = isinstance(proof, ExternalTraining)
     return {
         "certificate": None if is_outside else proof,

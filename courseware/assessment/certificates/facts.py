@@ -1,7 +1,4 @@
-"""Facts on a certificate (holder, dates, points, issuer …), copied when it is issued.
-
-CONTRIBUTING.md says how to add a fact.
-"""
+"""Facts on a certificate (holder, dates, points, issuer …), copied when it is issued. To add one: CONTRIBUTING.md."""
 
 import calendar
 from collections.abc import Callable, Mapping
@@ -28,7 +25,7 @@ Line = tuple[str, str]
 
 @dataclass(frozen=True)
 class Issue:
-    """Sources of the facts. `outlines`: language → course outline."""
+    """Sources of the facts of a certificate issued at `at`. `outlines`: language → course outline."""
 
     enrollment: Enrollment
     outlines: Mapping[str, Outline]
@@ -78,6 +75,7 @@ class CertificateFact:
         return getattr(certificate, self.field)
 
     def in_export(self, certificate: Certificate) -> Any:
+        """Return the value of this fact for API and audit pack."""
         return self.exported(self.of(certificate))
 
     def agrees(self, certificate: Certificate, recomputed: Any) -> bool:
@@ -94,7 +92,7 @@ def months_later(day: date, months: int) -> date:
 
 
 def last_day(issue: Issue) -> date | None:
-    """Return the last valid day, or None. A renewal in time counts from the last day of the former certificate."""
+    """Return the last valid day; None if it has no end. A renewal in time counts from the former certificate's end."""
     months = issue.outline.valid_months
     day = dates.site_day(issue.at)
     return months_later(max(day, issue.enrollment.renews_until or day), months) if months else None
@@ -255,5 +253,5 @@ def in_zone(at: datetime) -> datetime:
 
 
 def in_language(texts: Mapping[str, Any], language: str | None) -> Any:
-    """Return the value for `language`, else for the first language, else ""."""
+    """Return the value of `texts` (language → value) for `language`, else its first value, else ""."""
     return texts.get(language or "") or next(iter(texts.values()), "")

@@ -28,12 +28,12 @@ class RevocationNotAllowed(Exception):
 
 
 def outlines_of(release: Release) -> dict[str, Outline]:
-    """Return language → course outline."""
+    """Return language → course outline of the release."""
     return {language: outline(release, language) for language in release.outlines}
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
-    """Return the enrollment's certificate, created if there is none. Call it in the transaction of the completion."""
+    """Return the enrollment's certificate; if missing, issue and log it. Call it in the completion's transaction."""
     certificate, is_new = Certificate.objects.get_or_create(
         enrollment=enrollment,
         defaults={"number": new_number(), **all_facts(Issue(enrollment, outlines_of(enrollment.release), at))},
@@ -56,7 +56,7 @@ def issue_on_completion(sender, enrollment, at, **kwargs):
 
 @transaction.atomic
 def revoke_certificate(certificate: Certificate, *, reason: str, by, at=None) -> bool:
-    """Revoke the certificate and email its holder. Return False if it was already revoked. Raise NotForThisPerson."""
+    """Revoke and log a certificate; email its holder. Return False if already revoked. Raise RevocationNotAllowed."""
     Enrollment.objects.hold_all_beside(certificate.enrollment)
     enrollment = lock(certificate.enrollment)
     if enrollment.learner_id in undecidable_ids(by):
@@ -83,6 +83,7 @@ def revocation_email_context(message: OutgoingEmail) -> dict[str, str]:
 
 
 def revocation_notifications(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
+    """Return notification id → text in the active language. Notifications without a certificate are left out."""
     certificates = Certificate.objects.in_bulk({notification.data["certificate"] for notification in notifications})
     by_notification = {
         notification.pk: certificates.get(notification.data["certificate"]) for notification in notifications

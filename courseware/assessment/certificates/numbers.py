@@ -24,12 +24,12 @@ def new_number() -> str:
 
 
 def check_sign(signs: str) -> str:
-    """Return the check character (as in ISBN-10). It detects any change and any swap: SIGNS has a prime length."""
+    """Return the check character (as in ISBN-10). As SIGNS has a prime length, it detects any change and any swap."""
     return SIGNS[sum(weight * SIGNS.index(sign) for weight, sign in enumerate(signs, start=1)) % len(SIGNS)]
 
 
 def plain_number(typed: str) -> str:
-    """Return the number as stored, from any way of typing it. Raise NoNumber or MistypedNumber."""
+    """Return the number as stored, from any way of typing it. Raise InvalidNumber, or its subclass MistypedNumber."""
     # Chinese keyboards write full-width characters, word processors their own hyphens.
     plain = re.sub(r"[\s\-‐–—]", "", unicodedata.normalize("NFKC", typed))
     if LONG.fullmatch(plain.lower()):
@@ -43,5 +43,5 @@ def plain_number(typed: str) -> str:
 
 
 def grouped(number: str) -> str:
-    """Return the number in groups of 4, for reading aloud."""
+    """Return the number in groups of 4 with hyphens, for reading aloud."""
     return "-".join(number[start : start + GROUP] for start in range(0, len(number), GROUP))

@@ -33,7 +33,7 @@ class RevokedCertificate(Exception):
 
 
 def pdf_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePdf:
-    """Return the stored PDF, created if there is none. Raise RevokedCertificate or `lib.text.pdf.NoGlyph`."""
+    """Return the stored PDF; if missing, create and log it. Raise RevokedCertificate or `lib.text.pdf.NoGlyph`."""
     if stored := certificate.papers.filter(language=language).first():
         return stored
     if certificate.revoked_at:
@@ -45,10 +45,7 @@ def pdf_of(certificate: Certificate, language: str, *, by: User, at: datetime | 
 def pdfs_of(
     certificates: Sequence[Certificate], language: str, *, by: User, draws: bool = True
 ) -> Iterator[tuple[Certificate, CertificatePdf]]:
-    """Yield (certificate, PDF) of each; skip PDFs that cannot be created or, without `draws`, are missing.
-
-    Runs one query if all PDFs are stored.
-    """
+    """Yield (certificate, PDF), skipping PDFs that cannot be created. `draws`: create missing ones, else skip them."""
     stored = CertificatePdf.objects.filter(certificate__in=certificates, language=language)
     by_certificate = {pdf.certificate_id: pdf for pdf in stored}
     for certificate in certificates:
@@ -69,14 +66,14 @@ def render_pdfs(keys: list[int], language: str, by: int) -> None:
 
 
 def recently_rendered(language: str) -> set[int]:
-    """Return ids of certificates that the job finished lately. If one has no PDF, the fonts lack a character."""
+    """Return ids of certificates in finished `render_pdfs` jobs. One without PDF needs a character that fonts lack."""
     done = done_with(render_pdfs)
     return {key for keys, drawn_in, _by in done if drawn_in == language for key in keys}
 
 
 @transaction.atomic
 def store_pdf(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePdf:
-    """Store the PDF, or return the one stored meanwhile. Raise RevokedCertificate if it was revoked meanwhile."""
+    """Store and log the PDF, or return the one stored meanwhile. Raise RevokedCertificate if revoked meanwhile."""
     enrollment = lock(certificate.enrollment)
     if Certificate.objects.filter(pk=certificate.pk).exclude(revoked_at=None).exists():
         raise RevokedCertificate(certificate)
@@ -91,7 +88,7 @@ def store_pdf(certificate: Certificate, language: str, body: bytes, *, by: User,
 
 
 def rendered_pdf(certificate: Certificate, language: str) -> bytes:
-    """Return the PDF as bytes. Raise `lib.text.pdf.NoGlyph`."""
+    """Return the PDF as bytes. Raise `lib.text.pdf.NoGlyph` if the fonts lack a character."""
     with translation.override(language):
         data = template_data(certificate, language)
     template = TEMPLATE.read_text(encoding="utf-8")
@@ -99,7 +96,7 @@ def rendered_pdf(certificate: Certificate, language: str) -> bytes:
 
 
 def template_data(certificate: Certificate, language: str) -> dict[str, Any]:
-    """Return the data for the Typst template, in the active language."""
+    """Return the data for the Typst template: labels in the active language, texts of the course in `language`."""
     release, course = certificate.release, in_language(certificate.titles, language)
     course_outline = outline(release, language if language in release.outlines else next(iter(release.outlines)))
     branding = branding_on(certificate.issued_at, course_outline.course_id)

@@ -1,7 +1,4 @@
-"""Answers to the daily question, and preferences for its delivery by email and during the course.
-
-An answer is practice: it is not in the audit log and does not count as activity.
-"""
+"""Answers to the daily question (practice: neither logged nor activity), and preferences for its delivery."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -31,9 +28,8 @@ DAILY_EMAIL = "daily-question"  # the email type, which `assignments` registers
 def answer_daily(
     person: User, asked: AskedToday, raw: list[str], *, revision: int, token: UUID, at: datetime | None = None
 ) -> DailyQuestionAnswer:
-    """Grade and store today's answer, or return the stored one of the same form (`token`).
-
-    Raise OtherQuestion if `asked` is outdated, and the errors of `practice_sets.answer` except TooFast.
+    """Grade and store today's answer, or return the stored one of the same form (`token`). `raw`, `revision` and
+    exceptions: as in `practice_sets.answer`, without TooFast. Raise OtherQuestion if `asked` is outdated.
     """
     at = at or timezone.now()
     # Lock the person: one answer a day in all courses together.
@@ -78,7 +74,7 @@ def answer_of_form(person: User, token: UUID) -> DailyQuestionAnswer | None:
 
 
 def memory_of(asked: AskedToday) -> dict | None:
-    """Return the memory after the last answer on the objective in any enrollment in the course, or None."""
+    """Return the FSRS card after the person's last answer on the objective in the course; None without an answer."""
     enrollment = asked.enrollment
     rows = DailyQuestionAnswer.objects.filter(
         enrollment__learner=enrollment.learner_id, enrollment__course=enrollment.course_id, objective=asked.rule
@@ -87,7 +83,7 @@ def memory_of(asked: AskedToday) -> dict | None:
 
 
 def preference_of(person: User) -> DailyQuestionPreference:
-    """Return the stored preference or an unsaved default, without emails after an unsubscribe. At most two queries."""
+    """Return the stored preference or an unsaved default; after an unsubscribe without emails. At most two queries."""
     preference = DailyQuestionPreference.objects.filter(person=person).first() or DailyQuestionPreference(person=person)
     preference.by_email = preference.by_email and DAILY_EMAIL not in opt_outs_of(person)
     return preference
@@ -95,7 +91,7 @@ def preference_of(person: User) -> DailyQuestionPreference:
 
 @transaction.atomic
 def choose(person: User, *, by_email: bool, during_course: bool) -> None:
-    """Store and log a changed preference; `by_email` ends an unsubscribe."""
+    """Store and log the person's preference if it changed; `by_email=True` ends an unsubscribe."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     preference = preference_of(person)
     if (preference.by_email, preference.during_course) == (by_email, during_course):
@@ -127,7 +123,7 @@ def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) 
 
 @cache
 def scheduler() -> "Scheduler":
-    """Return the FSRS scheduler with intervals in days: without learning steps, which are minutes."""
+    """Return the FSRS scheduler without learning steps (minutes): every interval is 1 to LONGEST days."""
     from fsrs import Scheduler
 
     return Scheduler(learning_steps=(), relearning_steps=(), maximum_interval=LONGEST, enable_fuzzing=False)

@@ -1,8 +1,4 @@
-"""Choose the objective of the daily question and its variant. Pure functions: no database, no request.
-
-An objective is asked if the person missed it or it is a must-know rule. Repetition is by objective, not variant group:
-most groups have one question, which would return in the same words.
-"""
+"""Choose the objective of the daily question and the variant that asks about it. Pure functions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,7 +24,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class DailyObjective:
-    """`missed`: variant groups of the missed questions; `due_at`: None if never asked."""
+    """An objective to ask. `wordings`: questions; `missed`: groups answered wrong; `due_at`: None if never asked."""
 
     id: str
     wordings: tuple[Variant, ...]
@@ -39,11 +35,12 @@ class DailyObjective:
         return self.due_at.astimezone(zone).date() if self.due_at else None
 
     def is_due(self, day: date, zone: tzinfo) -> bool:
+        """Return whether the objective is due on `day` in `zone`; one never asked is always due."""
         return (self.due_on(zone) or day) <= day
 
 
 def most_urgent(objectives: Collection[DailyObjective], seen: SeenVariants) -> DailyObjective:
-    """Return the objective to ask. Sort by: has a new variant; asked before; earliest due; missed."""
+    """Return the objective to ask (of at least one). Sort by: has a new variant; asked before; earliest due; missed."""
 
     def urgency(objective: DailyObjective) -> tuple[bool, bool, float, bool]:
         is_seen = not any(seen.is_new(each.question.id) for each in objective.wordings)
@@ -58,7 +55,7 @@ def most_urgent(objectives: Collection[DailyObjective], seen: SeenVariants) -> D
 
 
 def variant_of(objective: DailyObjective, seen: SeenVariants, seed: str) -> Variant:
-    """Return the variant seen longest ago; of equals one of a bank, then of a missed group, then by `seed`."""
+    """Return the variant seen longest ago; of equals one of a bank, then of a missed group, then one by `seed`."""
 
     def sort_key(each: Variant) -> tuple[float, bool, bool, bytes]:
         question = each.question

@@ -1,7 +1,5 @@
-"""Select the daily question: one a day on a missed objective or must-know rule, in changing variants.
-
-After the day of completion it comes from all banks of the exam. During the course it is opt-in, on objectives with
-answered questions, and never from the banks of the exam.
+"""Select the daily question: one a day on a missed objective or must-know rule, in changing variants. During the course
+it is opt-in, on objectives with answered questions, and never from the banks of the exam.
 """
 
 from collections import defaultdict
@@ -31,7 +29,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 
 class AnsweredQuestion(NamedTuple):
-    """A question that a person has answered. `objective` is "" for a question of a lesson, which has it."""
+    """A question that a person answered. `enrollment`: id; `objective`: "" for a lesson question, whose page has it."""
 
     enrollment: int
     document: str
@@ -43,7 +41,7 @@ class AnsweredQuestion(NamedTuple):
 
 @dataclass(frozen=True)
 class AskedToday:
-    """`number` - 1 is the number of tries by which `question_rendering.order_of` shuffles."""
+    """Today's question. `number`: from 1 in the enrollment; `order_of` shuffles by number - 1; `rule`: objective id."""
 
     enrollment: Enrollment
     number: int
@@ -57,13 +55,13 @@ class AskedToday:
 
     @property
     def question(self) -> Question:
-        """As shown: without references to sources."""
+        """The question as shown: without references to sources."""
         return self.wording.question.rewritten(without_sources)
 
 
 @dataclass(frozen=True)
 class DailyQuestion:
-    """A question, or today's answer, or neither. `remembered`: objectives answered right this month."""
+    """A question, or today's answer, or neither until `next_on`. `remembered`: objectives answered right this month."""
 
     asked: AskedToday | None
     answered: DailyQuestionAnswer | None
@@ -72,7 +70,7 @@ class DailyQuestion:
 
 
 def seen_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
-    """Return all missed questions and those seen `since`; of an open enrollment only if the learner opted in."""
+    """Return AnsweredQuestion rows of `learner` (id): missed, or seen `since` (instant); if open, only with opt-in."""
 
     def rows(model: Any, path: str, at: str, document: str, objective: Any, **which: Any) -> QuerySet[Any, Any]:
         wants = Exists(DailyQuestionPreference.objects.filter(person=OuterRef(f"{path}__learner"), during_course=True))
@@ -97,7 +95,7 @@ MET = CompiledQuery(seen_by)
 
 
 def given_by(learner):
-    """Return daily answers with `course` and `document_key`, oldest first."""
+    """Return daily answers of `learner` (id), oldest first, with `course` (id) and `document_key` (identifier)."""
     keys = {"course": F("enrollment__course"), "document_key": F("document__identifier")}
     return (
         DailyQuestionAnswer.objects.filter(enrollment__learner=learner).annotate(**keys).defer("memory").order_by("pk")
@@ -108,7 +106,7 @@ GIVEN = CompiledQuery(given_by)
 
 
 def enrollments_of_person(person: User, at: datetime | None = None) -> list[Enrollment]:
-    """Return the person's current enrollments, as `daily_of` needs them. Runs three queries."""
+    """Return the person's current enrollments, as `daily_of` needs them. `at`: default now. Runs three queries."""
     enrollments = {enrollment.course_id: enrollment for enrollment in PUBLISHED(learner=person.pk)}.values()
     away_until, zone = last_absence_day(person, at), time_zones(learner=person.pk).first()
     for enrollment in enrollments:
@@ -117,7 +115,7 @@ def enrollments_of_person(person: User, at: datetime | None = None) -> list[Enro
 
 
 def daily_of(enrollments: Collection[Enrollment], language: str, at: datetime | None = None) -> DailyQuestion | None:
-    """Return None without a daily question. `enrollments`: current ones of one person. Runs at most two queries."""
+    """Return today's `DailyQuestion`; None if there never is one. `enrollments`: from `enrollments_of_person`."""
     at = at or timezone.now()
     eligible = [enrollment for enrollment in enrollments if may_be_asked(enrollment, at)]
     if not eligible:
@@ -158,6 +156,7 @@ def may_be_asked(enrollment: Enrollment, at: datetime) -> bool:
 
 
 def remembered_in(given: Iterable[DailyQuestionAnswer], today: date) -> int:
+    """Return the number of objectives answered right from the first day of the month to `today`."""
     first = today.replace(day=1)
     return len({(each.course, each.objective) for each in given if each.is_right and first <= each.day <= today})
 
@@ -168,6 +167,7 @@ def asked_of(
     given: Collection[DailyQuestionAnswer],
     today: date,
 ) -> AskedToday | None:
+    """Return the question for `today`; None if no objective is due. `given`: the person's daily answers."""
     due = {
         id(objective): enrollment for enrollment, objective in objectives if objective.is_due(today, enrollment.zone)
     }
@@ -209,12 +209,12 @@ def in_order_of(outline: Outline, objectives: Collection[str]) -> list[str]:
 
 
 def due_dates_in(course: int, given: Iterable[DailyQuestionAnswer]) -> dict[str, datetime]:
-    """Return objective id → when it is due again."""
+    """Return objective id → when it is due again in the course (an id). `given`: oldest first."""
     return {each.objective: each.due_at for each in given if each.course == course}
 
 
 def missed_by_objective(own: Iterable[tuple[AnsweredQuestion, str]]) -> defaultdict[str, set[str]]:
-    """Return objective id → ids of its questions answered wrong."""
+    """Return objective id → ids of its questions answered wrong. `own`: (answered question, objective id)."""
     missed: defaultdict[str, set[str]] = defaultdict(set)
     for each, objective in own:
         if not each.is_right:
@@ -240,14 +240,12 @@ def asks_in(lesson: Step, enrollment: Enrollment, seen: Collection[str]) -> bool
 
 
 def is_for_one_press(question: Question, job_role: str) -> bool:
+    """Return whether one button can answer the question: single choice, with own text, for the job role."""
     return bool(question.kind == "one" and question.objective and question.stem and question.is_for(job_role))
 
 
 def variants_of(enrollment: Enrollment, outline: Outline, seen: Collection[str]) -> list[Variant]:
-    """Return single-choice questions with their own text from banks and lessons.
-
-    Of an open enrollment only from the practice bank and the lessons `seen`.
-    """
+    """Return single-choice questions of banks and lessons; if open, only of practice bank and lessons `seen` (ids)."""
     lessons = [step.id for step in outline.steps if step.kind == "lesson" and asks_in(step, enrollment, seen)]
     job_role, found = job_role_of(enrollment, outline), []
     for identifier in dict.fromkeys([*banks_of(enrollment, outline), *lessons]):
@@ -259,7 +257,7 @@ def variants_of(enrollment: Enrollment, outline: Outline, seen: Collection[str])
 
 
 def banks_of(enrollment: Enrollment, outline: Outline) -> list[str]:
-    """Return bank ids, without those of the pre-test, whose parallel questions compare before and after."""
+    """Return ids of the practice bank and, after completion, of the exam's banks. Pre-test banks are left out."""
     exam = exam_of(enrollment, outline)
     if exam is None:
         return []

@@ -14,7 +14,7 @@ from courseware.lib.web.form_numbers import small_number
 
 @dataclass(frozen=True)
 class AttemptQuestion:
-    """`saves` is sent with the form: an outdated tab sends a lower number."""
+    """A question of an attempt, at `position` from 1. `saves`, sent with the form, is lower in an outdated tab."""
 
     position: int
     question: ShownQuestion
@@ -63,7 +63,7 @@ def shown(question: Question, response: Response) -> ShownQuestion:
 
 
 def filled_in(question: Question, given: list[int] | None, position: int, choice: ShownChoice) -> ShownChoice:
-    """Return the option with the saved answer `given`, if any."""
+    """Return the option (`position`: in the file) with the saved answer `given` put in; unchanged for None."""
     if given is None:
         return choice
     if question.kind == "order":
@@ -74,7 +74,7 @@ def filled_in(question: Question, given: list[int] | None, position: int, choice
 
 
 def raw_answer(attempt: ExamAttempt, response: Response, sent: MultiValueDict) -> list[str]:
-    """Return the form's answer as `attempts.save` takes it; [] for none. Raise ValueError for invalid input."""
+    """Return the answer in the POST data as `attempts.save` takes it; [] for none. Raise ValueError if invalid."""
     if is_empty(sent):
         return []
     # The structure is the same in every language.
@@ -87,7 +87,7 @@ def is_empty(sent: MultiValueDict) -> bool:
 
 
 def as_entered(asked: AttemptQuestion, sent: MultiValueDict) -> AttemptQuestion:
-    """Return the question with the unsaved answer of the form."""
+    """Return the question with the unsaved answer of the POST data."""
     chosen = set(sent.getlist("choice"))
     choices = tuple(
         replace(

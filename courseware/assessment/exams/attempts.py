@@ -53,7 +53,7 @@ class NewerAnswer(Exception):
 
 @transaction.atomic
 def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> ExamAttempt:
-    """Return the open attempt at this exam or pre-test (a document id), or a new one. Raise NotYet."""
+    """Return the open attempt at this exam or pre-test (identifier), or start and log a new one. Raise NotEligible."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     release, language = enrollment.release, enrollment.source_language
@@ -106,9 +106,8 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 
 def parallel_questions(first: ExamAttempt, current: Release) -> tuple[Release, list[Drawn]]:
-    """Return (release, questions): for each question of `first` another one of its variant group.
-
-    The release is `current`, or that of `first` if `current` lacks some questions.
+    """Return (release, questions): for each question of `first` another one of its variant group. The release is
+    `current`, or that of `first` if `current` lacks some. Raise BankTooSmall if both do.
     """
     language = first.enrollment.source_language
     responses = first.responses.select_related("bank")
@@ -139,7 +138,7 @@ def store_questions(attempt: ExamAttempt, drawn: list[Drawn]) -> None:
 
 
 def why_over(attempt: ExamAttempt, at: datetime | None = None) -> str:
-    """Return why the attempt takes no more answers: "waived", "submitted", "time", "lesson" or ""."""
+    """Return why no answer is taken: "waived" (exempt), "submitted", "time", "lesson" (one is completed), or ""."""
     # A pass after an exemption completes the exam, not the enrollment: see `completion.conclude`.
     if attempt.enrollment.exempted_at:
         return "waived"
@@ -226,7 +225,7 @@ def save_open(
 
 @transaction.atomic
 def submit(attempt: ExamAttempt, *, at: datetime | None = None) -> ExamAttempt:
-    """Grade and close the attempt. A pass without open practice sets completes the exam. Raise NothingAnswered."""
+    """Grade, close and return the attempt, unless already submitted. Raise NothingAnswered (an empty pre-test)."""
     at = at or timezone.now()
     attempt = lock_attempt(attempt)
     if attempt.submitted_at:
@@ -238,7 +237,7 @@ def submit(attempt: ExamAttempt, *, at: datetime | None = None) -> ExamAttempt:
 
 
 def close(attempt: ExamAttempt, at: datetime) -> None:
-    """Submit a locked attempt that is open."""
+    """Submit and log a locked open attempt. A pre-test, or a pass without open practice sets, completes the exam."""
     attempt.points = grade_responses(attempt)
     attempt.submitted_at = at
     if attempt.pass_mark is not None:
@@ -254,7 +253,7 @@ def close(attempt: ExamAttempt, at: datetime) -> None:
 
 
 def grade_responses(attempt: ExamAttempt) -> int:
-    """Grade and store all responses; return the points."""
+    """Grade and store all responses; return the points, 1 for each right answer."""
     language = attempt.enrollment.source_language
     responses = RESPONSES(attempt=attempt.pk)
     right = [response.pk for response in responses if is_right(attempt, response, language)]

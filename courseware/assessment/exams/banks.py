@@ -15,7 +15,7 @@ def bank(release: Release, identifier: str, language: str) -> Mapping[str, Quest
 
 
 def find_page(release: Release, identifier: str, language: str) -> PageData | None:
-    """Return the page of a document, or None if the release lacks it."""
+    """Return the page of a document (an identifier), or None if the release lacks it."""
     try:
         return store.page(release, identifier, language)
     except RenderedPage.DoesNotExist:

@@ -39,10 +39,8 @@ NONE = Value("", CharField())
 
 
 def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
-    """Return rows about these attempts (ids).
-
-    They are (attempt, "missed", bank, question, objective); since then (attempt, "right", lesson, question, "") and
-    (attempt, "played", simulation, "", "").
+    """Return rows about these attempts (ids): (attempt, "missed", bank, question, objective); since then (attempt,
+    "right", lesson, question, "") and (attempt, "played", simulation, "", "").
     """
     chosen = ExamAttempt.objects.filter(pk__in=attempts).order_by()
     missed = Response.objects.filter(attempt__pk__in=attempts, is_right=False).order_by()
@@ -67,12 +65,11 @@ AFTER_ATTEMPTS = CompiledQuery(after_attempts)
 
 @dataclass(frozen=True)
 class Eligibility:
-    """`reason` is "" if an attempt may be started. Otherwise:
-
-    of an exam: passed, drill (passed, but a practice set is open), ended, lessons, wait, revisit, replay, reopens or
-    never; of a pre-test: ended, closed (a lesson is completed), taken, or compared (the post-test is submitted, too).
-
-    `opens_at` is set with wait and reopens, `lessons` with revisit, `simulations` with replay, and either with wait.
+    """`reason` is "" if an attempt may be started. Otherwise, of an exam: passed, drill (passed, but a practice set is
+    open), ended (enrollment closed), lessons (not all completed), wait, revisit (repeat lessons), replay (simulations),
+    reopens (after the last attempt of a row) or never; of a pre-test: ended, closed (a lesson is completed), taken, or
+    compared (the post-test is submitted, too). `opens_at` is set with wait and reopens, `lessons` with revisit,
+    `simulations` with replay (ids), and either with wait.
     """
 
     reason: str = ""
@@ -87,7 +84,7 @@ class Eligibility:
 
 @dataclass
 class WorkSinceAttempt:
-    """`missed`: (bank, question, objective); answered right or finished since: `right` (lesson, question), `played`."""
+    """Ids: `missed` (bank, question, objective) in it; since then `right` (lesson, question), `played` simulations."""
 
     missed: list[tuple[str, str, str]] = field(default_factory=list)
     right: set[tuple[str, str]] = field(default_factory=set)
@@ -95,7 +92,7 @@ class WorkSinceAttempt:
 
 
 def row_of(attempt: ExamAttempt, exam: PageData) -> range:
-    """Return the numbers of the attempts in the same row. After the last one the exam closes for a time."""
+    """Return the numbers of the attempts in the same row. After the last of them the exam closes for a time."""
     length = attempts_in_a_row(exam.data["retakes"])
     first = attempt.number - (attempt.number - 1) % length
     return range(first, first + length)
@@ -132,7 +129,7 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 @dataclass(frozen=True)
 class FailedAttempt:
-    """The last attempt, not passed. `worth_again`: id of a simulation or lesson on a missed objective, or ""."""
+    """The last attempt (id), failed. `needed`: points to pass; `worth_again`: simulation or lesson to repeat, or ""."""
 
     attempt: int
     number: int
@@ -148,7 +145,7 @@ class FailedAttempt:
 
 
 def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, FailedAttempt]:
-    """Return enrollment id → last failed attempt. `exams`: of open enrollments without a pass. Runs two queries."""
+    """Return enrollment id → last failed attempt. `exams`: enrollment id → (outline, exam), not passed. Two queries."""
     last = {
         attempt.enrollment_id: attempt
         for attempt in LAST_ATTEMPTS(enrollments=list(exams))
@@ -188,7 +185,7 @@ def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibili
 
 
 def aftermaths(attempts: Collection[int]) -> dict[int, WorkSinceAttempt]:
-    """Return attempt id → aftermath. Runs one query."""
+    """Return attempt id → work since that attempt, as a defaultdict. Runs one query."""
     found: dict[int, WorkSinceAttempt] = defaultdict(WorkSinceAttempt)
     for attempt, kind, document, question, objective in AFTER_ATTEMPTS(attempts=list(attempts)):
         if kind == "missed":
@@ -243,7 +240,7 @@ def missed_lessons(attempt: ExamAttempt, aftermath: WorkSinceAttempt, outline: O
 
 
 def lessons_to_revisit(attempt: ExamAttempt, aftermath: WorkSinceAttempt, outline: Outline) -> tuple[str, ...]:
-    """Return missed lessons with a check that was not answered right since the attempt."""
+    """Return ids of missed lessons with a check question that was not answered right since the attempt."""
     job_role = job_role_of(attempt.enrollment, outline)
 
     def is_right(lesson: str, question: CheckQuestion) -> bool:

@@ -15,7 +15,7 @@ MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 @dataclass(frozen=True)
 class ExamRules:
-    """`needed`: right answers for a pass; `number`: the next attempt, of `allowed` in a row."""
+    """`needed`: right answers for a pass; `minutes`: usual duration; `number`: next attempt, of `allowed` in a row."""
 
     questions: int
     needed: int
@@ -44,7 +44,7 @@ def exam_rules_of(exam: PageData, submitted: int) -> ExamRules:
 
 @dataclass(frozen=True)
 class Term:
-    """When attempt `number` opens: `wait` after the last one, and after repeating "lessons", "simulations" or ""."""
+    """When attempt `number` opens: `wait` (text) after the last, and after repeating "lessons", "simulations" or ""."""
 
     number: int
     wait: str
@@ -52,7 +52,7 @@ class Term:
 
 
 def retake_terms(exam: PageData, outline: Outline) -> Iterator[Term]:
-    """Yield when the second and each later attempt in a row opens."""
+    """Yield a Term for the second and each later attempt of a row: when it opens."""
     has_simulations = any(step.kind == "simulation" for step in outline.steps)
     for number, retake in zip(count(2), exam.data["retakes"]):
         # A course without simulations requires none.
@@ -61,7 +61,7 @@ def retake_terms(exam: PageData, outline: Outline) -> Iterator[Term]:
 
 
 def duration(seconds: int | None) -> str:
-    """Return the time as text in the largest whole unit (1 day as 24 hours); "" for None and 0."""
+    """Return the time as translated text in the largest whole unit (1 day as 24 hours); "" for None and 0."""
     if not seconds:
         return ""
     if seconds % DAY == 0 and seconds > DAY:

@@ -37,7 +37,7 @@ def by_module(scores: Mapping[str, Score], outline: Outline) -> tuple[ModuleScor
 
 
 def exam_scores(enrollment: Enrollment) -> dict[str, Score]:
-    """Return objective id → score of all submitted exam attempts. Runs one query."""
+    """Return objective id → score over all submitted exam attempts, without pre-tests. Runs one query."""
     own = Response.objects.filter(attempt__enrollment=enrollment, attempt__is_passed__isnull=False)
     counts = own.order_by().values_list("objective").annotate(right=Count("pk", filter=Q(is_right=True)), n=Count("pk"))
     return {objective: Score(right, asked) for objective, right, asked in counts}

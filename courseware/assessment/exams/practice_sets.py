@@ -1,8 +1,4 @@
-"""Practice sets: questions on a missed must-know rule, all to be answered right in a row before a pass counts.
-
-Their state is computed from the attempt and the practice answers. The number of answers comes from the release of the
-attempt, the questions from the current release.
-"""
+"""Practice sets: questions on a missed must-know rule, all to be answered right in a row before a pass counts."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -51,7 +47,7 @@ class OtherQuestion(Exception):
 
 @dataclass(frozen=True)
 class PracticeSet:
-    """`rule`: objective id; `needed`: right answers in a row; `answers`: oldest first."""
+    """`rule`: objective id; `bank`: document id; `needed`: right answers in a row; `answers`: oldest first."""
 
     rule: str
     bank: str
@@ -93,7 +89,7 @@ class OwedPracticeSet:
 
 @dataclass(frozen=True)
 class PracticeQuestion:
-    """`number` - 1 is the number of tries by which `question_rendering.order_of` shuffles."""
+    """A question to answer. `number`: of its answer in the practice set, from 1; `order_of` shuffles by number - 1."""
 
     number: int
     release: Release
@@ -116,7 +112,7 @@ class PracticeQuestion:
 
 
 def practice_sets_of(attempt: ExamAttempt) -> tuple[PracticeSet, ...]:
-    """Return one practice set per must-know rule that the passed attempt missed. Runs at most two queries."""
+    """Return a practice set per must-know rule missed in a passed attempt; () if not passed. At most two queries."""
     return practice_sets_by_attempt([attempt])[attempt.pk]
 
 
@@ -129,7 +125,7 @@ def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[PracticeAnswer
 
 
 def practice_sets_by_attempt(attempts: Collection[ExamAttempt]) -> dict[int, tuple[PracticeSet, ...]]:
-    """Return attempt id → `practice_sets_of`. Runs at most two queries."""
+    """Return attempt id → practice sets as in `practice_sets_of`. Runs at most two queries."""
     wanted = {attempt.pk: practice_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
     rules = missed_rules([key for key, requirement in wanted.items() if requirement])
     for answer in DRILL_ANSWERS(attempts=list(rules)) if rules else ():
@@ -164,7 +160,7 @@ def practice_sets_on(rules: Mapping[str, list[PracticeAnswer]], requirement: Map
 
 
 def practice_wanted_by(attempt: ExamAttempt) -> Mapping | None:
-    """Return {"bank", "right"} from the exam in the release of the attempt, or None."""
+    """Return {"bank": id, "right": answers needed in a row} from the exam of the attempt; None without practice."""
     # Equal in all languages; "" avoids loading the source language.
     return store.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
 
@@ -202,7 +198,7 @@ def next_question(attempt: ExamAttempt, practice_set: PracticeSet, language: str
 
 
 def asked_by(attempt: ExamAttempt, practice_set: PracticeSet, question_id: str, number: int) -> PracticeQuestion:
-    """Return the next question if it is the one of the form. Raise OtherQuestion."""
+    """Return the next question if it is the one of the form (id and answer `number`), else raise OtherQuestion."""
     if practice_set.is_done or attempt.enrollment.exempted_at:
         raise OtherQuestion(question_id)
     asked = next_question(attempt, practice_set, attempt.enrollment.source_language)
@@ -253,7 +249,7 @@ def answer(
 
 
 def settle(attempt: ExamAttempt, rule: str, at: datetime) -> None:
-    """Log that a practice set is complete; complete the exam if it was the last one."""
+    """Log that the practice set on `rule` is complete; complete the exam if it was the last one."""
     record("practice-completed", actor=attempt.enrollment.learner, subject=attempt, data={"objective": rule}, at=at)
     if is_practice_complete(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)

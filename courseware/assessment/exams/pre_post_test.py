@@ -93,5 +93,5 @@ def scores_of(enrollments: Collection[int]) -> dict[int, list[AttemptScore]]:
 
 
 def pre_post_test_of(enrollment: Enrollment, outline: Outline) -> PrePostTest:
-    """Runs one query."""
+    """Return the scores of the enrollment's pre-test and post-test. Runs one query."""
     return starting_point_in(scores_of([enrollment.pk]).get(enrollment.pk, ()), outline)

@@ -1,7 +1,4 @@
-"""Result pages: of exams, with keys after a pass or the last attempt in a row; of pre-tests, by topic.
-
-A pre-test shows its keys at once, because the post-test asks other questions.
-"""
+"""Result pages: of exams, with keys after a pass or the last attempt in a row; of pre-tests, by topic with keys."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +17,7 @@ from courseware.learning.lessons.question_rendering import TICKED, ShownChoice, 
 
 @dataclass(frozen=True)
 class Missed:
-    """A question not answered right. `lesson` teaches it, under the heading `section` ("": at the start).
-
-    Without the position in the attempt, so it is rendered once for all attempts that missed it.
-    """
+    """A question not answered right. `lesson` teaches it, under the heading `section` ("": at the start)."""
 
     question: ShownQuestion
     is_answered: bool
@@ -58,7 +52,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Result:
-    """`needed`: points to pass; `others`: right answers of a passed attempt; `lessons`: those to repeat."""
+    """`needed`: points to pass; `others`: questions of a passed attempt answered right; `lessons`: those to repeat."""
 
     needed: int | None
     modules: tuple[ModuleScore, ...]
@@ -181,6 +175,7 @@ def topics_of(attempts: Sequence[ExamAttempt], language: str) -> tuple[Topic, ..
 
 
 def answered_by_family(attempt: ExamAttempt, language: str) -> dict[str, tuple[Question, Answered]]:
+    """Return variant group → (question, shown answer). Runs one query."""
     found = {}
     for response in RESPONSES(attempt=attempt.pk):
         question = question_of(attempt, response, language)
@@ -189,6 +184,7 @@ def answered_by_family(attempt: ExamAttempt, language: str) -> dict[str, tuple[Q
 
 
 def topic_names(attempt: ExamAttempt, outline: Outline) -> dict[str, str]:
+    """Return variant group → name of the topic, from the banks of the exam."""
     exam = store.page(attempt.release, attempt.exam.identifier, outline.language)
     banks = [section["bank"] for section in exam.data["strata"]]
     pages = (store.page(attempt.release, bank, outline.language) for bank in banks)

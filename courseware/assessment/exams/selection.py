@@ -36,9 +36,8 @@ def critical_on(objectives: Collection[str], questions: Sequence[Question]) -> l
 def draw(
     sections: Sequence[Quota], banks: Mapping[str, Sequence[Question]], seen: SeenVariants, random: Random
 ) -> list[Drawn]:
-    """Return questions by section, shuffled within each, at most one per variant group. Raise BankTooSmall.
-
-    Questions not seen come first, chosen so that as many later attempts as possible get new ones, too.
+    """Return questions by section, shuffled within each, at most one per variant group. Raise BankTooSmall. `banks`:
+    bank id → questions. New ones come first, chosen so that many later attempts get new ones, too.
     """
     drawn: list[Drawn] = []
     families: set[str] = set()
@@ -62,7 +61,7 @@ def draw(
 def draw_parallel(
     asked: Sequence[tuple[str, Question]], banks: Mapping[str, Sequence[Question]], random: Random
 ) -> list[Drawn]:
-    """Return for each (bank, question) another question of its variant group, shuffled. Raise BankTooSmall."""
+    """Return for each (bank id, question) another question of its variant group, shuffled. Raise BankTooSmall."""
     asked_ids = {question.id for _bank, question in asked}
     drawn = []
     for bank, question in asked:
@@ -81,9 +80,8 @@ def in_turn(questions: Sequence[Question], seen: SeenVariants, random: Random) -
 
 
 def pressing_families(new: Sequence[str], number: int) -> set[str]:
-    """Return variant groups to draw from now, so that later attempts get new questions, too.
-
-    `new`: variant group of each new question; `number`: questions an attempt draws.
+    """Return variant groups to draw from now, so that later attempts get new questions, too. `new`: variant group of
+    each new question; `number`: questions an attempt draws.
     """
     left = Counter(new)
     attempts = attempts_with_new(left.values(), number)
@@ -93,7 +91,7 @@ def pressing_families(new: Sequence[str], number: int) -> set[str]:
 
 
 def attempts_with_new(families: Collection[int], number: int) -> int:
-    """Return how many attempts can draw `number` questions each, none twice."""
+    """Return how many attempts can draw `number` questions each, none twice. `families`: sizes of variant groups."""
     attempts = 0
     while number and askable(families, attempts + 1) >= number * (attempts + 1):
         attempts += 1

@@ -1,8 +1,4 @@
-"""Variant rotation: ask questions first that the person has never seen, then those seen longest ago.
-
-This holds for exams, practice sets and daily questions together. A question seen within QUARTER is not asked while
-another of its variant group or objective is left.
-"""
+"""Variant rotation in exams, practice and daily questions: first questions never seen, then those seen longest ago."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -43,7 +39,7 @@ def latest(times: Iterable[tuple[str, datetime]], at: datetime) -> SeenVariants:
 
 
 def seen_up_to(learner: Any, course: Any, at: Any) -> QuerySet[Any, Any]:
-    """Return rows (question id, last seen at). Questions of an attempt are seen when it starts."""
+    """Return rows (question id, last seen) of `learner` in `course` (ids) up to `at`. Attempts count when started."""
 
     def rows(model: Any, enrollment: str, instant: str) -> QuerySet[Any, Any]:
         own = {f"{enrollment}__learner": learner, f"{enrollment}__course": course, f"{instant}__lte": at}

@@ -122,7 +122,7 @@ def refused(request, attempt, position):
 
 
 def next_address(attempt, position, go):
-    """Return the next URL. `go`: "back", "review" or a question number; otherwise the next question or the review."""
+    """Return the URL after question `position`. `go`: "back", "review" or a question number; else the next one."""
     if attempt.is_pre_check:  # it continues with the first open question or the result
         return reverse("assessment:attempt", args=[attempt.pk])
     target = position - 1 if go == "back" else small_number(go) or position + 1

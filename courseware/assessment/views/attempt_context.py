@@ -14,7 +14,7 @@ OWN_ATTEMPTS = CompiledQuery(
 
 
 def own_attempt(request, pk) -> ExamAttempt:
-    """Return the user's attempt with its release and enrollment. Raise Http404."""
+    """Return the user's attempt (id) with its release and enrollment. Raise Http404 if there is none."""
     attempts = OWN_ATTEMPTS(pk=pk, learner=request.user.pk)
     enrollments = own_enrollments(request, pk=attempts[0].enrollment_id) if attempts else []
     if not enrollments:

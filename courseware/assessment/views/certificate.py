@@ -62,7 +62,7 @@ def certificate(request, number):
 
 
 def of_number(number):
-    """Return the certificate, or None."""
+    """Return the certificate with this number, typed in any way, or None."""
     try:
         plain = plain_number(number)
     except InvalidNumber:
@@ -72,7 +72,7 @@ def of_number(number):
 
 
 def may_have_pdf(user, issued):
-    """Return whether the user is the holder or may see the record. Runs at most one query."""
+    """Return whether the user holds the certificate `issued` or may see its record. Runs at most one query."""
     if not user.is_authenticated:
         return False
     enrollments = Enrollment.objects.filter(pk=issued.enrollment_id)

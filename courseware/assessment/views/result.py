@@ -83,7 +83,7 @@ def topics_in(enrollment, pre_check):
 
 
 def has_just_arrived(enrollment, certificate):
-    """Return whether the course was completed today; practice may lie between the last answer and this page."""
+    """Return whether the course was completed today in the learner's zone, with a certificate that is not revoked."""
     if certificate is None or certificate.revoked_at:
         return False
     zone = enrollment.zone
