@@ -57,9 +57,7 @@ class LearnerContext:
 
 
 def learner_context_of(request, course_id) -> LearnerContext:
-    """Return the context of the user's newest enrollment in a course. Raise `Http404` without one. `course_id`:
-    identifier of a published course.
-    """
+    """Return the context of the user's newest enrollment in the published course (identifier), or raise `Http404`."""
     # Filtered in Python: with a condition on the course, SQLite would scan all its enrollments.
     enrollments = [enrollment for enrollment in own_enrollments(request) if enrollment.course.identifier == course_id]
     if not enrollments:
@@ -76,8 +74,8 @@ PUBLISHED = CompiledQuery(published)
 
 
 def own_enrollments(request, **conditions) -> list[Enrollment]:
-    """Return the user's enrollments in published courses that match `conditions`, the newest last. Runs one query.
-    Release, learner and time zone are loaded.
+    """Return the user's enrollments in published courses that match `conditions` (lookups), the newest last. Runs one
+    query. Release, learner and time zone are loaded.
     """
     enrollments = PUBLISHED(learner=request.user.pk, **conditions)
     for enrollment in enrollments:

@@ -14,9 +14,7 @@ VERB = "record-viewed"
 
 
 def record_access(subject: Enrollment | User | str, *, by: User, verb: str = VERB) -> None:
-    """Log that `by` views `subject`, once a day in the site's time zone. Call it before the record is shown. A string
-    is used as the subject of the audit log.
-    """
+    """Log that `by` views `subject` (or the log subject with this name), once a day. Call it before it is shown."""
     zone = timezone.get_default_timezone()
     midnight = datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
     name = subject if isinstance(subject, str) else subject_of(subject)
@@ -25,6 +23,6 @@ def record_access(subject: Enrollment | User | str, *, by: User, verb: str = VER
 
 
 def record_access_of_auditor(subject: str, *, by: User) -> None:
-    """Log the event `{subject}-viewed` if `by` is an auditor."""
+    """Log the event `{subject}-viewed`, once a day, if `by` is an auditor. `subject`: name of a page."""
     if audits(by):
         record_access(subject, by=by, verb=f"{subject}-viewed")

@@ -74,7 +74,7 @@ class ExpertReviewForm(forms.Form):
 
 
 class PublishForm(forms.Form):
-    """The value of a draft is its revision, so a draft edited meanwhile is refused. `weights`: document id → impact."""
+    """Publishes drafts, by revision id, so that an outdated one is refused. `weights`: document id → impact."""
 
     revisions = forms.TypedMultipleChoiceField(
         label=_("changes"),
@@ -120,6 +120,7 @@ class PublishForm(forms.Form):
         return {"weights": weights, "note": self.cleaned_data["note"]}
 
     def refuse_minor(self, documents):
+        """Add an error at the impact of each draft of these documents (identifiers)."""
         for pk, draft in self.drafts.items():
             if draft.document.identifier in documents:
                 self.add_error(

@@ -49,6 +49,7 @@ class ShownReview:
 
 
 def shown_reviews(course, sent=None):
+    """Return the documents that need an expert review. `sent`: the submitted form to show again, or None."""
     if course.current is None:
         return []
     released = {each.document.identifier: each for each in publishing.released_revisions(course).values()}

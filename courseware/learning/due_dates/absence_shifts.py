@@ -40,10 +40,9 @@ class AbsenceOverlap(Exception):
 
 
 def moved_on(given: date, absences: Iterable[DaysAway], calendar: Calendar, *, today: date) -> tuple[date, int]:
-    """Return (due date after these absences, number of working days moved). Absences are ordered by date.
-
-    An absence counts if it has begun, or if the due date is in or after it. A due date in an absence moves at least to
-    the first working day afterwards.
+    """Return (due date `given` after these absences, number of working days moved). `absences`: ordered by date. An
+    absence counts if it has begun, or if the due date is in or after it. A due date in an absence moves at least to the
+    first working day afterwards.
     """
     day, moved = given, 0
     for absence in absences:
@@ -57,13 +56,13 @@ def moved_on(given: date, absences: Iterable[DaysAway], calendar: Calendar, *, t
 
 
 def held(day: date, absences: Iterable[DaysAway], today: date) -> date:
-    """Return the due date as of `today`: not before the last day of a current absence."""
+    """Return `day`, or the last day of an absence current on `today`, whichever is later."""
     return max([day, *(absence.last for absence in absences if absence.first <= today <= absence.last)])
 
 
 @transaction.atomic
 def record_absence(person, first_day, last_day, *, why="", by, at=None):
-    """Return a new absence, or the one with the same days. Shifts due dates. Raise `AbsenceOverlap`."""
+    """Create, log and return an absence, or one with the same days (dates). Shift due dates. Raise `AbsenceOverlap`."""
     at = at or timezone.now()
     lock_person(person)
     days = {"first_day": first_day, "last_day": last_day}
@@ -78,7 +77,7 @@ def record_absence(person, first_day, last_day, *, why="", by, at=None):
 
 @transaction.atomic
 def change_absence(absence, first_day, last_day, *, by, at=None):
-    """Change the days of an absence and shift due dates. Return whether they changed. Raise `AbsenceOverlap`."""
+    """Change the dates of an absence and shift due dates. Return whether they changed. Raise `AbsenceOverlap`."""
     at = at or timezone.now()
     lock_person(absence.person)
     absence = Absence.objects.select_related("person").filter(pk=absence.pk).first()
@@ -118,12 +117,12 @@ def lock_person(person):
 
 
 def zone_of(person):
-    """Return the time zone of the person's first team; without a team, that of the site."""
+    """Return the time zone of the first team of a person (user or id); without a team, that of the site."""
     return zone_named(time_zones(learner=person).first())
 
 
 def instants(person, *, first_day, last_day):
-    """Return `begins_at` and `ends_at` of these days in the person's time zone."""
+    """Return {"begins_at", "ends_at"}: the start of `first_day` and the end of `last_day` in the person's time zone."""
     zone = zone_of(person)
     return {"begins_at": dates.due_instant(first_day - DAY, zone), "ends_at": dates.due_instant(last_day, zone)}
 
@@ -149,9 +148,7 @@ def settle(person: User, by: User | None, at: datetime) -> list[NewEvent]:
 
 
 def follow_absences(enrollments: list[Enrollment], by: User | None, at: datetime) -> list[NewEvent]:
-    """Recompute due dates of locked open enrollments (`with_zone`) in a constant number of statements. Return the
-    events to log.
-    """
+    """Recompute and save due dates of locked open enrollments (`with_zone`). Return the events to log."""
     absences: dict[int, list[Absence]] = {}
     for each in Absence.objects.filter(person__in={enrollment.learner_id for enrollment in enrollments}):
         absences.setdefault(each.person_id, []).append(each)
@@ -203,6 +200,7 @@ def new_shift(enrollment: Enrollment, absences: list[Absence]) -> AbsenceShift:
 
 
 def move(enrollment: Enrollment, shift: AbsenceShift, spans: list[DaysAway], calendar: Calendar, today: date) -> None:
+    """Set the due date in `enrollment` and the result in `shift`, both unsaved. `spans`: the learner's absences."""
     if shift.given_at is None:
         return
     given = dates.due_date(shift.given_at, enrollment.zone)
@@ -228,7 +226,7 @@ def is_any_not_settled() -> bool:
 
 
 def settle_all() -> str:
-    """Process all people of `not_settled`. Return the number of moved due dates as text. Repeatable if killed."""
+    """Process all people of `not_settled`; repeatable. Return the number of moved due dates as text, "" for 0."""
     at, moved = timezone.now(), 0
     for key in dict.fromkeys(not_settled(at)):
         with transaction.atomic():
@@ -246,6 +244,6 @@ def absences_during(enrollment: Enrollment) -> list[Absence]:
 
 
 def shifted_days(enrollment: Enrollment) -> int:
-    """Return by how many working days the current due date was moved."""
+    """Return by how many working days absences moved the current due date; 0 for none. Runs one query."""
     shifts = AbsenceShift.objects.of_current_due_date().filter(enrollment=enrollment)
     return shifts.values_list("days", flat=True).first() or 0

@@ -34,7 +34,7 @@ def digest_of(secret):
 
 @transaction.atomic
 def make_feed(person):
-    """Create a feed and return its URL. The URL before stops working."""
+    """Create and log a feed; return its URL. The person's former URL stops working."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     CalendarFeed.objects.update_or_create(
         person=person, defaults={"digest": digest_of(secret), "made_at": timezone.now()}
@@ -45,7 +45,7 @@ def make_feed(person):
 
 @transaction.atomic
 def end_feed(person):
-    """Delete the feed. Return whether there was one."""
+    """Delete and log the person's feed. Return whether there was one."""
     ended, _rows = CalendarFeed.objects.filter(person=person).delete()
     if ended:
         record("calendar-feed-ended", actor=person, subject=person)
@@ -60,7 +60,7 @@ def owner_of(secret):
 
 
 def due_calendar_of(enrollments, language):
-    """Return the due dates of enrollments (with release and zone) as an .ics file (bytes, RFC 5545)."""
+    """Return the due dates of enrollments (`with_release`, `with_zone`) as an .ics file (bytes, RFC 5545)."""
     from icalendar import Calendar, Event, vText  # takes 0.3 s and is rarely needed
 
     calendar = Calendar()

@@ -50,7 +50,7 @@ def may_ask(enrollment: Enrollment) -> bool:
 
 
 def last_request(enrollment: Enrollment, at: datetime | None = None) -> ExtensionRequest | None:
-    """Return the open request, else the latest one. `at`: default now."""
+    """Return the open request, else the latest one, else None. `at`: default now."""
     return ExtensionRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
 
 
@@ -58,7 +58,7 @@ def last_request(enrollment: Enrollment, at: datetime | None = None) -> Extensio
 def request_extension(
     enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None
 ) -> ExtensionRequest:
-    """Return the open request; without one, create it. `day`: last day. Raise `ExtensionNotAllowed`."""
+    """Return the open request; if missing, create and log one. `day`: the last day. Raise `ExtensionNotAllowed`."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     until = due_instant(day, enrollment.zone)
@@ -94,7 +94,7 @@ def withdraw_request(enrollment: Enrollment, *, at: datetime | None = None) -> b
 def answer_extension_request(
     key: int, answer: ExtensionAnswer, *, by: User, at: datetime | None = None
 ) -> ExtensionRequest:
-    """Answer a request (id) and email the learner. A date given is an extension. Raise `RequestNotOpen`."""
+    """Answer, log and return a request (id), email the learner, extend if a date is given. Raise `RequestNotOpen`."""
     at = at or timezone.now()
     enrollment = lock(ExtensionRequest.objects.select_related("enrollment").get(pk=key).enrollment)
     row = ExtensionRequest.objects.of(enrollment, at).get(pk=key)

@@ -49,6 +49,7 @@ def keep_days_of_one(person_id: int, before: tzinfo) -> None:
 
 
 def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) -> list:
+    """Shift and save `columns` of the model's rows; return the changed ones. `zones`: enrollment id → current zone."""
     found = model.objects.filter(enrollment__in=zones)
     rows = [row for row in found if shift(row, columns, before, zones[row.enrollment_id])]
     if rows:

@@ -50,7 +50,7 @@ def register_emails():
 
 
 def queue_enrollment_email(enrollments, *, by, is_held=False):
-    """Queue one email per learner for new enrollments and one for renewals, unless older than a day."""
+    """Queue emails about enrollments less than a day old. `by`: user or None; `is_held`: see `queue_emails`."""
     subjects, yesterday = {kind: defaultdict(list) for kind in KINDS}, timezone.now() - timedelta(days=1)
     for each in enrollments:
         if each.enrolled_at > yesterday:
@@ -79,12 +79,14 @@ def give_back(other, since):
 
 
 def asked_for(email):
+    """Return the open enrollments of the email that its reader has not started, by due date."""
     of_reader = {"pk__in": email.data["subjects"], "learner": email.person}
     enrollments = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(**of_reader, started_at=None)
     return enrollments.order_by(F("due_at").asc(nulls_last=True), "pk")
 
 
 def why_unwanted(email):
+    """Return why the email is not sent, or "" if it is."""
     person = email.person
     if not person.is_active:
         return gettext_noop("the person can no longer sign in")
@@ -98,6 +100,7 @@ def why_unwanted(email):
 
 
 def in_words(email):
+    """Return the template context: names, courses, .ics attachment, signer; a sign-in link without a password."""
     person, language = email.person, email.language or settings.LANGUAGE_CODE
     # People with a password need no link, and an email without one does not look like phishing.
     link = {} if person.has_usable_password() else link_text(email)
@@ -137,6 +140,7 @@ def frame_text(email, courses):
 
 
 def lines_in_words(notifications):
+    """Return notification id → text in the active language. Notifications without enrollments are left out."""
     enrollments = Enrollment.objects.filter(pk__in={pk for item in notifications for pk in item.data["subjects"]})
     enrollments = {each.pk: each for each in enrollments.with_release().with_zone()}
     # After the undo of a merge, a notification may name enrollments of another person.
@@ -175,12 +179,12 @@ def course_text(enrollment, language):
 
 
 def signer_of(person, by):
-    """Return `signer` and `team`: the manager, else (without team) the person, id `by`, who enrolled `person`."""
+    """Return {"signer", "team"}: names of the manager and team, else of the person (id `by`) who enrolled, and ""."""
     return signers_of({person.pk: by})[person.pk]
 
 
 def signers_of(enrolled_by):
-    """Like `signer_of` for several: person id → id of the enrolling person, or None. Runs three queries."""
+    """Return person id → as `signer_of`. `enrolled_by`: person id → id of the enrolling user or None. Three queries."""
     managers, authors = managers_of(enrolled_by), User.objects.in_bulk({by for by in enrolled_by.values() if by})
     found = {}
     for person, by in enrolled_by.items():
@@ -195,6 +199,7 @@ DAY, UNTIL = date(2026, 12, 4), date(2026, 12, 31)  # fixed, so that changes of 
 
 
 def value_of_first(key: str, name: str = "courses") -> Any:
+    """Return a function: template context → value of `key` of the first item in its list `name`."""
     return lambda context: context[name][0][key]
 
 

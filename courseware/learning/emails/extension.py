@@ -47,7 +47,7 @@ def queue_reopened_email(requests: Iterable[ExtensionRequest]) -> None:
 def requests_told(
     messages: Sequence[OutgoingEmail] | Sequence[Notification],
 ) -> dict[int, list[tuple[ExtensionRequest, str]]]:
-    """Return id of each email or notification → (request, time of the answer). Runs one query."""
+    """Return id of each email or notification → (request, time of its answer as ISO text or WAITS_AGAIN). One query."""
     keys = {key for each in messages for _enrollment, key, _at in each.data["subjects"]}
     rows = ExtensionRequest.objects.filter(pk__in=keys).select_related(
         "enrollment__course__current", "ended_by", "adjustment"
@@ -64,6 +64,7 @@ def requests_told(
 
 
 def is_true_still(request: ExtensionRequest, at: str) -> bool:
+    """Return whether the answer of time `at` (ISO format) still holds: not undone, and no other due date set."""
     enrollment = request.enrollment
     given_at = request.adjustment.made_at if request.adjustment else request.since
     return is_answered_at(request, at) and enrollment.is_open and enrollment.agreed_due_at == given_at
@@ -74,6 +75,7 @@ def is_answered_at(request: ExtensionRequest, at: str) -> bool:
 
 
 def answers_in(messages: Sequence[OutgoingEmail]) -> dict[int, list[ExtensionRequest]]:
+    """Return email id → requests whose answers still hold."""
     requests = requests_told(messages)
     return {key: [request for request, at in found if is_true_still(request, at)] for key, found in requests.items()}
 
@@ -119,6 +121,7 @@ def answer_text(request: ExtensionRequest, due_on: date) -> dict[str, object]:
 
 
 def lines_in_words(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
+    """Return notification id → text in the active language. Notifications that no longer hold are left out."""
     texts = {}
     for key, requests in requests_told(notifications).items():
         shown = [(line_of(request, at), request) for request, at in requests]

@@ -1,8 +1,4 @@
-"""Enrollments when two accounts of one person are merged, and when the merge is undone.
-
-In each course the open enrollment becomes the newest, of two the one further on. An open enrollment is closed if the
-other account has completed the course since it began.
-"""
+"""Enrollments when two accounts of one person are merged, and when the merge is undone."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -34,6 +30,7 @@ class JoinedEnrollment:
 
 
 def joined_enrollment_of(enrollments: Collection[Enrollment]) -> JoinedEnrollment:
+    """Return the newest (open and furthest on, else the last), and open ones to close: others or completed since."""
     ongoing = sorted((each for each in enrollments if each.is_open), key=how_far)
     done = [each for each in ongoing if any(is_done_by(other, each) for other in enrollments)]
     ongoing = [each for each in ongoing if each not in done]
@@ -47,7 +44,7 @@ def how_far(enrollment):
 
 
 def is_done_by(enrollment: Enrollment, ongoing: Enrollment) -> bool:
-    """Whether `enrollment`, of the other account, was completed after `ongoing` began."""
+    """Return whether `enrollment`, of the other account, was completed after `ongoing` began."""
     is_other = enrollment.learner_id != ongoing.learner_id
     return is_other and enrollment.completed_at is not None and enrollment.completed_at >= ongoing.enrolled_at
 
@@ -66,7 +63,7 @@ def enrollments_of(*people: User) -> list[Enrollment]:
 
 
 def joined_enrollments(kept: User, other: User) -> list[tuple[list[Enrollment], JoinedEnrollment]]:
-    """For each course in which `other` is enrolled: all enrollments of both people, and the result."""
+    """Return (all enrollments of both people, result) for each course in which `other` is enrolled."""
     by_course: dict[int, list[Enrollment]] = defaultdict(list)
     for each in enrollments_of(kept, other):
         by_course[each.course_id].append(each)

@@ -1,7 +1,4 @@
-"""Carry out manager actions and undo them: one transaction per batch, one `AdjustmentItem` per learner.
-
-An adjustment can be undone for a limited time (`ManagerAction.undone_within`), unless another one followed.
-"""
+"""Carry out manager actions and undo them: one transaction per batch, one `AdjustmentItem` per learner."""
 
 from dataclasses import dataclass
 
@@ -21,10 +18,9 @@ from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 
 @transaction.atomic
 def start_adjustment(adjustment, keys, *, at=None):
-    """Carry out an unsaved adjustment. `keys`: ids of enrollments, or of people if the action is about people.
-
-    Return (adjustment, refusals); None instead of an adjustment without effect. For more than BATCH keys a worker does
-    it, and the result is (adjustment, []).
+    """Carry out an unsaved adjustment. `keys`: ids of enrollments, or of people if the action is about people. Return
+    (adjustment, list of `Unadjusted`); None instead of an adjustment without effect. For more than BATCH keys a worker
+    does it, and the result is (adjustment, []).
     """
     keys = sorted(keys)
     if len(keys) > BATCH:
@@ -39,7 +35,7 @@ def start_adjustment(adjustment, keys, *, at=None):
 
 @task
 def decide_on_all(pk, keys):
-    """Carry out a saved adjustment in batches. Started again, it skips people who have an item, undone or not."""
+    """Carry out the saved adjustment `pk` for `keys` (see `start_adjustment`) in batches. A rerun skips those done."""
     adjustment = Adjustment.objects.get(pk=pk)
     of_key = "learner" if BY_KIND[adjustment.kind].is_about_people else "enrollment"
     done = set(adjustment.lines.values_list(of_key, flat=True))
@@ -51,7 +47,7 @@ def decide_on_all(pk, keys):
 
 @transaction.atomic
 def decide_on_next(pk, batch, *, left):
-    """Carry out one batch. `left`: people not done yet, with this batch. Return False if the rest was cancelled."""
+    """Carry out one batch of keys. `left`: number not done yet, with this batch. Return False if cancelled."""
     rows = Adjustment.objects.select_for_update(of=("self",), no_key=True).select_related("made_by", "course")
     adjustment = rows.get(pk=pk)
     if adjustment.people_left == 0:
@@ -78,8 +74,8 @@ def call_off(adjustment):
 
 @transaction.atomic
 def adjust(enrollments, adjustment, *, at=None):
-    """Carry out an adjustment for these enrollments. Return (adjustment or None if without effect, refusals). It is
-    saved with its first item.
+    """Carry out an adjustment for these enrollments. Return (adjustment or None if without effect, list of
+    `Unadjusted`). It is saved with its first item.
     """
     adjustment.made_at = at or timezone.now()
     items = [
@@ -90,7 +86,7 @@ def adjust(enrollments, adjustment, *, at=None):
 
 
 def keep(adjustment, made, events):
-    """Save and log the adjustment with its items. Return it; None without items."""
+    """Save and log the adjustment with the items `made` and the `events`. Return it; None without items."""
     if not made:
         return None
     if not adjustment.pk:
@@ -104,7 +100,7 @@ def keep(adjustment, made, events):
 
 @transaction.atomic
 def enroll_people(people, adjustment, *, again=False, at=None):
-    """Like `adjust`, for ids of active people. `again`: also people who completed the course or are exempt."""
+    """Like `adjust`, for ids of people; inactive ones are skipped. `again`: also people who completed or are exempt."""
     adjustment.made_at = at or timezone.now()
     made, refused, events = ENROLL.make_for_people(adjustment, people, again=again)
     return keep(adjustment, made, events), refused
@@ -135,13 +131,13 @@ class NotUndone:
 
 
 def newest_lines(enrollments):
-    """Return enrollment id → id of its newest item."""
+    """Return enrollment id → id of its newest item, if any. Runs one query."""
     items = AdjustmentItem.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
     return dict(items.order_by().values_list("enrollment").annotate(Max("pk")))
 
 
 def items_manageable_by(user, adjustment):
-    """Items that `user` may undo; those of removed enrollments only if `user` made the adjustment."""
+    """Return items that `user` may undo; those of removed enrollments only if `user` made the adjustment."""
     own = Q(enrollment__in=Enrollment.objects.manageable_by(user))
     if adjustment.made_by_id == user.pk:
         own |= Q(enrollment=None)
@@ -150,7 +146,7 @@ def items_manageable_by(user, adjustment):
 
 
 def can_undo(item, newest, at=None):
-    """Whether the item can be undone at `at` (default: now). `newest`: from `newest_lines`."""
+    """Return whether the item can be undone at `at` (default: now). `newest`: from `newest_lines`."""
     return undo_refusal(item, newest, at or timezone.now()) is None
 
 

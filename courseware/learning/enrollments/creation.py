@@ -36,11 +36,12 @@ def begin_many(dues, course, at):
 
 
 def job_roles_before(learners, course):
-    """Return user id → job role chosen in the newest enrollment in the course; "" for none."""
+    """Return user id → job role in the newest enrollment of each of the learners in the course; "" for none."""
     chosen = Enrollment.objects.newest().filter(learner__in=learners, course=course).exclude(job_role="")
     return defaultdict(str, chosen.values_list("learner", "job_role"))
 
 
 def enrolled(enrollment, by):
+    """Return the event to log about a new enrollment. `by`: user or None."""
     data = {"course": enrollment.course.identifier, "learner": enrollment.learner_id, "due_at": enrollment.due_at}
     return NewEvent("enrolled", enrollment, by, data, enrollment.enrolled_at)

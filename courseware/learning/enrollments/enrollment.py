@@ -23,8 +23,8 @@ class EnrollmentClosed(Exception):
 
 @transaction.atomic
 def enroll(learner, course, *, due_at=None, by=None, at=None):
-    """Return the open enrollment of the learner in the course; create, log and announce it if needed. `due_at`: instant
-    or None. `by`: the user who enrolls, or None.
+    """Return the open enrollment of the learner in the course; if missing, create, log and announce it. `due_at`:
+    instant or None. `by`: the user who enrolls, or None.
     """
     enrollment, is_new = begin_one(learner, course, due_at, at or timezone.now())
     if is_new:
@@ -48,7 +48,7 @@ def begin_enrolling(teams, course, *, due_on, at=None):
 
 @transaction.atomic
 def enroll_next(order, *, by, at=None):
-    """Enroll the next people of the request, at most BATCH. Return its current row."""
+    """Enroll the next people of a BulkEnrollment, at most BATCH. Return its current row. `by`: user or None."""
     at = at or timezone.now()
     order = (
         BulkEnrollment.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
@@ -69,6 +69,7 @@ def enroll_next(order, *, by, at=None):
 
 
 def waiting_for(order):
+    """Return memberships of active learners of the order's teams without an enrollment in the course."""
     teams = order.teams.all().with_subteams()
     learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
     # Forces an index lookup per person. For a new course, PostgreSQL expects one enrollment and would compare each
@@ -79,19 +80,19 @@ def waiting_for(order):
 
 
 def people_pending(order):
-    """Return the number of people still to be enrolled."""
+    """Return the number of people still to be enrolled for `order` (a BulkEnrollment)."""
     return waiting_for(order).aggregate(people=Count("person", distinct=True))["people"]
 
 
 def is_day_over(order, at=None):
-    """Whether people enrolled now would be overdue at once, in the site's time zone."""
+    """Return whether people enrolled for `order` now would be overdue at once, in the site's time zone."""
     today = timezone.localdate(at, timezone.get_default_timezone())
     return not order.finished_at and order.due_on is not None and order.due_on < today
 
 
 @transaction.atomic
 def set_due_date(order, due_on):
-    """Set the last day of an unfinished request. Return its current row."""
+    """Set the last day (date or None) of an unfinished BulkEnrollment. Return its current row."""
     order = BulkEnrollment.objects.select_for_update(no_key=True).get(pk=order.pk)
     if not order.finished_at and order.due_on != due_on:
         order.due_on = due_on
@@ -100,7 +101,7 @@ def set_due_date(order, due_on):
 
 
 def extend(enrollment, due_on, reason="", *, by, at=None):
-    """Set the last day. Return the adjustment, None if unchanged. Raise `EnrollmentClosed`."""
+    """Set the last day (a date). Return the adjustment, None if unchanged. Raise `EnrollmentClosed`."""
     return alone(enrollment, Adjustment(kind=Extend.kind, due_on=due_on, reason=reason, made_by=by), at)
 
 

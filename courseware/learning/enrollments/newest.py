@@ -33,12 +33,12 @@ class MergedEnrollment(models.Model):
 
 
 def superseded_ids():
-    """Ids of enrollments that a merge has superseded although they were created last. A subquery."""
+    """Return a subquery: ids of enrollments that a merge has superseded although they were created last."""
     return MergedEnrollment.objects.standing().filter(is_superseded=True).values("enrollment")
 
 
 def continues_closed_enrollment():
-    """Condition: the enrollment continues one of the other account that a merge has closed."""
+    """Return the condition: the enrollment continues one of the other account that a merge has closed."""
     closed = MergedEnrollment.objects.standing().filter(
         is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at")
     )
@@ -60,7 +60,7 @@ class NewestEnrollments(models.QuerySet):
         return new
 
     def write_many(self, enrollments, columns):
-        """Like `save` of each with these columns, in a constant number of statements."""
+        """Like `save` of each with these columns (names), in a constant number of statements."""
         with transaction.atomic():
             before = {each.pk: each for each in self.filter(pk__in=[each.pk for each in enrollments])}
             for each in enrollments:
@@ -105,9 +105,7 @@ class NewestEnrollments(models.QuerySet):
         list(enrollments.select_for_update(of=("self",), no_key=True).only("pk"))
 
     def block_first_enrollments(self, pairs):
-        """Block first enrollments of (person id, course id) pairs until the transaction ends: no row can be locked.
-        Call it before enrollments are locked.
-        """
+        """Block first enrollments of (person id, course id) pairs in this transaction. Call it before locking any."""
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         enrollments = self.newest().filter(learner__in=people, course__in=courses)
         lock_memberships_exclusive(
@@ -115,9 +113,7 @@ class NewestEnrollments(models.QuerySet):
         )
 
     def store_certified(self, pairs):
-        """Update `certified_until` of (person id, course id) pairs and lock their newest enrollments. Call it in the
-        transaction of the change.
-        """
+        """Update `certified_until` of (person id, course id) pairs and lock them, in the transaction of the change."""
         enrollments = self.hold_newest(pairs)
         before = {enrollment.pk: enrollment.place for enrollment in enrollments}
         for enrollment in enrollments:

@@ -1,4 +1,4 @@
-"""Earlier answers to the questions of a lesson, in all variants; those to another signature do not count."""
+"""Earlier answers to the questions of a lesson. Answers do not count if the question had other options then."""
 
 import logging
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ def answers_of_lesson(enrollment: Enrollment, page: PageData) -> AnswersByQuesti
 
 
 def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[AnswersByQuestion, AnswersByQuestion]:
-    """Return (counting answers by question, answers to another signature by variant). Runs one query."""
+    """Return (question id → answers that count, variant id → answers to former options). Runs one query."""
     counting: dict[str, list[Answer]] = defaultdict(list)
     former: dict[str, list[Answer]] = defaultdict(list)
     for answer in ANSWERS(enrollment=enrollment.pk, document=page.document_id):
@@ -42,7 +42,7 @@ def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Answers
 
 
 def wording_asked(wordings: Sequence[str], tries: Sequence[Answer]) -> str:
-    """Return the variant to ask next: another after the wrong answers that reveal the one before."""
+    """Return the id of the variant to ask next: another after the wrong answers that reveal the one before."""
     misses = Counter(answer.question for answer in tries if answer.is_right is False)
     return next((each for each in wordings if misses[each] < MISSES_THAT_REVEAL), wordings[-1])
 
@@ -52,7 +52,7 @@ def was_right(question_id: str, tries: AnswersByQuestion) -> bool:
 
 
 def waiting(questions: Iterable[str], check: Collection[str], tries: AnswersByQuestion) -> tuple[str, ...]:
-    """Return questions that keep a lesson open: not right yet if in `check`, else not answered."""
+    """Return ids of questions that keep a lesson open: not right yet if in `check` (ids), else not answered."""
     return tuple(
         question_id
         for question_id in questions
@@ -84,6 +84,7 @@ def earlier_questions(context: LearnerContext, page: PageData, last: Sequence[An
 
 
 def stored_at(document: int, revisions: set[int]) -> Mapping[int, Mapping[str, Mapping]]:
+    """Return revision id → language → question id → stored question; {} if they cannot be read."""
     try:
         return store.stored_questions_at(document, revisions)
     except Exception:

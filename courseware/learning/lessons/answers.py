@@ -30,11 +30,9 @@ class QuestionChanged(Exception):
 
 @transaction.atomic
 def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None):
-    """Grade and store an answer; complete the lesson if no question is open. Return the `Answer`.
-
-    `raw`: see `Question.clean`. `revision`: id of the revision shown (None: the current one). The same `token` again
-    returns the stored answer. Raise `NoSuchQuestion`, `QuestionChanged`, `TokenReused`, `TooFast`, and `ValueError` if
-    invalid.
+    """Grade and store an answer; complete the lesson if no question is open. Return the `Answer`. `raw`: see
+    `Question.clean`. `revision`: id of the revision shown (None: the current one). The same `token` again returns the
+    stored answer. Raise `NoSuchQuestion`, `QuestionChanged`, `TokenReused`, `TooFast`, and `ValueError` if invalid.
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -68,7 +66,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
 
 
 def question_of_form(release, page, question_id, revision):
-    """Return the question if `revision` has the same options. Raise `NoSuchQuestion` or `QuestionChanged`."""
+    """Return the question if `revision` (id or None) has equal options. Raise `QuestionChanged` or `NoSuchQuestion`."""
     try:
         question = page.questions[question_id]
     except KeyError:
@@ -83,6 +81,7 @@ def question_of_form(release, page, question_id, revision):
 
 
 def store_new(row, refusal):
+    """Insert the row. Raise the exception `refusal` if its token exists."""
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -91,6 +90,7 @@ def store_new(row, refusal):
 
 
 def form_of(enrollment, step_id, question_id):
+    """Return the URL of a question's form, which is the key of its autosaved text."""
     return reverse("learning:answer", args=[enrollment.course.identifier, step_id, question_id])
 
 
@@ -101,7 +101,7 @@ def as_compared(text):
 
 @transaction.atomic
 def store_text(enrollment, step_id, question_id, text, *, token, at=None):
-    """Autosave a text unless the form with this `token` was sent meanwhile. Empty: delete it."""
+    """Autosave the text of an open question, unless the form with this `token` was sent. An empty text is deleted."""
     enrollment = lock(enrollment)
     form = form_of(enrollment, step_id, question_id)
     if Answer.objects.filter(token=token).exists():
@@ -117,7 +117,7 @@ def drop_text(enrollment, step_id, question_id):
 
 
 def unsaved_texts(enrollment, page):
-    """Return open question id → autosaved text. Runs one query if the page has open questions."""
+    """Return open question id → `AutosavedText`, if any. Runs one query if the page has open questions."""
     forms = {
         form_of(enrollment, page.identifier, identifier): identifier
         for identifier, question in page.questions.items()
@@ -127,7 +127,7 @@ def unsaved_texts(enrollment, page):
 
 
 def offer_beside(autosaved, saved, saved_at, *, is_put_in):
-    """Return an offer to restore the autosaved text; None if it equals `saved` ("" before the first)."""
+    """Return an offer of `autosaved`; None if it equals the text `saved` ("": none). `is_put_in`: it fills the form."""
     if autosaved.fields["text"] == as_compared(saved):
         return None
     return offer_of(autosaved, is_put_in=is_put_in, saved_at=saved_at)

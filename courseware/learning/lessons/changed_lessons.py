@@ -80,7 +80,7 @@ class ShownChange:
 
 
 def facts(enrollments: Any, documents: Any) -> QuerySet[Any, Any]:
-    """Rows (enrollment id, document id, columns of `Fact`) of completions and acknowledged changes."""
+    """Return rows (enrollment id, document id, columns of `Fact`) of completions and acknowledged changes."""
     own = {"enrollment__pk__in": enrollments, "document__pk__in": documents}
     columns = ("enrollment", "document", "revision")
     reader = (F("enrollment__learner__language"), F("enrollment__job_role"), F("enrollment__learner__job_role"))
@@ -101,7 +101,7 @@ class Fact(NamedTuple):
 
 
 def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Outline]) -> dict[int, list[LessonChange]]:
-    """Return enrollment id → changes in course order, if any; `outlines` by enrollment id."""
+    """Return enrollment id → changes in course order; others are left out. `outlines`: enrollment id → outline."""
     # Changes also concern people who have completed the course.
     ignoring: set[Reason] = {*FILTERED_BY_PAGE, Enrollment.State.COMPLETED}
     here = [each for each in enrollments if not not_asked_reason(each, ignoring=ignoring)]
@@ -116,6 +116,7 @@ def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Out
 
 
 def last_facts(enrollments: list[int], documents: list[int]) -> defaultdict[int, dict[int, Fact]]:
+    """Return enrollment id → document id → latest fact."""
     last: defaultdict[int, dict[int, Fact]] = defaultdict(dict)
     for enrollment, document, *columns in FACTS(enrollments=enrollments, documents=documents):
         fact = Fact(*columns)
@@ -161,7 +162,7 @@ def as_shown(change: LessonChange, release: Release, tries: AnswersByQuestion | 
 
 
 def minutes_of(passages: Iterable[ChangedPassage]) -> float:
-    """Minutes to read the passages, old and new; at least half a minute."""
+    """Return the minutes to read the passages, old and new; at least half a minute."""
     text = "\n".join(piece.text for passage in passages for piece in (*passage.old, *passage.new))
     return max(1, round(reading_seconds(text, ANNOUNCED) / 30)) / 2
 
@@ -173,6 +174,7 @@ def touched_by(documents: Sequence[Document]) -> int:
 
 
 def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
+    """Return document id → number of people who have completed it, of lessons with any."""
     done = Completion.objects.filter(document__in=documents, document__kind=Document.Kind.LESSON).values("document")
     return dict(done.annotate(people=Count("enrollment__learner", distinct=True)).values_list("document", "people"))
 
@@ -205,9 +207,7 @@ def acknowledge(enrollment, step, release, *, at=None):
 
 
 def settle_check(enrollment, step, page, at):
-    """Acknowledge the change if its check is answered again. Return whether it is. Lock the enrollment before. Runs no
-    query if nothing changed.
-    """
+    """Acknowledge the change if its check is answered again. Return whether it is. Lock the enrollment before."""
     change = open_change(enrollment, own_outline(enrollment, get_language()), step)
     if not change or not change.check:
         return False

@@ -39,14 +39,12 @@ STEP_PAGES: dict[str, str] = {}  # kind of a step → URL name of its page
 
 
 def register_step_page(kind: str, url_name: str) -> None:
-    """Set the URL name for a kind of steps; it takes the ids of course and step. Called in `AppConfig.ready`. A
-    registry, not a signal: exactly one app must answer, and a missing answer must raise KeyError.
-    """
+    """Set the URL name of the pages for a kind of steps; the URL takes the ids of course and step."""
     STEP_PAGES[kind] = url_name
 
 
 def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
-    """Return the emergency card with the company's contacts. Raise `Http404` if the course has none."""
+    """Return the template context of the emergency card with the company's contacts. Raise `Http404` without a card."""
     if course.current is None or outline.card_id is None:
         raise Http404(course.identifier)
     page = store.page(course.current, outline.card_id, outline.language)
@@ -61,7 +59,7 @@ def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
 
 
 def lesson_address(course, step, question=""):
-    """Return the URL of a step, or of a question in it. All arguments are ids."""
+    """Return the URL of a step, or of a question in it. All arguments are ids; "": no question."""
     return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")
 
 

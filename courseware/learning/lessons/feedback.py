@@ -23,7 +23,7 @@ class SurveyChanged(Exception):
 
 @transaction.atomic
 def report_lesson(enrollment, page, *, comment, language, token, at=None):
-    """Store and return a report; the same `token` again returns the first. Raise `TooManyReports`."""
+    """Store and return a report on a lesson; the same `token` again returns the first. Raise `TooManyReports`."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     if not LessonReport.objects.filter(token=token).exists():
@@ -52,10 +52,9 @@ def refuse_too_many_reports(learner, at):
 
 @transaction.atomic
 def answer_survey(enrollment, page, answers, *, is_signed, at=None):
-    """Store answers; return False if the enrollment has answered already. Raise `SurveyChanged`.
-
-    Answers have the month but no person, unless the learner signs or the survey is not anonymous. Nothing stored
-    connects receipt and answers: no time, event or activity.
+    """Store `answers` (see `SurveyForm`); return False if the enrollment has answered already. Raise `SurveyChanged`.
+    They have the month but no person, unless the learner signs or the survey is not anonymous. Nothing stored connects
+    receipt and answers: no time, event or activity.
     """
     # Excludes other writers: each rewrites the waiting rows. Locked before enrollments, as in a release.
     Document.objects.select_for_update(no_key=True).get(pk=page.document_id)
@@ -79,7 +78,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
 
 
 def shuffle_waiting_answers(survey_id, today):
-    """Rewrite waiting answers in the order of their random ids; once enough, show all from one day."""
+    """Rewrite a survey's waiting answers in the order of their random ids; once STEP are ready, show them together."""
     waiting = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
     together = [answers for answers in waiting if not answers.counts_from or answers.counts_from <= today]
     if len(together) >= disclosure.STEP:

@@ -103,6 +103,7 @@ class SurveyForm(forms.Form):
         return {name: sent.get(name, "") for name in names}
 
     def wrong(self):
+        """Return (question, error text) of each invalid answer."""
         return [
             (question, error) for key, question in self.questions.items() for error in self.errors.get(f"q-{key}", [])
         ]

@@ -250,10 +250,11 @@ class LessonPage:
         return was_right(question_id, self.tries)
 
     def blocks(self) -> list[Mapping[str, Any]]:
-        """In reading order: html, callout (`is_mine`, `job_roles`, `is_kept`), check, question (`card`)."""
+        """Return html, callout (`is_mine`, `job_roles`, `is_kept`), check and question (`card`) in reading order."""
         return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
 
     def parts(self) -> list[LessonPart]:
+        """Return the blocks, cut after each question."""
         parts, blocks, is_ahead = [], [], False
         for block in self.blocks():
             blocks.append(block)
@@ -271,7 +272,7 @@ class LessonPage:
         return any(each["type"] == "question" and self.holds_up(each["id"]) for each in shown[:-1])
 
     def holds_up(self, question_id: str) -> bool:
-        """Whether the question hides what follows. An invalid form may be anywhere, so it hides nothing."""
+        """Return whether the question hides what follows. An invalid form may be anywhere, so it hides nothing."""
         is_open = self.is_whole or self.is_done or self.entered is not None
         return not is_open and not self.tries.get(question_id)
 
@@ -293,6 +294,7 @@ class LessonPage:
         return frozenset(PHRASES_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
 
     def card(self, question_id: str) -> LessonQuestion:
+        """Return a question as a form or as answered; a wrong answer has a form for another answer."""
         tries = self.tries.get(question_id, ())
         if self.questions[question_id].kind == "open":
             return self.with_earlier(
@@ -315,6 +317,7 @@ class LessonPage:
         return replace(card, retry=self.retry(question_id, wording)) if is_missed else card
 
     def answers_at(self, wording: str) -> list[Answer]:
+        """Return the answers to this variant (id) that count, oldest first."""
         tries = self.tries.get(self.page.first_variants[wording], ())
         return [answer for answer in tries if answer.question == wording]
 

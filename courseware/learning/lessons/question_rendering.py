@@ -1,9 +1,6 @@
-"""Questions as shown on a page: order of options, marks, answer key and reasons. No database, no request.
-
-A wrong answer shows the reasons of the options chosen; key and all reasons follow a right answer or a second wrong one.
-In .mark, .order and .sort a first wrong answer marks mistakes, and in practice shows everything. Forms name options by
-their position on the page: their position in the file is the key of .order and .sort. The order is drawn with the
-site's secret key, as its other inputs are public.
+"""Questions as shown on a page: order of options, marks, answer key and reasons. No database, no request. Key and all
+reasons follow a right answer or a second wrong one. Forms name options by their position on the page: their position in
+the file is the key of .order and .sort.
 """
 
 from collections.abc import Callable, Sequence
@@ -197,7 +194,9 @@ def show(
     is_practice: bool = False,
     reveal: bool = False,
 ) -> ShownQuestion:
-    """Return the question after `tries` (at least one). `asked_after`: number of answers before its form, if fewer."""
+    """Return the question after `tries` (at least one). `asked_after`: number of answers before its form, if fewer.
+    `is_practice`: not in the check. `reveal`: show key and all reasons.
+    """
     last = tries[-1]
     reveal = reveal or reveals_all(tries) or (is_practice and question.kind in DONE)
     order = order_of(question, enrollment_id, len(tries) - 1 if asked_after is None else asked_after)
@@ -237,7 +236,7 @@ def with_former(
 def ask_again(
     question: Question, enrollment_id: int, tries: Sequence[ShownAnswer], *, is_practice: bool = False
 ) -> ShownQuestion:
-    """Return an .order or .sort as a form with the last answer and its mistakes marked."""
+    """Return an .order or .sort as a form with the last answer and its mistakes marked. Raise TypeError for a text."""
     shown = show(question, enrollment_id, tries, is_practice=is_practice)
     given = tries[-1].response
     if isinstance(given, str):
@@ -251,6 +250,7 @@ def ask_again(
 
 
 def shown_choice(question: Question, position: int, value: int, response: Sequence[int], reveal: bool) -> ShownChoice:
+    """Return an answered option. `position`: in the file; `value`: on the page; `response`: see `Answer.response`."""
     choice = question.choices[position]
     is_ticked_kind = question.kind in TICKED
     is_chosen = position in response if is_ticked_kind else True
@@ -308,6 +308,7 @@ def raw_response(question: Question, enrollment_id: int, tries: int, sent: Multi
 
 
 def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict) -> list[str]:
+    """Return a sent form as `Question.clean` takes it. `order`: positions as shown. Raise `ValueError` if invalid."""
     if question.kind == "open":
         return [sent.get("text", "").replace("\r\n", "\n")]  # browsers send CRLF
     if question.kind in TICKED:

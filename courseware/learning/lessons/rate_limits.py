@@ -15,7 +15,9 @@ class TooFast(Exception):
 
 
 def sent_by(rows: QuerySet, *, owner: str, instant: str) -> CompiledQuery:
-    """Return a query of a person's rows in a time span. `owner`: lookup of the person. `instant`: field of the time."""
+    """Return a query of (pk,) of a person's rows, with parameters `learner` (id), `after` (excluded) and `until`
+    (instants). `owner`: lookup of the person; `instant`: name of the time field.
+    """
     return CompiledQuery(
         lambda learner, after, until: (
             rows.filter(**{owner: learner, f"{instant}__gt": after, f"{instant}__lte": until})

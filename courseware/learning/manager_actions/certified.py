@@ -29,7 +29,7 @@ class EndCertified(Exempt):
         return False
 
     def apply(self, adjustment, items):
-        """Exempt with a reason in the learner's language."""
+        """Exempt the certified learners of `items`, with a reason in their language. Return (items, events to log)."""
         for item in items:
             item.enrollment.exempted_at = adjustment.made_at
             with override(item.enrollment.learner.language or settings.LANGUAGE_CODE):

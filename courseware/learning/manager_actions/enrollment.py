@@ -102,9 +102,7 @@ class Enroll(ManagerAction):
         return None if item.enrollment.is_open else UndoRefusal.LATER
 
     def undo(self, items, by, at):
-        """Delete enrollments without work and without a sent email; mark the others as exempt. Enrollments that
-        continue one of another account stay unchanged.
-        """
+        """Delete enrollments without a trace and exempt the others. Those that continue one of another account stay."""
         shared = Enrollment.objects.filter(continues_closed_enrollment(), pk__in=[item.enrollment_id for item in items])
         for_another = set(shared.values_list("pk", flat=True))
         if not (items := [item for item in items if item.enrollment_id not in for_another]):

@@ -72,7 +72,7 @@ class Extend(ManagerAction):
         return items, [self.event(adjustment, item, "extended", data) for item, data in moved]
 
     def undo_refusal(self, item):
-        """Return LATER if closed or if another due date was set. A shift by an absence does not count."""
+        """Return LATER if closed or if another due date was set, else None. A shift by an absence does not count."""
         is_current = item.enrollment.is_open and item.enrollment.due_given_at == item.made_at
         return None if is_current else UndoRefusal.LATER
 

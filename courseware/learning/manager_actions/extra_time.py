@@ -55,7 +55,7 @@ class SetExtraTime(ManagerAction):
         return made, extra_time.events(before, by=adjustment.made_by, at=adjustment.made_at)
 
     def undo(self, items, by, at):
-        """Restore the time before, except for learners whose time has changed since."""
+        """Restore the time before, unless changed since. Return (restored items, events to log)."""
         times = {item.learner_id: item.time_before for item in items}
         before = extra_time.change(times, only_from=items[0].adjustment.time)
         return [item for item in items if item.learner_id in before], extra_time.events(before, by=by, at=at)

@@ -70,6 +70,7 @@ class DayForm(ActionForm):
     steps: dict[int, date] = {}
 
     def take_step(self):
+        """If a button was pressed, set `due_on` in the sent data to its date."""
         if self.data and (day := self.steps.get(small_number(self.data.get("days")))):
             self.data = self.data.copy()
             self.data["due_on"] = day.isoformat()
@@ -82,7 +83,7 @@ class OptionalReason(forms.CharField):
 
 
 def may_change(user: User, enrollment: Enrollment) -> bool:
-    """Whether `user`, who sees the enrollment, may change it. People cannot change their own training."""
+    """Return whether `user`, who sees the enrollment, may change it. People cannot change their own training."""
     if enrollment.learner_id in undecidable_ids(user):
         return False
     if user.is_superuser or not sees_whole_company(user):
@@ -105,10 +106,8 @@ LinesAndEvents = tuple[list[AdjustmentItem], list[NewEvent]]
 
 
 class ManagerAction:
-    """One kind of change to a learner's training, with its form, refusals, effect, undo and texts.
-
-    Pages, admin, URLs and audit log follow from the attributes and methods. A new action is a subclass in this package,
-    listed in ACTIONS; its own values need columns of Adjustment or AdjustmentItem.
+    """One kind of change to a learner's training, with its form, refusals, effect, undo and texts. A new action is a
+    subclass in this package, listed in ACTIONS; its own values need columns of Adjustment or AdjustmentItem.
     """
 
     kind = ""  # stored in Adjustment
@@ -130,7 +129,7 @@ class ManagerAction:
     related: tuple[str, ...] = ()  # relations of the enrollment that `apply` reads
 
     def is_offered(self, enrollment: Enrollment) -> bool:
-        """Whether its form is on the page of this enrollment."""
+        """Return whether its form is on the page of this enrollment."""
         return True
 
     def refusal(self, adjustment: Adjustment, enrollment: Enrollment) -> ActionRefusal | None:
@@ -146,11 +145,11 @@ class ManagerAction:
         return ActionRefusal.EXCUSED if enrollment.exempted_at else None
 
     def is_unchanged(self, adjustment: Adjustment, enrollment: Enrollment) -> bool:
-        """Whether the enrollment already has the values of the adjustment. False if only `apply` can tell."""
+        """Return whether the enrollment already has the adjustment's values. False if only `apply` can tell."""
         return False
 
     def make(self, adjustment, items):
-        """Return (items with an effect, refusals, events). Locks and saves all but items and events."""
+        """Lock and change the enrollments. Return (items with an effect, list of `Unadjusted`, events), all unsaved."""
         enrollments = self.locked(items)
         able, refused = [], []
         for item in items:
@@ -190,7 +189,7 @@ class ManagerAction:
         raise NotImplementedError
 
     def sentence(self, enrollment: Enrollment, cleaned: Mapping[str, Any], adjustment: Adjustment | None) -> str:
-        """Return the message for the manager. `adjustment`: None if nothing was changed."""
+        """Return the message for the manager. `cleaned`: form data. `adjustment`: None if nothing was changed."""
         days = {name: date_format(value) for name, value in cleaned.items() if isinstance(value, date)}
         return (self.done if adjustment else self.unchanged) % {"name": enrollment.learner.name, **cleaned, **days}
 
@@ -199,7 +198,7 @@ class ManagerAction:
         raise NotImplementedError
 
     def words(self, item: AdjustmentItem, actor_name: str, *, is_own: bool) -> str:
-        """Return the text in the history of the enrollment; `is_own`: for the learner."""
+        """Return the history text of an item. `actor_name`: who acted. `is_own`: the reader is the learner."""
         raise NotImplementedError
 
 

@@ -80,7 +80,7 @@ class AdjustmentItem(models.Model):
 
 class AbsenceShiftQuerySet(models.QuerySet):
     def of_current_due_date(self):
-        """Shifts of current due dates, without those of earlier ones."""
+        """Return shifts of current due dates, without those of earlier ones."""
         return self.filter(since=Coalesce("enrollment__due_given_at", "enrollment__enrolled_at"))
 
 

@@ -46,38 +46,38 @@ HEADCOUNT_COLUMNS = {*states.PLACES_WITHOUT_DAY, "due_at", "started_at", "is_new
 
 class EnrollmentQuerySet(NewestEnrollments):
     def open(self):
-        """Neither completed nor exempt. See `asked` for work to do now."""
+        """Return enrollments neither completed nor exempt. See `asked` for work to do now."""
         return self.filter(states.OPEN)
 
     def asked(self, at=None, *, ignoring=()):
-        """With something to do at `at` (default: now): see `not_asked`."""
+        """Return enrollments with something to do at `at` (default: now). `ignoring`: reasons of `not_asked`."""
         return self.filter(not_asked.asked(at or timezone.now(), ignoring=ignoring))
 
     def completed(self):
         return self.exclude(completed_at=None)
 
     def before(self, enrollment):
-        """The learner's earlier enrollments in the course, the latest first."""
+        """Return the learner's earlier enrollments in the course, the latest first."""
         enrollments = self.filter(learner=enrollment.learner_id, course=enrollment.course_id).exclude(pk=enrollment.pk)
         if not enrollment.is_newest:  # after a merge the newest need not have the highest id
             enrollments = enrollments.filter(pk__lt=enrollment.pk)
         return enrollments.order_by("-pk")
 
     def visible_to(self, user):
-        """Enrollments that `user` may see. Managers: learners of their teams and those below. HR: people who are not
-        staff. Auditors and superusers: all.
+        """Return what `user` may see. Managers: learners of their teams and those below. HR: people who are not staff.
+        Auditors and superusers: all.
         """
         return self if audits(user) else self.of_people(user, handled=is_no_staff("learner__"))
 
     def manageable_by(self, user):
-        """Enrollments that `user` may change, without those of people in a conflict of interest. Managers: learners of
-        their teams and those below. HR: people who are neither staff nor auditors. Superusers: all.
+        """Return what `user` may change, without people in a conflict of interest. Managers: learners of their teams
+        and those below. HR: people who are neither staff nor auditors. Superusers: all.
         """
         handled = self.of_people(user, handled=is_not_for_admins("learner__"))
         return handled.exclude(learner__in=undecidable_ids(user))
 
     def of_people(self, user, *, handled):
-        """Of people managed by `user`; for HR also of people who meet the condition `handled`; for superusers all."""
+        """Return those of people managed by `user`; for HR also of people who meet Q `handled`; for superusers all."""
         if user.is_active and user.is_superuser:
             return self
         people = models.Q(learner__in=people_managed_by(user))
@@ -114,7 +114,7 @@ class EnrollmentQuerySet(NewestEnrollments):
         return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
 
     def in_state(self, state, at=None):
-        """In this `State` at `at` (default: now)."""
+        """Return enrollments in this `State` or `CertificationStatus` at `at` (default: now)."""
         return self.filter(state.condition(at or timezone.now()))
 
 
@@ -224,6 +224,7 @@ class Enrollment(models.Model):
             record_changes([HeadcountChange(self.learner_id, before, self.place)])
 
     def superseding(self):
+        """Mark the former newest enrollment as not the newest; return its headcount key, or None without one."""
         former = Enrollment.objects.hold_newest({(self.learner_id, self.course_id)})
         keys = [enrollment.place for enrollment in former]
         Enrollment.objects.filter(pk__in=[enrollment.pk for enrollment in former]).update(is_newest=False)
@@ -385,9 +386,7 @@ SALT = "courseware.learning.report_writers"
 
 
 def reporter_pseudonyms(enrollment: int, document: int) -> list[str]:
-    """Return keyed hashes of enrollment and document id: with the site's key, then with its former keys. They differ
-    between lessons, so that the reports of one person cannot be linked.
-    """
+    """Return keyed hashes of enrollment and document id: with the site's key, then with each of its former keys."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [salted_hmac(SALT, f"{enrollment}:{document}", key, algorithm="sha256").hexdigest() for key in keys]
 

@@ -16,8 +16,8 @@ LONGEST_QUESTION = 280  # characters
 
 
 def is_open(at: datetime) -> Q:
-    """Condition of open requests at `at`. Enrollment open, learner active, requested date after `at` and after the due
-    date, no other due date set since.
+    """Return the condition of open requests at `at`: enrollment open, learner active, requested date after `at` and
+    after the due date, no other due date set since.
     """
     return Q(
         ended_at=None,
@@ -32,7 +32,7 @@ def is_open(at: datetime) -> Q:
 
 class ExtensionRequestQuerySet(models.QuerySet):
     def of(self, enrollment, at=None):
-        """Requests of an enrollment, the latest first, with `is_standing` at `at` (default: now)."""
+        """Return the requests of an enrollment, the latest first, with `is_standing` at `at` (default: now)."""
         own = self.filter(enrollment=enrollment.pk).with_is_open(at or timezone.now())
         return own.select_related("ended_by", "adjustment").order_by("-pk")
 

@@ -8,11 +8,11 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 class SavedPhraseQuerySet(models.QuerySet):
     def here(self):
-        """Phrases that are not removed."""
+        """Return phrases that are not removed."""
         return self.filter(removed_at=None)
 
     def of_person(self, learner):
-        """Saved in any enrollment of the learner (id), so that phrases survive a renewal and a merge."""
+        """Return phrases saved in any enrollment of the learner (id), so that they survive a renewal and a merge."""
         return self.filter(enrollment__learner=learner)
 
 

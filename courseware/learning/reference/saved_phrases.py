@@ -121,7 +121,7 @@ def former_phrases(revisions: set[int]) -> Mapping[int, Mapping[str, Mapping[str
 
 
 def lines_with(book: PhraseBook, asked: str) -> list[BookLine]:
-    """Return lines that contain every word of `asked`, in themselves or in a heading above."""
+    """Return lines that contain every word of the query `asked`, in themselves or in a heading above."""
     wanted = [Wanted(word) for word in words_wanted(asked)]
     headed = [
         (line, (module.module.title, lesson.step.title))
@@ -143,7 +143,7 @@ class NoSuchPhrase(Exception):
 
 @transaction.atomic
 def save_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
-    """Save a phrase (key) of a lesson, unless saved already. Raise `NoSuchPhrase`."""
+    """Save a phrase (key in `page.phrases`) for the learner, unless saved. Raise `NoSuchPhrase` if not on the page."""
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
     if phrase in PHRASES_OF_LESSON(learner=enrollment.learner_id, document=page.document_id):
@@ -155,7 +155,7 @@ def save_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
 
 
 def remove_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
-    """Remove a phrase (key) of a lesson from all the learner's enrollments. Raise `NoSuchPhrase`."""
+    """Remove a saved phrase from all the learner's enrollments, if any. Raise `NoSuchPhrase` if not on the page."""
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
     alike(enrollment.learner_id, page.document_id, phrase).update(removed_at=timezone.now())

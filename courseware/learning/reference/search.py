@@ -1,8 +1,4 @@
-"""Search the paragraphs of a course in memory, without a search index.
-
-A course is small: 55,000 characters take up to 2 ms. An index would give other results on each database. Questions are
-not searched, because their reasons reveal the keys.
-"""
+"""Search the paragraphs of a course in memory. Questions are not searched, because their reasons reveal the keys."""
 
 import re
 from collections import Counter, defaultdict
@@ -69,7 +65,7 @@ class Findings:
 
 
 def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Findings:
-    """Search one course. A term of another language is searched by its name in this one."""
+    """Search one course for the words of `asked`. A term of another language is searched by its name in this one."""
     words = words_wanted(asked)
     if not words:
         return Findings()
@@ -90,7 +86,7 @@ def found_near(words: Sequence[str], readable: Sequence[Paragraph], positions: M
 
 
 def in_courses(asked: str, courses: Iterable[tuple[Sequence[Paragraph], Outline]]) -> list[Findings]:
-    """Return one result per course. If any has an exact match, near ones are dropped."""
+    """Return one result per course (paragraphs, outline). If any has an exact match, near ones are dropped."""
     found = [search(asked, paragraphs, outline) for paragraphs, outline in courses]
     if any(each.has_all for each in found):
         return [Findings(terms=each.terms) if each.is_near else each for each in found]
@@ -157,6 +153,7 @@ def pages_of(
 
 
 def pieces_of(text: str, wanted: Iterable[Wanted]) -> Iterator[tuple[str, bool]]:
+    """Yield (text, whether it matches) for an excerpt of about SHOWN characters."""
     spans = merged(sorted(span for word in wanted for span in word.spans(as_searched(text))))
     begin = cut_before(text, spans[0][0] if spans else 0)
     end = begin + SHOWN
@@ -190,7 +187,7 @@ def cut_before(text: str, position: int) -> int:
 
 
 def terms_like(words: Sequence[str], terms: Iterable[TermNames]) -> tuple[TermNames, ...]:
-    """Return terms with a name equal to, or starting with, the query."""
+    """Return up to OF_A_PAGE terms with a name equal to, or starting with, the query."""
     asked = " ".join(words)
     names = {term: [as_searched(name) for name in (term.name, *term.elsewhere)] for term in terms}
     return tuple(term for term in names if any(name.startswith(asked) for name in names[term]))[:OF_A_PAGE]

@@ -21,7 +21,7 @@ _registered: list[Ends] = []
 
 
 def register(ends: Ends) -> None:
-    """`ends`: (person id, course id) pairs → last day certified; pairs never certified are left out."""
+    """Set the function `ends`: pairs (person id, course id) → last day certified, without pairs never certified."""
     _registered[:] = [ends]
 
 
@@ -34,7 +34,7 @@ def fill_certified_until(enrollments: Iterable) -> None:
 
 
 def certified(at: datetime) -> Q:
-    """Condition: certified at `at`, to the end of the last day in the site's time zone."""
+    """Return the condition: `certified_until` is the day of `at` in the site's time zone, or later."""
     return Q(certified_until__gte=dates.site_day(at))
 
 

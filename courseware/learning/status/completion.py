@@ -49,8 +49,8 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 @transaction.atomic
 def mark_read(enrollment, step, *, revision=None, at=None):
-    """Complete a lesson and return the `Completion`. Raise `LessonIncomplete` or `UnknownRevision`. `revision`: id of
-    the revision shown (None: the current one).
+    """Complete a lesson; return the `Completion`. `revision`: id shown or None. Raise LessonIncomplete,
+    UnknownRevision.
     """
     enrollment = lock(enrollment)
     page = store.page(enrollment.release, step.id, enrollment.source_language)
@@ -102,7 +102,7 @@ def complete_lesson(enrollment, page, *, revision=None, at=None):
 
 
 def waiting_in(enrollment, step, page):
-    """Return ids of questions that keep the lesson from being completed."""
+    """Return ids of the questions that keep the lesson `step` from being completed."""
     check = {question.id for question in step.check}
     return waiting(asked_of(enrollment, page), check, answers_of_lesson(enrollment, page))
 

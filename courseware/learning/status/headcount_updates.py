@@ -14,7 +14,7 @@ from courseware.learning.status.headcounts import WHOLE_COMPANY, Headcount, Head
 
 
 def key_counts(enrollments: QuerySet) -> QuerySet:
-    """Rows (columns of HeadcountKey, number) of the newest among these enrollments."""
+    """Return rows (columns of HeadcountKey, number) of the newest among these enrollments."""
     has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
     newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
     return newest.values_list(*HeadcountKey._fields).annotate(number=Count("pk"))
@@ -40,13 +40,13 @@ def place_of(columns: Iterable) -> HeadcountKey:
 
 @transaction.atomic
 def recount(team_ids: Collection[int | None]) -> None:
-    """Correct the headcounts of teams (ids, FIRM) from the enrollments. Concurrent changes add their own rows."""
+    """Correct the headcounts of teams (ids or WHOLE_COMPANY) from the enrollments. Concurrent changes add own rows."""
     for team_id in team_ids:
         write(Counter({(team_id, key): number for key, number in missing(team_id).items()}))
 
 
 def all_team_ids() -> list[int | None]:
-    """Return FIRM and the ids of all teams."""
+    """Return WHOLE_COMPANY and the ids of all teams."""
     return [WHOLE_COMPANY, *Team.objects.order_by("pk").values_list("pk", flat=True)]
 
 

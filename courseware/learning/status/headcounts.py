@@ -1,7 +1,5 @@
-"""Headcounts: how many people of a team have which status in a course.
-
-Large dashboards read their totals from this table. A team's headcount includes all teams below it, but no people who
-have left. Each change inserts rows (+1, −1), so that writers never wait; `compact_headcounts` adds them up.
+"""Headcounts: how many people of a team and all teams below, without people who left, have which status in a course.
+Each change inserts rows (+1, −1), so that writers never wait; `compact_headcounts` adds them up.
 """
 
 from collections import Counter, defaultdict
@@ -93,7 +91,7 @@ class HeadcountQuerySet(models.QuerySet):
         return {team_id: tally(team_rows) for team_id, team_rows in rows.items()}
 
     def counted(self, at: datetime, *by: str) -> models.QuerySet:
-        """Rows (columns `by`, state, certification status, number) at `at`."""
+        """Return rows (columns `by`, state, certification status, number) at `at`."""
         with_start = self.annotate(
             started_at=Case(When(has_started=True, then="urgency"))
         )  # any instant will do: states only test for null
@@ -134,7 +132,7 @@ class Headcount(models.Model):
 
 
 def teams_counting(learner_ids: Collection[int]) -> dict[int, set[int | None]]:
-    """Return person id → ids of teams that count the person, and FIRM; none for people who left. Runs one query."""
+    """Return person id → ids of teams that count the person, and WHOLE_COMPANY; none for people who left. One query."""
     found: dict[int, set[int | None]] = defaultdict(set)
     membership = FilteredRelation("memberships", condition=Q(memberships__role=Membership.Role.LEARNER))
     people = User.objects.filter(pk__in=learner_ids, is_active=True).order_by().annotate(place=membership)

@@ -1,8 +1,4 @@
-"""Reasons why an enrollment requires nothing of its learner now, for one row and for queries.
-
-Reminders, offers, overdue and stuck checks use it. A caller that ignores a reason names it in `ignoring` and comments
-why.
-"""
+"""Reasons why an enrollment requires nothing of its learner now. Callers comment why they ignore a reason."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -22,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def is_here(at: datetime) -> Q:
-    """Condition: the learner has not left the company."""
+    """Return the condition: the learner has not left the company."""
     return Q(learner__is_active=True)
 
 
 def is_not_away(at: datetime) -> Q:
-    """Condition: the learner has no absence at `at`."""
+    """Return the condition: the learner has no absence at `at`."""
     return ~Q(Exists(absent_now(at).filter(person=OuterRef("learner"))))
 
 

@@ -1,7 +1,4 @@
-"""Progress of an enrollment: completed steps, required steps and the next step.
-
-Steps are counted in the enrollment's own outline. Documents that have left the course do not count.
-"""
+"""Progress of an enrollment in its own outline: completed steps, required steps and the next step."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -62,7 +59,7 @@ def progress_of(enrollment: Enrollment, outline: Outline) -> Progress:
 
 
 def progress_with(done: Iterable[str], outline: Outline, *, has_answered: bool = False) -> Progress:
-    """Return the progress for ids of completed documents. `has_answered`: any question of a lesson."""
+    """Return the progress for identifiers of completed documents. `has_answered`: any question of a lesson."""
     return _progress_with(frozenset(done), outline, has_answered)
 
 
@@ -84,7 +81,7 @@ def _progress_with(done: frozenset[str], outline: Outline, has_answered: bool) -
 
 
 def is_beside(step: Step, outline: Outline) -> bool:
-    """Whether the step can be skipped and therefore is never the next step."""
+    """Return whether the step can be skipped and therefore is never the next step."""
     # In a short renewal, all steps before the exam that are not required can be skipped.
     if outline.is_short:
         return not step.is_required and not step.is_after_exam
@@ -97,7 +94,7 @@ def done_documents(enrollment: Enrollment) -> frozenset[str]:
 
 
 def recorded(enrollments: Any) -> QuerySet[Any, Any]:
-    """Rows (enrollment id, identifier of a document). An empty identifier means that there are answers."""
+    """Return rows (enrollment id, document identifier). An empty identifier means that there are answers."""
     own = {"enrollment__pk__in": enrollments}
     completed = Completion.objects.filter(**own).values_list("enrollment", "document__identifier")
     surveyed = SurveyReceipt.objects.filter(**own).values_list("enrollment", "survey__identifier")

@@ -60,15 +60,14 @@ def due_later(at: datetime) -> Q:
 
 
 def learns(at: datetime) -> Q:
-    """Due later or without a due date, and not certified: certified learners are in RENEWING."""
+    """Return the condition: due later or without a due date, and not certified (else RENEWING)."""
     return due_later(at) & ~certified(at)
 
 
 class State(models.TextChoices):
-    """States of an enrollment, the most urgent first. At every instant exactly one condition holds.
-
-    A member is: value, condition at an instant, colour, whether it is shown if empty, label. States with an IsSet
-    condition are reasons in `not_asked`, too. If several of their columns are set, the first state counts.
+    """States of an enrollment, the most urgent first. At every instant exactly one condition holds. A member is: value,
+    condition at an instant, colour, whether it is shown if empty, label. States with an IsSet condition are reasons in
+    `not_asked`, too. If several of their columns are set, the first state counts.
     """
 
     condition: Callable[[datetime], Q]
@@ -108,7 +107,7 @@ URGENCY = Case(
 
 
 def urgency_of(enrollment) -> datetime:
-    """Return `URGENCY` of an enrollment from its values in memory."""
+    """Return the value of `urgency` from memory: the due instant, NO_DAY without one, a later year if closed."""
     instants = (instant for column, instant in PLACES_WITHOUT_DAY.items() if getattr(enrollment, column))
     return next(instants, enrollment.due_at or NO_DAY)
 

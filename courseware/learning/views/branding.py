@@ -230,7 +230,7 @@ def titles_of_courses():
 
 
 def viewed_at(request, course, titles, form):
-    """Preview with the submitted values. The logo is stored so that it can be shown."""
+    """Render a preview with the submitted values. The logo is stored so that it can be shown."""
     values = form.values
     if form.new_logo:
         store_logo(form.new_logo)

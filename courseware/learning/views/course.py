@@ -120,6 +120,7 @@ def phrase_pages(book):
 
 
 def panels_of(lines):
+    """Yield lists of saved phrases that fit on one panel."""
     panel, left = [], ROOM_OF_A_PANEL
     for line in lines:
         needed = line.width + ROOM_BETWEEN

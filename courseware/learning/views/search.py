@@ -61,6 +61,7 @@ def course_of(learner_context: LearnerContext):
 
 
 def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
+    """Return (outline, paragraphs) of courses that the user may preview. `but`: ids of courses left out."""
     if not may_preview(user):
         return []
     found = []
