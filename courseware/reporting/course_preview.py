@@ -18,7 +18,7 @@ BETWEEN, WITH = "-", "."
 
 
 def preview_lesson(course: Course, step: Step, page: PageData, job_role: str) -> UntriedLesson:
-    """Return a lesson as a learner with this job role sees it."""
+    """Return a lesson as a learner with this job role (a key of `outline.tracks`, or "") sees it."""
     placeholder = Enrollment(pk=0, learner=User(), course=course, job_role=job_role)
     return untried_lesson(LearnerContext(placeholder), step, page)
 
@@ -40,7 +40,7 @@ class DecisionPath(NamedTuple):
         return cls(tuple(found))
 
     def then(self, position: int, picked: tuple[int, ...]) -> "DecisionPath":
-        """Return a copy with one more decision."""
+        """Return a copy with one more decision: index of the choice, and of the message parts picked."""
         return DecisionPath((*self.decisions, (position, picked)))
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class DecisionPath(NamedTuple):
 
 
 class PreviewSituation(NamedTuple):
-    """A node or an ending. `offered`: (index, choice), `parts`: (index, part), both in a fixed order."""
+    """A node or ending. `meters`: (label, value); `offered`: (index, choice); `parts`: (index, part). Fixed order."""
 
     way: DecisionPath
     meters: list[tuple[str, int]]
@@ -79,7 +79,7 @@ def situation_after(way: DecisionPath, rules: Simulation, texts: Simulation, fla
 
 
 def neighbours(outline: Outline, step: Step) -> tuple[Step | None, Step | None]:
-    """Return the previous and next step with a preview, None at the ends."""
+    """Return (previous, next) step with a preview, None at the ends. Raise ValueError if `step` has no preview."""
     shown = [each for each in outline.steps if each.kind in PREVIEW_KINDS]
     position = shown.index(step)
     return (shown[position - 1] if position else None), (shown[position + 1] if position + 1 < len(shown) else None)

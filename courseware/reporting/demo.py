@@ -57,12 +57,11 @@ ACCOUNTS = {
 
 @dataclass(frozen=True)
 class Studied:
-    """Progress of a demo learner in a course. `enrolled`: days ago; `due`: days from today, negative if past.
-
-    `share`: completed percentage of the lessons, with the simulations between them. `misses`: wrong first answers in
-    lessons, and bad decisions per 5 in simulations. `start`, `exam`, `again`: wrong answers in pre-test, exam and
-    post-test, None if not taken. `forgot_a_rule`: a must-know question of the exam is wrong, too. `decided`: kind of
-    a manager action, reason, and days until its date.
+    """Progress of a demo learner in a course. `enrolled`: days ago; `due`: days from today, negative if past. `share`:
+    completed percentage of the lessons, with the simulations between them. `misses`: wrong first answers in lessons,
+    and bad decisions per 5 in simulations. `start`, `exam`, `again`: wrong answers in pre-test, exam and post-test,
+    None if not taken. `forgot_a_rule`: a must-know question of the exam is wrong, too. `decided`: kind of a manager
+    action, reason, and days until its date.
     """
 
     enrolled: int
@@ -144,10 +143,7 @@ PEOPLE = [
 
 @transaction.atomic
 def create_demo_company(at: datetime | None = None, *, say: Callable[[str], object] = lambda line: None) -> None:
-    """Create accounts, 2 teams, learners in the shipped courses, and active assignment rules. Needs an empty site.
-
-    `say` is called with lines of progress.
-    """
+    """Create accounts, teams, learners and assignment rules on an empty site. `say` gets each line of progress."""
     at = at or timezone.now()
     courses = Course.objects.select_related("current").exclude(current=None).order_by("pk")
     course, first_aid = courses[0], courses.filter(identifier=FIRST_AID).first()
@@ -265,7 +261,7 @@ def make_and_switch_on(course: Course, version: RuleVersion, *, by: User, at: da
 
 
 def study(studied: Studied, learner: User, course: Course, team: Team, *, by: User, now: datetime) -> None:
-    """Enroll a learner and create everything done in the course. `studied` gives the days relative to `now`."""
+    """Enroll a learner and do everything of `studied` in the course, whose days are relative to `now`."""
     enrolled_at = now - timedelta(days=studied.enrolled)
     enrollment = enrolling.enroll(learner, course, due_at=due_at(team, now, studied.due), by=by, at=enrolled_at)
     if studied.share:  # before the start, the lesson asks for the job role
@@ -315,7 +311,7 @@ def moments(start: datetime, end: datetime) -> Iterator[datetime]:
 
 
 def learn(enrollment, step: Step, misses: int, clock) -> int:
-    """Complete a lesson, first answering up to `misses` check questions wrong. Return how many were wrong."""
+    """Complete a lesson with up to `misses` wrong first answers in the check; return how many. `clock`: next times."""
     page = store.page(enrollment.release, step.id, enrollment.source_language)
     asked = completion.asked_of(enrollment, page)
     check = [asked.pop(question.id) for question in step.check if question.id in asked]
@@ -352,12 +348,13 @@ def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips
 
 
 def worst(replay: AttemptReplay) -> tuple[int, list[int]]:
-    """Return the index of the worst choice, and no message parts."""
+    """Return (index of the worst choice, no message parts)."""
     ratings = {each: replay.rules.points(replay.node.id, each) for each in replay.rules.offered(replay.state)}
     return min(ratings, key=lambda each: ratings[each]), []
 
 
 def wrong_response(question: Question) -> list[int]:
+    """Return positions (groups in .sort) that answer the question wrong."""
     key = list(question.key)
     if question.kind == "order":
         return key[::-1]
@@ -369,7 +366,7 @@ def wrong_response(question: Question) -> list[int]:
 def take_exam(
     enrollment: Enrollment, exam: str, misses: int, clock: Iterator[datetime], *, forgets_a_rule=False
 ) -> None:
-    """Take an exam, pre-test or post-test once; the last `misses` answers are wrong."""
+    """Take an exam, pre-test or post-test (identifier) once; the last `misses` answers are wrong."""
     attempt = attempting.start(enrollment, exam, at=next(clock))
     responses = list(attempt.responses.select_related("bank"))
     wrong = {response.position for response in responses[len(responses) - misses :]}

@@ -120,12 +120,12 @@ class DashboardFilter(forms.Form):
         return {key: value for key, value in self.cleaned_data.items() if value}
 
     def names_lost_team(self, chosen):
-        """Return whether the query names a team the user may not see. Ignoring it would show more people, not fewer."""
+        """Return whether the query names a team the user may not see. `chosen`: result of the method `chosen`."""
         return "team" not in chosen and bool(keys_in([self.data.get("team", "")]))
 
 
 def job_roles_of(course_outlines):
-    """Return id → title of the job roles in these outlines."""
+    """Return id → title of the job roles in these outlines. `course_outlines`: course id → outline."""
     return {job_role: title for outline in course_outlines.values() for job_role, title in outline.tracks.items()}
 
 
@@ -171,7 +171,7 @@ class LogFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, events):
-        """Filter events; invalid values match none."""
+        """Return the events (query) that match the filters; none if a value is invalid."""
         if not self.is_valid():
             return events.none()
         chosen = {name: value for name, value in self.cleaned_data.items() if value}
@@ -181,7 +181,7 @@ class LogFilter(forms.Form):
 
 
 def subjects_about(identifier):
-    """Return the log subjects of the person with this email or staff number, and of their enrollments."""
+    """Return the log subjects of the person with this email or staff number, and of their enrollments; [] for none."""
     people = list(User.objects.filter(Q(email=identifier.lower()) | Q(staff_number=plain_staff_number(identifier)))[:1])
     enrollments = Enrollment.objects.filter(learner__in=people).order_by("pk")
     return [subject_of(each) for each in (*people, *enrollments)]

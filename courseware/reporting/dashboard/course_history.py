@@ -21,7 +21,7 @@ class PastEnrollment:
 
 @dataclass(frozen=True)
 class CourseStatus:
-    """Status in one course. `runs` are the enrollments, newest first; `row` describes the first."""
+    """Status in one course. `runs`: all its enrollments, newest first; `row` describes the first."""
 
     row: DashboardRow
     runs: tuple[PastEnrollment, ...]
@@ -30,7 +30,7 @@ class CourseStatus:
 def row_and_course_statuses(
     user, shown: Enrollment, teams: Mapping[int, str], outlines: Mapping[int, Outline], at: datetime
 ) -> tuple[DashboardRow, list[CourseStatus]]:
-    """Return the row of `shown` (`with_facts`), and the status in all courses `user` may see, most urgent first."""
+    """Return (row of `shown`, status per course `user` may see, most urgent first). `teams`, `outlines`: see `rows`."""
     found = with_facts(enrollments_shown_to(user).filter(learner=shown.learner_id), at).order_by("-pk")
     certificates = {each.enrollment_id: each for each in Certificate.objects.filter(enrollment__in=found.values("pk"))}
     past: dict[int, list[PastEnrollment]] = defaultdict(list)

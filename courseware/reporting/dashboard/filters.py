@@ -13,7 +13,7 @@ FEW = 1000  # people
 
 
 class DueFilter(models.TextChoices):
-    """Due dates to filter by. Ranges of `urgency`, to use its index; a day is 24 hours, as for *due soon*."""
+    """Due dates to filter by: ranges of `urgency`; a day is 24 hours, as for *due soon*."""
 
     WITHIN_WEEK = "due-7", _("due within 7 days")
     WITHIN_FORTNIGHT = "due-14", _("due within 14 days")
@@ -30,14 +30,14 @@ class DueFilter(models.TextChoices):
 
 
 class SortOrder(models.TextChoices):
-    """Sort orders for up to `dashboard_rows.SORTED_BY_NAME` rows."""
+    """Sort orders for up to `rows.SORTED_BY_NAME` dashboard rows."""
 
     NAME = "name", _("by name")
     TEAM = "team", _("by team")
     LAST_ACTIVE = "last-active", _("least recently active first")
 
     def of(self, enrollments: QuerySet, teams: QuerySet) -> QuerySet:
-        """Sort rows of `dashboard_rows.board`; `teams` are those whose names are shown."""
+        """Return these dashboard rows sorted. `teams`: query of the ids of teams whose names are shown."""
         rest = ("urgency", "learner__name", "pk")
         if self == SortOrder.NAME:
             return enrollments.order_by("learner__name", *rest)
@@ -49,7 +49,7 @@ class SortOrder(models.TextChoices):
 
 
 def of_job_role(job_role: str) -> Q:
-    """Condition for enrollments with this job role: that of the enrollment, else of the person. Runs 1 query."""
+    """Return the condition: the enrollment has this job role, or it has none and the person has it. Runs 1 query."""
     # Up to FEW people are listed by id, so that an index finds their enrollments.
     known = list(User.objects.filter(job_role=job_role).order_by().values_list("pk", flat=True)[: FEW + 1])
     of_known = Q(learner__in=known) if len(known) <= FEW else Q(learner__job_role=job_role)

@@ -14,7 +14,7 @@ class Dot(NamedTuple):
 
 
 class ModuleDots(NamedTuple):
-    """Drawing of the dots. Computed on access, because most drawings are cached."""
+    """Drawing of the dots, in drawing units. `are_done`: one bool per module, in course order."""
 
     are_done: tuple[bool, ...]
 

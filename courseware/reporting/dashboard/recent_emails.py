@@ -11,7 +11,7 @@ SAYS_NOTHING = {DeliveryState.QUEUED, DeliveryState.SKIPPED}  # about the addres
 
 
 def emails_to(person: User) -> list[OutgoingEmail]:
-    """Return up to SHOWN emails, newest first. Runs 1 query."""
+    """Return up to SHOWN emails to the person, newest first, without `data`. Runs 1 query."""
     return list(OutgoingEmail.objects.of(person).defer("data")[:SHOWN])
 
 

@@ -109,10 +109,8 @@ values_of_cells = attrgetter(*(CELL_PATHS.get(name, name) for name in Cells._fie
 
 @dataclass(frozen=True)
 class DashboardRow:
-    """A learner in a course, with all values for page and exports, as of `at`.
-
-    `team`: the first joined team that the user may see. `is_outside`: the certification is or was by external training;
-    `is_trained_outside`: it is now.
+    """A learner in a course, with all values for page and exports, as of `at`. `team`: name of the first joined team
+    that the user may see, or "". `is_outside`: the certification is or was by external training.
     """
 
     journey: LearnerProgress
@@ -150,7 +148,7 @@ class DashboardRow:
 
     @property
     def shows_certificate(self) -> bool:
-        """Whether the certificate replaces the state: certified people who have completed or are renewing."""
+        """Whether the certificate replaces the state: certified, and completed or renewing."""
         return self.validity.is_certified and self.state in (State.COMPLETED, State.RENEWING)
 
     @property
@@ -177,7 +175,7 @@ class DashboardRow:
 
 
 def dashboard_rows_of(user, *, team: Team | None = None, **filters: Any) -> EnrollmentQuerySet:
-    """Return the current enrollments that `user` may see, most urgent first. `filters`: as for `dashboard_of`."""
+    """Return the newest enrollments that `user` may see, most urgent first. `filters`: as for `dashboard_of`."""
     return dashboard_of(enrollments_in(team, user) if team else enrollments_shown_to(user), **filters)
 
 
@@ -192,9 +190,8 @@ def dashboard_of(
     away: bool = False,
     at: datetime | None = None,
 ) -> EnrollmentQuerySet:
-    """Filter these enrollments to dashboard rows: the newest of each learner and course, most urgent first.
-
-    `name` also matches email and staff number. `left` adds people who left the company; `away`: only people away now.
+    """Filter these enrollments to dashboard rows: the newest of each learner and course, most urgent first. `name` also
+    matches email and staff number. `left` adds people who left the company; `away`: only people away now.
     """
     enrollments = enrollments.with_state(at).filter(is_newest=True)
     if not left:
@@ -213,21 +210,21 @@ def dashboard_of(
 
 
 def filter_by_status(enrollments: EnrollmentQuerySet, status: State | CertificationStatus, at: datetime) -> QuerySet:
-    """Filter dashboard rows by state or certification status. Statuses with a last day are sorted by that day."""
+    """Filter dashboard rows to those with this status at `at`. Statuses with a last day are sorted by that day."""
     found = enrollments.in_state(status, at)
     by_last_day = isinstance(status, CertificationStatus) and status.has_last_day
     return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
 
 
 def stuck_rows(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
-    """Filter rows of `dashboard_rows_of` to stuck people. Builds the doubtful rows, a chunk at a time."""
+    """Filter rows of `dashboard_rows_of` to stuck people. It builds the rows that may be stuck, CHUNK at a time."""
     rows_to_check = rows_in_chunks(possibly_stuck_ids(filter_started(enrollments, at), at), {}, language, at)
     stuck_keys = [row.enrollment.pk for row in rows_to_check if row.stuck]
     return filter_stuck(enrollments, stuck_keys, at)
 
 
 def sort_rows(enrollments: QuerySet, number: int, sorting: SortOrder | None, user) -> QuerySet:
-    """Sort these `number` dashboard rows. Above SORTED_BY_NAME rows, the order is by due date, as in the index."""
+    """Sort these `number` dashboard rows by `sorting` (None: due date); above SORTED_BY_NAME always by due date."""
     if number <= SORTED_BY_NAME:
         return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
     return enrollments.order_by(*(column for column in enrollments.query.order_by if column != "learner__name"))
@@ -252,7 +249,7 @@ def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """Annotate state, absence, learner and external training, which rows read."""
+    """Annotate what rows read: state, absence, name, email, `is_here`, job role, `has_outside` (external training)."""
     columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "noted_job_role": "job_role"}
     learner_columns = {column: F(f"learner__{field}") for column, field in columns.items()}
     external = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
@@ -265,7 +262,7 @@ FACTS = CompiledQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__
 
 
 def enrollments_with_facts(keys: Iterable[int], at: datetime) -> list[Enrollment]:
-    """Return the enrollments with these ids, in this order, `with_facts`. Missing ones are skipped. Runs 1 query."""
+    """Return the enrollments with these ids, in this order, `with_facts`, without missing ones. Runs 1 query."""
     keys = list(keys)
     found = {enrollment.pk: enrollment for enrollment in FACTS(keys=keys, at=at)}
     return [found[key] for key in keys if key in found]
@@ -275,9 +272,8 @@ def rows(
     enrollments: Collection[Enrollment], teams: Mapping[int, str], course_outlines: Mapping[int, Outline], at: datetime
 ) -> list[DashboardRow]:
     """Return the rows of these enrollments (`with_facts`). `teams`: id → name of the teams that may be shown.
-
-    Read `course_outlines` (`outlines`) after the enrollments. Runs 3 queries; 2 more if any was started, 3 more and
-    those of calendars if any failed the exam, 3 more if any has a practice set to do.
+    `course_outlines`: from `outlines`, read after the enrollments. Runs 3 queries; 2 more if any was started, 3 more
+    and those of calendars if any failed the exam, 3 more if any has a practice set to do.
     """
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:
@@ -306,7 +302,7 @@ COURSES = CompiledQuery(lambda: Course.objects.select_related("current").only("c
 
 
 def outlines(language: str) -> dict[int, Outline]:
-    """Return course id → current outline of all published courses. Runs 1 query if the process has them cached."""
+    """Return course id → current outline of all published courses in this language. Runs 1 query if they are cached."""
     return {course.pk: outline(course.current, language) for course in COURSES() if course.current}
 
 
@@ -320,7 +316,7 @@ JOINED = CompiledQuery(
 
 
 def teams_joined(learners: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """Return learner id → (team id, time zone) of the learner's teams, in the order of joining."""
+    """Return learner id → (team id, time zone name) of the learner's teams, first joined first; [] without a team."""
     found: dict[int, list[tuple[int, str]]] = {learner: [] for learner in learners}
     for learner, team, zone in JOINED(people=list(learners)):
         found[learner].append((team, zone))
@@ -329,7 +325,7 @@ def teams_joined(learners: Collection[int]) -> dict[int, list[tuple[int, str]]]:
 
 @lru_cache(1024)  # the size of the cache of `progress_with`
 def modules_done(outline: Outline, progress: Progress) -> tuple[ModuleDone, ...]:
-    """Return the modules with required steps."""
+    """Return the progress in each module with required steps."""
     required = [
         (module.title, {step.id for step in module.steps}.intersection(progress.required)) for module in outline.modules
     ]

@@ -22,7 +22,7 @@ from courseware.simulations.models import SimulationAttempt, SimulationOutcome
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A question of the lesson `step`, or without `question` the simulation `step`, that a person fails repeatedly."""
+    """What a person fails repeatedly: a `question` of the lesson `step`, or, if "", the simulation `step` (ids)."""
 
     step: str
     question: str = ""
@@ -70,7 +70,7 @@ NOT_STUCK = Stuck()
 
 
 def stuck_after() -> dict[str, int]:
-    """Return the thresholds: numbers of misses and harmful endings, working days, days."""
+    """Return the thresholds: "misses" and "red_runs" (times), "failed_days" (working days), "idle_days" (days)."""
     return {
         "misses": settings.STUCK_AFTER_MISSES,
         "red_runs": settings.STUCK_AFTER_RED_RUNS,
@@ -80,14 +80,14 @@ def stuck_after() -> dict[str, int]:
 
 
 def missed_often(answers: QuerySet) -> QuerySet[Any, Any]:
-    """Group answers by question; keep those missed STUCK_AFTER_MISSES times and never answered correctly."""
+    """Return rows (enrollment, document, question) missed STUCK_AFTER_MISSES times and never answered correctly."""
     groups = answers.order_by().values("enrollment", "document", "question")
     counted = groups.annotate(misses=Count("pk", filter=Q(is_right=False)), rights=Count("pk", filter=Q(is_right=True)))
     return counted.filter(misses__gte=settings.STUCK_AFTER_MISSES, rights=0)
 
 
 def red_often(attempts: QuerySet) -> QuerySet[Any, Any]:
-    """Group attempts by simulation; keep those that ended with harm STUCK_AFTER_RED_RUNS times."""
+    """Return rows (enrollment, simulation) that ended with harm STUCK_AFTER_RED_RUNS times."""
     reds = attempts.filter(what_if_of=None, colour=SimulationOutcome.RED).order_by().values("enrollment", "simulation")
     return reds.annotate(reds=Count("pk")).filter(reds__gte=settings.STUCK_AFTER_RED_RUNS)
 
@@ -106,7 +106,7 @@ STOPS = CompiledQuery(stops)
 
 
 def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
-    """Return enrollment id → obstacles. Runs 1 query."""
+    """Return enrollment id → obstacles, as a defaultdict. Runs 1 query."""
     found = defaultdict(list)
     for enrollment, step, question in STOPS(enrollments=enrollments):
         found[enrollment].append(Obstacle(step, question))
@@ -147,7 +147,7 @@ def is_before(learner: LearnerProgress, instant: datetime) -> bool:
 
 
 def calendars_of_failed(learners: Iterable[LearnerProgress], at: datetime) -> Mapping[int, Calendar]:
-    """Return learner id → calendar of people who failed the exam, without activity for long enough."""
+    """Return learner id → calendar of people who failed the exam and were inactive for long enough."""
     # N working days are at least N days, so most people need no calendar.
     since = at - timedelta(days=settings.STUCK_AFTER_FAILED_DAYS)
     people = {each.enrollment.learner_id for each in learners if each.failed and is_before(each, since)}
@@ -155,6 +155,7 @@ def calendars_of_failed(learners: Iterable[LearnerProgress], at: datetime) -> Ma
 
 
 def has_stopped_after_failing(learner: LearnerProgress, calendars: Mapping[int, Calendar], at: datetime) -> bool:
+    """Return whether the exam is failed and the learner inactive for STUCK_AFTER_FAILED_DAYS working days since."""
     calendar, last = calendars.get(learner.enrollment.learner_id), learner.enrollment.last_active_at
     if not learner.failed or not calendar or not last:
         return False
@@ -167,7 +168,7 @@ def has_stopped_after_failing(learner: LearnerProgress, calendars: Mapping[int, 
 
 
 def idle(at: datetime) -> Q:
-    """Condition for idle enrollments, without failed exams: those people may have to wait for the next attempt."""
+    """Return the condition: idle enrollment without a failed exam, after which people may have to wait."""
     failed = ExamAttempt.objects.filter(enrollment=OuterRef("pk"), is_passed=False)
     since = at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
     return Q(last_active_at__lte=since) & ~Q(Exists(failed))

@@ -34,7 +34,7 @@ class SubteamRow(NamedTuple):
 
 
 def topmost_of(user) -> list[Team]:
-    """Return the topmost teams that `user` manages, or those of the company."""
+    """Return the topmost teams that `user` manages or, for users who see the whole company, its topmost teams."""
     if sees_whole_company(user):
         return list(Team.objects.filter(parent=None))
     return sorted(topmost(own_teams(user)), key=lambda team: (team.name, team.pk))
@@ -47,7 +47,7 @@ def manages_managers(user) -> bool:
 
 
 def subteam_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[SubteamRow]:
-    """Return the teams below `head` (else `head_of(user)`, else the topmost teams), most overdue first, then `head`."""
+    """Return rows of teams below `head` (None: `head_of(user)` or the topmost), most overdue first, then of `head`."""
     head = head or head_of(user)
     teams = list(Team.objects.filter(parent=head)) if head else topmost_of(user)
     if not teams:
@@ -90,6 +90,6 @@ def by_team(rows: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple[A
 
 
 def stuck_by_team(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> Counter[int | None]:
-    """Return team id → number of stuck rows of `dashboard_rows_of` in the team and the teams below."""
+    """Return team id → number of stuck rows in the team and the teams below. `enrollments`: of `dashboard_rows_of`."""
     stuck = stuck_rows(enrollments, language, at).order_by().values_list("learner")
     return Counter({team: rows.total() for team, rows in by_team(stuck).items()})

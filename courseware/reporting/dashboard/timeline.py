@@ -21,11 +21,10 @@ from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequ
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One entry. `title` of a conversation is the manager's name.
-
-    `kind`, also the CSS class: enrolled, completed, saw-change, passed, failed, drilled (practice set), waived
-    (exempt), finished, adjusted, asked (extension), away, noted, talked, withdrawn (certificate), measured (pre-test),
-    measured-again (post-test), or the outcome of a simulation. `may_undo`: whether it can be undone.
+    """One entry. `title` of a conversation is the manager's name. `kind`, also the CSS class: enrolled, completed,
+    saw-change, passed, failed, drilled (practice set), waived (exempt), finished, adjusted, asked (extension), away,
+    noted, talked, withdrawn (certificate), measured (pre-test), measured-again (post-test), or the outcome of a
+    simulation. `may_undo`: whether it can be undone.
     """
 
     at: datetime
@@ -40,7 +39,7 @@ class TimelineEntry:
 
 
 def sittings(enrollment: Enrollment, outline: Outline, titles: Mapping[str, str]) -> Iterator[TimelineEntry]:
-    """Yield exam attempts and completed practice sets."""
+    """Yield exam attempts and completed practice sets. `titles`: step id → title."""
     for attempt in enrollment.attempts.submitted().with_release():
         attempt.enrollment = enrollment
         title = titles.get(attempt.exam.identifier, attempt.exam.identifier)
@@ -57,9 +56,9 @@ def days_requested(enrollment: Enrollment) -> Iterator[TimelineEntry]:
 
 
 def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[TimelineEntry]:
-    """Return the history of an enrollment and the notes about its learner, newest first.
-
-    Runs 11 queries; 1 more if anything was adjusted, 1 for each declined request, 2 for each pass with a practice set.
+    """Return the history of an enrollment and the notes about its learner, newest first, as `reader` may see and undo
+    it. Runs 11 queries; 1 more if anything was adjusted, 1 for each declined request, 2 for each pass with a practice
+    set.
     """
     titles = {step.id: step.title for step in outline.steps}
     entries = [TimelineEntry(enrollment.enrolled_at, "enrolled")]

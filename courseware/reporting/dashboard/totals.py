@@ -43,7 +43,7 @@ def is_own_dashboard(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
 
 
 def numbers(enrollments: EnrollmentQuerySet, at: Any) -> QuerySet:
-    """Return (state, certification status, number) of these enrollments."""
+    """Return rows (state, certification status, number) of these enrollments. `at`: instant or query parameter."""
     found = enrollments.with_certification_status(at).order_by().values_list("state", "validity")
     return found.annotate(Count("pk"))
 
@@ -75,10 +75,9 @@ def manages_many(user, at: datetime) -> bool:
 
 
 class DashboardCount:
-    """Totals of a user's dashboard as of `at`, each read from the database on first access.
-
-    `teams`: query of (id, name) of the teams the user may see; `filters`: from `DashboardFilter.chosen`; `is_exact`:
-    count all rows, without headcounts.
+    """Totals of a user's dashboard as of `at`, each read from the database on first access. `teams`: query of (id,
+    name) of the teams the user may see; `filters`: from `DashboardFilter.chosen`; `is_exact`: count all rows, without
+    headcounts.
     """
 
     def __init__(self, user, teams: QuerySet, filters: Mapping[str, Any], at: datetime, *, is_exact: bool = False):
@@ -106,10 +105,7 @@ class DashboardCount:
 
     @cached_property
     def totals(self) -> DashboardTotals | None:
-        """Totals of up to SORTED_BY_NAME rows, else of the headcounts; None if only reading all rows could give them.
-
-        Above MANY_TEAMS teams, headcounts come first, because finding the first row takes long.
-        """
+        """Totals of up to SORTED_BY_NAME rows, else by headcounts; None if only reading all rows could give them."""
         if self.is_exact:
             return counts(self.everyone, self.at)
         if self.own:
@@ -174,7 +170,7 @@ class DashboardCount:
 def headcount_totals(
     user, team: Team | None, course: Course | None, at: datetime, days: DueFilter | None = None
 ) -> DashboardTotals | None:
-    """Return the `counts` of `board`, without people who left, from the headcounts; None if they cannot tell."""
+    """Return the totals of `team` (None: all) without people who left, by headcounts; None if they cannot tell."""
     head = team or head_of(user)
     if head is None and not sees_whole_company(user):
         return None  # sums over teams without a common parent count people in 2 teams twice
@@ -188,7 +184,7 @@ def headcount_totals(
 
 
 def hidden_enrollments(user) -> EnrollmentQuerySet:
-    """Return enrollments that headcounts include but `user` may not see: managers' own; for HR, staff of others."""
+    """Return enrollments that headcounts include but `user` may not see: managers' own; for HR, some of staff."""
     if user.is_superuser or audits(user):
         return Enrollment.objects.none()
     if not handles_people(user):
@@ -213,7 +209,7 @@ def topmost(teams: Iterable[Team]) -> list[Team]:
 
 
 def counts(enrollments: EnrollmentQuerySet, at: datetime) -> DashboardTotals:
-    """Count these enrollments. Runs 1 query."""
+    """Return the totals of these enrollments (`with_state`). Runs 1 query."""
     return tally(numbers(enrollments, at))
 
 
@@ -234,13 +230,14 @@ class Tile(NamedTuple):
 
 
 def tiles_of(found: DashboardTotals | None) -> list[Tile]:
+    """Return a tile per state; without numbers for None."""
     if found is None:
         return [Tile(state, None, []) for state in State]
     return [Tile(state, number, lines_of(state, number, found)) for state, number in found.states.items()]
 
 
 def lines_of(state: State, number: int, found: DashboardTotals) -> list[str]:
-    """Return translated details of a total, such as how many are still certified."""
+    """Return translated details of a total, such as how many are still certified; [] for 0."""
     if not number or state == State.WAIVED:
         return []
     days = DUE_SOON.days

@@ -48,7 +48,7 @@ def register() -> None:
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """Yield unsaved emails, sorted by recipient and enrollment. Key: enrollment, due date and recipient."""
+    """Yield unsaved emails about `newly_late` enrollments, sorted by recipient and enrollment; none if turned off."""
     overdue = sorted(newly_late(morning), key=lambda each: each.run.pk) if is_escalated() else []
     yield from in_order(emails_about(overdue, morning.at) if overdue else ())
 
@@ -92,7 +92,7 @@ def is_possible_recipient(person: User) -> bool:
 
 
 def people_reported(recipient: Any) -> QuerySet:
-    """Return the people to report to this recipient: for HR all others they may see, for managers their people."""
+    """Return the people (query) to report to this recipient: for HR all others they may see, else the managed ones."""
     if handles_people(recipient):
         return people_visible_to(recipient).exclude(pk=recipient.pk)
     return people_managed_by(recipient)
@@ -109,7 +109,7 @@ def still_late(email: OutgoingEmail) -> list[Enrollment]:
 
 
 def enrollments_to_report(email: OutgoingEmail) -> tuple[list[Enrollment], str]:
-    """Return the `still_late` enrollments without an open extension request, and why the others are left out."""
+    """Return (`still_late` enrollments without an open extension request, why the email is skipped without any)."""
     overdue = still_late(email)
     asking = asked_about([enrollment.pk for enrollment in overdue])
     return [enrollment for enrollment in overdue if enrollment.pk not in asking], ASKS if overdue else SETTLED
@@ -124,7 +124,7 @@ def why_unwanted(email: OutgoingEmail) -> str:
 
 
 def in_words(email: OutgoingEmail) -> dict[str, object]:
-    """Return the template context."""
+    """Return the template context: name, overdue people ("late": name, title, day, manager), days, is_for_hr, link."""
     enrollments, _why = enrollments_to_report(email)
     language = email.language or settings.LANGUAGE_CODE
     managers = managers_of({enrollment.learner_id for enrollment in enrollments})

@@ -62,7 +62,7 @@ def why_nothing(email: OutgoingEmail) -> str:
 
 
 def in_words(email: OutgoingEmail) -> dict[str, object]:
-    """Return the template context."""
+    """Return the template context: name, `Totals` of "all" rows and of up to TEAMS_LISTED teams, others, link."""
     found = rows_of_reader(email, timezone.now())
     teams = teams_of(found)
     with translation.override(email.language or settings.LANGUAGE_CODE):

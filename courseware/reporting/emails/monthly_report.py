@@ -42,12 +42,13 @@ def is_subscribed(person) -> bool:
 
 
 def has_asked_for_it(person) -> bool:
+    """Return whether the person has subscribed, even if opted out by an email link, and may see reports."""
     return MonthlyReportSubscription.objects.filter(person=person).exists() and sees_reports(person)
 
 
 @transaction.atomic
 def subscribe(person) -> None:
-    """Subscribe a person, and undo an opt-out by email link."""
+    """Subscribe a person and log it; undo an opt-out by email link."""
     resubscribe(person, KIND)
     _report, is_new = MonthlyReportSubscription.objects.get_or_create(person=person)
     if is_new:
@@ -77,7 +78,7 @@ def month_before(day: date) -> date:
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """Yield unsaved emails to people who subscribed before this month; only on its first day, or when catching up."""
+    """Yield unsaved emails to people who subscribed before this month, on its first day or when catching up."""
     if morning.day.day > 1 and not morning.catches_up:
         return
     subscriptions = MonthlyReportSubscription.objects.filter(person__is_active=True)
@@ -105,7 +106,7 @@ def why_not_wanted(email: OutgoingEmail) -> str:
 
 
 def month_text(email: OutgoingEmail) -> dict[str, object]:
-    """Return the template context."""
+    """Return the template context of a monthly report: name, month (text), address (URL of the report)."""
     month = date.fromisoformat(email.data["month"])
     with translation.override(email.language or settings.LANGUAGE_CODE):
         text = date_format(month, "YEAR_MONTH_FORMAT")

@@ -72,7 +72,7 @@ def register_weekly(kind: str, recipients: Callable[[], QuerySet[User]]) -> None
 
 
 def emails(kind: str, morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """Yield unsaved emails of this type, in the order of their recipients' ids."""
+    """Yield unsaved emails of this type, by recipient id, to recipients whose Monday morning is near."""
     for people in by_person(WEEKLY[kind](), "pk"):
         hours = hours_of([person.pk for person in people])
         for person in people:
@@ -96,10 +96,8 @@ def weekly_email(kind: str, person: User, hours: EmailHours, morning: DailyEmail
 
 
 def monday_near(hours: EmailHours, morning: DailyEmails) -> date | None:
-    """Return the Monday whose morning begins within 1 day or began less than 2 days ago, or None.
-
-    An email queued earlier could be skipped because there is nothing to report yet. Without catching up, the morning
-    must begin on `morning.day` in the site's time zone.
+    """Return the Monday whose morning begins within 1 day or began less than 2 days ago, or None. Without catching up,
+    the morning must begin on `morning.day` in the site's time zone.
     """
     today = morning.at.astimezone(hours.zone).date()
     this_monday = today - today.weekday() * DAY
@@ -134,7 +132,7 @@ def finished(rows: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
 
 
 def why_nothing(email: OutgoingEmail) -> str:
-    """Return why the email must not be sent, or ""."""
+    """Return why the email must not be sent, or "" if there is anything to report."""
     at, language = now(), email.language or settings.LANGUAGE_CODE
     rows = dashboard_of_reader(email, at)
     found = filter_by_status(rows, State.OVERDUE, at), finished(rows, at), asked_of_reader(email, at)
@@ -143,7 +141,7 @@ def why_nothing(email: OutgoingEmail) -> str:
 
 
 def in_words(email: OutgoingEmail) -> dict[str, object]:
-    """Return the template context."""
+    """Return the template context: name, asked, late, stuck, finished (see `some_of`), teams, link."""
     at, language = timezone.now(), email.language or settings.LANGUAGE_CODE
     rows = dashboard_of_reader(email, at)
     overdue = filter_by_status(rows, State.OVERDUE, at)
@@ -176,7 +174,7 @@ def requests_text(requests: QuerySet[ExtensionRequest]) -> dict[str, object]:
 
 
 def some_of(enrollments: Any, language: str) -> dict[str, object]:
-    """Return "number", "named" (the first NAMED) and "others" (number of the rest). Runs 2 queries."""
+    """Return "number", "named" (first NAMED: name, title, day) and "others" (number of the rest). Runs 2 queries."""
     named = [
         enrollment_text(enrollment, language)
         for enrollment in enrollments.with_release().select_related("learner").with_zone()[:NAMED]
@@ -195,7 +193,7 @@ def enrollment_text(enrollment: Enrollment, language: str) -> dict[str, str]:
 
 
 def by_team(email: OutgoingEmail, overdue: QuerySet[Any, Any]) -> Sequence[tuple[str, int]]:
-    """Return (team name, overdue people), most first; empty for a single team. Runs 1 query."""
+    """Return (team name, overdue people) of up to TEAMS_NAMED teams, most first; [] for a single team. Runs 1 query."""
     memberships = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=teams_managed_by(email.person))
     memberships = memberships.filter(person__in=overdue.order_by().values("learner"))
     counted = memberships.values("team").annotate(number=Count("person", distinct=True))  # teams may have the same name

@@ -63,7 +63,7 @@ def certificate_address(certificate: Certificate) -> str:
 
 @dataclass(frozen=True)
 class PackContents:
-    """Source of an audit pack: `count` holds the dashboard rows, `facts` go into the second worksheet."""
+    """Source of an audit pack. `count`: the dashboard rows; `runs`: the enrollments; `facts`: second worksheet."""
 
     count: DashboardCount
     runs: QuerySet
@@ -79,7 +79,7 @@ class AuditPack(NamedTuple):
 
 
 def audit_pack(contents: PackContents, language: str) -> AuditPack:
-    """Create the ZIP file. The caller closes it."""
+    """Return the audit pack with texts in this language. The caller closes its file."""
     file = TemporaryFile()  # noqa: SIM115 - the caller closes it
     with ZipFile(file, "w") as pack:
         digests = {name: put(pack, name, pieces, contents.count.at) for name, pieces in files_of(contents, language)}
@@ -90,7 +90,7 @@ def audit_pack(contents: PackContents, language: str) -> AuditPack:
 
 
 def put(pack: ZipFile, name: str, pieces: Iterable[bytes], at: datetime) -> str:
-    """Write a file into the ZIP and return its SHA-256 as hex."""
+    """Write a file (chunks of bytes) into the ZIP, dated `at`, and return its SHA-256 as hex."""
     digest = hashlib.sha256()
     entry = ZipInfo(name, site_time(at).timetuple()[:6])
     entry.compress_type = ZIP_DEFLATED
@@ -152,8 +152,7 @@ def lacking_in(contents: PackContents, language: str) -> list[int]:
 
 def queue_missing_pdfs(contents: PackContents, language: str) -> int:
     """If more than DRAWN_MEANWHILE PDFs are missing, queue jobs that create them; return how many to wait for, else 0.
-
-    PDFs that a job failed to create before are retried but not counted, so the audit pack does not wait for them.
+    PDFs that a job failed to create are queued again but not counted.
     """
     keys = lacking_in(contents, language)
     if len(keys) <= DRAWN_MEANWHILE:

@@ -79,18 +79,20 @@ DASHBOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
 
 
 def last_day(row: DashboardRow) -> date | str:
+    """Return the last day of the certificate; “no expiry date” if certified without an end; else ""."""
     if row.certificate_day:
         return row.certificate_day
     return gettext("no expiry date") if row.validity.is_certified else ""
 
 
 def score(found: Score | None) -> str:
-    """Return “points of max_points” in the active language."""
+    """Return “points of max_points” in the active language; "" for None."""
     # Spreadsheet programs read 5/6 as a date.
     return gettext("%(points)d of %(max_points)d") % vars(found) if found else ""
 
 
 def gain(result: PrePostTest) -> int | str:
+    """Return the improvement in percent, “retained” for full marks both times, or "" if there is none."""
     # Full marks before and after: no number.
     if result.outcome == "kept":
         return pgettext("what was known before the course", "retained")
@@ -110,7 +112,7 @@ def headings(language: str, *, named: bool = False, columns: Sequence[Column] = 
 def texts(
     rows: Iterable[Any], language: str, *, named: bool = False, columns: Sequence[Column] = DASHBOARD_COLUMNS
 ) -> Iterator[Sequence[object]]:
-    """Yield the headings (column names if `named`), then each row; times in ISO 8601 in the site's time zone."""
+    """Yield the headings (names if `named`), then the cells of each row; times in ISO 8601 in the site's time zone."""
     yield headings(language, named=named, columns=columns)
     for cells in cells_of(rows, language, columns):
         yield [site_time(cell).isoformat() if type(cell) is datetime else cell for cell in cells]
@@ -145,7 +147,7 @@ class CellTexts:
 
 
 def dashboard_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], language: str) -> IO[bytes]:
-    """Return an open Excel file of dashboard rows, see `workbook`."""
+    """Return an open Excel file of dashboard rows. `facts`: as for `workbook`."""
     with translation.override(language):
         name = pgettext("sheet of a workbook", "People")
     return workbook(name, DASHBOARD_COLUMNS, rows, facts, language)
@@ -154,7 +156,7 @@ def dashboard_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], lang
 def workbook(
     name: str, columns: Sequence[Column], rows: Iterable[Any], facts: Iterable[Fact], language: str
 ) -> IO[bytes]:
-    """Return an open Excel file. `facts` are (label, text) pairs for the second worksheet."""
+    """Return an open Excel file, which the caller closes. `facts`: (label, text) pairs of the second worksheet."""
     import xlsxwriter  # takes 30 ms
 
     file = TemporaryFile()  # noqa: SIM115 - the response that sends it closes it

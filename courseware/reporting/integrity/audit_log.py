@@ -33,11 +33,10 @@ class ExpectedEvent(NamedTuple):
 
 @dataclass(frozen=True)
 class LoggedFact:
-    """A logged kind of fact: each row whose column `at` is set has an event with `verb`.
-
-    `owner`: path to the foreign key that the event's subject names, "" for the row itself. `told_by`: key of the
-    event's data that tells rows of one owner apart; its value is the row's id unless `data` overrides it. Events
-    before an event `undone_by` of the same subject need no row.
+    """A logged kind of fact: each row whose column `at` is set has an event with `verb`. `owner`: path to the foreign
+    key that the event's subject names, "" for the row itself. `told_by`: key of the event's data that tells rows of one
+    owner apart; its value is the row's id unless `data` overrides it. Events before an event `undone_by` of the same
+    subject need no row.
     """
 
     verb: str
@@ -53,6 +52,7 @@ class LoggedFact:
         return self.rows.exclude(**{self.at: None})
 
     def said(self, row: Any) -> ExpectedEvent:
+        """Return the event that must exist for this row."""
         key = {self.told_by: row.pk} if self.told_by else {}
         return ExpectedEvent(self.subject(row), getattr(row, self.at), key | self.data(row))
 
@@ -65,7 +65,7 @@ class LoggedFact:
         return subject_of(row._meta.get_field(last).related_model, getattr(row, f"{last}_id"))
 
     def key(self, one: ExpectedEvent | Event) -> tuple:
-        """Return the subject and the `told_by` value, which together identify a row."""
+        """Return (subject, `told_by` value), which identifies a row."""
         return one.subject, one.data.get(self.told_by)
 
 

@@ -18,7 +18,7 @@ from courseware.learning.models import Enrollment
 
 
 def certificates() -> Iterator[str]:
-    """Completed enrollments, and no others, have a certificate, issued at the time of completion."""
+    """Yield messages about completed enrollments without a certificate of that time, and about other certificates."""
     for pk in Certificate.objects.filter(enrollment__completed_at=None).values_list("enrollment_id", flat=True):
         yield f"enrollment {pk}: has a certificate but is not completed"
     for pk in Enrollment.objects.completed().filter(certificate=None).values_list("pk", flat=True):
@@ -29,7 +29,7 @@ def certificates() -> Iterator[str]:
 
 
 def certificate_texts() -> Iterator[str]:
-    """Recomputable facts on certificates match the release, attempts and branding."""
+    """Yield messages about certificates with facts that differ from the release, attempts and branding."""
     outlines = lru_cache(maxsize=8)(outlines_of)
     certificates = Certificate.objects.select_related("release__course", "enrollment").defer("release__outlines")
     for certificate in certificates.order_by("pk").iterator():
@@ -41,7 +41,7 @@ def certificate_texts() -> Iterator[str]:
 
 
 def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> list[CertificateFact]:
-    """Return the facts that differ when recomputed. Runs 2 queries if none does."""
+    """Return the facts that differ when recomputed. `outlines`: language → outline. Runs 2 queries if none does."""
     # The days before and after count too: the site's time zone may have changed.
     facts = [fact for fact in FACTS if fact.is_recomputable]
     for step in (0, -1, 1):
@@ -53,14 +53,14 @@ def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> l
 
 
 def certificate_pdfs() -> Iterator[str]:
-    """PDF files match their stored checksums, which `integrity.audit_log` compares with the log."""
+    """Yield messages about PDF files unlike their stored checksums, which `audit_log` compares with the log."""
     for pdf in CertificatePdf.objects.order_by("pk").iterator(chunk_size=100):
         if hashlib.sha256(bytes(pdf.body)).hexdigest() != pdf.digest:
             yield f"certificate {pdf.certificate_id}: its file in {pdf.language} differs from the one that was created"
 
 
 def certifications() -> Iterator[str]:
-    """Certifications end with their longest proof: a certificate or external training."""
+    """Yield messages about certifications that do not end with their longest certificate or external training."""
     columns = {"kept_certificate": "certificate", "kept_outside": "outside", "kept_until": "certified_until"}
 
     def rows(of_model, learner: str, course: str) -> Iterator[Proof]:
@@ -84,7 +84,7 @@ def certifications() -> Iterator[str]:
 
 
 def strange_certifications() -> Iterator[str]:
-    """No certification has a proof of another person or course, or revoked external training."""
+    """Yield messages about certifications with a proof of another person or course, or revoked external training."""
     of_certificate = {f"certificate__enrollment__{field}": F(field) for field in ("learner", "course")}
     of_training = {"outside__person": F("learner"), "outside__course": F("course"), "outside__revoked_at": None}
     own = Certification.objects.filter(Q(**of_certificate) | Q(**of_training))
@@ -94,7 +94,7 @@ def strange_certifications() -> Iterator[str]:
 
 
 def newest_certifications() -> Iterator[str]:
-    """Current enrollments have the `certified_until` of their certification."""
+    """Yield messages about newest enrollments whose `certified_until` differs from their certification."""
     certified_until = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values(
         "certified_until"
     )

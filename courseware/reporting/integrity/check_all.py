@@ -10,13 +10,13 @@ from courseware.reporting.integrity import audit_log, certificates, enrollments,
 
 
 def search_terms() -> Iterator[str]:
-    """People are found by their name, email address and staff number."""
+    """Yield messages about people whose search terms differ from their name, email address and staff number."""
     for key in people_with_outdated_terms():
         yield f"person {key}: search terms differ from name, email and staff number"
 
 
 def releases() -> Iterator[str]:
-    """Releases match their checksums."""
+    """Yield messages about releases that differ from their checksums."""
     for release in Release.objects.defer("outlines").order_by("pk").iterator():
         if release.digest != digest_of(release):
             yield f"release {release.pk}: its texts differ from those it was published with"

@@ -23,7 +23,7 @@ from courseware.simulations.models import SimulationAttempt
 
 
 def enrollments() -> Iterator[str]:
-    """Start, last activity and due-date changes match answers, completions, attempts and adjustments."""
+    """Yield messages about start, activity or due date unlike answers, completions, attempts and adjustments."""
 
     def of_facts(model, field, aggregate, enrollment="enrollment", **filters):
         facts = model.objects.filter(**{enrollment: OuterRef("pk")}, **filters).order_by().values(enrollment)
@@ -67,7 +67,7 @@ def times_of(enrollment) -> Iterator[str]:
 
 
 def newest_enrollments() -> Iterator[str]:
-    """`is_newest` marks the last enrollment; one superseded by a merge only if it is the only one in the course."""
+    """Yield messages about wrong `is_newest`: it marks the last one, and a superseded one only if there is no other."""
     superseded = superseded_ids()
     others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
         pk__in=superseded
@@ -84,7 +84,7 @@ def newest_enrollments() -> Iterator[str]:
 
 
 def merged_enrollments() -> Iterator[str]:
-    """Transferred enrollments belong to the remaining account of a merge, or after an undo to the merged account."""
+    """Yield messages about transferred enrollments not in the remaining account or, after an undo, in the other."""
     items = MergedEnrollment.objects.select_related("merge", "enrollment").order_by("pk")
     for item in items.filter(is_transferred=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
         yield f"enrollment {item.enrollment_id}: is of person {item.merge.kept_id} by merge {item.merge_id}"
@@ -98,7 +98,7 @@ def merged_enrollments() -> Iterator[str]:
 
 
 def approved_extensions() -> Iterator[str]:
-    """Approved extension requests have an adjustment of the same time by the same person."""
+    """Yield messages about approved extension requests without an adjustment of the same time by the same person."""
     items = AdjustmentItem.objects.filter(
         adjustment=OuterRef("adjustment"),
         adjustment__kind=Extend.kind,
@@ -112,7 +112,7 @@ def approved_extensions() -> Iterator[str]:
 
 
 def team_ancestors() -> Iterator[str]:
-    """`Team.above` matches the parents."""
+    """Yield messages about teams whose `above` differs from their parents."""
     teams = Team.objects.in_bulk()
     for team in teams.values():
         above: list[int] = []
@@ -126,7 +126,7 @@ def team_ancestors() -> Iterator[str]:
 
 
 def headcounts() -> Iterator[str]:
-    """Stored headcounts match the enrollments."""
+    """Yield messages about stored headcounts that differ from the enrollments."""
     for team in headcount_updates.all_team_ids():
         for key, number in headcount_updates.missing(team).items():
             text = f"{key.urgency:%Y-%m-%d}, {'started' if key.has_started else 'not started'}"
@@ -137,7 +137,7 @@ def headcounts() -> Iterator[str]:
 
 
 def follow_ups() -> Iterator[str]:
-    """Each follow-up has as many answers as people it was answered about, shown in steps of 5."""
+    """Yield messages about follow-ups with more or fewer answers than people, or answers not shown in steps of 5."""
     answered = FollowUp.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
     stored = FollowUpAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))
     numbers, answers = dict(answered), dict(stored)

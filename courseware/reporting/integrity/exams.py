@@ -1,4 +1,4 @@
-"""Integrity checks of exams, answers, practice sets and simulations, by grading and replaying them again."""
+"""Integrity checks of exams, answers, practice sets and simulations. Each yields a line for each difference."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -19,7 +19,7 @@ from courseware.simulations.replay import AttemptReplay, replay_of
 
 
 def attempts() -> Iterator[str]:
-    """Points, totals and results of attempts match their responses."""
+    """Yield messages about attempts whose points, totals or results differ from their responses."""
     right = Count("responses", filter=Q(responses__is_right=True))
     for attempt in ExamAttempt.objects.annotate(right=right, asked=Count("responses")).order_by("pk").iterator():
         if attempt.asked != attempt.max_points:
@@ -33,7 +33,7 @@ def attempts() -> Iterator[str]:
 
 
 def pass_marks() -> Iterator[str]:
-    """Pass marks of attempts match their exams."""
+    """Yield messages about attempts whose pass marks differ from their exams."""
     for attempt in ExamAttempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
         page = store.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
         if attempt.pass_mark != page.data["pass_mark"]:
@@ -41,7 +41,7 @@ def pass_marks() -> Iterator[str]:
 
 
 def responses() -> Iterator[str]:
-    """Exam responses match their questions and their grades."""
+    """Yield messages about exam responses that do not fit their questions or grades."""
     needed = ("bank", "attempt__release__course")
     rows = Response.objects.select_related(*needed).defer("attempt__release__outlines").order_by("pk")
     for response in rows.iterator():
@@ -58,7 +58,7 @@ def responses() -> Iterator[str]:
 
 
 def graded_again(response: Response) -> bool | None:
-    """Return the grade, or None before the attempt is submitted. Raise `KeyError` or `TypeError` if not gradable."""
+    """Grade anew: return whether it is right, None before submission. Raise KeyError or TypeError if not gradable."""
     attempt = response.attempt
     if attempt.submitted_at is None:
         return None
@@ -66,7 +66,7 @@ def graded_again(response: Response) -> bool | None:
 
 
 def answers() -> Iterator[str]:
-    """Lesson answers match their questions and their grades."""
+    """Yield messages about lesson answers that do not fit their questions or grades."""
     questions = lru_cache(maxsize=1)(questions_of)  # answers are sorted by revision
     for answer in Answer.objects.order_by("document", "revision", "pk").iterator():
         try:
@@ -79,13 +79,13 @@ def answers() -> Iterator[str]:
 
 
 def questions_of(document: int, revision: int) -> Mapping[str, Question]:
-    """Return question id → question of a revision in any language: answer keys are the same in all."""
+    """Return question id → question of a revision (ids) in any language: answer keys are the same in all."""
     stored = next(iter(store.stored_questions(document, revision).values()), {})
     return {identifier: load_question(question) for identifier, question in stored.items()}
 
 
 def practice_answers() -> Iterator[str]:
-    """Practice answers match their questions and their grades."""
+    """Yield messages about practice answers that do not fit their questions or grades."""
     rows = PracticeAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
     for answer in rows.iterator():
         try:
@@ -102,7 +102,7 @@ def practice_answers() -> Iterator[str]:
 
 
 def daily_answers() -> Iterator[str]:
-    """Daily answers are graded as their questions say, and numbered without gaps in each enrollment."""
+    """Yield messages about daily answers unlike their questions or grades, and about gaps in their numbers."""
     for answer in DailyQuestionAnswer.objects.order_by("pk").iterator():
         question = questions_of(answer.document_id, answer.revision_id).get(answer.question)
         if question is None or question.objective != answer.objective:
@@ -114,7 +114,7 @@ def daily_answers() -> Iterator[str]:
 
 
 def positions_of_answers() -> Iterator[str]:
-    """Exam attempts and practice answers are numbered without gaps."""
+    """Yield messages about gaps in the numbers of exam attempts and practice answers."""
     for key, exam, last in with_a_gap(ExamAttempt, "enrollment", "exam__identifier"):
         yield f"enrollment {key}: attempts at {exam} up to number {last}, but fewer exist"
     for key, rule, last in with_a_gap(PracticeAnswer, "attempt", "objective"):
@@ -122,13 +122,13 @@ def positions_of_answers() -> Iterator[str]:
 
 
 def with_a_gap(model, *of):
-    """Return (*values of the fields `of`, highest number) of each group of rows with a gap in their numbers."""
+    """Return (*values of the fields `of`, highest number) of each group of rows with a gap in their `number`."""
     rows = model.objects.order_by().values(*of).annotate(last=Max("number"), rows=Count("pk"))
     return rows.exclude(last=F("rows")).order_by(*of).values_list(*of, "last")
 
 
 def passes() -> Iterator[str]:
-    """Exams completed as passed have a passed attempt."""
+    """Yield messages about exams completed as passed without a passed attempt."""
     passed = ExamAttempt.objects.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"), is_passed=True)
     with_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.PASSED)
     for pk in with_marks.filter(~Exists(passed)).values_list("pk", flat=True):
@@ -136,7 +136,7 @@ def passes() -> Iterator[str]:
 
 
 def pre_checks() -> Iterator[str]:
-    """Submitted pre-tests, and nothing else, complete their document."""
+    """Yield messages about submitted pre-tests that are not completed, and the other way round."""
     taken = ExamAttempt.objects.submitted().filter(pass_mark=None)
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     for pk in taken.filter(~Exists(completion)).values_list("pk", flat=True):
@@ -148,7 +148,7 @@ def pre_checks() -> Iterator[str]:
 
 
 def practice_sets() -> Iterator[str]:
-    """Exams are completed once they are passed and every practice set is done, and not before."""
+    """Yield messages about passed exams completed before all practice sets are done, or not completed then."""
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     passed = ExamAttempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
     for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
@@ -169,7 +169,7 @@ def rules_with_a_repeated_question(practice_sets: Iterable[PracticeSet]) -> Iter
 
 
 def simulation_attempts() -> Iterator[str]:
-    """Simulation attempts can be replayed from their decisions, with the same result."""
+    """Yield messages about simulation attempts with another result when replayed from their decisions."""
     rows = (
         SimulationAttempt.objects.select_related("simulation", "release__course")
         .defer("release__outlines")
@@ -200,7 +200,7 @@ def differences_of(attempt: SimulationAttempt, replay: AttemptReplay) -> Iterato
 
 
 def endings() -> Iterator[str]:
-    """Completed simulations have a finished attempt that is not a what-if attempt."""
+    """Yield messages about completed simulations without a finished attempt, not counting what-if attempts."""
     completions = Completion.objects.filter(document__kind="simulation")
     ended = SimulationAttempt.objects.on_record().finished()
     played = ended.filter(enrollment=OuterRef("enrollment"), simulation=OuterRef("document"))

@@ -10,7 +10,7 @@ from courseware.content.rendering.store import PageData, page
 
 
 def released_document_or_404(user, course: str, identifier: str, *kinds: Document.Kind) -> tuple[Document, PageData]:
-    """Return a document and its published page. Raise `Http404`, also if the user may not preview courses."""
+    """Return (document, published page) by ids. Raise `Http404`, also if the user may not preview courses."""
     if not may_preview(user):
         raise Http404
     found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
@@ -24,6 +24,6 @@ def released_document_or_404(user, course: str, identifier: str, *kinds: Documen
 
 
 def asked_or_404(user, course: str, identifier: str) -> tuple[Document, PageData]:
-    """As `released_document_or_404`: a lesson, or for staff a bank. Other users may have to take an exam with it."""
+    """As `released_document_or_404`: a lesson or, for staff, a bank. Other users may have to take an exam with it."""
     kinds = [Document.Kind.LESSON, *([Document.Kind.BANK] if user.is_staff else [])]
     return released_document_or_404(user, course, identifier, *kinds)

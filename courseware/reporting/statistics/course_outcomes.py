@@ -43,7 +43,7 @@ class AskedLater:
 
 @dataclass(frozen=True)
 class AfterCourse:
-    """Outcomes per team. `teams`: (name, number of follow-ups); `endings`: (simulation, share without harm)."""
+    """Outcomes per team. `teams`: (name, follow-ups); `endings`: (simulation, share without harm per team)."""
 
     teams: list[tuple[str, int]]
     gains: list[Gained | None]
@@ -52,7 +52,7 @@ class AfterCourse:
 
 
 def course_outcomes(survey: Document, page: PageData, outline: Outline, teams: QuerySet, today: date) -> AfterCourse:
-    """Return the outcomes of up to MOST_TEAMS teams with the most follow-ups. Runs up to 5 queries."""
+    """Return the outcomes of up to MOST_TEAMS of `teams` with the most follow-ups, as of `today`. Up to 5 queries."""
     found = {team: results for team, results in observed_in(survey, page, teams, today).items() if results[0]}
     most = sorted(found, key=lambda team: (-found[team][0], team))[:MOST_TEAMS]
     names = dict(teams.filter(pk__in=most).values_list("pk", "name"))
@@ -71,7 +71,7 @@ def course_outcomes(survey: Document, page: PageData, outline: Outline, teams: Q
 def observed_in(
     survey: Document, page: PageData, teams: QuerySet, today: date
 ) -> dict[int, tuple[int, list[QuestionResult]]]:
-    """Return team id → (number of follow-ups, results). Runs 2 queries."""
+    """Return team id → (number of follow-ups, result per question). Runs 2 queries."""
     rows = FollowUpAnswers.objects.filter(sheet=survey, team__in=teams.values("pk"))
     by_team = defaultdict(list)
     for team, *row in rows.order_by("pk").values_list("team", "shown_from", "pk", "release_id", "answers"):
@@ -98,7 +98,7 @@ def gains_in(statistics: GroupStatisticQuerySet, course: int, outline: Outline) 
 
 
 def gain_of(sums: Mapping[str, int]) -> int | None:
-    """Return the improvement in percent, see `Gained`."""
+    """Return the improvement in percent, see `Gained`. `sums`: points "before", "after" and "most"."""
     return gain(Score(sums["before"], sums["most"]), Score(sums["after"], sums["most"]))
 
 
@@ -107,7 +107,7 @@ def subject_of_gain(outline: Outline) -> Subject:
 
 
 def gains_counted(course: Course, outline: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield the improvement of each learner in the first enrollment with both tests. Runs 1 query with a pre-test."""
+    """Yield (subject, improvement per learner, in the first enrollment with both tests). 1 query with a pre-test."""
     if outline.pre_check_id:
         people = [
             Counted(learner, day, {"before": before.points, "after": after.points, "most": before.max_points})
@@ -134,7 +134,7 @@ def starting_points_of(course: Course, outline: Outline) -> Iterator[tuple[int, 
 
 
 def endings_in(statistics: GroupStatisticQuerySet, course: int, outline: Outline) -> dict[Group, Share]:
-    """Return (simulation id, team id) → share whose first attempt did no harm. Runs 1 query."""
+    """Return (simulation id, team id) → share whose first attempt did no harm. `course`: id. Runs 1 query."""
     played = {subject_of_endings(step.id): step.id for step in outline.steps if step.kind == "simulation"}
     found = statistics.by_team(course, played)
     green = f"colour:{SimulationOutcome.GREEN}"

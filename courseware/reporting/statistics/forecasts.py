@@ -1,7 +1,5 @@
-"""Forecast how many open enrollments will become overdue, if each continues at its own pace. Pure functions.
-
-The pace is the number of steps done on each of the last days. Future days are drawn from these with repetition. The
-probabilities are computed exactly instead of simulated, so equal input gives equal results.
+"""Forecast how many open enrollments will become overdue, if each continues at its own pace. Pure functions. The pace
+is the number of steps done on each of the last days; future days are drawn from these with repetition.
 """
 
 from collections import Counter
@@ -43,7 +41,7 @@ def forecast(enrollments: Sequence[OpenEnrollment]) -> Forecast | None:
 
 @lru_cache(4096)  # many enrollments are equal
 def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
-    """Return the probability that fewer than `left` steps are done in `days`, each drawn from `pace`."""
+    """Return the probability that fewer than `left` steps are done in `days`, each drawn from `pace` (not empty)."""
     if not left:
         return 0.0
     if not any(pace):
@@ -76,5 +74,5 @@ def chances_of_numbers(chances: Iterable[float]) -> list[float]:
 
 
 def quantile(numbers: Sequence[float], share: float) -> int:
-    """Return the smallest number with a cumulated probability of at least `share`."""
+    """Return the smallest index of `numbers` with a cumulated probability of at least `share` (0–1)."""
     return next((number for number, up_to in enumerate(accumulate(numbers)) if up_to >= share), len(numbers) - 1)

@@ -32,7 +32,7 @@ class Subject(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Numbers that one learner adds to a subject, from `day` on."""
+    """Numbers (name → number) that one learner (id) adds to a subject, from `day` on."""
 
     learner: int
     day: date
@@ -63,13 +63,13 @@ class StatisticsTeam(models.Model):
 
 class GroupStatisticQuerySet(models.QuerySet):
     def shown_to(self, user: User) -> "GroupStatisticQuerySet":
-        """Filter: all for staff and users who see the company, own teams for managers. Runs 1 query for a manager."""
+        """Return all statistics for staff and users who see the company, else those of managed teams."""
         if user.is_staff or sees_whole_company(user):
             return self
         return self.filter(team__in=teams_managed_by(user).values("pk"))
 
     def by_team(self, course: int, subjects: Iterable[Subject]) -> dict[tuple[Subject, int], GroupSum]:
-        """Return (subject, team id) → statistics, without empty ones. `course`: id. Runs 1 query."""
+        """Return (subject, team id) → statistics, if any people are counted. `course`: id. Runs 1 query."""
         wanted = {(subject.name, subject.digest): subject for subject in subjects}
         rows = self.filter(course=course, name__in={subject.name for subject in wanted.values()}, people__gt=0)
         return {

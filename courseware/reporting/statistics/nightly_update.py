@@ -29,7 +29,7 @@ AT_ONCE = 500  # people per query
 
 
 class Waiting(NamedTuple):
-    """A person ready to be counted. `above`: ids of the teams that may count the person now, nearest first."""
+    """A person ready to be counted, of `team` (id). `above`: ids of teams that may count now, nearest first."""
 
     person: Counted
     team: int
@@ -43,7 +43,7 @@ def register() -> None:
 
 
 def update_statistics(today: date | None = None) -> str:
-    """Update all statistics; return how many grew, for the job log. A second run on the same day changes nothing."""
+    """Update all statistics; return how many grew as text for the job log. A second run on a day changes nothing."""
     today = today or site_day()
     ancestors, grown = lines_of_teams(), 0
     courses = Course.objects.exclude(current=None).select_related("current").order_by("pk")
@@ -61,7 +61,7 @@ def update_statistics(today: date | None = None) -> str:
 
 
 def counted_in(course: Course, course_outline: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield each subject with all people who answered, ready or not, in a stable order."""
+    """Yield (subject, all people who answered, ready or not) for each subject, in a stable order."""
     yield from answers_counted(course)
     yield from attempts_counted(course)
     yield from objectives_counted(course, course_outline)
@@ -77,7 +77,7 @@ def lines_of_teams() -> dict[int, list[int]]:
 
 
 def assign_teams(course: Course, people: Collection[int], known: dict[int, int]) -> None:
-    """Store the team each of these people counts with, the first joined as a learner, and add it to `known`."""
+    """Store the team each of these people (ids) counts with, the first joined; add person id → team id to `known`."""
     for batch in batches(sorted(people), AT_ONCE):
         teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(batch).items()}
         rows = [StatisticsTeam(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
@@ -95,7 +95,7 @@ def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None
 
 
 def grouped_by_team(waiting):
-    """Return team id → waiting people that it may count now."""
+    """Return team id → waiting people (`Waiting`) that it may count now."""
     by_team = defaultdict(list)
     for each in waiting:
         for team in each.above:
@@ -112,7 +112,7 @@ def count_in(
     ancestors: Mapping[int, list[int]],
     today: date,
 ) -> int:
-    """Count waiting people into the statistics of a subject, at most once a day per team; return how many grew."""
+    """Count waiting people into a subject's statistics, once a day per team; return how many grew. See `waiting_in`."""
     # A second worker waits here and then finds the work done.
     Course.objects.select_for_update(no_key=True).filter(pk=course.pk).first()
     of_subject = {"course": course, "name": subject.name, "shape": subject.digest}
@@ -143,7 +143,7 @@ def waiting_in(
     ancestors: Mapping[int, list[int]],
     today: date,
 ) -> list[Waiting]:
-    """Return ready, uncounted people, longest ready first. `taken`: team id → number of the first, already counted."""
+    """Return ready, uncounted people, longest ready first. `known`: person → team id; `taken`: team id → counted."""
     left, waiting = Counter(taken), []
     for person in sorted(people, key=attrgetter("day")):
         team = known[person.learner]
@@ -156,7 +156,7 @@ def waiting_in(
 
 
 def from_below(teams: Iterable[int], ancestors: Mapping[int, list[int]]) -> list[int]:
-    """Sort team ids, deepest first, NO_TEAM last."""
+    """Return the team ids, deepest first, NO_TEAM last. `ancestors`: from `lines_of_teams`."""
     return sorted(teams, key=lambda team: (team == NO_TEAM, -len(ancestors.get(team, ())), team))
 
 
@@ -169,7 +169,7 @@ def add_to(statistic: GroupStatistic, counted: Collection[Waiting], today: date)
 
 
 def write(statistics: Iterable[GroupStatistic], of_subject: Mapping[str, object]) -> None:
-    """Save statistics. `of_subject`: fields of new ones."""
+    """Save statistics. `of_subject`: field name → value of new ones."""
     new = [each for each in statistics if each.pk is None]
     for each in new:
         for name, value in of_subject.items():

@@ -28,7 +28,7 @@ HeadcountKey = tuple[int | None, int]  # team id or None, course id
 
 @dataclass(frozen=True)
 class Period:
-    """Whole days in the site's time zone, first and last included."""
+    """Whole days in the site's time zone, from `first` to `last` (both included)."""
 
     first: date
     last: date
@@ -45,13 +45,14 @@ class Period:
         return min(self.last, site_day())
 
     def contains(self, column: str) -> Q:
+        """Return the condition: the time in `column` is in the period."""
         begin, end = self.span
         return Q(**{f"{column}__gte": begin, f"{column}__lt": end})
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Statistics. `people`: enrolled by the end of the period; `tries`, `passed`: submitted first exam attempts."""
+    """Numbers of people. `people`: enrolled by the end of the period; `tries`, `passed`: first exam attempts in it."""
 
     people: int = 0
     finished: int = 0
@@ -163,7 +164,7 @@ class CountingTeams(NamedTuple):
     has_others: bool
 
     def numbers(self, enrollments: EnrollmentQuerySet, *by: str, **numbers: Count) -> Iterator[dict]:
-        """Yield a dict of `home` (team id), `of` (course id), `by` and `numbers`. Runs 1 query, 2 with `has_others`."""
+        """Yield dicts: "home" (team id or None), "of" (course id), `by`, `numbers`. 1 query, 2 with `has_others`."""
         # A join instead of a lookup for each enrollment, so the database reads each table once.
         joined = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=self.teams.values("pk"))
         earlier = joined.filter(person=OuterRef("person"), pk__lt=OuterRef("pk"))
@@ -180,7 +181,7 @@ class CountingTeams(NamedTuple):
 def statistics_by_team(
     enrollments: EnrollmentQuerySet, period: Period, homes: CountingTeams
 ) -> dict[HeadcountKey, Figures]:
-    """Return (team id, course id) → statistics. Runs 5 queries, 9 with `has_others`."""
+    """Return (team id or None, course id) → statistics. Runs 5 queries, 9 with `has_others`."""
     _begin, end = period.span
     people = enrollments.filter(enrolled_at__lt=end)
     totals = homes.numbers(
@@ -197,25 +198,25 @@ def statistics_by_team(
 
 
 def learners(condition: Q | None = None) -> Count:
-    """Count different learners."""
+    """Return an aggregate that counts different learners (who meet `condition`)."""
     return Count("learner", distinct=True, filter=condition)
 
 
 def add(counts: Mapping[HeadcountKey, Counter[str]], rows: Iterable[dict]) -> None:
-    """Add rows of `Homes.numbers` to the counts."""
+    """Add rows of `CountingTeams.numbers` to the counts: (team id, course id) → name → number."""
     for row in rows:
         counts[row.pop("home"), row.pop("of")].update(row)
 
 
 def certificate_valid_in(period: Period, path: str = "") -> Q:
-    """Condition: valid at the end of the period and not revoked. `path`: lookup prefix of the certificate."""
+    """Return the condition: valid at the end of the period, not revoked. `path`: lookup prefix of the certificate."""
     _begin, end = period.span
     issued = {f"{path}issued_at__lt": end, f"{path}revoked_at": None}
     return Q(**issued) & (Q(**{f"{path}valid_until": None}) | Q(**{f"{path}valid_until__gte": period.certified_on}))
 
 
 def is_certified_externally_only(period: Period) -> Q:
-    """Condition for enrollments: certified by external training only, without a certificate."""
+    """Return the condition: certified at the end of the period by external training, not by a certificate."""
     trained = ExternalTraining.objects.filter(trained_on__lte=period.last, revoked_at=None)
     trained = trained.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
     certified = Certificate.objects.filter(certificate_valid_in(period))
@@ -225,7 +226,7 @@ def is_certified_externally_only(period: Period) -> Q:
 
 
 def first_answers(enrollments: EnrollmentQuerySet, period: Period, homes: CountingTeams) -> Iterator[dict]:
-    """Yield the numbers of submitted and passed first exam attempts in the period."""
+    """Yield rows of `homes.numbers` with `tries` and `passed`: first exam attempts submitted in the period."""
     exams = Q(attempts__number=1, attempts__pass_mark__isnull=False)
     passed = Count("attempts", filter=Q(attempts__is_passed=True))
     return homes.numbers(
@@ -234,7 +235,7 @@ def first_answers(enrollments: EnrollmentQuerySet, period: Period, homes: Counti
 
 
 def minutes_done(enrollments: EnrollmentQuerySet, period: Period, homes: CountingTeams) -> Iterator[dict]:
-    """Yield the minutes of completed steps, as the current release states them. Archived steps have none."""
+    """Yield rows with `minutes` of steps completed in the period, by the current release; 0 for archived steps."""
     done = enrollments.filter(period.contains("completions__completed_at"))
     done = done.annotate(step=F("completions__document__identifier"))
     minutes = minutes_of_steps()

@@ -40,7 +40,7 @@ class GivenAnswer(NamedTuple):
 
 
 def question_splits(document: Document, page: PageData, statistics: GroupStatisticQuerySet) -> list[QuestionSplit]:
-    """Return statistics per question, hardest first, those without statistics last. Runs 1 query."""
+    """Return statistics per graded question, hardest first, those for too few people last. Runs 1 query."""
     # Of lesson questions only the first variant counts: the others are shown after a wrong answer.
     own = page.wordings if page.kind == Document.Kind.LESSON else page.questions
     asked = {subject_of_question(document, each, page.questions[each].shape): page.questions[each] for each in own}
@@ -66,7 +66,7 @@ def split_of_question(question: Question, found: GroupSum) -> QuestionSplit:
 
 
 def answers_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield the first answers to each question. Runs 1 query for each lesson, 2 for each question bank."""
+    """Yield (subject, first answers) for each question and shape. One query for each lesson, 2 for each bank."""
     kinds = {Document.Kind.LESSON.value: given_in_lesson, Document.Kind.BANK.value: given_in_exams}
     for document in Document.objects.filter(course=course, kind__in=kinds).order_by("pk"):
         firsts: defaultdict[Subject, dict[int, Counted]] = defaultdict(dict)
@@ -91,7 +91,7 @@ def given_in_lesson(lesson: Document) -> Iterable[GivenAnswer]:
 
 
 def given_in_exams(bank: Document) -> Iterable[GivenAnswer]:
-    """Yield responses in submitted attempts; an unanswered question counts as wrong."""
+    """Yield responses in submitted attempts, oldest first; an unanswered question counts as wrong."""
     shapes = shapes_in(bank)
     submitted = Response.objects.filter(bank=bank, attempt__submitted_at__isnull=False)
     columns = ("question", "attempt__enrollment__learner", "revision", "response", "is_right", "attempt__submitted_at")

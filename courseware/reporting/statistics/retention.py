@@ -31,7 +31,7 @@ def subject_of_quarter(first: date) -> Subject:
 
 
 def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield per quarter the people with ASKED answers since completion. Runs 1 query."""
+    """Yield (subject of a quarter, people with ASKED daily answers in it since completion). Runs 1 query."""
     rows = DailyQuestionAnswer.objects.filter(
         enrollment__course=course, answered_at__gt=F("enrollment__completed_at")
     ).order_by("day", "pk")
@@ -48,7 +48,7 @@ def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]
 
 
 def retention(course: int, teams: Mapping[int, str], today: date) -> Retention:
-    """Return the retention in a course. `course`: id; `teams`: id → name. Runs 1 query."""
+    """Return the retention of these teams in a course. `course`: id; `teams`: id → name. Runs 1 query."""
     quarters = latest_quarters(today)[:QUARTERS_SHOWN]
     subjects = [subject_of_quarter(each.first) for each in quarters]
     found = GroupStatistic.objects.filter(team__in=list(teams)).by_team(course, subjects)

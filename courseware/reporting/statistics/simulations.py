@@ -30,7 +30,7 @@ WIDEST = 12  # width of a path that all people took, in drawing units
 
 @dataclass(frozen=True)
 class NodeSplit:
-    """Decisions in one situation; empty for too few people. `seconds`: median time."""
+    """First decisions in one situation; empty for too few people. `seconds`: median; `critical`: of such choices."""
 
     node: Node
     number: str
@@ -66,7 +66,7 @@ def simulations_on(outlines: Iterable[Outline]) -> list[tuple[str, Step]]:
 
 
 def split_of(document: Document, page: PageData, statistics: GroupStatisticQuerySet) -> Split:
-    """Return the statistics of a simulation. Runs 1 query."""
+    """Return the statistics of a simulation, without numbers for too few people. Runs 1 query."""
     simulation = page.simulation
     ended = subject_of_endings(document.identifier)
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in simulation.nodes.values()}
@@ -86,7 +86,7 @@ def split_of(document: Document, page: PageData, statistics: GroupStatisticQuery
 
 
 def chosen_by_peers_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
-    """Return situation id → share of each choice in the whole company, without empty ones. Runs 1 query."""
+    """Return situation id → share of each choice in the whole company, if anybody is counted. Runs 1 query."""
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
     found = GroupStatistic.objects.summed(document.course_id, about.values())
     return {
@@ -105,7 +105,7 @@ def subject_of_node(document: Document, node: str, shape: str) -> Subject:
 
 
 def attempts_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield endings, and first decisions in each situation. Runs 3 queries for each simulation."""
+    """Yield (subject, people) of endings, and of first decisions in each situation. Runs 3 queries per simulation."""
     for document in Document.objects.filter(course=course, kind=Document.Kind.SIMULATION).order_by("pk"):
         attempts = SimulationAttempt.objects.on_record().finished().filter(simulation=document)
         firsts = first_attempts(attempts)
@@ -140,7 +140,7 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
 def decisions_in(
     attempts: SimulationAttemptQuerySet, firsts: Mapping[int, FirstAttempt], shapes: Mapping[int, Mapping[str, str]]
 ) -> dict[tuple[str, str], list[Counted]]:
-    """Return (situation id, shape) → first decision of each person, in the order of `firsts`. Runs 1 query."""
+    """Return (situation id, shape) → first decisions, in order of `firsts`. `shapes`: from `shapes_of`. One query."""
     decided: defaultdict[tuple[str, str], dict[int, Mapping[str, int]]] = defaultdict(dict)
     decisions = Decision.objects.filter(run__in=attempts).order_by("run", "position")
     columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
@@ -162,7 +162,7 @@ def decision_numbers(position: int, target: str, seconds: int) -> dict[str, int]
 
 
 def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
-    """Yield (decision row, target): the next situation of the attempt, or its ending."""
+    """Yield (decision row, target id): the next situation of the attempt, or its ending."""
     last = None
     for row in rows:
         if last:

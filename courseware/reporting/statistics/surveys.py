@@ -44,7 +44,7 @@ class QuestionResult:
 
 
 def surveys_on(outlines: Iterable[Outline]) -> list[tuple[str, Step | FollowUpSurvey]]:
-    """Return (course id, survey or follow-up) of all courses."""
+    """Return (course id, survey or follow-up) of all surveys in these outlines."""
     found: list[tuple[str, Step | FollowUpSurvey]] = []
     for outline in outlines:
         found += [(outline.course_id, outline.step(outline.survey_id))] if outline.survey_id else []
@@ -64,7 +64,7 @@ def survey_results(survey: Document, page: PageData, today: date | None = None) 
 def results_of(
     given: list[Given], page: PageData, shapes: Mapping[int, Mapping[str, tuple]], today: date
 ) -> tuple[int, list[QuestionResult]]:
-    """As `survey_results`, of these rows, sorted by id. `shapes`: from `shapes_asked`."""
+    """As `survey_results`, of the rows `given`, sorted by id. `shapes`: from `shapes_asked`."""
     number = len(disclosed(((day, pk) for day, pk, _release, _answers in given), today))
     if not number:
         return 0, []

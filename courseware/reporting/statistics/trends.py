@@ -97,7 +97,7 @@ class CurveDrawing:
         return self.path(self.curve.done_days, self.curve.done_by, self.curve.today)
 
     def path(self, days: Sequence[date], by, last: date) -> str:
-        """Return an SVG path. `by`: day → number up to it."""
+        """Return an SVG path up to the day `last`, with steps at `days`. `by`: function of a day → number up to it."""
         first = self.curve.first
         steps = "".join(f"H{self.x(day)}V{self.y(by(day))}" for day in sorted(set(days)) if first < day <= last)
         return f"M{self.x(first)} {self.y(by(first))}{steps}H{self.x(last)}"
@@ -124,10 +124,9 @@ class TeamTrends(NamedTuple):
 
 @dataclass(frozen=True)
 class Trends:
-    """Trends. `curve` and `teams` (most overdue first): enrollments with a due date; `late`: number overdue.
-
-    `steps`: current steps with most people. `new`: number of enrollments without a pace yet, which `forecast` leaves
-    out; it is None for too few people.
+    """Trends. `curve` and `teams` (most overdue first): enrollments with a due date; `late`: number overdue. `steps`:
+    current steps with most people. `new`: number of enrollments without a pace, which `forecast` leaves out; it is None
+    for too few.
     """
 
     curve: Curve
@@ -139,7 +138,7 @@ class Trends:
 
 
 def trends_of(enrollments: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Trends:
-    """Return the trends of `dashboard_rows.board` of one course. `teams`: id → name. Constant number of queries."""
+    """Return the trends of dashboard rows of one course. `teams`: id → name. Constant number of queries."""
     enrollments = enrollments.exclude(state=State.WAIVED)
     today = timezone.localdate(now)
     rows = list(rows_in_chunks(enrollments, teams, language, now))
@@ -164,7 +163,7 @@ def due_enrollment(row: DashboardRow) -> DueEnrollment:
 
 
 def trends_by_team(due: Iterable[DashboardRow], today: date) -> list[TeamTrends]:
-    """Return trends by team, most overdue first; empty for a single team."""
+    """Return trends of up to TEAMS_DRAWN teams, largest overdue share first; [] for a single team."""
     by_team = defaultdict(list)
     for row in due:
         by_team[row.team].append(row)
@@ -179,7 +178,7 @@ def late(rows: Iterable[DashboardRow]) -> int:
 
 
 def crowded_steps(rows: Iterable[DashboardRow]) -> list[tuple[Step, int]]:
-    """Return up to STEPS_LISTED (step, people who are at it now), most people first."""
+    """Return up to STEPS_LISTED (step, number of people who are at it now), most people first."""
     begun = (row for row in rows if row.enrollment.is_asked and row.enrollment.started_at)
     return Counter(row.journey.next_action.step for row in begun if row.journey.next_action.step).most_common(
         STEPS_LISTED
@@ -197,7 +196,7 @@ def days_open(enrolled_at: datetime, today: date) -> int:
 
 
 def paces_of(rows: Collection[DashboardRow], enrollments: QuerySet, today: date) -> dict[int, Counter[date]]:
-    """Return enrollment id → number of required steps completed on each of the last days."""
+    """Return enrollment id → day → number of required steps completed, for at least the last DAYS_OF_PACE days."""
     required = {row.enrollment.pk: frozenset(row.journey.progress.required) for row in rows}
     since = today - timedelta(days=DAYS_OF_PACE)  # one day more, so that no time zone misses a day
     completions = Completion.objects.filter(
@@ -213,7 +212,7 @@ def paces_of(rows: Collection[DashboardRow], enrollments: QuerySet, today: date)
 def open_enrollment(
     row: DashboardRow, today: date, enrolled: Mapping[int, datetime], paces: Mapping[int, Counter[date]]
 ) -> OpenEnrollment:
-    """Return the input of the forecast. `enrolled`: enrollment id → time of enrolling."""
+    """Return the input of the forecast. `enrolled`: enrollment id → time of enrolling; `paces`: from `paces_of`."""
     key, days_left = row.enrollment.pk, (row.enrollment.due_on - today).days + 1
     number = min(DAYS_OF_PACE, max(days_open(enrolled[key], today), 1))
     pace = tuple(sorted(paces[key][today - timedelta(days=ago)] for ago in range(number)))

@@ -36,9 +36,8 @@ class LearnerRequests(Asked):
 
 
 def learner_requests(user, managed: EnrollmentQuerySet, at: datetime) -> LearnerRequests:
-    """Return the extension requests that `user` should answer. `managed`: enrollments that `user` manages.
-
-    Runs 2 queries, 2 more if there are any; for HR 2 more, and 3 for each 500 requests.
+    """Return the extension requests that `user` should answer. `managed`: enrollments that `user` manages. Runs 2
+    queries, 2 more if there are any; for HR 2 more, and 3 for each 500 requests.
     """
     asked = ExtensionRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
     rows = dict(asked.filter(enrollment__in=managed).values_list("pk", "enrollment__learner"))
@@ -63,7 +62,7 @@ def without_any_manager(asked: QuerySet[ExtensionRequest], user) -> dict[int, in
 
 
 def with_enrollments(keys: Sequence[int]) -> list[ExtensionRequest]:
-    """Return the requests with these ids, with enrollments and their time zones. Runs 2 queries."""
+    """Return the requests with these ids, oldest first, with enrollments and their time zones. Runs 2 queries."""
     requests = list(ExtensionRequest.objects.filter(pk__in=keys).order_by("pk"))
     enrollments = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).with_zone()
     found = enrollments.select_related("learner", "course__current").defer("course__current__outlines").in_bulk()
@@ -73,7 +72,7 @@ def with_enrollments(keys: Sequence[int]) -> list[ExtensionRequest]:
 
 
 def questions_asked(managed: QuerySet) -> Asked:
-    """Return open questions of these people, also if the manager may not decide about them. Runs up to 2 queries."""
+    """Return open questions of these people (ids), even if the manager may not decide about them. Up to 2 queries."""
     waiting = ManagerQuestion.objects.filter(answered_at=None, enrollment__course__current__isnull=False)
     waiting = waiting.filter(enrollment__learner__in=managed, enrollment__learner__is_active=True)
     shown = list(waiting.select_related("enrollment__learner").order_by("pk")[: SHOWN + 1])

@@ -1,7 +1,4 @@
-"""Suggested actions for a manager on *Today*, from a limited number of the most urgent enrollments.
-
-They take about 24 queries, so a script loads *Today* after the dashboard.
-"""
+"""Suggested actions for a manager on *Today*, from a limited number of the most urgent enrollments (24 queries)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -183,7 +180,7 @@ def suggested_actions_for(user, at: datetime, *, counts_others: bool) -> Suggest
 
 
 def with_reasons(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
-    """Annotate the state, and why there is no reminder."""
+    """Annotate the state, and `why` there is no reminder (a `NotReminded` or "")."""
     return enrollments.with_state(at).annotate(why=reminder_refusal(at))
 
 
@@ -206,7 +203,7 @@ def suggested_reminders(able: Sequence[Recipient]) -> Iterator[SuggestedReminder
 
 
 def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NotRemindedGroup]:
-    """Group people without a reminder by reason."""
+    """Yield people without a reminder, grouped by reason. `unable`: (recipient, reason)."""
     people: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for each, why in unable:
         people[why][each.learner] = each.name
@@ -222,7 +219,7 @@ def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
 
 
 def more_time(enrollments: Sequence[Enrollment]) -> list[MoreTime]:
-    """Suggest as due dates the first working day from MORE_TIME later on."""
+    """Return a suggestion per enrollment: the first working day at or after due date + MORE_TIME."""
     calendars = calendars_of_people([enrollment.learner_id for enrollment in enrollments]) if enrollments else {}
     found = []
     for enrollment in enrollments:
@@ -258,7 +255,7 @@ def talks_due(enrollments: EnrollmentQuerySet, at: datetime) -> list[DashboardRo
 
 
 def not_talked_about(rows: list[DashboardRow]) -> list[DashboardRow]:
-    """Filter to rows without a conversation since the last failure."""
+    """Return the rows without a conversation since the last failure."""
     talked = Conversation.objects.last_about([row.enrollment.pk for row in rows])
     if not talked:
         return rows

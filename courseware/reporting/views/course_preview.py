@@ -22,7 +22,7 @@ LINK = re.compile(r'(?<= href=")[^"#]+')
 
 
 def course_or_404(user, identifier):
-    """Return a course and its outline in the active language. Raise `Http404`, also if the user may not preview it."""
+    """Return (course, outline in the active language). Raise `Http404`, also if the user may not preview it."""
     if not may_preview(user):
         raise Http404
     course = get_object_or_404(Course.objects.select_related("current"), identifier=identifier, current__isnull=False)

@@ -114,7 +114,7 @@ def has_today(request, at):
 
 
 def whole_team(user, teams, chosen):
-    """Return (id, name) of the team if the dashboard shows a single one; None for auditors."""
+    """Return (id, name) of the team if the dashboard (filters `chosen`) shows a single one; None for auditors."""
     if audits(user):
         return None
     if team := chosen.get("team"):
@@ -123,7 +123,7 @@ def whole_team(user, teams, chosen):
 
 
 def own_course(request, outlines):
-    """Return the title and due date of the user's own most urgent course, or None. Runs 1 query."""
+    """Return title, language and due date of the user's own most urgent open course, or None. Runs 1 query."""
     newest = {enrollment.course_id: enrollment for enrollment in own_enrollments(request)}
     asked = most_urgent_first([enrollment for enrollment in newest.values() if enrollment.is_asked])
     if not asked:
@@ -141,7 +141,7 @@ def manages_directly(request):
 
 
 def keys_on(page, count):
-    """Return ids of the enrollments on this page of the dashboard."""
+    """Return ids of the enrollments on this page of the dashboard. `count`: its `DashboardCount`."""
     rows = page.object_list
     is_first = page.number == 1 and count.number > 0 and count.is_sorted
     if is_first and count.own and not count.filters:
@@ -151,7 +151,7 @@ def keys_on(page, count):
 
 
 def filters_query(chosen):
-    """Return these filters as a URL query."""
+    """Return these filters (name → value) as a URL query."""
     query = QueryDict(mutable=True)
     query.update({key: in_address(value) for key, value in chosen.items()})
     return query.urlencode()

@@ -27,7 +27,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def exact_count(request):
-    """Return the count of the filtered dashboard. Raise `Http404` for a team the user may not see."""
+    """Return the exact `DashboardCount` of the filters in the URL. Raise `Http404` for a team the user may not see."""
     teams, now = teams_or_404(request.user), timezone.now()
     form = DashboardFilter(request.GET, teams=teams)
     chosen = form.chosen()

@@ -85,7 +85,7 @@ def page(request):
 
 
 def choices(periods, to_text, asked):
-    """Return (text, URL query, whether it is shown) of each period."""
+    """Return (text, URL query, whether it is shown) of each Period. `to_text`: function of a period."""
     return [(to_text(each), asked._replace(period=each).query, each == asked.period) for each in periods]
 
 
@@ -123,7 +123,7 @@ def days_in_name(period):
 
 
 def data_of(asked):
-    """Return the period and filters for the audit log."""
+    """Return the data for the audit log: period and filters, by name."""
     team, course = asked.filters.get("team"), asked.filters.get("course")
     chosen = {"team": team and team.pk, "course": course and course.identifier, "left": asked.filters.get("left")}
     days = {"first": asked.period.first, "last": asked.period.last}
@@ -131,7 +131,7 @@ def data_of(asked):
 
 
 def facts_about(user, asked):
-    """Return (label, text) pairs that explain the file."""
+    """Return (label, text) pairs that explain the file. `asked`: the `AskedPeriod`."""
     at = date_format(timezone.localtime(timezone=timezone.get_default_timezone()), "DATETIME_FORMAT")
     days = f"{asked.period.first:%Y-%m-%d} – {asked.period.last:%Y-%m-%d}"
     return [

@@ -47,7 +47,7 @@ def absence_form(user, enrollment):
 
 
 def newest_undoable(entries):
-    """Return the id of the newest adjustment that can be undone, or None."""
+    """Return the id of the newest adjustment among timeline entries that can be undone, or None."""
     return next((each.line.adjustment_id for each in entries if each.line and each.may_undo), None)
 
 

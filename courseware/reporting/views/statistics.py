@@ -105,12 +105,12 @@ def outlook(request):
 
 
 def teams_whole(teams, team):
-    """Filter a query of teams to `team` and the teams below; all without `team`."""
+    """Return those of `teams` (query) that are `team` or below it; all without `team`."""
     return teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_subteams().values("pk")) if team else teams
 
 
 def drawn(trends):
-    """Return the template context of the trends."""
+    """Return the template context of the trends: outlook, drawing, small (drawing per team), most_on_a_step."""
     return {
         "outlook": trends,
         "drawing": CurveDrawing(trends.curve, *WIDE),

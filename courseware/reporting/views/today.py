@@ -160,7 +160,7 @@ def say_days_refused(request, done, extended):
 
 
 def days_given(enrollments):
-    """Return extensions of these enrollments (ids) that are not undone, newest last. Runs 1 query."""
+    """Return extensions (AdjustmentItem) of these enrollments (ids) that are not undone, newest last. Runs 1 query."""
     items = AdjustmentItem.objects.filter(enrollment__in=list(enrollments), adjustment__kind=Extend.kind)
     items = items.filter(undone_at=None, adjustment__made_by__isnull=False).exclude(made_at=None)
     return items.select_related("learner", "adjustment__made_by").order_by("pk")
@@ -176,7 +176,7 @@ def day_given(item, reader):
 
 
 def who_had_reminded(enrollments, reader):
-    """Return (sender and time as text, names) of earlier reminders."""
+    """Return (sender and time as text for `reader`, names) of earlier reminders of these enrollments."""
     emails = reminders_of(enrollments) if enrollments else {}
     senders = User.objects.in_bulk({email.data["by"] for email in emails.values() if email.data["by"]})
     names_by_text = {}
@@ -189,7 +189,7 @@ def who_had_reminded(enrollments, reader):
 
 
 def by_whom_and_when(action, person, at, reader):
-    """Return the text about an earlier action. `action`: "reminder" or "talk"; `at`: None if not yet sent."""
+    """Return the text about an earlier action for `reader`. `action`: "reminder" or "talk"; `at`: None if unsent."""
     if at is None:
         return gettext("the reminder is sent automatically")
     time = date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
@@ -281,7 +281,7 @@ def answer_question_of(request, pk):
 
 
 def to_undo(answered):
-    """Return the keyword arguments of `offer_undo`."""
+    """Return the keyword arguments of `offer_undo` for an answered extension request."""
     given = [answered.adjustment_id] if answered.adjustment_id else []
     return {"act": given, "refused": [] if given else [answered.pk]}
 
@@ -295,7 +295,7 @@ def said(answered, enrollment):
 
 
 def why_not_answered(error, enrollment, reader):
-    """Return a message about the current state of the request, such as the answer of another manager."""
+    """Return a message to `reader` about a `RequestNotOpen`, such as the answer of another manager."""
     request, name = error.request, enrollment.learner.name
     if error.why:
         return f"{name}{gettext(': ')}{error.why.label}"
