@@ -246,7 +246,7 @@ ERRORS = {
     "forbidden-element": "<{element}> has no place in a figure",
     "forbidden-attribute": '"{attribute}" has no place in a figure; expected attributes such as fill="…"',
     "drawing-asks-elsewhere": '"{target:.40}" is asked of somebody else; a figure is whole in itself',
-    "picture-of-another-kind": "is not a {kind}, although its name says so",
+    "picture-of-another-kind": "the content is not {kind}, although the name says so",
     "small-letters": "text of {size} units, expected at least {least}: it is read on a phone",
     # With --complete
     "point-not-covered": "outline point {point} is covered by no lesson, simulation or objective",

@@ -32,5 +32,5 @@ def test_picture_content_matches_its_suffix(db, suffix):
     assert import_course(make_files() | {f"media/pot.{suffix}": PICTURES[suffix]}).release
     others = [*{body[:4]: body for name, body in PICTURES.items() if body[:3] != PICTURES[suffix][:3]}.values()]
     for number, body in enumerate([*others, b"<script>alert(1)</script>", b"", b" " + PICTURES[suffix]]):
-        with pytest.raises(ContentErrors, match=f"media/other-{number}.{suffix}:1: is no .*, whatever its name says"):
+        with pytest.raises(ContentErrors, match=rf"media/other-{number}.{suffix}:1: the content is not .*, although"):
             import_course(make_files() | {f"media/other-{number}.{suffix}": body})

@@ -103,7 +103,7 @@ def test_waiting_reminders_follow_their_enrollment(kept, other, hr, is_undone):
     reminders = OutgoingEmail.objects.filter(kind="reminder").order_by("pk")
     assert [(each.person, each.address, each.why[:4]) for each in reminders] == [
         (holder, holder.email, ""),
-        (kept, kept.email, "" if is_undone else "told"),
+        (kept, kept.email, "" if is_undone else "comb"),
     ]
 
 

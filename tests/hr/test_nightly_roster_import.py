@@ -83,7 +83,7 @@ def test_many_leavers_hold_import_and_ask_by_email(folder):
     for number in range(3):
         add_person("Old", staff_number=f"A{number}", by=None)
     put_file(folder, ("H1", "Hana", ""), ("B1", "New", ""))
-    assert "held" in import_newest()
+    assert "waits" in import_newest()
     assert names() == ["Hana", "Old", "Old", "Old"]
     [email] = letters()
     assert f"/people/import/{RosterImport.objects.get().pk}/" in email.body

@@ -85,7 +85,7 @@ def test_concurrent_changes_of_others_stay(client, hr):
     assert client.post(address(person, "edit/"), sent | {"name": "Li Nan", "job_role": ""}).status_code == 302
     person.refresh_from_db()
     assert (person.name, person.email, person.leaves_on, person.job_role) == ("Li Nan", "new@example.com", None, "")
-    assert log_of(person) == [("person-changed", {"fields": ["name", "job_role"]})]
+    assert log_of(person) == [("person-changed", {"fields": ["job_role", "name"]})]
 
 
 def test_first_email_is_not_announced(client):

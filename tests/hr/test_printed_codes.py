@@ -165,7 +165,7 @@ def test_single_code_is_created_on_submit_only(client, person, settings):
     response = client.post(page_of(person))
     page = response.content.decode()
     assert "no-store" in response["Cache-Control"]
-    assert "Open training.example.com and press" in page
+    assert "Open training.example.com and click" in page
     assert "Type A7 and the sign-in code." in page
     code = "".join(re.findall(r"<span>([A-Z0-9]{4})</span>", page))
     other = type(client)()

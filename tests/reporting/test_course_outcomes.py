@@ -174,5 +174,5 @@ def test_integrity_check_compares_follow_ups_with_answers(team):
     follow_up.save()
     day = answers.shown_from
     assert list(follow_ups()) == [
-        f"document {document}: 6 answers of team {team.pk} are shown from {day} on, and not 5 at a time"
+        f"document {document}: 6 answers of team {team.pk} are shown from {day} on, but not 5 at a time"
     ]

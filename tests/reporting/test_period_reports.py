@@ -71,7 +71,7 @@ def test_later_enrollment_is_not_counted(team):
 
 def test_certified_means_valid_on_last_day(team):
     valid = {"at": BEFORE, "until": SPRING.last}, {"at": LAST_INSTANT}
-    others = {"at": AFTER}, {"at": BEFORE, "until": SPRING.last - timedelta(days=1)}, {"at": INSIDE, "withdrawn": True}
+    others = {"at": AFTER}, {"at": BEFORE, "until": SPRING.last - timedelta(days=1)}, {"at": INSIDE, "revoked": True}
     for fields in (*valid, *others):
         certify(learner_of(team), **fields)
     assert report(team.manager) == {"Night shift": Figures(people=5, certified=2)}
