@@ -1,4 +1,4 @@
-"""API keys: programs read reports for the owner until the last day, a new password, a full sign-out or deactivation."""
+"""API keys, with which programs read reports as their owner; a new password or a full sign-out deletes them."""
 
 import hashlib
 import secrets
@@ -44,7 +44,7 @@ def digest_of_key(secret: str) -> str:
 
 @transaction.atomic
 def make_key(person, *, name: str, ends_on: date) -> str:
-    """Create a key and return its secret; "" if the name or the last free key is taken, or the session just ended."""
+    """Return the secret of a new key; "" for a used name, at MOST_KEYS keys, or if the password changed meanwhile."""
     # Compare the password: if it changed while this request waited for the lock, its session has ended.
     owner = get_user_model().objects.filter(pk=person.pk, is_active=True, password=person.password)
     owner = owner.select_for_update(no_key=True)
@@ -62,7 +62,7 @@ def make_key(person, *, name: str, ends_on: date) -> str:
 
 @transaction.atomic
 def end_key(person, pk: int) -> bool:
-    """Delete the person's key with this id, and log it. Return False if there is none."""
+    """Delete and log the person's key with the id `pk`. Return False if there is none."""
     key = ApiKey.objects.select_for_update(no_key=True).filter(person=person, pk=pk).first()
     if key is None:
         return False
@@ -73,19 +73,20 @@ def end_key(person, pk: int) -> bool:
 
 @transaction.atomic
 def end_all_keys(person, *, by) -> None:
-    """Delete all keys of `person`, and log it. `by`: the person who acts, or None."""
+    """Delete and log all keys of `person`. `by`: the acting user, or None."""
     for key in ApiKey.objects.select_for_update(no_key=True).filter(person=person).order_by("pk"):
         record("api-key-ended", actor=by, subject=key)
         key.delete()
 
 
 def working_key(secret: str) -> ApiKey | None:
-    """Return the key with this secret, with its owner; None if it or the owner is not valid today. Runs one query."""
+    """Return the key, with `person` loaded; None if unknown or expired, or the owner is inactive. Runs one query."""
     keys = ApiKey.objects.filter(digest=digest_of_key(secret), ends_on__gte=site_day(), person__is_active=True)
     return keys.select_related("person").first()
 
 
 def note_use(key: ApiKey) -> None:
+    """Store today as the day of the last use."""
     today = site_day()
     if key.used_on != today:
         ApiKey.objects.filter(pk=key.pk).update(used_on=today)

@@ -14,7 +14,7 @@ from courseware.lib.web.page_views import full_page_redirect
 
 
 class LanguageMiddleware(MiddlewareMixin):
-    """Activate the language of the person, or of `?language=` without a sign-in; both win over cookie and browser."""
+    """Activate the user's language, or without a sign-in `?language=`; else cookie and browser decide."""
 
     def process_request(self, request):
         chosen = request.user.language if request.user.is_authenticated else request.GET.get("language")
@@ -24,7 +24,7 @@ class LanguageMiddleware(MiddlewareMixin):
 
 
 class ReturnUrlMiddleware(MiddlewareMixin):
-    """After a sign-in requested by a form, return to the page of the form: the form's own URL takes no GET."""
+    """After a sign-in that a posted form required, return to the page that shows the form."""
 
     def process_response(self, request, response):
         if request.user.is_authenticated:
@@ -39,7 +39,7 @@ class ReturnUrlMiddleware(MiddlewareMixin):
         return full_page_redirect(request, response)
 
     def to_sign_in(self, request, view, page_of_form):
-        """Redirect to the sign-in page; store the form for its writer if that is possible."""
+        """Return the redirect to the sign-in page; store the form for its author if possible. `page_of_form`: URL."""
         if request.htmx or not view.is_held:
             return redirect_to_login(self.return_url(request, page_of_form))
         response = redirect_to_login(reverse("unsent-form"))

@@ -1,4 +1,4 @@
-"""Absences: current ones, and who may record them. `learning.due_dates.absence_shifts` moves the due dates."""
+"""Absences: who is away now, until when, and who may record it."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from courseware.notifications.email.email_types import Wait
 
 
 def last_absence_days(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
-    """Return person id → last day of the absence at `at` (default: now). Runs one query."""
+    """Return person id → last day of the absence at `at` (default: now), for absent people only. Runs one query."""
     current = absent_now(at).filter(person__in=people)
     return dict(current.order_by().values_list("person", "last_day"))
 
@@ -28,12 +28,12 @@ def absent_now(at: datetime | None = None) -> QuerySet[Absence]:
 
 
 def absences_of(person: User, at: datetime | None = None) -> list[Absence]:
-    """Return the current and later absences of the person."""
+    """Return the absences of the person that have not ended at `at` (default: now), by first day."""
     return list(Absence.objects.filter(person=person, ends_at__gt=at or timezone.now()))
 
 
 def may_record_absence(user: User, person: User) -> bool:
-    """Return whether `user` may record an absence: HR and the person's managers. Never the own: it moves due dates."""
+    """Return whether `user` may record an absence of `person`: HR and the person's managers; not for themselves."""
     if not may_decide_about(user, person):
         return False
     if handles_people(user) and may_handle(user, person):
@@ -42,6 +42,6 @@ def may_record_absence(user: User, person: User) -> bool:
 
 
 def until_return(people: Collection[int]) -> dict[int, Wait]:
-    """Return person id → wait until the end of the current absence, for emails about training. Runs one query."""
+    """Return person id → `Wait` until the current absence ends, for absent people only. Runs one query."""
     absences = absent_now().filter(person__in=people)
     return {each.person_id: Wait(each.ends_at, f"the person is away until {each.last_day}") for each in absences}

@@ -32,7 +32,7 @@ class DayProblem:
 
 
 def decoded(data: bytes) -> str:
-    """Return the text: UTF-8, else GB18030; undecodable bytes are replaced."""
+    """Return the bytes as text: UTF-8, else GB18030 with undecodable bytes replaced."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -40,7 +40,7 @@ def decoded(data: bytes) -> str:
 
 
 def read_days(text: str) -> tuple[dict[date, ListedDay], list[DayProblem]]:
-    """Return the days and problems. Columns: date, free or working, name; headings are skipped."""
+    """Return (date → ListedDay, problems). One day a line: date, "free" or "working", name; headings are skipped."""
     days: dict[date, ListedDay] = {}
     problems: list[DayProblem] = []
     for number, cells in enumerate(cells_of(text), start=1):
@@ -87,7 +87,7 @@ def date_in(cell: str) -> date | None:
 
 
 def listed_in(cells: list[str]) -> ListedDay | str:
-    """Return the day to store, or the problem as a sentence."""
+    """Return the day to store, or an error message. `cells`: of one line, the date first."""
     kind, name = (*cells[1:], "", "")[:2]
     if kind.lower() not in FREE | WORKING:
         return _("Enter “free” or “working”.")
@@ -98,7 +98,7 @@ def listed_in(cells: list[str]) -> ListedDay | str:
 
 @transaction.atomic
 def add_days(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> int:
-    """Add days to the calendar of the team or the site (None), replacing existing ones. Return how many changed."""
+    """Add or replace days in the calendar of the team (None: the site). Log it. Return how many days changed."""
     rows = CalendarDay.objects.filter(team=team, day__in=days)
     stored = {row.day: ListedDay(row.is_free, row.name) for row in rows}
     changed = [day for day, listed in days.items() if stored.get(day) != listed]
@@ -113,7 +113,7 @@ def add_days(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> 
 
 @transaction.atomic
 def remove_days(team: Team | None, year: int, *, by: User) -> int:
-    """Remove the days of a year from the calendar of the team or the site (None). Return how many."""
+    """Remove the days of a year from the calendar of the team (None: the site). Log it. Return how many."""
     rows = CalendarDay.objects.filter(team=team, day__year=year)
     days = list(rows.values_list("day", flat=True))
     rows.delete()

@@ -1,4 +1,4 @@
-"""Working days: weekends, shipped holidays, and calendars of the site and its teams."""
+"""Working days: weekends, holidays shipped with the code, and calendars of the site and its teams."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ class ListedDay:
 
 @dataclass(frozen=True)
 class Calendar:
-    """`listed`: days that differ from their weekday or have a name."""
+    """Working days and days off. `listed`: date → day that differs from its weekday or has a name."""
 
     listed: Mapping[date, ListedDay]
 
@@ -47,10 +47,11 @@ class Calendar:
         return not listed.is_free if listed else day.weekday() < SATURDAY
 
     def why_free(self, day: date) -> str:
-        """Return the name of the holiday, else the weekday; an empty text for a working day."""
+        """Return why the day is off, in the active language: the holiday, else the weekday; "" for a working day."""
         return "" if self.is_working(day) else self.name_of(day) or date_format(day, "l")
 
     def name_of(self, day: date) -> str:
+        """Return the name of the day in the active language, or ""."""
         listed = self.listed.get(day)
         return str(FESTIVALS.get(listed.name, listed.name)) if listed and listed.name else ""
 
@@ -61,11 +62,11 @@ class Calendar:
         return self.add_working_days(day, 1)
 
     def working_days_between(self, first: date, last: date) -> int:
-        """Return how many there are, both ends included; 0 if `last` is earlier."""
+        """Return the number of working days, both ends included; 0 if `last` is before `first`."""
         return sum(self.is_working(day) for day in days_between(first, last))
 
     def add_working_days(self, day: date, number: int) -> date:
-        """Return the working day `number` days later, or earlier if negative; with 0 the same day, even a free one."""
+        """Return the working day `number` after `day` (negative: before). 0 returns `day`, even a day off."""
         step = DAY if number > 0 else -DAY
         while number:
             day += step
@@ -76,7 +77,7 @@ class Calendar:
 
 @lru_cache
 def shipped(country: str) -> dict[date, ListedDay]:
-    """Return the holidays that ship for `country`, such as "cn"; none for an empty text."""
+    """Return date → day for the holidays shipped for `country`, such as "cn"; {} for "" or an unknown country."""
     found: dict[date, ListedDay] = {}
     for path in sorted(SHIPPED.glob(f"{country}-*.csv")) if country else ():
         with path.open(encoding="utf-8", newline="") as lines:
@@ -86,13 +87,13 @@ def shipped(country: str) -> dict[date, ListedDay]:
 
 
 def calendar_of(team: Team | None) -> Calendar:
-    """Return the calendar of a team or the site (None). Own days win over the teams above, these over the site."""
+    """Return the calendar of a team (None: the site). A team's days override those of teams above and the site."""
     [calendar] = calendars_of([team])
     return calendar
 
 
 def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
-    """Return the calendars in the same order; None is the site. Runs one query."""
+    """Return the calendar of each team, in the same order; None is the site. Runs one query."""
     lines = [team.line if team else () for team in teams]
     keys = set(chain.from_iterable(lines))
     lists: dict[int | None, dict[date, ListedDay]] = {}
@@ -112,7 +113,7 @@ def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
 
 
 def calendars_in_use() -> list[Calendar]:
-    """Return the calendar of the site, and of each team with its own days. Runs two queries."""
+    """Return the calendar of the site, then of each team that has own days. Runs two queries."""
     return calendars_of([None, *Team.objects.filter(pk__in=CalendarDay.objects.exclude(team=None).values("team"))])
 
 
@@ -125,7 +126,7 @@ def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:
 
 
 def years_known(calendar: Calendar) -> dict[int, bool]:
-    """Return year → whether make-up working days are listed. If not, the official notice was not out yet."""
+    """Return year → whether a make-up working day is listed; without one the official notice is missing."""
     known: dict[int, bool] = {}
     for day, listed in calendar.listed.items():
         known[day.year] = known.get(day.year, False) or not listed.is_free

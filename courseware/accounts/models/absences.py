@@ -9,7 +9,7 @@ from courseware.lib.text.names import MultilineNameField
 
 
 class Absence(models.Model):
-    """Days on which nothing is due for a person, both included: see `accounts.calendar.absences`."""
+    """Days, both included, on which nothing is due for the person."""
 
     class Stage(models.IntegerChoices):
         TO_COME, RUNNING, OVER = 0, 1, 2
@@ -37,6 +37,7 @@ class Absence(models.Model):
         return f"{self.person} · {self.first_day} – {self.last_day}"
 
     def stage_at(self, at):
+        """Return the `Stage` of the absence at `at` (aware datetime)."""
         if at < self.begins_at:
             return self.Stage.TO_COME
         return self.Stage.RUNNING if at < self.ends_at else self.Stage.OVER

@@ -10,7 +10,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 
 class Deputy(models.Model):
-    """A person with the rights of the manager `lead`, in all teams of that manager, on these days, both included."""
+    """On these days, both included, `person` has the rights of the manager `lead` in all teams of `lead`."""
 
     lead = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(

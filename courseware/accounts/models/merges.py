@@ -1,4 +1,4 @@
-"""The model of merged accounts: two accounts belong to one person."""
+"""The model of merged accounts."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ class AccountMergeQuerySet(models.QuerySet):
 
 
 class AccountMerge(models.Model):
-    """`other` is an alias of `kept`, until the merge is undone."""
+    """`other` is an alias of the account `kept`, unless the merge was undone."""
 
     kept = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("account to keep")
@@ -43,15 +43,16 @@ class AccountMerge(models.Model):
         return f"{self.other} → {self.kept}"
 
     def may_be_undone_at(self, at):
+        """Return whether the merge stands and was made at most UNDONE_WITHIN before `at` (aware datetime)."""
         return self.undone_at is None and at - self.made_at <= UNDONE_WITHIN
 
 
 def merge_of(person):
-    """Return the merge that makes this account an alias, with `kept` loaded; or None."""
+    """Return the merge that makes the account `person` an alias, with `kept` loaded; None if there is none."""
     return AccountMerge.objects.standing().filter(other=person).select_related("kept").first()
 
 
 def surviving_accounts(people):
-    """Return id of each merged account among `people` → the account it was merged into. Runs one query."""
+    """Return id → surviving account, for those of `people` (ids) that were merged into another. Runs one query."""
     merges = AccountMerge.objects.standing().filter(other__in=people).select_related("kept")
     return {merge.other_id: merge.kept for merge in merges}

@@ -18,14 +18,14 @@ class NoteQuerySet(models.QuerySet):
         return self.filter(undone_at=None)
 
     def about(self, person):
-        """Return the notes about the person, also about merged accounts of the person, newest first. Runs one query."""
+        """Return the standing notes about the person and the person's aliases, newest first. Runs one query."""
         names = AccountMerge.objects.standing().filter(kept=person).values("other")
         found = self.standing().filter(models.Q(person=person) | models.Q(person__in=names))
         return found.select_related("by").order_by("-pk")
 
 
 class Note(models.Model):
-    """Never edited. Notes about several people from one form share one `act`."""
+    """A note, which is never edited. Notes saved from one form share its id `act`."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -44,5 +44,6 @@ class Note(models.Model):
         return f"{self.person} · {self.written_at:%Y-%m-%d}"
 
     def may_be_withdrawn_by(self, user, at=None):
+        """Return whether `user` wrote the note and it can still be withdrawn at `at` (default: now)."""
         at = at or timezone.now()
         return self.by_id == user.pk and self.undone_at is None and at - self.written_at <= TAKEN_BACK_WITHIN

@@ -1,4 +1,4 @@
-"""Models of list imports: an uploaded list, its chunks, and what each row would change."""
+"""Models of list imports: an uploaded list of people, its chunks, and what each row would change."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ ROWS_A_PART = 50  # rows of one chunk, which is applied in one transaction
 
 @dataclass(frozen=True)
 class CellFault:
-    """`cell`, named as in spreadsheets, holds `stood`. `code`: a key of `messages.PROBLEMS`, filled with `said`."""
+    """A bad cell: its name, such as D47, and its text `stood`. `code`: key of `messages.PROBLEMS`; `said`: values."""
 
     cell: str
     column: str
@@ -35,10 +35,7 @@ class CellFault:
 
 @dataclass
 class RosterRow:
-    """What one row of a list would change. It is stored as JSON in a `RosterImportChunk`, without empty values.
-
-    `line` is 0 and `kind` "leave" for a person who is in no row. `person`, `team` and `teams_were` are ids.
-    """
+    """What one row changes, stored as JSON. `person`, `team`, `teams_were`: ids. `line` is 0 if it is in no row."""
 
     line: int = 0  # in the file
     kind: str = ""  # one of LINE_KINDS
@@ -96,7 +93,7 @@ def as_stored(rows: Iterable[RosterRow]) -> list[dict[str, Any]]:
 
 
 class RosterImport(models.Model):
-    """A list of people compared with the company: see `accounts.roster_import`. Its chunks hold the changes."""
+    """A list of people and what it would change; its chunks hold the changes."""
 
     file_name = NameField(max_length=200)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
@@ -140,7 +137,7 @@ class RosterImportChunk(models.Model):
 
     @property
     def rows(self) -> list[RosterRow]:
-        """Parsed at each access. To store a change, assign all rows."""
+        """Parsed anew at each access: to store a change, assign the whole list."""
         return [RosterRow.from_json(each) for each in self.lines]
 
     @rows.setter
@@ -149,7 +146,7 @@ class RosterImportChunk(models.Model):
 
 
 def add_chunks(roster: RosterImport, lines: Mapping[str, Sequence[RosterRow]]) -> None:
-    """Append rows (kind → rows) to the list, in chunks of ROWS_A_PART."""
+    """Append rows (kind, one of LINE_KINDS → rows) to the import, in chunks of ROWS_A_PART."""
     length = roster.parts.count()
     batches = [
         (kind, rows[first : first + ROWS_A_PART])

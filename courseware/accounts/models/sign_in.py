@@ -7,7 +7,7 @@ from courseware.lib.text.names import NameField
 
 
 class SignInCode(models.Model):
-    """The newest sign-in code of a person: see `accounts.sign_in.sign_in_codes`."""
+    """The newest sign-in code of a person."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=128, help_text="Made as that of a password")
@@ -21,13 +21,11 @@ class SignInCode(models.Model):
 
 class TeamInviteLinkQuerySet(models.QuerySet):
     def open(self, at):
-        """Return the links that can be used at `at`."""
+        """Return the links that can be used at `at` (aware datetime)."""
         return self.filter(ended_at=None, ends_at__gt=at, uses_left__gt=0)
 
 
 class TeamInviteLink(models.Model):
-    """An invite link of a team: see `accounts.teams.invite_links`."""
-
     team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
@@ -42,7 +40,7 @@ class TeamInviteLink(models.Model):
 
 
 class JoinRequest(models.Model):
-    """A request by an unexpected person at an invite link. `is_accepted` is None until it is answered."""
+    """A request to join a team by a person whom its link does not expect. `is_accepted`: None until answered."""
 
     link = models.ForeignKey(TeamInviteLink, on_delete=models.CASCADE, related_name="+")
     staff_number = models.CharField(max_length=40)

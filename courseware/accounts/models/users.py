@@ -28,13 +28,13 @@ OFFICES = CompiledQuery(lambda person: Group.objects.filter(user=person).values_
 
 
 def plain_staff_number(typed):
-    """Return the staff number normalized: Ａ００１２ and a0012 become A0012."""
+    """Return the typed staff number (str) normalized: half-width, upper case, no spaces."""
     return "".join(visible(unicodedata.normalize("NFKC", typed)).split()).upper()
 
 
 class UserManager(BaseUserManager):
     def create_user(self, email=None, password=None, **fields):
-        """Create a person, by default with an unusable password. Raise ValidationError."""
+        """Save and return a person, without `password` an unusable one. Raise ValidationError if invalid or taken."""
         user = self.model(email=email, **fields)
         user.set_password(password)  # None: unusable
         user.full_clean(exclude=["password"])  # normalizes email address and staff number
@@ -42,7 +42,7 @@ class UserManager(BaseUserManager):
         return user
 
     def create_together(self, people):
-        """Create valid people without a password. Runs two statements. Raise IntegrityError if one exists already."""
+        """Save valid, unsaved people without a password. Runs two statements. Raise IntegrityError if one is taken."""
         for person in people:
             person.set_unusable_password()
         with transaction.atomic():
@@ -53,7 +53,7 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def known_as(self, typed: str) -> models.QuerySet:
-        """Return a queryset of people with exactly this email address or staff number, in any spelling."""
+        """Return a queryset: the people with this email address or staff number, typed in any case or width."""
         return self.filter(models.Q(email=typed.lower()) | models.Q(staff_number=plain_staff_number(typed)))
 
 
@@ -61,7 +61,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """A person with an account. The email address or the staff number is the sign-in name."""
 
     class ExtraTime(models.TextChoices):
-        """Factor for time limits, as a decimal; OFF: no limit."""
+        """Factor by which time limits grow, a decimal number as text; "off": no limit."""
 
         X1_25 = "1.25", _("1¼ times the time")
         X1_5 = "1.5", _("1½ times the time")
@@ -160,7 +160,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.sign_in_name
 
     def save(self, **kwargs):
-        """Also store the search terms."""
+        """Save, and store the search terms."""
         is_new, fields = self._state.adding, kwargs.get("update_fields")
         with transaction.atomic(savepoint=False):
             super().save(**kwargs)
@@ -173,7 +173,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def substitutes(self):
-        """`Deputy` rows, current within one day, in which the person is the manager or the deputy; cached."""
+        """`Deputy` rows, ended yesterday or later and future ones, with the person as manager or deputy; cached."""
         # One day earlier, because the day depends on the time zone of each team.
         return PAIRS(person=self.pk, since=site_day() - timedelta(days=1))
 
@@ -192,7 +192,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.name = visible(self.name)  # a line break in a name could add lines to emails
 
     def time_for(self, seconds):
-        """Return the seconds that the person gets where the limit is `seconds`; None: no limit."""
+        """Return the time limit of the person in seconds, where the usual one is `seconds`; None: no limit."""
         if self.extra_time == self.ExtraTime.OFF:
             return None
         return math.ceil(seconds * Fraction(self.extra_time or 1))
@@ -226,7 +226,7 @@ class TeamQuerySet(models.QuerySet):
 
 
 def with_subteams(heads):
-    """Return a queryset of these teams and all subteams; `above` must be loaded. One query above MANY_HEADS teams."""
+    """Return a queryset of these teams (with `above` loaded) and all teams below. A query above MANY_HEADS teams."""
     heads = list(heads)
     if len(heads) > MANY_HEADS:
         keys = {team.pk for team in heads}
@@ -270,7 +270,7 @@ class Team(models.Model):
         return self.name
 
     def save(self, **kwargs):
-        """Also update `above` of the subteams."""
+        """Save, and update `above` of all teams below. Locks all teams."""
         with transaction.atomic():
             # Lock all teams: two that are moved at once would miss each other.
             prefixes = {team.pk: team.place for team in Team.objects.select_for_update(no_key=True).order_by("pk")}
@@ -283,16 +283,16 @@ class Team(models.Model):
 
     @property
     def place(self):
-        """The prefix of `above` of all subteams."""
+        """The prefix that `above` of all teams below begins with, such as "/1/7/"."""
         return f"{self.above}{self.pk}/"
 
     @property
     def line(self):
-        """Ids of the teams above, topmost first, then its own."""
+        """Ids of the teams above, topmost first, then the own id."""
         return [int(key) for key in self.place.split("/") if key]
 
     def clean(self):
-        """Lock all teams, as `save` does: if two teams are moved below each other at once, the second is refused."""
+        """Lock all teams until the transaction ends. Raise ValidationError for a deleted team or a cycle of parents."""
         super().clean()
         with transaction.atomic():  # inside the admin's transaction, so that the lock holds until the team is saved
             teams = Team.objects.select_for_update(no_key=True).order_by("pk")
@@ -331,7 +331,7 @@ class Membership(models.Model):
 
 
 class CalendarDay(models.Model):
-    """A day in the calendar of the site, or of a team and its subteams: see `accounts.calendar.working_days`."""
+    """A day off or working day in the calendar of the site (`team` is None), or of a team and the teams below."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="Null: the site")
     day = models.DateField()
@@ -350,13 +350,13 @@ class CalendarDay(models.Model):
 
 
 def time_zones(learner):
-    """Return a queryset of the time zone name (may be empty) of the team joined first; at most one row."""
+    """Return a queryset of at most one row: time zone name (may be "") of the team that `learner` joined first."""
     teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
     return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
 
 
 class TrustedDevice(models.Model):
-    """A browser from which the person has signed in: see `accounts.security.trusted_devices`."""
+    """A browser from which the person has signed in."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=32)

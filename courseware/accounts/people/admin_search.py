@@ -13,6 +13,7 @@ class SearchByPeople(IndexedSearch):
     """Find rows by the start of words of their person, or by an exact address."""
 
     def people_found(self, words):
+        """Return ids of people, at most MAX_LISTED_ROWS if found by `words`: an exact address, else starts of names."""
         if exact := super().people_found(words):
             return exact
         return list(found_by(words, User.objects.all()).values_list("pk", flat=True)[:MAX_LISTED_ROWS])

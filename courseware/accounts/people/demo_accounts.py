@@ -8,13 +8,13 @@ from courseware.accounts.models import User
 
 
 def is_shut_out(person) -> bool:
-    """Return whether `person` is a demo account on a site that is no local trial."""
+    """Return whether `person` is a demo account, and this is not a local trial site."""
     return person.is_demo and not settings.PLAIN_HTTP
 
 
 @register(Tags.database)
 def no_demo_people_on_a_real_site(databases=None, **kwargs):
-    """System check. Run by migrate, by `check --database default`, and by the server before it serves."""
+    """System check: return an error if demo accounts exist and this is not a local trial site."""
     if settings.PLAIN_HTTP or "default" not in (databases or ()):
         return []
     try:

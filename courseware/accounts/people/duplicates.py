@@ -1,4 +1,4 @@
-"""Duplicate accounts: pairs that may be one person, by the same number, address or name in another spelling."""
+"""Duplicate accounts: pairs with the same staff number, address or name in another spelling."""
 
 import re
 import unicodedata
@@ -30,25 +30,25 @@ class Duplicate:
 
 
 def number_key(person: Any) -> str:
-    """Return the staff number for comparison: A-0012, A12 and A.012 are equal."""
+    """Return the staff number of a person or row for comparison, or "": A-0012, A12 and A.012 are equal."""
     plain = re.sub(r"[^0-9A-Z]", "", person.staff_number or "")
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain)
 
 
 def address_key(person: Any) -> str:
-    """Return the address for comparison: without dots and anything after a plus, which many mail systems ignore."""
+    """Return the address for comparison, or "": without dots and any +suffix before the @."""
     local, _at, domain = (person.email or "").partition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}" if domain else ""
 
 
 def name_key(person: Any) -> str:
-    """Return the name for comparison: WANG Xiao-Ming and Xiaoming Wang are equal, as are widths."""
+    """Return the name for comparison: WANG Xiao-Ming and Xiaoming Wang are equal."""
     words = re.sub(r"[-'’·]", "", unicodedata.normalize("NFKC", person.name).casefold()).split()
     return " ".join(sorted(words)) if person.name.isascii() else "".join(words)
 
 
 def have_two_numbers(one: Any, two: Any) -> bool:
-    """Return whether both have staff numbers: for the company they are two people."""
+    """Return whether both have a staff number: then they are two people."""
     return bool(one.staff_number and two.staff_number)
 
 
@@ -60,7 +60,7 @@ KEYS: dict[DuplicateReason, Callable[[Any], str]] = {
 
 
 def find_duplicates(*, without: User, most: int) -> tuple[list[Duplicate], int]:
-    """Return at most `most` pairs, likeliest first, and the number of the others. Omits `without`. Two queries."""
+    """Return (at most `most` pairs, likeliest first; number of further pairs), without `without`. Runs two queries."""
     people = User.objects.filter(is_active=True).exclude(pk=without.pk).order_by("pk")
     rows = people.values_list("id", *FIELDS, named=True).iterator()  # rows, because there can be many
     pairs = pairs_among([row for row in rows if not is_for_admins(row)])
@@ -70,7 +70,7 @@ def find_duplicates(*, without: User, most: int) -> tuple[list[Duplicate], int]:
 
 
 def pairs_among(people: Sequence[Any]) -> dict[tuple[int, int], DuplicateReason]:
-    """Return (id, id) → reason. Of three equal people, the first is paired with each other. `people`: ordered by id."""
+    """Return (id, id) → reason. `people`: users or rows, by id. The first of several equal people is in each pair."""
     found: dict[tuple[int, int], DuplicateReason] = {}
     for why, key in KEYS.items():
         groups = defaultdict(list)

@@ -8,12 +8,12 @@ from courseware.audit_log.record import NewEvent, subject_of
 
 
 def lock(people: Iterable[int]) -> None:
-    """Lock these people (ids) before other rows about them, as absences do."""
+    """Lock the rows of these people (ids), by id. Call it before locking other rows about them."""
     list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
 
 
 def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[int, str]:
-    """Lock people and set person id → extra time, with `only_from` only where it is so. Return id → previous value."""
+    """Set person id → extra time; with `only_from` only where that is the present value. Return id → previous value."""
     people = User.objects.select_for_update(no_key=True).filter(pk__in=times).order_by("pk")
     before = {}
     for person in people:
@@ -25,5 +25,6 @@ def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[in
 
 
 def events(people: Iterable[int], *, by: User | None, at: datetime | None = None) -> list[NewEvent]:
+    """Return an event for each person (id), without the value, which is private."""
     # Without the value: the log is never deleted, and the need for more time is private.
     return [NewEvent("practice-time-changed", subject_of(User, pk), by, at=at) for pk in people]

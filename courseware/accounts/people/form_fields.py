@@ -13,7 +13,7 @@ class PersonSearch(forms.SearchInput):
 
 
 class PersonField(forms.CharField):
-    """Clean an email address or a staff number to an active person (with `also_gone`, any person), or to None."""
+    """Clean an email address or staff number to an active person (`also_gone`: any person); empty: None."""
 
     default_error_messages = {
         "unknown": _("No account has this email address or staff number. Check it in the list of people."),

@@ -33,14 +33,14 @@ class CannotMerge(Exception):
 
 
 def lock_both(one: User, two: User) -> tuple[User, User]:
-    """Lock both accounts, ordered by id, and return their current rows in the order of the arguments."""
+    """Lock both accounts, by id. Return their current rows in the order of the arguments."""
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=[one.pk, two.pk]).order_by("pk")
     found = {person.pk: person for person in rows}
     return found[one.pk], found[two.pk]
 
 
 def why_not_merge(kept: User, other: User, by: User) -> MergeRefusal | None:
-    """Return why `by` cannot merge `other` into `kept`, or None. External training is checked by the caller."""
+    """Return why `by` cannot merge `other` into `kept`, or None. Does not check external training."""
     if kept.pk == other.pk:
         return MergeRefusal.SAME
     if by.pk in (kept.pk, other.pk):
@@ -68,16 +68,17 @@ def why_not_by_teams(other: User) -> MergeRefusal | None:
 
 
 def deactivate_merged(other: User, by: User, at: datetime) -> list[NewEvent]:
-    """Deactivate the merged account and end its sessions. Return the events to log."""
+    """Deactivate the alias and end its sessions. Return the events to log; [] if it was inactive."""
     return turn(other, False, by, at) if other.is_active else []
 
 
 def reactivate_merged(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
-    """Activate the merged account again if it was active before. Return the events to log."""
+    """Activate the alias if it was active before the merge. Return the events to log, or []."""
     return turn(merge.other, True, by, at) if merge.was_active and not merge.other.is_active else []
 
 
 def turn(person: User, is_active: bool, by: User, at: datetime) -> list[NewEvent]:
+    """Set `is_active`, save, and end sessions. Return the events to log."""
     person.is_active = is_active
     person.save(update_fields=["is_active"])
     drop_sessions(person)

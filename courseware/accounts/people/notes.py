@@ -1,4 +1,4 @@
-"""Write and withdraw notes about people. The caller checks the permission. The audit log holds no text."""
+"""Write and withdraw notes about people. Callers check permissions."""
 
 import uuid
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from courseware.audit_log.record import NewEvent, record_many, subject_of
 def write_note(
     people: Collection[int], text: str, *, act: uuid.UUID, by: User, at: datetime | None = None
 ) -> list[Note]:
-    """Write one note for each person (ids) and `act`, and return the new ones. A form sent twice writes none."""
+    """Write a note about each person (id) and log it. Return the new notes; none for people who have one of `act`."""
     at = at or timezone.now()
     here = User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
     ids = list(here)
@@ -30,7 +30,7 @@ def write_note(
 def withdraw_notes(
     act: uuid.UUID, *, by: User, people: Collection[int] | None = None, at: datetime | None = None
 ) -> list[Note]:
-    """Withdraw the notes of `by` from `act`, about all people or these (ids), if still possible. Return them."""
+    """Withdraw those notes of `by` from `act` (`people`: about these ids only) that still can be. Return them."""
     at = at or timezone.now()
     notes = Note.objects.standing().filter(act=act, by=by)
     if people is not None:

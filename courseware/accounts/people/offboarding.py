@@ -18,7 +18,7 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 @transaction.atomic
 def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
-    """End sign-in, sessions, API keys and manager roles; learner memberships stay. Return False if already left."""
+    """End sign-in, sessions, API keys and manager roles of `person`, and log it. Return False if already inactive."""
     events = leave_locked(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()
@@ -27,7 +27,7 @@ def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
 
 @transaction.atomic
 def come_back(person: User, *, by: User | None, at: datetime | None = None) -> bool:
-    """Activate a person who has left, without a last day. Return False if active or merged."""
+    """Activate `person`, without a last day, and log it. Return False if active, or an alias of another account."""
     events = come_back_locked(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()
@@ -35,7 +35,7 @@ def come_back(person: User, *, by: User | None, at: datetime | None = None) -> b
 
 
 def leave_locked(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """Apply `leave` to the locked person. Return the events to log."""
+    """Do what `leave` does, without logging, for a locked person. Return the events to log, [] if inactive."""
     if not person.is_active:
         return []
     person.is_active = False
@@ -48,7 +48,7 @@ def leave_locked(person: User, by: User | None, at: datetime | None) -> list[New
 
 
 def come_back_locked(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """Apply `come_back` to the locked person. Return the events to log."""
+    """Do what `come_back` does, without logging, for a locked person. Return the events to log, or []."""
     if person.is_active or merge_of(person):  # a merged account stays inactive
         return []
     person.is_active, person.leaves_on = True, None
@@ -58,18 +58,18 @@ def come_back_locked(person: User, by: User | None, at: datetime | None) -> list
 
 
 def deactivate_leavers() -> str:
-    """Nightly job: mark people as left after their last day, one transaction a person. Return their number as text."""
+    """Nightly job: call `leave` for people, but not staff, after their last day. Return their number as text."""
     leavers = User.objects.filter(is_active=True, leaves_on__lt=site_day(), is_staff=False, is_superuser=False)
     return str(sum(leave(person, by=None) for person in leavers.order_by("pk")))
 
 
 class HasRecord(Exception):
-    """The person has signed in or has records."""
+    """The person has signed in, or has records."""
 
 
 @transaction.atomic
 def remove_person(person: User, *, by: User) -> None:
-    """Delete the person. Waiting emails are skipped, sent ones stay. Raise HasRecord."""
+    """Delete the person and skip waiting emails. Raise HasRecord if the person signed in or has records."""
     row = lock_person(person)
     subject, teams = subject_of(row), sorted(row.memberships.values_list("team", flat=True))
     if row.last_login:

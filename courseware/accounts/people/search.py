@@ -1,10 +1,4 @@
-"""Search terms of people, one row each, matched by prefix.
-
-A term is the rest of a name from each word and each Chinese character on, also in pinyin and initials. Other terms are
-the rest of an email address from each part on, and a staff number, also reversed. A prefix uses an index on both
-databases; trigrams and full-text search do not find two Chinese characters or pinyin. Code that writes people without
-`save` calls `store_terms`.
-"""
+"""Search terms of people, matched by prefix. Code that writes people without `save` must call `store_terms`."""
 
 import re
 import unicodedata
@@ -40,7 +34,7 @@ END = "Z"  # before a reversed staff number; no other term has a capital
 
 class SearchTermQuerySet(models.QuerySet):
     def starts_with(self, word):
-        """Return the terms with this prefix; a staff number also matches by its end."""
+        """Return the terms with the prefix `word`, none for "". A staff number also matches by its end."""
         word = folded(word).removeprefix("@")[:LENGTH]  # terms of domains start behind it
         if not word:
             return self.none()
@@ -70,14 +64,14 @@ class SearchTerm(models.Model):
 
 
 def found_by(words, rows, person="pk"):
-    """Return the rows whose person (the field `person`) is found by each of the first MOST_WORDS words."""
+    """Filter the queryset `rows` by people found by each word of the text `words`. `person`: lookup of the person."""
     for word in dict.fromkeys(words.split()[:MOST_WORDS]):
         rows = rows.filter(**{f"{person}__in": SearchTerm.objects.starts_with(word).values("person")})
     return rows
 
 
 def folded(text: str) -> str:
-    """Return the text without differences of width, case and accents."""
+    """Return the text in half width and lower case, without accents."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(each for each in decomposed if not unicodedata.combining(each)).translate(PLAIN)
 
@@ -87,7 +81,7 @@ def initials_of(text: str) -> str:
 
 
 def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]:
-    """Return the terms to store; none is a prefix of another."""
+    """Return the search terms of a person, of which none is a prefix of another."""
     number = initials_of(folded(staff_number or ""))
     found = {*of_name(folded(name)), *of_address(folded(email or ""))}
     found |= {number, END + number[::-1]} if number else set()
@@ -96,7 +90,7 @@ def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]
 
 
 def of_name(name: str) -> Iterator[str]:
-    """Yield the rest of the name from each word and each Chinese character on, also in pinyin and initials."""
+    """Yield the rest of the name from each word and Chinese character on, also as pinyin and as initials."""
     for beginning in BEGINNINGS.finditer(name):
         yield initials_of(name[beginning.start() :])
     for characters in CHINESE_ONES.findall(LINED_UP.sub("", name)):
@@ -115,7 +109,7 @@ def of_address(email: str) -> Iterator[str]:
 
 
 def store_terms(people: Iterable, *, are_new: bool = False) -> None:
-    """Store the terms in the transaction that writes the people. `are_new`: they have no terms yet."""
+    """Store the search terms of these people, in the transaction that writes them. `are_new`: none are stored yet."""
     wanted = {(person.pk, term) for person in people for term in terms_of_person(person)}
     if not are_new:
         rows = SearchTerm.objects.filter(person__in=[person.pk for person in people])
@@ -131,7 +125,7 @@ def terms_of_person(person) -> set[str]:
 
 
 def people_with_outdated_terms() -> Iterator[int]:
-    """Yield the ids of people whose stored terms are wrong. Needs constant memory."""
+    """Yield ids of people whose stored terms differ from their data, in constant memory."""
     people = get_user_model().objects.order_by("pk").only(*FIELDS)
     for chunk in chunks(people, AT_A_TIME):
         stored = defaultdict(set)
@@ -141,7 +135,7 @@ def people_with_outdated_terms() -> Iterator[int]:
 
 
 def renew_terms() -> str:
-    """Nightly job: correct wrong terms, such as after an upgrade. Return their number as text."""
+    """Nightly job: store the terms of people whose terms are wrong. Return their number as text."""
     person_ids = list(people_with_outdated_terms())
     for start in range(0, len(person_ids), AT_A_TIME):
         with transaction.atomic():

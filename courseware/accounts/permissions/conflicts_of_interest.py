@@ -1,7 +1,4 @@
-"""Conflicts of interest: A added B, made B a manager or a deputy, or gave B a way to sign in.
-
-For 90 days B cannot decide about A: otherwise A could use B's account to change A's own training.
-"""
+"""Conflicts of interest: for 90 days nobody decides about people who added or appointed them or let them sign in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,17 +21,14 @@ VERBS = (*FAVORS, "membership-added", "membership-changed")
 
 
 def favors(at: datetime | None = None) -> QuerySet[Event]:
-    """Return the events of the 90 days before `at` (default: now) that create a conflict for their subject."""
+    """Return a queryset of events in the 90 days before `at` (default: now) that put their subject into a conflict."""
     since = (at or timezone.now()) - CONFLICT_DURATION
     # `verb__in` allows the index; the role of a membership is filtered afterwards.
     return Event.objects.filter(Q(verb__in=FAVORS) | MADE_MANAGER, verb__in=VERBS, at__gt=since)
 
 
 def benefactors(event: Event) -> Iterator[int]:
-    """Yield the ids of the people who acted: the actor, and the uploader of a list that another person approved.
-
-    The subject is left out. A `deputy-added` event counts for the deputy only, not in the chain of the manager.
-    """
+    """Yield ids of those who did the event for its subject: the actor, and the uploader of an approved list."""
     if event.verb == "deputy-added" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
         return
     for key in (event.actor_id, event.data.get("brought_by")):
@@ -52,7 +46,7 @@ class ConflictOfInterest:
 
 
 def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest]:
-    """Return the conflicts whose `person` is a manager, a deputy, in HR or a superuser; newest first."""
+    """Return conflicts at `at` (default: now) of managers, deputies, HR and superusers, newest first."""
     deputies = Deputy.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     deciders = User.objects.filter(
@@ -70,7 +64,7 @@ def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest
 
 
 def people_in_conflict_with(user: User) -> frozenset[int]:
-    """Return the ids of the people about whom `user` cannot decide, except `user`. One query, cached on `user`."""
+    """Return ids of people about whom `user` cannot decide, without `user`. One query, cached on `user`."""
     found: frozenset[int] | None = getattr(user, "in_conflict_with", None)
     if found is None:
         events = favors().filter(subject=subject_of(user))

@@ -1,4 +1,4 @@
-"""Permissions about people: which users may see and change whose records, for pages, exports and commands."""
+"""Permissions about people: which users may see and change which records."""
 
 import zoneinfo
 from datetime import date, datetime
@@ -15,12 +15,12 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 
 def is_privileged(user):
-    """Return whether `user` is staff or a superuser. Superusers count even if they cannot open the admin."""
+    """Return whether `user` is staff (can open the admin) or a superuser."""
     return user.is_staff or user.is_superuser
 
 
 def handles_people(user):
-    """Return whether `user` may add, move and enroll people: HR and superusers."""
+    """Return whether `user` is active, and in HR or a superuser: may add, move and enroll people."""
     return user.is_active and (user.is_superuser or roles.has_role(roles.HR, user))
 
 
@@ -41,29 +41,29 @@ def may_read_log(user):
 
 
 def may_handle(user, person):
-    """Return whether `user` may change `person`, provided that `user` handles people."""
+    """Return whether `user`, in HR or a superuser, may change `person`: HR may not change staff and auditors."""
     return user.is_superuser or not is_for_admins(person)
 
 
 def is_for_admins(person):
-    """Return whether only superusers may change `person`: staff and auditors, whose address gives access to more."""
+    """Return whether only superusers may change `person`: staff, superusers and current auditors."""
     is_auditor = person.audits_until is not None and site_day() <= person.audits_until
     return is_privileged(person) or is_auditor
 
 
 def is_no_staff(person=""):
-    """Return the condition: not staff or superuser. `person`: lookup prefix of the person, such as "learner__"."""
+    """Return a `Q`: neither staff nor superuser. `person`: lookup prefix of the person, such as "learner__"."""
     return Q(**{f"{person}is_staff": False, f"{person}is_superuser": False})
 
 
 def is_not_for_admins(person=""):
-    """Return the negation of `is_for_admins` as a condition. `person`: as in `is_no_staff`."""
+    """Return a `Q`: `is_for_admins` is False. `person`: lookup prefix, as in `is_no_staff`."""
     is_no_auditor = Q(**{f"{person}audits_until": None}) | Q(**{f"{person}audits_until__lt": site_day()})
     return is_no_staff(person) & is_no_auditor
 
 
 def undecidable_ids(user):
-    """Return the ids of the people about whom `user` cannot decide: `user`, and people in a conflict of interest."""
+    """Return the ids of `user` and of people in a conflict of interest: `user` cannot decide about them."""
     return {user.pk, *people_in_conflict_with(user)}
 
 
@@ -73,22 +73,22 @@ def may_decide_about(user, person):
 
 
 def may_change_membership(user, person):
-    """Return whether `user`, who handles people, may change memberships and data of `person`."""
+    """Return whether `user` may change teams and data of `person`. Only call it if `handles_people(user)`."""
     return may_handle(user, person) and may_decide_about(user, person)
 
 
 def may_change_sign_in(user, person):
-    """Return whether `user`, who handles people, may change the sign-in of `person`; for HR only superusers may."""
+    """Return `may_change_membership`, but only superusers change a person in HR. Only if `handles_people(user)`."""
     return may_change_membership(user, person) and (user.is_superuser or roles.HR not in person.offices)
 
 
 def is_manager(user):
-    """Return whether `user` manages a team, or covers for a manager today."""
+    """Return whether `user` manages a team, or is today's deputy of a manager."""
     return user.memberships.filter(role=Membership.Role.MANAGER).exists() or bool(teams_covered_by(user))
 
 
 def manages_people(user):
-    """Return whether `user` is in HR, a superuser, a manager or a deputy."""
+    """Return whether `user` is in HR, a superuser, a manager or a current deputy."""
     return handles_people(user) or is_manager(user)
 
 
@@ -100,29 +100,29 @@ LED = CompiledQuery(
 
 
 def own_teams(user):
-    """Return the teams that `user` manages, also as a deputy, without subteams. Loads `name` and `above` only."""
+    """Return teams that `user` manages, also as a deputy, without teams below. Loads `name` and `above` only."""
     managed = LED(person=user.pk)
     covered = set(teams_covered_by(user)).difference(team.pk for team in managed)
     return [*managed, *Team.objects.filter(pk__in=covered).only("name", "above")] if covered else managed
 
 
 def teams_managed_by(user):
-    """Return a queryset of the teams that `user` manages, with all subteams; empty for inactive users."""
+    """Return a queryset of teams that `user` manages, also as a deputy, and all teams below; none if inactive."""
     return with_subteams(own_teams(user)) if user.is_active else Team.objects.none()
 
 
 def learners_of(teams):
-    """Return a subquery of the ids of the learners of these teams (a queryset, or ids)."""
+    """Return a subquery of the ids of the learners of `teams` (a queryset, or ids)."""
     return Membership.objects.filter(team__pk__in=teams, role=Membership.Role.LEARNER).values("person")
 
 
 def people_manageable_by(user):
-    """Return `people_handled_by` without `user` and people in a conflict of interest."""
+    """Return the queryset `people_handled_by(user)` without `user` and people in a conflict of interest."""
     return people_handled_by(user).exclude(pk__in=undecidable_ids(user))
 
 
 def people_handled_by(user):
-    """Return a queryset: for managers their learners, for HR all but staff and auditors, for superusers everybody."""
+    """Return a queryset: a manager's learners; for HR all but staff and auditors; for superusers everybody."""
     if user.is_active and user.is_superuser:
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))
@@ -132,7 +132,7 @@ def people_handled_by(user):
 
 
 def people_visible_to(user):
-    """Return a queryset of the people whose records `user` may see, whether or not they are learners."""
+    """Return a queryset of people whose records `user` may see: learners; for HR all but staff; for auditors all."""
     if user.is_active and (user.is_superuser or audits(user)):
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))
@@ -142,35 +142,32 @@ def people_visible_to(user):
 
 
 def sees_reports(user):
-    """Return whether `user` may see reports: HR, auditors, superusers, managers and deputies."""
+    """Return whether `user` may see reports: HR, auditors, superusers, managers and current deputies."""
     return sees_whole_company(user) or is_manager(user)
 
 
 def may_preview(user):
-    """Return whether `user` may see every released course, and statistics about it, without an enrollment."""
+    """Return whether `user` may see released courses and their statistics without an enrollment."""
     return user.is_staff or sees_reports(user)
 
 
 def people_managed_by(user):
-    """Return a subquery of the ids of the learners in teams of `user` and subteams, without `user`."""
+    """Return a subquery of ids: learners, without `user`, in the teams of `user` and the teams below."""
     return learners_except(teams_managed_by(user), leader=user.pk)
 
 
 def learners_except(teams, leader):
-    """Return a subquery of the ids of the learners of these teams, without the person with the id `leader`."""
+    """Return a subquery of ids: learners of `teams` (a queryset, or ids) without the person with the id `leader`."""
     return learners_of(teams).exclude(person=leader)
 
 
 def is_covered(manager_id: int, day: date, deputies: list) -> bool:
-    """Return whether one of these `Deputy` rows covers for the manager with this id on `day`."""
+    """Return whether one of `deputies` (`Deputy` rows) covers for the manager with this id on `day`."""
     return any(each.lead_id == manager_id and each.first_day <= day <= each.last_day for each in deputies)
 
 
 def teams_covered_by(user: User, at: datetime | None = None) -> list[int]:
-    """Return the ids of the teams that `user` manages as a deputy at `at` (default: now).
-
-    The day is that of each team's time zone. Runs one query per `user` object, and one more for deputies.
-    """
+    """Return ids of teams that `user` manages as a deputy at `at` (default: now), by each team's own date."""
     deputies = [each for each in user.substitutes if each.person_id == user.pk and each.lead.is_active]
     if not deputies:
         return []

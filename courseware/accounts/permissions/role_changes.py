@@ -1,4 +1,4 @@
-"""Changes of people's permissions and roles. Each is logged and ends the person's sessions, so it applies at once."""
+"""Changes of people's permissions and roles. Each is logged and ends the person's sessions."""
 
 from django.db import transaction
 from django.db.models import F
@@ -9,7 +9,7 @@ from courseware.audit_log.record import NewEvent, record, record_many, subject_o
 
 
 def rights_of(person):
-    """Return the permissions of `person` as they are logged. Runs two queries."""
+    """Return field → value of the permissions of `person`, with ids of groups and permissions. Runs two queries."""
     return {
         "is_active": person.is_active,
         "is_staff": person.is_staff,
@@ -31,13 +31,13 @@ RIGHTS_OF_NOBODY = {
 
 
 def log_rights(person, before, *, by):
-    """Log the difference from `before` (see `rights_of`) and end the sessions. Without a difference do nothing."""
+    """Log how the permissions differ from `before` (a result of `rights_of`), and end the sessions; or do nothing."""
     log_rights_of_all([(person, before)], by=by)
 
 
 @transaction.atomic
 def log_rights_of_all(people, *, by):
-    """Apply `log_rights` to several (person, `before`) pairs, which are ordered by id."""
+    """Call `log_rights` for each of `people`: (person, `before`) pairs, ordered by id."""
     events = []
     for person, before in people:
         after = rights_of(person)
@@ -57,7 +57,7 @@ def permissions_of(group):
 
 @transaction.atomic
 def log_group_rights(group, before, *, by):
-    """Log for each member of `group` the difference from `before` (see `permissions_of`), and end their sessions."""
+    """If the permission ids differ from `before` (see `permissions_of`), log it and end sessions of all members."""
     after = permissions_of(group)
     if after != before:
         members = list(User.objects.filter(groups=group).order_by("pk"))
@@ -69,7 +69,7 @@ def log_group_rights(group, before, *, by):
 
 @transaction.atomic
 def deactivate(person, *, by):
-    """Deactivate `person`, log it, and end the sessions and API keys."""
+    """Deactivate `person`, log it, and end sessions and API keys."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)  # `offboarding.leave` takes the same lock
     person.refresh_from_db()
     before = rights_of(person)
@@ -80,20 +80,20 @@ def deactivate(person, *, by):
 
 @transaction.atomic
 def end_sessions(person, *, by):
-    """End all sessions and API keys of `person`, and log it."""
+    """End sessions and API keys of `person`, and log it."""
     drop_sessions(person)
     end_all_keys(person, by=by)
     record("sessions-ended", actor=by, subject=person)
 
 
 def drop_sessions(person):
-    """End all sessions of `person` without logging it."""
+    """End all sessions of `person`, without a log entry."""
     User.objects.filter(pk=person.pk).update(session_number=F("session_number") + 1)
     person.refresh_from_db(fields=["session_number"])
 
 
 def log_memberships(memberships, *, by):
-    """Log changes of memberships, given as (event verb, membership) pairs."""
+    """Log changes of memberships. `memberships`: (event verb, membership) pairs."""
     record_many(
         NewEvent(verb, subject_of(User, each.person_id), by, {"team": each.team_id, "role": each.role})
         for verb, each in memberships

@@ -1,4 +1,4 @@
-"""Site roles: the groups *HR* and *Auditors*, which work on pages of the site and have no rights in the admin."""
+"""Site roles: the groups *HR* and *Auditors*. They give no rights in the admin."""
 
 from collections import defaultdict
 
@@ -9,18 +9,18 @@ HR, AUDITORS = "HR", "Auditors"
 
 
 def create_groups(sender, using, **kwargs):
-    """Receiver of `post_migrate`. It runs after each migration, because tests that empty tables need the groups."""
+    """Receiver of `post_migrate`: create missing groups in the database `using`."""
     for name in (HR, AUDITORS):
         Group.objects.using(using).get_or_create(name=name)
 
 
 def people_with_role(role):
-    """Return the active people with this site role, HR or AUDITORS, ordered by id."""
+    """Return a queryset of active people with `role` (HR or AUDITORS), ordered by id."""
     return get_user_model().objects.filter(groups__name=role, is_active=True).order_by("pk")
 
 
 def prefetch_roles(people):
-    """Load the site roles of these people into their `offices`. Runs one query."""
+    """Set `offices` (names of groups) of each of `people`. Runs one query."""
     names = defaultdict(set)
     groups = Group.objects.filter(user__in=[person.pk for person in people]).order_by()
     for person, name in groups.values_list("user", "name"):
@@ -30,5 +30,5 @@ def prefetch_roles(people):
 
 
 def has_role(role, user):
-    """Return whether `user` is active and has this site role, HR or AUDITORS."""
+    """Return whether `user` is active and has `role` (HR or AUDITORS)."""
     return user.is_active and role in user.offices

@@ -1,4 +1,4 @@
-"""Template context of every page: the site's name and branding."""
+"""Template context of every page: name and branding of the site."""
 
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, gettext
@@ -7,13 +7,13 @@ from courseware.branding.branding import SITE, ActiveBranding, branding_at, newe
 
 
 def site_name(branding: ActiveBranding) -> str:
-    """Return the name of the site in the current language, which includes the company's name if it is known."""
+    """Return the site's name in the active language, after the company's name if there is one."""
     title, company = gettext("Staff training"), branding.name(get_language())
     return f"{company} · {title}" if company else title
 
 
 def branding_for(request, course: str = SITE) -> ActiveBranding:
-    """Return the branding of a course, or of the site. Runs no query for the signed-in user of a request."""
+    """Return the branding of a course (identifier) or the site. Runs no query for the signed-in user of a request."""
     person = getattr(request, "user", None)
     key = person.face_key if person is not None and hasattr(person, "face_key") else newest_key().first()
     return branding_at(key, course)

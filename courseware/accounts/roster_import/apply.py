@@ -1,4 +1,4 @@
-"""Apply a compared list of people, once, in chunks. Rows whose data changed since the comparison are skipped."""
+"""Apply a compared list of people, in chunks. Rows whose data changed since the comparison are skipped."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -48,7 +48,7 @@ DAYS = {"starts_on", "leaves_on"}
 
 
 class NotSure(Exception):
-    """A second confirmation is needed: many people would leave, or a team would lose its only manager."""
+    """A second confirmation is missing: many people would leave, or a team would lose its only manager."""
 
 
 class IdentifierTaken(Exception):
@@ -56,7 +56,7 @@ class IdentifierTaken(Exception):
 
 
 class Conflict(Exception):
-    """A row can no longer be applied. `code`: a key of `messages.CONFLICTS`; `field`: the field that it is about."""
+    """A row cannot be applied. `code`: key of `messages.CONFLICTS`; `field`: the field concerned, or ""."""
 
     def __init__(self, code: str, field: str = "") -> None:
         super().__init__(code)
@@ -65,7 +65,7 @@ class Conflict(Exception):
 
 @transaction.atomic
 def store_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_complete: bool) -> RosterImport:
-    """Store the plan, which then waits for approval. `digest`: SHA-256 of the file. `by`: None is the site."""
+    """Store the plan for approval. `digest`: SHA-256 of the file (hex). `by`: uploader, None is the site."""
     roster = RosterImport.objects.create(
         file_name=file_name[-200:],
         digest=digest,
@@ -90,9 +90,9 @@ def begin_applying(
     invites: bool = False,
     creates_teams: bool = False,
 ) -> bool:
-    """Approve the list; `apply_next` applies it. Return False if repeated. Raise NotSure and IdentifierTaken.
+    """Approve the list; `apply_next` applies it. Return False if already approved. Raise NotSure or IdentifierTaken.
 
-    `by` need not be the uploader; None is the site. `take`: line numbers of bad rows that are accepted as offered.
+    `by`: approver, None is the site. `take`: line numbers of bad rows to apply as offered.
     """
     roster = RosterImport.objects.select_for_update(no_key=True).get(pk=roster.pk)
     if roster.begun_at:
@@ -109,7 +109,7 @@ def begin_applying(
 
 
 def mark_applied(roster: RosterImport, lines: set[int]) -> None:
-    """Mark the bad rows with these line numbers as accepted, all others as not. Raise IdentifierTaken."""
+    """Mark the bad rows with these line numbers as accepted, the others not. Raise IdentifierTaken if two collide."""
     chunks = list(roster.parts.filter(kind=BAD))
     accepted = []
     for chunk in chunks:
@@ -125,7 +125,7 @@ def mark_applied(roster: RosterImport, lines: set[int]) -> None:
 
 @transaction.atomic
 def apply_next(pk: int) -> bool:
-    """Apply the next chunk. Return whether there may be more. Of two calls at once, one waits."""
+    """Apply the next chunk of the list with the id `pk`. Return False if nothing was left, or it is not approved."""
     roster = (
         RosterImport.objects.select_for_update(of=("self",), no_key=True)
         .select_related("by", "is_confirmed")
@@ -146,7 +146,7 @@ def apply_next(pk: int) -> bool:
 
 @transaction.atomic
 def stop_applying(pk: int, *, by: User) -> bool:
-    """Stop after the current chunk. Return whether the list was still being applied."""
+    """Stop applying the list with the id `pk` after the current chunk. Return False if it was not being applied."""
     roster = RosterImport.objects.select_for_update(no_key=True).get(pk=pk)
     if not roster.begun_at or roster.finished_at or "stopped_by" in roster.notes:
         return False
@@ -156,7 +156,7 @@ def stop_applying(pk: int, *, by: User) -> bool:
 
 
 def note_listed(roster: RosterImport) -> None:
-    """Mark people whom no list has named before: from today their answers count in statistics."""
+    """Set `listed_on` to today for people whom no earlier list named; statistics count their answers from then on."""
     named, today = roster.notes.get("named", []), site_day()
     for start in range(0, len(named), NAMED_AT_ONCE):
         ids = named[start : start + NAMED_AT_ONCE]
@@ -164,13 +164,14 @@ def note_listed(roster: RosterImport) -> None:
 
 
 class RosterApplication:
-    """Applies chunks of one list, in the caller's transaction. The events name the approver as actor."""
+    """Applies chunks of one approved list in the caller's transaction; the events name the approver as actor."""
 
     def __init__(self, roster: RosterImport) -> None:
         self.roster, self.by, self.at = roster, roster.is_confirmed, timezone.now()
         self.events: list[NewEvent] = []
 
     def apply(self, chunk: RosterImportChunk) -> None:
+        """Apply all rows of the chunk, store the outcome of each, and log the events."""
         rows = chunk.rows
         lines = [line for row in rows if (line := row.otherwise if chunk.kind == BAD else row)]
         person_ids = {line.person for line in lines}
@@ -188,7 +189,7 @@ class RosterApplication:
         record_many(self.events)
 
     def merged_since(self) -> set[int]:
-        """Return ids of people with a merge made or undone since the comparison: a row may be about another person."""
+        """Return ids of people whose accounts were merged or separated since the comparison."""
         since = Q(made_at__gt=self.roster.read_at) | Q(undone_at__gt=self.roster.read_at)
         return {*AccountMerge.objects.filter(since, kept__in=self.people).values_list("kept", flat=True)}
 
@@ -211,7 +212,7 @@ class RosterApplication:
         )
 
     def joined_together(self, lines: list[RosterRow]) -> dict[int, list[NewEvent]]:
-        """Add all new people of these rows at once where that is simple. Return line → events to log."""
+        """Add new people whose team exists all at once. Return line number → events to log, {} on a clash."""
         joining = [(line, self.teams.get(line.team or 0)) for line in lines if line.kind == JOIN]
         newcomers = {
             line.line: (self.newcomer(line), team, line.role) for line, team in joining if team or not line.team
@@ -226,6 +227,7 @@ class RosterApplication:
         return values_of(line.to) | {"listed_on": site_day(self.at)}
 
     def done_alone(self, line: RosterRow) -> list[NewEvent]:
+        """Apply one row in a savepoint. Return the events to log, [] if nothing changed. Raise Conflict."""
         with transaction.atomic():
             return self.join(line) if line.kind == JOIN else self.change(line)
 
@@ -261,7 +263,7 @@ class RosterApplication:
         return events
 
     def refuse_conflict(self, person: User, line: RosterRow) -> None:
-        """Raise Conflict if the uploader or the approver of the list cannot decide about `person`."""
+        """Raise Conflict if the uploader or approver may not decide about `person`."""
         people = [each for each in (self.by, self.roster.by) if each]
         if person in people:
             raise Conflict("own-row")
@@ -277,7 +279,7 @@ class RosterApplication:
         return leave_locked(person, self.by, self.at)
 
     def compare_with_seen(self, person: User, line: RosterRow) -> None:
-        """Raise Conflict if a field has another value than the compared or the new one."""
+        """Raise Conflict if a field of `person` has neither the compared nor the new value."""
         was, to = values_of(line.was), values_of(line.to)
         for name, value in to.items():
             if getattr(person, name) not in (was[name], value):
@@ -310,6 +312,7 @@ class RosterApplication:
         return move_locked(person, team, line.role, self.by, self.at)
 
     def team_of(self, line: RosterRow) -> Team | None:
+        """Return the team of the row, None if it names none. Raise Conflict if the team was deleted."""
         if not line.team:
             return None
         if line.team not in self.teams:
@@ -318,7 +321,7 @@ class RosterApplication:
 
 
 def invite_new_people(roster: RosterImport) -> None:
-    """Invite the new people of the list who got no email yet, if that was chosen. A repeated call invites nobody."""
+    """Invite the people added from the list who never got an email, if the approver chose so. It may be repeated."""
     if not roster.notes.get("invites"):
         return
     for chunk in roster.parts.exclude(applied_at=None):
@@ -339,13 +342,13 @@ def values_of(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def outcome_lines(roster: RosterImport, outcome: str) -> list[RosterRow]:
-    """Return the applied rows with this outcome, such as CONFLICT."""
+    """Return the applied rows with this outcome: DONE, ALREADY, CONFLICT or LEFT_OUT."""
     chunks = roster.parts.exclude(applied_at=None)
     return [RosterRow.from_json(line) for chunk in chunks for line in chunk.lines if line.get("outcome") == outcome]
 
 
 def delete_old_imports(at: datetime | None = None) -> str:
-    """Nightly job: delete lists after 90 days, because they are full of names. Return their number as text."""
+    """Nightly job: delete lists older than 90 days. Return their number as text."""
     old = RosterImport.objects.filter(read_at__lt=(at or timezone.now()) - KEPT_FOR)
     _rows, numbers = old.delete()
     return str(numbers.get(RosterImport._meta.label, 0))

@@ -61,7 +61,7 @@ def folded(text: str) -> str:
 
 
 def column_of(heading: str, columns: Mapping[str, str] = COLUMN_OF) -> str:
-    """Return the field that a heading names, or an empty text. Brackets, stars and colons are ignored."""
+    """Return the field that a heading names, or "". `columns`: folded heading → field. Ignores brackets and signs."""
     bare = re.sub(r"\(.*?\)|\[.*?\]|[*:_./'’-]", "", folded(heading))
     return columns.get(bare, "")
 
@@ -71,7 +71,7 @@ def recognised(cells: list[str], columns: Mapping[str, str] = COLUMN_OF) -> set[
 
 
 def day_of(text: str) -> date | None:
-    """Return the date, written as year, month, day or as the number that spreadsheets store; None if it is no date."""
+    """Return the date, written as year, month, day or as the serial number of spreadsheets; None if it is no date."""
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     for written in WRITTEN_DAYS:
         if found := written.fullmatch(text):
@@ -85,7 +85,7 @@ def day_of(text: str) -> date | None:
 
 
 def cell_name(column: int, line: int) -> str:
-    """Return the name of a cell as in spreadsheets, both counted from 1: D47."""
+    """Return the name of a cell, such as D47. Both numbers count from 1."""
     letters = ""
     while column:
         column, rest = divmod(column - 1, 26)

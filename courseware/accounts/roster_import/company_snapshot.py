@@ -1,4 +1,4 @@
-"""Snapshot of the people and teams of the company, loaded to be compared with a list."""
+"""Snapshot of the people and teams of the company, to be compared with a list."""
 
 import difflib
 from collections import defaultdict
@@ -42,19 +42,21 @@ class CompanySnapshot:
     near: dict[str, int | None] = field(default_factory=dict)  # cache of `nearest`
 
     def managers_of(self, team: int) -> set[int]:
+        """Return the ids of the active managers of the team (id)."""
         return {pk for pk in self.leads[team] if self.people[pk].is_active}
 
     def add_team(self, key: int, names: list[str]) -> None:
-        """Add a team. `names`: of the teams above, topmost first, then its own."""
+        """Add a team with the id `key`. `names`: of the teams above, topmost first, then its own."""
         self.paths[key] = "/".join(names)
         for start in range(len(names)):
             self.teams[folded("/".join(names[start:]))].add(key)
 
     def teams_named(self, path: str) -> set[int]:
+        """Return the ids of teams whose path is `path` or ends with it, in any case and width."""
         return self.teams.get(folded(path), set())
 
     def nearest(self, path: str) -> int | None:
-        """Return the id of the team with the most similar name, or None; for the first NAMES_COMPARED names only."""
+        """Return the id of the team with the most similar name, or None; None after NAMES_COMPARED different paths."""
         path = folded(path)
         if path not in self.near and len(self.near) < NAMES_COMPARED:
             found = difflib.get_close_matches(path, [ends for ends in self.teams if len(self.teams[ends]) == 1], 1)
@@ -66,7 +68,7 @@ FIELDS = ("pk", "staff_number", "email", "name", "language", "job_role", "starts
 
 
 def load_company() -> CompanySnapshot:
-    """Return the snapshot. Runs five queries; takes a few hundred bytes per person."""
+    """Return the snapshot. Runs five queries; needs some hundred bytes a person."""
     company = CompanySnapshot()
     in_hr = set(User.objects.filter(groups__name=HR).order_by().values_list("pk", flat=True))
     for row in (
@@ -91,7 +93,7 @@ def load_company() -> CompanySnapshot:
 
 
 def know_other_names(company: CompanySnapshot) -> None:
-    """Let the number and the address of a merged account identify the person."""
+    """Let staff number and address of an alias identify the surviving account."""
     for kept, other in AccountMerge.objects.standing().order_by("pk").values_list("kept", "other"):
         account = company.people[other]
         for names, name in ((company.by_number, account.staff_number), (company.by_email, account.email)):
@@ -101,6 +103,7 @@ def know_other_names(company: CompanySnapshot) -> None:
 
 
 def load_teams(company: CompanySnapshot) -> None:
+    """Add all teams to the snapshot. Runs one query."""
     teams = {key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "above")}
     for key, (name, above) in teams.items():
         names = [*(teams[int(each)][0] for each in above.split("/") if each), name]

@@ -1,4 +1,4 @@
-"""Compare a list of people with the company and plan the changes. Nothing is written here."""
+"""Compare a list of people with the company, and plan the changes without writing."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -22,7 +22,7 @@ NEW_TEAM = -1  # id of a team that is still to be created
 
 @dataclass
 class Plan:
-    """Rows to apply by kind, the number of unchanged rows, and notes for the page."""
+    """Rows to apply (kind → rows), the number of unchanged rows, and notes for the page."""
 
     lines: dict[str, list[RosterRow]] = field(default_factory=lambda: {kind: [] for kind in LINE_KINDS})
     unchanged: int = 0
@@ -34,7 +34,7 @@ class Plan:
 
 
 class Comparison:
-    """`job_roles`: folded title → id. `own`: id of the uploader, who cannot decide about `in_conflict`."""
+    """A list beside the company. `job_roles`: folded title → id. `own`: uploader's id. `in_conflict`: ids."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Comparison:
         self.know_by_other_rows()
 
     def plan(self, *, is_complete: bool = False, only: Collection[int] | None = None) -> Plan:
-        """Return the plan. `is_complete`: missing people leave. `only`: numbers of lines that may change; None: all."""
+        """Return the plan. `is_complete`: others leave. `only`: line numbers that may change; None: all."""
         plan = Plan()
         rows = self.distinct(plan)
         faults = self.faults_between(rows)
@@ -72,7 +72,7 @@ class Comparison:
         return plan
 
     def person_of(self, row: Row) -> Known | None:
-        """Return the person by a known number, else by the address unless its holder has another number; or None."""
+        """Return the person by number, else by address unless the numbers differ; None if unknown."""
         number, email = row.values.get("staff_number"), row.values.get("email")
         if number in self.firm.by_number:
             return self.firm.by_number[number]
@@ -80,7 +80,7 @@ class Comparison:
         return found if found and not (number and found.staff_number) else None
 
     def know_by_other_rows(self) -> None:
-        """Assign a number to a known person if another row gives it to this person."""
+        """Assign unknown numbers to known people if another row gives them this number."""
         found = {
             row.values.get("staff_number"): person for row in self.listing.rows if (person := self.persons[row.line])
         }
@@ -90,14 +90,14 @@ class Comparison:
                 self.persons[row.line] = found.get(number)
 
     def key_of(self, row: Row) -> str:
-        """Return a key that is equal for rows about one person; empty if the row names nobody."""
+        """Return a key that rows about one person share; "" if the row names nobody."""
         if person := self.persons[row.line]:
             return f"person {person.pk}"
         number, email = row.values.get("staff_number"), row.values.get("email")
         return f"number {number}" if number else f"email {email}" if email else ""
 
     def distinct(self, plan: Plan) -> list[Row]:
-        """Return the rows without repetitions, which are counted as unchanged in `plan`."""
+        """Return the rows without repetitions; add the number of repetitions to `plan.unchanged`."""
         rows, seen = [], set()
         for row in self.listing.rows:
             content = (self.key_of(row), *sorted((name, str(value)) for name, value in row.values.items()))
@@ -109,7 +109,7 @@ class Comparison:
         return rows
 
     def faults_between(self, rows: list[Row]) -> dict[int, list[CellFault]]:
-        """Return line → faults: two rows about one person, or one address for two people."""
+        """Return line number → faults: two rows about one person, or one address for two people."""
         about, addressed = defaultdict(list), defaultdict(list)
         for row in rows:
             about[self.key_of(row)].append(row)
@@ -131,7 +131,7 @@ class Comparison:
         return faults
 
     def line_of(self, row: Row, between: list[CellFault]) -> RosterRow | None:
-        """Return the row to apply, or None if it changes nothing. `between`: its faults from `faults_between`."""
+        """Return the row to apply, None if it changes nothing. `between`: its faults from `faults_between`."""
         person = self.persons[row.line]
         problems = [*row.problems, *self.faults(row, person)]
         _team, offered, of_team = self.team_of(row)
@@ -153,7 +153,7 @@ class Comparison:
         return person is None or (self.may_touch(person) and person.pk not in self.in_conflict)
 
     def faults(self, row: Row, person: Known | None) -> list[CellFault]:
-        """Return the faults that the approver cannot resolve on the page."""
+        """Return the faults that the approver cannot resolve on the page, such as a taken address."""
         values, found = row.values, []
         unread = {each.column for each in row.problems}
         if not self.key_of(row):
@@ -173,6 +173,7 @@ class Comparison:
         return found
 
     def changed_fields(self, row: Row, person: Known) -> Collection[str]:
+        """Return the fields that the row would change, if its similar team is accepted."""
         line = self.best_row(row, person)
         return line.to if line else ()
 
@@ -180,7 +181,7 @@ class Comparison:
         return self.may_touch_staff or not person.is_for_admins
 
     def team_of(self, row: Row) -> tuple[int | None, int | None, list[CellFault]]:
-        """Return (team id, id of a similar team, faults); both ids may be None."""
+        """Return (id of the team, id of a similar team, faults); an id is None if there is no such team."""
         path = row.values.get("team")
         if not path:
             return None, None, []
@@ -196,12 +197,12 @@ class Comparison:
         return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
 
     def best_row(self, row: Row, person: Known | None) -> RosterRow | None:
-        """Return the row to apply if the similar team is accepted, or None if it changes nothing."""
+        """Return the row to apply if its similar team is accepted; None if it changes nothing."""
         team, offered, _problems = self.team_of(row)
         return self.usable_row(row, person, team or offered)
 
     def usable_row(self, row: Row, person: Known | None, team: int | None) -> RosterRow | None:
-        """Return the row to apply with this team, or None if it changes nothing."""
+        """Return the row to apply with this team (id); None if it changes nothing."""
         values = {name: row.values[name] for name in KEPT if name in row.values}
         values = {name: value for name, value in values.items() if not self.is_other_name(name, value)}
         self.note_job_role(values)
@@ -227,16 +228,17 @@ class Comparison:
         return line if line.kind != CHANGE or line.to else None
 
     def is_other_name(self, column: str, value: Any) -> bool:
-        """Return whether it identifies a merged account; such a value changes nothing."""
+        """Return whether `value` of the field `column` identifies an alias; such a value changes nothing."""
         return column in IDENTITIES and value in self.firm.other_names
 
     def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> RosterRow | None:
+        """Return the row that adds a person; None if the last day has passed."""
         if values.get("leaves_on") and values["leaves_on"] < self.today:
             return None  # has left already
         return RosterRow(row.line, JOIN, values.get("name", ""), to=as_json(values), team=team, role=role)
 
     def note_job_role(self, values: dict[str, Any]) -> None:
-        """Replace the written job role by its id; drop and note an unknown one."""
+        """Replace the job role in `values` by its id; remove and note an unknown one."""
         written = values.pop("job_role", "")
         if written and folded(written) in self.job_roles:
             values["job_role"] = self.job_roles[folded(written)]
@@ -244,7 +246,7 @@ class Comparison:
             self.unknown_job_roles.add(written)
 
     def absent(self, notes: dict[str, Any]) -> list[RosterRow]:
-        """Return rows for people who are not in the list. If a row is unclear, all people with its name stay."""
+        """Return rows that let people leave who are not in the list, nor share a name with an unclear row."""
         listed = {person.pk for person in self.persons.values() if person} | {self.own}
         # A row with an unknown number is bad, but its address still names the person.
         addresses = {row.values.get("email", "") for row in self.listing.rows}
@@ -258,12 +260,12 @@ class Comparison:
         return [line_for(LEAVE, 0, person, {}) for person in leavers]
 
     def is_unsure(self, row: Row) -> bool:
-        """Return whether an unreadable number or address may be that of a known person."""
+        """Return whether the row names no known person but may be about one: number or address is unreadable."""
         unread = {each.column for each in row.problems} & {*IDENTITIES}
         return not self.persons[row.line] and bool(unread or not self.key_of(row))
 
     def mark_teams_left_alone(self, plan: Plan) -> None:
-        """Fill `alone` in the rows of managers whose teams would lose their last manager."""
+        """Set `alone` (team paths) in the rows of managers whose teams would lose their last manager."""
         leaving_teams: dict[int | None, list[int]] = {
             line.person: [*self.firm.places.get((line.person, Membership.Role.MANAGER), ())]
             for line in plan.lines[LEAVE]
@@ -286,7 +288,7 @@ class Comparison:
                 line.alone = sorted(alone)
 
     def new_teams(self, named: Mapping[str, int]) -> dict[str, int]:
-        """Return path of each team to create, with parents → number of rows that name it by the path or its end."""
+        """Return path of each team to create, and parents → number of rows. `named`: path or its end → rows."""
         names = [path.split("/") for path in named]
         paths = {
             folded("/".join(each[: end + 1])): "/".join(each[: end + 1]) for each in names for end in range(len(each))
@@ -319,16 +321,18 @@ class Comparison:
 
 
 def needs_second_yes(notes: Mapping[str, Any]) -> bool:
+    """Return whether many people leave or a team loses its only manager. `notes`: of the plan."""
     return bool(notes["many_leave"] or notes["alone"])
 
 
 def problem(row: Row, column: str, code: str, **values: str) -> CellFault:
+    """Return a fault of the cell in `column`. `code`: key of `messages.PROBLEMS`; `values`: its placeholders."""
     text = str(row.values.get(column, ""))
     return CellFault(row.cells.get(column, str(row.line)), column, text, code, values)
 
 
 def line_for(kind: str, line: int, person: Known, values: dict[str, Any]) -> RosterRow:
-    """Return a row with those of `values` (field → new value) that differ from `person`."""
+    """Return a row about `person` with those of `values` (field → new value) that differ from the present values."""
     changed = {name: value for name, value in values.items() if getattr(person, name) != value}
     was = {name: getattr(person, name) for name in changed}
     return RosterRow(line, kind, person.name, person.pk, as_json(was), as_json(changed))

@@ -22,7 +22,7 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 
 @dataclass
 class Table:
-    """The rows of a file, the first being line 1. `refusal`: a key of `messages.REFUSALS`, or an empty text."""
+    """Rows of a file, the first being line 1. `refusal`: key of `messages.REFUSALS`, or ""."""
 
     rows: list[list[str]] = field(default_factory=list)
     encoding: str = ""  # of text
@@ -31,11 +31,11 @@ class Table:
 
 
 def prepare() -> None:
-    """Prepare the separate process: nothing to do."""
+    """Prepare the separate process; nothing to do."""
 
 
 def read_table(data: bytes, encoding: str = "") -> Table:
-    """Return the table of a file. `encoding`: one of ENCODINGS; without it, guess."""
+    """Return the table of a file; its `refusal` says why it is unusable. `encoding`: one of ENCODINGS, "" to guess."""
     if data.startswith(ZIP) and unpacked_size(data) > MOST_UNPACKED:
         return Table(refusal="too-large")
     if data.startswith((ZIP, OLE)):
@@ -44,7 +44,7 @@ def read_table(data: bytes, encoding: str = "") -> Table:
 
 
 def unpacked_size(data: bytes) -> int:
-    """Return the size in bytes that the file claims, a first check only; 0 if it cannot be read."""
+    """Return the unpacked size in bytes that the ZIP file claims; 0 if it cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             return sum(entry.file_size for entry in packed.infolist())
@@ -101,7 +101,7 @@ def read_text(data: bytes, encoding: str) -> Table:
 
 
 def guessed(data: bytes) -> str:
-    """Return the likely encoding. Big5 looks like GB18030: the uploader sees names, and can choose the encoding."""
+    """Return the likely encoding: a UTF, else "gb18030", which cannot be told from Big5."""
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             return encoding

@@ -1,4 +1,4 @@
-"""Messages about a list that cannot be used, about its cells, and about rows that cannot be applied."""
+"""Messages about lists that cannot be used, about their cells, and about rows that cannot be applied."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Create the teams that a list names and that do not exist, if the approver of the list chooses so."""
+"""Create the teams that a list names and that do not exist, if its approver chooses so."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -16,10 +16,7 @@ LONGEST_NAME = 120  # characters, of `Team.name`
 
 
 def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> None:
-    """Create the teams and turn their rows into normal rows. A row in `take` goes to the existing team it offers.
-
-    Call it in the transaction that approves the list. If a team cannot be created, its rows are left out.
-    """
+    """Create missing teams and turn their bad rows into normal rows, except lines in `take` and teams that fail."""
     chunks = list(roster.parts.filter(kind=BAD))
     lines = [line for chunk in chunks for line in chunk.rows]
     wanted = [line for line in lines if line.in_new_team and line.line not in take]
@@ -42,12 +39,12 @@ def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> No
 
 
 def create_in(row: RosterRow, team: int) -> RosterRow:
-    """Return the row with the id of its new team."""
+    """Return the row with the id of its new team; unchanged if it joins no team."""
     return replace(row, team=team) if row.team == NEW_TEAM else row
 
 
 def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
-    """Create teams by path. Return path → id. Longer paths come first: a shorter one can be the end of a longer one."""
+    """Create teams, and missing parents, by path. Return path → team id, without those that cannot be created."""
     list(Group.objects.select_for_update(no_key=True).filter(name=HR))  # without teams, nothing else is locked
     lock_teams()
     own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}
@@ -60,7 +57,7 @@ def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
 
 
 def team_at(path: str, company: CompanySnapshot, own: Collection[int], by: User) -> int | None:
-    """Return the id of the team of this path, created with its parents; None if impossible or if several fit."""
+    """Return the id of the team at `path`, created if missing; None if ambiguous, too long or below an `own` team."""
     named = company.teams_named(path)
     if named:
         return next(iter(named)) if len(named) == 1 else None

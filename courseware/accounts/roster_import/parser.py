@@ -42,7 +42,7 @@ UNPRINTABLE = {"Cc", "Cs"}  # control characters and surrogates
 
 
 class ListRefused(Exception):
-    """The whole file cannot be used. `code`: a key of `messages.REFUSALS`."""
+    """The file cannot be used. `code`: key of `messages.REFUSALS`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -51,7 +51,7 @@ class ListRefused(Exception):
 
 @dataclass
 class Row:
-    """`values`: parsed cells by field of the person, with `team` and `role`; empty cells are left out."""
+    """A parsed row. `values`: field → value, without empty cells. `line`: in the file, from 1."""
 
     line: int
     values: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) ->
 
 
 def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Table:
-    """Read a file in a separate process, one at a time. Raise ListRefused, "busy" after `patience` seconds."""
+    """Return the table of a file, read in a separate process. Raise ListRefused; "busy" after `patience` seconds."""
     if len(data) > MOST_BYTES:
         raise ListRefused("too-large")
     with only_reader(patience):
@@ -94,7 +94,7 @@ def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> 
 
 @contextmanager
 def only_reader(patience: float) -> Iterator[None]:
-    """Lock out all server processes of this machine, because a reader may take 512 MB. Raise ListRefused."""
+    """Hold this machine's lock for reading lists. Raise ListRefused ("busy") after `patience` seconds."""
     until = time.monotonic() + patience
     file = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -116,7 +116,7 @@ def is_locked(file: int) -> bool:
 
 
 def parse_table(table: Table, sort: "ListFormat | None" = None) -> ParsedRoster:
-    """Parse a table as a list of people, or as the list type `sort`. Raise ListRefused."""
+    """Parse a table as a list of people, or as the format `sort`. Raise ListRefused."""
     if table.refusal:
         raise ListRefused(table.refusal)
     sort = sort or PEOPLE
@@ -134,7 +134,7 @@ def parse_table(table: Table, sort: "ListFormat | None" = None) -> ParsedRoster:
 
 
 def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:
-    """Return (column index → field, ignored headings)."""
+    """Return (column index, from 0 → field; ignored headings). `columns`: folded heading → field."""
     fields: dict[int, str] = {}
     unknown = []
     for column, heading in enumerate(headings):
@@ -147,7 +147,7 @@ def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[
 
 
 def heading_row(rows: list[list[str]], columns: Mapping[str, str]) -> int:
-    """Return the index of the row with the most headings; a title may stand above it. Raise ListRefused."""
+    """Return the index of the row, of the first ten, with the most headings. Raise ListRefused if none identifies."""
     first = range(min(len(rows), ROWS_ABOVE_HEADINGS))
     best = max(first, key=lambda at: len(recognised(rows[at], columns)))
     if not recognised(rows[best], columns) & {*IDENTITIES}:
@@ -156,7 +156,7 @@ def heading_row(rows: list[list[str]], columns: Mapping[str, str]) -> int:
 
 
 def read_row(cells: list[str], line: int, fields: dict[int, str], read: Mapping[str, "Reader"]) -> Row:
-    """Return the parsed row. `fields`: column index → field. `read`: field → reader of its cells."""
+    """Return the row with its problems. `fields`: column index → field. `read`: field → reader of its cells."""
     row = Row(line)
     for column, name in fields.items():
         text = cells[column] if column < len(cells) else ""
@@ -171,7 +171,7 @@ def read_row(cells: list[str], line: int, fields: dict[int, str], read: Mapping[
 
 
 class NotUsable(Exception):
-    """The cell cannot be used. `code`: a key of `messages.PROBLEMS`."""
+    """The cell cannot be used. `code`: key of `messages.PROBLEMS`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -184,7 +184,7 @@ def printable(text: str) -> str:
 
 
 def clean(text: str, longest: int) -> str:
-    """Return the text without line breaks and invisible characters. Raise NotUsable above `longest` characters."""
+    """Return the text in one line, without invisible characters. Raise NotUsable if too long or unprintable."""
     text = " ".join(text.split())
     if len(text) > longest:
         raise NotUsable("long")
@@ -217,7 +217,7 @@ def address(text: str) -> str:
 
 
 def team_path(text: str) -> str:
-    """Return the normalized path from the topmost team on, such as A/B. Raise NotUsable."""
+    """Return the path of a team, normalized to A/B. Raise NotUsable if it has no name."""
     names = [" ".join(name.split()) for name in re.split(r"[/>\\|›»／＞＼｜]", clean(text, 1000))]
     if not any(names):
         raise NotUsable("team")
@@ -225,7 +225,7 @@ def team_path(text: str) -> str:
 
 
 def word_of(words: dict[str, str], code: str) -> Callable[[str], str]:
-    """Return a reader that translates a cell by `words`, and raises NotUsable with `code` for other cells."""
+    """Return a reader of cells: folded cell → value in `words`; it raises NotUsable(`code`) for other cells."""
 
     def read(text: str) -> str:
         word = folded(text).replace("_", "-")
@@ -258,7 +258,7 @@ READ: dict[str, Reader] = {
 
 @dataclass(frozen=True)
 class ListFormat:
-    """A type of list. `columns`: folded heading → field. `read`: field → reader of its cells."""
+    """A format of lists. `columns`: folded heading → field. `read`: field → reader of its cells."""
 
     columns: Mapping[str, str]
     read: Mapping[str, Reader]

@@ -21,7 +21,7 @@ def plan_for(
     job_roles: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """Return what the file would change. `job_roles` and `only`: see `Comparison`. Raise ListRefused."""
+    """Return what the file would change. Other arguments: as in `store_upload` and `Comparison`. Raise ListRefused."""
     listing = read_listing(data, encoding, patience=PATIENCE if by else math.inf)
     comparison = Comparison(
         listing,
@@ -46,8 +46,7 @@ def store_upload(
 ) -> RosterImport:
     """Store what the file would change. `by`: None is the site. `job_roles`: see `Comparison`. Raise ListRefused.
 
-    `is_news`: False for a repeated file of the site. If it equals the last one, only rows left out are compared again,
-    so that later changes by hand stay.
+    `is_news` False: if the site's last file is this one, compare only its skipped rows: later changes by hand stay.
     """
     digest = hashlib.sha256(data).hexdigest()
     only = None if is_news else left_out_of_last(digest, is_complete)
@@ -56,7 +55,7 @@ def store_upload(
 
 
 def left_out_of_last(digest: str, is_complete: bool) -> set[int] | None:
-    """Return the line numbers left out of the last file of the site, if that was this file; else None."""
+    """Return line numbers skipped in the last file of the site if its SHA-256 is `digest`; else None."""
     last = RosterImport.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
     if not (last and last.finished_at) or (last.digest, last.is_complete) != (digest, is_complete):
         return None

@@ -13,7 +13,7 @@ from courseware.accounts.sign_in.allauth_internals import STATE_SESSION_KEY, get
 
 
 def is_fresh(request):
-    """Return whether the person authenticated in the last minutes. Unlike in allauth, the sign-in itself counts."""
+    """Return whether the user gave a password or code, or signed in, within ACCOUNT_REAUTHENTICATION_TIMEOUT."""
     records = get_authentication_records(request, request.user)
     return bool(records) and time.time() - records[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
@@ -28,7 +28,7 @@ asks_before_appointing = reauthentication_required(
 
 
 class ReauthenticationMiddleware(MiddlewareMixin):
-    """Keep only the last interrupted form; an abandoned one would be sent hours later."""
+    """Before a reauthentication, forget an earlier interrupted form: only the last one is sent on."""
 
     def process_exception(self, request, exception):
         if isinstance(exception, ReauthenticationRequired):

@@ -1,4 +1,4 @@
-"""Forms sent after the session has ended: stored in the cache for their writer, under a key in a cookie."""
+"""Forms sent after the session has ended, stored in the cache for their author under a key in a cookie."""
 
 import secrets
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ SENT = "unsent-form"  # field of a form that was stored
 
 @dataclass(frozen=True)
 class PendingSubmission:
-    """`person`: id. `fields`: (name, value) as sent. `page` shows the form, `address` receives it."""
+    """A stored form. `person`: id of its author. `address`: URL of the form; `page`: URL that shows it."""
 
     person: int
     address: str
@@ -26,7 +26,7 @@ class PendingSubmission:
 
     @property
     def texts(self) -> list[str]:
-        """Values that are worth showing: more than 60 characters or several lines."""
+        """Values worth showing: longer than 60 characters, or of several lines."""
         return [value for name, value in self.fields if len(value) > 60 or "\n" in value]
 
 
@@ -40,7 +40,7 @@ def fields_of(request) -> list[tuple[str, str]]:
 
 
 def hold(request, response, page: str) -> bool:
-    """Store the form. Return False for files, a password, too much text, too many forms, or an unknown person."""
+    """Store the form shown on the URL `page`. Return False for files, passwords, long texts, many forms, strangers."""
     fields = fields_of(request)
     person = request.user.pk or last_person(request)
     length = sum(len(name) + len(value) for name, value in fields)
@@ -67,7 +67,7 @@ def drop(request, response) -> None:
 
 
 def last_person(request) -> int | None:
-    """Return the id of the person who was last signed in with this browser, or None."""
+    """Return the id of the person last signed in with this browser, or None."""
     value = request.get_signed_cookie(PERSON_COOKIE, default="", salt=PERSON_COOKIE, max_age=REMEMBERED_FOR)
     return int(value) if value else None
 

@@ -1,4 +1,4 @@
-"""Session lifetime: a maximum age and an idle timeout; and facts about the user that the session caches."""
+"""Session lifetime (maximum age and idle timeout), and facts about the user that the session caches."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -23,7 +23,7 @@ TEAMS_NUMBER = "teams_number"  # of the person, when the facts were loaded: see 
 
 
 def now():
-    """Return the time in whole seconds since 1970."""
+    """Return whole seconds since 1970."""
     return int(timezone.now().timestamp())
 
 
@@ -34,7 +34,7 @@ def begin(sender, request, user, **kwargs):
 
 
 def see(session, user, at):
-    """Store the time of this request (seconds since 1970), and the facts about the user that every page needs."""
+    """Store `at` (seconds since 1970) as the last request, and the facts about `user` that every page needs."""
     session[SEEN] = at
     session[MANAGES] = is_manager(user)
     session[TIME_ZONE] = time_zones(user).first()
@@ -44,46 +44,46 @@ def see(session, user, at):
 
 
 def reload_session_facts(person):
-    """Make each session of this person (id) reload the facts at its next request."""
+    """Make the sessions of `person` (id) reload the facts at their next request."""
     User.objects.filter(pk=person).update(teams_number=F("teams_number") + 1)
 
 
 def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
-    """Receiver of m2m_changed of `User.groups`: sessions reload the facts at the next request."""
+    """Receiver of m2m_changed of `User.groups`: sessions of these people reload the facts."""
     if action in ("post_add", "post_remove"):
         people = pk_set if reverse else [instance.pk]
         User.objects.filter(pk__in=people).update(teams_number=F("teams_number") + 1)
 
 
 def note_change_of_manager(sender, instance, raw=False, **kwargs):
-    """Receiver of a saved or deleted membership: sessions of managers reload the facts."""
+    """Receiver of a saved or deleted membership: sessions of the manager reload the facts."""
     if instance.role == Membership.Role.MANAGER and not raw:
         reload_session_facts(instance.person_id)
 
 
 def handles_records(session, user):
-    """Return whether `user` handles records of others: staff, HR, auditors; managers by a setting. Runs no query."""
+    """Return whether `user` handles records of others: staff, HR, auditors, managers by a setting. No query."""
     is_manager_with_records = settings.TWO_FACTOR_FOR_MANAGERS and session.get(MANAGES)
     return bool(is_privileged(user) or session.get(HANDLES_PEOPLE) or session.get(AUDITS) or is_manager_with_records)
 
 
 def longest_break(session, user):
-    """Return the idle timeout of the session, in seconds."""
+    """Return the idle timeout of the session in seconds."""
     return settings.ADMIN_IDLE_TIMEOUT if handles_records(session, user) else settings.SESSION_IDLE_TIMEOUT
 
 
 def ends(session, user):
-    """Return (end by age, end by idleness), in seconds since 1970. A session without a beginning is over."""
+    """Return (end by age, end by idleness) in seconds since 1970; both have passed if the session has no beginning."""
     return session.get(BEGAN, 0) + settings.SESSION_COOKIE_AGE, session.get(SEEN, 0) + longest_break(session, user)
 
 
 def is_over(session, user, at):
-    """Return whether the session has ended by `at`, in seconds since 1970."""
+    """Return whether the session has ended at `at` (seconds since 1970)."""
     return at >= min(ends(session, user))
 
 
 def times(session, user, at):
-    """Return seconds: `left` until the end without requests, `whole` with requests, `idle` at least after a request."""
+    """Return seconds from `at`: "left" without requests, "whole" with requests, "idle": left after a request."""
     oldest, idlest = ends(session, user)
     return {
         "left": max(0, min(oldest, idlest) - at),
@@ -93,6 +93,7 @@ def times(session, user, at):
 
 
 def session_times(request):
+    """Context processor: `times` of the session and a pseudonym of the user, or None without a sign-in."""
     is_in = hasattr(request, "user") and request.user.is_authenticated
     if not is_in:
         return {"session_times": None}
@@ -100,12 +101,12 @@ def session_times(request):
 
 
 def reader_mark(user):
-    """Return a pseudonym of the user, by which a browser recognizes its stored copy of a course."""
+    """Return a pseudonym of the user (16 hex digits), by which a browser knows its stored copy of a course."""
     return salted_hmac("courseware.reading-copy", str(user.pk)).hexdigest()[:16]
 
 
 class SessionAgeMiddleware(MiddlewareMixin):
-    """End sessions that are over. It comes after the middleware of messages, because it adds one."""
+    """Sign out from sessions that are over. Place it after the middleware of messages."""
 
     def process_request(self, request):
         if request.user.is_authenticated and is_over(request.session, request.user, now()):

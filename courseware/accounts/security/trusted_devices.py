@@ -1,4 +1,4 @@
-"""Trusted devices: browsers from which a person has signed in, known by a signed cookie until the password changes."""
+"""Trusted devices: browsers in which a person has signed in since the last change of the password."""
 
 import secrets
 
@@ -22,18 +22,18 @@ SYSTEMS = [
 
 
 def browser_key(request):
-    """Return the key in the cookie of this browser, or an empty text."""
+    """Return the key in this browser's signed cookie, or ""."""
     return request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=COOKIE_AGE)
 
 
 def known_device(request, account):
-    """Return the key of this browser if the account with this name trusts it, else an empty text. Runs one query."""
+    """Return the browser's key if the account with the sign-in name `account` trusts it, else "". Runs one query."""
     key = browser_key(request)
     return key if TrustedDevice.objects.filter(person__in=person_by_name(account), key=key).exists() else ""
 
 
 def remember(request, response, person):
-    """Trust this browser for `person`. Return whether it is new and there are others. People may share a browser."""
+    """Trust this browser for `person`. Return whether it is new and the person already trusted another one."""
     key = browser_key(request) or secrets.token_hex(16)
     has_others = TrustedDevice.objects.filter(person=person).exclude(key=key).exists()
     _device, is_new = TrustedDevice.objects.get_or_create(person=person, key=key)
@@ -42,11 +42,11 @@ def remember(request, response, person):
 
 
 def in_words(user_agent):
-    """Return the common name of this browser, such as “Firefox · Windows”, or an empty text."""
+    """Return browser and system of a User-Agent, such as “Firefox · Windows”, or "" if unknown."""
     found = (next((name for mark, name in names if mark in user_agent), "") for names in (BROWSERS, SYSTEMS))
     return " · ".join(filter(None, found))
 
 
 def forget_all(person):
-    """Trust no browser of `person` any more."""
+    """Delete all trusted devices of `person`."""
     TrustedDevice.objects.filter(person=person).delete()

@@ -1,4 +1,4 @@
-"""Two-step verification, required of people who handle other people's records: an app, a passkey or a recovery code."""
+"""Two-step verification, which people need who handle records of others: app, passkey or recovery code."""
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -21,17 +21,17 @@ SETTING_UP = "mfa_"
 
 
 def is_asked(request):
-    """Return whether the site requires a second factor of this user."""
+    """Return whether the site requires a second factor of the request's user."""
     return settings.TWO_FACTOR and request.user.is_authenticated and handles_records(request.session, request.user)
 
 
 def mark_as_given(request, authenticator):
-    """Count a factor that was just set up as given in this session."""
+    """Count `authenticator`, which was just set up, as given in this session."""
     record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
 
 
 def reset(person, *, by=None):
-    """Remove the second factor and end the sessions. Return False if there was none. `by` is None for the command."""
+    """Remove the second factor, end sessions, notify, log. `by`: None for the command. Return False without one."""
     with transaction.atomic():
         number, _ = Authenticator.objects.filter(user=person).delete()
         if not number:
@@ -43,7 +43,7 @@ def reset(person, *, by=None):
 
 
 def log_added(sender, user, authenticator, **kwargs):
-    """Receiver of allauth's signal. Recovery codes are not logged: they come and go with other factors."""
+    """Receiver of allauth's signal: log a new second factor, but no recovery codes."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record("two-factor-added", actor=user, subject=user, data={"type": authenticator.type})
 
@@ -72,7 +72,7 @@ class TwoFactorMiddleware(MiddlewareMixin):
         return full_page_redirect(request, response)
 
     def holding(self, request, response, page_of_form):
-        """Store a form sent when the site begins to require a second factor. The page of recovery codes links to it."""
+        """Store the posted form, and link it from the page to which `response` redirects. Return `response`."""
         if resubmission.hold(request, response, page_of_form):
             response["Location"] += f"?next={reverse('unsent-form')}"
         return response

@@ -1,4 +1,4 @@
-"""Encryption of the seeds of two-step verification with SECRET_KEY: a copy of the database must not yield codes."""
+"""Encryption of the seeds of two-step verification with SECRET_KEY."""
 
 import logging
 from base64 import urlsafe_b64encode
@@ -34,7 +34,7 @@ def encrypt(seed: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """Return the seed. If no key decrypts it, return a random seed: every code is then wrong, but no page fails."""
+    """Return the seed; a random one, with which each code is wrong, if no key decrypts `stored`."""
     try:
         return MultiFernet(ciphers()).decrypt(stored).decode()
     except InvalidToken:
@@ -43,7 +43,7 @@ def decrypt(stored: str) -> str:
 
 
 def encrypted_again(stored: str) -> str:
-    """Return `stored` encrypted with the current SECRET_KEY; unchanged if it already is, or if no key decrypts it."""
+    """Return `stored` encrypted with the current key; unchanged if it already is, or no key decrypts it."""
     try:
         ciphers()[0].decrypt(stored)
     except InvalidToken:

@@ -63,7 +63,7 @@ class NewAppForm(CodeFields, totp_forms.ActivateTOTPForm):
 
 @contextmanager
 def only_from_a_browser():
-    """Raise ValidationError for malformed passkey answers, on which allauth and its library raise other errors."""
+    """Raise ValidationError instead of the errors that allauth raises on malformed answers of passkeys."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Notices by email to the owner of an account about changes of it, so that misuse is noticed."""
+"""Notices by email to the owner of an account about changes of the account."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,10 +22,10 @@ WHAT = {
 
 
 def notify(person, what, *, address="", detail=""):
-    """Queue a notice. `what`: a key of `WHAT`. `address`: default is the person's. `detail`: shown after the text."""
+    """Queue a notice. `what`: key of WHAT. `address`: if not the person's own. `detail`: text after the notice."""
     queue.queue_email("account-notice", person, address=address, data={"what": what, "detail": detail})
 
 
 def notice_context(message):
-    """Return the template context of a notice."""
+    """Return the template context of a queued notice: name, what, detail."""
     return {"name": message.person.name, "what": WHAT[message.data["what"]], "detail": message.data["detail"]}

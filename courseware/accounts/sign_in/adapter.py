@@ -63,7 +63,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def get_client_ip(self, request):
-        """Fall back to the proxy's own address if a request has fewer addresses than `PROXIES`."""
+        """Return the client's IP address; the proxy's if a request has fewer addresses than `PROXIES`."""
         try:
             return super().get_client_ip(request)
         except ImproperlyConfigured:

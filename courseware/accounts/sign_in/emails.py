@@ -63,7 +63,7 @@ INVITATION = Editable(NAME_AND_FIRM, example_of_invitation, secrets=("link",))
 
 
 def not_yet_here(message):
-    """Return why an invitation is not to be sent, or an empty text."""
+    """Return why an invitation (an OutgoingEmail) is not sent, or ""."""
     if not message.person.is_active:
         return gettext_noop("the person can no longer sign in")
     seen = message.person.last_login
@@ -71,14 +71,14 @@ def not_yet_here(message):
 
 
 def asked_today(message):
-    """Return why a requested link is not to be sent, or an empty text."""
+    """Return why a requested link (an OutgoingEmail) is not sent, or ""."""
     if not message.person.is_active:
         return gettext_noop("the person can no longer sign in")
     return gettext_noop("it was requested more than 1 day ago") if message.written_at < timezone.now() - DAY else ""
 
 
 def to_company(message):
-    """Return why the answer to an unknown address is not sent, or an empty text. Limits: anyone can type an address."""
+    """Return why an answer to an unknown address (an OutgoingEmail) is not sent, or "". Limits: anyone can type one."""
     domain = message.address.rpartition("@")[2].lower()
     if domain not in settings.COMPANY_EMAIL_DOMAINS:
         return "COMPANY_EMAIL_DOMAINS does not name the domain of this address"
@@ -90,18 +90,18 @@ def to_company(message):
 
 @dataclass(frozen=True)
 class EmailHours:
-    """Sending hours of one person: working days of `calendar`, OPENS to CLOSES in `zone`."""
+    """Sending hours of one person: working days of `calendar`, from OPENS to CLOSES in `zone`."""
 
     zone: tzinfo
     calendar: Calendar
 
     def day_at(self, at: datetime) -> date:
-        """Return the person's date for emails written at `at`: after CLOSES, the next day."""
+        """Return the person's date at `at` (aware), from CLOSES on the next one."""
         local = at.astimezone(self.zone)
         return local.date() + DAY if local.time() >= CLOSES else local.date()
 
     def opens_at(self, at: datetime) -> datetime:
-        """Return the first instant from `at` on at which an email may be sent, in UTC."""
+        """Return the first moment, in UTC, from `at` (aware) on at which an email may be sent."""
         day = at.astimezone(self.zone).date()
         if self.calendar.is_working(day):
             opens, closes = (datetime.combine(day, hour, self.zone).astimezone(UTC) for hour in (OPENS, CLOSES))
@@ -111,7 +111,7 @@ class EmailHours:
 
 
 def hours_of(person_ids: Collection[int]) -> dict[int, EmailHours]:
-    """Return person id → sending hours, by the team joined first, else managed, else by the site. Runs two queries."""
+    """Return person id → sending hours of the team joined first, else managed, else of the site. Runs two queries."""
     memberships = Membership.objects.filter(person__in=person_ids).select_related("team")
     # The last row wins: learner before manager, and the oldest membership of each.
     teams = {membership.person_id: membership.team for membership in memberships.order_by("-role", "-pk")}
@@ -123,7 +123,7 @@ def hours_of(person_ids: Collection[int]) -> dict[int, EmailHours]:
 
 
 def why_of_leaver(message: OutgoingEmail) -> str:
-    """Return a reason if the person has left, or an empty text. The last day ends in the time zone of the site."""
+    """Return a reason if the person has left or the last day (site's time zone) has passed, else ""."""
     person = message.person
     is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())
     return gettext_noop("the person left the company") if is_gone else ""

@@ -1,4 +1,4 @@
-"""Log failed sign-ins: one event per account and hour. All unknown names share one account."""
+"""Log failed sign-ins, one event per account and hour. All unknown names share one account."""
 
 import hashlib
 
@@ -15,7 +15,7 @@ WRONG_CODES_TOLD = 3  # wrong codes of two-step verification since the last righ
 
 
 def log_failed_sign_in(name: str, person: User | None) -> None:
-    """Log a wrong password for `name`. `person`: the account with this name, if any."""
+    """Log a wrong password for the sign-in name `name`. `person`: its account, or None."""
     subject = subject_of(person) if person else subject_of(User, "unknown")
     key = f"failed-sign-ins:{subject}"
     earlier = cache.get(key, 0)
@@ -28,7 +28,7 @@ def is_first_in_an_hour(name: str) -> bool:
 
 
 def write(subject: str, earlier: int, *, stays: bool) -> bool:
-    """Record the event and return `stays`; if that is False, roll the event back."""
+    """Record an event; roll it back unless `stays`, which is returned. `earlier`: failures since the last event."""
     # An unknown name costs the same work, so that the time does not reveal it.
     with transaction.atomic():
         record("sign-in-failed", subject=subject, data={"since_last": earlier} if earlier else {})
@@ -37,7 +37,7 @@ def write(subject: str, earlier: int, *, stays: bool) -> bool:
 
 
 def note_wrong_code(person: User) -> None:
-    """Count a wrong code after a right password. From WRONG_CODES_TOLD on, log it and email the person once a day."""
+    """Count a wrong second factor. From the third on, log it and email the person, once a day."""
     key = f"wrong-codes:{person.pk}"
     wrong = cache.get(key, 0) + 1
     cache.set(key, wrong, COUNTED_FOR)

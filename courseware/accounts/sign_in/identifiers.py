@@ -1,4 +1,4 @@
-"""Sign-in names: find a person by email address or staff number."""
+"""Sign-in names, by which people are found: email addresses and staff numbers."""
 
 import unicodedata
 
@@ -12,18 +12,18 @@ from courseware.notifications.inbox import unread_of
 
 
 def plain_name(typed):
-    """Return the name normalized. Only addresses contain an @."""
+    """Return the typed sign-in name (str) normalized; a name with @ is an email address."""
     text = unicodedata.normalize("NFKC", typed).strip()
     return text.lower() if "@" in text else plain_staff_number(text)
 
 
 def person_by_name(name):
-    """Return a queryset of the person with this normalized name: one row or none."""
+    """Return a queryset of at most one person, active or not, with this normalized sign-in name."""
     return User.objects.filter(email=name) if "@" in name else User.objects.filter(staff_number=name)
 
 
 def reached_by(name):
-    """Return a queryset of the active person with this name, also the name of a merged account: one row or none."""
+    """Return a queryset of at most one active person with this normalized sign-in name, or with such an alias."""
     field = "email" if "@" in name else "staff_number"
     merged = AccountMerge.objects.standing().filter(**{f"other__{field}": name}).values("kept")
     return User.objects.filter(Q(**{field: name}) | Q(pk__in=merged), is_active=True)
@@ -35,7 +35,7 @@ SIGNED_IN = CompiledQuery(lambda person: User.objects.annotate(**BESIDE).filter(
 
 
 class IdentifierBackend(AuthenticationBackend):
-    """One lookup per name: allauth would look for both kinds in turn, and take twice the time for a known name."""
+    """Authenticate by a sign-in name with one query, so that the time does not reveal known names."""
 
     def _authenticate_by_email(self, email, password):
         return self._check_password(person_by_name(email).first(), password)

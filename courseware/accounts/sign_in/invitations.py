@@ -19,27 +19,27 @@ class NotInvited(Exception):
 
 
 class LinkTokens(PasswordResetTokenGenerator):
-    """Valid for PASSWORD_RESET_TIMEOUT, until a sign-in, a new password or address, or a sign-out everywhere."""
+    """Tokens, valid for PASSWORD_RESET_TIMEOUT until a sign-in, a new password or address, or a full sign-out."""
 
     def _make_hash_value(self, user, timestamp):
         return f"{super()._make_hash_value(user, timestamp)}|{user.session_number}"
 
 
 def password_link(person):
-    """Return the absolute URL at which `person` sets a password."""
+    """Return the absolute URL on which `person` sets a password."""
     # Not the host of the request, which an attacker may choose.
     kwargs = {"uidb36": user_pk_to_url_str(person), "key": LinkTokens().make_token(person)}
     return settings.SITE_URL.rstrip("/") + reverse("account_reset_password_from_key", kwargs=kwargs)
 
 
 def link_text(message):
-    """Return the context of an email with a link. It is created at sending time, so no database row holds a link."""
+    """Return the context of an email with a link, made at sending time: name, link, days of validity."""
     days = settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
     return {"name": message.person.name, "link": password_link(message.person), "days": days}
 
 
 def in_other_languages(link, language):
-    """Yield (label, URL) of the page `link` in each language but `language`."""
+    """Yield (label, URL) of the page `link` in each language but `language` (code)."""
     for code in dict(settings.LANGUAGES):
         if code != language:
             with translation.override(code):
@@ -48,7 +48,7 @@ def in_other_languages(link, language):
 
 @transaction.atomic
 def invite(person, *, by):
-    """Email `person` a link to set the first password; earlier links stay valid. Raise NotInvited."""
+    """Email `person` a link to set a password; earlier links stay valid. Raise NotInvited if inactive."""
     if not person.is_active:
         raise NotInvited
     queue_email("invitation", person)
@@ -57,7 +57,7 @@ def invite(person, *, by):
 
 @transaction.atomic
 def mail_new_link(name, people, *, language):
-    """Answer a request for a link. `people`: the person with `name`, at most one; a merged address counts."""
+    """Queue the email that answers the request of a link by sign-in name. `people`: at most one. `language`: code."""
     for person in people:
         address = person.email or (name if "@" in name else "")
         queue_email("new-link", person, address=address, language=person.language or language)

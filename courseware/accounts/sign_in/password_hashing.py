@@ -9,7 +9,7 @@ HASHING = ThreadPoolExecutor(2, thread_name_prefix="hashing")
 
 
 class SmallArgon2Hasher(Argon2PasswordHasher):
-    """OWASP's settings for the least memory; Django's default takes 100 MiB and 8 threads a hash."""
+    """Argon2id with OWASP's settings for the least memory."""
 
     memory_cost = 19 * 1024  # KiB
     time_cost = 2

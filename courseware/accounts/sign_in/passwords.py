@@ -30,7 +30,7 @@ class PasswordLength:
 
 
 class HardToGuess:
-    """Reject easy passwords. Words of the site, the company and the person count as known to a guesser."""
+    """Reject passwords that are easy to guess. `words`: known to a guesser, as are names of company and person."""
 
     def __init__(self, words: list[str]):
         self.words = words
@@ -50,13 +50,13 @@ class HardToGuess:
 
 
 def without(words: list[str], text: str) -> str:
-    """Return `text` without those of `words` that have more than 3 characters, ignoring case."""
+    """Return `text` without those of `words` that are longer than 3 characters, in any case."""
     longest_first = sorted((word for word in words if len(word) > 3), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, longest_first)), "", text, flags=re.IGNORECASE) if longest_first else text
 
 
 def company_names() -> list[str]:
-    """Return the company's names: `COMPANY_NAME`, and those in the branding. Runs up to two queries."""
+    """Return the company's names: COMPANY_NAME, and those in the branding. At most two queries."""
     styles = styles_at(newest_key().first()).values()
     return [settings.COMPANY_NAME, *(name for style in styles for name in style.words.get("name", {}).values())]
 

@@ -40,10 +40,7 @@ class SignInCodeRefused(Exception):
 
 
 def may_give_code(user, person):
-    """Return whether `user` may give `person` a code.
-
-    HR may, except to HR. Managers may, to their learners who have no email address and no password.
-    """
+    """Return whether `user` may give `person` a code: HR, not to HR; managers, to learners without email, password."""
     if not user.is_active or not person.is_active or is_privileged(person) or not may_decide_about(user, person):
         return False
     if handles_people(user):
@@ -56,7 +53,7 @@ def may_give_code(user, person):
 
 @transaction.atomic
 def give_code(person, *, by, at=None, code=None):
-    """Replace the person's code by `code`, or a random one; return it. Stores a hash only. Raise SignInCodeRefused."""
+    """Give a code (default: random) in place of the last one, notify, and return it. Raise SignInCodeRefused."""
     if not may_give_code(by, person):
         raise SignInCodeRefused
     code = code or "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
@@ -69,9 +66,9 @@ def give_code(person, *, by, at=None, code=None):
 
 @transaction.atomic
 def use_code(name, typed, *, at=None):
-    """Use up the person's code and return the SignInCode; None for a wrong code, which costs the same work.
+    """Use up the code of a sign-in name, end sessions, remove the password. Return it; None if wrong or not valid.
 
-    Ends all sessions and removes the password. A form sent twice within 2 minutes counts as one use.
+    A form sent twice within 2 minutes counts as one use.
     """
     normalized = "".join(character for character in typed.upper() if character.isalnum())
     given = SignInCode.objects.select_related("person", "given_by").filter(person__in=person_by_name(name)).first()
@@ -97,9 +94,7 @@ def use_code(name, typed, *, at=None):
 def used_just_now(given, at):
     """Return the code if it was used within 2 minutes, with no password set and no sign-out since; else None.
 
-    A sign-out counts, because the next person at a shared computer could send the form again. The browser may differ,
-    because a second request without cookies could not be recognized. This is safe: the holder could have used the code
-    first, and its owner gets a notice.
+    A sign-out counts: the next person at a shared computer could send the form again.
     """
     used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
     code = used.select_related("person", "given_by").first()
@@ -116,7 +111,7 @@ class SignInCodeSlip:
 
 
 def people_without_email() -> QuerySet[User]:
-    """Return a queryset of active learners with a staff number, but without an email address and a password."""
+    """Return a queryset of active learners with a staff number, but no email, password or rights over others."""
     managed = Membership.objects.filter(person=OuterRef("pk"), role=Membership.Role.MANAGER)
     site_roles = User.groups.through.objects.filter(user=OuterRef("pk"), group__name__in=[roles.HR, roles.AUDITORS])
     people = User.objects.filter(is_not_for_admins(), ~Exists(managed), ~Exists(site_roles), is_active=True, email=None)
@@ -129,6 +124,7 @@ def valid_codes(people: QuerySet[User], at: datetime) -> QuerySet[SignInCode]:
 
 
 def people_without_code(at: datetime) -> QuerySet[User]:
+    """Return those of `people_without_email` who have no valid code at `at` (aware)."""
     valid = SignInCode.objects.filter(person=OuterRef("pk"), used_at=None, given_at__gt=at - HOLDS_FOR)
     return people_without_email().filter(~Exists(valid))
 
@@ -138,22 +134,22 @@ def new_form_token() -> str:
 
 
 def code_from(token: str, person: int) -> str:
-    """Return the code of this person (id), derived from the form's token: a form sent twice shows the same codes."""
+    """Return the code of `person` (id) that `token` yields: the same form sent twice yields the same code."""
     digest = int.from_bytes(salted_hmac("courseware.accounts.printed_codes", f"{token}:{person}").digest(), "big")
     return "".join(SIGNS[digest // len(SIGNS) ** position % len(SIGNS)] for position in range(LENGTH))
 
 
 def was_just_given(given, code: str, by: User, at: datetime) -> bool:
-    """Return whether `by` gave this very code within 2 minutes before `at`."""
+    """Return whether `by` gave this code within 2 minutes before `at`. `given`: a SignInCode."""
     is_recent = given.given_by_id == by.pk and given.given_at > at - PRESSED_TWICE
     return is_recent and check_password(code, given.digest)
 
 
 @transaction.atomic
 def give_codes(person_ids: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[SignInCodeSlip]:
-    """Give codes to those of these people (ids) without a valid one, at most CODES_AT_ONCE.
+    """Give codes to the first CODES_AT_ONCE of these people (ids), but not to those with a code. Return slips by name.
 
-    The same `token` shows the same codes again for 2 minutes. Return the slips, sorted by name.
+    The same `token` (of the form), sent again within 2 minutes, yields the same slips.
     """
     at = at or timezone.now()
     token = token if len(token) == 2 * TOKEN_BYTES else new_form_token()

@@ -1,4 +1,4 @@
-"""Throttle sign-in attempts per account and place. The wait grows, but no account is locked for good."""
+"""Throttling of sign-in attempts per account and place, by growing waits."""
 
 import hashlib
 import math
@@ -18,7 +18,7 @@ RIGHT_REMEMBERED = 30 * 24 * 60 * 60  # seconds
 
 @dataclass(frozen=True)
 class Throttle:
-    """Limits of one kind of attempt. `crowd`: the rate limit in ACCOUNT_RATE_LIMITS for all places together."""
+    """Limits of one kind of attempt. `crowd`: its limit for all places together, a key of ACCOUNT_RATE_LIMITS."""
 
     crowd: str
     free: int  # attempts without a wait
@@ -31,6 +31,7 @@ class Throttle:
         return min(self.first_wait * 2 ** (attempts - self.free), self.longest_wait) if attempts >= self.free else 0
 
     def key(self, account, place):
+        """Return the cache key. `account`: sign-in name; `place`: key of a device, IP address or STRANGERS."""
         return f"tries:{self.crowd}:{hashlib.sha256(f'{place}|{account}'.encode()).hexdigest()}"
 
 
@@ -41,7 +42,7 @@ EMAILS = Throttle("letters", free=5, first_wait=60, longest_wait=60 * 60, rememb
 
 
 def take(throttle, account, place, *, is_crowded=False):
-    """Count one attempt and return 0; or return the seconds to wait, and count nothing."""
+    """Count an attempt and return 0; or count nothing and return the seconds to wait. Arguments: see `Throttle.key`."""
     key = throttle.key(account, place)
     with cache_lock(key) as is_alone:
         if not is_alone:
@@ -60,19 +61,19 @@ def take(throttle, account, place, *, is_crowded=False):
 
 
 def before_password(request, account, pace=PASSWORDS):
-    """Return the seconds to wait before a password or code is checked. If 0, the attempt is counted."""
+    """Return the seconds to wait before a password or code may be checked; if 0, the attempt is counted."""
     device = known_device(request, account)
     is_crowded = not device and not ratelimit.consume(request, action=pace.crowd, key=account, dry_run=True)
     return take(pace, account, device or get_ip(request), is_crowded=is_crowded)
 
 
 def wrong_password(request, account, pace=PASSWORDS):
-    """Count a wrong password (or a wrong code, by its `pace`) for the account."""
+    """Count a wrong password, or a wrong code by its `pace`, for `account` (sign-in name)."""
     ratelimit.consume(request, action=pace.crowd, key=account)
 
 
 def right_password(request, person):
-    """Reset the counts of this browser, or else network, and remember the network."""
+    """Reset the counts of this browser or network for `person`, and remember the network for 30 days."""
     network = get_ip(request)
     for account in filter(None, (person.email, person.staff_number)):
         cache.delete(PASSWORDS.key(account, known_device(request, account) or network))
@@ -81,11 +82,7 @@ def right_password(request, person):
 
 
 def before_second_step(request, person):
-    """Return the seconds to wait before a code of two-step verification is checked. If 0, the attempt is counted.
-
-    Above a limit for all networks together, every unknown browser waits, because 6 digits are easy to guess. A new
-    password resets that limit.
-    """
+    """Return the seconds to wait before a second factor may be checked; if 0, the attempt is counted."""
     account = person.sign_in_name
     device = known_device(request, account)
     if not device and not ratelimit.consume(request, action=SECOND_STEPS.crowd, key=account, dry_run=True):
@@ -103,10 +100,7 @@ def new_password(request, person):
 
 
 def before_email(request, account):
-    """Return the seconds to wait before a link is emailed. If 0, the email is counted.
-
-    Strangers share one count per account. Trusted devices, and networks of a right password, have their own counts.
-    """
+    """Return the seconds to wait before a link is emailed to `account` (sign-in name); if 0, it is counted."""
     network = get_ip(request)
     device = known_device(request, account)
     place = device or (network if cache.get(PASSWORDS.key(account, f"right from {network}")) else STRANGERS)
@@ -115,7 +109,7 @@ def before_email(request, account):
 
 
 def in_words(seconds):
-    """Return the wait as text: seconds below 100, else minutes, rounded up."""
+    """Return the wait as text in the active language: seconds below 100, else minutes, rounded up."""
     if seconds < 100:
         return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
     minutes = math.ceil(seconds / 60)

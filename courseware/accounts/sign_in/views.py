@@ -1,4 +1,4 @@
-"""Sign-in, password, session and account pages: allauth's views with our forms. A form with errors answers 422."""
+"""Pages of sign-in, passwords, sessions and the own account. A form with errors answers 422."""
 
 from http import HTTPStatus
 
@@ -66,7 +66,7 @@ class PasswordLinkView(Says422, views.PasswordResetView):
 
 
 class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):
-    """A new person presses a button, which a mail scanner does not, and then chooses a password."""
+    """A new person presses a button, which mail scanners do not, and then chooses a password."""
 
     form_class = forms.PasswordFromLinkForm
 
@@ -102,7 +102,7 @@ def language_asked_for(request):
 
 
 def go_in(request, person):
-    """Sign in a person who used a link or a code, and redirect to the choice of a password."""
+    """Sign in `person`, who used a link or code. Return the redirect to the choice of a password."""
     record_authentication(request, person, "password_reset")
     return perform_login(request, Login(user=person, redirect_url=reverse("account_set_password")))
 
@@ -136,7 +136,7 @@ class CodeToSignInView(Says422, FormView):
 
 
 class RemembersDevice:
-    """A new password makes all other browsers unknown; trust this one again."""
+    """Trust this browser again after a new password, which removes all trusted devices."""
 
     def form_valid(self, form):
         response = super().form_valid(form)
@@ -160,7 +160,7 @@ class ReauthenticateView(Says422, views.ReauthenticateView):
 
 
 class OwnSessionsView(ListUserSessionsView):
-    """The person's sessions. A POST ends one of them; or all but this one, and all API keys."""
+    """The person's sessions. A POST ends the `session` (id), or without it all but this one and all API keys."""
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
@@ -251,7 +251,7 @@ class JoinForm(OurFields, Form):
 
 @method_decorator(never_cache, name="dispatch")
 class JoinView(Says422, FormView):
-    """Answer every failed attempt the same way, whether or not the number exists: the manager is asked."""
+    """Page of an invite link. Each failed attempt gets the same answer, whether or not the number exists."""
 
     template_name = "account/join.html"
     form_class = JoinForm

@@ -20,7 +20,7 @@ from courseware.notifications.models import Notification, OutgoingEmail
 
 @transaction.atomic
 def add_deputy(manager: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
-    """Make `person` a deputy on these days, both included. Return False if it exists already. Locks the manager."""
+    """Make `person` a deputy on these days, both included; notify and log. Return False if there is such a deputy."""
     User.objects.select_for_update(no_key=True).get(pk=manager.pk)
     deputy, is_new = Deputy.objects.get_or_create(
         lead=manager, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
@@ -34,7 +34,7 @@ def add_deputy(manager: User, person: User, *, first_day: date, last_day: date, 
 
 @transaction.atomic
 def end_deputy(deputy: Deputy, *, by: User) -> bool:
-    """End the deputy's rights now. Return False if they had ended already."""
+    """End the deputy's rights now, and log it. Return False if ended before."""
     ended = Deputy.objects.filter(pk=deputy.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
         reload_session_facts(deputy.person_id)
@@ -43,7 +43,7 @@ def end_deputy(deputy: Deputy, *, by: User) -> bool:
 
 
 def events(verb, deputy, by):
-    """Return one event for the manager and one for the deputy."""
+    """Return two events of `verb`: for the manager and for the deputy."""
     data = {
         "lead": deputy.lead_id,
         "substitute": deputy.person_id,
@@ -64,7 +64,7 @@ def register_email() -> None:
 
 
 def notify_both(deputy: Deputy) -> None:
-    """Email both people, also the one who acted: another person may have used that session."""
+    """Email the deputy and the manager, also the one who acted."""
     for person in (deputy.person, deputy.lead):
         queue_email(KIND, person, key=f"{KIND}:{deputy.pk}:{person.pk}", data={"substitute": deputy.pk})
 

@@ -1,4 +1,4 @@
-"""Invite links of teams, for people with a staff number who have never signed in. Others wait for a manager."""
+"""Invite links of teams, for people with a staff number who never signed in. Unexpected people wait for a manager."""
 
 from datetime import datetime, timedelta
 
@@ -27,11 +27,11 @@ PRESSED_TWICE = timedelta(seconds=30)
 
 
 class LinkEnded(Exception):
-    """The link is unknown, expired, used up or was ended."""
+    """The link is unknown, expired, used up or ended."""
 
 
 class AccountExists(Exception):
-    """The staff number belongs to a person who signs in another way."""
+    """The staff number belongs to a person who signs in in another way."""
 
 
 def teams_to_link(user):
@@ -41,7 +41,7 @@ def teams_to_link(user):
 
 @transaction.atomic
 def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetime | None = None) -> TeamInviteLink:
-    """Create and log a link that `uses` people can use until `ends_at`."""
+    """Create and log a link, which `uses` people can use until `ends_at` (aware)."""
     link = TeamInviteLink.objects.create(
         team=team, made_by=by, made_at=at or timezone.now(), ends_at=ends_at, uses_left=uses
     )
@@ -53,7 +53,7 @@ def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetim
 
 @transaction.atomic
 def end_link(link: TeamInviteLink, *, by: User, at: datetime | None = None) -> bool:
-    """End the link and log it. Return False if it had been ended before."""
+    """End and log the link. Return False if it was ended before."""
     if not TeamInviteLink.objects.filter(pk=link.pk, ended_at=None).update(ended_at=at or timezone.now()):
         return False
     record("invite-link-ended", actor=by, subject=link.team, data={"link": link.pk}, at=at)
@@ -67,7 +67,7 @@ def address_of(link: TeamInviteLink) -> str:
 
 
 def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
-    """Return the link of this token, with its team. Raise LinkEnded, also for an unknown token."""
+    """Return the open link of this token, with `team` loaded. Raise LinkEnded if unknown, expired or used up."""
     try:
         key = int(SIGNER.unsign(token))
     except (BadSignature, ValueError):
@@ -79,7 +79,7 @@ def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
 
 
 def may_try(request, link: TeamInviteLink) -> bool:
-    """Return whether fewer than 10 attempts have failed within an hour from this IP address with this link."""
+    """Return whether fewer than 10 attempts failed within an hour from this IP address with this link."""
     return bool(ratelimit.consume(request, action="invite_links", key=rate_limit_key(request, link), dry_run=True))
 
 
@@ -111,13 +111,13 @@ def join_by_link(link: TeamInviteLink, staff_number: str, name: str, *, at: date
 
 
 def joined_just_now(person: User, link: TeamInviteLink, at: datetime) -> bool:
-    """Return whether the person used this link within 30 seconds and has no password yet: a form sent twice."""
+    """Return whether the person used this link within 30 seconds before `at` and has no password."""
     used = Event.objects.filter(subject=subject_of(person), verb="invite-link-used", at__gt=at - PRESSED_TWICE)
     return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
 
 
 def people_who_may_join() -> QuerySet[User]:
-    """Return a queryset of people who may use a link: a staff number only, never signed in, no rights over others."""
+    """Return a queryset of people who can use a link: no email, password, sign-in or rights over others yet."""
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     deputies = Deputy.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
     return (
@@ -131,14 +131,14 @@ def people_who_may_join() -> QuerySet[User]:
 
 
 def acceptable_people(user: User) -> QuerySet[User]:
-    """Return a queryset of the people whose requests `user` may accept: managers their learners, HR all."""
+    """Return a queryset of people whose requests `user` may accept: for HR all, for managers their learners."""
     return (
         people_who_may_join() if handles_people(user) else people_who_may_join().filter(pk__in=people_managed_by(user))
     )
 
 
 def is_expected(person: User, link: TeamInviteLink, name: str) -> bool:
-    """Return whether the person learns in the team or a subteam under this name, or was accepted before."""
+    """Return whether the person learns under this name in the team or a team below, or was accepted before."""
     if JoinRequest.objects.filter(link=link, staff_number=person.staff_number, is_accepted=True).exists():
         return True
     teams = Team.objects.filter(pk=link.team_id).with_subteams()
@@ -151,7 +151,7 @@ def without_spaces(name: str) -> str:
 
 
 def ask_manager(link: TeamInviteLink, staff_number: str, name: str, at: datetime) -> None:
-    """Create a join request, unless this number has one or MOST_WAITING are open."""
+    """Create a join request, unless this staff number has one or MOST_WAITING are unanswered."""
     requests = JoinRequest.objects.filter(link=link)
     if requests.filter(staff_number=staff_number).exists() or requests.filter(is_accepted=None).count() >= MOST_WAITING:
         return
@@ -161,7 +161,7 @@ def ask_manager(link: TeamInviteLink, staff_number: str, name: str, at: datetime
 
 @transaction.atomic
 def answer_request(request: JoinRequest, is_accepted: bool, *, by: User, at: datetime | None = None) -> bool:
-    """Accept or decline the request. Return False if it was answered before. Raise AlreadyHere."""
+    """Accept or decline, and log it. Return False if answered before. Raise AccountExists if `by` cannot accept."""
     request = (
         JoinRequest.objects.select_for_update(of=("self",), no_key=True).select_related("link__team").get(pk=request.pk)
     )
@@ -177,7 +177,7 @@ def answer_request(request: JoinRequest, is_accepted: bool, *, by: User, at: dat
 
 
 def accepted_person(request: JoinRequest, *, by: User) -> User:
-    """Return the person of an accepted request, added if unknown. Raise AlreadyHere."""
+    """Return the person of an accepted request, added if unknown. Raise AccountExists if `by` cannot accept."""
     person = User.objects.filter(staff_number=request.staff_number).first()
     if person is None:
         return add_person(request.name, staff_number=request.staff_number, team=request.link.team, by=by)

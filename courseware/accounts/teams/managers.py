@@ -1,4 +1,4 @@
-"""Managers of people: the nearest ones, who appear in emails and as contacts, and the senior managers above."""
+"""Managers of people: the nearest ones, who appear in emails and as contacts, and senior managers."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -7,12 +7,12 @@ from courseware.accounts.models import Membership, Team
 
 
 def manager_of(person):
-    """Return the manager membership in the team joined first, else in the nearest team above; or None. Two queries."""
+    """Return the first membership of `nearest_managers`, or None. Runs two queries."""
     return managers_of([person.pk]).get(person.pk)
 
 
 def managers_of(people: Collection[int]) -> dict[int, Membership]:
-    """Return person id → membership of the first of the nearest managers. Runs two queries."""
+    """Return person id → first membership of `nearest_managers`, for people who have one. Runs two queries."""
     return {person: managers[0] for person, managers in nearest_managers(people).items()}
 
 
@@ -22,7 +22,7 @@ def nearest_managers(people: Collection[int]) -> dict[int, list[Membership]]:
 
 
 def senior_managers(people: Collection[int]) -> dict[int, list[Membership]]:
-    """Return person id → senior managers: the next managers above who are not among the nearest. Runs two queries."""
+    """Return person id → managers of the next team above who are not among the nearest. Runs two queries."""
     found = {}
     for person, (nearest, *above) in senior_levels(people).items():
         near = {manager.person_id for manager in nearest}
@@ -33,7 +33,7 @@ def senior_managers(people: Collection[int]) -> dict[int, list[Membership]]:
 
 
 def teams_without_senior_manager() -> list[Team]:
-    """Return the teams with learners but without a senior manager, see `senior_managers`. Runs two queries."""
+    """Return the teams with active learners but no senior manager above. Runs two queries."""
     managers = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
     of_team = defaultdict(set)
     for team, person in managers.values_list("team", "person"):
@@ -49,7 +49,7 @@ def teams_without_senior_manager() -> list[Team]:
 
 
 def senior_levels(people: Collection[int]) -> dict[int, list[list[Membership]]]:
-    """Return person id → other managers of the team joined first and of each team above, lowest first. Two queries."""
+    """Return person id → other managers of the team joined first and of each team above, [] left out. Two queries."""
     own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
     lines = {each.person_id: each.team.line[::-1] for each in own.order_by("-pk")}  # the team joined first wins
     managers = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)

@@ -1,4 +1,4 @@
-"""Advisory locks that keep membership changes and headcount updates from missing each other's uncommitted rows."""
+"""Advisory locks that keep membership changes and headcount updates from missing each other's rows."""
 
 from collections.abc import Iterable
 
@@ -9,14 +9,14 @@ SLOTS = 1024  # people share slots: PostgreSQL holds a few thousand locks, and a
 
 
 def lock_memberships_shared(person_ids: Iterable[int]) -> None:
-    """Block changes to these people's memberships until the transaction ends. Runs one query on PostgreSQL."""
+    """Block changes of these people's memberships until the transaction ends. One query on PostgreSQL."""
     lock("pg_advisory_xact_lock_shared", person_ids)
 
 
 def lock_memberships_exclusive(person_ids: Iterable[int]) -> None:
-    """Block other changes to these people's memberships, and headcount updates, until the transaction ends.
+    """Block other changes of these people's memberships, and headcount updates, until the transaction ends.
 
-    Pass all people before the first change: locking them one by one can deadlock. Runs one query on PostgreSQL.
+    Pass all people at once: locking them one by one can deadlock. One query on PostgreSQL.
     """
     lock("pg_advisory_xact_lock", person_ids)
 

@@ -1,4 +1,4 @@
-"""Change memberships and data of a person. The audit log holds the names of changed fields, never their values."""
+"""Changes of memberships and data of a person. The audit log holds names of changed fields, not values."""
 
 from datetime import datetime
 
@@ -13,19 +13,19 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 @transaction.atomic
 def move(person: User, team: Team, *, role: str = LEARNER, by: User | None, at: datetime | None = None) -> bool:
-    """Replace the person's teams of this role by `team`. Return False if the person has the role there already."""
+    """Replace the person's teams of this role by `team`, and log it. Return False if the person has the role there."""
     events = move_locked(lock_person(person), team, role, by, at)
     record_many(events)
     return bool(events)
 
 
 def lock_person(person: User) -> User:
-    """Lock and return the current row of the person. Call it before any change of the person's memberships."""
+    """Lock and return the current row. Call it before any change of the person's memberships."""
     return User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 def move_locked(person: User, team: Team, role: str, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """Move the locked person like `move`. Return the events to log."""
+    """Do what `move` does, without logging, for a locked person. Return the events to log, or []."""
     memberships = Membership.objects.filter(person=person, role=role)
     if memberships.filter(team=team).exists():
         return []
@@ -53,7 +53,7 @@ def add_membership(person: User, team: Team, role: str, *, by: User) -> bool:
 
 @transaction.atomic
 def end_membership(person: User, membership_id: int, *, by: User) -> bool:
-    """Delete the membership with this id and log it. Return False if the person does not have it."""
+    """Delete and log the membership (id). Return False if the person does not have it."""
     events = end_memberships(Membership.objects.filter(person=lock_person(person), pk=membership_id), by, None)
     record_many(events)
     return bool(events)
@@ -61,7 +61,7 @@ def end_membership(person: User, membership_id: int, *, by: User) -> bool:
 
 @transaction.atomic
 def change_profile(person: User, values: dict, *, by: User) -> list[str]:
-    """Set `values` (field → value) and log it. Return the names of the changed fields. Raise ValidationError."""
+    """Set `values` (field → value), and log names of changed fields. Return them. Raise ValidationError if invalid."""
     row = lock_person(person)
     changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
     if not changed:
@@ -80,7 +80,7 @@ def change_profile(person: User, values: dict, *, by: User) -> list[str]:
 
 
 def notify_old_address(person: User, address: str | None) -> None:
-    """Notify the old `address`. Waiting emails but such notices go to the new one: an email may contain a link."""
+    """Notify `address` unless None, and redirect waiting emails (not notices) to the person's present address."""
     if address:
         waiting = OutgoingEmail.objects.filter(person=person, address=address, state=DeliveryState.QUEUED)
         waiting.exclude(kind="account-notice").update(address=person.email or "")

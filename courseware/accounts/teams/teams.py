@@ -11,12 +11,12 @@ LEARNER = Membership.Role.LEARNER
 
 
 class LearnersLeft(Exception):
-    """The team has learners, and no other team was chosen for them."""
+    """The team has learners, but no other team was chosen for them."""
 
 
 @transaction.atomic
 def add_team(team: Team, *, by: User) -> Team:
-    """Save and log a new, validated team."""
+    """Save and log a validated team. Return it."""
     team.save()
     record("team-added", actor=by, subject=team, data={"parent": team.parent_id})
     return team
@@ -24,7 +24,7 @@ def add_team(team: Team, *, by: User) -> Team:
 
 @transaction.atomic
 def change_team(team: Team, changed: list[str], *, by: User) -> None:
-    """Save and log the validated `team`. `changed`: the fields in which it differs from its row; none: do nothing."""
+    """Save and log the validated team. `changed`: names of changed fields; if empty, do nothing."""
     if not changed:
         return
     team.save()
@@ -36,7 +36,7 @@ def change_team(team: Team, changed: list[str], *, by: User) -> None:
 
 @transaction.atomic
 def close_team(team: Team, *, to: Team | None, by: User) -> None:
-    """Move the learners to `to` and subteams to the parent team, and delete the team. Raise LearnersLeft."""
+    """Move learners to `to`, subteams to the parent, and delete the team. Raise LearnersLeft if `to` is missing."""
     lock_teams()  # before the people, in the same order as the admin
     memberships = Membership.objects.filter(team=team)
     locked = User.objects.select_for_update(no_key=True).filter(pk__in=memberships.values("person"))
@@ -61,7 +61,7 @@ def lock_teams():
 
 
 def add_learners(team, people, by):
-    """Make these people learners in `team`. Return the events to log."""
+    """Make `people` (users) learners in `team`. Return the events to log."""
     events = []
     for person in people:
         _membership, is_new = Membership.objects.get_or_create(person=person, team=team, role=LEARNER)

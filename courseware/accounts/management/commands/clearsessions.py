@@ -1,4 +1,4 @@
-"""Command `clearsessions`: delete expired sessions, cache rows and old unsaved texts."""
+"""Command `clearsessions`: delete expired sessions, cache rows and autosaved texts."""
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
