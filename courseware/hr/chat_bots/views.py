@@ -1,7 +1,4 @@
-"""/people/chat-bots/: bots in chat groups, by team.
-
-Only for HR and superusers: the address decides where the server sends requests.
-"""
+"""/people/chat-bots/: bots in chat groups, by team; for HR and superusers, as the server sends to their addresses."""
 
 from datetime import datetime
 
@@ -30,7 +27,7 @@ SECRET = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
 class ChatBotForm(forms.ModelForm):
-    """Address and secret are never shown again. A new address replaces or removes the secret."""
+    """Form of a bot. Address and secret are never shown again; a new address replaces or removes the secret."""
 
     helper = Fields(error_summary=True, marks_required=True)
 
@@ -69,7 +66,7 @@ class ChatBotForm(forms.ModelForm):
             self.fields["new_address"].help_text = hint % {"address": self.instance.masked_address}
 
     def clean_new_address(self):
-        """Return the new address, else the stored one. Check both, because the service may have changed."""
+        """Return the new address, else the stored one. Raise ValidationError if it does not fit the service."""
         address = self.cleaned_data["new_address"] or self.instance.address
         if service := self.cleaned_data.get("service"):
             check_address(address, service)

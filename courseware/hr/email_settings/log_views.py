@@ -1,4 +1,4 @@
-"""/people/emails/: log of sent and waiting emails, without their texts; /people/emails/scheduled/: scheduled emails."""
+"""/people/emails/: log of sent and waiting emails; /people/emails/scheduled/: scheduled emails."""
 
 from datetime import timedelta
 from itertools import islice
@@ -40,6 +40,7 @@ class EmailFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, emails):
+        """Return those of `emails` (queryset) that pass the filters; invalid filters are ignored."""
         self.full_clean()
         self.errors.clear()
         if name := self.cleaned_data.get("address"):
@@ -65,7 +66,7 @@ def letters(request):
 
 
 class ScheduledEmailFilter(forms.Form):
-    """The day, in the URL; by default, or if invalid, tomorrow."""
+    """Filter by day, in the URL; if missing or invalid, tomorrow."""
 
     in_days = forms.TypedChoiceField(label=_("Day"), required=False, coerce=int, empty_value=None)
     helper = Fields(form_method="get")
@@ -84,10 +85,7 @@ class ScheduledEmailFilter(forms.Form):
 
 
 def preview_of(day, after):
-    """Return (scheduled emails by person, time at which a worker prepared them), for people with ids above `after`.
-
-    The time is None if the emails were computed now. (None, None): not prepared yet.
-    """
+    """Return (iterator of (person id, emails), ids above `after`; time if a worker prepared it), or (None, None)."""
     coming = ScheduledEmails(day)
     people = list(islice(coming.people(), PEOPLE_AT_ONCE + 1))
     if len(people) <= PEOPLE_AT_ONCE:
@@ -98,7 +96,7 @@ def preview_of(day, after):
 
 
 def page_of(preview):
-    """Return (emails of one page, id of the last person on it); the id is None on the last page."""
+    """Return (emails of one page, id of its last person, or None on the last page). `preview`: see `preview_of`."""
     lines, last = [], None
     for person, foreseen in preview:
         shown = [line for line in foreseen if not is_for_admins(line.message.person)]

@@ -1,4 +1,4 @@
-"""/people/reminders/: days of reminders, by course and by assignment rule; and escalation."""
+"""/people/reminders/: reminder days of courses and assignment rules, and escalation."""
 
 from http import HTTPStatus
 
@@ -31,7 +31,7 @@ LONGEST = 60  # characters
 
 
 class ReminderDaysField(forms.CharField):
-    """Clean a text such as “14, 3, 1” to a list of days; the text is shown again as typed."""
+    """Clean a text such as “14, 3, 1” to a list of working days before the due date; empty: []."""
 
     def __init__(self, **options):
         super().__init__(required=False, max_length=LONGEST, **options)
@@ -44,7 +44,7 @@ class ReminderDaysField(forms.CharField):
 
 
 def escalation_gap():
-    """Return a sentence with the number of teams without a senior manager, or an empty text if there are none."""
+    """Return a sentence with the number of teams without a senior manager; "" if there are none."""
     number = len(teams_without_senior_manager())
     message = ngettext(
         "%(number)d team has no senior manager: HR gets the email about its people.",
@@ -55,10 +55,7 @@ def escalation_gap():
 
 
 class ReminderSchedulesForm(forms.Form):
-    """Reminder days of courses and rules. Empty: no reminder, and for a rule the days of its course.
-
-    `…-every`: working days between repeats. Only fields that the user changed are saved, so two users can edit at once.
-    """
+    """Reminder days of courses and rules. Without days: no reminders, or for a rule the days of its course."""
 
     helper = Fields(error_summary=True)
 
@@ -83,6 +80,7 @@ class ReminderSchedulesForm(forms.Form):
         )
 
     def add(self, name, owner, label, plan, unplanned, **options):
+        """Add the fields of days and repeats. `owner`: course or rule; `plan`: its schedule, or None."""
         self.owners[name] = owner
         days, every = (plan.days, plan.every) if plan else (unplanned, DEFAULT_EVERY)
         self.fields[name] = ReminderDaysField(
@@ -110,6 +108,7 @@ class ReminderSchedulesForm(forms.Form):
         return DEFAULT_EVERY if every is None else every
 
     def chosen(self):
+        """Return a `Planned` for each course and rule that the user changed; the others may be changed elsewhere."""
         return [
             Planned(owner, self.cleaned_data[name] or ([] if isinstance(owner, Course) else None), self.every(name))
             for name, owner in self.owners.items()

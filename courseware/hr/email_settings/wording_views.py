@@ -1,4 +1,4 @@
-"""/people/emails/wording/: HR changes and previews the wording of emails."""
+"""/people/emails/wording/: change and preview the wording of emails."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +43,7 @@ from courseware.notifications.wording.placeholders import mistakes_in
 
 @dataclass(frozen=True)
 class EmailPreview:
-    """`is_example`: its facts are made up. `left`: changed blocks that this email does not use."""
+    """An email in one language. `is_example`: made-up facts. `left`: labels of changed blocks that it does not use."""
 
     tag: str  # as in `lang`
     language: str | Promise
@@ -54,6 +54,7 @@ class EmailPreview:
 
 
 def previews(email: EditableEmail, words: Words, person: User | None) -> list[EmailPreview]:
+    """Return a preview in each language. `words`: block → language → text. `person`: whose facts; None: an example."""
     return [preview_in(tag, email, words, person) for tag, _language in settings.LANGUAGES]
 
 
@@ -79,7 +80,7 @@ def preview_in(tag: str, email: EditableEmail, words: Words, person: User | None
 
 
 def facts_about(person: User, email: EditableEmail, tag: str) -> dict | None:
-    """Return the facts of the newest email of this type to the person, or None if it has none or names other people."""
+    """Return the context of the person's newest email of this type; None without one, or if it names other people."""
     if email.kind.sort == EmailCategory.SUBSCRIBED:
         return None
     message = OutgoingEmail.objects.of(person).filter(kind=email.name).select_related("person").first()
@@ -90,6 +91,7 @@ def facts_about(person: User, email: EditableEmail, tag: str) -> dict | None:
 
 
 def greeting_of(person: User, example: dict) -> dict:
+    """Return those facts of the context `example` that name the recipient and the signer."""
     signer = signers_of({person.pk: None})[person.pk]
     return {"name": person.name, **{name: value for name, value in signer.items() if name in example}}
 
@@ -103,7 +105,7 @@ def field_of_part(part, tag):
 
 
 class EmailWordingForm(forms.Form):
-    """`words`: the wording to save. `person`: whose facts the preview shows, or None for the example."""
+    """Form of the wording of the email `letter`. Cleaned `person`: whose facts the preview shows, None: an example."""
 
     person = forms.CharField(
         label=_("Preview for this person"),
@@ -160,6 +162,7 @@ class EmailWordingForm(forms.Form):
 
     @property
     def words(self):
+        """The wording to save: block → language → text, without empty blocks."""
         texts_by_part = {
             part: {tag: self.cleaned_data[field_of_part(part, tag)] for tag, _language in settings.LANGUAGES}
             for part in self.letter.parts
@@ -168,7 +171,7 @@ class EmailWordingForm(forms.Form):
 
 
 def words_of_part(part, tag, shipped):
-    """Return the form field of a block in one language. `shipped`: its default text."""
+    """Return the form field of the block `part` in the language `tag`. `shipped`: its default text."""
     label, language = format_lazy("{} · {}", PARTS[part], language_name(tag)), display_tag(tag)
     if shipped:
         help_text = format_html('{} <span lang="{}">{}</span>', _("Default:"), language, shipped)
@@ -182,7 +185,7 @@ def words_of_part(part, tag, shipped):
 
 
 def tidy(text, *, is_line):
-    """Return the text without blanks at the ends of lines and of the text; a subject becomes one line."""
+    """Return the text without blanks at the ends of lines and text; with `is_line` as one line."""
     if is_line:
         return " ".join(text.split())
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -215,6 +218,7 @@ def email_wording(request):
 
 
 def names_of(parts):
+    """Return labels of these blocks; an unknown one stays as it is."""
     return [PARTS.get(part, part) for part in parts]
 
 
@@ -268,7 +272,7 @@ def wording_page(request, form, *, status=HTTPStatus.OK, **looked):
 
 
 def in_lines(words):
-    """Return (block, (tag, text) of each language), in the order of an email."""
+    """Return (label of block, [(language tag, text)]) pairs, in email order. `words`: block → language → text."""
     return [(name, in_languages(words[part])) for part, name in PARTS.items() if part in words]
 
 
@@ -294,7 +298,7 @@ def reset_wording(request, kind):
 
 
 def wording_warnings(now: datetime) -> list[HealthWarning]:
-    """Return a warning for each wording with blocks or placeholders that an upgrade removed. Runs a query."""
+    """Return a warning for each wording with blocks or placeholders that this version lacks. Runs one query."""
     found = []
     for email in editable_emails():
         if parts := names_of(email.unusable):

@@ -96,7 +96,7 @@ class CellProblem:
 
 @dataclass
 class ListedTraining:
-    """A row of the list: the training to record, or the problems. `is_known`: recorded already, so it is skipped."""
+    """A row of the list: its training or its problems. `is_known`: already recorded, so skipped."""
 
     line: int
     training: ExternalTraining | None = None
@@ -110,7 +110,7 @@ class ListedTraining:
 
 @dataclass(frozen=True)
 class Usual:
-    """Course and proof for rows that name none."""
+    """Course and proof of rows that name none."""
 
     course: Course | None = None
     proof: str = ""
@@ -124,7 +124,7 @@ def as_text(table: Table) -> str:
 
 
 def compare_with_records(listing: ParsedRoster, usual: Usual, *, by: User) -> list[ListedTraining]:
-    """Return the rows, compared with people and recorded training. The number of queries does not grow."""
+    """Return each row with its unsaved training or its problems. A constant number of queries."""
     named, courses = people_named(listing.rows), courses_by_name()
     rows = [judged(row, named, courses, usual, by) for row in listing.rows]
     people = {row.training.person_id for row in rows if row.training}
@@ -145,7 +145,7 @@ def compare_with_records(listing: ParsedRoster, usual: Usual, *, by: User) -> li
 
 
 def people_named(rows: Iterable[Row]) -> dict[str, User]:
-    """Return staff number or address → person. A merged account stands for the account it was merged into."""
+    """Return staff number or address → person, for those that exist; of an alias the surviving account."""
     numbers = {row.values["staff_number"] for row in rows if "staff_number" in row.values}
     addresses = {row.values["email"] for row in rows if "email" in row.values}
     people: dict[str, User] = {}
@@ -156,7 +156,7 @@ def people_named(rows: Iterable[Row]) -> dict[str, User]:
 
 
 def courses_by_name() -> dict[str, Course]:
-    """Return folded title or id → released course."""
+    """Return title or id → released course. Keys are folded; titles are in all languages."""
     found: dict[str, Course] = {}
     for course in Course.objects.exclude(current=None).select_related("current").order_by("-pk"):
         if release := course.current:
@@ -169,7 +169,7 @@ Fault = tuple[str, str]  # column, key of PROBLEMS
 
 
 def faults_of_person(row: Row, column: str, person: User | None, by: User) -> Iterator[Fault]:
-    """Yield faults. `column`: the column that names the person, or an empty text."""
+    """Yield faults of the person. `column`: the field that names the person, or ""."""
     if not column:
         if not faulty_columns(row) & {"staff_number", "email"}:
             yield "staff_number", "nobody"
@@ -216,7 +216,7 @@ def usual_last_day(course: Course | None, on: date | None) -> date | None:
 def judged(
     row: Row, people: Mapping[str, User], courses: Mapping[str, Course], usual: Usual, by: User
 ) -> ListedTraining:
-    """Return the row with its training if it has no problems."""
+    """Return the row with its unsaved training, or with problems. `people`, `courses`: by name."""
     found = ListedTraining(row.line, problems=[in_words(fault) for fault in row.problems])
     values = row.values
     who = next((name for name in ("staff_number", "email") if name in values), "")
@@ -234,6 +234,7 @@ def judged(
 
 
 def problem(row: Row, column: str, code: str, **values: str) -> CellProblem:
+    """Return a problem of the cell in `column`. `code`: key of PROBLEMS; `values`: its placeholders."""
     text = row.values.get(column, "")
     cell = row.cells.get(column, str(row.line))
     return CellProblem(cell, str(FIELDS[column]), printable(str(text)), str(PROBLEMS[code]) % values)
@@ -244,5 +245,5 @@ def in_words(fault: Any) -> CellProblem:
 
 
 def new_of(rows: Iterable[ListedTraining]) -> list[ExternalTraining]:
-    """Return the trainings to record."""
+    """Return the unsaved trainings of rows without problems that are not recorded yet."""
     return [row.training for row in rows if row.is_new and row.training]

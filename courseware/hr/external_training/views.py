@@ -47,7 +47,7 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 class ExternalTrainingForm(forms.Form):
-    """For one person. `ends` is a field if a rule has enrolled the person in a course not yet started."""
+    """External training of one person. It has the field `ends` only if `not_begun` is not empty."""
 
     course = CourseChoice(label=_("Course"), queryset=Course.objects.none(), empty_label=_("choose a course"))
     trained_on = forms.DateField(label=_("Training date"), widget=DayInput)
@@ -68,7 +68,7 @@ class ExternalTrainingForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     def __init__(self, *args, not_begun, **kwargs):
-        """`not_begun`: titles of the courses in which a rule has enrolled the person, who has not started."""
+        """`not_begun`: titles of courses that the person has not started, enrolled by a rule."""
         super().__init__(*args, **kwargs)
         self.fields["course"].queryset = published_courses()
         if not_begun:
@@ -101,7 +101,7 @@ class ExternalTrainingForm(forms.Form):
 
 
 class ExternalTrainingListForm(forms.Form):
-    """A list, as a file or pasted. `seen`: checksum of the list as shown; a list changed since is shown again first."""
+    """A list, as a file or pasted. `seen`: checksum of the list that the user has reviewed."""
 
     file = forms.FileField(label=_("File"), required=False, help_text=_("XLSX, XLS, ODS or CSV, with headings."))
     lines = forms.CharField(
@@ -218,6 +218,7 @@ def external_training(request):
 
 
 def page_of_recorded(request):
+    """Return a page of recorded trainings with `title` and `is_linked`; only superusers see those of staff."""
     trainings = ExternalTraining.objects.order_by("-pk")
     if not request.user.is_superuser:
         trainings = trainings.filter(is_no_staff("person__"))
@@ -229,7 +230,7 @@ def page_of_recorded(request):
 
 
 def of_rows(rows):
-    """Return the context that shows the rows."""
+    """Return the template context that shows these `ListedTraining` rows."""
     new = new_of(rows)
     unstarted = unstarted_of(new) if new else []
     for training in new[:SHOWN]:
@@ -249,7 +250,7 @@ def of_rows(rows):
 
 
 def say(request, recorded, rows=()):
-    """Add messages about the recorded training."""
+    """Add messages about `recorded` (RecordedTrainings) and the number of skipped `rows`."""
     message = ngettext(
         "%(number)d external training is recorded.", "%(number)d external trainings are recorded.", recorded.trainings
     )

@@ -1,4 +1,4 @@
-"""/people/<pk>/absences/: HR and managers record, change and undo absences of a person."""
+"""/people/<pk>/absences/: record, change and undo absences of a person."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -78,7 +78,7 @@ def absences_url(pk, **places):
 
 
 def person_or_404(user, pk):
-    """Return the person. Raise Http404 if `user` may not record absences of the person."""
+    """Return the person with id `pk`. Raise Http404 if missing, or `user` may not record absences of the person."""
     person = get_object_or_404(User, pk=pk)
     if not may_record_absence(user, person):
         raise Http404
@@ -121,7 +121,7 @@ def take_back(request, pk, absence):
 
 
 def accepted(form, act):
-    """Call `act` with the days of a valid form. Return False if it fails; the form then has the error."""
+    """Call `act` with the cleaned data of a valid form. Return False on an error, which the form then has."""
     if not form.is_valid():
         return False
     try:
@@ -136,7 +136,6 @@ def accepted(form, act):
 
 
 def is_away_until(person, day):
-    """Return the message after an absence until `day` was saved."""
     message = gettext("%(name)s is away until %(day)s. Until then, nothing is due and no reminders are sent.")
     return message % {"name": person.name, "day": date_format(day)}
 
@@ -147,18 +146,18 @@ def back(request, person, message):
 
 
 def today_of(person):
-    """Return the date in the person's time zone."""
+    """Return today's date in the person's time zone."""
     return timezone.localdate(timezone=zone_of(person))
 
 
 def calendar_form(absence, today, data=None):
-    """Return the form that changes the days of `absence`. `today`: see `today_of`."""
+    """Return the form that changes the days of `absence`. `today`: date of the person; `data`: POST or None."""
     days = {"first_day": absence.first_day, "last_day": absence.last_day}
     return AbsenceDaysForm(data, today=today, initial=days, prefix=f"absence-{absence.pk}")
 
 
 def absences_page(request, person, form, *, changed=None, status=200):
-    """`changed`: id of an absence → its form with errors."""
+    """Return the page. `form`: for a new absence. `changed`: absence id → its form with errors."""
     absences = absences_of(person)
     forms = {each: calendar_form(each, form.today) for each in absences}
     forms |= {each: changed[each.pk] for each in absences if each.pk in (changed or {})}
@@ -175,7 +174,7 @@ def absences_page(request, person, form, *, changed=None, status=200):
 
 
 def open_enrollments(person):
-    """Return the open enrollments with a due date, each with `title` and `days`, by which absences have moved it."""
+    """Return open enrollments with a due date, each with `title`, and `days` that absences have added."""
     enrollments = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
     enrollments = list(enrollments.with_release().with_zone().order_by("due_at", "pk"))
     moved = dict(

@@ -43,7 +43,7 @@ class CannotUndo(Exception):
 
 @transaction.atomic
 def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> AccountMerge:
-    """Make `other` an alias of `kept`. Repeated, return the existing row. Raise CannotMerge."""
+    """Make `other` an alias of `kept`, move enrollments, log it. Repeated, return the same row. Raise CannotMerge."""
     at = at or timezone.now()
     kept, other = lock_both(kept, other)
     if found := AccountMerge.objects.standing().filter(kept=kept, other=other).first():
@@ -74,7 +74,7 @@ def why_not(kept: User, other: User, by: User) -> MergeRefusal | None:
 
 @transaction.atomic
 def undo_merge(row: AccountMerge, *, by: User, at: datetime | None = None) -> AccountMerge:
-    """Separate the accounts. If the person has left since, only the kept account stays inactive. Raise CannotUndo."""
+    """Separate the accounts, return their enrollments, and log it. Return the merge. Raise CannotUndo."""
     at = at or timezone.now()
     kept, other = lock_both(row.kept, row.other)
     found = AccountMerge.objects.select_for_update(no_key=True).get(pk=row.pk)
@@ -113,7 +113,7 @@ def store_certifications(row: AccountMerge) -> None:
 
 
 def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
-    """Return a queryset of the enrollments that the merge has moved to the kept account."""
+    """Return a queryset of the enrollments that the merge moved to the surviving account."""
     return (
         Enrollment.objects.filter(merged_enrollments__merge=row, merged_enrollments__is_transferred=True)
         .with_zone()
@@ -122,10 +122,7 @@ def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
 
 
 def redirect_queued_emails(before: User, now: User) -> None:
-    """Redirect queued emails about enrollments that now belong to `now` from `before` to `now`.
-
-    An email that is being sent stays, and `now` gets another one: a repeated email is better than a lost one.
-    """
+    """Redirect queued emails about enrollments moved from `before` to `now`; `now` may get an email twice."""
     modules = (daily_reminders, certificate_expiry, completion, changed_lesson, extension)
     kinds = [email.KIND for email in modules]
     queued = OutgoingEmail.objects.filter(kind__in=kinds, person=before, state=DeliveryState.QUEUED)
@@ -144,7 +141,7 @@ def redirect_queued_emails(before: User, now: User) -> None:
 
 
 def merge_events(of_kept: str, of_other: str, row: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
-    """Return one event for each of the two accounts."""
+    """Return an event `of_kept` for the surviving account and one `of_other` for the alias."""
     return [
         NewEvent(of_kept, row.kept, by, {"merge": row.pk, "other": row.other_id}, at),
         NewEvent(of_other, row.other, by, {"merge": row.pk, "kept": row.kept_id}, at),

@@ -1,4 +1,4 @@
-"""/people/merges/, /people/<pk>/merge/: merge two accounts of one person, list merges and undo them."""
+"""/people/merges/, /people/<pk>/merge/: merge two accounts of one person; list and undo merges."""
 
 from django import forms
 from django.contrib import messages
@@ -58,7 +58,7 @@ def merge_with(request, pk):
 
 
 def is_merged(request, form, kept, other):
-    """Return False if another merge was faster; the form then has the error."""
+    """Merge the accounts. Return False if that failed; the form then has the error."""
     try:
         merge(kept, other, by=request.user)
     except CannotMerge as refused:
@@ -70,7 +70,7 @@ def is_merged(request, form, kept, other):
 
 
 def preview_of(kept, other, user):
-    """Return the context that shows both accounts, and per course the enrollment that stays and those that close."""
+    """Return the template context: both accounts, and per course the account that stays and those that close."""
     sides = []
     for account in (kept, other):
         teams = account.memberships.select_related("team").order_by("team__name", "pk")

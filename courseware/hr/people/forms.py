@@ -17,7 +17,7 @@ OF_A_PERSON = ("name", "email", "staff_number", "language", "job_role", "starts_
 
 
 class PeopleFilter(forms.Form):
-    """Filters of the list of people, in the URL. Invalid values are ignored."""
+    """Filters of lists of people, in the URL. Invalid values are ignored."""
 
     class Group:
         HERE, AWAY, NEVER_IN, LEFT, ALL = "here", "away", "never", "left", "all"
@@ -57,7 +57,7 @@ class PeopleFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, people):
-        """Return the people (a queryset) that pass the filters."""
+        """Return the queryset `people`, filtered."""
         self.full_clean()
         self.errors.clear()
         people = self.of_standing(people, self.cleaned_data.get("standing"))
@@ -79,7 +79,7 @@ class PeopleFilter(forms.Form):
 
 
 class CodesForm(PeopleFilter):
-    """The filter by team alone."""
+    """Filter by team only."""
 
     words = standing = None  # type: ignore[assignment]  # removes the fields
 
@@ -87,20 +87,20 @@ class CodesForm(PeopleFilter):
 
 
 def exactly_or_found_by(words, people):
-    """Return the person with this exact address or staff number, else people found by the start of their names."""
+    """Filter the queryset `people` by this address or number, else by starts of names. `words`: as typed."""
     exact = people.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))
     return exact if exact.exists() else found_by(words, people)
 
 
 class AsShown(forms.HiddenInput):
-    """A hidden initial value, without a reference to a help text."""
+    """A hidden initial value that does not refer to a help text."""
 
     def get_context(self, name, value, attrs):
         return super().get_context(name, value, {})
 
 
 class SinceShownForm(forms.ModelForm):
-    """Keeps changes by other users since the page was shown, by the initial values that the page sends."""
+    """Model form that saves only fields whose value differs from the one on the page as it was shown."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -141,7 +141,7 @@ class ProfileForm(SinceShownForm):
             self.add_error("leaves_on", _("The last day is before the first day."))
 
     def changed_values(self):
-        """Return field → new value of the changed fields."""
+        """Return field name → new value of the changed fields of a valid form."""
         return {name: getattr(self.instance, name) for name in self.changed_data}
 
 

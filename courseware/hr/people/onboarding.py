@@ -32,10 +32,7 @@ from courseware.notifications.models import OutgoingEmail
 def onboard(
     name: str, sign_in_name: str, *, courses: Sequence[Course] = (), due_on: date | None = None, by: User, **fields
 ) -> User:
-    """Add a person and enroll the person in `courses`, due on `due_on`. Raise ValidationError as `add_person` does.
-
-    Queues one email: about the enrollments, or without courses the invitation. `fields`: see `add_person`.
-    """
+    """Add a person; enroll in `courses`, if none invite; queue an email. `fields` and exceptions: see `add_person`."""
     person = add_unasked(name, sign_in_name, by=by, **fields)
     if courses:
         enroll_in_courses(person, courses, due_on, by=by)
@@ -45,14 +42,14 @@ def onboard(
 
 
 def add_unasked(name: str, sign_in_name: str, *, team: Team | None = None, by: User, **fields) -> User:
-    """Add a person like `onboard`, without enrollments and emails."""
+    """Add a person like `onboard`, without enrollments and emails. Raise ValidationError."""
     email, number = (sign_in_name, None) if "@" in sign_in_name else (None, sign_in_name)
     return add_person(name, email=email, staff_number=number, team=team, by=by, **fields)
 
 
 @transaction.atomic
 def enroll_in_courses(person: User, courses: Sequence[Course], due_on: date | None, *, by: User) -> None:
-    """Enroll the person in these courses, due at the end of `due_on` in the person's time zone."""
+    """Enroll the person, due at the end of `due_on` in the person's time zone; None: no due date."""
     zone = zone_named(time_zones(person).first())
     due_at = due_on and due_instant(due_on, zone)
     for course in courses:
@@ -60,19 +57,19 @@ def enroll_in_courses(person: User, courses: Sequence[Course], due_on: date | No
 
 
 def was_added(person: User, *, by: User, since: datetime) -> bool:
-    """Return whether `by` has added `person` since then: a form sent twice finds that it is done."""
+    """Return whether `by` has added `person` since `since` (aware), such as by the same form."""
     added = Event.objects.filter(subject=subject_of(person), verb="person-added", actor=by, at__gte=since)
     return added.exists()
 
 
 def was_asked(person: User, courses: Sequence[Course]) -> bool:
-    """Return whether `person` is enrolled in all these courses, and has got an email if there is an address."""
+    """Return whether `person` is enrolled in all these courses, and has any email, sent or waiting, or no address."""
     enrolled = Enrollment.objects.filter(learner=person, course__in=courses).values("course").distinct().count()
     return enrolled == len(courses) and (not person.email or OutgoingEmail.objects.filter(person=person).exists())
 
 
 def sign_in_name_of(typed: str) -> str:
-    """Return the normalized address or staff number. Raise ValidationError."""
+    """Return the typed address or staff number normalized. Raise ValidationError if it is neither."""
     name = plain_name(typed)
     if "@" in name:
         validate_email(name)
@@ -110,7 +107,7 @@ READ: dict[str, Callable[[str], object]] = {"name": listed_name, "sign_in_name":
 
 @dataclass(frozen=True)
 class PastedRow:
-    """`problem`: why the row cannot be added, or empty. `team` is None if the row names none."""
+    """A line of a pasted list. `problem`: why it cannot be added, or "". `team`: None if it names none."""
 
     line: int
     name: str
@@ -120,7 +117,7 @@ class PastedRow:
 
 
 def read_rows(text: str) -> list[PastedRow]:
-    """Parse lines of name, email or staff number, and perhaps team. Skip empty lines. Runs two queries."""
+    """Parse lines of name, address or staff number, and perhaps a team. Empty lines are skipped. Runs two queries."""
     lines = [(number, cells_of(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     rows = [read_row(cells, number, FIELDS, READ) for number, cells in lines]
     times = Counter(row.values["sign_in_name"] for row in rows if "sign_in_name" in row.values)
@@ -138,18 +135,18 @@ def read_rows(text: str) -> list[PastedRow]:
 
 
 def cells_of(line: str) -> list[str]:
-    """Return at least three cells; missing ones are empty."""
+    """Return the cells of a line and two empty ones."""
     return [*(cell.strip() for cell in SEPARATORS.split(line)), "", ""]
 
 
 def people_here(names: Iterable[str]) -> dict[str, User]:
-    """Return address or staff number → person, for those of these names that exist."""
+    """Return address or staff number → person, for those of `names` that exist. Runs one query."""
     found = User.objects.filter(Q(email__in=names) | Q(staff_number__in=names))
     return {str(name): person for person in found for name in (person.email, person.staff_number) if name}
 
 
 def problem_of(row: Row, times: Counter[str], existing: Mapping[str, User], teams: Mapping[str, Team]) -> str:
-    """Return why the row cannot be added, or an empty text. `times`: how often each name appears."""
+    """Return why the row cannot be added, or "". `times`: number of rows by name; `existing`, `teams`: by name."""
     if missing := next((field for field in PROBLEMS if field not in row.values), ""):
         return str(PROBLEMS[missing])
     name, team = row.values["sign_in_name"], row.values.get("team", "")
@@ -166,7 +163,7 @@ def problem_of(row: Row, times: Counter[str], existing: Mapping[str, User], team
 
 @transaction.atomic
 def add_all(rows: Sequence[PastedRow], *, team: Team | None, by: User, **asked) -> int:
-    """Add the people of all rows without a problem, or none of them. Return how many. Raise ValidationError."""
+    """Add the people of all rows without a problem. Return how many. `asked`: see `onboard`. Raise ValidationError."""
     good = [row for row in rows if not row.problem]
     for row in good:
         onboard(row.name, row.sign_in_name, team=row.team or team, by=by, **asked)

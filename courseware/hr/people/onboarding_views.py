@@ -47,7 +47,7 @@ class TitledCourses(forms.ModelMultipleChoiceField):
         return outline(course.current, get_language()).title
 
     def clean(self, value):
-        """Reject numbers above the range of the database, on which SQLite raises an error."""
+        """Raise ValidationError also for ids above the range of the database."""
         if len(keys_in(map(str, value or ()))) < len(value or ()):
             raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": "–"})
         return super().clean(value)
@@ -68,7 +68,7 @@ def own_names_of_languages():
 
 
 class AskingForm(forms.Form):
-    """Team, courses and due date of new people. `drawn_at`: when the form was shown."""
+    """Team, courses and due date of new people. `drawn_at`: signed time at which the form was shown."""
 
     team = forms.ModelChoiceField(
         label=_("Team"),
@@ -102,7 +102,7 @@ class AskingForm(forms.Form):
         self.initial["drawn_at"] = signing.dumps(timezone.now().isoformat(), salt=SALT)
 
     def clean_drawn_at(self):
-        """Return now if the value is invalid: then no form counts as sent twice."""
+        """Return when the form was shown; now if the value is invalid."""
         try:
             return datetime.fromisoformat(signing.loads(self.cleaned_data["drawn_at"], salt=SALT))
         except signing.BadSignature:
@@ -146,7 +146,7 @@ class OnboardingForm(AskingForm):
         return sign_in_name_of(self.cleaned_data["sign_in_name"])
 
     def found(self):
-        """Return the person with this address or number, or None."""
+        """Return the person with this address or number, or None. Needs a cleaned form."""
         name = self.cleaned_data.get("sign_in_name")
         return person_by_name(name).first() if name else None
 
@@ -156,7 +156,7 @@ class OnboardingForm(AskingForm):
 
 
 class PastedPeopleForm(AskingForm):
-    """`seen`: checksum of the list as it was shown. A list changed since is shown again before it is applied."""
+    """A pasted list. `seen`: checksum of the list that the user has reviewed."""
 
     people = forms.CharField(
         label=_("The list"),
@@ -187,7 +187,7 @@ class PastedPeopleForm(AskingForm):
 
 
 def job_roles(courses):
-    """Return (id, title) of each job role of these courses."""
+    """Return (id, title) pairs of the job roles of these courses, in the active language."""
     found = {}
     for course in courses:
         found = dict(outline(course.current, get_language()).tracks) | found
@@ -196,7 +196,7 @@ def job_roles(courses):
 
 @form_view("hr:new-person", allowed=handles_people)
 def new_person(request):
-    """`act` is "quietly" to send no email, or "instead" to enroll the person who exists already."""
+    """Add a person. `act` "quietly": without an email; "instead": enroll the person who exists already."""
     form = OnboardingForm(posted(request))
     found = None
     if form.is_valid():
@@ -209,7 +209,7 @@ def new_person(request):
 
 
 def outcome_text(request, form, found):
-    """Return the message of success, or an empty text; the form then has the error."""
+    """Carry out the valid form. `found`: existing person or None. Return the message; "" after an error in the form."""
     act, by = request.POST.get("act"), request.user
     courses = form.cleaned_data["courses"]
     is_sent_again = found and was_added(found, by=by, since=form.cleaned_data["drawn_at"])
@@ -226,7 +226,7 @@ def outcome_text(request, form, found):
 
 
 def enrolled_instead(form, found, *, by):
-    """Enroll the existing person. Return the message, or an empty text with an error in the form."""
+    """Enroll the existing person `found`. Return the message; "" without courses, with an error in the form."""
     courses = form.cleaned_data["courses"]
     if not courses:
         form.add_error("courses", form.fields["courses"].error_messages["required"])
@@ -236,7 +236,7 @@ def enrolled_instead(form, found, *, by):
 
 
 def added(form, act, *, by):
-    """Return the new person. Raise ValidationError."""
+    """Add and return the person. `act` "quietly": without enrollment and email. Raise ValidationError if taken."""
     if act == "quietly":
         return add_unasked(**form.particulars(), by=by)
     courses, due_on = form.cleaned_data["courses"], form.cleaned_data["due_on"]
@@ -255,7 +255,7 @@ def in_words(person, act):
 
 @form_view("hr:new-people", allowed=handles_people)
 def new_people(request):
-    """Show the pasted list row by row. If `act` is "go" and the list was shown before, add the people."""
+    """Show the pasted list row by row. With `act` "go", after a review, add its people."""
     form, rows = PastedPeopleForm(posted(request)), []
     if form.is_valid():
         rows = read_rows(form.cleaned_data["people"])
@@ -272,7 +272,7 @@ def new_people(request):
 
 
 def brought_in(request, form, rows):
-    """Return how many people were added; 0 if the list must be shown first, or a row can no longer be added."""
+    """Add the people of a reviewed list. Return how many; 0 if it was not reviewed or a row can no longer be added."""
     if request.POST.get("act") != "go" or not form.is_seen or len(rows) > MOST_ROWS:
         return 0
     options = {name: form.cleaned_data[name] for name in ("team", "courses", "due_on", "starts_on", "language")}

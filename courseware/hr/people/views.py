@@ -60,7 +60,7 @@ NEW_FOR = timedelta(days=30)  # for this long the page about the first day is of
 
 
 def may_view(user, person):
-    """Return whether `user`, who sees the whole company, may open the page of `person`."""
+    """Return whether `user` may open the page of `person`. Only call it for users who see the whole company."""
     return audits(user) or may_handle(user, person)
 
 
@@ -87,13 +87,13 @@ def conflicts(request):
 
 
 def is_company_new():
-    """Whether there is no enrollment yet, or the first one was created within `NEW_FOR`."""
+    """Return whether there is no enrollment yet, or the first was created within NEW_FOR."""
     first = Enrollment.objects.order_by("pk").values_list("enrolled_at", flat=True).first()
     return first is None or first > timezone.now() - NEW_FOR
 
 
 def memberships_with_teams():
-    """Return a Prefetch of the memberships as `places`."""
+    """Return a Prefetch that loads the memberships with their teams as the list `places`."""
     memberships = Membership.objects.select_related("team").order_by("role", "team__name", "pk")
     return Prefetch("memberships", memberships, to_attr="places")
 
@@ -119,7 +119,7 @@ SHOWN = 10  # emails, and events of the log
 
 
 def member_or_404(request, pk):
-    """Return the person. Raise Http404 if the user may not change the person."""
+    """Return the person with id `pk`. Raise Http404 if missing, or the user may not change the person."""
     person = get_object_or_404(User, pk=pk)
     if not (handles_people(request.user) and may_change_membership(request.user, person)):
         raise Http404
@@ -165,7 +165,7 @@ def person_page(request, found, form):
 
 
 def enrollments_of(found, user):
-    """Return enrollments with `label`, zone and `title`, newest first, as far as `user` may see them."""
+    """Return the person's enrollments that `user` may see, newest first, with `label`, `title`, `is_merged`."""
     enrollments = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
     closed = MergedEnrollment.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
     enrollments = enrollments.with_release().with_state().with_zone().annotate(is_merged=Exists(closed))
@@ -183,7 +183,7 @@ def events_about(accounts):
 
 
 def titled(trainings):
-    """Return the trainings (a queryset) as a list, each with `title` in the current language."""
+    """Return the external trainings (a queryset) as a list, each with `title` in the active language."""
     trainings = list(trainings.select_related("course__current").defer("course__current__outlines"))
     for training in trainings:
         training.title = course_title(training.course, get_language())
@@ -191,7 +191,7 @@ def titled(trainings):
 
 
 def certificates_of(found, today):
-    """Return the certificates, newest first, each with `title` and `holds` (whether it certifies on `today`)."""
+    """Return the person's certificates, newest first, with `title`, and `holds`: whether valid on `today`."""
     certificates = list(Certificate.objects.filter(enrollment__learner=found).order_by("-issued_at", "-pk"))
     for certificate in certificates:
         certificate.title = certificate.titles.get(get_language()) or next(iter(certificate.titles.values()))
@@ -209,7 +209,7 @@ def edit(request, pk):
 
 
 def is_changed(request, form):
-    """Save the valid form. Return False if the address or number was taken meanwhile; the form then has the error."""
+    """Save the valid form. Return False if address or number was taken meanwhile; the form then has the error."""
     try:
         changed = change_profile(form.instance, form.changed_values(), by=request.user)
     except ValidationError as error:
@@ -222,7 +222,7 @@ def is_changed(request, form):
 
 @post_view("hr:person", reauthenticate=asks_before_appointing)
 def place(request, pk):
-    """If `act` is "move", the new team replaces the others of this role."""
+    """Add the person to a team. With `act` "move" the team replaces the others of this role."""
     found = member_or_404(request, pk)
     form = MembershipForm(request.POST)
     if form.is_valid() and form.cleaned_data["role"] == Membership.Role.MANAGER and not found.is_active:

@@ -1,4 +1,4 @@
-"""Import lists of people at night from a folder, or by a command, and apply them in chunks."""
+"""Nightly import of lists of people from a folder, and import by a command."""
 
 import time
 from datetime import timedelta
@@ -34,7 +34,7 @@ from courseware.notifications.email.queue import queue_email
 
 
 def job_roles_by_title() -> dict[str, str]:
-    """Return folded title in any language, or folded id → id of the job role."""
+    """Return folded title (all languages) or id → id, for the job roles of released courses."""
     found: dict[str, str] = {}
     for release in Release.objects.filter(pk__in=Course.objects.exclude(current=None).values("current")):
         for language, _name in settings.LANGUAGES:
@@ -45,7 +45,7 @@ def job_roles_by_title() -> dict[str, str]:
 
 @task
 def apply_import(pk: int) -> None:
-    """Apply the whole list. It can be repeated."""
+    """Task: apply the whole list (id). It may be repeated."""
     while apply_next(pk):
         pass
     finish(pk)
@@ -53,7 +53,7 @@ def apply_import(pk: int) -> None:
 
 @task
 def apply_next_chunk(pk: int) -> None:
-    """Apply one chunk and enqueue the next, so that other tasks can run in between."""
+    """Task: apply one chunk of the list (id), and enqueue the next, so that other tasks run in between."""
     with transaction.atomic():  # the part and the task for the next one are committed together
         if apply_next(pk):
             apply_next_chunk.enqueue(pk)
@@ -62,7 +62,7 @@ def apply_next_chunk(pk: int) -> None:
 
 
 def finish(pk: int) -> None:
-    """Apply the assignment rules, then invite new people: an email about a course already lets them in."""
+    """Execute the assignment rules, then invite new people of the list (id) who got no email by that."""
     act()
     invite_new_people(RosterImport.objects.select_related("is_confirmed").get(pk=pk))
 
@@ -80,9 +80,9 @@ def register_emails() -> None:
 
 
 def import_newest() -> str:
-    """Nightly job: import the newest file of ROSTER_DIR. Return its result as text.
+    """Nightly job: import the newest file of ROSTER_DIR; email HR about problems. Return the result as text.
 
-    The same file again changes nothing and sends no second email. Raise Later or RuntimeError.
+    Raise RetryLater if the file may be incomplete, RuntimeError if it is unusable.
     """
     if settings.ROSTER_DIR is None:
         return ""
@@ -109,18 +109,18 @@ def import_newest() -> str:
 
 
 def is_list(file: Path) -> bool:
-    """Return False for Excel's lock files, and for hidden files, which may be copies in progress."""
+    """Return whether the file is a list; not so hidden files and lock files of Excel."""
     return file.suffix.lower() in SUFFIXES and not file.name.startswith(("~$", ".")) and file.is_file()
 
 
 def wait_until_written(file: Path) -> None:
-    """Raise Later if the file is new: half a list would mark the other people as left."""
+    """Raise RetryLater if the file was changed within QUIET: it may be incomplete."""
     if abs(time.time() - file.stat().st_mtime) < QUIET.total_seconds():
         raise RetryLater(f"{file.name} was written a moment ago and may not be complete yet: looked at again soon")
 
 
 def apply_unfinished() -> None:
-    """Complete imports that were interrupted: in a new comparison their people are not new, and get no invitation."""
+    """Complete interrupted nightly imports, and send their invitations."""
     for roster in RosterImport.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
         if roster.finished_at:
             invite_new_people(roster)
@@ -129,7 +129,7 @@ def apply_unfinished() -> None:
 
 
 def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: bool = True) -> RosterImport:
-    """Compare the file and store what it would change. Raise ListRefused, or Later if the file is being written."""
+    """Compare the file and store what it would change. `is_news`: see `store_upload`. Raise ListRefused, RetryLater."""
     before, data, after = file.stat(), file.read_bytes(), file.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise RetryLater(f"{file.name} is being written")
@@ -145,7 +145,7 @@ def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: b
 
 
 def apply_now(roster: RosterImport, *, is_sure: bool, invites: bool) -> None:
-    """Approve and apply the list. A worker may apply it at the same time. Raise NotSure."""
+    """Approve and apply the list in this process. Raise NotSure if it needs a confirmation and not `is_sure`."""
     begin_applying(roster, by=None, is_sure=is_sure, invites=invites)
     apply_import.call(roster.pk)
 
@@ -155,6 +155,7 @@ def as_numbers(roster: RosterImport) -> str:
 
 
 def tell_hr(kind: str, roster: RosterImport) -> None:
+    """Queue the email of type `kind` to each person in HR, once per file."""
     for person in roles.people_with_role(roles.HR):
         queue_email(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
 

@@ -1,4 +1,4 @@
-"""/people/import/: upload a list of people, review its changes, approve it, and follow its progress."""
+"""/people/import/: upload a list of people, review and approve its changes, follow its progress."""
 
 from django import forms
 from django.contrib import messages
@@ -65,7 +65,7 @@ class ListForm(forms.Form):
         return file
 
     def bring(self, *, by):
-        """Return the compared list, or None if the file cannot be used; the form then has the error."""
+        """Store the compared list and return it; None if the file cannot be used, with an error in the form."""
         cleaned = self.cleaned_data
         options = {"is_complete": cleaned["is_complete"], "encoding": cleaned["encoding"]}
         try:
@@ -90,7 +90,7 @@ class ApplyForm(forms.Form):
     field_order = ("creates_teams", "invites", "is_sure")
 
     def __init__(self, *args, needs_second_yes, joins, new_teams, **kwargs):
-        """`new_teams`: path of each team that does not exist → number of rows that name it."""
+        """`new_teams`: path of each team to create → rows that name it. `joins`: number of new people."""
         super().__init__(*args, **kwargs)
         if new_teams:
             label = ngettext(
@@ -126,7 +126,7 @@ def import_list(request):
 
 
 def visible_to(user):
-    """Return the lists that `user` may see: lists of superusers may be about staff."""
+    """Return a queryset of the lists that `user` may see; HR does not see lists of superusers."""
     rosters = RosterImport.objects.all()
     return rosters if user.is_superuser else rosters.exclude(by__is_superuser=True)
 
@@ -156,7 +156,7 @@ def say_why_stopped(request, is_stopped):
 
 
 def has_begun(request, roster, form):
-    """Approve the list. Return False if it needs a decision; the form then has the error."""
+    """Approve the list and start its task. Return False if it needs a decision; the form then has the error."""
     take = set(keys_in(request.POST.getlist("take")))
     cleaned = form.cleaned_data
     try:
@@ -190,7 +190,7 @@ def difference_page(request, roster, form):
 
 
 def first_lines(roster, kind, number):
-    """Return the first `number` rows of this kind."""
+    """Return the first `number` rows of `kind`, one of LINE_KINDS."""
     lines = []
     for chunk in roster.parts.filter(kind=kind)[: -(-number // 50)]:
         lines += chunk.rows
@@ -198,7 +198,7 @@ def first_lines(roster, kind, number):
 
 
 def prepare(*groups, chosen):
-    """Add names of teams and labels to these rows. `chosen`: line numbers ticked by the user, or None to preselect."""
+    """Add labels and team names to the rows of `groups`. `chosen`: ticked line numbers as text; None: preselect."""
     lines = [line for group in groups for line in group]
     names = Team.objects.in_bulk({key for line in lines for key in (line.team, *line.teams_were) if key})
     for line in lines:

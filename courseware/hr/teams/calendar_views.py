@@ -24,7 +24,7 @@ LARGEST = 200_000  # bytes
 
 
 class ListFilter(forms.Form):
-    """Query parameters. Default: the whole site, this year."""
+    """Query parameters of the calendar. By default the site, this year."""
 
     team = forms.ModelChoiceField(
         label=_("Calendar of"),
@@ -45,7 +45,7 @@ class ListFilter(forms.Form):
         self.fields["year"].initial = this_year
 
     def chosen(self):
-        """Return (team or None, year). Invalid values count as missing."""
+        """Return (team, or None for the site; year). Invalid values count as missing."""
         self.full_clean()
         team, year = self.cleaned_data.get("team"), self.cleaned_data.get("year")
         return team, year or self.fields["year"].initial
@@ -85,7 +85,7 @@ class DaysForm(forms.Form):
 
 @dataclass(frozen=True)
 class DayLine:
-    """`is_own`: the day is in the calendar shown, not in one that it builds on."""
+    """A listed day. `is_own`: it belongs to the calendar shown, not to one that this calendar builds on."""
 
     day: date
     is_free: bool
@@ -147,7 +147,7 @@ def calendar_page(request, chosen, form, *, status=200):
 
 
 def what_is_known(has_made_up):
-    """Return a message if holidays or make-up days are missing. `has_made_up`: None if no day is listed."""
+    """Return a message if days are missing, else "". `has_made_up`: make-up days listed? None: no day is listed."""
     if has_made_up is None:
         return gettext("No holidays of this year are listed. Only weekends are days off.")
     if not has_made_up:

@@ -70,7 +70,7 @@ class InviteLinkForm(forms.Form):
 
 
 def teams_or_404(user):
-    """Return the teams for which `user` may create links. Raise Http404 if there are none."""
+    """Return a queryset of teams for which `user` may create links. Raise Http404 if there are none."""
     teams = teams_to_link(user)
     if not teams.exists():
         raise Http404
@@ -99,9 +99,9 @@ def invite_links(request):
 
 
 def waiting_for(teams, user):
-    """Return the open requests to join these teams, oldest first.
+    """Return up to SHOWN open requests to join these teams, oldest first, with `person`, `is_named`, `may_come`.
 
-    `person`: account with that staff number. Show it only if `is_named`, because anyone can type any number.
+    Show `person` (account with the typed staff number, or None) only if `is_named`: anyone can type any number.
     """
     requests = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
     requests = list(requests.select_related("link__team").order_by("pk")[:SHOWN])
@@ -119,7 +119,7 @@ def waiting_for(teams, user):
 
 @form_view("hr:invite-links", takes=())
 def team_link(request, pk):
-    """Show the link. A POST ends it."""
+    """Show the link; a POST ends it."""
     link = get_object_or_404(TeamInviteLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
     if request.method == "POST":
         if end_link(link, by=request.user):
@@ -136,7 +136,7 @@ def team_link(request, pk):
 
 @post_view("hr:invite-links", takes=())
 def answer(request, pk):
-    """A POST with `answer` "yes" accepts the request, any other declines it."""
+    """Accept the request if `answer` is "yes", else decline it."""
     teams = teams_or_404(request.user).values("pk")
     join_request = get_object_or_404(JoinRequest.objects.filter(link__team__in=teams), pk=pk)
     is_accepted = request.POST.get("answer") == "yes"
@@ -169,7 +169,7 @@ def sign_in_code(request, pk):
 
 @asks_before_posting
 def code_page(request, person):
-    """A POST creates a sign-in code and shows it once. Sending the form again creates another code."""
+    """A POST creates a sign-in code and shows it once; sent again, it creates another code."""
     code = give_code(person, by=request.user) if request.method == "POST" else ""
     host = urlsplit(settings.SITE_URL).netloc
     return render(request, "hr/sign_in_code.html", {"person": person, "code": code, "host": host})
@@ -179,7 +179,7 @@ def code_page(request, person):
 @never_cache
 @asks_before_posting
 def sign_in_codes(request):
-    """Show the codes in the answer to the POST only. A form sent twice within 2 minutes shows the same codes."""
+    """A POST creates codes and shows them; sent again within 2 minutes, it shows the same codes."""
     at = timezone.now()
     if request.method == "POST":
         keys = keys_in(request.POST.getlist("person"))[:CODES_AT_ONCE]
@@ -210,7 +210,7 @@ def sign_in_codes(request):
 
 
 def with_teams(slips):
-    """Return (slip, name of the team joined first). Runs one query."""
+    """Return (slip, name of the team joined first, or "") pairs. Runs one query."""
     memberships = Membership.objects.filter(person__in=[slip.person.pk for slip in slips]).order_by("-pk")
     teams = dict(memberships.values_list("person", "team__name"))
     return [(slip, teams.get(slip.person.pk, "")) for slip in slips]
