@@ -1,4 +1,4 @@
-"""App configuration of assignments: its modules register emails, jobs and signals."""
+"""App configuration of assignments."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Labels of audit log events on pages, for the events of all packages."""
+"""Labels of the audit log events of all packages."""
 
 from collections.abc import Iterable
 
@@ -120,7 +120,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
 
 
 def with_label(events: Iterable[Event]) -> list[Event]:
-    """Set `words` on each event; "" for an unknown verb, which pages then show as it is."""
+    """Return the events as a list, each with its label as `words`; "" for an unknown verb."""
     found = list(events)
     for event in found:
         event.words = EVENT_WORDS.get(event.verb, "")  # type: ignore[attr-defined]  # no column: for a page to read
@@ -128,5 +128,5 @@ def with_label(events: Iterable[Event]) -> list[Event]:
 
 
 def verbs_by_label() -> list[tuple[str, str]]:
-    """Return (verb, label), sorted by label in the active language."""
+    """Return (verb, label) pairs, sorted by label in the active language."""
     return sorted(((verb, str(words)) for verb, words in EVENT_WORDS.items()), key=lambda each: each[1].casefold())

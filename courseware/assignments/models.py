@@ -25,7 +25,7 @@ DEFAULT_EVERY = 10  # working days
 
 
 class AssignmentRule(models.Model):
-    """Enrolls people who match in a course, by a due date: see its current version. Works while switched on."""
+    """A rule that, while switched on, enrolls people who match in a course; its current version has the terms."""
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+", verbose_name=_("course"))
     current = models.ForeignKey(
@@ -46,7 +46,7 @@ class AssignmentRule(models.Model):
 
 
 class RuleVersion(models.Model):
-    """One version of a rule, never changed: a change of the rule adds a version."""
+    """One version of a rule, which is never changed."""
 
     class Due(models.TextChoices):
         AFTER_START = "start", _("days after the first day of work")
@@ -182,9 +182,9 @@ class ManualReminder(models.Model):
 
 
 class ReminderSchedule(models.Model):
-    """`days`: working days before the due date; negative: after. A course without a schedule has the defaults.
+    """Reminders of a course or rule. `days`: working days before the due date; negative: after.
 
-    `every`: working days between repeated reminders after the last of these days; 0: no repeats.
+    `every`: working days between repeats after the last of `days`; 0: no repeats. Without a row, defaults apply.
     """
 
     course = models.OneToOneField(Course, on_delete=models.PROTECT, null=True, related_name="+")
@@ -207,7 +207,7 @@ class ReminderSchedule(models.Model):
 
 
 class EscalationSetting(models.Model):
-    """Turns escalation emails to senior managers on or off. The newest row counts; without a row they are off."""
+    """Whether senior managers get escalation emails. The newest row counts; without one they get none."""
 
     is_on = models.BooleanField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -222,7 +222,7 @@ class EscalationSetting(models.Model):
 
 
 class FollowUp(models.Model):
-    """A manager has answered the survey about this person, or cannot say. Holds no answers; it is not asked again."""
+    """A manager has answered the survey about this person, or cannot say. It holds no answers."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="+")
     sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -240,10 +240,7 @@ class FollowUp(models.Model):
 
 
 class FollowUpAnswers(models.Model):
-    """Answers of a survey, without the person. While they wait for others, month and team are not readable.
-
-    The primary key is random, so it reveals no order.
-    """
+    """Answers of a survey without the person. Until enough wait, team and month are hidden; ids are random."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -281,7 +278,7 @@ class ConversationQuerySet(models.QuerySet):
         return self.filter(undone_at=None)
 
     def last_about(self, enrollments: Collection[int]) -> dict[int, datetime]:
-        """Return enrollment id → time of the last conversation. Runs one query."""
+        """Return enrollment id → time of the last conversation, for those that have one. Runs one query."""
         found = self.standing().filter(enrollment__in=enrollments).order_by().values_list("enrollment")
         return dict(found.annotate(Max("made_at")))
 
@@ -314,7 +311,7 @@ class ChatBotQuerySet(models.QuerySet["ChatBot"]):
 
 
 class ChatBot(models.Model):
-    """A bot in a chat group. Once a day it posts the progress of a team and the teams below it."""
+    """A bot that posts the progress of a team and the teams below once a day to a chat group."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", verbose_name=_("team"))
     service = models.CharField(
@@ -356,13 +353,13 @@ WAITING = Q(state__in=[ChatDeliveryState.QUEUED, ChatDeliveryState.LATER])
 
 class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
     def due(self, at: datetime) -> Self:
-        """Return messages to send by now, oldest first; also those that a wrong clock put too far ahead."""
+        """Return messages to send at `at`, oldest first; also those that a wrong clock put too far ahead."""
         is_due = Q(next_at__lte=at) | Q(next_at__gt=at + FURTHEST_TRY)
         return self.filter(WAITING & is_due).order_by("next_at", "pk")
 
 
 class ChatMessage(models.Model):
-    """A message to a group: the summary of a day, or a test without a day. Its text is created on sending."""
+    """A message to a chat group: the summary of a day, or a test message without a day."""
 
     id = models.BigAutoField(primary_key=True)
     door = models.ForeignKey(ChatBot, on_delete=models.CASCADE, related_name="cards")

@@ -10,7 +10,7 @@ NAMES = 5  # listed at most
 
 
 def names_text(names: Sequence[str]) -> str:
-    """Return at most NAMES names, and the number of the others."""
+    """Return at most NAMES names as text, and the number of the others."""
     listed = gettext(", ").join(names[:NAMES])
     more = len(names) - NAMES
     if more <= 0:
@@ -22,7 +22,7 @@ def names_text(names: Sequence[str]) -> str:
 
 
 def by_reason(refused):
-    """Return (reason as text, names as text), sorted by reason. `refused`: (reason, its text, name)."""
+    """Return (reason as text, names as text) pairs, by reason. `refused`: (reason, its text, name) triples."""
     names = defaultdict(list)
     for why, words, name in refused:
         names[why, words].append(name)
@@ -30,6 +30,6 @@ def by_reason(refused):
 
 
 def say_by_reason(request, refused):
-    """Show a message for each reason. `refused`: as for `by_reason`."""
+    """Show a message for each reason. `refused`: as in `by_reason`."""
     for label, names in by_reason(refused):
         messages.info(request, f"{names}{gettext(': ')}{label}")

@@ -10,7 +10,7 @@ from courseware.audit_log.record import record
 
 @transaction.atomic
 def save_bot(bot: ChatBot, changed: list[str], *, by: User) -> None:
-    """Save a validated bot; `changed`: names of changed fields. A bot that its service refused is enabled again."""
+    """Save and log a validated bot, and use it again if its service refused it. `changed`: names of changed fields."""
     is_new = bot.pk is None
     if not is_new and not ChatBot.objects.select_for_update(no_key=True).filter(pk=bot.pk):
         return  # it was deleted meanwhile
@@ -27,7 +27,7 @@ def save_bot(bot: ChatBot, changed: list[str], *, by: User) -> None:
 
 @transaction.atomic
 def remove_bot(bot: ChatBot, *, by: User) -> bool:
-    """Return False if it was already deleted."""
+    """Delete and log the bot. Return False if it was already deleted."""
     found = ChatBot.objects.select_for_update(no_key=True).filter(pk=bot.pk).first()
     if found is None:
         return False
@@ -37,7 +37,7 @@ def remove_bot(bot: ChatBot, *, by: User) -> bool:
 
 
 def request_test_message(bot: ChatBot, *, by: User) -> bool:
-    """Queue a test message. Return False if one is waiting or the service has refused the bot."""
+    """Queue and log a test message. Return False if one is waiting, or the bot was refused or deleted."""
     try:
         with transaction.atomic():
             found = ChatBot.objects.select_for_update(no_key=True).filter(pk=bot.pk, refused_at=None)

@@ -1,8 +1,6 @@
-"""Send team summaries without names to chat groups: one per bot and day, retried with growing pauses.
+"""Delivery of team summaries without names to chat groups, one per bot and day, with retries.
 
-No transaction is open while a message is sent. If the worker dies meanwhile, the message is retried after
-`CLAIMED_FOR`, and the group may see it twice. If a message is refused or fails, managers get an email. A chat message
-is no `OutgoingEmail`: it has no person, so no sending limits, and services do not detect repetitions.
+If the worker dies while it sends a message, the message is sent again after `CLAIMED_FOR`.
 """
 
 import logging
@@ -44,7 +42,7 @@ DASHBOARD_PAGES: list[str] = []
 
 
 def register_dashboard_page(url_name: str) -> None:
-    """Register the URL name of the dashboard, which takes the query parameter `team`."""
+    """Set the URL name of the dashboard, which takes the query parameter `team` (id)."""
     DASHBOARD_PAGES[:] = [url_name]
 
 
@@ -63,7 +61,7 @@ class GroupStatistics:
 
 
 def group_statistics_of(team: Team, at: datetime) -> GroupStatistics:
-    """Return the statistics of the team and the teams below it."""
+    """Return the numbers at `at` of the team and the teams below it."""
     here = Headcount.objects.filter(team=team)
     coming = here.filter(urgency__gt=at, urgency__lt=NO_DAY).order_by("urgency").values_list("urgency")
     first = coming.annotate(people=Sum("number")).filter(people__gt=0).first()
@@ -71,7 +69,7 @@ def group_statistics_of(team: Team, at: datetime) -> GroupStatistics:
 
 
 def reason_not_to_send(bot: ChatBot, figures: GroupStatistics) -> str:
-    """Return why the group gets no summary today, or "". A number below 5 would identify colleagues."""
+    """Return why the group gets no summary, or "": nothing is urgent, or a number could identify a person."""
     if not figures.is_urgent:
         return "nobody is late, and nothing is due within three days"
     if not bot.is_for_managers and people_learning_in(bot.team) < STEP:
@@ -107,7 +105,7 @@ def message_content(bot: ChatBot, lines: list[str]) -> ChatContent:
 
 
 def summary_lines(figures: GroupStatistics, *, by_state: bool) -> list[str]:
-    """Return the lines in the active language. `by_state`: one number per state, for managers."""
+    """Return the summary in the active language. `by_state`: a number per state; else only late, due soon, open."""
     values = {
         "late": figures.tally.number_in(State.OVERDUE),
         "soon": figures.tally.number_in(State.DUE_SOON),
@@ -146,7 +144,7 @@ logger = logging.getLogger(__name__)
 
 
 def send_summaries() -> str:
-    """Job: send due messages and return their number by state, as text. The next run starts with the rest."""
+    """Job: send due messages, up to AT_ONCE. Return their number by state, as text."""
     now = timezone.now()
     new = [ChatMessage(door=bot, day=day, written_at=now, next_at=now) for bot, day in bots_due(now)]
     ChatMessage.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have created them
@@ -170,7 +168,7 @@ def send_test_message(pk: int) -> None:
 
 
 def bots_due(now: datetime) -> list[tuple[ChatBot, date]]:
-    """Return bots in their sending hours without a message of the team's day, and that day. At most three queries."""
+    """Return (bot, date of its team) for bots in sending hours without a message of that date. Up to three queries."""
     bots = list(ChatBot.objects.in_use().select_related("team"))
     calendars = calendars_of(bot.team for bot in bots) if bots else []
     open_today = {
@@ -184,12 +182,12 @@ def bots_due(now: datetime) -> list[tuple[ChatBot, date]]:
 
 
 def open_day(team: Team, calendar: Calendar, now: datetime) -> date | None:
-    """Return the team's date during sending hours, else None."""
+    """Return the team's date if `now` is in its sending hours, else None."""
     return now.astimezone(team.zone).date() if EmailHours(team.zone, calendar).opens_at(now) <= now else None
 
 
 def send_message(pk: int) -> str:
-    """Send the message if it can be claimed. Return its state afterwards, or "" if it was not claimed."""
+    """Send the message (id). Return its new state; "" if it is not due, or waits for its rate limit or server."""
     message = claimed(pk)
     if message is None:
         return ""
@@ -201,7 +199,7 @@ def send_message(pk: int) -> str:
 
 
 def claimed(pk: int) -> ChatMessage | None:
-    """Return the message if it is due, not claimed by another worker, below its rate limit and its server answers."""
+    """Claim and return the message (id); None if it is not due, claimed elsewhere, or waits for a rate limit."""
     now = timezone.now()
     message = ChatMessage.objects.due(now).filter(pk=pk).select_related("door__team").first()
     if message is None or recently_tried(message.door, now) >= PACE or not breaker_of(message).allows():
@@ -214,11 +212,12 @@ def claimed(pk: int) -> ChatMessage | None:
 
 
 def recently_tried(bot: ChatBot, now: datetime) -> int:
-    """Return the number of messages sent to this address in the last minute."""
+    """Return the number of attempts at the bot's address in the minute before `now`."""
     return ChatMessage.objects.filter(door__address=bot.address, tried_at__range=(now - MINUTE, now)).count()
 
 
 def deliver(message: ChatMessage) -> str:
+    """Send a claimed message, skip it, or give up. Return its new state."""
     bot, now = message.door, timezone.now()
     if message.is_try:
         return handed_over(message, build_test_message(bot))
@@ -246,6 +245,7 @@ def breaker_of(message: ChatMessage) -> CircuitBreaker:
 
 
 def handle_response(message: ChatMessage, answer: ChatResponse) -> str:
+    """Store the state that follows from the answer, with the time of a retry. Return it."""
     if answer.verdict == ChatResult.DELIVERED:
         return ended(message, ChatDeliveryState.SENT, answer.words)
     if answer.verdict == ChatResult.REFUSED:
@@ -264,7 +264,7 @@ def handle_response(message: ChatMessage, answer: ChatResponse) -> str:
 
 @transaction.atomic
 def refused(message: ChatMessage, why: str) -> str:
-    """Disable the bot until it is saved again, unless it was changed meanwhile. Notify managers."""
+    """Stop using the bot unless it was changed meanwhile; email managers. Return the new state of the message."""
     asked = ChatBot.objects.filter(pk=message.door_id, address=message.door.address, secret=message.door.secret)
     asked.update(refused_at=timezone.now(), refused_why=why)
     if not message.is_try:
@@ -284,7 +284,7 @@ def notify_managers(message: ChatMessage) -> None:
 
 
 def managers_near(team: Team) -> list[User]:
-    """Return the managers of the team, or of the nearest team above that has any. Runs one query."""
+    """Return the managers of the team, else of the nearest team above that has any, else []. Runs one query."""
     team_ids = team.line[::-1]
     managers = Membership.objects.filter(team__in=team_ids, role=Membership.Role.MANAGER, person__is_active=True)
     of_team: dict[int, list[User]] = {}
@@ -305,7 +305,7 @@ def store_state(message: ChatMessage, state: ChatDeliveryState, why: str, **time
 
 
 def register() -> None:
-    """Register the email about an undelivered message, and the jobs."""
+    """Register the email about undelivered messages, and the jobs."""
     template = "assignments/mail/group_summary.txt"
     words = _("Group-chat message that was not delivered")
     questions = one_by_one(still_wanted), one_by_one(in_words)
@@ -340,6 +340,7 @@ def still_wanted(email: OutgoingEmail) -> str:
 
 
 def in_words(email: OutgoingEmail) -> dict[str, object]:
+    """Return the template context. Raise LookupError if the message was deleted."""
     message = message_of(email)
     if message is None:
         raise LookupError("asked without being wanted")

@@ -1,4 +1,4 @@
-"""Emails about certificates that expire soon, sent 60, 30 and 7 days before."""
+"""Emails about certificates that expire in 60, 30 or 7 days."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -45,7 +45,7 @@ tell_of_endings = JOB.run
 
 
 def enrollments_ending(day: date) -> QuerySet[Enrollment]:
-    """Return current enrollments whose certification ends in DAYS_BEFORE days, without an open renewal."""
+    """Return current enrollments whose certification ends DAYS_BEFORE `day`, or up to 3 days less; no open renewals."""
     near = Q()
     for before in DAYS_BEFORE:
         last = day + timedelta(days=before)
@@ -55,13 +55,14 @@ def enrollments_ending(day: date) -> QuerySet[Enrollment]:
 
 
 def key_of(enrollment: Enrollment, day: date) -> str:
-    """Return the email key: one email per enrollment, last day and number of DAYS_BEFORE."""
+    """Return the key of the email: one per enrollment, last day and number of DAYS_BEFORE."""
     left = (last_day_of(enrollment) - day).days
     before = min(each for each in DAYS_BEFORE if each >= left)
     return f"{KIND}:{enrollment.pk}:{enrollment.certified_until}:{before}"
 
 
 def last_day_of(enrollment: Enrollment) -> date:
+    """Return the last certified day. Raise ValueError without a certification."""
     if enrollment.certified_until is None:
         raise ValueError(f"nothing certifies {enrollment}")
     return enrollment.certified_until
@@ -73,7 +74,7 @@ def letter_to(enrollment: Enrollment, key: str, at: datetime) -> OutgoingEmail:
 
 
 def still_ending(messages: Sequence[OutgoingEmail]) -> dict[int, list[Enrollment]]:
-    """Return email id → enrollments whose certificates still end, first to end first, without open renewals."""
+    """Return email id → enrollments whose certificates still end on the day in the email, first to end first."""
     ids = {each for message in messages for each, _day in message.data["subjects"]}
     found = Enrollment.objects.newest().filter(pk__in=ids).with_release().order_by("certified_until", "pk")
     enrollments = [each for each in found if not each.is_open]

@@ -1,4 +1,4 @@
-"""Email about a completed course: result, certificate and how long it is valid."""
+"""Email about a completed course, with result and certificate."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -38,13 +38,13 @@ def register() -> None:
 
 
 def queue_completion_email(sender: type[Enrollment], enrollment: Enrollment, at: datetime, **kwargs: object) -> None:
-    """Queue the email in the transaction of the completion, unless it was entered more than a day later."""
+    """Receiver: queue the email, unless the completion `at` (aware) is more than a day old."""
     if at > timezone.now() - DAY:
         queue_emails(KIND, {enrollment.learner: [[enrollment.pk, enrollment.due_on and str(enrollment.due_on)]]})
 
 
 def certificates_of(items: Sequence[OutgoingEmail] | Sequence[Notification]) -> dict[int, list[Certificate]]:
-    """Return email or notification id → its valid certificates that belong to its recipient. Runs one query."""
+    """Return id of each email or notification → valid certificates that belong to its recipient. Runs one query."""
     enrollments = {enrollment for each in items for enrollment, _day in each.data["subjects"]}
     found = Certificate.objects.filter(enrollment__in=enrollments, revoked_at=None).select_related("enrollment__course")
     by_enrollment = {certificate.enrollment_id: certificate for certificate in found}
@@ -80,7 +80,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
 
 
 def open_enrollments_of(messages: Sequence[OutgoingEmail]) -> Mapping[OutgoingEmail, list[Enrollment]]:
-    """Return email → at most one open enrollment of its recipient, the first due one. Runs one query."""
+    """Return email → [open enrollment of its recipient that is due first], or []. Runs one query."""
     # Delivery checks for every email whether the recipient has left or is away.
     enrollments = Enrollment.objects.newest().asked(ignoring={NotAskedReason.LEFT, NotAskedReason.AWAY})
     enrollments = enrollments.filter(learner__in={message.person_id for message in messages})
@@ -116,6 +116,7 @@ def address_of(certificate: Certificate) -> str:
 
 
 def lines_in_words(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
+    """Return notification id → text and URL, without those whose certificate was revoked or moved."""
     certificates = {key: found[0] for key, found in certificates_of(notifications).items() if found}
     return {
         key: NotificationText(gettext("“%(title)s” is completed") % {"title": title_of(each)}, address_of(each))

@@ -1,4 +1,4 @@
-"""Daily email jobs: types of email that are created each morning. One generator serves the job and the preview."""
+"""Daily email jobs, each of which creates one type of email in the morning."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ EMAILS_AT_ONCE = 500  # in memory
 
 @dataclass(frozen=True)
 class DailyEmails:
-    """A date of the site, and when a job runs on it. `catches_up`: also write what earlier mornings missed."""
+    """Date and time (aware) of a run of the jobs. `catches_up`: also emails that earlier mornings missed."""
 
     day: date
     at: datetime
@@ -32,10 +32,10 @@ class DailyEmails:
 
 @dataclass(frozen=True)
 class DailyEmailJob:
-    """A type of email that a job creates each morning.
+    """A type of email that a job creates each morning. `emails` yields unsaved emails by recipient id.
 
-    `emails` yields unsaved emails ordered by recipient id; those with a reason in `why` are not written. `again`:
-    emails skipped for these reasons are written again. `unsaid`: a preview hides emails skipped for this reason.
+    Emails with a reason in `why` are not written. Emails skipped for a reason in `again` are written again.
+    `unsaid`: a preview hides emails skipped for this reason.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class DailyEmailJob:
     unsaid: str = ""
 
     def write(self, day: date | None = None, at: datetime | None = None) -> int:
-        """Write the emails of this morning and return the number of new ones. Their keys prevent duplicates."""
+        """Write the emails of `day` (default: today) at `at`. Return how many are new: keys prevent duplicates."""
         at = at or timezone.now()
         emails = self.emails(DailyEmails(day or site_day(at), at))
         written = (email for email in emails if not email.why)
@@ -63,6 +63,7 @@ def register_morning_job(job: DailyEmailJob) -> None:
 
 
 def schedule_emails(name: str, words: str | Promise, job: DailyEmailJob) -> None:
+    """Schedule the job under `name`, with the label `words`, and register it for previews."""
     schedule(name, words, job.run, Daily(job.hour))
     register_morning_job(job)
 
@@ -72,7 +73,7 @@ def summary(written: int) -> str:
 
 
 def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
-    """Yield the rows of 200 people at a time, ordered by person id and row id. `person`: name of the column."""
+    """Yield the rows of 200 people at a time, by person id, then row id. `person`: name of the person's column."""
     keys, after = rows.order_by(person).values_list(person, flat=True).distinct(), 0
     while people := list(keys.filter(**{f"{person}__gt": after})[:PEOPLE_AT_ONCE]):
         after = people[-1]
@@ -80,12 +81,12 @@ def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
 
 
 def in_order(emails: Iterable[OutgoingEmail]) -> Iterator[OutgoingEmail]:
-    """Sort emails by recipient, as `DailyEmailJob.emails` requires. Holds all in memory: for small numbers."""
+    """Yield the emails by recipient id. Holds all in memory."""
     yield from sorted(emails, key=attrgetter("person_id"))
 
 
 def mornings_before(day: date) -> list[tuple[date, bool]]:
-    """Return (day, catches up) of the mornings whose emails leave on `day`: it and the days off before it."""
+    """Return (date, catches up) of each morning whose emails leave on `day`: it and the days off before it."""
     hours = [job.hour for job in MORNING_JOBS.values()]
     coming = site_day(Daily(max(hours)).after(timezone.now()))
     if day <= max(coming, site_day()):

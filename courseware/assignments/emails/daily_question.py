@@ -1,4 +1,4 @@
-"""Daily question by email. Each option is a link to the page with that option selected."""
+"""Daily question by email; each option links to the page with that option selected."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ write_questions = JOB.run
 
 
 def letter_to(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | None:
-    """Return None if no email can be sent within a day."""
+    """Return the unsaved email to leave in the next sending hours (`hours`); None if they open in over a day."""
     next_at = hours.opens_at(at)
     if next_at - at > NEAR:
         return None
@@ -75,7 +75,7 @@ def letter_to(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | 
 
 
 def asked_in(message: OutgoingEmail) -> AskedToday | None:
-    """Return the question that the email asks when it is sent, or None."""
+    """Return the question that the email asks at its sending time, or None if nothing is due then."""
     at = max(now(), message.next_at).astimezone(UTC)
     language = message.language or settings.LANGUAGE_CODE
     daily = daily_of(enrollments_of_person(message.person, at), language, at)  # type: ignore[arg-type]  # has a person
@@ -113,7 +113,7 @@ def question_text(asked: AskedToday) -> dict[str, Any]:
 
 
 def plain(html: str) -> str:
-    """Return HTML as text, line by line; adjacent cells and list items are separated by a space.
+    """Return HTML as lines of text; adjacent cells and list items are separated by a space.
 
     >>> plain("<p>Coffee &amp; tea</p>\\n<ul><li>Yes</li><li>No</li></ul>").splitlines()
     ['Coffee & tea', 'Yes No']

@@ -1,4 +1,4 @@
-"""Sample data for the emails of this package, and placeholders for their editable wording."""
+"""Sample data and placeholders for the editable wording of the emails of this package."""
 
 from operator import itemgetter
 from typing import Any

@@ -1,8 +1,4 @@
-"""Preview of scheduled emails: which emails leave on a day, to whom and when, or why not. Nothing is stored.
-
-The generators of the morning jobs create the emails. Delivery handles them in transactions that are rolled back, with
-the clock set to that day (`lib.dates`). For a large company a worker prepares the preview.
-"""
+"""Preview of scheduled emails: which emails leave on a day, to whom and when, or why not. Nothing is stored."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,7 +43,7 @@ PAUSE = 0.12  # seconds between transactions: a writer waiting for SQLite's lock
 
 @dataclass(frozen=True)
 class ExpectedEmail:
-    """`leaves_at` is None if it does not leave on the day; `why_not` says why."""
+    """An email in the preview. `leaves_at` is None if it does not leave on the day; `why_not` says why."""
 
     message: OutgoingEmail
     leaves_at: datetime | None = None
@@ -73,14 +69,14 @@ PersonWithEmails = tuple[int, list[PlannedEmail]]  # person id and emails
 
 
 def preview_emails(day: date) -> Iterator[ExpectedEmail]:
-    """Yield waiting emails and those that would be written and leave on `day`, ordered by person id."""
+    """Yield the emails that wait or would be written, and leave or are skipped on `day`; by person id."""
     coming = ScheduledEmails(day)
     for _person, foreseen in coming.foresee(coming.people()):
         yield from foreseen
 
 
 class ScheduledEmails:
-    """Emails of a day. Only delivery needs a transaction, not finding people and emails."""
+    """The emails of `day`. Only `foresee` writes, in transactions that are rolled back."""
 
     def __init__(self, day: date) -> None:
         self.zone = timezone.get_default_timezone()
@@ -91,6 +87,7 @@ class ScheduledEmails:
         self.waiting = OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, kind__in=kinds)
 
     def foresee(self, people: Iterable[PersonWithEmails]) -> Iterator[tuple[int, list[ExpectedEmail]]]:
+        """Yield (person id, expected emails) for each of `people`, a result of `people()` or a part of it."""
         for number, some in enumerate(batches(people, PEOPLE_AT_ONCE)):
             if number and connection.vendor == "sqlite":
                 sleep(PAUSE)
@@ -99,7 +96,7 @@ class ScheduledEmails:
                 yield person, [each for each in found if each.message.person_id == person]
 
     def people(self) -> Iterator[PersonWithEmails]:
-        """Yield people who might get an email, ordered by id, with the emails that jobs would write."""
+        """Yield (id, emails that jobs would write) of people who might get an email, ordered by id."""
         streams = [self.people_with_queued()]
         for day, catches_up in mornings_before(self.day):
             for job in sorted(MORNING_JOBS.values(), key=attrgetter("hour")):
@@ -119,7 +116,7 @@ class ScheduledEmails:
                 yield message.person_id, PlannedEmail(job, morning.at, message)
 
     def outcome(self, plans: Mapping[int, Collection[PlannedEmail]]) -> list[ExpectedEmail]:
-        """Write and deliver until the end of the day, and roll back."""
+        """Write and deliver the emails of `plans` (person id → emails), roll back, and return what was expected."""
         with rolled_back():
             # Lock in the same order as other transactions, to avoid deadlocks.
             list(self.waiting.filter(person__in=plans).select_for_update(no_key=True).order_by("pk").values_list("pk"))
@@ -128,6 +125,7 @@ class ScheduledEmails:
             return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
 
     def deliver(self, plans: Mapping[int, Collection[PlannedEmail]]) -> set[int]:
+        """Write and deliver until the end of the day. Return ids of emails that delivery tried."""
         to_write = sorted((each for own in plans.values() for each in own), key=attrgetter("at"))
         queued, asked, at = self.waiting.filter(person__in=plans), set(), self.now
         while at < self.ends:
@@ -141,6 +139,7 @@ class ScheduledEmails:
         return asked
 
     def line(self, message: OutgoingEmail) -> ExpectedEmail | None:
+        """Return the expected email; None if it ended before the day, or nothing is to be said about it."""
         unsaid = MORNING_JOBS[message.kind].unsaid if message.kind in MORNING_JOBS else ""
         if message.ended_at is None:
             why = message.why
@@ -164,7 +163,7 @@ def rolled_back() -> Iterator[None]:
 
 
 def deliver_due(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
-    """Deliver until none of these emails is due; return their ids. A round takes one email per person."""
+    """Deliver `queued` emails until none is due at `at`. Return the ids that were tried."""
     due, asked, before = queued.filter(next_at__lte=at).order_by("next_at", "pk"), set(), list[int]()
     while (keys := list(due.values_list("pk", flat=True))) != before:
         asked |= preview_round(keys)
@@ -173,7 +172,7 @@ def deliver_due(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
 
 
 def order_of(message: OutgoingEmail) -> tuple[object, ...]:
-    """Sort key: category as in SORTS, decided before waiting, time, an email before those combined into it."""
+    """Return the sort key: category, decided before waiting, time, an email before those combined into it."""
     waits = message.ended_at is None
     sort, at = SORTS.index(EMAIL_TYPES[message.kind].sort), message.next_at if waits else message.ended_at
     return sort, waits, at, message.combined_into_id or message.pk, bool(message.combined_into_id), message.pk
@@ -190,7 +189,7 @@ class PreparedPreview(NamedTuple):
     rows: Sequence[Row]
 
     def foreseen(self) -> Iterator[tuple[int, list[ExpectedEmail]]]:
-        """Yield person id and expected emails, ordered by id, without people deleted since."""
+        """Yield (person id, expected emails), by id, without people deleted since."""
         by_person = ((person, list(rows)) for person, rows in groupby(self.rows, key=itemgetter(0)))
         for some in batches(by_person, PEOPLE_IN_MEMORY):
             people = User.objects.in_bulk([person for person, _rows in some])
@@ -200,11 +199,12 @@ class PreparedPreview(NamedTuple):
 
 
 class PreviewFailed(Exception):
-    """The worker could not prepare the preview. The page answers with an error page."""
+    """The worker could not prepare the preview."""
 
 
 @task
 def prepare_preview(day: str) -> list[Row]:
+    """Task: return the rows of the preview of `day` (ISO date). Raise RetryLater if the worker stops."""
     rows: list[Row] = []
     for each in preview_emails(date.fromisoformat(day)):
         if is_stopping():
@@ -215,7 +215,7 @@ def prepare_preview(day: str) -> list[Row]:
 
 
 def prepared_preview(day: date) -> PreparedPreview | None:
-    """Return the newest preview within `SHOWN_FOR`; else None, and queue one. Raise PreviewFailed."""
+    """Return the preview prepared within SHOWN_FOR; else queue one and return None. Raise PreviewFailed."""
     request = newest_request(prepare_preview, [str(day)])
     if request and (request.finished_at is None or request.finished_at > timezone.now() - SHOWN_FOR):
         if request.status == TaskResultStatus.FAILED and request.exception_class_path not in COMES_BACK:

@@ -1,8 +1,4 @@
-"""Follow-ups: surveys for managers about a learner some days after a course. Answers are stored without the person.
-
-All managers of the learner's nearest team and their deputies are asked by email and on a page, once per person and
-survey.
-"""
+"""Follow-ups: surveys for managers about a learner some days after a course, stored without the person."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -45,7 +41,7 @@ LOOKED_AT = 200  # enrollments per survey: own teams first, then earliest comple
 
 @dataclass(frozen=True)
 class FollowUpDue:
-    """`run` has its learner loaded; `sheet` is in the reader's language."""
+    """A survey (`sheet`, in the active language) to answer about the learner of the enrollment `run`."""
 
     run: Enrollment
     course: Course
@@ -53,7 +49,7 @@ class FollowUpDue:
 
 
 def current_surveys() -> Iterator[tuple[Course, FollowUpSurvey]]:
-    """Yield (course, survey) of the current releases. Runs one query, and one per course the first time."""
+    """Yield (course, survey) of current releases, in the active language. One query, and once one per course."""
     courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
     for course in courses.order_by("pk"):
         for survey in outline(course.current, get_language()).sheets if course.current else ():
@@ -63,7 +59,7 @@ def current_surveys() -> Iterator[tuple[Course, FollowUpSurvey]]:
 def enrollments_to_follow_up(
     course: Course, survey: FollowUpSurvey, day: date, since: timedelta = ASKED_FOR
 ) -> EnrollmentQuerySet:
-    """Return completed enrollments due on `day` for at most `since`, without follow-up or absence."""
+    """Return a queryset: completed enrollments, due on `day` for up to `since`, without follow-up or absence."""
     zone, last = timezone.get_default_timezone(), day - timedelta(days=survey.after_days)
     answered = FollowUp.objects.filter(enrollment__learner=OuterRef("learner"), sheet__identifier=survey.id)
     completed = Enrollment.objects.filter(
@@ -76,7 +72,7 @@ def enrollments_to_follow_up(
 
 
 def follow_ups_due(user: User, day: date | None = None) -> list[FollowUpDue]:
-    """Return follow-ups due from `user`, earliest completion first. The number of queries is constant."""
+    """Return follow-ups due from `user` on `day` (default: today), earliest completion first."""
     teams = {team.pk for team in own_teams(user)}
     if not teams:
         return []
@@ -109,13 +105,13 @@ class NotAsked(Exception):
 
 
 def follow_up_of(enrollment: Enrollment, survey: str) -> FollowUp | None:
-    """Return the person's follow-up (`survey`: document id), also by another enrollment. Runs one query."""
+    """Return the person's follow-up of `survey` (document id) in any enrollment in the course, or None. One query."""
     found = FollowUp.objects.filter(enrollment__learner=enrollment.learner_id, sheet__course=enrollment.course_id)
     return found.filter(sheet__identifier=survey).select_related("made_by").order_by("pk").first()
 
 
 def why_not_asked(enrollment: Enrollment, survey: FollowUpSurvey, day: date) -> FollowUpRefusal | None:
-    """Return why the manager cannot answer on `day`, or None."""
+    """Return why nobody can answer on `day`, or None."""
     if enrollments_to_follow_up(enrollment.course, survey, day).filter(pk=enrollment.pk).exists():
         return None
     is_early = enrollment.completed_at is None or (day - site_day(enrollment.completed_at)).days < survey.after_days
@@ -132,10 +128,9 @@ def answer_follow_up(
     by: User,
     day: date | None = None,
 ) -> tuple[FollowUp, bool]:
-    """Return (follow-up, whether it is new). `answers` None: the manager cannot say. Raise NotAsked or SurveyChanged.
+    """Store the answers without the person. Return (follow-up, whether it is new). Raise NotAsked or SurveyChanged.
 
-    Nothing links the answers to the person: no time, no log entry, no sequence. `revision`: id of the survey's revision
-    in the form.
+    `answers`: question id → answer; None: the manager cannot say. `revision`: id of the revision in the form.
     """
     day = day or site_day()
     document = lock_follow_up(enrollment, survey)
@@ -151,21 +146,19 @@ def answer_follow_up(
         now = store.page(enrollment.release, survey.id, enrollment.source_language)
         if now.revision_id != revision:
             raise SurveyChanged(survey.id)
+        # Stores no time, log entry or sequence, which could link the answers to the person.
         store_anonymously(enrollment, document, answers, team=team, day=day)
     fields = {"made_by": by, "made_on": day, "is_answered": answers is not None}
     return FollowUp.objects.create(enrollment=enrollment, sheet=document, **fields), True
 
 
 def lock_follow_up(enrollment: Enrollment, survey: FollowUpSurvey) -> Document:
-    """Lock the survey document: each answer rewrites the waiting rows.
-
-    PostgreSQL hides rows rewritten while a statement waits.
-    """
+    """Lock and return the survey document, because each answer rewrites the waiting answers."""
     return Document.objects.select_for_update(no_key=True).get(course=enrollment.course_id, identifier=survey.id)
 
 
 def lock_enrollments_of(enrollment: Enrollment) -> Enrollment:
-    """Lock the person's enrollments in the course; return this one as stored."""
+    """Lock the rows of the person's enrollments in the course. Return this one as stored. Needs a transaction."""
     own = (
         Enrollment.objects.filter(learner=enrollment.learner_id, course=enrollment.course_id)
         .with_release()
@@ -189,28 +182,26 @@ def store_anonymously(
 
 
 def team_of(enrollment: Enrollment, by: User) -> Team | None:
-    """Return the team in which the person learns and that `by` manages; of several the one joined first."""
+    """Return the team, joined first, in which the person learns and that `by` manages; None without one."""
     memberships = Membership.objects.filter(person=enrollment.learner_id, role=Membership.Role.LEARNER)
     membership = memberships.filter(team__in=teams_managed_by(by)).order_by("pk").select_related("team").first()
     return membership.team if membership else None
 
 
 def digests_of_team(team: Team, survey: Document) -> list[str]:
-    """Return keyed hashes of the team: by the current secret key, then by its fallbacks."""
+    """Return keyed hashes (hex) of the team: by SECRET_KEY, then by its fallbacks."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [salted_hmac(SALT, f"{team.pk}:{survey.pk}", key, algorithm="sha256").hexdigest() for key in keys]
 
 
 def publish_in_groups(survey: Document, team: Team, known_as: set[str], day: date) -> None:
-    """Publish the team's waiting answers in groups of 5; rewrite the others ordered by random id.
-
-    So the table does not reveal the order of arrival. Call it with the survey locked.
-    """
+    """Publish the team's waiting answers in groups of 5. `known_as`: hashes of the team. The survey is locked."""
     rows = list(FollowUpAnswers.objects.filter(sheet=survey, shown_from=None).order_by("pk"))
     own = [row for row in rows if row.pending_key in known_as and (not row.counts_from or row.counts_from <= day)]
     for row in own[: len(own) - len(own) % disclosure.STEP]:
         row.pending_key, row.team, row.month = "", team, day.replace(day=1)
         row.shown_from, row.counts_from = disclosure.shown_from(day), None
+    # Rewritten ordered by random id, so that the table does not reveal the order of arrival.
     FollowUpAnswers.objects.filter(pk__in=[row.pk for row in rows]).delete()
     FollowUpAnswers.objects.bulk_create(rows)
 
@@ -244,7 +235,7 @@ ask_leads = JOB.run
 
 
 def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment], str]]:
-    """Yield (enrollments, survey id) in batches."""
+    """Yield (enrollments, survey id) batches of follow-ups due at `at` for up to `since`."""
     for course, survey in current_surveys():
         enrollments, last = enrollments_to_follow_up(course, survey, site_day(at), since).order_by("pk"), 0
         while batch := list(enrollments.filter(pk__gt=last)[:RUNS_AT_ONCE]):
@@ -253,6 +244,7 @@ def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment]
 
 
 def emails_about(enrollments: Collection[Enrollment], survey: str, at: datetime) -> list[OutgoingEmail]:
+    """Return one unsaved email for each enrollment and nearest manager. `survey`: document id."""
     managers = nearest_managers({enrollment.learner_id for enrollment in enrollments})
     hours = hours_of({manager.person_id for each in managers.values() for manager in each})
     return [
@@ -268,13 +260,13 @@ def letter_to(manager: User, enrollment: Enrollment, survey: str, hours: EmailHo
 
 
 def managed_enrollments_in(message: OutgoingEmail) -> set[int]:
-    """Return ids of the email's enrollments whose learners the recipient still manages. Runs one query."""
+    """Return ids of the email's enrollments whose learners its recipient manages. Runs one query."""
     enrollments = Enrollment.objects.filter(pk__in=[enrollment for enrollment, _sheet in message.data["subjects"]])
     return set(enrollments.filter(learner__in=people_managed_by(message.person)).values_list("pk", flat=True))
 
 
 def still_due(message: OutgoingEmail, managed: Collection[int]) -> list[FollowUpDue]:
-    """Return the email's follow-ups that are still due, in the active language, earliest completion first."""
+    """Return the email's follow-ups still due, earliest completion first. `managed`: ids of enrollments."""
     found = []
     for course, survey in current_surveys():
         ids = [pk for pk, asked in message.data["subjects"] if asked == survey.id and pk in managed]

@@ -1,4 +1,4 @@
-"""Pages of a manager: follow-ups that are due, and the survey about one person."""
+"""Pages of a manager: due follow-ups, and the survey about one person."""
 
 from http import HTTPStatus
 
@@ -38,6 +38,7 @@ def observations(request):
 
 
 def asked_or_404(user, pk, sheet):
+    """Return (enrollment, survey). `sheet`: document id. Raise Http404 unless `user` manages the learner."""
     managed = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
     enrollment = get_object_or_404(managed.with_release().select_related("learner"), pk=pk)
     survey = store.outline(enrollment.release, get_language()).find_follow_up_survey(sheet)
@@ -82,6 +83,7 @@ def observation(request, pk, sheet):
 
 
 def answer_to(request, enrollment, survey, form):
+    """Store the posted answer. Return the redirect; None if the form has errors. Raise NotAsked or SurveyChanged."""
     if "cannot-say" in request.POST:
         follow_up, is_new = answer_follow_up(enrollment, survey, None, by=request.user)
     elif form.is_valid():

@@ -1,8 +1,4 @@
-"""Execute and undo a manager's reminders and the confirmed actions of the Today list.
-
-Each locks all enrollments by id first, so the second of two managers of the same people sees what the first did.
-Enrollments of a form that were completed, exempted or reminded since are skipped.
-"""
+"""Execute and undo a manager's reminders and the confirmed actions of the Today list."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -37,7 +33,7 @@ NOT_SENT = gettext_noop("undone by the sender")
 
 
 class NotReminded(models.TextChoices):
-    """Why an open enrollment gets no reminder (see also `not_asked`)."""
+    """Why an open enrollment gets no reminder; further reasons: `not_asked`."""
 
     OWN = "own", _("another person must manage your own training")
     AWAY = "away", _("is away")
@@ -60,7 +56,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Undone:
-    """Numbers of reminders. `left`: sent or being sent; `left_in_another`: combined with another email."""
+    """Numbers of reminders. `left`: already sent or being sent; `left_in_another`: combined with another email."""
 
     not_sent: int
     left: int
@@ -68,7 +64,7 @@ class Undone:
 
 
 def left_out(enrollments: Collection[Enrollment], by: User) -> dict[int, NotReminded | Reason]:
-    """Return enrollment id → reason, for enrollments that get no reminder now. Runs four queries."""
+    """Return enrollment id → reason, for those that get no reminder now. Sets `away_until`. Runs four queries."""
     people = {enrollment.learner_id for enrollment in enrollments}
     away, emails = last_absence_days(people), OutgoingEmail.objects.filter(kind=KIND, person__in=people)
     waiting = enrollments_in(emails.filter(state=DeliveryState.QUEUED).values_list("data", flat=True))
@@ -94,9 +90,9 @@ def left_out(enrollments: Collection[Enrollment], by: User) -> dict[int, NotRemi
 
 @transaction.atomic
 def remind(keys: Iterable[int], *, by: User) -> tuple[ManualReminder | None, list[LeftOut]]:
-    """Queue a reminder for each enrollment (id). Return (the ManualReminder or None, enrollments left out).
+    """Queue reminders for enrollments (`keys`: ids). Return (ManualReminder, or None if none; enrollments left out).
 
-    Reminders are sent after HELD_FOR_UNDO. The caller checks that `by` may change the enrollments.
+    They are sent after HELD_FOR_UNDO. The caller checks that `by` may change the enrollments.
     """
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     enrollments = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # simultaneous requests wait here
@@ -118,7 +114,7 @@ def by_hand(enrollment: Enrollment, by: User, leaves_at: datetime) -> OutgoingEm
 
 
 def reminders_of(enrollments: Collection[Enrollment]) -> dict[int, OutgoingEmail]:
-    """Return enrollment id → newest reminder that waits, is being sent or was sent lately. Runs one query."""
+    """Return enrollment id → newest reminder, waiting or sent, of the last 30 days. Runs one query."""
     people = [enrollment.learner_id for enrollment in enrollments]
     emails = OutgoingEmail.objects.filter(kind=KIND, person__in=people, written_at__gt=timezone.now() - LOOKED_BACK)
     emails = emails.exclude(state=DeliveryState.SKIPPED).order_by("pk")
@@ -127,6 +123,7 @@ def reminders_of(enrollments: Collection[Enrollment]) -> dict[int, OutgoingEmail
 
 @transaction.atomic
 def undo_reminding(reminding: ManualReminder) -> Undone:
+    """Skip the emails of `reminding` that are not sent yet. Return numbers."""
     emails = reminding.sent().select_related(None).select_for_update(no_key=True)
     waiting = [message.pk for message in emails if message.may_be_taken_back]
     ended = {"state": DeliveryState.SKIPPED, "why": NOT_SENT, "ended_at": timezone.now()}
@@ -139,10 +136,7 @@ SORT = EmailCategory.TRAINING
 
 
 def reminder_refusal(at: datetime) -> Case:
-    """Return why the learner of an open enrollment is not reminded at `at`: a value of NotReminded, or "".
-
-    The reason is about the person, because one email covers all courses, except for extension requests.
-    """
+    """Return an expression for enrollments: why there is no reminder at `at`, a value of NotReminded or ""."""
     emails = OutgoingEmail.objects.filter(person=OuterRef("learner"), kind=KIND)
     return Case(
         When(~is_not_away(at), then=Value(NotReminded.AWAY.value)),
@@ -159,7 +153,7 @@ def reminder_refusal(at: datetime) -> Case:
 
 
 def has_had_its_emails(at: datetime) -> Q:
-    """Return whether the person had an email today or has used up the limit: see `email.sending_limits`."""
+    """Return a `Q` for enrollments: the learner had an email on the day of `at`, or used up the email limit."""
     today = site_day(at)
     reserved = OutgoingEmail.objects.filter(person=OuterRef("learner"), limit_category=SORT)
     of_days = reserved.filter(sending_day__range=days_that_count(today, SORT)).order_by().values("person")
@@ -172,7 +166,7 @@ NO_REMINDERS = Undone(not_sent=0, left=0, left_in_another=0)
 
 @dataclass(frozen=True)
 class Confirmed:
-    """Ids of enrollments that the manager may change. `extend`: id → new due date."""
+    """What the manager confirmed, by ids of enrollments; `extend`: id → new due date."""
 
     remind: Collection[int]
     extend: Mapping[int, date]
@@ -185,7 +179,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Done:
-    """New results, and people left out. `noted_before`: conversations that were already recorded today."""
+    """New results, and what was left out. `noted_before`: conversations of today that existed already."""
 
     reminding: ManualReminder | None
     left_out: list[LeftOut]
@@ -200,6 +194,8 @@ class Done:
 
 @dataclass(frozen=True)
 class UndoResult:
+    """Numbers of undone things. `days`: (adjustment, ids of learners undone, items not undone)."""
+
     letters: Undone
     days: list[tuple[Adjustment, list[int], list[NotUndone]]]
     talks: int
@@ -208,10 +204,7 @@ class UndoResult:
 
 @transaction.atomic
 def carry_out(confirmed: Confirmed, *, by: User) -> Done:
-    """Record conversations, queue reminders, extend due dates. Repeated, it changes nothing.
-
-    Extended enrollments get no reminder; a later due date stays.
-    """
+    """Record conversations, extend due dates, queue reminders for the others. Repetitions change nothing."""
     enrollments = lock_enrollments(confirmed.runs)
     to_record = [each for each in enrollments if each.pk in confirmed.talk and each.is_open]
     noted_before = list(conversations_of_day(to_record).values())
@@ -239,7 +232,7 @@ def undo_actions(
     *,
     by: User,
 ) -> UndoResult:
-    """Undo, as far as possible, what `by` did with `carry_out`, and declined extension requests (ids `refused`)."""
+    """Undo what `by` did with `carry_out`, and declined extension requests (`refused`: ids), as far as possible."""
     items = {adjustment: list(items_manageable_by(by, adjustment)) for adjustment in adjustments}
     ids = {item.enrollment_id for own in items.values() for item in own} | {
         each.enrollment_id for each in conversations
@@ -258,7 +251,7 @@ def lock_enrollments(keys: Iterable[int]) -> list[Enrollment]:
 
 
 def conversations_of_day(enrollments: Collection[Enrollment]) -> dict[int, Conversation]:
-    """Return enrollment id → conversation of today (site's date), unless the learner has been active since."""
+    """Return enrollment id → today's conversation (site's date), unless the learner was active since."""
     acted_at = {enrollment.pk: enrollment.last_active_at for enrollment in enrollments}
     found = Conversation.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
     today = {each.enrollment_id: each for each in found if site_day(each.made_at) == site_day()}
@@ -268,7 +261,7 @@ def conversations_of_day(enrollments: Collection[Enrollment]) -> dict[int, Conve
 
 
 def note_talks(enrollments: Collection[Enrollment], *, by: User) -> tuple[list[Conversation], list[NewEvent]]:
-    """Return (new conversations, events to log). Enrollments are locked; recorded conversations are skipped."""
+    """Record conversations about locked enrollments, once a day. Return (new conversations, events to log)."""
     known = conversations_of_day(enrollments)
     new = Conversation.objects.bulk_create(
         Conversation(enrollment=enrollment, made_by=by) for enrollment in enrollments if enrollment.pk not in known
@@ -277,7 +270,7 @@ def note_talks(enrollments: Collection[Enrollment], *, by: User) -> tuple[list[C
 
 
 def undo_conversations(conversations: Collection[Conversation], *, by: User) -> list[NewEvent]:
-    """Undo conversations whose enrollments are locked; return the events to log."""
+    """Undo conversations; their enrollments are locked. Return the events to log."""
     fresh = list(
         Conversation.objects.standing().filter(pk__in=[each.pk for each in conversations]).select_related("enrollment")
     )

@@ -1,7 +1,4 @@
-"""Pages of managers' actions: change enrollments, send reminders, add notes, undo.
-
-/people/actions/, /people/changes/, /people/reminders/, /people/notes/
-"""
+"""Pages of managers' actions: change enrollments, send reminders, add notes, and undo each."""
 
 import uuid
 from types import SimpleNamespace
@@ -44,7 +41,7 @@ _names: dict[str, str] = {}
 
 
 def register_record_page(url_name: str) -> None:
-    """Register the URL name of a person's page, which takes an enrollment id. Call it in `ready()`."""
+    """Set the URL name of a person's page, which takes an enrollment id. Call it in `ready()`."""
     _names["page"] = url_name
 
 
@@ -54,7 +51,7 @@ def record_page() -> str:
 
 @post_view("assignments:change")
 def undo_change(request, pk):
-    """Undo for the enrollment in the form, or for all. While a worker is busy, only the author may undo all."""
+    """Undo for the enrollment `only` (id), or for all; while a worker is busy, only the author may undo all."""
     adjustment = get_object_or_404(Adjustment, pk=pk)
     chosen = request.POST.get("only", "")
     is_own = adjustment.made_by_id == request.user.pk
@@ -102,7 +99,7 @@ OF_A_ROW = ("learner__name", "course", "completed_at", "exempted_at")
 
 
 def chosen_enrollments(seen, data):
-    """Return the newest of the enrollments `seen`, of active people: selected rows or a team with subteams."""
+    """Filter `seen` by `data`: newest enrollments of active people, in `row` (ids) or in `team` (ids) and below."""
     enrollments = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
     if team := keys_in(data.getlist("team")):
         return enrollments.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_subteams()))
@@ -110,6 +107,7 @@ def chosen_enrollments(seen, data):
 
 
 def chosen_people(user, data):
+    """Return active people whom `user` handles: of the `team`, `row` (enrollments) or `person` ids in `data`."""
     people = people_handled_by(user).filter(is_active=True)
     if team := keys_in(data.getlist("team")):
         return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_subteams()))
@@ -141,7 +139,7 @@ def data_of(request):
 
 
 def preview_page(request, action, form, names, left=()):
-    """`names`: people affected; `left`: (reason, names) of the others."""
+    """Return the page of an action. `names`: people affected; `left`: (reason, names as text) of the others."""
     data = data_of(request)
     context = {
         "action": action,
@@ -223,6 +221,7 @@ def remind_chosen(request):
 
 
 def sent_or_refused(request, form, enrollments, able):
+    """Send the reminders. Return the ManualReminder; None after an error in the form."""
     if len(able) > MOST_AT_ONCE:
         form.add_error(None, gettext("Choose at most %(most)d people at a time.") % {"most": MOST_AT_ONCE})
         return None
@@ -237,7 +236,7 @@ def sent_or_refused(request, form, enrollments, able):
 
 
 def skipped_text(left):
-    """Return the argument of `by_reason`."""
+    """Return (reason, its text, name) of each LeftOut in `left`, for `by_reason`."""
     return [(each.why, each.words, each.run.learner.name) for each in left]
 
 
@@ -281,7 +280,7 @@ def say_undone(request, undone):
 
 
 class LinesField(forms.CharField):
-    """Text with LF: browsers send CRLF but count LF, so the longest text would be rejected."""
+    """Text with LF: browsers send CRLF, but count LF for the longest text."""
 
     def to_python(self, value):
         return super().to_python(value and str(value).replace("\r\n", "\n"))
@@ -297,7 +296,7 @@ class NoteForm(ActionForm):
     act = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def begin_another(self):
-        """Keep the typed text, for a new note."""
+        """Keep the typed text, but make the form save a new note."""
         self.data = self.data.copy()
         self.data["act"] = uuid.uuid4()
         self.add_error(None, _("This form already saved another note. Send it again to save this note too."))
@@ -326,7 +325,7 @@ def note(request):
 
 
 def was_sent_before(cleaned, people):
-    """Return whether the form has saved another text, or one withdrawn since: the browser went back."""
+    """Return whether the form `act` has saved another text, or a note that was withdrawn, about `people` (ids)."""
     saved = Note.objects.filter(act=cleaned["act"], person__in=people)
     return saved.exclude(text=cleaned["text"], undone_at=None).exists()
 

@@ -1,8 +1,4 @@
-"""Due-date reminders: which are due, and what their emails say. Each day of a schedule has its own email key.
-
-`near` is a condition with an index: it selects enrollments of a few due dates, for all calendars and time zones in use.
-Each enrollment is then checked with its own calendar and zone.
-"""
+"""Due-date reminders: which are due, and what their emails say. Each day of a schedule has its own email key."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -83,6 +79,7 @@ def still_asked(messages: Sequence[OutgoingEmail]) -> dict[int, tuple[list[Enrol
 def still_asked_by(
     message: OutgoingEmail, enrollments: Iterable[Enrollment], reminded: Collection[int], asking: Collection[int]
 ) -> tuple[list[Enrollment], str]:
+    """Return the value of `still_asked` for one email. `reminded`, `asking`: ids of enrollments."""
     days = {(each, day and date.fromisoformat(day)) for each, day in message.data["subjects"]}
     keys = {each for each, _day in days}
     own = [each for each in enrollments if each.pk in keys and each.learner_id == message.person_id]
@@ -98,7 +95,7 @@ def still_asked_by(
 
 
 def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
-    """Return person id → ids of enrollments reminded of within APART. Runs one query."""
+    """Return person id → ids of enrollments with a reminder sent within APART. Runs one query."""
     emails = OutgoingEmail.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
     found: dict[int | None, set[int]] = defaultdict(set)
     for person, data in emails.values_list("person", "data"):
@@ -107,7 +104,7 @@ def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
 
 
 def asked_about(enrollments: Collection[int]) -> set[int]:
-    """Return ids of those enrollments that have an open extension request. Runs one query."""
+    """Return those ids of `enrollments` that have an open extension request. Runs one query."""
     waiting = ExtensionRequest.objects.standing(now()).filter(enrollment__in=enrollments)
     return set(waiting.values_list("enrollment", flat=True))
 
@@ -138,6 +135,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
 
 
 def courses_text(enrollments: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[OutgoingEmail, list[dict[str, object]]]:
+    """Return email → context of each of its enrollments (email → enrollments), in the language of the email."""
     by_language: dict[str, list[OutgoingEmail]] = defaultdict(list)
     for message in enrollments:
         by_language[message.language or settings.LANGUAGE_CODE].append(message)
@@ -175,7 +173,7 @@ Span = tuple[datetime, datetime]  # after the first instant, up to the second
 
 
 def near(at: datetime, plans: Plans, *, caught_up: int) -> Q:
-    """Return a condition: a scheduled day is at `at` or in the last `caught_up` working days. At most five queries."""
+    """Return a `Q`: a day of `plans` is at `at`, or at most `caught_up` working days before. At most five queries."""
     combinations = list(product(zones_in_use(), calendars_in_use()))
     found = Q(pk__in=[])
     for before, courses in courses_by_day(plans).items():
@@ -185,7 +183,7 @@ def near(at: datetime, plans: Plans, *, caught_up: int) -> Q:
 
 
 def courses_by_day(plans: Plans) -> dict[int, list[int]]:
-    """Return day of a schedule → course ids. A course includes the days of its rules."""
+    """Return day of a schedule → course ids; the days of a course include those of its rules."""
     courses = Course.objects.exclude(current=None).values_list("pk", flat=True)
     days = {key: set(plans.get((key, None), DEFAULT_PLAN)) for key in courses}
     rules = AssignmentRule.objects.filter(pk__in=[rule for _course, rule in plans if rule])
@@ -207,6 +205,7 @@ def zones_in_use() -> list[tzinfo]:
 def spans_of(
     before: int, at: datetime, combinations: Collection[tuple[tzinfo, Calendar]], caught_up: int
 ) -> Iterator[Span]:
+    """Yield spans of due dates `before` working days away. `combinations`: time zones and calendars in use."""
     for zone, calendar in combinations:
         today = EmailHours(zone, calendar).day_at(at)
         earliest = calendar.add_working_days(today, -caught_up) if caught_up else today - DAY
@@ -215,10 +214,7 @@ def spans_of(
 
 
 def due_days(before: int, earliest: date, today: date, calendar: Calendar) -> tuple[date, date] | None:
-    """Return first and last due date with a scheduled day after `earliest`, at the latest `today`; or None.
-
-    Scheduled days grow with due dates, so they are bisected; days after the due date are counted back instead.
-    """
+    """Return (first, last) due date whose day `before` is after `earliest`, up to `today`; None without one."""
     if before < 0:
         worked = [day for day in days_between(earliest + DAY, today) if calendar.is_working(day)]
         if not worked:
@@ -243,7 +239,7 @@ def joined_spans(spans: Iterable[Span]) -> list[Span]:
 
 @dataclass(frozen=True)
 class DueReminder:
-    """`before`: day of the schedule; `at`: when it was checked; `hours`: those of the person."""
+    """A reminder to send. `before`: day of the schedule; `at`: when it was checked; `hours`: of the learner."""
 
     run: Enrollment
     due_on: date
@@ -272,7 +268,7 @@ def remind_due() -> str:
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """Yield reminders. Those with an open extension request are not written, but caught up later."""
+    """Yield unsaved reminders by recipient id; with an open extension request they have a reason in `why`."""
     for batch in reminders_due(morning):
         asking = asked_about([each.run.pk for each in batch])
         for each in batch:
@@ -285,7 +281,7 @@ JOB = DailyEmailJob(KIND, time(5, 10), emails, again=RETRY_REASONS)
 
 
 def reminders_due(morning: DailyEmails, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
-    """Yield due reminders of up to 200 people at a time. `plans` replaces the stored schedules. Writes nothing."""
+    """Yield due reminders of up to 200 people at a time. `plans`: default are the stored schedules."""
     plans = schedules_stored() if plans is None else plans
     enrollments = enrollments_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
     for batch in by_person(enrollments, "learner_id"):
@@ -323,7 +319,7 @@ def due_of_batch(enrollments: list[Enrollment], plans: Plans, at: datetime) -> I
 
 
 def rules_that_began(enrollments: Iterable[Enrollment]) -> dict[int, int]:
-    """Return enrollment id → id of the rule that created it, the first of several."""
+    """Return enrollment id → id of the first rule that created it."""
     done = RuleAction.objects.filter(enrollment__in=[enrollment.pk for enrollment in enrollments], undone_at=None)
     done = done.exclude(deed=RuleAction.Kind.EXCUSE).order_by("-pk")
     return dict(done.values_list("enrollment", "rule"))

@@ -1,4 +1,4 @@
-"""Reminder schedules of courses and rules, and the switch for escalation emails to senior managers."""
+"""Reminder schedules of courses and rules, and the setting for escalation emails."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -28,7 +28,7 @@ IN_A_FORTNIGHT = 3  # training emails: see `notifications.email.sending_limits`
 
 
 def with_repeats(days: list[int], every: int) -> list[int]:
-    """Return the days with repeats, counted from the last day, or from the due date if that is later."""
+    """Return `days` and repeats each `every` working days after the last one, or the due date if that is later."""
     if not days or not every:
         return days
     return [*days, *range(min(*days, 0) - every, -LAST_REPEAT - 1, -every)]
@@ -43,7 +43,7 @@ DEFAULT_PLAN = with_repeats(DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
 
 
 def days_of_schedule(text: str) -> tuple[list[int], str]:
-    """Return (typed days, earliest first; error message or "")."""
+    """Return (typed days, earliest reminder first; error message or "")."""
     parts = text.replace("，", ",").replace("−", "-").replace("、", ",").split(",")
     try:
         days = sorted({int(part) for part in parts if part.strip()}, reverse=True)
@@ -60,7 +60,7 @@ def days_of_schedule(text: str) -> tuple[list[int], str]:
 
 
 def why_too_many(days: list[int]) -> str:
-    """Return why these days, earliest first, exceed the email limit per person; "" if they do not."""
+    """Return an error message if the email limit would stop a reminder, else "". `days`: earliest first."""
     for first, fourth in zip(days, days[IN_A_FORTNIGHT:], strict=False):
         if first - fourth < A_FORTNIGHT:
             message = _(
@@ -72,14 +72,14 @@ def why_too_many(days: list[int]) -> str:
 
 
 def planned_day(due_on: date, before: int, calendar: Calendar) -> date:
-    """Return the day `before` working days before `due_on` (< 0: after). 0: `due_on`, or the working day before it."""
+    """Return the date `before` working days before `due_on` (negative: after); 0: on it or the last working day."""
     if before:
         return calendar.add_working_days(due_on, -before)
     return due_on if calendar.is_working(due_on) else calendar.working_day_before(due_on)
 
 
 def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Calendar, *, after: date) -> int | None:
-    """Return the `plan` day that is today, or was in the last `CAUGHT_UP` working days and after `after`; else None."""
+    """Return the day of `plan` that falls on `today`, or was missed within CAUGHT_UP and is after `after`; or None."""
     earliest = max(calendar.add_working_days(today, -CAUGHT_UP), after)
     late = calendar.working_days_between(due_on + DAY, today)
     near = [before for before in plan if before >= 0 or late - CAUGHT_UP <= -before <= late]  # skips most repeats
@@ -88,7 +88,7 @@ def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Cale
 
 
 class Planned(NamedTuple):
-    """`days` is None if a rule uses the schedule of its course. `every`: see `ReminderSchedule`."""
+    """A schedule to store. `days` None: a rule uses the schedule of its course. `every`: see `ReminderSchedule`."""
 
     owner: Course | AssignmentRule
     days: list[int] | None
@@ -99,6 +99,7 @@ class Planned(NamedTuple):
         return {"course" if isinstance(self.owner, Course) else "rule": self.owner}
 
     def is_as(self, stored: ReminderSchedule | None) -> bool:
+        """Return whether the schedule equals `stored`, or the default if that is None."""
         if stored is None:
             is_default = self[1:] == (DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
             return self.days is None or (isinstance(self.owner, Course) and is_default)
@@ -107,7 +108,7 @@ class Planned(NamedTuple):
 
 @transaction.atomic
 def store_schedules(wanted: Iterable[Planned], *, by: User) -> int:
-    """Return the number of changed schedules."""
+    """Store and log the schedules. Return the number of changed ones."""
     changed = [each for each in wanted if store_plan(each)]
     record_many(
         NewEvent("reminders-scheduled", each.owner, by, {"days": each.days, "every": each.every}) for each in changed
@@ -117,7 +118,7 @@ def store_schedules(wanted: Iterable[Planned], *, by: User) -> int:
 
 @transaction.atomic
 def switch_escalation(is_on: bool, *, by: User) -> bool:
-    """Switch escalation emails to senior managers on or off. Return False if nothing changed."""
+    """Switch escalation emails to senior managers on or off, and log it. Return False if nothing changed."""
     if is_escalated() == is_on:
         return False
     switch = EscalationSetting.objects.create(is_on=is_on, made_by=by)

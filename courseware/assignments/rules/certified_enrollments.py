@@ -1,7 +1,4 @@
-"""End unstarted enrollments created by rules, if the learner is certified in the course.
-
-Renewals that a rule opened because the certificate expires stay open, as do enrollments that were kept on purpose.
-"""
+"""End unstarted enrollments created by rules, if the learner is certified in the course."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -41,7 +38,7 @@ Pair = tuple[int, int]  # person id, course id
 
 @dataclass
 class RecordedTrainings:
-    """`ended`, `kept`: numbers of enrollments. `adjustment` holds the ended ones; None if there are none."""
+    """Numbers of trainings and of ended and kept enrollments. `adjustment` holds the ended ones, or is None."""
 
     trainings: int = 0
     ended: int = 0
@@ -50,7 +47,7 @@ class RecordedTrainings:
 
 
 def unstarted_by_rules() -> QuerySet[Enrollment]:
-    """Return open, unstarted enrollments created by rules, without those whose end was undone."""
+    """Return open, unstarted enrollments created by rules, without those that were kept on purpose."""
     items = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
     by_rule = actions_behind_enrollments().filter(enrollment=OuterRef("pk"))
     enrollments = Enrollment.objects.newest().open()
@@ -69,7 +66,7 @@ def unstarted_of(trainings: Collection[ExternalTraining]) -> list[Enrollment]:
 def unneeded_enrollments(
     enrollments: Collection[Enrollment], day: date, trainings: Collection[ExternalTraining] = ()
 ) -> list[Enrollment]:
-    """Return the enrollments that a certificate makes unneeded on `day`, as if `trainings` were recorded."""
+    """Return those that a certificate makes unneeded on `day`, as if `trainings` were recorded; no renewals."""
     actions = defaultdict(list)
     for action in actions_behind_enrollments().filter(enrollment__in=enrollments).select_related("rule__current"):
         actions[action.enrollment_id].append(action)
@@ -98,6 +95,7 @@ def unneeded_enrollments(
 
 
 def certificates_of(trainings: Collection[ExternalTraining]) -> Mapping[Pair, list[Certified]]:
+    """Return (person id, course id) → certifications that these trainings would give."""
     found = defaultdict(list)
     for each in trainings:
         found[each.person_id, each.course_id].append(Certified(each.trained_on, each.certifies_until, is_outside=True))
@@ -114,7 +112,7 @@ def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
 
 
 def was_opened_for(certified: Certified, actions: Collection[RuleAction]) -> bool:
-    """Return whether a rule opened the enrollment to renew this certificate, even if the rule has changed since."""
+    """Return whether one of `actions` opened a renewal of this certification."""
     ends_soon = any(
         each.why == RuleReason.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in actions
     )
@@ -124,7 +122,7 @@ def was_opened_for(certified: Certified, actions: Collection[RuleAction]) -> boo
 
 @transaction.atomic
 def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
-    """End the unneeded ones of these enrollments, at most RUNS_AT_ONCE ids. Return their number."""
+    """End the unneeded ones of these enrollments (ids, at most RUNS_AT_ONCE). Return their number."""
     at = adjustment.made_at
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     # Checked again under the lock: they cannot be started now.
@@ -144,7 +142,7 @@ def register() -> None:
 
 
 def end_certified() -> str:
-    """Nightly job: end all unneeded enrollments. Return the text for the page of jobs."""
+    """Nightly job: end all unneeded enrollments. Return their number as text."""
     adjustment, number = Adjustment(kind=EndCertified.kind, made_at=timezone.now()), 0
     certified = unstarted_by_rules().filter(certified_until__gte=dates.site_day())
     keys = list(certified.values_list("pk", flat=True))
@@ -154,9 +152,9 @@ def end_certified() -> str:
 
 
 def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: bool | None) -> RecordedTrainings:
-    """Record external training and, in the same transaction as each batch, end the unneeded enrollments.
+    """Record external training, batch by batch. Return what changed.
 
-    `ends`: False keeps these enrollments, also from the nightly job; None leaves them to the job.
+    `ends`: True ends unneeded enrollments; False keeps them, also from the nightly job; None leaves them to the job.
     """
     recorded = RecordedTrainings()
     ending = Adjustment(kind=EndCertified.kind, made_by=by, made_at=timezone.now())
@@ -175,7 +173,7 @@ def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: b
 
 
 def store_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
-    """Keep these enrollments from the nightly job, by items stored as undone. Return their number."""
+    """Keep unneeded ones of these enrollments (ids) from the nightly job. Return their number."""
     at, by = adjustment.made_at, adjustment.made_by
     enrollments = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
     if enrollments and not adjustment.pk:
@@ -198,7 +196,7 @@ def store_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
 def undo_ending(
     adjustment: Adjustment, items: Sequence[AdjustmentItem], *, by: User
 ) -> tuple[list[int], list[NotUndone]]:
-    """Reopen the enrollments. Return the result of `adjustments.undo`. They belong to their rules again."""
+    """Reopen ended enrollments of `items`. Return the result of `adjustments.undo`. Their rules act on them again."""
     done, left = undo(adjustment, items, by=by)
     enrollments = [item.enrollment_id for item in items if item.learner_id in done]
     RuleAction.objects.filter(enrollment__in=enrollments, undone_at=adjustment.made_at).update(undone_at=None)

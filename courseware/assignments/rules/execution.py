@@ -1,4 +1,4 @@
-"""Execute assignment rules, a batch of people at a time. Each batch locks the rules, so nothing is done twice."""
+"""Execute assignment rules, a batch of people at a time."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -32,7 +32,7 @@ from courseware.simulations.models import SimulationAttempt
 
 
 def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]:
-    """Return person id → document ids in course order; without entry the whole course is renewed. Runs six queries."""
+    """Return person id → ids of documents to repeat, in course order; missing: the whole course. Six queries."""
     if not people or course.current is None:
         return {}
     course_outline = outline(course.current, course.source_language)
@@ -50,11 +50,12 @@ def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]
 
 
 def is_to_repeat(lesson: str, done: Mapping[str, datetime], changed: Mapping[str, datetime]) -> bool:
+    """Return whether `lesson` was not completed (`done`: id → time), or has changed since."""
     return lesson not in done or (lesson in changed and done[lesson] < changed[lesson])
 
 
 def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[str, datetime]]:
-    """Return person id → document id → last completion, in all enrollments. Runs one query."""
+    """Return person id → document id → last completion in any enrollment. Runs one query."""
     done: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
     own = Completion.objects.filter(enrollment__learner__in=people, enrollment__course=course).order_by()
     last = own.values_list("enrollment__learner", "document__identifier").annotate(last=Max("completed_at"))
@@ -64,7 +65,7 @@ def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[
 
 
 def missed_objectives(people: Collection[int], course: Course) -> defaultdict[int, set[str]]:
-    """Return person id → objectives missed in the last passed attempt. Runs two queries."""
+    """Return person id → objectives missed in the exam attempt passed last. Runs two queries."""
     passed = ExamAttempt.objects.filter(enrollment__learner__in=people, enrollment__course=course, is_passed=True)
     last = dict(passed.order_by("submitted_at").values_list("enrollment__learner", "pk"))
     missed: defaultdict[int, set[str]] = defaultdict(set)
@@ -75,7 +76,7 @@ def missed_objectives(people: Collection[int], course: Course) -> defaultdict[in
 
 
 def worst_simulations(people: Collection[int], course_outline: Outline, course: Course) -> dict[int, str]:
-    """Return person id → simulation id with the worst best result, of equals the first. Runs one query."""
+    """Return person id → id of the simulation with the lowest best result, the first of equals. One query."""
     simulations = [step.id for step in course_outline.steps if step.kind == "simulation" and not step.waited]
     positions = {simulation: position for position, simulation in enumerate(simulations)}
     attempts = (
@@ -104,7 +105,7 @@ def register() -> None:
 
 
 def act(day: date | None = None, *, rule: int | None = None) -> str:
-    """Execute all active rules, or only `rule` (an id), for `day`. Return the number of each action, as text."""
+    """Execute the rules, or only `rule` (id), for `day` (default: today). Return the number of each action as text."""
     done: Counter[str] = Counter()
     day = day or dates.site_day()
     wanted = dict.fromkeys(each.person for each in plan(list(acting_rules()), day) if is_to_be_done(each, rule))
@@ -123,7 +124,7 @@ def is_to_be_done(intent: Intent, rule: int | None) -> bool:
 
 
 def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: datetime | None = None) -> Counter[str]:
-    """Execute the rules for these people (ids). Return the number of each action."""
+    """Execute the rules for these people (ids). `rule`: as in `act`. Return action → number."""
     at = at or timezone.now()
     done, to_exempt = create_enrollments(people, day, rule, at)
     for person in to_exempt:  # one by one: the learner may hold the lock
@@ -138,7 +139,7 @@ def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: d
 def create_enrollments(
     people: Collection[int], day: date, rule: int | None, at: datetime
 ) -> tuple[Counter[str], list[int]]:
-    """Return (numbers of enrolled and renewed people, ids of people to exempt)."""
+    """Enroll people and open renewals. Return (action → number, ids of people to exempt). `rule`: as in `act`."""
     intents = asked_now(people, day, rule)
     by_course: dict[int, dict[int, Intent]] = defaultdict(dict)
     for intent in intents:
@@ -158,13 +159,13 @@ def create_enrollments(
 
 
 def asked_now(people: Collection[int], day: date, rule: int | None) -> list[Intent]:
-    """Return the intents to execute. The rules are locked until the transaction ends."""
+    """Lock the rules, and return the intents to execute for these people (ids). `rule`: as in `act`."""
     rules = list(acting_rules().select_for_update(of=("self",), no_key=True).order_by("pk"))
     return [intent for intent in plan(rules, day, people) if is_to_be_done(intent, rule)]
 
 
 def enrollments_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list[Enrollment]:
-    """Return new enrollments, without people whom another transaction enrolls at the same moment."""
+    """Create and return enrollments (person id → intent), except where another transaction just did."""
     lists = short_lists([person for person, intent in wanted.items() if intent.is_short], course)
     people = User.objects.filter(pk__in=wanted).annotate(zone_name=Subquery(time_zones(learner=OuterRef("pk"))))
     dues = {person: due_at(wanted[person.pk], person.zone_name) for person in people.order_by("pk")}
@@ -193,7 +194,7 @@ def asked_for(intent: Intent, enrollment: Enrollment) -> NewEvent:
 
 
 def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
-    """Store the actions of all rules behind these intents."""
+    """Store an action for each rule behind these intents."""
     RuleAction.objects.bulk_create(
         RuleAction(
             rule=opinion.rule,
@@ -214,6 +215,7 @@ def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
 
 @transaction.atomic
 def exempt_person(person: int, day: date, rule: int | None, at: datetime) -> Counter[str]:
+    """Exempt the person (id) as the rules ask; `rule`: as in `act`. Return action → number. Raise DoesNotExist."""
     intents = [intent for intent in asked_now([person], day, rule) if intent.deed is ActionKind.EXCUSE]
     for intent in intents:
         enrollment = Enrollment.objects.open().get(learner=person, course=intent.course)

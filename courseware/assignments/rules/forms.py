@@ -41,7 +41,7 @@ def job_roles():
 
 
 class RuleForm(forms.ModelForm):
-    """Form of a version. The course is chosen once, when the rule is created."""
+    """Form of a version of a rule. `rule`: the rule to change, whose course stays; None for a new one."""
 
     course = CourseChoice(
         label=_("Course to complete"), queryset=Course.objects.none(), empty_label=_("choose a course")
@@ -123,7 +123,7 @@ class RuleForm(forms.ModelForm):
         self.initial.setdefault("opens", "yearly" if self.instance.renewal_month else "days")
 
     def offer_teams(self):
-        """Require a team if the rule's team was closed: an empty team would include everybody."""
+        """Set the choices. A team is required if the rule's team was closed, because none means everybody."""
         team = self.fields["team"]
         team.queryset = Team.objects.only("name")
         team.required = self.instance.team_id is not None and not self.instance.team
@@ -180,7 +180,7 @@ class RuleForm(forms.ModelForm):
         return cleaned
 
     def drop(self, names, cleaned):
-        """Clear fields that do not belong to the chosen options and are hidden: see `rules.css`."""
+        """Clear the fields `names` in `cleaned`, and their errors: the chosen options hide these fields."""
         for name in names:
             cleaned[name] = None
             self.errors.pop(name, None)
@@ -225,7 +225,7 @@ class RuleForm(forms.ModelForm):
                 self.add_error("renewal_day", _("This month has no such day."))
 
     def check_validity(self, cleaned):
-        """Reject a renewal in the first half of the certificate's validity: it would open again at once."""
+        """Add an error if a renewal would open again at once: in the first half of the certificate's validity."""
         course, days = self.rule.course if self.rule else cleaned.get("course"), cleaned.get("renewal_days")
         months = course and store.outline(course.current, course.source_language).valid_months
         if days and months and days > months * 15:
@@ -233,13 +233,13 @@ class RuleForm(forms.ModelForm):
             self.add_error("renewal_days", words % {"months": months, "days": months * 15})
 
     def version(self):
-        """Return the unsaved version of a valid form, without a rule."""
+        """Return an unsaved version from the valid form, without its rule."""
         terms = {name: self.cleaned_data[name] for name in self.Meta.fields}
         return RuleVersion(**terms | {"other_certified": self.cleaned_data["other_certified"]})
 
 
 class PreviewForm(forms.Form):
-    """A date, from today on."""
+    """A date, from today to AHEAD."""
 
     helper = Fields(disable_csrf=True)
 

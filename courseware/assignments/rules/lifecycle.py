@@ -1,4 +1,4 @@
-"""Create, change, switch and roll back assignment rules. Each step is one transaction and may be repeated."""
+"""Create, change, switch and roll back assignment rules. Each step may be repeated."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,10 +27,11 @@ TERMS = tuple(field.attname for field in RuleVersion._meta.concrete_fields if fi
 
 
 class NameTaken(Exception):
-    """Another rule that is on has the same name."""
+    """Another active rule has the same name."""
 
 
 def is_name_taken(rule: AssignmentRule, name: str) -> bool:
+    """Return whether another active rule has this name, in any case."""
     others = AssignmentRule.objects.filter(switched_on_at__isnull=False, current__name__iexact=name.strip())
     return others.exclude(pk=rule.pk).exists()
 
@@ -45,7 +46,7 @@ def terms_of(version: RuleVersion) -> dict:
 
 @transaction.atomic
 def make_rule(course, version: RuleVersion, *, by: User | None, at: datetime | None = None) -> AssignmentRule:
-    """Create a rule that is off. `version` is not saved yet."""
+    """Create and log a rule that is off, with the unsaved `version`."""
     rule = AssignmentRule.objects.create(course=course)
     return change_rule(rule, version, by=by, at=at)
 
@@ -54,7 +55,7 @@ def make_rule(course, version: RuleVersion, *, by: User | None, at: datetime | N
 def change_rule(
     rule: AssignmentRule, version: RuleVersion, *, by: User | None, at: datetime | None = None
 ) -> AssignmentRule:
-    """Save `version` as the current one if it differs. Earlier actions of the rule stay."""
+    """Save the unsaved `version` as the current one, and log it, if it differs. Return the rule. Old actions stay."""
     rule, at = locked_rule(rule), at or timezone.now()
     before = rule.current
     if before and terms_of(before) == terms_of(version):
@@ -70,7 +71,7 @@ def change_rule(
 
 @transaction.atomic
 def switch_on(rule: AssignmentRule, *, by: User | None, at: datetime | None = None) -> bool:
-    """Switch the rule on: it acts now and every night. Return whether it was off. Raise NameTaken."""
+    """Switch the rule on and execute it soon; log it. Return False if it was on. Raise NameTaken."""
     rule, at = locked_rule(rule), at or timezone.now()
     if rule.is_on:
         return False
@@ -85,7 +86,7 @@ def switch_on(rule: AssignmentRule, *, by: User | None, at: datetime | None = No
 
 @transaction.atomic
 def switch_off(rule: AssignmentRule, *, by: User | None, at: datetime | None = None) -> bool:
-    """Switch the rule off; enrollments stay. Return whether it was on."""
+    """Switch the rule off and log it; enrollments stay. Return False if it was off."""
     rule = locked_rule(rule)
     if not rule.is_on:
         return False
@@ -100,6 +101,7 @@ NOT_BEGUN = dict.fromkeys(("started_at", "attempts", "runs"))
 
 
 def actions_behind_enrollments() -> QuerySet[RuleAction]:
+    """Return a queryset of the actions, not undone, that created enrollments."""
     return RuleAction.objects.filter(undone_at=None).exclude(deed=RuleAction.Kind.EXCUSE)
 
 
@@ -108,7 +110,7 @@ def enrollments_created_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
 
 
 def enrollments_to_remove(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
-    """Return enrollments by this rule alone without activity, requests or changes, that `by` may decide about."""
+    """Return a queryset: enrollments by this rule alone, not touched since, that `by` may decide about."""
     others = actions_behind_enrollments().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
     untouched = NOT_BEGUN | dict.fromkeys(("adjustment_items", "extension_requests", "manager_questions"))
     open_enrollments = enrollments_created_by(rule).open()  # type: ignore[attr-defined]
@@ -118,12 +120,13 @@ def enrollments_to_remove(rule: AssignmentRule, by: User) -> QuerySet[Enrollment
 
 
 def enrollments_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
+    """Return a queryset: the other enrollments created by the rule."""
     return enrollments_created_by(rule).exclude(pk__in=enrollments_to_remove(rule, by).values("pk"))
 
 
 @transaction.atomic
 def undo_actions_of_rule(rule: AssignmentRule, *, by: User) -> int:
-    """Switch the rule off and undo a batch; a worker does the rest. Return the number undone now."""
+    """Switch the rule off, undo a batch of actions, and queue the rest. Return the number undone now."""
     at = timezone.now()
     switch_off(rule, by=by, at=at)
     if not (number := undo_next(rule, by=by, at=at)):
@@ -143,7 +146,7 @@ def undo_rest(rule: int, by: int) -> None:
 
 @transaction.atomic
 def undo_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
-    """Undo a batch. Return its size; 0 if the rule was switched on again or nothing is left."""
+    """Undo a batch. Return its size; 0 if the rule is on or nothing is left."""
     rule, at = locked_rule(rule), at or timezone.now()
     if rule.is_on:
         return 0
@@ -152,7 +155,7 @@ def undo_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> 
 
 
 def undo_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int:
-    """Undo those of these enrollments that are in `enrollments_to_remove`, for good. Return their number."""
+    """Undo those of these enrollments (ids) that can be removed, for good. Return their number."""
     at, number = timezone.now(), 0
     for some in batches(keys, RUNS_AT_ONCE):
         with transaction.atomic():
@@ -166,7 +169,7 @@ def undo_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int
 def remove_enrollments(
     rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime, is_final: bool = False
 ) -> int:
-    """Remove enrollments, or exempt learners who had an email about them. Call it with the rule locked."""
+    """Remove these enrollments (ids), or exempt if an email was sent. Return how many. The rule is locked."""
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     # Checked again under the lock: they cannot be started now.
     enrollments = list(enrollments_to_remove(rule, by).filter(pk__in=keys).select_related("learner").order_by("pk"))
@@ -192,7 +195,7 @@ def remove_enrollments(
 
 
 def shown_of(enrollments: list[Enrollment]) -> set[int]:
-    """Return ids of enrollments about which an email was sent to any account of the learner."""
+    """Return ids of those enrollments about which an email was sent to the learner or an alias."""
     people = {each.learner_id for each in enrollments}
     aliases = AccountMerge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
     emails = OutgoingEmail.objects.handed_over().filter(kind__in=enrollment.KINDS, person__in=[*people, *aliases])

@@ -1,4 +1,4 @@
-"""Plan what assignment rules do on a day, and preview it. Read only; `execution` carries it out."""
+"""Plan and preview, without writing, what assignment rules do on a day."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -47,7 +47,7 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Intent:
-    """What the rules `by` do to a person in a course (ids). `others`: the other rules. `due`: the earliest due date."""
+    """What the rules `by` do to a person in a course (ids). `others`: the other rules. `due`: earliest due date."""
 
     person: int
     course: int
@@ -66,6 +66,7 @@ class Intent:
 
     @property
     def counts_from(self) -> date | None:
+        """End of the certificate that a renewal continues, or None."""
         return next((each.verdict.counts_from for each in self.by if each.verdict.counts_from), None)
 
     @property
@@ -74,11 +75,11 @@ class Intent:
 
     @property
     def first(self) -> Opinion:
-        """The rule with the first due date, or else one that covers the person."""
+        """The opinion with the earliest due date, else of a rule that covers the person."""
         return min(self.by or self.others, key=order_of)
 
     def of(self, rule: int) -> Verdict | None:
-        """Return the verdict of this rule (an id), or None."""
+        """Return the verdict of this rule (id), or None."""
         return next((each.verdict for each in (*self.by, *self.others) if each.rule.pk == rule), None)
 
     def is_by(self, rule: int) -> bool:
@@ -95,7 +96,7 @@ def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> 
 
 
 def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Calendar, day: date) -> Intent:
-    """Combine the opinions of all active rules about the course, in any order."""
+    """Return what all active rules about the course do to the person (ids). `opinions`: in any order."""
     opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
     for kind in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
         by = tuple(opinion for opinion in opinions if opinion.verdict.deed is kind)
@@ -108,19 +109,20 @@ def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Cale
 
 
 def version_of(rule: AssignmentRule) -> RuleVersion:
+    """Return the current version. Raise RuleVersion.DoesNotExist if there is none yet."""
     if rule.current is None:  # only while the rule is being created
         raise RuleVersion.DoesNotExist(f"rule {rule.pk} says nothing")
     return rule.current
 
 
 def acting_rules() -> QuerySet[AssignmentRule]:
-    """Return active rules, without those about a closed team, which would exempt everybody they enrolled."""
+    """Return a queryset of active rules, without those whose team was closed."""
     has_its_team = Q(current__team=None) | Q(current__team__name__isnull=False)
     return AssignmentRule.objects.filter(has_its_team, switched_on_at__isnull=False).select_related("current", "course")
 
 
 def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | None = None) -> Iterator[Intent]:
-    """Yield one intent for each person (ids; all active people) and course of the rules, ordered by ids."""
+    """Yield an intent for each person (`people`: ids; None: all active) and course of the rules, ordered by ids."""
     by_course: dict[int, list[AssignmentRule]] = defaultdict(list)
     for rule in rules:
         by_course[rule.course_id].append(rule)
@@ -133,12 +135,12 @@ def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | N
 
 
 def is_large_company() -> bool:
-    """Return whether a plan for everybody takes more than one chunk of people."""
+    """Return whether there are more than CHUNK active people."""
     return User.objects.filter(is_active=True).order_by("pk")[CHUNK : CHUNK + 1].exists()
 
 
 def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
-    """Yield people by id, so accounts may be added and deleted meanwhile."""
+    """Yield lists of active people, by id. `people`: ids, in one list; None: everybody, CHUNK at a time."""
     active = User.objects.filter(is_active=True).order_by("pk")
     active = active.only("job_role", "starts_on", "leaves_on", "joined_at")
     active = active.annotate(is_excused_by_hand=BY_HAND)
@@ -173,6 +175,7 @@ def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Itera
 
 
 def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
+    """Return person id → (team id, role) pairs, also for all teams above."""
     roles: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
     found = Membership.objects.filter(person__in=people).order_by()
     for person, team, above, role in found.values_list("person", "team", "team__above", "role"):
@@ -181,6 +184,7 @@ def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
 
 
 def certificates_of(people: Collection[int], courses: Collection[int | None]) -> defaultdict[int, dict[int, Certified]]:
+    """Return person id → course id → longest certification."""
     certificates: defaultdict[int, dict[int, Certified]] = defaultdict(dict)
     found = Certification.objects.filter(learner__in=people, course__in=courses)
     since = ("certificate__issued_at", "outside__trained_on")
@@ -192,7 +196,7 @@ def certificates_of(people: Collection[int], courses: Collection[int | None]) ->
 
 
 def actions_of(people: Collection[int], rules: Collection[AssignmentRule]):
-    """Return (person id → handled occasions, enrollment id → ids of the rules that created it)."""
+    """Return (person id → (rule id, occasion) already handled, enrollment id → ids of rules that created it)."""
     occasions, rules_behind = defaultdict(set), defaultdict(set)
     # Include actions for a merged account: its enrollment belongs to this person now.
     whose = Coalesce("enrollment__learner", "person")
@@ -209,6 +213,7 @@ def actions_of(people: Collection[int], rules: Collection[AssignmentRule]):
 def enrollments_of(
     people: Collection[int], courses: Collection[int | None], rules_behind
 ) -> defaultdict[int, dict[int, CurrentEnrollment]]:
+    """Return person id → course id → current enrollment. `rules_behind`: see `actions_of`."""
     enrollments: defaultdict[int, dict[int, CurrentEnrollment]] = defaultdict(dict)
     items = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
     is_certified = Exists(items.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not exempt
@@ -234,7 +239,7 @@ SHORT = _("a short renewal opens")
 
 @dataclass(frozen=True)
 class ActionGroup:
-    """People with the same action for the same reason. `others`: other rules that cover them."""
+    """People with the same action for the same reason. `others`: further rules with this action."""
 
     deed: ActionKind
     because: Because
@@ -250,7 +255,7 @@ class ActionGroup:
 
 @dataclass
 class RulePreview:
-    """`acts`, and `coming` (renewals within AHEAD): group → person ids. `left`, `outside`: reason → number."""
+    """`acts`, `coming` (renewals within AHEAD): group → person ids. `left`, `outside`: reason → number of people."""
 
     rule: AssignmentRule
     day: date
@@ -273,7 +278,7 @@ class RulePreview:
 
     @property
     def digest(self) -> str:
-        """Checksum of the actions: it differs if anything changed for one of these people."""
+        """Checksum of date, people, actions and due dates."""
         lines = sorted(
             f"{person} {group.deed} {group.due and group.due.day} {group.is_short}"
             for group, people in self.acts.items()
@@ -295,7 +300,7 @@ class RulePreview:
 
 
 def preview_rule(rule: AssignmentRule, day: date) -> RulePreview:
-    """Preview the rule as if it were on, beside the other active rules."""
+    """Return what the rule would do on `day` if it were on, beside the other active rules."""
     others = [other for other in acting_rules().filter(course=rule.course_id) if other.pk != rule.pk]
     preview = RulePreview(rule, day)
     for intent in plan([*others, rule], day):
@@ -304,7 +309,7 @@ def preview_rule(rule: AssignmentRule, day: date) -> RulePreview:
 
 
 def preview_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RulePreview:
-    """What would change if this active rule had the unsaved `version`."""
+    """Return what the rule would do on `day` with the unsaved `version`."""
     changed = copy(rule)
     changed.current = version
     return preview_rule(changed, day)
@@ -321,7 +326,7 @@ def preview_all(day: date) -> list[RulePreview]:
 
 
 def take(preview: RulePreview, intent: Intent) -> None:
-    """Add the intent to the preview."""
+    """Add the intent to the preview of its rule."""
     verdict = intent.of(preview.rule.pk)
     if verdict is None:
         return
@@ -340,6 +345,6 @@ def take(preview: RulePreview, intent: Intent) -> None:
 
 
 def names_of(people: Iterable[Collection[int]]) -> dict[int, str]:
-    """Return id → name of the first SHOWN people of each group."""
+    """Return person id → name, of the first SHOWN ids of each group."""
     keys = [key for group in people for key in list(group)[:SHOWN]]
     return dict(User.objects.filter(pk__in=keys).values_list("pk", "name"))

@@ -1,4 +1,4 @@
-"""Evaluate an assignment rule for one person on one day: in scope or not, why, and the due date. No queries."""
+"""Evaluate an assignment rule for one person on one day: scope, reason and due date. Runs no queries."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class CurrentEnrollment:
 
 @dataclass(frozen=True)
 class Certified:
-    """The longest certification. `until`: `date.min` if revoked; `is_outside`: by external training."""
+    """The longest certification in a course. `until`: date.min if revoked. `is_outside`: external training."""
 
     since: date
     until: date
@@ -29,7 +29,7 @@ class Certified:
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """What rules need to know about an active person. Enrollments and certificates by course id."""
+    """What rules know about an active person. `runs`, `certificates`: by course id."""
 
     key: int
     joined_on: date
@@ -59,7 +59,7 @@ class ActionKind(StrEnum):
 
 
 class RuleReason(TextChoices):
-    """Reason of a verdict, whatever certifies; %(day)s is the day of the verdict."""
+    """Reason of a verdict; %(day)s is the day of the verdict."""
 
     STARTS_TODAY = "starts-today", _("starts work on this day")
     NEVER_LEARNED = "never-learned", _("matches the rule and has not completed the course")
@@ -97,7 +97,7 @@ class Because:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Verdict of a rule on a person. `opens_on`: a future renewal. `counts_from`: end of the renewed certificate."""
+    """What a rule does to a person. `opens_on`: of a future renewal. `counts_from`: end of the renewed certificate."""
 
     deed: ActionKind
     why: RuleReason
@@ -110,7 +110,7 @@ class Verdict:
 
 
 def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> Verdict:
-    """Return the verdict of this version. `rule` and `course`: ids of the rule and its course."""
+    """Return the verdict of the `version` of a rule on the person. `rule`, `course`: their ids."""
     if day < version.acts_since:
         return Verdict(ActionKind.LEAVE, RuleReason.NOT_YET, version.acts_since)
     if outside := reason_outside(version, person, day):
@@ -128,12 +128,14 @@ def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> 
 
 
 def once(person: PersonFacts, rule: int, found: Verdict) -> Verdict:
+    """Return the verdict; LEAVE if the rule (id) has acted on this occasion before."""
     if found.deed in (ActionKind.LEAVE, ActionKind.OUTSIDE) or (rule, found.occasion) not in person.occasions:
         return found
     return Verdict(ActionKind.LEAVE, RuleReason.WAS_ASKED)
 
 
 def reason_outside(version, person: PersonFacts, day: date) -> RuleReason | None:
+    """Return why the person is not in scope, or None."""
     roles = {role for team, role in person.roles if version.team_id in (None, team)}
     if version.team_id and not roles:
         return RuleReason.OTHER_TEAM
@@ -153,6 +155,7 @@ def reason_of_other_course(version, person: PersonFacts, day: date) -> RuleReaso
 
 
 def reason_to_leave(course: int, person: PersonFacts, day: date) -> Verdict | None:
+    """Return why an action is impossible whatever the rule says, as a verdict, or None."""
     if person.leaves_on and person.leaves_on < day:
         return Verdict(ActionKind.LEAVE, RuleReason.HAS_LEFT, person.leaves_on)
     if person.starts_on and person.starts_on > day:
@@ -207,7 +210,7 @@ def opening(version, certified: Certified, day: date) -> date | None:
 
 
 def yearly_days(version, certified: Certified, day: date) -> Iterator[date]:
-    """Yield the yearly dates from the last one before `day` on, after certification and start of the rule."""
+    """Yield yearly dates from the last one up to `day` on, after certification and start of the rule."""
     after = max(certified.since + timedelta(days=1), version.acts_since)
     for year in range(max(day.year - 1, MINYEAR), min(day.year + 3, MAXYEAR)):
         on = day_in(year, version.renewal_month, version.renewal_day)
@@ -217,6 +220,7 @@ def yearly_days(version, certified: Certified, day: date) -> Iterator[date]:
 
 
 def day_in(year: int, month: int, day: int) -> date:
+    """Return the date; the last of the month if `day` is later."""
     return min(date(year, month, 1) + timedelta(days=day - 1), last_of_month(year, month))
 
 
@@ -225,7 +229,7 @@ def last_of_month(year: int, month: int) -> date:
 
 
 def due_day_of(version, person: PersonFacts, day: date) -> date:
-    """Return the due date of a person enrolled on `day`. If it has passed, the days count from `day`."""
+    """Return the due date of a person enrolled on `day`; if it has passed, the days count from `day`."""
     if version.due == version.Due.DATE:
         return version.due_on
     if version.due == version.Due.QUARTER:
@@ -236,6 +240,7 @@ def due_day_of(version, person: PersonFacts, day: date) -> date:
 
 
 def due_of_yearly(version, day: date) -> date | None:
+    """Return the due date of a yearly renewal that opens on `day`, or None."""
     if version.due == version.Due.QUARTER:
         return end_of_quarter(day)
     return day + timedelta(days=version.due_days) if version.due_days is not None else None

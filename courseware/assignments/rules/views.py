@@ -1,4 +1,4 @@
-"""Pages of assignment rules: list, form, preview, switch, rollback (/rules/)."""
+"""/rules/: list, form, preview, switch and rollback of assignment rules."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -72,7 +72,7 @@ def rules(request):
 
 
 def ended_lately():
-    """Adjustments that ended enrollments of certified people and can still be undone, with their `number`."""
+    """Return adjustments that ended enrollments and can still be undone, with `number` of enrollments."""
     standing = Count("lines", filter=Q(lines__undone_at=None))
     since = timezone.now() - EndCertified.undone_within
     ended = Adjustment.objects.filter(kind=EndCertified.kind, made_at__gte=since)
@@ -114,12 +114,12 @@ def edit_rule(request, pk):
 
 
 def is_as_shown(preview, digest):
-    """Return whether the preview is empty, or is the one shown, whose `digest` came back."""
+    """Return whether `digest` (posted) is that of the preview, or the preview has no actions or is None."""
     return preview is None or not preview.acts or preview.digest == digest
 
 
 def said_by_another(rule, number):
-    """Return the current rule as text if the form shows another version (`number`); else ""."""
+    """Return the rule as text if its current version is not `number` (posted), else ""."""
     return words_of(rule)[0] if number is not None and number != str(rule.current.number) else ""
 
 
@@ -149,7 +149,7 @@ def rehearsed(preview):
 
 
 def in_words(preview):
-    """Return (group, shown names, number besides the first, number not shown); first those of the day."""
+    """Return (group, names shown, number of people less 1, number not shown), groups of the day first."""
     groups = [*preview.acts.items(), *preview.coming.items()]
     names = names_of(people for _group, people in groups)
     shown = [(group, [names[key] for key in people if key in names], len(people)) for group, people in groups]
@@ -162,7 +162,7 @@ def did(rule):
 
 @post_view(rule_address, allowed=handles_people, is_held=False)
 def enable_rule(request, pk):
-    """Execute only what was previewed: if the list has changed, the page shows the new one."""
+    """Switch on what was previewed: if `digest` differs, show the new preview instead."""
     rule = rule_or_404(pk)
     if not rule.is_on and request.POST.get("digest") != preview_rule(rule, dates.site_day()).digest:
         messages.warning(
@@ -192,7 +192,7 @@ TICKS_SHOWN = 500
 
 @form_view("assignments:rollback-rule", allowed=handles_people, is_held=False)
 def rollback_rule(request, pk):
-    """POST `act`: "all", or "some" for the people ticked. Without `act` the page shows the people ticked."""
+    """`act` "all" undoes all actions, "some" those of the people ticked; without it the page shows these."""
     rule = rule_or_404(pk)
     to_go, to_stay = enrollments_to_remove(rule, request.user), enrollments_that_stay(rule, request.user)
     ticked = to_go.filter(pk__in=keys_in(request.POST.getlist("run"))) if request.method == "POST" else to_go.none()
@@ -218,6 +218,7 @@ def rollback_rule(request, pk):
 
 
 def with_names(enrollments, most):
+    """Return (enrollment id, learner's name) pairs by name, at most `most`; None: all."""
     return list(enrollments.order_by("learner__name", "pk").values_list("pk", "learner__name")[:most])
 
 

@@ -1,4 +1,4 @@
-"""Command preview_rules: show what assignment rules would do on a day, or which emails leave."""
+"""Command `preview_rules`: show what assignment rules would do on a day, or which emails leave."""
 
 from argparse import ArgumentTypeError
 from datetime import date
