@@ -28,7 +28,7 @@ def favors(at: datetime | None = None) -> QuerySet[Event]:
 
 
 def benefactors(event: Event) -> Iterator[int]:
-    """Yield ids of those who did the event for its subject: the actor, and the uploader of an approved list."""
+    """Yield ids of the actor, and the uploader of an approved list; not the subject, who owes them the event."""
     if event.verb == "deputy-added" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
         return
     for key in (event.actor_id, event.data.get("brought_by")):

@@ -132,7 +132,7 @@ def people_handled_by(user):
 
 
 def people_visible_to(user):
-    """Return a queryset of people whose records `user` may see: learners; for HR all but staff; for auditors all."""
+    """Return a queryset of people whose records `user` may see. Managers: learners; HR: not staff; auditors: all."""
     if user.is_active and (user.is_superuser or audits(user)):
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))

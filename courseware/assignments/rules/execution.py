@@ -215,7 +215,7 @@ def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
 
 @transaction.atomic
 def exempt_person(person: int, day: date, rule: int | None, at: datetime) -> Counter[str]:
-    """Exempt the person (id) as the rules ask; `rule`: as in `act`. Return action → number. Raise DoesNotExist."""
+    """Exempt the person (id) as rules ask. Return action → number. Raise EnrollmentClosed, Enrollment.DoesNotExist."""
     intents = [intent for intent in asked_now([person], day, rule) if intent.deed is ActionKind.EXCUSE]
     for intent in intents:
         enrollment = Enrollment.objects.open().get(learner=person, course=intent.course)
