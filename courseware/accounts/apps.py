@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
+        from courseware.accounts.people import demo_accounts  # noqa: F401 - registers a system check
         from courseware.accounts.people.offboarding import deactivate_leavers
         from courseware.accounts.people.search import renew_terms
         from courseware.accounts.permissions import roles

@@ -39,7 +39,7 @@ export function startClock(timing, hear, { steady, wall } = TIME) {
     if (slept > ASLEEP) hear.slept();
     if (!isRunning) return;
     const face = faceAt(timing, steady() - broughtAt);
-    if (branding.seconds === shown) return;
+    if (face.seconds === shown) return;
     shown = face.seconds;
     if (shown === 0) stop();
     hear.second(face);

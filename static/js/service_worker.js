@@ -1,4 +1,4 @@
-// Where the network does not answer, the reading copy does that offline_copy.js has kept. Nothing else is ever kept.
+// Where the network does not answer, the offline copy of offline_copy.js does. Nothing else is ever kept.
 const COPY = "offline-copy";
 const PAGE = "/offline/";
 const ABOUT = "/offline/about"; // no page: what is known of the copy

@@ -95,7 +95,7 @@ OF_THE_SITE = {
     "password once more": ("learner", empty("/accounts/reauthenticate/")),
     "survey": ("other learner", empty("/learn/tea-room/voice/")),
     "due date": ("manager", empty("/team/people/{enrollment}/", "/extend/")),
-    "reason of an excuse": ("manager", empty("/team/people/{enrollment}/", "/excuse/")),
+    "reason for an exemption": ("manager", empty("/team/people/{enrollment}/", "/exempt/")),
 }
 OF_THE_ADMIN = {
     "new person": ("admin", empty("/admin/accounts/user/add/")),

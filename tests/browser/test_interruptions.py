@@ -60,7 +60,7 @@ def state(page):
 
 def sign_in_again(page, learner):
     expect(page).to_have_url(re.compile("/accounts/login/"))
-    page.get_by_label("Email address").fill(learner.email)
+    page.get_by_label("Email or staff number").fill(learner.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
 
@@ -77,7 +77,7 @@ def test_old_tab_does_not_replace_newer_answer(visit, learner, attempt):
     expect(state(new)).to_contain_text("Saved")
     kept = Response.objects.get(position=1).response
     choices(old).nth(1).check()
-    expect(old.get_by_text("answered in another tab or on another device")).to_be_visible()
+    expect(old.get_by_text("You already answered this question in another tab")).to_be_visible()
     expect(choices(old).nth(0)).to_be_checked()
     assert Response.objects.get(position=1).response == kept
 
@@ -201,7 +201,7 @@ def test_editor_text_survives_reload_and_new_sign_in(visit, editor):
     field.fill(field.input_value() + "\n\nOne sentence more.\n")
     page.reload()
     expect(page.locator("#text-en")).to_have_value(re.compile("One sentence more."))
-    expect(page.get_by_text("What you had typed in this tab is here again.")).to_be_visible()
+    expect(page.get_by_text("Your unsaved text from this tab is back in the form.")).to_be_visible()
     Session.objects.all().delete()
     page.get_by_role("button", name="Save draft").click()
     sign_in_again(page, editor)
@@ -209,7 +209,7 @@ def test_editor_text_survives_reload_and_new_sign_in(visit, editor):
     expect(page.get_by_text("Saved as revision 2.")).to_be_visible()
     expect(page.locator("#text-en")).to_have_value(re.compile("One sentence more."))
     page.reload()
-    expect(page.get_by_text("What you had typed in this tab is here again.")).to_be_hidden()
+    expect(page.get_by_text("Your unsaved text from this tab is back in the form.")).to_be_hidden()
 
 
 def test_restored_tab_text_conflicts_with_newer_save(visit, editor):
@@ -239,7 +239,7 @@ def test_survey_and_report_stay_in_tab_until_sent(visit, learner):
     page.reload()
     expect(page.locator("#report-comment")).to_have_value("Line four.")
     page.get_by_role("button", name="Send report").click()
-    expect(page.get_by_text("Thank you. An editor will look at it")).to_be_visible()
+    expect(page.get_by_text("Thank you. An editor will read your report")).to_be_visible()
     expect(page.locator("#report-comment")).to_have_value("")
     page.goto("/learn/tea-room/voice/")
     expect(page.get_by_role("main").get_by_role("textbox").first).to_have_value("More tea.")
@@ -311,10 +311,10 @@ def test_offline_notice_keeps_page_open(visit, learner):
     notice = page.locator("[data-network]")
     expect(notice).to_be_empty()
     page.context.set_offline(True)
-    expect(notice).to_contain_text("There is no network just now.")
+    expect(notice).to_contain_text("You are offline.")
     page.get_by_role("link", name="My course").click()
     page.get_by_role("button", name="中文").click()
-    expect(notice).to_contain_text("There is no network just now.")
+    expect(notice).to_contain_text("You are offline.")
     assert page.url.endswith(LESSON)
     page.context.set_offline(False)
     expect(notice).to_be_empty()

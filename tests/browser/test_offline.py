@@ -69,7 +69,7 @@ def test_emergency_card_and_lessons_are_readable_offline(page, learner):
     expect(page.get_by_role("heading", name="Read these lessons while you are offline")).to_be_visible()
     expect(page.locator("article")).not_to_have_count(0)
     page.goto("/emergency-card/")
-    assert page.url.endswith("/offline/#card")
+    assert page.url.endswith("/offline/#emergency-card")
     page.context.set_offline(False)
     page.get_by_role("link", name="Try again").click()
     page.wait_for_url(re.compile("[0-9]/$"))
@@ -135,6 +135,6 @@ def test_person_without_course_has_no_offline_link(visit, site):
         page.goto("/")
     until(page, "Boolean(navigator.serviceWorker.controller)")
     page.context.set_offline(True)
-    expect(page.locator(".network")).to_contain_text("There is no network just now.")
+    expect(page.locator(".network")).to_contain_text("You are offline.")
     page.wait_for_timeout(300)
     assert page.get_by_role("link", name="Read the emergency card and this module").count() == 0

@@ -35,7 +35,7 @@ def page(visit, editor):
 
 def enter_password(page, editor, then="/admin/"):
     page.goto(f"/accounts/login/?next={then}")
-    page.get_by_label("Email address").fill(editor.email)
+    page.get_by_label("Email or staff number").fill(editor.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 
@@ -56,7 +56,7 @@ def test_editor_adds_passkey_and_signs_in_with_it(page, editor):
     expect(page.get_by_role("heading", level=1)).to_have_text("Two-step verification")
     page.set_verified(False)
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_text("The passkey was not taken.")).to_be_visible()
+    expect(page.get_by_text("The passkey was not accepted.")).to_be_visible()
     page.set_verified(True)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url("/admin/")

@@ -34,7 +34,7 @@ def start(page, address=INTRO, *, timing="written"):
     page.goto(address)
     page.locator(f"input[value={timing}]").check()
     page.locator(".begin .btn").click()
-    expect(page.get_by_label("Choose with the keys")).to_be_visible()  # shown by the script, so it is loaded
+    expect(page.get_by_label("Press 1, 2, 3 … to choose")).to_be_visible()  # shown by the script, so it is loaded
     return page
 
 
@@ -66,10 +66,10 @@ def test_simulation_and_what_if_by_keyboard(visit, enrollment):
     keyboard.press(page.get_by_role("button", name="At home"), "Space")
     situation(page, "Your own kitchen")
     press_key_of(page, "Put the lid on")
-    situation(page, "Add note")
+    situation(page, "Write a note")
     keyboard.tick(page.get_by_label("Where it burns"))
     press_key_of(page, "Whether all are out")
-    keyboard.press(page.get_by_role("button", name="Send form"))
+    keyboard.press(page.get_by_role("button", name="Send it"))
     expect(page).to_have_url(re.compile("/debrief/$"))
     situation(page, "Burnt down")
     keyboard.press(page.locator("#decision-1").get_by_role("button", name="Try another way"))
@@ -90,11 +90,11 @@ def test_start_button_is_visible_and_covers_no_choice(visit, enrollment):
 
 def test_digit_keys_can_be_turned_off(visit, enrollment):
     page = start(visit(enrollment.learner), timing="off")
-    page.get_by_label("Choose with the keys").uncheck()
+    page.get_by_label("Press 1, 2, 3 … to choose").uncheck()
     page.keyboard.press("1")
     page.get_by_role("button", name="Send Li").click()
     situation(page, "Where are you?")
-    expect(page.get_by_label("Choose with the keys")).not_to_be_checked()
+    expect(page.get_by_label("Press 1, 2, 3 … to choose")).not_to_be_checked()
     assert Decision.objects.get().place == 2
 
 
@@ -161,7 +161,7 @@ def test_lines_appear_one_by_one_unless_skipped_or_reduced_motion(visit, site):
     expect(button).to_be_hidden()
     calm = visit(enrollment.learner, reduced_motion="reduce")
     calm.goto(page.url)
-    expect(calm.get_by_label("Choose with the keys")).to_be_visible()
+    expect(calm.get_by_label("Press 1, 2, 3 … to choose")).to_be_visible()
     expect(calm.locator(".line.later")).to_have_count(0)
     expect(calm.get_by_role("button", name="Show all at once")).to_be_hidden()
 
@@ -174,7 +174,7 @@ def test_expired_timer_takes_timeout(visit, site):
     page = start(visit(enrollment.learner))
     clock = page.get_by_role("timer")
     expect(clock).to_contain_text("2 seconds")
-    expect(page.locator("[data-announce]")).to_contain_text("The clock runs: 2 seconds.")
+    expect(page.locator("[data-announce]")).to_contain_text("Time limit: 2 seconds.")
     situation(page, "Where are you?")
     expect(page.locator(".last")).to_contain_text("Time is up You do not move")
     assert Decision.objects.values_list("is_timeout", "seconds").get() == (True, 2)
@@ -195,7 +195,7 @@ def test_pause_delays_next_situation(visit, enrollment):
     page.keyboard.press("1")
     expect(page.locator("h1")).to_have_text("Paused")
     expect(page.locator("h1")).to_be_focused()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     situation(page, "Where are you?")
 
 
@@ -231,7 +231,7 @@ def test_last_offline_decision_opens_debrief_without_dialog(visit, enrollment):
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.goto(f"/simulation-attempts/{attempt.pk}/")
     page.context.set_offline(True)
-    page.get_by_role("button", name="Send form").click()
+    page.get_by_role("button", name="Send it").click()
     expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
     page.context.set_offline(False)
     expect(page).to_have_url(re.compile("/debrief/$"))
@@ -265,7 +265,7 @@ def test_attempt_continues_after_new_sign_in(visit, enrollment):
     attempt_url = page.url
     page.context.clear_cookies()
     page.keyboard.press("1")
-    page.get_by_label("Email address").fill(enrollment.learner.email)
+    page.get_by_label("Email or staff number").fill(enrollment.learner.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(attempt_url)
@@ -284,7 +284,7 @@ def test_simulation_without_javascript_has_no_timer(visit, enrollment):
     for choice in ("Put the cup down and look", "In the shop"):
         page.get_by_role("button", name=choice).click()
     page.get_by_label("Where it burns").check()
-    page.get_by_role("button", name="Send form").click()
+    page.get_by_role("button", name="Send it").click()
     if SimulationAttempt.objects.get().flags:
         page.get_by_role("button", name="Seat him outside").click()
     expect(page.locator("h1")).to_have_text("A false alarm")

@@ -17,9 +17,9 @@ from tests.world import outline_of
 
 MAX_PRESSES = 4
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
-SIGN_IN, CONFIRM, UNDO = ("Sign in", "登录"), ("Confirm selected actions", "确认"), ("Undo", "撤销")
+SIGN_IN, CONFIRM, UNDO = ("Sign in", "登录"), ("Confirm selected actions", "执行所选操作"), ("Undo", "撤销")
 TODAY = ("Today", "今日待办")
-QUEUED = ("2 reminders are queued.", "2封提醒已排队。")
+QUEUED = ("2 reminders are queued.", "2封提醒待发送。")
 DONE = ("Done:", "完成：")
 UNDONE = ("2 emails will not be sent.", "2封信不发了。")
 

@@ -68,7 +68,7 @@ HR_PAGES = {
     "people/certificates/<int:pk>/withdraw/",
     "people/external-training/<int:training>/undo/",
 }
-REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "pack.zip")}
+REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "audit-pack.zip")}
 BRANDING_PAGES = {"branding/", "branding/<id:course>/"}  # sender of emails
 # Pages below these that need no authentication
 NOT_ASKED = {

@@ -60,7 +60,7 @@ class NodeChoice:
 
     @property
     def worth(self) -> str:
-        """The rating: a key of WORTH, or "" in a node that is not judged."""
+        """The rating: a key of RATING_POINTS, or "" in a node that is not judged."""
         return TIMEOUTS.get(self.quality, self.quality)
 
 

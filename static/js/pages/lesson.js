@@ -141,7 +141,7 @@ lesson.addEventListener("change", (event) => {
   if (!form) return;
   keepDraft(form, learner);
   // The first sending may have arrived although no answer came back: a changed answer is another try, so another token.
-  if (autosave.has(form) && !isLive(form)) form.elements.token.value = newToken();
+  if (unsaved.has(form) && !isLive(form)) form.elements.token.value = newToken();
 });
 lesson.addEventListener("input", (event) => {
   if (!event.target.matches("form[data-answer] textarea")) return;
@@ -154,7 +154,7 @@ lesson.addEventListener(
     const form = event.target;
     if (!form.matches("form[data-answer]")) return;
     keepDraft(form, learner);
-    if (isLive(form) && (autosave.has(form) || !navigator.onLine)) {
+    if (isLive(form) && (unsaved.has(form) || !navigator.onLine)) {
       event.preventDefault();
       goOn = event.submitter;
       send(form);
@@ -204,7 +204,7 @@ addEventListener("online", () => {
   for (const form of unsaved.keys()) send(form);
 });
 addEventListener("beforeunload", (event) => {
-  if (autosave.size) event.preventDefault();
+  if (unsaved.size) event.preventDefault();
 });
 addEventListener("hashchange", openTarget);
 lesson.addEventListener("beforematch", ({ target }) => openUpTo(target.closest(".part")));
