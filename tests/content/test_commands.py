@@ -1,6 +1,5 @@
 """Commands `check_content`, `content_report`, `content_facts` and `content_points`."""
 
-from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -10,10 +9,9 @@ from courseware.content.management.commands.check_content import read_files
 from courseware.course_format.checks.guessing import guessed_sets
 from courseware.course_format.course import read_course
 from courseware.course_format.diagnostic_messages import LEVELS
-from tests.course_format.check_helpers import BANK, LESSON_EN, OUTLINE, SOURCES
+from tests.course_format.check_helpers import BANK, LESSON_EN, OUTLINE, SOURCES, TODAY
 from tests.course_format.samples import damage, make_files
 
-TODAY = datetime(2026, 12, 1, tzinfo=UTC)  # less than 12 months after the sources of the sample course were checked
 DRILL = "01-water/02-drill.simulation.zh-hans.md"
 
 
