@@ -72,7 +72,7 @@ class MembershipFormSet(forms.BaseInlineFormSet):
             if form.has_changed() and not form.errors:
                 added = {name: form.cleaned_data[name] for name in ("team", "person", "role")}
                 if Membership.objects.filter(**added).exclude(pk__in=known).exists():
-                    form.add_error(None, _("Another person added this in the meantime."))
+                    form.add_error(None, _("Another person added the same entry in the meantime."))
 
 
 class MembershipInline(SuperusersOnly, admin.StackedInline):
@@ -136,10 +136,13 @@ class PersonForm(forms.ModelForm):
     def clean(self):
         super().clean()
         if self.cleaned_data.get("is_active") and "is_active" in self.changed_data and merge_of(self.instance):
-            self.add_error("is_active", _("This account is an alias of another account. Undo the merge instead."))
+            self.add_error(
+                "is_active",
+                _("This account was merged into another account, so you cannot change it. Undo the merge first."),
+            )
         groups = self.cleaned_data.get("groups")  # missing if the own rights are read-only
         if groups and groups.filter(name=AUDITORS).exists() and not self.cleaned_data.get("audits_until"):
-            self.add_error("audits_until", _("Enter the last day as an auditor."))
+            self.add_error("audits_until", _("Enter the last day of access for this auditor."))
 
 
 class NewPersonForm(PersonForm):
@@ -147,7 +150,7 @@ class NewPersonForm(PersonForm):
         label=_("Send the link to set a password"),
         required=False,
         initial=True,
-        help_text=_("The person gets an email in their language; you can send it again from the list."),
+        help_text=_("The person gets an email in the person’s own language; you can send it again from the list."),
     )
 
 

@@ -259,7 +259,9 @@ def test_deleted_group_is_logged_for_each_member(client):
 def test_auditor_needs_last_day(admin, client):
     person, auditors = make_user(), Group.objects.get(name="Auditors").pk
     refused = change(client, person, groups=[auditors])
-    assert refused.context["adminform"].form.errors == {"audits_until": ["Enter the last day as an auditor."]}
+    assert refused.context["adminform"].form.errors == {
+        "audits_until": ["Enter the last day of access for this auditor."]
+    }
     assert not person.groups.exists()
 
 

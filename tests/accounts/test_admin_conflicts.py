@@ -120,7 +120,7 @@ def test_concurrent_membership_is_reported_in_row(client, meanwhile):
         reverse("admin:accounts_team_change", args=[team.pk]),
         {"name": "Coffee"} | memberships(joins | {"team": team.pk, "person": person.pk}),
     )
-    assert found == {"0 __all__": ["Another person added this in the meantime."]}
+    assert found == {"0 __all__": ["Another person added the same entry in the meantime."]}
     assert Membership.objects.count() == 1
 
 
@@ -132,7 +132,7 @@ def test_membership_added_since_page_opened_is_reported(client, opened):
     page = reverse(f"admin:accounts_{opened}_change", args=[(team if opened == "team" else person).pk])
     fields = {"name": "Now", "email": person.email, "is_active": "on", "language": person.language}
     errors = send(client, page, fields | memberships(joins, joins | {"role": "manager"}))
-    assert errors == {"0 __all__": ["Another person added this in the meantime."]}
+    assert errors == {"0 __all__": ["Another person added the same entry in the meantime."]}
     assert Membership.objects.count() == 1
 
 

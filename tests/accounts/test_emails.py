@@ -43,7 +43,7 @@ def test_invitation_is_cancelled_if_deactivated_or_signed_in(now):
     here.save()
     assert outcomes() == [
         ("invitation", "the person can no longer sign in"),
-        ("invitation", "the person signed in in the meantime"),
+        ("invitation", "the person has already signed in"),
         ("invitation", DeliveryState.SENT),
     ]
 
@@ -54,7 +54,7 @@ def test_link_requested_over_1_day_ago_is_not_sent(now, time_machine):
     time_machine.move_to(now + timedelta(hours=24), tick=False)
     mail_new_link(person.email, [person], language="en")
     time_machine.move_to(now + timedelta(hours=25), tick=False)
-    assert outcomes() == [("new-link", "it was requested more than 1 day ago"), ("new-link", DeliveryState.SENT)]
+    assert outcomes() == [("new-link", "the link was requested more than 1 day ago"), ("new-link", DeliveryState.SENT)]
 
 
 def test_no_account_email_goes_once_to_company_addresses_only(settings):
@@ -193,8 +193,11 @@ def test_repeated_deputy_is_announced_once(manager, deputy):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda manager, person: end_deputy(deputy_of(manager), by=manager), "it ended in the meantime"),
-        (lambda manager, person: leave(person, by=None), "one of the two people can no longer sign in"),
+        (
+            lambda manager, person: end_deputy(deputy_of(manager), by=manager),
+            "it ended in the meantime",
+        ),
+        (lambda manager, person: leave(person, by=None), "the manager or the deputy can no longer sign in"),
         (
             lambda manager, person: manager.memberships.filter(role=Membership.Role.MANAGER).delete(),
             "the manager no longer manages",

@@ -71,7 +71,7 @@ def test_alias_cannot_be_reactivated(client, row, other):
     sent = {name: form[name].value() or "" for name in form.fields} | {"is_active": "on", "groups": []}
     refused = client.post(reverse("admin:accounts_user_change", args=[other.pk]), sent)
     assert refused.context["adminform"].form.errors == {
-        "is_active": ["This account is an alias of another account. Undo the merge instead."]
+        "is_active": ["This account was merged into another account, so you cannot change it. Undo the merge first."]
     }
     assert not User.objects.get(pk=other.pk).is_active
 

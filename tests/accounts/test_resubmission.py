@@ -79,7 +79,7 @@ def test_unsent_form_is_deleted_if_another_person_signs_in(client, manager):
     other = make_user("Olga Other", password=PASSWORD)
     page = sign_in(client, other, response.url)
     assert "On leave until May" not in page.content.decode()
-    assert "was not sent. It has been deleted." in page.content.decode()
+    assert "left text that was not sent. This text has been deleted." in page.content.decode()
     client.force_login(manager.manager)
     assert client.get(UNSENT).url == "/"
 
@@ -98,7 +98,7 @@ def test_unsent_form_expires_after_30_minutes_with_message(client, manager, time
     client.force_login(manager.manager)
     assert response.cookies["unsent-form"]["max-age"] > 30 * 60  # outlives the form, so that the page can explain
     assert (
-        "kept for 30 minutes. That time is over, so this text was not sent."
+        "The site kept the text for 30 minutes. That time is over, so the text was not sent."
         in client.get(UNSENT, follow=True).content.decode()
     )
     assert "That time is over" not in client.get(UNSENT, follow=True).content.decode()

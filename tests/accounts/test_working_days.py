@@ -178,7 +178,7 @@ def test_headings_and_empty_lines_are_skipped():
         ("2026-02-30,free", DayProblem(1, "2026-02-30", "Enter a date such as 2026-10-01.")),
         ("1026-02-03,free", DayProblem(1, "1026-02-03", "Enter a date such as 2026-10-01.")),
         ("01.10.2026,free", DayProblem(1, "01.10.2026", "Enter a date such as 2026-10-01.")),
-        ("2026-10-01,perhaps", DayProblem(1, "perhaps", "Enter “free” or “working”.")),
+        ("2026-10-01,perhaps", DayProblem(1, "perhaps", "Enter “free” for a day off, or “working” for a working day.")),
         (f"2026-10-01,free,{'x' * 61}", DayProblem(1, "free", "Enter a name of at most 60 characters.")),
         ("=1+1,free", DayProblem(1, "=1+1", "Enter a date such as 2026-10-01.")),
     ],

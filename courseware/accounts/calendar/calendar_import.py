@@ -55,7 +55,7 @@ def read_days(text: str) -> tuple[dict[date, ListedDay], list[DayProblem]]:
         elif isinstance(listed, str):
             problems.append(DayProblem(number, cells[1] if len(cells) > 1 else "", listed))
         elif days.get(day, listed) != listed:
-            problems.append(DayProblem(number, cells[0], _("An earlier line has this date with different values.")))
+            problems.append(DayProblem(number, cells[0], _("An earlier line has the same date with different values.")))
         else:
             days[day] = listed
     return days, problems
@@ -90,7 +90,7 @@ def listed_in(cells: list[str]) -> ListedDay | str:
     """Return the day to store, or an error message. `cells`: of one line, the date first."""
     kind, name = (*cells[1:], "", "")[:2]
     if kind.lower() not in FREE | WORKING:
-        return _("Enter “free” or “working”.")
+        return _("Enter “free” for a day off, or “working” for a working day.")
     if len(name) > LONGEST_NAME:
         return _("Enter a name of at most %(most)d characters.") % {"most": LONGEST_NAME}
     return ListedDay(kind.lower() in FREE, name)

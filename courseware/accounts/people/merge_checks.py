@@ -17,12 +17,24 @@ class MergeRefusal(models.TextChoices):
     STAFF = "staff", _("Accounts of admins and auditors cannot be merged.")
     ADMINS = "admins", _("You cannot change one of these accounts. Ask an admin to merge them.")
     GONE = "gone", _("The account to keep must belong to a current employee.")
-    MERGED = "merged", _("One of the two accounts is already an alias.")
-    HAS_NAMES = "has-names", _("The account to be merged has an alias. Keep that account instead.")
-    LEADS = "leads", _("The account to be merged manages a team, is a deputy or has a deputy. Hand this over first.")
+    MERGED = "merged", _("One of the two accounts was already merged into another account.")
+    HAS_NAMES = (
+        "has-names",
+        _("Another account was already merged into the account to be merged. Keep the account to be merged instead."),
+    )
+    LEADS = (
+        "leads",
+        _(
+            "The account to be merged manages a team, is a deputy or has a deputy. First give these "
+            "tasks to another person."
+        ),
+    )
     TRAINED = (
         "trained",
-        _("The account to be merged has external training. Record it in the account to keep, then withdraw it here."),
+        _(
+            "The account to be merged has external training. First record this training for the account to keep, "
+            "and then revoke it for the account to be merged."
+        ),
     )
 
 

@@ -32,7 +32,7 @@ FIELDS = {
 }
 CONFLICT_OF_INTEREST = _(
     "This person added or appointed you, or gave you a way to sign in, within the last 90 days. Another person "
-    "must decide."
+    "must make this change."
 )
 PROBLEMS = {
     "long": _("This text is too long."),
@@ -60,7 +60,7 @@ PROBLEMS = {
 
 CONFLICTS = {
     "here-already": _("Another person now has this staff number or email address."),
-    "changed": _("This was changed after the list was compared."),
+    "changed": _("This person’s data changed after you uploaded the list."),
     "gone": _("This person left the company in the meantime."),
     "ask-admin": _("This person became an admin or an auditor in the meantime. Ask an admin to make the change."),
     "own-row": _("This person uploaded or approved the list. Another person must change their record."),

@@ -111,7 +111,9 @@ class SessionAgeMiddleware(MiddlewareMixin):
     def process_request(self, request):
         if request.user.is_authenticated and is_over(request.session, request.user, now()):
             logout(request)
-            messages.info(request, _("You were signed out because you were inactive. What you sent is saved."))
+            messages.info(
+                request, _("You were signed out because you were inactive. Everything you sent before is saved.")
+            )
 
     def process_view(self, request, view, arguments, places):
         if request.user.is_authenticated:

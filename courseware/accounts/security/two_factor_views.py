@@ -26,7 +26,7 @@ from courseware.accounts.sign_in.views import Says422
 
 class CodeFields(OurFields):
     labels = {"code": _("Code")}
-    help_texts = {"code": _("Enter the 6 digits that the app shows now, or a recovery code.")}
+    help_texts = {"code": _("Enter the 6 digits that your authenticator app shows now, or a recovery code.")}
 
 
 class ThrottledCodes(CodeFields):
@@ -58,7 +58,7 @@ class CodeAgainForm(ThrottledCodes, base_forms.ReauthenticateForm):
 
 
 class NewAppForm(CodeFields, totp_forms.ActivateTOTPForm):
-    help_texts = {"code": _("Enter the 6 digits that the app shows now.")}
+    help_texts = {"code": _("Enter the 6 digits that your authenticator app shows now.")}
 
 
 @contextmanager

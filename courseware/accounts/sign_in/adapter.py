@@ -38,7 +38,8 @@ NOTICES = {
 class TwoFactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _(
-            "This code is wrong or has expired. The app shows a new code every 30 seconds. Enter the one it shows now."
+            "This code is wrong or has expired. Your authenticator app shows a new code every 30 seconds. "
+            "Enter the code that it shows now."
         ),
     }
 
@@ -126,7 +127,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def respond_user_inactive(self, request, user):
         record("sign-in-refused", subject=user)
         if merge := merge_of(user):  # after the right password the name may be shown
-            message = _("Your accounts were merged. Sign in with %(name)s and the password of that account.")
+            message = _(
+                "Your 2 accounts were merged. Sign in as %(name)s, with the password that you use for "
+                "this sign-in name."
+            )
             messages.info(request, message % {"name": merge.kept.sign_in_name})
             return redirect("account_login")
         return super().respond_user_inactive(request, user)

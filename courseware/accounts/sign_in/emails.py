@@ -44,7 +44,7 @@ def register_emails():
         ("new-link", _("New password link"), asked_today, invitations.link_text),
         (
             "no-account",
-            _("No account with this email address"),
+            _("Link requested for an email address that has no account"),
             to_company,
             lambda message: {"address": message.address},
         ),
@@ -67,14 +67,16 @@ def not_yet_here(message):
     if not message.person.is_active:
         return gettext_noop("the person can no longer sign in")
     seen = message.person.last_login
-    return gettext_noop("the person signed in in the meantime") if seen and seen > message.written_at else ""
+    return gettext_noop("the person has already signed in") if seen and seen > message.written_at else ""
 
 
 def asked_today(message):
     """Return why a requested link (an OutgoingEmail) is not sent, or ""."""
     if not message.person.is_active:
         return gettext_noop("the person can no longer sign in")
-    return gettext_noop("it was requested more than 1 day ago") if message.written_at < timezone.now() - DAY else ""
+    return (
+        gettext_noop("the link was requested more than 1 day ago") if message.written_at < timezone.now() - DAY else ""
+    )
 
 
 def to_company(message):

@@ -43,7 +43,7 @@ def in_other_languages(link, language):
     for code in dict(settings.LANGUAGES):
         if code != language:
             with translation.override(code):
-                yield gettext("The page in English:"), f"{link}?{urlencode({'language': code})}"
+                yield gettext("Open this page in English:"), f"{link}?{urlencode({'language': code})}"
 
 
 @transaction.atomic

@@ -111,7 +111,8 @@ class CodeToSignInView(Says422, FormView):
     template_name = "account/sign_in_code.html"
     form_class = forms.CodeToSignInForm
     wrong = _(
-        "The code does not match this email or staff number, or it has expired. Check both, or ask for a new code."
+        "The code does not match this email or staff number, or it has expired. Check the code and the email "
+        "or staff number, or ask for a new code."
     )
     too_soon = _("Too many attempts. Try again in %(wait)s, or ask for a new code.")
 
@@ -217,12 +218,15 @@ def held_form(request):
     response = redirect("home")
     if pending:
         resubmission.drop(request, response)
-        messages.info(request, _("Text that another person typed here before you was not sent. It has been deleted."))
+        messages.info(
+            request,
+            _("Another person used this page before you and left text that was not sent. This text has been deleted."),
+        )
     elif request.COOKIES.get(resubmission.FORM_COOKIE):
         resubmission.drop(request, response)
         message = _(
-            "Text that is sent after a session has ended is kept for 30 minutes. That time is over, so this "
-            "text was not sent."
+            "You were signed out when you sent this text. The site kept the text for 30 minutes. That time is "
+            "over, so the text was not sent."
         )
         messages.info(request, message)
     return response
@@ -239,7 +243,7 @@ class JoinForm(OurFields, Form):
     staff_number = CharField(max_length=40, widget=TextInput({"autocapitalize": "characters", "spellcheck": "false"}))
     name = CharField(max_length=120, widget=TextInput({"autocomplete": "name"}))
     labels = {"staff_number": _("Staff number"), "name": _("Name")}
-    help_texts = {"name": _("Your name as your company writes it.")}
+    help_texts = {"name": _("Enter your name as it is in your company’s records.")}
 
     def clean_staff_number(self):
         number = plain_staff_number(self.cleaned_data["staff_number"])

@@ -83,8 +83,8 @@ def notification_to(recipient_id: int, deputy: Deputy) -> str:
         "last": date_format(deputy.last_day),
     }
     if is_manager:
-        return gettext("%(other)s covers for you from %(first)s to %(last)s.") % values
-    return gettext("You cover for %(other)s from %(first)s to %(last)s.") % values
+        return gettext("%(other)s is your deputy from %(first)s to %(last)s.") % values
+    return gettext("You are the deputy of %(other)s from %(first)s to %(last)s.") % values
 
 
 def why_no_deputy_email(message: OutgoingEmail) -> str:
@@ -93,7 +93,7 @@ def why_no_deputy_email(message: OutgoingEmail) -> str:
     if deputy is None or deputy.ended_at or deputy.last_day < site_day():
         return gettext_noop("it ended in the meantime")
     if not (deputy.lead.is_active and deputy.person.is_active):
-        return gettext_noop("one of the two people can no longer sign in")
+        return gettext_noop("the manager or the deputy can no longer sign in")
     managed = Membership.objects.filter(person=deputy.lead, role=Membership.Role.MANAGER)
     return "" if managed.exists() else gettext_noop("the manager no longer manages a team")
 
