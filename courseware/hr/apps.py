@@ -17,7 +17,7 @@ class HrConfig(AppConfig):
         from courseware.jobs.schedule import Daily, schedule
 
         nightly.register_emails()
-        label = _("Import the people list from ROSTER_DIR")
+        label = _("Import the list of people from the folder ROSTER_DIR")
         schedule("import-roster", label, nightly.import_newest, Daily(time(1, 10)))
         register_warnings("chat-bots", chat_bot_views.bot_warnings)
         register_warnings("email-wordings", wording_views.wording_warnings)

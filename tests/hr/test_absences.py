@@ -214,7 +214,7 @@ def test_home_shows_end_of_absence_and_continue_link(client, enrollment):
     client.force_login(enrollment.learner)
     page = client.get("/").text
     assert f"You are away until {last:%A} {last.day} {last:%B}" in page
-    assert "Nothing is due until then" in page
+    assert "Until then, you have nothing to complete" in page
     assert "The due date of this course is" in page
     assert "Continue anyway" in page
     assert "Start:" not in page

@@ -88,7 +88,7 @@ def test_merge_is_shown_on_pages_of_both_accounts(signed_in, kept, other):
     done = signed_in.post(address(kept), {"other": "X.Wang@example.com"}, follow=True)
     assert messages(done) == ["x.wang@example.com is now an alias of Wang Xiaoming."]
     assert "Aliases: Xiaoming Wang x.wang@example.com" in main(done)
-    assert "enrollment transferred by a merge" not in main(done)  # an event of the enrollment
+    assert "enrollment moved to this account by a merge" not in main(done)  # an event of the enrollment
     assert "another account merged into this one" in main(done)
     assert "became an alias of another account" in main(done)  # audit log of both accounts
     words = main(signed_in.get(f"/people/{other.pk}/"))

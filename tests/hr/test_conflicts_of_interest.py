@@ -127,11 +127,11 @@ def test_bulk_action_skips_person_in_conflict(client, clerk, team, enrollment):
     client.force_login(manager)
     fields = {"row": [enrollment.pk, other.pk], "due_on": DUE.isoformat(), "reason": ""}
     shown = client.get("/people/actions/extend/", {"row": [enrollment.pk, other.pk]}).content.decode()
-    assert "added or appointed you in the last 90 days" in shown
+    assert "added you or appointed you in the last 90 days" in shown
     client.post("/people/actions/extend/", fields)
     assert [line.learner for line in AdjustmentItem.objects.all()] == [other.learner]
     shown = client.get("/people/actions/enroll/", {"team": team.pk}).content.decode()
-    assert "added or appointed you in the last 90 days" in shown
+    assert "added you or appointed you in the last 90 days" in shown
 
 
 def test_person_in_conflict_cannot_answer_extension_request(clerk, team, enrollment):
@@ -260,7 +260,7 @@ def test_external_training_import_skips_person_in_conflict(client, clerk, course
     client.force_login(new)
     text = f"Staff number,Course,Trained on,Proof\nH1,{course.identifier},2026-10-01,paper"
     shown = client.post("/people/external-training/", {"lines": text, "seen": text, "act": "go"})
-    assert "Another person must decide." in shown.content.decode()
+    assert "Another person must make this change." in shown.content.decode()
     assert not ExternalTraining.objects.exists()
 
 

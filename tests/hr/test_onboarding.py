@@ -271,7 +271,7 @@ def test_invalid_rows_are_skipped_and_second_submit_adds_nobody(client, hr):
     _, next_press = preview(client, people)
     answers = [send_list(client, people, **next_press) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 200]
-    assert "Nobody in this list can be added yet." in answers[1].content.decode()
+    assert "Nobody on this list can be added yet." in answers[1].content.decode()
     assert User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).count() == 1
 
 

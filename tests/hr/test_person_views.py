@@ -265,8 +265,8 @@ def test_extra_fields_are_ignored(client):
 def test_page_shows_joining_by_invite_link(client, hr):
     by_link, other = make_user(), make_user()
     record("invite-link-used", actor=by_link, subject=by_link, data={"link": 1})
-    assert "Joined by invite link" in client.get(address(by_link)).content.decode()
-    assert "Joined by invite link" not in client.get(address(other)).content.decode()
+    assert "Joined the team by invite link" in client.get(address(by_link)).content.decode()
+    assert "Joined the team by invite link" not in client.get(address(other)).content.decode()
 
 
 # Email log, and revoking certificates.

@@ -95,7 +95,7 @@ def test_valid_code_is_not_replaced_until_it_expires(signed_in, people, time_mac
     give_code(people[0], by=make_hr())
     digest = SignInCode.objects.get().digest
     page = signed_in.get(PAGE)
-    assert people[0] not in page.context["people"] and "has a sign-in code until" in page.text
+    assert people[0] not in page.context["people"] and "has a sign-in code that is valid until" in page.text
     answer = signed_in.post(PAGE, form_of(signed_in) | {"person": [person.pk for person in people]})
     assert len(codes_on(answer)) == 2
     assert SignInCode.objects.get(person=people[0]).digest == digest

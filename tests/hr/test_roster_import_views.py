@@ -90,10 +90,12 @@ def test_import_can_be_stopped_after_current_chunk(client, monkeypatch):
     press(client, roster)
     nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)
-    assert page.select_one("button[name=stop]").text == "Stop after this part"
+    assert page.select_one("button[name=stop]").text == "Stop the import after this part"
     address = f"/people/import/{roster.pk}/"
     text = client.post(address, {"stop": "yes"}, follow=True).text
-    assert "Stopped. The imported rows stay" in text and "The import stops after the current part." in text
+    assert (
+        "The import was stopped. The imported rows stay" in text and "The import stops after the current part." in text
+    )
     nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)
     assert page.h1.text == "The import was stopped" and "1 of 2 rows were imported" in page.text

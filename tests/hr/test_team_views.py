@@ -123,7 +123,7 @@ def test_hr_cannot_make_staff_or_themselves_manager(client, hr, make):
     team, person = make_team("Night"), make() or hr
     refused = client.post(address(team, "managers/"), {"person": person.email})
     assert refused.context["lead_form"].errors == {
-        "person": ["Only an admin can do this for this person. Ask an admin."]
+        "person": ["Only an admin can change this person’s data. Ask an admin."]
     }
     assert not team.memberships.filter(person=person).exists()
     membership = join(team, person, MANAGER)
@@ -302,13 +302,13 @@ def test_manager_and_hr_add_and_end_deputy(client, team, by_hr):
     assert client.post(f"{address}{deputy.pk}/end/").url == address
     assert deputy_client.get("/team/").status_code == 404
     client.force_login(team.manager)
-    assert "covers for you" not in client.get("/team/").text
+    assert "is your deputy" not in client.get("/team/").text
 
 
 def test_dashboard_of_manager_shows_deputy(client, team):
     add_deputy(team.manager, make_user("Su"), first_day=days(-2).date(), last_day=days(7).date(), by=team.manager)
     client.force_login(team.manager)
-    assert "Su covers for you" in client.get("/team/").text
+    assert "Su is your deputy" in client.get("/team/").text
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_hr_cannot_add_themselves_or_staff_as_deputy(client, team, make):
     person = make() or hr
     sent = {"person": person.email, "first_day": today_and(0), "last_day": today_and(7)}
     refused = client.post(f"/people/{team.manager.pk}/deputies/", sent)
-    assert refused.context["form"].errors == {"person": ["Only an admin can do this for this person. Ask an admin."]}
+    assert refused.context["form"].errors == {"person": ["Only an admin can change this person’s data. Ask an admin."]}
     if person != hr:  # and no deputy for them
         join(team, person, Membership.Role.MANAGER)
         assert client.post(f"/people/{person.pk}/deputies/", sent).status_code == 404

@@ -292,4 +292,4 @@ def test_changed_default_is_shown_beside_old_one(hr):
     texts = [text_of(each) for each in open_page(hr).select("section[aria-labelledby=since] .note-text")]
     assert texts[:2] == ["Time to learn", "该学了"]
     assert "“Safe at the front desk” is due on Friday 4 December" in texts
-    assert "the default text has changed since" in states_of(hr)["Due-date reminder"]
+    assert "the default text has changed since then" in states_of(hr)["Due-date reminder"]

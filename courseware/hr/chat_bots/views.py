@@ -46,11 +46,13 @@ class ChatBotForm(forms.ModelForm):
         model = ChatBot
         fields = ("team", "service", "language", "is_for_managers", "is_on")
         help_texts = {
-            "team": _("Includes all teams below it."),
-            "service": _("Teams: anybody can own an address at logic.azure.com. Use a workflow of your company."),
+            "team": _("The bot also reports on all teams below this team."),
+            "service": _(
+                "Microsoft Teams: anybody can own an address at logic.azure.com. Use a workflow of your company."
+            ),
             "is_for_managers": _(
-                "If selected, messages show the number for each status. If not, they show only late and "
-                "due-soon numbers, and only for 5 or more learners."
+                "If you tick this box, messages show how many learners have each status. If you do not, "
+                "messages show only how many are late or due soon, and only for 5 or more learners."
             ),
         }
 

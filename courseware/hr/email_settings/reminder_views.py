@@ -47,8 +47,8 @@ def escalation_gap():
     """Return a sentence with the number of teams without a senior manager; "" if there are none."""
     number = len(teams_without_senior_manager())
     message = ngettext(
-        "%(number)d team has no senior manager: HR gets the email about its people.",
-        "%(number)d teams have no senior manager: HR gets the email about their people.",
+        "%(number)d team has no senior manager, so HR gets the email about late people in this team.",
+        "%(number)d teams have no senior manager, so HR gets the email about late people in these teams.",
         number,
     )
     return message % {"number": number} if number else ""
@@ -69,7 +69,7 @@ class ReminderSchedulesForm(forms.Form):
         rules = AssignmentRule.objects.exclude(switched_on_at=None).select_related("current", "course__current")
         for rule in rules.order_by("pk"):
             label = _("Rule “%(rule)s”, %(course)s") % {"rule": rule, "course": course_title(rule.course)}
-            help_text = _("Leave empty to use the days of the course.")
+            help_text = _("Leave empty to use the reminder days of the course.")
             self.add(f"rule-{rule.pk}", rule, label, stored.get((None, rule.pk)), [], help_text=help_text)
         self.fields["escalates"] = forms.BooleanField(
             label=_("Email the senior manager about people who are 3 working days late"),
@@ -87,7 +87,7 @@ class ReminderSchedulesForm(forms.Form):
             label=label, initial=", ".join(map(str, days)), show_hidden_initial=True, **options
         )
         self.fields[f"{name}-every"] = forms.IntegerField(
-            label=_("%(plan)s: then repeat every … working days") % {"plan": label},
+            label=_("%(plan)s: number of working days between later reminders") % {"plan": label},
             help_text=_("Enter 0 to send no further reminders."),
             initial=every,
             min_value=0,

@@ -108,7 +108,7 @@ class EmailWordingForm(forms.Form):
     """Form of the wording of the email `letter`. Cleaned `person`: whose facts the preview shows, None: an example."""
 
     person = forms.CharField(
-        label=_("Preview for this person"),
+        label=_("Preview the email for this person"),
         help_text=_("Enter a name, email or staff number. Leave empty to use an example."),
         required=False,
         max_length=254,

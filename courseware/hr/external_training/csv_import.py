@@ -75,7 +75,7 @@ PROBLEMS = messages.PROBLEMS | {
         "This person has access to the admin pages or is an auditor. Only an admin can record this training."
     ),
     "conflict": messages.CONFLICT_OF_INTEREST,
-    "which-course": _("Unknown course. Enter the title or id that the course has here."),
+    "which-course": _("This course does not exist. Enter the title or the ID of a course on this site."),
     "no-course": _("The course is missing. Enter it in the row or in the field below."),
     "no-day": _("The training date is missing."),
     "to-come": _("The training date is in the future. Enter the date on which the training was completed."),

@@ -55,7 +55,7 @@ class ExternalTrainingForm(forms.Form):
         label=_("Valid until"),
         widget=DayInput,
         required=False,
-        help_text=_("Leave empty to use the validity of a certificate of this course."),
+        help_text=_("Leave empty to use the validity period of a certificate of this course."),
     )
     proof = forms.CharField(
         label=_("Proof"),
@@ -73,7 +73,8 @@ class ExternalTrainingForm(forms.Form):
         self.fields["course"].queryset = published_courses()
         if not_begun:
             label = gettext(
-                "End the enrollment in the same course. A rule created it, and the person has not started it"
+                "End the enrollment in the same course. A rule created this enrollment, and the person has not "
+                "started the course"
             )
             self.fields["ends"].label = label
             self.fields["ends"].help_text = gettext(", ").join(not_begun)
@@ -113,13 +114,13 @@ class ExternalTrainingListForm(forms.Form):
         help_text=_("Use these headings: staff number or email, course, trained on, valid until, proof, reference."),
     )
     course = CourseChoice(
-        label=_("Course for rows that name no course"),
+        label=_("Course for rows that have no course"),
         queryset=Course.objects.none(),
         required=False,
         empty_label=_("none"),
     )
     proof = forms.CharField(
-        label=_("Proof for rows that name no proof"),
+        label=_("Proof for rows that have no proof"),
         max_length=200,
         required=False,
         help_text=_("For example: list from the previous company, signed by its HR."),
@@ -189,7 +190,7 @@ class WrongForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=200, help_text=_("The person can read it, and it stays on record.")
+        label=_("Reason"), max_length=200, help_text=_("The person can read this reason, and it stays on record.")
     )
 
 
@@ -306,7 +307,9 @@ def revoke_training(request, training):
         if revoke_external_training(found, reason=form.cleaned_data["reason"], by=request.user):
             messages.success(
                 request,
-                gettext("The external training is revoked. It no longer certifies the person, and the record stays."),
+                gettext(
+                    "The external training is revoked. It no longer counts as a certificate, and the record stays."
+                ),
             )
         return redirect("hr:person", found.person_id)
     context = {"training": found}

@@ -62,7 +62,7 @@ class AbsenceForm(AbsenceDaysForm):
         label=_("Why"),
         required=False,
         max_length=Absence._meta.get_field("why").max_length,
-        help_text=_("Optional. The person and their managers can read it, so do not mention illnesses."),
+        help_text=_("Optional. The person and their managers can read this reason, so do not mention illnesses."),
     )
 
     def __init__(self, *args, **kwargs):
@@ -117,7 +117,7 @@ def take_back(request, pk, absence):
     person = person_or_404(request.user, pk)
     if gone := Absence.objects.select_related("person").filter(pk=absence, person=person).first():
         undo_absence(gone, by=request.user)
-    return back(request, person, gettext("The absence was undone. The due dates are as before."))
+    return back(request, person, gettext("The absence was undone. The due dates are the same as before the absence."))
 
 
 def accepted(form, act):

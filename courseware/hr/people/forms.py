@@ -123,7 +123,8 @@ class ProfileForm(SinceShownForm):
         widgets = {"starts_on": DayInput, "leaves_on": DayInput}
         help_texts = {
             "email": _(
-                "Emails are sent to this address. If it replaces another sign-in address, that address gets a notice."
+                "Emails are sent to this address. If the person used another address to sign in until now, the "
+                "old address also gets a notice."
             ),
             "leaves_on": _("The person cannot sign in after this day."),
         }

@@ -78,16 +78,18 @@ class AskingForm(forms.Form):
         widget=LongSelect,
     )
     courses = TitledCourses(label=_("Courses to take"))
-    starts_on = DayField(label=_("First day of work"), help_text=_("If empty, this is today."))
+    starts_on = DayField(label=_("First day of work"), help_text=_("Leave empty for today."))
     days = forms.IntegerField(
-        label=_("Days to finish, counted from the first day"),
+        label=_("Number of days to finish, counted from the first day of work"),
         required=False,
         initial=USUAL_DAYS,
         min_value=1,
         max_value=1000,
         help_text=_("Leave empty for no due date."),
     )
-    due_on = DayField(label=_("Or by this date"), help_text=_("This date replaces the number of days."))
+    due_on = DayField(
+        label=_("Or finish by this date"), help_text=_("If you enter a date, it replaces the number of days.")
+    )
     language = forms.ChoiceField(
         label=_("Language of the email and the courses"),
         choices=own_names_of_languages,
@@ -130,7 +132,9 @@ class OnboardingForm(AskingForm):
         widget=forms.TextInput({"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}),
     )
     job_role = forms.ChoiceField(
-        label=_("Job role"), required=False, help_text=_("If empty, the person chooses it when a lesson asks.")
+        label=_("Job role"),
+        required=False,
+        help_text=_("Leave empty to let the person choose the job role in a lesson."),
     )
 
     helper = Fields(

@@ -245,7 +245,7 @@ def unplace(request, pk, place):
     found = member_or_404(request, pk)
     if end_membership(found, place, by=request.user):
         messages.success(
-            request, gettext("%(name)s was removed from that team. The record stays.") % {"name": found.name}
+            request, gettext("%(name)s was removed from the team. The person’s records stay.") % {"name": found.name}
         )
     return redirect("hr:person", pk)
 
@@ -292,7 +292,10 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=200,
-        help_text=_("The holder can read it, and it stays on record; people who check the number cannot see it."),
+        help_text=_(
+            "The certificate holder can read this reason, which stays on record; people who check the "
+            "certificate number cannot see it."
+        ),
     )
 
 

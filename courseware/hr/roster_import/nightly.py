@@ -74,7 +74,10 @@ QUIET = timedelta(minutes=5)  # after the last change; then a copy is complete
 
 
 def register_emails() -> None:
-    for name, label in (("list-held", _("A list was not imported")), ("list-faults", _("Rows of a list skipped"))):
+    for name, label in (
+        ("list-held", _("A list was not imported")),
+        ("list-faults", _("Some rows of a list were skipped")),
+    ):
         template = f"assignments/mail/{name.replace('-', '_')}.txt"
         register_email_type(name, EmailType(label, template, one_by_one(lambda message: ""), one_by_one(import_text)))
 

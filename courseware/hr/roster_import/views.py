@@ -49,7 +49,8 @@ class ListForm(forms.Form):
 
     file = forms.FileField(label=_("File"), help_text=_("XLSX, XLS, ODS or CSV, with a row of headings."))
     is_complete = forms.BooleanField(
-        label=_("This list is the whole company. People who are not in it have left"), required=False
+        label=_("This list contains all people in the company. People who are not on the list have left the company"),
+        required=False,
     )
     encoding = forms.ChoiceField(
         label=_("Encoding of the CSV file"),
@@ -82,7 +83,7 @@ class ApplyForm(forms.Form):
         label=_("Send an invitation to every new person who has an email address"), required=False, initial=True
     )
     is_sure = forms.BooleanField(
-        label=_("I have checked who leaves, and who manages these teams afterwards"), required=False
+        label=_("I have checked which people leave the company, and who manages these teams afterwards"), required=False
     )
 
     creates_teams = forms.BooleanField(required=False)
@@ -150,7 +151,9 @@ def imported(request, roster):
 
 def say_why_stopped(request, is_stopped):
     if is_stopped:
-        messages.success(request, gettext("Stopped. The imported rows stay, and the other rows are skipped."))
+        messages.success(
+            request, gettext("The import was stopped. The imported rows stay, and the other rows are skipped.")
+        )
     else:
         messages.info(request, gettext("Nothing was stopped. The list is already imported."))
 

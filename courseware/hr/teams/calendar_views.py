@@ -54,7 +54,7 @@ class ListFilter(forms.Form):
 class DaysForm(forms.Form):
     file = forms.FileField(label=_("File"), required=False, help_text=_("A CSV file saved by a spreadsheet program."))
     lines = forms.CharField(
-        label=_("Or enter lines"),
+        label=_("Or enter the days, one per line"),
         required=False,
         max_length=LARGEST,
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": "2026-10-01, free, National Day"}),

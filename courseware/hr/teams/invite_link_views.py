@@ -52,7 +52,7 @@ class InviteLinkForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none())
-    ends_on = forms.DateField(label=_("Valid until"), widget=DayInput, help_text=_("This day is included."))
+    ends_on = forms.DateField(label=_("Valid until"), widget=DayInput, help_text=_("The link still works on this day."))
     uses = forms.IntegerField(label=_("Number of people"), min_value=1, max_value=500, initial=20)
 
     def __init__(self, *args, teams, **kwargs):
@@ -145,7 +145,10 @@ def answer(request, pk):
     except AccountExists:
         messages.error(
             request,
-            gettext("This staff number already belongs to an account. The person must sign in without this link."),
+            gettext(
+                "This staff number already belongs to an account. The person must sign in with this "
+                "account, not through this link."
+            ),
         )
         return redirect("hr:invite-links")
     if is_new:
@@ -189,7 +192,7 @@ def sign_in_codes(request):
             return render(request, "hr/printed_codes.html", context)
         messages.info(
             request,
-            gettext("No code was created. You ticked nobody, or everybody you ticked already has a valid code."),
+            gettext("No code was created. You selected nobody, or all selected people already have a valid code."),
         )
         return redirect("hr:sign-in-codes")
     form = CodesForm(request.GET)

@@ -54,7 +54,7 @@ class TeamForm(SinceShownForm):
         parent = self.cleaned_data["parent"]
         is_own = parent and "parent" in self.changed_data and teams_managed_by(self.by).filter(pk=parent.pk).exists()
         if is_own and not self.by.is_superuser:
-            raise forms.ValidationError(_("You manage this team. Another person must put a team below it."))
+            raise forms.ValidationError(_("You manage this team. Another person must add a team below it."))
         return parent
 
 
@@ -70,7 +70,7 @@ class ManagerForm(forms.Form):
     def clean_person(self):
         person = self.cleaned_data["person"]
         if not may_change_membership(self.by, person):
-            raise forms.ValidationError(_("Only an admin can do this for this person. Ask an admin."))
+            raise forms.ValidationError(_("Only an admin can change this person’s data. Ask an admin."))
         return person
 
 
@@ -230,9 +230,9 @@ class DeputyForm(forms.Form):
     def clean_person(self):
         person = self.cleaned_data["person"]
         if person == self.lead:
-            raise forms.ValidationError(_("This is the person who is away. Choose another person."))
+            raise forms.ValidationError(_("This is the person who needs a deputy. Choose another person."))
         if self.by != self.lead and not may_change_membership(self.by, person):
-            raise forms.ValidationError(_("Only an admin can do this for this person. Ask an admin."))
+            raise forms.ValidationError(_("Only an admin can change this person’s data. Ask an admin."))
         return person
 
     def clean_last_day(self):
@@ -268,7 +268,7 @@ def deputies(request, pk=None):
     form = DeputyForm(request.POST or None, lead=manager, by=request.user)
     if form.is_valid():
         add_deputy(manager, **form.cleaned_data, by=request.user)
-        note = gettext("%(name)s covers for %(lead)s.")
+        note = gettext("%(name)s is now the deputy of %(lead)s.")
         messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": manager.name})
         return redirect(deputies_url(pk))
     deputies = Deputy.objects.filter(lead=manager, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
@@ -281,6 +281,6 @@ def end(request, substitute, pk=None):
     manager = manager_or_404(request.user, pk)
     found = get_object_or_404(Deputy.objects.select_related("lead", "person"), pk=substitute, lead=manager)
     if end_deputy(found, by=request.user):
-        note = gettext("%(name)s no longer covers for %(lead)s.")
+        note = gettext("%(name)s is no longer the deputy of %(lead)s.")
         messages.success(request, note % {"name": found.person.name, "lead": manager.name})
     return redirect(deputies_url(pk))
