@@ -124,7 +124,7 @@ def test_actions_offer_and_confirm_with_admin_labels(client, admin):
         form = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
         assert form.h1.text == "Exempt with a reason"
         assert form.select_one("label[for=exempt_reason]").text == "reason:"
-        assert form.select_one(".help").text == "The learner can read it, and it stays on record."
+        assert form.select_one(".help").text == "The learner can read this reason, and it stays on record."
 
 
 def test_admin_cannot_change_own_enrollment(client, admin):
@@ -133,7 +133,7 @@ def test_admin_cannot_change_own_enrollment(client, admin):
     response = act(client, url, "waive", own, other, confirmed="1", reason="knows it all")
     assert response.status_code == 302
     assert [Enrollment.objects.get(pk=row.pk).exempted_at is not None for row in (own, other)] == [False, True]
-    assert "You cannot decide about" in client.get(url).content.decode()
+    assert "You may not change the records of" in client.get(url).content.decode()
 
 
 def test_viewing_record_is_logged_and_changes_nothing(client, admin):
@@ -166,8 +166,8 @@ def test_team_is_enrolled_in_batches(client, admin, monkeypatch):
     for enrolled, status, linked in (
         (0, "0 people were enrolled. 3 people remain.", True),
         (2, "2 people were enrolled. 1 person remains.", True),
-        (3, "3 people were enrolled. People who already have the course were skipped.", False),
-        (3, "3 people were enrolled. People who already have the course were skipped.", False),
+        (3, "3 people were enrolled. People who already take this course, or need not take it, were skipped.", False),
+        (3, "3 people were enrolled. People who already take this course, or need not take it, were skipped.", False),
     ):
         shown = BeautifulSoup(client.get(page).content, "html.parser")
         assert " ".join(paragraph.text for paragraph in shown.select("#enrolling p")[:2]) == status
@@ -288,7 +288,7 @@ def test_incomplete_publish_form_is_refused(client, editor, course, draft, missi
 def test_outdated_publish_form_is_refused(client, editor, course, draft):
     response = client.post(publish_url(course), publish_form(draft, revisions=draft.pk - 1))
     assert response.status_code == 422
-    assert "Another person saved or imported something in the meantime. Check again." in response.text
+    assert "Another person saved or imported a document in the meantime. Check this page again." in response.text
     assert Release.objects.count() == 1
 
 
@@ -304,7 +304,7 @@ def test_edit_during_publishing_is_shown_again(client, editor, course, draft, mo
     response = client.post(publish_url(course), publish_form(draft))
     page = BeautifulSoup(response.content, "html.parser")
     assert response.status_code == 409
-    assert "Another person saved or imported something in the meantime. Check again." in response.text
+    assert "Another person saved or imported a document in the meantime. Check this page again." in response.text
     assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it to the brim"]
     assert page.select_one("[name=note]")["value"] == "clearer"
     assert page.select_one("[name^=weight-][checked]")["value"] == "reread"

@@ -59,7 +59,7 @@ def test_answer_above_rate_limit_is_shown_again(client, enrollment, settings, he
     assert response.status_code == 422
     block = soup_of(response).select_one("#q-note")
     assert block.select_one(".invalid-feedback").text == (
-        "You sent too many answers in 1 minute. Wait a moment, then send this answer again. It is still here."
+        "You sent too many answers in 1 minute. Your answer is still in the form. Wait a moment, then send it again."
     )
     assert block.select_one("textarea").text.strip() == "Line one."
     assert Answer.objects.count() == 1

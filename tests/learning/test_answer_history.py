@@ -17,8 +17,8 @@ from tests.making import make_course
 
 pytestmark = pytest.mark.django_db
 LESSON = reverse("learning:step", args=["tea-room", "boiling"])
-CHANGED = "This question has changed since you answered."
-PAST_QUESTION = "Below is the question as it was then."
+CHANGED = "This question has changed since you answered it."
+PAST_QUESTION = "Below is the question as it was when you answered it."
 OTHER_TEXTS = {"en": {"Is it off?": "Is the stove cold?", "1. [ ] No\n   > Go": "1. [ ] Hardly\n   > Turn back"}}
 # Another option is right. Both languages, because the key is read from the source language.
 OTHER_KEY = {
@@ -59,8 +59,8 @@ def text_without_note(block):
     """Text of a changed question without its note and with the default link text."""
     (note,) = (part for part in block.select("p") if CHANGED in part.text)
     assert text(note.extract()) == f"{CHANGED} {PAST_QUESTION}"
-    assert text(block).count("Answer the current version") == 1
-    return text(block).replace("Answer the current version", "Practise again")
+    assert text(block).count("Answer the current version of this question") == 1
+    return text(block).replace("Answer the current version of this question", "Practise again")
 
 
 def test_right_answer_shows_old_wording_and_can_be_given_again(client, enrollment):
@@ -95,7 +95,7 @@ def test_answer_to_changed_key_is_shown_but_no_longer_counts(client, enrollment)
     block = blocks(client)["q-is-it-off"]
     assert CHANGED in text(block) and PAST_QUESTION not in text(block)
     past = block.details.extract()
-    assert text(past.summary) == "Your answer then"
+    assert text(past.summary) == "Your answer at that time"
     assert "No ✗" not in text(past) and "Yes ✓ Correct. Good." in text(past) and "✓ Right" in text(past)
     assert "Still on" not in text(past)
     assert [text(label) for label in block.select("form label")] == ["No longer", "Still on"]

@@ -167,7 +167,7 @@ def footer(soup):
 
 
 def test_card_shows_oldest_check_date_of_its_numbers(client, course):
-    unknown = "Not all company numbers have been checked, or the date was not recorded."
+    unknown = "Not all company phone numbers have been checked, or the date of the check was not recorded."
     assert footer(card(client, course)) == unknown
     contact(course, "Control room", number="8119", checked_on=date(2026, 11, 20))
     contact(course, "Duty manager, room 302")  # no number to check

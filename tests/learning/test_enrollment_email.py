@@ -62,7 +62,8 @@ def test_first_email_names_manager_course_due_date_and_way_to_sign_in(team):
         "If in doubt, ask me in person, or call a number that you know from another source.",
         "Li Lin\nManager of Night shift",
         "You get this email because you were just enrolled. We never ask for your password or a code by email "
-        "or phone. After you finish, become exempt or leave, you get no more emails about this course.",
+        "or phone. After you finish, become exempt or leave the company, you get no more emails about this "
+        "course.",
         "中文页面：\nLINK?language=zh-hans",
     ]
 
@@ -79,7 +80,7 @@ def test_chinese_email_is_entirely_chinese(team):
     [email] = letters()
     assert re.fullmatch(r"Li Lin请你在12月9日（星期一）前学完《.+》", email.subject)
     text = email.body.replace("Wang Ming", "").replace("Li Lin", "").replace("Night shift", "")
-    text = text.replace("The page in English:", "")
+    text = text.replace("Open this page in English:", "")
     text = re.sub(r"\S*(http|example\.com)\S*", "", text)
     assert not re.search(r"[A-Za-z]{4}", text), text
     assert email.message()["Content-Language"] == "zh-Hans"
@@ -152,7 +153,7 @@ def test_repeated_enrollment_sends_nothing_but_new_course_does(team):
     ("meanwhile", "why"),
     [
         ("left", "the person can no longer sign in"),
-        ("came", "the person signed in in the meantime"),
+        ("came", "the person has already signed in"),
         ("excused", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
         ("begun", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
         ("nothing", DeliveryState.SENT),

@@ -296,7 +296,7 @@ def test_outdated_answer_email_is_not_sent(enrollment, team):
     extend(enrollment, in_days(3), by=team.manager)
     assert emails_about("stays") == []
     email = OutgoingEmail.objects.get(kind="extension-answered")
-    assert (email.state, email.why.startswith("the answer was undone, or")) == ("skipped", True)
+    assert (email.state, email.why.startswith("in the meantime, the answer was undone or")) == ("skipped", True)
 
 
 def test_undone_answer_is_shown_in_inbox_and_not_emailed(client, enrollment, team):
@@ -394,7 +394,7 @@ def test_learner_can_request_and_withdraw_extension(client, late_enrollment):
 
 def test_repeated_form_asks_once_and_other_date_is_refused(client, late_enrollment):
     ask(client, late_enrollment)
-    assert "You asked to extend to" in messages(ask(client, late_enrollment))
+    assert "You asked to extend the due date to" in messages(ask(client, late_enrollment))
     assert "already" in messages(ask(client, late_enrollment, 6))
     assert ExtensionRequest.objects.get().day == in_days(4)
 
@@ -447,9 +447,9 @@ def home_panel(client):
 def test_home_offers_request_near_due_date(client, team, due_in, is_offered):
     enrollment = enroll_signed_in(client, team, due_in and days(due_in))
     main_text = (
-        "Can’t make it in time? Tell Li Lin : Ask for an extension"
+        "Can’t finish in time? Tell Li Lin : Ask for an extension"
         if due_in == -2
-        else "Can’t make it in time? Ask for an extension"
+        else "Can’t finish in time? Ask for an extension"
     )
     assert home_panel(client) == (main_text if is_offered else None)
     link = BeautifulSoup(client.get(f"/learn/{enrollment.course.identifier}/record/").content, "html.parser")

@@ -306,7 +306,9 @@ def test_reports_are_limited_to_10_per_day(client, enrollment, time_machine):
     make_report(make_enrollment(make_user(), enrollment.course))
     response = sent_at(10)
     assert response.status_code == 429
-    message = "You have sent 10 reports in one day, which is the limit. Keep this report and send it tomorrow."
+    message = (
+        "You have sent 10 reports about lessons in one day, which is the limit. Keep this report and send it tomorrow."
+    )
     assert error_and_comment(response) == (message, "\nAt 10.")
     assert sent_at(10, first).status_code == 302
     assert LessonReport.objects.count() == 11

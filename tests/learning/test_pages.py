@@ -236,7 +236,7 @@ def test_change_of_reasons_only_shows_no_text_difference(client, enrollment):
 def test_lesson_with_open_check_cannot_be_marked_read(client, enrollment):
     client.post(reverse("learning:mark-read", args=["tea-room", "boiling"]))
     assert not Completion.objects.exists()
-    assert "To finish: answer every question" in client.get(LESSON).text
+    assert "To finish this lesson, answer every question" in client.get(LESSON).text
 
 
 def test_learner_answers_own_enrollment_only(client, enrollment):

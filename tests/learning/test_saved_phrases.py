@@ -103,7 +103,7 @@ def test_phrase_removed_from_course_stays_as_saved(client, enrollment):
     send_button(client)
     release(("It has boiled", "The water has boiled"))
     release(("> [!say]", "> [!rule]"))
-    assert phrases(client) == [(["No longer in the course"], '"It has boiled."', True)]
+    assert phrases(client) == [(["Phrases that are no longer in the course"], '"It has boiled."', True)]
     assert phrases(client, language="zh-hans")[0][1] == "“水开了。”"
     client.post(PHRASES, {"phrase": SavedPhrase.objects.get().pk})
     assert phrases(client) == []

@@ -249,7 +249,7 @@ def test_manager_and_learner_see_changes_with_author_and_reason(client, team, en
         client.force_login(team.manager)
         page = client.get(reverse("reporting:person", args=[enrollment.pk]))
         assert [text.partition(", ")[2] for text in lines(page, ".timeline .extended, .timeline .timed")] == [
-            "09:00 Li Lin set the extra time in exams and simulations: 1½ times the time",
+            "09:00 Li Lin set the extra time in exams and simulations: 1½ times the standard time",
             "09:00 Li Lin moved the due date from 30 November 2026 to 7 December 2026: a sick child",
         ]
         assert [text.partition(", ")[2] for text in lines(page, ".timeline .waived")] == [
@@ -259,7 +259,7 @@ def test_manager_and_learner_see_changes_with_author_and_reason(client, team, en
         record = client.get(reverse("learner_home:record", args=[enrollment.course.identifier]))
         assert lines(record, "[aria-labelledby=adjusted] li") == [
             "Li Lin extended your due date to 7 December 2026: a sick child 30 November 2026",
-            "Li Lin set your extra time in exams and simulations: 1½ times the time 30 November 2026",
+            "Li Lin set your extra time in exams and simulations: 1½ times the standard time 30 November 2026",
             "Li Lin exempted you from this course: moved 30 November 2026",
         ]
 

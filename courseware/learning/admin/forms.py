@@ -37,7 +37,7 @@ class EnrollmentForm(forms.ModelForm):
         cleaned = super().clean()
         learner, course = cleaned.get("learner"), cleaned.get("course")
         if learner and not may_decide_about(self.by, learner):
-            raise forms.ValidationError(_("You cannot decide about this person. Ask another admin."))
+            raise forms.ValidationError(_("You may not enroll this person. Ask another admin."))
         if learner and course and Enrollment.objects.open().filter(learner=learner, course=course).exists():
             raise forms.ValidationError(_("This person is already enrolled in the course."))
         return cleaned
@@ -59,7 +59,7 @@ class ExtensionForm(forms.Form):
     due_on = DueDayField()
 
 
-SAVED_MEANWHILE = _("Another person saved or imported something in the meantime. Check again.")
+SAVED_MEANWHILE = _("Another person saved or imported a document in the meantime. Check this page again.")
 
 
 class ExpertReviewForm(forms.Form):
@@ -85,7 +85,7 @@ class PublishForm(forms.Form):
     note = forms.CharField(
         label=_("what changed, and why"), max_length=200, widget=forms.TextInput(attrs={"class": "vLargeTextField"})
     )
-    confirmed = forms.BooleanField(label=_("I have checked whom this affects."))
+    confirmed = forms.BooleanField(label=_("I have checked which people this change affects."))
 
     def __init__(self, *args, drafts, weights=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -97,7 +97,7 @@ class PublishForm(forms.Form):
             asks = document.kind in {Document.Kind.EXAM, Document.Kind.BANK}  # such a change is never minor
             usual = Release.Impact.REREAD if asks else Release.Impact.MINOR
             self.fields[f"weight-{pk}"] = forms.ChoiceField(
-                label=_("Impact of the change in “%(document)s”") % {"document": document},
+                label=_("Impact of the change to “%(document)s”") % {"document": document},
                 choices=Release.Impact,
                 widget=forms.RadioSelect,
                 initial=(weights or {}).get(document.identifier, usual),

@@ -39,7 +39,7 @@ from courseware.lib.web.page_views import form_status, in_background
 # Labels of the fields of a manager action for several people at once.
 WORDS = {
     "due_on": {"label": _("due date")},
-    "reason": {"label": _("reason"), "help_text": _("The learner can read it, and it stays on record.")},
+    "reason": {"label": _("reason"), "help_text": _("The learner can read this reason, and it stays on record.")},
 }
 
 
@@ -247,7 +247,9 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LargeTableAdmin, SearchBy
         changed = []
         for enrollment in enrollments:
             if not may_change(request.user, enrollment):
-                note = gettext("You cannot decide about %(name)s. Nothing was changed.") % {"name": enrollment.learner}
+                note = gettext("You may not change the records of %(name)s. Nothing was changed.") % {
+                    "name": enrollment.learner
+                }
                 self.message_user(request, note, messages.WARNING)
                 continue
             try:
@@ -255,7 +257,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LargeTableAdmin, SearchBy
                 changed.append(bool(alone(enrollment, adjustment)))
             except EnrollmentClosed:
                 named = f"{enrollment.learner} · {course_title(enrollment.course)}"
-                note = gettext("%(enrollment)s is closed, so nothing was changed.") % {"enrollment": named}
+                note = gettext("%(enrollment)s has already ended, so nothing was changed.") % {"enrollment": named}
                 self.message_user(request, note, messages.WARNING)
         self.tell_what_was_changed(request, changed.count(True), changed.count(False))
         return None

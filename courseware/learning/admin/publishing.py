@@ -266,8 +266,8 @@ class PublishingCourseAdmin(CourseAdmin):
             self.message_user(request, note, messages.ERROR)
         except (publishing.ProposalVoid, publishing.StaleChoice):
             note = gettext(
-                "This release can no longer be approved, because something was saved or released in "
-                "the meantime. Check it again."
+                "This release can no longer be approved, because something was saved or released in the "
+                "meantime. Check the changes again."
             )
             self.message_user(request, note, messages.ERROR)
         except (publishing.ContentErrors, publishing.PassMarkTooLow) as refused:

@@ -91,7 +91,7 @@ def why_unwanted(email):
     if not person.is_active:
         return gettext_noop("the person can no longer sign in")
     if person.last_login and person.last_login > email.written_at:
-        return gettext_noop("the person signed in in the meantime")
+        return gettext_noop("the person has already signed in")
     return (
         ""
         if asked_for(email).exists()

@@ -19,7 +19,7 @@ from courseware.notifications.email.queue import add_notifications, queue_emails
 from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "extension-answered"
-NO_MORE = gettext_noop("the answer was undone, or something else was decided or done in the meantime")
+NO_MORE = gettext_noop("in the meantime, the answer was undone or the enrollment changed")
 WAITS_AGAIN = ""  # in place of the time of an answer
 
 
@@ -134,12 +134,12 @@ def lines_in_words(notifications: Sequence[Notification]) -> dict[int, Notificat
 def line_of(request: ExtensionRequest, at: str) -> str:
     title = course_title(request.enrollment.course)
     if at == WAITS_AGAIN and request.ended_at is None:
-        text = gettext("“%(title)s”: the answer to your request was undone. You will get a new answer")
+        text = gettext("“%(title)s”: the answer to your extension request was undone. You will get a new answer")
         return text % {"title": title}
     if not is_answered_at(request, at):
         return ""
     if request.given_on:
         text = gettext("“%(title)s”: your due date is extended to %(day)s")
         return text % {"title": title, "day": day_text(request.given_on)}
-    text = gettext("“%(title)s”: %(day)s was declined. The due date stays the same")
+    text = gettext("“%(title)s”: your request to extend to %(day)s was declined. The due date stays the same")
     return text % {"title": title, "day": day_text(request.day)}

@@ -71,7 +71,7 @@ class JobRoleForm(forms.Form):
 
 
 class SurveyForm(forms.Form):
-    signed = forms.BooleanField(required=False, label=_("Send it with my name"))
+    signed = forms.BooleanField(required=False, label=_("Send my answers with my name"))
 
     def __init__(self, *args, questions, **kwargs):
         super().__init__(*args, **kwargs)
@@ -151,7 +151,7 @@ class ExtensionRequestForm(ExtendForm):
         label=_("Extend to which date?"),
         help_text=_("The due date includes the whole day, in the time zone of your team."),
     )
-    reason = OptionalReason(max_length=LONGEST_WHY, help_text=_("Optional. Your manager can read it."))
+    reason = OptionalReason(max_length=LONGEST_WHY, help_text=_("Optional. Your manager can read this message."))
 
     def clean_due_on(self):
         day = self.cleaned_data["due_on"]

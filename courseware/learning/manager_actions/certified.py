@@ -42,5 +42,7 @@ class EndCertified(Exempt):
 
     def words(self, item, actor_name, *, is_own):
         if item.undone_at == item.made_at:
-            return gettext("%(who)s kept the enrollment although there is a valid certificate") % {"who": actor_name}
-        return gettext("%(who)s ended the enrollment because there is a valid certificate") % {"who": actor_name}
+            return gettext("%(who)s kept the enrollment although the person has a valid certificate") % {
+                "who": actor_name
+            }
+        return gettext("%(who)s ended the enrollment because the person has a valid certificate") % {"who": actor_name}

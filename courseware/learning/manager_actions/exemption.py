@@ -17,7 +17,7 @@ from courseware.learning.manager_actions.manager_action import (
 
 class ExemptForm(ActionForm):
     reason = forms.CharField(
-        label=_("Reason"), max_length=200, help_text=_("It stays on record, and the person can read it.")
+        label=_("Reason"), max_length=200, help_text=_("The reason stays on record, and the person can read it.")
     )
 
 

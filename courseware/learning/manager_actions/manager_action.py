@@ -23,8 +23,8 @@ class ActionRefusal(models.TextChoices):
     """Why an action does not change a learner."""
 
     OWN = "own", _("you cannot change your own training")
-    CONFLICT = "conflict", _("added or appointed you in the last 90 days, so another person must decide")
-    OTHERS = "others", _("must be changed by another person, such as an admin")
+    CONFLICT = "conflict", _("added you or appointed you in the last 90 days, so another person must make this change")
+    OTHERS = "others", _("can be changed only by another person, such as an admin")
     COMPLETED = "completed", _("has completed the course")
     EXCUSED = "excused", _("is exempt")
     UNCHANGED = "unchanged", _("needs no change")
@@ -38,11 +38,11 @@ CLOSED = {ActionRefusal.COMPLETED, ActionRefusal.EXCUSED}
 class UndoRefusal(models.TextChoices):
     """Why an item is not undone."""
 
-    UNDONE = "undone", _("This was already undone.")
-    LATE = "late", _("The time limit for undoing this is over.")
-    LATER = "later", _("Nothing was undone, because there was another change or event later.")
+    UNDONE = "undone", _("This change was already undone.")
+    LATE = "late", _("The time limit for undoing this change is over.")
+    LATER = "later", _("Nothing was undone, because something else has changed since then.")
     BEGUN = "begun", _("The person has started the course, so the enrollment stays.")
-    UNKNOWN = "unknown", _("This version of the site cannot undo this, so nothing was changed.")
+    UNKNOWN = "unknown", _("This version of the site cannot undo this change, so nothing was changed.")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class DayForm(ActionForm):
 
 class OptionalReason(forms.CharField):
     def __init__(self, **kwargs):
-        usual = {"label": _("Why"), "max_length": 200, "help_text": _("Optional. The person can read it.")}
+        usual = {"label": _("Why"), "max_length": 200, "help_text": _("Optional. The person can read this reason.")}
         super().__init__(**usual | kwargs, required=False)
 
 

@@ -162,9 +162,11 @@ class Enrollment(models.Model):
         editable=False,
         help_text="Of the newest enrollment; see `certification_status`. Null: never certified",
     )
-    started_at = models.DateTimeField(_("started at"), null=True, blank=True, help_text=_("First answer or completion"))
+    started_at = models.DateTimeField(
+        _("started at"), null=True, blank=True, help_text=_("Time of the first answer or completion")
+    )
     last_active_at = models.DateTimeField(
-        _("last active"), null=True, blank=True, help_text=_("Latest answer or completion")
+        _("last active"), null=True, blank=True, help_text=_("Time of the latest answer or completion")
     )
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
     exempted_at = models.DateTimeField(_("exempted at"), null=True, blank=True)
@@ -361,7 +363,7 @@ class ChangeAcknowledgement(models.Model):
 
     class Outcome(models.TextChoices):
         READ = "read", _("read again")
-        CHECKED = "checked", _("check answered after the update")
+        CHECKED = "checked", _("check questions answered after the update")
 
     enrollment = models.ForeignKey(
         "learning.Enrollment", on_delete=models.PROTECT, related_name="change_acknowledgements"
@@ -412,7 +414,7 @@ class LessonReport(models.Model):
     objects = LessonReportQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("report on a lesson"), _("reports on lessons")
+        verbose_name, verbose_name_plural = _("learner’s report about a lesson"), _("learners’ reports about lessons")
         ordering = ["-reported_at"]
 
     def __str__(self):

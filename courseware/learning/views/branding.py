@@ -46,8 +46,8 @@ COLOUR = RegexValidator("^#[0-9a-fA-F]{6}$", _("Enter a colour as # and 6 charac
 
 
 TOO_FAINT = _(
-    "%(colour)s is hard to read there. Its contrast is %(found)s:1, and at least 4.5:1 is needed. "
-    "The nearest readable colour: %(near)s"
+    "%(colour)s is hard to read on the page. Its contrast is %(found)s:1, and at least 4.5:1 is needed. The "
+    "nearest readable colour: %(near)s"
 )
 
 
@@ -95,8 +95,8 @@ class BrandingForm(forms.Form):
         required=False,
         max_length=254,
         help_text=_(
-            "Your mail server must be allowed to send from this address. Leave empty to use the "
-            "address in the settings."
+            "Your mail server must be allowed to send from this address. Leave empty to use the address in the "
+            "site’s settings."
         ),
     )
     is_card_public = forms.BooleanField(

@@ -42,7 +42,7 @@ class QuestionForm(forms.Form):
         label=gettext_lazy("Your question"),
         max_length=LONGEST_QUESTION,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Managers of your team can read it."),
+        help_text=gettext_lazy("Managers of your team can read your question."),
     )
 
 

@@ -56,9 +56,12 @@ def say_pending_request(request, enrollment, cleaned):
     except ExtensionNotAllowed:  # completed or exempt in the meantime; the page shows it
         return
     if waiting.day == day:
-        messages.success(request, _("You asked to extend to %(day)s.") % {"day": day_text(day)})
+        messages.success(request, _("You asked to extend the due date to %(day)s.") % {"day": day_text(day)})
     else:
-        message = _("You have already asked to extend to %(day)s. Withdraw that request first to ask for another date.")
+        message = _(
+            "You have already asked to extend the due date to %(day)s. Withdraw that request first to "
+            "ask for another date."
+        )
         messages.info(request, message % {"day": day_text(waiting.day)})
 
 

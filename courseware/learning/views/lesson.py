@@ -135,7 +135,8 @@ def answer(request, course, step, question):
         return conflict(request, learner_context, lesson_step, "learning/answered_already.html", question)
     except TooFast:
         error = _(
-            "You sent too many answers in 1 minute. Wait a moment, then send this answer again. It is still here."
+            "You sent too many answers in 1 minute. Your answer is still in the form. Wait a moment, then send "
+            "it again."
         )
         return refused(request, learner_context, lesson_step, Entered(question, tries, request.POST, error))
     except ValueError:
@@ -155,10 +156,10 @@ def answer(request, course, step, question):
 def what_to_do(kind):
     return {
         "one": _("Choose one answer, then send it."),
-        "several": _("Tick at least one, then send it."),
-        "mark": _("Tick at least one, then send it."),
-        "order": _("Give each step a different number, then send it."),
-        "sort": _("Put each entry into a group, then send it."),
+        "several": _("Select at least 1 option, then send your answer."),
+        "mark": _("Select at least 1 option, then send your answer."),
+        "order": _("Give each step a different number, then send your answer."),
+        "sort": _("Put each entry into a group, then send your answer."),
         "open": _("Write something (up to 5,000 characters), then save it."),
     }[kind]
 
@@ -221,7 +222,7 @@ def mark_read(request, course, step):
     except completion.UnknownRevision:
         return HttpResponseBadRequest()
     except completion.LessonIncomplete:
-        sentence = _("To finish: answer every question, and get each check question right once.")
+        sentence = _("To finish this lesson, answer every question, and answer each check question correctly once.")
         messages.error(request, sentence)
     return redirect(lesson_address(course, step) + "#lesson-state")
 
@@ -238,7 +239,7 @@ def say_change_read(request, course, step):
     except completion.UnknownRevision:
         return HttpResponseBadRequest()
     except CheckRequired:
-        messages.error(request, _("This lesson also needs its check. Answer the check again on the updated text."))
+        messages.error(request, _("To finish this lesson, answer its check questions again, on the updated text."))
         return redirect(lesson_address(course, step) + "#changed")
     messages.success(request, _("Saved: you have read what changed."))
     return redirect(home_address() if form.cleaned_data["home"] else lesson_address(course, step))
@@ -284,7 +285,10 @@ def report(request, course, step):
             **form.cleaned_data,
         )
     except feedback.TooManyReports:
-        error = _("You have sent 10 reports in one day, which is the limit. Keep this report and send it tomorrow.")
+        error = _(
+            "You have sent 10 reports about lessons in one day, which is the limit. Keep this report and "
+            "send it tomorrow."
+        )
         return report_refused(request, learner_context, lesson_step, error, HTTPStatus.TOO_MANY_REQUESTS)
     messages.success(request, _("Thank you. An editor will read your report. Editors do not see your name."))
     return redirect(lesson_address(course, step))
