@@ -35,7 +35,10 @@ class RevokeForm(forms.Form):
         label=_("reason"),
         max_length=200,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
-        help_text=_("The holder can read it, and it stays on record; people who check the number cannot see it."),
+        help_text=_(
+            "The certificate holder can read this reason, which stays on record; people who check the "
+            "certificate number cannot see it."
+        ),
     )
 
 
@@ -105,7 +108,7 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LargeTableAdmi
                     revoked += 1
             except RevocationNotAllowed:
                 learner = certificate.enrollment.learner
-                note = gettext("You cannot decide about %(name)s. Nothing was changed.") % {"name": learner}
+                note = gettext("You may not change the records of %(name)s. Nothing was changed.") % {"name": learner}
                 self.message_user(request, note, messages.ERROR)
         note = ngettext("%(count)d certificate was revoked.", "%(count)d certificates were revoked.", revoked)
         self.message_user(request, note % {"count": revoked}, messages.SUCCESS)

@@ -20,12 +20,12 @@ class CertificateNumberForm(forms.Form):
             return plain_number(self.cleaned_data["number"])
         except MistypedNumber:
             raise forms.ValidationError(
-                _("At least one character is wrong. Compare it with the certificate.")
+                _("At least 1 character of the number is wrong. Compare the number with the certificate.")
             ) from None
         except InvalidNumber:
             words = _(
-                "A certificate number has 13 characters, such as K7QM-3X9D-HFA6-C, or 32. Compare it "
-                "with the certificate."
+                "A certificate number has 13 characters, such as K7QM-3X9D-HFA6-C, or 32 characters on older "
+                "certificates. Compare the number with the certificate."
             )
             raise forms.ValidationError(words) from None
 

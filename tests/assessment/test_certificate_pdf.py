@@ -315,7 +315,7 @@ def test_invalid_number_gets_explanation(client, number):
 def test_mistyped_number_gets_its_own_message(client, number):
     response = client.get("/certificates/", {"number": number})
     assert response.status_code == 422
-    assert "At least one character is wrong." in response.text
+    assert "At least 1 character of the number is wrong." in response.text
 
 
 def facts(response):

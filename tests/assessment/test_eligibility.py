@@ -273,7 +273,7 @@ def test_third_failed_attempt_leads_to_manager_and_reopening(client, enrollment)
     assert eligibility(enrollment, MONDAY) == Eligibility("wait", opens_at=MONDAY + 10 * MINUTE, lessons=("boiling",))
     assert "opens at 7 Jan 2030, 18:10. Use the time for these lessons" in page_at(client, enrollment, MONDAY + MINUTE)
     assert eligibility(enrollment, MONDAY + HOUR) == Eligibility("revisit", lessons=("boiling",))
-    assert "Answer their check questions correctly again." in page_at(client, enrollment, MONDAY + HOUR)
+    assert "Answer the check questions of these lessons correctly again." in page_at(client, enrollment, MONDAY + HOUR)
     go_through_again(enrollment, at=MONDAY + MINUTE)  # allowed during the wait
     assert eligibility(enrollment, MONDAY + 10 * MINUTE) == Eligibility()
 
@@ -282,7 +282,7 @@ def test_third_failed_attempt_leads_to_manager_and_reopening(client, enrollment)
     assert eligibility(enrollment, opens_at - MINUTE) == Eligibility("wait", opens_at=opens_at, simulations=("drill",))
     assert "Use the time for these simulations" in page_at(client, enrollment, opens_at - MINUTE)
     assert eligibility(enrollment, opens_at) == Eligibility("replay", simulations=("drill",))
-    assert "Play each one to the end" in page_at(client, enrollment, opens_at)
+    assert "Play each simulation to the end" in page_at(client, enrollment, opens_at)
     play(enrollment, at=opens_at - HOUR)
     assert eligibility(enrollment, opens_at) == Eligibility()
 

@@ -74,7 +74,7 @@ def test_start_opens_first_question_and_exam_page_offers_to_continue(client, lea
     response = client.post(f"{EXAM_PAGE}start/", follow=True)
     assert response.redirect_chain == [(f"/attempts/{ExamAttempt.objects.get().pk}/", 302)]
     assert response.context["asked"].position == 1
-    assert "You have not handed in your attempt" in client.get(EXAM_PAGE).text
+    assert "You have not handed in your exam attempt" in client.get(EXAM_PAGE).text
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_tab_of_submitted_attempt_leads_to_result(client, attempt):
     attempts.submit(attempt)
     response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "0", "saves": "0"}, follow=True)
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
-    assert messages(response) == ["You already submitted this attempt. Here is the result."]
+    assert messages(response) == ["You already submitted this exam attempt. Here is the result."]
     live = save(client, attempt, live=True, choice="0")
     assert (live.status_code, live["HX-Redirect"]) == (200, f"/attempts/{attempt.pk}/result/")
 
@@ -242,7 +242,7 @@ def test_tab_of_submitted_attempt_leads_to_result(client, attempt):
 def test_expired_time_is_shown_and_saved_answers_count(client, learner):
     began = timezone.now() - timedelta(minutes=29)
     attempt = start(ready(make_course(time_limit="30"), learner), at=began)
-    assert "Closes at" in client.get(page(attempt)).text
+    assert "The exam closes at" in client.get(page(attempt)).text
     answer(attempt)
     ExamAttempt.objects.filter(pk=attempt.pk).update(closes_at=timezone.now() - timedelta(seconds=11))
     response = save(client, attempt, saves="1", choice="0")

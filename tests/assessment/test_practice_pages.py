@@ -53,7 +53,7 @@ def send(client, attempt, *, is_right=True, **changed):
 def test_result_shows_pass_and_offers_practice_set(client, attempt):
     text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
     for sentence in (
-        "Passed, with a practice set to do",
+        "Passed, but a practice set is not done yet",
         "4 / 5",
         "Boil a kettle",
         "3 questions right in a row",
@@ -61,11 +61,11 @@ def test_result_shows_pass_and_offers_practice_set(client, attempt):
     ):
         assert sentence in text
     assert "Open the certificate" not in text
-    assert "Passed, with a practice set to do" in text_of(client.get("/exam/tea-room/last-cup/"))
+    assert "Passed, but a practice set is not done yet" in text_of(client.get("/exam/tea-room/last-cup/"))
 
 
 def test_home_and_record_show_open_practice_set(client, attempt):
-    assert "You have passed. A short practice set on a must-know rule is left." in text_of(
+    assert "You have passed the exam. A short practice set about a must-know rule is still to be done." in text_of(
         client.get("/learn/tea-room/record/")
     )
     assert "One step left: practise one rule" in text_of(client.get("/"))
@@ -247,7 +247,7 @@ def test_answer_above_limit_is_shown_again_as_chosen(client, attempt, settings):
     assert response.status_code == 429
     page = soup(response)
     assert page.select_one(".error-summary a").text == (
-        "You sent too many answers in 1 minute. Wait a moment, then send this answer again. It is still here."
+        "You sent too many answers in 1 minute. Your answer is still in the form. Wait a moment, then send it again."
     )
     assert [field["value"] for field in page.select("input[name=choice][checked]")] == ["1"]
     assert page.select_one("[name=question]")["value"] == asked(attempt).question.id

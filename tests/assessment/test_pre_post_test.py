@@ -311,7 +311,7 @@ def test_dropped_pre_test_shows_reasons_and_promises_no_post_test(client, enroll
     import_course(exam_files())
     text = text_of(client.get(f"/attempts/{first.pk}/result/"))
     assert "You already know 1 of these 3." in text
-    for promise in ("second row", "Post-test", "See how far you’ve come"):
+    for promise in ("second row", "Post-test", "See how much you improved"):
         assert promise not in text
     assert "Explanations by topic" in text
 
@@ -329,7 +329,7 @@ def test_pre_test_result_shows_topics_and_reasons_without_grade(client, enrollme
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
     for grade_word in ("failed", "Failed", "not passed", "Not passed", "missed", "1 / 3", "1 of 3", "%"):
         assert grade_word not in text
-    assert "You already know 1 of these 3. That is fine: the lessons are still to come." in text
+    assert "You already know 1 of these 3. That is fine: you learn about these topics in the lessons." in text
     assert "Module 1 covers the rest." in text
     assert topics(response) == [["solid", "to work on", "to work on"]]
     for _response, question in asked(attempt, "en"):
@@ -365,7 +365,7 @@ def test_each_choice_leads_to_next_question_until_pre_test_ends(client, enrollme
     response = client.post(f"{PAGE}start/", follow=True)
     attempt = ExamAttempt.objects.get()
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
-    assert "Each choice takes you to the next question" in text_of(response)
+    assert "After each choice, you see the next question" in text_of(response)
     for number in (1, 2, 3):
         form = soup(response).select_one("form#answer")
         assert [button["value"] for button in form.select("button[name=choice]")] == ["0", "1", "2"]
@@ -415,9 +415,9 @@ def test_exam_result_and_record_offer_post_test(client, enrollment):
     through(enrollment, before=1)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     page = soup(client.get(f"/attempts/{exam.pk}/result/"))
-    assert "See how far you’ve come" in page.select_one(f"form[action='{PAGE}start/'] button").text
+    assert "See how much you improved" in page.select_one(f"form[action='{PAGE}start/'] button").text
     assert "Take the post-test" in text_of(client.get("/learn/tea-room/record/"))
-    assert "See how far you’ve come" in text_of(client.get(PAGE, follow=True))
+    assert "See how much you improved" in text_of(client.get(PAGE, follow=True))
 
 
 def test_result_on_completion_day_shows_both_rows_and_certificate(client, enrollment):
@@ -457,7 +457,7 @@ def test_course_without_pre_test_taken_offers_no_post_test(client, enrollment):
     exam = sit(enrollment)
     for address in (f"/attempts/{exam.pk}/result/", "/learn/tea-room/record/", PAGE):
         text = client.get(address, follow=True).text
-        assert "See how far you’ve come" not in text and "Take the post-test" not in text
+        assert "See how much you improved" not in text and "Take the post-test" not in text
 
 
 @pytest.mark.parametrize(

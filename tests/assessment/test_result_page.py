@@ -214,10 +214,10 @@ def test_pass_shows_all_questions_and_fail_only_missed_ones(client):
     assert all(choice.reason for each in pass_result.others for choice in each.question.choices)
     client.force_login(passed.enrollment.learner)
     page = client.get(f"/attempts/{passed.pk}/result/", headers={"accept-language": "en"}).text
-    assert "Correct answers, with explanations" in page
+    assert "Questions you answered correctly, with explanations" in page
     client.force_login(failed.enrollment.learner)
     page = client.get(f"/attempts/{failed.pk}/result/", headers={"accept-language": "en"}).text
-    assert "Correct answers, with explanations" not in page
+    assert "Questions you answered correctly, with explanations" not in page
 
 
 def test_fail_links_first_lesson_and_exam_page_shows_pass_first(client):

@@ -97,7 +97,7 @@ def closed(request, attempt):
     attempt.refresh_from_db(fields=["submitted_at"])
     if attempt.submitted_at:
         if not attempt.is_pre_check:  # its last button may be pressed twice
-            messages.warning(request, _("You already submitted this attempt. Here is the result."))
+            messages.warning(request, _("You already submitted this exam attempt. Here is the result."))
         address = reverse("assessment:result", args=[attempt.pk])
     else:
         address = reverse("assessment:attempt", args=[attempt.pk])  # it shows that the time is over

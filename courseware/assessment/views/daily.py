@@ -44,7 +44,7 @@ def answer(request):
         answer_of_form(request.user, sent["token"]) or keep_answer(request, sent)
     except (OtherQuestion, NoSuchQuestion, QuestionChanged):
         message = _(
-            "You answered today’s question in another tab, or there is a new question now. This is the "
+            "You answered today’s question in another tab, or there is a new question now. Below is the "
             "current question."
         )
         messages.warning(request, message)

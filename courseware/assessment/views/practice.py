@@ -100,8 +100,8 @@ def answer_practice(request, pk, rule):
         messages.warning(
             request,
             _(
-                "You continued the practice set in another tab, or its question was "
-                "changed. This is your current progress."
+                "You continued the practice set in another tab, or its question was changed. Below is your "
+                "current progress."
             ),
         )
         return redirect("assessment:practice", pk, rule)
