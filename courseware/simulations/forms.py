@@ -15,8 +15,8 @@ MOST = 999  # situations in an attempt
 TIMES = [
     (TimeSetting.WRITTEN, _("Standard: timed decisions")),
     (TimeSetting.DOUBLE, _("Twice the time")),
-    (TimeSetting.PAUSED, _("With a pause before each situation: you start it when you are ready")),
-    (TimeSetting.OFF, _("Without a clock")),
+    (TimeSetting.PAUSED, _("With a pause before each situation: you start each situation when you are ready")),
+    (TimeSetting.OFF, _("Without a time limit")),
 ]
 
 

@@ -10,13 +10,13 @@ from courseware.learning.models import Enrollment
 
 class TimeSetting(models.TextChoices):
     WRITTEN = "written", _("standard")
-    X1_25 = "1.25", _("1¼ times the time")
-    X1_5 = "1.5", _("1½ times the time")
-    DOUBLE = "double", _("twice the time")
-    X3 = "3", _("3 times the time")
-    X4 = "4", _("4 times the time")
-    X5 = "5", _("5 times the time")
-    X10 = "10", _("10 times the time")
+    X1_25 = "1.25", _("1¼ times the standard time")
+    X1_5 = "1.5", _("1½ times the standard time")
+    DOUBLE = "double", _("twice the standard time")
+    X3 = "3", _("3 times the standard time")
+    X4 = "4", _("4 times the standard time")
+    X5 = "5", _("5 times the standard time")
+    X10 = "10", _("10 times the standard time")
     PAUSED = "paused", _("with a pause before each situation")
     OFF = "off", _("no time limit")
 

@@ -157,9 +157,13 @@ def decide(request, pk):
     try:
         replay = attempts.decide(attempt, **form.cleaned_data)
     except NotOffered:
-        return refused(request, attempt, _("You cannot choose this here. This page shows where your attempt is now."))
+        return refused(
+            request,
+            attempt,
+            _("You cannot choose this option in the present situation. This page shows where your attempt is now."),
+        )
     except attempts.TooEarly:
-        return refused(request, attempt, _("There is still time."))
+        return refused(request, attempt, _("The time for this decision is not over yet."))
     except TooFast:
         message = _(
             "You made too many decisions in 1 minute. Wait a moment, then decide again. Your attempt has not changed."

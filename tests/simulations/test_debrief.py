@@ -98,7 +98,7 @@ def test_other_choice_is_offered_at_worst_decision(signed_in, enrollment):
     [
         ([2, 0, (0, [0])], "It is not completed: you have 1 of 4 points and need half of them."),
         ([None, 1, 0, None], "It is not completed: the time ran out 2 times, and only 1 time is allowed."),
-        (RED, "To complete it, reach an ending without harm."),
+        (RED, "To complete the simulation, reach an ending without harm."),
         (BEST, "This simulation is completed."),
     ],
 )

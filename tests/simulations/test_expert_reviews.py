@@ -313,6 +313,6 @@ class TestPage:
                 BeautifulSoup(client.get(f"{address}?language=en").content, "html.parser").select_one(".preview").text
             )
 
-        assert text in preview() and "Awaiting expert review: learners see this text after" in preview()
+        assert text in preview() and "This text awaits expert review. Learners see it after" in preview()
         review(course, document, admin)
         assert text in preview() and REVIEWED in preview() and "Awaiting expert review" not in preview()

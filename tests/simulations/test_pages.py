@@ -38,7 +38,7 @@ def test_intro_shows_completion_rule_and_state(client, is_required):
     def shown():
         page = BeautifulSoup(client.get(INTRO).content, "html.parser")
         tags = [tag.get_text() for tag in page.select(".intro .tag")]
-        return "optional" in tags, "✓ done" in tags, "To complete it: no harm" in page.get_text()
+        return "optional" in tags, "✓ done" in tags, "To complete the simulation, cause no harm" in page.get_text()
 
     assert shown() == (not is_required, False, True)
     play(enrollment, RED)
@@ -75,7 +75,7 @@ def test_answered_call_keeps_number_above_lines(signed_in):
         en=("{#rings}\n\n", f"{{#rings}}\n\n{shown}"),
     )
     page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
-    number = "156 0000 7318 not a known number"
+    number = "156 0000 7318 not a known phone number"
     assert number in " ".join(page.select_one(".caller").get_text(" ").split())
     signed_in.post(INTRO + "start/", TIMED)
     arrival = BeautifulSoup(signed_in.get(page_of(SimulationAttempt.objects.get())).content, "html.parser").select_one(
@@ -205,7 +205,7 @@ def test_last_decision_leads_to_debrief(signed_in, enrollment):
 def test_unavailable_choice_is_refused(signed_in, enrollment):
     response = decide(signed_in, begin(enrollment), 9)
     assert response.status_code == 409
-    assert "You cannot choose this here." in text_of(response)
+    assert "You cannot choose this option in the present situation." in text_of(response)
     assert not Decision.objects.exists()
 
 
@@ -231,7 +231,7 @@ def test_early_timeout_is_refused_and_late_decision_times_out(signed_in):
         signed_in.post(f"{INTRO}start/", TIMED)
         attempt = SimulationAttempt.objects.get()
         early = decide(signed_in, attempt, "timeout", has_clock=1)
-        assert early.status_code == 409 and "There is still time." in text_of(early)
+        assert early.status_code == 409 and "The time for this decision is not over yet." in text_of(early)
         clock.shift(60)
         decide(signed_in, attempt, 0, has_clock=1)
         assert Decision.objects.get().is_timeout
