@@ -58,7 +58,7 @@ class RuleVersion(models.Model):
     class Renewal(models.TextChoices):
         NONE = "", _("no renewal")
         WHOLE = "whole", _("the whole course")
-        SHORT = "short", _("short: updated lessons, missed questions, 1 simulation and the exam")
+        SHORT = "short", _("short renewal: updated lessons, missed questions, 1 simulation and the exam")
 
     rule = models.ForeignKey(AssignmentRule, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField(help_text="1 is the first")
@@ -75,7 +75,7 @@ class RuleVersion(models.Model):
     )
     role = models.CharField(_("role"), max_length=10, blank=True, choices=Membership.Role)
     job_role = models.CharField(_("job role"), max_length=32, blank=True)
-    joined_since = models.DateField(_("started work on or after"), null=True, blank=True)
+    joined_since = models.DateField(_("first day of work is on or after"), null=True, blank=True)
     other_course = models.ForeignKey(
         Course, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("another course")
     )
@@ -86,7 +86,9 @@ class RuleVersion(models.Model):
     due_on = models.DateField(_("date"), null=True, blank=True)
     acts_since = models.DateField(_("applies from"))
     excuses = models.BooleanField(
-        _("exempts people who no longer match"), default=False, help_text="For open enrollments created by this rule"
+        _("people who no longer match the rule become exempt"),
+        default=False,
+        help_text="For open enrollments created by this rule",
     )
     # A renewal opens some days before a certificate expires, or on a date each year.
     renewal = models.CharField(_("renewal"), max_length=5, blank=True, choices=Renewal)
@@ -258,7 +260,7 @@ class FollowUpAnswers(models.Model):
     )
 
     class Meta:
-        verbose_name, verbose_name_plural = _("answers of a follow-up"), _("answers of follow-ups")
+        verbose_name, verbose_name_plural = _("answers of a follow-up survey"), _("answers of follow-up surveys")
         ordering = ["id"]
         indexes = [models.Index(fields=["sheet", "team"], name="observed_in_a_team")]
         constraints = [
@@ -321,7 +323,7 @@ class ChatBot(models.Model):
     address = models.CharField(max_length=1000, help_text="Secret: everyone who has it can post to the group")
     secret = models.CharField(max_length=200, blank=True)
     is_on = models.BooleanField(_("in use"), default=True)
-    is_for_managers = models.BooleanField(_("this is a managers’ group"), default=False)
+    is_for_managers = models.BooleanField(_("this chat group is only for managers"), default=False)
     refused_at = models.DateTimeField(null=True, help_text="Not used since, until somebody saves it anew")
     refused_why = models.TextField(blank=True)
 
@@ -341,7 +343,7 @@ class ChatBot(models.Model):
 
 class ChatDeliveryState(models.TextChoices):
     QUEUED = "queued", _("waiting")
-    LATER = "later", _("will be tried again")
+    LATER = "later", _("sending failed, will be tried again")
     SENT = "sent", _("sent")
     REFUSED = "refused", _("rejected")
     SKIPPED = "skipped", _("not sent")

@@ -15,7 +15,7 @@ def names_text(names: Sequence[str]) -> str:
     more = len(names) - NAMES
     if more <= 0:
         return listed
-    return ngettext("%(names)s and %(number)d more", "%(names)s and %(number)d more", more) % {
+    return ngettext("%(names)s and %(number)d more person", "%(names)s and %(number)d more people", more) % {
         "names": listed,
         "number": more,
     }

@@ -86,7 +86,7 @@ def test_hr_cannot_exempt_auditors(client):
     editor = make_enrollment(make_editor())  # not visible to HR
     client.force_login(make_hr(language="en"))
     rows = {"row": keys(ann, auditor, editor)}
-    expected = ["For 1 person: Ann", "Olga: must be changed by another person, such as an admin"]
+    expected = ["For 1 person: Ann", "Olga: can be changed only by another person, such as an admin"]
     assert paragraphs(client.get("/people/actions/exempt/", rows)) == expected
     client.post("/people/actions/exempt/", {**rows, "reason": "flood"})
     assert [line.enrollment for line in AdjustmentItem.objects.all()] == [ann]
@@ -276,7 +276,7 @@ def test_undo_works_before_worker_starts(client, team, enrollments):
     assert "Undo" in client.get(f"/people/changes/{made.pk}/").content.decode()
     page = undo(client, made)
     assert "The change was stopped: 5 people were not changed." in page
-    assert "Nothing has changed for anyone." in page
+    assert "Nothing was changed for anyone." in page
     run_worker(made, enrollments)
     assert exempted() == []
 
@@ -285,7 +285,7 @@ def test_undo_by_another_person_waits_for_worker(client, exemption, enrollments)
     hr = make_user(language="en")
     hr.groups.add(Group.objects.get(name="HR"))
     client.force_login(hr)
-    assert "The change is still in progress." in undo(client, exemption)
+    assert "The site is still making this change." in undo(client, exemption)
     assert exempted() == keys(*enrollments[:BATCH])
     run_worker(exemption, enrollments)
     assert exempted() == keys(*enrollments)
@@ -338,14 +338,14 @@ def test_action_can_be_undone_once_from_its_message(signed_in, enrollment):
     assert "Undone by Li Lin" in page_of(response).select_one(".timeline .extended").text
     assert undo_forms(page_of(response)) == []
     again = send(signed_in, beside)
-    assert [each.text for each in page_of(again).select(".message")] == ["Zhou Kai: This was already undone."]
+    assert [each.text for each in page_of(again).select(".message")] == ["Zhou Kai: This change was already undone."]
 
 
 def test_unknown_action_cannot_be_undone(signed_in, team, enrollment):
     extend(enrollment, days(9).date(), by=team.manager)
     [form] = undo_forms(page_of(signed_in.get(f"/team/people/{enrollment.pk}/")))
     Adjustment.objects.update(kind="unknown")
-    sentence = "Zhou Kai: This version of the site cannot undo this, so nothing was changed."
+    sentence = "Zhou Kai: This version of the site cannot undo this change, so nothing was changed."
     assert [each.text for each in page_of(send(signed_in, form)).select(".message")] == [sentence]
     enrollment.refresh_from_db()
     assert enrollment.due_on == days(9).date()

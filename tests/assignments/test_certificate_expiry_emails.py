@@ -71,7 +71,8 @@ def test_email_shows_expiry_date_and_manager(course, mailoutbox):
     assert email.body.split("\n\n")[:4] == [
         "Hello Wang Ming,",
         "Your certificate “Rules of the tea room” is valid until 26 December 2026.",
-        "To renew it, take the course again. If you are not enrolled for this yet, tell me in good time.",
+        "To renew the certificate, take the course again. If you are not enrolled in the renewal yet, tell me before "
+        "the certificate expires.",
         "Li Lin\nManager of East centre",
     ]
 

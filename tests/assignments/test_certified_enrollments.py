@@ -124,7 +124,7 @@ def test_nightly_job_respects_decision_to_keep_enrollments(signed_in, course, ru
     assert Enrollment.objects.open().count() == 4
     enrollment = Enrollment.objects.get(learner=people[0])
     assert (
-        "kept the enrollment although there is a valid certificate"
+        "kept the enrollment although the person has a valid certificate"
         in signed_in.get(f"/team/people/{enrollment.pk}/").text
     )
 

@@ -42,7 +42,7 @@ def test_email_is_sent_once_with_reason_and_link(course):
     [email] = letters()
     assert email.to == [enrollment.learner.email]
     assert email.subject == "“Boiling water” has changed since you completed it"
-    for text in ("redo its check", "Why: And again.", "/learn/tea-room/boiling/"):
+    for text in ("answer its check questions again", "Why: And again.", "/learn/tea-room/boiling/"):
         assert text in email.body
 
 

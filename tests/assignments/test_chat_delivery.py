@@ -205,7 +205,7 @@ def test_failure_email_is_skipped_after_later_summary(course, services, time_mac
     services.manner = "as published"
     assert send_summaries() == "sent 1"
     letters()
-    assert emails() == [("Li Lin", "skipped", "a later day has its own summary")]
+    assert emails() == [("Li Lin", "skipped", "a newer summary has replaced this message")]
 
 
 def test_bot_saved_during_rejection_stays_enabled(course, services, monkeypatch):

@@ -127,7 +127,7 @@ def test_new_due_date_restarts_schedule(on_the_day_before):
     enrollment = learner()
     remind_due()
     extend(enrollment, date(2026, 12, 18), by=make_admin())
-    assert sent() == [("Wang Ming", "skipped", "the due date was changed in the meantime")]
+    assert sent() == [("Wang Ming", "skipped", "the due date was rows changed in the meantime")]
     on_the_day_before.move_to(datetime(2026, 12, 17, 9, tzinfo=ZONE), tick=False)
     remind_due()
     assert [state for _name, state, _why in sent()] == ["skipped", "sent"]
@@ -189,13 +189,16 @@ def test_reminder_is_in_language_of_recipient(mailoutbox):
 @pytest.mark.parametrize(
     "meanwhile, why",
     [
-        (lambda each: complete_course(each), "the course was completed, exempted or merged in the meantime"),
+        (
+            lambda each: complete_course(each),
+            "in the meantime, the person completed the course, became exempt, or the accounts were merged",
+        ),
         (
             lambda each: exempt(each, "Leave", by=make_admin()),
-            "the course was completed, exempted or merged in the meantime",
+            "in the meantime, the person completed the course, became exempt, or the accounts were merged",
         ),
         (lambda each: leave(each.learner), "the person left the company"),
-        (lambda each: add_reminder(each), "the person was reminded in the last 20 hours"),
+        (lambda each: add_reminder(each), "the person was already reminded in the last 20 hours"),
     ],
 )
 def test_outdated_reminder_is_skipped_with_reason(meanwhile, why):

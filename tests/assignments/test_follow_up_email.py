@@ -70,10 +70,10 @@ def test_all_managers_of_nearest_team_get_email(team):
 @pytest.mark.parametrize(
     "happens, why",
     [
-        ("answered", "another person answered in the meantime"),
+        ("answered", "another manager has already answered the survey"),
         ("moved", "the recipient no longer manages these people"),
-        ("left", "these people are away or have left, or the follow-up has closed"),
-        ("away", "these people are away or have left, or the follow-up has closed"),
+        ("left", "these people are away or have left the company, or the follow-up survey is closed"),
+        ("away", "these people are away or have left the company, or the follow-up survey is closed"),
     ],
 )
 def test_email_is_skipped_with_reason(tuesday, team, happens, why):

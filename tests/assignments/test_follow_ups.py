@@ -347,7 +347,7 @@ def test_answered_follow_up_leaves_list(signed_in, team):
     ]
     response = signed_in.post(link, sent(enrollment, **{"q-seen-off": 1, "q-seen-lacking": "A hook."}), follow=True)
     assert "Your answers are saved without the person’s name." in response.text
-    assert "You have no follow-ups today" in response.text
+    assert "You have no follow-up surveys today" in response.text
     assert FollowUpAnswers.objects.get().answers == {"seen-off": 1, "seen-lacking": "A hook."}
 
 
@@ -384,7 +384,10 @@ def test_second_manager_sees_who_answered(signed_in, team):
 
 def test_page_outside_period_accepts_nothing(signed_in, team):
     early, over = completed(team, days_ago=3), completed(team, days_ago=200)
-    for enrollment, text in ((early, "The follow-up opens some days after"), (over, "This follow-up is closed")):
+    for enrollment, text in (
+        (early, "The follow-up survey opens some days after"),
+        (over, "This follow-up survey is closed"),
+    ):
         assert text in signed_in.get(address(enrollment)).text
         assert text in signed_in.post(address(enrollment), sent(enrollment, **{"q-seen-off": 0}), follow=True).text
     assert not FollowUp.objects.exists()

@@ -114,7 +114,7 @@ def test_second_text_in_same_form_asks_first(client, team):
     for _ in range(2):  # double click
         assert send(client, person=enrollment.learner_id).status_code == 302
     page = send(client, person=enrollment.learner_id, text="Asked for days.")
-    assert page.status_code == 422 and "This form already saved another note." in page.text
+    assert page.status_code == 422 and "You already saved another note with this form." in page.text
     assert [note.text for note in Note.objects.all()] == ["Asked for nights."]
     assert "Note added for Lea." in client.post(ADDRESS, sent_again(page), follow=True).text
     assert [note.text for note in Note.objects.about(enrollment.learner)] == ["Asked for days.", "Asked for nights."]

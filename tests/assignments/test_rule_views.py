@@ -54,7 +54,7 @@ def test_hr_and_admins_create_disabled_rule_with_description(client, course, mak
         "Everyone who is a learner in Night shift or in a team below it must complete “Rules of the tea room” "
         "within 14 days of the first day of work.",
         "30 days before a certificate expires, a short renewal opens.",
-        "People who no longer match stay enrolled.",
+        "People who no longer match the rule stay enrolled.",
     ]
     assert "this affects 2 people" in text(page)
     assert not Enrollment.objects.exists()
@@ -64,7 +64,7 @@ def test_description_names_date_of_yearly_renewal(client, course, hr):
     yearly = make_rule(course, is_on=False, renewal="whole", renewal_month=3, renewal_day=1, excuses=True)
     assert [each.get_text() for each in soup(client.get(address(yearly))).select(".sentence p")][1:3] == [
         "Every year on 1 March, a renewal of the whole course opens.",
-        "People who no longer match become exempt, with this rule as the reason.",
+        "People who no longer match the rule become exempt, and the rule is recorded as the reason.",
     ]
 
 
@@ -178,7 +178,7 @@ def test_outdated_preview_does_not_switch_rule_on(client, course, hr):
     join(team, make_user())
     page = client.post(address(rule, "on/"), {"digest": digest}, follow=True)
     rule.refresh_from_db()
-    assert "Something has changed in the meantime." in page.text
+    assert "Something has rows changed in the meantime." in page.text
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
 
 
@@ -207,7 +207,7 @@ def test_closing_team_names_its_rule_first(client, course, hr):
     rule = make_rule(course, team_id=team.pk, name="New people")
     assert "The rule “New people” applies to this team" in text(client.get(f"/people/teams/{team.pk}/close/"))
     client.post(f"/people/teams/{team.pk}/close/")
-    assert "Everyone who is in the closed team (nobody)" in text(client.get(address(rule)))
+    assert "Everyone who is in a team that was closed (nobody)" in text(client.get(address(rule)))
     assert client.get("/rules/").status_code == client.get(address(rule, "edit/")).status_code == 200
 
 

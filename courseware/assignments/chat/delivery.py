@@ -98,7 +98,7 @@ def build_test_message(bot: ChatBot) -> ChatContent:
 
 
 def message_content(bot: ChatBot, lines: list[str]) -> ChatContent:
-    title = gettext("%(team)s: training") % {"team": bot.team.name}
+    title = gettext("%(team)s: training progress") % {"team": bot.team.name}
     if bot.is_for_managers:
         return ChatContent(title, lines, gettext("Open the dashboard"), dashboard_url(bot.team))
     return ChatContent(title, lines, gettext("Open my training"), on_the_site(reverse("home")))
@@ -118,7 +118,7 @@ def summary_lines(figures: GroupStatistics, *, by_state: bool) -> list[str]:
     lines = [gettext("Late: %(late)d") % values] if values["late"] else []
     if values["soon"]:
         lines.append(gettext("Due within 3 days: %(soon)d, the first by %(day)s") % values)
-    return [*lines, gettext("Still open: %(open)d") % values]
+    return [*lines, gettext("Not completed yet: %(open)d") % values]
 
 
 def dashboard_url(team: Team) -> str:
@@ -334,7 +334,7 @@ def still_wanted(email: OutgoingEmail) -> str:
     if not (handles_people(email.person) or teams_managed_by(email.person).filter(pk=message.door.team_id).exists()):
         return gettext_noop("the recipient no longer manages the team")
     if ChatMessage.objects.filter(door=message.door_id, day__gt=message.day).exists():
-        return gettext_noop("a later day has its own summary")
+        return gettext_noop("a newer summary has replaced this message")
     is_urgent = group_statistics_of(message.door.team, timezone.now()).is_urgent
     return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within 3 days")
 

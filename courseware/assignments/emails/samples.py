@@ -25,7 +25,7 @@ def example_of_reminder() -> dict[str, Any]:
         "is_begun": True,
         "stops": 3,
         "minutes": 25,
-        "next": gettext("When a caller threatens"),
+        "next": gettext("When a caller threatens you"),
         "next_minutes": 10,
         "link": address_of_example("learn/"),
         "ask": address_of_example("learn/extension/"),
@@ -46,12 +46,15 @@ def example_of_certificates() -> dict[str, Any]:
 
 def example_of_question() -> dict[str, Any]:
     page = address_of_example("daily/")
-    choices = [gettext("Read the code out, slowly"), gettext("Refuse, and follow the process for lost phones")]
+    choices = [
+        gettext("Read the code to the caller, slowly"),
+        gettext("Do not read the code, and follow the process for lost phones"),
+    ]
     return {
         "name": signed_example()["name"],
-        "title": gettext("A code by telephone"),
+        "title": gettext("A caller asks for a code"),
         "stem": gettext(
-            "The caller says: “My phone was stolen, so I cannot get the code. Read it out to me.” What do you do?"
+            "The caller says: “My phone was stolen, so I cannot get the code. Read the code to me.” What do you do?"
         ),
         "choices": [{"words": words, "link": f"{page}?choice={position}"} for position, words in enumerate(choices)],
         "page": page,

@@ -93,9 +93,12 @@ SALT = "courseware.assignments.follow_ups.follow_ups"
 
 
 class FollowUpRefusal(models.TextChoices):
-    EARLY = "early", _("The follow-up opens some days after the course is completed.")
-    LED_NO_MORE = "led-no-more", _("You no longer manage a team in which this person learns.")
-    OVER = "over", _("This follow-up is closed: too much time has passed, or the person is away or has left.")
+    EARLY = "early", _("The follow-up survey opens some days after the person completes the course.")
+    LED_NO_MORE = "led-no-more", _("You no longer manage this person’s team.")
+    OVER = (
+        "over",
+        _("This follow-up survey is closed: too much time has passed, or the person is away or has left the company."),
+    )
 
 
 class NotAsked(Exception):
@@ -211,17 +214,17 @@ CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
 RUNS_AT_ONCE = 500  # in memory
 NAMED = 10
 LED_NO_MORE = gettext_noop("the recipient no longer manages these people")
-ANSWERED = gettext_noop("another person answered in the meantime")
-NOT_HERE = gettext_noop("these people are away or have left, or the follow-up has closed")
+ANSWERED = gettext_noop("another manager has already answered the survey")
+NOT_HERE = gettext_noop("these people are away or have left the company, or the follow-up survey is closed")
 
 
 def register() -> None:
     """Register the email and the daily job that queues it."""
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "assignments/mail/observation.txt"
-    words, sort = _("Follow-up after a course"), EmailCategory.SUBSCRIBED
+    words, sort = _("Follow-up survey after a course"), EmailCategory.SUBSCRIBED
     register_email_type(KIND, EmailType(words, template, *questions, sort, is_for=is_manager))
-    schedule_emails("queue-follow-ups", _("Ask managers for a follow-up some days after a course"), JOB)
+    schedule_emails("queue-follow-ups", _("Ask managers to answer a follow-up survey some days after a course"), JOB)
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:

@@ -94,8 +94,11 @@ def answer_to(request, enrollment, survey, form):
     if is_new and follow_up.is_answered:
         messages.success(request, gettext("Thank you. Your answers are saved without the person’s name."))
     elif is_new:
-        messages.success(request, gettext("Your answer “I can’t say” is saved. Nobody is asked about this again."))
+        messages.success(
+            request,
+            gettext("Your answer “I can’t say” is saved. No other manager gets these questions about the person."),
+        )
     else:
-        words = gettext("%(name)s already answered on %(day)s. Nothing was changed.")
+        words = gettext("%(name)s already answered this survey on %(day)s. Nothing was changed.")
         messages.info(request, words % {"name": follow_up.made_by.name, "day": date_format(follow_up.made_on)})
     return redirect("assignments:follow-ups")

@@ -39,9 +39,9 @@ class NotReminded(models.TextChoices):
     AWAY = "away", _("is away")
     NO_ADDRESS = "no-address", _("has no email address")
     ASKS = "asks", _("has asked for an extension; answer the request first")
-    REMINDED = "reminded", _("was reminded in the last 20 hours")
-    WAITS = "waits", _("a reminder is already waiting")
-    TURN = "turn", _("can get no more emails today")
+    REMINDED = "reminded", _("was already reminded in the last 20 hours")
+    WAITS = "waits", _("a reminder is already waiting to be sent")
+    TURN = "turn", _("has already got the maximum number of emails for today")
 
 
 @dataclass(frozen=True)

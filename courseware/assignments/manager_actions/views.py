@@ -62,7 +62,9 @@ def undo_change(request, pk):
     if not items and not stopped:
         raise Http404
     if adjustment.people_left and not is_own and not chosen:
-        messages.error(request, gettext("The change is still in progress. Undo it when it is done, in 1 or 2 minutes."))
+        messages.error(
+            request, gettext("The site is still making this change. Wait 1 or 2 minutes, and then undo the change.")
+        )
         return redirect("assignments:change", pk)
     done, left = [], []
     take_back_lines = undo_ending if adjustment.kind == EndCertified.kind else undo
@@ -72,8 +74,8 @@ def undo_change(request, pk):
         left += left_now
     if stopped:
         words = ngettext(
-            "The change was stopped: %(number)d person was not changed.",
-            "The change was stopped: %(number)d people were not changed.",
+            "The change was stopped. Nothing was changed for %(number)d person.",
+            "The change was stopped. Nothing was changed for %(number)d people.",
             stopped,
         )
         messages.success(request, words % {"number": stopped})
@@ -87,7 +89,9 @@ def say(request, adjustment, done, left):
     names = dict(User.objects.filter(pk__in=[*done, *(each.learner for each in left)]).values_list("pk", "name"))
     if done:
         words = ngettext(
-            "Undone for %(number)d person: %(names)s.", "Undone for %(number)d people: %(names)s.", len(done)
+            "The change was undone for %(number)d person: %(names)s.",
+            "The change was undone for %(number)d people: %(names)s.",
+            len(done),
         )
         listed = names_text([names[pk] for pk in done])
         messages.success(request, words % {"number": len(done), "names": listed})
@@ -125,11 +129,15 @@ def decide_on(request, action):
         made, refused = start_adjustment(adjustment, touched)
         if made:
             number = made.lines.count()
-            words = ngettext("Done for %(number)d person.", "Done for %(number)d people.", number)
+            words = ngettext(
+                "The change was made for %(number)d person.", "The change was made for %(number)d people.", number
+            )
             messages.success(request, words % {"number": number})
             say_who_was_skipped(request, refused)
             return redirect("assignments:change", made.pk)
-        form.add_error(None, gettext("This would change nothing for these people, so nothing was done."))
+        form.add_error(
+            None, gettext("This change would have no effect on the selected people, so nothing was changed.")
+        )
     reasons = [(why.label, names_text(names)) for why, names in left.items()]
     return preview_page(request, action, form, list(touched.values()), reasons)
 
@@ -228,7 +236,9 @@ def sent_or_refused(request, form, enrollments, able):
     # Checked again, so that a second request or manager finds the waiting reminder.
     made, refused = remind([enrollment.pk for enrollment in enrollments], by=request.user)
     if made is None:
-        form.add_error(None, gettext("This would change nothing for these people, so nothing was done."))
+        form.add_error(
+            None, gettext("This change would have no effect on the selected people, so nothing was changed.")
+        )
         return None
     say_queued(request, len(made.letters))
     say_by_reason(request, skipped_text(refused))
@@ -241,7 +251,9 @@ def skipped_text(left):
 
 
 def say_queued(request, number):
-    words = ngettext("%(number)d reminder is queued.", "%(number)d reminders are queued.", number)
+    words = ngettext(
+        "%(number)d reminder is waiting to be sent.", "%(number)d reminders are waiting to be sent.", number
+    )
     messages.success(request, words % {"number": number})
 
 
@@ -299,7 +311,9 @@ class NoteForm(ActionForm):
         """Keep the typed text, but make the form save a new note."""
         self.data = self.data.copy()
         self.data["act"] = uuid.uuid4()
-        self.add_error(None, _("This form already saved another note. Send it again to save this note too."))
+        self.add_error(
+            None, _("You already saved another note with this form. Send the form again to save this note too.")
+        )
 
 
 NOTE = SimpleNamespace(title=_("Add note"), button=_("Save note"))
@@ -335,7 +349,9 @@ def noted_about(request, people, form):
     if written := write_note(people, form.cleaned_data["text"], act=act, by=request.user):
         new = {note.person_id for note in written}
         names = {"names": names_text([name for key, name in people.items() if key in new])}
-        messages.success(request, gettext("Note added for %(names)s. They can read it too.") % names)
+        messages.success(
+            request, gettext("Note added for %(names)s. The note can also be read by the people it is about.") % names
+        )
     came_from = page_before(request) if "person" in request.POST else ""
     return redirect(came_from or noted_address(act))
 

@@ -64,8 +64,8 @@ def why_too_many(days: list[int]) -> str:
     for first, fourth in zip(days, days[IN_A_FORTNIGHT:], strict=False):
         if first - fourth < A_FORTNIGHT:
             message = _(
-                "From %(first)d to %(last)d there are 4 reminders within 14 days. A person gets at most 3 "
-                "training emails in 14 days, so the last reminder would not be sent."
+                "From day %(first)d to day %(last)d, there are 4 reminders within 14 days. A person gets at "
+                "most 3 training emails in 14 days, so the last reminder would not be sent."
             )
             return message % {"first": first, "last": fourth}
     return ""

@@ -16,7 +16,7 @@ LEAP_YEAR = 2028
 
 def scope_text(version: RuleVersion) -> str:
     if version.team_id and not version.team:
-        return _("Everyone who is in the closed team (nobody)")
+        return _("Everyone who is in a team that was closed (nobody)")
     team = {"team": version.team.name} if version.team else None
     if version.role == Membership.Role.LEARNER:
         return (
@@ -87,8 +87,8 @@ def sentences(version: RuleVersion, course: str, language: str) -> list[str]:
     ]
     found.append(renewal(version) or _("People with a valid certificate are not affected."))
     found.append(
-        _("People who no longer match become exempt, with this rule as the reason.")
+        _("People who no longer match the rule become exempt, and the rule is recorded as the reason.")
         if version.excuses
-        else _("People who no longer match stay enrolled.")
+        else _("People who no longer match the rule stay enrolled.")
     )
     return found

@@ -101,7 +101,7 @@ BATCH = 50  # people per transaction, to keep locks short
 
 def register() -> None:
     """Schedule the nightly job."""
-    schedule("apply-rules", gettext_lazy("Enroll people by assignment rules"), act, Daily(time(4, 40)))
+    schedule("apply-rules", gettext_lazy("Enroll people in courses by assignment rules"), act, Daily(time(4, 40)))
 
 
 def act(day: date | None = None, *, rule: int | None = None) -> str:

@@ -51,8 +51,8 @@ class RuleForm(forms.ModelForm):
         required=False,
         choices=[
             ("", _("no condition")),
-            ("yes", _("certified in")),
-            ("no", _("not certified in")),
+            ("yes", _("is certified in")),
+            ("no", _("is not certified in")),
         ],
     )
     opens = forms.ChoiceField(label=_("Renewal opens"), required=False, choices=OPENS)
@@ -69,28 +69,28 @@ class RuleForm(forms.ModelForm):
             "team": _("Team (with the teams below it)"),
             "role": _("Role"),
             "job_role": _("Job role"),
-            "joined_since": _("Started work on or after"),
+            "joined_since": _("First day of work on or after"),
             "other_course": _("Other course"),
             "due": _("Due date"),
             "due_days": _("Number of days"),
             "due_on": _("Date"),
             "acts_since": _("The rule applies from"),
-            "excuses": _("People who no longer match become exempt, with this rule as the reason"),
+            "excuses": _("People who no longer match the rule become exempt, and the rule is recorded as the reason"),
             "renewal": _("Type of renewal"),
-            "renewal_days": _("Number of days before"),
+            "renewal_days": _("Number of days before the certificate expires"),
             "renewal_month": _("Month"),
             "renewal_day": _("Day"),
         }
         help_texts = {
             "due": _(
-                "If this date has passed, the days count from the enrollment. If it is a day off, the "
-                "working day before it is the due date."
+                "If this date has passed, the number of days counts from the day of enrollment. If the due "
+                "date is a day off, it moves to the working day before."
             ),
             "renewal": _(
-                "If a person passes before the certificate expires, the new certificate counts from "
-                "the old expiry date."
+                "If a person passes before the certificate expires, the new certificate starts on the expiry "
+                "date of the old certificate."
             ),
-            "excuses": _("Applies only to people who were enrolled by this rule and match no other rule."),
+            "excuses": _("This applies only to people who were enrolled by this rule and match no other rule."),
         }
         widgets = {"joined_since": DayInput, "due_on": DayInput, "acts_since": DayInput}
 
@@ -151,8 +151,8 @@ class RuleForm(forms.ModelForm):
                 Sentence(_("People in {team} or in a team below it (role: {role}, job role: {job_role})")),
                 Sentence(
                     _(
-                        "Started work on or after: {joined_since} (leave empty for any date). Other course: "
-                        "{other} {other_course}"
+                        "First day of work on or after: {joined_since} (leave empty for any date). Other "
+                        "course: {other} {other_course}"
                     )
                 ),
                 Sentence(_("Course to complete: {course}")),

@@ -66,23 +66,29 @@ class RuleReason(TextChoices):
     HAS_LAPSED = "has-lapsed", _("was certified until %(day)s")
     WAS_WITHDRAWN = "was-withdrawn", _("the certificate was revoked")
     ENDS_SOON = "ends-soon", _("is certified until %(day)s")
-    EACH_YEAR = "each-year", _("has a renewal every year, this time on %(day)s")
+    EACH_YEAR = "each-year", _("the yearly renewal opens, this time on %(day)s")
     FITS_NO_MORE = "fits-no-more", _("no longer matches this rule")
     IS_CERTIFIED = "is-certified", _("is certified")
     IS_LEARNING = "is-learning", _("is already enrolled; the due date does not change")
     IS_EXCUSED = "is-excused", _("is exempt from the course")
-    WAS_ASKED = "was-asked", _("this rule already acted for this person")
+    WAS_ASKED = "was-asked", _("this rule was already applied to this person")
     NOT_YET = "not-yet", _("the rule applies from %(day)s")
     STARTS_LATER = "starts-later", _("starts work on %(day)s")
     HAS_LEFT = "has-left", _("leaves on %(day)s")
     TOO_LATE = "too-late", _("the due date of the rule has passed")
-    OTHER_TEAM = "other-team", _("is not in the team")
-    OTHER_ROLE = "other-role", _("has another role")
-    OTHER_JOB_ROLE = "other-job-role", _("has another job role")
-    JOINED_BEFORE = "joined-before", _("started work before that date")
-    LACKS_OTHER = "lacks-other", _("is not certified in the other course")
-    HAS_OTHER = "has-other", _("is certified in the other course")
-    BY_HAND = "by-hand", _("no longer matches, but admins, auditors and HR can only be made exempt by hand")
+    OTHER_TEAM = "other-team", _("is not in the team of the rule")
+    OTHER_ROLE = "other-role", _("does not have the role in the rule")
+    OTHER_JOB_ROLE = "other-job-role", _("does not have the job role in the rule")
+    JOINED_BEFORE = "joined-before", _("started work before the date in the rule")
+    LACKS_OTHER = "lacks-other", _("is not certified in the other course of the rule")
+    HAS_OTHER = "has-other", _("is certified in the other course of the rule")
+    BY_HAND = (
+        "by-hand",
+        _(
+            "no longer matches the rule, but is an admin, an auditor or in HR, so the rule "
+            "cannot make this person exempt; another person must do it"
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,8 @@ def edit_rule(request, pk):
         preview = preview_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
         if newer_text and differs:
             words = gettext(
-                "Another person has changed this rule. It is now: %(rule)s Send the form again to replace it "
-                "with your version."
+                "Another person has changed this rule. The rule is now: %(rule)s To replace it with your "
+                "version, send the form again."
             )
             form.add_error(None, words % {"rule": newer_text})
         elif is_as_shown(preview, request.POST.get("digest")):
@@ -166,13 +166,14 @@ def enable_rule(request, pk):
     rule = rule_or_404(pk)
     if not rule.is_on and request.POST.get("digest") != preview_rule(rule, dates.site_day()).digest:
         messages.warning(
-            request, gettext("Something has changed in the meantime. The rule would now do the following.")
+            request, gettext("The data changed after you opened the preview. The rule would now do the following.")
         )
         return redirect(f"{rule_address(pk)}?day={dates.site_day()}")
     try:
         if switch_on(rule, by=request.user):
             messages.success(
-                request, gettext("The rule is on. It enrolls people in the background; this page lists them.")
+                request,
+                gettext("The rule is on. It now enrolls people in the background, and this page lists these people."),
             )
     except NameTaken:
         messages.error(request, gettext("Another active rule has this name. Change one of the names first."))
@@ -234,7 +235,9 @@ def say_all(request, number, left):
     messages.success(request, words % {"number": number})
     if left:
         words = ngettext(
-            "%(number)d more person follows automatically.", "%(number)d more people follow automatically.", left
+            "The actions for %(number)d more person are undone automatically.",
+            "The actions for %(number)d more people are undone automatically.",
+            left,
         )
         messages.info(request, words % {"number": left})
 
@@ -244,8 +247,8 @@ def say_some(request, number):
         messages.info(request, gettext("There was nothing to undo."))
         return
     words = ngettext(
-        "Undone for %(number)d person. The rule does not enroll this person again.",
-        "Undone for %(number)d people. The rule does not enroll them again.",
+        "The actions of the rule were undone for %(number)d person. The rule does not enroll this person again.",
+        "The actions of the rule were undone for %(number)d people. The rule does not enroll these people again.",
         number,
     )
     messages.success(request, words % {"number": number})
