@@ -72,8 +72,8 @@ def test_index_names_failed_and_hanging_jobs(client, admin, healthy):
     )
     Job.objects.filter(name="verify-audit-log").update(started_at=timezone.now() - timedelta(hours=2))
     assert sorted(warnings_on_index(client)) == [
-        "Check that the audit log is complete: has not finished",
-        "Check that the stored records agree: the last run failed",
+        "Check that the audit log is complete: the last run has not finished",
+        "Check that the stored records match each other: the last run failed",
     ]
 
 

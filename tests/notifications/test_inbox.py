@@ -84,7 +84,7 @@ def test_each_type_has_its_text(client, settings):
         (True, "Completed course"),  # its certificate is revoked
     ]
     [(_unread, words)] = notifications_shown(client, other)
-    assert words == f"You cover for {person.name} from 1 January 2098 to 2 January 2098."
+    assert words == f"You are the deputy of {person.name} from 1 January 2098 to 2 January 2098."
 
 
 def test_notification_survives_deletion_of_its_object(client):

@@ -26,7 +26,11 @@ def troubles(now: datetime) -> list[HealthWarning]:
     found = [] if oldest is None or now - oldest.written_at < TOLD_AFTER else [said_of(oldest, now)]
     if people := OutgoingEmail.objects.that_bounced().count():
         found.append(
-            ngettext("emails to %(count)d person bounce", "emails to %(count)d people bounce", people)
+            ngettext(
+                "emails to %(count)d person are returned as undeliverable",
+                "emails to %(count)d people are returned as undeliverable",
+                people,
+            )
             % {"count": people}
         )
     return [*map(shown_of, unreachable_servers(now)), *(HealthWarning(text, _("Emails"), PAGE) for text in found)]
@@ -34,7 +38,7 @@ def troubles(now: datetime) -> list[HealthWarning]:
 
 def shown_of(server: UnreachableServer) -> HealthWarning:
     # `why` stays in English, like other server responses.
-    text = _("has not answered since %(time)s and is tried once a minute (%(why)s)")
+    text = _("the mail server has not answered since %(time)s; the site tries again once a minute (%(why)s)")
     time = date_format(timezone.localtime(server.since), "DATETIME_FORMAT")
     return HealthWarning(text % {"time": time, "why": server.why}, server.name, PAGE)
 

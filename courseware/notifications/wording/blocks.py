@@ -17,9 +17,9 @@ register = Library()
 SUBJECT = "subject"
 PARTS: dict[str, str | Promise] = {  # in the order of an email
     SUBJECT: _("Subject"),
-    "opening": _("Below the greeting"),
+    "opening": _("Text below the greeting"),
     "advice": _("Instructions"),
-    "closing": _("At the end, above the signature"),
+    "closing": _("Text at the end, above the signature"),
 }
 IN_CONTEXT = "parts_of_the_letter"
 
