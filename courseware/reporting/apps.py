@@ -28,5 +28,5 @@ class ReportingConfig(AppConfig):
         register_peer_choices(chosen_by_peers_in)
         for module in (weekly_summary, hr_summary, escalation, monthly_report, nightly_update):
             module.register()
-        words = _("Check that the stored records agree")
+        words = _("Check that the stored records match each other")
         schedule("check-records", words, command("check_records"), Daily(time(3, 30)))

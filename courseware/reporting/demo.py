@@ -45,13 +45,13 @@ LEARNER = Membership.Role.LEARNER
 LISTED_ON = date(2020, 1, 1)
 DEMO_PASSWORD = "try-courseware"  # noqa: S105 - public: demo accounts are only created on request, on a local machine
 ACCOUNTS = {
-    "learner@example.com": _("a new hire, enrolled and not started"),
-    "gao.jie@example.com": _("certified, with an open renewal"),
+    "learner@example.com": _("a new employee who is enrolled and has not started"),
+    "gao.jie@example.com": _("a person who is certified and has an open renewal"),
     "manager@example.com": _("the team’s manager"),
-    "editor@example.com": _("edits lessons in the admin"),
+    "editor@example.com": _("an editor, who edits lessons in the admin pages"),
     "hr@example.com": _("HR: people, teams and rules"),
-    "auditor@example.com": _("can read every record and change nothing"),
-    "admin@example.com": _("can do everything in the admin"),
+    "auditor@example.com": _("an auditor, who can read every record and change nothing"),
+    "admin@example.com": _("an admin, who can do everything in the admin pages"),
 }
 
 

@@ -75,8 +75,8 @@ class DashboardFilter(forms.Form):
         choices=[("", _("by due date")), *SortOrder.choices],
     )
     left = forms.BooleanField(label=_("Include people who left"), required=False)
-    away = forms.BooleanField(label=_("Only people away"), required=False)
-    stuck = forms.BooleanField(label=_("Only people stuck"), required=False)
+    away = forms.BooleanField(label=_("Only people who are away"), required=False)
+    stuck = forms.BooleanField(label=_("Only people who are stuck"), required=False)
 
     def __init__(self, data, *, teams):
         """`teams`: query of (id, name) of the teams the user may see."""

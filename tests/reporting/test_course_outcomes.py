@@ -154,7 +154,7 @@ def test_page_shows_follow_up_results_from_5_people(client, team, clock):
         ["No", "few or none"],
     ]
     assert len(page.select("blockquote")) == 0  # texts need 10 people
-    assert "answers are stored without names" in page.text
+    assert "the answers are stored without names" in page.text
     dashboard = BeautifulSoup(client.get("/team/").content, "html.parser")
     assert [link.text for link in dashboard.select(f"a[href='{PAGE}']")] == ["Results: A month later"]
 

@@ -113,7 +113,7 @@ def test_page_and_export_use_chosen_sort_order(client, four_people, now, query):
 
 
 def test_list_above_limit_is_sorted_by_due_date(client, four_people, now, monkeypatch):
-    notice = "rows, the list is sorted by due date only"
+    notice = "rows, it is sorted by due date only"
     assert notice not in client.get("/team/?sort=name").text
     monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     page = client.get("/team/?sort=name")

@@ -240,7 +240,7 @@ def test_files_match_page_and_are_logged(client, team):
         "Last day": "2026-05-31",
         "People": "1",
         "Finished": "1",
-        "Certified at the end of the period": "0",
+        "People certified at the end of the period": "0",
         "First exam attempts": "0",
         "First exam attempts passed": "0",
         "Training time (minutes)": "0",

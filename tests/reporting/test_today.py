@@ -335,7 +335,10 @@ def test_failed_exam_suggests_conversation_but_idleness_does_not(team):
     Answer.objects.filter(enrollment=former).update(question="gone")  # removed from the course
     Enrollment.objects.filter(pk=former.pk).update(last_active_at=days(-20))
     [(name, why)] = conversations(team)
-    assert (name, why.partition(" · ")[0]) == (failed.learner.name, "exam failed, no activity since")
+    assert (name, why.partition(" · ")[0]) == (
+        failed.learner.name,
+        "the exam was failed, and there was no activity since then",
+    )
     Conversation.objects.create(enrollment=failed, made_by=team.manager, made_at=days(-7))
     assert conversations(team) == []
 

@@ -62,8 +62,8 @@ class Stuck:
             )
             return text % {"number": number}
         if self.has_failed:
-            return gettext("exam failed, no activity since")
-        return gettext("no activity for days") if self.is_idle else ""
+            return gettext("the exam was failed, and there was no activity since then")
+        return gettext("no activity for several days") if self.is_idle else ""
 
 
 NOT_STUCK = Stuck()

@@ -246,9 +246,11 @@ def lines_of(state: State, number: int, found: DashboardTotals) -> list[str]:
         found.found[state, each] for each in (CertificationStatus.CERTIFIED, CertificationStatus.ENDING)
     )
     if state in OPEN_WITHOUT_CERTIFICATE and certified + ending:
-        lines.append(gettext("still certified: %(number)d") % {"number": certified + ending})
+        lines.append(gettext("people who are still certified: %(number)d") % {"number": certified + ending})
     if ending:
-        lines.append(gettext("certificate %(ends)s: %(number)d") % {"ends": ends_within(), "number": ending})
+        lines.append(
+            gettext("people whose certificate %(ends)s: %(number)d") % {"ends": ends_within(), "number": ending}
+        )
     if ended := found.found[state, CertificationStatus.ENDED]:
-        lines.append(gettext("no longer certified: %(number)d") % {"number": ended})
+        lines.append(gettext("people who are no longer certified: %(number)d") % {"number": ended})
     return lines

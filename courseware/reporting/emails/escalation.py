@@ -33,13 +33,13 @@ KIND = "escalation"
 AFTER = 3  # working days
 SETTLED = gettext_noop("none of these people is overdue any more, or the recipient no longer manages them")
 KEPT_BACK = (SETTLED, ASKS)
-OFF = gettext_noop("the company has turned it off")
+OFF = gettext_noop("the company has turned off this type of email")
 
 
 def register() -> None:
     """Register the email and the daily job that queues it."""
     questions = one_by_one(why_unwanted), one_by_one(in_words)
-    label, template = _("Overdue for 3 working days"), "reporting/mail/escalation.txt"
+    label, template = _("A course is overdue for 3 working days"), "reporting/mail/escalation.txt"
     category = EmailCategory.SUBSCRIBED
     register_email_type(
         KIND, EmailType(label, template, *questions, category, editable=ESCALATION, is_for=is_possible_recipient)

@@ -69,7 +69,7 @@ def register() -> None:
     label, category = _("Monthly report"), EmailCategory.SUBSCRIBED
     kind = EmailType(label, template, *questions, category, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
     register_email_type(KIND, kind)
-    schedule_emails("queue-monthly-reports", _("Write the emails about the previous month"), JOB)
+    schedule_emails("queue-monthly-reports", _("Create the emails with the report for the previous month"), JOB)
 
 
 def month_before(day: date) -> date:

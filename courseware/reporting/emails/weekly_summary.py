@@ -43,7 +43,7 @@ NAMED = 5  # people in each list
 TEAMS_NAMED = 10
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CAUGHT_UP = 2 * DAY  # how late a missed Monday's email may be queued
-NOTHING = gettext_noop("nobody is overdue or stuck, and nobody has finished")
+NOTHING = gettext_noop("nobody is overdue or stuck, and nobody has finished a course")
 WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # email type → query of its recipients
 
 
@@ -56,7 +56,7 @@ def register() -> None:
     register_email_type(
         KIND, EmailType(label, template, *questions, category, editable=WEEKLY_SUMMARY, is_for=is_manager)
     )
-    words = _("Write the weekly emails to managers and HR")
+    words = _("Create the weekly emails to managers and HR")
     schedule("queue-weekly-summaries", words, queue_weekly_summaries, Daily(HOUR))
 
 

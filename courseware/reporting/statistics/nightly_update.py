@@ -38,7 +38,7 @@ class Waiting(NamedTuple):
 
 def register() -> None:
     """Schedule the nightly job."""
-    words = _("Update the group statistics (from 5 people)")
+    words = _("Update the statistics for groups of at least 5 people")
     schedule("update-statistics", words, update_statistics, Daily(time(0, 30)))
 
 

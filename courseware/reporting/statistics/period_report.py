@@ -118,7 +118,7 @@ REPORT_COLUMNS: tuple[Column, ...] = (  # of a ReportLine
     Column("last_day", gettext_lazy("Last day"), lambda line: line.period.last),
     Column("people", pgettext_lazy("how many", "People"), lambda line: line.figures.people),
     Column("finished", gettext_lazy("Finished"), lambda line: line.figures.finished),
-    Column("certified", gettext_lazy("Certified at the end of the period"), lambda line: line.figures.certified),
+    Column("certified", gettext_lazy("People certified at the end of the period"), lambda line: line.figures.certified),
     Column("first_answers", gettext_lazy("First exam attempts"), lambda line: line.figures.tries),
     Column("first_tries_passed", gettext_lazy("First exam attempts passed"), lambda line: line.figures.passed),
     Column("training_minutes", gettext_lazy("Training time (minutes)"), lambda line: ceil(line.figures.minutes)),

@@ -25,7 +25,7 @@ USUAL_DAYS = 90
 class ApiKeyForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
-    name = forms.CharField(label=_("Program that uses this key"), max_length=60)
+    name = forms.CharField(label=_("Name of the program that uses this key"), max_length=60)
     ends_on = forms.DateField(label=_("Last day"), widget=DayInput, initial=lambda: site_day() + timedelta(USUAL_DAYS))
 
     def __init__(self, *args, person, **kwargs):

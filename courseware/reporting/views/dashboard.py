@@ -203,7 +203,10 @@ def save_view_from_form(request):
     if not query:
         messages.error(request, gettext("There is nothing to save. Set a filter first, then name the view."))
     elif len(query) > LONGEST_QUERY:
-        messages.error(request, gettext("This view is too long to save. Search for a shorter name."))
+        messages.error(
+            request,
+            gettext("This view is too long to save. Use a shorter name in the search field, then save the view again."),
+        )
     elif not is_named:
         messages.error(request, gettext("Enter a name of up to 40 characters for the view."))
     else:

@@ -106,8 +106,11 @@ def facts_about(count):
         *((gettext("Filter"), text) for text in filters_text(count.filters)),
         *((gettext("Course"), text) for text in courses_text()),
         (gettext("Each row"), gettext("one person in one course")),
-        (str(State.OVERDUE.label), gettext("not completed, not exempt, not away, and the due date has passed")),
-        (str(State.DUE_SOON.label), gettext("not completed, and due within 3 days")),
+        (
+            str(State.OVERDUE.label),
+            gettext("the course is not completed and its due date has passed; the person is not exempt and not away"),
+        ),
+        (str(State.DUE_SOON.label), gettext("the course is not completed and is due within 3 days")),
         (gettext("Certified"), gettext("the person’s certificate for the course is valid on this day")),
     ]
 
@@ -132,4 +135,4 @@ def courses_text():
     for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
         released = date_format(timezone.localdate(course.current.created_at), "DATE_FORMAT")
         values = {"title": outlines[course.pk].title, "number": course.current.number, "day": released}
-        yield gettext("%(title)s, release %(number)d of %(day)s") % values
+        yield gettext("%(title)s, course release %(number)d of %(day)s") % values

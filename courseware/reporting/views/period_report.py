@@ -140,10 +140,10 @@ def facts_about(user, asked):
         (gettext("Period"), days),
         *((gettext("Team"), each.name) for each in [asked.filters.get("team")] if each),
         (gettext("Each row"), gettext("the people of one team in one course; each person counts in one team")),
-        (gettext("Certified at the end of the period"), date_format(asked.period.certified_on, "DATE_FORMAT")),
+        (gettext("People certified at the end of the period"), date_format(asked.period.certified_on, "DATE_FORMAT")),
         (
             gettext("Training time (minutes)"),
-            gettext("the minutes that the course shows today for all steps completed in the period"),
+            gettext("the total minutes of all steps completed in the period, as the course states them today"),
         ),
     ]
 
@@ -189,7 +189,7 @@ def monthly(request):
         unsubscribes = "stop" in request.POST
         (unsubscribe if unsubscribes else subscribe)(request.user)
         message = (
-            gettext("You no longer get the reports by email.")
+            gettext("You no longer get the monthly report by email.")
             if unsubscribes
             else gettext("You now get the report by email every month.")
         )

@@ -168,9 +168,9 @@ def days_given(enrollments):
 
 def day_given(item, reader):
     by = item.adjustment.made_by
-    text = gettext("extended to %(day)s by you, %(time)s")
+    text = gettext("due date extended to %(day)s by you, %(time)s")
     if by != reader:
-        text = gettext("extended to %(day)s by %(name)s, %(time)s")
+        text = gettext("due date extended to %(day)s by %(name)s, %(time)s")
     time = date_format(timezone.localtime(item.made_at), "SHORT_DATETIME_FORMAT")
     return text % {"name": by.name, "day": date_format(item.adjustment.due_on), "time": time}
 
@@ -228,8 +228,8 @@ def undo_today(request):
         messages.success(request, message % {"number": taken.talks})
     if taken.refusals:
         message = ngettext(
-            "%(number)d answer undone. The request is open again.",
-            "%(number)d answers undone. The requests are open again.",
+            "The answer to %(number)d extension request was undone. The request is waiting for an answer again.",
+            "The answers to %(number)d extension requests were undone. The requests are waiting for an answer again.",
             taken.refusals,
         )
         messages.success(request, message % {"number": taken.refusals})
@@ -291,7 +291,9 @@ def said(answered, enrollment):
     if answered.given_on:
         message = gettext("The due date of %(name)s is now %(due_on)s.")
         return message % {"name": name, "due_on": date_format(answered.given_on)}
-    return gettext("%(name)s keeps the current due date and gets a notification.") % {"name": name}
+    return gettext(
+        "The extension request of %(name)s was declined. The due date stays the same, and a notification is sent."
+    ) % {"name": name}
 
 
 def why_not_answered(error, enrollment, reader):
@@ -302,8 +304,8 @@ def why_not_answered(error, enrollment, reader):
     if request.end in (End.GIVEN, End.ANOTHER, End.REFUSED):
         return answered_before(request, name, reader)
     if request.end == End.TAKEN_BACK:
-        return gettext("%(name)s has withdrawn the request.") % {"name": name}
-    return gettext("The request of %(name)s has expired, so nothing was done.") % {"name": name}
+        return gettext("%(name)s has withdrawn the extension request.") % {"name": name}
+    return gettext("The extension request of %(name)s has expired, so nothing was done.") % {"name": name}
 
 
 def answered_before(request, name, reader):
