@@ -75,7 +75,7 @@ class CourseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
         missing = sections_without_contact(course, get_language())
         if not missing:
             return gettext("complete")
-        return gettext("no contact yet: %(emergencies)s") % {"emergencies": gettext(", ").join(missing)}
+        return gettext("no contact yet for: %(emergencies)s") % {"emergencies": gettext(", ").join(missing)}
 
 
 @admin.register(Release)
@@ -391,12 +391,14 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         except ArchivedDocument:
             raise Http404(pk) from None
         except ContentErrors as errors:
-            self.message_user(request, gettext("This text does not fit the current course:"), messages.ERROR)
+            self.message_user(request, gettext("This text cannot be used in the current course:"), messages.ERROR)
             for problem in errors.problems[:10]:
                 self.message_user(request, str(problem), messages.ERROR)
             return redirect("admin:content_document_history", pk)
         self.message_user(
-            request, gettext("Restored as a draft. Learners see it when it is published."), messages.SUCCESS
+            request,
+            gettext("The revision was restored as a draft. Learners see it when it is published."),
+            messages.SUCCESS,
         )
         return redirect("admin:content_document_change", pk)
 

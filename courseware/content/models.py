@@ -121,7 +121,7 @@ class Revision(models.Model):
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
     is_unchecked = models.BooleanField(
-        _("saved without a check"), default=False
+        _("saved, but not checked"), default=False
     )  # the machine was busy; publishing checks
 
     class Meta:
@@ -182,7 +182,10 @@ class ReleaseProposal(models.Model):
     declined_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        verbose_name, verbose_name_plural = _("release awaiting approval"), _("releases awaiting approval")
+        verbose_name, verbose_name_plural = (
+            _("release awaiting approval"),
+            _("releases awaiting approval"),
+        )
         ordering = ["pk"]
 
     def __str__(self):
@@ -199,9 +202,12 @@ class Release(models.Model):
     """A numbered set of revisions that learners see from now on. Never edited, only compiled again."""
 
     class Impact(models.TextChoices):
-        MINOR = "minor", _("none: affects nobody")
+        MINOR = "minor", _("none: the change affects nobody")
         REREAD = "reread", _("read again: people who completed the lesson see what changed and confirm it")
-        RETAKE = "retake", _("retake check: people who completed the lesson answer its check again on the new text")
+        RETAKE = (
+            "retake",
+            _("retake check: people who completed the lesson answer its check questions again, about the new text"),
+        )
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="releases", verbose_name=_("course"))
     number = models.PositiveIntegerField(_("number"))

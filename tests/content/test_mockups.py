@@ -51,7 +51,7 @@ def test_phone_mockup_shows_whether_number_is_known():
     text = "- line: 外线来电\n- number: 156 0000 7318\n- on-file: {}"
     assert words_of(soup_of("phone", text.format("no"), "zh-hans")) == "来电显示 外线来电 156 0000 7318 未登记号码"
     assert words_of(soup_of("phone", text.format("yes"), "zh-hans")).endswith(" 已登记号码")
-    assert words_of(soup_of("phone", text.format("no"), "en")).endswith(" not a known number")
+    assert words_of(soup_of("phone", text.format("no"), "en")).endswith(" not a known phone number")
 
 
 def test_text_message_and_prompt_mockups_show_text():

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 BUSY = "Another preview is being created, or the server is busy"
 LATE = "The preview of this text takes too long."
-UNCHECKED = "This draft was saved without a check because the server was busy."
+UNCHECKED = "This draft was saved, but not checked because the server was busy."
 BROKEN = "The preview failed."
 AGAIN = 'hx-trigger="load delay:1s"'  # the page retries by itself
 
@@ -109,7 +109,11 @@ def test_failed_check_refuses_save_and_keeps_text(client, editor, lesson, monkey
         response = client.post(url(lesson), typed(lesson) | {"save": "yes"})
     page = response.content.decode()
     assert response.status_code == 503
-    assert "Not saved yet: the text could not be checked" in page and said in page and "title: As typed" in page
+    assert (
+        "Your text is not saved yet, because it could not be checked" in page
+        and said in page
+        and "title: As typed" in page
+    )
     assert lesson.revisions.count() == 1
     assert client.post(url(lesson), typed(lesson) | {"save": "yes"}).status_code == 302
     assert "title: As typed" in body(lesson)
@@ -167,7 +171,11 @@ def test_side_process_check_equals_course_checker(lesson):
 def test_figure_is_shown_if_uses_are_unknown(client, editor, lesson, monkeypatch):
     monkeypatch.setattr(previewing, "beside", raises(OutOfTime))
     page = client.get(url(lesson.course.documents.get(identifier="media/kettle.en.svg"))).content.decode()
-    assert "<img src=" in page and "We could not find out where it is used." in page and "No other document" not in page
+    assert (
+        "<img src=" in page
+        and "We could not find out where this document is used." in page
+        and "No other document" not in page
+    )
 
 
 @pytest.mark.exhaustive

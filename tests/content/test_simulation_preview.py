@@ -106,7 +106,7 @@ def test_text_with_errors_is_not_played(client, document):
         "## 警铃响了 {#rings .alarm}", "## 警铃响了 {#rings .alarm if=never else=rings}"
     )
     page = preview(client, document, **{"text-zh-hans": text})
-    assert "You can play it here when it has no errors" in page
+    assert "You can play the simulation here when its text has no errors" in page
     assert 'class="map"' not in page
 
 

@@ -13,8 +13,8 @@ LABELS = {
     "retakes": _("further attempts"),
     "reopens": _("reopens after"),
     "time_limit": _("time limit"),
-    "critical_drill": _("practice set on must-know rules"),
-    "again_after": _("post-test after"),
+    "critical_drill": _("practice set about must-know rules"),
+    "again_after": _("exam before the post-test"),
     "completion": _("completion rule"),
 }
 

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('weight', models.CharField(choices=[('minor', 'none: affects nobody'), ('reread', 'read again: people who completed the lesson see what changed and confirm it'), ('retake', 'retake check: people who completed the lesson answer its check again on the new text')], default='minor', help_text='The heaviest of its documents', max_length=8, verbose_name='impact')),
+                ('weight', models.CharField(choices=[('minor', "none: the change affects nobody"), ('reread', 'read again: people who completed the lesson see what changed and confirm it'), ('retake', "retake check: people who completed the lesson answer its check questions again, about the new text")], default='minor', help_text='The heaviest of its documents', max_length=8, verbose_name='impact')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='released at')),
                 ('digest', models.CharField(help_text='sha256 over the ids and digests of every text in it', max_length=64, verbose_name='checksum')),
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField(verbose_name='number')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='saved at')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('is_unchecked', models.BooleanField(default=False, verbose_name='saved without a check')),
+                ('is_unchecked', models.BooleanField(default=False, verbose_name="saved, but not checked")),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='saved by')),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='content.document', verbose_name='document')),
             ],
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
             name='ReleaseEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weight', models.CharField(blank=True, choices=[('minor', 'none: affects nobody'), ('reread', 'read again: people who completed the lesson see what changed and confirm it'), ('retake', 'retake check: people who completed the lesson answer its check again on the new text')], max_length=8)),
+                ('weight', models.CharField(blank=True, choices=[('minor', "none: the change affects nobody"), ('reread', 'read again: people who completed the lesson see what changed and confirm it'), ('retake', "retake check: people who completed the lesson answer its check questions again, about the new text")], max_length=8)),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.document')),
                 ('reading', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.expertreview')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.release')),

@@ -33,7 +33,7 @@ def review_html(reader: Reviewer | None, language: str) -> str:
     """Return HTML about the reviewer. Without one, as in previews, it says why learners do not see the text."""
     with translation.override(language):
         if reader is None:
-            line = gettext("Awaiting expert review: learners see this text after an expert has reviewed it.")
+            line = gettext("This text awaits expert review. Learners see it after an expert has reviewed it.")
             return format_html('<div class="small"><strong>{}</strong></div>', line)
         line = gettext("Reviewed on %(day)s by %(name)s, %(profession)s.")
         words = {"day": date_format(reader.read_on), "name": reader.name, "profession": reader.profession}
