@@ -100,26 +100,26 @@ class NextAction:
     def _words(self) -> str:
         if self.kind == Action.AGAIN and self.step and self.step.kind == "simulation":
             return ngettext(
-                "Exam %(points)d/%(total)d: repeat %(again)d simulation first",
-                "Exam %(points)d/%(total)d: repeat %(again)d simulations first",
+                "Exam not passed (%(points)d/%(total)d): repeat %(again)d simulation first",
+                "Exam not passed (%(points)d/%(total)d): repeat %(again)d simulations first",
                 len(self.again),
             )
         if self.kind == Action.AGAIN:
             return ngettext(
-                "Exam %(points)d/%(total)d: repeat %(again)d lesson first",
-                "Exam %(points)d/%(total)d: repeat %(again)d lessons first",
+                "Exam not passed (%(points)d/%(total)d): repeat %(again)d lesson first",
+                "Exam not passed (%(points)d/%(total)d): repeat %(again)d lessons first",
                 len(self.again),
             )
         if self.kind == Action.WAIT and self.opens_at:
-            return gettext("Exam %(points)d/%(total)d: reopens %(time)s")
+            return gettext("Exam not passed (%(points)d/%(total)d): it opens again %(time)s")
         texts: dict[Action | Reason, str] = {
             Action.ATTEMPT: gettext("%(step)s: started, not submitted"),
-            Action.DRILL: gettext("%(step)s: passed, practice set to do"),
-            Action.WAIT: gettext("Exam %(points)d/%(total)d: all attempts used"),
-            Action.RUN: gettext("%(step)s: stopped at situation %(number)d"),
-            Action.RETAKE: gettext("%(step)s was updated: answer its check again"),
+            Action.DRILL: gettext("%(step)s: passed, but the practice set is not done yet"),
+            Action.WAIT: gettext("Exam not passed (%(points)d/%(total)d): all attempts are used"),
+            Action.RUN: gettext("%(step)s: paused at situation %(number)d"),
+            Action.RETAKE: gettext("%(step)s was updated: answer its check questions again"),
             Action.REREAD: gettext("%(step)s was updated: read it again"),
-            Action.EXAM: gettext("%(step)s: ready to take"),
+            Action.EXAM: gettext("%(step)s: can be started now"),
             Action.RENEW: gettext("Renewal: %(step)s"),
         }
         return texts.get(self.kind, "%(step)s")

@@ -43,19 +43,22 @@ class QuickTask:
     def reason(self) -> str:
         if self.why == QuickTaskReason.MISSED:
             return ngettext(
-                "%(number)d question here still needs a correct answer.",
-                "%(number)d questions here still need a correct answer.",
+                "In this lesson, %(number)d question still needs a correct answer.",
+                "In this lesson, %(number)d questions still need a correct answer.",
                 self.questions,
             ) % {"number": self.questions}
         return {
             QuickTaskReason.NEXT: gettext("This is your next step in the course."),
-            QuickTaskReason.LESSON: gettext("This comes later in the course. You can take lessons in any order."),
+            QuickTaskReason.LESSON: gettext(
+                "This lesson comes later in the course. You can take lessons in any order."
+            ),
             QuickTaskReason.PLAY: gettext("You have not completed this simulation yet."),
             QuickTaskReason.REVIEW: gettext(
-                "You answered the check of this lesson longest ago. The lesson stays completed."
+                "Of all your lessons, you answered the check questions of this lesson the longest time ago. "
+                "The lesson stays completed."
             ),
             QuickTaskReason.PLAY_AGAIN: gettext(
-                "You have completed this simulation. Try another way through it. It stays completed."
+                "You have completed this simulation, and it stays completed. Play it again and try other choices."
             ),
         }[self.why]
 
@@ -65,7 +68,7 @@ class QuickTask:
             QuickTaskReason.NEXT: gettext("Continue"),
             QuickTaskReason.MISSED: gettext("Answer again"),
             QuickTaskReason.LESSON: gettext("Begin"),
-            QuickTaskReason.REVIEW: gettext("Practise the check again"),
+            QuickTaskReason.REVIEW: gettext("Practise the check questions again"),
         }.get(self.why, gettext("Open the simulation"))
 
 

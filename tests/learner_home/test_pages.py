@@ -83,7 +83,7 @@ def test_home_marks_steps_added_after_completion(client):
         Completion.objects.create(enrollment=enrollment, document=document, **facts)
     answer_survey(enrollment)
     labels.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
-    assert labels == ["Added since then: Boiling water", "The last cup", "Your result"]
+    assert labels == ["Added after you completed the course: Boiling water", "The last cup", "Your result"]
 
 
 def test_pages_count_required_steps_and_name_optional_ones(client, enrollment):
