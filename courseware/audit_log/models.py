@@ -26,7 +26,9 @@ class Event(models.Model):
     """An event, appended by `record.record` and never changed. It holds the checksum of its chain's previous event."""
 
     chain = models.CharField(_("hash chain"), max_length=200, help_text=_("The object that the events are about"))
-    place = models.PositiveBigIntegerField(_("number"), help_text=_("1, 2, 3 … in its hash chain, without a gap"))
+    place = models.PositiveBigIntegerField(
+        _("number"), help_text=_("The events of a hash chain are numbered 1, 2, 3 … without a gap.")
+    )
     at = models.DateTimeField(_("time"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -38,7 +40,9 @@ class Event(models.Model):
         verbose_name=_("person"),
     )
     verb = models.CharField(_("type"), max_length=64)
-    subject = models.CharField(_("object"), max_length=200, help_text=_("The object of the event, as type:number"))
+    subject = models.CharField(
+        _("object"), max_length=200, help_text=_("The object of the event, written as type:number")
+    )
     data = models.JSONField(_("details"), default=dict)
     previous = models.CharField(_("checksum of the previous event"), max_length=64)
     digest = models.CharField(_("checksum"), max_length=64, unique=True)
@@ -98,7 +102,9 @@ class HashChain(models.Model):
 class Checkpoint(models.Model):
     """A checksum over all chains. A copy stored elsewhere proves the whole log up to this checkpoint."""
 
-    number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))
+    number = models.PositiveBigIntegerField(
+        _("number"), unique=True, help_text=_("The numbers are 1, 2, 3 … without a gap")
+    )
     at = models.DateTimeField(_("time"))
     last_event = models.PositiveBigIntegerField(_("last event"))
     count = models.PositiveBigIntegerField(_("events since the previous checkpoint"))

@@ -40,7 +40,7 @@ class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
     def run_selected(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
         for name in (names := list(jobs.values_list("name", flat=True))):
             run_now(name)
-        message = ngettext("%(count)d job will run next.", "%(count)d jobs will run next.", len(names)) % {
+        message = ngettext("%(count)d job will run soon.", "%(count)d jobs will run soon.", len(names)) % {
             "count": len(names)
         }
         self.message_user(request, message, messages.SUCCESS)

@@ -49,7 +49,7 @@ def warning_of(job: Job, now: datetime) -> HealthWarning | None:
     if job.outcome == Outcome.FAILED:
         return HealthWarning(_("the last run failed"), JOBS[job.name].words, PAGE)
     if job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
-        return HealthWarning(_("has not finished"), JOBS[job.name].words, PAGE)
+        return HealthWarning(_("the last run has not finished"), JOBS[job.name].words, PAGE)
     return None
 
 
@@ -81,7 +81,7 @@ def events_without_checkpoint(now: datetime) -> str:
         return waited
     return gettext(
         "%(waited)s: process %(process)s of the database (%(application)s) has had a transaction open for "
-        "%(time)s. No checkpoint can be created until it ends"
+        "%(time)s. No checkpoint can be created until the transaction ends"
     ) % {
         "waited": waited,
         "process": writer.process,
