@@ -186,7 +186,7 @@ def test_unsent_form_can_be_sent_without_script(visit, learner):
     Session.objects.all().delete()
     page.locator(CHECK).get_by_role("button", name="Check my answer").click()
     sign_in_again(page, learner)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Send it now?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Send this form now?")
     page.get_by_role("button", name="Send form").click()
     expect(page.locator("#lesson-state")).to_contain_text("Lesson done")
     assert Answer.objects.filter(question="is-it-off").count() == 1

@@ -96,6 +96,6 @@ def publish(page):
     expect(page.get_by_role("checkbox", name="boiling")).to_be_checked()
     expect(page.get_by_role("radio", name="minor")).to_be_checked()
     page.get_by_label("what changed, and why").fill("Mended a sentence")
-    page.get_by_label("I have checked whom this affects.").check()
+    page.get_by_label("I have checked which people this change affects.").check()
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Release 2 is what learners see from now on.")).to_be_visible()

@@ -77,7 +77,7 @@ def test_emergency_card_and_lessons_are_readable_offline(page, learner):
 
 def test_open_page_links_to_offline_copy(page):
     page.context.set_offline(True)
-    page.get_by_role("link", name="Read the emergency card and this module").click()
+    page.get_by_role("link", name="Read the emergency card and this module offline").click()
     page.wait_for_url("**/offline/")
 
 
@@ -137,4 +137,4 @@ def test_person_without_course_has_no_offline_link(visit, site):
     page.context.set_offline(True)
     expect(page.locator(".network")).to_contain_text("You are offline.")
     page.wait_for_timeout(300)
-    assert page.get_by_role("link", name="Read the emergency card and this module").count() == 0
+    assert page.get_by_role("link", name="Read the emergency card and this module offline").count() == 0

@@ -83,7 +83,7 @@ def test_start_button_is_visible_and_covers_no_choice(visit, enrollment):
     button = page.get_by_role("button", name="Start the simulation")
     expect(button).to_be_in_viewport(ratio=1)
     keyboard = Keyboard(page)
-    keyboard.choose(page.locator(".timing"), "Without a clock")
+    keyboard.choose(page.locator(".timing"), "Without a time limit")
     chosen, begin_at = page.locator(".timing :checked").bounding_box(), button.bounding_box()
     assert chosen["y"] + chosen["height"] <= begin_at["y"]
 

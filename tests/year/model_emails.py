@@ -14,10 +14,10 @@ OPENS, CLOSES = time(8), time(20)
 HOURS = "emails are sent from 8 to 20 on working days"
 TODAY = "the person had an email today, and gets at most one a day"
 ANOTHER_DAY, SETTLED = (
-    "the due date was changed in the meantime",
+    "the due date was rows changed in the meantime",
     "none of these people is overdue any more, or the recipient no longer manages them",
 )
-GONE = "the course was completed, exempted or merged in the meantime"
+GONE = "in the meantime, the person completed the course, became exempt, or the accounts were merged"
 KEPT_BACK = (GONE, ANOTHER_DAY, SETTLED)
 
 
@@ -156,7 +156,7 @@ class ModelEmails:
         if not letter.person.is_here:
             return "the person can no longer sign in"
         seen = letter.person.signed_in_at
-        return "the person signed in in the meantime" if seen and seen > letter.written_at else ""
+        return "the person has already signed in" if seen and seen > letter.written_at else ""
 
     def why_not_enrolled(self, letter):
         if why := self.why_not_invitation(letter):
@@ -186,7 +186,7 @@ class ModelEmails:
         return (
             ""
             if any(run not in self.reminded(person) for run in same)
-            else "the person was reminded in the last 20 hours"
+            else "the person was already reminded in the last 20 hours"
         )
 
     def reminded(self, person):
@@ -214,7 +214,7 @@ class ModelEmails:
 
     def why_not_digest(self, letter):
         is_any = any(self.firm.is_late(run) or self.is_news(person, run) for person, run in self.led_by(letter.person))
-        return "" if is_any else "nobody is overdue or stuck, and nobody has finished"
+        return "" if is_any else "nobody is overdue or stuck, and nobody has finished a course"
 
     def is_news(self, person, run):
         """Somebody finished within a week, or has been inactive for one."""
@@ -229,7 +229,7 @@ class ModelEmails:
 
     def why_not_escalation(self, letter):
         if not self.firm.is_escalated:
-            return "the company has turned it off"
+            return "the company has turned off this type of email"
         holds = any(
             self.firm.is_late(run) and person.due_on(run) == day
             for run, day in letter.subjects

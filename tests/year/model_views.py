@@ -75,7 +75,7 @@ def next_words(firm, run, proof):
     words = step.capitalize()
     if step == course.exam:
         changed = [each for each in course.changed if each in run.done and run.done[each] < course.changed[each]]
-        return f"{changed[0].capitalize()} was updated: read it again" if changed else f"{words}: ready to take"
+        return f"{changed[0].capitalize()} was updated: read it again" if changed else f"{words}: can be started now"
     return words if run.started_at or not is_certified(proof, firm.today) else f"Renewal: {words}"
 
 
