@@ -389,7 +389,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["courseware.accounts.sign_in.identifiers.IdentifierBackend"]
-PASSWORD_HASHERS = ["courseware.accounts.sign_in.password_hashing.SmallArgon2Hasher"]
+PASSWORD_HASHERS = ["courseware.accounts.sign_in.passwords.SmallArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "courseware.accounts.sign_in.passwords.PasswordLength", "OPTIONS": {"least": 8, "most": 128}},
     {"NAME": "courseware.accounts.sign_in.passwords.HardToGuess", "OPTIONS": {"words": FORBIDDEN_PASSWORD_WORDS}},

@@ -11,7 +11,7 @@ from courseware.accounts.models import TrustedDevice, User
 from courseware.accounts.security.reauthentication import is_fresh
 from courseware.accounts.sign_in.identifiers import plain_name
 from courseware.accounts.sign_in.invitations import password_link
-from courseware.accounts.sign_in.password_hashing import SmallArgon2Hasher
+from courseware.accounts.sign_in.passwords import SmallArgon2Hasher
 from courseware.accounts.sign_in.return_urls import is_own_url, page_address
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
@@ -338,7 +338,7 @@ def test_staff_number_cannot_contain_at_sign():
 
 @pytest.mark.django_db(transaction=True)
 def test_known_and_unknown_identifiers_cost_the_same(client, monkeypatch, settings):
-    settings.PASSWORD_HASHERS = ["courseware.accounts.sign_in.password_hashing.SmallArgon2Hasher"]
+    settings.PASSWORD_HASHERS = ["courseware.accounts.sign_in.passwords.SmallArgon2Hasher"]
     make_numbered()
     make_user(email="known@example.com", staff_number="B7")
     hashes = []

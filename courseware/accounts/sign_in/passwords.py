@@ -1,9 +1,11 @@
-"""Password validators, set in AUTH_PASSWORD_VALIDATORS."""
+"""Password validators, set in AUTH_PASSWORD_VALIDATORS, and hashing with Argon2id in little memory."""
 
 import re
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -63,3 +65,21 @@ def company_names() -> list[str]:
 
 def words_of(texts: Iterable[str | None]) -> list[str]:
     return [word for text in texts if text for word in (text, *re.split(r"\W+", text)) if word]
+
+
+# Own threads, because the C library keeps the memory of a hash for each thread that has made one.
+HASHING = ThreadPoolExecutor(2, thread_name_prefix="hashing")
+
+
+class SmallArgon2Hasher(Argon2PasswordHasher):
+    """Argon2id with OWASP's settings for the least memory."""
+
+    memory_cost = 19 * 1024  # KiB
+    time_cost = 2
+    parallelism = 1
+
+    def encode(self, password, salt):
+        return HASHING.submit(super().encode, password, salt).result()
+
+    def verify(self, password, encoded):
+        return HASHING.submit(super().verify, password, encoded).result()
