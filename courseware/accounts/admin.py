@@ -31,8 +31,7 @@ from courseware.accounts.permissions.roles import AUDITORS
 from courseware.accounts.security import two_factor
 from courseware.accounts.security.reauthentication import AsksForReauthentication
 from courseware.accounts.sign_in.invitations import NotInvited, invite
-from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
-from courseware.accounts.teams.memberships import notify_old_address
+from courseware.accounts.teams.memberships import lock_memberships_exclusive, notify_old_address
 from courseware.audit_log.record import record, record_many, subject_of
 from courseware.lib.admin.model_admins import LargeTableAdmin, ListFiltersOnly, RetryOnIntegrityError, SuperusersOnly
 from courseware.notifications.models import OutgoingEmail

@@ -8,7 +8,7 @@ from django.urls import reverse
 from courseware.accounts import admin
 from courseware.accounts.models import Team
 from courseware.accounts.teams import teams
-from courseware.accounts.teams.membership_locks import SLOTS, lock_memberships_exclusive, lock_memberships_shared
+from courseware.accounts.teams.memberships import SLOTS, lock_memberships_exclusive, lock_memberships_shared
 from tests.making import join, make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.offboarding import leave
-from courseware.accounts.teams.membership_locks import lock_memberships_shared
+from courseware.accounts.teams.memberships import lock_memberships_shared
 from courseware.content.models import Course
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, exempt
 from courseware.learning.models import Enrollment

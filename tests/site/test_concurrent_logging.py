@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from courseware.accounts.models import Membership, User
 from courseware.accounts.people import extra_time
 from courseware.accounts.permissions import role_changes
-from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
+from courseware.accounts.teams.memberships import lock_memberships_exclusive
 from courseware.assessment.exams import attempts
 from courseware.audit_log.checkpoints import create_checkpoint
 from courseware.audit_log.models import HashChain

@@ -34,8 +34,7 @@ from courseware.accounts.roster_import.comparison import (
     needs_second_yes,
 )
 from courseware.accounts.roster_import.new_teams import create_teams_of
-from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
-from courseware.accounts.teams.memberships import move_locked, notify_old_address
+from courseware.accounts.teams.memberships import lock_memberships_exclusive, move_locked, notify_old_address
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.lib.dates import site_day
 from courseware.notifications.email.queue import queue_email

@@ -1,14 +1,18 @@
-"""Changes of memberships and data of a person. The audit log holds names of changed fields, not values."""
+"""Changes of memberships and data of a person, and locks. The audit log holds names of changed fields, not values."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.onboarding import LEARNER
 from courseware.accounts.sign_in.account_notices import notify
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.notifications.models import DeliveryState, OutgoingEmail
+
+LOCKS = 1668576116  # first key of the advisory locks; no other code in this database uses it
+SLOTS = 1024  # people share slots: PostgreSQL holds a few thousand locks, and a team can be larger
 
 
 @transaction.atomic
@@ -85,3 +89,27 @@ def notify_old_address(person: User, address: str | None) -> None:
         waiting = OutgoingEmail.objects.filter(person=person, address=address, state=DeliveryState.QUEUED)
         waiting.exclude(kind="account-notice").update(address=person.email or "")
         notify(person, "address-changed", address=address)
+
+
+# Advisory locks: they keep membership changes and headcount updates from missing each other's rows
+
+
+def lock_memberships_shared(person_ids: Iterable[int]) -> None:
+    """Block changes of these people's memberships until the transaction ends. One query on PostgreSQL."""
+    lock("pg_advisory_xact_lock_shared", person_ids)
+
+
+def lock_memberships_exclusive(person_ids: Iterable[int]) -> None:
+    """Block other changes of these people's memberships, and headcount updates, until the transaction ends.
+
+    Pass all people at once: locking them one by one can deadlock. One query on PostgreSQL.
+    """
+    lock("pg_advisory_xact_lock", person_ids)
+
+
+def lock(function: str, person_ids: Iterable[int]) -> None:
+    slots = sorted({person_id % SLOTS for person_id in person_ids})
+    if slots and connection.vendor == "postgresql":  # SQLite has one writer at a time
+        with connection.cursor() as cursor:
+            statement = f"SELECT {function}(%s, slot) FROM unnest(%s::int[]) AS slot"  # noqa: S608 - a constant
+            cursor.execute(statement, [LOCKS, slots])

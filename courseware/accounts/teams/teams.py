@@ -3,8 +3,7 @@
 from django.db import transaction
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
-from courseware.accounts.teams.memberships import end_memberships
+from courseware.accounts.teams.memberships import end_memberships, lock_memberships_exclusive
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 
 LEARNER = Membership.Role.LEARNER

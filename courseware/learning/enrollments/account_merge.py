@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, override
 
 from courseware.accounts.models import AccountMerge, User
-from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
+from courseware.accounts.teams.memberships import lock_memberships_exclusive
 from courseware.audit_log.record import NewEvent
 from courseware.learning.enrollments.newest import MergedEnrollment, superseded_ids
 from courseware.learning.models import Answer, Completion, Enrollment

@@ -3,7 +3,7 @@
 from django.db import models, transaction
 
 from courseware.accounts.models import AccountMerge
-from courseware.accounts.teams.membership_locks import lock_memberships_exclusive, lock_memberships_shared
+from courseware.accounts.teams.memberships import lock_memberships_exclusive, lock_memberships_shared
 from courseware.learning.status import certification_status
 from courseware.learning.status.headcounts import HeadcountChange, record_changes
 

@@ -20,7 +20,7 @@ from courseware.accounts.permissions.permissions import (
     people_managed_by,
     undecidable_ids,
 )
-from courseware.accounts.teams.membership_locks import lock_memberships_shared
+from courseware.accounts.teams.memberships import lock_memberships_shared
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.enrollments.newest import NewestEnrollments

@@ -8,7 +8,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import learners_of
-from courseware.accounts.teams.membership_locks import lock_memberships_exclusive
+from courseware.accounts.teams.memberships import lock_memberships_exclusive
 from courseware.learning.models import Enrollment
 from courseware.learning.status.headcounts import WHOLE_COMPANY, Headcount, HeadcountKey, teams_counting, write
 

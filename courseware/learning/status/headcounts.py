@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Case, FilteredRelation, Q, Sum, When
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.teams.membership_locks import lock_memberships_shared
+from courseware.accounts.teams.memberships import lock_memberships_shared
 from courseware.learning.status import certification_status as validity
 from courseware.learning.status import states
 from courseware.learning.status.certification_status import CertificationStatus
