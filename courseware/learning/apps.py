@@ -6,6 +6,8 @@ from django.apps import AppConfig
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_save
 from django.utils.translation import gettext_lazy as _
 
+from courseware.content.apps import grant_rights
+
 
 class LearningConfig(AppConfig):
     name = "courseware.learning"
@@ -13,8 +15,7 @@ class LearningConfig(AppConfig):
     editor_rights = ("view_lessonreport", "change_lessonreport")
 
     def ready(self):
-        from courseware.content.authoring.editor_rights import grant_rights  # needs loaded apps
-        from courseware.content.rendering import page_links
+        from courseware.content.rendering import page_links  # needs loaded apps
         from courseware.learning.emails import enrollment, extension
 
         page_links.register(
