@@ -1,17 +1,20 @@
 """Search terms of people, matched by prefix. Code that writes people without `save` must call `store_terms`."""
 
 import re
+import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
 from courseware.lib.db.chunks import chunks
-from courseware.lib.db.prefix_lookup import Begins  # noqa: F401 - importing it registers the lookup of `starts_with`
 from courseware.lib.text.pinyin import readings
 
 LENGTH = 40  # of a term; search words are cut to it as well
@@ -30,6 +33,23 @@ HOW_PEOPLE_ARE_FOUND = _(
     "number, the end also works."
 )
 END = "Z"  # before a reversed staff number; no other term has a capital
+AFTER_ALL = chr(sys.maxunicode)
+
+
+@models.CharField.register_lookup
+class Begins(models.Lookup[str]):
+    """Find rows by `column__begins="x"`, case-sensitive. PostgreSQL needs an index with `varchar_pattern_ops`."""
+
+    lookup_name = "begins"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        column, params = self.process_lhs(compiler, connection)
+        return f"{column} LIKE %s", [*params, f"{connection.ops.prep_for_like_query(self.rhs)}%"]
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        column, params = self.process_lhs(compiler, connection)
+        # A range, for which SQLite uses the index.
+        return f"({column} >= %s AND {column} < %s)", [*params, self.rhs, *params, f"{self.rhs}{AFTER_ALL}"]
 
 
 class SearchTermQuerySet(models.QuerySet):
