@@ -1,12 +1,26 @@
-"""The root URL configuration: URLs of all apps, help, the admin and error pages."""
+"""The root URL configuration: path converters, and URLs of all apps, help, the admin and error pages."""
 
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from courseware.learner_home.views import home
-from courseware.lib.web.converters import FilePathConverter, IdConverter
 from courseware.project import well_known
 from courseware.project.help import help_guide, help_home
+
+
+class IdConverter:
+    """An id as in docs/formats.md: ASCII letters, digits, "-", ".", "_"."""
+
+    regex = r"[A-Za-z0-9._-]+"
+    to_python = to_url = str
+
+
+class FilePathConverter:
+    """The path of a file in a course folder. NUL is excluded, because databases refuse it."""
+
+    regex = r"[^\0]+"
+    to_python = to_url = str
+
 
 register_converter(IdConverter, "id")
 register_converter(FilePathConverter, "file")
