@@ -43,8 +43,7 @@ from courseware.reporting.api.schemas import (
 )
 from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.rows import DashboardRow
-from courseware.reporting.statistics.access import asked_or_404, released_document_or_404
-from courseware.reporting.statistics.group_statistics import GroupStatistic
+from courseware.reporting.statistics.group_statistics import GroupStatistic, asked_or_404, released_document_or_404
 from courseware.reporting.statistics.questions import QuestionSplit, question_splits
 from courseware.reporting.statistics.simulations import Split, split_of
 

@@ -1,4 +1,4 @@
-"""Stored anonymous group statistics. They grow in steps of 5 people, each counted once (docs/decisions/0039)."""
+"""Anonymous group statistics, stored in steps of 5 people counted once (docs/decisions/0039), and who sees them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,10 +10,14 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import models
 from django.db.models import F
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import get_language
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions.permissions import sees_whole_company, teams_managed_by
-from courseware.content.models import Course
+from courseware.accounts.permissions.permissions import may_preview, sees_whole_company, teams_managed_by
+from courseware.content.models import Course, Document, RenderedPage
+from courseware.content.rendering.store import PageData, page
 from courseware.lib.disclosure import STEP
 
 NO_TEAM = 0  # people without a team, or waiting too long; shown to users who see the whole company
@@ -115,3 +119,26 @@ class GroupStatistic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} · {self.team}"
+
+
+# Documents whose statistics a user may see, on pages and through the API
+
+
+def released_document_or_404(user, course: str, identifier: str, *kinds: Document.Kind) -> tuple[Document, PageData]:
+    """Return (document, published page) by ids. Raise `Http404`, also if the user may not preview courses."""
+    if not may_preview(user):
+        raise Http404
+    found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
+    if found.current is None:
+        raise Http404(course)
+    document = get_object_or_404(Document, course=found, identifier=identifier, kind__in=kinds)
+    try:
+        return document, page(found.current, identifier, get_language())
+    except RenderedPage.DoesNotExist:
+        raise Http404(identifier) from None
+
+
+def asked_or_404(user, course: str, identifier: str) -> tuple[Document, PageData]:
+    """As `released_document_or_404`: a lesson or, for staff, a bank. Other users may have to take an exam with it."""
+    kinds = [Document.Kind.LESSON, *([Document.Kind.BANK] if user.is_staff else [])]
+    return released_document_or_404(user, course, identifier, *kinds)

@@ -16,9 +16,8 @@ from courseware.lib.web.page_views import page_view
 from courseware.reporting.dashboard import rows
 from courseware.reporting.dashboard.rows import teams_shown_to
 from courseware.reporting.forms import TrendsFilter
-from courseware.reporting.statistics.access import asked_or_404, released_document_or_404
 from courseware.reporting.statistics.course_outcomes import course_outcomes
-from courseware.reporting.statistics.group_statistics import GroupStatistic
+from courseware.reporting.statistics.group_statistics import GroupStatistic, asked_or_404, released_document_or_404
 from courseware.reporting.statistics.missed_objectives import HeatDrawing, missed_objectives_of
 from courseware.reporting.statistics.questions import question_splits
 from courseware.reporting.statistics.retention import retention
