@@ -10,7 +10,7 @@ from courseware.accounts.models import Membership
 from courseware.assignments.models import ChatBot
 from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import DeliveryState, EmailOptOut, OutgoingEmail
-from courseware.reporting.dashboard.recent_emails import emails_to, last_email_failed
+from courseware.reporting.dashboard.timeline import emails_to, last_email_failed
 from courseware.reporting.emails.monthly_report import subscribe
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
 

@@ -1,6 +1,6 @@
-"""Timeline of an enrollment for managers, without single answers."""
+"""Timeline of an enrollment and recent emails to a person, for managers: without single answers, texts and links."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
@@ -17,6 +17,11 @@ from courseware.learning.due_dates.absence_shifts import absences_during
 from courseware.learning.due_dates.extensions import may_undo_refusal
 from courseware.learning.enrollments.adjustments import adjustments_of, can_undo, newest_lines
 from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequest
+from courseware.notifications.models import DeliveryState, OutgoingEmail
+
+EMAILS_SHOWN = 5
+DID_NOT_ARRIVE = {DeliveryState.REFUSED, DeliveryState.BOUNCED, DeliveryState.GIVEN_UP}
+SAYS_NOTHING = {DeliveryState.QUEUED, DeliveryState.SKIPPED}  # about the address
 
 
 @dataclass(frozen=True)
@@ -108,3 +113,18 @@ def practice_done(attempt: ExamAttempt, outline: Outline) -> Iterator[TimelineEn
         if practice_set.is_done:
             rule = unescape(strip_tags(outline.objective(practice_set.rule)))
             yield TimelineEntry(practice_set.answers[-1].answered_at, "drilled", rule)
+
+
+# Recent emails: type, time and delivery state
+
+
+def emails_to(person: User) -> list[OutgoingEmail]:
+    """Return up to EMAILS_SHOWN emails to the person, newest first, without `data`. Runs 1 query."""
+    return list(OutgoingEmail.objects.of(person).defer("data")[:EMAILS_SHOWN])
+
+
+def last_email_failed(person: User, emails: Iterable[OutgoingEmail]) -> bool:
+    """Return whether the newest email sent to the current address was not delivered. `emails`: newest first."""
+    tried = (each for each in emails if each.address == person.email and each.state not in SAYS_NOTHING)
+    newest = next(tried, None)
+    return newest is not None and newest.state in DID_NOT_ARRIVE

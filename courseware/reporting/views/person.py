@@ -25,8 +25,7 @@ from courseware.lib.dates import site_day
 from courseware.lib.web.page_views import page_view, post_view
 from courseware.reporting.dashboard import rows
 from courseware.reporting.dashboard.course_history import row_and_course_statuses
-from courseware.reporting.dashboard.recent_emails import emails_to, last_email_failed
-from courseware.reporting.dashboard.timeline import timeline
+from courseware.reporting.dashboard.timeline import emails_to, last_email_failed, timeline
 
 
 def person_address(pk, action=None):
