@@ -62,8 +62,8 @@ class MembershipFormSet(forms.BaseInlineFormSet):
         if people_of(self) & undecidable_ids(self.by):
             raise forms.ValidationError(
                 _(
-                    "You cannot change your own teams, or the teams of people "
-                    "who added or appointed you within the last 90 days."
+                    "You cannot change your own teams. You also cannot change the teams of people who added "
+                    "you, or made you a manager or a deputy, within the last 90 days."
                 )
             )
         known = [form.instance.pk for form in self.initial_forms]
@@ -149,7 +149,9 @@ class NewPersonForm(PersonForm):
         label=_("Send the link to set a password"),
         required=False,
         initial=True,
-        help_text=_("The person gets an email in the person’s own language; you can send it again from the list."),
+        help_text=_(
+            "The system sends an email in this person’s language. You can send the email again from the list of people."
+        ),
     )
 
 

@@ -32,8 +32,13 @@ class AccountsConfig(AppConfig):
         deputies.register_email()
         post_migrate.connect(roles.create_groups, sender=self, dispatch_uid="accounts.create_groups")
         schedule("clear-sessions", _("Delete expired sessions"), command("clearsessions"), Daily(time(3, 10)))
-        schedule("mark-as-left", _("Mark people as left after their last day"), deactivate_leavers, Daily(time(0, 20)))
-        schedule("delete-old-rosters", _("Delete old lists of people"), delete_old_imports, Daily(time(3, 20)))
+        schedule(
+            "mark-as-left",
+            _("Mark people as left after their last day of work"),
+            deactivate_leavers,
+            Daily(time(0, 20)),
+        )
+        schedule("delete-old-rosters", _("Delete uploaded lists after 90 days"), delete_old_imports, Daily(time(3, 20)))
         schedule("update-search-terms", _("Update the search index of people"), renew_terms, Daily(time(3, 0)))
         label = _("Re-encrypt the secrets of two-step verification with the newest key")
         schedule("renew-encryption", label, renew_encryption, Daily(time(3, 15)))

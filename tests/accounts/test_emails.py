@@ -195,7 +195,7 @@ def test_repeated_deputy_is_announced_once(manager, deputy):
     [
         (
             lambda manager, person: end_deputy(deputy_of(manager), by=manager),
-            "it ended in the meantime",
+            "the deputy role ended in the meantime",
         ),
         (lambda manager, person: leave(person, by=None), "the manager or the deputy can no longer sign in"),
         (

@@ -103,7 +103,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         choices=ExtraTime,
         blank=True,
         help_text=_(
-            "Applies to exams with a time limit and is the default in simulations; leave empty for the standard time."
+            "This setting applies to exams with a time limit. Simulations use it as the default. Leave empty "
+            "for the standard time."
         ),
     )
     job_role = models.CharField(
@@ -213,7 +214,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 def valid_time_zone(name):
     if name not in zoneinfo.available_timezones():
         raise ValidationError(
-            _("“%(name)s” is not a time zone. Enter one such as Asia/Shanghai."), params={"name": name}
+            _("“%(name)s” is not a time zone. Enter a time zone such as Asia/Shanghai."), params={"name": name}
         )
 
 

@@ -20,13 +20,16 @@ class MergeRefusal(models.TextChoices):
     MERGED = "merged", _("One of the two accounts was already merged into another account.")
     HAS_NAMES = (
         "has-names",
-        _("Another account was already merged into the account to be merged. Keep the account to be merged instead."),
+        _(
+            "The account to be merged already contains another merged account. Choose it as the account to keep "
+            "instead."
+        ),
     )
     LEADS = (
         "leads",
         _(
-            "The account to be merged manages a team, is a deputy or has a deputy. First give these "
-            "tasks to another person."
+            "The account to be merged manages a team, is a deputy or has a deputy. First give the team to "
+            "another manager, or end the deputy role."
         ),
     )
     TRAINED = (

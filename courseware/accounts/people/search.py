@@ -29,8 +29,8 @@ LINED_UP = re.compile(rf"(?<=[{CHINESE}])\s+(?=[{CHINESE}])")  # 王　明 below
 # Letters that Unicode does not decompose, but that other keyboards lack.
 PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 HOW_PEOPLE_ARE_FOUND = _(
-    "Enter the start of a name, its pinyin, its initials, an email address or a staff number; for a staff "
-    "number, the end also works."
+    "Enter the start of one of these: name, pinyin, initials, email address or staff number. You can also "
+    "enter the end of a staff number."
 )
 END = "Z"  # before a reversed staff number; no other term has a capital
 AFTER_ALL = chr(sys.maxunicode)

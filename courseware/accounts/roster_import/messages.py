@@ -31,19 +31,22 @@ FIELDS = {
     "leaves_on": _("last day"),
 }
 CONFLICT_OF_INTEREST = _(
-    "This person added or appointed you, or gave you a way to sign in, within the last 90 days. Another person "
-    "must make this change."
+    "This person added you, made you a manager or a deputy, or gave you a way to sign in (such as a code), "
+    "within the last 90 days. Another person must make this change."
 )
 PROBLEMS = {
     "long": _("This text is too long."),
     "signs": _("This text contains characters that cannot be printed."),
-    "staff-number": _("This is not a staff number. If Excel has shortened it, give the column the format Text."),
+    "staff-number": _(
+        "This is not a staff number. If Excel shows the number as 1.2E+10 or similar, set the "
+        "format of the column to Text."
+    ),
     "name": _("This is not a name."),
-    "email": _("This is not an email address. Enter one such as li.na@example.com."),
+    "email": _("This is not an email address. Enter an address such as li.na@example.com."),
     "team": _("This is not a team. Enter a name, or a path such as Service/Night shift."),
     "role": _("This is not a role. Enter “learner” or “manager”."),
     "language": _("This is not a language. Enter “Chinese” or “English”."),
-    "day": _("This is not a date. Enter one such as 2026-12-01."),
+    "day": _("This is not a date. Enter a date such as 2026-12-01."),
     "nobody": _("This row needs a staff number or an email address."),
     "no-name": _("A new person needs a name."),
     "twice": _("Line %(line)s is about the same person but has different values."),
@@ -52,7 +55,7 @@ PROBLEMS = {
     "ask-admin": _("This person is an admin or an auditor. Ask an admin to make the change."),
     "own-row": _("This is your own record. Another person must change it."),
     "conflict": CONFLICT_OF_INTEREST,
-    "address-of-hr": _("Only an administrator can change the address of a member of HR."),
+    "address-of-hr": _("Only an admin can change the email address of a member of HR."),
     "no-team": _("This team does not exist. To create it, tick the box for new teams."),
     "near-team": _("This team does not exist. Did you mean “%(path)s”?"),
     "which-team": _("Several teams have this name: %(paths)s. Enter the full path."),
@@ -63,8 +66,8 @@ CONFLICTS = {
     "changed": _("This person’s data changed after you uploaded the list."),
     "gone": _("This person left the company in the meantime."),
     "ask-admin": _("This person became an admin or an auditor in the meantime. Ask an admin to make the change."),
-    "own-row": _("This person uploaded or approved the list. Another person must change their record."),
+    "own-row": _("This person uploaded or approved the list. Another person must change this person’s record."),
     "conflict": CONFLICT_OF_INTEREST,
-    "address-of-hr": _("Only an administrator can change the address of a member of HR."),
+    "address-of-hr": _("Only an admin can change the email address of a member of HR."),
     "team-gone": _("This team was deleted in the meantime."),
 }

@@ -72,7 +72,7 @@ def only_from_a_browser():
 
 class NewPasskeyForm(OurFields, passkey_forms.AddWebAuthnForm):
     labels = {"name": _("Name of the passkey")}
-    help_texts = {"name": _("For example: my laptop, blue key.")}
+    help_texts = {"name": _("For example: my laptop, my phone.")}
 
     def clean(self):
         with only_from_a_browser():

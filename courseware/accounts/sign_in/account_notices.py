@@ -10,7 +10,7 @@ WHAT = {
     "two-factor-added": _("Two-step verification was set up."),
     "two-factor-removed": _("A method of two-step verification was removed."),
     "two-factor-reset": _("A training admin reset your two-step verification. Set it up again at your next sign-in."),
-    "codes-renewed": _("New recovery codes were created. The old ones no longer work."),
+    "codes-renewed": _("New recovery codes were created. The old codes no longer work."),
     "sign-in-code-created": _("A sign-in code was created for you. You can use it once, within 1 day. Created by:"),
     "wrong-codes": _("Somebody entered your password, and then 3 wrong codes of two-step verification."),
     "api-key-created": _(

@@ -127,10 +127,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def respond_user_inactive(self, request, user):
         record("sign-in-refused", subject=user)
         if merge := merge_of(user):  # after the right password the name may be shown
-            message = _(
-                "Your 2 accounts were merged. Sign in as %(name)s, with the password that you use for "
-                "this sign-in name."
-            )
+            message = _("Your 2 accounts were merged. Sign in with %(name)s and the password of that account.")
             messages.info(request, message % {"name": merge.kept.sign_in_name})
             return redirect("account_login")
         return super().respond_user_inactive(request, user)

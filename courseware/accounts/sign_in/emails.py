@@ -41,7 +41,7 @@ def register_emails():
     register_email_type("invitation", EmailType(_("Invitation"), template, *callbacks, editable=INVITATION))
     # Not editable: people recognize emails about passwords and sign-ins by their constant wording.
     for name, label, why_unwanted, context in (
-        ("new-link", _("New password link"), asked_today, invitations.link_text),
+        ("new-link", _("Link to set a password"), asked_today, invitations.link_text),
         (
             "no-account",
             _("Link requested for an email address that has no account"),

@@ -91,7 +91,7 @@ def why_no_deputy_email(message: OutgoingEmail) -> str:
     deputies = Deputy.objects.select_related("lead", "person", "made_by")
     deputy = deputies.filter(pk=message.data["substitute"]).first()
     if deputy is None or deputy.ended_at or deputy.last_day < site_day():
-        return gettext_noop("it ended in the meantime")
+        return gettext_noop("the deputy role ended in the meantime")
     if not (deputy.lead.is_active and deputy.person.is_active):
         return gettext_noop("the manager or the deputy can no longer sign in")
     managed = Membership.objects.filter(person=deputy.lead, role=Membership.Role.MANAGER)
