@@ -63,7 +63,7 @@ def test_manager_records_absence(client, team, enrollment):
     [
         ((5, 3), {}, "The last day is before the first"),
         ((-400, 3), {}, "within 1 year from today"),
-        ((1, 2000), {}, "within 3 years"),
+        ((1, 2000), {}, "at most 3 years"),
         ((0, 0), {"first_day": "", "last_day": ""}, "This field is required"),
         ((3, 3), {"why": "x" * 101}, "at most 100 characters"),
         ((9, 12), {}, "Another absence already covers"),

@@ -89,7 +89,7 @@ def test_merge_is_shown_on_pages_of_both_accounts(signed_in, kept, other):
     assert messages(done) == ["x.wang@example.com is now an alias of Wang Xiaoming."]
     assert "Aliases: Xiaoming Wang x.wang@example.com" in main(done)
     assert "enrollment moved to this account by a merge" not in main(done)  # an event of the enrollment
-    assert "another account merged into this one" in main(done)
+    assert "another account merged into this account" in main(done)
     assert "became an alias of another account" in main(done)  # audit log of both accounts
     words = main(signed_in.get(f"/people/{other.pk}/"))
     assert "Alias of Wang Xiaoming (wang@example.com)." in words

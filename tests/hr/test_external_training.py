@@ -249,7 +249,7 @@ def test_each_invalid_cell_is_named_with_its_value(course, li):
     assert faults(HEADINGS + "\n".join(rows), by=hr) == [
         (2, "A2", "A99", "No person has this staff number or email address."),
         (3, "C3", "coffee", "This course does not exist. Enter the title or the ID of a course on this site."),
-        (4, "D4", "soon", "This is not a date. Enter one such as 2026-12-01."),
+        (4, "D4", "soon", "This is not a date. Enter a date such as 2026-12-01."),
         (
             5,
             "D5",

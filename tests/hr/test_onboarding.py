@@ -219,7 +219,10 @@ def test_each_invalid_row_has_a_message():
         "Twice,t@example.com\nAgain,T@example.com\nTeam,team@example.com,Night shft\nOther,o@example.com,Zzz\n"
         + "x" * 121 + ",long@example.com"
     )  # fmt: skip
-    twice, expected = "This address or number appears more than once.", "Enter an email address or a staff number"
+    twice, expected = (
+        "This email address or staff number appears more than once in the list.",
+        "Enter an email address or a staff number",
+    )
     assert [row.problem for row in rows] == [
         "",
         "Wang Ming already has an account.",

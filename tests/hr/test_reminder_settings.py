@@ -39,7 +39,7 @@ def test_schedule_is_saved_logged_once_and_removed(client):
     course = make_course()
     rule = make_rule(course)
     typed = {f"course-{course.pk}": "5，1", f"rule-{rule.pk}": "10, 2"}
-    assert "The reminders were changed." in client.post(REMINDERS, typed, follow=True).text
+    assert "The reminder settings were changed." in client.post(REMINDERS, typed, follow=True).text
     assert "Nothing was changed." in client.post(REMINDERS, typed, follow=True).text
     assert schedules() == [(course.pk, None, [5, 1]), (None, rule.pk, [10, 2])]
     assert logged() == [{"days": [5, 1], "every": 10}, {"days": [10, 2], "every": 10}]

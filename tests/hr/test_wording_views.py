@@ -72,7 +72,7 @@ def test_list_shows_state_of_wording(hr):
     assert own.startswith("custom wording since ") and own.endswith(", by Hu Rui")
     assert set(after.values()) == {"default text"}
     fixed = [text_of(each) for each in open_page(hr, LIST).select("main > ul li")]
-    assert {"New password link", "Account change"} < set(fixed)
+    assert {"Link to set a password", "Account change"} < set(fixed)
     assert not set(fixed) & set(before)
 
 
@@ -231,7 +231,7 @@ def test_preview_needs_visible_active_person(hr, typed):
     make_admin(email="root@example.com")
     make_user(email="gone@example.com", is_active=False)
     page = sent(hr, look="1", person=typed, status=422)
-    assert errors_in(page) == {"person": ["No match among the people you can see."]}
+    assert errors_in(page) == {"person": ["This person was not found among the people you can see."]}
 
 
 def test_ambiguous_name_lists_email_addresses(hr):

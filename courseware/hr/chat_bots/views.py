@@ -48,11 +48,13 @@ class ChatBotForm(forms.ModelForm):
         help_texts = {
             "team": _("The bot also reports on all teams below this team."),
             "service": _(
-                "Microsoft Teams: anybody can own an address at logic.azure.com. Use a workflow of your company."
+                "Microsoft Teams: anybody can create an address at logic.azure.com. Make sure that the address "
+                "belongs to a workflow of your company."
             ),
             "is_for_managers": _(
-                "If you tick this box, messages show how many learners have each status. If you do not, "
-                "messages show only how many are late or due soon, and only for 5 or more learners."
+                "If you tick this box, messages show how many learners have each status. If you do not tick "
+                "it, messages show only how many learners are late or due soon, and messages are sent only if "
+                "the team has 5 or more learners."
             ),
         }
 
@@ -143,7 +145,9 @@ def send_test(request, pk):
     else:
         messages.warning(
             request,
-            gettext("A test message is already being sent, or the bot is paused. Save a paused bot again first."),
+            gettext(
+                "A test message is already being sent, or the bot is paused. If the bot is paused, save it again first."
+            ),
         )
     return redirect("hr:chat-bot", pk)
 

@@ -125,5 +125,7 @@ def reminders(request):
     changed = store_schedules(form.chosen(), by=request.user)
     if "escalates" in form.changed_data:
         changed += switch_escalation(form.cleaned_data["escalates"], by=request.user)
-    messages.success(request, gettext("The reminders were changed.") if changed else gettext("Nothing was changed."))
+    messages.success(
+        request, gettext("The reminder settings were changed.") if changed else gettext("Nothing was changed.")
+    )
     return redirect("hr:reminders")

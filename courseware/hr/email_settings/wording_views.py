@@ -137,7 +137,7 @@ class EmailWordingForm(forms.Form):
         visible = people_visible_to(self.user).filter(is_active=True)
         found = list(exactly_or_found_by(words, visible).order_by("name", "pk")[: NAMED + 1])
         if not found:
-            raise forms.ValidationError(_("No match among the people you can see."))
+            raise forms.ValidationError(_("This person was not found among the people you can see."))
         if len(found) > 1:
             names = ", ".join(f"{each.name} ({each.email or each.staff_number})" for each in found[:NAMED])
             message = _("Several people match. Enter the email or staff number of one of them: %(names)s.")
@@ -289,7 +289,10 @@ def reset_wording(request, kind):
             raise SetMeanwhile
         is_new = set_wording(kind, {}, shipped=email.shipped(), base=email.number, by=request.user)
     except SetMeanwhile:
-        message = gettext("Another person has changed the wording of this email in the meantime. Nothing was changed.")
+        message = gettext(
+            "Another person has changed the wording of this email in the meantime, so the "
+            "default wording was not restored."
+        )
         messages.error(request, message)
         return redirect(wording_url(kind))
     if is_new:
@@ -303,7 +306,8 @@ def wording_warnings(now: datetime) -> list[HealthWarning]:
     for email in editable_emails():
         if parts := names_of(email.unusable):
             message = gettext(
-                "custom wording cannot be used in this version, so the default wording is sent (%(parts)s)"
+                "the custom wording of these parts cannot be used in this software version, so their default "
+                "wording is sent: %(parts)s"
             )
             found.append(HealthWarning(message % {"parts": ", ".join(map(str, parts))}, email.kind.words, PAGE))
     return found

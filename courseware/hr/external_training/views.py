@@ -60,7 +60,7 @@ class ExternalTrainingForm(forms.Form):
     proof = forms.CharField(
         label=_("Proof"),
         max_length=200,
-        help_text=_("For example: certificate from another company, seen by Li Na. The person can read it."),
+        help_text=_("For example: certificate from another company, seen by Li Na. The person can read this text."),
     )
     reference = forms.CharField(label=_("Number of the proof, or where it is stored"), max_length=100, required=False)
     ends = forms.BooleanField(required=False, initial=True)

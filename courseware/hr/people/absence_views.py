@@ -51,9 +51,9 @@ class AbsenceDaysForm(forms.Form):
         cleaned = super().clean()
         first, last = cleaned.get("first_day"), cleaned.get("last_day")
         if first and last and last < first:
-            self.add_error("last_day", _("The last day is before the first. Choose the same day or a later one."))
+            self.add_error("last_day", _("The last day is before the first day. Choose the same day or a later day."))
         elif first and last and last - first > LONGEST:
-            self.add_error("last_day", _("Choose a date within 3 years."))
+            self.add_error("last_day", _("An absence can last at most 3 years. Choose an earlier date."))
         return cleaned
 
 

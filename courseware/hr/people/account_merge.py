@@ -32,7 +32,7 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 class MergeUndoRefusal(models.TextChoices):
     UNDONE = "undone", _("This merge was already undone.")
     LATE = "late", _("You can undo a merge within 24 hours only. That time is over.")
-    LATER = "later", _("Another account was merged with this one later. Undo that merge first.")
+    LATER = "later", _("Another account was merged with this account later. Undo that merge first.")
 
 
 class CannotUndo(Exception):

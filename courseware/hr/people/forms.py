@@ -133,7 +133,7 @@ class ProfileForm(SinceShownForm):
         super().__init__(*args, **kwargs)
         if not may_change_sign_in(by, self.instance):
             self.fields["email"].disabled = True
-            self.fields["email"].help_text = _("Only an administrator can change the address of a member of HR.")
+            self.fields["email"].help_text = _("Only an admin can change the email address of a member of HR.")
 
     def clean(self):
         super().clean()

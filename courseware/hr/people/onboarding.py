@@ -153,7 +153,7 @@ def problem_of(row: Row, times: Counter[str], existing: Mapping[str, User], team
     if name in existing:
         return _("%(name)s already has an account.") % {"name": existing[name].name}
     if times[name] > 1:
-        return _("This address or number appears more than once.")
+        return _("This email address or staff number appears more than once in the list.")
     if team and team not in teams:
         near = get_close_matches(team, teams, 1)
         problem = _("There is no team “%(team)s”.") % {"team": team}

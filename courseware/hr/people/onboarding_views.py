@@ -80,7 +80,7 @@ class AskingForm(forms.Form):
     courses = TitledCourses(label=_("Courses to take"))
     starts_on = DayField(label=_("First day of work"), help_text=_("Leave empty for today."))
     days = forms.IntegerField(
-        label=_("Number of days to finish, counted from the first day of work"),
+        label=_("Number of days to finish the courses, from the first day of work"),
         required=False,
         initial=USUAL_DAYS,
         min_value=1,
@@ -166,7 +166,10 @@ class PastedPeopleForm(AskingForm):
         label=_("The list"),
         max_length=20_000,
         widget=forms.Textarea({"rows": 8, "spellcheck": "false"}),
-        help_text=_("Enter one person per line: name, email or staff number. Add the team if it is not the one below."),
+        help_text=_(
+            "Enter one person per line: name, email or staff number. Add the team if it differs from "
+            "the team selected below."
+        ),
     )
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -251,7 +254,7 @@ def in_words(person, act):
     if act == "quietly":
         message = gettext("%(name)s is added. No email was sent, and there is no enrollment yet.")
     elif person.email:
-        message = gettext("%(name)s is added, and the invitation email is on its way.")
+        message = gettext("%(name)s is added, and the invitation email will be sent soon.")
     else:
         message = gettext("%(name)s is added. The person has no email address, so give them a sign-in code.")
     return message % {"name": person.name}

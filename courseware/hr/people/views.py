@@ -255,8 +255,8 @@ def let_leave(request, pk):
     found = member_or_404(request, pk)
     if offboarding.leave(found, by=request.user):
         note = gettext(
-            "%(name)s is marked as left: signed out everywhere, removed from dashboards, and "
-            "without further emails. The record stays."
+            "%(name)s is marked as left. The person is signed out on all devices, no longer appears on "
+            "dashboards and gets no more emails. The record stays."
         )
         messages.success(request, note % {"name": found.name})
     return redirect("hr:person", pk)
@@ -266,7 +266,7 @@ def let_leave(request, pk):
 def let_return(request, pk):
     found = member_or_404(request, pk)
     if offboarding.come_back(found, by=request.user):
-        note = gettext("%(name)s is back. The courses continue where the person stopped.")
+        note = gettext("%(name)s has returned to the company. The courses continue where the person stopped.")
         messages.success(request, note % {"name": found.name})
     return redirect("hr:person", pk)
 
@@ -279,7 +279,9 @@ def remove(request, pk):
     try:
         remove_person(found, by=request.user)
     except HasRecord:
-        note = gettext("%(name)s has records, so the account was not deleted. Mark the person as left instead.")
+        note = gettext(
+            "The account of %(name)s was not deleted, because it has records. Mark the person as left instead."
+        )
         messages.error(request, note % {"name": found.name})
         return redirect("hr:person", pk)
     messages.success(request, gettext("%(name)s was deleted.") % {"name": found.name})
@@ -293,7 +295,7 @@ class ReasonForm(forms.Form):
         label=_("Reason"),
         max_length=200,
         help_text=_(
-            "The certificate holder can read this reason, which stays on record; people who check the "
+            "The certificate holder can read this reason, and it stays in the record. People who check the "
             "certificate number cannot see it."
         ),
     )

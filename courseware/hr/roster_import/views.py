@@ -83,7 +83,7 @@ class ApplyForm(forms.Form):
         label=_("Send an invitation to every new person who has an email address"), required=False, initial=True
     )
     is_sure = forms.BooleanField(
-        label=_("I have checked which people leave the company, and who manages these teams afterwards"), required=False
+        label=_("I have checked which people leave the company, and which teams will have no manager"), required=False
     )
 
     creates_teams = forms.BooleanField(required=False)
@@ -168,9 +168,14 @@ def has_begun(request, roster, form):
             if begin_applying(roster, by=request.user, take=take, **options):
                 apply_next_chunk.enqueue(roster.pk)
     except NotSure:
-        form.add_error("is_sure", gettext("Check these people and teams again, then tick this box."))
+        form.add_error(
+            "is_sure",
+            gettext("Check again which people leave and which teams will have no manager, then tick this box."),
+        )
     except IdentifierTaken:
-        form.add_error(None, gettext("Choose only one of the rows with the same person or address."))
+        form.add_error(
+            None, gettext("Some rows that you selected have the same person or address. Select only one of them.")
+        )
     return form.is_valid()
 
 

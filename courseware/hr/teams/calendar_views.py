@@ -58,7 +58,10 @@ class DaysForm(forms.Form):
         required=False,
         max_length=LARGEST,
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": "2026-10-01, free, National Day"}),
-        help_text=_("Enter the date, “free” or “working”, and a name, separated by commas, semicolons or tabs."),
+        help_text=_(
+            "Enter the date, then “free” (day off) or “working” (working day), then a name. Separate "
+            "them by commas, semicolons or tabs."
+        ),
     )
 
     helper = Fields(error_summary=True)
@@ -152,7 +155,7 @@ def what_is_known(has_made_up):
         return gettext("No holidays of this year are listed. Only weekends are days off.")
     if not has_made_up:
         return gettext(
-            "Only weekends and statutory holidays are listed. Working days that make up for holidays are not "
-            "listed yet."
+            "Only weekends and statutory holidays are listed. Weekend days that become working days because of "
+            "a holiday are not listed yet."
         )
     return ""

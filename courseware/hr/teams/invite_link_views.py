@@ -53,7 +53,7 @@ class InviteLinkForm(forms.Form):
 
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none())
     ends_on = forms.DateField(label=_("Valid until"), widget=DayInput, help_text=_("The link still works on this day."))
-    uses = forms.IntegerField(label=_("Number of people"), min_value=1, max_value=500, initial=20)
+    uses = forms.IntegerField(label=_("People who can join"), min_value=1, max_value=500, initial=20)
 
     def __init__(self, *args, teams, **kwargs):
         super().__init__(*args, **kwargs)
@@ -64,7 +64,7 @@ class InviteLinkForm(forms.Form):
         ends_on, team = self.cleaned_data["ends_on"], self.cleaned_data.get("team")
         today = timezone.localdate(timezone=team.zone) if team else site_day()  # the day ends where the team is
         if not today <= ends_on <= today + timedelta(days=LONGEST):
-            message = _("Choose a date from today on, at most %(days)d days ahead.")
+            message = _("Choose today or a later date, at most %(days)d days from today.")
             raise forms.ValidationError(message, params={"days": LONGEST})
         return ends_on
 
@@ -146,8 +146,8 @@ def answer(request, pk):
         messages.error(
             request,
             gettext(
-                "This staff number already belongs to an account. The person must sign in with this "
-                "account, not through this link."
+                "This staff number already belongs to an account. The person must sign in with that account "
+                "and cannot join through the link."
             ),
         )
         return redirect("hr:invite-links")

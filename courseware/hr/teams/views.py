@@ -54,7 +54,9 @@ class TeamForm(SinceShownForm):
         parent = self.cleaned_data["parent"]
         is_own = parent and "parent" in self.changed_data and teams_managed_by(self.by).filter(pk=parent.pk).exists()
         if is_own and not self.by.is_superuser:
-            raise forms.ValidationError(_("You manage this team. Another person must add a team below it."))
+            raise forms.ValidationError(
+                _("You manage this team, so you cannot choose it as the parent team. Another person must do this.")
+            )
         return parent
 
 
@@ -100,7 +102,7 @@ class CloseTeamForm(forms.Form):
         memberships = self.team.memberships.select_related("person")
         if any(not may_change_membership(self.by, membership.person) for membership in memberships):
             raise forms.ValidationError(
-                _("This team includes you, or a person whom only an admin may change. Ask an admin.")
+                _("This team includes you, or a person whose data only an admin can change. Ask an admin.")
             )
 
 
