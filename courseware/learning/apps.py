@@ -57,5 +57,5 @@ class LearningConfig(AppConfig):
         from courseware.learning.status.headcount_updates import compact_headcounts
 
         schedule("compact-headcounts", _("Update the totals of the dashboards"), compact_headcounts, Daily(time(4, 10)))
-        words = _("Move due dates for people who are away or back")
+        words = _("Move due dates because of absences")
         schedule("shift-due-dates", words, settle_all, Every(timedelta(minutes=10)), is_any_not_settled)

@@ -133,7 +133,7 @@ def test_admin_cannot_change_own_enrollment(client, admin):
     response = act(client, url, "waive", own, other, confirmed="1", reason="knows it all")
     assert response.status_code == 302
     assert [Enrollment.objects.get(pk=row.pk).exempted_at is not None for row in (own, other)] == [False, True]
-    assert "You may not change the records of" in client.get(url).content.decode()
+    assert "You do not have permission to change the records of" in client.get(url).content.decode()
 
 
 def test_viewing_record_is_logged_and_changes_nothing(client, admin):

@@ -155,7 +155,7 @@ def test_restored_text_fills_form_and_is_saved_by_its_button(client, enrollment)
     note, texts = offer(found)
     assert (field(found), texts) == ("Mind the kettle", [])
     assert "is back in the form. Save it to keep it." in note
-    assert "Only you can read it" not in found.text
+    assert "Only you can read your answer" not in found.text
     assert stored() == [(ANSWER, {"text": "Mind the kettle"})]
     client.post(ANSWER, sent(text=field(found), tries=1))
     for address in (LESSON, f"{LESSON}?put-in=note"):

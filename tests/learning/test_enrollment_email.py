@@ -61,9 +61,9 @@ def test_first_email_names_manager_course_due_date_and_way_to_sign_in(team):
         "You can sign in that way, too.\n"
         "If in doubt, ask me in person, or call a number that you know from another source.",
         "Li Lin\nManager of Night shift",
-        "You get this email because you were just enrolled. We never ask for your password or a code by email "
-        "or phone. After you finish, become exempt or leave the company, you get no more emails about this "
-        "course.",
+        "You get this email because you were just enrolled in a course. We never ask for your password or a "
+        "code by email or phone. After you finish, become exempt or leave the company, you get no more emails "
+        "about this course.",
         "中文页面：\nLINK?language=zh-hans",
     ]
 
@@ -244,7 +244,7 @@ def test_renewal_email_names_expiry_due_date_and_early_option(mailoutbox):
     first, body, early, begin, signed, _why = email.body.split("\n\n")
     assert [first, early, signed] == [
         "Hello Wang Ming,",
-        "You lose nothing if you start early. The new certificate counts from the last day of the old one.",
+        "You lose nothing if you start early. The new certificate counts from the last day of the old certificate.",
         "Li Lin\nManager of East centre",
     ]
     until, steps, due = body.split("\n")

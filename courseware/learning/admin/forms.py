@@ -37,7 +37,7 @@ class EnrollmentForm(forms.ModelForm):
         cleaned = super().clean()
         learner, course = cleaned.get("learner"), cleaned.get("course")
         if learner and not may_decide_about(self.by, learner):
-            raise forms.ValidationError(_("You may not enroll this person. Ask another admin."))
+            raise forms.ValidationError(_("You cannot enroll this person. Ask another admin."))
         if learner and course and Enrollment.objects.open().filter(learner=learner, course=course).exists():
             raise forms.ValidationError(_("This person is already enrolled in the course."))
         return cleaned

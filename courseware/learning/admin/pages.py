@@ -68,10 +68,10 @@ class LessonReportAdmin(ListFiltersOnly, LargeTableAdmin, admin.ModelAdmin):
     def is_settled(self, report):
         return report.settled_at is not None
 
-    @admin.action(description=_("Mark as settled"), permissions=["change"])
+    @admin.action(description=_("Mark as resolved"), permissions=["change"])
     def settle(self, request, reports):
         settled = reports.filter(settled_at=None).update(settled_at=timezone.now())
-        note = ngettext("%(count)d report is settled.", "%(count)d reports are settled.", settled)
+        note = ngettext("%(count)d report is marked as resolved.", "%(count)d reports are marked as resolved.", settled)
         self.message_user(request, note % {"count": settled}, messages.SUCCESS)
 
 
@@ -247,9 +247,9 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LargeTableAdmin, SearchBy
         changed = []
         for enrollment in enrollments:
             if not may_change(request.user, enrollment):
-                note = gettext("You may not change the records of %(name)s. Nothing was changed.") % {
-                    "name": enrollment.learner
-                }
+                note = gettext(
+                    "You do not have permission to change the records of %(name)s. These records were not changed."
+                ) % {"name": enrollment.learner}
                 self.message_user(request, note, messages.WARNING)
                 continue
             try:

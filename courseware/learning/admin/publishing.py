@@ -241,8 +241,8 @@ class PublishingCourseAdmin(CourseAdmin):
             form.add_error(
                 None,
                 gettext(
-                    "The drafts that were saved unchecked could not be checked. Try again in 1 minute. If that "
-                    "fails, shorten the drafts."
+                    "Some drafts were saved without a check, and they could not be checked now. Try again in 1 "
+                    "minute. If that fails, shorten the drafts."
                 ),
             )
             return False
@@ -262,7 +262,9 @@ class PublishingCourseAdmin(CourseAdmin):
             else:
                 self.say_released(request, proposals.release_proposed(proposal, by=request.user))
         except proposals.OwnProposal:
-            note = gettext("You submitted this release yourself. Another person who may publish must approve it.")
+            note = gettext(
+                "You submitted this release yourself. Another person with permission to publish must approve it."
+            )
             self.message_user(request, note, messages.ERROR)
         except (publishing.ProposalVoid, publishing.StaleChoice):
             note = gettext(

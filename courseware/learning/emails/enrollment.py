@@ -270,7 +270,7 @@ RENEWAL_OPEN = Editable(
         **NAME_AND_FIRM,
         "course": FIRST_COURSE,
         "day": FIRST_DAY,
-        "until": Placeholder(_("the last day of the certificate"), value_of_first("until")),
+        "until": Placeholder(_("the last valid day of the certificate"), value_of_first("until")),
         **SIGNED,
     },
     example_of_courses,

@@ -19,7 +19,9 @@ from courseware.notifications.email.queue import add_notifications, queue_emails
 from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "extension-answered"
-NO_MORE = gettext_noop("in the meantime, the answer was undone or the enrollment changed")
+NO_MORE = gettext_noop(
+    "before this email was sent, the answer to the extension request was undone or the enrollment changed"
+)
 WAITS_AGAIN = ""  # in place of the time of an answer
 
 

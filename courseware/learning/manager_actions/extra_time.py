@@ -15,8 +15,8 @@ class ExtraTimeForm(ActionForm):
         required=False,
         choices=[("", _("standard")), *User.ExtraTime.choices],
         help_text=_(
-            "Applies to every course, from the next exam or simulation on. Exams and simulations in "
-            "progress do not change."
+            "The extra time applies to every course, starting with the next exam or simulation. Exams and "
+            "simulations in progress do not change."
         ),
     )
     reason = OptionalReason()
@@ -36,7 +36,7 @@ class SetExtraTime(ManagerAction):
     is_of_the_person = True
     title = _("Extra time")
     button = _("Save extra time")
-    done = _("The new time applies to %(name)s from the next exam or simulation on.")
+    done = _("The new extra time applies to %(name)s, starting with the next exam or simulation.")
     unchanged = _("Nothing was changed: %(name)s already has this extra time.")
     event_labels = {"practice-time-changed": pgettext_lazy("event", "extra time changed")}
 

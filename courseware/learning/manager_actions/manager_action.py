@@ -24,7 +24,7 @@ class ActionRefusal(models.TextChoices):
 
     OWN = "own", _("you cannot change your own training")
     CONFLICT = "conflict", _("added you or appointed you in the last 90 days, so another person must make this change")
-    OTHERS = "others", _("can be changed only by another person, such as an admin")
+    OTHERS = "others", _("only another person, such as an admin, can make this change")
     COMPLETED = "completed", _("has completed the course")
     EXCUSED = "excused", _("is exempt")
     UNCHANGED = "unchanged", _("needs no change")
@@ -40,7 +40,7 @@ class UndoRefusal(models.TextChoices):
 
     UNDONE = "undone", _("This change was already undone.")
     LATE = "late", _("The time limit for undoing this change is over.")
-    LATER = "later", _("Nothing was undone, because something else has changed since then.")
+    LATER = "later", _("This change was not undone, because there was another change later.")
     BEGUN = "begun", _("The person has started the course, so the enrollment stays.")
     UNKNOWN = "unknown", _("This version of the site cannot undo this change, so nothing was changed.")
 

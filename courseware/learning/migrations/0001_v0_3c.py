@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                 ('comment', models.TextField(blank=True, max_length=2000, verbose_name='comment')),
                 ('reported_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('token', models.UUIDField(unique=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name='settled at')),
+                ('settled_at', models.DateTimeField(blank=True, null=True, verbose_name="resolved at")),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='content.document', verbose_name='document')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release', verbose_name='release')),
             ],

@@ -409,7 +409,7 @@ class LessonReport(models.Model):
     comment = models.TextField(_("comment"), blank=True, max_length=2000)
     reported_at = models.DateTimeField(default=timezone.now)
     token = models.UUIDField(unique=True)
-    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("resolved at"), null=True, blank=True)
 
     objects = LessonReportQuerySet.as_manager()
 

@@ -35,7 +35,7 @@ SAID = {
         _("Issuer of certificates"),
         _("Leave empty to use the company name. Existing certificates do not change."),
     ),
-    "signer": (_("Signatory of certificates"), _("Name and job title, as shown on new certificates.")),
+    "signer": (_("Person who signs certificates"), _("Name and job title, as shown on new certificates.")),
 }
 
 

@@ -239,7 +239,7 @@ def say_change_read(request, course, step):
     except completion.UnknownRevision:
         return HttpResponseBadRequest()
     except CheckRequired:
-        messages.error(request, _("To finish this lesson, answer its check questions again, on the updated text."))
+        messages.error(request, _("To finish this lesson, read the updated text and answer the check questions again."))
         return redirect(lesson_address(course, step) + "#changed")
     messages.success(request, _("Saved: you have read what changed."))
     return redirect(home_address() if form.cleaned_data["home"] else lesson_address(course, step))
