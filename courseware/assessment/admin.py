@@ -36,7 +36,7 @@ class RevokeForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
         help_text=_(
-            "The certificate holder can read this reason, which stays on record; people who check the "
+            "The certificate holder can read this reason, and it stays in the record. People who check the "
             "certificate number cannot see it."
         ),
     )
@@ -108,7 +108,9 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LargeTableAdmi
                     revoked += 1
             except RevocationNotAllowed:
                 learner = certificate.enrollment.learner
-                note = gettext("You may not change the records of %(name)s. Nothing was changed.") % {"name": learner}
+                note = gettext(
+                    "You do not have permission to change the records of %(name)s. These records were not changed."
+                ) % {"name": learner}
                 self.message_user(request, note, messages.ERROR)
         note = ngettext("%(count)d certificate was revoked.", "%(count)d certificates were revoked.", revoked)
         self.message_user(request, note % {"count": revoked}, messages.SUCCESS)

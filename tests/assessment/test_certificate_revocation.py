@@ -105,7 +105,10 @@ def test_revocation_without_valid_reason_is_refused(client, admin, certificate, 
 def test_admin_cannot_revoke_own_or_conflicting_certificate(client, admin, certificate):
     record("person-added", actor=certificate.enrollment.learner, subject=admin)
     for each in (certificate_of(admin), certificate):
-        message = f"You may not change the records of {each.enrollment.learner.name}. Nothing was changed."
+        message = (
+            f"You do not have permission to change the records of {each.enrollment.learner.name}. "
+            "These records were not changed."
+        )
         assert message in send(client, each).text
         assert state_of(each)["revoked_at"] is None
         with pytest.raises(RevocationNotAllowed):

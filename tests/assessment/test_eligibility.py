@@ -251,10 +251,11 @@ def test_duration_uses_largest_whole_unit(seconds, expected):
 def test_exam_page_lists_conditions_of_each_attempt(client, enrollment):
     text = page_at(client, enrollment, MONDAY)
     for sentence in (
-        "First attempt: when you have completed all lessons before the exam.",
+        "First attempt: opens after you complete all lessons before the exam.",
         "Attempt 2: opens 10 minutes after the previous attempt. First redo the checks in the lessons",
         "Attempt 3: opens 24 hours after the previous attempt. First complete the simulations",
-        "After your last attempt, talk to your manager. The exam reopens 7 days later; questions may repeat.",
+        "If you do not pass your last attempt, talk to your manager. The exam reopens 7 days later; questions may "
+        "repeat.",
         "Your best score counts. All attempts stay on your record.",
     ):
         assert sentence in text

@@ -65,14 +65,15 @@ def test_result_shows_pass_and_offers_practice_set(client, attempt):
 
 
 def test_home_and_record_show_open_practice_set(client, attempt):
-    assert "You have passed the exam. A short practice set about a must-know rule is still to be done." in text_of(
-        client.get("/learn/tea-room/record/")
+    assert (
+        "You have passed the exam. You still have to complete a short practice set about a must-know rule."
+        in text_of(client.get("/learn/tea-room/record/"))
     )
     assert "One step left: practise one rule" in text_of(client.get("/"))
     assert client.get("/").context["main"].act.step.id == "last-cup"  # before optional steps
     finish(attempt)
     for address in ("/", "/learn/tea-room/record/"):
-        assert not [left for left in ("A short practice set", "One step left") if left in text_of(client.get(address))]
+        assert not [left for left in ("a short practice set", "One step left") if left in text_of(client.get(address))]
 
 
 def test_exempt_learner_sees_no_practice_set(client, attempt):
