@@ -86,7 +86,7 @@ def test_hr_cannot_exempt_auditors(client):
     editor = make_enrollment(make_editor())  # not visible to HR
     client.force_login(make_hr(language="en"))
     rows = {"row": keys(ann, auditor, editor)}
-    expected = ["For 1 person: Ann", "Olga: can be changed only by another person, such as an admin"]
+    expected = ["For 1 person: Ann", "Olga: only another person, such as an admin, can make this change"]
     assert paragraphs(client.get("/people/actions/exempt/", rows)) == expected
     client.post("/people/actions/exempt/", {**rows, "reason": "flood"})
     assert [line.enrollment for line in AdjustmentItem.objects.all()] == [ann]

@@ -71,9 +71,9 @@ def test_all_managers_of_nearest_team_get_email(team):
     "happens, why",
     [
         ("answered", "another manager has already answered the survey"),
-        ("moved", "the recipient no longer manages these people"),
-        ("left", "these people are away or have left the company, or the follow-up survey is closed"),
-        ("away", "these people are away or have left the company, or the follow-up survey is closed"),
+        ("moved", "the recipient no longer manages the people in the email"),
+        ("left", "the people in the email are away or have left the company, or the follow-up survey is closed"),
+        ("away", "the people in the email are away or have left the company, or the follow-up survey is closed"),
     ],
 )
 def test_email_is_skipped_with_reason(tuesday, team, happens, why):

@@ -110,7 +110,7 @@ def test_undone_reminder_is_not_sent_and_can_be_repeated(team):
     OutgoingEmail.objects.filter(pk=left.pk).update(state=DeliveryState.SENT, ended_at=timezone.now())
     assert [undo_reminding(made), undo_reminding(made)] == [Undone(1, 1, 0), Undone(0, 1, 0)]
     assert [(each.state, each.why) for each in made.sent()] == [
-        ("skipped", "undone by the sender"),
+        ("skipped", "the sender undid the reminder"),
         ("sent", ""),
     ]
     again, refused = remind([one.pk, other.pk], by=team.manager)

@@ -81,7 +81,7 @@ def test_description_names_date_of_yearly_renewal(client, course, hr):
         (
             {"renewal": "short", "opens": "yearly", "renewal_month": 2, "renewal_day": 30},
             "renewal_day",
-            "This month has no such day.",
+            "The selected month does not have this day.",
         ),
         (
             {"renewal": "whole", "renewal_days": 181},
@@ -207,7 +207,7 @@ def test_closing_team_names_its_rule_first(client, course, hr):
     rule = make_rule(course, team_id=team.pk, name="New people")
     assert "The rule “New people” applies to this team" in text(client.get(f"/people/teams/{team.pk}/close/"))
     client.post(f"/people/teams/{team.pk}/close/")
-    assert "Everyone who is in a team that was closed (nobody)" in text(client.get(address(rule)))
+    assert "Everyone who is in the closed team of this rule (0 people)" in text(client.get(address(rule)))
     assert client.get("/rules/").status_code == client.get(address(rule, "edit/")).status_code == 200
 
 

@@ -117,7 +117,7 @@ def summary_lines(figures: GroupStatistics, *, by_state: bool) -> list[str]:
         return [*lines, gettext("Next due date: %(day)s") % values] if figures.next_day else lines
     lines = [gettext("Late: %(late)d") % values] if values["late"] else []
     if values["soon"]:
-        lines.append(gettext("Due within 3 days: %(soon)d, the first by %(day)s") % values)
+        lines.append(gettext("Due within 3 days: %(soon)d (earliest due date: %(day)s)") % values)
     return [*lines, gettext("Not completed yet: %(open)d") % values]
 
 

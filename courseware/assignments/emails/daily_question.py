@@ -31,7 +31,7 @@ _SIDE_BY_SIDE = re.compile(r"</(?:td|th|dt|li)>")
 NEAR = timedelta(days=1)  # an email that waits longer would be skipped if nothing is due yet
 NOT_WANTED = gettext_noop("the person turned off daily question emails")
 DAY_IS_OVER = gettext_noop("the question was for a day that has passed")
-NOTHING_ASKED = gettext_noop("there is no question today, or it was already answered")
+NOTHING_ASKED = gettext_noop("the person has no question today or has already answered it")
 
 
 def register() -> None:

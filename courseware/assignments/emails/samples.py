@@ -67,7 +67,7 @@ ABOUT_CERTIFICATES = {
         _("the title of the course, or of the first course if there are several"),
         value_of_first("title", "certificates"),
     ),
-    "until": Placeholder(_("the last day of the certificate"), value_of_first("day", "certificates")),
+    "until": Placeholder(_("the last valid day of the certificate"), value_of_first("day", "certificates")),
     **SIGNED,
 }
 REMINDER = Editable(

@@ -97,7 +97,10 @@ class FollowUpRefusal(models.TextChoices):
     LED_NO_MORE = "led-no-more", _("You no longer manage this person’s team.")
     OVER = (
         "over",
-        _("This follow-up survey is closed: too much time has passed, or the person is away or has left the company."),
+        _(
+            "This follow-up survey is closed: the person completed the course too long ago, is away or has left "
+            "the company."
+        ),
     )
 
 
@@ -213,9 +216,9 @@ KIND = "observation"
 CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
 RUNS_AT_ONCE = 500  # in memory
 NAMED = 10
-LED_NO_MORE = gettext_noop("the recipient no longer manages these people")
+LED_NO_MORE = gettext_noop("the recipient no longer manages the people in the email")
 ANSWERED = gettext_noop("another manager has already answered the survey")
-NOT_HERE = gettext_noop("these people are away or have left the company, or the follow-up survey is closed")
+NOT_HERE = gettext_noop("the people in the email are away or have left the company, or the follow-up survey is closed")
 
 
 def register() -> None:

@@ -29,7 +29,7 @@ from courseware.notifications.email.sending_limits import LIMITS, days_that_coun
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 LOOKED_BACK = timedelta(days=30)  # longer than an email waits for its sending day
-NOT_SENT = gettext_noop("undone by the sender")
+NOT_SENT = gettext_noop("the sender undid the reminder")
 
 
 class NotReminded(models.TextChoices):

@@ -349,9 +349,7 @@ def noted_about(request, people, form):
     if written := write_note(people, form.cleaned_data["text"], act=act, by=request.user):
         new = {note.person_id for note in written}
         names = {"names": names_text([name for key, name in people.items() if key in new])}
-        messages.success(
-            request, gettext("Note added for %(names)s. The note can also be read by the people it is about.") % names
-        )
+        messages.success(request, gettext("Note added. %(names)s can also read the note.") % names)
     came_from = page_before(request) if "person" in request.POST else ""
     return redirect(came_from or noted_address(act))
 

@@ -51,7 +51,8 @@ def days_of_schedule(text: str) -> tuple[list[int], str]:
         return [], _("Enter whole numbers with commas between them, such as 7, 1, -3.")
     if any(abs(day) > FARTHEST_REMINDER for day in days) or len(days) > MOST:
         return days, _(
-            "Enter at most %(days)d days. Each day is at most %(farthest)d working days from the due date."
+            "Enter at most %(days)d numbers. Each reminder is at most %(farthest)d working days before or "
+            "after the due date."
         ) % {
             "days": MOST,
             "farthest": FARTHEST_REMINDER,

@@ -16,7 +16,7 @@ LEAP_YEAR = 2028
 
 def scope_text(version: RuleVersion) -> str:
     if version.team_id and not version.team:
-        return _("Everyone who is in a team that was closed (nobody)")
+        return _("Everyone who is in the closed team of this rule (0 people)")
     team = {"team": version.team.name} if version.team else None
     if version.role == Membership.Role.LEARNER:
         return (

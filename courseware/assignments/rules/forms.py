@@ -83,12 +83,12 @@ class RuleForm(forms.ModelForm):
         }
         help_texts = {
             "due": _(
-                "If this date has passed, the number of days counts from the day of enrollment. If the due "
-                "date is a day off, it moves to the working day before."
+                "If the due date has already passed when a person is enrolled, the number of days counts from "
+                "the day of enrollment. If the due date is a day off, it moves to the previous working day."
             ),
             "renewal": _(
-                "If a person passes before the certificate expires, the new certificate starts on the expiry "
-                "date of the old certificate."
+                "If a person completes the renewal before the certificate expires, the new certificate starts "
+                "on the expiry date of the old certificate."
             ),
             "excuses": _("This applies only to people who were enrolled by this rule and match no other rule."),
         }
@@ -222,7 +222,7 @@ class RuleForm(forms.ModelForm):
             try:
                 date(DAY_OF_A_YEAR, month, day)
             except ValueError:
-                self.add_error("renewal_day", _("This month has no such day."))
+                self.add_error("renewal_day", _("The selected month does not have this day."))
 
     def check_validity(self, cleaned):
         """Add an error if a renewal would open again at once: in the first half of the certificate's validity."""

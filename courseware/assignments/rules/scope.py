@@ -66,7 +66,7 @@ class RuleReason(TextChoices):
     HAS_LAPSED = "has-lapsed", _("was certified until %(day)s")
     WAS_WITHDRAWN = "was-withdrawn", _("the certificate was revoked")
     ENDS_SOON = "ends-soon", _("is certified until %(day)s")
-    EACH_YEAR = "each-year", _("the yearly renewal opens, this time on %(day)s")
+    EACH_YEAR = "each-year", _("the yearly renewal opens on %(day)s")
     FITS_NO_MORE = "fits-no-more", _("no longer matches this rule")
     IS_CERTIFIED = "is-certified", _("is certified")
     IS_LEARNING = "is-learning", _("is already enrolled; the due date does not change")

@@ -235,8 +235,8 @@ def say_all(request, number, left):
     messages.success(request, words % {"number": number})
     if left:
         words = ngettext(
-            "The actions for %(number)d more person are undone automatically.",
-            "The actions for %(number)d more people are undone automatically.",
+            "The actions for %(number)d more person will be undone automatically.",
+            "The actions for %(number)d more people will be undone automatically.",
             left,
         )
         messages.info(request, words % {"number": left})
