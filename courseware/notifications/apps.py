@@ -18,7 +18,7 @@ class NotificationsConfig(AppConfig):
 
         schedule(
             "send-emails",
-            _("Send emails again that could not be sent before"),
+            _("Retry emails that could not be sent before"),
             deliver_due,
             Every(timedelta(minutes=1)),
             has_work=is_any_due,

@@ -49,7 +49,7 @@ def test_only_subscription_emails_have_unsubscribe_link_and_header(mailoutbox):
     address = f"https://training.example.com{path_in(summary)}"
     assert summary.extra_headers["List-Unsubscribe"] == f"<{address}>"
     assert summary.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert f"Unsubscribe here:\n{address}\n" in summary.body
+    assert f"unsubscribe here:\n{address}\n" in summary.body
     for other in (lesson, link):
         assert "List-Unsubscribe" not in other.extra_headers
         assert "/unsubscribe/" not in other.body

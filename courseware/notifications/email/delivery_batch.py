@@ -128,7 +128,7 @@ class DeliveryBatch:
             return ended_as(
                 email,
                 DeliveryState.SKIPPED,
-                gettext_noop("the data behind this email changed while it was being sent"),
+                gettext_noop("the data for this email changed while it was being sent"),
             )
         if self.door.is_unreachable or self.has_to_stop():
             return not_tried(email, now(), email.why)

@@ -49,7 +49,7 @@ def render_email(
     blocks = WordingBlocks(own_parts(kind, own or {}, context, language))
     with translation.override(language):
         text = render_to_string(kind.template, {**context, IN_CONTEXT: blocks})
-        unsubscribing = gettext("Don’t want this email any more? Unsubscribe here:") + f"\n{unsubscribe_url}\n"
+        unsubscribing = gettext("To stop getting emails of this type, unsubscribe here:") + f"\n{unsubscribe_url}\n"
     subject, _newline, body = text.strip().partition("\n")
     body = GAP.sub("\n\n", body.strip()) + "\n"
     if unsubscribe_url:
