@@ -50,7 +50,7 @@ ACCOUNTS = {
     "manager@example.com": _("the team’s manager"),
     "editor@example.com": _("an editor, who edits lessons in the admin pages"),
     "hr@example.com": _("HR: people, teams and rules"),
-    "auditor@example.com": _("an auditor, who can read every record and change nothing"),
+    "auditor@example.com": _("an auditor, who can read all records but cannot change them"),
     "admin@example.com": _("an admin, who can do everything in the admin pages"),
 }
 

@@ -224,7 +224,7 @@ class PeriodFilter(DashboardFilter):
         cleaned = super().clean()
         first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and last < first:
-            self.add_error("last", _("The last day is before the first. Choose the same day or a later one."))
+            self.add_error("last", _("The last day is before the first day. Choose the same day or a later day."))
         return cleaned
 
     def chosen(self):

@@ -67,4 +67,4 @@ def test_pages_show_labels_or_unknown_verbs(client):
     assert '<span lang="en">of-another-version</span>' in page
     client.force_login(make_admin(language="en"))
     page = client.get("/audit-log/").content.decode()
-    assert "<td>details changed</td>" in page and '<td lang="en">of-another-version</td>' in page
+    assert "<td>profile changed</td>" in page and '<td lang="en">of-another-version</td>' in page

@@ -57,7 +57,7 @@ def test_request_shows_date_reason_and_three_answers(client, team):
     request = make_request(team)
     part = BeautifulSoup(client.get("/team/today/").content, "html.parser").select_one(".today .asked")
     text = " ".join(part.get_text(" ").split())
-    assert "Asks to extend the due date to" in text and "Zoe" in text and "A sick child" in text
+    assert "Request to extend the due date to" in text and "Zoe" in text and "A sick child" in text
     buttons = [button["value"] for button in part.select("button")]
     assert buttons == ["give", "other", "refuse"]
     assert {form["action"] for form in part.select("form")} == {f"/team/people/{request.enrollment_id}/extension/"}
@@ -143,7 +143,7 @@ def test_auditor_sees_request_without_buttons(client, team):
     request = make_request(team)
     client.force_login(make_auditor(language="en"))
     page = client.get(f"/team/people/{request.enrollment_id}/").text
-    assert "Asks to extend the due date to" in page and "A sick child" in page
+    assert "Request to extend the due date to" in page and "A sick child" in page
     assert f"/team/people/{request.enrollment_id}/extension/" not in page
 
 

@@ -213,7 +213,7 @@ def test_views_are_logged_for_auditors_only(client, team):
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("first=2026-03-02&last=2026-03-01", "The last day is before the first."),
+        ("first=2026-03-02&last=2026-03-01", "The last day is before the first day."),
         ("first=0001-01-01", "Choose a date between 2000 and 2099."),
         ("last=9999-12-31", "Choose a date between 2000 and 2099."),
         ("first=2026-13", "Enter a valid date."),

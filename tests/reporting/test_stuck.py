@@ -22,7 +22,7 @@ from tests.world import complete_course, outline_of
 
 pytestmark = pytest.mark.django_db
 MISSED, RED_ATTEMPTS = "one question answered incorrectly 3 times", "one simulation ended with harm 3 times"
-FAILED, IDLE = "the exam was failed, and there was no activity since then", "no activity for several days"
+FAILED, IDLE = "no activity since the failed exam", "no activity for several days"
 
 
 def why_stuck(team, at=None):

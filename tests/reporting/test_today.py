@@ -245,7 +245,7 @@ def test_automatic_reminder_is_named_as_waiting_or_sent(client, team):
     add_reminder(late, DeliveryState.QUEUED)
     add_reminder(later, DeliveryState.SENT, ended_at=timezone.now())
     page = client.post("/team/today/", ticked, follow=True)
-    assert "Late: the reminder is sent automatically" in page.text
+    assert "Late: the reminder will be sent automatically" in page.text
     assert "Later: the reminder was sent automatically, " in page.text
 
 
@@ -337,7 +337,7 @@ def test_failed_exam_suggests_conversation_but_idleness_does_not(team):
     [(name, why)] = conversations(team)
     assert (name, why.partition(" · ")[0]) == (
         failed.learner.name,
-        "the exam was failed, and there was no activity since then",
+        "no activity since the failed exam",
     )
     Conversation.objects.create(enrollment=failed, made_by=team.manager, made_at=days(-7))
     assert conversations(team) == []

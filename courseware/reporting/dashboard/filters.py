@@ -34,7 +34,7 @@ class SortOrder(models.TextChoices):
 
     NAME = "name", _("by name")
     TEAM = "team", _("by team")
-    LAST_ACTIVE = "last-active", _("least recently active first")
+    LAST_ACTIVE = "last-active", _("longest inactive first")
 
     def of(self, enrollments: QuerySet, teams: QuerySet) -> QuerySet:
         """Return these dashboard rows sorted. `teams`: query of the ids of teams whose names are shown."""

@@ -62,7 +62,7 @@ class Stuck:
             )
             return text % {"number": number}
         if self.has_failed:
-            return gettext("the exam was failed, and there was no activity since then")
+            return gettext("no activity since the failed exam")
         return gettext("no activity for several days") if self.is_idle else ""
 
 

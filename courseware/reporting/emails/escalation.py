@@ -31,7 +31,7 @@ from courseware.reporting.emails.samples import ESCALATION
 
 KIND = "escalation"
 AFTER = 3  # working days
-SETTLED = gettext_noop("none of these people is overdue any more, or the recipient no longer manages them")
+SETTLED = gettext_noop("nobody in this email is overdue any more, or the recipient no longer manages them")
 KEPT_BACK = (SETTLED, ASKS)
 OFF = gettext_noop("the company has turned off this type of email")
 

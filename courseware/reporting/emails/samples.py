@@ -50,7 +50,7 @@ WEEKLY_SUMMARY = Editable(
     {
         **NAME_AND_FIRM,
         "asked": Placeholder(_("how many extension requests wait for an answer"), number_of("asked")),
-        "late": Placeholder(_("how many people are late"), number_of("late")),
+        "late": Placeholder(_("how many people are overdue"), number_of("late")),
         "stuck": Placeholder(_("how many people are stuck (no progress)"), number_of("stuck")),
         "finished": Placeholder(_("how many people finished a course in the last 7 days"), number_of("finished")),
     },
@@ -62,7 +62,7 @@ ESCALATION = Editable(
         "number": Placeholder(
             _("how many enrollments have been overdue for several days"), lambda context: len(context["late"])
         ),
-        "days": Placeholder(_("after how many working days this email is sent"), itemgetter("days")),
+        "days": Placeholder(_("how many working days a course is overdue when this email is sent"), itemgetter("days")),
     },
     example_of_escalation,
 )

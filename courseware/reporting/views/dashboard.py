@@ -205,7 +205,10 @@ def save_view_from_form(request):
     elif len(query) > LONGEST_QUERY:
         messages.error(
             request,
-            gettext("This view is too long to save. Use a shorter name in the search field, then save the view again."),
+            gettext(
+                "The filters of this view are too long to save. Shorten the text in the search field, then "
+                "save the view again."
+            ),
         )
     elif not is_named:
         messages.error(request, gettext("Enter a name of up to 40 characters for the view."))

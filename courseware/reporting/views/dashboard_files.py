@@ -84,8 +84,8 @@ def dashboard_xlsx(request):
     count = exact_count(request)
     if count.number > columns.ROWS_OF_A_WORKBOOK:
         message = gettext(
-            "An Excel file holds up to %(most)d rows, but you selected %(number)d. Download the CSV file, "
-            "which holds all rows."
+            "An Excel file holds up to %(most)d rows, but your list has %(number)d rows. Download the CSV "
+            "file, which holds all rows."
         )
         messages.error(request, message % {"most": columns.ROWS_OF_A_WORKBOOK, "number": count.number})
         query = filters_query(count.filters)
@@ -111,7 +111,7 @@ def facts_about(count):
             gettext("the course is not completed and its due date has passed; the person is not exempt and not away"),
         ),
         (str(State.DUE_SOON.label), gettext("the course is not completed and is due within 3 days")),
-        (gettext("Certified"), gettext("the person’s certificate for the course is valid on this day")),
+        (gettext("Certified"), gettext("on the “As of” date, the person’s certificate for the course is valid")),
     ]
 
 

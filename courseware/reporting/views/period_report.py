@@ -139,11 +139,14 @@ def facts_about(user, asked):
         (gettext("Downloaded by"), user.name),
         (gettext("Period"), days),
         *((gettext("Team"), each.name) for each in [asked.filters.get("team")] if each),
-        (gettext("Each row"), gettext("the people of one team in one course; each person counts in one team")),
+        (gettext("Each row"), gettext("the people of one team in one course; each person is counted in 1 team only")),
         (gettext("People certified at the end of the period"), date_format(asked.period.certified_on, "DATE_FORMAT")),
         (
             gettext("Training time (minutes)"),
-            gettext("the total minutes of all steps completed in the period, as the course states them today"),
+            gettext(
+                "the total minutes of all steps completed in the period, calculated from the current "
+                "minutes of each step"
+            ),
         ),
     ]
 

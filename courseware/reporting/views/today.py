@@ -191,7 +191,7 @@ def who_had_reminded(enrollments, reader):
 def by_whom_and_when(action, person, at, reader):
     """Return the text about an earlier action for `reader`. `action`: "reminder" or "talk"; `at`: None if unsent."""
     if at is None:
-        return gettext("the reminder is sent automatically")
+        return gettext("the reminder will be sent automatically")
     time = date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
     if person is None:
         texts = {"reminder": gettext("the reminder was sent automatically, %(time)s")}
@@ -224,7 +224,11 @@ def undo_today(request):
     for adjustment, done, left in taken.days:
         say(request, adjustment, done, left)
     if taken.talks:
-        message = ngettext("%(number)d conversation undone.", "%(number)d conversations undone.", taken.talks)
+        message = ngettext(
+            "The record of %(number)d conversation was undone.",
+            "The records of %(number)d conversations were undone.",
+            taken.talks,
+        )
         messages.success(request, message % {"number": taken.talks})
     if taken.refusals:
         message = ngettext(
@@ -292,7 +296,7 @@ def said(answered, enrollment):
         message = gettext("The due date of %(name)s is now %(due_on)s.")
         return message % {"name": name, "due_on": date_format(answered.given_on)}
     return gettext(
-        "The extension request of %(name)s was declined. The due date stays the same, and a notification is sent."
+        "The extension request of %(name)s was declined. The due date stays the same. The learner gets a notification."
     ) % {"name": name}
 
 
@@ -313,5 +317,14 @@ def answered_before(request, name, reader):
     time = date_format(timezone.localtime(request.ended_at), "SHORT_DATETIME_FORMAT")
     values = {"name": name, "who": answered_by, "time": time, "day": request.given_on and date_format(request.given_on)}
     if request.given_on:
-        return gettext("The request of %(name)s was answered by %(who)s, %(time)s: extended to %(day)s.") % values
-    return gettext("The request of %(name)s was answered by %(who)s, %(time)s: the due date stays the same.") % values
+        return (
+            gettext(
+                "The extension request of %(name)s was answered by %(who)s (%(time)s): the due date was "
+                "extended to %(day)s."
+            )
+            % values
+        )
+    return (
+        gettext("The extension request of %(name)s was answered by %(who)s (%(time)s): the due date stays the same.")
+        % values
+    )
