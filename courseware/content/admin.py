@@ -264,7 +264,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         if revision.is_unchecked:
             level = messages.WARNING
             note = gettext(
-                "Saved as revision %(number)d, but not checked because the server is busy. Save it again later."
+                "Saved as revision %(number)d, but not checked because the server is busy. Save the text again later."
             )
         elif revision != editor_state.document.head:
             level = messages.SUCCESS
@@ -391,7 +391,11 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         except ArchivedDocument:
             raise Http404(pk) from None
         except ContentErrors as errors:
-            self.message_user(request, gettext("This text cannot be used in the current course:"), messages.ERROR)
+            self.message_user(
+                request,
+                gettext("The revision cannot be restored, because its text has errors in the current course:"),
+                messages.ERROR,
+            )
             for problem in errors.problems[:10]:
                 self.message_user(request, str(problem), messages.ERROR)
             return redirect("admin:content_document_history", pk)

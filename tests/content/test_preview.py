@@ -153,7 +153,7 @@ def test_publishing_checks_unchecked_drafts(client, lesson, monkeypatch):
         publish = reverse("admin:publish-course", args=[lesson.course_id])
         assert UNCHECKED in client.get(publish).content.decode()
         sent = {"revisions": head.pk, f"weight-{head.pk}": "minor", "note": "Tea", "confirmed": "on"}
-        assert "could not be checked. Try again" in client.post(publish, sent).content.decode()
+        assert "could not be checked now. Try again" in client.post(publish, sent).content.decode()
     assert "is not closed on this line" in client.post(publish, sent).content.decode()
     assert Document.objects.get(pk=lesson.pk).head.is_unchecked
     assert lesson.course.releases.count() == 1
