@@ -54,8 +54,8 @@ class QuickTask:
             ),
             QuickTaskReason.PLAY: gettext("You have not completed this simulation yet."),
             QuickTaskReason.REVIEW: gettext(
-                "Of all your lessons, you answered the check questions of this lesson the longest time ago. "
-                "The lesson stays completed."
+                "Your last answers to the check questions of this lesson are older than those in your other "
+                "lessons. The lesson stays completed."
             ),
             QuickTaskReason.PLAY_AGAIN: gettext(
                 "You have completed this simulation, and it stays completed. Play it again and try other choices."

@@ -253,9 +253,9 @@ def test_home_names_rule_to_practise_and_answers_left(client):
     assert heading(shown) == "One step left: practise one rule"
     assert "4 of 5" in shown.get_text()
     left = drill(attempt).left
-    assert f"{left} more right answers in a row" in shown.get_text()
+    assert f"Answer {left} more questions correctly in a row" in shown.get_text()
     give(attempt)
-    assert f"{left - 1} more right answer" in main_of(client, attempt.enrollment).get_text()
+    assert f"Answer {left - 1} more question" in main_of(client, attempt.enrollment).get_text()
     assert leads_to(shown) == [reverse("assessment:practice", args=[attempt.pk, "O1.1"])]
 
 

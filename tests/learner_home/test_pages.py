@@ -83,7 +83,7 @@ def test_home_marks_steps_added_after_completion(client):
         Completion.objects.create(enrollment=enrollment, document=document, **facts)
     answer_survey(enrollment)
     labels.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
-    assert labels == ["Added after you completed the course: Boiling water", "The last cup", "Your result"]
+    assert labels == ["New lesson since you completed the course: Boiling water", "The last cup", "Your result"]
 
 
 def test_pages_count_required_steps_and_name_optional_ones(client, enrollment):
@@ -235,11 +235,11 @@ def test_offline_copy_has_current_module_without_personal_data(client, enrollmen
 
     outline = store.outline(enrollment.course.current, "en")
     lessons = [[step.id for step in module.steps if step.kind == "lesson"] for module in outline.modules]
-    assert articles() == ["card", *lessons[0]]
+    assert articles() == ["emergency-card", *lessons[0]]
     save_phrase(enrollment, store.page(enrollment.course.current, "boiling", "en"), "note:1")
-    assert articles() == ["card", "phrases", *lessons[0]]
+    assert articles() == ["emergency-card", "phrases", *lessons[0]]
     complete_course(enrollment)
-    assert articles() == ["card", "phrases"]
+    assert articles() == ["emergency-card", "phrases"]
 
 
 def test_offline_copy_is_empty_without_enrollment(client):
