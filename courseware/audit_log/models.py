@@ -108,7 +108,7 @@ class Checkpoint(models.Model):
     at = models.DateTimeField(_("time"))
     last_event = models.PositiveBigIntegerField(_("last event"))
     count = models.PositiveBigIntegerField(_("events since the previous checkpoint"))
-    events = models.CharField(_("checksum of these events"), max_length=64)
+    events = models.CharField(_("checksum of the events since the previous checkpoint"), max_length=64)
     previous = models.CharField(_("checksum of the previous checkpoint"), max_length=64)
     digest = models.CharField(_("checksum"), max_length=64, unique=True)
 

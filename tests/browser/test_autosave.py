@@ -55,7 +55,7 @@ def test_note_is_restored_on_other_device(visit, learner):
     offer(second).get_by_role("link", name="Restore text").click()
     expect(note(second)).to_have_value(TEXT)
     second.locator("#q-note").get_by_role("button", name="Save").click()
-    expect(second.locator("#q-note")).to_contain_text("Only you can read it")
+    expect(second.locator("#q-note")).to_contain_text("Only you can read your answer")
     expect(offer(second)).to_have_count(0)
     assert (Answer.objects.get(question="note").response, AutosavedText.objects.count()) == (TEXT, 0)
     for device in (first, second):

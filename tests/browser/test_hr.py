@@ -30,7 +30,7 @@ def test_person_is_added_by_keyboard(visit, hr):
     page.keyboard.type("Night")
     keys.tick(page.get_by_label("Rules of the tea room"))
     keys.press(page.get_by_role("button", name="Add and invite"))
-    expect(page.get_by_text("Nora New is here now, and the letter is on its way.")).to_be_visible()
+    expect(page.get_by_text("Nora New is added, and the invitation email will be sent soon.")).to_be_visible()
     person = User.objects.get(email="nora@example.com")
     assert [place.team.name for place in person.memberships.all()] == ["Night shift"]
     assert person.enrollments.get().course.identifier == "tea-room"
@@ -45,6 +45,6 @@ def test_rule_is_switched_on_without_script_on_narrow_screen(visit, hr):
     page.locator("[name=course]").select_option(label="Rules of the tea room")
     page.locator("[name=due_days]").fill("14")
     page.get_by_role("button", name="Save and preview").click()
-    page.get_by_role("button", name="Switch on: it touches 2 people").click()
+    page.get_by_role("button", name="Switch on the rule: it affects 2 people").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Everybody at night on")
     assert AssignmentRule.objects.get().is_on

@@ -138,7 +138,7 @@ def answer_practice(page, keys):
     send(page, keys, "sorted", "Right")
     keys.type(question(page, "note").get_by_role("textbox"), "I turn it off.")
     keys.press(question(page, "note").get_by_role("button", name="Save"))
-    expect(question(page, "note")).to_contain_text("Only you can read it")
+    expect(question(page, "note")).to_contain_text("Only you can read your answer")
 
 
 # Right or wrong → answers by question type.

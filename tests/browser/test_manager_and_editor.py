@@ -94,7 +94,7 @@ def write(page, old, new):
 def publish(page):
     page.get_by_role("link", name="Publish…").click()
     expect(page.get_by_role("checkbox", name="boiling")).to_be_checked()
-    expect(page.get_by_role("radio", name="minor")).to_be_checked()
+    expect(page.get_by_role("radio", name="none: the change affects nobody")).to_be_checked()
     page.get_by_label("what changed, and why").fill("Mended a sentence")
     page.get_by_label("I have checked which people this change affects.").check()
     page.get_by_role("button", name="Publish").click()

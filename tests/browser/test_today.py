@@ -21,7 +21,7 @@ SIGN_IN, CONFIRM, UNDO = ("Sign in", "登录"), ("Confirm selected actions", "�
 TODAY = ("Today", "今日待办")
 QUEUED = ("2 reminders are queued.", "2封提醒待发送。")
 DONE = ("Done:", "完成：")
-UNDONE = ("2 emails will not be sent.", "2封信不发了。")
+UNDONE = ("2 emails will not be sent.", "2封邮件不再发送。")
 
 
 class CountingKeyboard(Keyboard):

@@ -378,5 +378,5 @@ class ModelCompany:
     def undo_reminders(self):
         """Undo the manual reminders sent just now."""
         for letter in self.by_hand:
-            letter.end("skipped", self.now, "undone by the sender")
+            letter.end("skipped", self.now, "the sender undid the reminder")
             self.post.waiting.remove(letter)

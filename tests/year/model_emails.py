@@ -15,7 +15,7 @@ HOURS = "emails are sent from 8 to 20 on working days"
 TODAY = "the person had an email today, and gets at most one a day"
 ANOTHER_DAY, SETTLED = (
     "the due date was rows changed in the meantime",
-    "none of these people is overdue any more, or the recipient no longer manages them",
+    "nobody in this email is overdue any more, or the recipient no longer manages them",
 )
 GONE = "in the meantime, the person completed the course, became exempt, or the accounts were merged"
 KEPT_BACK = (GONE, ANOTHER_DAY, SETTLED)
@@ -243,7 +243,7 @@ class ModelEmails:
 
     def why_not_substitute_named(self, letter):
         [(_run, last_day)] = letter.subjects
-        return "it ended in the meantime" if last_day < self.firm.today else ""
+        return "the deputy role ended in the meantime" if last_day < self.firm.today else ""
 
 
 def first_open(person, at):

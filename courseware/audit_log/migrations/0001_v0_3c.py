@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(verbose_name='time')),
                 ('last_event', models.PositiveBigIntegerField(verbose_name='last event')),
                 ('count', models.PositiveBigIntegerField(verbose_name='events since the previous checkpoint')),
-                ('events', models.CharField(max_length=64, verbose_name='checksum of these events')),
+                ('events', models.CharField(max_length=64, verbose_name="checksum of the events since the previous checkpoint")),
                 ('previous', models.CharField(max_length=64, verbose_name='checksum of the previous checkpoint')),
                 ('digest', models.CharField(max_length=64, unique=True, verbose_name='checksum')),
             ],
