@@ -64,7 +64,9 @@ class Conflict(Exception):
 
 @transaction.atomic
 def store_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_complete: bool) -> RosterImport:
-    """Store the plan for approval. `digest`: SHA-256 of the file (hex). `by`: uploader, None is the site."""
+    """Store the plan for approval and return it. If it has no rows to apply, call `note_listed`. `digest`: SHA-256 of
+    the file, hex. `by`: the uploader; None is the site.
+    """
     roster = RosterImport.objects.create(
         file_name=file_name[-200:],
         digest=digest,
@@ -89,9 +91,10 @@ def begin_applying(
     invites: bool = False,
     creates_teams: bool = False,
 ) -> bool:
-    """Approve the list; `apply_next` applies it. Return False if already approved. Raise NotSure or IdentifierTaken.
-
-    `by`: approver, None is the site. `take`: line numbers of bad rows to apply as offered.
+    """Approve the list; `apply_next` applies it. Return False if already approved. Raise NotSure if `needs_second_yes`
+    and not `is_sure`; IdentifierTaken as `mark_applied`. `by`: approver; None is the site, which creates no teams.
+    `take`: line numbers of bad rows to apply as `otherwise`. `invites`: see `invite_new_people`; `creates_teams`:
+    `create_teams_of`.
     """
     roster = RosterImport.objects.select_for_update(no_key=True).get(pk=roster.pk)
     if roster.begun_at:
@@ -108,7 +111,9 @@ def begin_applying(
 
 
 def mark_applied(roster: RosterImport, lines: set[int]) -> None:
-    """Mark the bad rows with these line numbers as accepted, the others not. Raise IdentifierTaken if two collide."""
+    """Set `taken` of all bad rows: True for those that have one of these line numbers and an `otherwise`. Raise
+    IdentifierTaken if the accepted rows have duplicate claims.
+    """
     chunks = list(roster.parts.filter(kind=BAD))
     accepted = []
     for chunk in chunks:
@@ -124,7 +129,9 @@ def mark_applied(roster: RosterImport, lines: set[int]) -> None:
 
 @transaction.atomic
 def apply_next(pk: int) -> bool:
-    """Apply the next chunk of the list with the id `pk`. Return False if nothing was left, or it is not approved."""
+    """Apply the next chunk of the list (id) and return True. If no chunk is left or the list was stopped, mark it as
+    finished and return False. Return False if it is finished or not approved.
+    """
     roster = (
         RosterImport.objects.select_for_update(of=("self",), no_key=True)
         .select_related("by", "is_confirmed")
@@ -211,7 +218,9 @@ class RosterApplication:
         )
 
     def joined_together(self, lines: list[RosterRow]) -> dict[int, list[NewEvent]]:
-        """Add new people whose team exists all at once. Return line number → events to log, {} on a clash."""
+        """Add, all at once, the new people who join no team or a team that exists. Return line number → events to log,
+        without invalid or known people; {} if one was added elsewhere at the same time.
+        """
         joining = [(line, self.teams.get(line.team or 0)) for line in lines if line.kind == JOIN]
         newcomers = {
             line.line: (self.newcomer(line), team, line.role) for line, team in joining if team or not line.team
@@ -262,7 +271,9 @@ class RosterApplication:
         return events
 
     def refuse_conflict(self, person: User, line: RosterRow) -> None:
-        """Raise Conflict if the uploader or approver may not decide about `person`."""
+        """Raise Conflict if uploader or approver is `person` or may not decide about `person`. Raise Conflict if the
+        row changes the email of a person in HR, unless uploader and approver are superusers.
+        """
         people = [each for each in (self.by, self.roster.by) if each]
         if person in people:
             raise Conflict("own-row")
@@ -320,7 +331,7 @@ class RosterApplication:
 
 
 def invite_new_people(roster: RosterImport) -> None:
-    """Invite the people added from the list who never got an email, if the approver chose so. It may be repeated."""
+    """If `invites` was chosen, invite added people who never signed in and never got an email. It can be repeated."""
     if not roster.notes.get("invites"):
         return
     for chunk in roster.parts.exclude(applied_at=None):
@@ -341,7 +352,7 @@ def values_of(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def outcome_lines(roster: RosterImport, outcome: str) -> list[RosterRow]:
-    """Return the applied rows with this outcome: DONE, ALREADY, CONFLICT or LEFT_OUT."""
+    """Return the rows of applied chunks with this outcome: DONE, ALREADY, CONFLICT or LEFT_OUT."""
     chunks = roster.parts.exclude(applied_at=None)
     return [RosterRow.from_json(line) for chunk in chunks for line in chunk.lines if line.get("outcome") == outcome]
 

@@ -61,7 +61,7 @@ def folded(text: str) -> str:
 
 
 def column_of(heading: str, columns: Mapping[str, str] = COLUMN_OF) -> str:
-    """Return the field that a heading names, or "". `columns`: folded heading → field. Ignores brackets and signs."""
+    """Return the field that a heading names, or "". `columns`: folded heading → field. Ignores signs and (text)."""
     bare = re.sub(r"\(.*?\)|\[.*?\]|[*:_./'’-]", "", folded(heading))
     return columns.get(bare, "")
 

@@ -56,7 +56,9 @@ class CompanySnapshot:
         return self.teams.get(folded(path), set())
 
     def nearest(self, path: str) -> int | None:
-        """Return the id of the team with the most similar name, or None; None after NAMES_COMPARED different paths."""
+        """Return the id of the team whose path or end of it is most similar to `path`, or None; None for new paths
+        after NAMES_COMPARED different ones.
+        """
         path = folded(path)
         if path not in self.near and len(self.near) < NAMES_COMPARED:
             found = difflib.get_close_matches(path, [ends for ends in self.teams if len(self.teams[ends]) == 1], 1)
@@ -103,7 +105,6 @@ def know_other_names(company: CompanySnapshot) -> None:
 
 
 def load_teams(company: CompanySnapshot) -> None:
-    """Add all teams to the snapshot. Runs one query."""
     teams = {key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "above")}
     for key, (name, above) in teams.items():
         names = [*(teams[int(each)][0] for each in above.split("/") if each), name]

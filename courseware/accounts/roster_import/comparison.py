@@ -1,4 +1,4 @@
-"""Compare a list of people with the company, and plan the changes without writing."""
+"""Comparison of a list of people with the company: plan the changes without writing."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -34,19 +34,21 @@ class Plan:
 
 
 class Comparison:
-    """A list beside the company. `job_roles`: folded title → id. `own`: uploader's id. `in_conflict`: ids."""
+    """Compares a list with the company. `may_touch_staff`: the uploader is a superuser. `own`: id of the uploader, or
+    None. `in_conflict`: ids of people the uploader cannot decide about. `job_roles`: `folded` title → id.
+    """
 
     def __init__(
         self,
         listing: ParsedRoster,
-        firm: CompanySnapshot,
+        company: CompanySnapshot,
         *,
         may_touch_staff: bool = False,
         own: int | None = None,
         in_conflict: Collection[int] = (),
         job_roles: Mapping[str, str] | None = None,
     ) -> None:
-        self.listing, self.firm, self.today = listing, firm, site_day()
+        self.listing, self.company, self.today = listing, company, site_day()
         self.may_touch_staff, self.own, self.in_conflict = may_touch_staff, own, {own, *in_conflict}
         self.job_roles = job_roles or {}
         self.unknown_job_roles: set[str] = set()
@@ -54,7 +56,9 @@ class Comparison:
         self.know_by_other_rows()
 
     def plan(self, *, is_complete: bool = False, only: Collection[int] | None = None) -> Plan:
-        """Return the plan. `is_complete`: others leave. `only`: line numbers that may change; None: all."""
+        """Return the plan. `only`: line numbers that may change; None: all. Bad rows are always in it.
+        `is_complete`: people who are not in the list leave; ignored with `only`.
+        """
         plan = Plan()
         rows = self.distinct(plan)
         faults = self.faults_between(rows)
@@ -72,15 +76,15 @@ class Comparison:
         return plan
 
     def person_of(self, row: Row) -> Known | None:
-        """Return the person by number, else by address unless the numbers differ; None if unknown."""
+        """Return the person by number, else by address unless row and person have two numbers; None if unknown."""
         number, email = row.values.get("staff_number"), row.values.get("email")
-        if number in self.firm.by_number:
-            return self.firm.by_number[number]
-        found = self.firm.by_email.get(email) if email else None
+        if number in self.company.by_number:
+            return self.company.by_number[number]
+        found = self.company.by_email.get(email) if email else None
         return found if found and not (number and found.staff_number) else None
 
     def know_by_other_rows(self) -> None:
-        """Assign unknown numbers to known people if another row gives them this number."""
+        """Assign rows with an unknown number to the person of another row with the same number."""
         found = {
             row.values.get("staff_number"): person for row in self.listing.rows if (person := self.persons[row.line])
         }
@@ -109,7 +113,7 @@ class Comparison:
         return rows
 
     def faults_between(self, rows: list[Row]) -> dict[int, list[CellFault]]:
-        """Return line number → faults: two rows about one person, or one address for two people."""
+        """Return line number → faults: two rows about one person, one address for two people. `rows`: of `distinct`."""
         about, addressed = defaultdict(list), defaultdict(list)
         for row in rows:
             about[self.key_of(row)].append(row)
@@ -131,7 +135,9 @@ class Comparison:
         return faults
 
     def line_of(self, row: Row, between: list[CellFault]) -> RosterRow | None:
-        """Return the row to apply, None if it changes nothing. `between`: its faults from `faults_between`."""
+        """Return the row to apply, or None if it changes nothing; with faults a row of kind BAD that lists them.
+        `between`: faults of this row from `faults_between`.
+        """
         person = self.persons[row.line]
         problems = [*row.problems, *self.faults(row, person)]
         _team, offered, of_team = self.team_of(row)
@@ -142,7 +148,7 @@ class Comparison:
         line.problems = [*problems, *between, *of_team]
         if not problems and (offered or not of_team) and good:
             line.otherwise = replace(good, key=self.key_of(row))
-            line.offer = self.firm.paths[offered] if offered else ""
+            line.offer = self.company.paths[offered] if offered else ""
         is_new = {each.code for each in of_team} <= {"no-team", "near-team"} and bool(of_team)
         if is_new and not problems and not between and self.may_change_membership(person):
             line.in_new_team = self.usable_row(row, person, NEW_TEAM)
@@ -161,7 +167,7 @@ class Comparison:
                 found.append(problem(row, "staff_number", "nobody"))
         elif person is None and "name" not in values and "name" not in unread:
             found.append(problem(row, "name", "no-name"))
-        holder = self.firm.by_email.get(values.get("email", ""))
+        holder = self.company.by_email.get(values.get("email", ""))
         if holder and holder != person:
             found.append(problem(row, "email", "address-taken", name=holder.name))
         elif person and not self.may_touch(person) and self.best_row(row, person):
@@ -185,16 +191,16 @@ class Comparison:
         path = row.values.get("team")
         if not path:
             return None, None, []
-        teams = self.firm.teams_named(path)
+        teams = self.company.teams_named(path)
         if len(teams) == 1:
             return next(iter(teams)), None, []
         if teams:
-            paths = ", ".join(sorted(self.firm.paths[team] for team in teams))
+            paths = ", ".join(sorted(self.company.paths[team] for team in teams))
             return None, None, [problem(row, "team", "which-team", paths=paths)]
-        near = self.firm.nearest(path)
+        near = self.company.nearest(path)
         if near is None:
             return None, None, [problem(row, "team", "no-team")]
-        return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
+        return None, near, [problem(row, "team", "near-team", path=self.company.paths[near])]
 
     def best_row(self, row: Row, person: Known | None) -> RosterRow | None:
         """Return the row to apply if its similar team is accepted; None if it changes nothing."""
@@ -202,7 +208,7 @@ class Comparison:
         return self.usable_row(row, person, team or offered)
 
     def usable_row(self, row: Row, person: Known | None, team: int | None) -> RosterRow | None:
-        """Return the row to apply with this team (id); None if it changes nothing."""
+        """Return the row to apply with `team` (id, NEW_TEAM, None: teams stay); None if it changes nothing."""
         values = {name: row.values[name] for name in KEPT if name in row.values}
         values = {name: value for name, value in values.items() if not self.is_other_name(name, value)}
         self.note_job_role(values)
@@ -217,7 +223,7 @@ class Comparison:
         if "leaves_on" in self.listing.columns and person.is_active:
             values.setdefault("leaves_on", None)
         line = line_for(CHANGE, row.line, person, values)
-        team_ids = self.firm.places.get((person.pk, role), set())
+        team_ids = self.company.places.get((person.pk, role), set())
         if team and team not in team_ids:
             line = replace(line, kind=MOVE, team=team, role=role, teams_were=sorted(team_ids))
         if not person.is_active:
@@ -229,7 +235,7 @@ class Comparison:
 
     def is_other_name(self, column: str, value: Any) -> bool:
         """Return whether `value` of the field `column` identifies an alias; such a value changes nothing."""
-        return column in IDENTITIES and value in self.firm.other_names
+        return column in IDENTITIES and value in self.company.other_names
 
     def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> RosterRow | None:
         """Return the row that adds a person; None if the last day has passed."""
@@ -246,16 +252,19 @@ class Comparison:
             self.unknown_job_roles.add(written)
 
     def absent(self, notes: dict[str, Any]) -> list[RosterRow]:
-        """Return rows that let people leave who are not in the list, nor share a name with an unclear row."""
+        """Return a row of kind LEAVE for each active person whom no row names, except the uploader, people who are
+        `is_for_admins`, and people with the name of an unsure row. If an unsure row has no name, return [] and set
+        `notes["nobody_leaves"]`.
+        """
         listed = {person.pk for person in self.persons.values() if person} | {self.own}
         # A row with an unknown number is bad, but its address still names the person.
         addresses = {row.values.get("email", "") for row in self.listing.rows}
-        listed |= {person.pk for email, person in self.firm.by_email.items() if email in addresses}
+        listed |= {person.pk for email, person in self.company.by_email.items() if email in addresses}
         names = {folded(row.values.get("name", "")) for row in self.listing.rows if self.is_unsure(row)}
         if "" in names:
             notes["nobody_leaves"] = True
             return []
-        here = (each for each in self.firm.people.values() if each.is_active and not each.is_for_admins)
+        here = (each for each in self.company.people.values() if each.is_active and not each.is_for_admins)
         leavers = [person for person in here if person.pk not in listed and folded(person.name) not in names]
         return [line_for(LEAVE, 0, person, {}) for person in leavers]
 
@@ -267,7 +276,7 @@ class Comparison:
     def mark_teams_left_alone(self, plan: Plan) -> None:
         """Set `alone` (team paths) in the rows of managers whose teams would lose their last manager."""
         leaving_teams: dict[int | None, list[int]] = {
-            line.person: [*self.firm.places.get((line.person, Membership.Role.MANAGER), ())]
+            line.person: [*self.company.places.get((line.person, Membership.Role.MANAGER), ())]
             for line in plan.lines[LEAVE]
             if line.person
         }
@@ -280,20 +289,20 @@ class Comparison:
         gone = {(person, team) for person, teams in leaving_teams.items() for team in teams}
         for line in (line for kind in (LEAVE, MOVE, RETURN) for line in plan.lines[kind]):
             alone = [
-                self.firm.paths[team]
+                self.company.paths[team]
                 for team in leaving_teams.get(line.person, ())
-                if not new_managers[team] and all((manager, team) in gone for manager in self.firm.managers_of(team))
+                if not new_managers[team] and all((manager, team) in gone for manager in self.company.managers_of(team))
             ]
             if alone:
                 line.alone = sorted(alone)
 
     def new_teams(self, named: Mapping[str, int]) -> dict[str, int]:
-        """Return path of each team to create, and parents → number of rows. `named`: path or its end → rows."""
+        """Return path → number of rows, for teams to create and missing parents. `named`: path or its end → rows."""
         names = [path.split("/") for path in named]
         paths = {
             folded("/".join(each[: end + 1])): "/".join(each[: end + 1]) for each in names for end in range(len(each))
         }
-        wanted = [path for path in paths if not self.firm.teams.get(path)]
+        wanted = [path for path in paths if not self.company.teams.get(path)]
         found = {path: 0 for path in wanted if not any(other.endswith(f"/{path}") for other in wanted)}
         for path, number in named.items():
             whole = next(each for each in found if f"/{each}".endswith(f"/{folded(path)}"))
@@ -301,7 +310,7 @@ class Comparison:
         return {paths[path]: number for path, number in sorted(found.items())}
 
     def note(self, plan: Plan) -> None:
-        active = sum(person.is_active and not person.is_for_admins for person in self.firm.people.values())
+        active = sum(person.is_active and not person.is_for_admins for person in self.company.people.values())
         leavers = len(plan.lines[LEAVE])
         new_teams = self.new_teams(Counter(line.new_team for line in plan.lines[BAD] if line.in_new_team))
         left_alone = {team for lines in plan.lines.values() for line in lines for team in line.alone}
@@ -321,7 +330,7 @@ class Comparison:
 
 
 def needs_second_yes(notes: Mapping[str, Any]) -> bool:
-    """Return whether many people leave or a team loses its only manager. `notes`: of the plan."""
+    """Return whether many people leave or a team loses its last manager. `notes`: `Plan.notes`, with all keys."""
     return bool(notes["many_leave"] or notes["alone"])
 
 
@@ -343,7 +352,7 @@ def as_json(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def has_duplicate_claims(lines: Iterable[RosterRow]) -> bool:
-    """Return whether two of these rows are about one person, or give one address to two people."""
+    """Return whether two of these rows have the same `key` or email. Pass only rows with a `key` (see `otherwise`)."""
     claims = Counter(f"key {line.key}" for line in lines)
     claims.update(f"email {line.to['email']}" for line in lines if line.to.get("email"))
     return any(number > 1 for number in claims.values())

@@ -1,4 +1,4 @@
-"""Read CSV, XLSX, XLS and ODS as a table. Run it in a separate process: a small file can unpack to gigabytes."""
+"""File formats: read CSV, XLSX, XLS and ODS as a table, in a separate process: a small file can unpack to gigabytes."""
 
 import codecs
 import csv
@@ -25,7 +25,7 @@ class Table:
     """Rows of a file, the first being line 1. `refusal`: key of `messages.REFUSALS`, or ""."""
 
     rows: list[list[str]] = field(default_factory=list)
-    encoding: str = ""  # of text
+    encoding: str = ""  # of a text file
     numbers: set[int] = field(default_factory=set)  # columns, from 0, in which a spreadsheet holds numbers
     refusal: str = ""
 

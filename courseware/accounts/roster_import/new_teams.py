@@ -1,4 +1,4 @@
-"""Create the teams that a list names and that do not exist, if its approver chooses so."""
+"""New teams: create the teams that a list names and that do not exist, if its approver chooses so."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -16,7 +16,9 @@ LONGEST_NAME = 120  # characters, of `Team.name`
 
 
 def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> None:
-    """Create missing teams and turn their bad rows into normal rows, except lines in `take` and teams that fail."""
+    """Create the teams that bad rows need, and move these rows to the kind they now have. Rows with a line number in
+    `take` and rows whose team cannot be created stay. Callers save `counts` and `notes` of `roster`.
+    """
     chunks = list(roster.parts.filter(kind=BAD))
     lines = [line for chunk in chunks for line in chunk.rows]
     wanted = [line for line in lines if line.in_new_team and line.line not in take]
@@ -39,12 +41,12 @@ def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> No
 
 
 def create_in(row: RosterRow, team: int) -> RosterRow:
-    """Return the row with the id of its new team; unchanged if it joins no team."""
+    """Return the row with the id `team` in place of NEW_TEAM; unchanged if it joins no new team."""
     return replace(row, team=team) if row.team == NEW_TEAM else row
 
 
 def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
-    """Create teams, and missing parents, by path. Return path → team id, without those that cannot be created."""
+    """Create missing teams and parents. `paths`: like "A/B". Return path → team id, without those `team_at` refuses."""
     list(Group.objects.select_for_update(no_key=True).filter(name=HR))  # without teams, nothing else is locked
     lock_teams()
     own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}
@@ -57,7 +59,9 @@ def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
 
 
 def team_at(path: str, company: CompanySnapshot, own: Collection[int], by: User) -> int | None:
-    """Return the id of the team at `path`, created if missing; None if ambiguous, too long or below an `own` team."""
+    """Return the id of the team at `path`, created if missing; None if ambiguous, too long, or to be created directly
+    below a team of `own`, the ids of teams that `by` manages.
+    """
     named = company.teams_named(path)
     if named:
         return next(iter(named)) if len(named) == 1 else None

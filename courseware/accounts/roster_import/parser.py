@@ -69,7 +69,7 @@ class ParsedRoster:
 
 
 def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) -> ParsedRoster:
-    """Parse a file as a list of people. `patience`: seconds to wait for another import. Raise ListRefused."""
+    """Parse a file as a list of people. `encoding`, `patience`: see `read_table`, `read_beside`. Raise ListRefused."""
     return parse_table(read_beside(data, encoding, patience))
 
 
@@ -134,7 +134,7 @@ def parse_table(table: Table, sort: "ListFormat | None" = None) -> ParsedRoster:
 
 
 def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:
-    """Return (column index, from 0 → field; ignored headings). `columns`: folded heading → field."""
+    """Return (mapping of column index, from 0, to field; ignored headings). `columns`: folded heading → field."""
     fields: dict[int, str] = {}
     unknown = []
     for column, heading in enumerate(headings):
@@ -147,7 +147,9 @@ def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[
 
 
 def heading_row(rows: list[list[str]], columns: Mapping[str, str]) -> int:
-    """Return the index of the row, of the first ten, with the most headings. Raise ListRefused if none identifies."""
+    """Return the index of the row with the most known headings among the first ROWS_ABOVE_HEADINGS. Raise ListRefused
+    if it has no heading of IDENTITIES. `columns`: folded heading → field.
+    """
     first = range(min(len(rows), ROWS_ABOVE_HEADINGS))
     best = max(first, key=lambda at: len(recognised(rows[at], columns)))
     if not recognised(rows[best], columns) & {*IDENTITIES}:
@@ -156,7 +158,7 @@ def heading_row(rows: list[list[str]], columns: Mapping[str, str]) -> int:
 
 
 def read_row(cells: list[str], line: int, fields: dict[int, str], read: Mapping[str, "Reader"]) -> Row:
-    """Return the row with its problems. `fields`: column index → field. `read`: field → reader of its cells."""
+    """Parse the texts `cells` of a line. `fields`: column index (from 0) → field. `read`: field → reader of cells."""
     row = Row(line)
     for column, name in fields.items():
         text = cells[column] if column < len(cells) else ""

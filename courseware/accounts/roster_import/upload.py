@@ -21,7 +21,7 @@ def plan_for(
     job_roles: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """Return what the file would change. Other arguments: as in `store_upload` and `Comparison`. Raise ListRefused."""
+    """Return what the file would change. `only`: see `Comparison.plan`; others: `store_upload`. Raise ListRefused."""
     listing = read_listing(data, encoding, patience=PATIENCE if by else math.inf)
     comparison = Comparison(
         listing,
@@ -44,9 +44,9 @@ def store_upload(
     job_roles: Mapping[str, str] | None = None,
     is_news: bool = True,
 ) -> RosterImport:
-    """Store what the file would change. `by`: None is the site. `job_roles`: see `Comparison`. Raise ListRefused.
-
-    `is_news` False: if the site's last file is this one, compare only its skipped rows: later changes by hand stay.
+    """Store what the file would change. `by`: uploader; None is the site. `is_complete`: people not listed leave.
+    `encoding`: see `read_table`. `job_roles`: see `Comparison`. `is_news` False: if the site's last list is the same
+    and was applied, only rows skipped then may change anything, so that later changes by hand stay. Raise ListRefused.
     """
     digest = hashlib.sha256(data).hexdigest()
     only = None if is_news else left_out_of_last(digest, is_complete)
@@ -55,7 +55,7 @@ def store_upload(
 
 
 def left_out_of_last(digest: str, is_complete: bool) -> set[int] | None:
-    """Return line numbers skipped in the last file of the site if its SHA-256 is `digest`; else None."""
+    """Return numbers of skipped lines in the site's last list, if it was applied and has these values; else None."""
     last = RosterImport.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
     if not (last and last.finished_at) or (last.digest, last.is_complete) != (digest, is_complete):
         return None
