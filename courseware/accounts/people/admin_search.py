@@ -1,4 +1,4 @@
-"""Search and filters for lists of the admin whose rows belong to people."""
+"""Admin search: search and filters for lists of the admin whose rows belong to people."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -10,10 +10,10 @@ from courseware.lib.admin.model_admins import MAX_LISTED_ROWS, IndexedSearch, Te
 
 
 class SearchByPeople(IndexedSearch):
-    """Find rows by the start of words of their person, or by an exact address."""
+    """Find rows by the start of words of their person, or by an exact address or staff number."""
 
     def people_found(self, words):
-        """Return ids of people, at most MAX_LISTED_ROWS if found by `words`: an exact address, else starts of names."""
+        """Return ids of people with exactly this address or number, else MAX_LISTED_ROWS at most from `found_by`."""
         if exact := super().people_found(words):
             return exact
         return list(found_by(words, User.objects.all()).values_list("pk", flat=True)[:MAX_LISTED_ROWS])

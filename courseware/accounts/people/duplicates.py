@@ -60,7 +60,7 @@ KEYS: dict[DuplicateReason, Callable[[Any], str]] = {
 
 
 def find_duplicates(*, without: User, most: int) -> tuple[list[Duplicate], int]:
-    """Return (at most `most` pairs, likeliest first; number of further pairs), without `without`. Runs two queries."""
+    """Return (likeliest pairs, up to `most`; number of others) of active people, not staff, auditors, `without`."""
     people = User.objects.filter(is_active=True).exclude(pk=without.pk).order_by("pk")
     rows = people.values_list("id", *FIELDS, named=True).iterator()  # rows, because there can be many
     pairs = pairs_among([row for row in rows if not is_for_admins(row)])
@@ -70,7 +70,7 @@ def find_duplicates(*, without: User, most: int) -> tuple[list[Duplicate], int]:
 
 
 def pairs_among(people: Sequence[Any]) -> dict[tuple[int, int], DuplicateReason]:
-    """Return (id, id) → reason. `people`: users or rows, by id. The first of several equal people is in each pair."""
+    """Return (id, id) → first reason in KEYS. `people`: users or rows, by id. Equal people pair with their first."""
     found: dict[tuple[int, int], DuplicateReason] = {}
     for why, key in KEYS.items():
         groups = defaultdict(list)

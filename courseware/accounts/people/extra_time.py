@@ -13,7 +13,9 @@ def lock(people: Iterable[int]) -> None:
 
 
 def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[int, str]:
-    """Set person id → extra time; with `only_from` only where that is the present value. Return id → previous value."""
+    """Set the extra time of people, without logging: see `events`. `times`: person id → `User.ExtraTime` or "".
+    `only_from`: change only people who have this value now. Return id → previous value of changed people.
+    """
     people = User.objects.select_for_update(no_key=True).filter(pk__in=times).order_by("pk")
     before = {}
     for person in people:
@@ -25,6 +27,5 @@ def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[in
 
 
 def events(people: Iterable[int], *, by: User | None, at: datetime | None = None) -> list[NewEvent]:
-    """Return an event for each person (id), without the value, which is private."""
-    # Without the value: the log is never deleted, and the need for more time is private.
+    """Return an event for each person (id), without the value: the log is never deleted, and the value is private."""
     return [NewEvent("practice-time-changed", subject_of(User, pk), by, at=at) for pk in people]

@@ -13,7 +13,7 @@ class PersonSearch(forms.SearchInput):
 
 
 class PersonField(forms.CharField):
-    """Clean an email address or staff number to an active person (`also_gone`: any person); empty: None."""
+    """Clean an email address or staff number to a user: an active one, or with `also_gone` any; empty text to None."""
 
     default_error_messages = {
         "unknown": _("No account has this email address or staff number. Check it in the list of people."),

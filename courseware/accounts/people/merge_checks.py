@@ -1,4 +1,4 @@
-"""Checks whether two accounts can be merged, and changes of their sign-in."""
+"""Merge checks: whether two accounts can be merged; also, changes of their sign-in."""
 
 from datetime import datetime
 
@@ -48,14 +48,14 @@ class CannotMerge(Exception):
 
 
 def lock_both(one: User, two: User) -> tuple[User, User]:
-    """Lock both accounts, by id. Return their current rows in the order of the arguments."""
+    """Lock both accounts, the lower id first. Return their current rows in the order of the arguments."""
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=[one.pk, two.pk]).order_by("pk")
     found = {person.pk: person for person in rows}
     return found[one.pk], found[two.pk]
 
 
 def why_not_merge(kept: User, other: User, by: User) -> MergeRefusal | None:
-    """Return why `by` cannot merge `other` into `kept`, or None. Does not check external training."""
+    """Return why `by`, who `handles_people`, cannot merge `other` into `kept`, or None. Ignores external training."""
     if kept.pk == other.pk:
         return MergeRefusal.SAME
     if by.pk in (kept.pk, other.pk):

@@ -15,7 +15,7 @@ from courseware.audit_log.record import NewEvent, record_many, subject_of
 def write_note(
     people: Collection[int], text: str, *, act: uuid.UUID, by: User, at: datetime | None = None
 ) -> list[Note]:
-    """Write a note about each person (id) and log it. Return the new notes; none for people who have one of `act`."""
+    """Write and log a note about each person (id) who has no note of `act`, the id of the form. Return new notes."""
     at = at or timezone.now()
     here = User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
     ids = list(here)
@@ -30,7 +30,9 @@ def write_note(
 def withdraw_notes(
     act: uuid.UUID, *, by: User, people: Collection[int] | None = None, at: datetime | None = None
 ) -> list[Note]:
-    """Withdraw those notes of `by` from `act` (`people`: about these ids only) that still can be. Return them."""
+    """Withdraw and log those notes of `by` with the form id `act` that may still be withdrawn at `at` (default: now).
+    `people`: ids, only notes about them; None: all. Return the withdrawn notes.
+    """
     at = at or timezone.now()
     notes = Note.objects.standing().filter(act=act, by=by)
     if people is not None:

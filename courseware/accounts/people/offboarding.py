@@ -1,4 +1,4 @@
-"""Mark people as left, let them return, and delete people added by mistake."""
+"""Offboarding: mark people as left, let them return, and delete people added by mistake."""
 
 from datetime import datetime
 
@@ -18,7 +18,9 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 @transaction.atomic
 def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
-    """End sign-in, sessions, API keys and manager roles of `person`, and log it. Return False if already inactive."""
+    """Deactivate `person`, end sessions, API keys and manager roles, set the last day to today unless it is earlier,
+    and log it. Learner memberships stay. Return False if already inactive.
+    """
     events = leave_locked(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()

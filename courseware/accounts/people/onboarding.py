@@ -1,4 +1,4 @@
-"""Add people to the company, one or many, with or without a team."""
+"""Onboarding: add people to the company, one or many, with or without a team."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -29,7 +29,7 @@ def add_person(
     by: User | None,
     at: datetime | None = None,
 ) -> User:
-    """Add and log a person without password or email. Raise ValidationError, also if address or number is taken."""
+    """Add and log a person without password; send no email. Raise ValidationError, also if email or number is taken."""
     fields = {"language": language, "job_role": job_role, "starts_on": starts_on, "leaves_on": leaves_on}
     person, events = add_person_with_events(
         {"name": name, "email": email, "staff_number": staff_number, **fields}, team, role, by, at
@@ -41,7 +41,7 @@ def add_person(
 def add_person_with_events(
     fields: dict, team: Team | None, role: str, by: User | None, at: datetime | None
 ) -> tuple[User, list]:
-    """Add a person. `fields`: of `User`. Return (person, events to log). Raise ValidationError if invalid or taken."""
+    """Do what `add_person` does, without logging. `fields`: field of `User` → value. Return (person, events to log)."""
     try:
         with transaction.atomic():
             person = User.objects.create_user(**fields)
@@ -56,7 +56,9 @@ Newcomer = tuple[dict, Team | None, str]  # fields of `User`, the team, the role
 
 
 def add_people(newcomers: Mapping[int, Newcomer], by: User | None, at: datetime) -> dict[int, list[NewEvent]]:
-    """Add the valid new people at once. Return key of `newcomers` → events to log. Raise IntegrityError on a clash."""
+    """Add those `newcomers` (any key → `Newcomer`) who are valid and whose email and number no account has. Return key
+    → events to log of added people. Raise IntegrityError if an email or number occurs twice or was just taken.
+    """
     people = {key: person for key, (fields, _team, _role) in newcomers.items() if (person := well_formed(fields))}
     names = names_here(people.values())
     new = {key: each for key, each in people.items() if names.isdisjoint({each.email, each.staff_number})}
@@ -79,7 +81,7 @@ def well_formed(fields: dict) -> User | None:
 
 
 def names_here(people: Iterable[User]) -> set[str]:
-    """Return those addresses and staff numbers of unsaved people that exist already. Runs one query."""
+    """Return addresses and numbers of accounts that share one with these unsaved people. Runs one query."""
     addresses, numbers = ({getattr(each, field) for each in people} - {None} for field in ("email", "staff_number"))
     found = User.objects.filter(Q(email__in=addresses) | Q(staff_number__in=numbers)).order_by()
     return {name for names in found.values_list("email", "staff_number") for name in names if name}

@@ -84,7 +84,9 @@ class SearchTerm(models.Model):
 
 
 def found_by(words, rows, person="pk"):
-    """Filter the queryset `rows` by people found by each word of the text `words`. `person`: lookup of the person."""
+    """Return those of `rows` (queryset) whose person matches each of the first MOST_WORDS words of the text `words`;
+    all rows if it has none. `person`: lookup from a row to its person.
+    """
     for word in dict.fromkeys(words.split()[:MOST_WORDS]):
         rows = rows.filter(**{f"{person}__in": SearchTerm.objects.starts_with(word).values("person")})
     return rows
@@ -110,7 +112,7 @@ def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]
 
 
 def of_name(name: str) -> Iterator[str]:
-    """Yield the rest of the name from each word and Chinese character on, also as pinyin and as initials."""
+    """Yield the rest of a `folded` name from each word and Chinese character on, also as pinyin and as initials."""
     for beginning in BEGINNINGS.finditer(name):
         yield initials_of(name[beginning.start() :])
     for characters in CHINESE_ONES.findall(LINED_UP.sub("", name)):
@@ -129,7 +131,7 @@ def of_address(email: str) -> Iterator[str]:
 
 
 def store_terms(people: Iterable, *, are_new: bool = False) -> None:
-    """Store the search terms of these people, in the transaction that writes them. `are_new`: none are stored yet."""
+    """Store search terms of `people`, a list of saved users, in the caller's transaction. `are_new`: none stored."""
     wanted = {(person.pk, term) for person in people for term in terms_of_person(person)}
     if not are_new:
         rows = SearchTerm.objects.filter(person__in=[person.pk for person in people])
