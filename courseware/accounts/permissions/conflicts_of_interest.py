@@ -1,4 +1,4 @@
-"""Conflicts of interest: for 90 days nobody decides about people who added or appointed them or let them sign in."""
+"""Conflicts of interest: for 90 days users cannot decide about people who added, appointed or gave access to them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,14 +21,17 @@ VERBS = (*FAVORS, "membership-added", "membership-changed")
 
 
 def favors(at: datetime | None = None) -> QuerySet[Event]:
-    """Return a queryset of events in the 90 days before `at` (default: now) that put their subject into a conflict."""
+    """Return events (queryset) since 90 days before `at` (default: now) that may mean a conflict: see `benefactors`."""
     since = (at or timezone.now()) - CONFLICT_DURATION
     # `verb__in` allows the index; the role of a membership is filtered afterwards.
     return Event.objects.filter(Q(verb__in=FAVORS) | MADE_MANAGER, verb__in=VERBS, at__gt=since)
 
 
 def benefactors(event: Event) -> Iterator[int]:
-    """Yield ids of the actor, and the uploader of an approved list; not the subject, who owes them the event."""
+    """Yield ids of the people about whom the subject of `event` (from `favors`) cannot decide: the actor and, for a
+    change by a list import, its uploader; never the subject. Of the two "deputy-added" events, the one whose subject
+    is the manager yields nothing.
+    """
     if event.verb == "deputy-added" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
         return
     for key in (event.actor_id, event.data.get("brought_by")):
@@ -46,7 +49,9 @@ class ConflictOfInterest:
 
 
 def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest]:
-    """Return conflicts at `at` (default: now) of managers, deputies, HR and superusers, newest first."""
+    """Return conflicts at `at` (default: now), newest first. Deciders: active managers, HR, superusers, and present and
+    future deputies.
+    """
     deputies = Deputy.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     deciders = User.objects.filter(

@@ -25,45 +25,45 @@ def handles_people(user):
 
 
 def audits(user):
-    """Return whether `user` is an auditor today. Runs a query only if the user has a last day as an auditor."""
+    """Return whether `user` is active and today an auditor. No query if `user` never had a last day as an auditor."""
     until = user.audits_until
     return until is not None and site_day() <= until and roles.has_role(roles.AUDITORS, user)
 
 
 def sees_whole_company(user):
-    """Return whether `user` may see the records of all people: HR, auditors and superusers."""
+    """Return whether `user` may see people of all teams: HR, superusers and today's auditors. HR does not see staff."""
     return handles_people(user) or audits(user)
 
 
 def may_read_log(user):
-    """Return whether `user` may read the audit log: auditors and superusers."""
+    """Return whether `user` may read the audit log: superusers and today's auditors."""
     return user.is_superuser or audits(user)
 
 
 def may_handle(user, person):
-    """Return whether `user`, in HR or a superuser, may change `person`: HR may not change staff and auditors."""
+    """Return whether `user`, in HR or a superuser (not checked), may change `person`: HR unless `is_for_admins`."""
     return user.is_superuser or not is_for_admins(person)
 
 
 def is_for_admins(person):
-    """Return whether only superusers may change `person`: staff, superusers and current auditors."""
+    """Return whether only superusers may change `person`: staff, superusers, people with `audits_until` not past."""
     is_auditor = person.audits_until is not None and site_day() <= person.audits_until
     return is_privileged(person) or is_auditor
 
 
 def is_no_staff(person=""):
-    """Return a `Q`: neither staff nor superuser. `person`: lookup prefix of the person, such as "learner__"."""
+    """Return a `Q`: the person is neither staff nor superuser. `person`: lookup from a row, as "learner__", or ""."""
     return Q(**{f"{person}is_staff": False, f"{person}is_superuser": False})
 
 
 def is_not_for_admins(person=""):
-    """Return a `Q`: `is_for_admins` is False. `person`: lookup prefix, as in `is_no_staff`."""
+    """Return a `Q`: `is_for_admins` is False for the person. `person`: lookup prefix, as in `is_no_staff`."""
     is_no_auditor = Q(**{f"{person}audits_until": None}) | Q(**{f"{person}audits_until__lt": site_day()})
     return is_no_staff(person) & is_no_auditor
 
 
 def undecidable_ids(user):
-    """Return the ids of `user` and of people in a conflict of interest: `user` cannot decide about them."""
+    """Return the set of ids of `user` and of `people_in_conflict_with(user)`: `user` cannot decide about them."""
     return {user.pk, *people_in_conflict_with(user)}
 
 
@@ -78,12 +78,12 @@ def may_change_membership(user, person):
 
 
 def may_change_sign_in(user, person):
-    """Return `may_change_membership`, but only superusers change a person in HR. Only if `handles_people(user)`."""
+    """Return `may_change_membership`; a person in HR needs a superuser. Only call it if `handles_people(user)`."""
     return may_change_membership(user, person) and (user.is_superuser or roles.HR not in person.offices)
 
 
 def is_manager(user):
-    """Return whether `user` manages a team, or is today's deputy of a manager."""
+    """Return whether `user`, active or not, manages a team, or is today's deputy of a manager."""
     return user.memberships.filter(role=Membership.Role.MANAGER).exists() or bool(teams_covered_by(user))
 
 
@@ -100,7 +100,7 @@ LED = CompiledQuery(
 
 
 def own_teams(user):
-    """Return teams that `user` manages, also as a deputy, without teams below. Loads `name` and `above` only."""
+    """Return a list of teams that `user` manages, also as a deputy, without teams below. Loads `name`, `above` only."""
     managed = LED(person=user.pk)
     covered = set(teams_covered_by(user)).difference(team.pk for team in managed)
     return [*managed, *Team.objects.filter(pk__in=covered).only("name", "above")] if covered else managed
@@ -112,7 +112,7 @@ def teams_managed_by(user):
 
 
 def learners_of(teams):
-    """Return a subquery of the ids of the learners of `teams` (a queryset, or ids)."""
+    """Return a subquery of person ids: learners, active or not, of `teams` (queryset or ids), not of teams below."""
     return Membership.objects.filter(team__pk__in=teams, role=Membership.Role.LEARNER).values("person")
 
 
@@ -122,7 +122,9 @@ def people_manageable_by(user):
 
 
 def people_handled_by(user):
-    """Return a queryset: a manager's learners; for HR all but staff and auditors; for superusers everybody."""
+    """Return a queryset of people, active or not: for superusers all; for others the learners that `user` manages, and
+    for HR also everybody who is not `is_for_admins`.
+    """
     if user.is_active and user.is_superuser:
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))
@@ -132,7 +134,9 @@ def people_handled_by(user):
 
 
 def people_visible_to(user):
-    """Return a queryset of people whose records `user` may see. Managers: learners; HR: not staff; auditors: all."""
+    """Return a queryset of people, active or not: for auditors and superusers all; for others the learners that `user`
+    manages, and for HR also everybody but staff and superusers.
+    """
     if user.is_active and (user.is_superuser or audits(user)):
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))
@@ -152,22 +156,22 @@ def may_preview(user):
 
 
 def people_managed_by(user):
-    """Return a subquery of ids: learners, without `user`, in the teams of `user` and the teams below."""
+    """Return a subquery of person ids: learners, without `user`, in `teams_managed_by(user)`."""
     return learners_except(teams_managed_by(user), leader=user.pk)
 
 
 def learners_except(teams, leader):
-    """Return a subquery of ids: learners of `teams` (a queryset, or ids) without the person with the id `leader`."""
+    """Return `learners_of(teams)` without the person with the id `leader`: a subquery of person ids."""
     return learners_of(teams).exclude(person=leader)
 
 
 def is_covered(manager_id: int, day: date, deputies: list) -> bool:
-    """Return whether one of `deputies` (`Deputy` rows) covers for the manager with this id on `day`."""
+    """Return whether one of `deputies` (`Deputy` rows that were not ended) covers for the manager (id) on `day`."""
     return any(each.lead_id == manager_id and each.first_day <= day <= each.last_day for each in deputies)
 
 
 def teams_covered_by(user: User, at: datetime | None = None) -> list[int]:
-    """Return ids of teams that `user` manages as a deputy at `at` (default: now), by each team's own date."""
+    """Return ids of teams that `user` manages as a deputy on the team's local date at `at` (not past; default: now)."""
     deputies = [each for each in user.substitutes if each.person_id == user.pk and each.lead.is_active]
     if not deputies:
         return []

@@ -1,4 +1,4 @@
-"""Changes of people's permissions and roles. Each is logged and ends the person's sessions."""
+"""Role changes: changes of people's permissions and roles. Each is logged and ends the person's sessions."""
 
 from django.db import transaction
 from django.db.models import F
@@ -31,13 +31,13 @@ RIGHTS_OF_NOBODY = {
 
 
 def log_rights(person, before, *, by):
-    """Log how the permissions differ from `before` (a result of `rights_of`), and end the sessions; or do nothing."""
+    """If permissions differ from `before` (from `rights_of`), log it and end sessions, and API keys if inactive."""
     log_rights_of_all([(person, before)], by=by)
 
 
 @transaction.atomic
 def log_rights_of_all(people, *, by):
-    """Call `log_rights` for each of `people`: (person, `before`) pairs, ordered by id."""
+    """Do what `log_rights` does for each of `people`: (user, earlier result of `rights_of`) pairs, ordered by id."""
     events = []
     for person, before in people:
         after = rights_of(person)
@@ -57,7 +57,7 @@ def permissions_of(group):
 
 @transaction.atomic
 def log_group_rights(group, before, *, by):
-    """If the permission ids differ from `before` (see `permissions_of`), log it and end sessions of all members."""
+    """If permissions of `group` differ from `before` (of `permissions_of`), log it and end sessions of all members."""
     after = permissions_of(group)
     if after != before:
         members = list(User.objects.filter(groups=group).order_by("pk"))
@@ -69,7 +69,7 @@ def log_group_rights(group, before, *, by):
 
 @transaction.atomic
 def deactivate(person, *, by):
-    """Deactivate `person`, log it, and end sessions and API keys."""
+    """Deactivate `person`, log it, and end sessions and API keys; manager roles stay. Do nothing if inactive."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)  # `offboarding.leave` takes the same lock
     person.refresh_from_db()
     before = rights_of(person)
@@ -93,7 +93,7 @@ def drop_sessions(person):
 
 
 def log_memberships(memberships, *, by):
-    """Log changes of memberships. `memberships`: (event verb, membership) pairs."""
+    """Log changes of memberships. `memberships`: pairs of event type, such as "membership-added", and membership."""
     record_many(
         NewEvent(verb, subject_of(User, each.person_id), by, {"team": each.team_id, "role": each.role})
         for verb, each in memberships

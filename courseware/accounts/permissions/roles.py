@@ -20,7 +20,7 @@ def people_with_role(role):
 
 
 def prefetch_roles(people):
-    """Set `offices` (names of groups) of each of `people`. Runs one query."""
+    """Set `offices` (frozenset of group names) of each user in the list `people`. Runs one query."""
     names = defaultdict(set)
     groups = Group.objects.filter(user__in=[person.pk for person in people]).order_by()
     for person, name in groups.values_list("user", "name"):

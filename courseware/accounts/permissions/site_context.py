@@ -1,4 +1,4 @@
-"""Template context of every page: name and branding of the site."""
+"""Site context of every page, for templates: name and branding of the site."""
 
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, gettext
@@ -13,7 +13,7 @@ def site_name(branding: ActiveBranding) -> str:
 
 
 def branding_for(request, course: str = SITE) -> ActiveBranding:
-    """Return the branding of a course (identifier) or the site. Runs no query for the signed-in user of a request."""
+    """Return the branding of a course (id) or SITE. No query if the user is signed in and `styles_at` has cached it."""
     person = getattr(request, "user", None)
     key = person.face_key if person is not None and hasattr(person, "face_key") else newest_key().first()
     return branding_at(key, course)
