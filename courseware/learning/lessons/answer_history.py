@@ -1,4 +1,4 @@
-"""Earlier answers to the questions of a lesson. Answers do not count if the question had other options then."""
+"""Answer history of the questions of a lesson. Answers do not count if the question had other options then."""
 
 import logging
 from collections import Counter, defaultdict
@@ -27,7 +27,9 @@ def answers_of_lesson(enrollment: Enrollment, page: PageData) -> AnswersByQuesti
 
 
 def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[AnswersByQuestion, AnswersByQuestion]:
-    """Return (question id → answers that count, variant id → answers to former options). Runs one query."""
+    """Return (id of the first variant → answers that count to any variant, variant id → answers to former options), as
+    defaultdicts, oldest first. Answers to questions no longer in `page` are left out. Runs one query.
+    """
     counting: dict[str, list[Answer]] = defaultdict(list)
     former: dict[str, list[Answer]] = defaultdict(list)
     for answer in ANSWERS(enrollment=enrollment.pk, document=page.document_id):
@@ -42,7 +44,9 @@ def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Answers
 
 
 def wording_asked(wordings: Sequence[str], tries: Sequence[Answer]) -> str:
-    """Return the id of the variant to ask next: another after the wrong answers that reveal the one before."""
+    """Return the id of the first variant with fewer than MISSES_THAT_REVEAL wrong answers, else of the last one.
+    `wordings`: ids of the variants, not empty. `tries`: answers to any of them.
+    """
     misses = Counter(answer.question for answer in tries if answer.is_right is False)
     return next((each for each in wordings if misses[each] < MISSES_THAT_REVEAL), wordings[-1])
 
@@ -52,7 +56,7 @@ def was_right(question_id: str, tries: AnswersByQuestion) -> bool:
 
 
 def waiting(questions: Iterable[str], check: Collection[str], tries: AnswersByQuestion) -> tuple[str, ...]:
-    """Return ids of questions that keep a lesson open: not right yet if in `check` (ids), else not answered."""
+    """Return `questions` (ids) that keep a lesson open: not right yet if in `check` (ids), else not answered."""
     return tuple(
         question_id
         for question_id in questions
@@ -70,7 +74,9 @@ def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
 
 
 def earlier_questions(context: LearnerContext, page: PageData, last: Sequence[Answer]) -> dict[str, Question]:
-    """Return id → question as last answered, if it reads differently now. `last`: the last answer to each."""
+    """Return variant id → question as last answered, if it reads differently now. `last`: the last answer to each
+    question, only to variants in `page`.
+    """
     before = [answer for answer in last if answer.revision_id != page.revision_id]
     stored = stored_at(page.document_id, {answer.revision_id for answer in before}) if before else {}
     found = {}
@@ -84,7 +90,7 @@ def earlier_questions(context: LearnerContext, page: PageData, last: Sequence[An
 
 
 def stored_at(document: int, revisions: set[int]) -> Mapping[int, Mapping[str, Mapping]]:
-    """Return revision id → language → question id → stored question; {} if they cannot be read."""
+    """Return revision id → language → question id → stored question; {} if one cannot be read. `document`: its id."""
     try:
         return store.stored_questions_at(document, revisions)
     except Exception:

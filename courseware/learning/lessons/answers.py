@@ -30,7 +30,7 @@ class QuestionChanged(Exception):
 
 @transaction.atomic
 def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None):
-    """Grade and store an answer; complete the lesson if no question is open. Return the `Answer`. `raw`: see
+    """Grade and store an answer; complete the lesson `step` if no question is open. Return the `Answer`. `raw`: see
     `Question.clean`. `revision`: id of the revision shown (None: the current one). The same `token` again returns the
     stored answer. Raise `NoSuchQuestion`, `QuestionChanged`, `TokenReused`, `TooFast`, and `ValueError` if invalid.
     """
@@ -81,7 +81,7 @@ def question_of_form(release, page, question_id, revision):
 
 
 def store_new(row, refusal):
-    """Insert the row. Raise the exception `refusal` if its token exists."""
+    """Insert the row. Raise `refusal`, an exception, if a row with its token exists."""
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -101,7 +101,7 @@ def as_compared(text):
 
 @transaction.atomic
 def store_text(enrollment, step_id, question_id, text, *, token, at=None):
-    """Autosave the text of an open question, unless the form with this `token` was sent. An empty text is deleted."""
+    """Autosave the text of an open question; delete it if empty. Do nothing if the form with this `token` was sent."""
     enrollment = lock(enrollment)
     form = form_of(enrollment, step_id, question_id)
     if Answer.objects.filter(token=token).exists():
@@ -117,7 +117,7 @@ def drop_text(enrollment, step_id, question_id):
 
 
 def unsaved_texts(enrollment, page):
-    """Return open question id → `AutosavedText`, if any. Runs one query if the page has open questions."""
+    """Return open question id → `AutosavedText`; without one no key. Runs one query if the page has open questions."""
     forms = {
         form_of(enrollment, page.identifier, identifier): identifier
         for identifier, question in page.questions.items()
@@ -127,7 +127,9 @@ def unsaved_texts(enrollment, page):
 
 
 def offer_beside(autosaved, saved, saved_at, *, is_put_in):
-    """Return an offer of `autosaved`; None if it equals the text `saved` ("": none). `is_put_in`: it fills the form."""
+    """Return an offer of `autosaved`, an `AutosavedText`; None if it equals `saved`, the answer stored at `saved_at`
+    ("" and None: none). `is_put_in`: the form is filled with it.
+    """
     if autosaved.fields["text"] == as_compared(saved):
         return None
     return offer_of(autosaved, is_put_in=is_put_in, saved_at=saved_at)

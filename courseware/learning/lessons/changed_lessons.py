@@ -18,7 +18,7 @@ from courseware.content.releases.lesson_changes import LessonHistory, Significan
 from courseware.content.rendering import store
 from courseware.content.rendering.store import MINUTES_AGAIN, Outline, Step
 from courseware.course_format.parsing.chinese import own_half
-from courseware.course_format.reading_speed import ANNOUNCED, reading_seconds
+from courseware.course_format.reading_time import ANNOUNCED, reading_seconds
 from courseware.learning.lessons.answer_history import AnswersByQuestion, answers_of_lesson, was_right
 from courseware.learning.models import ChangeAcknowledgement, Completion, Enrollment
 from courseware.learning.status.completion import UnknownRevision, lock, touch
@@ -59,7 +59,7 @@ class LessonChange:
         return list(dict.fromkeys(note for note in notes if note))
 
     def on_new_text(self, tries: AnswersByQuestion) -> AnswersByQuestion:
-        """Return the answers without those to the check that are older than the change."""
+        """Return `tries` without answers to the check that are older than the last change with impact RETAKE."""
         asked = max((each.revision for each in self.changes if each.weight == Release.Impact.RETAKE), default=0)
         return {
             question: [answer for answer in each if question not in self.check or answer.revision_id >= asked]
@@ -69,7 +69,9 @@ class LessonChange:
 
 @dataclass(frozen=True)
 class ShownChange:
-    """`release`: id of the one shown. `first`: id of the first open question of the check. `more`: passages hidden."""
+    """`release`: id of the shown release. `first`: id of the first open question of the check, or "". `more`: number of
+    passages hidden. `minutes`: to read the changes and answer the check.
+    """
 
     change: LessonChange
     release: int
@@ -80,7 +82,7 @@ class ShownChange:
 
 
 def facts(enrollments: Any, documents: Any) -> QuerySet[Any, Any]:
-    """Return rows (enrollment id, document id, columns of `Fact`) of completions and acknowledged changes."""
+    """Return rows (enrollment id, document id, columns of `Fact`) of completions and acknowledged changes. Pass ids."""
     own = {"enrollment__pk__in": enrollments, "document__pk__in": documents}
     columns = ("enrollment", "document", "revision")
     reader = (F("enrollment__learner__language"), F("enrollment__job_role"), F("enrollment__learner__job_role"))
@@ -101,7 +103,9 @@ class Fact(NamedTuple):
 
 
 def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Outline]) -> dict[int, list[LessonChange]]:
-    """Return enrollment id → changes in course order; others are left out. `outlines`: enrollment id → outline."""
+    """Return enrollment id → open changes in course order, not empty. Exempt people and, if loaded `with_away`, absent
+    ones have no key. `outlines`: id of each of `enrollments` → outline.
+    """
     # Changes also concern people who have completed the course.
     ignoring: set[Reason] = {*FILTERED_BY_PAGE, Enrollment.State.COMPLETED}
     here = [each for each in enrollments if not not_asked_reason(each, ignoring=ignoring)]
@@ -116,7 +120,7 @@ def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Out
 
 
 def last_facts(enrollments: list[int], documents: list[int]) -> defaultdict[int, dict[int, Fact]]:
-    """Return enrollment id → document id → latest fact."""
+    """Return enrollment id → document id → fact of the highest revision, as a defaultdict. Arguments: ids."""
     last: defaultdict[int, dict[int, Fact]] = defaultdict(dict)
     for enrollment, document, *columns in FACTS(enrollments=enrollments, documents=documents):
         fact = Fact(*columns)
@@ -168,13 +172,13 @@ def minutes_of(passages: Iterable[ChangedPassage]) -> float:
 
 
 def touched_by(documents: Sequence[Document]) -> int:
-    """Return the number of people who have completed one of these documents."""
+    """Return the number of people, former ones included, who have completed one of these documents."""
     done = Completion.objects.filter(document__in=documents)
     return done.aggregate(people=Count("enrollment__learner", distinct=True))["people"]
 
 
 def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
-    """Return document id → number of people who have completed it, of lessons with any."""
+    """Return document id → number of people who have completed it. Only lessons that somebody completed have a key."""
     done = Completion.objects.filter(document__in=documents, document__kind=Document.Kind.LESSON).values("document")
     return dict(done.annotate(people=Count("enrollment__learner", distinct=True)).values_list("document", "people"))
 
@@ -188,7 +192,9 @@ class CheckRequired(Exception):
 
 @transaction.atomic
 def acknowledge(enrollment, step, release, *, at=None):
-    """Acknowledge the text of `release` (id); later changes stay open. Raise `CheckRequired` or `UnknownRevision`."""
+    """Acknowledge changes of the lesson `step` up to the text in `release` (id); without any, do nothing. Raise
+    `CheckRequired`, or `UnknownRevision` if the release is of another course or without the lesson.
+    """
     enrollment = lock(enrollment)
     shown = ReleaseEntry.objects.filter(
         release=release, release__course=enrollment.course_id, document__identifier=step.id
@@ -207,7 +213,9 @@ def acknowledge(enrollment, step, release, *, at=None):
 
 
 def settle_check(enrollment, step, page, at):
-    """Acknowledge the change if its check is answered again. Return whether it is. Lock the enrollment before."""
+    """Acknowledge the change of the lesson if each question of its check has a right answer since; return whether that
+    is so. False without a change or a check. Lock the enrollment before.
+    """
     change = open_change(enrollment, own_outline(enrollment, get_language()), step)
     if not change or not change.check:
         return False
@@ -220,7 +228,7 @@ def settle_check(enrollment, step, page, at):
 
 
 def up_to(change: LessonChange, revision: int) -> LessonChange | None:
-    """Return the part of the change that `revision` (id) contains, or None."""
+    """Return the part of the change that the revision with this id contains, or None if it contains no part."""
     changes = tuple(each for each in change.changes if each.revision <= revision)
     return replace(change, changes=changes, revision=revision) if changes else None
 

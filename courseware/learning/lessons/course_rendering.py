@@ -1,4 +1,4 @@
-"""Render pages of a course: common context, URLs of steps, emergency card."""
+"""Rendering of the pages of a course: common context, URLs of steps, emergency card."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from courseware.learning.learner_context import LearnerContext
 def render_in_course(
     request, learner_context: LearnerContext, template: str, context: dict, *, outline=None, status=200
 ):
-    """Render in the learner's time zone. `outline`: of an attempt's release, instead of the current one."""
+    """Render in the learner's time zone, with course data added to `context`. `outline`: default the learner's."""
     outline = outline or learner_context.outline
     context |= {
         "enrollment": learner_context.enrollment,
@@ -52,7 +52,7 @@ def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
     return {
         "page": page,
         "sections": [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]],
-        "firm": branding_for(request, outline.course_id).name(get_language()),
+        "company": branding_for(request, outline.course_id).name(get_language()),
         "checked_on": checked_on(contacts),
         "card_address": settings.SITE_URL + reverse("learning:own-emergency-cards"),
     }

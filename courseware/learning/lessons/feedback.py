@@ -1,4 +1,4 @@
-"""Reports on lessons and answers to surveys, stored without their writers."""
+"""Feedback: reports on lessons and answers to surveys, stored without their writers."""
 
 from datetime import timedelta
 
@@ -53,8 +53,8 @@ def refuse_too_many_reports(learner, at):
 @transaction.atomic
 def answer_survey(enrollment, page, answers, *, is_signed, at=None):
     """Store `answers` (see `SurveyForm`); return False if the enrollment has answered already. Raise `SurveyChanged`.
-    They have the month but no person, unless the learner signs or the survey is not anonymous. Nothing stored connects
-    receipt and answers: no time, event or activity.
+    Stored answers have the month but no person, unless the learner signs or the survey is not anonymous. Nothing stored
+    connects receipt and answers: no time, event or activity.
     """
     # Excludes other writers: each rewrites the waiting rows. Locked before enrollments, as in a release.
     Document.objects.select_for_update(no_key=True).get(pk=page.document_id)
@@ -78,7 +78,9 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
 
 
 def shuffle_waiting_answers(survey_id, today):
-    """Rewrite a survey's waiting answers in the order of their random ids; once STEP are ready, show them together."""
+    """Rewrite a survey's waiting answers in the order of their random ids; once STEP are ready, show them together.
+    `survey_id`: document id.
+    """
     waiting = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
     together = [answers for answers in waiting if not answers.counts_from or answers.counts_from <= today]
     if len(together) >= disclosure.STEP:

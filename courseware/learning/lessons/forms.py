@@ -20,13 +20,13 @@ LARGEST_KEY = 2**63 - 1
 
 
 class IdempotentForm(forms.Form):
-    """A form that stores one row, even if sent twice: the row has its UUID."""
+    """A form that stores one row, even if sent twice: the row has the UUID of the form."""
 
     token = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class AnswerForm(IdempotentForm):
-    """`tries`: number of earlier answers, for the order of the options. `revision`: id of the one shown."""
+    """`tries`: number of earlier answers, for the order of the options. `revision`: id of the revision shown."""
 
     tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
     revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
@@ -51,7 +51,7 @@ class ReportForm(IdempotentForm):
 
 
 class ChangeForm(forms.Form):
-    """Acknowledges a change. `release`: id of the one shown. `home`: sent from the home page."""
+    """Acknowledges a change. `release`: id of the release shown. `home`: sent from the home page."""
 
     release = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
     home = forms.BooleanField(required=False)
@@ -145,7 +145,7 @@ IS_DUE_DAY = _("This is already the due date. Choose another date.")
 
 
 class ExtensionRequestForm(ExtendForm):
-    """A learner may request any date that a manager may set."""
+    """A learner may request any date that a manager may set and that is after the due date. `enrollment` needs one."""
 
     due_on = DueDayField(
         label=_("Extend to which date?"),
@@ -161,7 +161,7 @@ class ExtensionRequestForm(ExtendForm):
 
 
 class ExtensionAnswerForm(ActionForm):
-    """Three buttons: the requested date, another one, or none. Sets `cleaned_answer`."""
+    """Three buttons: the requested date, another one, or none. Needs `enrollment`. Sets `cleaned_answer` if valid."""
 
     GIVE, OTHER, REFUSE = "give", "other", "refuse"
 

@@ -36,7 +36,7 @@ IN_PLACE = ("order", "sort")  # another answer starts from the last one
 
 @dataclass(frozen=True)
 class Entered:
-    """An invalid form to show again. `error`: message. `tries`: None if the options have changed since."""
+    """An invalid form to show again. `question`: variant id. `error`: message. `tries`: None if the options changed."""
 
     question: str
     tries: int | None
@@ -147,9 +147,10 @@ class LessonState:
 
 @dataclass(frozen=True)
 class LessonPage:
-    """`tries`: answers that count. `former`: answers to another signature of a question. `earlier`: questions as last
-    answered, if changed since. `change`: not acknowledged yet. `once_more`: id of the question to practise again, or
-    "check". `add_days`: id of the open question to fill with the text of another device. `is_whole`: show all parts.
+    """`tries`: id of a first variant → answers that count. `former`: variant id → answers to another signature of it.
+    `earlier`: variant id → question as last answered, if changed since. `change`: not acknowledged yet. `once_more`: id
+    of the question to practise again, or "check". `add_days`: id of the open question to fill with the text of another
+    device. `is_whole`: show all parts.
     """
 
     reading: LearnerContext
@@ -207,7 +208,7 @@ class LessonPage:
 
     @property
     def sentence(self) -> str:
-        """HTML of the first rule of the lesson, else of its first phrase."""
+        """HTML of the first rule of the lesson, else of its first phrase, else ""."""
         blocks = self.page.data["blocks"]
         found = (each["html"] for kind in WORTH_KEEPING for each in blocks if each.get("kind") == kind)
         return without_ids(next(found, ""))
@@ -250,7 +251,9 @@ class LessonPage:
         return was_right(question_id, self.tries)
 
     def blocks(self) -> list[Mapping[str, Any]]:
-        """Return html, callout (`is_mine`, `job_roles`, `is_kept`), check and question (`card`) in reading order."""
+        """Return the blocks in reading order: callouts with `is_mine`, `job_roles` and `is_kept`; questions with
+        `card`, without those for other job roles.
+        """
         return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
 
     def parts(self) -> list[LessonPart]:
@@ -272,7 +275,9 @@ class LessonPage:
         return any(each["type"] == "question" and self.holds_up(each["id"]) for each in shown[:-1])
 
     def holds_up(self, question_id: str) -> bool:
-        """Return whether the question hides what follows. An invalid form may be anywhere, so it hides nothing."""
+        """Return whether the question (key of `questions`) hides what follows until it is answered. While an invalid
+        form is shown again, no question does.
+        """
         is_open = self.is_whole or self.is_done or self.entered is not None
         return not is_open and not self.tries.get(question_id)
 
@@ -294,7 +299,7 @@ class LessonPage:
         return frozenset(PHRASES_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
 
     def card(self, question_id: str) -> LessonQuestion:
-        """Return a question as a form or as answered; a wrong answer has a form for another answer."""
+        """Return a question (key of `questions`) as a form or as answered; a wrong answer has a form for a new one."""
         tries = self.tries.get(question_id, ())
         if self.questions[question_id].kind == "open":
             return self.with_earlier(
@@ -343,7 +348,7 @@ class LessonPage:
         return replace(card, shown=ask_again(question, self.reading.enrollment.pk, tries, is_practice=practice))
 
     def next_in_check(self, question_id: str) -> Question | None:
-        """Return the next question of the check if it has no answer and this one is right."""
+        """Return the next question of the check if it has no answer and `question_id` is answered right, else None."""
         if question_id not in self.asked or not self.was_right(question_id):
             return None
         following = self.asked[self.asked.index(question_id) + 1 :][:1]
@@ -422,7 +427,7 @@ def untried_lesson(learner_context: LearnerContext, step: Step, page: PageData) 
 
 
 def lesson_page(learner_context: LearnerContext, step: Step, **fields) -> LessonPage:
-    """Load a lesson for its learner. `fields`: other fields of `LessonPage`."""
+    """Load a lesson for its learner. `fields`: `once_more`, `add_days`, `is_whole` and `entered` of `LessonPage`."""
     page = learner_context.page(step.id)
     tries, former = counting_and_former(learner_context.enrollment, page)
     change = open_change(learner_context.enrollment, learner_context.outline, step)

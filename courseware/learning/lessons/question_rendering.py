@@ -1,4 +1,4 @@
-"""Questions as shown on a page: order of options, marks, answer key and reasons. No database, no request. Key and all
+"""Question rendering: order of options, marks, answer key and reasons. No database, no request. Key and all
 reasons follow a right answer or a second wrong one. Forms name options by their position on the page: their position in
 the file is the key of .order and .sort.
 """
@@ -40,8 +40,9 @@ class ShownAnswer(Protocol):
 @dataclass(frozen=True)
 class ShownChoice:
     """`value`: sent by the form. Texts are HTML. `number` (from 1) and `group`: where it was put in .order and .sort.
-    `mark`: "right", "wrong", "key" (right, not chosen) or "". `belongs`: the right position, if it may be shown and
-    differs. `shift`: a step is too "late" or "early". `is_former`: chosen in an earlier answer, not in the last.
+    `mark`: "right", "wrong", "key" (right, not chosen) or "". `belongs`: the right position, if it may be shown and the
+    learner's differs. `shift`: a step is too "late" or "early". `is_former`: chosen in an earlier answer, not in the
+    last.
     """
 
     value: str
@@ -85,7 +86,8 @@ class ShownGroup:
 @dataclass(frozen=True)
 class ShownQuestion:
     """A question as a form (`is_form`) or as answered. `outcome`: "", "missed", "right" or "saved" (.open). `tries`:
-    number of answers before this form, or of all. `missing`: unmarked pieces of .mark that are not shown.
+    number of all answers, in a form of those before it. `missing`: number of right pieces of .mark not chosen and not
+    shown.
     """
 
     id: str
@@ -194,8 +196,9 @@ def show(
     is_practice: bool = False,
     reveal: bool = False,
 ) -> ShownQuestion:
-    """Return the question after `tries` (at least one). `asked_after`: number of answers before its form, if fewer.
-    `is_practice`: not in the check. `reveal`: show key and all reasons.
+    """Return the question after `tries` (answers to it, oldest first, at least one). `asked_after`: number of answers
+    when its form was shown, default `len(tries) - 1`. `is_practice`: not in the check. `reveal`: show key and all
+    reasons.
     """
     last = tries[-1]
     reveal = reveal or reveals_all(tries) or (is_practice and question.kind in DONE)
@@ -299,7 +302,7 @@ def right_position(question: Question, position: int) -> str:
 
 def raw_response(question: Question, enrollment_id: int, tries: int, sent: MultiValueDict) -> list[str]:
     """Return a sent form as `Question.clean` takes it. `tries`: number of answers when it was shown. Raise `ValueError`
-    if invalid, `OtherOrder` if the site's key has changed.
+    if invalid, `OtherOrder` if the site's key is no longer that of the form.
     """
     order = order_of(question, enrollment_id, tries)
     if order and sent.get("drawn_with") != drawn_with():

@@ -28,7 +28,7 @@ def sent_by(rows: QuerySet, *, owner: str, instant: str) -> CompiledQuery:
 
 
 def refuse_too_many(sent: CompiledQuery, learner: int, at: datetime) -> None:
-    """Raise `TooFast` at the limit. `sent`: from `sent_by`. `learner`: user id. Runs one query."""
+    """Raise `TooFast` if the limit is reached at `at`. `sent`: from `sent_by`. `learner`: user id. Runs one query."""
     # Rows in the future, left by a clock that was set back, do not count.
     if len(sent(learner=learner, after=at - MINUTE, until=at)) >= settings.ANSWERS_PER_MINUTE:
         raise TooFast(learner)
