@@ -26,7 +26,9 @@ def register(ends: Ends) -> None:
 
 
 def fill_certified_until(enrollments: Iterable) -> None:
-    """Set `certified_until` of enrollments without one. Does not save them."""
+    """Set `certified_until` of enrollments without one, if ever certified; do not save. Pass at most one enrollment per
+    person and course, as others are not set.
+    """
     unknown = {(each.learner_id, each.course_id): each for each in enrollments if each.certified_until is None}
     for ends in _registered if unknown else ():
         for pair, end in ends(unknown.keys()).items():
@@ -34,7 +36,7 @@ def fill_certified_until(enrollments: Iterable) -> None:
 
 
 def certified(at: datetime) -> Q:
-    """Return the condition: `certified_until` is the day of `at` in the site's time zone, or later."""
+    """Return the condition on enrollments: `certified_until` is the day of `at` in the site's time zone, or later."""
     return Q(certified_until__gte=dates.site_day(at))
 
 

@@ -32,8 +32,9 @@ class UnknownRevision(Exception):
 
 @transaction.atomic
 def complete(enrollment, document, *, revision, outcome, at=None):
-    """Record the completion of a document, and complete the enrollment with its last required one. Return the
-    `Completion`; a repeated call returns the first. `at`: default now.
+    """Record that a document is completed, without checking answers or results, and complete the enrollment with its
+    last required one. `outcome`: a `Completion.Outcome`. Return the `Completion`; a repeated call returns the first.
+    `at`: default now.
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -49,8 +50,8 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 @transaction.atomic
 def mark_read(enrollment, step, *, revision=None, at=None):
-    """Complete a lesson; return the `Completion`. `revision`: id shown or None. Raise LessonIncomplete,
-    UnknownRevision.
+    """Complete the lesson `step`; return its `Completion`. `revision`: id of the revision shown (None: the current
+    one). Raise `LessonIncomplete` or `UnknownRevision`.
     """
     enrollment = lock(enrollment)
     page = store.page(enrollment.release, step.id, enrollment.source_language)
@@ -65,14 +66,14 @@ def mark_read(enrollment, step, *, revision=None, at=None):
 
 @transaction.atomic
 def finish(enrollment, *, at=None):
-    """Complete the enrollment if a release has archived its last open document. Return whether it is complete."""
+    """Complete the enrollment if all required steps are done, as after a new release. Return whether it is complete."""
     enrollment = lock(enrollment)
     conclude(enrollment, at or timezone.now())
     return enrollment.completed_at is not None
 
 
 def conclude(enrollment, at, completion=None):
-    """Complete the locked enrollment if all required steps are done. Log this and `completion`."""
+    """Complete the locked enrollment if it is open and all required steps are done. Log this and any `completion`."""
     outline = own_outline(enrollment, enrollment.source_language)
     # An exempt learner may still complete documents; the enrollment stays exempt.
     is_last = enrollment.is_open and progress_of(enrollment, outline).is_all_done
@@ -91,7 +92,7 @@ def conclude(enrollment, at, completion=None):
 
 
 def complete_lesson(enrollment, page, *, revision=None, at=None):
-    """Complete the lesson of a rendered page. `revision`: id of the revision shown (None: that of the page)."""
+    """Complete the lesson of a page, without checking its questions. `revision`: id shown; None: that of the page."""
     return complete(
         enrollment,
         Document.objects.get(pk=page.document_id),
@@ -102,7 +103,7 @@ def complete_lesson(enrollment, page, *, revision=None, at=None):
 
 
 def waiting_in(enrollment, step, page):
-    """Return ids of the questions that keep the lesson `step` from being completed."""
+    """Return ids of the questions that keep the lesson `step` from being completed. `page`: of the lesson."""
     check = {question.id for question in step.check}
     return waiting(asked_of(enrollment, page), check, answers_of_lesson(enrollment, page))
 
@@ -123,7 +124,7 @@ def lock(enrollment):
 
 
 def touch(enrollment, at):
-    """Set `started_at` if empty and `last_active_at` to `at`, and save them."""
+    """Set `started_at` if empty, and `last_active_at` if `at` is later; save them."""
     fields = []
     if not enrollment.started_at:
         enrollment.started_at = at

@@ -14,14 +14,14 @@ from courseware.learning.status.headcounts import WHOLE_COMPANY, Headcount, Head
 
 
 def key_counts(enrollments: QuerySet) -> QuerySet:
-    """Return rows (columns of HeadcountKey, number) of the newest among these enrollments."""
+    """Return rows (columns of HeadcountKey, number) of those in `enrollments` that are the newest."""
     has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
     newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
     return newest.values_list(*HeadcountKey._fields).annotate(number=Count("pk"))
 
 
 def missing(team_id: int | None) -> Counter[HeadcountKey]:
-    """Return key → number to add to the stored headcounts of a team. Runs one query, for one consistent view."""
+    """Return key → number to add to the stored headcounts of a team; may be negative. Runs one query."""
     enrollments = Enrollment.objects.filter(learner__is_active=True)
     if team_id is not WHOLE_COMPANY:
         teams = Team.objects.filter(pk=team_id).with_subteams()
@@ -107,12 +107,12 @@ def count_leaving(sender, instance, raw=False, **kwargs):
 
 
 def changed_by(instance, origin):
-    """Return the object that holds noted values. Memberships deleted together share one, so that people count once."""
+    """Return the object to hold noted values: `origin`, which memberships deleted together share, else `instance`."""
     return instance if origin is None else origin
 
 
 def people_losing_memberships(origin) -> set[int]:
-    """Return ids of people whose memberships are deleted with `origin`."""
+    """Return ids of people whose memberships are deleted with `origin`, the object or queryset to delete or None."""
     if isinstance(origin, Team):
         return set(origin.memberships.values_list("person", flat=True))
     if isinstance(origin, QuerySet) and origin.model is Membership:
@@ -121,7 +121,7 @@ def people_losing_memberships(origin) -> set[int]:
 
 
 def move(person_id: int, before: set[int | None], after: set[int | None]) -> None:
-    """Move a person's headcounts from the teams `before` to the teams `after` (ids)."""
+    """Move a person's headcounts from the teams `before` to the teams `after` (ids or WHOLE_COMPANY)."""
     rows = list(key_counts(Enrollment.objects.filter(learner=person_id)))
     changes = [*((team, 1) for team in after - before), *((team, -1) for team in before - after)]
     write(

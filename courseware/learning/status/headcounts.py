@@ -31,7 +31,7 @@ class HeadcountKey(NamedTuple):
 
 
 class HeadcountChange(NamedTuple):
-    """Headcount keys of a learner (id) before and after a change. None: not counted, as not the newest enrollment."""
+    """Headcount keys of a learner (id) before and after a change; None: not counted, as missing or not the newest."""
 
     learner: int
     before: HeadcountKey | None
@@ -54,7 +54,7 @@ class DashboardTotals:
 
     @property
     def validities(self) -> dict[CertificationStatus, int]:
-        """Certified first, including certificates that expire soon."""
+        """By status, CERTIFIED first: it includes those that expire soon (ENDING), so the sum exceeds `total`."""
         order = sorted(CertificationStatus, key=lambda status: status != CertificationStatus.CERTIFIED)
         numbers = {status: sum(self.found[state, status] for state in State) for status in order}
         numbers[CertificationStatus.CERTIFIED] += numbers[CertificationStatus.ENDING]
@@ -71,7 +71,7 @@ class DashboardTotals:
 
 
 def tally(rows: Iterable[tuple[str, str, int]]) -> DashboardTotals:
-    """Return the totals of rows (state, certification status, number)."""
+    """Return the totals of rows (state, certification status, number). Of equal pairs only the last counts."""
     found = {(state, status): number for state, status, number in rows}
     return DashboardTotals(
         {(state, status): found.get((state, status), 0) for state in State for status in CertificationStatus}
@@ -84,7 +84,7 @@ class HeadcountQuerySet(models.QuerySet):
         return tally(self.counted(at))
 
     def counts_by_team(self, at: datetime) -> dict[int | None, DashboardTotals]:
-        """Return team id → totals at `at`, for teams with rows. Runs one query."""
+        """Return team id (None: the whole company) → totals at `at`, for teams with rows. Runs one query."""
         rows = defaultdict(list)
         for team_id, *row in self.counted(at, "team"):
             rows[team_id].append(row)
@@ -132,7 +132,7 @@ class Headcount(models.Model):
 
 
 def teams_counting(learner_ids: Collection[int]) -> dict[int, set[int | None]]:
-    """Return person id → ids of teams that count the person, and WHOLE_COMPANY; none for people who left. One query."""
+    """Return a defaultdict: person id → ids of teams that count the person, and WHOLE_COMPANY; empty after leaving."""
     found: dict[int, set[int | None]] = defaultdict(set)
     membership = FilteredRelation("memberships", condition=Q(memberships__role=Membership.Role.LEARNER))
     people = User.objects.filter(pk__in=learner_ids, is_active=True).order_by().annotate(place=membership)
@@ -159,6 +159,6 @@ def record_changes(changes: Iterable[HeadcountChange]) -> None:
 
 
 def write(numbers: Counter[tuple[int | None, HeadcountKey]]) -> None:
-    """Insert a row for each number that is not zero."""
+    """Insert a `Headcount` for each number that is not zero. `numbers`: (team id or WHOLE_COMPANY, key) → number."""
     rows = (Headcount(team_id=team_id, **key._asdict(), number=number) for (team_id, key), number in numbers.items())
     Headcount.objects.bulk_create([row for row in rows if row.number], batch_size=1000)

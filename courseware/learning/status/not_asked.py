@@ -1,4 +1,4 @@
-"""Reasons why an enrollment requires nothing of its learner now. Callers comment why they ignore a reason."""
+"""Not asked: why an enrollment requires nothing of its learner now. Callers comment why they ignore a reason."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def is_here(at: datetime) -> Q:
-    """Return the condition: the learner has not left the company."""
+    """Return the condition on enrollments: the learner has not left the company by now. `at` is ignored."""
     return Q(learner__is_active=True)
 
 
 def is_not_away(at: datetime) -> Q:
-    """Return the condition: the learner has no absence at `at`."""
+    """Return the condition on enrollments: the learner has no absence at `at`."""
     return ~Q(Exists(absent_now(at).filter(person=OuterRef("learner"))))
 
 
@@ -43,7 +43,7 @@ Reason = State | NotAskedReason
 
 
 class ReasonRule(NamedTuple):
-    """Whether a reason holds for a row at an instant, the condition of rows without it, and its label."""
+    """Whether a reason holds for an enrollment at an instant, the condition of those without it, and its label."""
 
     holds: Callable[[Any, datetime], bool]
     is_absent: Callable[[datetime], Q]
@@ -65,8 +65,8 @@ FILTERED_BY_PAGE = frozenset({NotAskedReason.LEFT, NotAskedReason.UNPUBLISHED})
 def not_asked_reason(
     enrollment: "Enrollment", at: datetime | None = None, *, ignoring: Collection[Reason] = ()
 ) -> Reason | None:
-    """Return the first reason why the enrollment requires nothing at `at` (default: now), or None. AWAY needs
-    `with_away`. Runs no query if learner and course are loaded or their reasons are ignored.
+    """Return the first reason why nothing is required, or None; `at` is ignored. Without `with_away`, AWAY is never
+    returned. Runs no query if learner and course are loaded or their reasons are ignored.
     """
     at = at or timezone.now()
     counted = ((reason, rule) for reason, rule in REASONS.items() if reason not in ignoring)
@@ -74,7 +74,9 @@ def not_asked_reason(
 
 
 def asked(at: datetime, *, ignoring: Collection[Reason] = ()) -> Q:
-    """Return the condition of enrollments for which `not_asked_reason` returns None."""
+    """Return the condition of enrollments to which no `Reason` applies, except those in `ignoring`. `at` matters only
+    for absences.
+    """
     found = Q()
     for reason, rule in REASONS.items():
         if reason not in ignoring:

@@ -16,7 +16,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 @dataclass(frozen=True)
 class Recorded:
-    """`done`: ids of completed documents and answered surveys. `has_answered`: any question of a lesson."""
+    """`done`: ids of completed documents and answered surveys. `has_answered`: whether it has an answer in a lesson."""
 
     done: frozenset[str]
     has_answered: bool
@@ -24,8 +24,9 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """Progress in one outline. Compared by identity, as it is a cache key. `done`: ids of completed documents.
-    `required`: ids of steps. `is_pre_check_open`: a pre-test exists, and nothing is done.
+    """Progress in one outline. Compared by identity, as it is a cache key. `done`: ids of completed documents and
+    answered surveys. `required`: ids of steps. `is_exam_open`: an exam exists, and all required lessons are done.
+    `is_pre_check_open`: a pre-test exists, and nothing is done.
     """
 
     done: frozenset[str]
@@ -59,7 +60,7 @@ def progress_of(enrollment: Enrollment, outline: Outline) -> Progress:
 
 
 def progress_with(done: Iterable[str], outline: Outline, *, has_answered: bool = False) -> Progress:
-    """Return the progress for identifiers of completed documents. `has_answered`: any question of a lesson."""
+    """Return the progress for completed documents and answered surveys (ids). `has_answered`: a lesson question."""
     return _progress_with(frozenset(done), outline, has_answered)
 
 
@@ -94,7 +95,7 @@ def done_documents(enrollment: Enrollment) -> frozenset[str]:
 
 
 def recorded(enrollments: Any) -> QuerySet[Any, Any]:
-    """Return rows (enrollment id, document identifier). An empty identifier means that there are answers."""
+    """Return rows (enrollment id, document identifier); an empty identifier: there are answers. `enrollments`: ids."""
     own = {"enrollment__pk__in": enrollments}
     completed = Completion.objects.filter(**own).values_list("enrollment", "document__identifier")
     surveyed = SurveyReceipt.objects.filter(**own).values_list("enrollment", "survey__identifier")
@@ -121,17 +122,19 @@ def job_role_of(enrollment: Enrollment, outline: Outline) -> str:
 
 
 def known_job_role(chosen: str, recorded_role: str, outline: Outline) -> str:
-    """Return the chosen job role, else the recorded one, else "". Job roles unknown to the course are ignored."""
+    """Return the chosen job role (id), else the recorded one, else "". Job roles unknown to the course are ignored."""
     return next((each for each in (chosen, recorded_role) if each in outline.tracks), "")
 
 
 def own_outline(enrollment: Enrollment, language: str) -> Outline:
-    """Return the outline of the current release in `language`, narrowed for a short renewal."""
+    """Return the current outline in `language`, else in the source language; see `narrowed`. Raise `NotPublished`."""
     return narrowed(store.outline(enrollment.release, language), enrollment)
 
 
 def narrowed(outline: Outline, enrollment: Enrollment) -> Outline:
-    """Return the outline in which only steps of a short renewal are required; for others, `outline` itself."""
+    """Return the outline, for a short renewal with only its own steps required. If none of its steps is left in the
+    course, all required steps stay required.
+    """
     return outline if enrollment.required is None else _narrowed(outline, frozenset(enrollment.required))
 
 

@@ -23,7 +23,7 @@ NO_DAY = datetime(9000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class IsSet:
-    """Condition of a state with nothing left to do and no due date: its column is set. `year` is used as `urgency`,
+    """Condition of a state with nothing left to do and no due date: `column` is not null. `year` is used as `urgency`,
     after NO_DAY. `words`: the reason, as a predicate about the learner.
     """
 
