@@ -1,4 +1,4 @@
-"""Enrollments when two accounts of one person are merged, and when the merge is undone."""
+"""Account merge: enrollments when two accounts of one person are merged, and when the merge is undone."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -20,7 +20,7 @@ from courseware.learning.status.headcounts import HeadcountChange, record_change
 
 @dataclass(frozen=True)
 class JoinedEnrollment:
-    """Result for one course: the newest enrollment of both accounts, and those to close."""
+    """Result for one course: the newest enrollment of both accounts, and the open ones to close."""
 
     newest: Enrollment
     closed: tuple[Enrollment, ...]
@@ -30,7 +30,10 @@ class JoinedEnrollment:
 
 
 def joined_enrollment_of(enrollments: Collection[Enrollment]) -> JoinedEnrollment:
-    """Return the newest (open and furthest on, else the last), and open ones to close: others or completed since."""
+    """Return the result for `enrollments` of one course (not empty), from `enrollments_of`. Closed are open ones if the
+    other account completed the course since they began, and all other open ones but the furthest advanced. Newest is
+    the open one that remains, else the last of those not closed.
+    """
     ongoing = sorted((each for each in enrollments if each.is_open), key=how_far)
     done = [each for each in ongoing if any(is_done_by(other, each) for other in enrollments)]
     ongoing = [each for each in ongoing if each not in done]
@@ -44,13 +47,13 @@ def how_far(enrollment):
 
 
 def is_done_by(enrollment: Enrollment, ongoing: Enrollment) -> bool:
-    """Return whether `enrollment`, of the other account, was completed after `ongoing` began."""
+    """Return whether `enrollment` is of the other account and was completed at or after the start of `ongoing`."""
     is_other = enrollment.learner_id != ongoing.learner_id
     return is_other and enrollment.completed_at is not None and enrollment.completed_at >= ongoing.enrolled_at
 
 
 def enrollments_of(*people: User) -> list[Enrollment]:
-    """Return all enrollments of these people, with `done` and `answered`: numbers of completions and answers."""
+    """Return all enrollments of these people by id, with `done` and `answered`: numbers of completions and answers."""
 
     def number(facts):
         of_run = facts.objects.filter(enrollment=OuterRef("pk")).order_by().values("enrollment")
@@ -74,7 +77,7 @@ def joined_enrollments(kept: User, other: User) -> list[tuple[list[Enrollment], 
 
 
 def hold(*people: User) -> None:
-    """Lock the enrollments of these people, and block new ones. Lock the people before."""
+    """Lock the enrollments of these people, and block new ones, until the transaction ends. Lock the people before."""
     list(Enrollment.objects.select_for_update(no_key=True).filter(learner__in=people).order_by("pk").only("pk"))
     lock_memberships_exclusive([person.pk for person in people])
 
@@ -84,7 +87,7 @@ def is_touched(record: MergedEnrollment) -> bool:
 
 
 def places_of_newest(enrollments: Iterable[Enrollment]) -> list[HeadcountChange]:
-    """Return headcount changes that remove the newest of these enrollments."""
+    """Return headcount changes that remove the enrollments marked as newest from the headcounts."""
     return [HeadcountChange(each.learner_id, each.place, None) for each in enrollments if each.is_newest]
 
 
@@ -99,7 +102,7 @@ def merged_enrollment(merge: AccountMerge, enrollment: Enrollment, joined: Joine
 
 
 def join_enrollments(merge: AccountMerge) -> list[NewEvent]:
-    """Merge the enrollments; return the events to log. Call it while both people are locked and active."""
+    """Merge and save the enrollments; return the events to log. Call `hold` before; both people must be active."""
     found = joined_enrollments(merge.kept, merge.other)
     enrollments = [each for group, _joint in found for each in group]
     transferred = [each for each in enrollments if each.learner_id == merge.other_id]
@@ -127,7 +130,9 @@ def close(enrollments: Iterable[Enrollment], merge: AccountMerge) -> None:
 
 
 def mark_newest(newest: Collection[Enrollment], removals: list[HeadcountChange]) -> None:
-    """Mark these enrollments as the newest and update the headcounts. `removals`: see `places_of_newest`."""
+    """Mark `newest` (at most one per person and course) and update headcounts. Unmark all others before. `removals`:
+    `places_of_newest` of the enrollments marked before.
+    """
     Enrollment.objects.filter(pk__in=keys(newest)).update(is_newest=True)
     now = Enrollment.objects.filter(pk__in=keys(newest))
     record_changes([*removals, *(HeadcountChange(each.learner_id, None, each.place) for each in now)])
@@ -138,8 +143,8 @@ def enrollment_event(verb: str, enrollment: Enrollment, merge: AccountMerge, by:
 
 
 def separate_enrollments(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
-    """Undo `join_enrollments`; return the events to log. Work done since stays in its enrollment. Call it after the
-    merge is marked as undone, while both people are locked and active.
+    """Undo `join_enrollments`; return the events to log. Work done since stays in its enrollment. Call it after `hold`,
+    with the merge marked as undone and both people active.
     """
     records = list(merge.runs.order_by("enrollment"))
     back = [record.enrollment_id for record in records if record.is_transferred]
@@ -159,7 +164,9 @@ def separate_enrollments(merge: AccountMerge, by: User, at: datetime) -> list[Ne
 
 
 def reopen(closed: Collection[int], enrollments: Collection[Enrollment], merge: AccountMerge) -> list[Enrollment]:
-    """Reopen and return closed enrollments (ids), unless they changed since or another one is open in the course."""
+    """Reopen, save and return those of `enrollments` with an id in `closed` that `merge` closed and nothing has changed
+    since, unless the learner has another open enrollment in the course.
+    """
     busy = {(each.learner_id, each.course_id) for each in enrollments if each.is_open}
     opened = [
         each
@@ -176,7 +183,7 @@ def reopen(closed: Collection[int], enrollments: Collection[Enrollment], merge: 
 
 
 def newest_of(enrollments: Collection[Enrollment]) -> list[Enrollment]:
-    """Return the newest per person and course; one superseded by another merge only if there is no other."""
+    """Return the last per person and course; one superseded by a merge in force only if all of them are."""
     behind = set(superseded_ids().filter(enrollment__in=enrollments).values_list("enrollment", flat=True))
     found = {
         (each.learner_id, each.course_id): each

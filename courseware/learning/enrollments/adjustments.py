@@ -1,4 +1,4 @@
-"""Carry out manager actions and undo them: one transaction per batch, one `AdjustmentItem` per learner."""
+"""Adjustments: do and undo manager actions. One transaction per batch, one `AdjustmentItem` per learner."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,8 @@ from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 def start_adjustment(adjustment, keys, *, at=None):
     """Carry out an unsaved adjustment. `keys`: ids of enrollments, or of people if the action is about people. Return
     (adjustment, list of `Unadjusted`); None instead of an adjustment without effect. For more than BATCH keys a worker
-    does it, and the result is (adjustment, []).
+    does it, and the result is (adjustment, []). People who completed the course or are exempt are enrolled again only
+    if there is 1 key.
     """
     keys = sorted(keys)
     if len(keys) > BATCH:
@@ -47,7 +48,9 @@ def decide_on_all(pk, keys):
 
 @transaction.atomic
 def decide_on_next(pk, batch, *, left):
-    """Carry out one batch of keys. `left`: number not done yet, with this batch. Return False if cancelled."""
+    """Carry out one batch of ids (see `start_adjustment`) for the adjustment `pk`. `left`: number of people not
+    processed yet, including this batch. Return False if cancelled.
+    """
     rows = Adjustment.objects.select_for_update(of=("self",), no_key=True).select_related("made_by", "course")
     adjustment = rows.get(pk=pk)
     if adjustment.people_left == 0:
@@ -63,7 +66,7 @@ def decide_on_next(pk, batch, *, left):
 
 @transaction.atomic
 def call_off(adjustment):
-    """Cancel the rest of an adjustment that a worker carries out. Return the number of people left out."""
+    """Cancel the rest of an adjustment that a worker carries out. Return the number of people left out, or 0."""
     adjustment = Adjustment.objects.select_for_update(no_key=True).get(pk=adjustment.pk)
     left = adjustment.people_left or 0
     if left:
@@ -74,8 +77,8 @@ def call_off(adjustment):
 
 @transaction.atomic
 def adjust(enrollments, adjustment, *, at=None):
-    """Carry out an adjustment for these enrollments. Return (adjustment or None if without effect, list of
-    `Unadjusted`). It is saved with its first item.
+    """Carry out an adjustment, saved or not, for these enrollments, and save it if it has an effect. Return
+    (adjustment, list of `Unadjusted`); None instead of an adjustment without effect.
     """
     adjustment.made_at = at or timezone.now()
     items = [
@@ -107,8 +110,8 @@ def enroll_people(people, adjustment, *, again=False, at=None):
 
 
 def adjustments_of(enrollment, *, is_own):
-    """Return the items of an enrollment, oldest first, with `words`: text for the learner (`is_own`) or for others.
-    Includes extra time set in other courses. Runs one query.
+    """Return the items of an enrollment, oldest first, undone ones too, with `words`: text for the learner (`is_own`)
+    or for others. Includes extra time set in other courses. Runs one query.
     """
     kinds = [action.kind for action in ACTIONS if action.is_of_the_person]
     of_the_person = Q(adjustment__kind__in=kinds, learner=enrollment.learner_id)
@@ -131,13 +134,15 @@ class NotUndone:
 
 
 def newest_lines(enrollments):
-    """Return enrollment id → id of its newest item, if any. Runs one query."""
+    """Return enrollment id → id of its newest item, undone or not; without items no key. `enrollments`: rows or ids."""
     items = AdjustmentItem.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
     return dict(items.order_by().values_list("enrollment").annotate(Max("pk")))
 
 
 def items_manageable_by(user, adjustment):
-    """Return items that `user` may undo; those of removed enrollments only if `user` made the adjustment."""
+    """Return items of `adjustment` about enrollments that `user` may change; items whose enrollment was removed only if
+    `user` made the adjustment. Items too late to undo are included: see `can_undo`.
+    """
     own = Q(enrollment__in=Enrollment.objects.manageable_by(user))
     if adjustment.made_by_id == user.pk:
         own |= Q(enrollment=None)
@@ -146,12 +151,14 @@ def items_manageable_by(user, adjustment):
 
 
 def can_undo(item, newest, at=None):
-    """Return whether the item can be undone at `at` (default: now). `newest`: from `newest_lines`."""
+    """Return whether `undo_refusal` is None; `undo` can still refuse. `newest`: from `newest_lines`. `at`: or now."""
     return undo_refusal(item, newest, at or timezone.now()) is None
 
 
 def undo_refusal(item, newest, at):
-    """Return why the item cannot be undone at `at`, or None. `newest`: from `newest_lines`."""
+    """Return an `UndoRefusal` if the kind is unknown, the item undone or too old, or not the newest of its enrollment;
+    else None. `newest`: from `newest_lines`. `ManagerAction.undo_refusal` checks the rest.
+    """
     action = BY_KIND.get(item.adjustment.kind)
     if action is None:
         return UndoRefusal.UNKNOWN
@@ -164,7 +171,9 @@ def undo_refusal(item, newest, at):
 
 @transaction.atomic
 def undo(adjustment, items, *, by, at=None):
-    """Undo at most BATCH items of one adjustment. Return (ids of restored learners, list of `NotUndone`)."""
+    """Undo, save and log `items` of one adjustment. Pass at most BATCH items, from `items_manageable_by`: neither is
+    checked. Return (ids of restored learners, list of `NotUndone`).
+    """
     at = at or timezone.now()
     action = BY_KIND.get(adjustment.kind) or ManagerAction()
     enrollments = action.locked(items)

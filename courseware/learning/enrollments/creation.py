@@ -1,4 +1,4 @@
-"""Create enrollments of one or many people, with the job role chosen before."""
+"""Creation of enrollments of one or many people, with the job role chosen before."""
 
 from collections import defaultdict
 
@@ -11,7 +11,7 @@ BATCH = 50  # people per transaction
 
 
 def begin_one(learner, course, due_at, at):
-    """Return (the open enrollment of the learner in the course, whether it is new). `due_at`: instant or None."""
+    """Return (the learner's open enrollment in the course, whether it is new). `due_at`: instant or None."""
     # Of two concurrent calls for a person, the constraint admits one; the second returns that enrollment.
     job_role = lambda: job_roles_before([learner], course)[learner.pk]  # noqa: E731 - asked only if it is created
     defaults = {"due_at": due_at, "enrolled_at": at, "job_role": job_role}
@@ -19,7 +19,9 @@ def begin_one(learner, course, due_at, at):
 
 
 def begin_many(dues, course, at):
-    """Create and return enrollments. `dues`: learner → due instant or None. Learners with an open one are left out."""
+    """Create and return enrollments, without log and email. `dues`: learner (User) → due instant or None. Learners with
+    an open enrollment in the course are left out.
+    """
     # Sorted by id: two transactions with people in common could deadlock otherwise.
     dues = sorted(dues.items(), key=lambda due: due[0].pk)
     job_roles = job_roles_before([each for each, _due_at in dues], course)
@@ -36,7 +38,7 @@ def begin_many(dues, course, at):
 
 
 def job_roles_before(learners, course):
-    """Return user id → job role in the newest enrollment of each of the learners in the course; "" for none."""
+    """Return a defaultdict: user id → job role in the newest enrollment of each learner in the course, or ""."""
     chosen = Enrollment.objects.newest().filter(learner__in=learners, course=course).exclude(job_role="")
     return defaultdict(str, chosen.values_list("learner", "job_role"))
 

@@ -1,4 +1,4 @@
-"""Enroll people and teams, change due dates and exempt learners. Each change is one repeatable transaction."""
+"""Enrollment of people and teams, change of due dates, exemption. Each change is one repeatable transaction."""
 
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Subquery
@@ -35,8 +35,9 @@ def enroll(learner, course, *, due_at=None, by=None, at=None):
 
 @transaction.atomic
 def begin_enrolling(teams, course, *, due_on, at=None):
-    """Return a request to enroll all active learners of the teams and those below; see `enroll_next`. `due_on`: last
-    day or None. People with any enrollment in the course are left out. An equal unfinished request is reused.
+    """Return a BulkEnrollment to enroll all active learners of `teams` and the teams below; call `enroll_next` until it
+    is finished. `due_on`: last day or None. People with any enrollment in the course are left out. An equal unfinished
+    request is reused.
     """
     unfinished = BulkEnrollment.objects.filter(course=course, due_on=due_on, finished_at=None).prefetch_related("teams")
     if same := next((order for order in unfinished if set(order.teams.all()) == set(teams)), None):
@@ -48,7 +49,7 @@ def begin_enrolling(teams, course, *, due_on, at=None):
 
 @transaction.atomic
 def enroll_next(order, *, by, at=None):
-    """Enroll the next people of a BulkEnrollment, at most BATCH. Return its current row. `by`: user or None."""
+    """Enroll up to BATCH more people about whom `by` (user or None) may decide. Return the current row of `order`."""
     at = at or timezone.now()
     order = (
         BulkEnrollment.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
@@ -69,7 +70,9 @@ def enroll_next(order, *, by, at=None):
 
 
 def waiting_for(order):
-    """Return memberships of active learners of the order's teams without an enrollment in the course."""
+    """Return memberships (several per person) of active learners in the teams of `order`, a BulkEnrollment, and the
+    teams below, who have no enrollment in the course, not even a closed one.
+    """
     teams = order.teams.all().with_subteams()
     learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
     # Forces an index lookup per person. For a new course, PostgreSQL expects one enrollment and would compare each
@@ -80,19 +83,19 @@ def waiting_for(order):
 
 
 def people_pending(order):
-    """Return the number of people still to be enrolled for `order` (a BulkEnrollment)."""
+    """Return the number of people in `waiting_for`."""
     return waiting_for(order).aggregate(people=Count("person", distinct=True))["people"]
 
 
 def is_day_over(order, at=None):
-    """Return whether people enrolled for `order` now would be overdue at once, in the site's time zone."""
+    """Return whether `order`, a BulkEnrollment, is unfinished and its last day is over in the site's time zone."""
     today = timezone.localdate(at, timezone.get_default_timezone())
     return not order.finished_at and order.due_on is not None and order.due_on < today
 
 
 @transaction.atomic
 def set_due_date(order, due_on):
-    """Set the last day (date or None) of an unfinished BulkEnrollment. Return its current row."""
+    """Set the last day (date or None) for people still to enroll by a BulkEnrollment. Return its current row."""
     order = BulkEnrollment.objects.select_for_update(no_key=True).get(pk=order.pk)
     if not order.finished_at and order.due_on != due_on:
         order.due_on = due_on
@@ -101,17 +104,21 @@ def set_due_date(order, due_on):
 
 
 def extend(enrollment, due_on, reason="", *, by, at=None):
-    """Set the last day (a date). Return the adjustment, None if unchanged. Raise `EnrollmentClosed`."""
+    """Set the last day (a date). Return the adjustment; None if unchanged or if `by` may not decide about the learner.
+    Raise `EnrollmentClosed`.
+    """
     return alone(enrollment, Adjustment(kind=Extend.kind, due_on=due_on, reason=reason, made_by=by), at)
 
 
 def exempt(enrollment, reason, *, by, at=None):
-    """Exempt the learner. Return the adjustment, None if exempt already. Raise `EnrollmentClosed` if completed."""
+    """Exempt the learner. Return the adjustment; None if exempt already or if `by` may not decide about the learner.
+    Raise `EnrollmentClosed` if completed.
+    """
     return alone(enrollment, Adjustment(kind=Exempt.kind, reason=reason, made_by=by), at)
 
 
 def alone(enrollment, adjustment, at=None):
-    """Carry out an adjustment of one enrollment. Return it, None if without effect. Raise `EnrollmentClosed`."""
+    """Carry out an unsaved adjustment of one enrollment; return it, or None if no effect. Raise `EnrollmentClosed`."""
     made, refused = adjust([enrollment], adjustment, at=at)
     if refused and refused[0].why in CLOSED:
         raise EnrollmentClosed(subject_of(enrollment))

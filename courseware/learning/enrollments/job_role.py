@@ -13,7 +13,7 @@ from courseware.learning.status.progress import job_role_of
 
 @dataclass(frozen=True)
 class JobRoleChoice:
-    """Labels of the job role: `chosen` by the learner, else `known` to the company."""
+    """Labels of the job role: `chosen` by the learner or ""; if "", `known` as recorded by the company or ""."""
 
     form: JobRoleForm
     chosen: str

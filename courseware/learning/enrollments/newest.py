@@ -33,12 +33,14 @@ class MergedEnrollment(models.Model):
 
 
 def superseded_ids():
-    """Return a subquery: ids of enrollments that a merge has superseded although they were created last."""
+    """Return a subquery: ids of enrollments that a merge in force has superseded although they were created last."""
     return MergedEnrollment.objects.standing().filter(is_superseded=True).values("enrollment")
 
 
 def continues_closed_enrollment():
-    """Return the condition: the enrollment continues one of the other account that a merge has closed."""
+    """Return the condition on enrollments: since it began, a merge in force closed another enrollment of the learner in
+    the course.
+    """
     closed = MergedEnrollment.objects.standing().filter(
         is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at")
     )
@@ -50,7 +52,7 @@ class NewestEnrollments(models.QuerySet):
     """Queryset that updates certification and headcounts with every write."""
 
     def bulk_create(self, objs, *args, **kwargs):
-        """Create enrollments. Raise `IntegrityError` if a learner has one in the course."""
+        """Create first enrollments. Raise `IntegrityError` if a learner has any in the course, even a closed one."""
         with transaction.atomic():
             objs = list(objs)
             lock_memberships_shared({each.learner_id for each in objs})  # see `block_first_enrollments`
@@ -60,7 +62,9 @@ class NewestEnrollments(models.QuerySet):
         return new
 
     def write_many(self, enrollments, columns):
-        """Like `save` of each with these columns (names), in a constant number of statements."""
+        """Like `save` of each with these columns (names), in a constant number of statements. Raise `KeyError` if a row
+        is gone.
+        """
         with transaction.atomic():
             before = {each.pk: each for each in self.filter(pk__in=[each.pk for each in enrollments])}
             for each in enrollments:
@@ -69,7 +73,9 @@ class NewestEnrollments(models.QuerySet):
             record_changes(HeadcountChange(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
 
     def remove_many(self, enrollments):
-        """Delete enrollments without work; the one before each is the newest again."""
+        """Delete enrollments, which must be marked as newest (not checked), and mark the last remaining one of each
+        learner in the course. Raise `ProtectedError` if one has records.
+        """
         pairs = {(each.learner_id, each.course_id) for each in enrollments}
         with transaction.atomic():
             rows = self.filter(pk__in=[each.pk for each in enrollments])
@@ -91,7 +97,7 @@ class NewestEnrollments(models.QuerySet):
         return self.filter(is_newest=True)
 
     def hold_newest(self, pairs):
-        """Lock the newest enrollments of (person id, course id) pairs until the transaction ends, and return them."""
+        """Lock the newest enrollments of `pairs`, a set of (person id, course id), in this transaction; return them."""
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         enrollments = self.newest().filter(learner__in=people, course__in=courses).order_by("pk")
         return [
@@ -99,13 +105,15 @@ class NewestEnrollments(models.QuerySet):
         ]
 
     def hold_all_beside(self, enrollment):
-        """Lock all enrollments of the learner in the course, ordered by id as a merge does."""
+        """Lock all enrollments of the learner in the course, this one too, ordered by id as a merge does."""
         learner = self.filter(pk=enrollment.pk).values("learner")
         enrollments = self.filter(learner__in=learner, course=enrollment.course_id).order_by("pk")
         list(enrollments.select_for_update(of=("self",), no_key=True).only("pk"))
 
     def block_first_enrollments(self, pairs):
-        """Block first enrollments of (person id, course id) pairs in this transaction. Call it before locking any."""
+        """Until this transaction ends, no other transaction can create a first enrollment of `pairs`, a set of
+        (person id, course id). Call it before locking enrollments.
+        """
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         enrollments = self.newest().filter(learner__in=people, course__in=courses)
         lock_memberships_exclusive(
@@ -113,7 +121,9 @@ class NewestEnrollments(models.QuerySet):
         )
 
     def store_certified(self, pairs):
-        """Update `certified_until` of (person id, course id) pairs and lock them, in the transaction of the change."""
+        """Lock the newest enrollments of `pairs`, a set of (person id, course id); compute and save `certified_until`.
+        Call it in the transaction that changes certificates.
+        """
         enrollments = self.hold_newest(pairs)
         before = {enrollment.pk: enrollment.place for enrollment in enrollments}
         for enrollment in enrollments:
