@@ -21,7 +21,7 @@ class PastEnrollment:
 
 @dataclass(frozen=True)
 class CourseStatus:
-    """Status in one course. `runs`: all its enrollments, newest first; `row` describes the first."""
+    """Status in one course. `runs`: all its enrollments, latest first; `row`: the one that counts (`is_newest`)."""
 
     row: DashboardRow
     runs: tuple[PastEnrollment, ...]
@@ -30,7 +30,9 @@ class CourseStatus:
 def row_and_course_statuses(
     user, shown: Enrollment, teams: Mapping[int, str], outlines: Mapping[int, Outline], at: datetime
 ) -> tuple[DashboardRow, list[CourseStatus]]:
-    """Return (row of `shown`, status per course `user` may see, most urgent first). `teams`, `outlines`: see `rows`."""
+    """Return (row of `shown`, status per course `user` may see, most urgent first). `shown`: `with_facts`, access not
+    checked; sets its `certified_until` to None if it is not the newest. `teams`, `outlines`: see `rows`.
+    """
     found = with_facts(enrollments_shown_to(user).filter(learner=shown.learner_id), at).order_by("-pk")
     certificates = {each.enrollment_id: each for each in Certificate.objects.filter(enrollment__in=found.values("pk"))}
     past: dict[int, list[PastEnrollment]] = defaultdict(list)

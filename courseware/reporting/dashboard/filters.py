@@ -49,7 +49,7 @@ class SortOrder(models.TextChoices):
 
 
 def of_job_role(job_role: str) -> Q:
-    """Return the condition: the enrollment has this job role, or it has none and the person has it. Runs 1 query."""
+    """Return the condition: the enrollment has this job role (id), or has none and the learner has it. Runs 1 query."""
     # Up to FEW people are listed by id, so that an index finds their enrollments.
     known = list(User.objects.filter(job_role=job_role).order_by().values_list("pk", flat=True)[: FEW + 1])
     of_known = Q(learner__in=known) if len(known) <= FEW else Q(learner__job_role=job_role)

@@ -175,7 +175,7 @@ class DashboardRow:
 
 
 def dashboard_rows_of(user, *, team: Team | None = None, **filters: Any) -> EnrollmentQuerySet:
-    """Return the newest enrollments that `user` may see, most urgent first. `filters`: as for `dashboard_of`."""
+    """As `dashboard_of`, for enrollments `user` may see. `team`: limit to learners of the team and the teams below."""
     return dashboard_of(enrollments_in(team, user) if team else enrollments_shown_to(user), **filters)
 
 
@@ -190,8 +190,8 @@ def dashboard_of(
     away: bool = False,
     at: datetime | None = None,
 ) -> EnrollmentQuerySet:
-    """Filter these enrollments to dashboard rows: the newest of each learner and course, most urgent first. `name` also
-    matches email and staff number. `left` adds people who left the company; `away`: only people away now.
+    """Return the newest of these enrollments per learner and course, most urgent first, with `state` at `at` (default:
+    now). `name`: also email or staff number; `job_role`: id; `left`: add people who left; `away`: only people away.
     """
     enrollments = enrollments.with_state(at).filter(is_newest=True)
     if not left:
@@ -210,33 +210,35 @@ def dashboard_of(
 
 
 def filter_by_status(enrollments: EnrollmentQuerySet, status: State | CertificationStatus, at: datetime) -> QuerySet:
-    """Filter dashboard rows to those with this status at `at`. Statuses with a last day are sorted by that day."""
+    """Filter rows of `dashboard_of` to a status. CERTIFIED includes ENDING. Statuses with a last day sort by it."""
     found = enrollments.in_state(status, at)
     by_last_day = isinstance(status, CertificationStatus) and status.has_last_day
     return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
 
 
 def stuck_rows(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
-    """Filter rows of `dashboard_rows_of` to stuck people. It builds the rows that may be stuck, CHUNK at a time."""
+    """Filter rows of `dashboard_rows_of` to people stuck at `at`. Builds rows that may be stuck, CHUNK at a time."""
     rows_to_check = rows_in_chunks(possibly_stuck_ids(filter_started(enrollments, at), at), {}, language, at)
     stuck_keys = [row.enrollment.pk for row in rows_to_check if row.stuck]
     return filter_stuck(enrollments, stuck_keys, at)
 
 
 def sort_rows(enrollments: QuerySet, number: int, sorting: SortOrder | None, user) -> QuerySet:
-    """Sort these `number` dashboard rows by `sorting` (None: due date); above SORTED_BY_NAME always by due date."""
+    """Sort rows of `dashboard_of`. `number`: of these rows, not checked; `sorting`: None keeps the order; `user`:
+    sorting by team uses teams that `user` may see. Above SORTED_BY_NAME rows, the order stays but no longer uses names.
+    """
     if number <= SORTED_BY_NAME:
         return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
     return enrollments.order_by(*(column for column in enrollments.query.order_by if column != "learner__name"))
 
 
 def enrollments_shown_to(user) -> EnrollmentQuerySet:
-    """Return enrollments in published courses that `user` may see."""
+    """Return enrollments in published courses that `user` may see, also earlier ones and of people who left."""
     return published(Enrollment.objects.visible_to(user))
 
 
 def enrollments_in(team: Team, user) -> EnrollmentQuerySet:
-    """Filter `enrollments_shown_to` to learners of the team and the teams below."""
+    """Return those of `enrollments_shown_to(user)` whose learner is in `team` or a team below it."""
     below = Team.objects.filter(pk=team.pk).with_subteams()
     if not sees_whole_company(user) and teams_managed_by(user).filter(pk=team.pk).exists():
         # Faster than looking up each learner among all people of the user.
@@ -262,7 +264,7 @@ FACTS = CompiledQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__
 
 
 def enrollments_with_facts(keys: Iterable[int], at: datetime) -> list[Enrollment]:
-    """Return the enrollments with these ids, in this order, `with_facts`, without missing ones. Runs 1 query."""
+    """Return the existing enrollments of these ids, in this order, `with_facts`, only SHOWN columns. Runs 1 query."""
     keys = list(keys)
     found = {enrollment.pk: enrollment for enrollment in FACTS(keys=keys, at=at)}
     return [found[key] for key in keys if key in found]
@@ -271,9 +273,8 @@ def enrollments_with_facts(keys: Iterable[int], at: datetime) -> list[Enrollment
 def rows(
     enrollments: Collection[Enrollment], teams: Mapping[int, str], course_outlines: Mapping[int, Outline], at: datetime
 ) -> list[DashboardRow]:
-    """Return the rows of these enrollments (`with_facts`). `teams`: id → name of the teams that may be shown.
-    `course_outlines`: from `outlines`, read after the enrollments. Runs 3 queries; 2 more if any was started, 3 more
-    and those of calendars if any failed the exam, 3 more if any has a practice set to do.
+    """Return the rows of these enrollments (`with_facts`), in order. `teams`: id → name of teams that may be shown;
+    `course_outlines`: of `outlines`, called after reading the enrollments. 3 to 11 queries, and those of calendars.
     """
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:
@@ -302,7 +303,7 @@ COURSES = CompiledQuery(lambda: Course.objects.select_related("current").only("c
 
 
 def outlines(language: str) -> dict[int, Outline]:
-    """Return course id → current outline of all published courses in this language. Runs 1 query if they are cached."""
+    """Return course id → outline of all published courses, in this or else the source language. 1 query if cached."""
     return {course.pk: outline(course.current, language) for course in COURSES() if course.current}
 
 
@@ -335,6 +336,6 @@ def modules_done(outline: Outline, progress: Progress) -> tuple[ModuleDone, ...]
 def rows_in_chunks(
     enrollments: QuerySet, teams: Mapping[int, str], language: str, at: datetime
 ) -> Iterator[DashboardRow]:
-    """Yield the rows of these enrollments, loading CHUNK at a time. `teams`: as for `rows`."""
+    """Yield rows of these enrollments, CHUNK at a time; do not write to the database meanwhile. `teams`: see `rows`."""
     for keys in chunks(enrollments.values_list("pk", flat=True), CHUNK):
         yield from rows(enrollments_with_facts(keys, at), teams, outlines(language), at)

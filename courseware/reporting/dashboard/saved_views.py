@@ -35,7 +35,7 @@ VIEWS = CompiledQuery(lambda person: SavedView.objects.filter(person=person))
 
 @transaction.atomic
 def save_view(person, name: str, query: str) -> SavedView:
-    """Save and return a view; replace one with this name. `query`: URL query. Raise `TooManyViews` at the limit."""
+    """Save or replace the view `name`. `query`: up to LONGEST_QUERY characters. Raise `TooManyViews` at the limit."""
     lock_person(person)
     own = SavedView.objects.filter(person=person)
     if own.exclude(name=name).count() >= MOST_VIEWS:

@@ -80,20 +80,20 @@ def stuck_after() -> dict[str, int]:
 
 
 def missed_often(answers: QuerySet) -> QuerySet[Any, Any]:
-    """Return rows (enrollment, document, question) missed STUCK_AFTER_MISSES times and never answered correctly."""
+    """Return dicts: enrollment, document, question missed at least STUCK_AFTER_MISSES times, never answered right."""
     groups = answers.order_by().values("enrollment", "document", "question")
     counted = groups.annotate(misses=Count("pk", filter=Q(is_right=False)), rights=Count("pk", filter=Q(is_right=True)))
     return counted.filter(misses__gte=settings.STUCK_AFTER_MISSES, rights=0)
 
 
 def red_often(attempts: QuerySet) -> QuerySet[Any, Any]:
-    """Return rows (enrollment, simulation) that ended with harm STUCK_AFTER_RED_RUNS times."""
+    """Return dicts: enrollment, simulation that ended with harm at least STUCK_AFTER_RED_RUNS times. Skips what-ifs."""
     reds = attempts.filter(what_if_of=None, colour=SimulationOutcome.RED).order_by().values("enrollment", "simulation")
     return reds.annotate(reds=Count("pk")).filter(reds__gte=settings.STUCK_AFTER_RED_RUNS)
 
 
 def stops(enrollments: Any) -> QuerySet[Any, Any]:
-    """Return (enrollment id, lesson or simulation id, question id or "") of each obstacle. `enrollments`: ids."""
+    """Return (enrollment id, lesson or simulation id, question id or "") of possible obstacles. `enrollments`: ids."""
     own = {"enrollment__pk__in": enrollments}
     missed = missed_often(Answer.objects.filter(**own))
     red = red_often(SimulationAttempt.objects.filter(**own))
@@ -106,7 +106,7 @@ STOPS = CompiledQuery(stops)
 
 
 def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
-    """Return enrollment id → obstacles, as a defaultdict. Runs 1 query."""
+    """Return enrollment id → possible obstacles, see `is_current_obstacle`, as a defaultdict. Runs 1 query."""
     found = defaultdict(list)
     for enrollment, step, question in STOPS(enrollments=enrollments):
         found[enrollment].append(Obstacle(step, question))
@@ -114,7 +114,7 @@ def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
 
 
 def stuck_in(learners: Sequence[LearnerProgress], at: datetime) -> dict[int, Stuck]:
-    """Return enrollment id → reasons, stuck ones only. Runs 1 query, and those of calendars if any failed an exam."""
+    """Return enrollment id → reasons, only if stuck at `at`. 1 query, and those of calendars if any exam is failed."""
     begun = [each for each in learners if each.enrollment.started_at and each.next_action.is_asked]
     if not begun:
         return {}
@@ -132,7 +132,7 @@ def stuck_in(learners: Sequence[LearnerProgress], at: datetime) -> dict[int, Stu
 
 
 def is_current_obstacle(obstacle: Obstacle, learner: LearnerProgress) -> bool:
-    """Return whether the obstacle is still part of the course, required and not completed."""
+    """Return whether the step is in the course, not optional and not done, and its question, if any, a last variant."""
     step = learner.outline.find(obstacle.step)
     if not step or step.is_optional or step.id in learner.progress.done:
         return False
@@ -141,13 +141,13 @@ def is_current_obstacle(obstacle: Obstacle, learner: LearnerProgress) -> bool:
 
 
 def is_before(learner: LearnerProgress, instant: datetime) -> bool:
-    """Return whether the last activity was at or before `instant`."""
+    """Return whether the last activity was at or before `instant`; False without activity."""
     last = learner.enrollment.last_active_at
     return last is not None and last <= instant
 
 
 def calendars_of_failed(learners: Iterable[LearnerProgress], at: datetime) -> Mapping[int, Calendar]:
-    """Return learner id → calendar of people who failed the exam and were inactive for long enough."""
+    """Return learner id → calendar, only of learners whose exam is failed and who may be inactive for long enough."""
     # N working days are at least N days, so most people need no calendar.
     since = at - timedelta(days=settings.STUCK_AFTER_FAILED_DAYS)
     people = {each.enrollment.learner_id for each in learners if each.failed and is_before(each, since)}
@@ -155,7 +155,9 @@ def calendars_of_failed(learners: Iterable[LearnerProgress], at: datetime) -> Ma
 
 
 def has_stopped_after_failing(learner: LearnerProgress, calendars: Mapping[int, Calendar], at: datetime) -> bool:
-    """Return whether the exam is failed and the learner inactive for STUCK_AFTER_FAILED_DAYS working days since."""
+    """Return whether the exam is failed and there was no activity for STUCK_AFTER_FAILED_DAYS working days.
+    `calendars`: from `calendars_of_failed`; learners without one have not stopped.
+    """
     calendar, last = calendars.get(learner.enrollment.learner_id), learner.enrollment.last_active_at
     if not learner.failed or not calendar or not last:
         return False
@@ -168,14 +170,16 @@ def has_stopped_after_failing(learner: LearnerProgress, calendars: Mapping[int, 
 
 
 def idle(at: datetime) -> Q:
-    """Return the condition: idle enrollment without a failed exam, after which people may have to wait."""
+    """Return the condition: inactive for STUCK_AFTER_IDLE_DAYS days, and no failed exam. False if never active."""
     failed = ExamAttempt.objects.filter(enrollment=OuterRef("pk"), is_passed=False)
     since = at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
     return Q(last_active_at__lte=since) & ~Q(Exists(failed))
 
 
 def possibly_stuck_ids(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """Return ids of open enrollments that may be stuck: often missed, often ended with harm, or failed and idle."""
+    """Return ids of those `enrollments` that `stuck_in` must check: questions missed often, simulations ended with harm
+    often, or an exam failed. Those that are only idle are not included: see `idle`.
+    """
     since = at - timedelta(days=min(settings.STUCK_AFTER_FAILED_DAYS, settings.STUCK_AFTER_IDLE_DAYS))
     keys = enrollments.order_by().values("pk")
     done = Completion.objects.filter(enrollment=OuterRef("enrollment"))
@@ -194,10 +198,10 @@ def possibly_stuck_ids(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySe
 
 
 def filter_stuck(enrollments: EnrollmentQuerySet, stuck_keys: Collection[int], at: datetime) -> QuerySet:
-    """Filter to stuck enrollments. `stuck_keys`: ids of those of `possibly_stuck_ids` that are stuck."""
+    """Filter to stuck enrollments. `stuck_keys`: ids from `possibly_stuck_ids` for which `stuck_in` has a reason."""
     return filter_started(enrollments, at).filter(idle(at) | Q(pk__in=stuck_keys))
 
 
 def filter_started(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
-    """Filter to started enrollments that ask for something now, see `not_asked`."""
+    """Filter to started enrollments with something to do at `at`, even of people who left or in unpublished courses."""
     return enrollments.asked(at, ignoring=FILTERED_BY_PAGE).exclude(started_at=None)

@@ -41,13 +41,15 @@ def topmost_of(user) -> list[Team]:
 
 
 def manages_managers(user) -> bool:
-    """Return whether teams of `user` have at least 2 teams directly below."""
+    """Return whether the teams of `user` together have at least 2 teams directly below."""
     own = own_teams(user)
     return bool(own) and Team.objects.filter(parent__in=own).count() > 1
 
 
 def subteam_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[SubteamRow]:
-    """Return rows of teams below `head` (None: `head_of(user)` or the topmost), most overdue first, then of `head`."""
+    """Return rows of the teams directly below `head`, most overdue first, then of `head`; [] if no team is below it.
+    None for `head`: `head_of(user)` or, without one, only rows of `topmost_of(user)`. Access to `head` is not checked.
+    """
     head = head or head_of(user)
     teams = list(Team.objects.filter(parent=head)) if head else topmost_of(user)
     if not teams:
@@ -65,7 +67,7 @@ def subteam_rows(user, head: Team | None, course: Course | None, language: str, 
 
 
 def totals_by_team(user, teams: Collection[Team], course: Course | None, at: datetime) -> Mapping[int, DashboardTotals]:
-    """Return team id → totals of its dashboard as `user` sees it. Runs 3 queries."""
+    """Return team id → totals with teams below, less `hidden_enrollments(user)`. `course`: None for all courses."""
     stored = Headcount.objects.filter(team__in=[team.pk for team in teams])
     hidden = hidden_enrollments(user)
     if course:
@@ -79,7 +81,7 @@ def totals_by_team(user, teams: Collection[Team], course: Course | None, at: dat
 
 
 def by_team(rows: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple[Any, ...]]]:
-    """Return team id → how often each tuple of values occurs. `rows`: (learner id, *values)."""
+    """Return team id (None: company) → count of each tuple, without people who left. `rows`: (learner id, *values)."""
     rows = list(rows)
     teams = teams_counting({learner for learner, *_ in rows})
     found: dict[int | None, Counter[tuple[Any, ...]]] = {}
@@ -90,6 +92,8 @@ def by_team(rows: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple[A
 
 
 def stuck_by_team(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> Counter[int | None]:
-    """Return team id → number of stuck rows in the team and the teams below. `enrollments`: of `dashboard_rows_of`."""
+    """Return team id (None: the whole company) → number of stuck rows in the team and the teams below, without people
+    who left. `enrollments`: of `dashboard_rows_of`; `language`: of the course outlines.
+    """
     stuck = stuck_rows(enrollments, language, at).order_by().values_list("learner")
     return Counter({team: rows.total() for team, rows in by_team(stuck).items()})

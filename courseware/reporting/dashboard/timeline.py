@@ -44,7 +44,7 @@ class TimelineEntry:
 
 
 def sittings(enrollment: Enrollment, outline: Outline, titles: Mapping[str, str]) -> Iterator[TimelineEntry]:
-    """Yield exam attempts and completed practice sets. `titles`: step id → title."""
+    """Yield submitted exams and tests, and completed practice sets. `titles`: step id → title; else the id is shown."""
     for attempt in enrollment.attempts.submitted().with_release():
         attempt.enrollment = enrollment
         title = titles.get(attempt.exam.identifier, attempt.exam.identifier)
@@ -61,9 +61,8 @@ def days_requested(enrollment: Enrollment) -> Iterator[TimelineEntry]:
 
 
 def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[TimelineEntry]:
-    """Return the history of an enrollment and the notes about its learner, newest first, as `reader` may see and undo
-    it. Runs 11 queries; 1 more if anything was adjusted, 1 for each declined request, 2 for each pass with a practice
-    set.
+    """Return the history of an enrollment and the notes about its learner, newest first. `reader` only decides which
+    notes may be undone; access is not checked. Runs 11 queries or more.
     """
     titles = {step.id: step.title for step in outline.steps}
     entries = [TimelineEntry(enrollment.enrolled_at, "enrolled")]
@@ -119,12 +118,12 @@ def practice_done(attempt: ExamAttempt, outline: Outline) -> Iterator[TimelineEn
 
 
 def emails_to(person: User) -> list[OutgoingEmail]:
-    """Return up to EMAILS_SHOWN emails to the person, newest first, without `data`. Runs 1 query."""
+    """Return the last EMAILS_SHOWN emails to the person in any state, newest first, `data` deferred. Runs 1 query."""
     return list(OutgoingEmail.objects.of(person).defer("data")[:EMAILS_SHOWN])
 
 
 def last_email_failed(person: User, emails: Iterable[OutgoingEmail]) -> bool:
-    """Return whether the newest email sent to the current address was not delivered. `emails`: newest first."""
+    """Return whether the newest of `emails` (newest first) that was tried at the current address failed; else False."""
     tried = (each for each in emails if each.address == person.email and each.state not in SAYS_NOTHING)
     newest = next(tried, None)
     return newest is not None and newest.state in DID_NOT_ARRIVE

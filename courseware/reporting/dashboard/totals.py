@@ -38,23 +38,25 @@ KNOWN_TO_HEADCOUNTS = frozenset({"state", "sort", "team", "course", "days", "lef
 
 
 def is_own_dashboard(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
-    """Return whether `user` manages these teams (`teams_shown_to`), up to MANY_TEAMS, and filters by state at most."""
+    """Return whether `user` does not see the whole company, has at most MANY_TEAMS teams, and filters by state at most.
+    `teams`: those of `teams_shown_to(user)`, not checked; `chosen`: from `DashboardFilter.chosen`.
+    """
     return len(teams) <= dashboard_rows.MANY_TEAMS and chosen.keys() <= {"state"} and not sees_whole_company(user)
 
 
 def numbers(enrollments: EnrollmentQuerySet, at: Any) -> QuerySet:
-    """Return rows (state, certification status, number) of these enrollments. `at`: instant or query parameter."""
+    """Return rows (state, certification status, number). `enrollments`: `with_state`; `at`: time or query parameter."""
     found = enrollments.with_certification_status(at).order_by().values_list("state", "validity")
     return found.annotate(Count("pk"))
 
 
 def people(enrollments: QuerySet) -> QuerySet:
-    """Return a query of one row; its last column is the number of different learners."""
+    """Return a query of one row (none without enrollments); its last column is the number of different learners."""
     return enrollments.order_by().annotate(of=Value("all")).values_list("of").annotate(Count("learner", distinct=True))
 
 
 def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
-    """Return the unfiltered dashboard rows of the user with id `leader`. `teams`: ids."""
+    """Return unfiltered dashboard rows of learners in `teams` (ids, not checked), without the one with id `leader`."""
     managed = Enrollment.objects.filter(learner__in=learners_except(teams, leader))
     return dashboard_rows.dashboard_of(dashboard_rows.published(managed), at=at)
 
@@ -170,7 +172,9 @@ class DashboardCount:
 def headcount_totals(
     user, team: Team | None, course: Course | None, at: datetime, days: DueFilter | None = None
 ) -> DashboardTotals | None:
-    """Return the totals of `team` (None: all) without people who left, by headcounts; None if they cannot tell."""
+    """Return the totals of `team` and the teams below (None: of all that `user` sees), without people who left, by
+    headcounts; None if headcounts cannot tell. Does not check whether `user` may see `team`.
+    """
     head = team or head_of(user)
     if head is None and not sees_whole_company(user):
         return None  # sums over teams without a common parent count people in 2 teams twice
@@ -184,7 +188,9 @@ def headcount_totals(
 
 
 def hidden_enrollments(user) -> EnrollmentQuerySet:
-    """Return enrollments that headcounts include but `user` may not see: managers' own; for HR, some of staff."""
+    """Return newest enrollments that headcounts include but `user` may not see: for HR those of active staff whom
+    `user` does not manage, for auditors and superusers none, for others their own.
+    """
     if user.is_superuser or audits(user):
         return Enrollment.objects.none()
     if not handles_people(user):
@@ -209,7 +215,7 @@ def topmost(teams: Iterable[Team]) -> list[Team]:
 
 
 def counts(enrollments: EnrollmentQuerySet, at: datetime) -> DashboardTotals:
-    """Return the totals of these enrollments (`with_state`). Runs 1 query."""
+    """Return the totals of these enrollments, newest ones `with_state`. Runs 1 query."""
     return tally(numbers(enrollments, at))
 
 
@@ -237,7 +243,7 @@ def tiles_of(found: DashboardTotals | None) -> list[Tile]:
 
 
 def lines_of(state: State, number: int, found: DashboardTotals) -> list[str]:
-    """Return translated details of a total, such as how many are still certified; [] for 0."""
+    """Return translated details, such as how many are still certified, of a total `number`; [] for 0 or WAIVED."""
     if not number or state == State.WAIVED:
         return []
     days = DUE_SOON.days
@@ -246,11 +252,9 @@ def lines_of(state: State, number: int, found: DashboardTotals) -> list[str]:
         found.found[state, each] for each in (CertificationStatus.CERTIFIED, CertificationStatus.ENDING)
     )
     if state in OPEN_WITHOUT_CERTIFICATE and certified + ending:
-        lines.append(gettext("people who are still certified: %(number)d") % {"number": certified + ending})
+        lines.append(gettext("still certified: %(number)d") % {"number": certified + ending})
     if ending:
-        lines.append(
-            gettext("people whose certificate %(ends)s: %(number)d") % {"ends": ends_within(), "number": ending}
-        )
+        lines.append(gettext("certificate %(ends)s: %(number)d") % {"ends": ends_within(), "number": ending})
     if ended := found.found[state, CertificationStatus.ENDED]:
-        lines.append(gettext("people who are no longer certified: %(number)d") % {"number": ended})
+        lines.append(gettext("no longer certified: %(number)d") % {"number": ended})
     return lines
