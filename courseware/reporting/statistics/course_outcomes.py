@@ -52,7 +52,9 @@ class AfterCourse:
 
 
 def course_outcomes(survey: Document, page: PageData, outline: Outline, teams: QuerySet, today: date) -> AfterCourse:
-    """Return the outcomes of up to MOST_TEAMS of `teams` with the most follow-ups, as of `today`. Up to 5 queries."""
+    """Return the outcomes of up to MOST_TEAMS of `teams` (a queryset of Team), those with the most follow-ups, as of
+    `today`. `survey`: a follow-up survey; `page`: its page; `outline`: of its course. Runs up to 5 queries.
+    """
     found = {team: results for team, results in observed_in(survey, page, teams, today).items() if results[0]}
     most = sorted(found, key=lambda team: (-found[team][0], team))[:MOST_TEAMS]
     names = dict(teams.filter(pk__in=most).values_list("pk", "name"))
@@ -71,7 +73,9 @@ def course_outcomes(survey: Document, page: PageData, outline: Outline, teams: Q
 def observed_in(
     survey: Document, page: PageData, teams: QuerySet, today: date
 ) -> dict[int, tuple[int, list[QuestionResult]]]:
-    """Return team id → (number of follow-ups, result per question). Runs 2 queries."""
+    """Return team id → (number of answered follow-ups, result per question), or (0, []) for too few by `today`. Teams
+    without any are missing. `page`: of `survey`; `teams`: a queryset of Team. Runs up to 2 queries.
+    """
     rows = FollowUpAnswers.objects.filter(sheet=survey, team__in=teams.values("pk"))
     by_team = defaultdict(list)
     for team, *row in rows.order_by("pk").values_list("team", "shown_from", "pk", "release_id", "answers"):
@@ -81,7 +85,7 @@ def observed_in(
 
 
 def asked_later(results: Collection[QuestionResult]) -> AskedLater:
-    """Combine the results of one question, one for each team."""
+    """Combine the results of one question, one for each team shown and at least one."""
     first, *_others = results
     labels = next(([bar.label for bar in each.bars] for each in results if each.bars), [])
     answers = [
@@ -92,13 +96,13 @@ def asked_later(results: Collection[QuestionResult]) -> AskedLater:
 
 
 def gains_in(statistics: GroupStatisticQuerySet, course: int, outline: Outline) -> dict[int, Gained]:
-    """Return team id → improvement of its people together. Runs 1 query."""
+    """Return team id → improvement of the people counted with the team, if any. `course`: id. Runs 1 query."""
     found = statistics.by_team(course, [subject_of_gain(outline)])
     return {team: Gained(gain_of(each.numbers), each.people) for (_subject, team), each in found.items()}
 
 
 def gain_of(sums: Mapping[str, int]) -> int | None:
-    """Return the improvement in percent, see `Gained`. `sums`: points "before", "after" and "most"."""
+    """Return the improvement in percent, see `Gained`. `sums`: a group's points; keys "before", "after", "most"."""
     return gain(Score(sums["before"], sums["most"]), Score(sums["after"], sums["most"]))
 
 
@@ -107,7 +111,9 @@ def subject_of_gain(outline: Outline) -> Subject:
 
 
 def gains_counted(course: Course, outline: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield (subject, improvement per learner, in the first enrollment with both tests). 1 query with a pre-test."""
+    """Yield one (subject, learners with their points "before", "after", "most"), see `starting_points_of`; nothing if
+    the course has no pre-test. `outline`: of `course`. Runs 1 query.
+    """
     if outline.pre_check_id:
         people = [
             Counted(learner, day, {"before": before.points, "after": after.points, "most": before.max_points})
@@ -117,7 +123,9 @@ def gains_counted(course: Course, outline: Outline) -> Iterator[tuple[Subject, l
 
 
 def starting_points_of(course: Course, outline: Outline) -> Iterator[tuple[int, date, Score, Score]]:
-    """Yield (learner id, first day on which statistics may include it, pre-test, post-test), once per learner."""
+    """Yield (learner id, first day on which statistics may include the scores, pre-test score, post-test score), once
+    per learner: for the first post-test with as many possible points as the pre-test of the same enrollment.
+    """
     taken = ExamAttempt.objects.filter(enrollment__course=course)
     taken = taken.filter(exam__identifier=outline.pre_check_id, pass_mark=None, number__in=(1, 2))
     columns = ("enrollment__learner", "enrollment", "number", "submitted_at", "points", "max_points")
@@ -134,7 +142,7 @@ def starting_points_of(course: Course, outline: Outline) -> Iterator[tuple[int, 
 
 
 def endings_in(statistics: GroupStatisticQuerySet, course: int, outline: Outline) -> dict[Group, Share]:
-    """Return (simulation id, team id) → share whose first attempt did no harm. `course`: id. Runs 1 query."""
+    """Return (simulation id, team id) → share of people whose first attempt did no harm. `course`: id. Runs 1 query."""
     played = {subject_of_endings(step.id): step.id for step in outline.steps if step.kind == "simulation"}
     found = statistics.by_team(course, played)
     green = f"colour:{SimulationOutcome.GREEN}"

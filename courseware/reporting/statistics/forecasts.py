@@ -41,7 +41,7 @@ def forecast(enrollments: Sequence[OpenEnrollment]) -> Forecast | None:
 
 @lru_cache(4096)  # many enrollments are equal
 def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
-    """Return the probability that fewer than `left` steps are done in `days`, each drawn from `pace` (not empty)."""
+    """Return the probability of fewer than `left` steps in `days` days, if each day's steps are drawn from `pace`."""
     if not left:
         return 0.0
     if not any(pace):
@@ -61,7 +61,9 @@ def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
 
 
 def chances_of_numbers(chances: Iterable[float]) -> list[float]:
-    """Return at index n the probability that n of these independent events happen. Negligible ones are dropped."""
+    """Return a list: index n → probability that exactly n of these independent events happen. `chances`: one per event,
+    0–1. Numbers at both ends that are less probable than NEGLIGIBLE count as impossible.
+    """
     numbers, first = [1.0], 0  # `first`: events that are certain
     for chance in chances:
         without = [number * (1 - chance) for number in numbers] + [0.0]

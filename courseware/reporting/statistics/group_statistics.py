@@ -73,7 +73,7 @@ class GroupStatisticQuerySet(models.QuerySet):
         return self.filter(team__in=teams_managed_by(user).values("pk"))
 
     def by_team(self, course: int, subjects: Iterable[Subject]) -> dict[tuple[Subject, int], GroupSum]:
-        """Return (subject, team id) → statistics, if any people are counted. `course`: id. Runs 1 query."""
+        """Return (subject, team id or NO_TEAM) → statistics, only if people are counted. `course`: id. Runs 1 query."""
         wanted = {(subject.name, subject.digest): subject for subject in subjects}
         rows = self.filter(course=course, name__in={subject.name for subject in wanted.values()}, people__gt=0)
         return {
@@ -85,7 +85,7 @@ class GroupStatisticQuerySet(models.QuerySet):
         }
 
     def summed(self, course: int, subjects: Iterable[Subject]) -> dict[Subject, GroupSum]:
-        """Return subject → sum of all teams, as a defaultdict. `course`: id. Runs 1 query."""
+        """Return subject → sum over the teams of this queryset, as a defaultdict. `course`: id. Runs 1 query."""
         sums: defaultdict[Subject, GroupSum] = defaultdict(GroupSum)
         for (subject, _team), found in self.by_team(course, subjects).items():
             sums[subject].people += found.people
@@ -125,7 +125,9 @@ class GroupStatistic(models.Model):
 
 
 def released_document_or_404(user, course: str, identifier: str, *kinds: Document.Kind) -> tuple[Document, PageData]:
-    """Return (document, published page) by ids. Raise `Http404`, also if the user may not preview courses."""
+    """Return (document of one of `kinds`, its published page in the active language) by identifiers. Raise `Http404` if
+    there is none or `user` may not preview courses (`may_preview`).
+    """
     if not may_preview(user):
         raise Http404
     found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
@@ -139,6 +141,6 @@ def released_document_or_404(user, course: str, identifier: str, *kinds: Documen
 
 
 def asked_or_404(user, course: str, identifier: str) -> tuple[Document, PageData]:
-    """As `released_document_or_404`: a lesson or, for staff, a bank. Other users may have to take an exam with it."""
+    """As `released_document_or_404`, for lessons and, if `user` is staff, question banks, which exams may use."""
     kinds = [Document.Kind.LESSON, *([Document.Kind.BANK] if user.is_staff else [])]
     return released_document_or_404(user, course, identifier, *kinds)

@@ -47,7 +47,9 @@ class MissedObjectives:
 
 
 def missed_objectives_of(outline: Outline, course: int, teams: Mapping[int, str]) -> MissedObjectives:
-    """Return the objectives these teams miss most. `course`: id; `teams`: id → name. Runs 1 query."""
+    """Return the MOST_OBJECTIVES objectives missed most in any of `teams` (up to MOST_TEAMS with most people).
+    `course`: id; `teams`: id → name, which the caller has checked that the user may see. Runs 1 query.
+    """
     lessons = lessons_of(outline)
     names = {subject_of_objective(objective, about): objective for objective, about in lessons.items()}
     found = GroupStatistic.objects.filter(team__in=list(teams)).by_team(course, names)
@@ -72,7 +74,7 @@ def subject_of_objective(objective: str, lessons: Iterable[str]) -> Subject:
 
 
 def teams_with_most(shares: Mapping[tuple[str, int], AnonymousShare]) -> list[int]:
-    """Return ids of up to MOST_TEAMS teams, those with most people first. `shares`: (objective id, team id) → share."""
+    """Return ids of up to MOST_TEAMS teams, largest group first. `shares`: (objective id, team id) → share."""
     people: Counter[int] = Counter()
     for (_objective, team), share in shares.items():
         people[team] = max(people[team], share.people)
@@ -80,7 +82,9 @@ def teams_with_most(shares: Mapping[tuple[str, int], AnonymousShare]) -> list[in
 
 
 def objectives_counted(course: Course, outline: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield (subject, learners with all lessons of an objective, "missed" 1 or 0). Runs 2 queries per objective."""
+    """Yield (subject of an objective, learners who completed all its lessons in one enrollment, with the number
+    "missed": 1 or 0). `outline`: of `course`. Runs 2 queries per objective.
+    """
     for objective, lessons in lessons_of(outline).items():
         missed = missed_in(course, outline, lessons)
         people: dict[int, Counted] = {}
@@ -91,7 +95,7 @@ def objectives_counted(course: Course, outline: Outline) -> Iterator[tuple[Subje
 
 
 def enrollments_through(course: Course, lessons: Collection[str]) -> QuerySet:
-    """Return rows (enrollment id, learner id, time when all these lessons (ids) were completed), by time."""
+    """Return rows (enrollment id, learner id, time when all `lessons`, different ids, were completed), by time."""
     done = Completion.objects.filter(enrollment__course=course, document__identifier__in=lessons)
     found = done.values("enrollment", "enrollment__learner").annotate(number=Count("pk"), last=Max("completed_at"))
     whole = found.filter(number=len(lessons)).order_by("last", "enrollment")
@@ -99,7 +103,7 @@ def enrollments_through(course: Course, lessons: Collection[str]) -> QuerySet:
 
 
 def lessons_of(outline: Outline) -> dict[str, set[str]]:
-    """Return objective id → ids of the required lessons that ask about it."""
+    """Return objective id → ids of the lessons that have the objective and a check and are not optional."""
     found: dict[str, set[str]] = defaultdict(set)
     for step in outline.steps:
         for objective in step.objectives if step.check and not step.is_optional else ():
@@ -108,7 +112,7 @@ def lessons_of(outline: Outline) -> dict[str, set[str]]:
 
 
 def missed_in(course: Course, outline: Outline, lessons: Collection[str]) -> set[int]:
-    """Return ids of enrollments with a wrong answer in the checks of these lessons (ids). Runs 1 query."""
+    """Return ids of enrollments with a wrong answer to a question of `outline` in these lessons (ids). Runs 1 query."""
     checks = {step.id: step.check for step in outline.steps if step.id in lessons}
     asked = {(lesson, each) for lesson, check in checks.items() for question in check for each in question.wordings}
     wrong = Answer.objects.filter(enrollment__course=course, document__identifier__in=lessons, is_right=False)

@@ -61,7 +61,7 @@ def update_statistics(today: date | None = None) -> str:
 
 
 def counted_in(course: Course, course_outline: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield (subject, all people who answered, ready or not) for each subject, in a stable order."""
+    """Yield (subject, all people who answered, also before their `day`), each subject once, in a stable order."""
     yield from answers_counted(course)
     yield from attempts_counted(course)
     yield from objectives_counted(course, course_outline)
@@ -70,14 +70,16 @@ def counted_in(course: Course, course_outline: Outline) -> Iterator[tuple[Subjec
 
 
 def lines_of_teams() -> dict[int, list[int]]:
-    """Return team id → ids of the team, all teams above and NO_TEAM, nearest first. Runs 1 query."""
+    """Return team id or NO_TEAM → ids of the team, all teams above and NO_TEAM, nearest first. Runs 1 query."""
     rows = Team.objects.order_by().values_list("pk", "above")
     lines = {key: [key, *(int(each) for each in reversed(above.split("/")) if each), NO_TEAM] for key, above in rows}
     return lines | {NO_TEAM: [NO_TEAM]}
 
 
 def assign_teams(course: Course, people: Collection[int], known: dict[int, int]) -> None:
-    """Store the team each of these people (ids) counts with, the first joined; add person id → team id to `known`."""
+    """Store the team that each of `people` (ids) counts with in the course: the first joined, or NO_TEAM. A stored team
+    stays. Adds person id → stored team id to `known`.
+    """
     for batch in batches(sorted(people), AT_ONCE):
         teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(batch).items()}
         rows = [StatisticsTeam(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
@@ -95,7 +97,7 @@ def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None
 
 
 def grouped_by_team(waiting):
-    """Return team id → waiting people (`Waiting`) that it may count now."""
+    """Return team id → those of `waiting` (`Waiting`) whom the team may count now."""
     by_team = defaultdict(list)
     for each in waiting:
         for team in each.above:
@@ -112,7 +114,9 @@ def count_in(
     ancestors: Mapping[int, list[int]],
     today: date,
 ) -> int:
-    """Count waiting people into a subject's statistics, once a day per team; return how many grew. See `waiting_in`."""
+    """Count waiting people into the statistics of a subject, once a day per team; return how many statistics grew.
+    `people`: all of the subject, also those counted before; `known`, `ancestors`: see `waiting_in`.
+    """
     # A second worker waits here and then finds the work done.
     Course.objects.select_for_update(no_key=True).filter(pk=course.pk).first()
     of_subject = {"course": course, "name": subject.name, "shape": subject.digest}
@@ -143,7 +147,9 @@ def waiting_in(
     ancestors: Mapping[int, list[int]],
     today: date,
 ) -> list[Waiting]:
-    """Return ready, uncounted people, longest ready first. `known`: person → team id; `taken`: team id → counted."""
+    """Return people whose `day` has come, except the counted ones, by `day`. `known`: learner id → team id; `taken`:
+    team id → number of its people counted, the earliest by `day`; `ancestors`: of `lines_of_teams`.
+    """
     left, waiting = Counter(taken), []
     for person in sorted(people, key=attrgetter("day")):
         team = known[person.learner]
@@ -161,7 +167,7 @@ def from_below(teams: Iterable[int], ancestors: Mapping[int, list[int]]) -> list
 
 
 def add_to(statistic: GroupStatistic, counted: Collection[Waiting], today: date) -> None:
-    """Add these people to the statistic, without saving it."""
+    """Add the numbers of `counted` to the statistic and set its date, without saving it."""
     numbers = Counter(statistic.numbers)
     for each in counted:
         numbers.update(each.person.numbers)
@@ -169,7 +175,7 @@ def add_to(statistic: GroupStatistic, counted: Collection[Waiting], today: date)
 
 
 def write(statistics: Iterable[GroupStatistic], of_subject: Mapping[str, object]) -> None:
-    """Save statistics. `of_subject`: field name → value of new ones."""
+    """Save a list of statistics. `of_subject`: field name → value (course, name, shape) to set on new ones."""
     new = [each for each in statistics if each.pk is None]
     for each in new:
         for name, value in of_subject.items():

@@ -45,7 +45,7 @@ class Period:
         return min(self.last, site_day())
 
     def contains(self, column: str) -> Q:
-        """Return the condition: the time in `column` is in the period."""
+        """Return the condition: the time in `column` (lookup path of a datetime) is in the period."""
         begin, end = self.span
         return Q(**{f"{column}__gte": begin, f"{column}__lt": end})
 
@@ -128,7 +128,9 @@ REPORT_COLUMNS: tuple[Column, ...] = (  # of a ReportLine
 def period_report(
     user, period: Period, *, language: str, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> PeriodReport:
-    """Return the report on people that `user` may see. `left`: include people who left the company."""
+    """Return the report on people that `user` may see. `language`: of the course titles; `team`: only its learners and
+    those of the teams below; `left`: include people who left the company.
+    """
     enrollments = enrollments_reported(user, team=team, course=course, left=left)
     teams = dashboard_rows.teams_shown_to(user)
     if team:
@@ -150,7 +152,9 @@ def period_report(
 def enrollments_reported(
     user, *, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> EnrollmentQuerySet:
-    """Return all enrollments that `user` may see, not only the newest, with these filters."""
+    """Return enrollments that `user` may see in published courses, also earlier ones of a learner, unsorted. `team`:
+    only learners of this team and the teams below; `left`: include people who left.
+    """
     enrollments = dashboard_rows.enrollments_in(team, user) if team else dashboard_rows.enrollments_shown_to(user)
     if course:
         enrollments = enrollments.filter(course=course)
@@ -164,7 +168,9 @@ class CountingTeams(NamedTuple):
     has_others: bool
 
     def numbers(self, enrollments: EnrollmentQuerySet, *by: str, **numbers: Count) -> Iterator[dict]:
-        """Yield dicts: "home" (team id or None), "of" (course id), `by`, `numbers`. 1 query, 2 with `has_others`."""
+        """Yield a dict per group: "home" (team id, None: no such team), "of" (course id), the fields `by`, and the
+        aggregates `numbers`. Runs 1 query, 2 with `has_others`.
+        """
         # A join instead of a lookup for each enrollment, so the database reads each table once.
         joined = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=self.teams.values("pk"))
         earlier = joined.filter(person=OuterRef("person"), pk__lt=OuterRef("pk"))
@@ -181,7 +187,7 @@ class CountingTeams(NamedTuple):
 def statistics_by_team(
     enrollments: EnrollmentQuerySet, period: Period, homes: CountingTeams
 ) -> dict[HeadcountKey, Figures]:
-    """Return (team id or None, course id) → statistics. Runs 5 queries, 9 with `has_others`."""
+    """Return (team id or None, course id) → statistics; None: in no team of `homes`. 5 queries, 9 with `has_others`."""
     _begin, end = period.span
     people = enrollments.filter(enrolled_at__lt=end)
     totals = homes.numbers(
@@ -198,25 +204,29 @@ def statistics_by_team(
 
 
 def learners(condition: Q | None = None) -> Count:
-    """Return an aggregate that counts different learners (who meet `condition`)."""
+    """Return an aggregate over enrollments: number of different learners. `condition`: Q on enrollments or None."""
     return Count("learner", distinct=True, filter=condition)
 
 
 def add(counts: Mapping[HeadcountKey, Counter[str]], rows: Iterable[dict]) -> None:
-    """Add rows of `CountingTeams.numbers` to the counts: (team id, course id) → name → number."""
+    """Add rows of `CountingTeams.numbers` to `counts`: (team id or None, course id) → name → number. `counts` must
+    create missing keys (defaultdict). Removes the keys "home" and "of" from the rows.
+    """
     for row in rows:
         counts[row.pop("home"), row.pop("of")].update(row)
 
 
 def certificate_valid_in(period: Period, path: str = "") -> Q:
-    """Return the condition: valid at the end of the period, not revoked. `path`: lookup prefix of the certificate."""
+    """Return the condition: issued by the end of the period, valid on its `certified_on`, and never revoked. `path`:
+    prefix of lookups from the filtered model, such as "certificate__"; "" for certificates.
+    """
     _begin, end = period.span
     issued = {f"{path}issued_at__lt": end, f"{path}revoked_at": None}
     return Q(**issued) & (Q(**{f"{path}valid_until": None}) | Q(**{f"{path}valid_until__gte": period.certified_on}))
 
 
 def is_certified_externally_only(period: Period) -> Q:
-    """Return the condition: certified at the end of the period by external training, not by a certificate."""
+    """Return the condition on enrollments: certified at the end of the period, but only by external training."""
     trained = ExternalTraining.objects.filter(trained_on__lte=period.last, revoked_at=None)
     trained = trained.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
     certified = Certificate.objects.filter(certificate_valid_in(period))
@@ -235,7 +245,9 @@ def first_answers(enrollments: EnrollmentQuerySet, period: Period, homes: Counti
 
 
 def minutes_done(enrollments: EnrollmentQuerySet, period: Period, homes: CountingTeams) -> Iterator[dict]:
-    """Yield rows with `minutes` of steps completed in the period, by the current release; 0 for archived steps."""
+    """Yield dicts "home", "of" (see `CountingTeams.numbers`), "minutes": length of the steps completed in the period,
+    by the current release; 0 for steps it does not have. A home and course may come several times.
+    """
     done = enrollments.filter(period.contains("completions__completed_at"))
     done = done.annotate(step=F("completions__document__identifier"))
     minutes = minutes_of_steps()
@@ -274,6 +286,6 @@ def latest(day: date, *, months: int, number: int) -> list[Period]:
 
 
 def months_later(first: date, months: int) -> date:
-    """Return the first day of the month `months` after the first of a month."""
+    """Return the first day of the month that is `months` (may be negative) after the month of `first`."""
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
     return date(year, month + 1, 1)

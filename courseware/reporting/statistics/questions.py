@@ -40,7 +40,9 @@ class GivenAnswer(NamedTuple):
 
 
 def question_splits(document: Document, page: PageData, statistics: GroupStatisticQuerySet) -> list[QuestionSplit]:
-    """Return statistics per graded question, hardest first, those for too few people last. Runs 1 query."""
+    """Return the statistics of each graded question, hardest first, questions with too few people last. `document`: a
+    lesson or bank; `page`: its page; `statistics`: groups to add up, such as `shown_to(user)`. Runs 1 query.
+    """
     # Of lesson questions only the first variant counts: the others are shown after a wrong answer.
     own = page.wordings if page.kind == Document.Kind.LESSON else page.questions
     asked = {subject_of_question(document, each, page.questions[each].shape): page.questions[each] for each in own}
@@ -66,7 +68,7 @@ def split_of_question(question: Question, found: GroupSum) -> QuestionSplit:
 
 
 def answers_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield (subject, first answers) for each question and shape. One query for each lesson, 2 for each bank."""
+    """Yield (subject, each learner's first answer) for each question and shape. 1 query per lesson, 2 per bank."""
     kinds = {Document.Kind.LESSON.value: given_in_lesson, Document.Kind.BANK.value: given_in_exams}
     for document in Document.objects.filter(course=course, kind__in=kinds).order_by("pk"):
         firsts: defaultdict[Subject, dict[int, Counted]] = defaultdict(dict)
@@ -91,7 +93,7 @@ def given_in_lesson(lesson: Document) -> Iterable[GivenAnswer]:
 
 
 def given_in_exams(bank: Document) -> Iterable[GivenAnswer]:
-    """Yield responses in submitted attempts, oldest first; an unanswered question counts as wrong."""
+    """Yield responses in submitted attempts, oldest first; a question without a response counts as wrong."""
     shapes = shapes_in(bank)
     submitted = Response.objects.filter(bank=bank, attempt__submitted_at__isnull=False)
     columns = ("question", "attempt__enrollment__learner", "revision", "response", "is_right", "attempt__submitted_at")

@@ -31,7 +31,9 @@ def subject_of_quarter(first: date) -> Subject:
 
 
 def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield (subject of a quarter, people with ASKED daily answers in it since completion). Runs 1 query."""
+    """Yield (subject of a quarter, learners with at least ASKED daily answers in it after completion, with the number
+    "kept": whether at least RIGHT of the first ASKED are right). Runs 1 query.
+    """
     rows = DailyQuestionAnswer.objects.filter(
         enrollment__course=course, answered_at__gt=F("enrollment__completed_at")
     ).order_by("day", "pk")
@@ -48,7 +50,9 @@ def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]
 
 
 def retention(course: int, teams: Mapping[int, str], today: date) -> Retention:
-    """Return the retention of these teams in a course. `course`: id; `teams`: id → name. Runs 1 query."""
+    """Return the retention in the latest QUARTERS_SHOWN quarters up to `today`, of those of `teams` with enough people.
+    `course`: id; `teams`: id → name, which the caller has checked that the user may see. Runs 1 query.
+    """
     quarters = latest_quarters(today)[:QUARTERS_SHOWN]
     subjects = [subject_of_quarter(each.first) for each in quarters]
     found = GroupStatistic.objects.filter(team__in=list(teams)).by_team(course, subjects)

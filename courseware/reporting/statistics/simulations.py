@@ -66,7 +66,7 @@ def simulations_on(outlines: Iterable[Outline]) -> list[tuple[str, Step]]:
 
 
 def split_of(document: Document, page: PageData, statistics: GroupStatisticQuerySet) -> Split:
-    """Return the statistics of a simulation, without numbers for too few people. Runs 1 query."""
+    """Return the statistics of a simulation, without numbers for too few people. `statistics`: groups to sum."""
     simulation = page.simulation
     ended = subject_of_endings(document.identifier)
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in simulation.nodes.values()}
@@ -86,7 +86,9 @@ def split_of(document: Document, page: PageData, statistics: GroupStatisticQuery
 
 
 def chosen_by_peers_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
-    """Return situation id → share of each choice in the whole company, if anybody is counted. Runs 1 query."""
+    """Return situation id → share of each choice, by position, in the whole company; without situations in which nobody
+    is counted. `document`: the simulation of `nodes`. Runs 1 query.
+    """
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
     found = GroupStatistic.objects.summed(document.course_id, about.values())
     return {
@@ -105,7 +107,7 @@ def subject_of_node(document: Document, node: str, shape: str) -> Subject:
 
 
 def attempts_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Yield (subject, people) of endings, and of first decisions in each situation. Runs 3 queries per simulation."""
+    """Yield (subject, people) for endings, and for first decisions per situation, of each person's first attempt."""
     for document in Document.objects.filter(course=course, kind=Document.Kind.SIMULATION).order_by("pk"):
         attempts = SimulationAttempt.objects.on_record().finished().filter(simulation=document)
         firsts = first_attempts(attempts)
@@ -119,7 +121,7 @@ def attempts_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
 
 
 def first_attempts(attempts: SimulationAttemptQuerySet) -> dict[int, FirstAttempt]:
-    """Return attempt id → first finished attempt of each person, by time. Runs 1 query."""
+    """Return attempt id → attempt, for the first of each person by time. `attempts`: finished ones. Runs 1 query."""
     firsts: dict[int, tuple[int, FirstAttempt]] = {}
     columns = ("pk", "enrollment__learner", "finished_at", "ending", "colour")
     for pk, learner, finished_at, ending, colour in attempts.order_by("finished_at", "pk").values_list(*columns):
@@ -140,7 +142,9 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
 def decisions_in(
     attempts: SimulationAttemptQuerySet, firsts: Mapping[int, FirstAttempt], shapes: Mapping[int, Mapping[str, str]]
 ) -> dict[tuple[str, str], list[Counted]]:
-    """Return (situation id, shape) → first decisions, in order of `firsts`. `shapes`: from `shapes_of`. One query."""
+    """Return (situation id, shape) → first decision there in each attempt of `firsts`, in that order. `firsts`: from
+    `first_attempts(attempts)`; `shapes`: from `shapes_of`. Runs 1 query.
+    """
     decided: defaultdict[tuple[str, str], dict[int, Mapping[str, int]]] = defaultdict(dict)
     decisions = Decision.objects.filter(run__in=attempts).order_by("run", "position")
     columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
@@ -162,7 +166,9 @@ def decision_numbers(position: int, target: str, seconds: int) -> dict[str, int]
 
 
 def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
-    """Yield (decision row, target id): the next situation of the attempt, or its ending."""
+    """Yield (row, id of the next situation in the same attempt, or else of the ending). `rows`: tuples that begin with
+    attempt id, revision id, ending id, situation id; sorted by attempt and position.
+    """
     last = None
     for row in rows:
         if last:
@@ -190,7 +196,7 @@ def node_split(node: Node, number: str, taken: GroupSum) -> NodeSplit:
 
 
 def places_taken(node: Node, taken: GroupSum) -> list[int]:
-    """Return how often each choice was taken, by position."""
+    """Return how often each choice of `node` was taken, by position. `taken`: statistics of the situation."""
     return [taken.numbers[f"place:{position}"] for position in range(len(node.choices))]
 
 
@@ -203,7 +209,7 @@ def named(found: GroupSum, prefix: str) -> Iterator[tuple[str, int]]:
 
 
 def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Connection, float]]:
-    """Yield (path, width) of the paths that lead down the map."""
+    """Yield (path, width) of paths taken that lead down the map. `taken`: id → statistics of situations on the map."""
     for node, found in taken.items():
         for target, count in named(found, "to"):
             if target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:

@@ -29,9 +29,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """Result of a question. `answered`: people in steps of 5; `ends`: labels of a scale's ends.
-
-    `mean` and `recommend` (−100 to 100) are None if not applicable. Texts are in random order.
+    """Result of a question. `answered`: people in steps of 5; `ends`: labels of a scale's ends; `mean`, `recommend`
+    (−100 to 100): None if not applicable; `texts`: in random order.
     """
 
     title: str
@@ -53,7 +52,9 @@ def surveys_on(outlines: Iterable[Outline]) -> list[tuple[str, Step | FollowUpSu
 
 
 def survey_results(survey: Document, page: PageData, today: date | None = None) -> tuple[int, list[QuestionResult]]:
-    """Return (number of people, result per question); (0, []) for too few people. Runs up to 2 queries."""
+    """Return (number of people, result per question of `page`); (0, []) for too few people. `page`: of `survey`;
+    `today`: default is the site's date. Runs up to 2 queries.
+    """
     today = today or dates.site_day()
     rows = SurveyAnswers.objects.filter(survey=survey).order_by("pk")
     columns = ("shown_from", "pk", "release_id", "answers")
@@ -64,7 +65,7 @@ def survey_results(survey: Document, page: PageData, today: date | None = None) 
 def results_of(
     given: list[Given], page: PageData, shapes: Mapping[int, Mapping[str, tuple]], today: date
 ) -> tuple[int, list[QuestionResult]]:
-    """As `survey_results`, of the rows `given`, sorted by id. `shapes`: from `shapes_asked`."""
+    """As `survey_results`, of answers `given`, which the caller has sorted by row id. `shapes`: from `shapes_asked`."""
     number = len(disclosed(((day, pk) for day, pk, _release, _answers in given), today))
     if not number:
         return 0, []
@@ -125,7 +126,7 @@ def question_result(question: Asked, given: list) -> QuestionResult:
 
 
 def bars(labels: Iterable[tuple[str, int]], values: list[int], total: int) -> tuple[Bar, ...]:
-    """Return a bar for each (label, value). `total`: people who answered."""
+    """Return a bar for each of `labels` (label, value). `values`: all values chosen; `total`: people who answered."""
     counts = Counter(values)
     labels = list(labels)
     shares = anonymous_shares([counts[value] for _label, value in labels], total)

@@ -25,8 +25,6 @@ STEPS_LISTED = 8
 
 
 class DueEnrollment(NamedTuple):
-    """Due date and completion date of an enrollment."""
-
     due_on: date
     done_on: date | None
 
@@ -124,9 +122,8 @@ class TeamTrends(NamedTuple):
 
 @dataclass(frozen=True)
 class Trends:
-    """Trends. `curve` and `teams` (most overdue first): enrollments with a due date; `late`: number overdue. `steps`:
-    current steps with most people. `new`: number of enrollments without a pace, which `forecast` leaves out; it is None
-    for too few.
+    """`curve`, `teams` (largest overdue share first): enrollments with a due date; `late`: number overdue; `steps`:
+    current steps with most people; `new`: number without a pace, left out of `forecast`, which is None for too few.
     """
 
     curve: Curve
@@ -138,7 +135,9 @@ class Trends:
 
 
 def trends_of(enrollments: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Trends:
-    """Return the trends of dashboard rows of one course. `teams`: id → name. Constant number of queries."""
+    """Return the trends of `enrollments` (`dashboard_rows_of` one course), without exempt ones. `teams`: id → name of
+    teams that may be shown; `language`: of the outline. Runs the queries of `rows_in_chunks`, and 2.
+    """
     enrollments = enrollments.exclude(state=State.WAIVED)
     today = timezone.localdate(now)
     rows = list(rows_in_chunks(enrollments, teams, language, now))
@@ -163,7 +162,7 @@ def due_enrollment(row: DashboardRow) -> DueEnrollment:
 
 
 def trends_by_team(due: Iterable[DashboardRow], today: date) -> list[TeamTrends]:
-    """Return trends of up to TEAMS_DRAWN teams, largest overdue share first; [] for a single team."""
+    """Return trends of up to TEAMS_DRAWN teams, largest overdue share first; [] for 1 team. `due`: with due date."""
     by_team = defaultdict(list)
     for row in due:
         by_team[row.team].append(row)
@@ -196,7 +195,9 @@ def days_open(enrolled_at: datetime, today: date) -> int:
 
 
 def paces_of(rows: Collection[DashboardRow], enrollments: QuerySet, today: date) -> dict[int, Counter[date]]:
-    """Return enrollment id → day → number of required steps completed, for at least the last DAYS_OF_PACE days."""
+    """Return enrollment id → day → number of required steps completed, as a defaultdict, for at least the last
+    DAYS_OF_PACE days. `rows`: enrollments to count; `enrollments`: queryset that includes them. Runs 1 query.
+    """
     required = {row.enrollment.pk: frozenset(row.journey.progress.required) for row in rows}
     since = today - timedelta(days=DAYS_OF_PACE)  # one day more, so that no time zone misses a day
     completions = Completion.objects.filter(
@@ -212,7 +213,7 @@ def paces_of(rows: Collection[DashboardRow], enrollments: QuerySet, today: date)
 def open_enrollment(
     row: DashboardRow, today: date, enrolled: Mapping[int, datetime], paces: Mapping[int, Counter[date]]
 ) -> OpenEnrollment:
-    """Return the input of the forecast. `enrolled`: enrollment id → time of enrolling; `paces`: from `paces_of`."""
+    """Return the input of `forecast`. `row`: has a due date; `enrolled`: enrollment id → time; `paces`: `paces_of`."""
     key, days_left = row.enrollment.pk, (row.enrollment.due_on - today).days + 1
     number = min(DAYS_OF_PACE, max(days_open(enrolled[key], today), 1))
     pace = tuple(sorted(paces[key][today - timedelta(days=ago)] for ago in range(number)))
