@@ -164,7 +164,6 @@ def differences() -> Iterator[str]:
 
 
 def rows_without_event(kind: LoggedFact) -> Iterator[str]:
-    """Yield a line for each row of this kind without a matching event."""
     for rows in chunks(kind.facts.order_by("pk"), CHUNK):
         expected = {row: kind.said(row) for row in rows}
         subjects = {entry.subject for entry in expected.values()}
@@ -177,7 +176,7 @@ def rows_without_event(kind: LoggedFact) -> Iterator[str]:
 
 
 def events_without_row(kind: LoggedFact) -> Iterator[str]:
-    """Yield a line for each event of this kind without a row."""
+    """Yield a line for each event of this kind without a row, unless an `undone_by` event followed."""
     for events in chunks(Event.objects.filter(verb=kind.verb).order_by("pk"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
         stored = {kind.key(kind.said(row)) for row in kind.facts.filter(**{f"{kind.owner or 'pk'}__in": owners})}
@@ -188,6 +187,6 @@ def events_without_row(kind: LoggedFact) -> Iterator[str]:
 
 
 def places_taken_back(kind: LoggedFact, events: Iterable[Event]) -> dict[str, int]:
-    """Return subject → position of its last `undone_by` event."""
+    """Return subject of `events` → position (`Event.place`) of its last `undone_by` event. `kind`: has `undone_by`."""
     found = Event.objects.filter(verb=kind.undone_by, subject__in={event.subject for event in events})
     return {event.subject: event.place for event in found.order_by("place")}

@@ -18,7 +18,7 @@ from courseware.learning.models import Enrollment
 
 
 def certificates() -> Iterator[str]:
-    """Yield messages about completed enrollments without a certificate of that time, and about other certificates."""
+    """Yield messages about completions without certificate, certificates without completion, and times that differ."""
     for pk in Certificate.objects.filter(enrollment__completed_at=None).values_list("enrollment_id", flat=True):
         yield f"enrollment {pk}: has a certificate but is not completed"
     for pk in Enrollment.objects.completed().filter(certificate=None).values_list("pk", flat=True):
@@ -29,7 +29,7 @@ def certificates() -> Iterator[str]:
 
 
 def certificate_texts() -> Iterator[str]:
-    """Yield messages about certificates with facts that differ from the release, attempts and branding."""
+    """Yield messages about certificates whose recomputable facts differ from release, attempts and branding."""
     outlines = lru_cache(maxsize=8)(outlines_of)
     certificates = Certificate.objects.select_related("release__course", "enrollment").defer("release__outlines")
     for certificate in certificates.order_by("pk").iterator():
@@ -41,7 +41,7 @@ def certificate_texts() -> Iterator[str]:
 
 
 def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> list[CertificateFact]:
-    """Return the facts that differ when recomputed. `outlines`: language → outline. Runs 2 queries if none does."""
+    """Return recomputable facts that differ on all of: day of issue, day before, day after. `outlines`: by language."""
     # The days before and after count too: the site's time zone may have changed.
     facts = [fact for fact in FACTS if fact.is_recomputable]
     for step in (0, -1, 1):
@@ -60,7 +60,7 @@ def certificate_pdfs() -> Iterator[str]:
 
 
 def certifications() -> Iterator[str]:
-    """Yield messages about certifications that do not end with their longest certificate or external training."""
+    """Yield messages about missing certifications, and any unlike the longest certificate or external training."""
     columns = {"kept_certificate": "certificate", "kept_outside": "outside", "kept_until": "certified_until"}
 
     def rows(of_model, learner: str, course: str) -> Iterator[Proof]:

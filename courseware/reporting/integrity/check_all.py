@@ -1,4 +1,4 @@
-"""All integrity checks of `check_records`, which recompute stored values from their sources."""
+"""Check all: the integrity checks of `check_records`, which recompute stored values from their sources."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from courseware.accounts.people.search import people_with_outdated_terms
 from courseware.audit_log.verify import alterations
 from courseware.content.models import Release
 from courseware.content.releases.publishing import digest_of
-from courseware.reporting.integrity import audit_log, certificates, enrollments, exams
+from courseware.reporting.integrity import assessments, audit_log, certificates, enrollments
 
 
 def search_terms() -> Iterator[str]:
@@ -23,18 +23,18 @@ def releases() -> Iterator[str]:
 
 
 CHECKS = (
-    exams.attempts,
-    exams.pass_marks,
-    exams.responses,
-    exams.answers,
-    exams.practice_answers,
-    exams.daily_answers,
-    exams.positions_of_answers,
-    exams.passes,
-    exams.pre_checks,
-    exams.practice_sets,
-    exams.simulation_attempts,
-    exams.endings,
+    assessments.attempts,
+    assessments.pass_marks,
+    assessments.responses,
+    assessments.answers,
+    assessments.practice_answers,
+    assessments.daily_answers,
+    assessments.positions_of_answers,
+    assessments.passes,
+    assessments.pre_checks,
+    assessments.practice_sets,
+    assessments.simulation_attempts,
+    assessments.endings,
     enrollments.enrollments,
     enrollments.newest_enrollments,
     enrollments.merged_enrollments,

@@ -23,7 +23,7 @@ from courseware.simulations.models import SimulationAttempt
 
 
 def enrollments() -> Iterator[str]:
-    """Yield messages about start, activity or due date unlike answers, completions, attempts and adjustments."""
+    """Yield messages about wrong start, activity or manual due date, and completion without any completed step."""
 
     def of_facts(model, field, aggregate, enrollment="enrollment", **filters):
         facts = model.objects.filter(**{enrollment: OuterRef("pk")}, **filters).order_by().values(enrollment)
@@ -67,7 +67,7 @@ def times_of(enrollment) -> Iterator[str]:
 
 
 def newest_enrollments() -> Iterator[str]:
-    """Yield messages about wrong `is_newest`: it marks the last one, and a superseded one only if there is no other."""
+    """Yield messages about wrong `is_newest`: it marks the last enrollment that no merge superseded, if any."""
     superseded = superseded_ids()
     others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
         pk__in=superseded
@@ -84,7 +84,7 @@ def newest_enrollments() -> Iterator[str]:
 
 
 def merged_enrollments() -> Iterator[str]:
-    """Yield messages about transferred enrollments not in the remaining account or, after an undo, in the other."""
+    """Yield messages about transferred enrollments in the wrong account, and about enrollments of merged accounts."""
     items = MergedEnrollment.objects.select_related("merge", "enrollment").order_by("pk")
     for item in items.filter(is_transferred=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
         yield f"enrollment {item.enrollment_id}: is of person {item.merge.kept_id} by merge {item.merge_id}"
@@ -137,7 +137,9 @@ def headcounts() -> Iterator[str]:
 
 
 def follow_ups() -> Iterator[str]:
-    """Yield messages about follow-ups with more or fewer answers than people, or answers not shown in steps of 5."""
+    """Yield messages about surveys with more or fewer answers than answered follow-ups, answers not shown in steps of
+    5, and follow-ups of enrollments that are not completed.
+    """
     answered = FollowUp.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
     stored = FollowUpAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))
     numbers, answers = dict(answered), dict(stored)

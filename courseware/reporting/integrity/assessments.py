@@ -1,4 +1,4 @@
-"""Integrity checks of exams, answers, practice sets and simulations. Each yields a line for each difference."""
+"""Integrity checks of assessments: exams, answers, practice sets, simulations. Each yields a line per difference."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -58,7 +58,7 @@ def responses() -> Iterator[str]:
 
 
 def graded_again(response: Response) -> bool | None:
-    """Grade anew: return whether it is right, None before submission. Raise KeyError or TypeError if not gradable."""
+    """Return whether a response is right; None before submission. Raise KeyError or TypeError if not gradable."""
     attempt = response.attempt
     if attempt.submitted_at is None:
         return None
@@ -79,7 +79,7 @@ def answers() -> Iterator[str]:
 
 
 def questions_of(document: int, revision: int) -> Mapping[str, Question]:
-    """Return question id → question of a revision (ids) in any language: answer keys are the same in all."""
+    """Return question id → question of a revision (ids), {} if unreleased. All languages have the same answer keys."""
     stored = next(iter(store.stored_questions(document, revision).values()), {})
     return {identifier: load_question(question) for identifier, question in stored.items()}
 
@@ -122,7 +122,7 @@ def positions_of_answers() -> Iterator[str]:
 
 
 def with_a_gap(model, *of):
-    """Return (*values of the fields `of`, highest number) of each group of rows with a gap in their `number`."""
+    """Return rows (fields `of`, highest `number`) of each group by `of` whose numbers 1, 2, 3 … have a gap."""
     rows = model.objects.order_by().values(*of).annotate(last=Max("number"), rows=Count("pk"))
     return rows.exclude(last=F("rows")).order_by(*of).values_list(*of, "last")
 
@@ -136,7 +136,7 @@ def passes() -> Iterator[str]:
 
 
 def pre_checks() -> Iterator[str]:
-    """Yield messages about submitted pre-tests that are not completed, and the other way round."""
+    """Yield messages about submitted pre-tests that are not completed, and completed ones that were not submitted."""
     taken = ExamAttempt.objects.submitted().filter(pass_mark=None)
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     for pk in taken.filter(~Exists(completion)).values_list("pk", flat=True):
@@ -148,7 +148,7 @@ def pre_checks() -> Iterator[str]:
 
 
 def practice_sets() -> Iterator[str]:
-    """Yield messages about passed exams completed before all practice sets are done, or not completed then."""
+    """Yield messages about passed exams whose completion does not match their practice sets, and repeated questions."""
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     passed = ExamAttempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
     for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
@@ -169,7 +169,7 @@ def rules_with_a_repeated_question(practice_sets: Iterable[PracticeSet]) -> Iter
 
 
 def simulation_attempts() -> Iterator[str]:
-    """Yield messages about simulation attempts with another result when replayed from their decisions."""
+    """Yield messages about attempts with another result when replayed, or that count without a completed simulation."""
     rows = (
         SimulationAttempt.objects.select_related("simulation", "release__course")
         .defer("release__outlines")
