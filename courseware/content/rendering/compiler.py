@@ -40,7 +40,7 @@ COMPILER = 13
 
 @dataclass(frozen=True)
 class Compiled:
-    """`outlines`: by language; `pages`: by document id and language."""
+    """`outlines`: language → outline; `pages`: (document id, language) → page data."""
 
     outlines: Mapping[str, dict[str, Any]]
     pages: Mapping[tuple[str, str], dict[str, Any]]
@@ -49,9 +49,8 @@ class Compiled:
 def compile_course(
     course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str], readers: Reviewers
 ) -> Compiled:
-    """Compile a course without errors. `files`: path → content; `digests`: path → sha256.
-
-    Content awaiting expert review is left out, except in documents (ids) of `readers`.
+    """Compile a course without errors. `files`: path → content; `digests`: path → sha256 (hexadecimal). `readers`:
+    document id → reviewer; content of other documents that awaits expert review is left out.
     """
     whole, course = course, without_sections_awaiting_review(course, readers)
     media = media_of(course.id, files, digests)
@@ -67,7 +66,7 @@ def compile_course(
 
 
 def compile_release(release: int) -> Compiled:
-    """Compile a release, given by primary key. Runs two queries."""
+    """Compile a release (key) from its source files and reviews; store nothing. Runs two queries."""
     texts = list(SourceFile.objects.filter(revision__entries__release=release))
     bodies = {text.path: bytes(text.body) for text in texts}  # a memoryview on PostgreSQL
     digests = {text.path: text.digest for text in texts}

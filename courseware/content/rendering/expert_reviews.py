@@ -14,8 +14,6 @@ from courseware.content.models import ExpertReview
 
 @dataclass(frozen=True)
 class Reviewer:
-    """The reviewer of a document."""
-
     name: str
     profession: str
     read_on: date
@@ -25,12 +23,14 @@ Reviewers = Mapping[str, Reviewer]  # by id of the document that was read
 
 
 def reviewers_of(reviews: Iterable[ExpertReview]) -> dict[str, Reviewer]:
-    """Return document id → reviewer. `reviews` have their document loaded."""
+    """Return document id → reviewer. `reviews`: valid, which is not checked, with `revision__document` loaded; the last
+    one of a document counts.
+    """
     return {each.revision.document.identifier: Reviewer(each.name, each.profession, each.read_on) for each in reviews}
 
 
 def review_html(reader: Reviewer | None, language: str) -> str:
-    """Return HTML about the reviewer. Without one, as in previews, it says why learners do not see the text."""
+    """Return HTML that names the reviewer. None, as in previews: it says why learners do not see the text."""
     with translation.override(language):
         if reader is None:
             line = gettext("This text awaits expert review. Learners see it after an expert has reviewed it.")

@@ -25,7 +25,7 @@ class Media:
 
 
 def media_of(course_id: str, files: Mapping[str, bytes], digests: Mapping[str, str]) -> dict[str, Media]:
-    """Return path → figure, for files in media/. `digests`: path → sha256."""
+    """Return path → figure, for files in media/. `files`: path → content; `digests`: path → sha256 (hexadecimal)."""
     return {
         path: Media(media_url(course_id, path, digests[path]), *svg_size(body))
         for path, body in files.items()
@@ -34,6 +34,7 @@ def media_of(course_id: str, files: Mapping[str, bytes], digests: Mapping[str, s
 
 
 def media_url(course_id: str, path: str, digest: str) -> str:
+    """Return the path of a figure's URL. `path`: in the course folder; `digest`: sha256 of the file (hexadecimal)."""
     return reverse("content:media", args=[course_id, digest[:DIGEST_LENGTH], path.removeprefix(MEDIA_FOLDER)])
 
 
@@ -48,7 +49,7 @@ def svg_size(body: bytes) -> tuple[int, int]:
 
 
 def figure_html(figure: Figure, media: Mapping[str, Media], caption: str) -> str:
-    """Return HTML. `caption`: HTML or "". A missing figure becomes its alternative text."""
+    """Return HTML. `caption`: HTML or "". A figure that `media` (path → figure) lacks becomes its alternative text."""
     file = media.get(figure.src)
     if file is None:
         return format_html("<p>{}</p>", figure.alt)

@@ -8,7 +8,9 @@ _PIECE = re.compile(r"<mark>(.*?)</mark>", re.DOTALL)
 
 
 def mark_pieces(html: str, pieces: Sequence[str]) -> str:
-    """Return `html` with each piece (HTML) in a `<mark>`; unchanged if pieces overlap or cut through emphasis."""
+    """Return `html` with each piece (HTML) in a `<mark>`. If there is a `<blockquote>`, only text from there on counts.
+    Unchanged if pieces overlap, or one does not occur exactly once, as when it cuts through emphasis.
+    """
     quoted = max(html.find("<blockquote>"), 0)
     spans = sorted((*span, piece) for piece in pieces for span in _places(html, piece, quoted))
     if len(spans) != len(pieces) or any(one[1] > other[0] for one, other in pairwise(spans)):
@@ -29,5 +31,5 @@ def _is_in_tag(html: str, index: int) -> bool:
 
 
 def cut_at_pieces(html: str) -> list[str]:
-    """Split HTML into text, piece, text, piece, …, text."""
+    """Split HTML with `<mark>` into text, piece, text, piece, …, text, without the tags."""
     return _PIECE.split(html)

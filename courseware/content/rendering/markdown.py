@@ -45,14 +45,16 @@ def nowhere(_identifier: str) -> None:
 
 @dataclass(frozen=True)
 class Pointers:
-    """`link`: URL for `(#id)`; `mark`: number of a source. Both return None for an unknown id."""
+    """`link`: URL for `(#id)`, by id; `mark`: number of a source, by its id. Both return None for an unknown id."""
 
     link: Callable[[str], str | None] = nowhere
     mark: Callable[[str], int | None] = nowhere
 
 
 class Renderer:
-    """Renders the Markdown of one page. Not thread-safe, because Python-Markdown keeps state."""
+    """Renders the Markdown of one page. Without `pointers`, links to ids become text, and source marks disappear. Not
+    thread-safe, because Python-Markdown keeps state.
+    """
 
     def __init__(self, pointers: Pointers | None = None):
         self._markdown = Markdown(
@@ -66,7 +68,7 @@ class Renderer:
         )
 
     def html(self, text: str, name: str = "") -> str:
-        """Return block-level HTML. `name` describes its tables to screen readers."""
+        """Return block-level HTML. `name` (plain text, or "") describes its tables to screen readers."""
         html = nh3.clean(
             self._markdown.reset().convert(text),
             tags=TAGS,
@@ -79,18 +81,18 @@ class Renderer:
         return scrolling_tables(html, name)
 
     def inline(self, text: str) -> str:
-        """Return HTML without a paragraph around it."""
+        """Return HTML. If the text is a single paragraph, there is no `<p>` around it."""
         html = self.html(text).strip()
         whole = re.fullmatch(r"<p>(.*)</p>", html, re.DOTALL)
         return whole[1] if whole and "<p>" not in whole[1] else html
 
     def plain(self, text: str) -> str:
-        """Return the visible text, without HTML."""
+        """Return the visible text of Markdown, without source marks."""
         return unescape(strip_tags(self.inline(_MARKS.sub("", text)))).strip()
 
 
 def scrolling_tables(html: str, name: str) -> str:
-    """Return HTML in which tables scroll. `html` is clean: every "<table>" in it is a tag."""
+    """Return HTML in which tables scroll. `html`: clean, each "<table>" is a tag. `name`: see `Renderer.html`."""
     # A wide table scrolls by itself, and can be scrolled by keyboard.
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name)}"><table>'
     html = html.replace("<table>", region if name else '<div class="scroll"><table>')
@@ -196,7 +198,7 @@ def flows(root: Element) -> list[list[tuple[Element, str]]]:
 
 
 def is_between_chinese(text: str, start: int, end: int) -> bool:
-    """Return whether `are_joined` is true for the characters before `start` and from `end` on."""
+    """Return `are_joined` of the characters before and after `text[start:end]`; False if one of them does not exist."""
     return start > 0 and end < len(text) and are_joined(text[start - 1], text[end])
 
 

@@ -1,4 +1,4 @@
-"""HTML of example screens, in the language of their text, without working links."""
+"""Mockups: HTML of example screens, in the language of their text, without working links."""
 
 import re
 from functools import cache
@@ -21,7 +21,7 @@ def renderer() -> Renderer:
 
 
 def screen_html(screen: Mockup, language: str) -> str:
-    """Return HTML; for an unknown kind, that of the whole text. If you change a label, increase `COMPILER`."""
+    """Return HTML with labels in `language`; only the text for an unknown kind. New labels need a new `COMPILER`."""
     form = mockups.MOCKUP_KINDS.get(screen.kind)
     if form is None:
         return drawn(screen.text)
@@ -52,7 +52,7 @@ def drawn(text: str) -> str:
 
 
 def plan_of(text: mockups.MockupText) -> dict[str, Any]:
-    """Return "rows" → [[(room, keys of PLACES that name it)]], and each key of PLACES → room names."""
+    """Return "rows" → [[(PlanRoom, keys of PLACES that name it)]], and each key of PLACES → room names."""
     named = {key: mockups.listed(text.values.get(key, "")) for key in mockups.PLACES}
     rooms = mockups.rooms_of(mockups.grid_of(text.body))
 

@@ -13,11 +13,13 @@ from courseware.course_format.course import CourseText, Module, RouteStep
 from courseware.course_format.parsing.metadata import CourseMeta, ExamMeta, SurveyMeta
 from courseware.course_format.parsing.parser import ParsedDocument
 from courseware.course_format.questions.question_types import by_family
-from courseware.course_format.reading_speed import exam_on, is_pre_test, minutes_of, required_ids
+from courseware.course_format.reading_time import exam_on, is_pre_test, minutes_of, required_ids
 
 
 def compile_outline(course: CourseText, language: str, whole: CourseText | None = None) -> dict[str, Any]:
-    """Return the outline of a course without errors. `whole`: the course with content awaiting expert review."""
+    """Return the outline of a course without errors. `course`: without content awaiting expert review; `whole`: the
+    same course with it (None: there is none).
+    """
     document, meta = next(course.with_meta(CourseMeta))
     text = course.text(document.id, language)
     steps = [step for step in course.route if has_page(course, step)]
@@ -50,18 +52,20 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
 
 
 def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
-    """Return [job role, label], the label in the language of `text` or else the source language."""
+    """Return [job role, label] pairs. `text`: course document in one language; `meta`: for labels that it lacks."""
     labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     return [[job_role, labels.get(job_role, label)] for job_role, label in meta.tracks.items()]
 
 
 def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
-    """Return ids of the steps after the exam."""
+    """Return ids of the steps after `exam`, which is one of them; an empty set for None."""
     return {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
 
 
 def awaiting_review(course: CourseText, language: str) -> list[list[Any]]:
-    """Return [id, title, section titles ([]: all)] of each document that needs an expert review, given or not."""
+    """Return [id, title, section titles] of each document that needs an expert review, also if it has one. Without
+    section titles, the whole document needs it. `course`: with this content.
+    """
     found = []
     for source in map(course.source, course.documents):
         if is_awaiting_review(source):
@@ -82,7 +86,9 @@ def terms_in(course: CourseText, language: str) -> list[list[Any]]:
 
 
 def has_page(course: CourseText, step: RouteStep) -> bool:
-    """Return whether the step is part of the course outline."""
+    """Return whether the outline has the step. Pre-tests other than `pre_check_of`, surveys for managers, and surveys
+    after some days are no steps.
+    """
     meta = course.source(step.id).meta
     if isinstance(meta, ExamMeta):
         return not meta.is_pre_check or step.id == pre_check_of(course)
@@ -92,7 +98,7 @@ def has_page(course: CourseText, step: RouteStep) -> bool:
 
 
 def follow_up_surveys_in(course: CourseText, language: str) -> list[dict[str, Any]]:
-    """Return {"id", "title", "after_days"} of each survey for managers."""
+    """Return {"id", "title", "after_days"} of each survey for managers that is in a module."""
     metas = {step.id: course.source(step.id).meta for step in course.route}
     return [
         {"id": step, "title": course.text(step, language).title, "after_days": meta.after_days}
@@ -112,7 +118,9 @@ def pre_check_of(course: CourseText) -> str | None:
 
 
 def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:
-    """Return a module as stored in the outline. `required`, `after` (the exam): ids of steps; `number`: from 1."""
+    """Return a module as stored in the outline. `number`: of the module, from 1. `required`: ids of required steps;
+    `after`: ids of steps after the exam.
+    """
     text = course.text(module.id, language)
     page = PageCompiler(course, {}, text)
     steps = [step for step in module.steps if has_page(course, step)]
@@ -130,6 +138,7 @@ def module_data(course: CourseText, module: Module, number: int, language: str, 
 
 
 def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, language: str) -> dict[str, Any]:
+    """Return a step as stored, without `is_required` and `is_after_exam`. `number`: in its module, from 1."""
     meta = course.source(step.id).meta
     is_lesson = step.kind == "lesson"
     asked = {each.id: each for each in course.check_questions(step.id, course.languages[0])} if is_lesson else {}

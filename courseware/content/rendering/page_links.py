@@ -1,4 +1,4 @@
-"""URLs of pages of higher packages, which register their URL names."""
+"""Page links: URLs of pages of higher packages, which register their URL names."""
 
 from django.urls import reverse
 
@@ -6,10 +6,12 @@ _pages: dict[str, str] = {}
 
 
 def register(**pages: str) -> None:
-    """Set URL names of the pages `step`, `preview` (arguments: course, step), `tracks`, `card`, `publish` (course)."""
+    """Set the URL names of pages. Arguments of these URLs: course id (`tracks`, `card`), course id and step id (`step`,
+    `preview`), primary key of the course (`publish`).
+    """
     _pages.update(pages)
 
 
 def page_url(page: str, *arguments) -> str:
-    """Return the path of a page. `arguments`: those of its URL. Raise `KeyError` if the page is not registered."""
+    """Return the path of a page. `page`, `arguments`: see `register`. Raise `KeyError` if it is not registered."""
     return reverse(_pages[page], args=arguments)

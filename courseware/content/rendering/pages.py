@@ -1,4 +1,4 @@
-"""Compile one document in one language to the data of its page. `compiler` lists their form."""
+"""Pages: compile one document in one language to the data of its page. `compiler` lists their form."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ from courseware.course_format.parsing.lists import Choices, Entry
 from courseware.course_format.parsing.metadata import BankMeta, ExamMeta, LessonMeta, SurveyMeta
 from courseware.course_format.parsing.parser import Block, ParsedDocument, Section
 from courseware.course_format.questions.question_types import Question, SurveyQuestion
-from courseware.course_format.reading_speed import minutes_of
+from courseware.course_format.reading_time import minutes_of
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, Part, Passage, dump_simulation
 
@@ -36,7 +36,9 @@ InList = TypeVar("InList", NodeChoice, Part)
 def compile_page(
     course: CourseText, media: Mapping[str, Media], identifier: str, language: str, reader: Reviewer | None = None
 ) -> dict[str, Any]:
-    """Return page data, in `language` or else the source language. Raise `KeyError` for kinds without pages."""
+    """Return page data in `language` or else the source language. `media`: see `media_of`. `reader`: expert who
+    reviewed the document, or None. Raise `KeyError` for an unknown id and for kinds without pages.
+    """
     document = course.text(identifier, language)
     return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document, reader))
 
@@ -61,7 +63,7 @@ class PageCompiler:
     # Links and sources
 
     def number(self, source: str) -> int | None:
-        """Return the number of a source on this page, or None for an unknown source or a kind without sources."""
+        """Return the number of a source (id) on this page, first assigned here; None if unknown or in other kinds."""
         if self.document.kind not in ("lesson", "simulation") or source not in self.course.sources:
             return None
         return self.numbers.setdefault(source, len(self.numbers) + 1)
@@ -79,7 +81,7 @@ class PageCompiler:
         return review_html(self.reader, self.language)
 
     def html(self, blocks: Iterable[Block], name: str = "") -> str:
-        """Return HTML. `name` describes tables to screen readers. Raise `TypeError` for `Choices`."""
+        """Return HTML. `name` (plain text) describes tables to screen readers. Raise `TypeError` for `Choices`."""
         return "\n".join(self.block_html(block, name) for block in blocks)
 
     def block_html(self, block: Block, name: str) -> str:
@@ -110,6 +112,7 @@ class PageCompiler:
         )
 
     def question(self, question: Question) -> dict[str, Any]:
+        """Return `Question.to_dict()` with HTML for every text. `question`: with Markdown texts."""
         title = self.renderer.plain(question.title)
         choices = tuple(
             replace(choice, text=self.renderer.inline(choice.text), reason=self.text_html(choice.reason, title))
@@ -135,7 +138,7 @@ class PageCompiler:
 
 
 def address_in(course: CourseText, identifier: str) -> str | None:
-    """Return the URL of a document, a question or the choice of job roles, else None."""
+    """Return the URL for an id of a document or of a lesson's question, or for "tracks"; None without a page."""
     if identifier == "tracks":
         return page_url("tracks", course.id)
     if identifier in course.documents:
@@ -147,7 +150,7 @@ def address_in(course: CourseText, identifier: str) -> str | None:
 
 
 def document_address(course: CourseText, document: ParsedDocument) -> str | None:
-    """Return the URL of a document's page, or None for a kind without pages."""
+    """Return the URL of a document's page (of a module: of its first step), or None if it has none."""
     if document.kind == "course":
         return reverse("home")
     if document.kind == "card":
@@ -185,7 +188,7 @@ def minutes_and_objectives(page: PageCompiler) -> dict[str, Any]:
 
 
 def add_html(blocks: list[dict[str, Any]], html: str) -> None:
-    """Append HTML to the last block, or as a new block if that is of another type."""
+    """Append HTML to the last block if its type is "html", else as a new block. Changes `blocks`."""
     if blocks and blocks[-1]["type"] == "html":
         blocks[-1]["html"] += "\n" + html
     else:
@@ -193,7 +196,7 @@ def add_html(blocks: list[dict[str, Any]], html: str) -> None:
 
 
 def begin_section(page: PageCompiler, blocks: list[dict[str, Any]], section: Section) -> None:
-    """Append what a section begins with: a question, a check or its heading."""
+    """Append to `blocks` what a section begins with: a question, a check or its heading."""
     if section in page.document.questions:
         blocks.append({"type": "question", "id": section.id})
     elif section.kind == "check":

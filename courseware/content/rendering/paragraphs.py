@@ -23,7 +23,7 @@ def new_ids() -> Iterator[str]:
 
 
 def with_ids(html: str, ids: Iterator[str]) -> str:
-    """Return HTML with the next of `ids` on each paragraph, list item, table row and caption."""
+    """Return HTML with the next of `ids` (`new_ids`, one per page) on each paragraph, list item, row and caption."""
     return _BEGINS.sub(lambda tag: f'<{tag[1]} id="{next(ids)}">', html)
 
 
@@ -32,19 +32,19 @@ def paragraph_ids(html: str) -> tuple[str, ...]:
 
 
 def without_ids(html: str) -> str:
-    """Remove paragraph ids, for a second copy on the same page."""
+    """Remove paragraph ids, so that HTML can occur a second time on the same page."""
     return _IDS.sub("", html)
 
 
 def without_sources(html: str) -> str:
-    """Remove source numbers, for a page without a list of sources."""
+    """Remove the numbers of sources, for a page without a list of sources."""
     return _SOURCES.sub("", html)
 
 
 def paragraphs_on(kind: str, data: dict[str, Any]) -> list[list[str]]:
-    """Return [id, kind, heading above, text] in reading order, without questions; [] for other kinds of documents.
-
-    Kinds of paragraphs: text, rule, say, warning, job-role, card, and scene (the beginning of a simulation).
+    """Return [id, kind, heading above, text] of page data in reading order, without questions. `kind`: of the document;
+    [] if not lesson, card or simulation. Kinds of paragraphs: text, rule, say, warning, job-role, card, and scene (the
+    beginning of a simulation).
     """
     match kind:
         case "lesson":
@@ -91,5 +91,5 @@ def text_in(html: str) -> str:
 
 
 def as_searched(text: str) -> str:
-    """Return lower-case text of usual width, as long as `text`."""
+    """Return the text in lower case, full-width characters as ASCII. Positions of characters stay the same."""
     return text.translate(_WIDE).lower()

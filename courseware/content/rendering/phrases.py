@@ -22,7 +22,7 @@ class Phrase:
 
 
 def phrase_key(section: str, number: int) -> str:
-    """Return the key of a phrase. `number` counts from 1 in its section.
+    """Return the key of a phrase. `section`: id; `number`: of the phrase in its section, from 1.
 
     >>> phrase_key("sudden-sound", 1)
     'sudden-sound:1'

@@ -1,4 +1,4 @@
-"""Course outlines and pages of releases, read from the database and cached."""
+"""Store of course outlines and pages of releases, read from the database and cached."""
 
 import json
 from collections import defaultdict
@@ -21,7 +21,7 @@ MINUTES_AGAIN = 0.5  # to answer a question again, and to read its reason
 
 @dataclass(frozen=True)
 class CheckQuestion:
-    """A question of a knowledge check. `wordings`: ids of its variants, its own first."""
+    """A question of a knowledge check. `tracks`: job roles, () for all. `wordings`: ids of variants, its own first."""
 
     id: str
     tracks: tuple[str, ...]
@@ -31,7 +31,6 @@ class CheckQuestion:
 @dataclass(frozen=True)
 class Step:
     """A step of the course outline. `number` counts from 1 in its module; a survey has no `minutes`.
-
     `kind`: of the document, or "pre-check". `waited`: it needs an expert review, so it is never required.
     """
 
@@ -60,7 +59,7 @@ class Step:
         return MINUTES_AGAIN * len(self.check) if self.check else self.minutes or 0
 
     def check_for(self, job_role: str) -> tuple[CheckQuestion, ...]:
-        """Return the check questions for a job role."""
+        """Return the check questions for a job role (id); for "" only those without job roles."""
         return tuple(question for question in self.check if is_for(question.tracks, job_role))
 
 
@@ -161,7 +160,7 @@ class Outline:
         return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
 
     def minutes_left(self, done: Collection[str] = ()) -> float:
-        """Return the minutes of required steps that are not `done` (ids)."""
+        """Return the minutes of required steps whose ids are not in `done`."""
         return sum(step.minutes or 0 for step in self.steps if step.is_required and step.id not in done)
 
     @cached_property
@@ -184,12 +183,12 @@ class Outline:
         return next((step for step in self.steps if step.kind == "lesson"), None)
 
     def before(self, step_id: str) -> Step | None:
-        """Return the step before, or None. Raise `KeyError` for an unknown id."""
+        """Return the step before `step_id`, or None. Raise `KeyError` for an unknown id."""
         position = self._places[step_id]
         return self.steps[position - 1] if position else None
 
     def after(self, step_id: str) -> Step | None:
-        """Return the step after, or None. Raise `KeyError` for an unknown id."""
+        """Return the step after `step_id`, or None. Raise `KeyError` for an unknown id."""
         following = self.steps[self._places[step_id] + 1 :]
         return following[0] if following else None
 
@@ -201,7 +200,7 @@ class Outline:
         raise KeyError(module_id)
 
     def objective(self, objective_id: str) -> str:
-        """Return the text of an objective as HTML, or its id if there is none."""
+        """Return the text of an objective (id) as HTML; for an unknown id, the id."""
         texts = (module.objectives[objective_id] for module in self.modules if objective_id in module.objectives)
         return next(texts, objective_id)
 
@@ -245,7 +244,7 @@ IN_MEMORY = 256
 
 
 def outline(release: Release, language: str) -> Outline:
-    """Return the outline in `language` or else the source language. Cached; runs at most one query."""
+    """Return the outline in `language` or else the source language. Cached; runs at most 3 queries."""
     return _outline(release.pk, release.digest, release.compiler, language)
 
 
@@ -258,9 +257,8 @@ def _outline(release: int, digest: str, compiler: int, language: str) -> Outline
 
 
 def page(release: Release, identifier: str, language: str) -> PageData:
-    """Return the page of a document in the language of `outline`. Raise `RenderedPage.DoesNotExist`.
-
-    Cached, so do not change its data. Runs at most two queries.
+    """Return the page of a document (id) in the language of `outline(release, language)`. Cached, so do not change it.
+    Raise `RenderedPage.DoesNotExist`, also for a simulation that awaits its expert review.
     """
     return _page(release.pk, release.digest, release.compiler, identifier, outline(release, language).language)
 
@@ -277,7 +275,7 @@ def _page(release: int, digest: str, compiler: int, identifier: str, language: s
 
 
 def paragraphs(release: Release, language: str) -> tuple[Paragraph, ...]:
-    """Return the paragraphs of all pages in the language of `outline`. Cached; runs at most two queries."""
+    """Return the paragraphs (`paragraphs_on`) of all pages, in the language of `outline(release, language)`. Cached."""
     return _paragraphs(release.pk, release.digest, release.compiler, outline(release, language).language)
 
 
@@ -319,23 +317,25 @@ def clear_caches() -> None:
 
 
 def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
-    """Return language → the question as last released with this revision (keys); {} if never. Runs one query."""
+    """Return language → question `question_id` as last released with this revision (primary key); {} if it has none."""
     pages = stored_questions(document_id, revision_id)
     return {language: load_question(stored[question_id]) for language, stored in pages.items() if question_id in stored}
 
 
 def stored_questions(document_id: int, revision_id: int) -> dict[str, dict[str, Any]]:
-    """Return language → question id → stored question, as last released with this revision. Runs one query."""
+    """Return language → question id → stored question, as last released with this revision (key); {} if never."""
     return stored_questions_at(document_id, [revision_id]).get(revision_id, {})
 
 
 def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[int, dict[str, dict[str, Any]]]:
-    """Return each released revision among these → result of `stored_questions`. Runs one query."""
+    """Return key of a revision → `stored_questions`. `revisions`: keys; those never released are missing. One query."""
     return pages_at(ReleaseEntry.objects.filter(document=document_id, revision__in=revisions), "questions", {})
 
 
 def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, Phrase]]]:
-    """Return revision of a lesson → language → phrases by key, as last released. Runs one query."""
+    """Return primary key of a revision → language → phrase key → phrase, as last released. `revisions`: primary keys;
+    the result lacks those that were never released. Runs one query.
+    """
     stored = pages_at(ReleaseEntry.objects.filter(revision__in=revisions), "blocks", [])
     return {
         revision: {language: phrases_in(blocks) for language, blocks in languages.items()}
@@ -344,7 +344,10 @@ def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, P
 
 
 def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int, dict[str, Any]]:
-    """Return revision → language → `name` in its page data or else `default`, as last released. Runs one query."""
+    """Return primary key of a revision → language → value of the key `name` in its page data, as last released;
+    `default` if missing or empty. `released`: queryset of `ReleaseEntry`; only its revisions and releases count. Runs
+    one query.
+    """
     last = released.order_by().values("revision").annotate(last=Max("pk")).values("last")
     rows = ReleaseEntry.objects.filter(pk__in=last).values_list(
         "revision_id",
@@ -366,7 +369,7 @@ def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int,
 
 
 def in_order(data: dict[str, Any]) -> dict[str, Any]:
-    """Sort the questions by `order` in place, as PostgreSQL reorders keys of an object; return `data`."""
+    """Sort `data["questions"]` in place by `data["order"]`, as PostgreSQL reorders keys of objects; return `data`."""
     if "order" in data:
         data["questions"] = {identifier: data["questions"][identifier] for identifier in data["order"]}
     return data
