@@ -38,7 +38,10 @@ class ChangedPassage:
 def changed_passages(
     document: int, seen: int, release: Release, identifier: str, language: str
 ) -> tuple[ChangedPassage, ...]:
-    """Return changes of a lesson (key, id) from revision `seen` (key) to `release`; () if never released. Cached."""
+    """Return changes of a lesson from revision `seen` (primary key) to `release`; () if `seen` was never released. Pass
+    the lesson's primary key as `document` and its id as `identifier`. Cached. Raise `RenderedPage.DoesNotExist` if the
+    release lacks the lesson.
+    """
     return _changed(document, seen, release.pk, release.digest, release.compiler, identifier, language)
 
 
@@ -55,7 +58,7 @@ def _changed(
 
 
 def sentences_of(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the sentences of a lesson's page data, those of questions last."""
+    """Yield the sentences of a lesson's page data, those of its questions last."""
     texts = [text for _at, _kind, _under, text in paragraphs_on("lesson", dict(data))]
     for identifier in data["order"]:
         texts += texts_of_question(data["questions"][identifier])
@@ -72,7 +75,7 @@ def texts_of_question(stored: Mapping[str, Any]) -> Iterator[str]:
 
 
 def compared(before: list[str], after: list[str]) -> Iterator[ChangedPassage]:
-    """Yield the changed parts of two lists of sentences, in order."""
+    """Yield the changed parts of two lists of sentences (see `sentences_of`), in order."""
     left = right = 0
     for start, new_start, size in equal_stretches(before, after):
         if left < start or right < new_start:
@@ -96,11 +99,11 @@ def compared_words(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple
 
 
 def compared_pieces(words: Iterable[str], same: set[int]) -> tuple[ComparedPiece, ...]:
-    """Join words to pieces. `same`: indexes of words that the other side has."""
+    """Join neighboring words to pieces. `words`: with spaces; `same`: indexes of words that the other side has."""
     found = groupby(enumerate(words), key=lambda each: each[0] not in same)
     return tuple(ComparedPiece("".join(word for _index, word in group), differs) for differs, group in found)
 
 
 def clear_caches() -> None:
-    # For tests, like `store.forget`.
+    # For tests, like `store.clear_caches`.
     _changed.cache_clear()

@@ -14,7 +14,7 @@ from courseware.course_format.parsing.documents import is_course_document
 
 
 class ExportRefused(Exception):
-    """Writing would destroy files (`paths`) that are stored nowhere else."""
+    """Writing would overwrite edits that are stored nowhere else (`paths`), another course, or links."""
 
     def __init__(self, message: str, paths=()):
         self.paths = tuple(sorted(paths))
@@ -22,7 +22,7 @@ class ExportRefused(Exception):
 
 
 def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
-    """Return path → file of the released or the latest revisions. Runs two queries."""
+    """Return path → file of the released revisions (`drafts`: the latest). Runs two queries."""
     revisions: Iterable[Revision | int]
     if drafts:
         revisions = course.documents.exclude(head=None).values_list("head", flat=True)
@@ -34,8 +34,8 @@ def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
 def export_course(course: Course, folder: Path, *, drafts: bool = False, force: bool = False) -> list[str]:
     """Write the released files (`drafts`: the latest) of the course; return the paths that were written or removed.
 
-    Files that the course never had stay. Raise `ExportRefused` for links, and without `force` if the folder holds
-    another course or edits that were never imported. Raise `ImportRefused` if the folder is too large.
+    Files that the course never had stay. Raise `ExportRefused` for a symbolic link at a path to write, and without
+    `force` if the folder holds another course or edits that were never imported; `ImportRefused` if it is too large.
     """
     files = course_files(course, drafts=drafts)
     present = read_folder(folder) if folder.exists() else {}
@@ -58,7 +58,7 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
 
 
 def refuse_links(folder: Path, paths: Iterable[str]) -> None:
-    """Raise `ExportRefused` if one of these paths in the folder, or a folder above it, is a symbolic link."""
+    """Raise `ExportRefused` if one of `paths` (inside `folder`), or a folder between, is a symbolic link."""
     # The folder itself may be a link.
     candidates = {candidate for path in paths for candidate in (PurePosixPath(path), *PurePosixPath(path).parents)}
     links = sorted(str(candidate) for candidate in candidates if candidate.parts and (folder / candidate).is_symlink())
@@ -67,7 +67,7 @@ def refuse_links(folder: Path, paths: Iterable[str]) -> None:
 
 
 def write(folder: Path, bodies: Mapping[str, bytes]) -> None:
-    """Write files (path → content) into the folder; create folders as needed."""
+    """Write files (path → content) into the folder, replacing old ones; create folders. Paths are trusted."""
     folder.mkdir(parents=True, exist_ok=True)
     # Files are moved into place, so that none is ever half written.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as waiting:

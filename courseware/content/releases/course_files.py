@@ -18,7 +18,7 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]')
 
 
 class ImportRefused(Exception):
-    """The folder contains something that cannot be stored: an unsafe path, too much data, no course."""
+    """The folder or an argument of the import is refused: unsafe path, too much data, another kind, unknown id."""
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
@@ -37,7 +37,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
-    """Parse a course (path → content). Raise `ContentErrors` if it or a figure has an error."""
+    """Parse a course (path → content). Raise `ContentErrors` if the course or one of its figures has an error."""
     wrong = [problem for problem in check_figures(files) if problem.level == "error"]
     try:
         text = read_valid(dict(files))
@@ -49,7 +49,7 @@ def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
 
 
 def refuse_unsafe_path(path: str, files: Container[str]) -> None:
-    """Raise `ImportRefused` if a path is unsafe or too long, or one of its folders is a file of `files`."""
+    """Raise `ImportRefused` if `path` is unsafe or too long, or a folder in it is one of `files` (paths)."""
     parts = path.split("/")
     if _UNSAFE.search(path) or len(path) > MAX_PATH or not {"", ".", ".."}.isdisjoint(parts):
         raise ImportRefused(f"{path!r}: no path inside a course folder")
@@ -58,7 +58,7 @@ def refuse_unsafe_path(path: str, files: Container[str]) -> None:
 
 
 def refuse_unsafe(files: Mapping[str, bytes]) -> None:
-    """Raise `ImportRefused` if a path is unsafe, or a file or all are too large. `files`: path → content."""
+    """Raise `ImportRefused` if a path is unsafe, or files are too many or too large. `files`: path → content."""
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_TOTAL:
         raise ImportRefused(f"too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
     for path, body in files.items():

@@ -40,7 +40,7 @@ class ImportConflict(Exception):
 
 @dataclass(frozen=True)
 class ImportReport:
-    """Result of an import, by path. `release`: None if learners see no change; `kept`: files that differ in admin."""
+    """Result of an import, by path. `release`: None if learners see no change; `kept`: the admin keeps another text."""
 
     course: Course | None
     release: Release | None = None
@@ -68,9 +68,10 @@ def import_course(
 ) -> ImportReport:
     """Import and release one course folder (path inside it → content), all or nothing. Changes in the admin stay.
 
-    `merged`: paths in conflict whose file has the merged text. `weights`: id of a changed document → impact. New
-    `changes` of the course document set impacts, too, and an empty `note`. `dry_run`: write nothing. Raise
-    `ImportRefused` (also for other `merged` or `weights`), `ContentErrors`, `ImportConflict` and `PassMarkTooLow`.
+    `merged`: paths in conflict whose file now has the merged text. `weights`: id of a changed document →
+    `Release.Impact`. New entries in `changes` of the course document also set impacts, and `note` if it is empty. `by`:
+    user or None. `dry_run`: write nothing. Raise `ImportRefused` (also for `merged` without a conflict, and `weights`
+    of unchanged documents), `ContentErrors`, `ImportConflict` and `PassMarkTooLow`.
     """
     refuse_unsafe(files)
     digests = {path: digest_of_bytes(body) for path, body in files.items()}
@@ -109,7 +110,9 @@ def released_questions(course: Course | None) -> set[str]:
 
 
 def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, File]:
-    """Return files by document id and language. Raise `ImportRefused` if the path of a figure is a document's id."""
+    """Return (document id, language) → file; a figure has its path as id, and language "". `files`: path → content.
+    Raise `ImportRefused` if the path of a figure is the id of a document.
+    """
     incoming = {
         (identifier, language): make_file(language, document.path, files[document.path])
         for identifier, languages in text.documents.items()
@@ -187,7 +190,9 @@ class _Import:
         return report
 
     def editions(self) -> tuple[CourseChange, ...]:
-        """Return the `changes` of the course document that are not released yet."""
+        """Return the `changes` of the course document that its released version lacks; () if none is released or
+        the document is unchanged since the last import.
+        """
         key = (self.text.id, self.text.languages[0])
         before = self.released.get(key)
         if self.text.meta is None or before is None or key not in self.taken:
@@ -343,17 +348,17 @@ def impacts_of(editions: Iterable[CourseChange]) -> dict[str, str]:
 
 
 def changes_in(file: File) -> tuple[object, ...]:
-    """Return the `changes` in the front matter of a course document."""
+    """Return `changes` from the front matter of a course document, as in the YAML, or (). Raise `Unreadable`."""
     return tuple(parse_front(decode(file.body)).values.get("changes", ()))
 
 
 def same_text(one, other) -> bool:
-    """Return whether two files (or rows of files) have the same checksum, or both are None."""
+    """Return whether two files (`File`, `ImportedFile` or None) have the same checksum, or both are None."""
     return (one and one.digest) == (other and other.digest)
 
 
 def same_file(one, other) -> bool:
-    """Return whether two files (or rows of files) have the same checksum and path, or both are None."""
+    """Return whether two files (`File`, `ImportedFile` or None) have the same checksum and path, or both are None."""
     return same_text(one, other) and (one and one.path) == (other and other.path)
 
 

@@ -32,12 +32,12 @@ class Change:
 
 
 def lines_of(body: bytes) -> list[str]:
-    """Return the lines of a file without line ends and BOM, so that these are no difference."""
+    """Return the lines of a file, without line ends and BOM."""
     return LINE_END.split(body.decode(errors="replace").removeprefix(BOM))
 
 
 def changes(old: File | None, new: File | None) -> list[Change]:
-    """Return the lines that differ, in order. None is an empty file."""
+    """Return the lines that differ, in order. Line ends and BOM do not count. None: the file does not exist."""
     before, after = (lines_of(file.body) if file else [] for file in (old, new))
     differing = []
     left, right = 0, 0
@@ -49,7 +49,9 @@ def changes(old: File | None, new: File | None) -> list[Change]:
 
 
 def equal_stretches(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """Yield (index before, index after, length) of equal parts. The last one is empty, at the ends."""
+    """Yield (index in `before`, index in `after`, length) of equal parts, in order. Parts of length 0 occur; the last
+    one is (len(before), len(after), 0). Beyond MAX_COMPARED or MAX_PAIRS only the equal beginning and end are found.
+    """
     shorter = min(len(before), len(after))
     head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
     rest = shorter - head
@@ -72,7 +74,7 @@ def _matches(before: Sequence[str], after: Sequence[str]) -> Sequence[tuple[int,
 
 
 def change(before: list[str], left: int | None, after: list[str], right: int | None) -> Change:
-    """Return the change of line `left` of `before` to line `right` of `after` (from 0; None: no line)."""
+    """Return the change from line `left` of `before` to line `right` of `after`: indexes from 0, None for no line."""
     return Change(
         old_number=None if left is None else left + 1,
         old="" if left is None else before[left],

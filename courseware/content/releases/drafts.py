@@ -19,7 +19,7 @@ _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
 
 class NotChecked(Exception):
-    """The texts could not be checked, because the machine is busy. They are saved as unchecked."""
+    """The texts could not be checked, because the machine is busy. `save_revision` saves them as unchecked."""
 
 
 class ArchivedDocument(Exception):
@@ -27,7 +27,7 @@ class ArchivedDocument(Exception):
 
 
 class StaleDraft(Exception):
-    """Another person has saved this text since. `mine`: as sent; `theirs`: as saved now."""
+    """The text was saved by another person meanwhile, as revision `head`. `mine`: as sent; `theirs`: as saved now."""
 
     def __init__(self, language: str, mine: bytes, theirs: bytes, head: Revision):
         super().__init__(f"{head.document}: saved since as revision {head.number}")
@@ -39,8 +39,8 @@ def save_drafts(
 ) -> Revision:
     """Save `texts` (language → UTF-8 from a browser) typed on revision `base`; return the latest revision.
 
-    It is new if something changed. Raise `StaleDraft` if another person has saved one of these texts since, and the
-    exceptions of `save_revision`. `check`: see there.
+    It is new if a text changed. Raise `KeyError` for a language that `base` lacks, `StaleDraft` if another person has
+    saved one of the changed texts after `base`, and exceptions of `save_revision`. `check`: see `save_revision`.
     """
 
     def with_these(head: Revision) -> Files:
@@ -69,11 +69,11 @@ def save_revision(
     form: str = "",
     check: Check | None = None,
 ) -> Revision:
-    """Save the result of `change`, called with the latest revision, if it differs; return the latest revision.
-
-    `form`: URL of the form whose autosaved texts are deleted. `check`: used instead of `read_valid`; if it raises
-    `NotChecked`, the revision `is_unchecked`. A check that passes covers all latest revisions and clears their marks.
-    Raise `ArchivedDocument`, and `ContentErrors` if the texts do not fit the course.
+    """Save all files that `change` returns for the latest revision, if they differ; return the latest revision.
+    `change` may be called again. `form`: URL of the form whose texts, autosaved by user `by`, are deleted. `check`:
+    called with path → content instead of `read_valid`; if it raises `NotChecked`, the revision `is_unchecked`; if it
+    passes, no latest revision of the course stays `is_unchecked`. Raise `ArchivedDocument`, and exceptions of the check
+    (default: `ContentErrors`).
     """
     while True:  # again if another person has saved in the course during the check, which holds no lock
         heads = latest_revision_ids(document.course)
@@ -108,7 +108,7 @@ def save_revision(
 
 
 def check_newest(course: Course, check: Check) -> None:
-    """Clear `is_unchecked` of the latest revisions, unless `check`, called with path → content, raises an exception."""
+    """Call `check` with path → content of the latest revisions and, unless it raises, clear their `is_unchecked`."""
     heads = [head for head in latest_revision_ids(course).values() if head]
     check({path: file.body for path, file in by_path(files_of(heads).values()).items()})
     Revision.objects.filter(pk__in=heads, is_unchecked=True).update(is_unchecked=False)
@@ -120,25 +120,25 @@ def form_of(document: Document) -> str:
 
 
 def drop_unsaved(person, form: str) -> None:
-    """Delete the texts of a user that are autosaved for a form (URL), if both are given."""
+    """Delete the texts that the user `person` has autosaved for a form (URL). Do nothing if one of them is empty."""
     if person and form:
         drop(person.pk, form)
 
 
 def latest_revision_ids(course: Course) -> dict[int, int | None]:
-    """Return primary key of a document → that of its latest revision. Runs one query."""
+    """Return primary key of a document → that of its latest revision (None: archived). Runs one query."""
     return dict(course.documents.values_list("pk", "head"))
 
 
 def course_with(course: Course, document: Document, texts: Files) -> dict[str, File]:
-    """Return path → latest file of a course, with `texts` for `document`. Runs one query."""
+    """Return path → latest file of a course, with `texts` as the files of `document`. Runs one query."""
     heads = course.documents.exclude(head=None).exclude(pk=document.pk).values_list("head", flat=True)
     return by_path([*files_of(heads).values(), texts])
 
 
 @transaction.atomic
 def discard_draft(document: Document) -> Revision | None:
-    """Make the released revision the latest again, and return it; None without one. The draft stays in the history."""
+    """Make the released revision the latest again, and return it. If there is none, change nothing and return None."""
     course = lock_course(document.course)
     released = released_revisions(course).get(document.pk)
     if released:
@@ -147,7 +147,10 @@ def discard_draft(document: Document) -> Revision | None:
 
 
 def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
-    """Save the texts of an earlier revision as a draft. Result and exceptions are those of `save_revision`."""
+    """Save the texts of `revision`, an earlier one of the document, as a draft. Languages that `revision` lacks keep
+    their text; languages that were removed since are not restored; paths stay. Result and exceptions are those of
+    `save_revision`.
+    """
 
     def as_it_was(head: Revision) -> Files:
         files = files_of([revision, head])
@@ -166,7 +169,7 @@ def text_without_bom(body: bytes) -> str:
 
 
 def texts_of(files: Files, typed: Mapping[str, str]) -> Files:
-    """Return files with the typed texts (by language)."""
+    """Return `files` with typed texts (language → text), line ends as before. Languages without a file are ignored."""
     return {
         language: make_file(language, file.path, with_original_line_ends(typed[language].encode(), file.body))
         if language in typed
@@ -185,7 +188,7 @@ def with_original_line_ends(text: bytes, original: bytes) -> bytes:
 
 
 def line_ends_like(old: Sequence[tuple[str, str]], lines: Sequence[str]) -> list[str]:
-    """Return the end of each line: its own in `old` (line, end) if unchanged, else the most common; "" for the last."""
+    """Return the end of each line: its own in `old` (`cut_lines`) if unchanged, else the most common; last: ""."""
     ends = [end for _line, end in old if end]
     usual = max(sorted(set(ends)), key=ends.count, default="\n")
     line_ends = [usual] * len(lines)
@@ -202,7 +205,7 @@ def cut_lines(text: str) -> list[tuple[str, str]]:
 
 
 def ended_like(old: list[str], new: list[str]) -> list[str]:
-    """Return the new lines, with a final line break if the old ones have one."""
+    """Return `new` with an empty last line, that is a final line break, if `old` has one, else without it."""
     if old[-1] == "" and new[-1] != "":
         return [*new, ""]
     if old[-1] != "" and new[-1] == "" and len(new) > 1:

@@ -43,7 +43,9 @@ class ExamChange:
 
 
 def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -> list[ExamChange]:
-    """Return what releasing `chosen` changes, by document. `released`: document key → revision. At most 3 queries."""
+    """Return what releasing `chosen` (of one course) changes in exams, banks, completion and inserts, by document id.
+    Chosen exams and banks are always listed. `released`: see `released_revisions`. Runs at most 3 queries.
+    """
     after = {revision.document_id: revision for revision in chosen}
     touched = Document.objects.filter(pk__in=after, kind__in=KINDS).order_by("identifier")
     documents = {document.identifier: document for document in touched}
@@ -61,7 +63,9 @@ def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -
 
 
 def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[CourseText]:
-    """Return the `wanted` documents (keys) of each side (document key → revision) as a course. Runs one query."""
+    """Return a course for each of `sides` (document key → revision), with those documents that are in `wanted` (keys).
+    Runs one query.
+    """
     chosen = [[revision for pk, revision in side.items() if pk in wanted] for side in sides]
     files = files_of({revision for revisions in chosen for revision in revisions})
     bodies = [by_path(files[each.pk] for each in revisions) for revisions in chosen]
@@ -69,7 +73,9 @@ def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[Co
 
 
 def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChange | None:
-    """Return the change of a document; None for a course or jurisdiction that changes no rule and no question."""
+    """Return the change of a document; None for a course or jurisdiction that changes no rule and no question. `then`,
+    `now`: the course before and after; for a jurisdiction they must have the banks.
+    """
     identifier = document.identifier
     if document.kind == JURISDICTION:
         changed = questions_with_changed_inserts(then, now)
@@ -92,13 +98,13 @@ def change_of_bank(identifier: str, before, after) -> ExamChange:
 
 
 def questions_with_changed_inserts(then: CourseText, now: CourseText) -> tuple[str, ...]:
-    """Return ids of bank questions whose text differs, as after a change of the jurisdiction."""
+    """Return ids of questions that differ, of banks in both courses. Only the jurisdiction has changed between them."""
     banks = [(bank_questions(then, bank.id), bank_questions(now, bank.id)) for bank in now.of_kind("bank")]
     return tuple(each for before, after in banks for each in after if each in before and after[each] != before[each])
 
 
 def exam_rules(course: CourseText, identifier: str) -> dict[str, Any]:
-    """Return rule (of RULES) → value in the front matter of a document; {} if it is unknown or invalid."""
+    """Return rule (of RULES) → value in the front matter of a document (id); {} if it is unknown or invalid."""
     if identifier not in course.documents:
         return {}
     meta = course.source(identifier).meta
@@ -106,7 +112,7 @@ def exam_rules(course: CourseText, identifier: str) -> dict[str, Any]:
 
 
 def bank_questions(course: CourseText, bank: str) -> dict[str, list[dict[str, Any]]]:
-    """Return question id → its data in each language; {} for an unknown bank."""
+    """Return question id → its data in each language; {} for an unknown `bank` (id)."""
     questions: dict[str, list[dict[str, Any]]] = {}
     for language in course.documents.get(bank, {}):
         for question in course.questions(bank, language):

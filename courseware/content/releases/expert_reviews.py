@@ -25,7 +25,10 @@ from courseware.course_format.course import read_course
 
 
 def enter_expert_review(revision: Revision, reader: Reviewer, *, by, at=None) -> Release:
-    """Store a review and show its text; return the release. Raise `StaleChoice` if learners have another revision."""
+    """Store a review by `reader` and show the reviewed text; return the new release, or the current one if `revision`
+    has a review. `by`: user. Raise `PassMarkTooLow`; `StaleChoice` if learners have another revision, or nothing in
+    `revision` needs a review.
+    """
     at = at or timezone.now()
 
     def with_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reviewer] | None:
@@ -42,7 +45,10 @@ def enter_expert_review(revision: Revision, reader: Reviewer, *, by, at=None) ->
 
 
 def withdraw_expert_review(review: ExpertReview, *, by, at=None) -> Release:
-    """Withdraw a review and hide its text; return the release. Raise `StaleChoice` if learners have another one."""
+    """Withdraw a review and hide the reviewed text; return the new release, or the current one if the review was
+    withdrawn before. `by`: user. Raise `PassMarkTooLow`; `StaleChoice` if learners have another revision, or nothing in
+    it needs a review.
+    """
     at = at or timezone.now()
 
     def without_reader(reviews: Mapping[int, ExpertReview]) -> dict[str, Reviewer] | None:
@@ -64,10 +70,10 @@ def release_with_reviewers(
     by,
     at,
 ) -> Release:
-    """Release the same revisions with other reviewers, after calling `write`; return the release.
-
-    `readers_after`: reviews by revision → reviewers by document, or None if done already (returns the current release).
-    Raise `StaleChoice` if learners have another revision, or it needs no review.
+    """Release the same revisions with other reviewers, after calling `write` in the transaction; return the release.
+    `readers_after` gets revision key → valid review, and returns document id → reviewer, or None if there is nothing to
+    do: then return the current release. Raise `PassMarkTooLow`; `StaleChoice` if learners have another revision, or
+    nothing in `revision` needs a review.
     """
     while True:  # again if another person has released meanwhile, as compiling holds no lock
         course = Course.objects.select_related("current").get(pk=revision.document.course_id)
@@ -91,7 +97,7 @@ def release_with_reviewers(
 
 
 def last_expert_reviews(course: Course) -> dict[int, ExpertReview]:
-    """Return primary key of a document → its latest valid review, of any revision. Runs one query."""
+    """Return primary key of a document → its latest review that was not withdrawn, of any revision. Runs one query."""
     valid = ExpertReview.objects.filter(revision__document__course=course, undone_at=None)
     valid = valid.select_related("revision", "entered_by").order_by("pk")
     return {each.revision.document_id: each for each in valid}

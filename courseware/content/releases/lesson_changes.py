@@ -33,12 +33,12 @@ class LessonHistory:
     digests: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def texts(self, language: str) -> dict[int, str | None]:
-        """Return revision → checksum of its text, up to the released one, oldest first."""
+        """Return each released revision (key) up to `self.revision` → result of `text`, oldest first."""
         revisions = sorted({revision for revision, _language in self.digests if revision <= self.revision})
         return {revision: self.text(revision, language) for revision in revisions}
 
     def since(self, seen: int, language: str) -> tuple[SignificantChange, ...]:
-        """Return changes in this language after the revision `seen`, or after the last one with an equal text."""
+        """Return changes in `language` after revision `seen` (key), or after the last revision with its text."""
         later = [change for change in self.changes if change.revision > seen]
         if not later:
             return ()
@@ -60,7 +60,9 @@ class LessonHistory:
 
 @lru_cache(IN_MEMORY)  # a release never changes, nor do those before it
 def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
-    """Return key of each lesson with such changes up to a release (key) → history. Cached; at most 3 queries."""
+    """Return primary key → history of each lesson in a release (primary key) that had a change to reread or retake, up
+    to the release. Cached; runs at most 3 queries.
+    """
     changed = ReleaseEntry.objects.filter(
         weight__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,

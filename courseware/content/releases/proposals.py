@@ -1,4 +1,4 @@
-"""Releases awaiting approval: one person proposes exam changes, another releases them (a single editor does both)."""
+"""Proposals of exam changes: one person proposes them, another releases them (a single editor does both)."""
 
 from collections.abc import Iterable, Mapping
 
@@ -26,7 +26,7 @@ class OwnProposal(Exception):
 
 
 def others_who_may_publish(person):
-    """Return the other active staff who may publish."""
+    """Return a queryset of active staff who may publish, without `person`."""
     may = ModelBackend().with_perm("content.add_release", is_active=True).filter(is_staff=True)
     return get_user_model().objects.filter(pk__in=may).exclude(pk=person.pk)
 
@@ -34,9 +34,8 @@ def others_who_may_publish(person):
 def propose(
     course: Course, revisions: Iterable[Revision], *, weights: Mapping[str, str], note: str, by, at=None
 ) -> ReleaseProposal:
-    """Return a proposal to release `revisions`, new unless an equal one is open. `weights`: document id → impact.
-
-    Raise `ContentErrors`, and `StaleChoice` if a revision is not the latest of its document.
+    """Return a proposal to release `revisions`, new unless `by` has an equal open one. `weights`: document id → impact.
+    Raise `ContentErrors`, and `StaleChoice` if a revision is not the latest of its document in this course.
     """
     chosen = {revision.document_id: revision for revision in revisions}
     together = (released_revisions(course) | chosen).values()
@@ -66,7 +65,7 @@ def propose(
 
 
 def open_proposals(course: Course) -> list[ReleaseProposal]:
-    """Return proposals that can still be released. Runs at most three queries."""
+    """Return proposals of a course that are not released, declined or void. Runs at most three queries."""
     waiting = ReleaseProposal.objects.filter(course=course, base=course.current_id, declined_at=None, release=None)
     waiting = waiting.select_related("proposed_by").prefetch_related("revisions__document")
     return [
@@ -77,7 +76,7 @@ def open_proposals(course: Course) -> list[ReleaseProposal]:
 
 
 def release_proposed(proposal: ReleaseProposal, *, by, at=None) -> Release:
-    """Release a proposal once; return the release. Raise `OwnProposal` and the exceptions of `publish`."""
+    """Release a proposal; return its release, also an earlier one. Raise `OwnProposal` and exceptions of `publish`."""
     if made := Release.objects.filter(proposal=proposal).first():
         return made
     if proposal.proposed_by == by and others_who_may_publish(by).exists():
@@ -91,7 +90,7 @@ def release_proposed(proposal: ReleaseProposal, *, by, at=None) -> Release:
 
 @transaction.atomic
 def decline(proposal: ReleaseProposal, *, by, at=None) -> None:
-    """Mark a proposal as declined, unless it is already. Raise `ProposalVoid` if it was released meanwhile."""
+    """Mark a proposal as declined; do nothing if it was declined before. Raise `ProposalVoid` if it was released."""
     lock_course(proposal.course)
     proposal = ReleaseProposal.objects.get(pk=proposal.pk)
     if Release.objects.filter(proposal=proposal).exists():

@@ -45,7 +45,7 @@ class ContentErrors(Exception):
 
 
 class StaleChoice(Exception):
-    """A chosen revision is no longer the latest of its document."""
+    """A chosen revision is no longer the latest of its document; or it is not released, or needs no expert review."""
 
 
 class ProposalVoid(Exception):
@@ -71,7 +71,7 @@ class Draft:
 
 
 def read_valid(bodies: dict[str, bytes]) -> CourseText:
-    """Parse a course (path → content). Raise `ContentErrors` if the checker finds an error."""
+    """Parse a course (path → content). Raise `ContentErrors` for errors, except those inside figures."""
     course = read_course(bodies)
     errors = [problem for problem in check_course(course) if problem.level == "error"]
     if errors:
@@ -90,10 +90,10 @@ def publish(
     at=None,
     proposal=None,
 ) -> Release:
-    """Release these revisions together with everything that is released; return the release. Needs no approval.
+    """Release `revisions` with the released revisions of all other documents; return the release. Needs no approval.
 
-    `weights`: document id → impact of its change, else `weight`. Repeating it returns the current release. Raise
-    `ContentErrors`, `PassMarkTooLow`, `StaleChoice`, `ProposalVoid`, and `ValueError` for revisions of another course.
+    `weights`: document id → impact of its change, else `weight`. If all `revisions` are released, return the current
+    release. Raise `ContentErrors`, `PassMarkTooLow`, `StaleChoice`, `ProposalVoid`; `ValueError` for another course.
     """
     chosen = {revision.document_id: revision for revision in revisions}
     if Document.objects.filter(pk__in=chosen).exclude(course=course).exists():
@@ -117,7 +117,7 @@ def publish(
 
 
 def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
-    """Raise `StaleChoice` if one of these revisions is not the latest. `chosen`: by primary key of a document."""
+    """Raise `StaleChoice` if a revision is not the latest of its document. `chosen`: document key → revision."""
     if course.documents.filter(head__in=chosen.values()).count() != len(chosen):
         raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
 
@@ -128,19 +128,21 @@ def lock_course(course: Course) -> Course:
 
 
 def released_revisions(course: Course) -> dict[int, Revision]:
-    """Return primary key of a document → the revision that learners see. Runs one query."""
+    """Return primary key of a document → its revision in `course.current`; {} without one. Runs one query."""
     entries = ReleaseEntry.objects.filter(release=course.current_id).select_related("revision__document")
     return {entry.document_id: entry.revision for entry in entries}
 
 
 def expert_reviews_of(revisions: Iterable[Revision]) -> QuerySet[ExpertReview]:
-    """Return valid reviews, with their document loaded."""
+    """Return the reviews of these revisions that were not withdrawn, with their document loaded."""
     valid = ExpertReview.objects.filter(revision__in=list(revisions), undone_at=None)
     return valid.select_related("revision__document")
 
 
 def lasting_expert_reviews(course: Course, revisions: Iterable[Revision]) -> list[ExpertReview]:
-    """Return reviews that stay valid in a release of these revisions; without inserts if the jurisdiction changes."""
+    """Return the valid reviews of these revisions that stay valid if they are released. If their jurisdiction files
+    differ from those of the current release, reviews of texts with inserts `{=id}` are left out.
+    """
     revisions = list(revisions)
     reviews = list(expert_reviews_of(revisions))
     if not reviews or jurisdictions_among(revisions) == jurisdictions_among(released_revisions(course).values()):
@@ -149,7 +151,7 @@ def lasting_expert_reviews(course: Course, revisions: Iterable[Revision]) -> lis
 
 
 def jurisdictions_among(revisions: Iterable[Revision]) -> list[int]:
-    """Return primary keys of those revisions that are of a jurisdiction file."""
+    """Return primary keys of those revisions that are of a jurisdiction file, in their order."""
     return [each.pk for each in revisions if each.document.kind == Document.Kind.JURISDICTION]
 
 
@@ -161,14 +163,16 @@ def have_inserts(reviews: Iterable[ExpertReview]) -> list[bool]:
 
 
 def compile_valid(files: Mapping[str, File], readers: Reviewers, text: CourseText | None = None) -> Compiled:
-    """Compile files (by path). `text`: their course, if known to be valid; else raise `ContentErrors` for errors."""
+    """Compile files (path → file). `readers`: see `compile_course`. `text`: the same files, parsed and known to be
+    valid; without it, raise `ContentErrors` for errors.
+    """
     bodies = {path: file.body for path, file in files.items()}
     digests = {path: file.digest for path, file in files.items()}
     return compile_course(text or read_valid(bodies), bodies, digests, readers)
 
 
 def withdraw_lapsed(revisions, lasting, *, by, at) -> None:
-    """Withdraw the reviews of these revisions, except those in `lasting`."""
+    """Withdraw the valid reviews of `revisions` that are not in `lasting` (reviews)."""
     for lapsed in expert_reviews_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
         withdraw_review(lapsed, by=by, at=at)
 
@@ -184,9 +188,10 @@ def release(
     at=None,
     proposal: ReleaseProposal | None = None,
 ) -> Release:
-    """Make and return the next release of a locked course. `weights`: document id → impact, else minor.
-
-    Raise `PassMarkTooLow`, and `ProposalVoid` if `proposal` was declined or another release came before it.
+    """Make and return the next release of a locked course. `revisions`: one of each document, changed or not, of which
+    `compiled` was made. `weights`: id of a changed document → impact; missing: minor. Reviews that do not last (see
+    `lasting_expert_reviews`) are withdrawn. Raise `PassMarkTooLow`, and `ProposalVoid` if `proposal` was declined or
+    the current release is not its `base`.
     """
     revisions = list(revisions)
     at, marks = at or timezone.now(), pass_marks(compiled)
@@ -240,7 +245,7 @@ def withdraw_review(review: ExpertReview, *, by, at: datetime) -> None:
 
 
 def record_expert_review(verb: str, review: ExpertReview, *, by, at: datetime) -> None:
-    """Log a review under the event `verb`. `by`: user."""
+    """Log a review under `verb`, the name of the event. `by`: user."""
     revision = review.revision
     data = {
         "reading": review.pk,
@@ -253,7 +258,7 @@ def record_expert_review(verb: str, review: ExpertReview, *, by, at: datetime) -
 
 
 def impacts_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:
-    """Return id of each changed document → impact, by `weights` (by id) or else minor. Runs one query."""
+    """Return id of each changed document → impact. `weights`: document id → impact; missing: minor. Runs one query."""
     released = released_revisions(course)
     changed = (each.document for each in revisions if released.get(each.document_id) != each)
     return {
@@ -263,7 +268,7 @@ def impacts_of_changes(course: Course, revisions: Iterable[Revision], weights: M
 
 
 def largest_impact(weights: Iterable[str]) -> str:
-    """Return the largest of these impacts; minor if there is none."""
+    """Return the largest of these impacts (values of `Release.Impact`); minor if there is none."""
     return max(weights, key=Release.Impact.values.index, default=Release.Impact.MINOR)
 
 
@@ -278,7 +283,7 @@ def pass_marks(compiled: Compiled) -> dict[str, int]:
 
 
 def store_pages(release: Release, compiled: Compiled) -> None:
-    """Store the pages of a release; reuse equal pages of earlier releases."""
+    """Store the pages of a release whose entries exist; reuse equal pages of earlier releases."""
     entries = {entry.document.identifier: entry for entry in release.entries.select_related("document")}
     known = {
         (page.document_id, page.language, page.digest): page
@@ -318,7 +323,7 @@ def recompile(release: Release) -> None:
 
 
 def digest_of(release: Release) -> str:
-    """Return `release.digest`, computed from its files. Runs one query."""
+    """Compute the checksum of a release from its files; it should equal `release.digest`. Runs one query."""
     return digest_of_texts(SourceFile.objects.filter(revision__entries__release=release))
 
 
@@ -329,7 +334,7 @@ def digest_of_texts(texts) -> str:
 
 
 def drafts(course: Course) -> list[Draft]:
-    """Return documents whose latest revision is not released, by id. Runs three queries."""
+    """Return the drafts of a course, sorted by document id. Runs three queries."""
     released = released_revisions(course)
     waiting = [
         (document, document.head)

@@ -33,7 +33,7 @@ def digest_of_bytes(body: bytes) -> str:
 
 
 def files_of(revisions: Iterable[Revision | int]) -> dict[int, dict[str, File]]:
-    """Return primary key of a revision → language → file. Runs one query."""
+    """Return key of a revision → language → file. `revisions`: rows or keys; unknown ones are missing. One query."""
     files: dict[int, dict[str, File]] = defaultdict(dict)
     keys = [getattr(revision, "pk", revision) for revision in revisions]
     for text in SourceFile.objects.filter(revision__in=keys):
@@ -50,7 +50,7 @@ def by_path(documents: Iterable[Files]) -> dict[str, File]:
 def add_revisions(
     texts: Mapping[Document, Files], *, by, at, note: str = "", is_unchecked: bool = False
 ) -> dict[Document, Revision]:
-    """Store and return a new revision of each document, without changing its `head`. `by`: user. Runs three queries."""
+    """Store and return a new revision of each document; its `head` stays. `by`: user. Runs three queries."""
     numbers = dict(
         Revision.objects.filter(document__in=texts).order_by().values_list("document").annotate(Max("number"))
     )
