@@ -57,7 +57,9 @@ class MembershipFormSet(forms.BaseInlineFormSet):
     by = None
 
     def clean(self):
-        """Also refuse rows that were added after the page was loaded; Django compares only the rows of the page."""
+        """Also raise ValidationError if `by` may not decide about a person whose row changes. Add an error to new rows
+        that another person added after the page was loaded; Django compares only the rows of the page.
+        """
         super().clean()
         if people_of(self) & undecidable_ids(self.by):
             raise forms.ValidationError(
@@ -185,7 +187,7 @@ class PersonAdmin(LogsMemberships):
         return super().get_form(request, obj, change, **({} if obj else {"form": NewPersonForm}) | kwargs)
 
     def get_readonly_fields(self, request, obj=None):
-        """Own rights, and people in a conflict of interest, can only be changed by another admin."""
+        """Also return fields that the user cannot change: of the own person, of people in a conflict of interest."""
         fields = list(self.readonly_fields)
         if obj == request.user:
             fields += ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]
@@ -246,7 +248,7 @@ class PersonAdmin(LogsMemberships):
 
     @admin.action(description=_("Reset two-step verification"))
     def reset_second_factor(self, request, people):
-        """Skip the own: a stranger at an open session must not get rid of it."""
+        """Reset it for `people` except the user: a stranger at an open session must not remove it."""
         reset = sum(two_factor.reset(person, by=request.user) for person in people.exclude(pk=request.user.pk))
         if people.filter(pk=request.user.pk).exists():
             note = gettext("Only another admin can reset your own two-step verification.")

@@ -16,7 +16,7 @@ from courseware.lib.text.names import NameField
 
 SECRET_BYTES = 32
 MOST_KEYS = 10  # per person
-MOST_DAYS = 365
+MOST_DAYS = 365  # checked by the form, not by `make_key`
 
 
 class ApiKey(models.Model):
@@ -44,7 +44,9 @@ def digest_of_key(secret: str) -> str:
 
 @transaction.atomic
 def make_key(person, *, name: str, ends_on: date) -> str:
-    """Return the secret of a new key; "" for a used name, at MOST_KEYS keys, or if the password changed meanwhile."""
+    """Create and log a key, which works until `ends_on` (included); return its secret. Return "" if the person has a
+    key of this name or MOST_KEYS keys, is inactive, or has a new password since `person` was loaded.
+    """
     # Compare the password: if it changed while this request waited for the lock, its session has ended.
     owner = get_user_model().objects.filter(pk=person.pk, is_active=True, password=person.password)
     owner = owner.select_for_update(no_key=True)
@@ -86,7 +88,6 @@ def working_key(secret: str) -> ApiKey | None:
 
 
 def note_use(key: ApiKey) -> None:
-    """Store today as the day of the last use."""
     today = site_day()
     if key.used_on != today:
         ApiKey.objects.filter(pk=key.pk).update(used_on=today)

@@ -39,7 +39,7 @@ class ReturnUrlMiddleware(MiddlewareMixin):
         return full_page_redirect(request, response)
 
     def to_sign_in(self, request, view, page_of_form):
-        """Return the redirect to the sign-in page; store the form for its author if possible. `page_of_form`: URL."""
+        """Return the redirect to the sign-in page; store the form if possible. `page_of_form`: URL that shows it."""
         if request.htmx or not view.is_held:
             return redirect_to_login(self.return_url(request, page_of_form))
         response = redirect_to_login(reverse("unsent-form"))

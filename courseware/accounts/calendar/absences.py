@@ -13,7 +13,7 @@ from courseware.notifications.email.email_types import Wait
 
 
 def last_absence_days(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
-    """Return person id → last day of the absence at `at` (default: now), for absent people only. Runs one query."""
+    """Return person id → last day of the absence at `at` (default: now), without present people. `people`: ids."""
     current = absent_now(at).filter(person__in=people)
     return dict(current.order_by().values_list("person", "last_day"))
 
@@ -33,7 +33,7 @@ def absences_of(person: User, at: datetime | None = None) -> list[Absence]:
 
 
 def may_record_absence(user: User, person: User) -> bool:
-    """Return whether `user` may record an absence of `person`: HR and the person's managers; not for themselves."""
+    """Return whether `may_decide_about`, and `user` manages the person or (HR, superusers) `may_handle` the person."""
     if not may_decide_about(user, person):
         return False
     if handles_people(user) and may_handle(user, person):
@@ -42,6 +42,6 @@ def may_record_absence(user: User, person: User) -> bool:
 
 
 def until_return(people: Collection[int]) -> dict[int, Wait]:
-    """Return person id → `Wait` until the current absence ends, for absent people only. Runs one query."""
+    """Return person id → `Wait` until the present absence ends, without present people. `people`: ids."""
     absences = absent_now().filter(person__in=people)
     return {each.person_id: Wait(each.ends_at, f"the person is away until {each.last_day}") for each in absences}

@@ -1,4 +1,4 @@
-"""Import lists of days off and working days, one day a line, for the calendar of the site or a team."""
+"""Calendar import: lists of days off and working days, one day a line, for the site or a team."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ def decoded(data: bytes) -> str:
 
 
 def read_days(text: str) -> tuple[dict[date, ListedDay], list[DayProblem]]:
-    """Return (date → ListedDay, problems). One day a line: date, "free" or "working", name; headings are skipped."""
+    """Return (date → ListedDay, problems of bad lines). A line: date, FREE or WORKING word, name. Skips a heading."""
     days: dict[date, ListedDay] = {}
     problems: list[DayProblem] = []
     for number, cells in enumerate(cells_of(text), start=1):
@@ -98,7 +98,7 @@ def listed_in(cells: list[str]) -> ListedDay | str:
 
 @transaction.atomic
 def add_days(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> int:
-    """Add or replace days in the calendar of the team (None: the site). Log it. Return how many days changed."""
+    """Add or replace days in the calendar of the team (None: the site). Log it. Return the number of changed days."""
     rows = CalendarDay.objects.filter(team=team, day__in=days)
     stored = {row.day: ListedDay(row.is_free, row.name) for row in rows}
     changed = [day for day, listed in days.items() if stored.get(day) != listed]
@@ -113,7 +113,7 @@ def add_days(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> 
 
 @transaction.atomic
 def remove_days(team: Team | None, year: int, *, by: User) -> int:
-    """Remove the days of a year from the calendar of the team (None: the site). Log it. Return how many."""
+    """Remove the days of a year from the calendar of the team (None: the site). Log it. Return their number."""
     rows = CalendarDay.objects.filter(team=team, day__year=year)
     days = list(rows.values_list("day", flat=True))
     rows.delete()

@@ -118,7 +118,7 @@ def calendars_in_use() -> list[Calendar]:
 
 
 def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:
-    """Return person id → calendar of the team joined first, else of the site. Runs two queries."""
+    """Return person id → calendar of the team joined first as a learner, else of the site. `people`: ids. 2 queries."""
     people = list(people)
     learning = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER)
     teams = {each.person_id: each.team for each in learning.select_related("team").order_by("-pk")}
@@ -126,7 +126,7 @@ def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:
 
 
 def years_known(calendar: Calendar) -> dict[int, bool]:
-    """Return year → whether a make-up working day is listed; without one the official notice is missing."""
+    """Return year of a listed day → whether it lists a working day. If not, the year's official notice is missing."""
     known: dict[int, bool] = {}
     for day, listed in calendar.listed.items():
         known[day.year] = known.get(day.year, False) or not listed.is_free

@@ -37,7 +37,6 @@ class Absence(models.Model):
         return f"{self.person} · {self.first_day} – {self.last_day}"
 
     def stage_at(self, at):
-        """Return the `Stage` of the absence at `at` (aware datetime)."""
         if at < self.begins_at:
             return self.Stage.TO_COME
         return self.Stage.RUNNING if at < self.ends_at else self.Stage.OVER

@@ -53,6 +53,6 @@ def merge_of(person):
 
 
 def surviving_accounts(people):
-    """Return id → surviving account, for those of `people` (ids) that were merged into another. Runs one query."""
+    """Return id → account it was merged into, for those of `people` (ids) that are aliases. Runs one query."""
     merges = AccountMerge.objects.standing().filter(other__in=people).select_related("kept")
     return {merge.other_id: merge.kept for merge in merges}

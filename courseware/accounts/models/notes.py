@@ -18,14 +18,14 @@ class NoteQuerySet(models.QuerySet):
         return self.filter(undone_at=None)
 
     def about(self, person):
-        """Return the standing notes about the person and the person's aliases, newest first. Runs one query."""
+        """Return the notes, not withdrawn, about the person and the person's aliases, newest first. Runs one query."""
         names = AccountMerge.objects.standing().filter(kept=person).values("other")
         found = self.standing().filter(models.Q(person=person) | models.Q(person__in=names))
         return found.select_related("by").order_by("-pk")
 
 
 class Note(models.Model):
-    """A note, which is never edited. Notes saved from one form share its id `act`."""
+    """A note, which is never edited. Notes saved by one submission of a form have the same id `act`."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -58,7 +58,7 @@ class RosterRow:
     # Of a row that was applied
     outcome: str = ""
     conflict: str = ""  # a key of `messages.CONFLICTS`
-    field: str = ""  # with the conflict
+    field: str = ""  # that the conflict concerns
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "RosterRow":
@@ -84,7 +84,7 @@ class RosterRow:
 
     @property
     def is_about_new_team(self) -> bool:
-        """Whether the only problem is that the team does not exist and no team has a similar name."""
+        """Whether the row can only be applied by creating its team."""
         return self.in_new_team is not None and self.otherwise is None
 
 

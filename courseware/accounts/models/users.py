@@ -34,7 +34,7 @@ def plain_staff_number(typed):
 
 class UserManager(BaseUserManager):
     def create_user(self, email=None, password=None, **fields):
-        """Save and return a person, without `password` an unusable one. Raise ValidationError if invalid or taken."""
+        """Save and return a person; default password: unusable. Raise ValidationError, or in a race IntegrityError."""
         user = self.model(email=email, **fields)
         user.set_password(password)  # None: unusable
         user.full_clean(exclude=["password"])  # normalizes email address and staff number
@@ -42,7 +42,9 @@ class UserManager(BaseUserManager):
         return user
 
     def create_together(self, people):
-        """Save valid, unsaved people without a password. Runs two statements. Raise IntegrityError if one is taken."""
+        """Save `people`, a list of unsaved users after `full_clean`, without a password. Runs two statements. Raise
+        IntegrityError if an email or staff number is taken.
+        """
         for person in people:
             person.set_unusable_password()
         with transaction.atomic():
@@ -53,7 +55,7 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def known_as(self, typed: str) -> models.QuerySet:
-        """Return a queryset: the people with this email address or staff number, typed in any case or width."""
+        """Return a queryset of at most one person: email in any case, or staff number in any case and width."""
         return self.filter(models.Q(email=typed.lower()) | models.Q(staff_number=plain_staff_number(typed)))
 
 
@@ -161,7 +163,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.sign_in_name
 
     def save(self, **kwargs):
-        """Save, and store the search terms."""
+        """Save. Store the search terms if name, email or staff number is saved."""
         is_new, fields = self._state.adding, kwargs.get("update_fields")
         with transaction.atomic(savepoint=False):
             super().save(**kwargs)
@@ -174,7 +176,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def substitutes(self):
-        """`Deputy` rows, ended yesterday or later and future ones, with the person as manager or deputy; cached."""
+        """Cached `Deputy` rows, not ended early, last day yesterday or later, with the person as manager or deputy."""
         # One day earlier, because the day depends on the time zone of each team.
         return PAIRS(person=self.pk, since=site_day() - timedelta(days=1))
 
@@ -227,7 +229,7 @@ class TeamQuerySet(models.QuerySet):
 
 
 def with_subteams(heads):
-    """Return a queryset of these teams (with `above` loaded) and all teams below. A query above MANY_HEADS teams."""
+    """Return a queryset of `heads` (teams with `above` loaded) and all teams below. A query if more than MANY_HEADS."""
     heads = list(heads)
     if len(heads) > MANY_HEADS:
         keys = {team.pk for team in heads}
@@ -351,7 +353,7 @@ class CalendarDay(models.Model):
 
 
 def time_zones(learner):
-    """Return a queryset of at most one row: time zone name (may be "") of the team that `learner` joined first."""
+    """Return a queryset of 0 or 1 names: time zone, or "", of the team `learner` (user, id, OuterRef) joined first."""
     teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
     return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
 

@@ -1,4 +1,4 @@
-"""Forms sent after the session has ended, stored in the cache for their author under a key in a cookie."""
+"""Resubmission of forms sent after the session ended: the cache keeps them for their author, by a key in a cookie."""
 
 import secrets
 from dataclasses import asdict, dataclass
@@ -40,7 +40,9 @@ def fields_of(request) -> list[tuple[str, str]]:
 
 
 def hold(request, response, page: str) -> bool:
-    """Store the form shown on the URL `page`. Return False for files, passwords, long texts, many forms, strangers."""
+    """Store the posted form, set a cookie on `response`, and return True. `page`: URL that shows the form. Return False
+    for files, passwords, over MOST_CHARACTERS, too many forms in an hour, and a browser without a known person.
+    """
     fields = fields_of(request)
     person = request.user.pk or last_person(request)
     length = sum(len(name) + len(value) for name, value in fields)
@@ -57,6 +59,7 @@ def hold(request, response, page: str) -> bool:
 
 
 def held_form(request) -> PendingSubmission | None:
+    """Return the form stored for this browser, or None. Show it only to its author: compare `person` with the user."""
     stored = cache.get(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
     return PendingSubmission(**stored) if stored else None
 

@@ -28,7 +28,7 @@ def now():
 
 
 def begin(sender, request, user, **kwargs):
-    """Receiver of `user_logged_in`: start the clock of the session."""
+    """Receiver of `user_logged_in`: start the clock of the session, and store its facts: see `see`."""
     request.session[BEGAN] = now()
     see(request.session, user, request.session[BEGAN])
 
@@ -49,7 +49,7 @@ def reload_session_facts(person):
 
 
 def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
-    """Receiver of m2m_changed of `User.groups`: sessions of these people reload the facts."""
+    """Receiver of m2m_changed of `User.groups`: sessions of people added or removed reload the facts."""
     if action in ("post_add", "post_remove"):
         people = pk_set if reverse else [instance.pk]
         User.objects.filter(pk__in=people).update(teams_number=F("teams_number") + 1)
@@ -62,7 +62,7 @@ def note_change_of_manager(sender, instance, raw=False, **kwargs):
 
 
 def handles_records(session, user):
-    """Return whether `user` handles records of others: staff, HR, auditors, managers by a setting. No query."""
+    """Return whether `user` is staff, HR, auditor, or (if TWO_FACTOR_FOR_MANAGERS) manager, by facts in `session`."""
     is_manager_with_records = settings.TWO_FACTOR_FOR_MANAGERS and session.get(MANAGES)
     return bool(is_privileged(user) or session.get(HANDLES_PEOPLE) or session.get(AUDITS) or is_manager_with_records)
 
@@ -83,7 +83,9 @@ def is_over(session, user, at):
 
 
 def times(session, user, at):
-    """Return seconds from `at`: "left" without requests, "whole" with requests, "idle": left after a request."""
+    """Return seconds from `at` to the end of the session: "left" if no request follows, "whole" if requests go on.
+    "idle": seconds left after any request, unless "whole" is less.
+    """
     oldest, idlest = ends(session, user)
     return {
         "left": max(0, min(oldest, idlest) - at),

@@ -33,7 +33,7 @@ def known_device(request, account):
 
 
 def remember(request, response, person):
-    """Trust this browser for `person`. Return whether it is new and the person already trusted another one."""
+    """Trust this browser for `person`; set a cookie. Return whether it is new and `person` already trusted another."""
     key = browser_key(request) or secrets.token_hex(16)
     has_others = TrustedDevice.objects.filter(person=person).exclude(key=key).exists()
     _device, is_new = TrustedDevice.objects.get_or_create(person=person, key=key)
@@ -48,5 +48,4 @@ def in_words(user_agent):
 
 
 def forget_all(person):
-    """Delete all trusted devices of `person`."""
     TrustedDevice.objects.filter(person=person).delete()

@@ -1,4 +1,4 @@
-"""Two-step verification, which people need who handle records of others: app, passkey or recovery code."""
+"""Two-factor sign-in, needed by people who handle records of others: app, passkey or recovery code."""
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -31,7 +31,7 @@ def mark_as_given(request, authenticator):
 
 
 def reset(person, *, by=None):
-    """Remove the second factor, end sessions, notify, log. `by`: None for the command. Return False without one."""
+    """Remove second factors, end sessions, notify, log. `by`: None for the command. Return False if there is none."""
     with transaction.atomic():
         number, _ = Authenticator.objects.filter(user=person).delete()
         if not number:

@@ -1,4 +1,4 @@
-"""Encryption of the seeds of two-step verification with SECRET_KEY."""
+"""Two-factor secrets: encrypt the seeds of two-step verification with SECRET_KEY."""
 
 import logging
 from base64 import urlsafe_b64encode

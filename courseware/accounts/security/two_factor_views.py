@@ -1,4 +1,4 @@
-"""Pages to set up, give and remove a second factor: allauth's views with our forms."""
+"""Two-factor views: pages to set up, give and remove a second factor. They are allauth's views with our forms."""
 
 import json
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Notices by email to the owner of an account about changes of the account."""
+"""Account notices: emails to the owner of an account about changes of the account."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +22,7 @@ WHAT = {
 
 
 def notify(person, what, *, address="", detail=""):
-    """Queue a notice. `what`: key of WHAT. `address`: if not the person's own. `detail`: text after the notice."""
+    """Queue a notice. `what`: key of WHAT. `address`: "" for the person's own. `detail`: text after the notice."""
     queue.queue_email("account-notice", person, address=address, data={"what": what, "detail": detail})
 
 

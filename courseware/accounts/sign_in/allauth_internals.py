@@ -1,4 +1,4 @@
-"""Private names of allauth that other modules import. Check them before raising its limit in pyproject.toml."""
+"""Internals of allauth that other modules import. Check them before raising its limit in pyproject.toml."""
 
 # ruff: noqa: F401 - other modules import these names from here
 from allauth.account.internal.flows.login import get_authentication_records, perform_login, record_authentication

@@ -1,4 +1,4 @@
-"""Email types of this app, sending hours, and reasons not to send an email."""
+"""Emails of this app: email types, sending hours, and reasons not to send an email."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def asked_today(message):
 
 
 def to_company(message):
-    """Return why an answer to an unknown address (an OutgoingEmail) is not sent, or "". Limits: anyone can type one."""
+    """Return why an answer to an unknown address (an OutgoingEmail) is not sent, or "". Anyone can enter an address."""
     domain = message.address.rpartition("@")[2].lower()
     if domain not in settings.COMPANY_EMAIL_DOMAINS:
         return "COMPANY_EMAIL_DOMAINS does not name the domain of this address"
@@ -98,7 +98,7 @@ class EmailHours:
     calendar: Calendar
 
     def day_at(self, at: datetime) -> date:
-        """Return the person's date at `at` (aware), from CLOSES on the next one."""
+        """Return the person's date at `at` (aware); from CLOSES on, the next date."""
         local = at.astimezone(self.zone)
         return local.date() + DAY if local.time() >= CLOSES else local.date()
 
@@ -125,7 +125,7 @@ def hours_of(person_ids: Collection[int]) -> dict[int, EmailHours]:
 
 
 def why_of_leaver(message: OutgoingEmail) -> str:
-    """Return a reason if the person has left or the last day (site's time zone) has passed, else ""."""
+    """Return why an email is not sent: no person, an inactive one, or the last day has passed (site's date); or ""."""
     person = message.person
     is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())
     return gettext_noop("the person left the company") if is_gone else ""

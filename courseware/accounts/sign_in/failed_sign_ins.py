@@ -15,7 +15,7 @@ WRONG_CODES_TOLD = 3  # wrong codes of two-step verification since the last righ
 
 
 def log_failed_sign_in(name: str, person: User | None) -> None:
-    """Log a wrong password for the sign-in name `name`. `person`: its account, or None."""
+    """Log a wrong password or code, once an hour per account; count those not logged. `person`: of `name`, or None."""
     subject = subject_of(person) if person else subject_of(User, "unknown")
     key = f"failed-sign-ins:{subject}"
     earlier = cache.get(key, 0)
@@ -37,7 +37,7 @@ def write(subject: str, earlier: int, *, stays: bool) -> bool:
 
 
 def note_wrong_code(person: User) -> None:
-    """Count a wrong second factor. From the third on, log it and email the person, once a day."""
+    """Count a wrong second factor. If 3 or more since the last right one, log it and email the person, once a day."""
     key = f"wrong-codes:{person.pk}"
     wrong = cache.get(key, 0) + 1
     cache.set(key, wrong, COUNTED_FOR)

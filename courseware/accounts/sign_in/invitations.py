@@ -1,4 +1,4 @@
-"""Links to set a password: by invitation, or on request."""
+"""Invitations: links to set a password, by invitation or on request."""
 
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
@@ -39,7 +39,7 @@ def link_text(message):
 
 
 def in_other_languages(link, language):
-    """Yield (label, URL) of the page `link` in each language but `language` (code)."""
+    """Yield (label in that language, URL) of the page `link` for each language of the site but `language` (code)."""
     for code in dict(settings.LANGUAGES):
         if code != language:
             with translation.override(code):
@@ -57,7 +57,9 @@ def invite(person, *, by):
 
 @transaction.atomic
 def mail_new_link(name, people, *, language):
-    """Queue the email that answers the request of a link by sign-in name. `people`: at most one. `language`: code."""
+    """Queue the email that answers a request for a link. `name`: normalized sign-in name. `people`: list of at most one
+    person whom it reaches. `language`: code, for people without a chosen language.
+    """
     for person in people:
         address = person.email or (name if "@" in name else "")
         queue_email("new-link", person, address=address, language=person.language or language)

@@ -1,4 +1,4 @@
-"""URLs sent by a browser: the current page, and the page to return to."""
+"""Return URLs sent by a browser: the page to return to. Also the URL of the current page."""
 
 from urllib.parse import urlsplit
 

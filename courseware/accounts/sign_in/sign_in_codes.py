@@ -40,7 +40,10 @@ class SignInCodeRefused(Exception):
 
 
 def may_give_code(user, person):
-    """Return whether `user` may give `person` a code: HR, not to HR; managers, to learners without email, password."""
+    """Return whether `user` may give `person` a code. HR and superusers: if `may_change_sign_in`. Managers: to learners
+    they manage who have no email, no password, no managed team and no role in HR. Nobody may give a code to staff,
+    inactive people, or people about whom `user` may not decide.
+    """
     if not user.is_active or not person.is_active or is_privileged(person) or not may_decide_about(user, person):
         return False
     if handles_people(user):
@@ -66,9 +69,9 @@ def give_code(person, *, by, at=None, code=None):
 
 @transaction.atomic
 def use_code(name, typed, *, at=None):
-    """Use up the code of a sign-in name, end sessions, remove the password. Return it; None if wrong or not valid.
-
-    A form sent twice within 2 minutes counts as one use.
+    """Use up the code of a sign-in name (from `plain_name`), end sessions, and remove the password. Return the
+    SignInCode, with `person` and `given_by` loaded; None if wrong, expired, or if its giver may no longer give it. A
+    form sent twice within 2 minutes counts as one use.
     """
     normalized = "".join(character for character in typed.upper() if character.isalnum())
     given = SignInCode.objects.select_related("person", "given_by").filter(person__in=person_by_name(name)).first()
@@ -92,14 +95,12 @@ def use_code(name, typed, *, at=None):
 
 
 def used_just_now(given, at):
-    """Return the code if it was used within 2 minutes, with no password set and no sign-out since; else None.
-
-    A sign-out counts: the next person at a shared computer could send the form again.
-    """
+    """Return `given` anew if it was used within 2 minutes, with no password set and no sign-out since; else None."""
     used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
     code = used.select_related("person", "given_by").first()
     if code is None or code.person.has_usable_password():
         return None
+    # The next person at a shared computer could send the form again.
     sign_outs = Event.objects.filter(subject=subject_of(code.person), verb="signed-out", at__gte=code.used_at)
     return None if sign_outs.exists() else code
 
@@ -111,7 +112,7 @@ class SignInCodeSlip:
 
 
 def people_without_email() -> QuerySet[User]:
-    """Return a queryset of active learners with a staff number, but no email, password or rights over others."""
+    """Return active people (queryset) with a staff number, but no email, password, managed team, admin or site role."""
     managed = Membership.objects.filter(person=OuterRef("pk"), role=Membership.Role.MANAGER)
     site_roles = User.groups.through.objects.filter(user=OuterRef("pk"), group__name__in=[roles.HR, roles.AUDITORS])
     people = User.objects.filter(is_not_for_admins(), ~Exists(managed), ~Exists(site_roles), is_active=True, email=None)
@@ -147,9 +148,9 @@ def was_just_given(given, code: str, by: User, at: datetime) -> bool:
 
 @transaction.atomic
 def give_codes(person_ids: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[SignInCodeSlip]:
-    """Give codes to the first CODES_AT_ONCE of these people (ids), but not to those with a code. Return slips by name.
-
-    The same `token` (of the form), sent again within 2 minutes, yields the same slips.
+    """Give codes to `people_without_email` of these ids, at most to CODES_AT_ONCE with the lowest ids. Skip people who
+    have a valid code or to whom `by` may not give one. Return slips by name. A second call with the same `token` (from
+    `new_form_token`) within 2 minutes returns the same slips.
     """
     at = at or timezone.now()
     token = token if len(token) == 2 * TOKEN_BYTES else new_form_token()

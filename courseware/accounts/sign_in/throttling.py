@@ -27,7 +27,6 @@ class Throttle:
     remembered: int
 
     def delay_after(self, attempts):
-        """Return the seconds to wait after this number of attempts."""
         return min(self.first_wait * 2 ** (attempts - self.free), self.longest_wait) if attempts >= self.free else 0
 
     def key(self, account, place):
@@ -42,7 +41,9 @@ EMAILS = Throttle("letters", free=5, first_wait=60, longest_wait=60 * 60, rememb
 
 
 def take(throttle, account, place, *, is_crowded=False):
-    """Count an attempt and return 0; or count nothing and return the seconds to wait. Arguments: see `Throttle.key`."""
+    """Count an attempt and return 0; or return the seconds to wait. `account`, `place`: see `Throttle.key`.
+    `is_crowded`: the first attempt from a place must wait, too.
+    """
     key = throttle.key(account, place)
     with cache_lock(key) as is_alone:
         if not is_alone:
@@ -61,14 +62,14 @@ def take(throttle, account, place, *, is_crowded=False):
 
 
 def before_password(request, account, pace=PASSWORDS):
-    """Return the seconds to wait before a password or code may be checked; if 0, the attempt is counted."""
+    """Return the seconds to wait before a check; if 0, the attempt is counted. `pace`: PASSWORDS or CODES."""
     device = known_device(request, account)
     is_crowded = not device and not ratelimit.consume(request, action=pace.crowd, key=account, dry_run=True)
     return take(pace, account, device or get_ip(request), is_crowded=is_crowded)
 
 
 def wrong_password(request, account, pace=PASSWORDS):
-    """Count a wrong password, or a wrong code by its `pace`, for `account` (sign-in name)."""
+    """Count a wrong password or code for `account` (sign-in name). `pace`: PASSWORDS, CODES or SECOND_STEPS."""
     ratelimit.consume(request, action=pace.crowd, key=account)
 
 
@@ -96,11 +97,12 @@ def right_second_step(request, person):
 
 
 def new_password(request, person):
+    """After a change of the password, reset the count of wrong second factors of `person`."""
     ratelimit.clear(request, action=SECOND_STEPS.crowd, key=person.sign_in_name)
 
 
 def before_email(request, account):
-    """Return the seconds to wait before a link is emailed to `account` (sign-in name); if 0, it is counted."""
+    """Return the seconds to wait before a link is emailed to `account` (sign-in name); if 0, the request is counted."""
     network = get_ip(request)
     device = known_device(request, account)
     place = device or (network if cache.get(PASSWORDS.key(account, f"right from {network}")) else STRANGERS)

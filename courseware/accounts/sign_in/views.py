@@ -161,7 +161,7 @@ class ReauthenticateView(Says422, views.ReauthenticateView):
 
 
 class OwnSessionsView(ListUserSessionsView):
-    """The person's sessions. A POST ends the `session` (id), or without it all but this one and all API keys."""
+    """The person's sessions. A POST ends `session` (id); without an id, all sessions but this one and all API keys."""
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)

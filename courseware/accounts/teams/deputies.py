@@ -20,7 +20,7 @@ from courseware.notifications.models import Notification, OutgoingEmail
 
 @transaction.atomic
 def add_deputy(manager: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
-    """Make `person` a deputy on these days, both included; notify and log. Return False if there is such a deputy."""
+    """Make `person` a deputy of `manager` from first to last day; notify and log. Return False if the same exists."""
     User.objects.select_for_update(no_key=True).get(pk=manager.pk)
     deputy, is_new = Deputy.objects.get_or_create(
         lead=manager, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
@@ -64,7 +64,7 @@ def register_email() -> None:
 
 
 def notify_both(deputy: Deputy) -> None:
-    """Email the deputy and the manager, also the one who acted."""
+    """Email the deputy and the manager, even if one of them made the change."""
     for person in (deputy.person, deputy.lead):
         queue_email(KIND, person, key=f"{KIND}:{deputy.pk}:{person.pk}", data={"substitute": deputy.pk})
 
@@ -91,7 +91,7 @@ def why_no_deputy_email(message: OutgoingEmail) -> str:
     deputies = Deputy.objects.select_related("lead", "person", "made_by")
     deputy = deputies.filter(pk=message.data["substitute"]).first()
     if deputy is None or deputy.ended_at or deputy.last_day < site_day():
-        return gettext_noop("the deputy role ended in the meantime")
+        return gettext_noop("the deputy no longer acts for the manager")
     if not (deputy.lead.is_active and deputy.person.is_active):
         return gettext_noop("the manager or the deputy can no longer sign in")
     managed = Membership.objects.filter(person=deputy.lead, role=Membership.Role.MANAGER)

@@ -31,7 +31,7 @@ class LinkEnded(Exception):
 
 
 class AccountExists(Exception):
-    """The staff number belongs to a person who signs in in another way."""
+    """The staff number belongs to a person whose request the user may not accept: see `acceptable_people`."""
 
 
 def teams_to_link(user):
@@ -67,7 +67,7 @@ def address_of(link: TeamInviteLink) -> str:
 
 
 def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
-    """Return the open link of this token, with `team` loaded. Raise LinkEnded if unknown, expired or used up."""
+    """Return the open link with `token`, the end of its URL, with `team` loaded. Raise LinkEnded if there is none."""
     try:
         key = int(SIGNER.unsign(token))
     except (BadSignature, ValueError):
@@ -79,11 +79,12 @@ def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
 
 
 def may_try(request, link: TeamInviteLink) -> bool:
-    """Return whether fewer than 10 attempts failed within an hour from this IP address with this link."""
+    """Return whether `count_attempt` was called fewer than 10 times within an hour for this IP address and link."""
     return bool(ratelimit.consume(request, action="invite_links", key=rate_limit_key(request, link), dry_run=True))
 
 
 def count_attempt(request, link: TeamInviteLink) -> None:
+    """Count a failed attempt from this IP address with this link: see `may_try`."""
     ratelimit.consume(request, action="invite_links", key=rate_limit_key(request, link))
 
 
@@ -93,9 +94,9 @@ def rate_limit_key(request, link: TeamInviteLink) -> str:
 
 @transaction.atomic
 def join_by_link(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime | None = None) -> User | None:
-    """Use the link once and return the person; or ask the manager and return None. Raise LinkEnded.
-
-    A form sent twice within 30 seconds counts as one use.
+    """Return the person with this number (normalized by `plain_staff_number`) and take one use of the link, if the
+    person is one of `people_who_may_join` and `is_expected`. Otherwise call `ask_manager` and return None. Raise
+    LinkEnded if the link is not open. A second call for the same person within 30 seconds takes no further use.
     """
     at = at or timezone.now()
     person = User.objects.filter(staff_number=staff_number).first()
@@ -111,13 +112,13 @@ def join_by_link(link: TeamInviteLink, staff_number: str, name: str, *, at: date
 
 
 def joined_just_now(person: User, link: TeamInviteLink, at: datetime) -> bool:
-    """Return whether the person used this link within 30 seconds before `at` and has no password."""
+    """Return whether the person used this link within 30 seconds before `at`, is active and has no password."""
     used = Event.objects.filter(subject=subject_of(person), verb="invite-link-used", at__gt=at - PRESSED_TWICE)
     return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
 
 
 def people_who_may_join() -> QuerySet[User]:
-    """Return a queryset of people who can use a link: no email, password, sign-in or rights over others yet."""
+    """Return a queryset of active people who can use a link: no email, password, sign-in or rights over others yet."""
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     deputies = Deputy.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
     return (
@@ -131,14 +132,14 @@ def people_who_may_join() -> QuerySet[User]:
 
 
 def acceptable_people(user: User) -> QuerySet[User]:
-    """Return a queryset of people whose requests `user` may accept: for HR all, for managers their learners."""
+    """Return those `people_who_may_join` whose requests `user` may accept: for HR all, for managers their learners."""
     return (
         people_who_may_join() if handles_people(user) else people_who_may_join().filter(pk__in=people_managed_by(user))
     )
 
 
 def is_expected(person: User, link: TeamInviteLink, name: str) -> bool:
-    """Return whether the person learns under this name in the team or a team below, or was accepted before."""
+    """Return whether the person learns under this name in the link's team or below, or was accepted at this link."""
     if JoinRequest.objects.filter(link=link, staff_number=person.staff_number, is_accepted=True).exists():
         return True
     teams = Team.objects.filter(pk=link.team_id).with_subteams()
@@ -151,7 +152,7 @@ def without_spaces(name: str) -> str:
 
 
 def ask_manager(link: TeamInviteLink, staff_number: str, name: str, at: datetime) -> None:
-    """Create a join request, unless this staff number has one or MOST_WAITING are unanswered."""
+    """Create a join request; do nothing if the link has a request of this number, or MOST_WAITING unanswered ones."""
     requests = JoinRequest.objects.filter(link=link)
     if requests.filter(staff_number=staff_number).exists() or requests.filter(is_accepted=None).count() >= MOST_WAITING:
         return
@@ -161,7 +162,9 @@ def ask_manager(link: TeamInviteLink, staff_number: str, name: str, at: datetime
 
 @transaction.atomic
 def answer_request(request: JoinRequest, is_accepted: bool, *, by: User, at: datetime | None = None) -> bool:
-    """Accept or decline, and log it. Return False if answered before. Raise AccountExists if `by` cannot accept."""
+    """Accept or decline the request, and log it. Return False if it was answered before. Raise AccountExists: see
+    `accepted_person`. Does not check whether `by` manages the team.
+    """
     request = (
         JoinRequest.objects.select_for_update(of=("self",), no_key=True).select_related("link__team").get(pk=request.pk)
     )
@@ -177,7 +180,9 @@ def answer_request(request: JoinRequest, is_accepted: bool, *, by: User, at: dat
 
 
 def accepted_person(request: JoinRequest, *, by: User) -> User:
-    """Return the person of an accepted request, added if unknown. Raise AccountExists if `by` cannot accept."""
+    """Return the person with the number of the request; if unknown, add the person to the team. Raise AccountExists if
+    the person is known, but not one of `acceptable_people(by)`.
+    """
     person = User.objects.filter(staff_number=request.staff_number).first()
     if person is None:
         return add_person(request.name, staff_number=request.staff_number, team=request.link.team, by=by)

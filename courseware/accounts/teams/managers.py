@@ -12,17 +12,22 @@ def manager_of(person):
 
 
 def managers_of(people: Collection[int]) -> dict[int, Membership]:
-    """Return person id → first membership of `nearest_managers`, for people who have one. Runs two queries."""
+    """Return person id → first membership of `nearest_managers`, if there is one. `people`: ids. Runs two queries."""
     return {person: managers[0] for person, managers in nearest_managers(people).items()}
 
 
 def nearest_managers(people: Collection[int]) -> dict[int, list[Membership]]:
-    """Return person id → all other managers of the team joined first, else of the nearest team above. Two queries."""
+    """Return person id → memberships of the active managers of the team joined first as a learner, else of the nearest
+    team above that has any. Nobody is their own manager. People without a manager are missing. `people`: ids. Runs two
+    queries.
+    """
     return {person: levels[0] for person, levels in senior_levels(people).items()}
 
 
 def senior_managers(people: Collection[int]) -> dict[int, list[Membership]]:
-    """Return person id → managers of the next team above who are not among the nearest. Runs two queries."""
+    """Return person id → memberships of managers who are not `nearest_managers`, of the lowest team above with such
+    managers. People without a senior manager are missing. `people`: ids. Runs two queries.
+    """
     found = {}
     for person, (nearest, *above) in senior_levels(people).items():
         near = {manager.person_id for manager in nearest}
@@ -49,7 +54,9 @@ def teams_without_senior_manager() -> list[Team]:
 
 
 def senior_levels(people: Collection[int]) -> dict[int, list[list[Membership]]]:
-    """Return person id → other managers of the team joined first and of each team above, [] left out. Two queries."""
+    """Return person id → lists of managers (memberships) by team, the team joined first as a learner first, then the
+    teams above. Only active managers other than the person count; teams and people without any are left out.
+    """
     own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
     lines = {each.person_id: each.team.line[::-1] for each in own.order_by("-pk")}  # the team joined first wins
     managers = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)

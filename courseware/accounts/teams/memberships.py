@@ -17,7 +17,7 @@ SLOTS = 1024  # people share slots: PostgreSQL holds a few thousand locks, and a
 
 @transaction.atomic
 def move(person: User, team: Team, *, role: str = LEARNER, by: User | None, at: datetime | None = None) -> bool:
-    """Replace the person's teams of this role by `team`, and log it. Return False if the person has the role there."""
+    """Replace the person's teams of this role by `team`, and log it. If `team` is one of them, only return False."""
     events = move_locked(lock_person(person), team, role, by, at)
     record_many(events)
     return bool(events)
@@ -49,6 +49,7 @@ def end_memberships(memberships, by: User | None, at: datetime | None) -> list[N
 
 @transaction.atomic
 def add_membership(person: User, team: Team, role: str, *, by: User) -> bool:
+    """Add and log a membership; others stay. Return False if the person has it already."""
     membership, is_new = Membership.objects.get_or_create(person=lock_person(person), team=team, role=role)
     if is_new:
         record_many([NewEvent("membership-added", membership.person, by, {"team": team.pk, "role": role})])
@@ -65,7 +66,9 @@ def end_membership(person: User, membership_id: int, *, by: User) -> bool:
 
 @transaction.atomic
 def change_profile(person: User, values: dict, *, by: User) -> list[str]:
-    """Set `values` (field → value), and log names of changed fields. Return them. Raise ValidationError if invalid."""
+    """Store `values` (field of `User` → value) in the database; the object `person` stays as it is. Log them and return
+    the names of changed fields. If the email changes, call `notify_old_address`. Raise ValidationError.
+    """
     row = lock_person(person)
     changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
     if not changed:
@@ -84,7 +87,9 @@ def change_profile(person: User, values: dict, *, by: User) -> list[str]:
 
 
 def notify_old_address(person: User, address: str | None) -> None:
-    """Notify `address` unless None, and redirect waiting emails (not notices) to the person's present address."""
+    """Notify the earlier email `address` of a saved change, and redirect waiting emails, except account notices, to the
+    new one. Do nothing if `address` is None.
+    """
     if address:
         waiting = OutgoingEmail.objects.filter(person=person, address=address, state=DeliveryState.QUEUED)
         waiting.exclude(kind="account-notice").update(address=person.email or "")
@@ -95,14 +100,13 @@ def notify_old_address(person: User, address: str | None) -> None:
 
 
 def lock_memberships_shared(person_ids: Iterable[int]) -> None:
-    """Block changes of these people's memberships until the transaction ends. One query on PostgreSQL."""
+    """Block `lock_memberships_exclusive` of these people (ids) until the transaction ends. One query on PostgreSQL."""
     lock("pg_advisory_xact_lock_shared", person_ids)
 
 
 def lock_memberships_exclusive(person_ids: Iterable[int]) -> None:
-    """Block other changes of these people's memberships, and headcount updates, until the transaction ends.
-
-    Pass all people at once: locking them one by one can deadlock. One query on PostgreSQL.
+    """Block both kinds of membership locks of these people (ids) until the transaction ends. Pass all people at once:
+    locking them one by one can deadlock. One query on PostgreSQL.
     """
     lock("pg_advisory_xact_lock", person_ids)
 

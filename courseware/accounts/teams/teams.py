@@ -15,7 +15,7 @@ class LearnersLeft(Exception):
 
 @transaction.atomic
 def add_team(team: Team, *, by: User) -> Team:
-    """Save and log a validated team. Return it."""
+    """Save and log an unsaved team, which the caller has validated with `full_clean`. Return it."""
     team.save()
     record("team-added", actor=by, subject=team, data={"parent": team.parent_id})
     return team
@@ -23,7 +23,7 @@ def add_team(team: Team, *, by: User) -> Team:
 
 @transaction.atomic
 def change_team(team: Team, changed: list[str], *, by: User) -> None:
-    """Save and log the validated team. `changed`: names of changed fields; if empty, do nothing."""
+    """Save and log a changed and validated team. `changed`: names of its changed fields; if empty, do nothing."""
     if not changed:
         return
     team.save()
@@ -35,7 +35,9 @@ def change_team(team: Team, changed: list[str], *, by: User) -> None:
 
 @transaction.atomic
 def close_team(team: Team, *, to: Team | None, by: User) -> None:
-    """Move learners to `to`, subteams to the parent, and delete the team. Raise LearnersLeft if `to` is missing."""
+    """Delete and log the team. Its learners become learners of `to`, its subteams move to its parent, and its managers
+    lose the role. Raise LearnersLeft if it has learners and `to` is None.
+    """
     lock_teams()  # before the people, in the same order as the admin
     memberships = Membership.objects.filter(team=team)
     locked = User.objects.select_for_update(no_key=True).filter(pk__in=memberships.values("person"))
@@ -60,7 +62,7 @@ def lock_teams():
 
 
 def add_learners(team, people, by):
-    """Make `people` (users) learners in `team`. Return the events to log."""
+    """Make `people` (users) learners in `team`. Return the events to log; none about people who are learners there."""
     events = []
     for person in people:
         _membership, is_new = Membership.objects.get_or_create(person=person, team=team, role=LEARNER)
