@@ -161,6 +161,7 @@ def take_away(request, pk):
 
 
 def bot_warnings(now: datetime) -> list[HealthWarning]:
+    """Return a warning if bots are paused because the service rejected a message. `now` is ignored."""
     number = ChatBot.objects.refused().count()
     if not number:
         return []

@@ -85,7 +85,9 @@ class ScheduledEmailFilter(forms.Form):
 
 
 def preview_of(day, after):
-    """Return (iterator of (person id, emails), ids above `after`; time if a worker prepared it), or (None, None)."""
+    """Return ((person id, emails) pairs of people with ids above `after`, when a worker prepared them or None). Return
+    (None, None) if the worker is not ready. Raise PreviewFailed.
+    """
     coming = ScheduledEmails(day)
     people = list(islice(coming.people(), PEOPLE_AT_ONCE + 1))
     if len(people) <= PEOPLE_AT_ONCE:
@@ -96,7 +98,9 @@ def preview_of(day, after):
 
 
 def page_of(preview):
-    """Return (emails of one page, id of its last person, or None on the last page). `preview`: see `preview_of`."""
+    """Return (emails of a page, id of its last person; None on the last page). `preview`: (person id, emails) pairs by
+    id. Recipients whom only superusers may change are left out.
+    """
     lines, last = [], None
     for person, foreseen in preview:
         shown = [line for line in foreseen if not is_for_admins(line.message.person)]

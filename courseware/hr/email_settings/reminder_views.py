@@ -55,7 +55,7 @@ def escalation_gap():
 
 
 class ReminderSchedulesForm(forms.Form):
-    """Reminder days of courses and rules. Without days: no reminders, or for a rule the days of its course."""
+    """Reminder days of courses and rules. An empty field means no reminders, or for a rule the days of its course."""
 
     helper = Fields(error_summary=True)
 
@@ -80,7 +80,7 @@ class ReminderSchedulesForm(forms.Form):
         )
 
     def add(self, name, owner, label, plan, unplanned, **options):
-        """Add the fields of days and repeats. `owner`: course or rule; `plan`: its schedule, or None."""
+        """Add the fields of days and repeats. `plan`: schedule of `owner`, or None: then the days are `unplanned`."""
         self.owners[name] = owner
         days, every = (plan.days, plan.every) if plan else (unplanned, DEFAULT_EVERY)
         self.fields[name] = ReminderDaysField(
@@ -108,7 +108,7 @@ class ReminderSchedulesForm(forms.Form):
         return DEFAULT_EVERY if every is None else every
 
     def chosen(self):
-        """Return a `Planned` for each course and rule that the user changed; the others may be changed elsewhere."""
+        """Return a `Planned` for each course and rule that the user changed, or whose initial value was not posted."""
         return [
             Planned(owner, self.cleaned_data[name] or ([] if isinstance(owner, Course) else None), self.every(name))
             for name, owner in self.owners.items()

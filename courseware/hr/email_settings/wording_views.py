@@ -80,7 +80,9 @@ def preview_in(tag: str, email: EditableEmail, words: Words, person: User | None
 
 
 def facts_about(person: User, email: EditableEmail, tag: str) -> dict | None:
-    """Return the context of the person's newest email of this type; None without one, or if it names other people."""
+    """Return the context of the person's newest email of this type; None if missing, outdated or about other people.
+    It may hold working links: replace `email.editable.secrets` before you show it to another person.
+    """
     if email.kind.sort == EmailCategory.SUBSCRIBED:
         return None
     message = OutgoingEmail.objects.of(person).filter(kind=email.name).select_related("person").first()
@@ -109,7 +111,7 @@ class EmailWordingForm(forms.Form):
 
     person = forms.CharField(
         label=_("Preview the email for this person"),
-        help_text=_("Enter a name, email or staff number. Leave empty to use an example."),
+        help_text=_("Enter a name, email or staff number. Leave empty to see the email with example data."),
         required=False,
         max_length=254,
         widget=PersonSearch,
@@ -254,7 +256,7 @@ def viewed_at(request, form):
 def wording_page(request, form, *, status=HTTPStatus.OK, **looked):
     email, since = form.letter, form.letter.shipped_since()
     wordings = EmailWording.objects.filter(kind=email.name).select_related("set_by").order_by("-number")
-    example = email.editable.example() | {"firm": gettext("Anhe Insurance")}
+    example = email.editable.example() | {"company": gettext("Anhe Insurance")}
     context = {
         "form": form,
         "letter": email,
@@ -301,7 +303,7 @@ def reset_wording(request, kind):
 
 
 def wording_warnings(now: datetime) -> list[HealthWarning]:
-    """Return a warning for each wording with blocks or placeholders that this version lacks. Runs one query."""
+    """Return a warning for each wording with blocks or placeholders that this version lacks. `now` is ignored."""
     found = []
     for email in editable_emails():
         if parts := names_of(email.unusable):

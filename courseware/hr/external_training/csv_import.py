@@ -1,4 +1,4 @@
-"""Import a list of external training: one person and course a row."""
+"""Import of external training from a list (CSV or spreadsheet): one person and course a row."""
 
 import csv
 import io
@@ -96,7 +96,7 @@ class CellProblem:
 
 @dataclass
 class ListedTraining:
-    """A row of the list: its training or its problems. `is_known`: already recorded, so skipped."""
+    """A row of the list: its training, its problems, or both. `is_known`: already recorded, so not recorded again."""
 
     line: int
     training: ExternalTraining | None = None
@@ -110,7 +110,7 @@ class ListedTraining:
 
 @dataclass(frozen=True)
 class Usual:
-    """Course and proof of rows that name none."""
+    """Course and proof for rows that name no course or no proof."""
 
     course: Course | None = None
     proof: str = ""
@@ -124,7 +124,7 @@ def as_text(table: Table) -> str:
 
 
 def compare_with_records(listing: ParsedRoster, usual: Usual, *, by: User) -> list[ListedTraining]:
-    """Return each row with its unsaved training or its problems. A constant number of queries."""
+    """Return each row with its unsaved training, its problems, or both. Record those that `new_of` returns."""
     named, courses = people_named(listing.rows), courses_by_name()
     rows = [judged(row, named, courses, usual, by) for row in listing.rows]
     people = {row.training.person_id for row in rows if row.training}
@@ -145,7 +145,7 @@ def compare_with_records(listing: ParsedRoster, usual: Usual, *, by: User) -> li
 
 
 def people_named(rows: Iterable[Row]) -> dict[str, User]:
-    """Return staff number or address → person, for those that exist; of an alias the surviving account."""
+    """Return staff number or address → person, for those in `rows` that exist; of an alias the surviving account."""
     numbers = {row.values["staff_number"] for row in rows if "staff_number" in row.values}
     addresses = {row.values["email"] for row in rows if "email" in row.values}
     people: dict[str, User] = {}
@@ -169,7 +169,7 @@ Fault = tuple[str, str]  # column, key of PROBLEMS
 
 
 def faults_of_person(row: Row, column: str, person: User | None, by: User) -> Iterator[Fault]:
-    """Yield faults of the person. `column`: the field that names the person, or ""."""
+    """Yield faults of the person. `column`: the field that names the person, or ""; `person`: None if unknown."""
     if not column:
         if not faulty_columns(row) & {"staff_number", "email"}:
             yield "staff_number", "nobody"
@@ -216,7 +216,7 @@ def usual_last_day(course: Course | None, on: date | None) -> date | None:
 def judged(
     row: Row, people: Mapping[str, User], courses: Mapping[str, Course], usual: Usual, by: User
 ) -> ListedTraining:
-    """Return the row with its unsaved training, or with problems. `people`, `courses`: by name."""
+    """Return the row with its training or problems. `people`: of `people_named`; `courses`: of `courses_by_name`."""
     found = ListedTraining(row.line, problems=[in_words(fault) for fault in row.problems])
     values = row.values
     who = next((name for name in ("staff_number", "email") if name in values), "")
@@ -241,6 +241,7 @@ def problem(row: Row, column: str, code: str, **values: str) -> CellProblem:
 
 
 def in_words(fault: Any) -> CellProblem:
+    """Return the problem for a `CellFault` of the parser."""
     return CellProblem(fault.cell, str(FIELDS[fault.column]), fault.stood, str(PROBLEMS[fault.code]))
 
 

@@ -95,6 +95,7 @@ class ExternalTrainingForm(forms.Form):
         return cleaned
 
     def training(self, person):
+        """Return the unsaved training of `person` from the valid form."""
         values = dict(self.cleaned_data)
         values.pop("ends", None)
         until = values.pop("last_day") or default_expiry(values["course"], values["trained_on"])
@@ -114,13 +115,13 @@ class ExternalTrainingListForm(forms.Form):
         help_text=_("Use these headings: staff number or email, course, trained on, valid until, proof, reference."),
     )
     course = CourseChoice(
-        label=_("Course for rows that have no course"),
+        label=_("Default course, for rows in which the course is empty"),
         queryset=Course.objects.none(),
         required=False,
         empty_label=_("none"),
     )
     proof = forms.CharField(
-        label=_("Proof for rows that have no proof"),
+        label=_("Default proof, for rows in which the proof is empty"),
         max_length=200,
         required=False,
         help_text=_("For example: list from the previous company, signed by its HR."),
@@ -170,7 +171,7 @@ class ExternalTrainingListForm(forms.Form):
         return as_text(self.table) if self.cleaned_data.get("file") else self.cleaned_data["lines"]
 
     def shown(self):
-        """Return a copy of the form, with the list as text and marked as seen."""
+        """Return a copy of the valid form, with the list as text and marked as seen."""
         data = self.data.copy()
         data["lines"], data["seen"] = self.text, self.digest
         return type(self)(data)
@@ -251,7 +252,7 @@ def of_rows(rows):
 
 
 def say(request, recorded, rows=()):
-    """Add messages about `recorded` (RecordedTrainings) and the number of skipped `rows`."""
+    """Add messages about `recorded` (RecordedTrainings) and the number of `rows` with problems, which were skipped."""
     message = ngettext(
         "%(number)d external training is recorded.", "%(number)d external trainings are recorded.", recorded.trainings
     )

@@ -121,7 +121,7 @@ def take_back(request, pk, absence):
 
 
 def accepted(form, act):
-    """Call `act` with the cleaned data of a valid form. Return False on an error, which the form then has."""
+    """Return whether the form is valid and `act` took its cleaned data; an AbsenceOverlap becomes a form error."""
     if not form.is_valid():
         return False
     try:
@@ -174,7 +174,7 @@ def absences_page(request, person, form, *, changed=None, status=200):
 
 
 def open_enrollments(person):
-    """Return open enrollments with a due date, each with `title`, and `days` that absences have added."""
+    """Return open enrollments with a due date in released courses, with `title`, and `days` that absences added."""
     enrollments = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
     enrollments = list(enrollments.with_release().with_zone().order_by("due_at", "pk"))
     moved = dict(

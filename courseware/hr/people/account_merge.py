@@ -1,4 +1,4 @@
-"""Merge two accounts of one person, with their enrollments, and undo it."""
+"""Account merge: merge two accounts of one person, with their enrollments, and undo it."""
 
 from datetime import datetime
 
@@ -43,7 +43,9 @@ class CannotUndo(Exception):
 
 @transaction.atomic
 def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> AccountMerge:
-    """Make `other` an alias of `kept`, move enrollments, log it. Repeated, return the same row. Raise CannotMerge."""
+    """Make `other` an alias of `kept`, move enrollments, log it. Return the merge, also if it was done before. Raise
+    CannotMerge. Only call it if `handles_people(by)`.
+    """
     at = at or timezone.now()
     kept, other = lock_both(kept, other)
     if found := AccountMerge.objects.standing().filter(kept=kept, other=other).first():
@@ -64,7 +66,7 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> A
 
 
 def why_not(kept: User, other: User, by: User) -> MergeRefusal | None:
-    """Return why `by` cannot merge `other` into `kept`, or None."""
+    """Return why `by` cannot merge `other` into `kept`, or None. Only call it if `handles_people(by)`."""
     if why := why_not_merge(kept, other, by):
         return why
     # External training belongs to the account itself; certificates belong to enrollments, which can be moved.
@@ -74,7 +76,7 @@ def why_not(kept: User, other: User, by: User) -> MergeRefusal | None:
 
 @transaction.atomic
 def undo_merge(row: AccountMerge, *, by: User, at: datetime | None = None) -> AccountMerge:
-    """Separate the accounts, return their enrollments, and log it. Return the merge. Raise CannotUndo."""
+    """Separate the accounts, give back enrollments, log it; return the row. Raise CannotUndo. Checks no permission."""
     at = at or timezone.now()
     kept, other = lock_both(row.kept, row.other)
     found = AccountMerge.objects.select_for_update(no_key=True).get(pk=row.pk)
@@ -122,7 +124,9 @@ def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
 
 
 def redirect_queued_emails(before: User, now: User) -> None:
-    """Redirect queued emails about enrollments moved from `before` to `now`; `now` may get an email twice."""
+    """Redirect queued emails to `before` about enrollments that now belong to `now`. An email that has other subjects,
+    too, or was tried already is copied, so `now` may get it twice.
+    """
     modules = (daily_reminders, certificate_expiry, completion, changed_lesson, extension)
     kinds = [email.KIND for email in modules]
     queued = OutgoingEmail.objects.filter(kind__in=kinds, person=before, state=DeliveryState.QUEUED)
@@ -141,7 +145,7 @@ def redirect_queued_emails(before: User, now: User) -> None:
 
 
 def merge_events(of_kept: str, of_other: str, row: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
-    """Return an event `of_kept` for the surviving account and one `of_other` for the alias."""
+    """Return an event of type `of_kept` for the surviving account and one of type `of_other` for the alias."""
     return [
         NewEvent(of_kept, row.kept, by, {"merge": row.pk, "other": row.other_id}, at),
         NewEvent(of_other, row.other, by, {"merge": row.pk, "kept": row.kept_id}, at),

@@ -57,7 +57,7 @@ class PeopleFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, people):
-        """Return the queryset `people`, filtered."""
+        """Return the queryset `people`, filtered; without a chosen `standing` only active people."""
         self.full_clean()
         self.errors.clear()
         people = self.of_standing(people, self.cleaned_data.get("standing"))
@@ -79,7 +79,7 @@ class PeopleFilter(forms.Form):
 
 
 class CodesForm(PeopleFilter):
-    """Filter by team only."""
+    """Filter active people by team only."""
 
     words = standing = None  # type: ignore[assignment]  # removes the fields
 

@@ -1,4 +1,4 @@
-"""Add new people with a team and enrollments: one person, or a pasted list."""
+"""Onboarding: add new people with a team and enrollments, one person or a pasted list."""
 
 import re
 from collections import Counter
@@ -32,7 +32,9 @@ from courseware.notifications.models import OutgoingEmail
 def onboard(
     name: str, sign_in_name: str, *, courses: Sequence[Course] = (), due_on: date | None = None, by: User, **fields
 ) -> User:
-    """Add a person; enroll in `courses`, if none invite; queue an email. `fields` and exceptions: see `add_person`."""
+    """Add a person; enroll in `courses`, or invite if there are none; queue an email. `sign_in_name`: from
+    `sign_in_name_of`; `due_on`: last day, None for no due date; other `fields` and exceptions: see `add_person`.
+    """
     person = add_unasked(name, sign_in_name, by=by, **fields)
     if courses:
         enroll_in_courses(person, courses, due_on, by=by)
@@ -42,14 +44,16 @@ def onboard(
 
 
 def add_unasked(name: str, sign_in_name: str, *, team: Team | None = None, by: User, **fields) -> User:
-    """Add a person like `onboard`, without enrollments and emails. Raise ValidationError."""
+    """Add a person like `onboard`, without enrollments and emails. `sign_in_name`: email or staff number; `fields` and
+    exceptions: see `add_person`.
+    """
     email, number = (sign_in_name, None) if "@" in sign_in_name else (None, sign_in_name)
     return add_person(name, email=email, staff_number=number, team=team, by=by, **fields)
 
 
 @transaction.atomic
 def enroll_in_courses(person: User, courses: Sequence[Course], due_on: date | None, *, by: User) -> None:
-    """Enroll the person, due at the end of `due_on` in the person's time zone; None: no due date."""
+    """Enroll and email the person; due at the end of `due_on` in their zone (None: never). Open enrollments stay."""
     zone = zone_named(time_zones(person).first())
     due_at = due_on and due_instant(due_on, zone)
     for course in courses:
@@ -57,13 +61,13 @@ def enroll_in_courses(person: User, courses: Sequence[Course], due_on: date | No
 
 
 def was_added(person: User, *, by: User, since: datetime) -> bool:
-    """Return whether `by` has added `person` since `since` (aware), such as by the same form."""
+    """Return whether `by` has added `person` since the instant `since`."""
     added = Event.objects.filter(subject=subject_of(person), verb="person-added", actor=by, at__gte=since)
     return added.exists()
 
 
 def was_asked(person: User, courses: Sequence[Course]) -> bool:
-    """Return whether `person` is enrolled in all these courses, and has any email, sent or waiting, or no address."""
+    """Return whether `person` is enrolled in all these courses and got or will get an email, or has no address."""
     enrolled = Enrollment.objects.filter(learner=person, course__in=courses).values("course").distinct().count()
     return enrolled == len(courses) and (not person.email or OutgoingEmail.objects.filter(person=person).exists())
 
@@ -140,7 +144,7 @@ def cells_of(line: str) -> list[str]:
 
 
 def people_here(names: Iterable[str]) -> dict[str, User]:
-    """Return address or staff number → person, for those of `names` that exist. Runs one query."""
+    """Return address or staff number → person, for those of `names` (normalized) that exist. Runs one query."""
     found = User.objects.filter(Q(email__in=names) | Q(staff_number__in=names))
     return {str(name): person for person in found for name in (person.email, person.staff_number) if name}
 
@@ -163,7 +167,7 @@ def problem_of(row: Row, times: Counter[str], existing: Mapping[str, User], team
 
 @transaction.atomic
 def add_all(rows: Sequence[PastedRow], *, team: Team | None, by: User, **asked) -> int:
-    """Add the people of all rows without a problem. Return how many. `asked`: see `onboard`. Raise ValidationError."""
+    """Add rows without a problem; return how many. `team`: default; `asked`: see `onboard`. Raise ValidationError."""
     good = [row for row in rows if not row.problem]
     for row in good:
         onboard(row.name, row.sign_in_name, team=row.team or team, by=by, **asked)

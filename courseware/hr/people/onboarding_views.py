@@ -1,4 +1,4 @@
-"""/people/new/: add one person; /people/new/list/: add people from a pasted list."""
+"""Onboarding of people: /people/new/ adds one person, /people/new/list/ people from a pasted list."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -150,7 +150,7 @@ class OnboardingForm(AskingForm):
         return sign_in_name_of(self.cleaned_data["sign_in_name"])
 
     def found(self):
-        """Return the person with this address or number, or None. Needs a cleaned form."""
+        """Return the person with this address or number, or None, also if it is invalid. Needs a cleaned form."""
         name = self.cleaned_data.get("sign_in_name")
         return person_by_name(name).first() if name else None
 
@@ -279,7 +279,9 @@ def new_people(request):
 
 
 def brought_in(request, form, rows):
-    """Add the people of a reviewed list. Return how many; 0 if it was not reviewed or a row can no longer be added."""
+    """Add the people of `rows` (from `read_rows`). Return how many; 0 if the list is not reviewed or too long, or if a
+    person is refused; then nobody is added.
+    """
     if request.POST.get("act") != "go" or not form.is_seen or len(rows) > MOST_ROWS:
         return 0
     options = {name: form.cleaned_data[name] for name in ("team", "courses", "due_on", "starts_on", "language")}

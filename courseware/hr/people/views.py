@@ -165,7 +165,7 @@ def person_page(request, found, form):
 
 
 def enrollments_of(found, user):
-    """Return the person's enrollments that `user` may see, newest first, with `label`, `title`, `is_merged`."""
+    """Return enrollments in released courses that `user` may see, newest first, with `label`, `title`, `is_merged`."""
     enrollments = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
     closed = MergedEnrollment.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
     enrollments = enrollments.with_release().with_state().with_zone().annotate(is_merged=Exists(closed))
@@ -177,7 +177,7 @@ def enrollments_of(found, user):
 
 
 def events_about(accounts):
-    """Return a queryset of the events about these accounts, newest first, without views of the record."""
+    """Return a queryset of the events about these accounts (users), newest first, without views of the record."""
     events = Event.objects.filter(subject__in=[subject_of(each) for each in accounts]).exclude(verb=LOOKED)
     return events.select_related("actor").order_by("-pk")
 
@@ -191,7 +191,7 @@ def titled(trainings):
 
 
 def certificates_of(found, today):
-    """Return the person's certificates, newest first, with `title`, and `holds`: whether valid on `today`."""
+    """Return all certificates of the person, newest first, with `title`, and `holds`: it is valid on `today`."""
     certificates = list(Certificate.objects.filter(enrollment__learner=found).order_by("-issued_at", "-pk"))
     for certificate in certificates:
         certificate.title = certificate.titles.get(get_language()) or next(iter(certificate.titles.values()))
@@ -209,7 +209,7 @@ def edit(request, pk):
 
 
 def is_changed(request, form):
-    """Save the valid form. Return False if address or number was taken meanwhile; the form then has the error."""
+    """Save the valid form. Return False if the address or number was taken meanwhile; the form then has the error."""
     try:
         changed = change_profile(form.instance, form.changed_values(), by=request.user)
     except ValidationError as error:

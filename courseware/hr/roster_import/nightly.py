@@ -45,7 +45,7 @@ def job_roles_by_title() -> dict[str, str]:
 
 @task
 def apply_import(pk: int) -> None:
-    """Task: apply the whole list (id). It may be repeated."""
+    """Task: apply the whole list (id), then `finish`. It may be repeated."""
     while apply_next(pk):
         pass
     finish(pk)
@@ -53,7 +53,7 @@ def apply_import(pk: int) -> None:
 
 @task
 def apply_next_chunk(pk: int) -> None:
-    """Task: apply one chunk of the list (id), and enqueue the next, so that other tasks run in between."""
+    """Task: apply one chunk of the list (id), then enqueue the next or `finish`. Other tasks run in between."""
     with transaction.atomic():  # the part and the task for the next one are committed together
         if apply_next(pk):
             apply_next_chunk.enqueue(pk)
@@ -62,7 +62,7 @@ def apply_next_chunk(pk: int) -> None:
 
 
 def finish(pk: int) -> None:
-    """Execute the assignment rules, then invite new people of the list (id) who got no email by that."""
+    """Execute the assignment rules, then invite new people of the list (id) who got no email from a rule."""
     act()
     invite_new_people(RosterImport.objects.select_related("is_confirmed").get(pk=pk))
 
@@ -83,9 +83,8 @@ def register_emails() -> None:
 
 
 def import_newest() -> str:
-    """Nightly job: import the newest file of ROSTER_DIR; email HR about problems. Return the result as text.
-
-    Raise RetryLater if the file may be incomplete, RuntimeError if it is unusable.
+    """Nightly job: import the newest file of ROSTER_DIR; email HR about problems. Return the result as text ("" without
+    ROSTER_DIR). Raise RetryLater if the file may be incomplete or the machine is busy, RuntimeError if it is unusable.
     """
     if settings.ROSTER_DIR is None:
         return ""
@@ -112,7 +111,7 @@ def import_newest() -> str:
 
 
 def is_list(file: Path) -> bool:
-    """Return whether the file is a list; not so hidden files and lock files of Excel."""
+    """Return whether the file has one of SUFFIXES and is no hidden file and no lock file of Excel."""
     return file.suffix.lower() in SUFFIXES and not file.name.startswith(("~$", ".")) and file.is_file()
 
 
@@ -123,7 +122,7 @@ def wait_until_written(file: Path) -> None:
 
 
 def apply_unfinished() -> None:
-    """Complete interrupted nightly imports, and send their invitations."""
+    """Complete imports of the site (nightly or by command) begun within LEFT_FOR, and send missing invitations."""
     for roster in RosterImport.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
         if roster.finished_at:
             invite_new_people(roster)
@@ -132,7 +131,7 @@ def apply_unfinished() -> None:
 
 
 def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: bool = True) -> RosterImport:
-    """Compare the file and store what it would change. `is_news`: see `store_upload`. Raise ListRefused, RetryLater."""
+    """Store what the file would change. `is_news`: see `store_upload`. Raise ListRefused, RetryLater or OSError."""
     before, data, after = file.stat(), file.read_bytes(), file.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise RetryLater(f"{file.name} is being written")
@@ -148,7 +147,7 @@ def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: b
 
 
 def apply_now(roster: RosterImport, *, is_sure: bool, invites: bool) -> None:
-    """Approve and apply the list in this process. Raise NotSure if it needs a confirmation and not `is_sure`."""
+    """Approve and apply the list in this process. Raise NotSure if it must be confirmed and `is_sure` is False."""
     begin_applying(roster, by=None, is_sure=is_sure, invites=invites)
     apply_import.call(roster.pk)
 

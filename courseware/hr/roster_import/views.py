@@ -91,7 +91,7 @@ class ApplyForm(forms.Form):
     field_order = ("creates_teams", "invites", "is_sure")
 
     def __init__(self, *args, needs_second_yes, joins, new_teams, **kwargs):
-        """`new_teams`: path of each team to create → rows that name it. `joins`: number of new people."""
+        """`new_teams`: path of each team to create → number of rows that name it. `joins`: number of new people."""
         super().__init__(*args, **kwargs)
         if new_teams:
             label = ngettext(
@@ -206,7 +206,7 @@ def first_lines(roster, kind, number):
 
 
 def prepare(*groups, chosen):
-    """Add labels and team names to the rows of `groups`. `chosen`: ticked line numbers as text; None: preselect."""
+    """Add labels and team names to rows of `groups` (lists). `chosen`: ticked line numbers (text); None: preselect."""
     lines = [line for group in groups for line in group]
     names = Team.objects.in_bulk({key for line in lines for key in (line.team, *line.teams_were) if key})
     for line in lines:

@@ -150,7 +150,7 @@ def calendar_page(request, chosen, form, *, status=200):
 
 
 def what_is_known(has_made_up):
-    """Return a message if days are missing, else "". `has_made_up`: make-up days listed? None: no day is listed."""
+    """Return a message if days are missing, else "". `has_made_up`: make-up days are listed; None: no day is listed."""
     if has_made_up is None:
         return gettext("No holidays of this year are listed. Only weekends are days off.")
     if not has_made_up:

@@ -99,9 +99,9 @@ def invite_links(request):
 
 
 def waiting_for(teams, user):
-    """Return up to SHOWN open requests to join these teams, oldest first, with `person`, `is_named`, `may_come`.
-
-    Show `person` (account with the typed staff number, or None) only if `is_named`: anyone can type any number.
+    """Return up to SHOWN open requests to join these teams (a queryset), oldest first. `may_come`: `user` may accept
+    the request. Show `person` (account with the typed staff number, or None) only if `is_named`: anyone can type any
+    number.
     """
     requests = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
     requests = list(requests.select_related("link__team").order_by("pk")[:SHOWN])
@@ -172,7 +172,7 @@ def sign_in_code(request, pk):
 
 @asks_before_posting
 def code_page(request, person):
-    """A POST creates a sign-in code and shows it once; sent again, it creates another code."""
+    """A POST creates a sign-in code and shows it once; a repeated POST creates another code."""
     code = give_code(person, by=request.user) if request.method == "POST" else ""
     host = urlsplit(settings.SITE_URL).netloc
     return render(request, "hr/sign_in_code.html", {"person": person, "code": code, "host": host})

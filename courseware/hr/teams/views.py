@@ -50,7 +50,7 @@ class TeamForm(SinceShownForm):
         self.fields["parent"].empty_label = _("no parent team")
 
     def clean_parent(self):
-        """Refuse a new parent team that the user manages: the user would get access to more people."""
+        """Refuse a new parent team that the user manages, unless a superuser: it would give access to more people."""
         parent = self.cleaned_data["parent"]
         is_own = parent and "parent" in self.changed_data and teams_managed_by(self.by).filter(pk=parent.pk).exists()
         if is_own and not self.by.is_superuser:
@@ -129,7 +129,7 @@ def in_order_of_the_tree(teams):
 
 
 def add_people(teams):
-    """Set `learners` (number) and `leads` (names of managers) of these teams. Runs two queries."""
+    """Set `learners` (number) and `leads` (manager names) of a list of teams, active people only. Runs two queries."""
     active = Membership.objects.filter(team__in=[team.pk for team in teams], person__is_active=True).order_by()
     learners = active.filter(role=LEARNER).values_list("team").annotate(Count("pk"))
     numbers, managers = Counter(dict(learners)), defaultdict(list)
@@ -255,7 +255,7 @@ def deputies_url(pk=None, **places):
 
 
 def manager_or_404(user, pk):
-    """Return the manager with id `pk` (None: `user`). Raise Http404 without permission or managed team."""
+    """Return the manager with id `pk` (None: `user`). Raise Http404 without permission, or if they manage no team."""
     manager = user if pk is None else get_object_or_404(User, pk=pk)
     if pk is not None and not (handles_people(user) and may_change_membership(user, manager)):
         raise Http404
