@@ -1,4 +1,4 @@
-"""The current user's enrollments, and the data shared by all pages of a course."""
+"""Learner context: the current user's enrollments, and the data shared by all pages of a course."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,7 +57,7 @@ class LearnerContext:
 
 
 def learner_context_of(request, course_id) -> LearnerContext:
-    """Return the context of the user's newest enrollment in the published course (identifier), or raise `Http404`."""
+    """Return the context of the user's newest enrollment in the published course (identifier). Raise `Http404`."""
     # Filtered in Python: with a condition on the course, SQLite would scan all its enrollments.
     enrollments = [enrollment for enrollment in own_enrollments(request) if enrollment.course.identifier == course_id]
     if not enrollments:
@@ -74,8 +74,8 @@ PUBLISHED = CompiledQuery(published)
 
 
 def own_enrollments(request, **conditions) -> list[Enrollment]:
-    """Return the user's enrollments in published courses that match `conditions` (lookups), the newest last. Runs one
-    query. Release, learner and time zone are loaded.
+    """Return the user's enrollments in published courses that match `conditions` (field lookups), the newest of each
+    course after its earlier ones. Release, learner and time zone are loaded. Runs one query.
     """
     enrollments = PUBLISHED(learner=request.user.pk, **conditions)
     for enrollment in enrollments:

@@ -1,4 +1,4 @@
-"""Log of viewed records: one event a day for each viewer and record, as events cannot be removed."""
+"""Record access log: one event a day for each viewer and viewed record, as events cannot be removed."""
 
 from datetime import datetime, time
 
@@ -14,7 +14,7 @@ VERB = "record-viewed"
 
 
 def record_access(subject: Enrollment | User | str, *, by: User, verb: str = VERB) -> None:
-    """Log that `by` views `subject` (or the log subject with this name), once a day. Call it before it is shown."""
+    """Log that `by` views `subject` (str: a log subject), once a day per `verb`. Call it before the record is shown."""
     zone = timezone.get_default_timezone()
     midnight = datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
     name = subject if isinstance(subject, str) else subject_of(subject)

@@ -74,7 +74,9 @@ class ExpertReviewForm(forms.Form):
 
 
 class PublishForm(forms.Form):
-    """Publishes drafts, by revision id, so that an outdated one is refused. `weights`: document id → impact."""
+    """Publishes drafts. `drafts`: from `publishing.drafts`, chosen by revision id, so that an outdated one is refused.
+    Argument `weights`: document identifier → initial impact.
+    """
 
     revisions = forms.TypedMultipleChoiceField(
         label=_("changes"),
@@ -120,7 +122,7 @@ class PublishForm(forms.Form):
         return {"weights": weights, "note": self.cleaned_data["note"]}
 
     def refuse_minor(self, documents):
-        """Add an error at the impact of each draft of these documents (identifiers)."""
+        """Add an error at the impact of each draft whose document identifier is in `documents`."""
         for pk, draft in self.drafts.items():
             if draft.document.identifier in documents:
                 self.add_error(
@@ -134,7 +136,7 @@ class PublishForm(forms.Form):
 
 
 def confirmation(model_admin, request, title, form, **context):
-    """Return an admin page with one form. `chosen` and `action` make it a step of an action on a list."""
+    """Return an admin page with `form`. For an action on a list, pass `action` (its name) and `chosen` (its rows)."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,

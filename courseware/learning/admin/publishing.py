@@ -32,14 +32,16 @@ from courseware.lib.web.page_views import form_status, posted
 
 
 def changes_text(course, revisions):
-    """Return id of an exam, a bank or the course document → its changes by these revisions as text."""
+    """Return identifier of an exam, bank or course document → texts of what the release of `revisions` changes."""
     changes = exam_changes(publishing.released_revisions(course), revisions)
     return {change.document: words_of(change) for change in changes}
 
 
 @dataclass(frozen=True)
 class ShownReview:
-    """A document that needs an expert review. `reading`: of the released `revision`. `earlier`: of a former one."""
+    """A document that needs an expert review. `reading`: the review of the released `revision`, or None. `earlier`:
+    only without `reading`, the last review of a former revision, or None.
+    """
 
     held: AwaitingReview
     revision: Revision
@@ -49,7 +51,7 @@ class ShownReview:
 
 
 def shown_reviews(course, sent=None):
-    """Return the documents that need an expert review. `sent`: the submitted form to show again, or None."""
+    """Return the released documents that need an expert review, also given. `sent`: form to show again, or None."""
     if course.current is None:
         return []
     released = {each.document.identifier: each for each in publishing.released_revisions(course).values()}
@@ -64,7 +66,9 @@ def shown_reviews(course, sent=None):
 
 
 def read_drafts(course, drafts):
-    """Return ids of documents whose released text, or an insert in it, has a review. Runs at most 3 queries."""
+    """Return primary keys of documents whose released text has an expert review and, if such a text has inserts, of
+    jurisdiction files among `drafts` (from `publishing.drafts`). Runs at most 3 queries.
+    """
     reviews = [row.reading for row in shown_reviews(course) if row.reading]
     read = {review.revision.document_id for review in reviews}
     jurisdiction_files = {each.document.pk for each in drafts if each.document.kind == Document.Kind.JURISDICTION}
@@ -199,7 +203,9 @@ class PublishingCourseAdmin(CourseAdmin):
         return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
 
     def published(self, request, course, form):
-        """Release or propose; return arguments of `redirect`, None if the form has errors. Raise `StaleChoice`."""
+        """Release the chosen drafts; changes of exams are only proposed if another person may approve them. Return
+        arguments of `redirect`; None after errors were added to the form. Raise `StaleChoice`.
+        """
         if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
             return None
         changed = changes_text(course, form.chosen)

@@ -1,4 +1,4 @@
-"""Absences, and due dates shifted by them: computed from agreed date, absences and calendar. Repeatable."""
+"""Absence shifts: absences, and due dates shifted by them, from agreed date, absences and calendar. Repeatable."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 
 class DaysAway(NamedTuple):
-    """An absence; its days count from `since`, without those `known` when the due date was set."""
+    """An absence. Its days before `since`, and those in `known`, do not move the due date."""
 
     first: date
     last: date
@@ -32,7 +32,7 @@ class DaysAway(NamedTuple):
 
 
 class AbsenceOverlap(Exception):
-    """Another absence, `self.away`, has some of these days."""
+    """Another absence of the person, `self.away`, has some of the same days."""
 
     def __init__(self, away: Absence):
         super().__init__(str(away))
@@ -40,9 +40,9 @@ class AbsenceOverlap(Exception):
 
 
 def moved_on(given: date, absences: Iterable[DaysAway], calendar: Calendar, *, today: date) -> tuple[date, int]:
-    """Return (due date `given` after these absences, number of working days moved). `absences`: ordered by date. An
-    absence counts if it has begun, or if the due date is in or after it. A due date in an absence moves at least to the
-    first working day afterwards.
+    """Return (due date `given` moved by these absences, number of working days moved). `absences`: of one person,
+    ordered by date. An absence counts if it begins on or before `today`, or on or before the due date as moved so far.
+    A due date in an absence moves at least to the first working day after the absence.
     """
     day, moved = given, 0
     for absence in absences:
@@ -62,7 +62,9 @@ def held(day: date, absences: Iterable[DaysAway], today: date) -> date:
 
 @transaction.atomic
 def record_absence(person, first_day, last_day, *, why="", by, at=None):
-    """Create, log and return an absence, or one with the same days (dates). Shift due dates. Raise `AbsenceOverlap`."""
+    """Create, log and return an absence, and shift due dates. If the person has an absence with the same days (dates),
+    return that one unchanged. Raise `AbsenceOverlap`. Does not check `by`.
+    """
     at = at or timezone.now()
     lock_person(person)
     days = {"first_day": first_day, "last_day": last_day}
@@ -77,7 +79,7 @@ def record_absence(person, first_day, last_day, *, why="", by, at=None):
 
 @transaction.atomic
 def change_absence(absence, first_day, last_day, *, by, at=None):
-    """Change the dates of an absence and shift due dates. Return whether they changed. Raise `AbsenceOverlap`."""
+    """Change the dates of an absence; shift due dates. Return False if equal or deleted. Raise `AbsenceOverlap`."""
     at = at or timezone.now()
     lock_person(absence.person)
     absence = Absence.objects.select_related("person").filter(pk=absence.pk).first()
@@ -135,7 +137,9 @@ def refuse_overlap(person, first_day, last_day, *, but=None):
 
 
 def settle(person: User, by: User | None, at: datetime) -> list[NewEvent]:
-    """Recompute due dates of the person's open enrollments. Return the events to log. Lock the person before."""
+    """Recompute and save due dates of the person's open enrollments, and the stages of absences. Return the events to
+    log; `by`: their author, None for a job. Lock the person before.
+    """
     absences = list(Absence.objects.filter(person=person))
     enrollments = Enrollment.objects.open().filter(learner=person).with_zone().order_by("pk")
     if not absences:  # only due dates moved by a deleted absence
@@ -187,7 +191,9 @@ def follow_absences(enrollments: list[Enrollment], by: User | None, at: datetime
 
 
 def new_shift(enrollment: Enrollment, absences: list[Absence]) -> AbsenceShift:
-    """Return an unsaved shift of the current due date. Absences known when it was set by hand do not move it."""
+    """Return an unsaved shift of the current due date. `absences`: of the learner. If a person set the due date,
+    absences entered before and beginning on or before it do not move it.
+    """
     given_on = timezone.localdate(enrollment.agreed_due_at, enrollment.zone)
     until = max(given_on, enrollment.due_on) if enrollment.due_on else given_on
     known = [
@@ -200,7 +206,7 @@ def new_shift(enrollment: Enrollment, absences: list[Absence]) -> AbsenceShift:
 
 
 def move(enrollment: Enrollment, shift: AbsenceShift, spans: list[DaysAway], calendar: Calendar, today: date) -> None:
-    """Set the due date in `enrollment` and the result in `shift`, both unsaved. `spans`: the learner's absences."""
+    """Set the due date in `enrollment` and the result in `shift`, unsaved. `spans`: the learner's absences, by date."""
     if shift.given_at is None:
         return
     given = dates.due_date(shift.given_at, enrollment.zone)
@@ -212,7 +218,9 @@ def move(enrollment: Enrollment, shift: AbsenceShift, spans: list[DaysAway], cal
 
 
 def not_settled(at: datetime) -> Iterator[int]:
-    """Yield ids of people whose absence began or ended, or whose due date was set during an absence."""
+    """Yield ids of people for `settle`, some twice: an absence has begun or ended by `at` and its stage is not updated,
+    or a due date was set while an absence is under way or to come.
+    """
     passed = Q(stage=Absence.Stage.TO_COME, begins_at__lte=at) | Q(stage__lt=Absence.Stage.OVER, ends_at__lte=at)
     yield from Absence.objects.filter(passed).order_by("person").values_list("person", flat=True).distinct()
     known = Absence.objects.filter(stage__lt=Absence.Stage.OVER).values("person")
@@ -226,7 +234,7 @@ def is_any_not_settled() -> bool:
 
 
 def settle_all() -> str:
-    """Process all people of `not_settled`; repeatable. Return the number of moved due dates as text, "" for 0."""
+    """Process people of `not_settled`; repeatable. Return the number of moved due dates as text, "" for 0."""
     at, moved = timezone.now(), 0
     for key in dict.fromkeys(not_settled(at)):
         with transaction.atomic():
@@ -236,7 +244,7 @@ def settle_all() -> str:
 
 
 def absences_during(enrollment: Enrollment) -> list[Absence]:
-    """Return the learner's absences since the enrollment, up to its completion or exemption."""
+    """Return the learner's absences that end after the enrollment and begin before its completion or exemption."""
     since = timezone.localdate(enrollment.enrolled_at, enrollment.zone)
     found = Absence.objects.filter(person=enrollment.learner_id, last_day__gte=since)
     until = enrollment.completed_at or enrollment.exempted_at

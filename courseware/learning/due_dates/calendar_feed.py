@@ -60,7 +60,7 @@ def owner_of(secret):
 
 
 def due_calendar_of(enrollments, language):
-    """Return the due dates of enrollments (`with_release`, `with_zone`) as an .ics file (bytes, RFC 5545)."""
+    """Return the due dates of enrollments (`with_release`, `with_zone`), if set, as an .ics file (bytes, RFC 5545)."""
     from icalendar import Calendar, Event, vText  # takes 0.3 s and is rarely needed
 
     calendar = Calendar()

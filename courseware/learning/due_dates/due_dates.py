@@ -28,7 +28,7 @@ class Due:
 
 
 def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
-    """Return the due date at `at` (default: now); None without one or while nothing is required."""
+    """Return the due date at `at` (default: now); None without one or if the enrollment is completed or exempt."""
     at = at or timezone.now()
     if not enrollment.due_at or not enrollment.is_asked:
         return None
@@ -56,7 +56,7 @@ def day_text(day: date) -> str:
 
 @dataclass(frozen=True)
 class RuleDay:
-    """The due date that a rule sets for the date `asked`. `why_free`: the day off, "" for a working day."""
+    """The due date `day` that a rule sets for the date `asked`. `why_free`: why `asked` is a day off, or ""."""
 
     day: date
     asked: date
@@ -72,7 +72,9 @@ class RuleDay:
 
 
 def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) -> RuleDay:
-    """Return `asked` if it is a working day; else the working day before it, or after it if before `earliest`."""
+    """Return the due date for `asked`: that date if it is a working day, else the last working day before; if that one
+    is before `earliest`, the next working day after `asked`.
+    """
     if calendar.is_working(asked):
         return RuleDay(asked, asked, "")
     day = calendar.working_day_before(asked)
@@ -82,7 +84,7 @@ def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) ->
 
 
 def why_due_day_is_free(enrollment: Enrollment) -> str:
-    """Return the holiday or weekday if the due date is a day off, else "". Runs at most two queries."""
+    """Return the holiday or weekday if an open enrollment is due on a day off, else "". Runs at most two queries."""
     if not enrollment.due_at or not enrollment.is_asked:
         return ""
     [calendar] = calendars_of_people([enrollment.learner_id]).values()
@@ -90,7 +92,7 @@ def why_due_day_is_free(enrollment: Enrollment) -> str:
 
 
 class DueDayField(forms.DateField):
-    """A due date from today on, within ten years. `zone`: that of the learner's team; None: the site's."""
+    """A date from today on, within ten years. `zone`: time zone that decides what is today; None: the site's."""
 
     def __init__(self, *, zone=None, **kwargs):
         self.zone = zone

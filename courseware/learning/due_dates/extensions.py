@@ -24,11 +24,11 @@ TAKEN_BACK_WITHIN = timedelta(days=1)
 
 
 class ExtensionNotAllowed(Exception):
-    """The enrollment is closed, has no due date, or is due on that day or later already."""
+    """The enrollment is closed, has no due date, or is due on the requested day or later already."""
 
 
 class RequestNotOpen(Exception):
-    """The request cannot be answered. `request`: its current row. `why`: the refusal if it is still open."""
+    """The request cannot be answered. `request`: its current row. `why`: the refusal; None if it is no longer open."""
 
     def __init__(self, request: ExtensionRequest, why: ActionRefusal | None = None) -> None:
         super().__init__(request.pk, why)
@@ -37,7 +37,9 @@ class RequestNotOpen(Exception):
 
 @dataclass(frozen=True)
 class ExtensionAnswer:
-    """A manager's answer. `day`: the other date, with ANOTHER. `words`: message for the learner."""
+    """A manager's answer. `end`: GIVEN, REFUSED or ANOTHER. `day`: the new due date with ANOTHER, else None. `words`:
+    message for the learner.
+    """
 
     end: ExtensionRequest.End
     day: date | None = None
@@ -50,7 +52,7 @@ def may_ask(enrollment: Enrollment) -> bool:
 
 
 def last_request(enrollment: Enrollment, at: datetime | None = None) -> ExtensionRequest | None:
-    """Return the open request, else the latest one, else None. `at`: default now."""
+    """Return the open request, else the latest one, else None, with `is_standing` at `at` (default: now)."""
     return ExtensionRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
 
 
@@ -58,7 +60,7 @@ def last_request(enrollment: Enrollment, at: datetime | None = None) -> Extensio
 def request_extension(
     enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None
 ) -> ExtensionRequest:
-    """Return the open request; if missing, create and log one. `day`: the last day. Raise `ExtensionNotAllowed`."""
+    """Return the open request, even for another `day`; without one, create and log it. Raise `ExtensionNotAllowed`."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     until = due_instant(day, enrollment.zone)
@@ -76,7 +78,7 @@ def request_extension(
 
 @transaction.atomic
 def withdraw_request(enrollment: Enrollment, *, at: datetime | None = None) -> bool:
-    """Withdraw the open request. Return False without one."""
+    """Withdraw and log the open request. Return False without one."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     last = last_request(enrollment, at)
@@ -94,7 +96,10 @@ def withdraw_request(enrollment: Enrollment, *, at: datetime | None = None) -> b
 def answer_extension_request(
     key: int, answer: ExtensionAnswer, *, by: User, at: datetime | None = None
 ) -> ExtensionRequest:
-    """Answer, log and return a request (id), email the learner, extend if a date is given. Raise `RequestNotOpen`."""
+    """Answer, log and return a request (id), email the learner, and extend unless refused. Does not check that `by`
+    manages the learner. Raise `RequestNotOpen`, also if `by` is in a conflict of interest;
+    `ExtensionRequest.DoesNotExist` for an unknown id.
+    """
     at = at or timezone.now()
     enrollment = lock(ExtensionRequest.objects.select_related("enrollment").get(pk=key).enrollment)
     row = ExtensionRequest.objects.of(enrollment, at).get(pk=key)
@@ -119,7 +124,7 @@ def answer_extension_request(
 
 
 def may_undo_refusal(request: ExtensionRequest, at: datetime | None = None) -> bool:
-    """Whether a refusal is at most a day old, the last request, and the enrollment open. Runs a query for a refusal."""
+    """Whether `request` is a refusal, at most a day old and the last of an open enrollment. Runs at most one query."""
     if request.end != End.REFUSED or request.ended_at is None or not request.enrollment.is_open:
         return False
     is_last = not ExtensionRequest.objects.filter(enrollment=request.enrollment_id, pk__gt=request.pk).exists()
@@ -128,7 +133,9 @@ def may_undo_refusal(request: ExtensionRequest, at: datetime | None = None) -> b
 
 @transaction.atomic
 def undo_refusals(keys: Collection[int], *, by: User, at: datetime | None = None) -> int:
-    """Undo refusals by `by` among these requests (ids), see `may_undo_refusal`. Return the number undone."""
+    """Reopen those of `keys` (ids of requests) that `by` refused, if `by` may still change the enrollment and
+    `may_undo_refusal` is true. Return their number.
+    """
     at = at or timezone.now()
     own = ExtensionRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
     enrollments = Enrollment.objects.select_for_update(of=("self",), no_key=True).manageable_by(by)
@@ -148,7 +155,7 @@ class TooManyWaiting(Exception):
 
 @transaction.atomic
 def ask_manager(enrollment: Enrollment, text: str, *, at: datetime | None = None) -> ManagerQuestion:
-    """Return a new question; the same text sent twice is one question. Raise `TooManyWaiting`."""
+    """Return and log a new question; return an open one with the same text instead. Raise `TooManyWaiting`."""
     lock(enrollment)
     waiting = list(ManagerQuestion.objects.filter(enrollment=enrollment.pk, answered_at=None))
     if same := next((each for each in waiting if each.text == text), None):
@@ -164,7 +171,7 @@ def ask_manager(enrollment: Enrollment, text: str, *, at: datetime | None = None
 
 @transaction.atomic
 def answer_question(key: int, *, by: User) -> bool:
-    """Mark a question (id) as answered. Return False if it is not open."""
+    """Mark a question (id) as answered, without checking `by`. Return False if it is not open."""
     question = ManagerQuestion.objects.select_for_update(no_key=True).filter(pk=key, answered_at=None).first()
     if question is None:
         return False

@@ -1,4 +1,4 @@
-"""Keep due dates and absences on the same day when a learner's time zone changes."""
+"""Time zone changes of learners: keep due dates and absences on the same day."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, tzinfo
@@ -27,7 +27,7 @@ RELATED_DUE_COLUMNS: dict[Any, list[str]] = {
 
 @task
 def keep_due_days(people: list[int], zone_before: str) -> None:
-    """Shift instants of people (ids) from the zone with this name to their current one. Repeatable, in any order."""
+    """Shift instants of people (ids) from the zone named `zone_before` to the current one. Repeatable, in any order."""
     for person_id in people:
         keep_days_of_one(person_id, zone_named(zone_before))
 
@@ -49,7 +49,9 @@ def keep_days_of_one(person_id: int, before: tzinfo) -> None:
 
 
 def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) -> list:
-    """Shift and save `columns` of the model's rows; return the changed ones. `zones`: enrollment id → current zone."""
+    """Shift and save `columns` (names of instants) of rows of `model`; return the changed rows. `before`: former time
+    zone. `zones`: id of each enrollment whose rows are shifted → current time zone.
+    """
     found = model.objects.filter(enrollment__in=zones)
     rows = [row for row in found if shift(row, columns, before, zones[row.enrollment_id])]
     if rows:
@@ -58,8 +60,9 @@ def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) ->
 
 
 def keep_days_of(enrollments: Collection[Enrollment], before: tzinfo) -> list[Enrollment]:
-    """Shift locked enrollments (`with_zone`) and related rows in a constant number of statements. Return those whose
-    due date was computed since the change: in the new zone, from an instant of the old one.
+    """Shift locked enrollments (`with_zone`) and related rows from zone `before` to the current one, in a constant
+    number of statements. Return those with a shifted AbsenceShift whose own due date stayed: recompute it, as it was
+    computed after the zone had changed.
     """
     zones, behind = {enrollment.pk: enrollment.zone for enrollment in enrollments}, set()
     shifted = [enrollment for enrollment in enrollments if shift(enrollment, ["due_at"], before, enrollment.zone)]
@@ -73,7 +76,7 @@ def keep_days_of(enrollments: Collection[Enrollment], before: tzinfo) -> list[En
 
 
 def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) -> bool:
-    """Shift columns of a row in memory. Return whether one changed."""
+    """Apply `same_day` to `columns` (names; values may be None) of a row in memory. Return whether one changed."""
     old = [getattr(row, column) for column in columns]
     new = [instant and same_day(instant, before, after) for instant in old]
     for column, instant in zip(columns, new, strict=True):
@@ -122,7 +125,7 @@ def follow_zone_of_team(sender, instance: Team, created: bool, raw: bool = False
 
 
 def follow(people: Iterable[int], before: tzinfo) -> None:
-    """Queue `keep_due_days` for those of these people (ids) who have a due date or an absence."""
+    """Queue `keep_due_days` for those of `people` (ids) with a due date or an absence. `before`: their former zone."""
     with_days = Exists(Enrollment.objects.filter(learner=OuterRef("pk")).exclude(due_at=None))
     absent = Exists(Absence.objects.filter(person=OuterRef("pk"), stage__lt=Absence.Stage.OVER))
     found = User.objects.filter(with_days | absent, pk__in=people).order_by("pk")

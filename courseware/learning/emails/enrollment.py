@@ -50,7 +50,9 @@ def register_emails():
 
 
 def queue_enrollment_email(enrollments, *, by, is_held=False):
-    """Queue emails about enrollments less than a day old. `by`: user or None; `is_held`: see `queue_emails`."""
+    """Queue emails to the learners about `enrollments`; those a day old or older are skipped. `by`: the user who
+    enrolls, or None; `is_held`: see `queue_emails`.
+    """
     subjects, yesterday = {kind: defaultdict(list) for kind in KINDS}, timezone.now() - timedelta(days=1)
     for each in enrollments:
         if each.enrolled_at > yesterday:
@@ -61,7 +63,7 @@ def queue_enrollment_email(enrollments, *, by, is_held=False):
 
 
 def hand_over(other, kept):
-    """Queue emails of `other` for `kept`, as far as they are about enrollments that a merge has transferred."""
+    """Queue for `kept` emails queued for `other` about enrollments that now are of `kept`, open and not started."""
     for email in OutgoingEmail.objects.filter(kind__in=KINDS, person=other, state=DeliveryState.QUEUED).order_by("pk"):
         enrollments = Enrollment.objects.open().filter(pk__in=email.data["subjects"], learner=kept, started_at=None)
         if transferred := list(enrollments.order_by("pk").values_list("pk", flat=True)):
@@ -69,7 +71,9 @@ def hand_over(other, kept):
 
 
 def give_back(other, since):
-    """Queue again the emails that were skipped for `other` since the time of the merge."""
+    """Queue again emails of KINDS that were skipped for `other` (user) since the instant `since`, that of the merge.
+    Emails combined into another one stay skipped.
+    """
     skipped = OutgoingEmail.objects.filter(
         kind__in=KINDS, person=other, state=DeliveryState.SKIPPED, ended_at__gte=since
     )
@@ -86,7 +90,7 @@ def asked_for(email):
 
 
 def why_unwanted(email):
-    """Return why the email is not sent, or "" if it is."""
+    """Return why the email is not sent, as an untranslated text, or "" if it is."""
     person = email.person
     if not person.is_active:
         return gettext_noop("the person can no longer sign in")
@@ -140,7 +144,7 @@ def frame_text(email, courses):
 
 
 def lines_in_words(notifications):
-    """Return notification id → text in the active language. Notifications without enrollments are left out."""
+    """Return notification id → text in the active language. Notifications without own enrollments have no key."""
     enrollments = Enrollment.objects.filter(pk__in={pk for item in notifications for pk in item.data["subjects"]})
     enrollments = {each.pk: each for each in enrollments.with_release().with_zone()}
     # After the undo of a merge, a notification may name enrollments of another person.
@@ -179,12 +183,14 @@ def course_text(enrollment, language):
 
 
 def signer_of(person, by):
-    """Return {"signer", "team"}: names of the manager and team, else of the person (id `by`) who enrolled, and ""."""
+    """Return {"signer", "team"}: names of the manager of `person` and of the team. Without a manager, "team" is "" and
+    "signer" the name of the user who enrolled (id `by` or None), "" if that is unknown or `person`.
+    """
     return signers_of({person.pk: by})[person.pk]
 
 
 def signers_of(enrolled_by):
-    """Return person id → as `signer_of`. `enrolled_by`: person id → id of the enrolling user or None. Three queries."""
+    """Return person id → result of `signer_of`. `enrolled_by`: person id → enrolling user's id or None. 3 queries."""
     managers, authors = managers_of(enrolled_by), User.objects.in_bulk({by for by in enrolled_by.values() if by})
     found = {}
     for person, by in enrolled_by.items():

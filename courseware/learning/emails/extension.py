@@ -34,12 +34,12 @@ def register_email() -> None:
 
 
 def queue_answer_email(request: ExtensionRequest, learner: User, at: datetime) -> None:
-    """Queue an answer. It is identified by its time, so that another answer is sent, too."""
+    """Queue the email about an answer to `request`, given at the instant `at`. Each answer has its own email."""
     queue_emails(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]}, is_held=True)
 
 
 def queue_reopened_email(requests: Iterable[ExtensionRequest]) -> None:
-    """Add notifications that requests are open again. Their answers, if not sent yet, are skipped."""
+    """Add notifications that these requests are open again. Unsent emails about their former answers are skipped."""
     subjects = defaultdict(list)
     for each in requests:
         subjects[each.enrollment.learner_id].append([each.enrollment_id, each.pk, WAITS_AGAIN])
@@ -49,7 +49,9 @@ def queue_reopened_email(requests: Iterable[ExtensionRequest]) -> None:
 def requests_told(
     messages: Sequence[OutgoingEmail] | Sequence[Notification],
 ) -> dict[int, list[tuple[ExtensionRequest, str]]]:
-    """Return id of each email or notification → (request, time of its answer as ISO text or WAITS_AGAIN). One query."""
+    """Return id of each email or notification → list of (request, time of its answer as ISO text or WAITS_AGAIN).
+    Requests of other learners are left out. One query.
+    """
     keys = {key for each in messages for _enrollment, key, _at in each.data["subjects"]}
     rows = ExtensionRequest.objects.filter(pk__in=keys).select_related(
         "enrollment__course__current", "ended_by", "adjustment"
@@ -66,7 +68,9 @@ def requests_told(
 
 
 def is_true_still(request: ExtensionRequest, at: str) -> bool:
-    """Return whether the answer of time `at` (ISO format) still holds: not undone, and no other due date set."""
+    """Return whether the answer of time `at` (ISO format) still holds: not undone, enrollment open, no other due date
+    set since.
+    """
     enrollment = request.enrollment
     given_at = request.adjustment.made_at if request.adjustment else request.since
     return is_answered_at(request, at) and enrollment.is_open and enrollment.agreed_due_at == given_at
@@ -123,7 +127,7 @@ def answer_text(request: ExtensionRequest, due_on: date) -> dict[str, object]:
 
 
 def lines_in_words(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
-    """Return notification id → text in the active language. Notifications that no longer hold are left out."""
+    """Return notification id → text in the active language. Notifications that no longer hold have no key."""
     texts = {}
     for key, requests in requests_told(notifications).items():
         shown = [(line_of(request, at), request) for request, at in requests]

@@ -1,4 +1,4 @@
-"""Manager action of a job: end enrollments of certified learners. See `assignments.rules.certified_enrollments`."""
+"""Manager action for certified learners: a job ends enrollments. See `assignments.rules.certified_enrollments`."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ class EndCertified(Exempt):
         return False
 
     def apply(self, adjustment, items):
-        """Exempt the certified learners of `items`, with a reason in their language. Return (items, events to log)."""
+        """Exempt the learners of `items`, certified or not, with a reason in their language. Return (items, events)."""
         for item in items:
             item.enrollment.exempted_at = adjustment.made_at
             with override(item.enrollment.learner.language or settings.LANGUAGE_CODE):

@@ -1,4 +1,4 @@
-"""Manager action: enroll people in a course."""
+"""Manager action: enrollment of people in a course."""
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta, tzinfo
@@ -77,7 +77,9 @@ class Enroll(ManagerAction):
     }
 
     def make_for_people(self, adjustment, people, *, again):
-        """Like `make`, for ids of people. `again`: also people who completed the course or are exempt."""
+        """Like `make`, for ids of people; inactive ones are skipped. Queue emails. `again`: also people who completed
+        the course or are exempt.
+        """
         zones = dict(zones_of(people))
         newest = Enrollment.objects.newest().filter(learner__in=zones, course=adjustment.course)
         newest_by_learner = {each.learner_id: each for each in newest}
@@ -102,7 +104,9 @@ class Enroll(ManagerAction):
         return None if item.enrollment.is_open else UndoRefusal.LATER
 
     def undo(self, items, by, at):
-        """Delete enrollments without a trace and exempt the others. Those that continue one of another account stay."""
+        """Delete enrollments, but exempt those in `items_with_trace`. Enrollments that continue one of a merged account
+        stay, and their items are not returned.
+        """
         shared = Enrollment.objects.filter(continues_closed_enrollment(), pk__in=[item.enrollment_id for item in items])
         for_another = set(shared.values_list("pk", flat=True))
         if not (items := [item for item in items if item.enrollment_id not in for_another]):
@@ -141,7 +145,9 @@ def zones_of(people: Collection[int]) -> Iterator[tuple[User, tzinfo]]:
 def why_not_enroll(
     adjustment: Adjustment, person_id: int, newest: Enrollment | None, *, again: bool
 ) -> ActionRefusal | None:
-    """Return why a person (id) cannot be enrolled, or None. `newest`: the newest enrollment in the course."""
+    """Return why a person (id) cannot be enrolled, or None. `newest`: the person's newest enrollment in the course, or
+    None. `again`: allow it after completion or exemption.
+    """
     if why := why_not_decide(adjustment, person_id):
         return why
     if newest and newest.is_open:
@@ -152,7 +158,9 @@ def why_not_enroll(
 
 
 def items_with_trace(items):
-    """Return items whose enrollment left a trace: a sent email, an answered survey, or a request to the manager."""
+    """Return those of `items` (at least one) whose learner got any email since, or whose enrollment has a survey
+    receipt, extension request or question.
+    """
     since = min(item.made_at for item in items)
     people = [item.learner_id for item in items]
     emails = OutgoingEmail.objects.handed_over().filter(person__in=people, written_at__gte=since)

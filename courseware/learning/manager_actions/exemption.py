@@ -1,4 +1,4 @@
-"""Manager action: exempt a learner from a course."""
+"""Manager action: exemption of a learner from a course."""
 
 from django import forms
 from django.utils.functional import Promise

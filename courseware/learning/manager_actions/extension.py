@@ -1,4 +1,4 @@
-"""Manager action: change the due date."""
+"""Manager action: extension, or another change, of the due date."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -72,7 +72,7 @@ class Extend(ManagerAction):
         return items, [self.event(adjustment, item, "extended", data) for item, data in moved]
 
     def undo_refusal(self, item):
-        """Return LATER if closed or if another due date was set, else None. A shift by an absence does not count."""
+        """Return LATER if the enrollment is closed or has another due date, else None. Ignores shifts by absences."""
         is_current = item.enrollment.is_open and item.enrollment.due_given_at == item.made_at
         return None if is_current else UndoRefusal.LATER
 
@@ -103,7 +103,9 @@ class Extend(ManagerAction):
 
 
 def days_given(enrollments, *, but=()):
-    """Return enrollment id → (time of the last extension, user id), without undone items and `but`. Runs one query."""
+    """Return enrollment id → (time of the last extension, user id or None), ignoring undone items and the items in
+    `but`. Enrollments never extended have no key. One query.
+    """
     items = AdjustmentItem.objects.filter(enrollment__in=enrollments, adjustment__kind=Extend.kind)
     items = items.filter(made_at__isnull=False, undone_at=None).exclude(pk__in=[item.pk for item in but])
     rows = items.order_by("pk").values_list("enrollment", "made_at", "adjustment__made_by")
@@ -111,7 +113,7 @@ def days_given(enrollments, *, but=()):
 
 
 def reopen(answered: Collection[ExtensionRequest], *, by: User, at: datetime) -> list[NewEvent]:
-    """Open answered requests again unless a newer one is open. Return events to log. Lock the enrollments before."""
+    """Reopen requests without a newer open one; notify learners. Return events to log. Lock the enrollments before."""
     ids = [each.enrollment_id for each in answered]
     anew = set(ExtensionRequest.objects.filter(enrollment__in=ids, ended_at=None).values_list("enrollment", flat=True))
     back = [each for each in answered if each.enrollment_id not in anew]

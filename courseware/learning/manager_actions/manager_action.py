@@ -54,7 +54,7 @@ class Unadjusted:
 
 
 class ActionForm(forms.Form):
-    """Its fields are columns of an Adjustment. `enrollment`: None for several people at once."""
+    """Its fields are columns of an Adjustment. `enrollment`: to change; None for several people at once."""
 
     helper = Fields(error_summary=True, marks_required=True)
 
@@ -83,7 +83,7 @@ class OptionalReason(forms.CharField):
 
 
 def may_change(user: User, enrollment: Enrollment) -> bool:
-    """Return whether `user`, who sees the enrollment, may change it. People cannot change their own training."""
+    """Return whether `user` may change an enrollment; never an own one. Does not check that `user` may see it."""
     if enrollment.learner_id in undecidable_ids(user):
         return False
     if user.is_superuser or not sees_whole_company(user):
@@ -92,7 +92,7 @@ def may_change(user: User, enrollment: Enrollment) -> bool:
 
 
 def why_not_decide(adjustment: Adjustment, learner_id: int) -> ActionRefusal | None:
-    """Return why the author may not decide about a learner (id), or None. A job may always."""
+    """Return OWN or CONFLICT if `made_by` may not decide on a learner (id), else None; jobs may. Ignores teams."""
     if adjustment.made_by is None or learner_id not in undecidable_ids(adjustment.made_by):
         return None
     return ActionRefusal.OWN if adjustment.made_by_id == learner_id else ActionRefusal.CONFLICT
@@ -133,7 +133,7 @@ class ManagerAction:
         return True
 
     def refusal(self, adjustment: Adjustment, enrollment: Enrollment) -> ActionRefusal | None:
-        """Return why `adjustment` cannot change this enrollment, or None. Its values may still be missing."""
+        """Return why `adjustment` cannot change this enrollment, or None. Adjusted values may still be missing."""
         if why := why_not_decide(adjustment, enrollment.learner_id) or self.closed(enrollment):
             return why
         return ActionRefusal.UNCHANGED if self.is_unchanged(adjustment, enrollment) else None
@@ -149,7 +149,9 @@ class ManagerAction:
         return False
 
     def make(self, adjustment, items):
-        """Lock and change the enrollments. Return (items with an effect, list of `Unadjusted`, events), all unsaved."""
+        """Lock, change and save the enrollments of unsaved `items`. Return (items with an effect, list of `Unadjusted`,
+        events); items and events are not saved. Raise `KeyError` if an enrollment is gone.
+        """
         enrollments = self.locked(items)
         able, refused = [], []
         for item in items:
@@ -164,7 +166,7 @@ class ManagerAction:
         return made, refused, events
 
     def locked(self, items: Collection[AdjustmentItem]) -> dict[int, Enrollment]:
-        """Return id → enrollment, locked in the order of ids."""
+        """Return id → enrollment of these items, locked in the order of ids. Deleted enrollments have no key."""
         return {each.pk: each for each in self.rows(items).order_by("pk")}
 
     def rows(self, items: Collection[AdjustmentItem]) -> EnrollmentQuerySet:
@@ -174,22 +176,22 @@ class ManagerAction:
         return rows.filter(pk__in=[item.enrollment_id for item in items])
 
     def apply(self, adjustment: Adjustment, items: list[AdjustmentItem]) -> LinesAndEvents:
-        """Change the locked enrollments of these items. Return items with an effect, and events to log."""
+        """Change and save the locked enrollments of these items. Return items with an effect, and events to log."""
         raise NotImplementedError
 
     def event(self, adjustment, item, verb, data=None):
         return NewEvent(verb, item.enrollment, adjustment.made_by, data or {}, adjustment.made_at)
 
     def undo_refusal(self, item: AdjustmentItem) -> UndoRefusal | None:
-        """Return why an event other than an adjustment prevents undo, or None."""
+        """Return why something other than a later item prevents undo, or None. `item.enrollment` is locked."""
         return None
 
     def undo(self, items: list[AdjustmentItem], by: User, at: datetime) -> LinesAndEvents:
-        """Undo these items, whose enrollments are locked. Return the undone items, and events to log."""
+        """Undo items of one adjustment; save their locked enrollments. Return the undone items, and events to log."""
         raise NotImplementedError
 
     def sentence(self, enrollment: Enrollment, cleaned: Mapping[str, Any], adjustment: Adjustment | None) -> str:
-        """Return the message for the manager. `cleaned`: form data. `adjustment`: None if nothing was changed."""
+        """Return the message for the manager. `cleaned`: the form's data. `adjustment`: None if nothing was changed."""
         days = {name: date_format(value) for name, value in cleaned.items() if isinstance(value, date)}
         return (self.done if adjustment else self.unchanged) % {"name": enrollment.learner.name, **cleaned, **days}
 

@@ -209,8 +209,8 @@ class Migration(migrations.Migration):
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release', verbose_name='release')),
             ],
             options={
-                'verbose_name': "learner’s report about a lesson",
-                'verbose_name_plural': "learners’ reports about lessons",
+                'verbose_name': "learner’s report of a problem in a lesson",
+                'verbose_name_plural': "learners’ reports of problems in lessons",
                 'ordering': ['-reported_at'],
             },
         ),

@@ -36,7 +36,7 @@ class NotPublished(Exception):
 
 
 def zone_named(name):
-    """Return the time zone with this name; without a name, that of the site."""
+    """Return the time zone with this name; for None or "", that of the site."""
     return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
 
 
@@ -50,7 +50,7 @@ class EnrollmentQuerySet(NewestEnrollments):
         return self.filter(states.OPEN)
 
     def asked(self, at=None, *, ignoring=()):
-        """Return enrollments with something to do at `at` (default: now). `ignoring`: reasons of `not_asked`."""
+        """Return enrollments with something to do at `at` (default: now). `ignoring`: members of `Reason` to ignore."""
         return self.filter(not_asked.asked(at or timezone.now(), ignoring=ignoring))
 
     def completed(self):
@@ -70,14 +70,16 @@ class EnrollmentQuerySet(NewestEnrollments):
         return self if audits(user) else self.of_people(user, handled=is_no_staff("learner__"))
 
     def manageable_by(self, user):
-        """Return what `user` may change, without people in a conflict of interest. Managers: learners of their teams
-        and those below. HR: people who are neither staff nor auditors. Superusers: all.
+        """Return what `user` may change, without own enrollments and people in a conflict of interest. Managers:
+        learners of their teams and those below. HR: people who are neither staff nor auditors. Superusers: all.
         """
         handled = self.of_people(user, handled=is_not_for_admins("learner__"))
         return handled.exclude(learner__in=undecidable_ids(user))
 
     def of_people(self, user, *, handled):
-        """Return those of people managed by `user`; for HR also of people who meet Q `handled`; for superusers all."""
+        """Return enrollments of people managed by `user`; for HR also those that meet `handled`, a Q on enrollments
+        (such as `is_no_staff("learner__")`); for active superusers all.
+        """
         if user.is_active and user.is_superuser:
             return self
         people = models.Q(learner__in=people_managed_by(user))
@@ -101,11 +103,11 @@ class EnrollmentQuerySet(NewestEnrollments):
         return self.annotate(is_elsewhere=models.Exists(shifts.exclude(given_at=models.OuterRef("due_at"))))
 
     def with_state(self, at=None):
-        """Add `state`: the value of `State` at `at` (default: now)."""
+        """Add `state`: the value of its `State` at `at` (default: now)."""
         return self.annotate(state=states.column(at or timezone.now()))
 
     def with_certification_status(self, at):
-        """Add `validity`: the value of `CertificationStatus` at `at`."""
+        """Add `validity`: the value of its `CertificationStatus` at `at`. Call `newest` before, as others have none."""
         return self.annotate(validity=certification_status.column(at))
 
     def with_away(self, at):
@@ -114,7 +116,7 @@ class EnrollmentQuerySet(NewestEnrollments):
         return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
 
     def in_state(self, state, at=None):
-        """Return enrollments in this `State` or `CertificationStatus` at `at` (default: now)."""
+        """Return those in `state` at `at` (default: now). For a `CertificationStatus`, call `newest` before."""
         return self.filter(state.condition(at or timezone.now()))
 
 
@@ -414,7 +416,10 @@ class LessonReport(models.Model):
     objects = LessonReportQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("learner’s report about a lesson"), _("learners’ reports about lessons")
+        verbose_name, verbose_name_plural = (
+            _("learner’s report of a problem in a lesson"),
+            _("learners’ reports of problems in lessons"),
+        )
         ordering = ["-reported_at"]
 
     def __str__(self):

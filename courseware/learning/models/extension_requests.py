@@ -16,8 +16,8 @@ LONGEST_QUESTION = 280  # characters
 
 
 def is_open(at: datetime) -> Q:
-    """Return the condition of open requests at `at`: enrollment open, learner active, requested date after `at` and
-    after the due date, no other due date set since.
+    """Return the condition on requests: open at `at`. Neither answered nor withdrawn, enrollment open, learner active,
+    requested date after `at` and after the due date, no other due date set since the request.
     """
     return Q(
         ended_at=None,

@@ -40,7 +40,7 @@ class PrintedModule:
 
 
 def printed_modules(context: LearnerContext, modules: Iterable[OutlineModule]) -> list[PrintedModule]:
-    """Return modules with lessons. Questions show their answer keys once the course is completed."""
+    """Return those of `modules` with lessons. Questions show their answer keys once the course is completed."""
     printed = (PrintedModule(module, tuple(printed_lessons(context, module))) for module in modules)
     return [each for each in printed if each.lessons]
 

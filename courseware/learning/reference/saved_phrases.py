@@ -67,7 +67,9 @@ class PhraseBook:
 
 
 def saved_phrase_list(context: LearnerContext, saved: Iterable[SavedPhrase]) -> PhraseBook:
-    """Return the phrases of one course. `saved`: of any course. Runs one query if a phrase has left the course."""
+    """Return the phrases of the course of `context`. `saved`: the learner's phrases in any course, with `document`.
+    Runs one query if a phrase has left the course; a phrase that cannot be read is left out.
+    """
     course = context.enrollment.course_id
     own = {(row.document.identifier, row.phrase): row for row in saved if row.document.course_id == course}
     here: dict[str, dict[str, BookLine]] = defaultdict(dict)
@@ -121,7 +123,7 @@ def former_phrases(revisions: set[int]) -> Mapping[int, Mapping[str, Mapping[str
 
 
 def lines_with(book: PhraseBook, asked: str) -> list[BookLine]:
-    """Return lines that contain every word of the query `asked`, in themselves or in a heading above."""
+    """Return lines that contain every word of `asked`, in themselves or a heading above; without words, all lines."""
     wanted = [Wanted(word) for word in words_wanted(asked)]
     headed = [
         (line, (module.module.title, lesson.step.title))

@@ -22,7 +22,9 @@ _WORTH = {"card": 3, "rule": 2, "say": 2}
 
 @dataclass(frozen=True)
 class Wanted:
-    """A word of the query. Chinese characters match anywhere, letters at the start of a word: "code" finds "codes"."""
+    """A word of the query, from `words_wanted`. Chinese characters match anywhere in a text, letters at the start of a
+    word: "code" finds "codes". Pass texts through `as_searched`.
+    """
 
     sign: str
 
@@ -53,7 +55,7 @@ class FoundPage:
 
 @dataclass(frozen=True)
 class Findings:
-    """`is_near`: no paragraph has all words; these have most."""
+    """`is_near`: no paragraph has all words; those in `pages` have at least the share NEAR of them."""
 
     pages: tuple[FoundPage, ...] = ()
     terms: tuple[TermNames, ...] = ()
@@ -65,7 +67,9 @@ class Findings:
 
 
 def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Findings:
-    """Search one course for the words of `asked`. A term of another language is searched by its name in this one."""
+    """Search `paragraphs` of one course for all words of `asked`; else for the names in this language of terms that
+    begin with `asked`; else for near matches. Empty without a word.
+    """
     words = words_wanted(asked)
     if not words:
         return Findings()
@@ -86,7 +90,7 @@ def found_near(words: Sequence[str], readable: Sequence[Paragraph], positions: M
 
 
 def in_courses(asked: str, courses: Iterable[tuple[Sequence[Paragraph], Outline]]) -> list[Findings]:
-    """Return one result per course (paragraphs, outline). If any has an exact match, near ones are dropped."""
+    """Return one result per course (paragraphs, outline). If one is exact (`has_all`), near results are dropped."""
     found = [search(asked, paragraphs, outline) for paragraphs, outline in courses]
     if any(each.has_all for each in found):
         return [Findings(terms=each.terms) if each.is_near else each for each in found]
@@ -113,7 +117,7 @@ def grams_of(words: Iterable[str]) -> list[str]:
 
 
 def scored(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
-    """Yield matches with their scores. If only a title or heading matches, yield the first paragraph under it."""
+    """Yield (paragraph, score) of full matches. If only a title or heading matches, yield the first paragraph below."""
     shown_under: set[tuple[str, str]] = set()
     for paragraph in paragraphs:
         text, above = paragraph.searched
@@ -153,7 +157,7 @@ def pages_of(
 
 
 def pieces_of(text: str, wanted: Iterable[Wanted]) -> Iterator[tuple[str, bool]]:
-    """Yield (text, whether it matches) for an excerpt of about SHOWN characters."""
+    """Yield (piece, whether it matches) of an excerpt of `text` of about SHOWN characters around the first match."""
     spans = merged(sorted(span for word in wanted for span in word.spans(as_searched(text))))
     begin = cut_before(text, spans[0][0] if spans else 0)
     end = begin + SHOWN
@@ -178,7 +182,7 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def cut_before(text: str, position: int) -> int:
-    """Return where to begin so that `position` is shown: at a sentence or word nearby."""
+    """Return the index of `text` to begin at so that `position` is shown: at a sentence or word nearby."""
     if position <= AROUND:
         return 0
     begin = position - AROUND
@@ -187,7 +191,7 @@ def cut_before(text: str, position: int) -> int:
 
 
 def terms_like(words: Sequence[str], terms: Iterable[TermNames]) -> tuple[TermNames, ...]:
-    """Return up to OF_A_PAGE terms with a name equal to, or starting with, the query."""
+    """Return up to OF_A_PAGE terms with a name in any language that begins with `words` (from `words_wanted`)."""
     asked = " ".join(words)
     names = {term: [as_searched(name) for name in (term.name, *term.elsewhere)] for term in terms}
     return tuple(term for term in names if any(name.startswith(asked) for name in names[term]))[:OF_A_PAGE]

@@ -79,7 +79,7 @@ def colour_field(label, theme):
 
 
 class BrandingForm(forms.Form):
-    """`style`: current Branding or None. `values`: fields to set. `new_logo`: an unsaved Logo or None."""
+    """`style`: current Branding or None. `course`: id or SITE. `values`: fields to set. `new_logo`: unsaved or None."""
 
     light = colour_field(_("Colour on light pages"), LIGHT)
     dark = colour_field(_("Colour on dark pages"), DARK)

@@ -208,7 +208,7 @@ def book_of(course, own):
 
 
 def emergency_cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
-    """Return courses with a card and their outlines: first those with contacts, then by age. Runs one query."""
+    """Return (course, outline) of released courses with a card: those with contacts first, then by id. One query."""
     found = [(course, store.outline(course.current, get_language())) for course in courses if course.current]
     numbers = EmergencyContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
     with_contacts = set(numbers.values_list("course", flat=True))

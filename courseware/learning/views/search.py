@@ -61,7 +61,7 @@ def course_of(learner_context: LearnerContext):
 
 
 def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
-    """Return (outline, paragraphs) of courses that the user may preview. `but`: ids of courses left out."""
+    """Return (outline, paragraphs without its card) of released courses except `but` (ids); [] if not `may_preview`."""
     if not may_preview(user):
         return []
     found = []
