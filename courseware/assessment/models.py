@@ -71,7 +71,6 @@ class ExamAttempt(models.Model):
         return self.pass_mark is None
 
     def has_answers(self) -> bool:
-        """Return whether any question is answered. Runs a query."""
         return self.responses.filter(response__isnull=False).exists()
 
 
@@ -197,7 +196,7 @@ class Revocable(models.Model):
     valid_until: date | None
 
     def set_revoked(self, reason: str, by, at) -> None:
-        """Save the revocation. `by`: user; `at`: instant, None for now."""
+        """Save the revocation without check or log. `reason`: not empty; `by`: user; `at`: instant, None for now."""
         self.revoked_at, self.revoked_by, self.revocation_reason = at or timezone.now(), by, reason
         self.save(update_fields=["revoked_at", "revoked_by", "revocation_reason"])
 
@@ -285,7 +284,7 @@ class Certificate(Revocable):
         return f"{self.holder} · {dates.site_day(self.issued_at)}"
 
     def is_valid(self, at=None):
-        """Return whether it certifies its holder on the day of `at` (default: now)."""
+        """Return whether it is valid on the site's day of `at` (default: now). Once revoked, it never is."""
         return dates.site_day(at) <= self.certifies_until
 
     def newer(self):

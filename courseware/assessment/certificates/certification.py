@@ -11,7 +11,7 @@ Proof = Certificate | ExternalTraining
 
 
 def store_certifications(proofs: Sequence[Proof]) -> None:
-    """Save or delete the certifications that `proofs` are about. Call it in the transaction of the change."""
+    """Recompute the certification of each person and course of these saved proofs. Call it in their transaction."""
     pairs = {pair_of(proof) for proof in proofs}
     if any(isinstance(proof, ExternalTraining) for proof in proofs):  # a certificate always has an enrollment
         Enrollment.objects.block_first_enrollments(pairs)
@@ -39,7 +39,7 @@ def store_certifications(proofs: Sequence[Proof]) -> None:
 
 
 def recompute_certifications(people: Collection[int], courses: Collection[int]) -> None:
-    """Recompute and save certifications of these people in these courses (ids) while their enrollments are locked."""
+    """Recompute the certifications of these people in these courses (ids). Lock all these enrollments before."""
     pairs = {(person, course) for person in people for course in courses}
     found = proofs_of(pairs)
     Certification.objects.filter(learner__in=people, course__in=courses).delete()
@@ -52,7 +52,7 @@ def recompute_certifications(people: Collection[int], courses: Collection[int]) 
 
 
 def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Proof]]:
-    """Return wanted pair (person id, course id) → proofs or []; no revoked external training. Runs two queries."""
+    """Return (person id, course id) of `wanted` → certificates (also revoked) and unrevoked training. Two queries."""
     found: dict[tuple[int, int], list[Proof]] = {key: [] for key in wanted}
     people = {person for person, _course in found}
     proofs: list[Proof] = [*Certificate.objects.filter(enrollment__learner__in=people).select_related("enrollment")]
@@ -70,7 +70,7 @@ def pair_of(proof: Proof) -> tuple[int, int]:
 
 
 def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
-    """Return (person id, course id) → certified until, for pairs that were ever certified. Runs one query."""
+    """Return (person id, course id) of `pairs` → `certifies_until`, if ever certified. Runs one query."""
     people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
     found = Certification.objects.filter(learner__in=people, course__in=courses)
     ends = found.values_list("learner", "course", "certified_until")
@@ -78,7 +78,6 @@ def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
 
 
 def certification_fields(proof: Proof) -> dict:
-    """Return field name → value of a Certification with this proof."""
     is_outside = isinstance(proof, ExternalTraining)
     return {
         "certificate": None if is_outside else proof,

@@ -32,8 +32,8 @@ def default_expiry(course: Course, trained_on: date) -> date | None:
 def record_external_training(
     trainings: Sequence[ExternalTraining], *, by: User, at: datetime | None = None
 ) -> list[ExternalTraining]:
-    """Save, log and return the unsaved trainings that are new for their person, course and day. Raise OwnTraining.
-    Trainings of a merged account go to the remaining account. Pass at most MAX_TRAININGS_PER_TRANSACTION.
+    """Save, log and return the unsaved trainings that are new for their person, course and day; update certifications.
+    Those of a merged account go to the surviving one. Pass at most MAX_TRAININGS_PER_TRANSACTION. Raise OwnTraining.
     """
     at = at or timezone.now()
     named = {training.person_id for training in trainings}
@@ -59,7 +59,7 @@ def record_external_training(
 
 
 def not_recorded_yet(trainings: Iterable[ExternalTraining], people: Collection[int]) -> Iterator[ExternalTraining]:
-    """Yield one training per person, course and day without an unrevoked one. `people`: their ids. Runs one query."""
+    """Yield the first training per person, course and day without an unrevoked row. `people`: all their person ids."""
     found = ExternalTraining.objects.filter(person__in=people, revoked_at=None)
     known = set(found.values_list("person", "course", "trained_on"))
     for training in trainings:
@@ -83,14 +83,14 @@ def event_data_of(training: ExternalTraining) -> dict[str, object]:
 
 
 def trainings_of(person: User, course: int | None = None) -> QuerySet[ExternalTraining]:
-    """Return the person's trainings in this course (an id), None: in all, newest first, including revoked ones."""
+    """Return the person's trainings in this course (an id; None: all), also revoked ones, the latest training first."""
     own = ExternalTraining.objects.filter(person=person).select_related("recorded_by").order_by("-trained_on", "-pk")
     return own.filter(course=course) if course else own
 
 
 @transaction.atomic
 def revoke_external_training(training: ExternalTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
-    """Revoke and log a training, and update the certification. Return False if already revoked. Raise OwnTraining."""
+    """Revoke and log the training; update the certification. Return False if already revoked. Raise OwnTraining."""
     if training.person_id == by.pk:
         raise OwnTraining(by)
     training = ExternalTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)

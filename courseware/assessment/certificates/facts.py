@@ -25,7 +25,7 @@ Line = tuple[str, str]
 
 @dataclass(frozen=True)
 class Issue:
-    """Sources of the facts of a certificate issued at `at`. `outlines`: language → course outline."""
+    """Sources of the facts of a certificate issued at `at`. `outlines`: language → outline of the release."""
 
     enrollment: Enrollment
     outlines: Mapping[str, Outline]
@@ -37,7 +37,7 @@ class Issue:
 
     @cached_property
     def passed(self) -> ExamAttempt | None:
-        """The passed attempt with most points, the first of equals."""
+        """The attempt with most points among those passed by `at`, the first of equals; None without."""
         passed = self.enrollment.attempts.filter(is_passed=True, submitted_at__lte=self.at)
         return passed.order_by("-points", "pk").first()
 
@@ -48,13 +48,11 @@ class Issue:
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateFact:
-    """A fact in the column `field` of Certificate; `value` computes it when the certificate is issued.
-
-    `is_recomputable`: `check_records` can compute the value again from stored former values of its source. Otherwise
-    the audit log needs it: `in_log` converts it, without names (use a checksum). `forged`: message about a different
-    value; `may_be_empty`: an empty value is right, too. `line`: (label, text) on page and PDF. `exported_as`: name in
-    API and audit pack ("": not exported); `label`: heading in the audit pack; `api_type`: type in the API; `exported`:
-    converts the column value.
+    """A fact in the column `field` of Certificate; `value` computes it when the certificate is issued. If it
+    `is_recomputable`, `check_records` can compute it again from stored former values of its source. Otherwise the audit
+    log needs it: `in_log` converts it, without names (use a checksum). `forged`: message about a different value;
+    `may_be_empty`: an empty value is right, too. `line`: (label, text) on page and PDF. `exported_as`: name in API and
+    audit pack ("": not exported); `label`: heading in the audit pack; `exported`: converts the column value for both.
     """
 
     field: str
@@ -75,11 +73,10 @@ class CertificateFact:
         return getattr(certificate, self.field)
 
     def in_export(self, certificate: Certificate) -> Any:
-        """Return the value of this fact for API and audit pack."""
         return self.exported(self.of(certificate))
 
     def agrees(self, certificate: Certificate, recomputed: Any) -> bool:
-        """Return whether the stored value equals `recomputed`, or is empty and may be."""
+        """Return whether the stored value equals `recomputed`, or is empty and `may_be_empty` is set."""
         stored = self.of(certificate)
         return stored == recomputed or (self.may_be_empty and stored in (None, "", {}))
 
@@ -230,19 +227,19 @@ def all_facts(issue: Issue) -> dict[str, Any]:
 
 
 def recomputable_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
-    """Return column → value of the recomputable facts of a certificate issued at `at`. Runs two queries."""
+    """Return column → value of recomputable facts of a certificate. The arguments are those of `Issue`. Two queries."""
     issue = Issue(enrollment, outlines, at)
     return {fact.field: fact.value(issue) for fact in FACTS if fact.is_recomputable}
 
 
 def facts_in_log(certificate: Certificate) -> dict[str, Any]:
-    """Return column → value in the audit log, of facts that are not empty."""
+    """Return column → value in the audit log, of the facts with `in_log` that are not empty."""
     logged = ((fact, fact.of(certificate)) for fact in FACTS if fact.in_log)
     return {fact.field: fact.in_log(value) for fact, value in logged if value}  # type: ignore[misc]
 
 
 def facts_of(certificate: Certificate, language: str) -> list[Line]:
-    """Return (label, text) of each line of page and PDF, with labels in the active language."""
+    """Return (label, text) of each line, in the active language. `language`: whose minutes are shown."""
     lines = (fact.line(certificate, language) for fact in FACTS if fact.line)
     return [line for line in lines if line]
 

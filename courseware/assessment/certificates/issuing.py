@@ -1,4 +1,4 @@
-"""Issue and revoke certificates. If a certificate is revoked, the enrollment stays completed."""
+"""Issuing and revoking of certificates. If a certificate is revoked, the enrollment stays completed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from courseware.notifications.models import Notification, OutgoingEmail
 
 
 class RevocationNotAllowed(Exception):
-    """The user holds the certificate, or may not decide about its holder."""
+    """The user holds the certificate, or has a conflict of interest with its holder. Roles are not checked."""
 
 
 def outlines_of(release: Release) -> dict[str, Outline]:
@@ -33,7 +33,7 @@ def outlines_of(release: Release) -> dict[str, Outline]:
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
-    """Return the enrollment's certificate; if missing, issue and log it. Call it in the completion's transaction."""
+    """Return the certificate, even a revoked one, or issue and log it. Call it in the completion's transaction."""
     certificate, is_new = Certificate.objects.get_or_create(
         enrollment=enrollment,
         defaults={"number": new_number(), **all_facts(Issue(enrollment, outlines_of(enrollment.release), at))},
@@ -56,7 +56,9 @@ def issue_on_completion(sender, enrollment, at, **kwargs):
 
 @transaction.atomic
 def revoke_certificate(certificate: Certificate, *, reason: str, by, at=None) -> bool:
-    """Revoke and log a certificate; email its holder. Return False if already revoked. Raise RevocationNotAllowed."""
+    """Revoke and log a certificate; email its holder. `reason`: not empty; `by`: user; `at`: instant, None for now.
+    Return False if already revoked. Raise RevocationNotAllowed.
+    """
     Enrollment.objects.hold_all_beside(certificate.enrollment)
     enrollment = lock(certificate.enrollment)
     if enrollment.learner_id in undecidable_ids(by):
@@ -83,7 +85,7 @@ def revocation_email_context(message: OutgoingEmail) -> dict[str, str]:
 
 
 def revocation_notifications(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
-    """Return notification id → text in the active language. Notifications without a certificate are left out."""
+    """Return notification id → text in the active language. Notifications about deleted certificates are left out."""
     certificates = Certificate.objects.in_bulk({notification.data["certificate"] for notification in notifications})
     by_notification = {
         notification.pk: certificates.get(notification.data["certificate"]) for notification in notifications

@@ -24,7 +24,7 @@ def new_number() -> str:
 
 
 def check_sign(signs: str) -> str:
-    """Return the check character (as in ISBN-10). As SIGNS has a prime length, it detects any change and any swap."""
+    """Return the check character (as in ISBN-10), which detects 1 change or 1 swap. Raise ValueError outside SIGNS."""
     return SIGNS[sum(weight * SIGNS.index(sign) for weight, sign in enumerate(signs, start=1)) % len(SIGNS)]
 
 

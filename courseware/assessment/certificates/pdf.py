@@ -33,7 +33,9 @@ class RevokedCertificate(Exception):
 
 
 def pdf_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePdf:
-    """Return the stored PDF; if missing, create and log it. Raise RevokedCertificate or `lib.text.pdf.NoGlyph`."""
+    """Return the stored PDF, even of a revoked certificate; if missing, create and log it. Raise NoGlyph, or
+    RevokedCertificate if no PDF of the revoked certificate is stored.
+    """
     if stored := certificate.papers.filter(language=language).first():
         return stored
     if certificate.revoked_at:
@@ -45,7 +47,7 @@ def pdf_of(certificate: Certificate, language: str, *, by: User, at: datetime | 
 def pdfs_of(
     certificates: Sequence[Certificate], language: str, *, by: User, draws: bool = True
 ) -> Iterator[tuple[Certificate, CertificatePdf]]:
-    """Yield (certificate, PDF), skipping PDFs that cannot be created. `draws`: create missing ones, else skip them."""
+    """Yield (certificate, PDF) if stored; with `draws` also if it can be created now. The others are skipped."""
     stored = CertificatePdf.objects.filter(certificate__in=certificates, language=language)
     by_certificate = {pdf.certificate_id: pdf for pdf in stored}
     for certificate in certificates:
@@ -66,7 +68,7 @@ def render_pdfs(keys: list[int], language: str, by: int) -> None:
 
 
 def recently_rendered(language: str) -> set[int]:
-    """Return ids of certificates in finished `render_pdfs` jobs. One without PDF needs a character that fonts lack."""
+    """Return certificate ids of successful `render_pdfs` jobs. One without PDF is revoked or raised NoGlyph."""
     done = done_with(render_pdfs)
     return {key for keys, drawn_in, _by in done if drawn_in == language for key in keys}
 

@@ -29,7 +29,8 @@ def answer_daily(
     person: User, asked: AskedToday, raw: list[str], *, revision: int, token: UUID, at: datetime | None = None
 ) -> DailyQuestionAnswer:
     """Grade and store today's answer, or return the stored one of the same form (`token`). `raw`, `revision` and
-    exceptions: as in `practice_sets.answer`, without TooFast. Raise OtherQuestion if `asked` is outdated.
+    exceptions: as in `practice_sets.answer`, without TooFast. Raise OtherQuestion unless `daily_of` still returns
+    `asked`.
     """
     at = at or timezone.now()
     # Lock the person: one answer a day in all courses together.
@@ -83,7 +84,7 @@ def memory_of(asked: AskedToday) -> dict | None:
 
 
 def preference_of(person: User) -> DailyQuestionPreference:
-    """Return the stored preference or an unsaved default; after an unsubscribe without emails. At most two queries."""
+    """Return the stored preference or an unsaved default. `by_email` is False after an unsubscribe. Two queries."""
     preference = DailyQuestionPreference.objects.filter(person=person).first() or DailyQuestionPreference(person=person)
     preference.by_email = preference.by_email and DAILY_EMAIL not in opt_outs_of(person)
     return preference

@@ -1,4 +1,4 @@
-"""Choose the objective of the daily question and the variant that asks about it. Pure functions."""
+"""Objectives of daily questions: choose the objective and the variant that asks about it. Pure functions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class DailyObjective:
-    """An objective to ask. `wordings`: questions; `missed`: groups answered wrong; `due_at`: None if never asked."""
+    """An objective to ask. `wordings`: at least 1; `missed`: variant groups answered wrong; `due_at`: None if new."""
 
     id: str
     wordings: tuple[Variant, ...]
@@ -40,7 +40,7 @@ class DailyObjective:
 
 
 def most_urgent(objectives: Collection[DailyObjective], seen: SeenVariants) -> DailyObjective:
-    """Return the objective to ask (of at least one). Sort by: has a new variant; asked before; earliest due; missed."""
+    """Return one of at least 1 `objectives`. Order: has a new variant; asked before; due earliest; has `missed`."""
 
     def urgency(objective: DailyObjective) -> tuple[bool, bool, float, bool]:
         is_seen = not any(seen.is_new(each.question.id) for each in objective.wordings)
@@ -55,7 +55,9 @@ def most_urgent(objectives: Collection[DailyObjective], seen: SeenVariants) -> D
 
 
 def variant_of(objective: DailyObjective, seen: SeenVariants, seed: str) -> Variant:
-    """Return the variant seen longest ago; of equals one of a bank, then of a missed group, then one by `seed`."""
+    """Return a variant never seen, or else seen longest ago. Of equals one of a bank comes before one of a lesson, then
+    one of a missed group; `seed`, any text, decides among the rest.
+    """
 
     def sort_key(each: Variant) -> tuple[float, bool, bool, bytes]:
         question = each.question

@@ -57,7 +57,7 @@ class DailyPanel:
 
 
 def daily_panel(enrollments: Collection[Enrollment]) -> DailyPanel | None:
-    """Return the panel in the active language; None without a daily question. `enrollments`: as for `daily_of`."""
+    """Return the panel in the active language; None if `daily_of` returns None. `enrollments`: as for `daily_of`."""
     language = get_language() or ""
     daily = daily_of(enrollments, language)
     if daily is None:
@@ -84,7 +84,7 @@ def form_of(asked: AskedToday, language: str) -> DailyForm:
 
 
 def reasons_of(answer: DailyQuestionAnswer, enrollments: Collection[Enrollment], language: str) -> DailyReasons | None:
-    """Return the answered question with its reasons; None if the course or the question no longer exists."""
+    """Return today's `answer` (from GIVEN) with its reasons; None if its question or enrollment is gone."""
     enrollment = next((enrollment for enrollment in enrollments if enrollment.course_id == answer.course), None)
     if enrollment is None:
         return None
@@ -98,7 +98,7 @@ def reasons_of(answer: DailyQuestionAnswer, enrollments: Collection[Enrollment],
 
 
 def question_answered(answer: DailyQuestionAnswer, enrollment: Enrollment, language: str) -> Question | None:
-    """Return the question as it was asked; None if it is gone. Runs one query if it was released again since."""
+    """Return the question as it was asked; None if it is gone. `answer`: from `selection.GIVEN`. At most one query."""
     page = find_page(enrollment.release, answer.document_key, language)
     if page and page.revision_id == answer.revision_id:
         return page.questions.get(answer.question)

@@ -29,7 +29,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 
 class AnsweredQuestion(NamedTuple):
-    """A question that a person answered. `enrollment`: id; `objective`: "" for a lesson question, whose page has it."""
+    """A question that a person answered. `enrollment`: id; `document`: identifier; `objective`: "" if of a lesson."""
 
     enrollment: int
     document: str
@@ -61,7 +61,7 @@ class AskedToday:
 
 @dataclass(frozen=True)
 class DailyQuestion:
-    """A question, or today's answer, or neither until `next_on`. `remembered`: objectives answered right this month."""
+    """A question, or today's answer, or neither until `next_on`. `remembered`: see `remembered_in`."""
 
     asked: AskedToday | None
     answered: DailyQuestionAnswer | None
@@ -70,7 +70,9 @@ class DailyQuestion:
 
 
 def seen_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
-    """Return AnsweredQuestion rows of `learner` (id): missed, or seen `since` (instant); if open, only with opt-in."""
+    """Return AnsweredQuestion rows of `learner` (id): answers that are wrong or given since `since`; of courses not
+    completed only if the learner opted in.
+    """
 
     def rows(model: Any, path: str, at: str, document: str, objective: Any, **which: Any) -> QuerySet[Any, Any]:
         wants = Exists(DailyQuestionPreference.objects.filter(person=OuterRef(f"{path}__learner"), during_course=True))
@@ -106,7 +108,7 @@ GIVEN = CompiledQuery(given_by)
 
 
 def enrollments_of_person(person: User, at: datetime | None = None) -> list[Enrollment]:
-    """Return the person's current enrollments, as `daily_of` needs them. `at`: default now. Runs three queries."""
+    """Return newest enrollments in published courses, prepared for `daily_of`. `at`: of absences. Three queries."""
     enrollments = {enrollment.course_id: enrollment for enrollment in PUBLISHED(learner=person.pk)}.values()
     away_until, zone = last_absence_day(person, at), time_zones(learner=person.pk).first()
     for enrollment in enrollments:
@@ -115,7 +117,9 @@ def enrollments_of_person(person: User, at: datetime | None = None) -> list[Enro
 
 
 def daily_of(enrollments: Collection[Enrollment], language: str, at: datetime | None = None) -> DailyQuestion | None:
-    """Return today's `DailyQuestion`; None if there never is one. `enrollments`: from `enrollments_of_person`."""
+    """Return today's question, or the answer, or neither until `next_on`; None if no enrollment may be asked about, or
+    there is no objective and no earlier answer. `enrollments`: from `enrollments_of_person`.
+    """
     at = at or timezone.now()
     eligible = [enrollment for enrollment in enrollments if may_be_asked(enrollment, at)]
     if not eligible:
@@ -167,7 +171,7 @@ def asked_of(
     given: Collection[DailyQuestionAnswer],
     today: date,
 ) -> AskedToday | None:
-    """Return the question for `today`; None if no objective is due. `given`: the person's daily answers."""
+    """Return the question for `today`; None if no objective is due. `given`: all daily answers of the person."""
     due = {
         id(objective): enrollment for enrollment, objective in objectives if objective.is_due(today, enrollment.zone)
     }
@@ -189,7 +193,9 @@ def last_seen(met: Iterable[AnsweredQuestion], given: Iterable[DailyQuestionAnsw
 def rules_of(
     enrollment: Enrollment, language: str, met: Iterable[AnsweredQuestion], given: Iterable[DailyQuestionAnswer]
 ) -> Iterator[DailyObjective]:
-    """Yield the objectives to ask about, in course order, without those removed from the course."""
+    """Yield missed and must-know objectives in course order; before completion only those with answered questions.
+    `met`, `given`: answers of the learner from MET and GIVEN, also of other courses.
+    """
     outline = store.outline(enrollment.release, language)
     own = [(each, objective_of(each, enrollment, language)) for each in met if each.enrollment == enrollment.pk]
     missed = missed_by_objective(own)
@@ -228,7 +234,7 @@ def families_of(variants: Iterable[Variant], questions: Collection[str]) -> froz
 
 
 def objective_of(met: AnsweredQuestion, enrollment: Enrollment, language: str) -> str:
-    """Return the objective id; "" if the lesson no longer has the question."""
+    """Return the objective id; "" if the lesson no longer has the question, or the question has none."""
     if met.objective:
         return met.objective
     page = find_page(enrollment.release, met.document, language)
@@ -236,6 +242,7 @@ def objective_of(met: AnsweredQuestion, enrollment: Enrollment, language: str) -
 
 
 def asks_in(lesson: Step, enrollment: Enrollment, seen: Collection[str]) -> bool:
+    """Return whether to ask from a lesson: it is among `seen` (ids), or required in a completed course."""
     return lesson.id in seen or (bool(enrollment.completed_at) and not lesson.is_optional)
 
 
@@ -245,7 +252,9 @@ def is_for_one_press(question: Question, job_role: str) -> bool:
 
 
 def variants_of(enrollment: Enrollment, outline: Outline, seen: Collection[str]) -> list[Variant]:
-    """Return single-choice questions of banks and lessons; if open, only of practice bank and lessons `seen` (ids)."""
+    """Return single-choice questions of banks and lessons. Before completion only of the practice bank and of the
+    lessons `seen` (ids).
+    """
     lessons = [step.id for step in outline.steps if step.kind == "lesson" and asks_in(step, enrollment, seen)]
     job_role, found = job_role_of(enrollment, outline), []
     for identifier in dict.fromkeys([*banks_of(enrollment, outline), *lessons]):

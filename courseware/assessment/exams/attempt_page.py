@@ -1,4 +1,4 @@
-"""Questions of an exam attempt as shown to the learner, without answer keys and reasons; answers from the form."""
+"""Attempt page: questions of an exam attempt without answer keys and reasons, and answers from the form."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from courseware.lib.web.form_numbers import small_number
 
 @dataclass(frozen=True)
 class AttemptQuestion:
-    """A question of an attempt, at `position` from 1. `saves`, sent with the form, is lower in an outdated tab."""
+    """A question of an attempt, at `position` from 1. `saves`: number of its saves, which the form sends back."""
 
     position: int
     question: ShownQuestion
@@ -29,7 +29,7 @@ class AttemptQuestion:
 
 
 def asked_in(attempt: ExamAttempt, language: str) -> list[AttemptQuestion]:
-    """Return the questions by position, with the options in the drawn order. Runs one query."""
+    """Return the questions of the attempt in their order, with the options in the drawn order. Runs one query."""
     responses = RESPONSES(attempt=attempt.pk)
     return [
         AttemptQuestion(
@@ -63,7 +63,7 @@ def shown(question: Question, response: Response) -> ShownQuestion:
 
 
 def filled_in(question: Question, given: list[int] | None, position: int, choice: ShownChoice) -> ShownChoice:
-    """Return the option (`position`: in the file) with the saved answer `given` put in; unchanged for None."""
+    """Return `choice`, the option at `position` in the file, marked as in the saved answer `given` (None: unmarked)."""
     if given is None:
         return choice
     if question.kind == "order":
@@ -87,7 +87,7 @@ def is_empty(sent: MultiValueDict) -> bool:
 
 
 def as_entered(asked: AttemptQuestion, sent: MultiValueDict) -> AttemptQuestion:
-    """Return the question with the unsaved answer of the POST data."""
+    """Return the question with its options marked as in the POST data, valid or not, not as in the saved answer."""
     chosen = set(sent.getlist("choice"))
     choices = tuple(
         replace(

@@ -53,7 +53,9 @@ class NewerAnswer(Exception):
 
 @transaction.atomic
 def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> ExamAttempt:
-    """Return the open attempt at this exam or pre-test (identifier), or start and log a new one. Raise NotEligible."""
+    """Return the open attempt at `exam` (identifier of an exam or pre-test), even past its time, or start and log one.
+    Raise NotEligible; an exempt enrollment raises it even with an open attempt.
+    """
     at = at or timezone.now()
     enrollment = lock(enrollment)
     release, language = enrollment.release, enrollment.source_language
@@ -92,7 +94,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> E
 
 
 def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime) -> list[Drawn]:
-    """Draw questions from the banks of the exam, for the learner's job role. Raise BankTooSmall."""
+    """Draw questions from the banks of `exam` for the learner's job role; see `draw`. Raise BankTooSmall."""
     sections = [
         Quota(section["bank"], section["draw"], tuple(tuple(slot) for slot in section["critical"]))
         for section in exam.data["strata"]
@@ -107,7 +109,7 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 def parallel_questions(first: ExamAttempt, current: Release) -> tuple[Release, list[Drawn]]:
     """Return (release, questions): for each question of `first` another one of its variant group. The release is
-    `current`, or that of `first` if `current` lacks some. Raise BankTooSmall if both do.
+    `current`, or that of `first` if `current` lacks a bank or another question. Raise BankTooSmall if both lack one.
     """
     language = first.enrollment.source_language
     responses = first.responses.select_related("bank")
@@ -138,7 +140,9 @@ def store_questions(attempt: ExamAttempt, drawn: list[Drawn]) -> None:
 
 
 def why_over(attempt: ExamAttempt, at: datetime | None = None) -> str:
-    """Return why no answer is taken: "waived" (exempt), "submitted", "time", "lesson" (one is completed), or ""."""
+    """Return why no answer is taken at `at` (default: now): "waived" (enrollment exempt), "submitted", "time", "lesson"
+    (a first pre-test after a completed lesson). Return "" if answers are taken.
+    """
     # A pass after an exemption completes the exam, not the enrollment: see `completion.conclude`.
     if attempt.enrollment.exempted_at:
         return "waived"
@@ -153,17 +157,19 @@ def why_over(attempt: ExamAttempt, at: datetime | None = None) -> str:
 
 
 def is_late(attempt: ExamAttempt, at: datetime) -> bool:
+    """Return whether `at` is later than the end of the time limit plus GRACE."""
     return attempt.closes_at is not None and at > attempt.closes_at + GRACE
 
 
 def store_time_up(attempt: ExamAttempt, at: datetime) -> None:
+    """Store that the time is over, if it is over at `at` by at most MAX_CLOCK_ERROR and this is not stored yet."""
     if not attempt.time_up_found_at and is_late(attempt, at) and not is_late(attempt, at - MAX_CLOCK_ERROR):
         attempt.time_up_found_at = at
         attempt.save(update_fields=["time_up_found_at"])
 
 
 def lock_attempt(attempt: ExamAttempt) -> ExamAttempt:
-    """Return the attempt as stored, with its enrollment locked."""
+    """Lock the enrollment until the transaction ends. Return a new instance of the attempt as stored."""
     enrollment = lock(attempt.enrollment)
     [fresh] = ATTEMPTS(pk=attempt.pk)
     fresh.enrollment, fresh.exam, fresh.release = enrollment, attempt.exam, attempt.release
@@ -180,11 +186,10 @@ def save(
     page: UUID | None = None,
     at: datetime | None = None,
 ) -> Response:
-    """Save an answer; [] removes it. The last answer of a pre-test submits it.
-
-    `raw`: as `Question.clean` takes it; `page`: id of the sending page; `saves`: number of saves that the page knows;
-    `sent`: number that it sent since without a response. Raise AttemptClosed, NewerAnswer, or ValueError for invalid
-    input.
+    """Save the answer at `position` (from 1); submit a pre-test once all its questions are answered. `raw`: as
+    `Question.clean` takes it, or [] to remove the answer; `page`: random id of the sending page; `saves`:
+    `Response.saves` as that page knows it; `sent`: number of its saves since then that got no response. Raise
+    AttemptClosed, NewerAnswer, or ValueError for an invalid answer or position.
     """
     at = at or timezone.now()
     with transaction.atomic():
@@ -225,7 +230,7 @@ def save_open(
 
 @transaction.atomic
 def submit(attempt: ExamAttempt, *, at: datetime | None = None) -> ExamAttempt:
-    """Grade, close and return the attempt, unless already submitted. Raise NothingAnswered (an empty pre-test)."""
+    """Grade and close the attempt, even late, unless closed; return it. Raise NothingAnswered for an empty pre-test."""
     at = at or timezone.now()
     attempt = lock_attempt(attempt)
     if attempt.submitted_at:
@@ -246,7 +251,6 @@ def close(attempt: ExamAttempt, at: datetime) -> None:
     touch(attempt.enrollment, at)
     data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
     record("exam-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
-    # A pass completes the exam only if no practice set is open.
     if attempt.is_pre_check or (attempt.is_passed and is_practice_complete(attempt)):
         outcome = Completion.Outcome.COMPLETED if attempt.is_pre_check else Completion.Outcome.PASSED
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)

@@ -1,4 +1,4 @@
-"""Load questions of question banks; an attempt uses the release in which it started."""
+"""Banks of questions: load their questions; an attempt uses the release in which it started."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,7 +10,9 @@ from courseware.course_format.questions.question_types import Question
 
 
 def bank(release: Release, identifier: str, language: str) -> Mapping[str, Question]:
-    """Return question id → question, in `language` or else the source language. Raise RenderedPage.DoesNotExist."""
+    """Return question id → question of a bank or lesson (identifier), in `language` or else the source language. Raise
+    RenderedPage.DoesNotExist if the release lacks it.
+    """
     return store.page(release, identifier, language).questions
 
 
@@ -23,7 +25,7 @@ def find_page(release: Release, identifier: str, language: str) -> PageData | No
 
 
 def banks(release: Release, identifiers: Iterable[str], language: str) -> dict[str, list[Question]]:
-    """Return bank id → questions. Raise RenderedPage.DoesNotExist."""
+    """Return bank id → questions. Raise RenderedPage.DoesNotExist if the release lacks one of `identifiers`."""
     return {identifier: list(bank(release, identifier, language).values()) for identifier in identifiers}
 
 

@@ -39,8 +39,9 @@ NONE = Value("", CharField())
 
 
 def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
-    """Return rows about these attempts (ids): (attempt, "missed", bank, question, objective); since then (attempt,
-    "right", lesson, question, "") and (attempt, "played", simulation, "", "").
+    """Return rows about submitted attempts (ids): (attempt, "missed", bank, question, objective) for each question not
+    answered right; for work in the enrollment after the attempt (attempt, "right", lesson, question, "") for each right
+    answer, and (attempt, "played", simulation, "", "") for each finished run that is no what-if run.
     """
     chosen = ExamAttempt.objects.filter(pk__in=attempts).order_by()
     missed = Response.objects.filter(attempt__pk__in=attempts, is_right=False).order_by()
@@ -68,8 +69,8 @@ class Eligibility:
     """`reason` is "" if an attempt may be started. Otherwise, of an exam: passed, drill (passed, but a practice set is
     open), ended (enrollment closed), lessons (not all completed), wait, revisit (repeat lessons), replay (simulations),
     reopens (after the last attempt of a row) or never; of a pre-test: ended, closed (a lesson is completed), taken, or
-    compared (the post-test is submitted, too). `opens_at` is set with wait and reopens, `lessons` with revisit,
-    `simulations` with replay (ids), and either with wait.
+    compared (the post-test is submitted, too). `opens_at` is set with wait and reopens, `lessons` (ids) with revisit,
+    `simulations` (ids) with replay. With wait, one of the two is set if it is to be repeated as well.
     """
 
     reason: str = ""
@@ -84,7 +85,9 @@ class Eligibility:
 
 @dataclass
 class WorkSinceAttempt:
-    """Ids: `missed` (bank, question, objective) in it; since then `right` (lesson, question), `played` simulations."""
+    """Work since an attempt, as ids. `missed`: (bank, question, objective) of questions not answered right in the
+    attempt; after it `right`: (lesson, question) of right answers, `played`: finished simulations.
+    """
 
     missed: list[tuple[str, str, str]] = field(default_factory=list)
     right: set[tuple[str, str]] = field(default_factory=set)
@@ -92,7 +95,7 @@ class WorkSinceAttempt:
 
 
 def row_of(attempt: ExamAttempt, exam: PageData) -> range:
-    """Return the numbers of the attempts in the same row. After the last of them the exam closes for a time."""
+    """Return the numbers of the attempts in its row. After the last one the exam closes for a time or for good."""
     length = attempts_in_a_row(exam.data["retakes"])
     first = attempt.number - (attempt.number - 1) % length
     return range(first, first + length)
@@ -103,13 +106,14 @@ def is_pre_check(exam: PageData) -> bool:
 
 
 def eligibility_once_passed(passed: Iterable[ExamAttempt], enrollment: Enrollment) -> Eligibility:
+    """Return "passed" if one of the `passed` attempts has no open practice set; else "drill", or "ended" if exempt."""
     if any(is_practice_complete(joined(attempt, enrollment)) for attempt in passed):
         return Eligibility("passed")
     return Eligibility("ended" if enrollment.exempted_at else "drill")
 
 
 def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:
-    """Return the eligibility for this exam or pre-test. Runs at most three queries."""
+    """Return the eligibility at `at` (default: now); an open attempt is ignored. `outline`: see `own_outline`."""
     if is_pre_check(exam):
         return pre_check_eligibility(enrollment, outline)
     attempts = ATTEMPTS_AT(enrollment=enrollment.pk, exam=exam.document_id)
@@ -129,7 +133,7 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 @dataclass(frozen=True)
 class FailedAttempt:
-    """The last attempt (id), failed. `needed`: points to pass; `worth_again`: simulation or lesson to repeat, or ""."""
+    """The last submitted attempt (id), failed. `needed`: points to pass; `worth_again`: step id to repeat, or ""."""
 
     attempt: int
     number: int
@@ -145,7 +149,9 @@ class FailedAttempt:
 
 
 def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, FailedAttempt]:
-    """Return enrollment id → last failed attempt. `exams`: enrollment id → (outline, exam), not passed. Two queries."""
+    """Return enrollment id → last submitted attempt, if any. `exams`: enrollment id → (own outline, page of the exam),
+    only for enrollments that have not passed this exam (not checked).
+    """
     last = {
         attempt.enrollment_id: attempt
         for attempt in LAST_ATTEMPTS(enrollments=list(exams))
@@ -171,7 +177,7 @@ def joined(attempt: ExamAttempt, enrollment: Enrollment) -> ExamAttempt:
 
 
 def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibility:
-    """Return the eligibility: once before the lessons, once as post-test. Runs at most two queries."""
+    """Return the eligibility for the pre-test or, after the exam, the post-test. Runs at most two queries."""
     if enrollment.exempted_at:
         return Eligibility("ended")
     tests = pre_post_test_of(enrollment, outline)
@@ -185,7 +191,7 @@ def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibili
 
 
 def aftermaths(attempts: Collection[int]) -> dict[int, WorkSinceAttempt]:
-    """Return attempt id → work since that attempt, as a defaultdict. Runs one query."""
+    """Return attempt id → work since it, as a defaultdict. `attempts`: ids of submitted attempts. Runs one query."""
     found: dict[int, WorkSinceAttempt] = defaultdict(WorkSinceAttempt)
     for attempt, kind, document, question, objective in AFTER_ATTEMPTS(attempts=list(attempts)):
         if kind == "missed":
@@ -200,7 +206,7 @@ def aftermaths(attempts: Collection[int]) -> dict[int, WorkSinceAttempt]:
 def eligibility_after(
     last: ExamAttempt, since: datetime, aftermath: WorkSinceAttempt, outline: Outline, exam: PageData, at: datetime
 ) -> Eligibility:
-    """Return the eligibility after the failed attempt `last`, which was submitted at `since`."""
+    """Return the eligibility after the failed attempt `last`, submitted at `since`. `aftermath`: of this attempt."""
     row = row_of(last, exam)
     if last.number == row[-1]:
         return eligibility_after_all(since, exam, at)
@@ -219,7 +225,7 @@ def eligibility_after(
 
 
 def eligibility_after_all(since: datetime, exam: PageData, at: datetime) -> Eligibility:
-    """Return the eligibility after the last attempt of a row, which was submitted at `since`."""
+    """Return the eligibility at `at` after the last attempt of a row, which was submitted at `since`."""
     if exam.data["reopens"] is None:
         return Eligibility("never")
     opens_at = since + timedelta(seconds=exam.data["reopens"])
@@ -232,7 +238,7 @@ def lesson_of(question: Question, outline: Outline) -> str | None:
 
 
 def missed_lessons(attempt: ExamAttempt, aftermath: WorkSinceAttempt, outline: Outline) -> tuple[str, ...]:
-    """Return ids of lessons on missed questions, in course order."""
+    """Return ids of lessons that teach the missed questions, in course order. `aftermath`: of `attempt`."""
     lessons = {
         lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in aftermath.missed
     }
@@ -240,7 +246,7 @@ def missed_lessons(attempt: ExamAttempt, aftermath: WorkSinceAttempt, outline: O
 
 
 def lessons_to_revisit(attempt: ExamAttempt, aftermath: WorkSinceAttempt, outline: Outline) -> tuple[str, ...]:
-    """Return ids of missed lessons with a check question that was not answered right since the attempt."""
+    """Return ids of missed lessons with a check question for the job role, not answered right since the attempt."""
     job_role = job_role_of(attempt.enrollment, outline)
 
     def is_right(lesson: str, question: CheckQuestion) -> bool:
@@ -254,7 +260,7 @@ def lessons_to_revisit(attempt: ExamAttempt, aftermath: WorkSinceAttempt, outlin
 
 
 def simulations_on_misses(aftermath: WorkSinceAttempt, outline: Outline) -> tuple[str, ...]:
-    """Return ids of simulations on missed objectives, in course order."""
+    """Return ids of simulations on missed objectives, in course order. Simulations that await a review are left out."""
     missed = {rule for _bank, _question, rule in aftermath.missed}
     simulations = (step for step in outline.steps if step.kind == "simulation" and not step.waited)
     return tuple(step.id for step in simulations if not missed.isdisjoint(step.objectives))

@@ -1,4 +1,4 @@
-"""Rules of an exam for display: questions, pass mark, time limit, and when further attempts open."""
+"""Exam rules for display: questions, pass mark, time limit, and when further attempts open."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 @dataclass(frozen=True)
 class ExamRules:
-    """`needed`: right answers for a pass; `minutes`: usual duration; `number`: next attempt, of `allowed` in a row."""
+    """`needed`: right answers for a pass; `minutes`: usual duration; `number`: next attempt in its row of `allowed`."""
 
     questions: int
     needed: int
@@ -30,7 +30,7 @@ def questions_in(exam: PageData) -> int:
 
 
 def exam_rules_of(exam: PageData, submitted: int) -> ExamRules:
-    """Return the rules of the next attempt. `submitted`: number of earlier attempts."""
+    """Return the rules of the next attempt at an exam, not a pre-test. `submitted`: number of submitted attempts."""
     questions, allowed = questions_in(exam), attempts_in_a_row(exam.data["retakes"])
     return ExamRules(
         questions=questions,
@@ -44,7 +44,9 @@ def exam_rules_of(exam: PageData, submitted: int) -> ExamRules:
 
 @dataclass(frozen=True)
 class Term:
-    """When attempt `number` opens: `wait` (text) after the last, and after repeating "lessons", "simulations" or ""."""
+    """When attempt `number` of a row opens: `wait` (translated text or "") after the attempt before, and after
+    repeating what `after` says: "lessons", "simulations" or "".
+    """
 
     number: int
     wait: str
@@ -61,7 +63,9 @@ def retake_terms(exam: PageData, outline: Outline) -> Iterator[Term]:
 
 
 def duration(seconds: int | None) -> str:
-    """Return the time as translated text in the largest whole unit (1 day as 24 hours); "" for None and 0."""
+    """Return the time as translated text in days (from 2), hours or minutes, the largest unit without a remainder, else
+    in minutes, rounded down; "" for None and 0.
+    """
     if not seconds:
         return ""
     if seconds % DAY == 0 and seconds > DAY:

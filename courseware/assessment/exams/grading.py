@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 
 def reaches(points: int, max_points: int, pass_mark: int) -> bool:
-    """Return whether `points` of `max_points` reach `pass_mark` (percent, 1–100).
-
-    Raise ValueError without points. Source: cmi5 13.1.4, masteryScore (there a decimal from 0 to 1).
-    """
+    """Return whether `points` reach `pass_mark` % of `max_points`; ValueError if `max_points` is 0. cmi5 13.1.4."""
     if max_points <= 0:
         raise ValueError("an exam without points cannot be passed or failed")
     # Whole numbers avoid rounding errors: 80 % of 5 is 4.
@@ -33,7 +30,7 @@ def gain(before: Score, after: Score) -> int | None:
 
 
 def score_by(pairs: Iterable[tuple[str, bool]]) -> dict[str, Score]:
-    """Return topic → score, in order of appearance. `pairs`: (topic, is right)."""
+    """Return topic → score, in order of appearance. `pairs`: (topic, whether the answer is right) of each question."""
     scores: dict[str, Score] = {}
     for topic, is_right in pairs:
         score = scores.get(topic, Score(0, 0))

@@ -1,4 +1,4 @@
-"""Exam scores by learning objective, also grouped by module."""
+"""Objective scores: scores of an exam by learning objective, also grouped by module."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class ModuleScore:
 
 
 def by_module(scores: Mapping[str, Score], outline: Outline) -> tuple[ModuleScore, ...]:
-    """Group scores by module. `scores`: objective id → score; objectives no longer in the course are left out."""
+    """Group scores by module. `scores`: objective id → score; objectives that `outline` lacks are left out."""
     found = (
         ModuleScore(
             module.title,

@@ -42,7 +42,7 @@ SENT = sent_by(PracticeAnswer.objects.all(), owner="attempt__enrollment__learner
 
 
 class OtherQuestion(Exception):
-    """The practice set now asks another question, or is complete."""
+    """The form's question is not asked now: another one is, no practice set is open, or the enrollment is exempt."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class PracticeSet:
 
 @dataclass(frozen=True)
 class OwedPracticeSet:
-    """The first open practice set of a passed attempt (an id). `left`: right answers still needed."""
+    """The first open practice set of a passed attempt (an id). `rule`: objective id; `left`: right answers needed."""
 
     attempt: int
     rule: str
@@ -97,7 +97,7 @@ class PracticeQuestion:
     question: Question
 
     def answered(self, response: ResponseValue, **more: Any) -> PracticeAnswer:
-        """Return a new, unsaved answer. `more`: fields that do not depend on the question."""
+        """Return a new, graded, unsaved answer. `more`: the fields `attempt`, `answered_at` and `token`."""
         return PracticeAnswer(
             objective=self.question.objective,
             number=self.number,
@@ -112,12 +112,12 @@ class PracticeQuestion:
 
 
 def practice_sets_of(attempt: ExamAttempt) -> tuple[PracticeSet, ...]:
-    """Return a practice set per must-know rule missed in a passed attempt; () if not passed. At most two queries."""
+    """Return a practice set per missed must-know rule, complete or not; () without a pass, or if the exam has none."""
     return practice_sets_by_attempt([attempt])[attempt.pk]
 
 
 def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[PracticeAnswer]]]:
-    """Return attempt id → objective id → an empty list for its answers. Runs at most one query."""
+    """Return attempt id → objective id of a missed must-know rule → [], for its answers. Runs at most one query."""
     rules: dict[int, dict[str, list[PracticeAnswer]]] = defaultdict(dict)
     for key, rule in MISSED_RULES(attempts=attempts) if attempts else ():
         rules[key].setdefault(rule, [])
@@ -135,7 +135,7 @@ def practice_sets_by_attempt(attempts: Collection[ExamAttempt]) -> dict[int, tup
 
 
 def owed_practice_sets(exams: Mapping[int, str]) -> dict[int, OwedPracticeSet]:
-    """Return enrollment id → first open practice set. `exams`: enrollment id → exam id. Runs at most three queries."""
+    """Return enrollment id → first open practice set of the last pass, if any. `exams`: enrollment id → identifier."""
     passed = {
         attempt.enrollment_id: attempt
         for attempt in PASSED(enrollments=list(exams))
@@ -153,6 +153,7 @@ def owed_practice_sets(exams: Mapping[int, str]) -> dict[int, OwedPracticeSet]:
 
 
 def practice_sets_on(rules: Mapping[str, list[PracticeAnswer]], requirement: Mapping | None) -> tuple[PracticeSet, ...]:
+    """Return practice sets. `rules`: objective id → answers, oldest first; `requirement`: see `practice_wanted_by`."""
     if not requirement:
         return ()
     bank, needed = requirement["bank"], requirement["right"]
@@ -160,7 +161,7 @@ def practice_sets_on(rules: Mapping[str, list[PracticeAnswer]], requirement: Map
 
 
 def practice_wanted_by(attempt: ExamAttempt) -> Mapping | None:
-    """Return {"bank": id, "right": answers needed in a row} from the exam of the attempt; None without practice."""
+    """Return {"bank": identifier, "right": answers needed in a row} of the attempt's exam; None without practice."""
     # Equal in all languages; "" avoids loading the source language.
     return store.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
 
@@ -170,12 +171,12 @@ def questions_on(rule: str, bank: PageData) -> list[Question]:
 
 
 def is_practice_complete(attempt: ExamAttempt) -> bool:
-    """Return whether a passed attempt has no open practice set. Runs at most two queries."""
+    """Return whether the attempt has no open practice set; also True if it is not passed. Runs at most two queries."""
     return all(practice_set.is_done for practice_set in practice_sets_of(attempt))
 
 
 def next_question(attempt: ExamAttempt, practice_set: PracticeSet, language: str) -> PracticeQuestion:
-    """Return the next question of an open practice set. Runs one query."""
+    """Return the next question of an open practice set of `attempt` (not checked). Runs one query."""
     # Use the bank of the attempt's release if the current one has too few questions on the rule.
     release = attempt.enrollment.release
     bank = find_page(release, practice_set.bank, language)
@@ -208,7 +209,7 @@ def asked_by(attempt: ExamAttempt, practice_set: PracticeSet, question_id: str, 
 
 
 def practice_set_on(rule: str, attempt: ExamAttempt) -> PracticeSet | None:
-    """Return the attempt's practice set on this rule, complete or not, or None. Runs at most two queries."""
+    """Return the attempt's practice set on `rule` (objective id), complete or not, or None. At most two queries."""
     return next((practice_set for practice_set in practice_sets_of(attempt) if practice_set.rule == rule), None)
 
 
@@ -224,10 +225,10 @@ def answer(
     token: UUID,
     at: datetime | None = None,
 ) -> PracticeAnswer:
-    """Grade and store an answer, or return the stored one of the same form (`token`).
-
-    `raw`: as `Question.clean` takes it; `number`: of the answer, from 1; `revision`: id of the bank's revision in the
-    form. Raise OtherQuestion, QuestionChanged, NoSuchQuestion, TooFast, or ValueError for invalid input.
+    """Grade and store an answer, or return the stored one of the same form (`token`). It may complete the exam. `rule`:
+    objective id; `raw`: as `Question.clean` takes it; `number`: from 1 in the practice set; `revision`: id of the
+    bank's revision in the form. Raise OtherQuestion, QuestionChanged, NoSuchQuestion, TooFast, or ValueError for
+    invalid input.
     """
     at = at or timezone.now()
     attempt.enrollment = lock(attempt.enrollment)

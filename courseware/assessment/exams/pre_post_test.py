@@ -35,7 +35,7 @@ class PrePostTest:
 
     @property
     def outcome(self) -> str:
-        """ "gained", "kept" (all right both times), "same", "fell", or "" if a score is missing."""
+        """ "gained", "kept" (all points both times), "same" (as many, not all), "fell", or "" if a score is missing."""
         if not self.before or not self.after:
             return ""
         change = self.after.points - self.before.points
@@ -59,7 +59,7 @@ class PrePostTest:
 
 
 def starting_point_in(attempts: Iterable[AttemptScore], outline: Outline) -> PrePostTest:
-    """Return the pre-test and post-test of one enrollment from its submitted attempts."""
+    """Return the pre-test and post-test. `attempts`: all submitted attempts of one enrollment, from `scores_of`."""
     attempts = list(attempts)
     if not attempts:
         return PrePostTest()
@@ -85,7 +85,7 @@ SITTINGS = CompiledQuery(
 
 
 def scores_of(enrollments: Collection[int]) -> dict[int, list[AttemptScore]]:
-    """Return enrollment id → scores of submitted attempts, oldest first. Runs one query."""
+    """Return enrollment id → scores of submitted attempts at any exam, oldest first; no key if none. Runs one query."""
     by_enrollment: dict[int, list[AttemptScore]] = {}
     for enrollment, *score in SITTINGS(enrollments=list(enrollments)):
         by_enrollment.setdefault(enrollment, []).append(AttemptScore(*score))

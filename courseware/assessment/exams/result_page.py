@@ -52,7 +52,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Result:
-    """`needed`: points to pass; `others`: questions of a passed attempt answered right; `lessons`: those to repeat."""
+    """`needed`: points to pass; `others`: right answers of a passed attempt; `lessons`: those on missed questions."""
 
     needed: int | None
     modules: tuple[ModuleScore, ...]
@@ -100,7 +100,7 @@ def result_of(attempt: ExamAttempt, exam: PageData, then: Outline, now: Outline)
 
 
 def may_see_keys(attempt: ExamAttempt, exam: PageData) -> bool:
-    """Return whether the exam is passed, or the last attempt before it reopens is submitted. Runs one query."""
+    """Return whether the exam is passed, or the last attempt in the row of `attempt` is submitted. Runs one query."""
     last = row_of(attempt, exam)[-1]
     scores = scores_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
     own = [score for score in scores if score.exam == exam.identifier]
@@ -155,7 +155,7 @@ def unanswered_choices(question: Question, response: Response) -> Iterator[Shown
 
 
 def topics_of(attempts: Sequence[ExamAttempt], language: str) -> tuple[Topic, ...]:
-    """Return the topics of a pre-test in question order, from its submitted attempts. Runs one query per attempt."""
+    """Return the topics of a pre-test in question order. `attempts`: submitted, by number. Runs one query for each."""
     if not attempts:
         return ()
     outline = store.outline(attempts[0].release, language)
@@ -184,7 +184,7 @@ def answered_by_family(attempt: ExamAttempt, language: str) -> dict[str, tuple[Q
 
 
 def topic_names(attempt: ExamAttempt, outline: Outline) -> dict[str, str]:
-    """Return variant group → name of the topic, from the banks of the exam."""
+    """Return variant group → name of the topic, for groups that have one in the banks of the exam."""
     exam = store.page(attempt.release, attempt.exam.identifier, outline.language)
     banks = [section["bank"] for section in exam.data["strata"]]
     pages = (store.page(attempt.release, bank, outline.language) for bank in banks)

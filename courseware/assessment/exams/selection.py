@@ -1,4 +1,4 @@
-"""Draw the questions of an exam attempt and the order of their options. Pure functions."""
+"""Selection of the questions of an exam attempt, and the order of their options. Pure functions."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -24,6 +24,8 @@ class Quota:
 
 @dataclass(frozen=True)
 class Drawn:
+    """A drawn question. `bank`: id; `order`: positions of its options as shown."""
+
     bank: str
     question: Question
     order: tuple[int, ...]
@@ -36,8 +38,8 @@ def critical_on(objectives: Collection[str], questions: Sequence[Question]) -> l
 def draw(
     sections: Sequence[Quota], banks: Mapping[str, Sequence[Question]], seen: SeenVariants, random: Random
 ) -> list[Drawn]:
-    """Return questions by section, shuffled within each, at most one per variant group. Raise BankTooSmall. `banks`:
-    bank id → questions. New ones come first, chosen so that many later attempts get new ones, too.
+    """Draw the questions of each section, shuffled within the section, the least recently seen first, at most 1 per
+    variant group in all sections. `banks`: bank id → questions to choose from. Raise BankTooSmall.
     """
     drawn: list[Drawn] = []
     families: set[str] = set()
@@ -61,7 +63,9 @@ def draw(
 def draw_parallel(
     asked: Sequence[tuple[str, Question]], banks: Mapping[str, Sequence[Question]], random: Random
 ) -> list[Drawn]:
-    """Return for each (bank id, question) another question of its variant group, shuffled. Raise BankTooSmall."""
+    """Return for each of `asked`, (bank id, question), another question of its variant group, all shuffled. `banks`:
+    bank id → questions, for each bank in `asked`. Raise BankTooSmall.
+    """
     asked_ids = {question.id for _bank, question in asked}
     drawn = []
     for bank, question in asked:
@@ -75,14 +79,13 @@ def draw_parallel(
 
 
 def in_turn(questions: Sequence[Question], seen: SeenVariants, random: Random) -> list[Question]:
+    """Return the questions, least recently seen first, and shuffled if equal."""
     shuffled = random.sample(questions, len(questions))
     return sorted(shuffled, key=lambda question: seen.turn(question.id))  # stable: equals stay shuffled
 
 
 def pressing_families(new: Sequence[str], number: int) -> set[str]:
-    """Return variant groups to draw from now, so that later attempts get new questions, too. `new`: variant group of
-    each new question; `number`: questions an attempt draws.
-    """
+    """Return variant groups to use now, so that later draws of `number` get new ones. `new`: group of each question."""
     left = Counter(new)
     attempts = attempts_with_new(left.values(), number)
     full = [family for family, count in left.items() if count >= attempts]
@@ -99,7 +102,9 @@ def attempts_with_new(families: Collection[int], number: int) -> int:
 
 
 def take(number: int, candidates: Sequence[Question], families: set[str], where: str) -> list[Question]:
-    """Return the first `number` candidates of new variant groups; add these to `families`. Raise BankTooSmall."""
+    """Return the first `number` candidates whose variant group is not in `families`, one per group; add their groups to
+    `families`. Raise BankTooSmall, naming `where`.
+    """
     taken: list[Question] = []
     for question in candidates:
         if len(taken) >= number:

@@ -31,7 +31,7 @@ class SeenVariants:
 
 
 def latest(times: Iterable[tuple[str, datetime]], at: datetime) -> SeenVariants:
-    """Return the seen variants from (question id, when it was seen)."""
+    """Return the seen variants as of `at`. `times`: (question id, when it was seen), in any order."""
     last: dict[str, datetime] = {}
     for question, seen_at in times:
         last[question] = max(seen_at, last.get(question, seen_at))
@@ -55,5 +55,5 @@ MET_UP_TO = CompiledQuery(seen_up_to)
 
 
 def seen_variants(enrollment: Enrollment, at: datetime) -> SeenVariants:
-    """Return questions seen in all the learner's enrollments in the course. Runs one query."""
+    """Return the questions seen up to `at` in all the learner's enrollments in the course. Runs one query."""
     return latest(MET_UP_TO(learner=enrollment.learner_id, course=enrollment.course_id, at=at), at)

@@ -14,7 +14,7 @@ OWN_ATTEMPTS = CompiledQuery(
 
 
 def own_attempt(request, pk) -> ExamAttempt:
-    """Return the user's attempt (id) with its release and enrollment. Raise Http404 if there is none."""
+    """Return the user's attempt (id) in a published course, with its release and enrollment, or raise Http404."""
     attempts = OWN_ATTEMPTS(pk=pk, learner=request.user.pk)
     enrollments = own_enrollments(request, pk=attempts[0].enrollment_id) if attempts else []
     if not enrollments:
@@ -28,5 +28,5 @@ def question_address(pk, position):
 
 
 def shown_practice_sets(attempt, outline):
-    """Return (rule as HTML, practice set) for each practice set of the attempt."""
+    """Return (rule as HTML, practice set) for each practice set of the attempt, complete or not."""
     return [(outline.objective(each.rule), each) for each in practice_sets.practice_sets_of(attempt)]

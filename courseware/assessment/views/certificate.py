@@ -80,7 +80,7 @@ def may_have_pdf(user, issued):
 
 
 def certificate_for_pdf(request, number):
-    """Return the certificate. Raise Http404, also for users who may see only the page."""
+    """Return the certificate (see `of_number`). Raise Http404, also for users who may see only the page."""
     issued = of_number(number)
     if issued is None or not may_have_pdf(request.user, issued):
         raise Http404

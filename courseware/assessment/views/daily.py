@@ -25,7 +25,7 @@ def daily(request):
 
 
 def chosen_in_email(request, panel):
-    """Return the choice of a link in an email, or None if another question is asked now."""
+    """Return the choice (as shown) of a link in an email, or None without link or if another question is asked now."""
     is_asked = panel and panel.form and request.GET.get("question") == panel.form.question.id
     if not is_asked or request.GET.get("number") != str(panel.form.number):
         return None

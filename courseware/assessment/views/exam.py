@@ -73,7 +73,7 @@ def exam_page(request, learner_context, context):
 
 
 def minutes_of(open_attempt, person, terms):
-    """Return the time limit in minutes, rounded down; 0 without. `open_attempt`: or None; `terms`: page of the exam."""
+    """Return minutes of `open_attempt`, or if None of the next attempt, whose page is `terms`; 0 without limit."""
     if open_attempt:
         return (
             (open_attempt.closes_at - open_attempt.started_at) // timedelta(minutes=1) if open_attempt.closes_at else 0

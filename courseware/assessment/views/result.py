@@ -77,13 +77,13 @@ def pre_post_test(request, attempt):
 
 
 def topics_in(enrollment, pre_check):
-    """Return the topics of a pre-test (a document id). Runs at most three queries."""
+    """Return the topics of a pre-test (identifier), or () if not submitted. Runs at most three queries."""
     attempts = enrollment.attempts.filter(exam__identifier=pre_check, pass_mark=None).submitted().with_release()
     return topics_of(list(attempts), get_language())
 
 
 def has_just_arrived(enrollment, certificate):
-    """Return whether the course was completed today in the learner's zone, with a certificate that is not revoked."""
+    """Return whether the course was completed today (learner's zone); False if `certificate` is None or revoked."""
     if certificate is None or certificate.revoked_at:
         return False
     zone = enrollment.zone
