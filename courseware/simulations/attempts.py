@@ -32,7 +32,7 @@ class TooEarly(Exception):
 
 
 class AttemptOver(Exception):
-    """The attempt was quit."""
+    """The attempt was quit or is finished."""
 
 
 class AttemptPaused(Exception):
@@ -41,7 +41,7 @@ class AttemptPaused(Exception):
 
 @transaction.atomic
 def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> SimulationAttempt:
-    """Return the open attempt at a simulation (id), or a new one. `timing`: a TimeSetting. Raise `TooFast`."""
+    """Return the open attempt at a simulation (id), or a new one with `timing` (a TimeSetting). Raise `TooFast`."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     attempts = enrollment.runs.of(simulation).on_record().with_release()
@@ -69,16 +69,16 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
 
 
 def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: Random) -> frozenset[str]:
-    """Return flags set by chance: of DRAWS draws, the one least often in `seen` (flags of earlier attempts)."""
+    """Return flags set by chance: of DRAWS draws, the one least often in `seen` (flags per earlier attempt)."""
     draws = (simulation.draw(random) for _ in range(DRAWS if seen else 1))
     return min(draws, key=list(seen).count)
 
 
 @transaction.atomic
 def start_what_if(attempt: SimulationAttempt, position: int, *, at: datetime | None = None) -> SimulationAttempt:
-    """Return the open what-if attempt at situation `position` of a finished attempt, or a new one; quit all others.
-
-    Raise `NotOffered` if the attempt does not allow one there, and `TooFast` after too many attempts within a minute.
+    """Return the open what-if attempt at situation `position` (from 1) of a finished attempt. If there is none, quit
+    other open what-if attempts of the simulation and create one. Raise `NotOffered` if `attempt` is what-if or
+    unfinished or lacks `position`; `TooFast`.
     """
     at = at or timezone.now()
     attempt = locked(attempt)
@@ -104,7 +104,7 @@ def start_what_if(attempt: SimulationAttempt, position: int, *, at: datetime | N
 
 
 def joined(attempt: SimulationAttempt, enrollment: Enrollment) -> SimulationAttempt:
-    """Return the attempt with the enrollment and its course set; `with_release` would load both again."""
+    """Return `attempt` with `enrollment` (its own, with the course loaded) set, to save queries."""
     attempt.enrollment, attempt.release.course = enrollment, enrollment.course
     return attempt
 
@@ -127,11 +127,10 @@ def decide(
     pauses: bool = False,
     at: datetime | None = None,
 ) -> AttemptReplay:
-    """Choose option `choice` (position), or None when the time is up. Return the replay. Repeatable.
-
-    `position`: number of the situation, from 1. `picked`: positions of parts. `has_clock`: the page's clock had run
-    out. `pauses`: pause before the next situation. Raise `NotOffered`, `TooEarly`, `AttemptPaused`, `AttemptOver`,
-    `TooFast`.
+    """Store a decision and return the replay; do nothing if situation `position` (from 1) is decided already. `choice`:
+    position in the file, None when the time is up. `picked`: positions of parts. `has_clock`: the page's clock had
+    run out, so a late choice counts as the timeout. `pauses`: pause before the next situation. Raise `NotOffered`,
+    `TooEarly`, `AttemptPaused`, `AttemptOver` or `TooFast`.
     """
     at = at or timezone.now()
     attempt = locked(attempt)
@@ -159,7 +158,9 @@ def decide(
 def what_counts(
     replay: AttemptReplay, clock: Clock, choice: int | None, picked: Collection[int], has_clock: bool, at: datetime
 ) -> tuple[int, list[int]]:
-    """Return (position of the choice, positions of the parts) to store. Raise `TooEarly` or `NotOffered`."""
+    """Return (position of the choice, positions of the parts) to store. Arguments: see `decide`. Raise `TooEarly` or
+    `NotOffered`.
+    """
     timeout = replay.node.timeout
     if choice is None:
         if timeout is None or not clock.is_up(at):
@@ -173,7 +174,7 @@ def what_counts(
 
 
 def append_decision(replay: AttemptReplay, clock: Clock, chosen: int, picked: list[int], at: datetime) -> AttemptReplay:
-    """Store a decision: `chosen` and `picked` are positions. Return the replay with it."""
+    """Store a decision: `chosen` and `picked` are positions. Return the replay with it. Raise `NotOffered`."""
     attempt, state = replay.run, replay.state
     after = replay.rules.decide(state, chosen, picked)
     decision = Decision.objects.create(
@@ -200,7 +201,7 @@ def milliseconds_between(start: datetime, end: datetime) -> int:
 
 
 def finish(replay: AttemptReplay, ending: Ending, at: datetime) -> None:
-    """Store the ending. Unless a what-if attempt, log it and complete the simulation if passed."""
+    """Store the ending. Except for a what-if attempt, also log it, and complete the simulation if passed."""
     attempt = replay.run
     attempt.finished_at, attempt.ending, attempt.colour, attempt.points = at, ending.id, ending.colour, replay.points
     attempt.save(update_fields=["finished_at", "ending", "colour", "points"])
@@ -216,7 +217,7 @@ def finish(replay: AttemptReplay, ending: Ending, at: datetime) -> None:
 
 @transaction.atomic
 def go_on(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
-    """Restart the current situation after a pause, or if its time ran out while the page was closed. Return the row."""
+    """Restart the current situation if the attempt is open and waits (see `waits`). Return its current row."""
     at = at or timezone.now()
     attempt = locked(attempt)
     if attempt.is_open and waits(attempt, replay_of(attempt), at):
@@ -226,7 +227,7 @@ def go_on(attempt: SimulationAttempt, *, at: datetime | None = None) -> Simulati
 
 
 def waits(attempt: SimulationAttempt, replay: AttemptReplay, at: datetime | None = None) -> str:
-    """Return why an open attempt waits for the learner: "paused", "interrupted" or ""."""
+    """Return why an open attempt waits for the learner: "paused", "interrupted" (the time is over), or ""."""
     if attempt.paused_at:
         return "paused"
     is_over = clock_of(replay.node, attempt.clock_timing, attempt.shown_at).is_over(at or timezone.now())
@@ -235,7 +236,7 @@ def waits(attempt: SimulationAttempt, replay: AttemptReplay, at: datetime | None
 
 @transaction.atomic
 def quit_attempt(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
-    """Quit an open attempt. Return its current row."""
+    """Quit an attempt if it is open. Return its current row."""
     attempt = locked(attempt)
     if attempt.is_open:
         attempt.abandoned_at = at or timezone.now()

@@ -33,17 +33,17 @@ _registered: list[Counting] = []
 
 
 def register_peer_choices(counting: Counting) -> None:
-    """Register the function for `chosen_by_peers`. It leaves out situations that must not be disclosed."""
+    """Register the function that `chosen_by_peers` calls. It must leave out situations that may not be disclosed."""
     _registered[:] = [counting]
 
 
 def chosen_by_peers(simulation: Document, nodes: Collection[Node]) -> SharesOfChoices:
-    """Return situation id → shares of its choices among other people; {} if no function is registered."""
+    """Return situation id → shares of its choices in the whole company, only for `nodes` that may be disclosed."""
     return _registered[0](simulation, nodes) if nodes and _registered else {}
 
 
 def chose_best(node: Node, best: int, shares: tuple[Share, ...]) -> Share:
-    """Return the share of people whose choice was as good as the one at position `best`. `shares`: by choice."""
+    """Return the share of people whose choice was as good as the one at position `best`. `shares`: one per choice."""
     quality = node.choices[best].quality
     count = sum(share.count for choice, share in zip(node.choices, shares, strict=True) if choice.quality == quality)
     return AnonymousShare(count, shares[0].people)
@@ -72,7 +72,9 @@ class BuiltPart:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """`best`: the best choice, if not made. `colleagues`: share who made it. `is_new`: made in this attempt."""
+    """`worth`: see `rating_of`. `best`: None if the choice was as good or is not rated. `colleagues`: share of people
+    who chose as well as `best`; None if not disclosed. `is_new`: made in this attempt, not before a what-if began.
+    """
 
     position: int
     node: Node
@@ -100,7 +102,7 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class Debrief:
-    """`best_ending` and `max_points`: of the best attempt with the same flags."""
+    """`best_ending`, `max_points`: of the best possible attempt with the same flags."""
 
     run: SimulationAttempt
     ending: Ending

@@ -21,7 +21,9 @@ TIMES = [
 
 
 class StartForm(forms.Form):
-    """`has_script`: the page can show a clock. Extra time is offered first; any time is accepted, as it may change."""
+    """`has_script`: the page can show a clock, else the timing is OFF. `initial["timing"]` is offered, too, if TIMES
+    lacks it. Each TimeSetting is accepted.
+    """
 
     timing = forms.ChoiceField(
         choices=TIMES, widget=forms.RadioSelect, label=_("How much time do you need?"), required=False

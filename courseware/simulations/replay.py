@@ -118,7 +118,7 @@ def replay_of(attempt: SimulationAttempt) -> AttemptReplay:
 
 
 def follow(attempt: SimulationAttempt, rules: Simulation, decisions: Iterable[Decision]) -> AttemptReplay:
-    """Return the replay of these decisions, in order. Raise `NotOffered` if one does not fit."""
+    """Return the replay. `decisions`: from the first situation on, in order. Raise `NotOffered` if one does not fit."""
     start = state = rules.begin(attempt.flags)
     steps = []
     for position, decision in enumerate(decisions, start=1):

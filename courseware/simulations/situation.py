@@ -35,7 +35,7 @@ STOP, LEVEL, ASTRAY, EDGE = 48, 16, 32, 12
 
 
 def path_behind(are_astray: Sequence[bool], ahead: int) -> PathLine:
-    """Return the drawing. `are_astray`: whether each decision was bad. `ahead`: situations to come, with this one."""
+    """Return the drawing. `are_astray`: whether each decision was bad. `ahead`: situations left, with this one."""
     xs = [EDGE + STOP * number for number in range(len(are_astray) + 1)]
     ys = [*(ASTRAY if astray else LEVEL for astray in are_astray), LEVEL]
     looks = [*("bad" if astray else "done" for astray in are_astray), "now" if ahead else "end"]
@@ -74,7 +74,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class ShownClock:
-    """`wait`: milliseconds until the clock starts. `left`: milliseconds from then on. `seconds`: in full."""
+    """`seconds`: full length. `wait`: milliseconds until the clock starts. `left`: milliseconds that it then runs."""
 
     seconds: int
     wait: int
@@ -90,7 +90,9 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Situation:
-    """`about`: expected number in all. `comes_in`: a call begins, not at the start. `is_alarmed`: after an alarm."""
+    """`about`: expected number of situations. `comes_in`: a call, but not the first situation. `is_alarmed`: an alarm
+    is or was shown.
+    """
 
     position: int
     about: int
@@ -107,7 +109,7 @@ class Situation:
 
 
 def situation_of(replay: AttemptReplay, texts: Simulation, at: datetime) -> Situation:
-    """Return the current situation at `at`. `texts`: the simulation in the reader's language. Runs at most 1 query."""
+    """Return the current situation at `at`; KeyError at an ending. `texts`: the simulation in the reader's language."""
     shown_at = min(replay.run.shown_at, at)  # the server's clock may have been set back
     clock = clock_of(replay.node, replay.run.clock_timing, shown_at)
     node, last = texts.nodes[replay.node.id].heard(replay.state), replay.steps[-1] if replay.steps else None

@@ -1,4 +1,4 @@
-"""Time limits of situations, for page, script and record: the lines appear at reading speed, then the seconds run."""
+"""Timing of situations, for page, script and record: lines appear at reading speed, then the time limit runs."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from math import ceil
 from django.utils.html import strip_tags
 
 from courseware.accounts.models import User
-from courseware.course_format.reading_speed import reading_seconds
+from courseware.course_format.reading_time import reading_seconds
 from courseware.course_format.simulations.simulation import Node
 from courseware.simulations.models import TimeSetting
 
@@ -31,7 +31,9 @@ TIMES = {
 
 @dataclass(frozen=True)
 class Clock:
-    """`shown_at`: last decision, start or end of a pause. `reading`: until it starts. `seconds`: 0 without a clock."""
+    """`shown_at`: time of the last decision, or of the attempt's start or a pause's end. `reading`: from then until the
+    clock starts. `seconds`: 0 without a clock.
+    """
 
     shown_at: datetime
     reading: timedelta
@@ -61,13 +63,15 @@ def timing_of(person: User) -> str:
 
 
 def pace_of(person: User) -> str:
-    """Return the TimeSetting that multiplies time for the person, used also with pauses; "" without one."""
+    """Return the TimeSetting for the person's extra time if it multiplies the standard time, else ""."""
     given = timing_of(person)
     return given if given and TIMES[TimeSetting(given)] > 1 else ""
 
 
 def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:
-    """Return the clock. `timing`: a TimeSetting. `node`: in the source language, so that languages do not differ."""
+    """Return the clock. `node`: in the source language, for equal times in all languages. `timing`: a TimeSetting.
+    `shown_at`: see `Clock`.
+    """
     has_time = node.seconds and node.timeout is not None
     seconds = ceil(node.seconds * TIMES[TimeSetting(timing)]) if has_time else 0
     return Clock(shown_at, timedelta(seconds=sum(reading_times(node))), seconds)
