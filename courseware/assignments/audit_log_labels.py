@@ -89,7 +89,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "resubscribed": pgettext_lazy("event", "subscribed again to an email type"),
     "email-wording-set": pgettext_lazy("event", "email wording changed"),
     "reminders-scheduled": pgettext_lazy("event", "reminder days changed"),
-    "escalation-switched": pgettext_lazy("event", "escalation setting changed"),
+    "escalation-switched": pgettext_lazy("event", "setting for emails to senior managers about late people changed"),
     "conversation-noted": pgettext_lazy("event", "conversation recorded"),
     "conversation-undone": pgettext_lazy("event", "conversation undone"),
     "rule-created": pgettext_lazy("event", "rule created"),
@@ -120,7 +120,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
 
 
 def with_label(events: Iterable[Event]) -> list[Event]:
-    """Return the events as a list, each with its label as `words`; "" for an unknown verb."""
+    """Return the events as a list, with their labels as attribute `words`; "" for an unknown verb."""
     found = list(events)
     for event in found:
         event.words = EVENT_WORDS.get(event.verb, "")  # type: ignore[attr-defined]  # no column: for a page to read

@@ -122,8 +122,6 @@ class RuleVersion(models.Model):
 
 
 class RuleAction(models.Model):
-    """One thing that a rule did to a person."""
-
     class Kind(models.TextChoices):
         ENROLL = "enroll", _("enrolled")
         RENEW = "renew", _("renewal opened")
@@ -185,7 +183,6 @@ class ManualReminder(models.Model):
 
 class ReminderSchedule(models.Model):
     """Reminders of a course or rule. `days`: working days before the due date; negative: after.
-
     `every`: working days between repeats after the last of `days`; 0: no repeats. Without a row, defaults apply.
     """
 

@@ -1,4 +1,4 @@
-"""Lists of names as text, also grouped by reason."""
+"""Names as text: lists of names, also grouped by reason."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def names_text(names: Sequence[str]) -> str:
 
 
 def by_reason(refused):
-    """Return (reason as text, names as text) pairs, by reason. `refused`: (reason, its text, name) triples."""
+    """Return (text of reason, names as text) pairs, sorted by reason. `refused`: (reason, its text, name) triples."""
     names = defaultdict(list)
     for why, words, name in refused:
         names[why, words].append(name)

@@ -10,7 +10,9 @@ from courseware.audit_log.record import record
 
 @transaction.atomic
 def save_bot(bot: ChatBot, changed: list[str], *, by: User) -> None:
-    """Save and log a validated bot, and use it again if its service refused it. `changed`: names of changed fields."""
+    """Save and log a validated bot, and use it again if its service refused it. Do nothing if it was deleted, or if it
+    exists, was not refused and `changed` (names of changed fields) is empty.
+    """
     is_new = bot.pk is None
     if not is_new and not ChatBot.objects.select_for_update(no_key=True).filter(pk=bot.pk):
         return  # it was deleted meanwhile

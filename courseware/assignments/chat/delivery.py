@@ -1,7 +1,4 @@
-"""Delivery of team summaries without names to chat groups, one per bot and day, with retries.
-
-If the worker dies while it sends a message, the message is sent again after `CLAIMED_FOR`.
-"""
+"""Delivery of team summaries without names to chat groups, one per bot and day, with retries."""
 
 import logging
 import time
@@ -69,7 +66,9 @@ def group_statistics_of(team: Team, at: datetime) -> GroupStatistics:
 
 
 def reason_not_to_send(bot: ChatBot, figures: GroupStatistics) -> str:
-    """Return why the group gets no summary, or "": nothing is urgent, or a number could identify a person."""
+    """Return in English why the group gets no summary, or "". `figures`: of the bot's team. Teams of groups that are
+    not only for managers need STEP learners.
+    """
     if not figures.is_urgent:
         return "nobody is late, and nothing is due within three days"
     if not bot.is_for_managers and people_learning_in(bot.team) < STEP:
@@ -133,7 +132,7 @@ def on_the_site(path: str) -> str:
 KEPT_FOR = timedelta(days=90)
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60)]  # after each try; the last one repeats
 GIVEN_UP_AFTER = timedelta(hours=4)
-CLAIMED_FOR = timedelta(minutes=5)  # longer than CHAT_SECONDS, the longest wait for a chat server
+CLAIMED_FOR = timedelta(minutes=5)  # then a message is due again; longer than the wait for a server (CHAT_SECONDS)
 AT_ONCE = 200  # messages per run of the job
 AT_MOST = 45.0  # seconds per run, plus the last message: other tasks must not wait longer
 PACE = 15  # per minute and address, which teams may share: beyond 20 DingTalk blocks it for 10 minutes
@@ -144,7 +143,7 @@ logger = logging.getLogger(__name__)
 
 
 def send_summaries() -> str:
-    """Job: send due messages, up to AT_ONCE. Return their number by state, as text."""
+    """Job: create messages for `bots_due`, and send due ones, up to AT_ONCE. Return their number by state, as text."""
     now = timezone.now()
     new = [ChatMessage(door=bot, day=day, written_at=now, next_at=now) for bot, day in bots_due(now)]
     ChatMessage.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have created them
@@ -168,7 +167,7 @@ def send_test_message(pk: int) -> None:
 
 
 def bots_due(now: datetime) -> list[tuple[ChatBot, date]]:
-    """Return (bot, date of its team) for bots in sending hours without a message of that date. Up to three queries."""
+    """Return (bot, its team's date) of bots in use, in sending hours, without a message of that date. ≤ 3 queries."""
     bots = list(ChatBot.objects.in_use().select_related("team"))
     calendars = calendars_of(bot.team for bot in bots) if bots else []
     open_today = {
@@ -187,7 +186,7 @@ def open_day(team: Team, calendar: Calendar, now: datetime) -> date | None:
 
 
 def send_message(pk: int) -> str:
-    """Send the message (id). Return its new state; "" if it is not due, or waits for its rate limit or server."""
+    """Send a message (id), or give it up after an error. Return its new state; "" if `claimed` returns None."""
     message = claimed(pk)
     if message is None:
         return ""
@@ -199,7 +198,7 @@ def send_message(pk: int) -> str:
 
 
 def claimed(pk: int) -> ChatMessage | None:
-    """Claim and return the message (id); None if it is not due, claimed elsewhere, or waits for a rate limit."""
+    """Claim and return a message (id); None if not due, claimed elsewhere, or held by rate limit or circuit breaker."""
     now = timezone.now()
     message = ChatMessage.objects.due(now).filter(pk=pk).select_related("door__team").first()
     if message is None or recently_tried(message.door, now) >= PACE or not breaker_of(message).allows():
@@ -264,7 +263,9 @@ def handle_response(message: ChatMessage, answer: ChatResponse) -> str:
 
 @transaction.atomic
 def refused(message: ChatMessage, why: str) -> str:
-    """Stop using the bot unless it was changed meanwhile; email managers. Return the new state of the message."""
+    """Stop using the bot unless it was changed meanwhile; email managers, but not about a test message. Return the new
+    state. `why`: answer of the service.
+    """
     asked = ChatBot.objects.filter(pk=message.door_id, address=message.door.address, secret=message.door.secret)
     asked.update(refused_at=timezone.now(), refused_why=why)
     if not message.is_try:

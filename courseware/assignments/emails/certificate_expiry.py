@@ -1,4 +1,4 @@
-"""Emails about certificates that expire in 60, 30 or 7 days."""
+"""Certificate expiry emails: certificates that expire in 60, 30 or 7 days."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -26,7 +26,6 @@ RENEWED = gettext_noop("the certificate was renewed or revoked in the meantime")
 
 
 def register() -> None:
-    """Register the email and the daily job that queues it."""
     template = "assignments/mail/certificate_ending.txt"
     words, sort = _("Expiring certificate"), EmailCategory.TRAINING
     register_email_type(KIND, EmailType(words, template, why_no_news, in_words, sort, editable=ENDING))
@@ -45,7 +44,9 @@ tell_of_endings = JOB.run
 
 
 def enrollments_ending(day: date) -> QuerySet[Enrollment]:
-    """Return current enrollments whose certification ends DAYS_BEFORE `day`, or up to 3 days less; no open renewals."""
+    """Return newest, closed enrollments certified until 60, 30 or 7 days after `day`, or until 1 or 2 days before such
+    a date; published courses and active learners only.
+    """
     near = Q()
     for before in DAYS_BEFORE:
         last = day + timedelta(days=before)
@@ -55,7 +56,7 @@ def enrollments_ending(day: date) -> QuerySet[Enrollment]:
 
 
 def key_of(enrollment: Enrollment, day: date) -> str:
-    """Return the key of the email: one per enrollment, last day and number of DAYS_BEFORE."""
+    """Return the key: one per enrollment (of `enrollments_ending(day)`), last day and number of DAYS_BEFORE."""
     left = (last_day_of(enrollment) - day).days
     before = min(each for each in DAYS_BEFORE if each >= left)
     return f"{KIND}:{enrollment.pk}:{enrollment.certified_until}:{before}"

@@ -1,4 +1,4 @@
-"""Emails about lessons that changed after the learner completed them."""
+"""Changed lesson emails: lessons that changed after the learner completed them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -29,7 +29,6 @@ SEEN = gettext_noop("the person has seen the update, or the update was undone in
 
 
 def register() -> None:
-    """Register the email and the daily job that queues it."""
     template = "assignments/mail/lesson_changed.txt"
     words = _("Updated lesson")
     register_email_type(KIND, EmailType(words, template, why_no_news, in_words, EmailCategory.TRAINING))
@@ -46,12 +45,12 @@ tell_of_changes = JOB.run
 
 
 def told_since(day: date) -> datetime:
-    """Return the earliest time of releases that are reported on `day`."""
+    """Return the earliest time of releases about which emails are created on `day`."""
     return due_instant(day - CAUGHT_UP, timezone.get_default_timezone())
 
 
 def affected_enrollments(day: date) -> QuerySet[Enrollment]:
-    """Return current enrollments with a completed lesson that a recent release changed; also some not affected."""
+    """Return newest enrollments in which a recently changed lesson may be completed; check each with `changes_of`."""
     changed = ReleaseEntry.objects.filter(
         weight__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,
@@ -68,7 +67,7 @@ def with_reader(enrollments: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
 
 
 def changes_of(enrollments: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
-    """Return enrollment id → open changes. The enrollments have loaded learners and releases."""
+    """Return enrollment id → open changes; those without any are missing. `enrollments`: loaded by `with_reader`."""
     outlines = {
         each.pk: narrowed(outline(each.release, each.learner.language or settings.LANGUAGE_CODE), each)
         for each in enrollments
@@ -77,7 +76,9 @@ def changes_of(enrollments: Collection[Enrollment]) -> dict[int, list[LessonChan
 
 
 def emails_to(enrollments: Collection[Enrollment], morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """Yield one email per enrollment about all its open changes, if the newest of them is recent."""
+    """Yield one email per enrollment about all its open changes, if the newest change is not older than `told_since`.
+    `enrollments`: loaded by `with_reader`.
+    """
     changes, since = changes_of(enrollments), told_since(morning.day)
     for enrollment in enrollments:
         own = changes.get(enrollment.pk, ())
@@ -89,7 +90,7 @@ def emails_to(enrollments: Collection[Enrollment], morning: DailyEmails) -> Iter
 
 
 def still_open(messages: Sequence[OutgoingEmail]) -> dict[int, list[tuple[Enrollment, LessonChange]]]:
-    """Return email id → (enrollment, change) pairs that are still open. Runs two queries."""
+    """Return email id → those (enrollment, change) pairs of the email that are still open. Runs two queries."""
     ids = {enrollment for message in messages for enrollment, _document in message.data["subjects"]}
     enrollments = with_reader(Enrollment.objects.newest().filter(pk__in=ids, course__current__isnull=False)).in_bulk()
     changes = changes_of(enrollments.values())

@@ -1,4 +1,4 @@
-"""Email about a completed course, with result and certificate."""
+"""Completion email: a completed course, with result and certificate."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -80,7 +80,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
 
 
 def open_enrollments_of(messages: Sequence[OutgoingEmail]) -> Mapping[OutgoingEmail, list[Enrollment]]:
-    """Return email → [open enrollment of its recipient that is due first], or []. Runs one query."""
+    """Return email → list with the open enrollment of its recipient that is due first, or []. Runs one query."""
     # Delivery checks for every email whether the recipient has left or is away.
     enrollments = Enrollment.objects.newest().asked(ignoring={NotAskedReason.LEFT, NotAskedReason.AWAY})
     enrollments = enrollments.filter(learner__in={message.person_id for message in messages})
@@ -116,7 +116,7 @@ def address_of(certificate: Certificate) -> str:
 
 
 def lines_in_words(notifications: Sequence[Notification]) -> dict[int, NotificationText]:
-    """Return notification id → text and URL, without those whose certificate was revoked or moved."""
+    """Return notification id → text and path, without those whose certificate was revoked or moved."""
     certificates = {key: found[0] for key, found in certificates_of(notifications).items() if found}
     return {
         key: NotificationText(gettext("“%(title)s” is completed") % {"title": title_of(each)}, address_of(each))

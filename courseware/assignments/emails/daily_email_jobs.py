@@ -33,8 +33,7 @@ class DailyEmails:
 @dataclass(frozen=True)
 class DailyEmailJob:
     """A type of email that a job creates each morning. `emails` yields unsaved emails by recipient id.
-
-    Emails with a reason in `why` are not written. Emails skipped for a reason in `again` are written again.
+    Emails with a reason in `why` are not written. Emails skipped for a reason in `again` are queued again.
     `unsaid`: a preview hides emails skipped for this reason.
     """
 
@@ -45,7 +44,7 @@ class DailyEmailJob:
     unsaid: str = ""
 
     def write(self, day: date | None = None, at: datetime | None = None) -> int:
-        """Write the emails of `day` (default: today) at `at`. Return how many are new: keys prevent duplicates."""
+        """Queue emails of `day` (default: today), also missed ones, at `at` (default: now). Return how many."""
         at = at or timezone.now()
         emails = self.emails(DailyEmails(day or site_day(at), at))
         written = (email for email in emails if not email.why)
@@ -73,7 +72,9 @@ def summary(written: int) -> str:
 
 
 def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
-    """Yield the rows of 200 people at a time, by person id, then row id. `person`: name of the person's column."""
+    """Yield lists of rows, with all rows of up to 200 people each, by person id, then row id. `person`: name of the
+    column with the person id; rows without a person are skipped.
+    """
     keys, after = rows.order_by(person).values_list(person, flat=True).distinct(), 0
     while people := list(keys.filter(**{f"{person}__gt": after})[:PEOPLE_AT_ONCE]):
         after = people[-1]
@@ -81,12 +82,15 @@ def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
 
 
 def in_order(emails: Iterable[OutgoingEmail]) -> Iterator[OutgoingEmail]:
-    """Yield the emails by recipient id. Holds all in memory."""
+    """Yield the emails by recipient id. Each must have a person. Holds all emails in memory."""
     yield from sorted(emails, key=attrgetter("person_id"))
 
 
 def mornings_before(day: date) -> list[tuple[date, bool]]:
-    """Return (date, catches up) of each morning whose emails leave on `day`: it and the days off before it."""
+    """Return (date, catches up) of each morning whose emails leave on `day`: of `day`, and of the site's days off
+    directly before it, but not before the next morning, which alone catches up. [(day, True)] if `day` is not after
+    that morning.
+    """
     hours = [job.hour for job in MORNING_JOBS.values()]
     coming = site_day(Daily(max(hours)).after(timezone.now()))
     if day <= max(coming, site_day()):

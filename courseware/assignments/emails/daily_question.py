@@ -35,7 +35,6 @@ NOTHING_ASKED = gettext_noop("the person has no question today or has already an
 
 
 def register() -> None:
-    """Register the email and the daily job that queues it."""
     kind = EmailType(
         words=_("Daily question"),
         template="assignments/mail/daily_question.txt",
@@ -65,7 +64,9 @@ write_questions = JOB.run
 
 
 def letter_to(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | None:
-    """Return the unsaved email to leave in the next sending hours (`hours`); None if they open in over a day."""
+    """Return the unsaved email, to leave in the next sending hours of the person (`hours`); None if these open more
+    than a day after `at`.
+    """
     next_at = hours.opens_at(at)
     if next_at - at > NEAR:
         return None
@@ -113,7 +114,8 @@ def question_text(asked: AskedToday) -> dict[str, Any]:
 
 
 def plain(html: str) -> str:
-    """Return HTML as lines of text; adjacent cells and list items are separated by a space.
+    """Return the text of HTML. Tags add no line breaks: `<p>a</p><p>b</p>` gives "ab". Cells and list items are
+    separated by a space.
 
     >>> plain("<p>Coffee &amp; tea</p>\\n<ul><li>Yes</li><li>No</li></ul>").splitlines()
     ['Coffee & tea', 'Yes No']

@@ -69,7 +69,7 @@ PersonWithEmails = tuple[int, list[PlannedEmail]]  # person id and emails
 
 
 def preview_emails(day: date) -> Iterator[ExpectedEmail]:
-    """Yield the emails that wait or would be written, and leave or are skipped on `day`; by person id."""
+    """Yield the emails, waiting or not yet written, that leave or are skipped on `day`; by person id."""
     coming = ScheduledEmails(day)
     for _person, foreseen in coming.foresee(coming.people()):
         yield from foreseen
@@ -125,7 +125,7 @@ class ScheduledEmails:
             return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
 
     def deliver(self, plans: Mapping[int, Collection[PlannedEmail]]) -> set[int]:
-        """Write and deliver until the end of the day. Return ids of emails that delivery tried."""
+        """Write and deliver `plans` (person id → emails) until the day ends. Return ids of emails that were tried."""
         to_write = sorted((each for own in plans.values() for each in own), key=attrgetter("at"))
         queued, asked, at = self.waiting.filter(person__in=plans), set(), self.now
         while at < self.ends:
@@ -139,7 +139,9 @@ class ScheduledEmails:
         return asked
 
     def line(self, message: OutgoingEmail) -> ExpectedEmail | None:
-        """Return the expected email; None if it ended before the day, or nothing is to be said about it."""
+        """Return the expected email; None if it ended before the day, if it waits without a reason, or if its reason is
+        the `unsaid` of its job.
+        """
         unsaid = MORNING_JOBS[message.kind].unsaid if message.kind in MORNING_JOBS else ""
         if message.ended_at is None:
             why = message.why
@@ -172,7 +174,7 @@ def deliver_due(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
 
 
 def order_of(message: OutgoingEmail) -> tuple[object, ...]:
-    """Return the sort key: category, decided before waiting, time, an email before those combined into it."""
+    """Return the sort key: category; ended before waiting; time; an email before those combined into it."""
     waits = message.ended_at is None
     sort, at = SORTS.index(EMAIL_TYPES[message.kind].sort), message.next_at if waits else message.ended_at
     return sort, waits, at, message.combined_into_id or message.pk, bool(message.combined_into_id), message.pk
@@ -215,7 +217,9 @@ def prepare_preview(day: str) -> list[Row]:
 
 
 def prepared_preview(day: date) -> PreparedPreview | None:
-    """Return the preview prepared within SHOWN_FOR; else queue one and return None. Raise PreviewFailed."""
+    """Return the preview prepared within SHOWN_FOR; else queue the task that prepares it, if none waits, and return
+    None. Raise PreviewFailed if the last task failed.
+    """
     request = newest_request(prepare_preview, [str(day)])
     if request and (request.finished_at is None or request.finished_at > timezone.now() - SHOWN_FOR):
         if request.status == TaskResultStatus.FAILED and request.exception_class_path not in COMES_BACK:

@@ -59,7 +59,9 @@ def current_surveys() -> Iterator[tuple[Course, FollowUpSurvey]]:
 def enrollments_to_follow_up(
     course: Course, survey: FollowUpSurvey, day: date, since: timedelta = ASKED_FOR
 ) -> EnrollmentQuerySet:
-    """Return a queryset: completed enrollments, due on `day` for up to `since`, without follow-up or absence."""
+    """Return a queryset of completed enrollments whose follow-up has been due on `day` for up to `since`: of active
+    learners, not absent now, without a follow-up in any enrollment in the course.
+    """
     zone, last = timezone.get_default_timezone(), day - timedelta(days=survey.after_days)
     answered = FollowUp.objects.filter(enrollment__learner=OuterRef("learner"), sheet__identifier=survey.id)
     completed = Enrollment.objects.filter(
@@ -72,7 +74,9 @@ def enrollments_to_follow_up(
 
 
 def follow_ups_due(user: User, day: date | None = None) -> list[FollowUpDue]:
-    """Return follow-ups due from `user` on `day` (default: today), earliest completion first."""
+    """Return follow-ups due on `day` (default: today), earliest completion first, of learners whose nearest team with
+    another manager is one of `own_teams(user)`. Per survey, it looks at LOOKED_AT enrollments.
+    """
     teams = {team.pk for team in own_teams(user)}
     if not teams:
         return []
@@ -117,7 +121,7 @@ def follow_up_of(enrollment: Enrollment, survey: str) -> FollowUp | None:
 
 
 def why_not_asked(enrollment: Enrollment, survey: FollowUpSurvey, day: date) -> FollowUpRefusal | None:
-    """Return why nobody can answer on `day`, or None."""
+    """Return why nobody can answer on `day`, or None. For an answered survey (see `follow_up_of`), return OVER."""
     if enrollments_to_follow_up(enrollment.course, survey, day).filter(pk=enrollment.pk).exists():
         return None
     is_early = enrollment.completed_at is None or (day - site_day(enrollment.completed_at)).days < survey.after_days
@@ -135,8 +139,8 @@ def answer_follow_up(
     day: date | None = None,
 ) -> tuple[FollowUp, bool]:
     """Store the answers without the person. Return (follow-up, whether it is new). Raise NotAsked or SurveyChanged.
-
-    `answers`: question id → answer; None: the manager cannot say. `revision`: id of the revision in the form.
+    `answers`: question id → answer; None: the manager cannot say. `revision`: id of the survey's revision in the form,
+    needed with answers.
     """
     day = day or site_day()
     document = lock_follow_up(enrollment, survey)
@@ -159,12 +163,12 @@ def answer_follow_up(
 
 
 def lock_follow_up(enrollment: Enrollment, survey: FollowUpSurvey) -> Document:
-    """Lock and return the survey document, because each answer rewrites the waiting answers."""
+    """Lock and return the survey document, because each answer rewrites the waiting answers. Needs a transaction."""
     return Document.objects.select_for_update(no_key=True).get(course=enrollment.course_id, identifier=survey.id)
 
 
 def lock_enrollments_of(enrollment: Enrollment) -> Enrollment:
-    """Lock the rows of the person's enrollments in the course. Return this one as stored. Needs a transaction."""
+    """Lock the person's enrollments in the course. Return `enrollment` as stored now. Needs a transaction."""
     own = (
         Enrollment.objects.filter(learner=enrollment.learner_id, course=enrollment.course_id)
         .with_release()
@@ -201,7 +205,7 @@ def digests_of_team(team: Team, survey: Document) -> list[str]:
 
 
 def publish_in_groups(survey: Document, team: Team, known_as: set[str], day: date) -> None:
-    """Publish the team's waiting answers in groups of 5. `known_as`: hashes of the team. The survey is locked."""
+    """Publish waiting answers of the team (hashes `known_as`) in groups of 5. The caller holds `lock_follow_up`."""
     rows = list(FollowUpAnswers.objects.filter(sheet=survey, shown_from=None).order_by("pk"))
     own = [row for row in rows if row.pending_key in known_as and (not row.counts_from or row.counts_from <= day)]
     for row in own[: len(own) - len(own) % disclosure.STEP]:
@@ -222,7 +226,6 @@ NOT_HERE = gettext_noop("the people in the email are away or have left the compa
 
 
 def register() -> None:
-    """Register the email and the daily job that queues it."""
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "assignments/mail/observation.txt"
     words, sort = _("Follow-up survey after a course"), EmailCategory.SUBSCRIBED
@@ -272,7 +275,7 @@ def managed_enrollments_in(message: OutgoingEmail) -> set[int]:
 
 
 def still_due(message: OutgoingEmail, managed: Collection[int]) -> list[FollowUpDue]:
-    """Return the email's follow-ups still due, earliest completion first. `managed`: ids of enrollments."""
+    """Return the email's follow-ups still due, earliest completion first. `managed`: see `managed_enrollments_in`."""
     found = []
     for course, survey in current_surveys():
         ids = [pk for pk, asked in message.data["subjects"] if asked == survey.id and pk in managed]

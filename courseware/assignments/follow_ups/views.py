@@ -38,7 +38,9 @@ def observations(request):
 
 
 def asked_or_404(user, pk, sheet):
-    """Return (enrollment, survey). `sheet`: document id. Raise Http404 unless `user` manages the learner."""
+    """Return (enrollment, survey). `pk`: enrollment id; `sheet`: document id of the survey. Raise Http404 if one does
+    not exist, or `user` does not manage the learner.
+    """
     managed = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
     enrollment = get_object_or_404(managed.with_release().select_related("learner"), pk=pk)
     survey = store.outline(enrollment.release, get_language()).find_follow_up_survey(sheet)

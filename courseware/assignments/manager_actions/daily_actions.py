@@ -1,4 +1,4 @@
-"""Execute and undo a manager's reminders and the confirmed actions of the Today list."""
+"""Daily actions of managers: execute and undo reminders and the confirmed actions of the Today list."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -64,7 +64,9 @@ class Undone:
 
 
 def left_out(enrollments: Collection[Enrollment], by: User) -> dict[int, NotReminded | Reason]:
-    """Return enrollment id → reason, for those that get no reminder now. Sets `away_until`. Runs four queries."""
+    """Return enrollment id → reason why it gets no reminder from `by` now; enrollments that get one are missing.
+    Permissions and email limits are not checked. Sets `away_until` of each enrollment. Runs four queries.
+    """
     people = {enrollment.learner_id for enrollment in enrollments}
     away, emails = last_absence_days(people), OutgoingEmail.objects.filter(kind=KIND, person__in=people)
     waiting = enrollments_in(emails.filter(state=DeliveryState.QUEUED).values_list("data", flat=True))
@@ -90,9 +92,8 @@ def left_out(enrollments: Collection[Enrollment], by: User) -> dict[int, NotRemi
 
 @transaction.atomic
 def remind(keys: Iterable[int], *, by: User) -> tuple[ManualReminder | None, list[LeftOut]]:
-    """Queue reminders for enrollments (`keys`: ids). Return (ManualReminder, or None if none; enrollments left out).
-
-    They are sent after HELD_FOR_UNDO. The caller checks that `by` may change the enrollments.
+    """Queue reminders for enrollments (`keys`: ids). Return (ManualReminder, or None without reminders; enrollments
+    left out). The emails are sent after HELD_FOR_UNDO. The caller checks that `by` may change the enrollments.
     """
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     enrollments = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # simultaneous requests wait here
@@ -114,7 +115,9 @@ def by_hand(enrollment: Enrollment, by: User, leaves_at: datetime) -> OutgoingEm
 
 
 def reminders_of(enrollments: Collection[Enrollment]) -> dict[int, OutgoingEmail]:
-    """Return enrollment id → newest reminder, waiting or sent, of the last 30 days. Runs one query."""
+    """Return enrollment id → newest reminder, by hand or by schedule, of the last 30 days that was not skipped. The
+    result also has other enrollments of the learners.
+    """
     people = [enrollment.learner_id for enrollment in enrollments]
     emails = OutgoingEmail.objects.filter(kind=KIND, person__in=people, written_at__gt=timezone.now() - LOOKED_BACK)
     emails = emails.exclude(state=DeliveryState.SKIPPED).order_by("pk")
@@ -123,7 +126,7 @@ def reminders_of(enrollments: Collection[Enrollment]) -> dict[int, OutgoingEmail
 
 @transaction.atomic
 def undo_reminding(reminding: ManualReminder) -> Undone:
-    """Skip the emails of `reminding` that are not sent yet. Return numbers."""
+    """Skip those emails of `reminding` that wait and were never tried. Return the numbers."""
     emails = reminding.sent().select_related(None).select_for_update(no_key=True)
     waiting = [message.pk for message in emails if message.may_be_taken_back]
     ended = {"state": DeliveryState.SKIPPED, "why": NOT_SENT, "ended_at": timezone.now()}
@@ -136,7 +139,9 @@ SORT = EmailCategory.TRAINING
 
 
 def reminder_refusal(at: datetime) -> Case:
-    """Return an expression for enrollments: why there is no reminder at `at`, a value of NotReminded or ""."""
+    """Return an expression for open enrollments: a value of NotReminded (never OWN) at `at`, or "". Reminders about
+    other enrollments of the learner also count as REMINDED or WAITS.
+    """
     emails = OutgoingEmail.objects.filter(person=OuterRef("learner"), kind=KIND)
     return Case(
         When(~is_not_away(at), then=Value(NotReminded.AWAY.value)),
@@ -153,7 +158,7 @@ def reminder_refusal(at: datetime) -> Case:
 
 
 def has_had_its_emails(at: datetime) -> Q:
-    """Return a `Q` for enrollments: the learner had an email on the day of `at`, or used up the email limit."""
+    """Return a `Q` on enrollments: the learner has a training email for `at`'s day or later, or used up the limit."""
     today = site_day(at)
     reserved = OutgoingEmail.objects.filter(person=OuterRef("learner"), limit_category=SORT)
     of_days = reserved.filter(sending_day__range=days_that_count(today, SORT)).order_by().values("person")
@@ -204,7 +209,9 @@ class UndoResult:
 
 @transaction.atomic
 def carry_out(confirmed: Confirmed, *, by: User) -> Done:
-    """Record conversations, extend due dates, queue reminders for the others. Repetitions change nothing."""
+    """Record conversations (open enrollments only), extend due dates, and queue reminders for those not extended.
+    Repetitions change nothing. The caller checks that `by` may change the enrollments.
+    """
     enrollments = lock_enrollments(confirmed.runs)
     to_record = [each for each in enrollments if each.pk in confirmed.talk and each.is_open]
     noted_before = list(conversations_of_day(to_record).values())
@@ -232,7 +239,9 @@ def undo_actions(
     *,
     by: User,
 ) -> UndoResult:
-    """Undo what `by` did with `carry_out`, and declined extension requests (`refused`: ids), as far as possible."""
+    """Undo results of `carry_out` and declined extension requests (`refused`: their ids), as far as possible and as far
+    as `by` manages the enrollments of `adjustments`. The caller checks that `by` made `reminding` and `conversations`.
+    """
     items = {adjustment: list(items_manageable_by(by, adjustment)) for adjustment in adjustments}
     ids = {item.enrollment_id for own in items.values() for item in own} | {
         each.enrollment_id for each in conversations
@@ -246,12 +255,13 @@ def undo_actions(
 
 
 def lock_enrollments(keys: Iterable[int]) -> list[Enrollment]:
+    """Lock and return enrollments (`keys`: ids), by id, with learner and zone. Unknown ids are ignored."""
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     return list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))
 
 
 def conversations_of_day(enrollments: Collection[Enrollment]) -> dict[int, Conversation]:
-    """Return enrollment id → today's conversation (site's date), unless the learner was active since."""
+    """Return enrollment id → its conversation of today (site's date), unless the learner was active after it."""
     acted_at = {enrollment.pk: enrollment.last_active_at for enrollment in enrollments}
     found = Conversation.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
     today = {each.enrollment_id: each for each in found if site_day(each.made_at) == site_day()}
@@ -261,7 +271,9 @@ def conversations_of_day(enrollments: Collection[Enrollment]) -> dict[int, Conve
 
 
 def note_talks(enrollments: Collection[Enrollment], *, by: User) -> tuple[list[Conversation], list[NewEvent]]:
-    """Record conversations about locked enrollments, once a day. Return (new conversations, events to log)."""
+    """Record a conversation about each enrollment that has none in `conversations_of_day`. The caller holds the locks.
+    Return (new conversations, events to log).
+    """
     known = conversations_of_day(enrollments)
     new = Conversation.objects.bulk_create(
         Conversation(enrollment=enrollment, made_by=by) for enrollment in enrollments if enrollment.pk not in known
@@ -270,7 +282,7 @@ def note_talks(enrollments: Collection[Enrollment], *, by: User) -> tuple[list[C
 
 
 def undo_conversations(conversations: Collection[Conversation], *, by: User) -> list[NewEvent]:
-    """Undo conversations; their enrollments are locked. Return the events to log."""
+    """Undo those conversations that still stand. The caller has locked their enrollments. Return the events to log."""
     fresh = list(
         Conversation.objects.standing().filter(pk__in=[each.pk for each in conversations]).select_related("enrollment")
     )

@@ -51,7 +51,7 @@ def record_page() -> str:
 
 @post_view("assignments:change")
 def undo_change(request, pk):
-    """Undo for the enrollment `only` (id), or for all; while a worker is busy, only the author may undo all."""
+    """Undo for the enrollment `only` (id), or for all. While a worker is busy, only the author may undo for all."""
     adjustment = get_object_or_404(Adjustment, pk=pk)
     chosen = request.POST.get("only", "")
     is_own = adjustment.made_by_id == request.user.pk
@@ -103,7 +103,9 @@ OF_A_ROW = ("learner__name", "course", "completed_at", "exempted_at")
 
 
 def chosen_enrollments(seen, data):
-    """Filter `seen` by `data`: newest enrollments of active people, in `row` (ids) or in `team` (ids) and below."""
+    """Return the newest of the enrollments `seen`, of active people in published courses, that `data` (QueryDict)
+    names: by team ids in "team", with the teams below, else by enrollment ids in "row".
+    """
     enrollments = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
     if team := keys_in(data.getlist("team")):
         return enrollments.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_subteams()))
@@ -111,7 +113,9 @@ def chosen_enrollments(seen, data):
 
 
 def chosen_people(user, data):
-    """Return active people whom `user` handles: of the `team`, `row` (enrollments) or `person` ids in `data`."""
+    """Return active people whom `user` handles and `data` (QueryDict) names: by team ids in "team", with the teams
+    below, else by enrollment ids in "row", else by person ids in "person".
+    """
     people = people_handled_by(user).filter(is_active=True)
     if team := keys_in(data.getlist("team")):
         return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_subteams()))
@@ -147,7 +151,7 @@ def data_of(request):
 
 
 def preview_page(request, action, form, names, left=()):
-    """Return the page of an action. `names`: people affected; `left`: (reason, names as text) of the others."""
+    """Return the page of an action. `names`: of people affected; `left`: (reason, names as text) of other people."""
     data = data_of(request)
     context = {
         "action": action,
@@ -161,7 +165,9 @@ def preview_page(request, action, form, names, left=()):
 
 
 def preview(user, action, data):
-    """Return (id → name of people affected, refusal → names of the others). Ids: enrollments, or people to enroll."""
+    """Return (id → name of people affected, refusal → names of other people). The ids are of people if
+    `action.is_about_people`, else of enrollments. `data`: see `chosen_people`.
+    """
     touched, left = {}, {}
     adjustment = Adjustment(kind=action.kind, made_by=user)
     if action.is_about_people:
@@ -229,7 +235,7 @@ def remind_chosen(request):
 
 
 def sent_or_refused(request, form, enrollments, able):
-    """Send the reminders. Return the ManualReminder; None after an error in the form."""
+    """Send reminders. Return the ManualReminder; None after an error in the form. `able`: not in `left_out`."""
     if len(able) > MOST_AT_ONCE:
         form.add_error(None, gettext("Choose at most %(most)d people at a time.") % {"most": MOST_AT_ONCE})
         return None
@@ -339,7 +345,7 @@ def note(request):
 
 
 def was_sent_before(cleaned, people):
-    """Return whether the form `act` has saved another text, or a note that was withdrawn, about `people` (ids)."""
+    """Return whether the form (`cleaned`) has saved another text, or a withdrawn note, about one of `people` (ids)."""
     saved = Note.objects.filter(act=cleaned["act"], person__in=people)
     return saved.exclude(text=cleaned["text"], undone_at=None).exists()
 

@@ -1,4 +1,4 @@
-"""Due-date reminders: which are due, and what their emails say. Each day of a schedule has its own email key."""
+"""Daily reminders of due dates: which are due, and their emails. Each day of a schedule has its own email key."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -56,7 +56,6 @@ RETRY_REASONS = (GONE, ANOTHER_DAY, ASKS)
 
 
 def register() -> None:
-    """Register the email and the daily job that queues it."""
     template = "assignments/mail/reminder.txt"
     words, sort = _("Due-date reminder"), EmailCategory.TRAINING
     register_email_type(KIND, EmailType(words, template, why_unwanted, in_words, sort, editable=REMINDER))
@@ -64,7 +63,7 @@ def register() -> None:
 
 
 def still_asked(messages: Sequence[OutgoingEmail]) -> dict[int, tuple[list[Enrollment], str]]:
-    """Return email id → (enrollments to remind of, first due first; why not of the rest). Runs three queries."""
+    """Return email id → (enrollments to remind of, first due first; why, valid if there are none). Runs 3 queries."""
     asked = {enrollment for message in messages for enrollment, _day in message.data["subjects"]}
     # Delivery checks for every email whether the recipient has left or is away.
     found = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(pk__in=asked).select_related("learner")
@@ -79,7 +78,9 @@ def still_asked(messages: Sequence[OutgoingEmail]) -> dict[int, tuple[list[Enrol
 def still_asked_by(
     message: OutgoingEmail, enrollments: Iterable[Enrollment], reminded: Collection[int], asking: Collection[int]
 ) -> tuple[list[Enrollment], str]:
-    """Return the value of `still_asked` for one email. `reminded`, `asking`: ids of enrollments."""
+    """Return the value of `still_asked` for one email. `enrollments`: open ones, also of other people, first due first.
+    `reminded`, `asking`: enrollment ids of `reminded_of` and of `asked_about`.
+    """
     days = {(each, day and date.fromisoformat(day)) for each, day in message.data["subjects"]}
     keys = {each for each, _day in days}
     own = [each for each in enrollments if each.pk in keys and each.learner_id == message.person_id]
@@ -95,7 +96,7 @@ def still_asked_by(
 
 
 def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
-    """Return person id → ids of enrollments with a reminder sent within APART. Runs one query."""
+    """Return a defaultdict: person id → ids of enrollments reminded of within APART. `people`: ids. Runs one query."""
     emails = OutgoingEmail.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
     found: dict[int | None, set[int]] = defaultdict(set)
     for person, data in emails.values_list("person", "data"):
@@ -104,12 +105,13 @@ def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
 
 
 def asked_about(enrollments: Collection[int]) -> set[int]:
-    """Return those ids of `enrollments` that have an open extension request. Runs one query."""
+    """Return those of `enrollments` (ids) that have an open extension request. Runs one query."""
     waiting = ExtensionRequest.objects.standing(now()).filter(enrollment__in=enrollments)
     return set(waiting.values_list("enrollment", flat=True))
 
 
 def enrollments_in(data_of_emails: Iterable[dict]) -> set[int]:
+    """Return the enrollment ids in `data_of_emails`: `data` of reminders."""
     return {enrollment for data in data_of_emails for enrollment, *_said in data["subjects"]}
 
 
@@ -135,7 +137,9 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
 
 
 def courses_text(enrollments: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[OutgoingEmail, list[dict[str, object]]]:
-    """Return email → context of each of its enrollments (email → enrollments), in the language of the email."""
+    """Return email → template contexts of its enrollments, in the language of the email. `enrollments`: email →
+    enrollments, loaded `with_zone` and `with_release`.
+    """
     by_language: dict[str, list[OutgoingEmail]] = defaultdict(list)
     for message in enrollments:
         by_language[message.language or settings.LANGUAGE_CODE].append(message)
@@ -173,7 +177,9 @@ Span = tuple[datetime, datetime]  # after the first instant, up to the second
 
 
 def near(at: datetime, plans: Plans, *, caught_up: int) -> Q:
-    """Return a `Q`: a day of `plans` is at `at`, or at most `caught_up` working days before. At most five queries."""
+    """Return a `Q` of enrollments that may have a day of `plans` on the date of `at`, or up to `caught_up` working days
+    before. Due dates match in any time zone and calendar in use: check each row afterwards. Runs at most 5 queries.
+    """
     combinations = list(product(zones_in_use(), calendars_in_use()))
     found = Q(pk__in=[])
     for before, courses in courses_by_day(plans).items():
@@ -183,7 +189,7 @@ def near(at: datetime, plans: Plans, *, caught_up: int) -> Q:
 
 
 def courses_by_day(plans: Plans) -> dict[int, list[int]]:
-    """Return day of a schedule → course ids; the days of a course include those of its rules."""
+    """Return day of a schedule → ids of published courses; the days of a course include those of its rules."""
     courses = Course.objects.exclude(current=None).values_list("pk", flat=True)
     days = {key: set(plans.get((key, None), DEFAULT_PLAN)) for key in courses}
     rules = AssignmentRule.objects.filter(pk__in=[rule for _course, rule in plans if rule])
@@ -205,7 +211,7 @@ def zones_in_use() -> list[tzinfo]:
 def spans_of(
     before: int, at: datetime, combinations: Collection[tuple[tzinfo, Calendar]], caught_up: int
 ) -> Iterator[Span]:
-    """Yield spans of due dates `before` working days away. `combinations`: time zones and calendars in use."""
+    """Yield spans of due dates `before` working days away (`caught_up`: see `near`), for time zones and calendars."""
     for zone, calendar in combinations:
         today = EmailHours(zone, calendar).day_at(at)
         earliest = calendar.add_working_days(today, -caught_up) if caught_up else today - DAY
@@ -214,7 +220,9 @@ def spans_of(
 
 
 def due_days(before: int, earliest: date, today: date, calendar: Calendar) -> tuple[date, date] | None:
-    """Return (first, last) due date whose day `before` is after `earliest`, up to `today`; None without one."""
+    """Return (first, last) of the due dates whose reminder `before` is planned after `earliest` and up to `today`; None
+    if there is none. `before`: working days before the due date, negative: after.
+    """
     if before < 0:
         worked = [day for day in days_between(earliest + DAY, today) if calendar.is_working(day)]
         if not worked:
@@ -281,7 +289,7 @@ JOB = DailyEmailJob(KIND, time(5, 10), emails, again=RETRY_REASONS)
 
 
 def reminders_due(morning: DailyEmails, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
-    """Yield due reminders of up to 200 people at a time. `plans`: default are the stored schedules."""
+    """Yield due reminders, in lists of up to 200 people. `plans`: default are the stored schedules."""
     plans = schedules_stored() if plans is None else plans
     enrollments = enrollments_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
     for batch in by_person(enrollments, "learner_id"):
@@ -319,7 +327,7 @@ def due_of_batch(enrollments: list[Enrollment], plans: Plans, at: datetime) -> I
 
 
 def rules_that_began(enrollments: Iterable[Enrollment]) -> dict[int, int]:
-    """Return enrollment id → id of the first rule that created it."""
+    """Return enrollment id → id of the first rule that created it; enrollments not created by a rule are missing."""
     done = RuleAction.objects.filter(enrollment__in=[enrollment.pk for enrollment in enrollments], undone_at=None)
     done = done.exclude(deed=RuleAction.Kind.EXCUSE).order_by("-pk")
     return dict(done.values_list("enrollment", "rule"))

@@ -23,12 +23,14 @@ FARTHEST_REMINDER = 60  # working days
 LAST_REPEAT = 260  # working days after the due date: about a year
 MOST = 10
 A_FORTNIGHT = 10  # working days
-CAUGHT_UP = 2  # missed working days that are caught up
+CAUGHT_UP = 2  # working days, with the current one, on which a missed reminder is caught up
 IN_A_FORTNIGHT = 3  # training emails: see `notifications.email.sending_limits`
 
 
 def with_repeats(days: list[int], every: int) -> list[int]:
-    """Return `days` and repeats each `every` working days after the last one, or the due date if that is later."""
+    """Return `days`, working days before the due date (negative: after), and repeats each `every` working days after
+    the last of `days` and the due date, up to LAST_REPEAT. No repeats if `every` is 0 or `days` is empty.
+    """
     if not days or not every:
         return days
     return [*days, *range(min(*days, 0) - every, -LAST_REPEAT - 1, -every)]
@@ -43,7 +45,7 @@ DEFAULT_PLAN = with_repeats(DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
 
 
 def days_of_schedule(text: str) -> tuple[list[int], str]:
-    """Return (typed days, earliest reminder first; error message or "")."""
+    """Return (days, earliest reminder first; error message or "") of a `text` such as "7, 1, -3"."""
     parts = text.replace("，", ",").replace("−", "-").replace("、", ",").split(",")
     try:
         days = sorted({int(part) for part in parts if part.strip()}, reverse=True)
@@ -73,14 +75,16 @@ def why_too_many(days: list[int]) -> str:
 
 
 def planned_day(due_on: date, before: int, calendar: Calendar) -> date:
-    """Return the date `before` working days before `due_on` (negative: after); 0: on it or the last working day."""
+    """Return the date `before` working days before `due_on` (negative: after). 0: `due_on` or the last working day."""
     if before:
         return calendar.add_working_days(due_on, -before)
     return due_on if calendar.is_working(due_on) else calendar.working_day_before(due_on)
 
 
 def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Calendar, *, after: date) -> int | None:
-    """Return the day of `plan` that falls on `today`, or was missed within CAUGHT_UP and is after `after`; or None."""
+    """Return the day of `plan` whose date is latest, of those up to `today`, after the date `after`, and less than
+    CAUGHT_UP working days ago; None without one. `plan`: working days before the due date, negative: after.
+    """
     earliest = max(calendar.add_working_days(today, -CAUGHT_UP), after)
     late = calendar.working_days_between(due_on + DAY, today)
     near = [before for before in plan if before >= 0 or late - CAUGHT_UP <= -before <= late]  # skips most repeats
@@ -109,7 +113,7 @@ class Planned(NamedTuple):
 
 @transaction.atomic
 def store_schedules(wanted: Iterable[Planned], *, by: User) -> int:
-    """Store and log the schedules. Return the number of changed ones."""
+    """Store and log the schedules that differ from the stored ones; `days` None deletes one. Return how many differ."""
     changed = [each for each in wanted if store_plan(each)]
     record_many(
         NewEvent("reminders-scheduled", each.owner, by, {"days": each.days, "every": each.every}) for each in changed

@@ -1,4 +1,4 @@
-"""End unstarted enrollments created by rules, if the learner is certified in the course."""
+"""Certified enrollments: end unstarted ones created by rules, if the learner is certified in the course."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -47,7 +47,9 @@ class RecordedTrainings:
 
 
 def unstarted_by_rules() -> QuerySet[Enrollment]:
-    """Return open, unstarted enrollments created by rules, without those that were kept on purpose."""
+    """Return a queryset of open, unstarted enrollments created by rules. Those that were kept on purpose or reopened,
+    or that replace an enrollment closed by a merge, are left out.
+    """
     items = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
     by_rule = actions_behind_enrollments().filter(enrollment=OuterRef("pk"))
     enrollments = Enrollment.objects.newest().open()
@@ -57,6 +59,7 @@ def unstarted_by_rules() -> QuerySet[Enrollment]:
 
 
 def unstarted_of(trainings: Collection[ExternalTraining]) -> list[Enrollment]:
+    """Return `unstarted_by_rules` of the person and the course of a training."""
     pairs = {(each.person_id, each.course_id) for each in trainings}
     people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
     found = unstarted_by_rules().filter(learner__in=people, course__in=courses)
@@ -66,7 +69,10 @@ def unstarted_of(trainings: Collection[ExternalTraining]) -> list[Enrollment]:
 def unneeded_enrollments(
     enrollments: Collection[Enrollment], day: date, trainings: Collection[ExternalTraining] = ()
 ) -> list[Enrollment]:
-    """Return those that a certificate makes unneeded on `day`, as if `trainings` were recorded; no renewals."""
+    """Return those of `enrollments` whose learner is certified on `day`, also by `trainings` as if recorded.
+    Enrollments that opened a renewal, or for which a rule would open one on `day`, are left out. `enrollments`: of
+    `unstarted_by_rules`, which is not checked.
+    """
     actions = defaultdict(list)
     for action in actions_behind_enrollments().filter(enrollment__in=enrollments).select_related("rule__current"):
         actions[action.enrollment_id].append(action)
@@ -95,7 +101,7 @@ def unneeded_enrollments(
 
 
 def certificates_of(trainings: Collection[ExternalTraining]) -> Mapping[Pair, list[Certified]]:
-    """Return (person id, course id) → certifications that these trainings would give."""
+    """Return (person id, course id) → certifications that `trainings` would give."""
     found = defaultdict(list)
     for each in trainings:
         found[each.person_id, each.course_id].append(Certified(each.trained_on, each.certifies_until, is_outside=True))
@@ -112,7 +118,7 @@ def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
 
 
 def was_opened_for(certified: Certified, actions: Collection[RuleAction]) -> bool:
-    """Return whether one of `actions` opened a renewal of this certification."""
+    """Return whether one of `actions` opened a renewal of `certified`."""
     ends_soon = any(
         each.why == RuleReason.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in actions
     )
@@ -122,7 +128,9 @@ def was_opened_for(certified: Certified, actions: Collection[RuleAction]) -> boo
 
 @transaction.atomic
 def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
-    """End the unneeded ones of these enrollments (ids, at most RUNS_AT_ONCE). Return their number."""
+    """End the enrollments among `keys` (ids, at most RUNS_AT_ONCE) that `unneeded_enrollments` finds on the day of
+    `adjustment.made_at`; refused ones stay open. Save `adjustment` if any ends. Return the number of ended ones.
+    """
     at = adjustment.made_at
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     # Checked again under the lock: they cannot be started now.
@@ -136,7 +144,6 @@ def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
 
 
 def register() -> None:
-    """Schedule the nightly job."""
     words = _("End enrollments of people who are already certified")
     schedule("end-certified", words, end_certified, Daily(time(4, 35)))
 
@@ -152,8 +159,7 @@ def end_certified() -> str:
 
 
 def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: bool | None) -> RecordedTrainings:
-    """Record external training, batch by batch. Return what changed.
-
+    """Record external training, batch by batch. Return what changed. Raise OwnTraining; earlier batches stay.
     `ends`: True ends unneeded enrollments; False keeps them, also from the nightly job; None leaves them to the job.
     """
     recorded = RecordedTrainings()
@@ -173,7 +179,9 @@ def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: b
 
 
 def store_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
-    """Keep unneeded ones of these enrollments (ids) from the nightly job. Return their number."""
+    """Protect from the nightly job those of `keys` (enrollment ids) that `unneeded_enrollments` finds. Save
+    `adjustment` if there are any. Return their number.
+    """
     at, by = adjustment.made_at, adjustment.made_by
     enrollments = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
     if enrollments and not adjustment.pk:
@@ -196,7 +204,9 @@ def store_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
 def undo_ending(
     adjustment: Adjustment, items: Sequence[AdjustmentItem], *, by: User
 ) -> tuple[list[int], list[NotUndone]]:
-    """Reopen ended enrollments of `items`. Return the result of `adjustments.undo`. Their rules act on them again."""
+    """Undo `items` of an `EndCertified` adjustment: reopen the enrollments, and let their rules act on them again.
+    Arguments and result as in `adjustments.undo`.
+    """
     done, left = undo(adjustment, items, by=by)
     enrollments = [item.enrollment_id for item in items if item.learner_id in done]
     RuleAction.objects.filter(enrollment__in=enrollments, undone_at=adjustment.made_at).update(undone_at=None)

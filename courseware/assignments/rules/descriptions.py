@@ -1,4 +1,4 @@
-"""Assignment rules as sentences in the active language."""
+"""Descriptions of assignment rules, as sentences in the active language."""
 
 from collections.abc import Iterator
 
@@ -62,7 +62,7 @@ def by_when(version: RuleVersion) -> str:
 
 
 def renewal(version: RuleVersion) -> str:
-    """Return when a renewal opens; "" without one."""
+    """Return a sentence about when a renewal opens; "" if the rule has no renewal."""
     if not version.renewal:
         return ""
     is_short = version.renewal == RuleVersion.Renewal.SHORT
@@ -79,7 +79,7 @@ def renewal(version: RuleVersion) -> str:
 
 
 def sentences(version: RuleVersion, course: str, language: str) -> list[str]:
-    """Return the rule as sentences. `course`: title of its course; `language`: of other titles."""
+    """Return the rule as sentences. `course`: title of its course; `language`: of the title of another course."""
     people = _(" and ").join([scope_text(version), *conditions(version, language)])
     found = [
         _("%(who)s must complete “%(course)s” %(by_when)s.")

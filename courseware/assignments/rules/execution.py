@@ -1,4 +1,4 @@
-"""Execute assignment rules, a batch of people at a time."""
+"""Execution of assignment rules, a batch of people at a time."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -32,7 +32,9 @@ from courseware.simulations.models import SimulationAttempt
 
 
 def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]:
-    """Return person id → ids of documents to repeat, in course order; missing: the whole course. Six queries."""
+    """Return person id → ids of documents to repeat, in course order. People (`people`: ids) who are missing in the
+    result repeat the whole course. Six queries.
+    """
     if not people or course.current is None:
         return {}
     course_outline = outline(course.current, course.source_language)
@@ -50,12 +52,12 @@ def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]
 
 
 def is_to_repeat(lesson: str, done: Mapping[str, datetime], changed: Mapping[str, datetime]) -> bool:
-    """Return whether `lesson` was not completed (`done`: id → time), or has changed since."""
+    """Return whether `lesson` is not in `done` (id → completion), or is later in `changed` (id → last change)."""
     return lesson not in done or (lesson in changed and done[lesson] < changed[lesson])
 
 
 def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[str, datetime]]:
-    """Return person id → document id → last completion in any enrollment. Runs one query."""
+    """Return person id → document id → last completion in any enrollment. `people`: ids. Runs one query."""
     done: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
     own = Completion.objects.filter(enrollment__learner__in=people, enrollment__course=course).order_by()
     last = own.values_list("enrollment__learner", "document__identifier").annotate(last=Max("completed_at"))
@@ -65,7 +67,7 @@ def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[
 
 
 def missed_objectives(people: Collection[int], course: Course) -> defaultdict[int, set[str]]:
-    """Return person id → objectives missed in the exam attempt passed last. Runs two queries."""
+    """Return person id → ids of objectives missed in the exam attempt passed last. `people`: ids. Runs two queries."""
     passed = ExamAttempt.objects.filter(enrollment__learner__in=people, enrollment__course=course, is_passed=True)
     last = dict(passed.order_by("submitted_at").values_list("enrollment__learner", "pk"))
     missed: defaultdict[int, set[str]] = defaultdict(set)
@@ -76,7 +78,7 @@ def missed_objectives(people: Collection[int], course: Course) -> defaultdict[in
 
 
 def worst_simulations(people: Collection[int], course_outline: Outline, course: Course) -> dict[int, str]:
-    """Return person id → id of the simulation with the lowest best result, the first of equals. One query."""
+    """Return person id → id of the simulation with the lowest best result (first of equals); missing: none finished."""
     simulations = [step.id for step in course_outline.steps if step.kind == "simulation" and not step.waited]
     positions = {simulation: position for position, simulation in enumerate(simulations)}
     attempts = (
@@ -100,12 +102,13 @@ BATCH = 50  # people per transaction, to keep locks short
 
 
 def register() -> None:
-    """Schedule the nightly job."""
     schedule("apply-rules", gettext_lazy("Enroll people in courses by assignment rules"), act, Daily(time(4, 40)))
 
 
 def act(day: date | None = None, *, rule: int | None = None) -> str:
-    """Execute the rules, or only `rule` (id), for `day` (default: today). Return the number of each action as text."""
+    """Execute the active rules on `day` (default: today); with `rule` (id), only actions in which this rule takes part.
+    Return a summary as text.
+    """
     done: Counter[str] = Counter()
     day = day or dates.site_day()
     wanted = dict.fromkeys(each.person for each in plan(list(acting_rules()), day) if is_to_be_done(each, rule))
@@ -139,7 +142,7 @@ def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: d
 def create_enrollments(
     people: Collection[int], day: date, rule: int | None, at: datetime
 ) -> tuple[Counter[str], list[int]]:
-    """Enroll people and open renewals. Return (action → number, ids of people to exempt). `rule`: as in `act`."""
+    """Enroll people (ids), open renewals, send emails. Return (action → number, ids to exempt). `rule`: as in `act`."""
     intents = asked_now(people, day, rule)
     by_course: dict[int, dict[int, Intent]] = defaultdict(dict)
     for intent in intents:
@@ -165,7 +168,7 @@ def asked_now(people: Collection[int], day: date, rule: int | None) -> list[Inte
 
 
 def enrollments_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list[Enrollment]:
-    """Create and return enrollments (person id → intent), except where another transaction just did."""
+    """Create and return enrollments, except where another transaction just did. `wanted`: person id → intent."""
     lists = short_lists([person for person, intent in wanted.items() if intent.is_short], course)
     people = User.objects.filter(pk__in=wanted).annotate(zone_name=Subquery(time_zones(learner=OuterRef("pk"))))
     dues = {person: due_at(wanted[person.pk], person.zone_name) for person in people.order_by("pk")}
@@ -194,7 +197,7 @@ def asked_for(intent: Intent, enrollment: Enrollment) -> NewEvent:
 
 
 def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
-    """Store an action for each rule behind these intents."""
+    """Store an action for each rule behind an intent. `done`: (intent, its enrollment) pairs."""
     RuleAction.objects.bulk_create(
         RuleAction(
             rule=opinion.rule,
@@ -215,7 +218,9 @@ def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
 
 @transaction.atomic
 def exempt_person(person: int, day: date, rule: int | None, at: datetime) -> Counter[str]:
-    """Exempt the person (id) as rules ask. Return action → number. Raise EnrollmentClosed, Enrollment.DoesNotExist."""
+    """Exempt the person (id) in courses where the rules exempt. `rule`: see `act`. Return action → number. Raise
+    EnrollmentClosed or Enrollment.DoesNotExist.
+    """
     intents = [intent for intent in asked_now([person], day, rule) if intent.deed is ActionKind.EXCUSE]
     for intent in intents:
         enrollment = Enrollment.objects.open().get(learner=person, course=intent.course)

@@ -157,7 +157,9 @@ class RuleForm(forms.ModelForm):
                 ),
                 Sentence(_("Course to complete: {course}")),
                 Sentence(_("Due: {due_days} {due} {due_on}")),
-                Sentence(_("After certification: {renewal} {renewal_days} {opens} {renewal_month} {renewal_day}")),
+                Sentence(
+                    _("Renewal after certification: {renewal} {renewal_days} {opens} {renewal_month} {renewal_day}")
+                ),
                 Sentence(_("The rule applies from {acts_since}.")),
                 css_class="sentence",
             ),
@@ -180,7 +182,7 @@ class RuleForm(forms.ModelForm):
         return cleaned
 
     def drop(self, names, cleaned):
-        """Clear the fields `names` in `cleaned`, and their errors: the chosen options hide these fields."""
+        """Clear the fields `names` in `cleaned`, and errors of these fields: the chosen options hide them."""
         for name in names:
             cleaned[name] = None
             self.errors.pop(name, None)

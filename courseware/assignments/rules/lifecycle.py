@@ -1,4 +1,4 @@
-"""Create, change, switch and roll back assignment rules. Each step may be repeated."""
+"""Lifecycle of assignment rules: create, change, switch and roll back. Each step may be repeated."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ class NameTaken(Exception):
 
 
 def is_name_taken(rule: AssignmentRule, name: str) -> bool:
-    """Return whether another active rule has this name, in any case."""
+    """Return whether an active rule other than `rule` has this name, in upper or lower case."""
     others = AssignmentRule.objects.filter(switched_on_at__isnull=False, current__name__iexact=name.strip())
     return others.exclude(pk=rule.pk).exists()
 
@@ -55,7 +55,7 @@ def make_rule(course, version: RuleVersion, *, by: User | None, at: datetime | N
 def change_rule(
     rule: AssignmentRule, version: RuleVersion, *, by: User | None, at: datetime | None = None
 ) -> AssignmentRule:
-    """Save the unsaved `version` as the current one, and log it, if it differs. Return the rule. Old actions stay."""
+    """Save and log the unsaved `version` as the current one, if it differs. A used name is allowed. Return the rule."""
     rule, at = locked_rule(rule), at or timezone.now()
     before = rule.current
     if before and terms_of(before) == terms_of(version):
@@ -110,7 +110,10 @@ def enrollments_created_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
 
 
 def enrollments_to_remove(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
-    """Return a queryset: enrollments by this rule alone, not touched since, that `by` may decide about."""
+    """Return a queryset of open enrollments created by this rule alone: not started, and without adjustments, extension
+    requests, and questions to a manager. Those of `undecidable_ids(by)`, and those that replace an enrollment closed by
+    a merge, are left out.
+    """
     others = actions_behind_enrollments().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
     untouched = NOT_BEGUN | dict.fromkeys(("adjustment_items", "extension_requests", "manager_questions"))
     open_enrollments = enrollments_created_by(rule).open()  # type: ignore[attr-defined]
@@ -120,13 +123,13 @@ def enrollments_to_remove(rule: AssignmentRule, by: User) -> QuerySet[Enrollment
 
 
 def enrollments_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
-    """Return a queryset: the other enrollments created by the rule."""
+    """Return a queryset of enrollments created by the rule that are not in `enrollments_to_remove`."""
     return enrollments_created_by(rule).exclude(pk__in=enrollments_to_remove(rule, by).values("pk"))
 
 
 @transaction.atomic
 def undo_actions_of_rule(rule: AssignmentRule, *, by: User) -> int:
-    """Switch the rule off, undo a batch of actions, and queue the rest. Return the number undone now."""
+    """Switch the rule off, undo actions for RUNS_AT_ONCE enrollments, queue the rest. Return the number undone now."""
     at = timezone.now()
     switch_off(rule, by=by, at=at)
     if not (number := undo_next(rule, by=by, at=at)):
@@ -146,7 +149,7 @@ def undo_rest(rule: int, by: int) -> None:
 
 @transaction.atomic
 def undo_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
-    """Undo a batch. Return its size; 0 if the rule is on or nothing is left."""
+    """Undo the actions for the next RUNS_AT_ONCE enrollments. Return how many; 0 if the rule is on or none is left."""
     rule, at = locked_rule(rule), at or timezone.now()
     if rule.is_on:
         return 0
@@ -155,7 +158,7 @@ def undo_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> 
 
 
 def undo_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int:
-    """Undo those of these enrollments (ids) that can be removed, for good. Return their number."""
+    """Undo for good the actions for those `keys` (enrollment ids) in `enrollments_to_remove`. Return how many."""
     at, number = timezone.now(), 0
     for some in batches(keys, RUNS_AT_ONCE):
         with transaction.atomic():
@@ -169,7 +172,10 @@ def undo_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int
 def remove_enrollments(
     rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime, is_final: bool = False
 ) -> int:
-    """Remove these enrollments (ids), or exempt if an email was sent. Return how many. The rule is locked."""
+    """Remove those of `keys` (ids) that are in `enrollments_to_remove`; if an email about an enrollment was sent,
+    exempt the learner instead. Return how many. The caller has locked the rule. `is_final`: the rule does not enroll
+    these people again.
+    """
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     # Checked again under the lock: they cannot be started now.
     enrollments = list(enrollments_to_remove(rule, by).filter(pk__in=keys).select_related("learner").order_by("pk"))
@@ -195,7 +201,7 @@ def remove_enrollments(
 
 
 def shown_of(enrollments: list[Enrollment]) -> set[int]:
-    """Return ids of those enrollments about which an email was sent to the learner or an alias."""
+    """Return ids of enrollments, of the same learners, about which an email was sent to the learner or an alias."""
     people = {each.learner_id for each in enrollments}
     aliases = AccountMerge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
     emails = OutgoingEmail.objects.handed_over().filter(kind__in=enrollment.KINDS, person__in=[*people, *aliases])

@@ -96,7 +96,7 @@ def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> 
 
 
 def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Calendar, day: date) -> Intent:
-    """Return what all active rules about the course do to the person (ids). `opinions`: in any order."""
+    """Return what the rules do to the person in the course (ids). `opinions`: of all active rules about the course."""
     opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
     for kind in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
         by = tuple(opinion for opinion in opinions if opinion.verdict.deed is kind)
@@ -122,7 +122,9 @@ def acting_rules() -> QuerySet[AssignmentRule]:
 
 
 def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | None = None) -> Iterator[Intent]:
-    """Yield an intent for each person (`people`: ids; None: all active) and course of the rules, ordered by ids."""
+    """Yield an intent, also without action, for each active person (`people`: ids; None: all) and course of `rules`.
+    Only `rules` count, whether they are on or off.
+    """
     by_course: dict[int, list[AssignmentRule]] = defaultdict(list)
     for rule in rules:
         by_course[rule.course_id].append(rule)
@@ -140,7 +142,7 @@ def is_large_company() -> bool:
 
 
 def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
-    """Yield lists of active people, by id. `people`: ids, in one list; None: everybody, CHUNK at a time."""
+    """Yield lists of active people, by id. `people`: ids, all in one list; None: everybody, in lists of CHUNK."""
     active = User.objects.filter(is_active=True).order_by("pk")
     active = active.only("job_role", "starts_on", "leaves_on", "joined_at")
     active = active.annotate(is_excused_by_hand=BY_HAND)
@@ -154,6 +156,7 @@ def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
 
 
 def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Iterator[PersonFacts]:
+    """Yield the facts that `rules` need about `people`, which are from `chunks_of_people`."""
     keys = [person.pk for person in people]
     courses = {rule.course_id for rule in rules} | {version.other_course_id for version in map(version_of, rules)}
     roles, certificates = roles_of(keys), certificates_of(keys, courses)
@@ -175,7 +178,7 @@ def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Itera
 
 
 def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
-    """Return person id → (team id, role) pairs, also for all teams above."""
+    """Return person id → (team id, role) pairs of the person's teams and of all teams above. `people`: ids."""
     roles: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
     found = Membership.objects.filter(person__in=people).order_by()
     for person, team, above, role in found.values_list("person", "team", "team__above", "role"):
@@ -184,7 +187,7 @@ def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
 
 
 def certificates_of(people: Collection[int], courses: Collection[int | None]) -> defaultdict[int, dict[int, Certified]]:
-    """Return person id → course id → longest certification."""
+    """Return person id → course id → longest certification. `people`, `courses`: ids."""
     certificates: defaultdict[int, dict[int, Certified]] = defaultdict(dict)
     found = Certification.objects.filter(learner__in=people, course__in=courses)
     since = ("certificate__issued_at", "outside__trained_on")
@@ -196,7 +199,7 @@ def certificates_of(people: Collection[int], courses: Collection[int | None]) ->
 
 
 def actions_of(people: Collection[int], rules: Collection[AssignmentRule]):
-    """Return (person id → (rule id, occasion) already handled, enrollment id → ids of rules that created it)."""
+    """Return defaultdicts: person id → (rule id, occasion) already handled, enrollment id → ids of creating rules."""
     occasions, rules_behind = defaultdict(set), defaultdict(set)
     # Include actions for a merged account: its enrollment belongs to this person now.
     whose = Coalesce("enrollment__learner", "person")
@@ -213,7 +216,7 @@ def actions_of(people: Collection[int], rules: Collection[AssignmentRule]):
 def enrollments_of(
     people: Collection[int], courses: Collection[int | None], rules_behind
 ) -> defaultdict[int, dict[int, CurrentEnrollment]]:
-    """Return person id → course id → current enrollment. `rules_behind`: see `actions_of`."""
+    """Return person id → course id → current enrollment. `rules_behind`: the second defaultdict of `actions_of`."""
     enrollments: defaultdict[int, dict[int, CurrentEnrollment]] = defaultdict(dict)
     items = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
     is_certified = Exists(items.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not exempt
@@ -278,7 +281,7 @@ class RulePreview:
 
     @property
     def digest(self) -> str:
-        """Checksum of date, people, actions and due dates."""
+        """Checksum of the date and of `acts`: people, actions and due dates."""
         lines = sorted(
             f"{person} {group.deed} {group.due and group.due.day} {group.is_short}"
             for group, people in self.acts.items()
@@ -326,7 +329,7 @@ def preview_all(day: date) -> list[RulePreview]:
 
 
 def take(preview: RulePreview, intent: Intent) -> None:
-    """Add the intent to the preview of its rule."""
+    """Add the intent to the preview; do nothing if it is about another course than the rule of the preview."""
     verdict = intent.of(preview.rule.pk)
     if verdict is None:
         return
@@ -345,6 +348,6 @@ def take(preview: RulePreview, intent: Intent) -> None:
 
 
 def names_of(people: Iterable[Collection[int]]) -> dict[int, str]:
-    """Return person id → name, of the first SHOWN ids of each group."""
+    """Return person id → name, of the first SHOWN ids of each group. `people`: groups of person ids."""
     keys = [key for group in people for key in list(group)[:SHOWN]]
     return dict(User.objects.filter(pk__in=keys).values_list("pk", "name"))

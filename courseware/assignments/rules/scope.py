@@ -1,4 +1,4 @@
-"""Evaluate an assignment rule for one person on one day: scope, reason and due date. Runs no queries."""
+"""Scope of an assignment rule for one person on one day, with reason and due date. Runs no queries."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -116,7 +116,7 @@ class Verdict:
 
 
 def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> Verdict:
-    """Return the verdict of the `version` of a rule on the person. `rule`, `course`: their ids."""
+    """Return what `version` (RuleVersion) does to the person on `day`. `rule`, `course`: ids of rule and its course."""
     if day < version.acts_since:
         return Verdict(ActionKind.LEAVE, RuleReason.NOT_YET, version.acts_since)
     if outside := reason_outside(version, person, day):
@@ -134,14 +134,14 @@ def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> 
 
 
 def once(person: PersonFacts, rule: int, found: Verdict) -> Verdict:
-    """Return the verdict; LEAVE if the rule (id) has acted on this occasion before."""
+    """Return `found`; LEAVE instead of an action if the rule (id) has acted on the same occasion before."""
     if found.deed in (ActionKind.LEAVE, ActionKind.OUTSIDE) or (rule, found.occasion) not in person.occasions:
         return found
     return Verdict(ActionKind.LEAVE, RuleReason.WAS_ASKED)
 
 
 def reason_outside(version, person: PersonFacts, day: date) -> RuleReason | None:
-    """Return why the person is not in scope, or None."""
+    """Return why the person is not in the scope of `version`, a RuleVersion, on `day`; None if in scope."""
     roles = {role for team, role in person.roles if version.team_id in (None, team)}
     if version.team_id and not roles:
         return RuleReason.OTHER_TEAM
@@ -161,7 +161,7 @@ def reason_of_other_course(version, person: PersonFacts, day: date) -> RuleReaso
 
 
 def reason_to_leave(course: int, person: PersonFacts, day: date) -> Verdict | None:
-    """Return why an action is impossible whatever the rule says, as a verdict, or None."""
+    """Return the verdict LEAVE if no rule can act on the person in the course (id) on `day`, else None."""
     if person.leaves_on and person.leaves_on < day:
         return Verdict(ActionKind.LEAVE, RuleReason.HAS_LEFT, person.leaves_on)
     if person.starts_on and person.starts_on > day:
@@ -207,7 +207,7 @@ def renewal_of(version, certified: Certified, day: date) -> Verdict:
 
 
 def opening(version, certified: Certified, day: date) -> date | None:
-    """Return the day on which the renewal opens, which may have passed; None if it never opens."""
+    """Return the day on which the renewal opens; it may be before `day`. None if there is no such day."""
     if version.renewal_days is None:
         return next(yearly_days(version, certified, day), None)
     if certified.until == date.max:
@@ -216,7 +216,9 @@ def opening(version, certified: Certified, day: date) -> date | None:
 
 
 def yearly_days(version, certified: Certified, day: date) -> Iterator[date]:
-    """Yield yearly dates from the last one up to `day` on, after certification and start of the rule."""
+    """Yield dates of a yearly renewal: the last one up to `day`, and later ones, at most 3 years ahead. All are after
+    the certification began, and not before the rule applies.
+    """
     after = max(certified.since + timedelta(days=1), version.acts_since)
     for year in range(max(day.year - 1, MINYEAR), min(day.year + 3, MAXYEAR)):
         on = day_in(year, version.renewal_month, version.renewal_day)
@@ -226,7 +228,7 @@ def yearly_days(version, certified: Certified, day: date) -> Iterator[date]:
 
 
 def day_in(year: int, month: int, day: int) -> date:
-    """Return the date; the last of the month if `day` is later."""
+    """Return the date; if the month has no such day, its last day."""
     return min(date(year, month, 1) + timedelta(days=day - 1), last_of_month(year, month))
 
 
@@ -235,7 +237,9 @@ def last_of_month(year: int, month: int) -> date:
 
 
 def due_day_of(version, person: PersonFacts, day: date) -> date:
-    """Return the due date of a person enrolled on `day`; if it has passed, the days count from `day`."""
+    """Return the due date of a person enrolled on `day`. If a due date counted from the first day of work or from
+    joining has passed, the days count from `day`. A fixed date (Due.DATE) is returned even if it has passed.
+    """
     if version.due == version.Due.DATE:
         return version.due_on
     if version.due == version.Due.QUARTER:
@@ -246,7 +250,7 @@ def due_day_of(version, person: PersonFacts, day: date) -> date:
 
 
 def due_of_yearly(version, day: date) -> date | None:
-    """Return the due date of a yearly renewal that opens on `day`, or None."""
+    """Return the due date of a yearly renewal that opens on `day`; None without a quarter or days in the version."""
     if version.due == version.Due.QUARTER:
         return end_of_quarter(day)
     return day + timedelta(days=version.due_days) if version.due_days is not None else None

@@ -107,7 +107,9 @@ def edit_rule(request, pk):
             form.add_error(None, words % {"rule": newer_text})
         elif is_as_shown(preview, request.POST.get("digest")):
             change_rule(rule, form.version(), by=request.user)
-            messages.success(request, gettext("The change applies from now on. Earlier actions of the rule stay."))
+            messages.success(
+                request, gettext("The change applies from now on. What the rule has already done does not change.")
+            )
             return redirect("assignments:rule", pk)
     context = {"form": form, "rule": rule, **(rehearsed(preview) if preview else {})}
     return render(request, "assignments/rule_form.html", context, status=form_status(form) if form.errors else None)
@@ -119,7 +121,7 @@ def is_as_shown(preview, digest):
 
 
 def said_by_another(rule, number):
-    """Return the rule as text if its current version is not `number` (posted), else ""."""
+    """Return the rule as text if its current version is not `number` (posted text), else ""; "" if `number` is None."""
     return words_of(rule)[0] if number is not None and number != str(rule.current.number) else ""
 
 
@@ -193,7 +195,7 @@ TICKS_SHOWN = 500
 
 @form_view("assignments:rollback-rule", allowed=handles_people, is_held=False)
 def rollback_rule(request, pk):
-    """`act` "all" undoes all actions, "some" those of the people ticked; without it the page shows these."""
+    """`act` "all" undoes all actions, "some" those for ticked enrollments; without `act`, show the ticked ones."""
     rule = rule_or_404(pk)
     to_go, to_stay = enrollments_to_remove(rule, request.user), enrollments_that_stay(rule, request.user)
     ticked = to_go.filter(pk__in=keys_in(request.POST.getlist("run"))) if request.method == "POST" else to_go.none()
@@ -219,7 +221,7 @@ def rollback_rule(request, pk):
 
 
 def with_names(enrollments, most):
-    """Return (enrollment id, learner's name) pairs by name, at most `most`; None: all."""
+    """Return (enrollment id, learner's name) pairs of a queryset, by name, at most `most`; None: all."""
     return list(enrollments.order_by("learner__name", "pk").values_list("pk", "learner__name")[:most])
 
 
