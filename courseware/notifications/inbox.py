@@ -1,4 +1,4 @@
-"""Notifications on the site (the inbox): their texts, marking them read, and deleting old ones."""
+"""Inbox: notifications on the site, their texts, marking them read, and deleting old ones."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -12,7 +12,7 @@ from courseware.notifications.models import Notification
 
 
 def unread_of(person: OuterRef) -> QuerySet[Notification, int]:
-    """Return a subquery for the number of a person's unread notifications; no row for 0."""
+    """Return a subquery for the number of unread notifications; no row for 0. `person`: OuterRef to a user id."""
     unread = Notification.objects.unread().filter(person=person).order_by().values("person")
     return unread.annotate(number=Count("pk")).values_list("number", flat=True)
 
@@ -34,7 +34,7 @@ def in_words(notifications: Iterable[Notification]) -> list[tuple[Notification, 
 
 
 def mark_read(person: int | None, *, up_to: int) -> int:
-    """Mark a person's (id) notifications with ids up to `up_to` as read; return how many were unread."""
+    """Mark notifications of `person` (user id) with ids of at most `up_to` as read; return how many were unread."""
     return Notification.objects.of(person).unread().filter(pk__lte=up_to).update(read_at=timezone.now())
 
 

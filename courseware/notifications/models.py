@@ -33,7 +33,7 @@ class DeliveryState(models.TextChoices):
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self, at: datetime) -> Self:
-        """Return the queued emails due by `at`, the oldest first; also those deferred too far by a wrong clock."""
+        """Return the queued emails due by `at`, the oldest first; also those due over 1 day later (wrong clock)."""
         is_due = models.Q(next_at__lte=at) | models.Q(next_at__gt=at + PAUSES[-1])
         return self.filter(is_due, state=DeliveryState.QUEUED).order_by("next_at", "pk")
 
@@ -45,7 +45,7 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         return self.filter(state__in=[DeliveryState.SENT, DeliveryState.BOUNCED])
 
     def that_bounced(self) -> Self:
-        """Return the bounced emails to the current address of people, if no later email to it was accepted."""
+        """Return the last accepted email to the current address of each active person, if it bounced."""
         to_current_address = self.filter(person__is_active=True, address=models.F("person__email"))
         later = OutgoingEmail.objects.handed_over().filter(
             person=models.OuterRef("person"), address=models.OuterRef("address"), pk__gt=models.OuterRef("pk")

@@ -31,7 +31,7 @@ def unsubscribe_url(email: OutgoingEmail) -> str:
 
 
 def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
-    """Return (person, email type); None for an invalid token or a type that cannot be unsubscribed."""
+    """Return (person, email type); None for an invalid token, a deleted person or a type without unsubscribing."""
     try:
         person_id, kind = SIGNER.unsign_object(token)
     except (BadSignature, ValueError, TypeError):
@@ -42,7 +42,7 @@ def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
 
 @transaction.atomic
 def unsubscribe_from(person: AbstractBaseUser, kind: str) -> bool:
-    """Unsubscribe a person from an email type; return False if nothing changes. Writes an event."""
+    """Unsubscribe a person. `kind`: email type, not checked. Return False if nothing changes. Writes an event."""
     _row, is_new = EmailOptOut.objects.get_or_create(person_id=person.pk, kind=kind)
     if is_new:
         record("unsubscribed", actor=person, subject=person, data={"kind": kind})

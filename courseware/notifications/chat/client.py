@@ -1,4 +1,4 @@
-"""Send messages to webhooks of chat groups. A webhook URL is a secret: no log line and no error contains it."""
+"""Client for webhooks of chat groups. A webhook URL is a secret: no log line and no error contains it."""
 
 import json
 import re
@@ -39,7 +39,7 @@ class ChatResponse(NamedTuple):
 
 
 def check_address(address: str, service: str) -> None:
-    """Raise ValidationError unless the URL is at a host of this service (a key of SERVICES) or of CHAT_HOSTS."""
+    """Raise ValidationError unless `address` is an https URL with path at a host of SERVICES[service] or CHAT_HOSTS."""
     parsed = ADDRESS.fullmatch(address)
     if parsed is None:
         raise ValidationError(
@@ -64,7 +64,9 @@ def masked(address: str) -> str:
 
 
 def post_message(service: str, address: str, secret: str, content: ChatContent) -> ChatResponse:
-    """Post a message to the webhook `address` within CHAT_SECONDS; return the result. `service`: key of SERVICES."""
+    """Post a message to the webhook `address` within CHAT_SECONDS. Return the result, also of a failure or if
+    `check_address` refuses `address`. `service`: key of SERVICES. `secret`: to sign with, "" for none.
+    """
     try:
         check_address(address, service)
     except ValidationError:
@@ -144,7 +146,9 @@ def beginning_of(response: requests.Response) -> str:
 
 
 def judged(chat_service: ChatService, status: int, body: str) -> ChatResult:
-    """Return the result of a response. A redirect is REFUSED, because its host may not be allowed."""
+    """Return the result of a response. LATER for 408, 429, 5xx, and a 2xx response without a readable error code.
+    A redirect is REFUSED, because its host may not be allowed.
+    """
     if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
         return ChatResult.LATER
     if not 200 <= status < 300:
@@ -156,7 +160,7 @@ def judged(chat_service: ChatService, status: int, body: str) -> ChatResult:
 
 
 def as_json(text: str) -> Any:
-    """Return the parsed JSON, or the text itself if it is none."""
+    """Return the parsed JSON, or the text itself if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -164,7 +168,7 @@ def as_json(text: str) -> Any:
 
 
 def response_text(status: int, body: str, secrets: list[str]) -> str:
-    """Return status and `body` as one line, with the longer ones of `secrets` (parts of the URL) masked."""
+    """Return status and beginning of `body` as one line. Masks `secrets` of at least SHORTEST_SECRET characters."""
     for secret in secrets:
         if len(secret) >= SHORTEST_SECRET:
             body = body.replace(secret, "…")

@@ -35,7 +35,9 @@ UNSIGNED = Signed({}, {})
 
 @dataclass(frozen=True)
 class ChatService:
-    """`hosts`: "*.example.com" is each subdomain. `read`: error code of a 2xx response, "" if none, None if unknown."""
+    """`hosts`: "*.example.com" is each subdomain. `form`: returns the JSON body. `read`: (status, JSON or text) of a
+    2xx response → error code, "" for success, None if unknown. `sign`: (secret, Unix time) → signature.
+    """
 
     words: str | Promise
     hosts: tuple[str, ...]

@@ -29,7 +29,7 @@ class DeliveryReport:
 
 
 def read_report(mail: bytes) -> DeliveryReport | None:
-    """Return the delivery report in the raw message `mail`, or None if it is none."""
+    """Return the delivery report in the raw message `mail`, or None. Of several recipients, a failed one counts."""
     try:
         report = message_from_bytes(mail[:LONGEST])
     except RecursionError:  # a thousand nested parts
@@ -56,7 +56,7 @@ def action_of(group: Mail) -> str:
 
 
 def names_in(parts: list[Mail]) -> Iterator[str | None]:
-    """Yield the Message-ID of each email that these parts of a report contain completely or as headers."""
+    """Yield the Message-ID, or None, of each email that these parts of a report contain completely or as headers."""
     for part in parts:
         if part.get_content_type() == "message/rfc822":
             yield from (email["Message-ID"] for email in parts_of(part))
@@ -74,7 +74,7 @@ EXPECTED_WITHIN = timedelta(days=14)  # mail servers try for five days
 
 
 def process_bounce(mail: bytes) -> str:
-    """Mark the email that a report (raw message) is about as bounced. Return the result as text. Can be repeated."""
+    """Mark the emails that a failure report (raw message) is about as bounced: see `note`. Return a text about it."""
     report = read_report(mail)
     if report is None:
         return "not a delivery report; nothing was changed"

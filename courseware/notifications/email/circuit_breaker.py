@@ -41,7 +41,7 @@ class CircuitBreaker:
         self.is_noted: bool | None = None  # whether the row exists; None: not known yet
 
     def allows(self) -> bool:
-        """Return whether the server may be tried now; for an unreachable one, True for one caller per REST."""
+        """Return whether the server may be tried now. For an unreachable server only one caller per REST gets True."""
         tried_at = self.servers.values_list("tried_at", flat=True).first()
         self.is_noted = tried_at is not None
         if tried_at is None:

@@ -35,7 +35,7 @@ def deliver() -> None:
 
 
 def deliver_due() -> str:
-    """Send the due emails, immediate ones first, looking again after each batch. Return counts by state as text."""
+    """Send due emails for about AT_MOST seconds, immediate ones first, if the breaker allows. Return counts as text."""
     states: Counter[str] = Counter()
     previous_ids, until = list[int](), time.monotonic() + AT_MOST
     with closing(SmtpConnection()) as smtp:
@@ -58,21 +58,20 @@ def next_due() -> list[int]:
 
 
 def sent(email_ids: Sequence[int], smtp: SmtpConnection) -> Iterable[str]:
-    """Claim and send these emails; return the resulting state of each claimed email."""
+    """Claim and send those of these emails that are due, at most one per person; return their resulting states."""
     return DeliveryBatch(claimed(email_ids), smtp, CLAIMED_FOR).go()
 
 
 def preview_round(email_ids: Sequence[int]) -> set[int]:
-    """Run one batch without sending; return the claimed ids. Call it within `lib.dates.at_time` and roll back."""
+    """Claim and process these emails without sending; return the claimed ids. Call in `dates.at_time`; roll back."""
     emails = claimed(email_ids)
     PreviewBatch(emails).go()
     return {email.pk for email in emails}
 
 
 def claimed(email_ids: Sequence[int]) -> list[OutgoingEmail]:
-    """Claim and return those of these emails that are due, at most one per person. A claim counts as an attempt.
-
-    All emails without a person count as one person. If the worker dies, its emails are retried after CLAIMED_FOR.
+    """Claim and return those of these emails that are due, in this order, only the first of each person. A claim counts
+    as an attempt. Emails without a person count as one person. If the worker dies, they are due after CLAIMED_FOR.
     """
     at = now()
     with transaction.atomic():
@@ -90,6 +89,6 @@ def claimed(email_ids: Sequence[int]) -> list[OutgoingEmail]:
 
 
 def delete_emails_without_account() -> str:
-    """Delete emails to people without an account after STRANGERS_KEPT; return how many, as text."""
+    """Delete emails without a person, unless queued, after STRANGERS_KEPT; return how many, as text."""
     old = OutgoingEmail.objects.filter(person=None, written_at__lt=timezone.now() - STRANGERS_KEPT)
     return str(old.exclude(state=DeliveryState.QUEUED).delete()[0])

@@ -1,4 +1,4 @@
-"""Send a batch of emails: queries run once for all emails; each email is sent and its result stored separately."""
+"""Delivery batch of emails: queries run once for all; each email is sent and its result stored separately."""
 
 import logging
 import time
@@ -48,7 +48,7 @@ class DeliveryBatch:
         self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
 
     def go(self) -> Iterable[str]:
-        """Skip unwanted emails, defer those that must wait, send the others; return the state of each email."""
+        """Skip unwanted emails, defer those that must wait, send the others within SECONDS; return all states."""
         self.skip()
         for category in EmailCategory:
             self.set_aside([email for email in self.left() if EMAIL_TYPES[email.kind].sort == category], category)
@@ -96,7 +96,7 @@ class DeliveryBatch:
         self.states[email.pk] = ended_as(email, DeliveryState.SKIPPED, why)
 
     def set_aside(self, emails: list[OutgoingEmail], category: EmailCategory) -> None:
-        """Defer emails (of one category) that must wait or exceed a limit; combine waiting emails into the others."""
+        """Defer emails (all of `category`) that must wait or exceed a limit; combine queued emails into the others."""
         if not emails:
             return
         recipient_waits = preconditions_of({email.person_id for email in emails if email.person_id}, category)
@@ -110,7 +110,7 @@ class DeliveryBatch:
                 self.states[email.pk] = set_aside_now(email, waits[email.pk])
 
     def answers(self, ask: Ask[Found], emails: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
-        """Return email id → answer of `ask`. If it fails, ask for each email, so that an error affects one only."""
+        """Return email id → answer of `ask`. If it fails, ask for each email; emails that fail again get `failed`."""
         try:
             return ask(emails)
         except Exception:  # the loop finds the email that causes it
@@ -123,7 +123,9 @@ class DeliveryBatch:
         return found
 
     def handed_over(self, email: OutgoingEmail, contexts: Mapping[int, Mapping[str, Any]]) -> str:
-        """Send one email, store the result and return the state. `contexts`: email id → template context."""
+        """Send an email, skip it if `contexts` (by email id) lacks it, or requeue it if the batch must stop or the
+        server is unreachable. Store and return the state.
+        """
         if email.pk not in contexts:
             return ended_as(
                 email,
@@ -143,7 +145,7 @@ class DeliveryBatch:
             return self.failed(email, error)
 
     def failed(self, email: OutgoingEmail, error: Exception) -> str:
-        """Store an unexpected error of one email; return the state. Call it while the error is being handled."""
+        """Give an email up, or postpone it after a DatabaseError; return the state. Call it in the error handler."""
         if isinstance(error, DatabaseError):
             return postpone_email(email, type(error).__name__)
         logger.exception("email %s, %s could not be written", email.pk, email.kind)
@@ -183,13 +185,13 @@ def ended_as(email: OutgoingEmail, state: DeliveryState, why: str = "") -> str:
 
 
 def set_aside_now(email: OutgoingEmail, wait: Wait) -> str:
-    """Defer an email until the wait ends, outside a preview by a day at most, and return the state."""
+    """Defer an email until the wait ends (at most 1 day, except in a preview) and return the state."""
     until = wait.until if is_preview() else min(wait.until, now() + PAUSES[-1])
     return not_tried(email, until, wait.why)
 
 
 def not_tried(email: OutgoingEmail, next_at: datetime, why: str) -> str:
-    """Requeue an email until `next_at` without counting the claim as an attempt; return the state."""
+    """Requeue an email until `next_at` without counting the claim as an attempt; SKIPPED if combined meanwhile."""
     # Queued only, because it may have been combined into another email.
     row = OutgoingEmail.objects.filter(pk=email.pk, state=DeliveryState.QUEUED)
     is_queued = row.update(next_at=next_at, why=why, tries=F("tries") - 1)

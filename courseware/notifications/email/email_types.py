@@ -16,6 +16,7 @@ Ask = Callable[[Sequence[OutgoingEmail]], Mapping[int, Found]]  # emails → ema
 
 
 def one_by_one(ask: Callable[[OutgoingEmail], Found]) -> Ask[Found]:
+    """Return an `Ask` that calls `ask` for each email."""
     return lambda emails: {email.pk: ask(email) for email in emails}
 
 
@@ -26,7 +27,7 @@ class EmailCategory(StrEnum):
 
 
 class Wait(NamedTuple):
-    """Until when an email is deferred, and why. Then it is checked again."""
+    """Until when an email is deferred, and why. Afterwards the email is checked again."""
 
     until: datetime
     why: str
@@ -40,10 +41,9 @@ class NotificationText(NamedTuple):
 @dataclass(frozen=True)
 class EmailType:
     """An email type, labelled `words`; `why_unwanted` and `context` are called at delivery, for several emails at once.
-
-    `template`: path; its first line is the subject. `lines`: returns notification id → text, if its data still exists.
-    `is_for`: whether a person can get the type, if it can be unsubscribed. `asked_for_on`: URL name of the page to
-    subscribe on.
+    `template`: path; its first line is the subject. `lines`: notifications → notification id → text, without those
+    whose data was deleted. `is_for`: user → whether the user can get the type; only SUBSCRIBED types are asked.
+    `asked_for_on`: URL name of the page to subscribe on.
     """
 
     words: str | Promise
@@ -83,24 +83,26 @@ BARS: dict[EmailCategory, dict[str, Callable[[OutgoingEmail], str]]] = {}
 
 
 def register_hours(category: EmailCategory, ask: Callable[[Collection[int]], Mapping[int, RecipientHours]]) -> None:
-    """Limit a category to the sending limits and to hours. `ask`: ids of people → {id: hours}, for all these ids."""
+    """Limit a category to hours and to its (required) LIMITS entry. `ask`: ids of people → {id: hours}, for all ids."""
     HOURS[category] = ask
 
 
 def register_precondition(
     category: EmailCategory, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]
 ) -> None:
-    """Defer a category's emails to some people. `ask`: ids of people → {id: wait}, for those who must wait."""
+    """Defer a category's emails to some people. `ask`: ids of people → {id: wait}, only for people who must wait. An
+    `ask` with the same `name` is replaced.
+    """
     WAITS.setdefault(category, {})[name] = ask
 
 
 def register_bar(category: EmailCategory, name: str, ask: Callable[[OutgoingEmail], str]) -> None:
-    """Never send an email of a category for which `ask` returns a reason; it returns "" for others."""
+    """Never send an email of a category for which `ask` returns a reason, not "". The same `name` replaces an `ask`."""
     BARS.setdefault(category, {})[name] = ask
 
 
 def preconditions_of(person_ids: Collection[int], category: EmailCategory) -> dict[int, Wait]:
-    """Return person id → the longest wait, for those of the people (ids) whose emails of a category must wait."""
+    """Return person id → the longest wait, only for those among `person_ids` whose emails of a category must wait."""
     found: dict[int, Wait] = {}
     for ask in WAITS.get(category, {}).values():
         for person_id, wait in ask(person_ids).items():

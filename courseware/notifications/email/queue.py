@@ -28,10 +28,9 @@ def queue_email(
     key: str = "",
     data: dict[str, Any] | None = None,
 ) -> OutgoingEmail:
-    """Queue an email to `person`, or to `address` if given, and return it; add a notification for the person.
-
-    `kind`: email type. If an email with this `key` exists, return it unchanged. `language`: by default the person's.
-    `data`: ids, codes and typed texts, never a token. Raise LookupError for an unknown type.
+    """Queue and return an email to `address`, by default that of `person`, who also gets a notification: see
+    `add_notifications`. If an email with this `key` exists, only return it. `language`: default is the person's.
+    `data`: ids, codes and typed texts, never a token. Raise LookupError for an unregistered `kind`.
     """
     must_be_named(kind)
     fields: dict[str, Any] = {
@@ -62,8 +61,8 @@ def queue_emails(
     is_held: bool = False,
 ) -> None:
     """Queue one email per person about the subjects, or add them to a waiting one; add notifications.
-
-    `kind`: email type, else LookupError. `subjects`: person → ids, or JSON values. `is_held`: after HELD_FOR_UNDO.
+    `subjects`: person → list of ids or other JSON values. `data`: other data of new emails, not added to a waiting
+    one. `is_held`: send after HELD_FOR_UNDO. Raise LookupError for an unregistered `kind`.
     """
     must_be_named(kind)
     add_notifications(kind, {person.pk: {**(data or {}), "subjects": rows} for person, rows in subjects.items()})
@@ -90,7 +89,7 @@ def queue_emails(
 def email_to(
     person: AbstractBaseUser, kind: str, *, next_at: datetime, key: str = "", data: dict[str, Any] | None = None
 ) -> OutgoingEmail:
-    """Return an unsaved email of the type `kind`, to the person's address and in the person's language."""
+    """Return an unsaved email in the language of `person`. `kind`: not checked. `next_at`: when it is due."""
     return OutgoingEmail(
         kind=kind,
         key=key,
@@ -103,7 +102,7 @@ def email_to(
 
 
 def add_notifications(kind: str, data_by_person: Mapping[int, dict[str, Any]]) -> None:
-    """Add a notification for each person (id → data) if the email type `kind` has notifications."""
+    """Add a notification for each person (id → data) if the email type `kind` has `lines`. KeyError if unregistered."""
     if EMAIL_TYPES[kind].lines:
         Notification.objects.bulk_create(
             Notification(kind=kind, person_id=person_id, data=data) for person_id, data in data_by_person.items()
@@ -117,9 +116,8 @@ def must_be_named(kind: str) -> None:
 
 
 def queue_once(emails: Collection[OutgoingEmail], *, again: Collection[str] = ()) -> int:
-    """Save the emails whose `key` is new; requeue existing ones skipped for a reason in `again`.
-
-    Return how many were saved or requeued. Runs 2 or 3 queries. Call it with emails that are due now.
+    """Save those of the unsaved emails whose `key` (required) is new; requeue existing emails with one of these keys:
+    see `wait_again` (`again`: reasons). Return how many. Adds no notifications and does not enqueue `deliver`.
     """
     existing = OutgoingEmail.objects.filter(key__in=[email.key for email in emails])
     known = set(existing.values_list("key", flat=True))
@@ -129,6 +127,6 @@ def queue_once(emails: Collection[OutgoingEmail], *, again: Collection[str] = ()
 
 
 def wait_again(emails, reasons: Collection[str]) -> int:
-    """Requeue those of a queryset's emails that were skipped for one of `reasons`, not combined. Return how many."""
+    """Requeue, due now, skipped emails of a queryset with `why` in `reasons`, not combined ones. Return how many."""
     skipped = emails.filter(state=DeliveryState.SKIPPED, why__in=reasons, combined_into=None)
     return skipped.update(**WAITS_AGAIN, next_at=now())

@@ -24,7 +24,7 @@ SIGNATURE = "\n-- \n"  # the standard separator, known to mail programs
 
 @dataclass(frozen=True)
 class RenderedEmail:
-    """A plain-text email. `own`, `shipped`: block → own and default wording."""
+    """A plain-text email. `own`: block → own wording used. `shipped`: block → default wording, of all blocks shown."""
 
     subject: str
     body: str
@@ -41,11 +41,10 @@ def render_email(
     own: Words | None = None,
     unsubscribe_url: str = "",
 ) -> RenderedEmail:
-    """Render an email; the template's first line is the subject. Own wording that cannot be used is left out.
-
-    `face`: branding. `own`: block → language → own wording. `unsubscribe_url`: "" for none.
+    """Render an email; the template's first line is the subject. `face`: branding. `own`: block → language → own
+    wording, which replaces the default where it can be used. `unsubscribe_url`: "" for none.
     """
-    context = {"site_url": settings.SITE_URL, "firm": face.name(language), **context}
+    context = {"site_url": settings.SITE_URL, "company": face.name(language), **context}
     blocks = WordingBlocks(own_parts(kind, own or {}, context, language))
     with translation.override(language):
         text = render_to_string(kind.template, {**context, IN_CONTEXT: blocks})

@@ -28,7 +28,6 @@ LIMITS = {EmailCategory.TRAINING: Limit(letters=3, days=14), EmailCategory.SUBSC
 
 def assign_sending_days(emails: Sequence[OutgoingEmail], category: EmailCategory) -> dict[int, Wait]:
     """Reserve today for each email as far as the limits allow; return email id → wait for the others.
-
     A sending day is a date in the recipient's time zone. All emails have different recipients; raise ValueError for one
     without a person. Categories without sending hours have no limit.
     """
@@ -79,7 +78,7 @@ def reserve_day(emails: Sequence[OutgoingEmail], category: EmailCategory, day: d
 def taken_sending_days(
     person_ids: Collection[int], category: EmailCategory, days: Collection[date]
 ) -> dict[int, list[tuple[int, date]]]:
-    """Return person id → [(email id, reserved day)] of the emails that count on `days`. Runs 1 query."""
+    """Return person id → [(email id, reserved day)] in the period that counts on any of `days` (at least 1), or []."""
     found: dict[int, list[tuple[int, date]]] = defaultdict(list)
     span = (days_that_count(min(days), category)[0], days_that_count(max(days), category)[1])
     emails = OutgoingEmail.objects.filter(person__in=person_ids, limit_category=category, sending_day__range=span)
@@ -120,7 +119,9 @@ def reason_of(limit: Limit, *, is_today: bool) -> str:
 
 
 def combine_waiting_emails(emails: Sequence[OutgoingEmail]) -> None:
-    """Combine waiting emails of the same type and recipient into each of these emails that is not a retry."""
+    """Combine queued emails of the same type and recipient into each email that has `subjects` and is not a retry.
+    `emails`: claimed, with a reserved day, at most one per person.
+    """
     # A server may have accepted a first attempt, and mailboxes hide a second email with the same Message-ID.
     combinable = [email for email in emails if "subjects" in email.data and email.tries <= 1]
     waiting = OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, sending_day=None)
@@ -135,7 +136,7 @@ def combine_waiting_emails(emails: Sequence[OutgoingEmail]) -> None:
 
 
 def combine_into(email: OutgoingEmail) -> None:
-    """Combine the waiting emails of this type and recipient into this one. `release_combined` undoes it."""
+    """Combine the queued emails of the same type and recipient into `email`. `release_combined` undoes it."""
     with transaction.atomic():
         waiting = OutgoingEmail.objects.filter(kind=email.kind, person=email.person_id, state=DeliveryState.QUEUED)
         waiting = waiting.filter(sending_day=None).exclude(pk=email.pk)

@@ -37,7 +37,7 @@ class NotOpened(OSError):
 
 
 class SmtpConnection:
-    """A connection opened at the first email, and again if the server has closed it. SMTP_SECONDS limits each email."""
+    """A connection opened at the first email, and again after a failure. SMTP_SECONDS limits each email."""
 
     def __init__(self) -> None:
         self.connection: Any = None
@@ -50,7 +50,7 @@ class SmtpConnection:
         return self.breaker.has_failed
 
     def send(self, email: OutgoingEmail, email_type: EmailType, context: Mapping[str, Any]) -> None:
-        """Send an email. Raise PermanentFailure or TemporaryFailure with the reply. `context`: see `composed`."""
+        """Send an email. Raise PermanentFailure or TemporaryFailure with the reply. Arguments: see `composed`."""
         mail = composed(email, email_type, context)
         with self.limit:
             try:
@@ -72,7 +72,7 @@ class SmtpConnection:
         self.connection = connection
 
     def failure(self, error: OSError) -> PermanentFailure | TemporaryFailure:
-        """Close the connection and return the failure of this email. A failure of the server goes to the breaker."""
+        """Close the connection, tell the breaker whether the server answered, and return the exception to raise."""
         cause = error.__cause__ if isinstance(error, NotOpened) else error
         # After a read timeout smtplib reports a closed connection.
         timed_out = any(isinstance(each, TimeoutError) for each in (error, error.__context__))
@@ -113,7 +113,9 @@ def in_words(code: int, reply: bytes | str) -> str:
 
 
 def composed(email: OutgoingEmail, email_type: EmailType, context: Mapping[str, Any]) -> EmailMultiAlternatives:
-    """Return the email. `context`: of its template; may have `house_style_of` (course id) and `attachments`."""
+    """Return the message of an email from `delivery.claimed`. `context`: of its template; may have `house_style_of`
+    (id of the course whose branding is used) and `attachments` (as for Django's EmailMessage).
+    """
     tag = email.language or settings.LANGUAGE_CODE
     branding = branding_at(email.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
     own = own_wording(email.kind, email.words_key)  # type: ignore[attr-defined]
@@ -139,7 +141,7 @@ def composed(email: OutgoingEmail, email_type: EmailType, context: Mapping[str, 
 
 
 def sender_of(branding: ActiveBranding, language: str) -> str:
-    """Return the From header by branding, else by settings, with non-ASCII names in quotes."""
+    """Return the From header: name and address of the branding, else of the settings; non-ASCII is not encoded."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     display_name = branding.said("sender", language) or branding.said("name", language) or name
     address = branding.of("sender_address") or address

@@ -1,4 +1,4 @@
-"""A wall-clock limit for one conversation with a server. A socket timeout would restart with each byte."""
+"""Time limit (wall clock) for one conversation with a server. A socket timeout would restart with each byte."""
 
 import os
 import socket

@@ -1,5 +1,4 @@
-"""Template tag `{% part "closing" %}…{% endpart %}`: a block of an email that a company may reword.
-
+"""Blocks of an email that a company may reword: template tag `{% part "closing" %}…{% endpart %}`.
 The content is the default. Keep facts (person, courses, due dates, links) outside, so that no wording can omit them.
 """
 

@@ -1,4 +1,4 @@
-"""Emails that a company may reword; none about sign-in or accounts, because own wording could serve phishing."""
+"""Editable emails: a company may reword them; none about sign-in or accounts, as own wording could serve phishing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,9 @@ class EditableEmail:
         return parts_of(self.kind.template)
 
     def is_usable(self, block: str) -> bool:
-        """Return whether the block exists and its own wording is valid in each language."""
+        """Return whether the template has `block` and its own wording is valid in all LANGUAGES. Raise KeyError if
+        `own` lacks it.
+        """
         texts = [self.own[block].get(tag, "") for tag, _language in settings.LANGUAGES]
         return block in self.parts and all(text and not mistakes_in(text, self.known) for text in texts)
 
@@ -48,11 +50,11 @@ class EditableEmail:
 
     @property
     def unusable(self) -> list[str]:
-        """Blocks whose own wording cannot be used, so that the default is sent; those of this version first."""
+        """Blocks whose own wording cannot be used, so that the default is sent; blocks in PARTS first."""
         return [block for block in sorted(self.own, key=[*PARTS, *self.own].index) if not self.is_usable(block)]
 
     def shipped(self) -> dict[str, dict[str, str]]:
-        """Return block → language → default wording, rendered with the example; "" if the example omits it."""
+        """Return block → language → default wording, rendered with the example; "" if the example omits the block."""
         texts_by_language = {tag: self.example_in(tag) for tag, _language in settings.LANGUAGES}
         return {block: {tag: texts.get(block, "") for tag, texts in texts_by_language.items()} for block in self.parts}
 

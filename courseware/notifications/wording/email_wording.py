@@ -1,4 +1,4 @@
-"""A company's own wording of emails; the newest row of an email type counts. Processes cache it by the newest key."""
+"""Email wording of a company; the newest row of an email type counts. Processes cache it by the newest key."""
 
 import uuid
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def newest_wording_key() -> QuerySet[EmailWording, uuid.UUID]:
 
 @lru_cache(maxsize=4)
 def wording_at(key: uuid.UUID | None) -> Mapping[str, EmailWording]:
-    """Return email type → wording; {} for None. `key`: that of the newest row, by which the process caches."""
+    """Return email type → newest wording; {} if `key` is None. `key`: of the newest row, not checked (cache key)."""
     return {row.kind: row for row in EmailWording.objects.order_by("pk")} if key else {}
 
 
@@ -61,10 +61,9 @@ def own_wording(kind: str, key: uuid.UUID | None) -> Words:
 
 @transaction.atomic
 def set_wording(kind: str, words: Words, *, shipped: Words, base: int, by: AbstractBaseUser) -> bool:
-    """Save own wording (block → language → text) of an email type; return False if nothing changes. Writes an event.
-
-    `shipped`: the default wording, same shape. `base`: number of the newest row when the form was opened, 0 for none.
-    Raise SetMeanwhile if there is a newer row.
+    """Replace the own wording of an email type by `words`, unchecked; {} restores the default. Return False if nothing
+    changes. `shipped`: all default wording. `base`: number of the type's newest row when the form was opened, 0 for
+    none; raise SetMeanwhile if it is no longer the newest. Writes an event.
     """
     previous = EmailWording.objects.filter(kind=kind).order_by("-number").first()
     old_words = previous.words if previous else {}

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Placeholder:
-    """`words`: its meaning. `value`: finds the value in the context of an email; "" for none."""
+    """`words`: its meaning. `value`: returns the value from the template context of an email; "" for none."""
 
     words: str | Promise
     value: Callable[[Mapping[str, Any]], object]
@@ -38,12 +38,12 @@ class Editable:
 
 NAME_AND_FIRM = {
     "name": Placeholder(_("the name of the recipient"), itemgetter("name")),
-    "firm": Placeholder(_("the company name"), itemgetter("firm")),
+    "company": Placeholder(_("the company name"), itemgetter("company")),
 }
 
 
 def mistakes_in(text: str, known: Iterable[str]) -> list[str]:
-    """Return a message for each mistake in own wording; [] without any. `known`: names of placeholders."""
+    """Return a message for each mistake in own wording; [] without any. `known`: names of allowed placeholders."""
     expected = ", ".join(f"{{{name}}}" for name in known)
     found = [
         gettext("%(name)s is not a placeholder of this email. Use one of: %(known)s")
@@ -71,7 +71,9 @@ def around(text: str, position: int) -> str:
 
 
 def filled(text: str, placeholders: Mapping[str, Placeholder], context: Mapping[str, Any]) -> str | None:
-    """Return own wording with values; None if a placeholder is unknown, fails or is empty in this email."""
+    """Return the own wording `text` with its placeholders replaced; None if one is unknown, raises or is empty.
+    `placeholders`: by name. `context`: of the email's template.
+    """
     values: dict[str, str] = {}
     for name in PLACEHOLDER.findall(text):
         if name not in placeholders:
