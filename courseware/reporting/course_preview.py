@@ -30,7 +30,7 @@ class DecisionPath(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> "DecisionPath":
-        """Parse the text of a URL. Invalid text gives no decisions."""
+        """Parse text of a URL, ignoring decisions after the first MAX_DECISIONS. Invalid text gives no decisions."""
         found = []
         for decision in text.split(BETWEEN)[:MAX_DECISIONS] if text else ():
             position, *picked = [small_number(number) for number in decision.split(WITH)]
@@ -48,7 +48,7 @@ class DecisionPath(NamedTuple):
 
 
 class PreviewSituation(NamedTuple):
-    """A node or ending. `meters`: (label, value); `offered`: (index, choice); `parts`: (index, part). Fixed order."""
+    """A node or an ending; the other is None. `meters`: (label, value); `offered`, `parts`: (index, choice or part)."""
 
     way: DecisionPath
     meters: list[tuple[str, int]]
@@ -60,7 +60,9 @@ class PreviewSituation(NamedTuple):
 
 
 def situation_after(way: DecisionPath, rules: Simulation, texts: Simulation, flags: frozenset[str]) -> PreviewSituation:
-    """Return the situation, or raise `NotOffered`. `rules`: in the source language; `texts`: in the user's language."""
+    """Return the situation after `way`. Raise `NotOffered` for an impossible decision. `rules`, `texts`: the simulation
+    in the source language and in the user's language; `flags`: of `rules.draw`.
+    """
     state, last = rules.begin(flags), None
     for position, picked in way.decisions:
         before, state = state.place, rules.decide(state, position, picked)

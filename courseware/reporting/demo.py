@@ -143,7 +143,7 @@ PEOPLE = [
 
 @transaction.atomic
 def create_demo_company(at: datetime | None = None, *, say: Callable[[str], object] = lambda line: None) -> None:
-    """Create accounts, teams, learners and assignment rules on an empty site. `say` gets each line of progress."""
+    """Fill an empty site that has a released course (not checked) with demo accounts. `say` gets lines of progress."""
     at = at or timezone.now()
     courses = Course.objects.select_related("current").exclude(current=None).order_by("pk")
     course, first_aid = courses[0], courses.filter(identifier=FIRST_AID).first()
@@ -242,7 +242,7 @@ def trained_elsewhere(learner: User, course: Course, day: date) -> ExternalTrain
 
 
 def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: Course | None, *, by: User, at) -> None:
-    """Switch on and run 2 rules: one renews certificates, one enrolls the late shift in the second course."""
+    """Switch on and run the rules: renew certificates in `course`; enroll the late shift in `first_aid`, if any."""
     since = site_day(at)
     renewal = {"renewal": RuleVersion.Renewal.SHORT, "renewal_days": 60}
     terms = {"role": LEARNER, "due": RuleVersion.Due.AFTER_ASSIGNMENT, "acts_since": since}
@@ -366,7 +366,7 @@ def wrong_response(question: Question) -> list[int]:
 def take_exam(
     enrollment: Enrollment, exam: str, misses: int, clock: Iterator[datetime], *, forgets_a_rule=False
 ) -> None:
-    """Take an exam, pre-test or post-test (identifier) once; the last `misses` answers are wrong."""
+    """Take an exam or test (id). Wrong: the last `misses` answers; with `forgets_a_rule`, also a must-know one."""
     attempt = attempting.start(enrollment, exam, at=next(clock))
     responses = list(attempt.responses.select_related("bank"))
     wrong = {response.position for response in responses[len(responses) - misses :]}

@@ -44,8 +44,6 @@ def state_or_validity(value):
 
 
 class DashboardFilter(forms.Form):
-    """The filters of the dashboard in its URL query."""
-
     state = forms.TypedChoiceField(
         label=_("Status"),
         required=False,
@@ -87,7 +85,7 @@ class DashboardFilter(forms.Form):
         team.choices = [("", team.empty_label), *teams]  # saves a query
 
     def show_courses(self, courses, job_roles=()):
-        """Set the choices: courses as (id, title), job roles as id → title. Hide fields with a single choice."""
+        """Set the choices, before rendering: courses (id, title), job roles id → title. Hide fields with one choice."""
         course, teams = self.fields["course"], tuple(self.fields["team"].choices)
         course.choices = [*([("", course.empty_label)] if course.empty_label else []), *courses]
         has_choice = {"course": len(courses) > 1, "team": len(teams) > 2, "job_role": len(job_roles) > 1}
@@ -114,23 +112,23 @@ class DashboardFilter(forms.Form):
         return job_role if job_role and job_role in job_roles_of(outlines(get_language())) else ""
 
     def chosen(self):
-        """Return filter name → value of the set filters, ignoring invalid values."""
+        """Return filter name → value (such as a Team, State or True) of the set filters. Invalid values are dropped."""
         self.full_clean()
         self.errors.clear()
         return {key: value for key, value in self.cleaned_data.items() if value}
 
     def names_lost_team(self, chosen):
-        """Return whether the query names a team the user may not see. `chosen`: result of the method `chosen`."""
+        """Return whether the query names a team that is gone or hidden from the user. `chosen`: from `chosen()`."""
         return "team" not in chosen and bool(keys_in([self.data.get("team", "")]))
 
 
 def job_roles_of(course_outlines):
-    """Return id → title of the job roles in these outlines. `course_outlines`: course id → outline."""
+    """Return id → title of the job roles in `course_outlines` (mapping with outlines as values)."""
     return {job_role: title for outline in course_outlines.values() for job_role, title in outline.tracks.items()}
 
 
 class TrendsFilter(DashboardFilter):
-    """Filters by course and team; a course is always chosen."""
+    """Filters by course and team, without the choice of all courses. `chosen` has no course if the URL names none."""
 
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=None)
 
@@ -139,21 +137,17 @@ class TrendsFilter(DashboardFilter):
 
 
 class SubteamFilter(TrendsFilter):
-    """Filters by course and team."""
-
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=pgettext_lazy("any course", "all"))
 
 
 class ViewForm(forms.Form):
-    """Saves a view: a name for the filters of a URL query."""
+    """Name and URL query of a view to save."""
 
     name = forms.CharField(max_length=40)
     query = forms.CharField(max_length=5000, required=False)
 
 
 class LogFilter(forms.Form):
-    """The filters of the audit log in its URL query."""
-
     person = forms.CharField(label=_("Email or staff number"), required=False, max_length=254, widget=forms.SearchInput)
     verb = forms.ChoiceField(
         label=pgettext_lazy("column of the log", "Event"),
@@ -171,7 +165,7 @@ class LogFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, events):
-        """Return the events (query) that match the filters; none if a value is invalid."""
+        """Return those of `events` (queryset of Event) that match the filters; none if a value is invalid."""
         if not self.is_valid():
             return events.none()
         chosen = {name: value for name, value in self.cleaned_data.items() if value}

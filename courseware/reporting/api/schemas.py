@@ -142,7 +142,8 @@ CertificateShape = create_model(  # type: ignore[call-overload]  # mypy takes th
 
 class ShareShape(Schema):
     """A share of a group: a number of people below 20, percent from 20 on. "most" means all or all but one, "few" means
-    one or none; both have no number."""
+    one or none; both have no number.
+    """
 
     id: str
     count: int | None

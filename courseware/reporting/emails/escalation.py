@@ -31,7 +31,7 @@ from courseware.reporting.emails.samples import ESCALATION
 
 KIND = "escalation"
 AFTER = 3  # working days
-SETTLED = gettext_noop("nobody in this email is overdue any more, or the recipient no longer manages them")
+SETTLED = gettext_noop("no person in this email is overdue any more, or the recipient no longer manages these people")
 KEPT_BACK = (SETTLED, ASKS)
 OFF = gettext_noop("the company has turned off this type of email")
 
@@ -54,7 +54,9 @@ def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
 
 
 def newly_late(morning: DailyEmails) -> Iterator[DueReminder]:
-    """Yield enrollments that became AFTER working days overdue today or on a missed day, without open requests."""
+    """Yield reminders about enrollments AFTER working days overdue on the day of `morning` or, if it catches up, on a
+    missed day before; without enrollments that have an open extension request.
+    """
     plans: Plans = {(key, None): [-AFTER] for key in Course.objects.values_list("pk", flat=True)}
     for overdue in reminders_due(morning, plans):
         asking = asked_about([each.run.pk for each in overdue])
@@ -66,7 +68,7 @@ escalate = JOB.run
 
 
 def emails_about(overdue: Collection[DueReminder], at: datetime) -> list[OutgoingEmail]:
-    """Return unsaved emails to the senior managers of these learners; to HR for learners without one."""
+    """Return unsaved emails: per enrollment, to the senior managers of the learner or else to all others in HR."""
     learners = {each.run.learner_id for each in overdue}
     above = senior_managers(learners)
     recipients = {person: [manager.person for manager in managers] for person, managers in above.items()}
@@ -92,14 +94,16 @@ def is_possible_recipient(person: User) -> bool:
 
 
 def people_reported(recipient: Any) -> QuerySet:
-    """Return the people (query) to report to this recipient: for HR all others they may see, else the managed ones."""
+    """Return people for `__in` lookups: for HR all others the recipient may see; for managers those they manage."""
     if handles_people(recipient):
         return people_visible_to(recipient).exclude(pk=recipient.pk)
     return people_managed_by(recipient)
 
 
 def still_late(email: OutgoingEmail) -> list[Enrollment]:
-    """Return the email's enrollments that are still overdue, the longest overdue first."""
+    """Return the enrollments in the email that are still overdue with an unchanged due date, of people in
+    `people_reported` who have not left, longest overdue first.
+    """
     days = {(each, date.fromisoformat(day)) for each, day in email.data["subjects"]}
     found = Enrollment.objects.in_state(Enrollment.State.OVERDUE, now()).filter(pk__in=[each for each, _day in days])
     found = found.filter(learner__in=people_reported(email.person), learner__is_active=True).select_related("learner")
@@ -109,14 +113,14 @@ def still_late(email: OutgoingEmail) -> list[Enrollment]:
 
 
 def enrollments_to_report(email: OutgoingEmail) -> tuple[list[Enrollment], str]:
-    """Return (`still_late` enrollments without an open extension request, why the email is skipped without any)."""
+    """Return (`still_late` enrollments without open extension request, reason to skip the email if there are none)."""
     overdue = still_late(email)
     asking = asked_about([enrollment.pk for enrollment in overdue])
     return [enrollment for enrollment in overdue if enrollment.pk not in asking], ASKS if overdue else SETTLED
 
 
 def why_unwanted(email: OutgoingEmail) -> str:
-    """Return why the email must not be sent any more, or ""."""
+    """Return why the email must not be sent any more (untranslated), or ""."""
     if not is_escalated():
         return OFF
     enrollments, why = enrollments_to_report(email)
@@ -124,7 +128,7 @@ def why_unwanted(email: OutgoingEmail) -> str:
 
 
 def in_words(email: OutgoingEmail) -> dict[str, object]:
-    """Return the template context: name, overdue people ("late": name, title, day, manager), days, is_for_hr, link."""
+    """Return the template context: name, "late" (list of dicts: name, title, day, lead), days, is_for_hr, link."""
     enrollments, _why = enrollments_to_report(email)
     language = email.language or settings.LANGUAGE_CODE
     managers = managers_of({enrollment.learner_id for enrollment in enrollments})

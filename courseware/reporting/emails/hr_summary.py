@@ -1,4 +1,4 @@
-"""The weekly summary for HR: totals by team. Sent with the managers' weekly summary, unless all totals are 0."""
+"""HR summary of the week: totals by team. Sent with the managers' weekly summary, unless all totals are 0."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def rows_of_reader(email: OutgoingEmail, at: datetime) -> dict[str, QuerySet[Any
 
 
 def why_nothing(email: OutgoingEmail) -> str:
-    """Return why the email must not be sent, or ""."""
+    """Return why the email must not be sent (untranslated), or ""."""
     if not has_role(HR, email.person):
         return NOT_IN_HR
     found = rows_of_reader(email, now())
@@ -62,7 +62,7 @@ def why_nothing(email: OutgoingEmail) -> str:
 
 
 def in_words(email: OutgoingEmail) -> dict[str, object]:
-    """Return the template context: name, `Totals` of "all" rows and of up to TEAMS_LISTED teams, others, link."""
+    """Return the template context: name, all (`Totals`), teams (of `teams_of`), others (number not listed), link."""
     found = rows_of_reader(email, timezone.now())
     teams = teams_of(found)
     with translation.override(email.language or settings.LANGUAGE_CODE):
@@ -80,7 +80,9 @@ def totals(numbers: Mapping[str, int]) -> Totals:
 
 
 def teams_of(found: Mapping[str, QuerySet[Any, Any]]) -> list[tuple[str, Totals]]:
-    """Return (team name, totals) of teams with a total above 0, most overdue first. A learner counts in each team."""
+    """Return (team name, totals) of teams with a total above 0, most overdue first. `found`: see `rows_of_reader`.
+    A row counts in each team in which its learner is a member, but not in the teams above.
+    """
     numbers: dict[str, Counter[int]] = {group: Counter(by_team(rows)) for group, rows in found.items()}
     names = dict(Team.objects.filter(pk__in=set().union(*numbers.values())).values_list("pk", "name"))
     teams = [(name, totals({group: each[team] for group, each in numbers.items()})) for team, name in names.items()]
@@ -88,7 +90,7 @@ def teams_of(found: Mapping[str, QuerySet[Any, Any]]) -> list[tuple[str, Totals]
 
 
 def by_team(rows: QuerySet[Any, Any]) -> dict[int, int]:
-    """Return team id → number of these rows that belong to its learners."""
+    """Return team id → number of `rows` (enrollments) of the team's own learners, not of teams below; only above 0."""
     members = Membership.objects.filter(
         role=Membership.Role.LEARNER, person__enrollments__in=rows.order_by().values("pk")
     )

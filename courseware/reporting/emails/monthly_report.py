@@ -78,7 +78,7 @@ def month_before(day: date) -> date:
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """Yield unsaved emails to people who subscribed before this month, on its first day or when catching up."""
+    """On the 1st, or when catching up, yield unsaved emails to subscribers since before this month who see reports."""
     if morning.day.day > 1 and not morning.catches_up:
         return
     subscriptions = MonthlyReportSubscription.objects.filter(person__is_active=True)
@@ -99,7 +99,7 @@ def monthly_email(subscription: MonthlyReportSubscription, month: date, at: date
 
 
 def why_not_wanted(email: OutgoingEmail) -> str:
-    """Return why the email must not be sent any more, or ""."""
+    """Return why the email must not be sent any more (untranslated), or ""."""
     if not MonthlyReportSubscription.objects.filter(person=email.person_id).exists():
         return STOPPED
     return "" if sees_reports(email.person) else SEES_NOTHING

@@ -66,13 +66,13 @@ def queue_weekly_summaries(at: datetime | None = None) -> str:
 
 
 def register_weekly(kind: str, recipients: Callable[[], QuerySet[User]]) -> None:
-    """Register a weekly email type and the query of its recipients."""
+    """Register a weekly email type and its morning job. `recipients`: function that returns the query of recipients."""
     WEEKLY[kind] = recipients
     register_morning_job(DailyEmailJob(kind, HOUR, partial(emails, kind), unsaid=NOTHING))
 
 
 def emails(kind: str, morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    """Yield unsaved emails of this type, by recipient id, to recipients whose Monday morning is near."""
+    """Yield unsaved emails of this type (key of WEEKLY), by recipient id, to recipients with a `monday_near`."""
     for people in by_person(WEEKLY[kind](), "pk"):
         hours = hours_of([person.pk for person in people])
         for person in people:
@@ -86,7 +86,7 @@ def all_managers() -> QuerySet[User]:
 
 
 def weekly_email(kind: str, person: User, hours: EmailHours, morning: DailyEmails) -> OutgoingEmail | None:
-    """Return an unsaved email, or None if no Monday morning in the person's time zone is near."""
+    """Return an unsaved email, or None without a `monday_near`. `hours`: of `person`."""
     monday = monday_near(hours, morning)
     if monday is None:
         return None
@@ -127,12 +127,12 @@ def asked_of_reader(email: OutgoingEmail, at: datetime) -> QuerySet[ExtensionReq
 
 
 def finished(rows: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
-    """Return the rows completed in the last 7 days, by name."""
+    """Return the rows completed in the 7 days before `at`, by name."""
     return rows.filter(completed_at__gt=at - WEEK).order_by("learner__name", "pk")
 
 
 def why_nothing(email: OutgoingEmail) -> str:
-    """Return why the email must not be sent, or "" if there is anything to report."""
+    """Return why the email must not be sent (untranslated), or "" if there is anything to report."""
     at, language = now(), email.language or settings.LANGUAGE_CODE
     rows = dashboard_of_reader(email, at)
     found = filter_by_status(rows, State.OVERDUE, at), finished(rows, at), asked_of_reader(email, at)

@@ -79,7 +79,7 @@ class AuditPack(NamedTuple):
 
 
 def audit_pack(contents: PackContents, language: str) -> AuditPack:
-    """Return the audit pack with texts in this language. The caller closes its file."""
+    """Return the pack with texts in this language; create missing PDFs, see `pdfs_in`. The caller closes its file."""
     file = TemporaryFile()  # noqa: SIM115 - the caller closes it
     with ZipFile(file, "w") as pack:
         digests = {name: put(pack, name, pieces, contents.count.at) for name, pieces in files_of(contents, language)}
@@ -127,7 +127,7 @@ def people_in(contents: PackContents, language: str) -> Iterator[dashboard_rows.
 
 
 def certificates_in(contents: PackContents) -> QuerySet:
-    """Return certificates issued in the period, including those revoked since."""
+    """Return certificates of the enrollments `contents.runs` issued in the period, including those revoked since."""
     issued = Certificate.objects.filter(
         contents.report.period.contains("issued_at"), enrollment__in=contents.runs.values("pk")
     )
@@ -135,7 +135,7 @@ def certificates_in(contents: PackContents) -> QuerySet:
 
 
 def pdfs_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePdf]]:
-    """Yield (certificate, PDF). Creates up to DRAWN_MEANWHILE missing PDFs; if more are missing, skips them all."""
+    """Yield (certificate, PDF) if there is one. Creates missing PDFs only if at most DRAWN_MEANWHILE are missing."""
     # By ids, not in `chunks`, because PDFs are written meanwhile.
     draws = len(lacking_in(contents, language)) <= DRAWN_MEANWHILE
     for keys in batches(list(certificates_in(contents).values_list("pk", flat=True)), PAPERS):
@@ -164,7 +164,7 @@ def queue_missing_pdfs(contents: PackContents, language: str) -> int:
 
 
 def releases_in(contents: PackContents) -> QuerySet:
-    """Return releases of the reported courses up to the end of the period; certificates may name older ones."""
+    """Return all releases of the reported courses up to the end of the period: certificates may name old ones."""
     courses = [identifier for identifier, _title in contents.report.courses]
     _begin, end = contents.report.period.span
     found = Release.objects.filter(course__identifier__in=courses, created_at__lt=end)
@@ -172,7 +172,7 @@ def releases_in(contents: PackContents) -> QuerySet:
 
 
 def checkpoints_in(contents: PackContents) -> QuerySet:
-    """Return audit log checkpoints from the start of the period on."""
+    """Return audit log checkpoints from the start of the period on, also after its end."""
     begin, _end = contents.report.period.span
     return Checkpoint.objects.filter(at__gte=begin).order_by("number")
 

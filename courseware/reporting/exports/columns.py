@@ -156,7 +156,9 @@ def dashboard_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], lang
 def workbook(
     name: str, columns: Sequence[Column], rows: Iterable[Any], facts: Iterable[Fact], language: str
 ) -> IO[bytes]:
-    """Return an open Excel file, which the caller closes. `facts`: (label, text) pairs of the second worksheet."""
+    """Return an open Excel file, which the caller closes. `name`: of the first worksheet; `rows`: what the columns
+    expect, such as DashboardRow; `facts`: (label, text) pairs of the second worksheet.
+    """
     import xlsxwriter  # takes 30 ms
 
     file = TemporaryFile()  # noqa: SIM115 - the response that sends it closes it

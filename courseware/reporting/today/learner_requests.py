@@ -36,8 +36,8 @@ class LearnerRequests(Asked):
 
 
 def learner_requests(user, managed: EnrollmentQuerySet, at: datetime) -> LearnerRequests:
-    """Return the extension requests that `user` should answer. `managed`: enrollments that `user` manages. Runs 2
-    queries, 2 more if there are any; for HR 2 more, and 3 for each 500 requests.
+    """Return open extension requests of enrollments `managed` (by `user`, not checked) and, for HR, of people without
+    manager whom `user` may manage. Runs 2 queries, 2 more if there are any; for HR 2 more, 3 per 500 requests.
     """
     asked = ExtensionRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
     rows = dict(asked.filter(enrollment__in=managed).values_list("pk", "enrollment__learner"))
@@ -50,7 +50,7 @@ def learner_requests(user, managed: EnrollmentQuerySet, at: datetime) -> Learner
 
 
 def without_any_manager(asked: QuerySet[ExtensionRequest], user) -> dict[int, int]:
-    """Return request id → learner id of requests without a manager, for a `user` in HR."""
+    """Return request id → learner id of requests by people whom `user` (HR) may manage and who have no manager."""
     of_people = asked.filter(enrollment__learner__in=people_manageable_by(user).values("pk")).order_by("pk")
     found: dict[int, int] = {}
     last = 0
@@ -72,7 +72,7 @@ def with_enrollments(keys: Sequence[int]) -> list[ExtensionRequest]:
 
 
 def questions_asked(managed: QuerySet) -> Asked:
-    """Return open questions of these people (ids), even if the manager may not decide about them. Up to 2 queries."""
+    """Return open questions of the people `managed` (ids), whether or not the manager may decide about them."""
     waiting = ManagerQuestion.objects.filter(answered_at=None, enrollment__course__current__isnull=False)
     waiting = waiting.filter(enrollment__learner__in=managed, enrollment__learner__is_active=True)
     shown = list(waiting.select_related("enrollment__learner").order_by("pk")[: SHOWN + 1])

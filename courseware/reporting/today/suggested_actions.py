@@ -136,12 +136,14 @@ class SuggestedActions:
 
 
 def led_by(user) -> EnrollmentQuerySet:
-    """Return current enrollments of learners that `user` manages, also as a deputy, and may decide about."""
+    """Return newest enrollments, also closed, of learners `user` manages, also as a deputy, and may decide about.
+    Courses without a release are left out.
+    """
     return decided_by(user, people_managed_by(user))
 
 
 def decided_by(user, managed: QuerySet) -> EnrollmentQuerySet:
-    """Return current enrollments of `managed` people (a query of ids) that `user` may decide about."""
+    """Return newest enrollments, also closed, of `managed` people (subquery of ids) that `user` may decide about."""
     enrollments = Enrollment.objects.filter(learner__in=managed).exclude(learner__in=undecidable_ids(user))
     return published(enrollments).newest()
 
@@ -180,12 +182,12 @@ def suggested_actions_for(user, at: datetime, *, counts_others: bool) -> Suggest
 
 
 def with_reasons(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
-    """Annotate the state, and `why` there is no reminder (a `NotReminded` or "")."""
+    """Annotate open enrollments with the state, and with `why` there is no reminder (value of `NotReminded` or "")."""
     return enrollments.with_state(at).annotate(why=reminder_refusal(at))
 
 
 def with_whys(enrollments: Collection[int], at: datetime) -> list[tuple[Recipient, str]]:
-    """Return (recipient, why there is no reminder, or ""), most urgent first. `enrollments`: ids. Runs 1 query."""
+    """Return (recipient, value of `NotReminded` or ""), most urgent first. `enrollments`: ids. Runs 1 query."""
     # The reason is a column: as a condition it makes PostgreSQL read all accounts.
     found = with_reasons(Enrollment.objects.filter(pk__in=enrollments), at).order_by("urgency", "pk")
     rows = found.values_list("pk", "learner", "learner__name", "state", "started_at", "why")
@@ -196,14 +198,14 @@ def with_whys(enrollments: Collection[int], at: datetime) -> list[tuple[Recipien
 
 
 def suggested_reminders(able: Sequence[Recipient]) -> Iterator[SuggestedReminders]:
-    """Yield the reminders by state, for the first LETTERS_AT_ONCE of these recipients."""
+    """Yield reminders by state to the first LETTERS_AT_ONCE of `able`, all who may be reminded, most urgent first."""
     for state in (State.OVERDUE, State.DUE_SOON):
         if own := [each for each in able[:LETTERS_AT_ONCE] if each.state == state]:
             yield SuggestedReminders(state, len({each.learner for each in able if each.state == state}), own)
 
 
 def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NotRemindedGroup]:
-    """Yield people without a reminder, grouped by reason. `unable`: (recipient, reason)."""
+    """Yield people without a reminder, grouped by reason. `unable`: (recipient, value of `NotReminded`)."""
     people: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for each, why in unable:
         people[why][each.learner] = each.name
@@ -212,14 +214,16 @@ def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NotReminded
 
 
 def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """Return unopened, never extended enrollments that are not overdue: the most urgent, one more than is shown."""
+    """Return the LINES + 1 most urgent enrollments that are unopened, never extended and not overdue, and whose `why`
+    is not AWAY or ASKS. `near`: `with_reasons`.
+    """
     soon = near.filter(urgency__gt=at, started_at=None, due_given_at=None)
     soon = soon.exclude(why__in=[NotReminded.AWAY, NotReminded.ASKS])
     return soon.select_related("learner").with_zone().order_by("urgency", "pk")[: LINES + 1]
 
 
 def more_time(enrollments: Sequence[Enrollment]) -> list[MoreTime]:
-    """Return a suggestion per enrollment: the first working day at or after due date + MORE_TIME."""
+    """Return a suggestion per enrollment with due date: the first working day at or after due date + MORE_TIME."""
     calendars = calendars_of_people([enrollment.learner_id for enrollment in enrollments]) if enrollments else {}
     found = []
     for enrollment in enrollments:
@@ -231,7 +235,9 @@ def more_time(enrollments: Sequence[Enrollment]) -> list[MoreTime]:
 
 
 def others_of(enrollments: EnrollmentQuerySet, busy: Collection[int]) -> int | None:
-    """Return the number of people outside `busy` (ids); None above LOOKED_AT enrollments. Runs 1 query."""
+    """Return the number of learners of `enrollments` who are not in `busy`; None above LOOKED_AT enrollments. `busy`: a
+    set of ids, all of them such learners (not checked). Runs 1 query.
+    """
     learners = list(enrollments.order_by().values_list("learner", flat=True)[: LOOKED_AT + 1])
     return None if len(learners) > LOOKED_AT else len(set(learners)) - len(busy)
 
@@ -240,7 +246,9 @@ def others_of(enrollments: EnrollmentQuerySet, busy: Collection[int]) -> int | N
 
 
 def talks_due(enrollments: EnrollmentQuerySet, at: datetime) -> list[DashboardRow]:
-    """Return rows of stuck people to talk to, most urgent first. Constant number of queries."""
+    """Return rows, without team, of people stuck at an obstacle or exam and not talked to since the last failure, most
+    urgent first. `enrollments`: with something to do at `at`; checks the first TALKS_LOOKED_AT.
+    """
     begun = enrollments.exclude(started_at=None).order_by("urgency", "pk")
     keys = list(begun.values_list("pk", flat=True)[:TALKS_LOOKED_AT])
     in_doubt = set(possibly_stuck_ids(Enrollment.objects.filter(pk__in=keys), at)) if keys else set()

@@ -114,7 +114,9 @@ def has_today(request, at):
 
 
 def whole_team(user, teams, chosen):
-    """Return (id, name) of the team if the dashboard (filters `chosen`) shows a single one; None for auditors."""
+    """Return (id, name) of the team if the dashboard shows a single one, else None; None for auditors. `teams`: query
+    of (id, name) of the teams the user may see; `chosen`: filters.
+    """
     if audits(user):
         return None
     if team := chosen.get("team"):
@@ -123,7 +125,7 @@ def whole_team(user, teams, chosen):
 
 
 def own_course(request, outlines):
-    """Return title, language and due date of the user's own most urgent open course, or None. Runs 1 query."""
+    """Return title, language and due date of the user's most urgent open course, or None. `outlines`: by course id."""
     newest = {enrollment.course_id: enrollment for enrollment in own_enrollments(request)}
     asked = most_urgent_first([enrollment for enrollment in newest.values() if enrollment.is_asked])
     if not asked:
@@ -141,7 +143,7 @@ def manages_directly(request):
 
 
 def keys_on(page, count):
-    """Return ids of the enrollments on this page of the dashboard. `count`: its `DashboardCount`."""
+    """Return ids of the enrollments on `page`, of a Paginator over a range of indexes. `count`: a `DashboardCount`."""
     rows = page.object_list
     is_first = page.number == 1 and count.number > 0 and count.is_sorted
     if is_first and count.own and not count.filters:
@@ -151,7 +153,7 @@ def keys_on(page, count):
 
 
 def filters_query(chosen):
-    """Return these filters (name → value) as a URL query."""
+    """Return filters of `DashboardFilter.chosen` (name → value) as a URL query."""
     query = QueryDict(mutable=True)
     query.update({key: in_address(value) for key, value in chosen.items()})
     return query.urlencode()
@@ -164,7 +166,7 @@ def in_address(value):
 
 
 def teams_or_404(user):
-    """Return a query of (id, name) of the teams `user` may see. Raise `Http404` if `user` manages no team."""
+    """Return a query of (id, name) of the teams `user` may see. Raise `Http404` if none, except for HR and auditors."""
     teams = dashboard_rows.teams_shown_to(user).values_list("pk", "name")  # lazy: there may be thousands
     if not sees_whole_company(user) and not teams:
         raise Http404

@@ -85,7 +85,7 @@ def page(request):
 
 
 def choices(periods, to_text, asked):
-    """Return (text, URL query, whether it is shown) of each Period. `to_text`: function of a period."""
+    """Return (text, URL query, whether it is the period of `asked`) of each Period. `to_text`: function of a Period."""
     return [(to_text(each), asked._replace(period=each).query, each == asked.period) for each in periods]
 
 

@@ -33,7 +33,7 @@ def person_address(pk, action=None):
 
 
 def visible_enrollment(user, pk):
-    """Return the enrollment with the facts of a dashboard row. Raise `Http404` if `user` may not see it."""
+    """Return the enrollment (id `pk`) with the facts of a dashboard row. Raise `Http404` if `user` may not see it."""
     shown = rows.enrollments_shown_to(user).select_related("learner")
     return get_object_or_404(rows.with_facts(shown, timezone.now()), pk=pk)
 
@@ -46,12 +46,12 @@ def absence_form(user, enrollment):
 
 
 def newest_undoable(entries):
-    """Return the id of the newest adjustment among timeline entries that can be undone, or None."""
+    """Return the id of the first adjustment in `entries` (of `timeline`, newest first) that can be undone, or None."""
     return next((each.line.adjustment_id for each in entries if each.line and each.may_undo), None)
 
 
 def person_page(request, enrollment, *, refused=None, status=200):
-    """Render the page. `refused`: manager action → form with errors."""
+    """Render the page. `enrollment`: of `visible_enrollment`; `refused`: manager action → form with errors."""
     may = may_change(request.user, enrollment)
     actions = [action for action in ON_PERSON_PAGE if may and action.is_offered(enrollment)]
     # Also for POST requests, because the page shows the record.

@@ -104,7 +104,7 @@ def outlook(request):
 
 
 def teams_whole(teams, team):
-    """Return those of `teams` (query) that are `team` or below it; all without `team`."""
+    """Return those of `teams` (query of (id, name)) that are `team` or below it; all if `team` is None."""
     return teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_subteams().values("pk")) if team else teams
 
 

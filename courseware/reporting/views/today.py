@@ -51,7 +51,7 @@ HAVE_THE_DAY = (ActionRefusal.UNCHANGED, ActionRefusal.LATER)
 
 
 class TodayForm(forms.Form):
-    """Checked boxes on *Today*. `led`: enrollments the user may change. The valid form has `confirmed`."""
+    """Checked boxes on *Today*. `led`: query of enrollments the user may change. The valid form has `confirmed`."""
 
     def __init__(self, data, *, led):
         super().__init__(data)
@@ -135,7 +135,7 @@ def say_what_was_done(request, done):
 
 
 def say_who_was_left_out(request, done, extended):
-    """Add messages about people left out: the reason, or the sender and time of an earlier action."""
+    """Add messages about people left out. `done`: of `carry_out`; `extended`: ids of enrollments to be extended."""
     if not done:
         messages.info(request, gettext("No new action was taken."))
     have_one = [each.run for each in done.left_out if each.why in HAVE_ONE]
@@ -176,7 +176,7 @@ def day_given(item, reader):
 
 
 def who_had_reminded(enrollments, reader):
-    """Return (sender and time as text for `reader`, names) of earlier reminders of these enrollments."""
+    """Return (sender and time as text for `reader`, names) of earlier reminders. `enrollments`: list of Enrollment."""
     emails = reminders_of(enrollments) if enrollments else {}
     senders = User.objects.in_bulk({email.data["by"] for email in emails.values() if email.data["by"]})
     names_by_text = {}
@@ -189,7 +189,9 @@ def who_had_reminded(enrollments, reader):
 
 
 def by_whom_and_when(action, person, at, reader):
-    """Return the text about an earlier action for `reader`. `action`: "reminder" or "talk"; `at`: None if unsent."""
+    """Return the text about an earlier action for `reader`. `action`: "reminder" or "talk"; `person`: None for an
+    automatic reminder; `at`: None for a reminder that is not sent yet.
+    """
     if at is None:
         return gettext("the reminder will be sent automatically")
     time = date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
@@ -301,7 +303,7 @@ def said(answered, enrollment):
 
 
 def why_not_answered(error, enrollment, reader):
-    """Return a message to `reader` about a `RequestNotOpen`, such as the answer of another manager."""
+    """Return a message to `reader` about a `RequestNotOpen` of `enrollment`, such as the answer of another manager."""
     request, name = error.request, enrollment.learner.name
     if error.why:
         return f"{name}{gettext(': ')}{error.why.label}"
