@@ -355,7 +355,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         }
 
     def linked_uses(self, document, uses):
-        """Return (title, path, URL of the editor) of documents that refer to this one. Runs one query."""
+        """Return (title, path, URL of the editor) of each document in `uses` (`Preview.uses`). Runs one query."""
         keys = dict(
             document.course.documents.filter(identifier__in=[use.id for use in uses]).values_list("identifier", "pk")
         )

@@ -8,7 +8,7 @@ from courseware.content.rendering.store import outline
 
 
 def course_title(course: Course, language: str = "") -> str:
-    """Return the title in `language` or the current one; the id if nothing is released. Needs `current` loaded."""
+    """Return the title in `language` (default: active) or else the source language; the id if nothing is released."""
     return outline(course.current, language or get_language()).title if course.current else course.identifier
 
 

@@ -166,8 +166,7 @@ class ImportedFile(models.Model):
 
 class ReleaseProposal(models.Model):
     """A release that changes exams, proposed by one person and released or declined by another.
-
-    It is void once its revisions or the release `base` are no longer the latest, and done once a release refers to it.
+    It is void if its revisions or the release `base` are no longer the latest, and done if a release refers to it.
     """
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="proposals")

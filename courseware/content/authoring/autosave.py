@@ -30,7 +30,7 @@ def store_tabs(editor_state: EditorState, *, by) -> None:
 
 
 def autosaved_tabs(document: Document, person, *, is_put_in: bool) -> AutosavedTabs | None:
-    """Return a user's stored texts, or None if all is saved. `is_put_in`: already restored. Runs at most 4 queries."""
+    """Return a user's stored texts; None if none differs or `document` is archived. `is_put_in`: they are restored."""
     saved = unsaved_in(person.pk, [form_of(document)]).get(form_of(document))
     base = document.revisions.filter(pk=saved.fields["base"]).first() if saved else None
     if saved is None or base is None or document.head is None:

@@ -155,7 +155,7 @@ class DraftForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["base"].queryset = document.revisions.all()
         for language in languages:
-            # Not stripped: every byte counts. `drafts.as_written` undoes what browsers change.
+            # Not stripped: every byte counts. `drafts.with_original_line_ends` undoes what browsers change.
             self.fields[f"text-{language}"] = forms.CharField(strip=False, max_length=MAX_DOCUMENT, required=False)
 
     @property

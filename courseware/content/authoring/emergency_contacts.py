@@ -1,4 +1,4 @@
-"""Contacts on the emergency card, edited on the admin page of their course."""
+"""Emergency contacts: contacts on the emergency card, edited on the admin page of their course."""
 
 from django import forms
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""Exam changes as text, for the page that publishes them."""
+"""Text of exam changes, for the page that publishes them."""
 
 from typing import Any
 

@@ -73,7 +73,9 @@ class Preview:
 def preview_for(
     person: int, manuscript: Manuscript, language: str, sent: Mapping[str, str], parts: Iterable[str] = ()
 ) -> Preview:
-    """Return the preview, one at a time per `person` (key). `sent`, `parts`: see `preview_simulation` (`picked`)."""
+    """Return the preview; with `missing` set if it failed, or if another preview of the `person` (key) is being made.
+    `sent`: posted fields, and `parts`: positions of ticked parts; see `preview_simulation`.
+    """
     key, seconds = f"preview-{person}", settings.PREVIEW_SECONDS
     if not cache.add(key, True, beside.longest(seconds) + 1):
         return Preview("busy")
@@ -93,7 +95,7 @@ def missing_preview(reason: WorkNotDone) -> Preview:
 
 
 def check_in_side_process(bodies: dict[str, bytes]) -> None:
-    """Check files (path → content). Raise `ContentErrors`, `NotChecked` if the machine is busy, else `WorkNotDone`."""
+    """Check files (path → content). Raise `ContentErrors`; `NotChecked` for a busy machine; else `WorkNotDone`."""
     texts = {path: b"" if path.startswith(MEDIA_FOLDER) else body for path, body in bodies.items()}
     try:
         errors = beside_saving.run(errors_in, texts, seconds=settings.PREVIEW_SECONDS)
@@ -132,7 +134,7 @@ def errors_in(bodies: dict[str, bytes]) -> tuple[Diagnostic, ...]:
 
 
 def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Diagnostic, ...]:
-    """Return issues of the document, and errors of others, which it causes; () for a figure."""
+    """Return issues of the document as typed, and errors that it causes in other documents; () for a figure."""
     if "" in manuscript.files:  # a figure
         return ()
     found = check_course(course, changed=manuscript.document)
@@ -145,7 +147,7 @@ def is_faulty(manuscript: Manuscript, problems: Iterable[Diagnostic]) -> bool:
 
 
 def preview_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> SimulationPreview | None:
-    """Return the attempt of `preview_simulation`, or None if the page data are not of a simulation."""
+    """Return the attempt of `preview_simulation`; None if the page data are not of a simulation."""
     if "simulation" not in page:
         return None
     preview = preview_simulation(load_simulation(page["simulation"]), sent, parts)

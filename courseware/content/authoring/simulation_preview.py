@@ -1,4 +1,4 @@
-"""Simulations played in the editor, as typed. The form carries the signed attempt; nothing is stored."""
+"""Simulation preview: play in the editor, as typed. The form carries the signed attempt; nothing is stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -105,9 +105,9 @@ class SimulationPreview:
 def preview_simulation(
     simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()
 ) -> SimulationPreview:
-    """Return the attempt `sent["carried"]` after the button `sent["rehearse"]`, or a new one if not signed.
-
-    Decisions that the text no longer allows are dropped. `simulation`: without errors; `picked`: ticked message parts.
+    """Return the attempt in `sent["carried"]` after pressing the button `sent["rehearse"]`; a new attempt if `carried`
+    has no valid signature or the button is AGAIN. Decisions that the text no longer allows are dropped. `simulation`:
+    without errors; `picked`: positions of ticked parts, as texts.
     """
     seed, flags, decisions = read_carried(sent.get("carried", ""))
     pressed = sent.get("rehearse", "")
@@ -125,7 +125,7 @@ def preview_simulation(
 
 
 def read_carried(text: str) -> tuple[int, list[str] | None, list]:
-    """Return (seed, flags, decisions); flags are None without a valid signature."""
+    """Return (seed, flags, decisions) of the signed `text`; flags are None without a valid signature."""
     try:
         seed, flags, decisions = signing.loads(text, salt=SALT)
     except signing.BadSignature:

@@ -30,10 +30,10 @@ class CourseTablesCommand(BaseCommand):
             self.stdout.write("\n".join(self.lines(course, language)))
 
     def lines(self, course: CourseText, language: str) -> Iterator[str]:
-        """Return the lines about one course. `language`: of the texts, if the course has it."""
+        """Return the lines about one course. `language`: of the texts, else the source language."""
         raise NotImplementedError
 
 
 def table_row(cells: Iterable[str]) -> str:
-    """Return a row of a Markdown table."""
+    """Return a row of a Markdown table. `cells`: plain text or Markdown; a "|" in them is escaped."""
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"

@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
 
 def course_folders(directory: Path | None) -> list[Path]:
-    """Return the course folders in `directory` (default: content/). Raise `CommandError` if there is none."""
+    """Return the course folders directly in `directory` (None: CONTENT_DIR). Raise `CommandError` if there is none."""
     root = directory or settings.CONTENT_DIR
     folders = sorted({path.parent for path in root.glob("*/course.*.md")})
     if not folders:
@@ -69,7 +69,7 @@ def course_folders(directory: Path | None) -> list[Path]:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Return path inside the folder → content, without hidden files."""
+    """Return path inside `folder`, also in subfolders → content, without hidden files and folders."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     inside = ((path.relative_to(folder), path) for path in paths)
     return {

@@ -99,7 +99,9 @@ class Command(BaseCommand):
 
 
 def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
-    """Return folder → paths or ids. `named`: `folder/path`, or `path` if there is one folder, else `CommandError`."""
+    """Return each of `folders` → paths or ids of `named` in it. `named`: "folder name/path", or "path" if there is only
+    one folder. Raise `CommandError` for a name without a folder if there are several.
+    """
     found: dict[Path, set[str]] = {folder: set() for folder in folders}
     names = {folder.name: folder for folder in folders}
     for name in named:

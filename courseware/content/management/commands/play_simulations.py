@@ -60,7 +60,7 @@ def simulations_of(folder: Path) -> list[Simulation]:
 
 
 def saved_results(folders: list[Path]) -> str:
-    """Return JSON: fingerprint of a simulation in one language → results of all players."""
+    """Return JSON for SAVED: fingerprint of a simulation in one language → results of all players."""
     results = {}
     for folder in folders:
         course = valid_course(folder)
@@ -74,7 +74,7 @@ def saved_results(folders: list[Path]) -> str:
 
 
 def row(simulation: Simulation, attempts: int, random: Random) -> str:
-    """Return a Markdown row: outcomes in percent, average number of decisions, nodes and endings never met."""
+    """Return a Markdown row: outcomes in percent of `attempts` (≥ 1), average number of decisions, places never met."""
     ended: Counter[str] = Counter()
     reached: set[str] = set()
     decisions = 0
