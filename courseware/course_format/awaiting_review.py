@@ -29,12 +29,14 @@ def sections_awaiting_review(document: ParsedDocument) -> tuple[Section, ...]:
 
 
 def is_awaiting_review(document: ParsedDocument) -> bool:
-    """Return whether the document or one of its sections needs an expert review, even if an expert has given it."""
+    """Return whether the document or one of its sections needs an expert review, whether or not it has one already."""
     return awaits_review_whole(document.meta) or bool(sections_awaiting_review(document))
 
 
 def without_sections_awaiting_review(course: CourseText, read: Collection[str] = ()) -> CourseText:
-    """Return the course without content that needs an expert review. `read`: ids of documents that have one."""
+    """Return the course without simulations and sections that need an expert review, and without the steps of these
+    simulations. `read`: ids of documents that an expert has reviewed; they stay whole.
+    """
     waiting = {each.id for each in map(course.source, course.documents) if is_awaiting_review(each)}.difference(read)
     if not waiting:
         return course

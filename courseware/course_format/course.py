@@ -58,16 +58,15 @@ class ListEntry:
     line: int
 
     def problem(self, finding: str, /, **fields: Field | None) -> Diagnostic:
-        """Return a diagnostic at the line of this entry. Raise `KeyError` for an unknown finding."""
+        """Return a diagnostic at the line of this entry. Raise `KeyError` for an unknown `finding` (message id)."""
         return Diagnostic(self.path, self.line, Finding(finding, **fields))
 
 
 @dataclass(frozen=True)
 class CourseText:
-    """A parsed course. `languages` are lower case ("zh-hans"), the source language first.
-
-    `documents`: id → language → document, for ids of the source language; `unread`: paths of documents that could not
-    be read; `media`: paths of all other files.
+    """A parsed course. `languages` are lower case ("zh-hans"), the source language first. `documents`: id → language →
+    document, for ids of the source language; `unread`: paths of documents left out because of an error, without
+    documents in a language that is not in `languages`; `media`: paths of files that are not named like documents.
     """
 
     id: str
@@ -101,20 +100,19 @@ class CourseText:
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
 
     def texts(self, *kinds: str) -> Iterator[tuple[ParsedDocument, ParsedDocument]]:
-        """Yield (source document, text) for each of its languages, its own included. Without `kinds`: all documents."""
+        """Yield (source document, text) for each language of each document, its own included. No `kinds`: all kinds."""
         for source in map(self.source, self.documents):
             if not kinds or source.kind in kinds:
                 yield from ((source, text) for text in self.documents[source.id].values())
 
     def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[ParsedDocument, SomeMeta]]:
-        """Yield (document in the source language, its front matter) where that is a valid `model`, by path."""
+        """Yield (source document, front matter) if that is a `model`, by path. LessonMeta includes simulations."""
         for document in map(self.source, self.documents):
             if isinstance(document.meta, model):
                 yield document, document.meta
 
     @property
     def route(self) -> Iterator[RouteStep]:
-        """The steps of the course in order."""
         return (step for module in self.modules for step in module.steps)
 
     def module_of(self, document_id: str) -> Module | None:
@@ -125,14 +123,14 @@ class CourseText:
         return None
 
     def questions(self, document_id: str, language: str) -> tuple[Question, ...]:
-        """Return the questions of a document in reading order, () without any. `KeyError`: unknown id or language."""
+        """Return questions of a lesson or bank in order, () for other kinds. `KeyError`: unknown id or language."""
         document = self.documents[document_id][language]
         if document.kind not in ("lesson", "bank"):
             return ()
         return tuple(self._make(document, section) for section in document.questions)
 
     def question(self, question_id: str, language: str) -> Question:
-        """Return a question of a lesson or bank. Raise `KeyError` for an unknown id or language."""
+        """Return a question (id) of a lesson or bank. Raise `KeyError` for an unknown id or language."""
         document = self.documents[self._homes[question_id]][language]
         section = document.section(question_id)
         if section is None:
@@ -183,7 +181,7 @@ def job_role_choices(lesson: ParsedDocument) -> list[Section]:
 
 
 def other_variants(document: ParsedDocument) -> dict[str, Section]:
-    """Return id of a question → first question of its variant group, for all questions that are not the first."""
+    """Return id of each question that is not the first of its variant group → first question of that group."""
     firsts: dict[str, Section] = {}
     for section in document.questions:
         firsts.setdefault(family_of(section), section)
@@ -196,7 +194,7 @@ def family_of(section: Section) -> str:
 
 
 def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
-    """Return the questions below a lesson's `.check` heading, up to the next heading of its level; () without one."""
+    """Return the questions below a lesson's `.check` heading, up to the next of its level or above; () without one."""
     questions, level = [], None
     for section in document.sections:
         if section.kind == "check":
@@ -209,7 +207,9 @@ def check_sections(document: ParsedDocument) -> tuple[Section, ...]:
 
 
 def read_course(files: Mapping[str, bytes]) -> CourseText:
-    """Parse a course. `files`: path relative to the course folder, with "/" → bytes. Issues are in `problems`."""
+    """Parse a course. `files`: path in the course folder, with "/" → bytes. `problems` has only issues of form;
+    `checks.check_course` finds the others.
+    """
     return _Gatherer(files).gather()
 
 
@@ -256,7 +256,6 @@ class _Gatherer:
                 self.unread.add(path)
 
     def _find_languages(self) -> tuple[str, ...]:
-        """Return the lower-case tags of the course document, the source language first, or ()."""
         courses = [path for path, name in self.names.items() if name.kind == "course"]
         by_path = {path: tags for path in courses if (tags := _languages_listed(self.files[path]))}
         if not by_path:

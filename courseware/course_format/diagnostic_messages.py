@@ -1,4 +1,4 @@
-"""Messages of the course checker: id of a finding → sentence with named fields (docs/formats.md §10)."""
+"""Diagnostic messages of the course checker: id of a finding → sentence with named fields (docs/formats.md §10)."""
 
 import string
 from collections.abc import Mapping

@@ -55,7 +55,7 @@ MAX_COMPARED = 40  # characters; a longer word is no misspelling of an id
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word of which `word` is most likely a misspelling, or None."""
+    """Return the known word that `word` most likely misspells, or None. Words equal but for digits do not count."""
     if len(word) > MAX_COMPARED:
         return None
     letters = _without_digits(word)

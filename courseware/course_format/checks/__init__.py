@@ -30,9 +30,8 @@ def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | N
 def check_course(
     course: CourseText, *, complete: bool = False, today: date | None = None, changed: str = ""
 ) -> list[Diagnostic]:
-    """Return the issues of a parsed course as `check` does, except those inside figures.
-
-    `changed`: id of the only document that may have errors, or "". Issues inside other documents may be missing then.
+    """Return the issues of a parsed course as `check` does, except those inside figures. `changed`: id of the only
+    document that may have errors (trusted: issues inside others may be missing), or "".
     """
     narrow = course
     if changed in course.documents and changed != course.id:

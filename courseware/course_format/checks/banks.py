@@ -10,7 +10,7 @@ from courseware.course_format.parsing.marked_text import plain
 from courseware.course_format.parsing.metadata import BankMeta, ExamMeta, ExamSection
 from courseware.course_format.parsing.parser import ParsedDocument
 from courseware.course_format.questions.question_types import Question, askable
-from courseware.course_format.reading_speed import job_role_ids
+from courseware.course_format.reading_time import job_role_ids
 
 # With fewer questions, shares are noise.
 MIN_QUESTIONS = 8
@@ -153,7 +153,7 @@ def check_balance(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def with_one_key(course: CourseText, documents: list[str], language: str) -> list[Question]:
-    """Return the questions of documents (ids) for which `has_one_key` is true, none if not in `language`."""
+    """Return the questions for which `has_one_key` is true. Ids of documents unknown or not in `language` give none."""
     questions = [
         question
         for document in documents

@@ -1,4 +1,4 @@
-"""Checks of questions: lists, ticks, reasons and quoted texts, in every language (docs/formats.md §5, §8)."""
+"""Checks of choices in questions: lists, ticks, reasons, quoted texts, in every language (docs/formats.md §5, §8)."""
 
 import re
 from collections.abc import Iterator
@@ -133,7 +133,6 @@ def _quoted(section: Section) -> Iterator[str]:
 
 
 def _squeeze(text: str) -> str:
-    """Return the text with single spaces, and without spaces between Chinese characters."""
     return _BETWEEN_HAN.sub("", " ".join(plain(text).split()))
 
 

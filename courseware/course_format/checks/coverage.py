@@ -11,7 +11,7 @@ from courseware.course_format.parsing.blocks import SourceLine
 from courseware.course_format.parsing.lists import Entry
 from courseware.course_format.parsing.marked_text import find_sources
 from courseware.course_format.parsing.metadata import CourseMeta, LessonMeta
-from courseware.course_format.reading_speed import required_minutes
+from courseware.course_format.reading_time import required_minutes
 
 MOST_MINUTES = 180  # for any job role, including simulations and exam
 FRESH_FOR = timedelta(days=365)
@@ -20,7 +20,7 @@ CASES = "cases"  # the heading below which sources are cases
 
 @when_complete
 def check_covered(course: CourseText) -> Iterator[Diagnostic]:
-    """Report syllabus points that no document covers by id or heading, except by simulations awaiting expert review."""
+    """Report syllabus points that no document covers by id or heading. Simulations with `waits_for` do not count."""
     covered = {
         point for _, meta in course.with_meta(LessonMeta) if not awaits_review_whole(meta) for point in meta.covers
     }
@@ -33,7 +33,7 @@ def check_covered(course: CourseText) -> Iterator[Diagnostic]:
 
 @when_complete
 def check_cases(course: CourseText) -> Iterator[Diagnostic]:
-    """Report bank questions that cite cases (sources below `#cases`) while their lesson cites none of these."""
+    """Report bank questions that cite cases (sources below `#cases`) of which their lesson cites none."""
     cases = _cases(course)
     cited = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
     for bank in course.of_kind("bank"):
@@ -100,7 +100,7 @@ def check_taught(course: CourseText) -> Iterator[Diagnostic]:
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Diagnostic]:
-    """Report unused sources, and check dates that are invalid, after `today` or more than 365 days before."""
+    """Report check dates invalid, after `today` or over 365 days old; unused sources only if no document is unread."""
     used = {source for _source, document in course.texts() for source in _cited(document.lines)}
     for source in course.sources.values():
         if source.id not in used and not course.unread:

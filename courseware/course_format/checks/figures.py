@@ -29,7 +29,7 @@ _BEGINNINGS = {
 
 
 def check_figures(files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
-    """Report issues of the figures in media/ among `files` (path → content)."""
+    """Report faulty SVG files, and pictures of another kind than their suffix, in media/. `files`: path → content."""
     for path, body in sorted(files.items()):
         if not path.startswith(MEDIA_FOLDER):
             continue

@@ -35,7 +35,7 @@ _BOX = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]")
 
 @always
 def check_headings(course: CourseText) -> Iterator[Diagnostic]:
-    """Report wrong kinds and keys of headings, tick boxes in ordinary text, and faulty knowledge checks."""
+    """Report wrong kinds and keys of headings, tick boxes in ordinary text, faulty knowledge checks and variants."""
     for document in map(course.source, course.documents):
         kinds = KEYS.get(document.kind, {"": ()})
         for section in document.sections:
@@ -120,7 +120,7 @@ def check_track_choice(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_waiting(course: CourseText) -> Iterator[Diagnostic]:
-    """Report questions in sections awaiting expert review, and simulations that await it but are required."""
+    """Report questions in sections that need an expert review, and simulations that need one and are required."""
     for lesson in course.of_kind("lesson"):
         for section in sections_awaiting_review(lesson):
             if section.kind not in ("", WAITS):
@@ -145,7 +145,7 @@ def _check_wordings(document: ParsedDocument) -> Iterator[Diagnostic]:
 
 @always
 def check_ids(course: CourseText) -> Iterator[Diagnostic]:
-    """Report ids of questions that a document or question has, too, and ids of entries in two documents of one kind."""
+    """Report ids of questions that another document or question has, and ids of entries in 2 documents of one kind."""
     used: dict[str, tuple[str, int]] = {}  # question → (path, line) of its first use
     for document in course.of_kind("lesson", "bank", "survey"):
         for section in document.questions if document.kind != "survey" else document.sections:

@@ -1,4 +1,4 @@
-"""Checks of references: ids in front matter and braces, links, figures, job roles (docs/formats.md §1, §4)."""
+"""Checks of links and references: ids in front matter and braces, figures, job roles (docs/formats.md §1, §4)."""
 
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -46,7 +46,9 @@ def check_references(course: CourseText) -> Iterator[Diagnostic]:
 
 @always
 def check_sections_named(course: CourseText) -> Iterator[Diagnostic]:
-    """Report questions whose `section=` is no heading of their lesson, or awaits expert review."""
+    """Report questions whose `section=` is no heading of their lesson, or one that needs an expert review. Report
+    nothing if a document is unread.
+    """
     if course.unread:  # these documents may have the heading
         return
     for document in course.of_kind("lesson", "bank"):
@@ -121,7 +123,7 @@ def _brace_references(document: ParsedDocument) -> Iterator[Reference]:
 
 @always
 def check_marks(course: CourseText) -> Iterator[Diagnostic]:
-    """Report issues of callouts, figures, links and source marks."""
+    """Report issues of callouts and figures; if no document is unread, also of links and source marks."""
     questions = {s.id for document in course.of_kind("lesson", "bank") for s in document.questions}
     targets = {*course.documents, *questions, *PAGES}
     job_roles = _known(course)["track"]

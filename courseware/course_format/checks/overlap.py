@@ -1,4 +1,4 @@
-"""Check for sentences copied from other texts: equal words in a row, ignoring punctuation."""
+"""Check of overlap with other texts: sentences with equal words in a row, ignoring punctuation."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,9 @@ _MARKUP = re.compile(r"\{[^}]*\}")
 
 
 def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """Report lines with WORDS words or CHARACTERS Chinese characters in a row of another text. `texts`: name → text."""
+    """Report lines, except in lists of sources, that share WORDS words or CHARACTERS Chinese characters in a row with
+    one of `texts` (name → text).
+    """
     known = {sequence: name for name, text in texts.items() for sequence in _runs(text)}
     for _source, document in course.texts():
         for line in document.lines if document.kind != "sources" else ():  # these quote titles

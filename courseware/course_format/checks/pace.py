@@ -1,11 +1,11 @@
-"""Checks of reading time: seconds without an action, written minutes of lessons, time limits of decisions."""
+"""Checks of pace: seconds of reading without an action, written minutes of lessons, time limits of decisions."""
 
 from collections.abc import Iterator
 
 from courseware.course_format.checks.registry import always, when_complete
 from courseware.course_format.course import CourseText
 from courseware.course_format.diagnostics import Diagnostic
-from courseware.course_format.reading_speed import decision_seconds, job_role_ids, minutes_of, stretches
+from courseware.course_format.reading_time import decision_seconds, job_role_ids, minutes_of, stretches
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.course_format.simulations.simulation import Simulation
 

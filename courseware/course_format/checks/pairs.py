@@ -1,4 +1,4 @@
-"""Checks of translations: equal structure in both languages (docs/formats.md §1)."""
+"""Checks of pairs of translations: equal structure in both languages (docs/formats.md §1)."""
 
 import re
 from collections import Counter
@@ -18,7 +18,9 @@ Placed = tuple[str, int]  # id or name, line
 
 
 def check_pairs(course: CourseText, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """Report missing translations and differences of structure, except in sections with an error among `found`."""
+    """Report missing translations and differences of structure. `found`: diagnostics so far; sections with an error
+    among them are not compared.
+    """
     errors = {(problem.path, problem.line) for problem in found if problem.level == "error"}
     misread = {problem.path for problem in course.problems}
     for document_id, languages in course.documents.items():

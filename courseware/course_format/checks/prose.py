@@ -1,4 +1,4 @@
-"""Checks of Markdown that git hosts show differently or that is not supported (docs/formats.md §4)."""
+"""Checks of prose: Markdown that git hosts show differently or that is not supported (docs/formats.md §4)."""
 
 import re
 import unicodedata
@@ -59,7 +59,6 @@ def _is_mark(character: str) -> bool:
 
 
 def _lists(block: Prose) -> Iterator[tuple[int, Finding]]:
-    """Report lists that are not nested by four spaces, or have no blank line before the first item."""
     in_list, before = False, ""
     for line in mark_code(enumerate(block.text.split("\n"), start=block.line)):
         item = None if line.is_code else _LIST_LINE.match(line.text)

@@ -24,6 +24,6 @@ def when_complete(check: Check) -> Check:
 
 
 def of_one_document(check: Check) -> Check:
-    """Mark a check that looks at one document at a time, besides the course document and the lists; return it."""
+    """Mark a check whose issues in a document depend only on it, the course document and the lists; return it."""
     OF_ONE_DOCUMENT.add(check)
     return check

@@ -16,7 +16,7 @@ from courseware.course_format.parsing.braces import cut_braces
 from courseware.course_format.parsing.lists import Item
 from courseware.course_format.parsing.marked_text import find_links
 from courseware.course_format.parsing.parser import ParsedDocument, Section
-from courseware.course_format.reading_speed import reading_seconds
+from courseware.course_format.reading_time import reading_seconds
 from courseware.course_format.simulations.baseline_players import LAZY, is_few, played_by_all
 from courseware.course_format.simulations.conditions import Condition
 from courseware.course_format.simulations.parser import read_simulation
@@ -282,7 +282,6 @@ class _Checked:
                 return
 
     def _check_blank_forms(self) -> Iterator[Diagnostic]:
-        """Report forms that can lead to a green ending although left blank or not sent in time."""
         for node in self.simulation.nodes.values():
             ends = _ends_with_blank(self.simulation, node) if node.parts else ()
             if ending := next((end for end in ends if self.simulation.endings_by_id[end].colour == "green"), ""):
@@ -312,7 +311,7 @@ def _ways(simulation: Simulation) -> dict[str, set[str]]:
 
 
 def average_minutes(simulation: Simulation) -> float:
-    """Return the average reading minutes of RUNS random attempts. A faulty simulation may never end."""
+    """Return the average reading minutes of RUNS random attempts, without endings. May never return if faulty."""
     seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
     random = Random(SEED)
     durations = [sum(seconds[state.place] for state, _, _ in simulation.random_path(random)[:-1]) for _ in range(RUNS)]
@@ -320,7 +319,7 @@ def average_minutes(simulation: Simulation) -> float:
 
 
 def longest_minutes(simulation: Simulation) -> float:
-    """Return the reading minutes of the longest path, ignoring conditions. Raise `CycleError` if there is a cycle."""
+    """Return the reading minutes of the longest path without its ending, ignoring conditions. Raise `CycleError`."""
     longest = dict.fromkeys([END, *simulation.endings_by_id], 0.0)
     for node_id in TopologicalSorter(_ways(simulation)).static_order():
         if node := simulation.nodes.get(node_id):

@@ -26,7 +26,7 @@ class Prose:
 
 @dataclass(frozen=True)
 class Callout:
-    """`kind`: rule, say, warning or tracks; `tracks`: ids of job roles, empty for the first three kinds."""
+    """`kind`: rule, say, warning or tracks; `tracks`: ids of job roles, not checked; () for other kinds."""
 
     kind: str
     tracks: tuple[str, ...]
@@ -91,7 +91,7 @@ def split(text: str, line: int = 1) -> tuple[TextBlock, ...]:
 
 
 def cut_blocks(lines: list[SourceLine], path: str, problems: list[Diagnostic]) -> list[TextBlock]:
-    """Return the blocks in reading order; append issues, which name the file `path`, to `problems`."""
+    """Return the blocks of `lines` (from `mark_code`) in order; append issues, in the file `path`, to `problems`."""
     blocks: list[TextBlock] = []
     prose: list[SourceLine] = []
     position = 0

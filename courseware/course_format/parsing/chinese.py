@@ -24,7 +24,9 @@ def count_words(text: str, *, numbers: bool) -> int:
 
 
 def own_half(text: str, language: str) -> str:
-    """Return the part in `language` of a bilingual line like “改了 · It changed”. Other lines (“FAQ · 问答”) stay."""
+    """Return the Chinese part of a line like “改了 · It changed” if `language` is Chinese, else the other part. Other
+    lines, also with only one word beside the Chinese (“FAQ · 问答”), are returned whole.
+    """
     parts = text.split(" · ")
     chinese = [has_characters(part) for part in parts]
     if len(parts) == 2 and chinese[0] != chinese[1]:

@@ -44,12 +44,14 @@ class BadName(ValueError):
 
 
 def is_course_document(path: str) -> bool:
-    """Return whether a path is that of a course document, such as course.en.md."""
+    """Return whether a path is named like a course document, such as course.en.md. `parse_name` may still refuse it."""
     return re.fullmatch(r"course\.[^/]+\.md", path) is not None
 
 
 def parse_name(path: str) -> Name:
-    """Parse a path relative to the course folder. Raise `BadName` for a document of unknown kind or name."""
+    """Parse a path relative to the course folder. Files that are no document have the kind "media". Raise `BadName` for
+    a document of unknown kind or name.
+    """
     for pattern in _NAMES:
         if match := pattern.fullmatch(path):
             return _name_of_document(match.groupdict())
@@ -69,6 +71,6 @@ def _name_of_document(parts: dict[str, str]) -> Name:
 
 
 def display_tag(language: str) -> str:
-    """Return a language tag in usual capitals: zh-hans → zh-Hans, en-gb → en-GB (BCP 47)."""
+    """Return a lower-case language tag in usual capitals: zh-hans → zh-Hans, en-gb → en-GB (BCP 47)."""
     first, *rest = language.split("-")
     return "-".join([first, *(part.title() if len(part) == 4 else part.upper() for part in rest)])

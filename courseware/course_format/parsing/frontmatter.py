@@ -66,7 +66,7 @@ def decode(data: bytes) -> list[str]:
 
 
 def parse_front(lines: list[str]) -> Front:
-    """Parse the front matter. `lines`: the whole document. Raise `Unreadable` if missing, too long or no plain YAML."""
+    """Parse the front matter. `lines`: whole document. Raise `Unreadable` if missing, too long or no plain YAML."""
     if lines[0].rstrip() != "---":
         raise Unreadable(1, Finding("no-front-matter"))
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.rstrip() == "---"), None)
@@ -138,10 +138,9 @@ def _construct_mapping(node: yaml.MappingNode, way: Way, ways: dict[Way, int], s
 def build_meta(
     path: str, kind: str, front: Front, source: Mapping[str, Any] | None = None, source_language: str = ""
 ) -> tuple[Meta | None, list[Diagnostic]]:
-    """Return (model of the document `kind`, or None if invalid; diagnostics).
-
-    `source`: for a translation, the values of the source, which give the structure. Structure keys in the translation
-    are reported and ignored. `source_language`: tag for that message.
+    """Return (model of the document `kind`, or None if invalid; diagnostics). `source`: for a translation, front matter
+    values of the source document, which give the structure; their issues make the model None without a diagnostic.
+    Structure keys in the translation are reported and ignored. `source_language`: tag for that message.
     """
     model = MODELS[kind]
     if source is None:

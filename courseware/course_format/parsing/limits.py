@@ -1,4 +1,4 @@
-"""Limits of documents, so that parsing time is proportional to length. `frontmatter.decode` applies them."""
+"""Limits of documents, so that parsing time is proportional to length. `frontmatter` applies them."""
 
 from collections.abc import Iterable, Iterator
 

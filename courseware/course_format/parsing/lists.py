@@ -69,7 +69,9 @@ class _Draft:
 def cut_choices(
     lines: list[SourceLine], form: str, path: str, problems: list[Diagnostic]
 ) -> tuple[list[SourceLine], Choices | None, list[SourceLine]]:
-    """Return (lines before a question's list, list or None, lines after). `form`: BOXED, …; issues go to `problems`."""
+    """Return (lines before a question's list, list or None, lines after). `form`: BOXED, …; items of another form stay
+    in the list, unreported. Append other issues, which name the file `path`, to `problems`.
+    """
     start = _opening(lines, form)
     if start is None:
         return lines, None, []
@@ -162,7 +164,9 @@ def _draft(match: re.Match[str], line: SourceLine, form: str) -> _Draft:
 def cut_entries(
     lines: list[SourceLine], path: str, problems: list[Diagnostic], *, strict: bool
 ) -> list[Entry | list[SourceLine]]:
-    """Return entries, and lists of lines between them. Issues go to `problems`, if `strict` also items without id."""
+    """Return entries, and lists of lines between them. Append issues, which name the file `path`, to `problems`; if
+    `strict`, also for list items without an id.
+    """
     parts: list[Entry | list[SourceLine]] = []
     position = 0
     while position < len(lines):
@@ -179,7 +183,6 @@ def cut_entries(
 
 
 def _entry_length(lines: list[SourceLine]) -> int:
-    """Return the number of lines of the list item that starts at `lines[0]`, or 0."""
     match = _item(lines[0])
     if not match or _width(match["indent"]) >= 2:
         return 0

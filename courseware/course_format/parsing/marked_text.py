@@ -1,4 +1,4 @@
-"""Inline Markdown: links, images and source marks outside inline code."""
+"""Marked text (inline Markdown): links, images and source marks outside inline code."""
 
 import re
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ def find_sources(text: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Return the text without emphasis, source marks, link targets, quote and list marks."""
+    """Return the text without any * _ `, without source marks, link targets, quote and list marks."""
     text = _SOURCE.sub("", text)
     text = _LINK.sub(lambda match: match[2], text)
     return re.sub(r"[*_`]|^[ \t]*(?:>[ \t]?)+|^[ \t]*(?:[-*+]|\d+[.)])[ \t]+", "", text, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Front matter models: the keys of each document kind, one frozen model per kind (docs/formats.md §3)."""
+"""Metadata in front matter: the keys of each document kind, one frozen model per kind (docs/formats.md §3)."""
 
 import re
 from collections.abc import Sized

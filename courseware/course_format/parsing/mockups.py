@@ -1,4 +1,4 @@
-"""Example screens: their keys and content, as written in Markdown (docs/formats.md §4)."""
+"""Mockups (example screens): their keys and content, as written in Markdown (docs/formats.md §4)."""
 
 import re
 from collections import defaultdict
@@ -71,7 +71,6 @@ class PlanRoom:
 
 
 def parse_mockup(mockup: Mockup) -> MockupText:
-    """Parse the keys and the body of an example screen."""
     facts = []
     lines = mockup.text.split("\n")
     for number, line in enumerate(lines, start=mockup.line + 1):
@@ -83,7 +82,7 @@ def parse_mockup(mockup: Mockup) -> MockupText:
 
 
 def listed(value: str) -> tuple[str, ...]:
-    """Return the parts of a value, separated by "|"."""
+    """Return the parts of a value between "|", stripped and not empty."""
     return tuple(part.strip() for part in value.split("|") if part.strip())
 
 
@@ -105,7 +104,9 @@ def grid_of(body: str) -> list[list[str]]:
 
 
 def rooms_of(grid: list[list[str]]) -> list[PlanRoom]:
-    """Return the rooms by row and column. Cells of one name that form a rectangle are one room."""
+    """Return the rooms by row and column. `grid`: from `grid_of`. Cells of one name are one room if they form a
+    rectangle, else a room each. Empty cells are rooms without a name.
+    """
     cells_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row, names in enumerate(grid):
         for column, name in enumerate(names):

@@ -104,7 +104,7 @@ class ParsedDocument:
 
     @property
     def questions(self) -> tuple[Section, ...]:
-        """The sections that are questions."""
+        """The sections with a kind in QUESTION_KINDS; of a survey, all questions but the scales."""
         return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
 
     def problem(self, line: int, finding: str, /, **fields: Field | None) -> Diagnostic:
@@ -115,9 +115,9 @@ class ParsedDocument:
 def read(
     path: str, data: bytes, source: ParsedDocument | None = None, inserts: Mapping[str, str] | None = None
 ) -> tuple[ParsedDocument | None, list[Diagnostic]]:
-    """Return (document, or None without readable front matter and id; diagnostics of form). Raise `BadName`.
-
-    `source`: for a translation, the document in the source language. `inserts`: id → text for `{=id}`; None keeps them.
+    """Return (document; diagnostics of form). The document is None without readable front matter and id. Raise
+    `BadName`. `source`: for a translation, the document in the source language. `inserts`: id → text for `{=id}`; None
+    keeps them.
     """
     name = parse_name(path)
     try:
@@ -209,7 +209,6 @@ class _Reader:
         return Section(braces.id, title, len(marks), kind, attrs, line)
 
     def _meaning(self, braces: Braces, line: int) -> tuple[str, Mapping[str, str]]:
-        """Return (kind, attrs), in a translation those of the source language."""
         if not self.source:
             return braces.kind, braces.attrs
         language = display_tag(self.source.language)

@@ -1,4 +1,4 @@
-"""Lines of a situation: its text cut into speech, narration and example screens (docs/formats.md §4, §7)."""
+"""Speech in a situation: its text cut into lines of speech, narration and example screens (docs/formats.md §4, §7)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,9 @@ class CutLine(NamedTuple):
 
 
 def cut_speech(text: str) -> tuple[CutLine, ...]:
-    """Return the paragraphs of a Markdown text. Quotes are speech (speaker in bold). A phone's display is left out."""
+    """Return the paragraphs of a Markdown text. Quotes are speech (speaker in bold), example screens are one paragraph.
+    Example screens of the kind PHONE are left out.
+    """
     return tuple(_lines(text))
 
 

@@ -90,7 +90,6 @@ def _steps(text: str) -> int:
 
 
 def _safety(words: re.Pattern[str], text: str) -> float:
-    """Return a score: safe options before others, then by the number of steps."""
     return 1000 * bool(words.search(text)) + _steps(text)
 
 
@@ -127,7 +126,9 @@ def _pairs(text: str) -> set[str]:
 
 
 def guess(questions: Iterable[Question], name: str, guesser: Guesser) -> Guessed:
-    """Answer questions that have one key each by the best score; equal ones are drawn. `name`: of the strategy."""
+    """Return the result of answering questions, with one key each, by the best score; ties count by chance. `name`: of
+    the strategy.
+    """
     chances = [_chance(question, guesser(question)) for question in questions]
     return Guessed(name, sum(chances, Fraction()), len(chances))
 
@@ -138,20 +139,19 @@ def _chance(question: Question, scores: list[float]) -> Fraction:
 
 
 def guessed_by_all(questions: list[Question], weights: LearnedStrategy, language: str) -> dict[str, Guessed]:
-    """Return name → result of each strategy, with `weights` as the learned one. `questions` have one key each."""
+    """Return name → result of each strategy, with `weights` as the learned one. `questions` must have one key each."""
     guessers: Mapping[str, Guesser] = guessers_of(language) | {LEARNED: weights}
     return {name: guess(questions, name, guesser) for name, guesser in guessers.items()}
 
 
 def chance_of(questions: list[Question]) -> float:
-    """Return the average probability of a right guess. `questions` is not empty."""
+    """Return the average probability of a right guess. `questions`: not empty, with one key each."""
     return fsum(1 / len(question.choices) for question in questions) / len(questions)
 
 
 def reporting_alone(questions: Iterable[Question], language: str) -> tuple[int, int] | None:
-    """Count questions with a single option that reports or calls back: return (those with it as key, all of them).
-
-    None if the language has no words for it.
+    """Return (number of questions whose key is their only option that reports or calls back, number of questions with
+    exactly one such option); None if the language has no words for it. `questions` must have one key each.
     """
     words = _REPORTS.get(language.partition("-")[0])
     if words is None:

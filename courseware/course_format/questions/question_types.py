@@ -39,10 +39,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question(ABC):
-    """Common part of all types. Texts are Markdown, or HTML once compiled. `family` (variant group) defaults to the id.
-
-    `lesson` and `section`: ids of the text that teaches it, or "". `numbered` options are not shuffled. Marked pieces
-    are blacked out if `redacted`, else underlined.
+    """Common part of all types. Texts are Markdown, or HTML once compiled. `family`: variant group; without one,
+    `make_question` sets the id. `lesson` and `section`: ids of the text that teaches it, or "". `numbered` options are
+    not shuffled. Marked pieces are blacked out if `redacted`, else underlined.
     """
 
     kind: ClassVar[str] = ""
@@ -73,11 +72,11 @@ class Question(ABC):
         return f"{self.kind} {''.join('x' if choice.ticked else '-' for choice in self.choices)}"
 
     def is_answered_as(self, other: Self) -> bool:
-        """Return whether answers to `other` are valid here: type, options and key are equal."""
+        """Return whether answers to `other` are valid here: type, numbering, groups, options and key are equal."""
         return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
 
     def reads_as(self, other: Self) -> bool:
-        """Return whether it looks the same as `other`, reasons included."""
+        """Return whether type, title, stem, groups, options, reasons and key are equal; `redacted` may differ."""
         shown, others = ((each.title, each.stem, each.choices) for each in (self, other))
         return self.is_answered_as(other) and shown == others
 
@@ -108,7 +107,7 @@ class Question(ABC):
         return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
 
     def grade(self, response: ResponseValue) -> bool | None:
-        """Return whether the response is completely right; None for .open."""
+        """Return whether a response (from `clean`) is completely right; None for .open. Does not check the response."""
         return tuple(response) == self.key
 
     @abstractmethod
@@ -170,7 +169,7 @@ class Order(Question):
 
     @staticmethod
     def moved(response: Sequence[int]) -> dict[int, str]:
-        """Return position → "late" or "early" for the smallest set of steps that have to move."""
+        """Return position → "late" or "early" in the response, for the smallest set of steps that have to move."""
         unmoved = longest_in_order(response)
         moved = [position for position in response if position not in unmoved]
         return {
@@ -254,17 +253,19 @@ def clean_text(raw: list[str]) -> str:
 
 
 def unbold(text: str) -> str:
-    """Return the text without a pair of "**" around it."""
+    """Return the text, stripped, without "**" at either end."""
     return text.strip().removeprefix("**").removesuffix("**")
 
 
 def askable(families: Iterable[int], attempts: int) -> int:
-    """Return how many questions `attempts` can ask: one per variant group (size) and attempt, none twice."""
+    """Return how many questions `attempts` can ask: each at most one per variant group, none twice. `families`: sizes
+    of the groups.
+    """
     return sum(min(size, attempts) for size in families)
 
 
 def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
-    """Return id of the first question of each variant group → ids of all its questions."""
+    """Return id of the first question of each variant group → ids of all its questions, in order."""
     families: dict[str, list[str]] = defaultdict(list)
     for question in questions:
         families[question.family].append(question.id)
@@ -279,7 +280,9 @@ def load_question(data: dict[str, Any]) -> Question:
 
 
 def make_question(section: Section, source: Section | None = None) -> Question:
-    """Return the question of a section, which may be faulty. `source`: for a translation, the original with the key."""
+    """Return the question of a section, which may be faulty. `source`: for a translation, the original section, which
+    gives the key. Raise `KeyError` if the kind of the section is no question type.
+    """
     kind = KINDS[section.kind]
     items = section.items
     attrs = section.attrs
@@ -309,7 +312,7 @@ def make_question(section: Section, source: Section | None = None) -> Question:
 
 
 def longest_in_order(response: Sequence[int]) -> list[int]:
-    """Return the longest increasing subsequence of `response`."""
+    """Return the longest increasing subsequence of `response`, which has no number twice."""
     longest = [1] * len(response)  # of the rows that begin there
     for start in reversed(range(len(response))):
         after = [longest[i] for i in range(start + 1, len(response)) if response[i] > response[start]]

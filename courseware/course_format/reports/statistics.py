@@ -12,7 +12,7 @@ from courseware.course_format.parsing.marked_text import find_sources, plain
 from courseware.course_format.parsing.metadata import ExamMeta, LessonMeta
 from courseware.course_format.parsing.parser import ParsedDocument
 from courseware.course_format.questions.question_types import Question
-from courseware.course_format.reading_speed import job_role_ids, lesson_minutes, minutes_of, required_minutes, stretches
+from courseware.course_format.reading_time import job_role_ids, lesson_minutes, minutes_of, required_minutes, stretches
 from courseware.course_format.simulations.baseline_players import Played, played_by_all
 from courseware.course_format.simulations.parser import make_simulation
 
@@ -26,7 +26,7 @@ class ModuleRow(NamedTuple):
 
 
 class PointRow(NamedTuple):
-    """A syllabus point. `covered_in`: titles of lessons and simulations."""
+    """A syllabus point. `covered_in`: titles of lessons and simulations that cover it by its id, not by its heading."""
 
     id: str
     text: str
@@ -34,7 +34,7 @@ class PointRow(NamedTuple):
 
 
 class ObjectiveRow(NamedTuple):
-    """Numbers of questions on an objective. `in_banks` has one number per bank."""
+    """Numbers of questions: `activities` in lessons outside the check, `in_banks` per bank, `critical` in all banks."""
 
     id: str
     text: str
@@ -63,7 +63,9 @@ class LessonRow(NamedTuple):
 
 
 class KeysRow(NamedTuple):
-    """`levels`: questions per level; `places`: (share of keys, by chance) per position; `longest`: per language."""
+    """`levels`: number of questions per level. Only of questions for which `has_one_key` is true: `places`, (share of
+    keys, share by chance) per position, and `longest`, share of keys per language.
+    """
 
     title: str
     questions: int
@@ -193,14 +195,13 @@ class CourseFigures:
         )
 
     def _oldest(self, lesson: ParsedDocument) -> str:
-        """Return the earliest check date of the cited sources, or ""."""
         cited = {source for line in lesson.lines for source in find_sources(line.text)}
         days = [self.course.sources[one].attrs.get("checked", "") for one in cited if one in self.course.sources]
         return min(filter(None, days), default="")
 
     @cached_property
     def keys(self) -> list[KeysRow]:
-        """Positions and lengths of keys in each bank, each exam, and all lessons together."""
+        """Keys in each bank, each exam, and all lessons together, if `has_one_key` is true for a question in them."""
         groups = [(self.title(bank.id), [bank.id]) for bank in self.banks]
         groups += [
             (self.title(exam.id), [exam_section.bank for exam_section in meta.strata])
@@ -245,7 +246,7 @@ class CourseFigures:
 
     @cached_property
     def oldest_sources(self) -> list[tuple[str, str]]:
-        """(date, id) of the sources with the earliest check date."""
+        """(date, id) of the sources with the earliest check date. "" (no date) comes before all dates."""
         days = sorted((source.attrs.get("checked", ""), source.id) for source in self.course.sources.values())
         return [(day, source) for day, source in days if day == days[0][0]]
 

@@ -71,8 +71,8 @@ class TaughtPoint:
     """A syllabus point and the title of a document that covers it; empty strings if none does.
 
     `sections`: ids, first the one nearest in wording, then those named by `questions`. `questions`: ids of bank
-    questions that lead to that section, else to the document, else its own. `sentence`: first rule or paragraph of the
-    section.
+    questions that lead to that section, else to the document, else its own questions (of a simulation, its nodes).
+    `sentence`: first rule or paragraph of the section.
     """
 
     id: str
@@ -135,7 +135,7 @@ def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
 
 
 def nearest_section(course: CourseText, document: ParsedDocument, point: ListEntry) -> str:
-    """Return the id of the section that shares most character pairs with the point. Rare pairs weigh more."""
+    """Return the id of the section nearest to the point by pairs of characters; if possible not a question."""
     near = Counter(dict.fromkeys(_telling(document), 0.0))
     for language, text in point.texts.items():
         own = course.documents[document.id].get(language)

@@ -46,7 +46,7 @@ class Map:
     height: int
 
     def way(self, source: str, target: str, *, look: str = "", label: str = "") -> Connection:
-        """Return the connection of two stations (ids), in a lane straight or bowed past nodes. `look`: CSS class."""
+        """Return the connection of two stations (ids), bowed past nodes. `look`: CSS class. `KeyError`: unknown id."""
         start, end = self.stations[source], self.stations[target]
         x1, y1, x2, y2 = start.x, start.y, end.x, end.y
         rows = (y2 - y1) // ROW
@@ -113,5 +113,5 @@ class Layout:
 
 
 def map_of(simulation: Simulation, flags: Iterable[str] = ()) -> Map:
-    """Return the map. `flags`: flags set by chance, which decide the best attempt."""
+    """Return the map of a simulation without errors. `flags`: those drawn by chance, which decide the best attempt."""
     return Layout(simulation, [state.place for state in simulation.best_path(flags)]).map

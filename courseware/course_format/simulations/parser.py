@@ -225,7 +225,6 @@ def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
 
 
 def _text(blocks: tuple[Block, ...]) -> str:
-    """Return the blocks as Markdown, including figures, callouts and example screens."""
     return "\n\n".join(filter(None, map(_source_of, blocks)))
 
 

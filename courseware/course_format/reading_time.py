@@ -45,7 +45,7 @@ def reading_seconds(text: str, rate: Rate = SLOW) -> float:
 
 
 def minutes_of(course: CourseText, identifier: str, language: str) -> float | None:
-    """Return the announced minutes of a step (id): `lesson_minutes`, else as written or None. Raise `KeyError`."""
+    """Return the announced minutes of a step (id): computed for a lesson, else as written or None. Raise `KeyError`."""
     document = course.text(identifier, language)
     if document.kind == "lesson":
         return lesson_minutes(document, job_role_ids(course))
@@ -53,7 +53,7 @@ def minutes_of(course: CourseText, identifier: str, language: str) -> float | No
 
 
 def lesson_minutes(document: ParsedDocument, job_roles: Iterable[str]) -> float:
-    """Return the minutes of the job role (id) that reads most, rounded to halves, at least 0.5."""
+    """Return the announced minutes of the one in `job_roles` (ids) that reads most, rounded to halves, at least 0.5."""
     seconds = max((_lesson_seconds(document, job_role) for job_role in job_roles), default=0.0)
     return max(1, round(seconds / 30)) / 2
 
@@ -75,14 +75,18 @@ def _texts(section: Section, job_role: str) -> Iterator[str]:
 
 
 def decision_seconds(texts: Iterable[str]) -> int:
-    """Return the time limit in seconds for these choices, rounded up to fives. The text above them is not included."""
+    """Return the seconds to read and decide between these choices (Markdown), rounded up to fives.
+    Do not pass the text above the choices: the clock starts after its reading time.
+    """
     text = plain("\n".join(texts))
     characters, words = count_characters(text), count_words(text, numbers=True)
     return STEP * ceil((characters / CHARACTERS_A_SECOND + Fraction(words, WORDS_A_SECOND) + TO_DECIDE) / STEP)
 
 
 def stretches(document: ParsedDocument, job_role: str) -> list[Stretch]:
-    """Return what a job role (id) reads up to the options of each question in turn, and after the last one."""
+    """Return what a job role (id) reads before the options of each question, and after the last. Only the first variant
+    of a question counts.
+    """
     found: list[Stretch] = []
     start, seconds = 0, 0.0
     for line, length, is_action in _pieces(document, job_role):
@@ -132,19 +136,22 @@ def _shown(document: ParsedDocument, job_role: str) -> list[Section]:
 
 
 def is_pre_test(course: CourseText, step: RouteStep) -> bool:
-    """Return whether a step is a pre-test."""
     meta = course.source(step.id).meta
     return isinstance(meta, ExamMeta) and meta.is_pre_check
 
 
 def exam_on(course: CourseText, meta: CourseMeta, steps: Collection[RouteStep]) -> RouteStep | None:
-    """Return the exam among these steps, if possible one that the completion rule names, or None."""
+    """Return the first exam among `steps` that the completion rule of `meta` names, else the first exam, else None.
+    Pre-tests do not count.
+    """
     exams = [step for step in steps if step.kind == "exam" and not is_pre_test(course, step)]
     return min(exams, key=lambda step: step.id not in meta.completion.passed, default=None)
 
 
 def required_ids(course: CourseText, meta: CourseMeta, steps: Sequence[RouteStep], exam: RouteStep | None) -> list[str]:
-    """Return the ids of required steps in order. With `lessons: all`, lessons after `exam` are not required."""
+    """Return the ids of required steps in order. `exam`: from `exam_on`; `lessons: all` excludes lessons after it and
+    optional ones.
+    """
     before = steps[: steps.index(exam)] if exam else steps
     lessons = [step.id for step in before if step.kind == "lesson" and step.id not in course.optional_lessons]
     lessons_done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
