@@ -1,4 +1,4 @@
-"""A learner's next action in a course. Texts for the learner are in `templates/learner_home/acts/`."""
+"""Actions: kinds of a learner's next action in a course. Their texts are in `templates/learner_home/acts/`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +39,9 @@ DRILL_MINUTES = 2  # its step is the exam, which takes much longer
 
 @dataclass(frozen=True)
 class NextAction:
-    """`step`: its place, or None. `under_way`: of ATTEMPT, RUN. `failed`: of AGAIN, WAIT. `again`: steps to repeat."""
+    """`step`: where to act, or None. Set for some kinds only: `under_way` (ATTEMPT, RUN), `failed` (AGAIN, WAIT),
+    `again` (AGAIN: all steps to repeat), `drill` (DRILL).
+    """
 
     kind: Action | Reason
     course_id: str

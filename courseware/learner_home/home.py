@@ -55,7 +55,7 @@ def steps_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[Drawn
 
 @dataclass(frozen=True)
 class NextQuestion:
-    """`waiting`: number of open questions of the lesson. `minutes`: for them."""
+    """`waiting`: number of open questions of the lesson. `minutes`: expected for all open questions."""
 
     id: str
     title: str
@@ -106,7 +106,7 @@ class CoursePanel:
 
     @cached_property
     def asked(self) -> ExtensionRequest | None:
-        """The last extension request, if the course is overdue or due soon. Runs a query."""
+        """The open, else the last extension request; None unless the course is overdue or due soon. Runs a query."""
         return last_request(self.enrollment) if self.may_be_late else None
 
     @cached_property
@@ -239,7 +239,9 @@ def spoken_instant(at: datetime) -> str:
 
 
 def course_panels(request, chosen: str) -> list[CoursePanel]:
-    """Return a panel for each course: first the course `chosen` (id), then the most urgent. Runs at most 8 queries."""
+    """Return a panel per published course of the user, the most urgent first, but `chosen` (course id, or "") before
+    all. Runs at most 8 queries.
+    """
     enrollments, away_until = own_enrollments(request), last_absence_day(request.user)
     for enrollment in enrollments:
         enrollment.away_until = away_until
@@ -250,7 +252,7 @@ def course_panels(request, chosen: str) -> list[CoursePanel]:
 
 
 def first_changed(panels: Iterable[CoursePanel]) -> tuple[CoursePanel | None, int]:
-    """Return the first panel with a changed lesson, or None, and the number of other changed lessons in all panels."""
+    """Return (first panel with a changed lesson or None, number of other changed lessons in all panels)."""
     changed = [panel for panel in panels if panel.journey.changes]
     return next(iter(changed), None), max(0, sum(len(panel.journey.changes) for panel in changed) - 1)
 

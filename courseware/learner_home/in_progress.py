@@ -1,4 +1,4 @@
-"""Exams and simulations that a learner has begun and not finished."""
+"""In progress: exams and simulations that a learner has begun and not finished."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -36,7 +36,7 @@ class InProgress:
 
 
 def under_way(enrollments: Any) -> QuerySet[Any, Any]:
-    """Return a query of open attempts: rows (enrollment id, columns of `InProgress`). `enrollments`: ids."""
+    """Return a query of open attempts without what-if: (enrollment id, columns of `InProgress`). `enrollments`: ids."""
     # An exam has position 0; a simulation without decisions is at its first situation.
     own = {"enrollment__pk__in": enrollments}
     decided = Decision.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(number=Count("pk"))
@@ -52,7 +52,7 @@ UNDER_WAY = CompiledQuery(under_way)
 
 
 def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[InProgress]]:
-    """Return enrollment id → open attempts, empty for ids without any. Runs 1 query."""
+    """Return enrollment id → open attempts, without what-if; defaultdict of []. `enrollments`: ids. Runs 1 query."""
     found = defaultdict(list)
     for enrollment, *begun in UNDER_WAY(enrollments=list(enrollments)):
         found[enrollment].append(InProgress(*begun))
@@ -61,7 +61,7 @@ def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[InPr
 
 @dataclass(frozen=True)
 class PausedAttempt:
-    """`who`: the last speaker, or "". `said`: the last line. `since`: last decision, or the start of the attempt."""
+    """`who`: the last speaker, or "". `said`: the last line, or the title. `since`: last decision, or the start."""
 
     who: str
     said: str
@@ -70,7 +70,7 @@ class PausedAttempt:
 
 
 def paused_attempt(enrollment: Enrollment, under_way: InProgress, language: str) -> PausedAttempt:
-    """Return how far the simulation attempt `under_way` is, with texts in this language."""
+    """Return how far the simulation attempt `under_way` of `enrollment` is. `language`: of its texts. Not for exams."""
     attempt = running.joined(SimulationAttempt.objects.with_release().get(pk=under_way.key), enrollment)
     replay = replay_of(attempt)
     situation = situation_of(replay, page_of(attempt, language).simulation, timezone.now())

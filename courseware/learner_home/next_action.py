@@ -1,4 +1,4 @@
-"""Progress in a course and the next step: the one rule for home, record, dashboard and person page."""
+"""Next action and progress in a course: the one rule for home, record, dashboard and person page."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,6 @@ COURSES = CompiledQuery(
 @dataclass(frozen=True, eq=False)
 class LearnerProgress:
     """Progress of one enrollment as of `at`. `changes`: changed lessons. `sittings`: exam results, as far as loaded.
-
     `failed`: last exam attempt, if it decides what is next. `owed`: practice set still required after a passed exam.
     """
 
@@ -82,7 +81,7 @@ class LearnerProgress:
 
     @property
     def after_failing(self) -> NextAction | None:
-        """Return the steps to repeat, even before the next attempt opens; else the wait for it."""
+        """After a failed exam: AGAIN if steps must be repeated, else WAIT; None if nothing bars the next attempt."""
         if not self.failed or not self.failed.eligibility.reason:
             return None
         eligibility = self.failed.eligibility
@@ -155,7 +154,7 @@ class LearnerProgress:
 
 
 def can_take_exam(enrollment: Enrollment, outline: Outline, progress: Progress) -> bool:
-    """Return whether the exam is open for the learner and not completed. Only then attempts decide what is next."""
+    """Return whether exam and enrollment are open and the exam is not completed. Otherwise attempts decide nothing."""
     return progress.is_exam_open and outline.exam_id not in progress.done and enrollment.is_open
 
 
@@ -167,8 +166,8 @@ def learner_progress_of(
     at: datetime | None = None,
 ) -> list[LearnerProgress]:
     """Return progress in the order of the enrollments, at `at` (default: now). Runs a constant number of queries.
-
-    `outlines`: course id → outline. `with_sittings`: load exam results also where they do not decide what is next.
+    `enrollments`: set `away_until`, else absences do not count. `outlines`: primary key of the course → outline.
+    `with_sittings`: load all exam results, not only those that decide what is next.
     """
     at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
@@ -201,14 +200,14 @@ def learner_progress_of(
 
 
 def with_practice_sets(found: list[LearnerProgress]) -> list[LearnerProgress]:
-    """Return the items, in order, with `owed` filled in. Runs no query if no practice set is required."""
+    """Return the items, in order, with `owed` filled in. Needs `sittings`. No query if no exam awaits practice."""
     exams = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.awaits_practice}
     owed = owed_practice_sets(exams) if exams else {}
     return [replace(each, owed=owed[each.enrollment.pk]) if each.enrollment.pk in owed else each for each in found]
 
 
 def with_failed(found: list[LearnerProgress], at: datetime) -> list[LearnerProgress]:
-    """Return the items, in order, with `failed` filled in. Runs no query without failed exams."""
+    """Return the items, in order, with `failed` at `at` filled in. Needs `sittings`. No query without failed exams."""
     waiting = {each.enrollment.pk: each for each in found if has_failed(each)}
     if not waiting:
         return found
@@ -219,14 +218,16 @@ def with_failed(found: list[LearnerProgress], at: datetime) -> list[LearnerProgr
 
 
 def has_failed(learner_progress: LearnerProgress) -> bool:
-    """Return whether the exam was attempted, is not passed, and can be taken by a learner who has to act."""
+    """Return whether `sittings` has only failed results of the exam, the learner must act, and `can_take_exam`."""
     sat = any(score.exam == learner_progress.outline.exam_id for score in learner_progress.sittings)
     may = can_take_exam(learner_progress.enrollment, learner_progress.outline, learner_progress.progress)
     return sat and may and not learner_progress.is_passed and not learner_progress.not_asked_reason
 
 
 def exams_of(waiting: Mapping[int, LearnerProgress]) -> dict[int, tuple[Outline, PageData]]:
-    """Return enrollment id → (outline, exam page), without exams that the course's current release lacks."""
+    """Return enrollment id → (outline, exam page), without exams that the course's current release lacks. `waiting`: by
+    enrollment id; each course must have a current release and an exam.
+    """
     keys = {learner_progress.enrollment.course_id for learner_progress in waiting.values()}
     courses = {course.pk: course for course in COURSES(courses=list(keys))}
     exams = {}

@@ -1,4 +1,4 @@
-"""Tasks that fit into some minutes: the next step, then open steps in course order, then repetitions."""
+"""Quick tasks, which fit into some minutes: the next step, open steps in course order, then repetitions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class QuickTaskReason(StrEnum):
 
 @dataclass(frozen=True)
 class QuickTask:
-    """`questions`: number of questions to answer again, with MISSED and REVIEW."""
+    """`minutes`: expected duration. `questions`: number to answer again if `why` is MISSED or REVIEW, else 0."""
 
     why: QuickTaskReason
     step: Step
@@ -74,7 +74,7 @@ class QuickTask:
 
 @dataclass(frozen=True)
 class LessonTried:
-    """Ids of questions of a lesson: answered right once, or not yet right. `last_at`: time of the last answer."""
+    """Ids of a lesson's answered questions: `right` at least once, or `missed` so far. `last_at`: last answer."""
 
     right: frozenset[str]
     missed: tuple[str, ...]
@@ -126,7 +126,7 @@ def questions_missed(learner_progress: LearnerProgress, tried: Mapping[str, Less
 
 
 def steps_not_done(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
-    """Yield lessons, then simulations, before the exam that are not completed; the required ones first."""
+    """Yield lessons, then simulations, that are not completed and come before the exam; required ones first."""
     steps, done, course = (
         learner_progress.outline.steps,
         learner_progress.progress.done,
@@ -141,7 +141,7 @@ def steps_not_done(learner_progress: LearnerProgress, tried: Mapping[str, Lesson
 
 
 def checks_again(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
-    """Yield repetitions of the checks of completed lessons, the check answered longest ago first."""
+    """Yield repetitions of the checks of completed lessons, the lesson answered longest ago first."""
     steps, done, course = (
         learner_progress.outline.steps,
         learner_progress.progress.done,

@@ -42,7 +42,7 @@ class RecordLine:
 
 
 def own_record(learner_context: LearnerContext) -> dict[str, object]:
-    """Return the context of `learner_home/record.html`. `retired`: number of completions outside the course."""
+    """Return the context of `learner_home/record.html`. "retired": number of completions of removed steps."""
     enrollment, steps = learner_context.enrollment, learner_context.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -88,7 +88,7 @@ def own_record(learner_context: LearnerContext) -> dict[str, object]:
 
 
 def change_acknowledgements(enrollment: Enrollment) -> dict[str, list[ChangeAcknowledgement]]:
-    """Return document id → acknowledged changes of the enrollment, empty for other documents."""
+    """Return document id → acknowledged changes of the enrollment; a defaultdict of []."""
     found = defaultdict(list)
     for seen in enrollment.change_acknowledgements.select_related("document"):
         found[seen.document.identifier].append(seen)
@@ -111,7 +111,7 @@ def earlier_with_certificates(enrollment: Enrollment) -> tuple[tuple[Enrollment,
 
 
 def submitted_attempts(enrollment: Enrollment) -> dict[str, list[ExamAttempt]]:
-    """Return exam id → submitted attempts of the enrollment, empty for other ids."""
+    """Return exam id → submitted attempts of the enrollment; a defaultdict of []."""
     attempts = defaultdict(list)
     for attempt in enrollment.attempts.submitted().select_related("exam"):
         attempts[attempt.exam.identifier].append(attempt)
@@ -119,7 +119,7 @@ def submitted_attempts(enrollment: Enrollment) -> dict[str, list[ExamAttempt]]:
 
 
 def finished_attempts(enrollment: Enrollment) -> dict[str, list[SimulationAttempt]]:
-    """Return simulation id → finished attempts of the enrollment without what-if attempts."""
+    """Return simulation id → finished attempts of the enrollment, without what-if attempts; a defaultdict of []."""
     attempts = defaultdict(list)
     for attempt in enrollment.runs.on_record().finished().select_related("simulation"):
         attempts[attempt.simulation.identifier].append(attempt)

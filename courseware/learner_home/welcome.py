@@ -94,7 +94,7 @@ def marks(steps: Sequence[Step], first: int, last: int) -> tuple[WelcomeStep, ..
 
 
 def asking(enrollment: Enrollment, person: User) -> Asking | None:
-    """Return the manager of `person`, else the person who enrolled `person`; None for rules and self-enrollment."""
+    """Return the manager of `person` if there is one, else another person who enrolled `person`, else None."""
     if manager := manager_of(person):
         return Asking(manager.person.name, manager.team.name)
     events = Event.objects.filter(verb="enrolled", subject=subject_of(enrollment)).select_related("actor")
