@@ -33,7 +33,7 @@ class Span:
 
 
 def create_checkpoint() -> Checkpoint | None:
-    """Create and return a checkpoint over the new events; None without any, or if a transaction blocks it too long."""
+    """Create and return a checkpoint over the new events; None without any, or if blocked for PATIENCE seconds."""
     previous = newest() or Checkpoint(number=0, last_event=0, digest="")
     span = Span()
     new_events = Event.objects.filter(pk__gt=previous.last_event, pk__lte=last_settled_event_id()).order_by("pk")
@@ -76,7 +76,7 @@ def last_settled_event_id() -> int:
 
 
 def events_without_checkpoint() -> QuerySet[Event]:
-    """Return the events since the newest checkpoint, in the order of their ids."""
+    """Return a queryset of the events since the newest checkpoint, in the order of their ids. Runs 1 query."""
     checkpoint = newest()
     return Event.objects.filter(pk__gt=checkpoint.last_event if checkpoint else 0).order_by("pk")
 
@@ -89,14 +89,16 @@ class Writer(NamedTuple):
     since: datetime | None
 
     def in_words(self) -> str:
+        """Return the problem as text. Raise TypeError if `since` is None."""
         return (
             f"process {self.process} of the database ({self.application}) has had a transaction open since "
-            f"{self.since:%Y-%m-%d %H:%M:%S UTC}, and no checkpoint can be created until it ends"
+            f"{self.since:%Y-%m-%d %H:%M:%S UTC}, and no checkpoint can be created until this "
+            "transaction ends"
         )
 
 
 def writers() -> dict[str, Writer]:
-    """Return transaction id → writer, for open transactions of other processes that have written events."""
+    """Return transaction id → writer, for open transactions of other processes that wrote events; {} on SQLite."""
     if connection.vendor != "postgresql":
         return {}  # SQLite has one writer at a time, which assigns ids only then
     with connection.cursor() as cursor:
@@ -110,7 +112,7 @@ def writers() -> dict[str, Writer]:
 
 
 def blocking_writer(now: datetime) -> Writer | None:
-    """Return the oldest open transaction that has blocked checkpoints for more than OPEN_FOR_LONG, or None."""
+    """Return the oldest transaction that blocks checkpoints and has been open for more than OPEN_FOR_LONG, or None."""
     started = {writer.since: writer for writer in writers().values() if writer.since}
     oldest = min(started, default=now)
     return started[oldest] if now - oldest > OPEN_FOR_LONG else None

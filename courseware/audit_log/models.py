@@ -41,7 +41,9 @@ class Event(models.Model):
     )
     verb = models.CharField(_("type"), max_length=64)
     subject = models.CharField(
-        _("object"), max_length=200, help_text=_("The object of the event, written as type:number")
+        _("object"),
+        max_length=200,
+        help_text=_("What the event is about: its type and number, for example exam-attempt:12"),
     )
     data = models.JSONField(_("details"), default=dict)
     previous = models.CharField(_("checksum of the previous event"), max_length=64)

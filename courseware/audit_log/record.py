@@ -35,14 +35,11 @@ def record(
     data: Mapping[str, Any] | None = None,
     at: datetime | None = None,
 ) -> Event:
-    """Append one event and return it. It is committed with the caller's transaction.
-
-    `verb`: type such as "signed-in". `actor`: the user who acts; None for the system. `subject`: a saved row, or its
-    name by `subject_of`. `data`: ids, dates, whole numbers and short codes, never names, addresses, answers or tokens,
-    because events cannot be deleted. `at`: default now.
-
-    Take all other locks before: writers of the same subject wait until the transaction ends. For several subjects, call
-    `record_many`. Raise TypeError for fractions in `data`, and ValueError for an unsaved row.
+    """Append one event and return it. It is committed with the caller's transaction. `verb`: type such as "signed-in".
+    `actor`: the user who acts; None for the system. `subject`: a saved row, or its name by `subject_of`. `data`: ids,
+    dates, whole numbers and short codes, never names, addresses, answers or tokens, because events cannot be deleted.
+    `at`: default now. Take all other locks before: writers of the same subject wait until the transaction ends. For
+    several subjects, call `record_many`. Raise TypeError for fractions in `data`, and ValueError for an unsaved row.
     """
     [event] = record_many([NewEvent(verb, subject, actor, data or {}, at)])
     return event
@@ -80,7 +77,7 @@ def record_many(entries: Iterable[NewEvent]) -> list[Event]:
 
 
 def lock_chains(names: Iterable[str]) -> dict[str, HashChain]:
-    """Return name → hash chain, created if missing and locked until the transaction ends, in the order of names."""
+    """Return name → hash chain, created if missing and locked until the transaction ends. `names`: at least 1."""
     unique_names = sorted(set(names))
     rows = ", ".join(["(%s, 0, '')"] * len(unique_names))
     chains = HashChain.objects.raw(
@@ -92,7 +89,7 @@ def lock_chains(names: Iterable[str]) -> dict[str, HashChain]:
 
 
 def subject_of(row: Model | type[Model], pk: object = None) -> str:
-    """Return the log's name of a saved row, or of a model and `pk`, like `exam-attempt:12`; else raise ValueError."""
+    """Return the log's name of a saved row, or of a model and `pk`: `exam-attempt:12`. Raise ValueError if unsaved."""
     key = pk if isinstance(row, type) else row.pk
     if key is None:
         raise ValueError(f"{row} has no primary key yet")

@@ -12,7 +12,7 @@ CHUNK = 1000  # rows held in memory at a time
 
 
 def verify() -> list[str]:
-    """Return one line for each changed, replaced, missing or added row; an empty list if the log is intact."""
+    """Return lines about changed, replaced, missing or added events and checkpoints; [] if the log is intact."""
     return list(alterations())
 
 
@@ -86,6 +86,7 @@ def altered_checkpoints() -> Iterator[str]:
 
 
 def differing(checkpoint: Checkpoint, span: Span) -> Iterator[str]:
+    """Yield a line if `span` (of the events that the checkpoint covers) differs from the checkpoint."""
     prefix = f"checkpoint {checkpoint.number}: of its {checkpoint.count} events up to {checkpoint.last_event}"
     if span.count < checkpoint.count:
         yield f"{prefix}, gone: {checkpoint.count - span.count}"
@@ -96,10 +97,12 @@ def differing(checkpoint: Checkpoint, span: Span) -> Iterator[str]:
 
 
 def missing(label: str, first: int, last: int) -> str:
+    """Return a line about missing rows. `first`, `last`: their numbers, inclusive."""
     return f"{label} {first}: missing" if first == last else f"{label}s {first} to {last}: missing"
 
 
 def replaced(chain: str, place: int, witness: str) -> str:
+    """Return a line: `witness` stores another checksum than that of event `place` (0: before the first)."""
     if place:
         return f"{chain}, event {place}: replaced, {witness} names another one before it"
     return f"{witness}: an event before it is gone"

@@ -1,4 +1,4 @@
-"""Save, find and delete autosaved texts: typed into a form and not yet sent. Only their author sees them."""
+"""Store of autosaved texts, typed into a form and not yet sent: save, find and delete. Only their author sees them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ KEPT_FOR = timedelta(days=30)
 
 @transaction.atomic
 def save(person: int, form: str, fields: Mapping[str, object], *, at: datetime | None = None) -> None:
-    """Save what a person (id) typed (field → text) into a form (URL it is sent to), replacing the text before."""
+    """Save what a person (id) typed into a form (URL it is sent to), in place of the earlier text. `fields`: field →
+    value, stored as JSON. Delete all but the person's MOST newest texts.
+    """
     text = AutosavedText(person_id=person, form=form, fields=dict(fields), typed_at=at or timezone.now())
     # One statement, so that two devices can save at the same time.
     AutosavedText.objects.bulk_create(
@@ -45,7 +47,7 @@ def drop_old(at: datetime | None = None) -> int:
 
 @dataclass(frozen=True)
 class RestoreOffer:
-    """`texts`: (field, text). `age`: milliseconds. `is_overtaken`: the form's text was saved later than this one."""
+    """`texts`: (field, text) pairs. `age`: milliseconds. `is_put_in`: is restored. `is_overtaken`: form saved later."""
 
     texts: tuple[tuple[str, str], ...]
     typed_at: datetime
@@ -55,7 +57,7 @@ class RestoreOffer:
 
 
 def offer_of(autosaved: AutosavedText, *, is_put_in: bool, saved_at: datetime | None) -> RestoreOffer:
-    """Return the offer. `is_put_in`: already restored. `saved_at`: when the form's text was last saved, or None."""
+    """Return the offer to restore texts. `is_put_in`: already restored. `saved_at`: last save of the form, or None."""
     texts = tuple((name, text) for name, text in autosaved.fields.items() if isinstance(text, str))
     age = (timezone.now() - autosaved.typed_at) // timedelta(milliseconds=1)
     return RestoreOffer(

@@ -52,7 +52,7 @@ class ActiveBranding:
         return self.said("contact", get_language())
 
     def of(self, column: str) -> Any:
-        """Return the value of the column (name) from the first branding that has one; else ""."""
+        """Return the value of a column of `Branding` (name) from the first branding where it is not empty; else ""."""
         return next((value for style in self.styles if (value := getattr(style, column))), "")
 
     @property
@@ -119,10 +119,10 @@ def fields_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 def set_branding(
     course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
 ) -> bool:
-    """Set the SETTABLE_FIELDS (name → value) of a course (id) or SITE; return False without changes. Writes an event.
-
-    `base`: number of the newest row when the form was opened, 0 for none. `logo`: a logo to store first. Raise
-    ChangedMeanwhile if there is a newer row.
+    """Set the branding of a course (id) or SITE and log it. Return False if nothing changes. `values`: a value for each
+    of SETTABLE_FIELDS. `base`: number of the newest row when the form was opened, 0 for none. `logo`: unsaved logo with
+    the id `values["logo_id"]`; None if it is stored. Raise ChangedMeanwhile if there is a newer row. Deletes unused
+    logos.
     """
     before = style_of(course)
     old_values = before.values if before else Branding().values

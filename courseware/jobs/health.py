@@ -45,7 +45,7 @@ def register_warnings(name: str, ask: Callable[[datetime], list[HealthWarning]])
 
 
 def warning_of(job: Job, now: datetime) -> HealthWarning | None:
-    """Return a warning if the job's last run failed, or has not finished for LATE_AFTER."""
+    """Return a warning if the job's last run failed, or has been running for more than LATE_AFTER; else None."""
     if job.outcome == Outcome.FAILED:
         return HealthWarning(_("the last run failed"), JOBS[job.name].words, PAGE)
     if job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
@@ -54,7 +54,7 @@ def warning_of(job: Job, now: datetime) -> HealthWarning | None:
 
 
 def health_warnings(now: datetime) -> list[HealthWarning]:
-    """Return problems of background jobs, the most serious first. Runs 4 queries, 5 if checkpoints are late."""
+    """Return problems of workers, jobs and checkpoints, without `further_warnings`. Runs at most 6 queries."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     overdue_tasks = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER)
@@ -71,7 +71,7 @@ def further_warnings(now: datetime) -> list[HealthWarning]:
 
 
 def events_without_checkpoint(now: datetime) -> str:
-    """Return how long the oldest event has waited for a checkpoint, and the cause; "" if none is late."""
+    """Return a text: how long the oldest event waits for a checkpoint, and the cause if known; "" if none is late."""
     oldest = checkpoints.events_without_checkpoint().first()
     if oldest is None or now - oldest.at < SEALED_WITHIN:
         return ""

@@ -18,7 +18,7 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 
 
 class Worker(models.Model):
-    """A process of `manage.py run_worker`, which writes a sign of life every few seconds."""
+    """A thread of `manage.py run_worker`, for delivery or for all other tasks, with its last sign of life."""
 
     name = models.CharField(_("name"), max_length=64, primary_key=True)
     started_at = models.DateTimeField(_("started at"), default=timezone.now)

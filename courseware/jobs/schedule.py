@@ -27,7 +27,9 @@ class Daily:
     at: time  # in the site's time zone
 
     def after(self, now: datetime, last: datetime | None = None) -> datetime:
-        """Return the next run after `now`, or after the `last` run if that is ahead of `now` by less than SET_BACK."""
+        """Return the first run after `now`. `last`: start of the last run; if it is ahead of `now` by less than
+        SET_BACK, return the first run after it.
+        """
         now = last if last and now < last < now + SET_BACK else now
         zone = timezone.get_default_timezone()
         today = datetime.combine(now.astimezone(zone).date(), self.at, zone)
@@ -39,6 +41,7 @@ class Every:
     pause: timedelta  # from one start to the next
 
     def after(self, now: datetime, last: datetime | None = None) -> datetime:
+        """Return `now` plus the pause; `last` is ignored."""
         return now + self.pause
 
 
@@ -63,7 +66,9 @@ def schedule(
     has_work: Callable[[], bool] = lambda: True,
     queue: str = DEFAULT_QUEUE,
 ) -> None:
-    """Register a job, labelled `words`; `run` returns its output. If `has_work` returns False, a run is skipped."""
+    """Register a job labelled `words`, or replace the one of this `name`. `run` returns the output, which the admin
+    shows. A due run is stored as done without calling `run` if `has_work` returns False.
+    """
     JOBS[name] = Scheduled(name, words, run, when, has_work, queue)
 
 
@@ -79,7 +84,7 @@ def command(name: str, *arguments: str) -> Callable[[], str]:
 
 
 def enqueue_due() -> None:
-    """Enqueue the due jobs, each once, even if several workers call it at once. Runs 1 query if none is due."""
+    """Enqueue each due job once, even if several workers do so; plan the first run of new jobs. 1 query if none is."""
     now = timezone.now()
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     for scheduled in JOBS.values():
@@ -91,7 +96,7 @@ def enqueue_due() -> None:
 
 
 def enqueue_if_due(scheduled: Scheduled) -> None:
-    """Lock the job, set its next run, and enqueue it if it is due, not running and has work."""
+    """Lock the job, set its next run, and enqueue it if it is due and not under way; store it as done without work."""
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(name=scheduled.name)
         now = timezone.now()
@@ -108,7 +113,7 @@ def enqueue_if_due(scheduled: Scheduled) -> None:
 
 
 def run_now(name: str) -> None:
-    """Enqueue a job unless a run waits or is running; a run waiting for a retry starts at once. Raise DoesNotExist."""
+    """Enqueue a job, due or not, unless a run waits or is running; see `is_under_way`. Raise Job.DoesNotExist."""
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(name=name)
         if not is_under_way(job):
@@ -116,7 +121,7 @@ def run_now(name: str) -> None:
 
 
 def is_under_way(job: Job) -> bool:
-    """Return whether a run waits or is running; one that waits for a retry becomes due. The caller locks the job."""
+    """Return whether a run waits (if it waits for a retry, make it due) or is running. The caller locks the job."""
     last = DBTaskResult.objects.filter(pk=job.task) if job.task else DBTaskResult.objects.none()
     waiting = last.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
     return bool(waiting) or last.running().exists()

@@ -25,18 +25,18 @@ def is_stopping() -> bool:
 
 
 def drop_waiting(task: Any) -> None:
-    """Delete the waiting calls of this task; the caller then does their work itself."""
+    """Delete waiting calls of `task`, except deferred retries; the caller must then do their work itself."""
     waiting = DBTaskResult.objects.ready().filter(task_path=task.module_path)
     if waiting.exists():  # even an empty DELETE takes SQLite's write lock
         waiting.order_by().delete()
 
 
 class RetryLater(Exception):
-    """Raised by a task that cannot do its work now. It is retried with growing pauses."""
+    """Raised by a task that cannot do its work now. It is retried with growing pauses, and fails after 5 tries."""
 
 
 def done_with(task: Any) -> Iterator[list[Any]]:
-    """Yield the argument list of each successful call of this task. Runs 1 query."""
+    """Yield the list of positional arguments of each successful call of this task in the last 14 days. Runs 1 query."""
     found = DBTaskResult.objects.successful().filter(task_path=task.module_path)
     for call in found.order_by().values_list("args_kwargs", flat=True):
         yield call["args"]

@@ -96,7 +96,7 @@ class DeadWorkerDetector:
         self.seen: dict[str, tuple[datetime | None, float]] = {}  # name → last sign, since when (monotonic)
 
     def dead(self, names: set[str], *, once: bool) -> set[str]:
-        """Return the dead workers among `names`. With `once`, an old sign suffices without watching. Runs 1 query."""
+        """Return dead workers among `names`. With `once`, a last sign older than ALIVE_FOR suffices. Runs 1 query."""
         signs: dict[str, datetime | None] = dict.fromkeys(names)
         signs.update(Worker.objects.filter(name__in=names).values_list("name", "seen_at"))
         now, monotonic, before = timezone.now(), time.monotonic(), self.seen
@@ -125,7 +125,7 @@ class WorkLoop:
         self.asking = threading.Lock()  # `resting` has state, so only one thread may call it at a time
 
     def run(self, *, once: bool = False) -> None:
-        """Run until stopped by a signal; with `once`, until nothing is due. Raise errors of the delivery thread."""
+        """Run until stopped by a signal; with `once`, a single `look`. Raise errors of the delivery thread."""
         with self.signals(), self.signs_of_life():
             if once:
                 return self.look(once=True)
@@ -241,7 +241,9 @@ class WorkLoop:
 
 
 def requeue_lost(mine: str, onlooker: DeadWorkerDetector, *, once: bool) -> None:
-    """Requeue tasks of dead workers and of the worker `mine` (name), which runs none now. After TRIES they fail."""
+    """Requeue tasks of dead workers and of the worker `mine` (name), which runs none now. A task that TRIES workers
+    have started fails instead. `once`: see `DeadWorkerDetector.dead`.
+    """
     running = list(DBTaskResult.objects.running().only("status", "started_at", "worker_ids"))
     if not running:
         return
@@ -266,7 +268,7 @@ def requeue_lost(mine: str, onlooker: DeadWorkerDetector, *, once: bool) -> None
 
 
 def requeue_postponed() -> None:
-    """Requeue failed tasks that raised one of COMES_BACK, after a pause. After TRIES they stay failed."""
+    """Requeue failed tasks that raised one of COMES_BACK, after a pause. Tasks with TRIES tries stay failed."""
     failed = DBTaskResult.objects.failed().filter(exception_class_path__in=COMES_BACK)
     for task in failed.only("status", "finished_at", "worker_ids"):
         if (tries := len(task.worker_ids)) < TRIES:

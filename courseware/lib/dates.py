@@ -1,4 +1,4 @@
-"""Conversion between due dates and instants, and the current time, which a preview replaces."""
+"""Dates: conversion between due dates and instants, and the current time, which a preview replaces."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

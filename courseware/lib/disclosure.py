@@ -24,8 +24,7 @@ def shown_from(day: date) -> date:
 
 def counts_from(joined_on: date, listed_on: date | None) -> date:
     """Return the first date on which statistics may count the answers of a person who joined on `joined_on`.
-
-    `listed_on`: when an imported list first named the person, or None. The result for a person must never change later.
+    `listed_on`: when an imported list first named the person, or None. Always pass the same dates for a person.
 
     >>> counts_from(date(2026, 11, 1), None).isoformat(), counts_from(date(2026, 11, 1), date(2026, 11, 5)).isoformat()
     ('2026-12-01', '2026-11-07')
@@ -36,7 +35,6 @@ def counts_from(joined_on: date, listed_on: date | None) -> date:
 
 def counts_from_month(joined_on: date, listed_on: date | None, today: date) -> date | None:
     """Return the first day of the month from which answers stored without a person count; None if they count today.
-
     `joined_on`, `listed_on`: of the person, see `counts_from`.
 
     >>> counts_from_month(date(2026, 11, 1), None, today=date(2026, 11, 3)).isoformat()
@@ -47,9 +45,8 @@ def counts_from_month(joined_on: date, listed_on: date | None, today: date) -> d
 
 
 def disclosed(answers: Iterable[tuple[date, Item]], today: date) -> list[Item]:
-    """Return the first 5, 10, 15 … items, as many as may be shown on `today`, ordered by date.
-
-    `answers`: pairs (date from which it may be shown, one person's item); those of one date always in the same order.
+    """Return the first 0, 5, 10, 15 … items, as many as may be shown on `today`, ordered by date.
+    `answers`: pairs (date from which it may be shown, one person's item). Pass pairs of one date always in one order.
 
     >>> len(disclosed([(date(2026, 11, day), day) for day in range(1, 13)], date(2026, 11, 11)))
     10

@@ -1,4 +1,4 @@
-"""Run work of unknown cost in a separate process with limited time and memory. It is not a sandbox."""
+"""Side process: run work of unknown cost separately, with limited time and memory. It is not a sandbox."""
 
 import math
 import multiprocessing
@@ -65,7 +65,9 @@ class SideProcess:
         return STARTS_WITHIN + 2 * LENIENCE * seconds
 
     def run(self, work: Callable[..., Answer], *arguments: Any, seconds: int) -> Answer:
-        """Return the result of `work` (module-level function) within `seconds` of processor time. Raise WorkNotDone."""
+        """Return the result of `work` (module-level function) within `seconds` of processor time. Arguments and result
+        are pickled. Raise WorkNotDone, also for an exception in `work`.
+        """
         if not self.turn.acquire(timeout=LENIENCE * seconds):
             raise StillBusy
         try:

@@ -70,7 +70,7 @@ def make(folder: Path) -> tuple[Path, Manifest]:
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Lock the folder and delete remains of a killed backup or restore. Raise BackupFailed if it is locked."""
+    """Lock a folder in the block; delete remains of killed processes. Raise OSError, or BackupFailed if locked."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,7 +96,9 @@ def write(path: Path, now: datetime) -> Manifest:
 
 
 def add(archive: zipfile.ZipFile, stream: IO[bytes], facts: Facts) -> tuple[int, str]:
-    """Add the database to the archive; return (size in bytes, SHA-256). The output of pg_dump is compressed already."""
+    """Add the database dump `stream` (pg_dump output or SQLite file, see `facts`) to the archive. Return (size in bytes
+    before compression, SHA-256 in hex). pg_dump output is already compressed and is stored unchanged.
+    """
     size, digest = 0, sha256()
     compression = zipfile.ZIP_STORED if facts.database == "PostgreSQL" else zipfile.ZIP_DEFLATED
     with archive.open(entry(DATABASE, compression), "w", force_zip64=True) as member:
@@ -135,7 +137,9 @@ def thin(folder: Path, count: int, newest: Path) -> list[Path]:
 
 
 def unpack(path: Path, into: Path) -> Manifest:
-    """Write the database of a backup to the new file `into`. Raise BackupFailed if damaged or not for this site."""
+    """Write the database of a backup to the new file `into`; return the manifest. Raise BackupFailed if damaged or not
+    for this site; then the caller deletes `into`.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = read_manifest(archive)
@@ -163,7 +167,7 @@ def read_manifest(archive: zipfile.ZipFile) -> Manifest:
 
 
 def refuse_what_does_not_fit(path: Path, manifest: Manifest) -> None:
-    """Raise BackupFailed unless this version and database can restore the backup. `path`: for the message."""
+    """Raise BackupFailed unless this version and database can restore the backup. `path`: only for the message."""
     if reason := other_baseline((app, name) for app, name in manifest.database.migrations):
         raise BackupFailed(f"{path}: {reason}; nothing was changed")
     known = migrations_of_this_version()

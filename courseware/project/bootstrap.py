@@ -1,4 +1,4 @@
-"""Startup of manage.py, gunicorn and `make run`, before the settings are read."""
+"""Bootstrap of manage.py, gunicorn and `make run`, before the settings are read."""
 
 import os
 import re
@@ -27,7 +27,7 @@ is_serving = False  # whether this process is a server; servers get database tim
 
 
 def begin(*, serving: bool = False) -> None:
-    """Set umask and settings module. `serving`: this process is a server, not a command."""
+    """Set umask and, if it is missing, DJANGO_SETTINGS_MODULE. `serving`: this process is a server, not a command."""
     global is_serving
     is_serving = serving
     os.umask(0o077)
@@ -42,7 +42,7 @@ def find_trial() -> None:
 
 
 def prepare_trial() -> Path:
-    """Set missing environment variables to those of the site of `make run`; return its data folder."""
+    """Set missing environment variables for the site of `make run`; make and return its data folder with secret key."""
     data = Path(os.environ.setdefault("DATA_DIR", str(TRIAL)))
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ.setdefault("PLAIN_HTTP", "1")
@@ -69,7 +69,7 @@ def kept_secret(file: Path) -> str:
 
 @contextmanager
 def in_one_sentence(status: int = 1) -> Iterator[None]:
-    """Exit with `status` and a message for ImproperlyConfigured or DatabaseError, unless --traceback is given."""
+    """Exit with `status` and a message for ImproperlyConfigured or DatabaseError. With --traceback, raise them."""
     try:
         yield
     except (ImproperlyConfigured, DatabaseError) as error:

@@ -1,4 +1,4 @@
-"""Copy the site's database into another, empty one, between SQLite and PostgreSQL."""
+"""Database copy: from the site's database into another, empty one, between SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,7 +66,9 @@ def unknown_tables(alias: str) -> list[str]:
 
 
 def connect(address: str) -> None:
-    """Make OTHER the alias of the database at this URL. Raise CommandError if it is this one or cannot be reached."""
+    """Let OTHER be the database at the URL `address`. Raise ImproperlyConfigured, or CommandError if it is the site's
+    own database or unreachable.
+    """
     database = connections.configure_settings({HERE: {}, OTHER: database_at(address, named="--to", bounds={})})[OTHER]
     if place_of(database) == place_of(connections.settings[HERE]):
         raise CommandError("--to: expected another database, this is the one of DATABASE_URL")
@@ -86,7 +88,7 @@ def place_of(database: dict[str, Any]) -> tuple[object, ...]:
 
 
 def prepare() -> None:
-    """Create the tables of the other database. Raise CommandError if it is not empty or this one is not up to date."""
+    """Create the tables of OTHER. Raise CommandError if OTHER is not empty or the site's database not up to date."""
     if reason := refusal():
         raise CommandError(reason)
     if missing := unapplied():

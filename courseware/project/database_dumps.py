@@ -1,4 +1,4 @@
-"""Dump and restore the database with the tools of SQLite and PostgreSQL."""
+"""Database dumps: dump and restore with the tools of SQLite and PostgreSQL."""
 
 import os
 import re
@@ -39,7 +39,9 @@ class Facts:
 
 
 def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
-    """Return the facts about a database. `database`: its product. `ask`: runs SQL and returns the rows."""
+    """Return the product, the applied migrations, and the number of audit log events of a database. `database`: its
+    product, "SQLite" or "PostgreSQL"; `ask`: runs SQL and returns the rows.
+    """
     migrations = ask("SELECT app, name FROM django_migrations ORDER BY app, name")
     ((events,),) = ask("SELECT count(*) FROM audit_log_event")
     return Facts(database, [list(each) for each in migrations], events)
@@ -47,13 +49,15 @@ def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
 
 @contextmanager
 def dumped(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
-    """Yield (stream of the dump, facts). Read the stream to its end. `beside`: new path for a temporary file."""
+    """Yield (stream of the dump, facts). Read the stream to its end. `beside`: free path for a temporary file,
+    which only SQLite needs and which is deleted. Raise DumpFailed.
+    """
     with dumped_postgresql() if connection.vendor == "postgresql" else dumped_sqlite(beside) as dump:
         yield dump
 
 
 def restore_dump(file: Path) -> None:
-    """Replace the content of the database. If it fails or is killed, the content stays. Raise DumpFailed."""
+    """Replace the content by a dump of the same product (not checked) or leave it unchanged. Raise DumpFailed."""
     (restore_postgresql if connection.vendor == "postgresql" else restore_sqlite)(file)
 
 
@@ -124,7 +128,7 @@ def program(name: str) -> str:
 
 
 class Client:
-    """A running PostgreSQL program; errors go to a file, because a pipe may fill up. `connects`: to the database."""
+    """A running PostgreSQL program; errors go to a file: pipes may fill up. `connects`: pass the connection options."""
 
     def __init__(
         self, name: str, *arguments: str, connects: bool = True, stdin: int | None = None, stdout: int | None = None
@@ -210,7 +214,7 @@ def restore_postgresql(file: Path) -> None:
 
 
 def pass_on_settings(script: IO[bytes], to: IO[bytes]) -> None:
-    """Copy the lines of `script` up to the encoding to `to`, without SINCE_17 for an older server."""
+    """Copy lines of `script` to `to` up to the line that sets the encoding, without SINCE_17 for an older server."""
     is_known = connection.pg_version >= 170000  # type: ignore[attr-defined]  # PostgreSQL only
     for line in script:
         if is_known or line.strip() != SINCE_17:

@@ -1,4 +1,4 @@
-"""Convert a database URL to Django's database settings."""
+"""Database URLs: convert one to Django's database settings."""
 
 import sys
 import warnings
@@ -17,9 +17,8 @@ POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 4}
 
 
 def database_at(address: str, *, named: str, bounds: Mapping[str, int]) -> dict[str, Any]:
-    """Return the settings of one database. Raise ImproperlyConfigured for an invalid URL.
-
-    `named`: name of the setting or option, for errors. `bounds`: PostgreSQL timeouts in seconds, used by servers only.
+    """Return Django's settings for the database at the URL `address`. Raise ImproperlyConfigured for an invalid URL.
+    `named`: setting or option, for errors. `bounds`: PostgreSQL parameter → seconds, used by servers only.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # a warning could contain the password

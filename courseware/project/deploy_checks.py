@@ -1,4 +1,4 @@
-"""System checks of email encryption and file permissions, for `manage.py check --deploy`."""
+"""Deploy checks: system checks of email encryption and file permissions, for `manage.py check --deploy`."""
 
 import stat
 from pathlib import Path

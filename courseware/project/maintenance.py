@@ -47,7 +47,7 @@ def is_ours(app_label: str) -> bool:
 
 
 def other_baseline(recorded: Iterable[tuple[str, str]]) -> str:
-    """Return why a database with these migrations (app, name) cannot be upgraded, without a subject; else ""."""
+    """Return "made by …", why a database with these applied migrations (app, name) cannot be upgraded; "" if it can."""
     foreign = set(recorded) - migrations_of_this_version()
     initial = sorted(f"{app}.{name}" for app, name in foreign if is_ours(app) and name.startswith("0001_"))
     if not initial:

@@ -1,4 +1,4 @@
-"""Request numbers for log lines, responses and error pages, and an optional log line per request."""
+"""Request logging: request numbers in log lines, responses and error pages; an optional log line per request."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def number_for(request) -> str:
-    """Return the request number that a trusted proxy has set in HEADER, else a new one."""
+    """Return the well-formed request number that a trusted proxy has set in HEADER, else a new one."""
     from_proxy = request.headers.get(HEADER, "") if settings.PROXIES and not settings.PLAIN_HTTP else ""
     return from_proxy if WELL_FORMED.fullmatch(from_proxy) else secrets.token_hex(6)
 

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('place', models.PositiveBigIntegerField(help_text="The events of a hash chain are numbered 1, 2, 3 … without a gap.", verbose_name='number')),
                 ('at', models.DateTimeField(verbose_name='time')),
                 ('verb', models.CharField(max_length=64, verbose_name='type')),
-                ('subject', models.CharField(help_text="The object of the event, written as type:number", max_length=200, verbose_name='object')),
+                ('subject', models.CharField(help_text="What the event is about: its type and number, for example exam-attempt:12", max_length=200, verbose_name='object')),
                 ('data', models.JSONField(default=dict, verbose_name='details')),
                 ('previous', models.CharField(max_length=64, verbose_name='checksum of the previous event')),
                 ('digest', models.CharField(max_length=64, unique=True, verbose_name='checksum')),

@@ -86,7 +86,7 @@ class LargeTableAdmin:
 
 
 class IndexedSearch:
-    """A ModelAdmin with exact search in `search_columns`, and for people in `search_people` (names of foreign keys)."""
+    """A ModelAdmin with exact search in `search_columns` and (by `people_found`) in foreign keys `search_people`."""
 
     search_columns: tuple[str, ...] = ()
     search_people: tuple[str, ...] = ()
@@ -106,12 +106,12 @@ class IndexedSearch:
         return queryset.filter(Q.create(conditions, connector=Q.OR)) if conditions else queryset.none(), False
 
     def people_found(self, words: str) -> list[int]:
-        """Return the ids of the people whose email address or staff number is exactly `words`."""
+        """Return the ids of the people whose whole email address or staff number is `words`, in any case or width."""
         return list(get_user_model()._default_manager.known_as(words).values_list("pk", flat=True))
 
 
 class ListFiltersOnly:
-    """A ModelAdmin that accepts only the parameters of its own filters, because fields can reveal authors."""
+    """A ModelAdmin that refuses URL parameters other than those of its list filters: lookups can reveal authors."""
 
     model: Any
     get_list_filter: Any

@@ -1,4 +1,4 @@
-"""Compile a queryset's SQL once per process and reuse it. Uses what Django does not document: `compiler.as_sql`."""
+"""Compiled query: SQL compiled once per process and reused. Uses what Django does not document: `compiler.as_sql`."""
 
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -54,7 +54,6 @@ class QueryParameter(Expression):
 
 class CompiledQuery(Generic[Row]):
     """A query compiled at its first call: `BY = CompiledQuery(lambda author: Book.objects.filter(author=author))`.
-
     Call it with the values: `BY(author=author.pk)`. `build` gets a placeholder for each value, or a list of
     placeholders for each list, and returns a queryset. It may only pass them to `filter`, add a `timedelta` or convert
     them to a date. A lookup with a list must end in `pk__in`.
@@ -65,8 +64,7 @@ class CompiledQuery(Generic[Row]):
         self.built = lru_cache(SHAPES)(self._built)
 
     def __call__(self, **values: Any) -> list[Row]:
-        """Run the query; return its rows. Each value, or each item of a list, has one of TYPES, else raise TypeError.
-
+        """Run the query; return its rows. Each value, or each item of a list, has exactly one of TYPES, else TypeError.
         Integers beyond 64 bits find nothing. Raise TransactionManagementError to lock rows outside of a transaction.
         """
         for name, value in flat(values):

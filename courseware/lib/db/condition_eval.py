@@ -1,4 +1,4 @@
-"""Evaluate a query condition (Q) on one object in Python, without a query."""
+"""Condition evaluation: apply a query condition (Q) to one object in Python, without a query."""
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -18,13 +18,14 @@ CONNECTORS: Mapping[str, Callable[[Iterable[bool]], bool]] = {Q.AND: all, Q.OR: 
 
 
 def fulfils(row: object, condition: Q) -> bool:
-    """Return whether the attributes of `row` fulfil `condition`. Raise KeyError for a lookup not in COMPARISONS."""
+    """Return whether the attributes of `row` fulfil `condition`, a Q on its own columns. Raise KeyError for a lookup
+    not in COMPARISONS, also for one that follows a relation.
+    """
     parts = (fulfils(row, part) if isinstance(part, Q) else _compares(row, part) for part in condition.children)
     return CONNECTORS[condition.connector](parts) != condition.negated
 
 
 def _compares(row: object, part: Any) -> bool:
-    """Evaluate `part`: (column with lookup, value)."""
     name, expected = part
     column, _, lookup = name.partition("__")
     return COMPARISONS[lookup](getattr(row, column), expected)

@@ -103,7 +103,7 @@ def prepared(field: "Field[Any, Any]", value: Any, connection: BaseDatabaseWrapp
 
 
 def raise_for_refused_row(model: AnyModel, rows: list[Row], alias: str) -> None:
-    """Insert the rows one by one; raise RowRefused at the first refused one, nothing if all are accepted."""
+    """Insert the rows one by one; raise RowRefused at the first refused one. The accepted ones stay inserted."""
     key_index = [field.primary_key for field in columns_of(model)].index(True)
     for row in rows:
         try:
@@ -120,7 +120,9 @@ def delete_rows(model: AnyModel, alias: str) -> None:
 
 
 def continue_key_sequence(model: AnyModel, source: str, target: str) -> None:
-    """Let new keys in `target` (alias) continue after the highest ever given in `source`, also to deleted rows."""
+    """Let new keys in the database `target` continue after the highest ever given in `source`, also to rows deleted
+    since (`source`, `target`: aliases). `model` must have an automatic primary key.
+    """
     highest = model._base_manager.using(target).aggregate(highest=Max("pk"))["highest"] or 0
     with connections[source].cursor() as cursor:
         last = last_key(model, connections[source], cursor)

@@ -1,4 +1,4 @@
-"""CSV files that spreadsheets open without warnings and without running formulas."""
+"""CSV rows that spreadsheets open without warnings and without running formulas."""
 
 import csv
 import io

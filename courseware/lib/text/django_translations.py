@@ -1,4 +1,4 @@
-"""Texts of Django whose Chinese translation this project replaces; listed so that `makemessages` collects them."""
+"""Django translations: texts whose Chinese this project replaces; listed so that `makemessages` collects them."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy

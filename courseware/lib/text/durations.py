@@ -1,4 +1,4 @@
-"""Template filter that shows a duration in words: `{{ step.minutes|in_words }}`."""
+"""Durations in words: the template filter `{{ step.minutes|in_words }}`."""
 
 from django.template import Library
 from django.utils.translation import ngettext

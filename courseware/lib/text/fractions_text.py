@@ -1,4 +1,4 @@
-"""Shares of a group as text: a count in small groups, a percentage in larger ones; exact or anonymous."""
+"""Fractions of a group as text: a count in small groups, a percentage in larger ones; exact or anonymous."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,9 +32,8 @@ class Share:
 @dataclass(frozen=True)
 class AnonymousShare(Share):
     """A share that hides unanimous answers: all and all but one read "most"; one and none read "few or none".
-
-    To hide them, `count` is changed to lie between 1 and `people` - 1. `is_exact` turns this off: no answer of the
-    question has been chosen by all people or all but one.
+    To hide them, `count` is changed to lie between 1 and `people` - 1. `is_exact` turns this off; set it only if no
+    answer of the question was chosen by all people or all but one.
     """
 
     is_exact: bool = field(default=False, compare=False)

@@ -1,4 +1,4 @@
-"""Log formatters without personal data: with the route instead of the URL, and most errors without their message."""
+"""Log format without personal data: with the route instead of the URL, and most errors without their message."""
 
 import json
 import logging
@@ -85,7 +85,7 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def message_of(record: logging.LogRecord) -> str:
-    """Return the message without personal data and control characters."""
+    """Return the message with the route for the path, without email addresses, paths of URLs and control characters."""
     message = record.getMessage()
     request = getattr(record, "request", None)
     if request is not None and hasattr(request, "path"):
@@ -105,7 +105,7 @@ def route_of(request: Any, status: int) -> str:
 
 
 def traceback_of(record: logging.LogRecord) -> str:
-    """Return the traceback with its causes, the first cause first; "" without an error."""
+    """Return the traceback with its causes, the first cause first; "" without an error or for django.security."""
     # Any visitor can cause suspicious requests (django.security).
     if not record.exc_info or not record.exc_info[1] or record.name.startswith("django.security"):
         return ""

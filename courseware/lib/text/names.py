@@ -1,4 +1,4 @@
-"""A model field for names, which removes invisible characters and those that change the writing direction."""
+"""Names: a model field that removes invisible characters and those that change the writing direction."""
 
 import unicodedata
 from typing import Any

@@ -27,7 +27,9 @@ class NoGlyph(Exception):
 
 
 def draw_pdf(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts: Sequence[str] = ()) -> bytes:
-    """Return a PDF dated `at`. `template`: Typst that reads `data` by `json(bytes(sys.inputs.data))`. Raise NoGlyph."""
+    """Return a PDF dated `at` (aware). `template`: Typst source, reads `data` (JSON values) by
+    `json(bytes(sys.inputs.data))`. `more_fonts`: paths of folders. Raise NoGlyph.
+    """
     import typst  # 80 MB of code, loaded only if needed
 
     with LOADING:  # only one thread unpacks the fonts

@@ -55,7 +55,7 @@ def surnames(surname: str) -> list[list[str]]:
 
 
 def possible_syllables(character: str, exceptions: str) -> list[str]:
-    """Return the possible syllables of a character. `exceptions`: text of pairs, a character and its other syllable."""
+    """Return the possible syllables of a character. `exceptions`: text like "单 shan 解 xie"; they come first."""
     syllables = dict.fromkeys([pairs(exceptions).get(character, usual(character)), usual(character)])
     return [spelling for each in syllables for spelling in WRITTEN.get(each, [each])]
 

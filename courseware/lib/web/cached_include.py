@@ -23,7 +23,6 @@ CSRF_TOKEN, FORM_TOKEN = secrets.token_hex(32), secrets.token_hex(32)
 @register.simple_tag(takes_context=True)
 def cached_include(context: Context, template: str, **values: Hashable) -> SafeString:
     """Return the rendered template, which sees only `values`: hashable, and equal only if they look the same.
-
     `{% csrf_token %}` and `{{ form_token }}`, a new UUID, are filled in each time. Raise TypeError for model instances.
     """
     html = rendered(template, get_language(), get_current_timezone_name(), tuple(values.items()))

@@ -14,7 +14,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 
 class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms has no types
-    """A layout of `fields`, or of all fields. `error_summary`: list errors above. `marks_required`: add asterisks."""
+    """A layout of `fields`, or of all fields if empty. `error_summary`: list errors above the form. `marks_required`:
+    add asterisks. `options`: other attributes of FormHelper.
+    """
 
     form_tag = False
 

@@ -1,4 +1,4 @@
-"""Parse whole numbers and ids in form data."""
+"""Form numbers: parse whole numbers and ids in form data."""
 
 from collections.abc import Iterable
 

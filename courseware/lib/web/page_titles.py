@@ -1,4 +1,4 @@
-"""`{% with_outcome %}…{% endwith_outcome %}`: page titles that start with the result of the last action."""
+"""Page titles that start with the result of the last action: `{% with_outcome %}…{% endwith_outcome %}`."""
 
 from django.contrib.messages import constants
 from django.template import Context, Library

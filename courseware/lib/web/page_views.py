@@ -1,4 +1,4 @@
-"""View decorators that check, in this order: method (405), sign-in, recent authentication, permission (404)."""
+"""Page views: decorators that check in this order: method (405), sign-in, recent authentication, permission (404)."""
 
 from collections.abc import Callable, Collection
 from functools import partial, wraps
@@ -20,11 +20,9 @@ SHOW, SEND = ("GET", "HEAD"), ("POST",)
 
 
 def form_on(page: RenderedPage, *, takes: Collection[str] | None = None, is_held: bool = True) -> Decorator:
-    """Mark a view that receives a form which is shown on `page`.
-
-    `page`: URL name, or a function that returns the URL for the view's arguments. `takes`: names of those arguments
-    that belong to the URL (default: all). `is_held`: if the session has ended, the form may be stored until its author
-    has signed in again.
+    """Mark a view that receives a form shown on `page`: a URL name, or a function that gets the URL arguments of the
+    view by name and returns a URL. `takes`: names of the arguments that the URL name needs (default: all). `is_held`:
+    if the session has ended, the form may be stored until its author has signed in again.
     """
     page_url = page if callable(page) else partial(_url, page, takes)
 
@@ -85,7 +83,7 @@ def _checked(
 
 
 def form_status(form: BaseForm) -> HTTPStatus:
-    """Return 422 for a form that is shown again with its errors, else 200."""
+    """Return 422 for a bound form, valid or not, because it is shown again with its errors; else 200."""
     return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
 
 

@@ -1,4 +1,4 @@
-"""A queue that limits the requests served at a time: saves always wait for a slot, page views only for a while."""
+"""Request queue: limits the requests served at a time. Saves always wait for a slot, page views only for a while."""
 
 import threading
 
@@ -21,7 +21,7 @@ class RequestQueue:
         return self.places - self.free
 
     def take(self, *, is_save: bool) -> bool:
-        """Wait for a slot; return whether this request has one (a save always). It must then `give_back` the slot."""
+        """Wait for a slot; return whether the request got one (a save always does). Return that slot by `give_back`."""
         with self.changed:
             has_slot = self._wait_as_save() if is_save else self._wait_as_page()
             self.free -= has_slot

@@ -61,7 +61,6 @@ class Command(BaseCommand):
 
     def compile_again(self) -> list[str]:
         """Compile old releases, each in its own transaction; return those that failed.
-
         A release that today's grammar refuses stays as it was.
         """
         failed = []
