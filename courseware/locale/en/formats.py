@@ -1,4 +1,4 @@
-"""How dates are written in English here: day first and the month as a word, so that nobody takes 3/7 for 7/3."""
+"""Formats of dates in English here: day first and the month as a word, so that nobody takes 3/7 for 7/3."""
 
 DATE_FORMAT = "j F Y"
 TIME_FORMAT = "H:i"
