@@ -47,7 +47,7 @@ PLACES = ["上海", "南京", "杭州", "苏州", "合肥", "宁波", "无锡", 
 WORK = ["电话组", "在线组", "前台组", "技术支持组"]
 
 
-class DemoFirm:
+class DemoCompany:
     """The company; it needs the people of `create_demo`. `number` counts all people."""
 
     def __init__(self):
@@ -96,29 +96,29 @@ def name_of(original):
 class Newcomers(BulkRows):
     """A batch of people that is written together."""
 
-    def __init__(self, firm):
+    def __init__(self, company):
         super().__init__((Team, *HISTORY, SearchTerm, Membership))
-        self.firm, self.number, self.team, self.places = firm, 0, None, 0
+        self.company, self.number, self.team, self.places = company, 0, None, 0
 
     def take_in(self):
         if not self.places:
             self.team, self.places = self.new_team(), IN_A_TEAM
-        [original] = self.firm.chance.choices(self.firm.originals, self.firm.shares)
-        days = self.firm.chance.randint(0, self.firm.days[name_of(original)])
-        name, address = self.firm.name()
+        [original] = self.company.chance.choices(self.company.originals, self.company.shares)
+        days = self.company.chance.randint(0, self.company.days[name_of(original)])
+        name, address = self.company.name()
         copy = Copy(original, self, timedelta(days=days), name=name, email=address)
         self.new(Membership, team=self.team, person=copy.person, role=Membership.Role.LEARNER.value)
         self.places -= 1
         self.number += 1
 
     def new_team(self):
-        index = len(self.firm.teams)
-        parent = self.firm.teams[(index - 1) // TEAMS_BELOW]
+        index = len(self.company.teams)
+        parent = self.company.teams[(index - 1) // TEAMS_BELOW]
         name = f"{PLACES[index % len(PLACES)]} · {WORK[index % len(WORK)]} {index}"
         team = self.new(Team, name=name, parent=parent, above=parent.place)
-        self.firm.teams.append(team)
-        name, address = self.firm.name()
-        manager = self.new(User, name=name, email=address, password=self.firm.password, is_demo=True)
+        self.company.teams.append(team)
+        name, address = self.company.name()
+        manager = self.new(User, name=name, email=address, password=self.company.password, is_demo=True)
         self.find_by_terms(manager)
         self.new(Membership, team=team, person=manager, role=Membership.Role.MANAGER.value)
         self.number += 1

@@ -37,20 +37,20 @@ def why_not():
     if not others:
         return ""
     subject = "is 1 person here who is" if others == 1 else f"are {others} people here who are"
-    return f"There {subject} no demo. A demo firm is only made on a site of its own."
+    return f"There {subject} no demo. A demo company is only made on a site of its own."
 
 
 def grow(people):
-    from benchmarks.demo_company import DemoFirm
+    from benchmarks.demo_company import DemoCompany
 
-    firm, began, reported = DemoFirm(), time.monotonic(), 0
-    for number in firm.grow(people):
+    company, began, reported = DemoCompany(), time.monotonic(), 0
+    for number in company.grow(people):
         if number >= reported + TOLD_EVERY:
             reported = number
             print(f"{number:,} people after {time.monotonic() - began:.0f} s", flush=True)
     took = f"{time.monotonic() - began:.0f} s, {time.process_time():.0f} of them of this processor"
-    print(f"{firm.number:,} people in {len(firm.teams):,} teams, after {took}")
-    print(f"\n  {firm.last_lead.email:<32} leads one team")
+    print(f"{company.number:,} people in {len(company.teams):,} teams, after {took}")
+    print(f"\n  {company.last_lead.email:<32} leads one team")
 
 
 def main():

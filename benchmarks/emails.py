@@ -115,17 +115,17 @@ def work(began):
         call_command("run_worker", verbosity=0)
 
 
-def firm_of(people):
+def company_of(people):
     """Create the company and make all open enrollments due for a reminder; return their number."""
     from django.utils import timezone
 
-    from benchmarks.growing_company import GrowingFirm
+    from benchmarks.growing_company import GrowingCompany
     from courseware.jobs.models import Job
     from courseware.learning.models import Enrollment
     from courseware.lib.dates import due_instant
 
-    firm = GrowingFirm(courses=1)
-    firm.grow(people)
+    company = GrowingCompany(courses=1)
+    company.grow(people)
     zone, open_enrollments = timezone.get_default_timezone(), Enrollment.objects.open().newest()
     late_enrollments = open_enrollments.filter(due_at__lt=MORNING)
     late = late_enrollments.update(due_at=due_instant(LATE, zone))
@@ -172,7 +172,7 @@ def span(kind, column):
 def measure(people, *, kills):
     from courseware.notifications.models import DeliveryState, OutgoingEmail
 
-    reminders, server = firm_of(people), MailServer()
+    reminders, server = company_of(people), MailServer()
     print(f"\n{scenario.database_name()}, {people:,} people, memory of this process {peak():.0f} MB", flush=True)
     began, worker = time.monotonic(), OneWorker(server.port)
     if kills:

@@ -79,7 +79,7 @@ def taught(course):
     return TaughtCourse(course, [entries[each] for each in ids], titles, course_outline)
 
 
-class GrowingFirm:
+class GrowingCompany:
     def __init__(self, courses=COURSES):
         """Needs a site with the shipped course: see `scenario.prepare_site`."""
         for number in range(2, courses + 1):
@@ -126,7 +126,7 @@ class GrowingFirm:
 class Intake(BulkRows):
     """A batch of new people and their rows."""
 
-    def __init__(self, firm):
+    def __init__(self, company):
         super().__init__(
             (
                 Team,
@@ -141,43 +141,43 @@ class Intake(BulkRows):
                 Notification,
             )
         )
-        self.firm = firm
+        self.company = company
 
     def person(self, address, name, job_role=""):
         fields = {"email": f"{address}@bench.example", "name": name, "job_role": job_role}
-        person = self.new(User, password=self.firm.password, **fields)
+        person = self.new(User, password=self.company.password, **fields)
         self.find_by_terms(person)
         return person
 
     def take_in(self, number):
         index = 1 + number // IN_A_TEAM
-        team = self.firm.teams[index] if index < len(self.firm.teams) else self.team(index)
-        job_role = self.firm.job_roles[number % len(self.firm.job_roles)]
+        team = self.company.teams[index] if index < len(self.company.teams) else self.team(index)
+        job_role = self.company.job_roles[number % len(self.company.job_roles)]
         learner = self.person(f"p{number:06}", f"Person {number:06}", job_role)
         self.new(Membership, team=team, person=learner, role=Membership.Role.LEARNER.value)
         self.letters(learner, number)
-        for index, taught_course in enumerate(self.firm.courses):
+        for index, taught_course in enumerate(self.company.courses):
             self.enroll(
-                learner, taught_course, number * len(self.firm.courses) + index, WAYS[(number + index) % len(WAYS)]
+                learner, taught_course, number * len(self.company.courses) + index, WAYS[(number + index) % len(WAYS)]
             )
 
     def team(self, index):
-        parent = self.firm.teams[(index - 1) // TEAMS_BELOW]
+        parent = self.company.teams[(index - 1) // TEAMS_BELOW]
         team = self.new(Team, name=f"Team {index:04}", parent=parent, above=parent.place)
-        self.firm.teams.append(team)
+        self.company.teams.append(team)
         manager = self.person(f"manager{index:04}", f"Manager {index:04}")
         self.new(Membership, team=team, person=manager, role=Membership.Role.MANAGER.value)
         return team
 
     def letters(self, learner, number):
-        sent = {"person": learner, "address": learner.email, "ended_at": self.firm.now}
+        sent = {"person": learner, "address": learner.email, "ended_at": self.company.now}
         self.new(OutgoingEmail, kind="invitation", state=DeliveryState.SENT.value, **sent)
         became = DeliveryState.SENT if number % 50 else DeliveryState.BOUNCED
         self.new(OutgoingEmail, kind="new-link", state=became.value, **sent)
 
     def enroll(self, learner, taught_course, number, way, certified_until=None):
-        enrolled_at = self.firm.now - way.enrolled * DAY + (number % 1000) * DAY / 1440
-        if way.is_renewed and number // len(self.firm.courses) % 2:
+        enrolled_at = self.company.now - way.enrolled * DAY + (number % 1000) * DAY / 1440
+        if way.is_renewed and number // len(self.company.courses) % 2:
             enrolled_at -= 90 * DAY
         done = [enrolled_at + (lesson + 1) * DAY for lesson in range(way.lessons)]
         enrollment = self.new(
@@ -185,7 +185,7 @@ class Intake(BulkRows):
             learner=learner,
             course=taught_course.course,
             enrolled_at=enrolled_at,
-            due_at=self.firm.now + way.due(number) * DAY,
+            due_at=self.company.now + way.due(number) * DAY,
             is_newest=not way.is_renewed,
             started_at=done[0] if done else None,
             last_active_at=done[-1] if done else None,
@@ -195,7 +195,7 @@ class Intake(BulkRows):
             certified_until=certified_until,
         )
         data = {"course": taught_course.course.identifier, "learner": learner.pk, "due_at": enrollment.due_at}
-        self.log("enrolled", enrollment, self.firm.admin, enrolled_at, data)
+        self.log("enrolled", enrollment, self.company.admin, enrolled_at, data)
         if way.enrolled < LINES_KEPT_FOR.days:
             notification_data = {"subjects": [enrollment.pk]}
             self.new(
@@ -204,7 +204,7 @@ class Intake(BulkRows):
         for at, entry in zip(done, taught_course.lessons, strict=False):
             self.complete(enrollment, entry, at)
         if way.is_waived:
-            self.log("waived", enrollment, self.firm.admin, enrollment.exempted_at)
+            self.log("waived", enrollment, self.company.admin, enrollment.exempted_at)
         if way.is_completed:
             self.certify(enrollment, taught_course)
         if way.is_renewed:

@@ -30,15 +30,15 @@ SIGNING_IN = itertools.count()  # another person each time, because many session
 LOOSE = 4  # factor on the limit of CPU time, because the machine may be shared
 
 
-def looks(firm):
+def looks(company):
     """Return (pages, CSV files) to visit."""
     from benchmarks.growing_company import PASSWORD
     from benchmarks.visits import Look, client_of
 
-    course = firm.courses[0].course
-    learner, manager, head = client_of(firm.learner), client_of(firm.last_manager), client_of(firm.head)
-    lesson = f"/learn/{course.identifier}/{firm.courses[0].lessons[1].document.identifier}/"
-    team, search_word = firm.teams[-1], f"p{firm.people - 7:06}"
+    course = company.courses[0].course
+    learner, manager, head = client_of(company.learner), client_of(company.last_manager), client_of(company.head)
+    lesson = f"/learn/{course.identifier}/{company.courses[0].lessons[1].document.identifier}/"
+    team, search_word = company.teams[-1], f"p{company.people - 7:06}"
 
     def sign_in():
         return {"login": f"p{next(SIGNING_IN):06}@bench.example", "password": PASSWORD}
@@ -61,18 +61,18 @@ def looks(firm):
         board("board of everybody: certificates that end", head, "?state=ending"),
         board("board of everybody: never certified", head, "?state=never"),
         board("board of everybody: a name", head, f"?name={search_word}"),
-        board("board of everybody: a job role", head, f"?job_role={firm.job_roles[-1]}", few=FIRST_OF_A_JOB_ROLE),
+        board("board of everybody: a job role", head, f"?job_role={company.job_roles[-1]}", few=FIRST_OF_A_JOB_ROLE),
         board("board of everybody: due within a week", head, "?days=due-7"),
         board("board of everybody: a month late", head, "?days=late-30"),
         board("board of everybody: by name", head, "?sort=name"),
-        board("board of a team of 50: a job role", manager, f"?job_role={firm.job_roles[-1]}"),
+        board("board of a team of 50: a job role", manager, f"?job_role={company.job_roles[-1]}"),
         board("board of a team of 50: by name", manager, "?sort=name"),
         board("board of a team of 50: by team", manager, "?sort=team"),
         board("board of a team of 50: longest without an act", manager, "?sort=last-active"),
-        *pages_of_leads(manager, client_of(firm.lead_of_leads), head),
-        *pages_of_hr(client_of(firm.hr), f"{search_word}@bench.example"),
-        *lists_of_api(firm.head, team.pk),
-        *admin_lists(client_of(firm.admin), course.pk, team.name.replace(" ", "+"), search_word),
+        *pages_of_leads(manager, client_of(company.lead_of_leads), head),
+        *pages_of_hr(client_of(company.hr), f"{search_word}@bench.example"),
+        *lists_of_api(company.head, team.pk),
+        *admin_lists(client_of(company.admin), course.pk, team.name.replace(" ", "+"), search_word),
     ]
     files = [
         Look("CSV of a team of 50", manager, "/team/dashboard.csv"),
@@ -159,16 +159,16 @@ def admin_lists(client, course, team, someone):
 def measure(sizes, only):
     """Return {size: {page: Figures}} and {page: Look}."""
     from benchmarks.bulk import tidy
-    from benchmarks.growing_company import GrowingFirm, table_sizes
+    from benchmarks.growing_company import GrowingCompany, table_sizes
     from benchmarks.visits import read_file, visit
 
-    firm, figures, bars = GrowingFirm(), {}, {}
+    company, figures, bars = GrowingCompany(), {}, {}
     for size in sizes:
         began = time.perf_counter()
-        firm.grow(size)
+        company.grow(size)
         tidy()
         print(f"{size:,} enrollments after {time.perf_counter() - began:.0f} s more: {table_sizes()}", flush=True)
-        pages, files = looks(firm)
+        pages, files = looks(company)
         figures[size] = found = {}
         for look in pages:
             if only in look.name:

@@ -96,7 +96,7 @@ def main():
     sizes = options.parse_args().sizes
     with scenario.own_folder():
         scenario.prepare_site()
-        prepare_firm(sizes)
+        prepare_company(sizes)
         print(f"\n{scenario.database_name()}\n\n| people | what | s | MB at its highest |\n|---|---|---|---|")
         line("", "nothing", *measure(rest)[1:])
         first = 0
@@ -115,7 +115,7 @@ def make_teams():
         Team.objects.create(name=f"Centre {number:02}")
 
 
-def prepare_firm(sizes):
+def prepare_company(sizes):
     from benchmarks.small_courses import files_of
     from courseware.content.releases.course_import import import_course
 

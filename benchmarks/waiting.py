@@ -82,7 +82,7 @@ class Others:
             process.terminate()
 
 
-def works(firm):
+def works(company):
     """Return name → operation to measure."""
     from benchmarks.lists import bring_in, enroll_by_rule, list_of, look, make_teams
     from benchmarks.small_courses import files_of
@@ -92,15 +92,15 @@ def works(firm):
 
     new = import_course(files_of("course-new")).course
     by_rule = import_course(files_of("course-by-rule")).course
-    people = firm.people
-    shipped = next(each.course for each in firm.courses if each.course.identifier == "customer-service-safety")
+    people = company.people
+    shipped = next(each.course for each in company.courses if each.course.identifier == "customer-service-safety")
 
     make_teams()
 
     def enroll_everybody():
-        order = begin_enrolling([firm.teams[0]], new, due_on=None)
+        order = begin_enrolling([company.teams[0]], new, due_on=None)
         while not order.finished_at:
-            order = enroll_next(order, by=firm.admin)
+            order = enroll_next(order, by=company.admin)
         return order.enrolled
 
     def bring_in_a_list():
@@ -112,14 +112,14 @@ def works(firm):
     def release():
         document = shipped.documents.select_related("head").filter(kind="lesson").earliest("pk")
         head = changed(document)
-        publish(shipped, [head], weight="reread", note="A word more", by=firm.admin)
+        publish(shipped, [head], weight="reread", note="A word more", by=company.admin)
 
     def import_again():
         files = files_of("course-2")
         import_course({path: text + b"\nA word more.\n" for path, text in files.items()})
 
     return {
-        f"enrolling {firm.people:,} people": enroll_everybody,
+        f"enrolling {company.people:,} people": enroll_everybody,
         f"bringing in a list of {people:,} people": bring_in_a_list,
         f"enrolling {2 * people:,} people by a rule": enroll_by_a_rule,
         "releasing a change of the shipped course": release,
@@ -146,12 +146,12 @@ def main():
 
 def measure(people):
     from benchmarks.bulk import tidy
-    from benchmarks.growing_company import COURSES, GrowingFirm
+    from benchmarks.growing_company import COURSES, GrowingCompany
     from courseware.accounts.models import User
     from courseware.learning.models import Enrollment
 
-    firm = GrowingFirm()
-    firm.grow(people * COURSES)
+    company = GrowingCompany()
+    company.grow(people * COURSES)
     tidy()
     small = Enrollment.objects.open().filter(course__identifier="course-3", started_at=None)
     learners = list(small.order_by("pk").values_list("pk", flat=True))
@@ -159,7 +159,7 @@ def measure(people):
     try:
         columns = f"meanwhile | it took, s | acts of others | longest of them, s (bar {BAR})"
         print(f"\n{scenario.database_name()}\n\n| {columns} |\n|---|---|---|---|")
-        for name, work in ({"nothing": lambda: time.sleep(QUIET)} | works(firm)).items():
+        for name, work in ({"nothing": lambda: time.sleep(QUIET)} | works(company)).items():
             began = time.perf_counter()
             work()
             took, waits = time.perf_counter() - began, others.since(began)

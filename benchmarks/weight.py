@@ -72,9 +72,9 @@ def counted(network, page, load, go):
 
 def main():
     with scenario.own_folder():
-        firm = scenario.prepare(2)
+        company = scenario.prepare(2)
         with running("courseware.settings", "courseware.wsgi") as site:
-            loads = list(views(site, firm.cookies(firm.learners[0]), firm.lesson[0]))
+            loads = list(views(site, company.cookies(company.learners[0]), company.lesson[0]))
     print("\n| view | requests | KB over the wire | bar | other hosts |\n|---|---|---|---|---|")
     for load in loads:
         hosts = ", ".join(sorted(load.foreign)) or "none"
