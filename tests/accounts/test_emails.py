@@ -170,7 +170,7 @@ def test_manager_and_deputy_are_told_in_own_language(manager, deputy):
     found = sent_texts()
     assert found.keys() == {"li@example.com", "bo@example.com"}
     subject, text = found["li@example.com"]
-    assert subject == "Bo Wu covers for you from 1 December 2099 to 24 December 2099"
+    assert subject == "Bo Wu is your deputy from 1 December 2099 to 24 December 2099"
     assert "Hana has named a deputy for you: Bo Wu, from 1 December 2099" in text
     subject, text = found["bo@example.com"]
     assert subject == "2099年12月1日至2099年12月24日，你代理Li Lin的主管工作"
@@ -195,7 +195,7 @@ def test_repeated_deputy_is_announced_once(manager, deputy):
     [
         (
             lambda manager, person: end_deputy(deputy_of(manager), by=manager),
-            "the deputy role ended in the meantime",
+            "the deputy no longer acts for the manager",
         ),
         (lambda manager, person: leave(person, by=None), "the manager or the deputy can no longer sign in"),
         (

@@ -42,7 +42,7 @@ def sentences(response):
 
 @pytest.mark.parametrize("name", ["x.wang@example.com", "b7"])
 def test_sign_in_with_alias_names_kept_account(client, row, name):
-    text = "Your accounts were merged. Sign in with wang@example.com and the password of that account."
+    text = "Your 2 accounts were merged. Sign in with wang@example.com and the password of that account."
     refused = sign_in(client, name, OTHER_PASSWORD)
     assert (sentences(refused), refused.wsgi_request.user.is_authenticated) == ([text], False)
     assert sentences(sign_in(client, name, PASSWORD)) == []  # a wrong password reveals nothing

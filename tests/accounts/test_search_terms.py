@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ming():
-    return make_user("王小明", email="xiao.ming@firm.example", staff_number="A-0012")
+    return make_user("王小明", email="xiao.ming@company.example", staff_number="A-0012")
 
 
 def found(words):
@@ -26,7 +26,7 @@ def found(words):
         *("王", "王小", "王小明", "小明", "明"),
         *("wang", "wangxiaoming", "wang xiaoming", "xiaoming", "Xiao Ming", "xiaoming wang", "ming", "WANG"),
         *("wxm", "wx", "xm", "wangxm", "ｗｘｍ"),
-        *("xiao.ming@firm.example", "xiao.m", "ming@", "ming@firm", "firm.example", "@firm.ex"),
+        *("xiao.ming@company.example", "xiao.m", "ming@", "ming@company", "company.example", "@company.ex"),
         *("A-0012", "a0012", "A00", "Ａ００", "0012", "012", "12"),
         *("王 0012", "  wang  ming@ "),
     ],
