@@ -63,9 +63,9 @@ def test_page_compares_accounts_before_merge(signed_in, kept, other):
         "x.wang@example.com",
         "Team of Xiaoming Wang",
         "After the merge, this person signs in as wang@example.com only. "
-        "A sign-in as x.wang@example.com shows a message about this.",
-        "Rules of the tea room: the enrollment of x.wang@example.com counts. "
-        "The enrollment of wang@example.com closes as merged.",
+        "If the person signs in as x.wang@example.com, a message tells the person to use wang@example.com.",
+        "Rules of the tea room: the enrollment of the account x.wang@example.com counts. "
+        "The enrollment of the account wang@example.com is closed with the status “merged”.",
         "You can undo the merge within 24 hours.",
     ):
         assert each in words
@@ -92,7 +92,7 @@ def test_merge_is_shown_on_pages_of_both_accounts(signed_in, kept, other):
     assert "another account merged into this account" in main(done)
     assert "became an alias of another account" in main(done)  # audit log of both accounts
     words = main(signed_in.get(f"/people/{other.pk}/"))
-    assert "Alias of Wang Xiaoming (wang@example.com)." in words
+    assert "This account is an alias of Wang Xiaoming (wang@example.com)." in words
     assert "Mark as returned" not in words
     assert Enrollment.objects.get(pk=enrollment.pk).learner == kept
 

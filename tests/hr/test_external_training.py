@@ -226,8 +226,8 @@ def test_headings_and_dates_of_both_languages_are_accepted(course, li, text):
 
 
 def test_missing_cells_use_form_fields(course, li):
-    [row] = read("Staff number,Trained on\nA12,2026-03-02\n", course=course, proof="List of the former firm")
-    assert values_of(row)[1:5] == (course, date(2026, 3, 2), date(2027, 3, 2), "List of the former firm")
+    [row] = read("Staff number,Trained on\nA12,2026-03-02\n", course=course, proof="List of the former company")
+    assert values_of(row)[1:5] == (course, date(2026, 3, 2), date(2027, 3, 2), "List of the former company")
 
 
 def test_each_invalid_cell_is_named_with_its_value(course, li):

@@ -41,7 +41,7 @@ def test_person_is_added_enrolled_and_emailed_once(client, hr):
     due_on = site_day() + timedelta(days=20)
     _, (job_role, _) = client.get(PAGE).context["form"].fields["job_role"].choices[:2]
     response = send(client, team=team.pk, courses=[course.pk], due_on=due_on, job_role=job_role)
-    assert messages(response) == ["Zhang Nan is added, and the invitation email is on its way."]
+    assert messages(response) == ["Zhang Nan is added, and the invitation email will be sent soon."]
     person = User.objects.get(email="zhang.nan@example.com")
     enrollment = Enrollment.objects.get()
     assert (person.name, person.language, person.job_role, person.has_usable_password()) == (
@@ -106,7 +106,7 @@ def test_person_with_staff_number_gets_no_email(client, hr):
 def test_form_sent_twice_adds_one_person(client):
     fields = filled_in(drawn_at=client.get(PAGE).context["form"].initial["drawn_at"], courses=[make_course().pk])
     answers = [messages(client.post(PAGE, fields, follow=True)) for _ in range(2)]
-    assert answers == [["Zhang Nan is added, and the invitation email is on its way."]] * 2
+    assert answers == [["Zhang Nan is added, and the invitation email will be sent soon."]] * 2
     assert (User.objects.filter(name="Zhang Nan").count(), Enrollment.objects.count()) == (1, 1)
     assert emails() == [("enrolled", "zhang.nan@example.com")]
 

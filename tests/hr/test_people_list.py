@@ -168,7 +168,7 @@ def test_setup_page_shows_missing_and_done_steps(client, course):
     team = Team.objects.create(name="Night shift")
     person = User.objects.create_user(None, None, name="Wu Fan", staff_number="A1")
     join(team, person)
-    assert "1 team has no manager: nobody sees who is late there." in text()
+    assert "1 team has no manager, so nobody sees who is overdue in this team." in text()
     assert "1 learner is in a team. 1 person has no email address and no password" in text()
     assert text().count("missing") == 1
     make_rule(course)

@@ -57,7 +57,7 @@ def test_too_dense_schedule_is_refused_and_input_kept(client):
     course = make_course()
     answer = client.post(REMINDERS, {f"course-{course.pk}": "7, 3, 1, -2"})
     assert answer.status_code == 422
-    assert "From 7 to -2 there are 4 reminders within 14 days." in answer.text
+    assert "From day 7 to day -2, there are 4 reminders within 14 days." in answer.text
     assert 'value="7, 3, 1, -2"' in answer.text
     assert schedules() == []
 

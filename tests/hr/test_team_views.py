@@ -296,7 +296,7 @@ def test_manager_and_hr_add_and_end_deputy(client, team, by_hr):
     assert "Su" in client.get(address).text
     deputy_client = type(client)()
     deputy_client.force_login(person)
-    assert "You cover for Ma" in deputy_client.get("/team/").text
+    assert "You are the deputy of Ma" in deputy_client.get("/team/").text
     assert deputy_client.post(f"/team/people/{enrollment.pk}/exempt/", {"reason": "Ill"}).status_code == 302
     assert deputy_client.get("/team/deputies/").status_code == 404
     assert client.post(f"{address}{deputy.pk}/end/").url == address

@@ -101,7 +101,7 @@ def test_wording_is_saved_with_author_and_logged(hr):
             {"subject_en": "By {dya}", "subject_zh_hans": "好"},
             {
                 "subject_en": "{dya} is not a placeholder of this email. "
-                "Use one of: {name}, {firm}, {course}, {day}, {signer}, {team}"
+                "Use one of: {name}, {company}, {course}, {day}, {signer}, {team}"
             },
         ),
         (
@@ -267,7 +267,7 @@ def test_preview_of_weekly_summary_shows_made_up_people(hr):
     text = previews(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text
-    assert "Unsubscribe here:\nhttp" in text
+    assert "unsubscribe here:\nhttp" in text
     assert "/unsubscribe/" not in text
 
 
@@ -277,12 +277,14 @@ def test_preview_of_weekly_summary_shows_made_up_people(hr):
 def test_unusable_wording_is_reported_to_hr_and_admin(hr):
     assert wording_warnings(None) == []
     set_wording("reminder", {"subject": {"en": "{old}", "zh-hans": "好"}}, shipped={}, base=0, by=hr.person)
-    assert "This version cannot use your custom wording for: Subject." in text_of(open_page(hr))
-    assert "no longer works: Subject" in states_of(hr)["Due-date reminder"]
+    assert "This version of the site cannot use your custom wording for: Subject." in text_of(open_page(hr))
+    assert "wording that cannot be used: Subject" in states_of(hr)["Due-date reminder"]
     admin = Client()
     admin.force_login(make_admin())
     note = page_of(admin.get("/admin/", headers={"accept-language": "en"})).select_one(".errornote")
-    assert "Due-date reminder : custom wording cannot be used in this version" in text_of(note)
+    assert "Due-date reminder : the custom wording of these parts cannot be used in this software version" in text_of(
+        note
+    )
     assert note.select_one(f"a[href='{LIST}']")
 
 
