@@ -101,12 +101,12 @@ def test_messages_count_changed_and_unchanged_enrollments(client, admin, action,
         "1 enrollment already had this value and was not changed."
     ]
     assert messages(act(client, ENROLLMENTS, action, *rows, closed, confirmed="yes", **fields), client) == [
-        f"{closed.learner} · Rules of the tea room is closed, so nothing was changed.",
+        f"{closed.learner} · Rules of the tea room has already ended, so nothing was changed.",
         "2 enrollments were changed.",
         "1 enrollment already had this value and was not changed.",
     ]
     assert messages(act(client, ENROLLMENTS, action, closed, confirmed="yes", **fields), client) == [
-        f"{closed.learner} · Rules of the tea room is closed, so nothing was changed."
+        f"{closed.learner} · Rules of the tea room has already ended, so nothing was changed."
     ]
 
 
@@ -164,8 +164,8 @@ def test_team_is_enrolled_in_batches(client, admin, monkeypatch):
     assert act(client, TEAMS, "enroll", team).status_code == 200
     page = act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk, due_on=NEXT_WEEK).url
     for enrolled, status, linked in (
-        (0, "0 people were enrolled. 3 people remain.", True),
-        (2, "2 people were enrolled. 1 person remains.", True),
+        (0, "0 people were enrolled. 3 more people will be enrolled.", True),
+        (2, "2 people were enrolled. 1 more person will be enrolled.", True),
         (3, "3 people were enrolled. People who already take this course, or need not take it, were skipped.", False),
         (3, "3 people were enrolled. People who already take this course, or need not take it, were skipped.", False),
     ):

@@ -107,7 +107,7 @@ def test_completed_lesson_shows_progress_and_its_rule(client, enrollment):
     assert "Water before fire." not in before.text
     client.post(answer_url(), sent("1"))
     page = soup_of(client.get(LESSON))
-    assert "1 done, 1 to go." in page.select_one("#lesson-state").text
+    assert "Steps done: 1. Steps left: 1." in page.select_one("#lesson-state").text
     assert page.select_one(".kept div").get_text(strip=True) == "Water before fire."
     ids = [tag["id"] for tag in page.select("[id]")]
     assert len(ids) == len(set(ids))

@@ -142,7 +142,7 @@ def test_other_device_offers_text_and_keeps_form_empty(client, enrollment):
     other.force_login(enrollment.learner)
     found = block(other)
     assert offer(found) == (
-        "We kept unsaved text from 24 November 2026, 14:03.", ["Mind the <kettle>"],
+        "We kept text from 24 November 2026, 14:03 that you did not save.", ["Mind the <kettle>"],
     )  # fmt: skip
     assert field(found) == ""
     assert found.select_one("a.btn")["href"] == f"{LESSON}?put-in=note#q-note"

@@ -62,7 +62,7 @@ def test_missing_company_contact_is_shown_to_learners_and_admins(client, course)
     assert sections_without_contact(course, "en") == ["Fire"]
     client.force_login(make_admin())
     page = client.get(reverse("admin:content_course_changelist"), headers={"accept-language": "en"})
-    assert "no contact yet: Fire" in page.content.decode()
+    assert "no contact yet for: Fire" in page.content.decode()
     contact(course, "Control room", language="zh-hans")
     assert sections_without_contact(course, "en") == ["Fire"]
     contact(course, "Control room")

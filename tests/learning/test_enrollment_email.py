@@ -52,19 +52,19 @@ def test_first_email_names_manager_course_due_date_and_way_to_sign_in(team):
     paragraphs = email.body.replace(link, "LINK").rstrip().split("\n\n")
     assert paragraphs[0] == "Hello Wang Ming,"
     assert paragraphs[1] == f"I am Li Lin, the manager of Night shift.\nPlease finish “{title}” by Monday 9 December."
-    assert re.match(r"It has \d+ steps?, about \d+ minutes", paragraphs[2])
+    assert re.match(r"The course has \d+ steps? and takes about \d+ minutes", paragraphs[2])
     assert paragraphs[3:] == [
         f"To start, choose a password here:\nLINK\nThe link begins with {HOST}. It works once, within 3 days.",
         "If you prefer not to click a link, type this address into your browser:\n"
         f"{HOST}\n"
         "Then click “Forgot your password, or no password yet?” and enter your email address, ming@example.com. "
-        "You can sign in that way, too.\n"
-        "If in doubt, ask me in person, or call a number that you know from another source.",
+        "You can also sign in this way.\n"
+        "If you are not sure, ask me in person, or call a number that you know from another source.",
         "Li Lin\nManager of Night shift",
         "You get this email because you were just enrolled in a course. We never ask for your password or a "
         "code by email or phone. After you finish, become exempt or leave the company, you get no more emails "
         "about this course.",
-        "中文页面：\nLINK?language=zh-hans",
+        "打开中文页面：\nLINK?language=zh-hans",
     ]
 
 
@@ -106,7 +106,7 @@ def test_email_is_signed_by_enroller_if_team_has_no_manager():
     one, other = letters()
     assert "I am Yang Lan, and I am responsible for the training.\nPlease take" in one.body
     assert one.body.count("Yang Lan") == 2
-    assert other.subject.endswith("is waiting for you")
+    assert other.subject.startswith("Please take “")
     assert "ask your manager in person" in other.body
 
 
@@ -249,7 +249,7 @@ def test_renewal_email_names_expiry_due_date_and_early_option(mailoutbox):
     ]
     until, steps, due = body.split("\n")
     assert until == "Your certificate “Rules of the tea room” is valid until Monday 9 December. You can renew it now."
-    assert steps.startswith("It has 2 steps, about ")
+    assert steps.startswith("The course has 2 steps and takes about ")
     assert due == "Please finish by Monday 9 December."
     assert begin.endswith("\ntraining.example.com")
 
@@ -259,7 +259,7 @@ def test_short_renewal_email_lists_fewer_steps(mailoutbox):
     kinds_and_states()
     [email] = mailoutbox
     assert email.subject == "You can renew your certificate “Rules of the tea room” now"
-    assert "The renewal covers what is new and what you missed: 1 step, about " in email.body
+    assert "The renewal covers only what has changed and what you got wrong: 1 step, about " in email.body
 
 
 def test_renewal_and_new_course_are_separate_emails():
@@ -278,7 +278,8 @@ def email_to(language, password=None):
 
 
 @pytest.mark.parametrize(
-    ("language", "company", "begin"), [("en", "Hexin", "[Hexin] “"), ("zh-hans", "和信", "【和信】请学习《")]
+    ("language", "company", "begin"),
+    [("en", "Hexin", "[Hexin] Please take “"), ("zh-hans", "和信", "【和信】请学习《")],
 )
 def test_subject_begins_with_company_name(settings, language, company, begin):
     settings.COMPANY_NAME = company

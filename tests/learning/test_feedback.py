@@ -181,7 +181,7 @@ def test_changed_survey_keeps_texts_but_not_ticks(client, enrollment):
     response = client.post(SURVEY, form)
     assert response.status_code == 409
     page = BeautifulSoup(response.content, "html.parser")
-    assert "changed while you had it open" in page.select_one(".error-summary").text
+    assert "changed while you had the page open" in page.select_one(".error-summary").text
     assert "Without fail" in page.text
     assert page.textarea.text.strip() == "Good tea."
     assert not page.select("[checked]")

@@ -172,10 +172,10 @@ CHANGES = {
     "a team is deleted": lambda teams: Team.objects.get(name="C").delete(),
     "a team is deleted that somebody learns in and leads": delete_team_of_learning_manager,
     "somebody leaves all teams of a branch at once": leave_all_teams_of_branch,
-    "somebody leaves the firm": lambda teams: [
+    "somebody leaves the company": lambda teams: [
         offboarding.leave(newest("in B and D").learner, by=None) for _ in range(2)
     ],
-    "somebody without a team leaves the firm": lambda teams: offboarding.leave(newest("nowhere").learner, by=None),
+    "somebody without a team leaves the company": lambda teams: offboarding.leave(newest("nowhere").learner, by=None),
     "somebody is deactivated by an admin": deactivate_by_admin,
     "somebody comes back": leave_and_return,
     "somebody leaves, is moved and comes back": leave_move_and_return,

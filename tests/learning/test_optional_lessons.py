@@ -62,10 +62,11 @@ def test_pages_mark_optional_lessons_and_count_them_apart(client, enrollment):
     assert "2 steps by" not in welcome and "1 short lesson" in welcome and "3 more steps are optional." in welcome
     finish(enrollment, "boiling")
     home = soup_of(client.get("/"))
-    assert "required 1 / 2 · 3 optional" in " ".join(home.select_one(".route-section > .small").text.split())
+    route = home.select_one(".route-section > .small")
+    assert "required: 1 of 2 done · 3 optional" in " ".join(route.text.split())
     assert "optional" in home.select_one("#stop-pouring").text
     page = soup_of(client.get(POURING))
     assert "Module 1 · optional · " in page.select_one("article > .small").text
     finish(enrollment, "pouring")
     page = soup_of(client.get(POURING))
-    assert "This step was optional. 1 to go." in page.select_one("#lesson-state").text
+    assert "This step was optional. Steps left: 1." in page.select_one("#lesson-state").text

@@ -108,7 +108,7 @@ def test_question_dots_link_to_questions_with_state(client, enrollment):
         "#q-in-order": "Question 4: answered correctly",
         "#q-sorted": "Question 5: not answered yet",
         "#q-note": "Question 6: saved",
-        "#q-is-it-off": "Check 1: not answered yet",
+        "#q-is-it-off": "Check question 1: not answered yet",
     }
     assert dots.b.text == "Check: 0 of 1"
     try_it(enrollment, "is-it-off", ["1"])
