@@ -252,10 +252,10 @@ def test_exam_page_lists_conditions_of_each_attempt(client, enrollment):
     text = page_at(client, enrollment, MONDAY)
     for sentence in (
         "First attempt: opens after you complete all lessons before the exam.",
-        "Attempt 2: opens 10 minutes after the previous attempt. First redo the checks in the lessons",
+        "Attempt 2: opens 10 minutes after the previous attempt. First answer the check questions correctly again",
         "Attempt 3: opens 24 hours after the previous attempt. First complete the simulations",
-        "If you do not pass your last attempt, talk to your manager. The exam reopens 7 days later; questions may "
-        "repeat.",
+        "If you do not pass your last attempt, talk to your manager. The exam opens again 7 days after that "
+        "attempt, and some questions can be the same as before.",
         "Your best score counts. All attempts stay on your record.",
     ):
         assert sentence in text
@@ -265,8 +265,8 @@ def test_exam_page_lists_conditions_of_each_attempt(client, enrollment):
 def test_exam_page_announces_practice_sets_before_start(client):
     enrollment = ready(import_course(drill_files(retakes="retakes:\n  - {wait: 0 min}\n")).course)
     text = page_at(client, enrollment, MONDAY)
-    assert "Missing a must-know question doesn’t fail you. Answer 3 practice questions on it, all correctly" in text
-    assert "Attempt 2: opens at any time." in text
+    assert "Before you get the certificate, answer 3 practice questions about it correctly." in text
+    assert "Attempt 2: you can start it at any time." in text
 
 
 def test_third_failed_attempt_leads_to_manager_and_reopening(client, enrollment):
@@ -294,7 +294,7 @@ def test_third_failed_attempt_leads_to_manager_and_reopening(client, enrollment)
         start(enrollment, at=reopens - MINUTE)
     text = page_at(client, enrollment, opens_at + HOUR)
     assert "Talk to your manager" in text
-    assert "opens again at 15 Jan 2030, 19:00, and questions may repeat" in text
+    assert "opens again at 15 Jan 2030, 19:00, and some questions can be the same" in text
     result = page_at(client, enrollment, opens_at + HOUR, f"/attempts/{third.pk}/result/")
     assert "You have used all attempts for now. Talk to your manager. The exam opens again at 15 Jan 2030" in result
 

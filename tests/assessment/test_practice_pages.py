@@ -56,7 +56,7 @@ def test_result_shows_pass_and_offers_practice_set(client, attempt):
         "Passed, but a practice set is not done yet",
         "4 / 5",
         "Boil a kettle",
-        "3 questions right in a row",
+        "Answer 3 questions correctly in a row",
         "Start practice set",
     ):
         assert sentence in text
@@ -84,7 +84,7 @@ def test_exempt_learner_sees_no_practice_set(client, attempt):
     for address in ("/", "/learn/tea-room/record/", result):
         assert "practice set" not in text_of(client.get(address))
     assert "You are exempt from this course" in text_of(client.get(result))
-    assert "practice set to do" not in text_of(client.get(exam))
+    assert "practice set is not done yet" not in text_of(client.get(exam))
     assert client.get(page(attempt))["Location"] == result
 
 
@@ -207,7 +207,7 @@ def test_archived_exam_does_not_hold_completion(client, attempt):
     assert client.post("/learn/tea-room/finish/").status_code == 302
     assert not is_completed(attempt)
     archive_exam(attempt)
-    assert b"practice set to do" not in client.get(f"/attempts/{attempt.pk}/result/").content
+    assert b"practice set is not done yet" not in client.get(f"/attempts/{attempt.pk}/result/").content
     assert b'action="/learn/tea-room/finish/"' in client.get("/").content
     client.post("/learn/tea-room/finish/")
     certificate = Certificate.objects.get(enrollment=attempt.enrollment)

@@ -300,8 +300,8 @@ def test_results_stay_when_release_drops_pre_test(client, enrollment):
     import_course(exam_files())
     for attempt in (first, again):
         text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
-        assert "At the start you had 1 of 3 right, now you have 3. " in text
-        assert "Of the 2 that you missed at the start, you gained 2." in text
+        assert "In the pre-test, you answered 1 of 3 questions correctly. Now you answered 3 correctly. " in text
+        assert "Your improvement is 2, and the highest possible improvement was 2." in text
         assert "Post-test" in text
         assert "Explanations by topic" in text
 
@@ -310,8 +310,8 @@ def test_dropped_pre_test_shows_reasons_and_promises_no_post_test(client, enroll
     first = through(enrollment, before=1)
     import_course(exam_files())
     text = text_of(client.get(f"/attempts/{first.pk}/result/"))
-    assert "You already know 1 of these 3." in text
-    for promise in ("second row", "Post-test", "See how much you improved"):
+    assert "You already know 1 of the 3 topics" in text
+    for promise in ("The row", "Post-test", "See how much you improved"):
         assert promise not in text
     assert "Explanations by topic" in text
 
@@ -330,9 +330,10 @@ def test_pre_test_result_shows_topics_and_reasons_without_grade(client, enrollme
     for grade_word in ("failed", "Failed", "not passed", "Not passed", "missed", "1 / 3", "1 of 3", "%"):
         assert grade_word not in text
     assert (
-        "You already know 1 of these 3. It is fine if you do not know all topics yet: the lessons explain them." in text
+        "You already know 1 of the 3 topics of the pre-test. "
+        "It is fine if you do not know all topics yet: the lessons explain them." in text
     )
-    assert "Module 1 covers the rest." in text
+    assert "Module 1 covers the other topics." in text
     assert topics(response) == [["solid", "to work on", "to work on"]]
     for _response, question in asked(attempt, "en"):
         assert all(choice.reason in response.text for choice in question.choices)
@@ -435,7 +436,7 @@ def test_result_on_completion_day_shows_both_rows_and_certificate(client, enroll
     sit(enrollment, exam=START, points=3)
     response = client.get(address)
     assert topics(response)[1] == ["solid"] * 3
-    assert "Of the 2 that you missed at the start, you gained 2." in text_of(response)
+    assert "Your improvement is 2, and the highest possible improvement was 2." in text_of(response)
     Enrollment.objects.update(completed_at=days(-2))
     page = soup(client.get(address))
     assert not page.select(".arrival")
@@ -465,10 +466,10 @@ def test_course_without_pre_test_taken_offers_no_post_test(client, enrollment):
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (1, 2, "you had 1 of 3 right, now you have 2. Of the 2 that you missed at the start, you gained 1."),
-        (3, 3, "You had all 3 right at the start, and you have all right now."),
-        (2, 2, "At the start you had 2 of 3 right, and you have the same number right now."),
-        (2, 1, "you had 2 of 3 right, now you have 1. With so few questions, the difference can be chance"),
+        (1, 2, "Now you answered 2 correctly. Your improvement is 1, and the highest possible improvement was 2."),
+        (3, 3, "You answered all 3 questions correctly, in the pre-test and now."),
+        (2, 2, "In the pre-test, you answered 2 of 3 questions correctly. The number is the same now."),
+        (2, 1, "Now you answered 1 correctly. With so few questions, the difference can be a coincidence"),
     ],
 )
 def test_improvement_is_shown_on_all_result_pages(client, enrollment, before, after, words):

@@ -226,7 +226,9 @@ def test_fail_links_first_lesson_and_exam_page_shows_pass_first(client):
     client.force_login(failed.enrollment.learner)
     next_step_box = soup(client.get(f"/attempts/{failed.pk}/result/")).select_one(".now")
     assert next_step_box.select_one(".btn")["href"] == "/learn/tea-room/boiling/?again=check"
-    assert "Start with “Boiling water” (1 check, about 1 minute)" in " ".join(next_step_box.get_text().split())
+    assert "Start with “Boiling water” (the check questions of 1 lesson, about 1 minute)" in " ".join(
+        next_step_box.get_text().split()
+    )
     assert [item.get_text(strip=True) for item in next_step_box.select("li")] == ["Boiling water"]
     client.force_login(passed.enrollment.learner)
     first = soup(client.get("/exam/tea-room/last-cup/")).select_one("h1 + *")
