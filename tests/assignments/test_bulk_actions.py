@@ -76,7 +76,7 @@ def test_preview_lists_affected_and_skipped_people(signed_in, team):
     before = list(Enrollment.objects.order_by("pk").values())
     response = signed_in.get("/people/actions/extend/", {"row": rows})
     assert paragraphs(response) == [
-        "For 2 people: Ann, Bob", "Cem: has completed the course", "Dan: is exempt",
+        "This change is for 2 people: Ann, Bob", "Cem: has completed the course", "Dan: is exempt",
     ]  # fmt: skip
     assert list(Enrollment.objects.order_by("pk").values()) == before
 
@@ -86,11 +86,11 @@ def test_hr_cannot_exempt_auditors(client):
     editor = make_enrollment(make_editor())  # not visible to HR
     client.force_login(make_hr(language="en"))
     rows = {"row": keys(ann, auditor, editor)}
-    expected = ["For 1 person: Ann", "Olga: only another person, such as an admin, can make this change"]
+    expected = ["This change is for 1 person: Ann", "Olga: only another person, such as an admin, can make this change"]
     assert paragraphs(client.get("/people/actions/exempt/", rows)) == expected
     client.post("/people/actions/exempt/", {**rows, "reason": "flood"})
     assert [line.enrollment for line in AdjustmentItem.objects.all()] == [ann]
-    assert paragraphs(client.get("/people/actions/enroll/", rows)) == ["For 1 person: Ann"]
+    assert paragraphs(client.get("/people/actions/enroll/", rows)) == ["This change is for 1 person: Ann"]
 
 
 def back(response):
@@ -114,7 +114,7 @@ def test_manager_can_exempt_auditor_in_team(client, team):
     join(team, auditor.learner)
     client.force_login(team.manager)
     rows = {"row": keys(auditor)}
-    assert paragraphs(client.get("/people/actions/exempt/", rows)) == ["For 1 person: Olga"]
+    assert paragraphs(client.get("/people/actions/exempt/", rows)) == ["This change is for 1 person: Olga"]
 
 
 @pytest.mark.parametrize("address", FIELDS)
@@ -166,7 +166,7 @@ def test_enroll_accepts_rows_and_person_with_date_and_reason(signed_in, team):
     enrolled = {"row": row.learner, "person": new}
     for name, key in (("row", row.pk), ("person", new.pk)):
         page = signed_in.get(address, {name: key})
-        assert paragraphs(page) == [f"For 1 person: {enrolled[name].name}"]
+        assert paragraphs(page) == [f"This change is for 1 person: {enrolled[name].name}"]
     sent = {"person": new.pk, "course": course.pk, "due_on": "2030-03-04", "reason": "joins"}
     signed_in.post(address, sent)
     enrollment = Enrollment.objects.get(learner=new)
@@ -262,8 +262,8 @@ def undo(client, adjustment):
 def test_undo_by_author_stops_worker(client, exemption, enrollments):
     assert exempted() == keys(*enrollments[:BATCH])
     page = undo(client, exemption)
-    assert "The change was stopped: 3 people were not changed." in page
-    assert "Undone for 2 people" in page
+    assert "The change was stopped. Nothing was changed for 3 people." in page
+    assert "undone for 2 people" in page
     assert exempted() == []
     run_worker(exemption, enrollments)
     assert exempted() == []
@@ -275,7 +275,7 @@ def test_undo_works_before_worker_starts(client, team, enrollments):
     made = Adjustment.objects.get()
     assert "Undo" in client.get(f"/people/changes/{made.pk}/").content.decode()
     page = undo(client, made)
-    assert "The change was stopped: 5 people were not changed." in page
+    assert "The change was stopped. Nothing was changed for 5 people." in page
     assert "Nothing was changed for anyone." in page
     run_worker(made, enrollments)
     assert exempted() == []
@@ -289,7 +289,7 @@ def test_undo_by_another_person_waits_for_worker(client, exemption, enrollments)
     assert exempted() == keys(*enrollments[:BATCH])
     run_worker(exemption, enrollments)
     assert exempted() == keys(*enrollments)
-    assert "Undone for 5 people" in undo(client, exemption)
+    assert "undone for 5 people" in undo(client, exemption)
     assert exempted() == []
 
 
@@ -332,7 +332,9 @@ def test_action_can_be_undone_once_from_its_message(signed_in, enrollment):
     [beside], [on_its_line] = (undo_forms(page_of(response), where) for where in (".messages", ".timeline"))
     assert beside["action"] == on_its_line["action"]
     response = send(signed_in, beside)
-    assert [each.text for each in page_of(response).select(".message")] == ["Undone for 1 person: Zhou Kai."]
+    assert [each.text for each in page_of(response).select(".message")] == [
+        "The change was undone for 1 person: Zhou Kai."
+    ]
     enrollment.refresh_from_db()
     assert enrollment.due_at == before
     assert "Undone by Li Lin" in page_of(response).select_one(".timeline .extended").text
@@ -383,7 +385,7 @@ def test_undo_keeps_enrollment_with_open_attempt(signed_in, team):
     start(ann, START)
     response = signed_in.post(f"/people/changes/{adjustment.pk}/undo/", follow=True)
     assert [each.text for each in page_of(response).select(".message")] == [
-        "Undone for 1 person: Bob.", "Ann: The person has started the course, so the enrollment stays.",
+        "The change was undone for 1 person: Bob.", "Ann: The person has started the course, so the enrollment stays.",
     ]  # fmt: skip
     assert list(Enrollment.objects.open()) == [ann]
     assert list(differences()) == []

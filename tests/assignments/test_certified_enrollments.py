@@ -76,7 +76,9 @@ def test_import_offers_to_end_unstarted_enrollments(signed_in, course, rule, peo
     finish_lessons(begun)
     shown, done = send_list(signed_in, people, asked="1", ends="1")
     assert shown.context["to_end"] == 3
-    assert "3 of these people were enrolled by a rule and have not begun: end those enrollments" in shown.text
+    assert (
+        "End 3 enrollments. A rule created these enrollments, and the people have not started the course" in shown.text
+    )
     assert 'name="ends" value="1" checked' in shown.text
     assert "4 external trainings are recorded." in done.text and "3 enrollments have ended" in done.text
     assert ended() == {each.pk for each in people[:3]}

@@ -108,10 +108,10 @@ def test_busy_bot_is_retried_4_hours_then_managers_emailed(course, services, tim
     assert chat_messages() == [("given-up", "503 away", 9)]
     assert emails() == [("Li Lin", "queued", "")]
     [email] = [
-        each for each in letters() if each.subject == "Night shift: today’s group-chat message was not delivered"
+        each for each in letters() if each.subject == "Night shift: today’s message to the chat group was not delivered"
     ]
     assert "- overdue: 3\n- due soon: 2\n- Next due date: Saturday 28 November\n" in email.body
-    assert "Slack could not be reached" in email.body and "The service said: 503 away" in email.body
+    assert "Slack could not be reached" in email.body and "The chat service answered: 503 away" in email.body
 
 
 def test_unreachable_chat_server_is_tried_once_a_minute(course, services, time_machine):
@@ -323,8 +323,8 @@ def test_team_summary_shows_numbers_and_next_due_date(course):
     join(head, person)
     enroll(person, course, due_at=timezone.now() + timedelta(days=20), by=None)
     assert message_of(make_chat_bot(head)) == ChatContent(
-        "Head office: training",
-        ["Late: 3", "Due within 3 days: 3, the first by Saturday 28 November", "Still open: 7"],
+        "Head office: training progress",
+        ["Late: 3", "Due within 3 days: 3 (earliest due date: Saturday 28 November)", "Not completed yet: 7"],
         "Open my training",
         "http://127.0.0.1:8000/",
     )

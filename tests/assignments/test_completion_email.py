@@ -47,7 +47,8 @@ def test_email_shows_points_and_certificate(team, course, mailoutbox):
         "You have completed “Rules of the tea room”, with 19 of 20 points in the exam.\n"
         "Your certificate is valid until 9 December 2030:\n"
         f"https://training.example.com/certificates/{certificate.number}/\n"
-        "You can print it there. If you share the address, other people can check that the certificate is genuine.",
+        "You can print the certificate on that page. If you share the address of the page, other people can check that "
+        "the certificate is genuine.",
         "You have nothing else to do now.",
         "Li Lin\nManager of Night shift",
         "You get this email once for each course that you complete.\n",
@@ -59,7 +60,7 @@ def test_email_names_next_step_in_other_course(team, course, mailoutbox):
     enroll(person, another_course(b"other"))
     letters()
     [email] = [each for each in mailoutbox if "certificate" in each.subject]
-    assert "\n\nNext is “Rules of the tea room”, about " in email.body
+    assert "\n\nYour next course is “Rules of the tea room”, about " in email.body
     assert "\nhttps://training.example.com/learn/other/" in email.body
     assert "You have nothing else to do" not in email.body
 

@@ -127,7 +127,7 @@ def test_new_due_date_restarts_schedule(on_the_day_before):
     enrollment = learner()
     remind_due()
     extend(enrollment, date(2026, 12, 18), by=make_admin())
-    assert sent() == [("Wang Ming", "skipped", "the due date was rows changed in the meantime")]
+    assert sent() == [("Wang Ming", "skipped", "the due date was changed in the meantime")]
     on_the_day_before.move_to(datetime(2026, 12, 17, 9, tzinfo=ZONE), tick=False)
     remind_due()
     assert [state for _name, state, _why in sent()] == ["skipped", "sent"]
@@ -163,10 +163,9 @@ PARAGRAPHS = [
     "Hello Wang Ming,",
     "“Rules of the tea room” is due on Friday 11 December, and you have not begun yet.\n"
     "2 steps are left, about 7 minutes in all.",
-    "Next: Boiling water, about 2 minutes\n"
-    "https://training.example.com/learn/tea-room/boiling/\n"
-    "Or type training.example.com into your browser.",
-    "Can’t make it in time? Tell me which date works for you. You do not need to give a reason.\n"
+    "Next: Boiling water, about 2 minutes\nhttps://training.example.com/learn/tea-room/boiling/\n"
+    "You can also type training.example.com into your browser.",
+    "Can’t finish in time? Tell me which date is possible for you. You do not need to give a reason.\n"
     "https://training.example.com/learn/tea-room/extension/",
     "Li Lin\nManager of East centre",
     "You get at most 3 emails about your training in 14 days, none at night and none on days off. Reminders "
@@ -198,7 +197,7 @@ def test_reminder_is_in_language_of_recipient(mailoutbox):
             "in the meantime, the person completed the course, became exempt, or the accounts were merged",
         ),
         (lambda each: leave(each.learner), "the person left the company"),
-        (lambda each: add_reminder(each), "the person was already reminded in the last 20 hours"),
+        (lambda each: add_reminder(each), "the person was reminded in the last 20 hours"),
     ],
 )
 def test_outdated_reminder_is_skipped_with_reason(meanwhile, why):
@@ -259,7 +258,7 @@ def test_reminders_of_2_courses_are_combined_at_8(on_the_day_before, mailoutbox)
     first = OutgoingEmail.objects.order_by("pk")[0].pk
     assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"combined with email {first}")]
     [email] = mailoutbox
-    assert "You also have to do:\n– “" in email.body
+    assert "You also have these courses to complete:\n– “" in email.body
 
 
 @pytest.mark.usefixtures("letter_hours")

@@ -45,10 +45,10 @@ def test_follow_ups_of_one_morning_share_one_email(tuesday, team, mailoutbox):
     at_nine(tuesday)
     [email] = letters()
     assert email.to == [team.manager.email]
-    assert email.subject == "After the course: follow-ups on 2 of your people"
+    assert email.subject == "Follow-up survey after a course: please answer about 2 people in your team"
     text = email.body.split("\n\n", 1)[1]
     assert text.startswith(
-        """These people completed a course some time ago. How do they work today?
+        """These people completed a course some time ago. How do they work now, after the course?
 – Zhao Lei: “Rules of the tea room”, completed on Saturday 14 November
 – Wang Ming: “Rules of the tea room”, completed on Sunday 15 November
 

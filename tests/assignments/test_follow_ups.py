@@ -375,7 +375,7 @@ def test_second_manager_sees_who_answered(signed_in, team):
     signed_in.post(address(enrollment), sent(enrollment, **{"q-seen-off": 0}))
     signed_in.force_login(second)
     response = signed_in.post(address(enrollment), sent(enrollment, **{"q-seen-off": 2}), follow=True)
-    assert "Li Lin already answered on" in response.text
+    assert "Li Lin already answered this survey on" in response.text
     page = read(signed_in.get(address(enrollment)))
     assert "Li Lin" in page.text
     assert not page.select("article form")

@@ -98,7 +98,7 @@ def test_repeated_reminder_is_not_queued(team):
 def test_reminder_without_due_date_is_signed_by_manager(team):
     remind([enroll(team, "Ann").pk], by=team.manager)
     [email] = letters_after_undo()
-    assert email.subject == "“Rules of the tea room” is waiting for you"
+    assert email.subject == "Please take “Rules of the tea room”"
     assert "Hello Ann,\n\n“Rules of the tea room” is not finished yet.\n" in email.body
     assert "\nLi Lin\nManager of Night shift\n" in email.body
 
@@ -161,7 +161,7 @@ def test_dashboard_leads_to_confirmation_result_and_undo(client, team):
     enrollment, done = enroll(team, "Ann"), enroll(team, "Cem", completed_at=days(-1))
     client.force_login(team.manager)
     asked = client.get("/people/actions/remind/", {"row": [enrollment.pk, done.pk]})
-    assert "For 1 person: Ann" in asked.text
+    assert "This change is for 1 person: Ann" in asked.text
     assert "Cem: has completed the course" in asked.text
     assert queued() == []
     answer = client.post("/people/actions/remind/", {"row": [enrollment.pk, done.pk]}, follow=True)

@@ -35,7 +35,7 @@ def test_note_is_shown_to_manager_and_learner_until_withdrawn(client, team):
     assert response.headers["Location"] == page
     shown = client.get(page)
     assert notes_on(shown) == ["Asked for nights."]
-    assert "Note added for Lea. They can read it too." in shown.text
+    assert "Note added. Lea can also read the note." in shown.text
     assert Note.objects.get().text == "Asked for\nnights."
     client.force_login(enrollment.learner)
     record = client.get(reverse("learner_home:record", args=[enrollment.course.identifier]))
@@ -68,7 +68,7 @@ def test_bulk_note_skips_people_not_managed(client, team):
     left.learner.save()
     rows = [enrollment.pk for enrollment in (*enrollments, beside, left)]
     asked = client.get(ADDRESS, {"row": rows})
-    assert "For 2 people: Ann, Ben" in asked.text
+    assert "This change is for 2 people: Ann, Ben" in asked.text
     response = send(client, row=rows)
     assert response.headers["Location"] == f"/people/notes/{ACT}/"
     assert send(client, row=rows).headers["Location"] == f"/people/notes/{ACT}/"
@@ -89,7 +89,7 @@ def test_team_note_is_written_and_withdrawn_for_everyone(client, team, monkeypat
     learner_of(make_team(), "Beside")
     join(team, make_user("Not enrolled"))
     asked = client.get(ADDRESS, {"team": team.pk})
-    assert "For 4 people: Ann, Ben, Cai, Not enrolled" in asked.text
+    assert "This change is for 4 people: Ann, Ben, Cai, Not enrolled" in asked.text
     page = client.post(ADDRESS, sent_again(asked) | {"text": "Shifts change in May."}, follow=True)
     names = list(Note.objects.standing().values_list("person__name", flat=True).order_by("person__name"))
     assert names == ["Ann", "Ben", "Cai", "Not enrolled"]
@@ -116,7 +116,7 @@ def test_second_text_in_same_form_asks_first(client, team):
     page = send(client, person=enrollment.learner_id, text="Asked for days.")
     assert page.status_code == 422 and "You already saved another note with this form." in page.text
     assert [note.text for note in Note.objects.all()] == ["Asked for nights."]
-    assert "Note added for Lea." in client.post(ADDRESS, sent_again(page), follow=True).text
+    assert "Note added. Lea can also read the note." in client.post(ADDRESS, sent_again(page), follow=True).text
     assert [note.text for note in Note.objects.about(enrollment.learner)] == ["Asked for days.", "Asked for nights."]
 
 
@@ -136,7 +136,7 @@ def test_message_names_only_newly_added_people(client, team):
     page = client.post(
         ADDRESS, {"text": "Asked for nights.", "act": ACT, "row": [r.pk for r in enrollments]}, follow=True
     )
-    assert "Note added for Ben. They can read it too." in page.text
+    assert "Note added. Ben can also read the note." in page.text
 
 
 @pytest.mark.parametrize("text", ["", "  \r\n ", "x" * 501, "nul\0"])

@@ -94,10 +94,10 @@ def test_schedule_is_comma_separated_numbers(typed, days):
     [
         ("7; 1", "Enter whole numbers"),
         ("soon", "Enter whole numbers"),
-        ("61", "Each day is at most 60 working days"),
-        (",".join(map(str, range(60, 0, -5))), "Enter at most 10 days"),
-        ("7,3,1,-2", "From 7 to -2 there are 4 reminders within 14 days."),
-        ("30,7,3,1,-2", "From 7 to -2 there are 4 reminders within 14 days."),
+        ("61", "Each reminder is at most 60 working days"),
+        (",".join(map(str, range(60, 0, -5))), "Enter at most 10 numbers"),
+        ("7,3,1,-2", "From day 7 to day -2, there are 4 reminders within 14 days."),
+        ("30,7,3,1,-2", "From day 7 to day -2, there are 4 reminders within 14 days."),
     ],
 )
 def test_invalid_or_too_dense_schedule_is_refused(typed, error):

@@ -179,10 +179,12 @@ def test_rollback_of_selected_people_asks_first(client, course, team):
     assert client.get(address).text.count('type="checkbox" name="run"') == 3
     keys = [Enrollment.objects.get(learner__name=name).pk for name in ("Ann", "Bo")]
     shown = client.post(address, {"run": keys})
-    assert "Undo for 2 people" in shown.text and "Cy" not in shown.text
+    assert "Undo the actions for 2 people" in shown.text and "Cy" not in shown.text
     assert learners() == {"Ann", "Bo", "Cy"}
     answer = client.post(address, {"run": keys, "act": "some"}, follow=True)
-    assert "Undone for 2 people. The rule does not enroll them again." in answer.text
+    assert (
+        "The actions of the rule were undone for 2 people. The rule does not enroll these people again." in answer.text
+    )
     assert learners() == {"Cy"}
     # The second time nothing is left to undo.
     assert "There was nothing to undo." in client.post(address, {"run": keys, "act": "some"}, follow=True).text

@@ -56,7 +56,7 @@ def test_hr_and_admins_create_disabled_rule_with_description(client, course, mak
         "30 days before a certificate expires, a short renewal opens.",
         "People who no longer match the rule stay enrolled.",
     ]
-    assert "this affects 2 people" in text(page)
+    assert "this rule affects 2 people" in text(page)
     assert not Enrollment.objects.exists()
 
 
@@ -114,14 +114,14 @@ def test_change_of_active_rule_needs_confirmed_preview(client, course, hr):
     sent = form(course, team=team.pk, version="1")
     shown = client.post(address(rule, "edit/"), sent)
     assert (shown.status_code, rule.versions.count()) == (200, 1)
-    assert "On 25 November 2026, this affects 2 people" in text(shown)
+    assert "On 25 November 2026, this rule affects 2 people" in text(shown)
     assert soup(shown).select_one("[name=team] [selected]")["value"] == str(team.pk)
 
     digest = soup(shown).select_one("[name=digest]")["value"]
     join(team, make_user())  # not in the preview
     again = client.post(address(rule, "edit/"), sent | {"digest": digest})
     assert (again.status_code, rule.versions.count()) == (200, 1)
-    assert "this affects 3 people" in text(again)
+    assert "this rule affects 3 people" in text(again)
 
     digest = soup(again).select_one("[name=digest]")["value"]
     assert client.post(address(rule, "edit/"), sent | {"digest": digest}).status_code == 302
@@ -149,7 +149,9 @@ def test_concurrent_change_is_refused_and_shows_current_rule(client, course, hr)
     response = client.post(address(rule, "edit/"), mine)
     rule.refresh_from_db()
     assert (response.status_code, rule.current.team) == (422, team)
-    assert "It is now: Everyone who is a learner in Night shift or in a team below it must complete" in text(response)
+    assert "The rule is now: Everyone who is a learner in Night shift or in a team below it must complete" in text(
+        response
+    )
     assert soup(response).select_one("[name=name]")["value"] == "Renamed"
     client.post(address(rule, "edit/"), mine | {"version": soup(response).select_one("[name=version]")["value"]})
     rule.refresh_from_db()
@@ -167,7 +169,7 @@ def test_switching_on_does_what_preview_shows(client, course):
     execution.act(rule=rule.pk)
     assert Enrollment.objects.count() == 2
     page = client.get(address(rule))
-    assert "On 25 November 2026, this affects no one." in text(page)
+    assert "On 25 November 2026, this rule affects no one." in text(page)
     assert len(soup(page).select(".deeds li")) == 2
 
 
@@ -178,7 +180,7 @@ def test_outdated_preview_does_not_switch_rule_on(client, course, hr):
     join(team, make_user())
     page = client.post(address(rule, "on/"), {"digest": digest}, follow=True)
     rule.refresh_from_db()
-    assert "Something has rows changed in the meantime." in page.text
+    assert "The data changed after you opened the preview." in page.text
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
 
 
@@ -190,7 +192,7 @@ def test_preview_shows_renewals_and_later_dates(client, course, hr):
     assert "on 16 December 2026: a renewal opens" in found
     assert "9 December 2026 1 due date" in found
     later = client.get(address(rule), {"day": "2026-12-16"})
-    assert "On 16 December 2026, this affects 2 people" in text(later)
+    assert "On 16 December 2026, this rule affects 2 people" in text(later)
     assert not soup(later).select("[name=digest]")
 
 
@@ -289,7 +291,7 @@ def test_large_company_gets_preview_on_request_only(client, course, hr, monkeypa
         join(team, make_user(f"More {number}"))
     assert statements(lambda: client.get(address(rule))) == few
     [show] = [link["href"] for link in soup(client.get(address(rule))).select("a[href*='?day=']")]
-    assert "Switch on: it affects 26 people" in text(client.get(show))
+    assert "Switch on the rule: it affects 26 people" in text(client.get(show))
 
 
 # A rule must not exempt people whom HR may not exempt.

@@ -62,8 +62,8 @@ def test_index_names_unreachable_server(client, admin, healthy):
     Worker.objects.create(name="w", seen_at=timezone.now())
     CircuitBreaker("mail.example.com:25").note_failure("TimeoutError: timed out")
     [text] = warnings_on_index(client)
-    assert text.startswith("mail.example.com:25: has not answered since ")
-    assert text.endswith("and is tried once a minute (TimeoutError: timed out)")
+    assert text.startswith("mail.example.com:25: the mail server has not answered since ")
+    assert text.endswith("; the site tries again once a minute (TimeoutError: timed out)")
 
 
 def test_index_names_failed_and_hanging_jobs(client, admin, healthy):
@@ -108,7 +108,7 @@ def test_person_page_lists_only_own_emails(client, admin):
 
 def test_admin_runs_job_early(client, admin, healthy):
     fields = {"action": "run_selected", "_selected_action": ["delete-old-tasks"]}
-    assert "1 job will run next." in client.post(LISTS[0], fields, follow=True).content.decode()
+    assert "1 job will run soon." in client.post(LISTS[0], fields, follow=True).content.decode()
     assert Job.objects.get(name="delete-old-tasks").task
     page = BeautifulSoup(client.get(LISTS[0]).content, "html.parser")
     assert "Delete old background tasks" in page.select_one("#result_list").text

@@ -174,17 +174,17 @@ def test_bounce_warning_ends_with_new_address_or_delivered_email(sent):
     person = sent.person
     assert warnings() == []
     mark_bounced(*OutgoingEmail.objects.all())
-    assert warnings() == ["emails to 2 people bounce"]
+    assert warnings() == ["emails to 2 people are returned as undeliverable"]
     person.email = "mended@example.com"
     person.save()
-    assert warnings() == ["emails to 1 person bounce"]
+    assert warnings() == ["emails to 1 person are returned as undeliverable"]
     other = OutgoingEmail.objects.exclude(person=person).get().person
     queue_email("invitation", other)
-    assert warnings() == ["emails to 1 person bounce"], "it has not left yet"
+    assert warnings() == ["emails to 1 person are returned as undeliverable"], "it has not left yet"
     letters()
     assert warnings() == []
     mark_bounced(OutgoingEmail.objects.latest("pk"))
-    assert warnings() == ["emails to 1 person bounce"]
+    assert warnings() == ["emails to 1 person are returned as undeliverable"]
     other.is_active = False
     other.save()
     assert warnings() == []

@@ -77,8 +77,8 @@ def test_waiting_email_uses_wording_at_sending_time():
 
 def test_name_cannot_add_header_or_placeholder():
     set_custom({"subject": {"en": "Hello {name}", "zh-hans": "{name}你好"}})
-    email = invited(name="Ann\nBcc: all@example.com {firm}")
-    assert email.subject == "Hello Ann Bcc: all@example.com {firm}"
+    email = invited(name="Ann\nBcc: all@example.com {company}")
+    assert email.subject == "Hello Ann Bcc: all@example.com {company}"
     assert "Bcc" not in email.message()
     assert email.recipients() == email.to
 
@@ -89,7 +89,7 @@ def test_name_cannot_add_header_or_placeholder():
         {"subject": {"en": "To {staff_number}", "zh-hans": "致{staff_number}"}},  # of an older version
         {"headline": {"en": "Welcome", "zh-hans": "欢迎"}},  # a block of an older version
         {"subject": {"zh-hans": "欢迎"}},
-        {"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}},  # the company has no name
+        {"subject": {"en": "From {company}", "zh-hans": "{company}来信"}},  # the company has no name
     ],
 )
 def test_unusable_wording_falls_back_to_default(words, settings):
@@ -101,7 +101,7 @@ def test_unusable_wording_falls_back_to_default(words, settings):
 def test_only_unusable_blocks_are_listed():
     set_custom({"subject": {"en": "To {staff_number}", "zh-hans": "你好"}, "closing": CUSTOM["closing"]})
     set_custom({"headline": {"en": "Late", "zh-hans": "逾期"}, "subject": {"zh-hans": "逾期"}}, kind="reminder")
-    set_custom({"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}}, kind="digest")
+    set_custom({"subject": {"en": "From {company}", "zh-hans": "{company}来信"}}, kind="digest")
     found = {email.name: email.unusable for email in editable_emails() if email.unusable}
     assert found == {"invitation": ["subject"], "reminder": ["subject", "headline"]}
 
@@ -265,7 +265,7 @@ def test_text_never_becomes_html(text):
 
 def test_html_email_has_paragraphs_and_links():
     words = "<b>Look</b> & learn:\nhttps://example.com/a?b=1&c=2\nor http://x.example behind words"
-    body = f"Hello Ann,\n\n{words}\n\n-- \nThe firm\n"
+    body = f"Hello Ann,\n\n{words}\n\n-- \nThe company\n"
     page = email_page(RenderedEmail("A “<letter>”", body, {}, {}), "zh-Hans")
     assert '<html lang="zh-Hans">' in page
     assert "<title>A “&lt;letter&gt;”</title>" in page
@@ -275,5 +275,5 @@ def test_html_email_has_paragraphs_and_links():
         "<p>&lt;b&gt;Look&lt;/b&gt; &amp; learn:<br>",
         '<a href="https://example.com/a?b=1&amp;c=2">https://example.com/a?b=1&amp;c=2</a><br>',
         "or http://x.example behind words</p>",
-        "<p>The firm</p>",
+        "<p>The company</p>",
     ]

@@ -79,7 +79,7 @@ def test_each_type_has_its_text(client, settings):
     )
     notify_both(named)
     assert notifications_shown(client, person) == [
-        (True, "Olga covers for you from 1 January 2098 to 2 January 2098."),
+        (True, "Olga is your deputy from 1 January 2098 to 2 January 2098."),
         (True, "Your certificate for “Rules of the tea room” was revoked: A mistake"),
         (True, "Completed course"),  # its certificate is revoked
     ]

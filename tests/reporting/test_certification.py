@@ -156,7 +156,11 @@ def add_training(team, course, name, *ends, **fields):
     join(team, person)
     enrollment = make_enrollment(person, course, **fields)
     for number, until in enumerate(ends):
-        training = {"trained_on": today - (9 + number) * DAY, "valid_until": until, "proof": "List of the former firm"}
+        training = {
+            "trained_on": today - (9 + number) * DAY,
+            "valid_until": until,
+            "proof": "List of the former company",
+        }
         record_external_training([ExternalTraining(person=person, course=course, **training)], by=make_hr(name="Hana"))
     return enrollment
 
@@ -193,11 +197,11 @@ def test_reason_of_revoked_external_training_is_for_learner_only(team, course):
     address, own = f"/team/people/{enrollment.pk}/", "/learn/tea-room/record/"
     for person, where in ((team.manager, address), (enrollment.learner, own)):
         text = page(person, where)
-        assert "External training on" in text and "List of the former firm · recorded by Hana" in text
+        assert "External training on" in text and "List of the former company · recorded by Hana" in text
     revoke_training(enrollment)
     assert "Another Lea" in page(enrollment.learner, own)
     assert "Another Lea" not in page(team.manager, address)
-    assert "List of the former firm" not in page(team.manager, address)
+    assert "List of the former company" not in page(team.manager, address)
 
 
 def test_renewal_shows_certified_until_without_certificate(team, course):

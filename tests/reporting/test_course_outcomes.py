@@ -140,14 +140,14 @@ def add_simulation_attempt(enrollment, number, colour):
 
 def test_page_shows_follow_up_results_from_5_people(client, team, clock):
     completed(team)
-    assert "2 days after its managers have answered about 5 of its learners" in client.get(PAGE).text
+    assert "2 days after its managers have answered the survey about 5 of its learners" in client.get(PAGE).text
     add_follow_ups(team, *[{"seen-off": 0, "seen-lacking": "A hook."}] * 5)
     two_days_later(clock)
     client.force_login(team.manager)
     page = BeautifulSoup(client.get(PAGE).content, "html.parser")
     rows = [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in page.select("table tr")]
     assert rows[:5] == [
-        ["Measure", "Night shift 5 follow-ups"],
+        ["Measure", "Night shift 5 follow-up surveys"],
         ["Is it turned off?"],
         ["Yes", "most"],
         ["At times", "few or none"],

@@ -36,7 +36,7 @@ def test_dashboard_shows_most_urgent_rows_first(client, team):
         response = client.get("/team/")
     assert table(response) == [
         ["Late", "3 days overdue", "0/2", "due 22 November", "–", "Boiling water"],
-        ["Soon", "due soon", "1/2", "due 27 November", "25 November", "The last cup: ready to take"],
+        ["Soon", "due soon", "1/2", "due 27 November", "25 November", "The last cup: can be started now"],
     ]
     assert "Wednesday 25 November" in response.text
 
@@ -158,7 +158,7 @@ def test_manager_of_one_team_can_change_whole_team(client, team, two_learners):
     key, addresses = offered(client, team.manager)
     assert (key, addresses) == (team.pk, ["remind", *(action.address for action in FOR_MANY), "note"])
     page = client.get("/people/actions/exempt/", {"team": key}).content.decode()
-    assert "For 2 people: Ann, Bob" in page
+    assert "This change is for 2 people: Ann, Bob" in page
     client.post("/people/actions/exempt/", {"team": key, "reason": "flood"})
     assert not Enrollment.objects.open().exists()
 

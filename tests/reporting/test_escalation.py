@@ -75,7 +75,7 @@ def test_senior_manager_gets_one_email_once(tuesday, teams, mailoutbox):
     letters()
     [email] = [each for each in mailoutbox if "Nobody above" not in each.body]
     assert email.to == [company.manager.email]
-    assert email.subject == "2 people in the teams below you have been late for days"
+    assert email.subject == "2 people in the teams below you have been late for several days"
     assert email.body.partition("\n\nYou get this email")[0] == (
         "Hello Above,\n\nThese people have been late for 3 working days:\n"
         "– Wang Ming: “Rules of the tea room”, due on Thursday 10 December; manager: Li Lin\n"
@@ -95,11 +95,11 @@ def test_late_manager_is_reported_one_level_higher(teams):
 @pytest.mark.usefixtures("escalation_on")
 def test_own_manager_is_no_senior_manager(teams):
     company, shift = teams
-    both = make_team("Below the firm", parent=company, manager=make_user("Both"))
+    both = make_team("Below the company", parent=company, manager=make_user("Both"))
     join(company, both.manager, role="manager")
     late(both, "Has another lead above")
-    late(make_team("Above this one too", parent=shift, manager=shift.manager), "Has the firm above")
-    late(shift.parent, "Has nobody above the firm")
+    late(make_team("Above this one too", parent=shift, manager=shift.manager), "Has the company above")
+    late(shift.parent, "Has nobody above the company")
     escalate()
     enrollments = {row.pk: row.learner.name for row in Enrollment.objects.select_related("learner")}
     escalations = {
@@ -107,8 +107,8 @@ def test_own_manager_is_no_senior_manager(teams):
         for each in OutgoingEmail.objects.filter(kind="escalation")
     }
     assert escalations == {
-        ("Has another lead above", "Above"), ("Has the firm above", "Above"), ("Has the firm above", "Both"),
-        ("Has nobody above the firm", "HR"),
+        ("Has another lead above", "Above"), ("Has the company above", "Above"), ("Has the company above", "Both"),
+        ("Has nobody above the company", "HR"),
     }  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def test_hr_gets_people_without_senior_manager(tuesday, teams, course, mailoutbo
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
     [email] = [each for each in mailoutbox if each.to == [User.objects.get(name="HR").email]]
-    assert email.subject == "2 people without a senior manager have been late for days"
+    assert email.subject == "2 people without a senior manager have been late for several days"
     assert "– Nobody above: " in email.body and "– In no team: " in email.body
     assert "Has a senior manager" not in email.body and "– HR: " not in email.body
     assert "because you work in HR" in email.body and "/unsubscribe/" in email.body
@@ -150,9 +150,9 @@ def test_reminders_page_counts_teams_without_senior_manager(client, teams):
     join(shift, make_user())
     assert "no senior manager" not in page()
     join(company, make_user())
-    assert "1 team has no senior manager: HR gets the email about its people." in page()
+    assert "1 team has no senior manager, so HR gets the email about late people in this team." in page()
     join(make_team("Alone"), make_user())
-    assert "2 teams have no senior manager: HR gets the email about their people." in page()
+    assert "2 teams have no senior manager, so HR gets the email about late people in these teams." in page()
     leave(company.manager, by=make_hr())
     assert "3 teams have no senior manager" in page()
 

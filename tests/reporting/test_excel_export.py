@@ -69,7 +69,7 @@ def test_second_sheet_describes_filters_and_release(client, team):
         ("Shown", "1 row"),
         ("Filter", "Status: not started"),
         ("Filter", "Name, email or staff number: wang"),
-        ("Course", f"Rules of the tea room, release 1 of {timezone.localdate():%-d %B %Y}"),
+        ("Course", f"Rules of the tea room, course release 1 of {timezone.localdate():%-d %B %Y}"),
     ]
     names = dict(facts[facts.index(("Columns and their technical names", "")) + 1 :])
     assert (names["Name"], names["Due date"], names["Course id"]) == ("name", "due_on", "course")
@@ -90,7 +90,10 @@ def test_too_many_rows_are_refused_with_filters_kept(client, team, monkeypatch):
     assert response.url == f"{reverse('reporting:dashboard')}?state=not-started"
     assert not Event.objects.filter(verb="dashboard-exported").exists()
     page = client.get(response.url).content.decode()
-    assert "An Excel file holds up to 1 rows, but you selected 2. Download the CSV file, which holds all rows." in page
+    assert (
+        "An Excel file holds up to 1 rows, but your list has 2 rows. Download the CSV file, which holds all rows."
+        in page
+    )
 
 
 def test_csv_has_technical_headings_if_requested(client, team):

@@ -69,16 +69,21 @@ def test_accepting_sets_due_date_and_can_be_undone(client, team):
     given = answer(client, request, "give")
     assert "The due date of Zoe is now" in message_of(given)
     assert (end_of(request), request.enrollment.due_on, names(team.manager)) == ("given", in_days(4), [])
-    assert "Undone for 1 person: Zoe." in message_of(undo(client, given))
+    assert "The change was undone for 1 person: Zoe." in message_of(undo(client, given))
     assert (end_of(request), names(team.manager)) == ("", ["Zoe"])
 
 
 def test_refusal_can_be_undone_on_both_pages(client, team):
     request = make_request(team)
     refused = answer(client, request, "refuse", words="We need you on Friday.")
-    assert "Zoe keeps the current due date and gets a notification." in message_of(refused)
+    assert (
+        "The extension request of Zoe was declined. The due date stays the same. The learner gets a notification."
+        in message_of(refused)
+    )
     assert (end_of(request), request.words) == ("refused", "We need you on Friday.")
-    assert "1 answer undone. The request is open again." in message_of(undo(client, refused))
+    assert "The answer to 1 extension request was undone. The request is waiting for an answer again." in message_of(
+        undo(client, refused)
+    )
     assert end_of(request) == ""
     page = f"/team/people/{request.enrollment_id}/"
     answer(client, request, "refuse", back=page)
@@ -116,10 +121,12 @@ def test_invalid_answer_is_explained_and_ignored(client, team, pressed, fields, 
 def test_second_answer_names_the_first(client, team):
     request = make_request(team)
     answer(client, request, "give")
-    assert "The request of Zoe was answered by you, " in message_of(answer(client, request, "give"))
+    assert "The extension request of Zoe was answered by you (" in message_of(answer(client, request, "give"))
     sign_in_another_manager(client, team)
     second = answer(client, request, "refuse")
-    assert "The request of Zoe was answered by Li Lin, " in message_of(second) and "extended to" in message_of(second)
+    assert "The extension request of Zoe was answered by Li Lin (" in message_of(
+        second
+    ) and "extended to" in message_of(second)
     assert "Undo" not in message_of(second)
     assert (end_of(request), request.ended_by) == ("given", team.manager)
 
@@ -128,8 +135,8 @@ def test_answer_to_ended_request_is_explained(client, team):
     waived, taken_back = make_request(team, "Ada"), make_request(team, "Ben")
     exempt(waived.enrollment, "moved", by=team.manager)
     ExtensionRequest.objects.filter(pk=taken_back.pk).update(end="taken-back", ended_at=timezone.now())
-    assert "The request of Ada has expired" in message_of(answer(client, waived, "give"))
-    assert "Ben has withdrawn the request." in message_of(answer(client, taken_back, "give"))
+    assert "The extension request of Ada has expired" in message_of(answer(client, waived, "give"))
+    assert "Ben has withdrawn the extension request." in message_of(answer(client, taken_back, "give"))
 
 
 def test_request_of_another_enrollment_is_404(client, team):
@@ -184,7 +191,7 @@ def test_oldest_requests_come_first_and_rest_is_counted(client, team, monkeypatc
     monkeypatch.setattr(learner_requests, "SHOWN", 2)
     requests = [make_request(team, name) for name in ("Ada", "Ben", "Cid", "Dan")]
     assert names(team.manager) == ["Ada", "Ben"]
-    assert "2 more requests are shown after you answer these." in client.get("/team/today/").text
+    assert "2 more extension requests are shown after you answer the requests above." in client.get("/team/today/").text
     answer(client, requests[0], "refuse")
     assert names(team.manager) == ["Ben", "Cid"]
 

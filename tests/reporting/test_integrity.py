@@ -13,7 +13,7 @@ from courseware.content.models import Document, SourceFile
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.reporting.integrity import certificates, enrollments, exams
+from courseware.reporting.integrity import assessments, certificates, enrollments
 from courseware.reporting.integrity.certificates import certificate_texts
 from courseware.reporting.integrity.check_all import CHECKS, differences
 from courseware.simulations import attempts
@@ -45,7 +45,7 @@ def change_first(model, **fields):
     return row.pk
 
 
-@pytest.mark.parametrize("module", [certificates, enrollments, exams])
+@pytest.mark.parametrize("module", [certificates, enrollments, assessments])
 def test_every_check_of_a_module_is_run(module):
     functions = [function for _, function in inspect.getmembers(module, inspect.isfunction)]
     own = [function for function in functions if function.__module__ == module.__name__]

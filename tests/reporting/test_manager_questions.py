@@ -116,7 +116,7 @@ def test_oldest_questions_are_shown_with_remaining_count(client, team, enrollmen
     for number in range(7):
         ask_manager(learner_of(team, f"Person {number}", course=enrollment.course), f"Question {number}?")
     assert questions_of_today(client, team.manager) == [f"Question {number}?" for number in range(5)]
-    assert "2 more questions are waiting." in soup(client, team.manager, "/team/today/").text
+    assert "2 more questions are waiting for an answer." in soup(client, team.manager, "/team/today/").text
 
 
 def test_admin_cannot_answer_own_question(client, team):

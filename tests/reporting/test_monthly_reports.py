@@ -45,7 +45,7 @@ def test_email_has_report_and_unsubscribe_links(manager):
     with time_machine.travel(MONDAY, tick=False):
         assert send_monthly_reports() == "emails: 1"
         [email] = letters()
-    assert (email.to, email.subject) == ([manager.email], "Training in October 2026: the report")
+    assert (email.to, email.subject) == ([manager.email], "Training report for October 2026")
     assert "http://127.0.0.1:8000/team/reports/?first=2026-10&last=2026-10\n" in email.body
     assert "http://127.0.0.1:8000/unsubscribe/" in email.body
     assert not email.attachments
@@ -110,4 +110,4 @@ def test_report_is_sent_again_only_after_new_subscription(manager):
         assert is_subscribed(manager)
     with time_machine.travel(MONDAY + timedelta(days=31), tick=False):
         send_monthly_reports()
-        assert [email.subject for email in letters()] == ["Training in November 2026: the report"]
+        assert [email.subject for email in letters()] == ["Training report for November 2026"]

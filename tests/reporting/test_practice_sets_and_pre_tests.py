@@ -36,7 +36,7 @@ def pass_with_practice_set(enrollment):
 
 def test_dashboard_and_export_show_open_practice_set(client, team, course):
     attempt = pass_with_practice_set(learner_of(team, course=course))
-    words = "The last cup: passed, practice set to do"
+    words = "The last cup: passed, but the practice set is not done yet"
     assert words in client.get("/team/").text
     assert words in client.get(f"/team/people/{attempt.enrollment_id}/").text
     assert [(row["Status"], row["Next step"], row["Done"]) for row in exported(client)] == [("in progress", words, "1")]
@@ -47,7 +47,9 @@ def test_dashboard_and_export_show_open_practice_set(client, team, course):
 
 def test_practice_set_comes_before_optional_steps(client, team):
     pass_with_practice_set(learner_of(team, course=make_course(drill_files())))
-    assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, practice set to do"]
+    assert [row["Next step"] for row in exported(client)] == [
+        "The last cup: passed, but the practice set is not done yet"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_query_count_is_independent_of_people(team, course, people, django_asser
     with django_assert_num_queries(8):  # done, under way, attempts, teams, stuck; 3 for the practice set
         rows = dashboard_rows.rows(enrollments, {}, outlines, now)
         assert {(row.journey.next_action.words, row.journey.pre_post_test.before.points) for row in rows} == {
-            ("The last cup: passed, practice set to do", 1)
+            ("The last cup: passed, but the practice set is not done yet", 1)
         }
 
 

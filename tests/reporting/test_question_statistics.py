@@ -166,7 +166,7 @@ def test_managers_see_own_people_and_editors_everyone(client, course, wednesday)
         page = BeautifulSoup(client.get(PAGE, headers={"accept-language": "en"}).content, "html.parser").main
         assert "Nora" not in page.text
         shown[role] = [" ".join(each.get_text(" ").split()) for each in page.select(".survey-result .num b")]
-    assert shown == {"lead": ["right the first time: most"], "other": [], "editor": ["right the first time: most"]}
+    assert shown == {"lead": ["right at the first try: most"], "other": [], "editor": ["right at the first try: most"]}
 
 
 def test_bank_statistics_are_for_staff_only(client, course):

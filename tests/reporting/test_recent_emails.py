@@ -17,8 +17,8 @@ from tests.making import join, letters, make_enrollment, make_hr, make_team, mak
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)  # in Shanghai
 NOT_ARRIVED = {
-    "en": "The last email did not arrive. An admin can change the email address and send the link to set a password "
-    "again.",
+    "en": "The last email did not arrive. An admin can change the email address and then send another link for "
+    "setting a password.",
     "zh-hans": "上一封邮件未送达。管理员可以更改邮箱地址，并重新发送设置密码的链接。",
 }
 

@@ -152,8 +152,8 @@ def test_page_states_people_and_update_rule(client, later):
     update_statistics()
     client.force_login(make_editor())
     words = BeautifulSoup(client.get(PAGE).content, "html.parser").main.text
-    assert "5 people played it to an end" in words
-    assert "The numbers grow in steps of 5 people, overnight after 2 days." in words
+    assert "5 people played the simulation to the end" in words
+    assert "The numbers are updated each time data of 5 more people is available, at night" in words
     assert "6" not in words
 
 

@@ -157,7 +157,7 @@ def test_confirmation_does_all_ticked_actions_with_undo(client, team):
     answer_page = client.post("/team/today/", ticked, follow=True)
     assert answer_page.redirect_chain == [("/team/", 302)]
     text = " ".join(BeautifulSoup(answer_page.content, "html.parser").select_one(".messages").get_text(" ").split())
-    assert "2 reminders are queued." in text
+    assert "2 reminders are waiting to be sent." in text
     assert "The due date of Unopened is now" in text
     assert "Conversation recorded with Late." in text
     assert queued() == ["Late", "Soon"]  # no reminder of the former due date
@@ -170,8 +170,8 @@ def test_confirmation_does_all_ticked_actions_with_undo(client, team):
     ]
     assert letters() == []  # for two minutes
     undone = client.post(form["action"], dict(fields), follow=True)
-    assert "2 emails will not be sent." in undone.text and "1 conversation undone." in undone.text
-    assert "Undone for 1 person: Unopened." in undone.text
+    assert "2 emails will not be sent." in undone.text and "The record of 1 conversation was undone." in undone.text
+    assert "The change was undone for 1 person: Unopened." in undone.text
     unopened.refresh_from_db()
     assert (queued(), unopened.due_at, Conversation.objects.standing().count()) == ([], before, 0)
     verbs = Event.objects.filter(verb__in=["extended", "extension-undone", "conversation-noted", "conversation-undone"])
@@ -217,7 +217,7 @@ def test_second_extension_names_who_gave_it(client, team):
     assert "No new action was taken." not in first.text
     sign_in_another_manager(client, team)
     second = client.post("/team/today/", ticked, follow=True)
-    by_other = f"New: extended to {date_format(day)} by Li Lin, "
+    by_other = f"New: due date extended to {date_format(day)} by Li Lin, "
     assert "No new action was taken." in second.text and by_other in second.text
     assert "needs no change" not in second.text
     earlier = client.post("/team/today/", {"extend": f"{new.pk}:{day - timedelta(days=1)}"}, follow=True)
@@ -231,12 +231,15 @@ def test_extension_by_other_manager_is_named_per_course(client, team):
     other = make_enrollment(new.learner, aid, due_at=days(2))
     client.post("/team/today/", {"extend": f"{new.pk}:{day}"})
     sign_in_another_manager(client, team)
-    both, by_other = [f"{new.pk}:{day}", f"{other.pk}:{day}"], f"New: extended to {date_format(day)} by Li Lin, "
+    both, by_other = (
+        [f"{new.pk}:{day}", f"{other.pk}:{day}"],
+        f"New: due date extended to {date_format(day)} by Li Lin, ",
+    )
     second = client.post("/team/today/", {"extend": both}, follow=True)
     assert "The due date of New is now " in second.text and by_other in second.text
     assert "by you, " not in second.text
     third = client.post("/team/today/", {"extend": both}, follow=True)
-    assert by_other in third.text and f"New: extended to {date_format(day)} by you, " in third.text
+    assert by_other in third.text and f"New: due date extended to {date_format(day)} by you, " in third.text
 
 
 def test_automatic_reminder_is_named_as_waiting_or_sent(client, team):
@@ -262,7 +265,7 @@ def test_people_who_finished_meanwhile_are_left_out(client, team):
         follow=True,
     )
     for text in (
-        "1 reminder is queued.",
+        "1 reminder is waiting to be sent.",
         "Done: has completed the course",
         "Left: left the company",
         "Exempt: is exempt",
@@ -351,7 +354,10 @@ def test_reminders_above_limit_are_offered_next(client, team, monkeypatch):
     assert (late.number, late.later, [each.name for each in late.people]) == (3, 1, ["Late 0", "Late 1"])
     page = client.get("/team/today/").text
     assert "Remind 3 overdue people" in page
-    assert "The 2 most urgent people come first. The other people are offered next." in page
+    assert (
+        "The 2 most urgent people get the reminder first. "
+        "After that, this page suggests reminders for the other people." in page
+    )
     client.post("/team/today/", {"remind": late.value})
     assert reminder_recipients(team) == {"overdue": ["Late 2"]}
 
@@ -359,7 +365,9 @@ def test_reminders_above_limit_are_offered_next(client, team, monkeypatch):
 def test_only_most_urgent_reminders_are_suggested_above_limit(client, team, monkeypatch):
     monkeypatch.setattr(suggested_actions, "LOOKED_AT", 2)
     late = [learner_of(team, f"Late {number}", due_at=days(-3 + number / 2)) for number in range(2)]
-    text = "Reminders are suggested only for the 2 most urgent due dates. The dashboard shows all of them."
+    text = (
+        "On this page, reminders are suggested only for the 2 most urgent due dates. The dashboard shows all due dates."
+    )
     assert suggested(team).others == 0
     assert text not in client.get("/team/today/").text
     learner_of(team, "Least late", due_at=days(-1))
@@ -384,7 +392,7 @@ def test_person_late_in_two_courses_gets_one_email(client, team):
     [reminders] = suggested(team).letters
     assert (reminders.number, reminders.later, len(reminders.recipients)) == (1, 0, 2)
     page = client.post("/team/today/", {"remind": reminders.value}, follow=True)
-    assert "1 reminder is queued." in page.text
+    assert "1 reminder is waiting to be sent." in page.text
     OutgoingEmail.objects.update(next_at=timezone.now())
     assert len(letters()) == 1
 
@@ -396,7 +404,7 @@ def test_follow_ups_are_offered_three_at_a_time(client, team):
     offered = [link["href"] for link in page.select(".today li a[href*=follow-ups]")]
     assert offered == [*(f"/team/follow-ups/{each.pk}/month-later/" for each in done[:3]), "/team/follow-ups/"]
     assert "A month later" in page.select_one(".today").text
-    assert "1 more follow-up" in page.select_one(".today").text
+    assert "1 more follow-up survey" in page.select_one(".today").text
     assert not page.select(".today form, .today input")
     assert suggested(team).others == 0
     for each in done:

@@ -112,5 +112,5 @@ def test_page_forecasts_late_people_from_20(client, team):
     learner_of(team, "Late", due_at=due_in(-1))
     page = client.get(reverse("reporting:trends")).content.decode()
     # 7 are idle. The others have 1 lesson and 4 days left; each is late with a chance of (13/14)⁴ = 0.74.
-    assert "15 to 19 more will be late" in page and "1 person is late already." in page
-    assert "if the 20 people with time left continue" in page
+    assert "15 to 19 more people will probably be overdue" in page and "1 person is already overdue." in page
+    assert "if the 20 people who still have time continue" in page

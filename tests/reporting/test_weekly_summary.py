@@ -75,7 +75,7 @@ def test_summary_lists_late_stuck_and_finished_people(sunday, course, mailoutbox
         "1 person is late:\n– Wang Ming: “Rules of the tea room”, due on Friday 11 December\n\n"
         "1 person is stuck and may need your help:\n– Idle: “Rules of the tea room”\n\n"
         "1 person has finished in the last 7 days:\n– Done: “Rules of the tea room”\n\n"
-        "On the dashboard, you can remind, extend or exempt people:\nhttps://training.example.com/team/"
+        "On the dashboard, you can send reminders, extend due dates or make people exempt:\nhttps://training.example.com/team/"
     )
 
 
@@ -93,14 +93,16 @@ def test_extension_requests_come_first(sunday, course, mailoutbox):
     queue_weekly_summaries()
     send_on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [team.manager.email]]
-    assert email.subject == "Your people this week: 2 requests wait for your answer, 0 late, 0 stuck, 0 finished"
+    assert (
+        email.subject == "Your people this week: 2 extension requests wait for your answer, 0 late, 0 stuck, 0 finished"
+    )
     assert email.body.partition("\n\nYou get this email")[0] == (
         "Hello Li Lin,\n\n"
-        "2 people ask for an extension, and the first has waited since Thursday 10 December. "
+        "2 people ask for an extension. The oldest request was made on Thursday 10 December. "
         "Answer the requests on the dashboard, under “Today”:\n"
         "– Zoe: “Rules of the tea room”, until Monday 21 December\n"
         "– Ada: “Rules of the tea room”, until Monday 21 December\n\n"
-        "On the dashboard, you can remind, extend or exempt people:\nhttps://training.example.com/team/"
+        "On the dashboard, you can send reminders, extend due dates or make people exempt:\nhttps://training.example.com/team/"
     )
     assert [(name, state) for name, state, _why in summaries()] == [("Li Lin", "sent"), ("Other lead", "sent")]
 
@@ -116,7 +118,7 @@ def test_long_list_shows_latest_people_and_team_counts(sunday, course, mailoutbo
     send_on_monday(sunday)
     [body] = [each.body for each in mailoutbox if each.to == [above.manager.email]]
     names = [line.partition(":")[0] for line in body.split("\n") if line.startswith("–")]
-    assert names == ["– Night 0", "– Night 1", "– Night 2", "– Night 3", "– Day 0", "– and 1 other"]
+    assert names == ["– Night 0", "– Night 1", "– Night 2", "– Night 3", "– Day 0", "– and 1 more entry"]
     assert "By team: Night shift 4 · Day shift 2\n" in body
 
 
@@ -259,7 +261,10 @@ def test_hr_summary_uses_language_of_reader(sunday, course, mailoutbox):
     queue_weekly_summaries()
     send_on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [hr.email]]
-    assert email.subject == "各团队本周情况：逾期1，完成0" and "– 夜班：逾期1，遇到困难0，完成0" in email.body
+    assert (
+        email.subject == "各团队本周情况：逾期1人次，完成0人次"
+        and "– 夜班：逾期1人次，遇到困难0人次，完成0人次" in email.body
+    )
 
 
 def test_hr_summary_is_sent_once_and_only_to_hr(sunday, hr, course):
