@@ -11,16 +11,16 @@ LATE_FOR = 3
 BEFORE_THE_END = (7, 30, 60)
 
 
-def near(firm, plan_of):
+def near(company, plan_of):
     """Yield (person, enrollment, due date, day of the schedule) due today or on the last 2 working days."""
-    runs = [(run, person) for person in firm.people.values() if person.is_here for run in person.stands.values()]
+    runs = [(run, person) for person in company.people.values() if person.is_here for run in person.stands.values()]
     for run, person in sorted(runs, key=lambda each: each[0].number):
-        if run.is_open and (before := day_of_plan(firm, person, run, plan_of(run))) is not None:
+        if run.is_open and (before := day_of_plan(company, person, run, plan_of(run))) is not None:
             yield person, run, person.due_on(run), before
 
 
-def day_of_plan(firm, person, run, plan):
-    today, due_on, calendar = day_of_letters(person, firm.now), person.due_on(run), person.calendar
+def day_of_plan(company, person, run, plan):
+    today, due_on, calendar = day_of_letters(person, company.now), person.due_on(run), person.calendar
     planned = {planned_day(due_on, before, calendar): before for before in sorted(plan, reverse=True)}
     # On the day of enrollment, the enrollment email is enough.
     earliest = max(calendar.earlier(today, 2), person.day_at(run.begun_at))
@@ -35,53 +35,53 @@ def planned_day(due_on, before, calendar):
     return due_on if calendar.is_worked(due_on) else calendar.step(due_on, -1)
 
 
-def remind(firm):
+def remind(company):
     def plan_of(run):
         first = run.by[0] if run.by else None
-        plan = firm.plans.get(first, firm.plans.get(run.course, PLAN))
+        plan = company.plans.get(first, company.plans.get(run.course, PLAN))
         return (*plan, *range(min(*plan, 0) - AGAIN, -FOR - 1, -AGAIN)) if plan else plan
 
-    for person, run, due_on, before in near(firm, plan_of):
-        key, at = f"reminder {run.number} {due_on} {before}", first_open(person, firm.now)
-        firm.post.write("reminder", person, [(run, due_on)], key=key, next_at=at)
+    for person, run, due_on, before in near(company, plan_of):
+        key, at = f"reminder {run.number} {due_on} {before}", first_open(person, company.now)
+        company.post.write("reminder", person, [(run, due_on)], key=key, next_at=at)
 
 
-def escalate(firm):
+def escalate(company):
     """To the manager of the whole company, as the senior manager of all learners."""
-    lead = firm.manager_of("Firm")
-    for _person, run, due_on, _before in near(firm, lambda run: (-LATE_FOR,)) if firm.is_escalated else ():
-        key, at = f"escalation {run.number} {due_on}", first_open(lead, firm.now)
-        firm.post.write("escalation", lead, [(run, due_on)], key=key, next_at=at)
+    lead = company.manager_of("Firm")
+    for _person, run, due_on, _before in near(company, lambda run: (-LATE_FOR,)) if company.is_escalated else ():
+        key, at = f"escalation {run.number} {due_on}", first_open(lead, company.now)
+        company.post.write("escalation", lead, [(run, due_on)], key=key, next_at=at)
 
 
-def tell_changes(firm):
+def tell_changes(company):
     """To people who completed a lesson before a release of the last 3 days asked to read it again."""
-    runs = [(run, person) for person in firm.people.values() if person.is_here for run in person.stands.values()]
+    runs = [(run, person) for person in company.people.values() if person.is_here for run in person.stands.values()]
     for run, person in sorted(runs, key=lambda each: each[0].number):
-        for lesson, at in firm.courses[run.course].changed.items():
-            is_new = at.astimezone(SITE).date() > firm.today - 3 * DAY
+        for lesson, at in company.courses[run.course].changed.items():
+            is_new = at.astimezone(SITE).date() > company.today - 3 * DAY
             if is_new and not run.excused_at and lesson in run.done and run.done[lesson] < at:
-                firm.post.write("lesson-changed", person, [(run, lesson)], key=f"changed {run.number} {at}")
+                company.post.write("lesson-changed", person, [(run, lesson)], key=f"changed {run.number} {at}")
 
 
-def tell_endings(firm):
-    runs = [(run, person) for person in firm.people.values() if person.is_here for run in person.stands.values()]
+def tell_endings(company):
+    runs = [(run, person) for person in company.people.values() if person.is_here for run in person.stands.values()]
     for run, person in sorted(runs, key=lambda each: each[0].number):
         proof = person.best(run.course)
         if run.is_open or not proof or proof.is_withdrawn:
             continue
-        left = (proof.until - firm.today).days
+        left = (proof.until - company.today).days
         before = next((each for each in BEFORE_THE_END if each - 3 < left <= each), None)
         if before:
             key = f"ending {run.number} {proof.until} {before}"
-            firm.post.write("certificate-ending", person, [(run, proof.until)], key=key)
+            company.post.write("certificate-ending", person, [(run, proof.until)], key=key)
 
 
-def write_digests(firm):
-    for lead in firm.leads():
-        if monday := monday_near(lead, firm.now):
-            at = first_open(lead, max(opening_of(monday, lead), firm.now))
-            firm.post.write("digest", lead, key=f"digest {lead.number} {monday}", next_at=at)
+def write_digests(company):
+    for lead in company.leads():
+        if monday := monday_near(lead, company.now):
+            at = first_open(lead, max(opening_of(monday, lead), company.now))
+            company.post.write("digest", lead, key=f"digest {lead.number} {monday}", next_at=at)
 
 
 def monday_near(lead, now):
@@ -96,8 +96,8 @@ def opening_of(monday, lead):
     return first_open(lead, morning_of(monday, lead.zone))
 
 
-def tell_month(firm):
-    first = firm.today.replace(day=1)
-    wanted = [lead for lead in firm.leads() if lead.wants_reports_since and lead.wants_reports_since < first]
+def tell_month(company):
+    first = company.today.replace(day=1)
+    wanted = [lead for lead in company.leads() if lead.wants_reports_since and lead.wants_reports_since < first]
     for lead in wanted:
-        firm.post.write("monthly-report", lead, key=f"month {lead.number} {first}")
+        company.post.write("monthly-report", lead, key=f"month {lead.number} {first}")

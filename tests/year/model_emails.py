@@ -15,7 +15,7 @@ HOURS = "emails are sent from 8 to 20 on working days"
 TODAY = "the person had an email today, and gets at most one a day"
 ANOTHER_DAY, SETTLED = (
     "the due date was rows changed in the meantime",
-    "nobody in this email is overdue any more, or the recipient no longer manages them",
+    "no person in this email is overdue any more, or the recipient no longer manages these people",
 )
 GONE = "in the meantime, the person completed the course, became exempt, or the accounts were merged"
 KEPT_BACK = (GONE, ANOTHER_DAY, SETTLED)
@@ -26,15 +26,15 @@ def category_of(kind):
 
 
 class ModelEmails:
-    def __init__(self, firm):
-        self.firm = firm
+    def __init__(self, company):
+        self.company = company
         self.letters, self.waiting, self.keys = [], [], {}
         self.viewed_at, self.is_told = None, False
         self.days = {}  # (person, category) → sending days
 
     @property
     def now(self):
-        return self.firm.now
+        return self.company.now
 
     # Queue
 
@@ -149,7 +149,9 @@ class ModelEmails:
         if letter.kind in letter.person.stopped:
             return "the person has unsubscribed from this type of email"
         ask = getattr(self, f"why_not_{letter.kind.replace('-', '_')}", lambda letter: "")
-        has_left = not letter.person.is_here or (letter.person.leaves_on and letter.person.leaves_on < self.firm.today)
+        has_left = not letter.person.is_here or (
+            letter.person.leaves_on and letter.person.leaves_on < self.company.today
+        )
         return ask(letter) or ("the person left the company" if category_of(letter.kind) and has_left else "")
 
     def why_not_invitation(self, letter):
@@ -213,7 +215,9 @@ class ModelEmails:
         return "" if asked else "the person has seen the update, or the update was undone in the meantime"
 
     def why_not_digest(self, letter):
-        is_any = any(self.firm.is_late(run) or self.is_news(person, run) for person, run in self.led_by(letter.person))
+        is_any = any(
+            self.company.is_late(run) or self.is_news(person, run) for person, run in self.led_by(letter.person)
+        )
         return "" if is_any else "nobody is overdue or stuck, and nobody has finished a course"
 
     def is_news(self, person, run):
@@ -224,16 +228,16 @@ class ModelEmails:
         return is_stuck and not person.away_at(self.now)
 
     def led_by(self, lead):
-        here = [person for person in self.firm.led_by(lead) if person.is_here]
+        here = [person for person in self.company.led_by(lead) if person.is_here]
         return [(person, run) for person in here for run in person.stands.values()]
 
     def why_not_escalation(self, letter):
-        if not self.firm.is_escalated:
+        if not self.company.is_escalated:
             return "the company has turned off this type of email"
         holds = any(
-            self.firm.is_late(run) and person.due_on(run) == day
+            self.company.is_late(run) and person.due_on(run) == day
             for run, day in letter.subjects
-            for person in self.firm.led_by(letter.person)
+            for person in self.company.led_by(letter.person)
             if run in person.runs and person.is_here
         )
         return "" if holds else SETTLED
@@ -243,7 +247,7 @@ class ModelEmails:
 
     def why_not_substitute_named(self, letter):
         [(_run, last_day)] = letter.subjects
-        return "the deputy role ended in the meantime" if last_day < self.firm.today else ""
+        return "the deputy no longer acts for the manager" if last_day < self.company.today else ""
 
 
 def first_open(person, at):

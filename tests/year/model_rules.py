@@ -37,17 +37,17 @@ class RuleResult:
     counts_from: date | None = None
 
 
-def result_of(firm, rule, person, today):
-    found = first_result(firm, rule, person, today)
+def result_of(company, rule, person, today):
+    found = first_result(company, rule, person, today)
     was_done = (rule.name, found.occasion) in person.occasions
     return RuleResult("leave", rule) if found.action in ("enroll", "renew", "excuse") and was_done else found
 
 
-def first_result(firm, rule, person, today):
+def first_result(company, rule, person, today):
     run = person.newest(rule.course)
     if today < rule.acts_since:
         return RuleResult("leave", rule)
-    if not fits(firm, rule, person, today):
+    if not fits(company, rule, person, today):
         is_its_own = rule.excuses and run and run.is_open and rule.name in run.by
         return RuleResult("excuse", rule, occasion=run.number) if is_its_own else RuleResult("outside", rule)
     has_gone = person.leaves_on and person.leaves_on < today
@@ -60,8 +60,8 @@ def first_result(firm, rule, person, today):
     return RuleResult("enroll", rule, due_of(rule, person, today), occasion)
 
 
-def fits(firm, rule, person, today):
-    if not person.learns or rule.team not in (person.team, firm.parents[person.team]):
+def fits(company, rule, person, today):
+    if not person.learns or rule.team not in (person.team, company.parents[person.team]):
         return False
     if rule.joined_since and person.first_day < rule.joined_since:
         return False

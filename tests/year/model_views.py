@@ -17,66 +17,66 @@ def is_certified(proof, today):
     return proof is not None and proof.until >= today
 
 
-def state(firm, run, proof):
+def state(company, run, proof):
     if not run.is_open:
         return "completed" if run.completed_at else "waived"
-    if run.due_at <= firm.now:
+    if run.due_at <= company.now:
         return "overdue"
-    if run.due_at <= firm.now + timedelta(days=3):
+    if run.due_at <= company.now + timedelta(days=3):
         return "due-soon"
-    if is_certified(proof, firm.today):
+    if is_certified(proof, company.today):
         return "renewing"
     return "in-progress" if run.started_at else "not-started"
 
 
-def validity(firm, proof):
+def validity(company, proof):
     if proof is None:
         return "never"
-    if not is_certified(proof, firm.today):
+    if not is_certified(proof, company.today):
         return "ended"
-    return "ending" if proof.until <= firm.today + timedelta(days=60) else "certified"
+    return "ending" if proof.until <= company.today + timedelta(days=60) else "certified"
 
 
-def board(firm, team="", *, left=False):
+def board(company, team="", *, left=False):
     """Return the dashboard rows of the manager of the team in order; without a team all, as HR sees them."""
-    people = firm.led_by(firm.manager_of(team)) if team else firm.people.values()
+    people = company.led_by(company.manager_of(team)) if team else company.people.values()
     found = [(run, person) for person in people if person.is_here or left for run in person.stands.values()]
     found.sort(key=lambda each: (urgency(each[0]), each[1].name, each[0].course))
-    return [row(firm, person, run) for run, person in found]
+    return [row(company, person, run) for run, person in found]
 
 
-def row(firm, person, run):
-    proof, is_late = person.best(run.course), state(firm, run, person.best(run.course)) == "overdue"
-    away, due_on = person.away_at(firm.now) if run.is_open else None, day_ended_at(run.due_at, person.zone)
-    required = run.required or firm.courses[run.course].steps
+def row(company, person, run):
+    proof, is_late = person.best(run.course), state(company, run, person.best(run.course)) == "overdue"
+    away, due_on = person.away_at(company.now) if run.is_open else None, day_ended_at(run.due_at, person.zone)
+    required = run.required or company.courses[run.course].steps
     return {
         "name": person.name,
         "course": run.course,
         "team": person.team,
-        "state": state(firm, run, proof),
-        "validity": validity(firm, proof),
-        "days late": (firm.now.astimezone(person.zone).date() - due_on).days if is_late else 0,
+        "state": state(company, run, proof),
+        "validity": validity(company, proof),
+        "days late": (company.now.astimezone(person.zone).date() - due_on).days if is_late else 0,
         "away until": away.last if away else None,
         "certified until": proof.until if proof and proof.until != date.min else None,
-        "trained outside": bool(proof and proof.kind == "outside" and is_certified(proof, firm.today)),
+        "trained outside": bool(proof and proof.kind == "outside" and is_certified(proof, company.today)),
         "left": not person.is_here,
         "done": len([step for step in run.done if step in required]),
         "of": len(required),
         "due": due_on,
         "active": run.active_at,
-        "next": next_words(firm, run, proof) if run.is_open and not away else "",
+        "next": next_words(company, run, proof) if run.is_open and not away else "",
     }
 
 
-def next_words(firm, run, proof):
+def next_words(company, run, proof):
     """Return the label of the next step.
     A changed lesson comes before the exam. For a certified person who has not started it is a renewal."""
-    step, course = firm.still_to_do(run)[0], firm.courses[run.course]
+    step, course = company.still_to_do(run)[0], company.courses[run.course]
     words = step.capitalize()
     if step == course.exam:
         changed = [each for each in course.changed if each in run.done and run.done[each] < course.changed[each]]
         return f"{changed[0].capitalize()} was updated: read it again" if changed else f"{words}: can be started now"
-    return words if run.started_at or not is_certified(proof, firm.today) else f"Renewal: {words}"
+    return words if run.started_at or not is_certified(proof, company.today) else f"Renewal: {words}"
 
 
 def counted(rows):
@@ -84,10 +84,10 @@ def counted(rows):
     return sorted(Counter((each["state"], each["validity"]) for each in rows if not each["left"]).items())
 
 
-def letters(firm):
+def letters(company):
     """Return person → emails in the order of queuing."""
     found = {}
-    for letter in firm.post.letters:
+    for letter in company.post.letters:
         found.setdefault(letter.person.number, []).append(letter)
     return {number: [letter_said(each, own) for each in own] for number, own in found.items()}
 
@@ -101,23 +101,23 @@ def letter_said(letter, own):
     return letter.kind, letter.language, letter.state, at, why
 
 
-def standings(firm):
+def standings(company):
     return sorted(
         (person.number, course, proof.kind, proof.until)
-        for person in firm.people.values()
-        for course in firm.courses
+        for person in company.people.values()
+        for course in company.courses
         if (proof := person.best(course))
     )
 
 
-def runs(firm):
+def runs(company):
     found = [
         (
             person.number, run.course, run.begun_at, run.due_at, run.started_at, run.completed_at, run.excused_at,
             tuple(sorted(run.required or ())), run.renews_until, run.proof and run.proof.until,
             run is person.newest(run.course),
         )
-        for person in firm.people.values()
+        for person in company.people.values()
         for run in person.runs
     ]  # fmt: skip
     return sorted(found, key=str)

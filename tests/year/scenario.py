@@ -44,7 +44,7 @@ ESCALATED = {date(2026, 1, 12): True, date(2026, 5, 20): False, date(2026, 6, 3)
 
 class Scenario:
     def __init__(self, plain, played, clock, *, people, seed=22):
-        self.plain, self.firms, self.clock = plain, (plain, played), clock
+        self.plain, self.companies, self.clock = plain, (plain, played), clock
         self.random, self.size, self.last = random.Random(seed), people, 0
         self.duplicates = []  # (kept account, other account), to be merged on the next working day
         self.told, self.deaths, self.deaths_while_sending = 0, 0, 0
@@ -53,8 +53,8 @@ class Scenario:
     def tell(self, verb, *words, **said):
         """Call this method of both, then advance the clock by a second."""
         self.told += 1
-        for firm in self.firms:
-            getattr(firm, verb)(*words, **said)
+        for company in self.companies:
+            getattr(company, verb)(*words, **said)
         self.set_clock(self.plain.now + timedelta(seconds=1))
 
     def clock_to(self, day, hour, minute, second=0):
@@ -130,7 +130,7 @@ class Scenario:
 
     def kill_worker(self, *, while_sending=False):
         """`while_sending`: as an email is sent, before it is accepted or before that is stored."""
-        _plain, played = self.firms
+        _plain, played = self.companies
         if while_sending:
             came = played.die_while_sending(self.fate.choice([1, 1, 2]), is_accepted=self.fate.random() < 0.5)
             self.deaths_while_sending += came

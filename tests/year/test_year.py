@@ -111,7 +111,7 @@ def as_numbers(model, played, scenario, seconds):
         f"{scenario.deaths} workers died, {scenario.deaths_while_sending} of them as they handed a letter over, "
         f"{played.mailbox.twice} letters handed over twice under one Message-ID"
     )
-    return f"a firm's year: {totals}; sent {dict(kinds)}; {died}; {seconds:.0f} s of work"
+    return f"a company's year: {totals}; sent {dict(kinds)}; {died}; {seconds:.0f} s of work"
 
 
 def test_model_is_independent_of_product():
