@@ -54,7 +54,7 @@ def test_failed_request_is_retried(visit, address, status):
     page.route(re.compile("enrolling"), fail_once)
     with page.expect_request(lambda request: request.method == "POST"):
         page.goto(address)
-    expect(page.get_by_text(f"{PEOPLE} people remain.")).to_be_visible()
+    expect(page.get_by_text(f"{PEOPLE} more people will be enrolled.")).to_be_visible()
     page.clock.fast_forward(10_000)
     expect_complete(page).to_be_visible()
     assert len(failed) == 1

@@ -259,7 +259,7 @@ def test_offline_answer_is_sent_once(visit, learner):
     page.context.set_offline(True)
     page.locator(CHECK).get_by_label("Yes").check()
     page.locator(CHECK).get_by_role("button", name="Check my answer").click()
-    expect(page.locator(CHECK).get_by_role("status")).to_contain_text("Not saved yet")
+    expect(page.locator(CHECK).get_by_role("status")).to_contain_text("not saved yet")
     expect(page.locator(CHECK).get_by_label("Yes")).to_be_checked()
     assert Answer.objects.filter(question="is-it-off").count() == 0
     page.context.set_offline(False)
@@ -290,7 +290,7 @@ def test_offline_exam_warns_and_saves_later(visit, learner, attempt):
     page.goto(question_of(attempt))
     page.context.set_offline(True)
     choices(page).nth(1).check()
-    expect(state(page)).to_contain_text("Not saved yet")
+    expect(state(page)).to_contain_text("not saved yet")
     page.close(run_before_unload=True)
     page.wait_for_timeout(300)  # no event fires if the page stays open
     assert warned == ["beforeunload"]

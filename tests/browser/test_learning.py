@@ -49,7 +49,7 @@ def start_course(page, keys):
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
-    keys.press(page.get_by_role("link", name=re.compile("^Begin")))
+    keys.press(page.get_by_role("link", name=re.compile("^Start")))
     expect(page).to_have_title(re.compile("Boiling water"))
 
 
@@ -164,21 +164,21 @@ def test_live_region_announces_verdict_first(is_right, visit, learner):
         expect(page.locator("[data-announce]")).to_have_text(expected)
 
     question(page, "what-first").get_by_label(answers["one"]).check()
-    send_and_hear("what-first", r"6 questions to go\.")
+    send_and_hear("what-first", r"6 questions left in this lesson\.")
     for label in answers["several"]:
         question(page, "what-to-wipe").get_by_label(label).check()
-    send_and_hear("what-to-wipe", r"5 questions to go\.")
+    send_and_hear("what-to-wipe", r"5 questions left in this lesson\.")
     question(page, "what-is-wrong").get_by_label(answers["mark"]).check()
-    send_and_hear("what-is-wrong", r"4 questions to go\.")
+    send_and_hear("what-is-wrong", r"4 questions left in this lesson\.")
     put_in_order(page, keys, IN_ORDER if is_right else IN_ORDER[::-1])
-    send_and_hear("in-order", r"3 questions to go\.")
+    send_and_hear("in-order", r"3 questions left in this lesson\.")
     for entry, group in {"Kettle": "Hot", "Ice": "Cold", "Tap water": "Cold" if is_right else "Hot"}.items():
         question(page, "sorted").get_by_role("group", name=entry).get_by_label(group).check()
-    send_and_hear("sorted", r"2 questions to go\.")
+    send_and_hear("sorted", r"2 questions left in this lesson\.")
     question(page, "note").get_by_role("textbox").fill("I turn it off.")
-    send_and_hear("note", r"1 question to go\.", r"Saved \d\d:\d\d\.")
+    send_and_hear("note", r"1 question left in this lesson\.", r"Saved \d\d:\d\d\.")
     question(page, "is-it-off").get_by_label(answers["check"]).check()
-    send_and_hear("is-it-off", r"Lesson done\. .*" if is_right else r"1 question to go\.")
+    send_and_hear("is-it-off", r"Lesson done\. .*" if is_right else r"1 question left in this lesson\.")
 
 
 def test_answer_opens_next_part_and_dot_opens_parts_before(visit, learner):

@@ -19,7 +19,7 @@ MAX_PRESSES = 4
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 SIGN_IN, CONFIRM, UNDO = ("Sign in", "登录"), ("Confirm selected actions", "执行所选操作"), ("Undo", "撤销")
 TODAY = ("Today", "今日待办")
-QUEUED = ("2 reminders are queued.", "2封提醒待发送。")
+QUEUED = ("2 reminders are waiting to be sent.", "2封提醒待发送。")
 DONE = ("Done:", "完成：")
 UNDONE = ("2 emails will not be sent.", "2封邮件不再发送。")
 
