@@ -33,9 +33,9 @@ def no_other_warnings(db, time_machine):
     [
         ([], ""),
         ([PSQL, Writer(7, "courseware server", NOW)], ": process 4711 of the database (psql) has had a transaction "
-         "open for 20\xa0minutes. No checkpoint can be created until it ends"),
+         "open for 20\xa0minutes. No checkpoint can be created until the transaction ends"),
         ([PSQL._replace(application="")], ": process 4711 of the database (–) has had a transaction open for "
-         "20\xa0minutes. No checkpoint can be created until it ends"),
+         "20\xa0minutes. No checkpoint can be created until the transaction ends"),
         ([Writer(7, "courseware server", NOW - timedelta(seconds=59))], ""),  # may end any moment
         ([Writer(None, None, None)], ""),  # prepared, or of another role and not visible
     ],
@@ -43,7 +43,7 @@ def no_other_warnings(db, time_machine):
 def test_long_wait_is_reported_with_blocking_process(writing, said, no_other_warnings, monkeypatch):
     record("opened", subject="door:1")
     monkeypatch.setattr(checkpoints, "writers", lambda: dict(enumerate(writing)))
-    waited = f"the oldest event has waited for a checkpoint for 16\xa0minutes{said}"
+    waited = f"the oldest event has no checkpoint after 16\xa0minutes{said}"
     assert warnings(NOW) == [("Create a checkpoint of the audit log", waited)]
 
 
@@ -92,15 +92,14 @@ def test_idle_postgresql_transaction_is_named(transactional_db, time_machine, ca
         called = f"process {writer.process} of the database ({writer.application}) has had a transaction open"
         ((_job, words),) = warnings(later)
         assert words == (
-            "the oldest event has waited for a checkpoint for 30\xa0minutes: "
-            f"{called} for 30\xa0minutes. No checkpoint can be created until it ends"
+            "the oldest event has no checkpoint after 30\xa0minutes: "
+            f"{called} for 30\xa0minutes. No checkpoint can be created until the transaction ends"
         )
         time_machine.move_to(later)
         call_command("create_checkpoint")
         call_command("verify_audit_log")
-        until = (
-            f"{called} since {writer.since:%Y-%m-%d %H:%M:%S} UTC, and no checkpoint can be created until it ends.\n"
-        )
+        since = f"{called} since {writer.since:%Y-%m-%d %H:%M:%S} UTC"
+        until = f"{since}, and no checkpoint can be created until this transaction ends.\n"
         assert capsys.readouterr().out == (
             f"No checkpoint: {until}The audit log is intact: 1 events in 1 chains.\n"
             f"There is no checkpoint yet.\nNo newer checkpoint: {until}"

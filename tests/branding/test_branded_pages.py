@@ -190,10 +190,10 @@ def on_monday(**said):
 def test_certificate_keeps_issuer_and_signer(client):
     on_monday(issuer_zh="和信家电", issuer_en="Hexin", signer_en="Li Lin, training")
     certificate = certified()
-    put_on(issuer_en="Another firm", signer_en="Somebody else")
+    put_on(issuer_en="Another company", signer_en="Somebody else")
     Branding.objects.filter(number=2).update(set_at=MONDAY + timedelta(days=2))
     text = client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "en"}).text
-    assert ("Hexin" in text, "Li Lin, training" in text, "Another firm" in text) == (True, True, False)
+    assert ("Hexin" in text, "Li Lin, training" in text, "Another company" in text) == (True, True, False)
     assert "和信家电" in client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "zh-Hans"}).text
     assert list(differences()) == []
 
@@ -262,12 +262,12 @@ def test_logo_stays_until_removed(admin):
     [
         (
             {"light": "#ffcc00"},
-            "#ffcc00 is hard to read there. Its contrast is 1.4:1, and at least 4.5:1 is needed. "
+            "#ffcc00 is hard to read on the page. Its contrast is 1.4:1, and at least 4.5:1 is needed. "
             "The nearest readable colour: #",
         ),
         (
             {"dark": "#123456"},
-            "#123456 is hard to read there. Its contrast is 1.2:1, and at least 4.5:1 is needed. "
+            "#123456 is hard to read on the page. Its contrast is 1.2:1, and at least 4.5:1 is needed. "
             "The nearest readable colour: #",
         ),
         ({"light": "red"}, "Enter a colour as # and 6 characters"),

@@ -169,7 +169,7 @@ def test_other_device_offers_autosave_and_shows_saved_text(editor_client, lesson
     editor_client.post(unsaved_url(lesson), form(lesson, en=with_sentence(lesson, "One sentence.")))
     AutosavedText.objects.update(typed_at=datetime(2026, 11, 24, 6, 3, tzinfo=UTC))
     page = opened(editor_client, lesson)
-    assert "We kept unsaved text from 24 November 2026, 14:03." in page.text
+    assert "We kept text from 24 November 2026, 14:03 that you did not save." in page.text
     assert "The saved text is newer." not in page.text
     assert offered(page) == {"text-en": with_sentence(lesson, "One sentence.").strip()}
     assert in_form(page) == body(lesson).strip()

@@ -67,7 +67,7 @@ def test_floor_plan_mockup_is_table_with_text_summary():
     plan = soup_of("plan", PLAN)
     assert words_of(plan.figcaption) == "Floor plan. You are here: Desk. Exits: A, B. Smoke: A."
     assert [[words_of(cell) for cell in row.find_all("td")] for row in plan.find_all("tr")] == [
-        ["A way out smoke", "Lift", "B way out"], ["Hall"], ["", "Desk you", ""],
+        ["A exit smoke", "Lift", "B exit"], ["Hall"], ["", "Desk you", ""],
     ]  # fmt: skip
     hall = plan.find_all("tr")[1].td
     assert (hall["colspan"], hall["class"]) == ("3", ["place", "at-open"])

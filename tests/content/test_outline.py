@@ -7,7 +7,7 @@ import pytest
 from courseware.content.rendering.outline import compile_outline
 from courseware.content.rendering.store import read_outline
 from courseware.course_format.course import read_course
-from courseware.course_format.reading_speed import required_minutes
+from courseware.course_format.reading_time import required_minutes
 from courseware.course_format.reports.statistics import CourseFigures
 from tests.assessment.exams import exam_files, pre_check_files
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 BUSY = "Another preview is being created, or the server is busy"
 LATE = "The preview of this text takes too long."
-UNCHECKED = "This draft was saved, but not checked because the server was busy."
+UNCHECKED = "This draft was saved without a check because the server was busy."
 BROKEN = "The preview failed."
 AGAIN = 'hx-trigger="load delay:1s"'  # the page retries by itself
 

@@ -17,7 +17,7 @@ from courseware.course_format.parsing.mockups import (
 )
 from courseware.course_format.parsing.parser import read
 from courseware.course_format.parsing.speech import CutLine, cut_speech
-from courseware.course_format.reading_speed import reading_seconds, stretches
+from courseware.course_format.reading_time import reading_seconds, stretches
 from tests.course_format.check_helpers import LESSON, LESSON_EN, issues
 from tests.course_format.samples import COURSE, make_files
 

@@ -6,7 +6,7 @@ from courseware.course_format.checks import check
 from courseware.course_format.checks.guessing import guessed_sets
 from courseware.course_format.checks.overlap import check_overlap
 from courseware.course_format.course import read_course
-from courseware.course_format.reading_speed import stretches
+from courseware.course_format.reading_time import stretches
 from tests.course_format.check_helpers import BANK, EXAM, LESSON, LESSON_EN, TODAY, issues
 from tests.course_format.samples import COURSE as TEXTS
 from tests.course_format.samples import damage, make_files

@@ -26,7 +26,7 @@ def empty_site(folder, like):
 
 @pytest.fixture(scope="module")
 def first_company(first_site, tmp_path_factory):
-    company = empty_site(tmp_path_factory.mktemp("firm"), first_site)
+    company = empty_site(tmp_path_factory.mktemp("company"), first_site)
     return prepared(company.folder, company.database_url, by="tests.faults.filled_site")
 
 

@@ -39,7 +39,7 @@ join(Team.objects.create(name="New"), make_user(email="new@example.com"))
 
 @pytest.fixture(scope="module")
 def first_company(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("firm")
+    folder = tmp_path_factory.mktemp("company")
     return prepared(folder, f"sqlite:///{folder / 'courseware.sqlite3'}", by="tests.faults.filled_site")
 
 

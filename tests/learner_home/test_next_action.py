@@ -72,7 +72,7 @@ def test_renewal_is_named_until_started_or_expired(team):
 
 def test_open_exam_comes_before_open_simulation(team):
     enrollment = ready(make_course())
-    assert action_of(enrollment, team) == ("exam", "The last cup: ready to take", STEP("last-cup"), 5)
+    assert action_of(enrollment, team) == ("exam", "The last cup: can be started now", STEP("last-cup"), 5)
 
 
 def release_change(impact):
@@ -98,7 +98,7 @@ def test_repeated_check_comes_after_open_attempt(team):
     enrollment = make_enrollment(make_user(language="en"), make_course())
     finish_lessons(enrollment)
     release_change("retake")
-    assert action_of(enrollment, team)[:2] == ("retake", "Boiling water was updated: answer its check again")
+    assert action_of(enrollment, team)[:2] == ("retake", "Boiling water was updated: answer its check questions again")
     start(enrollment)
     assert action_of(enrollment, team)[0] == "attempt"
 
@@ -124,31 +124,36 @@ def test_failed_exam_leads_to_lessons_wait_and_retake(team):
     enrollment = ready(make_course(draw=4))
     attempt = sit(enrollment, points=1)
     again = "/learn/tea-room/boiling/?again=check"
-    assert action_of(enrollment, team) == ("again", "Exam 1/4: repeat 1 lesson first", again, 0.5)
+    assert action_of(enrollment, team) == ("again", "Exam not passed (1/4): repeat 1 lesson first", again, 0.5)
     go_through_again(enrollment, at=timezone.now())
     opens_at = attempt.submitted_at + timedelta(minutes=10)
     kind, words, address, minutes = action_of(enrollment, team)
     assert (kind, address, minutes) == ("wait", reverse("assessment:result", args=[attempt.pk]), None)
-    assert words.startswith("Exam 1/4: reopens ")
+    assert words.startswith("Exam not passed (1/4): it opens again ")
     assert words.endswith(timezone.localtime(opens_at).strftime("%H:%M"))
-    assert action_of(enrollment, team, at=opens_at)[:2] == ("exam", "The last cup: ready to take")
+    assert action_of(enrollment, team, at=opens_at)[:2] == ("exam", "The last cup: can be started now")
 
 
 def test_used_attempts_wait_for_reopening_or_forever(team):
     enrollment = ready(make_course(retakes="reopens: 7 days\n"))
     attempt = sit(enrollment, points=0)
-    assert action_of(enrollment, team)[1].startswith("Exam 0/4: reopens ")
+    assert action_of(enrollment, team)[1].startswith("Exam not passed (0/4): it opens again ")
     assert action_of(enrollment, team, at=attempt.submitted_at + timedelta(days=7))[0] == "exam"
     never = ready(make_course(retakes=""))
     sit(never, points=0)
-    assert action_of(never, team, at=days(999))[:2] == ("wait", "Exam 0/4: all attempts used")
+    assert action_of(never, team, at=days(999))[:2] == ("wait", "Exam not passed (0/4): all attempts are used")
 
 
 def test_each_open_practice_set_comes_next(team):
     attempt = held(make_course_with_drill(), "O1.1", "O1.2")
     for rule in [each.rule for each in practice_sets_of(attempt)]:
         address = reverse("assessment:practice", args=[attempt.pk, rule])
-        assert action_of(attempt.enrollment, team) == ("drill", "The last cup: passed, practice set to do", address, 2)
+        assert action_of(attempt.enrollment, team) == (
+            "drill",
+            "The last cup: passed, but the practice set is not done yet",
+            address,
+            2,
+        )
         finish(attempt, rule)
     assert action_of(attempt.enrollment, team)[0] == "completed"
 
@@ -158,9 +163,9 @@ def test_open_required_simulation_comes_before_exam(team):
     finish_lessons(enrollment)
     attempt = begin(enrollment, flags=())
     address = reverse("simulations:attempt", args=[attempt.pk])
-    assert action_of(enrollment, team)[:3] == ("run", "The kettle is on fire: stopped at situation 1", address)
+    assert action_of(enrollment, team)[:3] == ("run", "The kettle is on fire: paused at situation 1", address)
     take(attempt, 0)
-    assert action_of(enrollment, team)[1] == "The kettle is on fire: stopped at situation 2"
+    assert action_of(enrollment, team)[1] == "The kettle is on fire: paused at situation 2"
     running.quit_attempt(attempt)
     assert action_of(enrollment, team)[0] == "exam"
     play(enrollment, RED)
@@ -211,10 +216,10 @@ def test_home_shows_same_action_with_reason(client, team):
     attempt = attempting.submit(attempt)
     result, check = reverse("assessment:result", args=[attempt.pk]), "/learn/tea-room/boiling/?again=check"
     shown = main_of(client, enrollment)
-    assert heading(shown) == "3 more correct answers needed: Review 1 lesson, then retake the exam"
+    assert heading(shown) == "3 more correct answers are needed to pass: Review 1 lesson, then retake the exam"
     assert leads_to(shown) == [check, check, result]
     assert "Attempt 1: 1 correct, 4 needed to pass." in shown.get_text()
-    assert shown.select_one(".score-bar")["aria-label"] == "1 of 4 right, 4 needed to pass"
+    assert shown.select_one(".score-bar")["aria-label"] == "1 of 4 questions answered correctly, 4 needed to pass"
     go_through_again(enrollment, at=timezone.now())
     shown = main_of(client, enrollment)
     opens_at = timezone.localtime(attempt.submitted_at + timedelta(minutes=10))
@@ -236,8 +241,8 @@ def leads_to(shown):
 def test_home_starts_untimed_exam_directly(client):
     enrollment = ready(make_course())
     shown = main_of(client, enrollment)
-    assert heading(shown) == "The exam is open: 4 questions, 4 correct to pass"
-    assert "Attempt 1 of 2." in shown.get_text()
+    assert heading(shown) == "The exam is open: 4 questions, 4 correct answers to pass"
+    assert "This is attempt 1 of 2." in shown.get_text()
     assert leads_to(shown) == [STEP("last-cup")]
     client.post(shown.form["action"])
     assert heading(main_of(client, enrollment)) == "Continue: The last cup"
@@ -279,7 +284,7 @@ def test_home_shows_next_action_of_other_courses(client):
     other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in exam_files().items()}
     sit(ready(import_course(other).course, learner, due_at=days(9)), points=0)
     [line] = BeautifulSoup(client_home(client, first), "html.parser").select(".beside li:has(a[href^='?course='])")
-    assert "Exam 0/4: repeat 1 lesson first" in line.get_text()
+    assert "Exam not passed (0/4): repeat 1 lesson first" in line.get_text()
 
 
 def client_home(client, enrollment):

@@ -38,7 +38,8 @@ def test_intro_shows_completion_rule_and_state(client, is_required):
     def shown():
         page = BeautifulSoup(client.get(INTRO).content, "html.parser")
         tags = [tag.get_text() for tag in page.select(".intro .tag")]
-        return "optional" in tags, "✓ done" in tags, "To complete the simulation, cause no harm" in page.get_text()
+        goal = "To complete the simulation, reach an ending without harm"
+        return "optional" in tags, "✓ done" in tags, goal in page.get_text()
 
     assert shown() == (not is_required, False, True)
     play(enrollment, RED)

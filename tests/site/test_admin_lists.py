@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
-from benchmarks.growing_company import COURSES, GrowingFirm
+from benchmarks.growing_company import COURSES, GrowingCompany
 from courseware.accounts.models import User
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event
@@ -136,7 +136,7 @@ def test_list_does_not_count_hidden_rows(client, ada, small_limit, django_assert
 @pytest.mark.exhaustive
 def test_lists_need_constant_number_of_statements(client):
     make_course()
-    company, found = GrowingFirm(), []
+    company, found = GrowingCompany(), []
     client.force_login(company.admin)
     lists = [address(model) for model, each in admin.site._registry.items() if isinstance(each, LargeTableAdmin)]
     for people in (1, 3, 60):

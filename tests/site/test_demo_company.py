@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from benchmarks import demo_scale
-from benchmarks.demo_company import IN_A_TEAM, DemoFirm
+from benchmarks.demo_company import IN_A_TEAM, DemoCompany
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import people_managed_by
 from courseware.audit_log.models import Event
@@ -25,7 +25,7 @@ PEOPLE_IN_ALL = 150
 def company(demo_company, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         emails_before = OutgoingEmail.objects.count()
-        grown = DemoFirm()
+        grown = DemoCompany()
         for _number in grown.grow(PEOPLE_IN_ALL):
             pass
         grown.emails = OutgoingEmail.objects.count() - emails_before
@@ -63,7 +63,7 @@ def test_company_is_added_only_to_demo_accounts():
     assert demo_scale.why_not() == ""
     make_user()
     assert demo_scale.why_not() == (
-        "There is 1 person here who is no demo. A demo firm is only made on a site of its own."
+        "There is 1 person here who is no demo. A demo company is only made on a site of its own."
     )
 
 

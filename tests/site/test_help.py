@@ -3,6 +3,7 @@
 import re
 from functools import partial
 
+import polib
 import pytest
 from bs4 import BeautifulSoup
 from django.conf import settings
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.any_database
 
 FOLDER = settings.BASE_DIR / "docs" / "help"
 LANGUAGES = ("en", "zh-hans")
+CATALOGUE = settings.BASE_DIR / "courseware/locale/zh_Hans/LC_MESSAGES/django.po"
 PAGES = [(role, language) for role in sorted(GUIDES) for language in LANGUAGES]
 MOST_WORDS, MOST_CHARACTERS = 1500, 2500
 OFFERED = {  # reader → roles of the guides; /help/ leads to the first
@@ -235,6 +237,27 @@ def is_served(path):
         return bool(resolve(path.partition("?")[0]))
     except Resolver404:
         return False
+
+
+def interface_texts(language):
+    """Texts of the catalogue, with "…" in place of values and without the last punctuation mark."""
+    entries = polib.pofile(CATALOGUE)
+    forms = [
+        (each.msgid, each.msgid_plural) if language == "en" else (each.msgstr, *each.msgstr_plural.values())
+        for each in entries
+    ]
+    return {comparable(re.sub(r"%\(\w+\)[ds]", "…", text)) for texts in forms for text in texts}
+
+
+def comparable(label):
+    return re.sub(r"[0-9…]+", "…", " ".join(label.split()).lower()).rstrip(".。:： …")
+
+
+@pytest.mark.parametrize(("role", "language"), PAGES)
+def test_bold_labels_in_guide_are_those_of_interface(pages, role, language):
+    labels = {label.get_text() for label in pages[role, language].select("strong")}
+    known = interface_texts(language)
+    assert [label for label in sorted(labels) if comparable(label) not in known] == []
 
 
 @pytest.mark.parametrize(("role", "language"), PAGES)

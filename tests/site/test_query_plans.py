@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from benchmarks.growing_company import GrowingFirm
+from benchmarks.growing_company import GrowingCompany
 from benchmarks.visits import plans_of, statements_kept
 from courseware.accounts.models import User
 from courseware.content.models import ReleaseEntry
@@ -49,7 +49,7 @@ READS_ALL = {
 def company(monkeypatch):
     monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", LIST_ROWS)
     make_course()
-    company = GrowingFirm()
+    company = GrowingCompany()
     company.grow(10_000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

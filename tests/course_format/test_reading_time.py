@@ -6,7 +6,7 @@ import pytest
 from courseware.course_format.checks.pace import check_seconds
 from courseware.course_format.course import read_course
 from courseware.course_format.parsing.parser import read
-from courseware.course_format.reading_speed import (
+from courseware.course_format.reading_time import (
     ANNOUNCED,
     Stretch,
     decision_seconds,
