@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 export PORT
 export UV_PYTHON_DOWNLOADS = never
-# The certificates this machine trusts: behind a firm's proxy they are not the ones uv brings along.
+# The certificates this machine trusts: behind a company's proxy they are not the ones uv brings along.
 export UV_SYSTEM_CERTS = true
 # Compiled tests are kept between runs: to compile them anew takes each process some seconds.
 unexport PYTHONDONTWRITEBYTECODE
@@ -34,7 +34,7 @@ help:
 run: .venv/run
 	@.venv/bin/python -m courseware.run
 
-## make demo-scale   a firm to try it with, of N=100000 people, in var/scale/ or where DATA_DIR or DATABASE_URL says
+## make demo-scale   a company to try it with, of N=100000 people, in var/scale/ or where DATA_DIR or DATABASE_URL says
 demo-scale: .venv/run
 	@.venv/bin/python -m benchmarks.demo_scale $(N)
 
@@ -53,7 +53,7 @@ test: .venv/development
 	@.venv/bin/python -m pytest -n $(ONE_MORE) --dist worksteal -m "(not exhaustive or main_way) and not faults" \
 		--ignore=tests/faults --ignore=tests/upgrades --ignore=tests/year $(ARGS)
 
-## make deep         for a night: every example and every page, kills and a firm's year in full, faults by hand and by machine, other dates, a million enrollments, the newest Django (PARTS="mutants matrix" for some, .ci/deep --list)
+## make deep         for a night: every example and every page, kills and a company's year in full, faults by hand and by machine, other dates, a million enrollments, the newest Django (PARTS="mutants matrix" for some, .ci/deep --list)
 deep: .venv/development
 	@.ci/deep $(PARTS)
 

@@ -22,7 +22,7 @@ MODULES = {  # module → its tests
     "courseware/course_format/parsing/braces.py": "tests/course_format",
     "courseware/course_format/parsing/marked_text.py": "tests/course_format",
     "courseware/course_format/parsing/lists.py": "tests/course_format",
-    "courseware/course_format/reading_speed.py": "tests/course_format",
+    "courseware/course_format/reading_time.py": "tests/course_format",
 }
 CANARY = "courseware/canary.py", "def canary():\n    return 1 + 1\n"
 CANARY_TEST = "tests/test_canary.py", "from courseware import canary\n\n\ndef test_nothing():\n    canary.canary()\n"
