@@ -114,7 +114,7 @@ def test_others_wait_with_same_response(client, team, link, reason):
     REFUSED[reason](team)
     response = send(client, link)
     assert response.status_code == 200
-    assert "We asked your manager to let you join" in response.content.decode()
+    assert "We asked your manager to let you join the team" in response.content.decode()
     assert not is_in(client)
     assert TeamInviteLink.objects.get().uses_left == 3
     assert JoinRequest.objects.get().is_accepted is None

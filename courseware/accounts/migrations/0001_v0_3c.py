@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('leaves_on', models.DateField(blank=True, null=True, verbose_name='last day')),
                 ('audits_until', models.DateField(blank=True, help_text='The last day of access, in the site’s time zone.', null=True, verbose_name='last day as an auditor')),
                 ('is_active', models.BooleanField(default=True, verbose_name='can sign in')),
-                ('is_staff', models.BooleanField(default=False, verbose_name='can open the admin')),
+                ('is_staff', models.BooleanField(default=False, verbose_name="can open admin pages")),
                 ('joined_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='joined')),
                 ('is_demo', models.BooleanField(default=False, editable=False)),
                 ('session_number', models.PositiveIntegerField(default=0, editable=False)),

@@ -125,7 +125,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("The last day of access, in the site’s time zone."),
     )
     is_active = models.BooleanField(_("can sign in"), default=True)
-    is_staff = models.BooleanField(_("can open the admin"), default=False)
+    is_staff = models.BooleanField(_("can open admin pages"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
     is_demo = models.BooleanField(default=False, editable=False)  # the password is public: see `demo_accounts`
     # Part of the session hash: increasing it ends all sessions of the person.

@@ -21,8 +21,8 @@ class MergeRefusal(models.TextChoices):
     HAS_NAMES = (
         "has-names",
         _(
-            "The account to be merged already contains another merged account. Choose it as the account to keep "
-            "instead."
+            "An account that already contains another merged account cannot be merged. Choose this account as "
+            "the account to keep."
         ),
     )
     LEADS = (

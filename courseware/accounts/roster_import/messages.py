@@ -64,7 +64,7 @@ PROBLEMS = {
 CONFLICTS = {
     "here-already": _("Another person now has this staff number or email address."),
     "changed": _("This person’s data changed after you uploaded the list."),
-    "gone": _("This person left the company in the meantime."),
+    "gone": _("This person left the company after you uploaded the list."),
     "ask-admin": _("This person became an admin or an auditor in the meantime. Ask an admin to make the change."),
     "own-row": _("This person uploaded or approved the list. Another person must change this person’s record."),
     "conflict": CONFLICT_OF_INTEREST,
