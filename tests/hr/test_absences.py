@@ -62,7 +62,7 @@ def test_manager_records_absence(client, team, enrollment):
     ("first_to_last", "other", "words"),
     [
         ((5, 3), {}, "The last day is before the first"),
-        ((-400, 3), {}, "within 1 year from today"),
+        ((-400, 3), {}, "at most 1 year before or after today"),
         ((1, 2000), {}, "at most 3 years"),
         ((0, 0), {"first_day": "", "last_day": ""}, "This field is required"),
         ((3, 3), {"why": "x" * 101}, "at most 100 characters"),
@@ -214,7 +214,7 @@ def test_home_shows_end_of_absence_and_continue_link(client, enrollment):
     client.force_login(enrollment.learner)
     page = client.get("/").text
     assert f"You are away until {last:%A} {last.day} {last:%B}" in page
-    assert "Until then, you have nothing to complete" in page
+    assert "While you are away, you have nothing to complete" in page
     assert "The due date of this course is" in page
     assert "Continue anyway" in page
     assert "Start:" not in page

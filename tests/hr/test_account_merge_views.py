@@ -86,13 +86,13 @@ def test_page_shows_which_absences_still_count(signed_in, hr, kept, other):
 def test_merge_is_shown_on_pages_of_both_accounts(signed_in, kept, other):
     enrollment = enroll(other, make_course())
     done = signed_in.post(address(kept), {"other": "X.Wang@example.com"}, follow=True)
-    assert messages(done) == ["x.wang@example.com is now an alias of Wang Xiaoming."]
+    assert messages(done) == ["The account x.wang@example.com was merged into the account of Wang Xiaoming."]
     assert "Aliases: Xiaoming Wang x.wang@example.com" in main(done)
     assert "enrollment moved to this account by a merge" not in main(done)  # an event of the enrollment
     assert "another account merged into this account" in main(done)
-    assert "became an alias of another account" in main(done)  # audit log of both accounts
+    assert "this account merged into another account" in main(done)  # audit log of both accounts
     words = main(signed_in.get(f"/people/{other.pk}/"))
-    assert "This account is an alias of Wang Xiaoming (wang@example.com)." in words
+    assert "This account was merged into the account of Wang Xiaoming (wang@example.com)." in words
     assert "Mark as returned" not in words
     assert Enrollment.objects.get(pk=enrollment.pk).learner == kept
 

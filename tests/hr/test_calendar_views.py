@@ -47,7 +47,7 @@ def test_file_is_imported_into_shown_calendar(client):
     file = SimpleUploadedFile("days.csv", "日期,类型,名称\n2026-12-24,休,平安夜\n".encode("gbk"))
     answer = client.post(f"{DAYS}?team={team.pk}&year=2026", {"file": file}, follow=True)
     assert listed() == [(team.pk, date(2026, 12, 24), True, "平安夜")]
-    assert "1 day was changed." in answer.text
+    assert "1 day was changed in the calendar." in answer.text
     assert answer.redirect_chain[0][0] == f"{DAYS}?year=2026&team={team.pk}"
     assert "平安夜" not in client.get(DAYS).text
 
@@ -71,8 +71,8 @@ def test_one_invalid_line_refuses_all_and_keeps_input(client):
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({}, "Choose a file, or enter a line."),
-        ({"lines": " \n"}, "Choose a file, or enter a line."),
+        ({}, "Choose a file, or enter at least 1 day off or working day."),
+        ({"lines": " \n"}, "Choose a file, or enter at least 1 day off or working day."),
         ({"lines": "x" * 200_001}, "at most 200000 characters"),
     ],
 )
@@ -91,5 +91,5 @@ def test_too_large_file_is_refused(client):
 def test_year_is_removed_from_shown_calendar(client):
     client.post(DAYS, {"lines": "2026-12-24, free\n2027-12-24, free"})
     answer = client.post(f"{DAYS}remove/?year=2026", follow=True)
-    assert "1 day was removed." in answer.text
+    assert "1 day was removed from the calendar." in answer.text
     assert listed() == [(None, date(2027, 12, 24), True, "")]

@@ -64,8 +64,8 @@ def test_empty_address_keeps_both_and_new_one_drops_secret(client, hr):
     ("fields", "sentence"),
     [
         ({"new_address": ""}, "This field is required."),
-        ({"new_address": "https://127.0.0.1/x"}, "Enter an address at oapi.dingtalk.com."),
-        ({"new_address": ADDRESSES["slack"]}, "Enter an address at oapi.dingtalk.com."),
+        ({"new_address": "https://127.0.0.1/x"}, "Enter a webhook address at oapi.dingtalk.com."),
+        ({"new_address": ADDRESSES["slack"]}, "Enter a webhook address at oapi.dingtalk.com."),
         ({"new_address": "http://oapi.dingtalk.com/x"}, "Enter the full address that the group-chat bot shows"),
         ({"new_address": f"{ADDRESSES['dingtalk']}{'x' * 1000}"}, "at most 1000 characters"),
         ({"service": "slack", "new_address": ADDRESSES["slack"]}, "This service does not use signatures"),

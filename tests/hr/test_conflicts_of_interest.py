@@ -127,11 +127,11 @@ def test_bulk_action_skips_person_in_conflict(client, clerk, team, enrollment):
     client.force_login(manager)
     fields = {"row": [enrollment.pk, other.pk], "due_on": DUE.isoformat(), "reason": ""}
     shown = client.get("/people/actions/extend/", {"row": [enrollment.pk, other.pk]}).content.decode()
-    assert "added you or appointed you in the last 90 days" in shown
+    assert "made you a manager or a deputy, in the last 90 days" in shown
     client.post("/people/actions/extend/", fields)
     assert [line.learner for line in AdjustmentItem.objects.all()] == [other.learner]
     shown = client.get("/people/actions/enroll/", {"team": team.pk}).content.decode()
-    assert "added you or appointed you in the last 90 days" in shown
+    assert "made you a manager or a deputy, in the last 90 days" in shown
 
 
 def test_person_in_conflict_cannot_answer_extension_request(clerk, team, enrollment):

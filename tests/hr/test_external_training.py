@@ -292,7 +292,7 @@ def test_known_rows_are_skipped_and_contradicting_rows_refused(course, li):
     contradict = "A12,,tea-room,2026-04-02,,x,\n,li@example.com,Rules of the tea room,2026-04-02,2027-01-01,y,\n"
     rows = read(HEADINGS + contradict, hr)
     errors = [[each.words for each in row.problems] for row in rows]
-    assert errors == [[], ["Line 2 has the same person, course and date."]]
+    assert errors == [[], ["Line 2 of the list has the same person, course and date as this line."]]
     assert record_trainings(new_of(rows), by=hr, ends=None).trainings == 1
     assert (ExternalTraining.objects.count(), Event.objects.filter(verb="external-training-recorded").count()) == (2, 2)
     assert Certification.objects.get().certified_until == date(2027, 4, 2)
@@ -359,7 +359,7 @@ def test_list_with_alias_refers_to_kept_account(kept, other, course, hr):
     rows = compare_with_records(parse_table(read_text(text.encode(), "utf-8"), SORT), Usual(), by=hr)
     assert [[each.words for each in row.problems] for row in rows] == [
         [],
-        ["Line 2 has the same person, course and date."],
+        ["Line 2 of the list has the same person, course and date as this line."],
     ]
     record_trainings(new_of(rows), by=hr, ends=None)
     assert ExternalTraining.objects.get().person == kept

@@ -94,7 +94,8 @@ def test_import_can_be_stopped_after_current_chunk(client, monkeypatch):
     address = f"/people/import/{roster.pk}/"
     text = client.post(address, {"stop": "yes"}, follow=True).text
     assert (
-        "The import was stopped. The imported rows stay" in text and "The import stops after the current part." in text
+        "The import was stopped. The imported rows stay" in text
+        and "The import stops after the current part of the list." in text
     )
     nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)

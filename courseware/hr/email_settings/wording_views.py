@@ -178,7 +178,7 @@ def words_of_part(part, tag, shipped):
     if shipped:
         help_text = format_html('{} <span lang="{}">{}</span>', _("Default:"), language, shipped)
     else:
-        help_text = _("The default is empty.")
+        help_text = _("The default text of this part is empty.")
     if part == SUBJECT:
         widget, longest = forms.TextInput(attrs={"lang": language}), LONGEST_SUBJECT
     else:
@@ -308,8 +308,8 @@ def wording_warnings(now: datetime) -> list[HealthWarning]:
     for email in editable_emails():
         if parts := names_of(email.unusable):
             message = gettext(
-                "the custom wording of these parts cannot be used in this software version, so their default "
-                "wording is sent: %(parts)s"
+                "this software version cannot use the custom wording of these parts of the email: %(parts)s; "
+                "the default wording is sent instead"
             )
             found.append(HealthWarning(message % {"parts": ", ".join(map(str, parts))}, email.kind.words, PAGE))
     return found

@@ -81,7 +81,7 @@ PROBLEMS = messages.PROBLEMS | {
     "to-come": _("The training date is in the future. Enter the date on which the training was completed."),
     "ends-before": _("The expiry date is before the training date."),
     "no-proof": _("The proof is missing. Enter it in the row or in the field below."),
-    "twice": _("Line %(line)s has the same person, course and date."),
+    "twice": _("Line %(line)s of the list has the same person, course and date as this line."),
     "otherwise": _("This training is already recorded with a different expiry date. Revoke that record first."),
 }
 

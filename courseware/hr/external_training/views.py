@@ -60,7 +60,7 @@ class ExternalTrainingForm(forms.Form):
     proof = forms.CharField(
         label=_("Proof"),
         max_length=200,
-        help_text=_("For example: certificate from another company, seen by Li Na. The person can read this text."),
+        help_text=_("For example: certificate from another company, seen by Li Na. The learner can read this text."),
     )
     reference = forms.CharField(label=_("Number of the proof, or where it is stored"), max_length=100, required=False)
     ends = forms.BooleanField(required=False, initial=True)
@@ -73,8 +73,8 @@ class ExternalTrainingForm(forms.Form):
         self.fields["course"].queryset = published_courses()
         if not_begun:
             label = gettext(
-                "End the enrollment in the same course. A rule created this enrollment, and the person has not "
-                "started the course"
+                "End the enrollment in the chosen course, if a rule created this enrollment and the person has "
+                "not started the course"
             )
             self.fields["ends"].label = label
             self.fields["ends"].help_text = gettext(", ").join(not_begun)

@@ -44,7 +44,7 @@ class AbsenceDaysForm(forms.Form):
     def clean_first_day(self):
         day = self.cleaned_data["first_day"]
         if not self.today - EARLIEST <= day <= self.today + EARLIEST:
-            raise forms.ValidationError(_("Choose a date within 1 year from today."))
+            raise forms.ValidationError(_("Choose a date at most 1 year before or after today."))
         return day
 
     def clean(self):

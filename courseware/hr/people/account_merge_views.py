@@ -64,7 +64,7 @@ def is_merged(request, form, kept, other):
     except CannotMerge as refused:
         form.add_error("other", refused.why.label)
         return False
-    note = gettext("%(other)s is now an alias of %(kept)s.")
+    note = gettext("The account %(other)s was merged into the account of %(kept)s.")
     messages.success(request, note % {"other": other.sign_in_name, "kept": kept.name})
     return True
 

@@ -235,7 +235,7 @@ def place(request, pk):
         move(found, team, role=role, by=request.user)
     else:
         add_membership(found, team, role, by=request.user)
-    note = gettext("%(name)s is now in “%(team)s”.")
+    note = gettext("%(name)s is now in the team “%(team)s”.")
     messages.success(request, note % {"name": found.name, "team": team})
     return redirect("hr:person", pk)
 

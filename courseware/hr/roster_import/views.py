@@ -56,7 +56,7 @@ class ListForm(forms.Form):
         label=_("Encoding of the CSV file"),
         required=False,
         choices=[("", _("detect automatically")), *((name, name.upper()) for name in ENCODINGS)],
-        help_text=_("Choose this only if names look wrong."),
+        help_text=_("Choose an encoding only if names look wrong."),
     )
 
     def clean_file(self):

@@ -59,8 +59,8 @@ class DaysForm(forms.Form):
         max_length=LARGEST,
         widget=forms.Textarea(attrs={"rows": 4, "placeholder": "2026-10-01, free, National Day"}),
         help_text=_(
-            "Enter the date, then “free” (day off) or “working” (working day), then a name. Separate "
-            "them by commas, semicolons or tabs."
+            "On each line, enter the date, then “free” (day off) or “working” (working day), then the name of "
+            "the day. Separate the 3 parts by commas, semicolons or tabs."
         ),
     )
 
@@ -75,7 +75,7 @@ class DaysForm(forms.Form):
             if self.problems:
                 raise forms.ValidationError(_("Some lines could not be read, so nothing was changed."))
             if not self.days:
-                raise forms.ValidationError(_("Choose a file, or enter a line."))
+                raise forms.ValidationError(_("Choose a file, or enter at least 1 day off or working day."))
         return cleaned
 
     def text(self, cleaned):
@@ -110,7 +110,9 @@ def days(request):
     if not form.is_valid():
         return calendar_page(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     changed = add_days(team, form.days, by=request.user)
-    message = ngettext("%(number)d day was changed.", "%(number)d days were changed.", changed) % {"number": changed}
+    message = ngettext(
+        "%(number)d day was changed in the calendar.", "%(number)d days were changed in the calendar.", changed
+    ) % {"number": changed}
     messages.success(request, message)
     return redirect(address_of(team, min(form.days).year if changed else year))
 
@@ -119,7 +121,9 @@ def days(request):
 def remove_calendar_days(request):
     team, year = ListFilter(request.GET).chosen()
     removed = remove_days(team, year, by=request.user)
-    message = ngettext("%(number)d day was removed.", "%(number)d days were removed.", removed) % {"number": removed}
+    message = ngettext(
+        "%(number)d day was removed from the calendar.", "%(number)d days were removed from the calendar.", removed
+    ) % {"number": removed}
     messages.success(request, message)
     return redirect(address_of(team, year))
 

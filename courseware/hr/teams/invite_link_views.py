@@ -52,8 +52,10 @@ class InviteLinkForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none())
-    ends_on = forms.DateField(label=_("Valid until"), widget=DayInput, help_text=_("The link still works on this day."))
-    uses = forms.IntegerField(label=_("People who can join"), min_value=1, max_value=500, initial=20)
+    ends_on = forms.DateField(
+        label=_("Valid until"), widget=DayInput, help_text=_("The last day on which the link works.")
+    )
+    uses = forms.IntegerField(label=_("How many people can join"), min_value=1, max_value=500, initial=20)
 
     def __init__(self, *args, teams, **kwargs):
         super().__init__(*args, **kwargs)
