@@ -179,7 +179,7 @@ def test_newer_saved_answer_stays_in_form_with_note(client, enrollment):
     found = block(client)
     note, texts = offer(found)
     assert (field(found), texts) == ("What was saved", ["Before"])
-    assert note.endswith("The saved text is newer.")
+    assert note.endswith("The saved text is newer than your unsaved text.")
 
 
 def test_saved_text_is_not_offered(client, enrollment):

@@ -183,7 +183,7 @@ def test_pocket_card_has_cover_sections_and_empty_panels(client, course):
     client.force_login(make_enrollment(course=course).learner)
     page = client.get(f"/learn/{course.identifier}/emergency-card/pocket/", headers={"accept-language": "en"})
     panels = BeautifulSoup(page.content, "html.parser").select(".pocket .panel")
-    assert [panel.h2.text for panel in panels] == ["Emergency card", "Fire", *["My own numbers"] * 6]
+    assert [panel.h2.text for panel in panels] == ["Emergency card", "Fire", *["My own details"] * 6]
     assert "checked on 20 November 2026" in panels[0].text
     panel_text = panels[1].get_text(" ", strip=True)
     assert "119" in panel_text and "Control room 8119" in panel_text

@@ -154,8 +154,16 @@ def test_repeated_enrollment_sends_nothing_but_new_course_does(team):
     [
         ("left", "the person can no longer sign in"),
         ("came", "the person has already signed in"),
-        ("excused", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
-        ("begun", "in the meantime, the person started the course, became exempt, or the accounts were merged"),
+        (
+            "excused",
+            "before this email was sent, the person started the course or became exempt, or the person’s accounts "
+            "were merged",
+        ),
+        (
+            "begun",
+            "before this email was sent, the person started the course or became exempt, or the person’s accounts "
+            "were merged",
+        ),
         ("nothing", DeliveryState.SENT),
         ("had been here", DeliveryState.SENT),
     ],
@@ -244,7 +252,8 @@ def test_renewal_email_names_expiry_due_date_and_early_option(mailoutbox):
     first, body, early, begin, signed, _why = email.body.split("\n\n")
     assert [first, early, signed] == [
         "Hello Wang Ming,",
-        "You lose nothing if you start early. The new certificate counts from the last day of the old certificate.",
+        "You lose nothing if you start early. The validity period of the new certificate starts "
+        "on the last day of the old certificate.",
         "Li Lin\nManager of East centre",
     ]
     until, steps, due = body.split("\n")

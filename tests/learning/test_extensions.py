@@ -389,7 +389,9 @@ def test_learner_can_request_and_withdraw_extension(client, late_enrollment):
     assert (request.day, request.why) == (in_days(4), "A sick child")
     client.post(page(late_enrollment, "withdraw/"))
     assert ExtensionRequest.objects.get().end == "taken-back"
-    assert "You have no open request" in messages(client.post(page(late_enrollment, "withdraw/"), follow=True))
+    assert "You have no open extension request" in messages(
+        client.post(page(late_enrollment, "withdraw/"), follow=True)
+    )
 
 
 def test_repeated_form_asks_once_and_other_date_is_refused(client, late_enrollment):

@@ -307,7 +307,8 @@ def test_reports_are_limited_to_10_per_day(client, enrollment, time_machine):
     response = sent_at(10)
     assert response.status_code == 429
     message = (
-        "You have sent 10 reports about lessons in one day, which is the limit. Keep this report and send it tomorrow."
+        "You have reported 10 problems in lessons in 1 day, which is the limit. "
+        "Keep the text of this report and send it tomorrow."
     )
     assert error_and_comment(response) == (message, "\nAt 10.")
     assert sent_at(10, first).status_code == 302

@@ -73,7 +73,7 @@ def test_variant_is_asked_after_second_miss_in_place_of_first(client, enrollment
     assert "Is it off?" in block.text and "Good." in block.text  # with all reasons, as after every second miss
     [form] = block.select("form")
     assert form["action"] == answer_url("is-it-on") and form["hx-target"] == "#q-is-it-off"
-    assert "You are leaving." in form.text and "with a different wording" in block.select_one("summary").text
+    assert "You are leaving." in form.text and "with a reworded question" in block.select_one("summary").text
 
 
 def test_right_answer_to_variant_counts_for_question(client, enrollment):

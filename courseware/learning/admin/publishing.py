@@ -274,8 +274,8 @@ class PublishingCourseAdmin(CourseAdmin):
             self.message_user(request, note, messages.ERROR)
         except (publishing.ProposalVoid, publishing.StaleChoice):
             note = gettext(
-                "This release can no longer be approved, because something was saved or released in the "
-                "meantime. Check the changes again."
+                "This release can no longer be approved, because something was saved or released after this "
+                "release was submitted. Check the changes again."
             )
             self.message_user(request, note, messages.ERROR)
         except (publishing.ContentErrors, publishing.PassMarkTooLow) as refused:

@@ -99,7 +99,10 @@ def why_unwanted(email):
     return (
         ""
         if asked_for(email).exists()
-        else gettext_noop("in the meantime, the person started the course, became exempt, or the accounts were merged")
+        else gettext_noop(
+            "before this email was sent, the person started the course or became exempt, or the "
+            "person’s accounts were merged"
+        )
     )
 
 

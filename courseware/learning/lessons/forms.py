@@ -148,7 +148,7 @@ class ExtensionRequestForm(ExtendForm):
     """A learner may request any date that a manager may set and that is after the due date. `enrollment` needs one."""
 
     due_on = DueDayField(
-        label=_("Extend to which date?"),
+        label=_("Extend the due date to"),
         help_text=_("The due date includes the whole day, in the time zone of your team."),
     )
     reason = OptionalReason(max_length=LONGEST_WHY, help_text=_("Optional. Your manager can read this message."))

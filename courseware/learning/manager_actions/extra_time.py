@@ -35,7 +35,7 @@ class SetExtraTime(ManagerAction):
     address = "extra-time"
     is_of_the_person = True
     title = _("Extra time")
-    button = _("Save extra time")
+    button = _("Set extra time")
     done = _("The new extra time applies to %(name)s, starting with the next exam or simulation.")
     unchanged = _("Nothing was changed: %(name)s already has this extra time.")
     event_labels = {"practice-time-changed": pgettext_lazy("event", "extra time changed")}

@@ -23,7 +23,13 @@ class ActionRefusal(models.TextChoices):
     """Why an action does not change a learner."""
 
     OWN = "own", _("you cannot change your own training")
-    CONFLICT = "conflict", _("added you or appointed you in the last 90 days, so another person must make this change")
+    CONFLICT = (
+        "conflict",
+        _(
+            "you cannot make this change for people who added you, or made you a manager or a "
+            "deputy, in the last 90 days, so another person must make this change"
+        ),
+    )
     OTHERS = "others", _("only another person, such as an admin, can make this change")
     COMPLETED = "completed", _("has completed the course")
     EXCUSED = "excused", _("is exempt")

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ('renews_until', models.DateField(editable=False, help_text='The last day of the certificate renewed: passed by then, it counts from it', null=True)),
                 ('is_newest', models.BooleanField(default=True, editable=False, help_text="The learner's newest enrollment in the course")),
                 ('certified_until', models.DateField(editable=False, help_text='Of the newest enrollment; see `certification_status`. Null: never certified', null=True)),
-                ('started_at', models.DateTimeField(blank=True, help_text="Time of the first answer or completion", null=True, verbose_name='started at')),
+                ('started_at', models.DateTimeField(blank=True, help_text="Time when the person first answered a question or completed a step", null=True, verbose_name='started at')),
                 ('last_active_at', models.DateTimeField(blank=True, help_text="Time of the latest answer or completion", null=True, verbose_name='last active')),
                 ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='completed at')),
                 ('exempted_at', models.DateTimeField(blank=True, null=True, verbose_name='exempted at')),
@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
             name='ChangeAcknowledgement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('read', 'read again'), ('checked', "check questions answered after the update")], max_length=10)),
+                ('outcome', models.CharField(choices=[('read', 'read again'), ('checked', "answered the check questions after the update")], max_length=10)),
                 ('seen_at', models.DateTimeField()),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),

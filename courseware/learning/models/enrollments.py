@@ -165,7 +165,10 @@ class Enrollment(models.Model):
         help_text="Of the newest enrollment; see `certification_status`. Null: never certified",
     )
     started_at = models.DateTimeField(
-        _("started at"), null=True, blank=True, help_text=_("Time of the first answer or completion")
+        _("started at"),
+        null=True,
+        blank=True,
+        help_text=_("Time when the person first answered a question or completed a step"),
     )
     last_active_at = models.DateTimeField(
         _("last active"), null=True, blank=True, help_text=_("Time of the latest answer or completion")
@@ -365,7 +368,7 @@ class ChangeAcknowledgement(models.Model):
 
     class Outcome(models.TextChoices):
         READ = "read", _("read again")
-        CHECKED = "checked", _("check questions answered after the update")
+        CHECKED = "checked", _("answered the check questions after the update")
 
     enrollment = models.ForeignKey(
         "learning.Enrollment", on_delete=models.PROTECT, related_name="change_acknowledgements"

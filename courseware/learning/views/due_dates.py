@@ -70,7 +70,7 @@ def withdraw_request_page(request, course):
     if withdraw_request(learner_context_of(request, course).enrollment):
         messages.success(request, _("Your request is withdrawn. The due date stays the same."))
     else:
-        messages.info(request, _("You have no open request, so nothing was withdrawn."))
+        messages.info(request, _("You have no open extension request, so nothing was withdrawn."))
     return redirect("learning:extension", course)
 
 

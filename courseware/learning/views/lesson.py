@@ -286,8 +286,8 @@ def report(request, course, step):
         )
     except feedback.TooManyReports:
         error = _(
-            "You have sent 10 reports about lessons in one day, which is the limit. Keep this report and "
-            "send it tomorrow."
+            "You have reported 10 problems in lessons in 1 day, which is the limit. Keep the text of this "
+            "report and send it tomorrow."
         )
         return report_refused(request, learner_context, lesson_step, error, HTTPStatus.TOO_MANY_REQUESTS)
     messages.success(request, _("Thank you. An editor will read your report. Editors do not see your name."))
