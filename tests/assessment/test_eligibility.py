@@ -272,7 +272,9 @@ def test_exam_page_announces_practice_sets_before_start(client):
 def test_third_failed_attempt_leads_to_manager_and_reopening(client, enrollment):
     first = sit(enrollment, points=0, at=MONDAY)
     assert eligibility(enrollment, MONDAY) == Eligibility("wait", opens_at=MONDAY + 10 * MINUTE, lessons=("boiling",))
-    assert "opens at 7 Jan 2030, 18:10. Use the time for these lessons" in page_at(client, enrollment, MONDAY + MINUTE)
+    assert "opens at 7 Jan 2030, 18:10. Use the waiting time to review these lessons" in page_at(
+        client, enrollment, MONDAY + MINUTE
+    )
     assert eligibility(enrollment, MONDAY + HOUR) == Eligibility("revisit", lessons=("boiling",))
     assert "Answer the check questions of these lessons correctly again." in page_at(client, enrollment, MONDAY + HOUR)
     go_through_again(enrollment, at=MONDAY + MINUTE)  # allowed during the wait
@@ -281,7 +283,7 @@ def test_third_failed_attempt_leads_to_manager_and_reopening(client, enrollment)
     second = sit(enrollment, points=0, at=MONDAY + HOUR)
     opens_at = MONDAY + HOUR + DAY
     assert eligibility(enrollment, opens_at - MINUTE) == Eligibility("wait", opens_at=opens_at, simulations=("drill",))
-    assert "Use the time for these simulations" in page_at(client, enrollment, opens_at - MINUTE)
+    assert "Use the waiting time for these simulations" in page_at(client, enrollment, opens_at - MINUTE)
     assert eligibility(enrollment, opens_at) == Eligibility("replay", simulations=("drill",))
     assert "Play each simulation to the end" in page_at(client, enrollment, opens_at)
     play(enrollment, at=opens_at - HOUR)

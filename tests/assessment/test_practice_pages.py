@@ -69,7 +69,7 @@ def test_home_and_record_show_open_practice_set(client, attempt):
         "You have passed the exam. You still have to complete a short practice set about a must-know rule."
         in text_of(client.get("/learn/tea-room/record/"))
     )
-    assert "One step left: practise one rule" in text_of(client.get("/"))
+    assert "One step left: complete a practice set" in text_of(client.get("/"))
     assert client.get("/").context["main"].act.step.id == "last-cup"  # before optional steps
     finish(attempt)
     for address in ("/", "/learn/tea-room/record/"):

@@ -334,7 +334,7 @@ def test_pre_test_result_shows_topics_and_reasons_without_grade(client, enrollme
         "It is fine if you do not know all topics yet: the lessons explain them." in text
     )
     assert "Module 1 covers the other topics." in text
-    assert topics(response) == [["solid", "to work on", "to work on"]]
+    assert topics(response) == [["solid", "needs work", "needs work"]]
     for _response, question in asked(attempt, "en"):
         assert all(choice.reason in response.text for choice in question.choices)
     assert "Start the first lesson: Boiling water" in text
@@ -344,9 +344,9 @@ def test_post_test_fills_second_row_of_topics(client, enrollment):
     again = through(enrollment, before=1, after=2)
     first = enrollment.attempts.get(exam=again.exam, number=1)
     solid_after = {question.family for each, question in asked(again) if each.position <= 2}
-    expected = ["solid" if question.family in solid_after else "to work on" for _each, question in asked(first)]
+    expected = ["solid" if question.family in solid_after else "needs work" for _each, question in asked(first)]
     for attempt in (first, again):
-        assert topics(client.get(f"/attempts/{attempt.pk}/result/")) == [["solid", *["to work on"] * 2], expected]
+        assert topics(client.get(f"/attempts/{attempt.pk}/result/")) == [["solid", *["needs work"] * 2], expected]
 
 
 def test_topic_is_named_by_bank_or_else_by_lesson(client):
@@ -468,7 +468,12 @@ def test_course_without_pre_test_taken_offers_no_post_test(client, enrollment):
     [
         (1, 2, "Now you answered 2 correctly. Your improvement is 1, and the highest possible improvement was 2."),
         (3, 3, "You answered all 3 questions correctly, in the pre-test and now."),
-        (2, 2, "In the pre-test, you answered 2 of 3 questions correctly. The number is the same now."),
+        (
+            2,
+            2,
+            "In the pre-test, you answered 2 of 3 questions correctly. "
+            "In the post-test, you answered the same number correctly.",
+        ),
         (2, 1, "Now you answered 1 correctly. With so few questions, the difference can be a coincidence"),
     ],
 )
