@@ -55,7 +55,9 @@ def usual_timing(person, earlier):
 
 
 def too_fast(request, back):
-    messages.warning(request, _("You started too many attempts in 1 minute. Wait a moment, then start again."))
+    messages.warning(
+        request, _("You started too many simulation attempts in 1 minute. Wait a moment, then start again.")
+    )
     return redirect(back)
 
 
@@ -194,7 +196,7 @@ def give_up(request, pk):
     attempt = attempts.quit_attempt(own_attempt_or_404(request, pk))
     if attempt.is_practice:
         return redirect("simulations:debrief", attempt.what_if_of_id)
-    messages.success(request, _("You have quit that attempt. A new attempt begins at the start."))
+    messages.success(request, _("You have quit this simulation attempt. A new attempt begins at the start."))
     return redirect(way_out(attempt))
 
 

@@ -96,7 +96,10 @@ def test_other_choice_is_offered_at_worst_decision(signed_in, enrollment):
 @pytest.mark.parametrize(
     ("ways", "told"),
     [
-        ([2, 0, (0, [0])], "The simulation is not completed: you have 1 of 4 points and need half of them."),
+        (
+            [2, 0, (0, [0])],
+            "The simulation is not completed: you have 1 of 4 points, but you need at least half of the 4 points.",
+        ),
         ([None, 1, 0, None], "The simulation is not completed: the time ran out 2 times, and only 1 time is allowed."),
         (RED, "To complete the simulation, reach an ending without harm."),
         (BEST, "This simulation is completed."),
@@ -145,7 +148,7 @@ def test_what_if_starts_at_situation_and_links_back(signed_in, enrollment):
     attempt = play(enrollment, RED)
     response = signed_in.post(reverse("simulations:what-if", args=[attempt.pk, 1]), follow=True)
     text = text_of(response)
-    assert "The bell rings" in text and "nothing is recorded" in text and "Finish the tea your previous choice" in text
+    assert "The bell rings" in text and "not recorded" in text and "Finish the tea your previous choice" in text
     what_if = SimulationAttempt.objects.get(what_if_of=attempt)
     for choice in BEST:
         take(what_if, choice)

@@ -80,7 +80,7 @@ def test_pages_explain_rate_limit(client, enrollment, settings):
     start = reverse("simulations:start", args=[enrollment.course.identifier, KETTLE])
     settings.ANSWERS_PER_MINUTE = 0
     response = client.post(start, {"timing": TimeSetting.OFF}, follow=True)
-    assert "You started too many attempts in 1 minute." in response.text
+    assert "You started too many simulation attempts in 1 minute." in response.text
     settings.ANSWERS_PER_MINUTE = 1
     client.post(start, {"timing": TimeSetting.OFF})
     attempt = SimulationAttempt.objects.get()
@@ -98,7 +98,7 @@ def test_debrief_explains_rate_limit_of_what_ifs(client, enrollment, settings):
     settings.ANSWERS_PER_MINUTE = 0
     response = client.post(reverse("simulations:what-if", args=[attempt.pk, 1]), follow=True)
     assert response.redirect_chain == [(reverse("simulations:debrief", args=[attempt.pk]), 302)]
-    assert "You started too many attempts in 1 minute." in response.text
+    assert "You started too many simulation attempts in 1 minute." in response.text
     assert SimulationAttempt.objects.get() == attempt
 
 
