@@ -301,7 +301,7 @@ def test_undo_for_one_person_leaves_others(client, exemption, enrollments):
 
 def test_page_shows_remaining_people_until_done(client, exemption, enrollments):
     address = f"/people/changes/{exemption.pk}/"
-    assert "3 people remain" in client.get(address).content.decode()
+    assert "for 3 more people" in client.get(address).content.decode()
     run_worker(exemption, enrollments)
     assert "Reload the page" not in client.get(address).content.decode()
     assert exempted() == keys(*enrollments)

@@ -96,7 +96,7 @@ def test_import_offers_to_end_unstarted_enrollments(signed_in, course, rule, peo
 def test_recorded_certificate_ends_enrollment_until_undone(signed_in, course, rule, people):
     execution.act(TODAY)
     address = f"/people/{people[0].pk}/external-training/"
-    assert "End the enrollment in the same course" in signed_in.get(address).text
+    assert "End the enrollment in the chosen course" in signed_in.get(address).text
     form = {"course": course.pk, "trained_on": "2026-03-02", "last_day": "2027-11-15", "proof": "Seen", "ends": "on"}
     answer = signed_in.post(address, form, follow=True)
     assert ended() == {people[0].pk}

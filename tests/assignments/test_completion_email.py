@@ -47,7 +47,7 @@ def test_email_shows_points_and_certificate(team, course, mailoutbox):
         "You have completed “Rules of the tea room”, with 19 of 20 points in the exam.\n"
         "Your certificate is valid until 9 December 2030:\n"
         f"https://training.example.com/certificates/{certificate.number}/\n"
-        "You can print the certificate on that page. If you share the address of the page, other people can check that "
+        "Open the link to print the certificate. If you share the link, other people can check that "
         "the certificate is genuine.",
         "You have nothing else to do now.",
         "Li Lin\nManager of Night shift",

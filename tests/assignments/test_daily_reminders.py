@@ -190,11 +190,11 @@ def test_reminder_is_in_language_of_recipient(mailoutbox):
     [
         (
             lambda each: complete_course(each),
-            "in the meantime, the person completed the course, became exempt, or the accounts were merged",
+            "before this email was sent, the person completed the course or became exempt, or the accounts were merged",
         ),
         (
             lambda each: exempt(each, "Leave", by=make_admin()),
-            "in the meantime, the person completed the course, became exempt, or the accounts were merged",
+            "before this email was sent, the person completed the course or became exempt, or the accounts were merged",
         ),
         (lambda each: leave(each.learner), "the person left the company"),
         (lambda each: add_reminder(each), "the person was reminded in the last 20 hours"),

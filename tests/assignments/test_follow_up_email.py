@@ -52,7 +52,7 @@ def test_follow_ups_of_one_morning_share_one_email(tuesday, team, mailoutbox):
 – Zhao Lei: “Rules of the tea room”, completed on Saturday 14 November
 – Wang Ming: “Rules of the tea room”, completed on Sunday 15 November
 
-Select a few answers for each person. It takes 1 minute:
+In the survey, select a few answers for each person. The survey takes about 1 minute:
 https://training.example.com/team/follow-ups/
 """
     )

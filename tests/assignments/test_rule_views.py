@@ -86,7 +86,8 @@ def test_description_names_date_of_yearly_renewal(client, course, hr):
         (
             {"renewal": "whole", "renewal_days": 181},
             "renewal_days",
-            "A certificate of this course is valid for 12 months, so enter at most 180 days.",
+            "The renewal can open at most 180 days before the certificate expires, "
+            "because a certificate of this course is valid for 12 months.",
         ),
     ],
 )

@@ -135,7 +135,7 @@ def test_preview_skips_unwanted_waiting_email():
     together = ["", "combined with another email"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == together
     exempt(enrollment, reason="long leave", by=make_admin())
-    gone = ["in the meantime, the person completed the course, became exempt, or the accounts were merged"]
+    gone = ["before this email was sent, the person completed the course or became exempt, or the accounts were merged"]
     assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == gone
 
 

@@ -22,7 +22,7 @@ from courseware.notifications.models import OutgoingEmail
 KIND = "certificate-ending"
 DAYS_BEFORE = (60, 30, 7)
 CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
-RENEWED = gettext_noop("the certificate was renewed or revoked in the meantime")
+RENEWED = gettext_noop("the certificate was renewed or revoked before this email was sent")
 
 
 def register() -> None:

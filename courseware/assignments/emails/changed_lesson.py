@@ -25,7 +25,7 @@ from courseware.notifications.models import OutgoingEmail
 
 KIND = "lesson-changed"
 CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
-SEEN = gettext_noop("the person has seen the update, or the update was undone in the meantime")
+SEEN = gettext_noop("the person has seen the update, or the update was undone before this email was sent")
 
 
 def register() -> None:

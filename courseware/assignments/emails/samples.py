@@ -48,7 +48,7 @@ def example_of_question() -> dict[str, Any]:
     page = address_of_example("daily/")
     choices = [
         gettext("Read the code to the caller, slowly"),
-        gettext("Do not read the code, and follow the process for lost phones"),
+        gettext("Do not read the code to the caller, and follow the process for lost phones"),
     ]
     return {
         "name": signed_example()["name"],

@@ -46,7 +46,9 @@ KIND = "reminder"
 # Less than a day: after a late reminder the next one may leave early on the next morning.
 APART = timedelta(hours=20)
 GONE, ANOTHER_DAY = (
-    gettext_noop("in the meantime, the person completed the course, became exempt, or the accounts were merged"),
+    gettext_noop(
+        "before this email was sent, the person completed the course or became exempt, or the accounts were merged"
+    ),
     gettext_noop("the due date was changed in the meantime"),
 )
 REMINDED = gettext_noop("the person was reminded in the last 20 hours")

@@ -47,7 +47,7 @@ class RuleForm(forms.ModelForm):
         label=_("Course to complete"), queryset=Course.objects.none(), empty_label=_("choose a course")
     )
     other = forms.ChoiceField(
-        label=_("Condition on another course"),
+        label=_("Condition about another course"),
         required=False,
         choices=[
             ("", _("no condition")),
@@ -90,7 +90,7 @@ class RuleForm(forms.ModelForm):
                 "If a person completes the renewal before the certificate expires, the new certificate starts "
                 "on the expiry date of the old certificate."
             ),
-            "excuses": _("This applies only to people who were enrolled by this rule and match no other rule."),
+            "excuses": _("Only people who were enrolled by this rule and match no other rule become exempt."),
         }
         widgets = {"joined_since": DayInput, "due_on": DayInput, "acts_since": DayInput}
 
@@ -231,7 +231,10 @@ class RuleForm(forms.ModelForm):
         course, days = self.rule.course if self.rule else cleaned.get("course"), cleaned.get("renewal_days")
         months = course and store.outline(course.current, course.source_language).valid_months
         if days and months and days > months * 15:
-            words = _("A certificate of this course is valid for %(months)s months, so enter at most %(days)s days.")
+            words = _(
+                "The renewal can open at most %(days)s days before the certificate expires, because a "
+                "certificate of this course is valid for %(months)s months."
+            )
             self.add_error("renewal_days", words % {"months": months, "days": months * 15})
 
     def version(self):
