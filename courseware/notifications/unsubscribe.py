@@ -15,7 +15,7 @@ from courseware.notifications.email.email_types import EMAIL_TYPES, EmailCategor
 from courseware.notifications.models import EmailOptOut, OutgoingEmail
 
 SIGNER = Signer(salt="notifications.stopping")
-STOPPED = gettext_noop("the person has unsubscribed from this type of email")
+STOPPED = gettext_noop("the recipient has unsubscribed from this type of email")
 
 
 def may_be_unsubscribed(kind: str) -> bool:

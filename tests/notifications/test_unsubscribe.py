@@ -81,7 +81,7 @@ def test_only_unsubscribed_email_type_is_skipped(client, mailoutbox):
         sent(mailoutbox, *CATEGORIES, to=recipient)
     found = OutgoingEmail.objects.order_by("pk").values_list("person", "kind", "state", "why")
     assert list(found)[1:] == [
-        (person.pk, "summary", "skipped", "the person has unsubscribed from this type of email"),
+        (person.pk, "summary", "skipped", "the recipient has unsubscribed from this type of email"),
         (person.pk, "lesson", "sent", ""),
         (person.pk, "link", "sent", ""),
         (other.pk, "summary", "sent", ""),

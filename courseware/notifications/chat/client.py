@@ -48,7 +48,7 @@ def check_address(address: str, service: str) -> None:
     allowed = (*SERVICES[service].hosts, *settings.CHAT_HOSTS)
     if not any(is_at(parsed["host"], each) for each in allowed):
         raise ValidationError(
-            _("Enter an address at %(hosts)s. An operator can allow other hosts (CHAT_HOSTS)."),
+            _("Enter a webhook address at %(hosts)s. An operator can allow other hosts (CHAT_HOSTS)."),
             params={"hosts": ", ".join(SERVICES[service].hosts)},
         )
 
