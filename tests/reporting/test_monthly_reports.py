@@ -76,8 +76,8 @@ def test_former_person_or_manager_gets_no_report(manager):
 @pytest.mark.parametrize(
     ("stop", "why"),
     [
-        (unsubscribe, "the person has unsubscribed"),
-        (lambda manager: Membership.objects.filter(person=manager).delete(), "the person can no longer see reports"),
+        (unsubscribe, "the recipient has unsubscribed"),
+        (lambda manager: Membership.objects.filter(person=manager).delete(), "the recipient can no longer see reports"),
     ],
 )
 def test_waiting_report_is_checked_again_before_sending(manager, stop, why):

@@ -153,7 +153,7 @@ def test_page_states_people_and_update_rule(client, later):
     client.force_login(make_editor())
     words = BeautifulSoup(client.get(PAGE).content, "html.parser").main.text
     assert "5 people played the simulation to the end" in words
-    assert "The numbers are updated each time data of 5 more people is available, at night" in words
+    assert "The numbers change only when there is data of 5 more people, at night" in words
     assert "6" not in words
 
 

@@ -159,7 +159,7 @@ def test_confirmation_does_all_ticked_actions_with_undo(client, team):
     text = " ".join(BeautifulSoup(answer_page.content, "html.parser").select_one(".messages").get_text(" ").split())
     assert "2 reminders are waiting to be sent." in text
     assert "The due date of Unopened is now" in text
-    assert "Conversation recorded with Late." in text
+    assert "Saved: you have talked to Late." in text
     assert queued() == ["Late", "Soon"]  # no reminder of the former due date
     unopened.refresh_from_db()
     assert unopened.due_on == day

@@ -100,8 +100,8 @@ def test_extension_requests_come_first(sunday, course, mailoutbox):
         "Hello Li Lin,\n\n"
         "2 people ask for an extension. The oldest request was made on Thursday 10 December. "
         "Answer the requests on the dashboard, under “Today”:\n"
-        "– Zoe: “Rules of the tea room”, until Monday 21 December\n"
-        "– Ada: “Rules of the tea room”, until Monday 21 December\n\n"
+        "– Zoe: “Rules of the tea room”, extension until Monday 21 December\n"
+        "– Ada: “Rules of the tea room”, extension until Monday 21 December\n\n"
         "On the dashboard, you can send reminders, extend due dates or make people exempt:\nhttps://training.example.com/team/"
     )
     assert [(name, state) for name, state, _why in summaries()] == [("Li Lin", "sent"), ("Other lead", "sent")]

@@ -22,8 +22,8 @@ from courseware.notifications.unsubscribe import opt_outs_of, resubscribe
 from courseware.reporting.emails.samples import MONTHLY_REPORT
 
 KIND = "monthly-report"
-STOPPED = gettext_noop("the person has unsubscribed")
-SEES_NOTHING = gettext_noop("the person can no longer see reports")
+STOPPED = gettext_noop("the recipient has unsubscribed")
+SEES_NOTHING = gettext_noop("the recipient can no longer see reports")
 
 
 class MonthlyReportSubscription(models.Model):

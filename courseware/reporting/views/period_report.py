@@ -194,7 +194,7 @@ def monthly(request):
         message = (
             gettext("You no longer get the monthly report by email.")
             if unsubscribes
-            else gettext("You now get the report by email every month.")
+            else gettext("You now get the monthly report by email.")
         )
         messages.success(request, message)
         return redirect("reporting:monthly-report")

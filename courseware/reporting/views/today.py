@@ -131,7 +131,7 @@ def say_what_was_done(request, done):
         messages.success(request, message % {"name": names, "due_on": date_format(adjustment.due_on)})
     if done.talks:
         names = names_text([conversation.enrollment.learner.name for conversation in done.talks])
-        messages.success(request, gettext("Conversation recorded with %(names)s.") % {"names": names})
+        messages.success(request, gettext("Saved: you have talked to %(names)s.") % {"names": names})
 
 
 def say_who_was_left_out(request, done, extended):
