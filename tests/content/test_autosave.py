@@ -170,7 +170,7 @@ def test_other_device_offers_autosave_and_shows_saved_text(editor_client, lesson
     AutosavedText.objects.update(typed_at=datetime(2026, 11, 24, 6, 3, tzinfo=UTC))
     page = opened(editor_client, lesson)
     assert "We kept text from 24 November 2026, 14:03 that you did not save." in page.text
-    assert "The saved text is newer." not in page.text
+    assert "The saved text is newer than your unsaved text." not in page.text
     assert offered(page) == {"text-en": with_sentence(lesson, "One sentence.").strip()}
     assert in_form(page) == body(lesson).strip()
     assert page.select_one("[data-offer] a")["href"] == f"{url(lesson)}?put-in=yes&language=zh-hans"
@@ -196,7 +196,7 @@ def test_restoring_after_other_save_shows_both_texts(editor_client, lesson):
     head = save_drafts(lesson, {"en": theirs.encode()}, base=lesson.head, by=make_editor())
     page = opened(editor_client, lesson)
     assert (in_form(page), offered(page)) == (theirs.strip(), {"text-en": mine.strip()})
-    assert "The saved text is newer." in page.text
+    assert "The saved text is newer than your unsaved text." in page.text
     page = opened(editor_client, lesson, **{"put-in": "yes"})
     assert (in_form(page), page.select_one("#theirs-en").text.strip()) == (mine.strip(), theirs.strip())
     assert page.select_one("[data-editor] [name=base]")["value"] == str(head.pk)

@@ -220,7 +220,7 @@ def test_proposer_cannot_approve_own_proposal(client, course, exam, editor):
 
 def test_only_active_editor_releases_alone_and_log_says_so(client, course, exam, editor):
     for _person in (make_user(), make_user(is_staff=True), make_editor(is_active=False), make_admin(is_active=False)):
-        assert "you release exams, question banks and pass marks alone" in page_of(client, course)
+        assert "you release exams, question banks and pass marks without approval" in page_of(client, course)
     send(client, exam)
     proposal = ReleaseProposal.objects.get()
     assert (proposal.proposed_by, proposal.release.created_by, proposal.release.number) == (editor, editor, 2)
