@@ -255,7 +255,7 @@ def test_home_starts_untimed_exam_directly(client):
 def test_home_names_rule_to_practise_and_answers_left(client):
     attempt = held(make_course_with_drill())
     shown = main_of(client, attempt.enrollment)
-    assert heading(shown) == "One step left: practise one rule"
+    assert heading(shown) == "One step left: complete a practice set"
     assert "4 of 5" in shown.get_text()
     left = drill(attempt).left
     assert f"Answer {left} more questions correctly in a row" in shown.get_text()
