@@ -25,7 +25,11 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """An event, appended by `record.record` and never changed. It holds the checksum of its chain's previous event."""
 
-    chain = models.CharField(_("hash chain"), max_length=200, help_text=_("The object that the events are about"))
+    chain = models.CharField(
+        _("hash chain"),
+        max_length=200,
+        help_text=_("What the events of the chain are about: type and number, for example exam-attempt:12"),
+    )
     place = models.PositiveBigIntegerField(
         _("number"), help_text=_("The events of a hash chain are numbered 1, 2, 3 … without a gap.")
     )
@@ -105,7 +109,7 @@ class Checkpoint(models.Model):
     """A checksum over all chains. A copy stored elsewhere proves the whole log up to this checkpoint."""
 
     number = models.PositiveBigIntegerField(
-        _("number"), unique=True, help_text=_("The numbers are 1, 2, 3 … without a gap")
+        _("number"), unique=True, help_text=_("Checkpoints are numbered 1, 2, 3 … without a gap")
     )
     at = models.DateTimeField(_("time"))
     last_event = models.PositiveBigIntegerField(_("last event"))

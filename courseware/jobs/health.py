@@ -75,7 +75,9 @@ def events_without_checkpoint(now: datetime) -> str:
     oldest = checkpoints.events_without_checkpoint().first()
     if oldest is None or now - oldest.at < SEALED_WITHIN:
         return ""
-    waited = gettext("the oldest event has no checkpoint after %(time)s") % {"time": timesince(oldest.at, now)}
+    waited = gettext("the oldest event without a checkpoint has waited for %(time)s") % {
+        "time": timesince(oldest.at, now)
+    }
     writer = checkpoints.blocking_writer(now)
     if writer is None or writer.since is None:
         return waited

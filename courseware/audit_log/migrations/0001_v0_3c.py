@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='Checkpoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField(help_text="The numbers are 1, 2, 3 … without a gap", unique=True, verbose_name='number')),
+                ('number', models.PositiveBigIntegerField(help_text="Checkpoints are numbered 1, 2, 3 … without a gap", unique=True, verbose_name='number')),
                 ('at', models.DateTimeField(verbose_name='time')),
                 ('last_event', models.PositiveBigIntegerField(verbose_name='last event')),
                 ('count', models.PositiveBigIntegerField(verbose_name='events since the previous checkpoint')),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             name='Event',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('chain', models.CharField(help_text='The object that the events are about', max_length=200, verbose_name='hash chain')),
+                ('chain', models.CharField(help_text="What the events of the chain are about: type and number, for example exam-attempt:12", max_length=200, verbose_name='hash chain')),
                 ('place', models.PositiveBigIntegerField(help_text="The events of a hash chain are numbered 1, 2, 3 … without a gap.", verbose_name='number')),
                 ('at', models.DateTimeField(verbose_name='time')),
                 ('verb', models.CharField(max_length=64, verbose_name='type')),
