@@ -43,7 +43,7 @@ def no_other_warnings(db, time_machine):
 def test_long_wait_is_reported_with_blocking_process(writing, said, no_other_warnings, monkeypatch):
     record("opened", subject="door:1")
     monkeypatch.setattr(checkpoints, "writers", lambda: dict(enumerate(writing)))
-    waited = f"the oldest event has no checkpoint after 16\xa0minutes{said}"
+    waited = f"the oldest event without a checkpoint has waited for 16\xa0minutes{said}"
     assert warnings(NOW) == [("Create a checkpoint of the audit log", waited)]
 
 
@@ -92,7 +92,7 @@ def test_idle_postgresql_transaction_is_named(transactional_db, time_machine, ca
         called = f"process {writer.process} of the database ({writer.application}) has had a transaction open"
         ((_job, words),) = warnings(later)
         assert words == (
-            "the oldest event has no checkpoint after 30\xa0minutes: "
+            "the oldest event without a checkpoint has waited for 30\xa0minutes: "
             f"{called} for 30\xa0minutes. No checkpoint can be created until the transaction ends"
         )
         time_machine.move_to(later)

@@ -103,11 +103,13 @@ def test_newer_text_of_tab_and_device_wins(visit, learner):
     type_and_wait(second, "On the other device.", note(second))
     first.reload()
     expect(note(first)).to_have_value("")
-    expect(offer(first)).to_contain_text("The kept text is newer than the unsaved text of this tab.")
+    expect(offer(first)).to_contain_text("The text that we kept is newer than the unsaved text of this tab.")
     note(first).fill("Here again.")
     first.reload()
     expect(note(first)).to_have_value("Here again.")
-    expect(offer(first)).to_contain_text("The unsaved text of this tab is newer. It is now in the form.")
+    expect(offer(first)).to_contain_text(
+        "The unsaved text of this tab is newer than the kept text. The form now contains the newer text."
+    )
     assert AutosavedText.objects.get().fields == {"text": "On the other device."}
 
 

@@ -5,7 +5,6 @@
 
 import json
 import os
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -189,8 +188,10 @@ def prepared(folder, database_url, *, by="tests.faults.prepare"):
 def copy_of(site, folder):
     """A copy of the site, which a test may break."""
     if not site.is_postgres:
-        shutil.copy(site.file, folder / "courseware.sqlite3")
-        return Site(folder, f"sqlite:///{folder / 'courseware.sqlite3'}", site.told)
+        copy = Site(folder, f"sqlite:///{folder / 'courseware.sqlite3'}", site.told)
+        with closing(site.connect()) as source, closing(copy.connect()) as target:
+            source.backup(target)  # also what is still in the write-ahead log
+        return copy
     return Site(folder, new_postgres(site.database_url, template=urlsplit(site.database_url).path[1:]), site.told)
 
 

@@ -186,7 +186,7 @@ class ManagerVisitor:
     def shown(self):
         """(due date, whether it is over)."""
         text = self.visitor.get(self.page).text
-        day = re.search(r'<dt>Due on</dt><dd><time datetime="([\d-]+)"', text)[1]
+        day = re.search(r'<dt>Due date</dt><dd><time datetime="([\d-]+)"', text)[1]
         return date.fromisoformat(day), "overdue" in text
 
 

@@ -5,7 +5,6 @@ Rows are read past the product, by the drivers of the databases.
 
 import json
 import os
-import shutil
 import signal
 import uuid
 from collections import Counter
@@ -14,7 +13,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from tests.faults.conftest import SERVER
-from tests.faults.sites import Site, new_postgres, prepared, wait_until
+from tests.faults.sites import Site, copy_of, new_postgres, prepared, wait_until
 from tests.faults.visitors import Visitor
 from tests.patience import PATIENCE
 
@@ -45,8 +44,7 @@ def first_company(tmp_path_factory):
 
 @pytest.fixture
 def company(first_company, tmp_path):
-    shutil.copy(first_company.file, tmp_path / "courseware.sqlite3")
-    return Site(tmp_path, f"sqlite:///{tmp_path / 'courseware.sqlite3'}", first_company.told)
+    return copy_of(first_company, tmp_path)
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_site_of_earlier_version_must_be_upgraded_first(site, other):
     assert site.manage("migrate", "autosave", "zero")[0] == 0
     status, printed = site.manage("copy_database", "--to", other.database_url)
     assert status == 1
-    assert printed.startswith("CommandError: unsaved.0001_") and printed.endswith("call manage.py upgrade first\n")
+    assert printed.startswith("CommandError: autosave.0001_") and printed.endswith("call manage.py upgrade first\n")
     assert other.tables() == []
     assert site.manage("migrate")[0] == 0
 

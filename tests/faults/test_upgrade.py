@@ -95,7 +95,7 @@ def test_server_started_before_upgrade_stays_closed_until_restart(tmp_path, site
         assert_closed(visitor)
         assert new.manage("upgrade", **PRODUCTION)[0] == 0
         wait_until(
-            lambda: assert_closed(visitor) or "began before the static files" in log.read_text(), "no reason given"
+            lambda: assert_closed(visitor) or "started before the static files" in log.read_text(), "no reason given"
         )
     with new.served(**PRODUCTION) as visitor:
         assert visitor.get("/accounts/login/").status == 200

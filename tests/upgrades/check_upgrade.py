@@ -51,12 +51,12 @@ def new_course_files(state) -> dict[str, bytes]:
 
     rows = {
         model: [row for row in state["rows"] if row["model"] == f"content.{model}"]
-        for model in ("release", "releaseentry", "text")
+        for model in ("release", "releaseentry", "sourcefile")
     }
     newest = max(row["pk"] for row in rows["release"])
     entries = [row["fields"] for row in rows["releaseentry"]]
     released = {entry["revision"] for entry in entries if entry["release"] == newest}
-    texts = [row["fields"] for row in rows["text"] if row["fields"]["revision"] in released]
+    texts = [row["fields"] for row in rows["sourcefile"] if row["fields"]["revision"] in released]
     bodies = {text["path"]: base64.b64decode(text["body"]) for text in texts}
     longer = {path: body + b"\n*\n" for path, body in bodies.items() if ".exam." in path}
     stricter = {

@@ -14,10 +14,10 @@ OPENS, CLOSES = time(8), time(20)
 HOURS = "emails are sent from 8 to 20 on working days"
 TODAY = "the person had an email today, and gets at most one a day"
 ANOTHER_DAY, SETTLED = (
-    "the due date was rows changed in the meantime",
+    "the due date was changed in the meantime",
     "no person in this email is overdue any more, or the recipient no longer manages these people",
 )
-GONE = "in the meantime, the person completed the course, became exempt, or the accounts were merged"
+GONE = "before this email was sent, the person completed the course or became exempt, or the accounts were merged"
 KEPT_BACK = (GONE, ANOTHER_DAY, SETTLED)
 
 
@@ -147,7 +147,7 @@ class ModelEmails:
         if not letter.address:
             return "the person has no email address"
         if letter.kind in letter.person.stopped:
-            return "the person has unsubscribed from this type of email"
+            return "the recipient has unsubscribed from this type of email"
         ask = getattr(self, f"why_not_{letter.kind.replace('-', '_')}", lambda letter: "")
         has_left = not letter.person.is_here or (
             letter.person.leaves_on and letter.person.leaves_on < self.company.today
@@ -167,7 +167,10 @@ class ModelEmails:
         return (
             ""
             if is_asked
-            else "in the meantime, the person started the course, became exempt, or the accounts were merged"
+            else (
+                "before this email was sent, the person started the course or became exempt, "
+                "or the person’s accounts were merged"
+            )
         )
 
     why_not_renewal_open = why_not_enrolled
@@ -188,7 +191,7 @@ class ModelEmails:
         return (
             ""
             if any(run not in self.reminded(person) for run in same)
-            else "the person was already reminded in the last 20 hours"
+            else "the person was reminded in the last 20 hours"
         )
 
     def reminded(self, person):
@@ -207,12 +210,12 @@ class ModelEmails:
             and best.until == day
             for run, day in letter.subjects
         )  # fmt: skip
-        return "" if holds else "the certificate was renewed or revoked in the meantime"
+        return "" if holds else "the certificate was renewed or revoked before this email was sent"
 
     def why_not_lesson_changed(self, letter):
         """A newer enrollment still has the lesson ahead."""
         asked = any(run is letter.person.newest(run.course) and not run.excused_at for run, _lesson in letter.subjects)
-        return "" if asked else "the person has seen the update, or the update was undone in the meantime"
+        return "" if asked else "the person has seen the update, or the update was undone before this email was sent"
 
     def why_not_digest(self, letter):
         is_any = any(
@@ -243,7 +246,7 @@ class ModelEmails:
         return "" if holds else SETTLED
 
     def why_not_monthly_report(self, letter):
-        return "" if letter.person.wants_reports_since else "the person has unsubscribed"
+        return "" if letter.person.wants_reports_since else "the recipient has unsubscribed"
 
     def why_not_substitute_named(self, letter):
         [(_run, last_day)] = letter.subjects
