@@ -234,8 +234,7 @@ def recomputable_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], 
 
 def facts_in_log(certificate: Certificate) -> dict[str, Any]:
     """Return column → value in the audit log, of the facts with `in_log` that are not empty."""
-    logged = ((fact, fact.of(certificate)) for fact in FACTS if fact.in_log)
-    return {fact.field: fact.in_log(value) for fact, value in logged if value}  # type: ignore[misc]
+    return {fact.field: fact.in_log(value) for fact in FACTS if fact.in_log and (value := fact.of(certificate))}
 
 
 def facts_of(certificate: Certificate, language: str) -> list[Line]:

@@ -259,9 +259,8 @@ def variants_of(enrollment: Enrollment, outline: Outline, seen: Collection[str])
     job_role, found = job_role_of(enrollment, outline), []
     for identifier in dict.fromkeys([*banks_of(enrollment, outline), *lessons]):
         page = find_page(enrollment.release, identifier, outline.language)
-        for question in page.questions.values() if page else ():
-            if is_for_one_press(question, job_role):
-                found.append(Variant(page, question))  # type: ignore[arg-type]  # without a page there is no question
+        if page:
+            found += [Variant(page, each) for each in page.questions.values() if is_for_one_press(each, job_role)]
     return found
 
 
