@@ -103,7 +103,7 @@ def initials_of(text: str) -> str:
 
 
 def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]:
-    """Return the search terms of a person, of which none is a prefix of another."""
+    """Return the search terms of a person. No term is a prefix of another one."""
     number = initials_of(folded(staff_number or ""))
     found = {*of_name(folded(name)), *of_address(folded(email or ""))}
     found |= {number, END + number[::-1]} if number else set()

@@ -1,4 +1,4 @@
-"""Daily email jobs, each of which creates one type of email in the morning."""
+"""Daily email jobs. Each job creates one type of email in the morning."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass

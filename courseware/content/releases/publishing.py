@@ -188,10 +188,10 @@ def release(
     at=None,
     proposal: ReleaseProposal | None = None,
 ) -> Release:
-    """Make and return the next release of a locked course. `revisions`: one of each document, changed or not, of which
-    `compiled` was made. `weights`: id of a changed document → impact; missing: minor. Reviews that do not last (see
-    `lasting_expert_reviews`) are withdrawn. Raise `PassMarkTooLow`, and `ProposalVoid` if `proposal` was declined or
-    the current release is not its `base`.
+    """Make and return the next release of a locked course. `compiled`: the compiled texts of `revisions`, which are
+    one of each document, changed or not. `weights`: id of a changed document → impact; missing: minor. Reviews that do
+    not last (see `lasting_expert_reviews`) are withdrawn. Raise `PassMarkTooLow`, and `ProposalVoid` if `proposal` was
+    declined or the current release is not its `base`.
     """
     revisions = list(revisions)
     at, marks = at or timezone.now(), pass_marks(compiled)

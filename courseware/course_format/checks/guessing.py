@@ -50,7 +50,7 @@ class GuessedSet:
 
 @when_complete
 def check_guessers(course: CourseText) -> Iterator[Diagnostic]:
-    """Report sets of questions of which a guessing strategy answers too many."""
+    """Report sets of questions if a guessing strategy answers too many of them."""
     for one in guessed_sets(course):
         for guessed in one.guessed.values():
             if guessed.is_beyond:
