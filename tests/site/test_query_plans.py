@@ -144,7 +144,7 @@ def test_admin_lists_read_no_growing_table_fully(client, company):
 PEOPLE, TEAMS = 20_000, 400
 COMPANY_SQL = [
     """insert into accounts_user (password, is_superuser, email, name, language, extra_time, is_active, is_staff,
-           joined_at, is_demo, session_number, post)
+           joined_at, is_demo, session_number, job_role)
        select '!', false, 'crowd' || n || '@example.com', 'Person ' || md5(n::text), '', '', true, false, now(), false,
            0, ''
        from generate_series(1, {people}) n""",
@@ -155,8 +155,8 @@ COMPANY_SQL = [
        from accounts_user where email like 'crowd%'""",
     """insert into accounts_searchterm (person_id, term)
        select id, 'crowd' || id from accounts_user where email like 'crowd%'""",
-    """insert into learning_enrollment (learner_id, course_id, enrolled_at, due_at, track, exemption_reason, is_newest,
-           started_at, completed_at)
+    """insert into learning_enrollment (learner_id, course_id, enrolled_at, due_at, job_role, exemption_reason,
+           is_newest, started_at, completed_at)
        select id, {course}, now(), now() + (id % 60 - 5) * interval '1 day', '', '', true,
            case when id % 4 > 0 then now() end, case when id % 2 > 0 then now() end
        from accounts_user where email like 'crowd%'""",
