@@ -1,14 +1,14 @@
-/** The text with each `{name}` replaced by its value. */
+/** Replace each `{name}` in the text by its value. */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
 
-/** What the elements say, as one line; those that are not there say nothing. */
+/** Join the texts of the elements in one line; skip missing and empty ones. */
 export const words = (...elements) =>
   elements
     .map((element) => element?.textContent.replace(/\s+/g, " ").trim())
     .filter(Boolean)
     .join(" ");
 
-/** A hidden live region of the page reads what the eye sees elsewhere. */
+/** Announce the text to screen readers, by the page's live region. */
 export function announce(text) {
   document.querySelector("[data-announce]").textContent = text;
 }

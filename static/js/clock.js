@@ -1,10 +1,10 @@
 const LAST_SECONDS = 5;
-const ASLEEP = 5000; // milliseconds for which the page stood still: the lid was closed, and nobody let the time run out
+const ASLEEP = 5000; // milliseconds without a tick: the device was suspended, so a timeout was not the learner's
 const TICK = 200;
 
 /**
- * What the face shows `passed` milliseconds after the clock was brought. It stands for `wait`, then runs for `left`
- * (milliseconds) of its `total` seconds. `isMark`: half of the time is over, or all but the last seconds.
+ * Return what the clock shows `passed` milliseconds after its start. It waits `wait` milliseconds, then runs for `left`
+ * milliseconds of its `total` seconds. `isMark`: half of the time or LAST_SECONDS remain.
  */
 export function faceAt({ total, wait, left }, passed) {
   const rest = Math.max(0, left - Math.max(0, passed - wait));
@@ -17,16 +17,16 @@ export function faceAt({ total, wait, left }, passed) {
   };
 }
 
-// Nobody sets the first one while a page is open; but where a page sleeps, it may sleep too.
+// Nobody can set the steady clock, but it may stop while the device is suspended.
 const TIME = { steady: () => performance.now(), wall: () => Date.now() };
 
-/** How many milliseconds have passed since it was called, by whichever clock of this device says more. */
+/** Return a function for the milliseconds since this call, by the clock that shows more. */
 export function stopwatch({ steady, wall } = TIME) {
   const began = { steady: steady(), wall: wall() };
   return () => Math.max(steady() - began.steady, wall() - began.wall);
 }
 
-/** Runs the clock and returns how to stop it. `hear` is told when it starts, each new face, and when the page slept. */
+/** Run the clock; return a function that stops it. `hear`: callbacks for start, each second and end of suspension. */
 export function startClock(timing, hear, { steady, wall } = TIME) {
   const broughtAt = steady();
   let isRunning = true;

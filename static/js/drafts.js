@@ -1,6 +1,6 @@
 /**
- * `storage("sessionStorage")` gives a function that does some work with it and returns the result. Where the browser
- * keeps nothing (a private window, a full disk), that is null, and the page works without.
+ * `storage("sessionStorage")` returns a function that calls `work` with this storage and returns its result. If the
+ * browser stores nothing (private window, full disk), the result is null.
  */
 export const storage = (name) => (work) => {
   try {
@@ -13,11 +13,11 @@ export const storage = (name) => (work) => {
 const inThisTab = storage("sessionStorage");
 
 const isTicked = (field) => ["radio", "checkbox"].includes(field.type);
-// What the server puts into a form is not kept, but for a hidden field that is marked ([data-kept]).
+// Hidden fields are filled by the server and not stored, unless they are marked with [data-kept].
 const isKept = ({ name, type, dataset }) => name && (!["hidden", "submit"].includes(type) || "kept" in (dataset ?? {}));
 const fieldsOf = (form) => [...form.elements].filter(isKept);
 
-// In an exam a draft belongs to what was saved when it was made: one that was overtaken elsewhere is not filled in.
+// The key of an exam's draft has the number of saves, so a draft that is older than the last save is not restored.
 const keyOf = (form, learner) => {
   const saves = "live" in form.dataset ? form.elements.saves.value : "";
   return `draft ${learner} ${location.pathname} ${form.dataset.draft} ${saves}`;
@@ -33,10 +33,10 @@ export function dropDraft(form, learner) {
   inThisTab((store) => store.removeItem(keyOf(form, learner)));
 }
 
-/** The `fields`, as [name, value], and the instant `at`; of an earlier version the fields alone. */
+/** Return `fields` ([name, value]) and the time `at`; earlier versions stored only the fields. */
 export const readDraft = (form, learner) => inThisTab((store) => JSON.parse(store.getItem(keyOf(form, learner))));
 
-/** Fills the form as it was left, and returns whether it had been. A field that is another one now stays as it is. */
+/** Fill the form from its draft; return whether there was one. Skip fields whose name has changed. */
 export function fillDraft(form, learner) {
   const draft = readDraft(form, learner);
   if (!draft) return false;
@@ -52,12 +52,12 @@ export function fillDraft(form, learner) {
 
 const ARRIVED = ".message.success, .messagelist .success";
 
-/** Whether this page says that what was sent last has arrived. */
+/** Whether the page shows a success message. */
 export const hasArrived = () => Boolean(document.querySelector(ARRIVED));
 
 /**
- * Keeps what is typed into the form in this tab until a page says that it arrived, and returns whether `fill` filled the
- * form from that. What the server has just sent back ([data-returned]) is newer, so it is kept and not overwritten.
+ * Store what is typed into the form in this tab until a page shows a success message; return whether `fill` filled the
+ * form. Text that the server has sent back ([data-returned]) is newer, so it is stored and not overwritten.
  */
 export function keepTyped(form, person, fill = fillDraft) {
   if (hasArrived()) dropDraft(form, person);

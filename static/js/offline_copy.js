@@ -1,10 +1,10 @@
-// Keeps what can be read without network, for who is signed in: see service_worker.js, which shows it.
+// Stores the offline copy of the signed-in person; service_worker.js shows it.
 const COPY = "offline-copy";
 const PAGE = "/offline/";
 const ABOUT = "/offline/about";
 const FRESH = 10 * 60 * 1000; // milliseconds
 
-/** What is to be done with the copy that `about` tells of, on a page of `reader` in this language. */
+/** What to do with the copy described by `about`: "keep" (store anew), "replace" or "nothing". */
 export function due(about, { reader, language, now }) {
   if (!about) return "keep";
   if (about.reader !== reader) return "replace";
@@ -12,7 +12,7 @@ export function due(about, { reader, language, now }) {
   return isFresh ? "nothing" : "keep";
 }
 
-/** `reader` tells people apart, and nobody who it is. Resolves to whether there is a copy. */
+/** `reader` is a pseudonym of the person. Resolves to whether there is a copy. */
 export async function keepCopy(reader, language, now = Date.now()) {
   await navigator.serviceWorker.register("/service-worker.js");
   let copy = await caches.open(COPY);
@@ -34,7 +34,7 @@ export async function keepCopy(reader, language, now = Date.now()) {
 
 const tell = (copy, about) => copy.put(ABOUT, new Response(JSON.stringify(about)));
 
-/** The page and the files it asks for; what the copy before had beside them goes. Nothing of another person's. */
+/** Store the page and its files and delete all others. Store nothing if it is another person's page. */
 async function keep(copy, page, reader) {
   const shown = new DOMParser().parseFromString(await page.clone().text(), "text/html");
   if (shown.querySelector("meta[name=reader]")?.content !== reader) return false;

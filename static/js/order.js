@@ -1,12 +1,12 @@
 import { announce, fill } from "./announce.js";
 
-/** The steps by their numbers; those that have none yet come last, as they stood. */
+/** Sort steps by number; steps without one come last, in their present order. */
 export const byNumber = (steps, numberOf) =>
   [...steps].sort((one, other) => (numberOf(one) || steps.length + 1) - (numberOf(other) || steps.length + 1));
 
 /**
- * Before which of the others a step that is dragged to `y` belongs: their number is the place behind all. `middles` are
- * those of the others, from above.
+ * Return the index of the other step before which a step dragged to `y` belongs; their number if it belongs last.
+ * `middles`: vertical middles of the others, from above.
  */
 export const placeAt = (y, middles) => middles.filter((middle) => middle < y).length;
 
@@ -19,7 +19,7 @@ function renumber(list) {
   });
 }
 
-// Not `disabled`, which would take the focus away at the end of the way.
+// Not `disabled`: at the first or last position the focus would be lost.
 function markEnds(list) {
   [...list.children].forEach((step, index, { length }) => {
     const [up, down] = step.querySelectorAll(".move");
@@ -31,7 +31,7 @@ function markEnds(list) {
 function hasMoved(list, step) {
   renumber(list);
   markEnds(list);
-  step.classList.remove("wrong"); // it was wrong where it stood
+  step.classList.remove("wrong"); // it was for the old position
   list.dispatchEvent(new Event("change", { bubbles: true }));
   const place = fill(list.dataset.moved, { number: numberOf(step), total: list.children.length });
   announce(`${textOf(step)}: ${place}`);
@@ -49,7 +49,7 @@ function moveButton(list, step, by, sign, label) {
     if (!target) return;
     if (by < 0) target.before(step);
     else target.after(step);
-    button.focus(); // it has gone with the step
+    button.focus(); // moving lost the focus
     hasMoved(list, step);
   });
   return button;
@@ -60,7 +60,7 @@ function middleOf(step) {
   return top + height / 2;
 }
 
-// The list holds the pointer, as a step that is moved on the page would lose it.
+// The list captures the pointer, because a step would lose it when it is moved.
 function makeDraggable(list) {
   let [taken, from] = [null, 0];
   const placeOf = (step) => [...list.children].indexOf(step);
@@ -86,7 +86,7 @@ function makeDraggable(list) {
   });
 }
 
-/** Handles and arrows take the place of the numbers. `isAnswer`: untouched, the order is an answer too. */
+/** Replace the numbers by handles and arrows. `isAnswer`: the unchanged order is an answer too. */
 export function makeMovable(list, isAnswer) {
   list.append(...byNumber([...list.children], numberOf));
   for (const step of list.children) {

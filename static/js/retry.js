@@ -1,7 +1,7 @@
-/** Whether the server is away for a while, rather than there and saying no. */
+/** Whether the status means that the server is temporarily unavailable. */
 export const isAway = (status) => [502, 503, 504].includes(status);
 
-/** `later()` sends after a while: after the first of `waits` (seconds), then the second; the last one repeats. */
+/** `later()` calls `send` after the first of `waits` (seconds), then after the second; the last one repeats. */
 export function makeRetry(waits, send) {
   let tries = 0;
   let timer;
@@ -19,7 +19,7 @@ export function makeRetry(waits, send) {
   };
 }
 
-/** A random UUID (RFC 9562, version 4). The browser's own crypto.randomUUID is there on https alone. */
+/** Return a random UUID (RFC 9562, version 4). crypto.randomUUID exists only on HTTPS. */
 export function newToken() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -1,4 +1,4 @@
-// "/" and Ctrl-K or ⌘K open the search. "/" alone can be switched off, for whoever speaks to the machine.
+// "/" and Ctrl-K or ⌘K open the search. "/" can be switched off for speech input (WCAG 2.1.4).
 const KEPT = "search-key";
 
 export function isOn() {
@@ -13,7 +13,7 @@ export function keep(on) {
   try {
     localStorage.setItem(KEPT, on ? "on" : "off");
   } catch {
-    /* a private window forgets */
+    /* private window: not stored */
   }
 }
 

@@ -1,8 +1,8 @@
-// What is heard and felt beside what is seen. Each of it only where somebody has chosen it, and where the browser can.
+// Sound, vibration and reading aloud in simulations, if the learner has chosen it and the browser supports it.
 import { storage } from "./drafts.js";
 
 const onThisDevice = storage("localStorage");
-const SPOKEN_AT_ONCE = 200; // characters: some browsers stop in a longer one
+const SPOKEN_AT_ONCE = 200; // characters; some browsers stop in longer texts
 
 export const setting = (name) => onThisDevice((store) => store.getItem(`simulation ${name}`));
 export const set = (name, value) => onThisDevice((store) => store.setItem(`simulation ${name}`, value));
@@ -10,7 +10,7 @@ const isOn = (name) => setting(name) === "on";
 
 let audio = null;
 
-/** A tone of `frequency` hertz that fades within `seconds`, from `start` seconds on. */
+/** Play a tone of `frequency` hertz, fading over `seconds`, in `start` seconds. */
 function tone(frequency, seconds, start = 0) {
   audio ??= new AudioContext();
   const at = audio.currentTime + start;
@@ -24,7 +24,7 @@ function tone(frequency, seconds, start = 0) {
   oscillator.stop(at + seconds);
 }
 
-/** `tones` are [hertz, seconds, start in seconds]; `pattern` milliseconds of shaking and rest by turns. */
+/** `tones`: [hertz, seconds, start in seconds]; `pattern`: milliseconds on, off, on … */
 function sense(tones, pattern) {
   if (isOn("sound")) for (const each of tones) tone(...each);
   if (isOn("vibration")) navigator.vibrate?.(pattern);
@@ -50,7 +50,7 @@ export const alarm = () =>
     [200, 100, 200, 100, 200],
   );
 
-/** Whether the browser can do what is named, in this language. */
+/** Whether the browser supports the setting in this language. */
 export function isPossible(name, language) {
   if (name === "vibration") return "vibrate" in navigator && matchMedia("(pointer: coarse)").matches;
   return name !== "aloud" || Boolean(voiceFor(language));
@@ -61,7 +61,7 @@ function voiceFor(language) {
   return bestVoice(voices, language);
 }
 
-/** Of the language and country if there is one, else of the language. None that speaks from another host. */
+/** Return a voice of language and country, else of the language. Exclude voices that need another host. */
 export function bestVoice(voices, language) {
   const here = voices.filter((voice) => voice.localService !== false);
   const wanted = language.toLowerCase().replace("zh-hans", "zh-cn");
@@ -72,7 +72,7 @@ export function bestVoice(voices, language) {
   );
 }
 
-/** Cut behind the ends of sentences, into pieces of no more than so many characters where sentences let it. */
+/** Split at ends of sentences into pieces of at most `most` characters; longer sentences stay whole. */
 export function pieces(text, most = SPOKEN_AT_ONCE) {
   const found = [""];
   for (const [sentence] of text.trim().matchAll(/.+?(?:[。！？；…]+|[.!?;](?=\s)|$)\s*/gsu)) {
@@ -82,7 +82,7 @@ export function pieces(text, most = SPOKEN_AT_ONCE) {
   return found.map((piece) => piece.trim().replace(/\s+/g, " ")).filter(Boolean);
 }
 
-let unsaid = []; // what there was no voice for: of a new page, voices come after it
+let unsaid = []; // texts without a voice; browsers load voices after the page
 
 export function readAloud(text, language) {
   if (!isOn("aloud")) return;
@@ -104,7 +104,7 @@ export function hush() {
   window.speechSynthesis?.cancel();
 }
 
-/** `work`, and what could not be read aloud before. */
+/** When voices are loaded, read waiting texts aloud and call `work`. */
 export function whenVoicesCome(work) {
   window.speechSynthesis?.addEventListener?.("voiceschanged", () => {
     const waiting = unsaid;

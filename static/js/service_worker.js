@@ -1,8 +1,8 @@
-// Where the network does not answer, the offline copy of offline_copy.js does. Nothing else is ever kept.
+// Without network, serves the copy stored by offline_copy.js. Nothing else is cached.
 const COPY = "offline-copy";
 const PAGE = "/offline/";
-const ABOUT = "/offline/about"; // no page: what is known of the copy
-const HOLDS = 7 * 24 * 60 * 60 * 1000; // milliseconds, from the day the person was last seen here
+const ABOUT = "/offline/about"; // metadata of the copy, not a page
+const HOLDS = 7 * 24 * 60 * 60 * 1000; // milliseconds since the person's last visit
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));

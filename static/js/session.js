@@ -1,9 +1,9 @@
-// Says two minutes before the session ends that it will. Any key or one press renews it; without this script the
-// sign-in page says afterwards what happened. All tabs of the browser have one session, so they tell each other.
+// Warns 2 minutes before the session ends. Any key or the button renews it. Without this script, the sign-in page
+// explains afterwards what happened. All tabs share one session, so they inform each other.
 const WARNED_BEFORE = 120_000; // milliseconds
 const LOOKS_EVERY = 5000;
 
-/** What is to be said `now`. `ends`: when the session ends if nothing is sent; `last`: whatever is sent. */
+/** State at `now`. `ends`: end of the session without a request; `last`: its end in any case. */
 export function stateAt(now, { ends, last }) {
   const rest = ends - now;
   if (rest > WARNED_BEFORE) return "";
@@ -11,7 +11,7 @@ export function stateAt(now, { ends, last }) {
   return ends < last ? "ending" : "over";
 }
 
-/** Watches the session whose times were those of `bar.dataset` when the page was `opened`. */
+/** Watch the session. `bar.dataset` has its times when the page was `opened`. */
 export function watchSession(bar, opened) {
   const words = bar.querySelector("p");
   const button = bar.querySelector("button");
@@ -52,7 +52,7 @@ export function watchSession(bar, opened) {
       if (answer.redirected) tell({ left: 0, whole: 0 });
       else if (answer.ok) tell(await answer.json());
     } catch {
-      // No network: it is asked again with the next key.
+      // No network: the next key tries again.
     }
     isAsking = false;
   }
@@ -61,7 +61,7 @@ export function watchSession(bar, opened) {
   document.addEventListener("keydown", renew, true);
   document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
     const rest = (times.last - Date.now()) / 1000;
-    const isPreview = detail.elt.closest("[data-editor]"); // which comes by itself, and need not prolong anything
+    const isPreview = detail.elt.closest("[data-editor]"); // previews need not renew the session
     if (detail.successful && !isPreview) tell({ left: Math.min(Number(bar.dataset.idle), rest), whole: rest });
   });
   tabs?.addEventListener("message", ({ data }) => set(data));

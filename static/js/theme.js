@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a chosen theme does not flash. Without a choice the device decides.
+// Runs before the first paint, so that no other theme flashes. The default is the theme of the device.
 (() => {
   const media = matchMedia("(prefers-color-scheme: dark)");
   const chosen = () => {
@@ -23,7 +23,7 @@
         try {
           localStorage.setItem("theme", event.target.value);
         } catch {
-          /* a private window forgets: then so do we */
+          /* private window: nothing is stored */
         }
         apply();
       });

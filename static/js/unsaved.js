@@ -1,16 +1,16 @@
-// What is typed into a form is kept on the server, too, at the form's own address with `unsaved/` behind it: some seconds
-// after the last key, and when the page is left. Another device then offers it ([data-offer], beside the form).
+// Saves typed text on the server too, at the form's URL followed by `unsaved/`: some seconds after the last key, and
+// when the page is left. Other devices then offer it ([data-offer], beside the form).
 import { dropDraft, fillDraft, keepDraft, readDraft } from "./drafts.js";
 
 const AFTER = 4000; // milliseconds since the last key
-const APART = 15_000; // from one sending to the next
+const APART = 15_000; // between two requests
 
-const waiting = new Map(); // form → its timer, as long as the server has not all of it
+const waiting = new Map(); // form → its timer, until the server has its text
 const sentAt = new WeakMap();
 
 const addressOf = (form) => new URL("unsaved/", form.action).href;
 const offerBeside = (form) => form.parentElement.querySelector("[data-offer]");
-// What is sent takes the place of what is offered, so nothing is until the offer has its answer.
+// A request replaces the offered text, so none is sent before the offer is answered.
 const hasOpenOffer = (form) => "offered" in form.dataset && !("returned" in form.dataset) && !offerBeside(form).hidden;
 
 export function keepElsewhere(form) {
@@ -20,7 +20,7 @@ export function keepElsewhere(form) {
   waiting.set(form, setTimeout(send, pause, form));
 }
 
-/** Drops what the server has kept. */
+/** Delete the server's copy. */
 export async function throwAway(form) {
   settle(form);
   const body = new FormData(form);
@@ -28,7 +28,7 @@ export async function throwAway(form) {
   try {
     await fetch(addressOf(form), { method: "POST", body, redirect: "manual" });
   } catch {
-    // It will be offered, and can be thrown away there.
+    // It is offered later and can be deleted then.
   }
 }
 
@@ -39,7 +39,7 @@ async function send(form) {
     const answer = await fetch(addressOf(form), { method: "POST", body: new FormData(form), redirect: "error" });
     if (!answer.ok) throw new Error(answer.status);
   } catch {
-    if (!waiting.has(form)) waiting.set(form, null); // with the next key, or when the page is left
+    if (!waiting.has(form)) waiting.set(form, null); // retry at the next key or on leaving
   }
 }
 
@@ -52,7 +52,7 @@ function leave() {
   for (const form of [...waiting.keys()]) {
     settle(form);
     const isOnItsWay = form.isConnected && navigator.sendBeacon(addressOf(form), new FormData(form));
-    if (form.isConnected && !isOnItsWay) send(form); // too much for a beacon
+    if (form.isConnected && !isOnItsWay) send(form); // too big for a beacon
   }
 }
 
@@ -63,14 +63,14 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", leave);
 
 /**
- * Fills the form from this tab, unless what another device has typed is newer, and returns whether it did. Which of the
- * two is newer is said; where they are one, nothing is. Both are told by this device's own clock, so the server says how
- * old its text was when the page was made, in milliseconds.
+ * Fill the form from this tab unless the text of another device is newer; return whether it was filled. The offer says
+ * which text is newer; it is hidden if both are equal. Both times are by the clock of this device, so the server gives
+ * the age of its text when the page was made, in milliseconds.
  */
 export function settleOffer(form, person) {
   const offer = offerBeside(form);
   if ("returned" in form.dataset) {
-    keepDraft(form, person); // it stands in the form already
+    keepDraft(form, person); // the form already has it
     offer.querySelector("form").addEventListener("submit", () => dropDraft(form, person));
     return false;
   }

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { announce, fill, words } from "../../static/js/announce.js";
 
-test("a value takes its place in the text, zero too; a name without a value stays", () => {
+test("fill replaces names by values, including zero, and keeps unknown names", () => {
   assert.equal(fill("now number {number} of {total}", { number: 2, total: 3 }), "now number 2 of 3");
   assert.equal(fill("{seconds} seconds left.", { seconds: 0 }), "0 seconds left.");
   assert.equal(fill("{who}: {number}", { number: "$&{who}" }), "{who}: $&{who}");
 });
 
-test("elements are told on one line, without those that are missing or empty", () => {
+test("words joins texts in one line and skips missing and empty elements", () => {
   const wrong = { textContent: "\n  Not\n quite. " };
   const state = { textContent: "Two to go." };
   assert.equal(words(wrong, state), "Not quite. Two to go.");
@@ -16,7 +16,7 @@ test("elements are told on one line, without those that are missing or empty", (
   assert.equal(words(null), "");
 });
 
-test("the page's live region holds what was announced last", () => {
+test("announce writes the text into the live region", () => {
   const region = { textContent: "Before" };
   globalThis.document = { querySelector: (selector) => (selector === "[data-announce]" ? region : null) };
   announce("Right.");

@@ -4,18 +4,18 @@ import { faceAt, startClock, stopwatch } from "../../static/js/clock.js";
 
 const TIMING = { total: 20, wait: 1500, left: 20000 };
 
-test("the clock stands until the lines have come, then runs down, and stands again at zero", () => {
+test("the clock waits, then runs down and stops at zero", () => {
   const seconds = (passed) => faceAt(TIMING, passed).seconds;
   assert.deepEqual([0, 1500, 1501, 2499, 2500].map(seconds), [20, 20, 20, 20, 19]);
   assert.deepEqual([20499, 20500, 21499, 21500, 99999].map(seconds), [2, 1, 1, 0, 0]);
 });
 
-test("a page loaded again shows what is left of the whole time", () => {
+test("a reloaded page shows the remaining time", () => {
   const { seconds, percent } = faceAt({ total: 20, wait: 0, left: 5000 }, 0);
   assert.deepEqual([seconds, percent], [5, 25]);
 });
 
-test("the ring shows how much of the time is left", () => {
+test("the ring shows the remaining share of time", () => {
   assert.equal(faceAt(TIMING, 0).percent, 100);
   assert.equal(faceAt(TIMING, 6500).percent, 75);
   assert.equal(faceAt(TIMING, 99999).percent, 0);
@@ -26,7 +26,7 @@ const marked = (total) =>
     .filter((face) => face.isMark)
     .map((face) => face.seconds);
 
-test("half of the time and the last five seconds are marks, the start is none", () => {
+test("half of the time and five seconds are marks, the start is not", () => {
   assert.deepEqual(marked(20), [10, 5]);
   assert.deepEqual(marked(15), [8, 5]);
   assert.deepEqual(marked(10), [5]);
@@ -40,8 +40,8 @@ test("the last five seconds are short", () => {
 });
 
 /**
- * A clock whose hearer writes down what it is told. `pass(seconds)` lets time go by; `sleep(seconds)` lets it go by for
- * the others alone.
+ * A clock whose callbacks are recorded in `told`. `pass(seconds)` advances all clocks; `sleep(seconds)` advances only
+ * the wall clock.
  */
 function running(context, timing) {
   const { timers } = context.mock;
@@ -67,7 +67,7 @@ function running(context, timing) {
   return { told, hear, stop, pass, sleep };
 }
 
-test("each second is told once, the first at once, and nothing after zero", (context) => {
+test("each second is reported once, from the start until zero", (context) => {
   const { told, pass } = running(context, { total: 3, wait: 1000, left: 3000 });
   assert.deepEqual(told, [3]);
   pass(1);
@@ -76,13 +76,13 @@ test("each second is told once, the first at once, and nothing after zero", (con
   assert.deepEqual(told, [3, "started", 2, 1, 0]);
 });
 
-test("a time that is over is told over, and not that it starts", (context) => {
+test("a clock without time left reports zero and no start", (context) => {
   const { told, pass } = running(context, { total: 3, wait: 0, left: 0 });
   pass(1);
   assert.deepEqual(told, [0]);
 });
 
-test("a clock that was stopped tells nothing more", (context) => {
+test("a stopped clock reports nothing more", (context) => {
   const { told, stop, pass } = running(context, { total: 3, wait: 0, left: 3000 });
   pass(1);
   stop();
@@ -90,14 +90,14 @@ test("a clock that was stopped tells nothing more", (context) => {
   assert.deepEqual(told, [3, "started", 2]);
 });
 
-test("a clock that was stopped before it started does not start", (context) => {
+test("a clock stopped before its start does not start", (context) => {
   const { told, stop, pass } = running(context, { total: 3, wait: 1000, left: 3000 });
   stop();
   pass(9);
   assert.deepEqual(told, [3]);
 });
 
-test("a page that slept says so before anything else, and may stop before the time is up", (context) => {
+test("suspension is reported first, so that the clock can be stopped before zero", (context) => {
   const { told, hear, stop, pass, sleep } = running(context, { total: 1, wait: 0, left: 1000 });
   hear.slept = () => {
     told.push("slept");
@@ -109,25 +109,25 @@ test("a page that slept says so before anything else, and may stop before the ti
   assert.deepEqual(told, [1, "started", "slept"]);
 });
 
-test("a page that slept and goes on runs down as it would have", (context) => {
+test("a clock not stopped after suspension runs down to zero", (context) => {
   const { told, pass, sleep } = running(context, { total: 1, wait: 0, left: 1000 });
   sleep(60);
   pass(9);
   assert.deepEqual(told, [1, "started", "slept", 0]);
 });
 
-test("a page that was busy for a few seconds has not slept", (context) => {
+test("a pause of a few seconds is no suspension", (context) => {
   const { told, pass, sleep } = running(context, { total: 1, wait: 0, left: 1000 });
   sleep(4.8);
   pass(9);
   assert.deepEqual(told, [1, "started", 0]);
 });
 
-test("of two clocks of a device the one counts that says more: one sleeps, the other may be set back", () => {
+test("the stopwatch uses the clock that shows more", () => {
   const now = { steady: 100, wall: 5000 };
   const passed = stopwatch({ steady: () => now.steady, wall: () => now.wall });
   Object.assign(now, { steady: 400, wall: 5200 });
   assert.equal(passed(), 300);
-  Object.assign(now, { steady: 500, wall: 90000 }); // slept
+  Object.assign(now, { steady: 500, wall: 90000 }); // suspended
   assert.equal(passed(), 85000);
 });

@@ -16,7 +16,7 @@ beforeEach(() => {
   globalThis.document = { querySelector: () => (isDone ? {} : null) };
 });
 
-/** A form as a browser gives it: fields in their order, and by name. */
+/** A stand-in for a form, with its fields in order. */
 function form(...fields) {
   return { dataset: { draft: "is-it-off 0" }, elements: fields };
 }
@@ -28,21 +28,21 @@ function examForm(saves, ...fields) {
 const radio = (value, checked = false) => ({ name: "choice", type: "radio", value, checked });
 const text = (value, name = "text") => ({ name, type: "textarea", value });
 
-test("a form is filled as it was left", () => {
+test("a draft restores the form", () => {
   keepDraft(form(radio("yes"), radio("no", true), text("Turn it off")), "7");
   const anew = form(radio("yes", true), radio("no"), text(""));
   assert.equal(fillDraft(anew, "7"), true);
   assert.deepEqual(anew.elements, [radio("yes"), radio("no", true), text("Turn it off")]);
 });
 
-test("a box keeps whether it is ticked, and never its value", () => {
+test("a checkbox keeps its state, but not its value", () => {
   keepDraft(form({ name: "part", type: "checkbox", value: "a", checked: true }), "7");
   const anew = form({ name: "part", type: "checkbox", value: "b", checked: false });
   fillDraft(anew, "7");
   assert.deepEqual(anew.elements, [{ name: "part", type: "checkbox", value: "b", checked: true }]);
 });
 
-test("what the server puts into a form is not kept, nor what has no name", () => {
+test("hidden fields, buttons and nameless fields are not stored", () => {
   const token = (value) => ({ name: "token", type: "hidden", value });
   const button = (value) => ({ name: "go", type: "submit", value });
   const nameless = (value) => ({ name: "", type: "fieldset", value });
@@ -52,14 +52,14 @@ test("what the server puts into a form is not kept, nor what has no name", () =>
   assert.deepEqual(anew.elements, [token("new"), nameless("new"), button("new"), text("typed")]);
 });
 
-test("a field that is another one now stays as it is", () => {
+test("a field whose name has changed is skipped", () => {
   keepDraft(form(text("one", "first"), text("two", "second"), text("three", "third")), "7");
   const anew = form(text("", "first"), text("", "other"));
   fillDraft(anew, "7");
   assert.deepEqual(anew.elements, [text("one", "first"), text("", "other")]);
 });
 
-test("a draft is one learner's, at one address, of one question, and gone once it is dropped", () => {
+test("a draft belongs to one learner, URL and question until it is dropped", () => {
   keepDraft(form(text("typed")), "7");
   assert.equal(fillDraft(form(text("")), "8"), false);
   assert.equal(fillDraft({ ...form(text("")), dataset: { draft: "is-it-off 1" } }, "7"), false);
@@ -71,13 +71,13 @@ test("a draft is one learner's, at one address, of one question, and gone once i
   assert.equal(fillDraft(form(text("")), "7"), false);
 });
 
-test("in an exam a draft that was overtaken elsewhere is not filled in", () => {
+test("an exam draft older than the last save is not restored", () => {
   keepDraft(examForm("1", radio("yes", true)), "7");
   assert.equal(fillDraft(examForm("2", radio("yes")), "7"), false);
   assert.equal(fillDraft(examForm("1", radio("yes")), "7"), true);
 });
 
-test("a draft that cannot be read is none", () => {
+test("an unreadable draft is ignored", () => {
   globalThis.sessionStorage.getItem = () => "{";
   assert.equal(fillDraft(form(text("")), "7"), false);
 });
@@ -88,7 +88,7 @@ function browserWith(property) {
   Object.defineProperty(globalThis, "localStorage", { configurable: true, ...property });
 }
 
-test("the result of the work is returned", () => {
+test("storage returns the result of the work", () => {
   browserWith({ value: { getItem: (key) => `the ${key}` } });
   assert.equal(
     onThisDevice((store) => store.getItem("sound")),
@@ -96,7 +96,7 @@ test("the result of the work is returned", () => {
   );
 });
 
-test("a browser that keeps nothing stops nobody", () => {
+test("without browser storage, the result is null", () => {
   const refuse = () => {
     throw new Error("QuotaExceededError");
   };
@@ -131,7 +131,7 @@ function typedForm(text, base, dataset = {}) {
 }
 const values = ({ elements }) => elements.map(({ value }) => value);
 
-test("a page that is opened again is filled with what was typed, on the revision it was typed upon", () => {
+test("a reopened page restores the typed text and its base revision", () => {
   const first = typedForm("old", "1");
   assert.equal(keepTyped(first, "7"), false);
   first.type("new");
@@ -140,7 +140,7 @@ test("a page that is opened again is filled with what was typed, on the revision
   assert.deepEqual(values(anew), ["1", "new"]);
 });
 
-test("what the server sends back is newer than what the tab has", () => {
+test("text returned by the server replaces the draft", () => {
   const first = typedForm("old", "1");
   keepTyped(first, "7");
   first.type("new");
@@ -152,7 +152,7 @@ test("what the server sends back is newer than what the tab has", () => {
   assert.deepEqual(values(anew), ["2", "new"]);
 });
 
-test("what has arrived is dropped, and another person finds nothing", () => {
+test("a draft is dropped after success and hidden from other people", () => {
   const first = typedForm("old", "1");
   keepTyped(first, "7");
   first.type("new");

@@ -4,18 +4,18 @@ import { goToLine, rangeOfLine, watchChanges } from "../../static/js/editor.js";
 
 const TEXT = "# Kettle\n\nTurn it off.";
 
-test("a line is found by its number, an empty and the last one too", () => {
+test("rangeOfLine finds lines by number, even empty and last ones", () => {
   const lines = [1, 2, 3].map((number) => TEXT.slice(...rangeOfLine(TEXT, number)));
   assert.deepEqual(lines, ["# Kettle", "", "Turn it off."]);
 });
 
-test("a line behind the last one selects nothing, at the end", () => {
+test("a line after the last one is an empty range at the end", () => {
   const [start, end] = rangeOfLine(TEXT, 9);
   assert.equal(start, end);
   assert.equal(TEXT.slice(start), "");
 });
 
-test("going to a line opens the fold around it, selects it and leaves a third of the field above it", () => {
+test("goToLine opens the fold, selects the line and scrolls to it", () => {
   const fold = { open: false };
   const done = [];
   const field = {
@@ -32,7 +32,7 @@ test("going to a line opens the fold around it, selects it and leaves a third of
   assert.equal(field.scrollTop, 170);
 });
 
-test("a text is changed while it differs from what was opened, and so is a field that came later", () => {
+test("changed texts and added fields are changes", () => {
   const fields = [{ value: "one" }, { value: "two" }];
   const isChanged = watchChanges(() => fields);
   assert.equal(isChanged(), false);

@@ -7,7 +7,7 @@ const NOW = 1_000 * MINUTE;
 const about = { reader: "a", language: "en", kept: NOW, seen: NOW };
 const page = { reader: "a", language: "en", now: NOW };
 
-test("a copy is kept where there is none, every ten minutes, and when another language is read", () => {
+test("a copy is stored if it is missing, ten minutes old or in another language", () => {
   assert.equal(due(undefined, page), "keep");
   assert.equal(due(about, { ...page, now: NOW + 10 * MINUTE - 1 }), "nothing");
   assert.equal(due(about, { ...page, now: NOW + 10 * MINUTE }), "keep");
@@ -15,6 +15,6 @@ test("a copy is kept where there is none, every ten minutes, and when another la
   assert.equal(due(about, { ...page, now: NOW - 60 * MINUTE }), "keep"); // the clock was set back
 });
 
-test("what another reader has left goes, however new", () => {
+test("a copy of another reader is always replaced", () => {
   assert.equal(due(about, { ...page, reader: "b" }), "replace");
 });

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { isAway, makeRetry, newToken } from "../../static/js/retry.js";
 
-test("the server is away, or only says no", () => {
+test("only 502, 503 and 504 are temporary", () => {
   assert.deepEqual([502, 503, 504].map(isAway), [true, true, true]);
   assert.deepEqual([200, 403, 409, 422, 500, 501, 505].filter(isAway), []);
 });
 
-/** A retry after 2, then 5 seconds, on a clock that `wait(seconds)` moves on; `sent()` counts. */
+/** A retry after 2, then 5 seconds. `wait(seconds)` advances the clock; `sent()` counts. */
 function started(context) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const send = mock.fn();
@@ -18,7 +18,7 @@ function started(context) {
   };
 }
 
-test("each try waits longer, and the last wait repeats", (context) => {
+test("waits are used in order, and the last one repeats", (context) => {
   const { retry, sent, wait } = started(context);
   [2, 5, 5, 5].forEach((seconds, before) => {
     retry.later();
@@ -31,7 +31,7 @@ test("each try waits longer, and the last wait repeats", (context) => {
   assert.equal(sent(), 4);
 });
 
-test("a failure while it waits starts the next wait and does not send twice", (context) => {
+test("a failure during a wait starts the next wait without sending twice", (context) => {
   const { retry, sent, wait } = started(context);
   retry.later();
   wait(1);
@@ -42,7 +42,7 @@ test("a failure while it waits starts the next wait and does not send twice", (c
   assert.equal(sent(), 1);
 });
 
-test("what has got through is not sent again, and the next failure waits as the first did", (context) => {
+test("stop cancels the retry, and the next failure waits as the first one", (context) => {
   const { retry, sent, wait } = started(context);
   assert.equal(retry.isTrying(), false);
   retry.later();

@@ -14,13 +14,13 @@ beforeEach(() => {
   };
 });
 
-test("a stroke, and K with Ctrl or the Mac's key, ask for the search", () => {
+test("slash, Ctrl-K and Command-K open the search", () => {
   assert.ok(pressed("/"));
   assert.ok(pressed("k", { ctrlKey: true }));
   assert.ok(pressed("K", { metaKey: true }));
 });
 
-test("other keys, and these with others, do not", () => {
+test("other keys and combinations are ignored", () => {
   assert.ok(!pressed("k"));
   assert.ok(!pressed("?"));
   assert.ok(!pressed("/", { ctrlKey: true }));
@@ -30,16 +30,16 @@ test("other keys, and these with others, do not", () => {
   assert.ok(!pressed("/", { isComposing: true }));
 });
 
-test("a browser that fills in a form by itself tells of a key without a name, which asks for nothing", () => {
+test("a keydown event of autofill, which has no key, does not open the search", () => {
   assert.ok(!pressed(undefined, { target: field }));
 });
 
-test("who is typing types a stroke, and may still ask by Ctrl-K", () => {
+test("in a field, only Ctrl-K opens the search", () => {
   assert.ok(!pressed("/", { target: field }));
   assert.ok(pressed("k", { ctrlKey: true, target: field }));
 });
 
-test("the stroke alone can be switched off, and on again", () => {
+test("only slash can be switched off and on", () => {
   keep(false);
   assert.ok(!isOn());
   assert.ok(!pressed("/"));
@@ -48,7 +48,7 @@ test("the stroke alone can be switched off, and on again", () => {
   assert.ok(pressed("/"));
 });
 
-test("a browser that keeps nothing leaves it on", () => {
+test("without browser storage, slash stays on", () => {
   globalThis.localStorage = {
     getItem() {
       throw new Error("private");

@@ -4,26 +4,26 @@ import { bestVoice, hush, pieces, readAloud, set, whenVoicesCome } from "../../s
 
 const voices = ["en-US", "zh-TW", "zh_CN", "en-GB"].map((lang) => ({ lang }));
 
-test("a voice of the country is taken before another of the language, and none of another language", () => {
+test("a voice of the country is preferred, one of another language is excluded", () => {
   const voice = (language) => bestVoice(voices, language)?.lang;
   assert.deepEqual(["zh-Hans", "en-GB", "en", "fr"].map(voice), ["zh_CN", "en-GB", "en-US", undefined]);
   assert.equal(bestVoice([{ lang: "zh-HK" }], "zh-Hans").lang, "zh-HK");
 });
 
-test("no voice is taken that would send what is said to another host", () => {
+test("voices that need another host are excluded", () => {
   const [far, near] = [false, true].map((localService) => ({ lang: "zh-CN", localService }));
   assert.equal(bestVoice([far, near], "zh-Hans"), near);
   assert.equal(bestVoice([far], "zh-Hans"), undefined);
 });
 
-test("a text is spoken sentence by sentence, short ones together, and not a word is lost", () => {
+test("a text is split at sentences, and short sentences stay together", () => {
   assert.deepEqual(pieces("走！别回头。你呢？", 6), ["走！别回头。", "你呢？"]);
   assert.deepEqual(pieces("Go now. Do not\n look back!", 9), ["Go now.", "Do not look back!"]);
   assert.deepEqual(pieces("Go. Now.", 100), ["Go. Now."]);
   assert.deepEqual(pieces("  "), []);
 });
 
-test("what a page says before its voices have come is read once they are there, unless it was hushed", () => {
+test("texts wait until voices are loaded, unless they are hushed", () => {
   const [spoken, kept, told] = [[], {}, []];
   let known = [];
   const speechSynthesis = {

@@ -4,7 +4,7 @@ import { stateAt } from "../../static/js/session.js";
 
 const MINUTE = 60_000; // milliseconds
 
-test("two minutes before its end a session is said to end, and no earlier", () => {
+test("the warning starts two minutes before the session ends", () => {
   const times = { ends: 10 * MINUTE, last: 60 * MINUTE };
   assert.deepEqual(
     [0, 8 * MINUTE - 1, 8 * MINUTE, 10 * MINUTE - 1, 10 * MINUTE].map((now) => stateAt(now, times)),
@@ -12,6 +12,6 @@ test("two minutes before its end a session is said to end, and no earlier", () =
   );
 });
 
-test("one that has lasted as long as it may cannot be renewed", () => {
+test("a session at its maximum age cannot be renewed", () => {
   assert.equal(stateAt(9 * MINUTE, { ends: 10 * MINUTE, last: 10 * MINUTE }), "over");
 });

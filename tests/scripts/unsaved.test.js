@@ -7,7 +7,7 @@ const listeners = {};
 const listen = (name, work) => {
   listeners[name] = work;
 };
-let sent; // [how, address, what is typed]
+let sent; // [method, URL, text]
 let answer; // of the server
 let isBeaconTaken;
 
@@ -34,7 +34,7 @@ Object.defineProperty(globalThis, "navigator", {
 });
 const { keepElsewhere, settleOffer } = await import("../../static/js/unsaved.js");
 
-/** A page is opened at that instant, and the clock stands still. */
+/** Open a page at the time `now`, with a stopped clock. */
 function openPage(now) {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "Date"], now });
@@ -54,7 +54,7 @@ beforeEach(() => {
   isBeaconTaken = true;
 });
 
-/** What a page offers beside a form: typed `age` seconds ago. */
+/** Offer beside a form, with text typed `age` seconds ago. */
 function offerOf(text, age) {
   const notes = { newer: { hidden: true }, older: { hidden: true } };
   const throwing = { addEventListener: (_, work) => Object.assign(throwing, { press: work }) };
@@ -86,7 +86,7 @@ function form(text, { offer, isReturned = false } = {}) {
 }
 const wait = async (seconds) => {
   mock.timers.tick(seconds * SECOND);
-  for (let turn = 0; turn < 5; turn += 1) await null; // what the answer leads to
+  for (let turn = 0; turn < 5; turn += 1) await null; // run pending promises
 };
 const leave = () => {
   document.hidden = true;
@@ -96,7 +96,7 @@ const leave = () => {
 };
 const ADDRESS = "http://site/learn/tea-room/boiling/answer/note/unsaved/";
 
-// When it is sent
+// Time of requests
 
 test("a text is sent once, four seconds after the last key", async () => {
   const note = form("");
@@ -111,7 +111,7 @@ test("a text is sent once, four seconds after the last key", async () => {
   assert.deepEqual(sent, [["fetch", ADDRESS, "Mind the kettle"]]);
 });
 
-test("from one sending to the next there are fifteen seconds at least", async () => {
+test("requests are at least fifteen seconds apart", async () => {
   const note = form("");
   for (let second = 0; second < 60; second += 5) {
     note.type(`second ${second}`);
@@ -124,7 +124,7 @@ test("from one sending to the next there are fifteen seconds at least", async ()
   );
 });
 
-test("what was typed last is sent when the page is left, once", async () => {
+test("unsent text is sent once when the page is left", async () => {
   const note = form("");
   note.type("Mind");
   leave();
@@ -133,7 +133,7 @@ test("what was typed last is sent when the page is left, once", async () => {
   assert.deepEqual(sent, [["beacon", ADDRESS, "Mind"]]);
 });
 
-test("what is too much for a beacon is sent as ever", async () => {
+test("text too big for a beacon is sent by fetch", async () => {
   isBeaconTaken = false;
   form("").type("A long text");
   leave();
@@ -145,7 +145,7 @@ for (const [what, refuse] of [
   ["no network", () => Promise.reject(new TypeError("Failed to fetch"))],
   ["a refusal", () => ({ ok: false, status: 429 })],
 ]) {
-  test(`after ${what} it is sent again when the page is left, and not by itself`, async () => {
+  test(`after ${what} the text is sent again only when the page is left`, async () => {
     answer = refuse;
     form("").type("Mind");
     await wait(300);
@@ -155,7 +155,7 @@ for (const [what, refuse] of [
   });
 }
 
-test("a form that is sent itself is not sent beside, nor one that is gone", async () => {
+test("submitted and removed forms are not autosaved", async () => {
   const note = form("");
   note.type("Mind");
   listeners.submit({ target: note });
@@ -167,9 +167,9 @@ test("a form that is sent itself is not sent beside, nor one that is gone", asyn
   assert.deepEqual(sent, []);
 });
 
-// Beside what another device has left
+// Text of another device
 
-test("nothing takes the place of an offer that stands unanswered", async () => {
+test("nothing is sent before an offer is answered", async () => {
   const offer = offerOf("Theirs", 60);
   const note = form("", { offer });
   note.type("Mine");
@@ -182,7 +182,7 @@ test("nothing takes the place of an offer that stands unanswered", async () => {
   assert.deepEqual(sent, [["fetch", ADDRESS, "Theirs and mine"]]);
 });
 
-test("of the tab and the other device the newer one wins, and that is said", async () => {
+test("the newer text of tab and other device wins, and the offer shows which", async () => {
   for (const [age, text, said] of [
     [61, "of this tab", "newer"],
     [59, "saved", "older"],
@@ -198,7 +198,7 @@ test("of the tab and the other device the newer one wins, and that is said", asy
   }
 });
 
-test("the same text on both is filled in and nothing is asked", async () => {
+test("equal texts are restored, and the offer is hidden", async () => {
   keepDraft(form("Mind the kettle \n"), "7");
   openPage(Date.now() + 60 * SECOND);
   const offer = offerOf("Mind the kettle", 50);
@@ -210,14 +210,14 @@ test("the same text on both is filled in and nothing is asked", async () => {
   assert.equal(sent.length, 1);
 });
 
-test("where this tab has nothing the form stays as it is", () => {
+test("without a draft in this tab, the form is unchanged", () => {
   const offer = offerOf("of the other device", 60);
   const anew = form("saved", { offer });
   assert.equal(settleOffer(anew, "7"), false);
   assert.deepEqual([anew.text(), offer.hidden], ["saved", false]);
 });
 
-test("what was put in is kept by the tab, and thrown away it is gone from there, too", () => {
+test("an accepted offer is stored in the tab and deleted with the offer", () => {
   keepDraft(form("older"), "7");
   const offer = offerOf("of the other device", 60);
   const putIn = form("of the other device", { offer, isReturned: true });

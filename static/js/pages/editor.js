@@ -1,5 +1,5 @@
-// The editor without this script works as well: it previews by a button. This sets the cursor and guards unsaved text:
-// leaving warns, and what was typed stays in this tab and on the server until it is saved.
+// Additions to the editor, which works without this script. Sets the cursor to the line of an issue, warns when unsaved
+// text is left, and stores that text in this tab and on the server.
 import { dropDraft, fillDraft, keepTyped } from "../drafts.js";
 import { goToLine, watchChanges } from "../editor.js";
 import { keepElsewhere, settleOffer, throwAway } from "../unsaved.js";
@@ -13,10 +13,10 @@ let isLeavingOnPurpose = false;
 const isOffered = "offered" in form.dataset;
 const isFilled = keepTyped(form, person, isOffered ? settleOffer : fillDraft);
 form.addEventListener("input", () => keepElsewhere(form));
-if ("returned" in form.dataset && !isOffered) keepElsewhere(form); // a preview was asked for, and nothing was saved
+if ("returned" in form.dataset && !isOffered) keepElsewhere(form); // after a preview, nothing is saved yet
 if (isFilled) {
   filled.hidden = !isChanged();
-  form.querySelector("textarea[name]").dispatchEvent(new Event("input", { bubbles: true })); // the preview follows
+  form.querySelector("textarea[name]").dispatchEvent(new Event("input", { bubbles: true })); // update the preview
 }
 filled.querySelector("button").addEventListener("click", async () => {
   dropDraft(form, person);

@@ -1,12 +1,12 @@
-// On every page: the place is kept when the language is switched, a lost network is said, and the end of a session; a
-// key opens the search. What can be read without network is kept for who is signed in, and goes with who signs out.
+// On every page: keep the position when the language is switched, announce a lost network and the end of the session,
+// open the search by a key. Store the offline copy of the signed-in person, and delete it when they sign out.
 import { asksForSearch } from "../search_key.js";
 
 const AT_THE_TOP = 60; // pixels
-const SESSION_AFTER = 3000; // milliseconds: a page that was just opened is not about to end
-const COPY = "offline-copy"; // its names are also in the scripts that keep and show it
+const SESSION_AFTER = 3000; // milliseconds; no session ends that soon after a request
+const COPY = "offline-copy"; // also in offline_copy.js and service_worker.js
 const ABOUT = "/offline/about";
-const SIGN_OUT = "[data-sign-out], #logout-form"; // the second is the admin's, whose page is Django's
+const SIGN_OUT = "[data-sign-out], #logout-form"; // the second one is in Django's admin
 
 const opened = Date.now();
 const switching = document.querySelector("[data-language]");
@@ -33,11 +33,11 @@ async function hasCopy() {
   return Boolean(await caches.match(ABOUT, { cacheName: COPY }).catch(() => undefined));
 }
 
-/** What would only bring the browser's own page of errors, in place of this one, waits. */
+/** Without network, stay on this page; the browser would show its error page. */
 function stay(event) {
   if (event.defaultPrevented || navigator.onLine) return;
   event.preventDefault();
-  network.textContent = ""; // said once more
+  network.textContent = ""; // announce again
   setTimeout(tellNetwork, 50);
 }
 
@@ -47,11 +47,11 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   const field = document.querySelector("main input[type=search]");
   if (field) field.select();
-  else link.click(); // which waits where there is no network
+  else link.click(); // `stay` stops it without network
 });
 addEventListener("online", tellNetwork);
 addEventListener("offline", tellNetwork);
-// On the window, so that a page's own script, which keeps and sends again, comes first.
+// On the window, so that the page's own script, which sends again, runs first.
 addEventListener("submit", stay);
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
@@ -72,7 +72,7 @@ async function watchSession() {
     const module = await import("../session.js");
     module.watchSession(session, opened);
   } catch {
-    // The network went away: the sign-in page says it afterwards, as without a script.
+    // No network: the sign-in page explains it afterwards, as without a script.
   }
 }
 
@@ -81,7 +81,7 @@ async function keepReadingCopy() {
     const module = await import("../offline_copy.js");
     await module.keepCopy(session.dataset.reader, document.documentElement.lang);
   } catch {
-    // No network, no room, or a browser that keeps nothing: the next page tries again.
+    // No network, no space or no storage: the next page tries again.
   }
 }
 

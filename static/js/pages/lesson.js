@@ -1,12 +1,12 @@
-// Additions to the lesson and the exam page. Without this script every form is an ordinary form.
+// Additions to lesson and exam pages. Without this script, every form is an ordinary form.
 //
-// - what was chosen or typed is kept in this tab until it is saved, and filled in again after signing in anew
-// - an answer that does not get through says so, stays, is sent again by itself, and leaving warns
+// - input is stored in this tab until it is saved, and restored after signing in again
+// - an answer that cannot be sent shows a message and is sent again later; leaving the page warns
 // - the steps of an ordering question are dragged, or moved by buttons
 // - the next part of a lesson opens when the question before it is answered
 //
-// A lesson's form is sent by its button. An exam's form ([data-live]) is sent with every change; its buttons go on to
-// another question.
+// A lesson's form is sent by its button. An exam's form ([data-live]) is sent at every change; its buttons open another
+// question.
 import { announce, words } from "../announce.js";
 import { dropDraft, fillDraft, keepDraft, keepTyped } from "../drafts.js";
 import { isAway, makeRetry, newToken } from "../retry.js";
@@ -16,7 +16,7 @@ const RETRY_AFTER = [3, 8, 20, 60]; // seconds
 const lesson = document.querySelector("[data-lesson], [data-exam]");
 const { learner } = lesson.dataset;
 const unsaved = new Map(); // form → its retry
-let goOn = null; // the button that was pressed while something was unsaved: it is followed once that is saved
+let goOn = null; // button pressed while an answer was unsaved; clicked again after the save
 
 const isLive = (form) => "live" in form.dataset;
 
@@ -32,29 +32,29 @@ function prepare(within) {
   for (const form of forms) {
     if ("offered" in form.dataset) elsewhere("settleOffer", form);
     const isFilled = !("offered" in form.dataset) && fillDraft(form, learner);
-    // In an exam an untouched order is no answer yet; in a lesson the button sends it as it stands.
+    // An unchanged order is an answer in a lesson, where a button sends it, but not in an exam.
     for (const list of form.querySelectorAll("[data-ordering]:not(.movable)")) order(list, !isLive(form));
     if (isFilled && isLive(form)) send(form);
   }
 }
 
-// Few pages ask for an order, so its module comes with the first that does.
+// Few pages have an ordering question, so its module is loaded on demand.
 async function order(list, isAnswer) {
   try {
     const { makeMovable } = await import("../order.js");
     if (list.isConnected && !list.matches(".movable")) makeMovable(list, isAnswer);
   } catch {
-    // The network went away: the numbers stay, as without a script.
+    // No network: the numbers stay, as without a script.
   }
 }
 
-// The module comes with the first key in a text, or with what was typed on another device.
+// Loaded when the learner types, or when text from another device is offered.
 async function elsewhere(work, form) {
   try {
     const module = await import("../unsaved.js");
     module[work](form, learner);
   } catch {
-    // The network went away: the text stays in this tab.
+    // No network: the text stays in this tab.
   }
 }
 
@@ -84,10 +84,10 @@ function sendLater(form) {
 
 function refused(form, { status }) {
   if (status === 403) {
-    location.reload(); // signed in anew elsewhere: the fresh page brings a valid form, the draft fills it
+    location.reload(); // signed in again in another tab: reload for a valid form; the draft fills it
   } else if (status === 409 && isLive(form)) {
     dropDraft(form, learner);
-    location.reload(); // a newer answer is kept: show it
+    location.reload(); // show the newer, saved answer
   } else if (status === 409) {
     say(form, lesson.dataset.conflict);
   } else if (isAway(status)) {
@@ -99,10 +99,10 @@ function refused(form, { status }) {
 }
 
 function showOutcome(card) {
-  // The focus went with the old card. Who has moved on meanwhile, perhaps typing already, stays where they are.
+  // The swap has removed the focus. If the learner has moved it elsewhere meanwhile, leave it there.
   if (document.activeElement === document.body || card.contains(document.activeElement)) {
     card.focus({ preventScroll: true });
-    // A long question may hide what is wrong with the answer above the button that was just pressed.
+    // In a long question, the error may be above the visible part of the page.
     (card.querySelector(".invalid-feedback") ?? card).scrollIntoView({ block: "nearest" });
   }
   const refusal = card.querySelector(".invalid-feedback");
@@ -111,10 +111,10 @@ function showOutcome(card) {
   announce(words(...said, ...document.querySelectorAll("#lesson-state [data-left]")));
 }
 
-// A section: the choice of a post looks like a question and holds nobody up.
+// Only sections: the choice of a job role has the class, but is optional.
 const OPEN_QUESTION = "section.question:not(.missed, .right, .saved)";
 
-// What was answered before holds nobody up.
+// Open parts up to the next open question.
 function openNext(part) {
   for (let at = part; at?.matches(".part"); at = at.nextElementSibling) {
     at.hidden = false;
@@ -122,7 +122,7 @@ function openNext(part) {
   }
 }
 
-// Who is led, or searches, ahead finds no gap behind them.
+// Open all parts before it too, so that none is missing.
 function openUpTo(part) {
   for (let at = part; at?.matches(".part"); at = at.previousElementSibling) at.hidden = false;
 }
@@ -130,7 +130,7 @@ function openUpTo(part) {
 function openTarget() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const [part, fold] = [target?.closest(".part"), target?.closest("details")];
-  const wasHidden = part?.hidden || fold; // a browser that does not open by itself what is led to has scrolled nowhere
+  const wasHidden = part?.hidden || fold; // a browser that does not open a hidden target has not scrolled
   openUpTo(part);
   if (fold) fold.open = true;
   if (wasHidden) target.scrollIntoView();
@@ -140,7 +140,7 @@ lesson.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-answer]");
   if (!form) return;
   keepDraft(form, learner);
-  // The first sending may have arrived although no answer came back: a changed answer is another try, so another token.
+  // The first request may have arrived without its response. A changed answer is a new one and needs a new token.
   if (unsaved.has(form) && !isLive(form)) form.elements.token.value = newToken();
 });
 lesson.addEventListener("input", (event) => {
@@ -165,12 +165,12 @@ lesson.addEventListener(
 
 function onAnswer(name, work) {
   document.body.addEventListener(name, ({ detail }) => {
-    const asker = detail.requestConfig?.elt || detail.elt; // of a swap, detail.elt is what is swapped
+    const asker = detail.requestConfig?.elt || detail.elt; // in a swap, detail.elt is its target
     const form = asker.closest("form[data-answer]");
     if (form) work(form, detail.xhr, detail);
   });
 }
-// How often this page has sent since it last heard back, so that the server knows a lost answer from an old tab.
+// Requests since the last response, so that the server can tell a lost response from an outdated tab.
 onAnswer("htmx:configRequest", (form) => {
   if (isLive(form)) form.elements.sent.value = Number(form.elements.sent.value) + 1;
 });
@@ -181,7 +181,7 @@ onAnswer("htmx:beforeOnLoad", (form, xhr) => {
 });
 onAnswer("htmx:responseError", refused);
 onAnswer("htmx:beforeSwap", (form, xhr, detail) => {
-  // A question that was changed meanwhile comes back as it stands now; what was ticked in the old one means nothing.
+  // If the question has changed, the server sends the new one. The draft belongs to the old one.
   const isChanged = xhr.status === 409 && xhr.getResponseHeader("HX-Retarget");
   if (isChanged) Object.assign(detail, { shouldSwap: true, isError: false });
   if (xhr.status < 300 || isChanged) dropDraft(form, learner);

@@ -1,4 +1,4 @@
-// The browser makes or shows a passkey; what it answers goes into the form, which is then sent as usual.
+// The browser creates or uses a passkey. Its response is put into the form, which is then sent as usual.
 
 const form = document.querySelector("[data-passkey]");
 const makes = form?.dataset.passkey === "make";
@@ -19,11 +19,11 @@ async function send(event) {
     form.elements.credential.value = JSON.stringify(await credential());
     form.submit();
   } catch {
-    failed.hidden = false; // cancelled, timed out, or no such key here
+    failed.hidden = false; // cancelled, timed out, or no passkey here
   }
 }
 
-// Older browsers have no words for what the site sends them; they use a code.
+// Older browsers cannot parse the options; a code is used instead.
 if (form && window.PublicKeyCredential?.parseCreationOptionsFromJSON) {
   form.hidden = false;
   document.querySelector("[data-passkey-lacks]")?.remove();

@@ -1,12 +1,12 @@
-// The own phrases are filtered while one types: a call does not wait for a page.
+// Filters saved phrases while typing, because a page load takes too long.
 const field = document.querySelector("[data-filter]");
 const phrases = [...document.querySelectorAll("[data-phrase]")];
 const count = document.querySelector("[data-count]");
 
-/** As a search on the server reads it: wide letters and small ones are the same. */
+/** Normalize as the server's search does: ignore case and full-width forms. */
 const read = (text) => text.normalize("NFKC").toLowerCase();
 
-// What stands above a phrase says when it is said.
+// The headings above a phrase are searched too.
 const texts = new Map(
   phrases.map((phrase) => {
     const above = [];
@@ -28,4 +28,4 @@ function filter() {
 }
 
 field.addEventListener("input", filter);
-filter(); // a browser that comes back to the page fills the field in again
+filter(); // on return to the page, the browser restores the field

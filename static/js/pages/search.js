@@ -1,4 +1,4 @@
-// The page of the search: whether "/" opens it.
+// Search page: the setting for the key "/".
 import { isOn, keep } from "../search_key.js";
 
 const choice = document.querySelector("[data-search-key]");

@@ -1,10 +1,10 @@
-// Additions to a simulation. Without this script it is played page by page and without a clock.
+// Additions to a simulation. Without this script, every situation is a page, and there is no clock.
 //
-// - lines arrive one after the other, and the clock runs; when it is down, it sends that the time is up
-// - the next situation takes the place of the last one without a new page, and a decision that does not get through
-//   stays and is sent again: the server knows its number, so it counts once
-// - keys 1, 2, 3 …, and warnings for who listens at the start, at half of the time and five seconds before the end
-// - by choice it rings, shakes, and reads aloud what is said
+// - lines appear one after another, and the clock runs; at zero, it sends that the time is up
+// - the next situation replaces the last one without a page load
+// - a decision that cannot be sent is sent again; the server knows its number, so it counts once
+// - choices have the keys 1, 2, 3 …; the clock is announced at the start, at half of the time and at 5 seconds
+// - optional: sound, vibration, reading aloud
 import { announce, fill } from "../announce.js";
 import { startClock, stopwatch } from "../clock.js";
 import { isAway, makeRetry } from "../retry.js";
@@ -14,12 +14,12 @@ const { set, setting } = senses;
 const RINGS = { times: 6, every: 3000 }; // milliseconds
 const RETRY_AFTER = [2, 5, 15, 60]; // seconds
 
-const run = document.querySelector("[data-run]"); // not on the pages before and after it
+const run = document.querySelector("[data-run]"); // absent on start page and debrief
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)");
 const retry = makeRetry(RETRY_AFTER, () => form() && send(form(), sending));
-let sending = null; // the button of the decision that is on its way
+let sending = null; // button of the decision being sent
 let stopClock = () => {};
-let isTimeOut = () => false; // by this device's clock: the server's may jump
+let isTimeOut = () => false; // this device's clock; the server's may jump
 let arrivals = []; // timers
 
 const form = () => run.querySelector("[data-decision]");
@@ -54,7 +54,7 @@ function bringLines() {
   for (const line of run.querySelectorAll("[data-arrives]")) {
     const after = Number(line.dataset.arrives); // milliseconds
     if (after === 0) continue;
-    line.classList.add("later"); // seen later, but there for who listens
+    line.classList.add("later"); // hidden, but screen readers read it
     arrivals.push(setTimeout(() => line.classList.remove("later"), after));
     last = Math.max(last, after);
   }
@@ -93,7 +93,7 @@ function runClock() {
     slept() {
       if (sending) return;
       stopTimers();
-      location.reload(); // the server knows where the run stands
+      location.reload(); // the server has the current situation
     },
   });
 }
@@ -105,7 +105,7 @@ function timeIsUp(decision) {
 }
 
 function tellTime(decision) {
-  // Told once: what was decided in time counts, however long the line is broken.
+  // Set once: a decision made in time counts, however late it arrives.
   const hasClock = decision.querySelector("[data-has-clock]");
   if (hasClock) hasClock.value = isTimeOut() ? "1" : "";
 }
@@ -134,7 +134,7 @@ function ringUntilAnswered(left = RINGS.times) {
 function send(decision, button) {
   if (!decision.isConnected) return;
   sending ??= button;
-  sending.click(); // and not requestSubmit: htmx sends the button that was clicked last
+  sending.click(); // not requestSubmit, because htmx sends the button clicked last
 }
 
 function sendLater() {
@@ -159,7 +159,7 @@ function refused({ status }) {
   if (isAway(status)) {
     sendLater();
   } else if (status === 403) {
-    location.reload(); // signed in anew elsewhere: the fresh page brings a valid form
+    location.reload(); // signed in again in another tab: reload for a valid form
   } else {
     settle();
     for (const choice of choices()) choice.removeAttribute("aria-disabled");
@@ -199,12 +199,12 @@ function play() {
     true,
   );
   onAnswer("htmx:beforeOnLoad", (xhr) => {
-    if (!isAway(xhr.status)) retry.stop(); // it got through: nothing is lost by leaving for the debrief
+    if (!isAway(xhr.status)) retry.stop(); // the decision arrived, so leaving for the debrief is safe
   });
   onAnswer("htmx:sendError", sendLater);
   onAnswer("htmx:timeout", sendLater);
   onAnswer("htmx:beforeSwap", (xhr, detail) => {
-    if (xhr.status === 409) Object.assign(detail, { shouldSwap: true, isError: false }); // where the run stands now
+    if (xhr.status === 409) Object.assign(detail, { shouldSwap: true, isError: false }); // current situation
   });
   onAnswer("htmx:responseError", refused);
   onAnswer("htmx:afterSettle", () => {
@@ -221,7 +221,7 @@ function play() {
   });
   document.addEventListener("keydown", press);
   run.addEventListener("click", (event) => {
-    // The second half of a double click falls on the next situation and decides nothing there.
+    // Ignore the second click of a double click, which would decide the next situation.
     if (event.detail > 1 && event.target.closest("button.choice")) event.preventDefault();
     if (event.target.closest(".arrival")) showAll();
   });
