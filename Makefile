@@ -1,12 +1,12 @@
-# `make run` and `make test` need git, make and Python 3.11 or newer; everything else they get themselves.
+# `make run` and `make test` need git, make and Python 3.11 or newer, and install everything else.
 
 PYTHON ?= python3
 PORT ?= 8000
 export PORT
 export UV_PYTHON_DOWNLOADS = never
-# The certificates this machine trusts: behind a company's proxy they are not the ones uv brings along.
+# Trust the certificates of this machine: those of uv do not include a company's proxy.
 export UV_SYSTEM_CERTS = true
-# Compiled tests are kept between runs: to compile them anew takes each process some seconds.
+# Keep compiled tests between runs: compiling them takes each process some seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run demo-scale check test deep audit lint format migration state messages screenshots lock bench release
@@ -30,42 +30,42 @@ help:
 	@.tools/bin/uv pip sync --quiet --require-hashes requirements/development.txt
 	@touch .venv/run $@
 
-## make run          try it: http://127.0.0.1:8000 with demo people (PORT=8001 for another port)
+## make run          run the site with demo accounts: http://127.0.0.1:8000 (PORT=8001 for another port)
 run: .venv/run
 	@.venv/bin/python -m courseware.run
 
-## make demo-scale   a company to try it with, of N=100000 people, in var/scale/ or where DATA_DIR or DATABASE_URL says
+## make demo-scale   create a demo company of N=100000 people in var/scale/, or in DATA_DIR or DATABASE_URL
 demo-scale: .venv/run
 	@.venv/bin/python -m benchmarks.demo_scale $(N)
 
-## make check        the quick tests, under a minute: no browser, no shipped course, nothing long (ARGS=tests/learning for a part)
-# Tables straight from the models: by all migrations each process needs three seconds more. `make test` goes by them.
+## make check        quick tests, under 1 minute: no browser, shipped course or long test (ARGS=tests/learning: a part)
+# Create tables from the models: migrations take each process 3 seconds more. `make test` runs the migrations.
 check: .venv/development
 	@.venv/bin/python -m pytest -n auto --dist worksteal --nomigrations -m "not browser and not shipped and not long and not faults" $(ARGS)
 
-# Workers: one more than there are cores, as who drives a browser waits for it much of the time.
+# Workers: one more than cores, because they wait for browsers much of the time.
 ONE_MORE = $$($(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 
-## make test         the tests of every day, the main ways through a browser included: about six minutes
+## make test         run all but the slow tests, with the main pages in a browser: about 6 minutes
 test: .venv/development
 	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser
 	@.venv/bin/python -m pytest -n $(ONE_MORE) --dist worksteal -m "(not exhaustive or main_way) and not faults" \
 		--ignore=tests/faults --ignore=tests/upgrades --ignore=tests/year $(ARGS)
 
-## make deep         for a night: every example and every page, kills and a company's year in full, faults by hand and by machine, other dates, a million enrollments, the newest Django (PARTS="mutants matrix" for some, .ci/deep --list)
+## make deep         run everything, for a night (PARTS="mutants matrix" for some parts; .ci/deep --list lists them)
 deep: .venv/development
 	@.ci/deep $(PARTS)
 
-## make audit        ask PyPI whether a weakness is known of a package this is locked to; needs the network
+## make audit        ask PyPI for known vulnerabilities of the locked packages; needs the network
 audit: .venv/development
 	@.ci/audit
 
-## make lint         what .ci/run checks besides the tests
+## make lint         run linters and checks without tests
 lint: .venv/development
 	@.ci/lint
 
-## make format       bring Python, templates and scripts into their form
+## make format       format Python, templates and scripts
 format: .venv/development
 	@.venv/bin/ruff format --quiet .
 	@.venv/bin/ruff check --fix . || true
@@ -73,12 +73,12 @@ format: .venv/development
 	@git ls-files -z 'templates/*.html' | xargs -0 .venv/bin/djade --target-version 5.2 || true
 	@.ci/node .ci/biome check --write static/js tests/scripts
 
-## make migration    write a migration: make migration APP=learning NAME=what_it_is_for
+## make migration    write a migration: make migration APP=learning NAME=add_job_role
 migration: .venv/development
 	@SECRET_KEY=only-to-look-at-the-models-0123456789-0123456789-0123456789 PLAIN_HTTP=1 \
 		.venv/bin/python manage.py makemigrations $(APP) --name $(NAME)
 
-## make state        keep a small database of this version for the tests of later ones: make state NAME=v0.1
+## make state        store a small database of this version for tests of later ones: make state NAME=v0.1
 state: .venv/development
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && DATA_DIR="$$folder" DJANGO_SETTINGS_MODULE=tests.settings \
 		.venv/bin/python -m tests.upgrades.state $(NAME)
@@ -87,7 +87,7 @@ state: .venv/development
 messages: .venv/development
 	@.ci/messages
 
-## make screenshots  take the pictures of README and docs from the running product (NAMES="home tour" for some)
+## make screenshots  take the pictures of README and docs from a demo site (NAMES="home tour" for some)
 screenshots: .venv/development
 	@.ci/browser
 	@.venv/bin/python .ci/screenshots.py $(NAMES)
@@ -96,10 +96,10 @@ screenshots: .venv/development
 bench: .venv/development
 	@benchmarks/run
 
-## make lock         resolve the requirements anew
+## make lock         update the locked requirements
 lock: .tools/ready
 	@.ci/lock
 
-## make release      whether this tag may be released; its sources, parts and licences into var/release/
+## make release      check that this tag may be released; write sources, parts and licences into var/release/
 release: .venv/development
 	@.venv/bin/python .ci/release.py

@@ -87,7 +87,7 @@ class Deployment:
     def here(self, text: str, service: Service) -> str:
         """Replace container paths and addresses in the text by those of this machine."""
         if text.startswith("postgres://"):
-            return self.database_url if DATABASE_AT in text else sys.exit(f"{text}: is no address of the database")
+            return self.database_url if DATABASE_AT in text else sys.exit(f"{text} is not the address of the database")
         inside = self.image.environment["DATA_DIR"]
         if text == inside or text.startswith(f"{inside}/"):
             return f"{self.data}{text.removeprefix(inside)}"

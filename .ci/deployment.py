@@ -97,8 +97,8 @@ class WritesDuringUpgrade:
         before = stored(self.site)
         with PacedWriters(self.site, self.deployment.place, self.deployment.certificate).writing() as writers:
             wait_for(writers, writes // 4)
-            self.expect("refused although nothing happened", writers.refused, Counter())
-            with timed("a server killed, and there again"):
+            self.expect("refusals before the kill", writers.refused, Counter())
+            with timed("server killed and restarted"):
                 self.deployment.kill_and_come_back("site1", self.old)
             wait_for(writers, writes // 2)
             refused_by_kill = writers.refused
@@ -111,13 +111,13 @@ class WritesDuringUpgrade:
         self.look()
         self.look_at_an_empty_house()
         self.read_log_of_the_proxy()
-        self.expect("files of the code that were changed", files_of(self.new), self.files[1])
-        self.expect("files of the old code that were changed", files_of(self.old), self.files[0])
+        self.expect("changed files of the new code", files_of(self.new), self.files[1])
+        self.expect("changed files of the old code", files_of(self.old), self.files[0])
         return self.wrong
 
     def install(self) -> None:
         self.deployment.run("upgrade", self.old)
-        # By the Python of the tests, whose packages create people and a small course.
+        # This needs packages of the tests, which create people and a small course.
         output = self.deployment.run("upgrade", self.source, [sys.executable, "-c", PREPARE])
         self.site.told = json.loads(output.splitlines()[-1])
         for name in ("site1", "site2", "worker"):
@@ -130,7 +130,7 @@ class WritesDuringUpgrade:
         """Upgrade as described for containers in docs/help/operator.en.md."""
         with timed("manage.py upgrade"):
             output = self.deployment.run("upgrade", self.new)
-        self.expect("how the upgrade ended", output.splitlines()[-1], "done")
+        self.expect("last line of the upgrade", output.splitlines()[-1], "done")
         for name in ("site1", "site2", "worker"):
             with timed(f"{name} restarted"):
                 self.deployment.restart(name, self.new)
@@ -140,18 +140,18 @@ class WritesDuringUpgrade:
         visitor = self.visitor()
         wait_until(lambda: is_ready(visitor), "the site and its worker are not ready", within=60)
         page = visitor.get("/accounts/login/")
-        self.expect("the page to sign in", page.status, 200)
+        self.expect("sign-in page", page.status, 200)
         # The last call is for this version; older ones may have no numbers.
         self.number = next(iter(page.headers.get_all("X-Request-ID", [])), "no number")
         visitor.get("/accounts/password/reset/key/1-end-of-a-link/?what=somebody-looked-for")
         style = next(path for path in page.text.split('"') if path.startswith("/static/css/site"))
         cache_control = visitor.get(style).headers["Cache-Control"]
-        self.expect("how long a style is kept", cache_control, "max-age=315360000, public, immutable")
+        self.expect("caching of a stylesheet", cache_control, "max-age=315360000, public, immutable")
         address = self.deployment.address("proxy")
         redirect = TlsVisitor(f"{address}:{80 + ABOVE}", self.deployment.certificate, "http").get("/certificates/")
-        self.expect("plain http", (redirect.status, redirect.location), (301, f"https://{address}/certificates/"))
+        self.expect("plain HTTP", (redirect.status, redirect.location), (301, f"https://{address}/certificates/"))
         rejected = visitor.post("/accounts/login/", {"login": "x" * 4_000_000})
-        self.expect("four megabytes", rejected.status, 413)
+        self.expect("POST of 4 MB", rejected.status, 413)
 
     def look_at_an_empty_house(self) -> None:
         """Check the page of the proxy when no server answers."""
@@ -166,7 +166,7 @@ class WritesDuringUpgrade:
         logs = (self.deployment.folder / "var/log/nginx").iterdir()
         log = "".join(file.read_text(encoding="utf-8") for file in logs)
         found = [word in log for word in (self.number, "/reset/key/...", "end-of-a-link", "somebody-looked-for")]
-        self.expect("the log of the proxy", found, [True, True, False, False])
+        self.expect("log of the proxy", found, [True, True, False, False])
 
     def visitor(self) -> TlsVisitor:
         return TlsVisitor(self.deployment.place, self.deployment.certificate)
@@ -176,20 +176,20 @@ class WritesDuringUpgrade:
         kinds = Counter(kind for kind, _row in writers.acknowledged)
         print(f"{acknowledged.total()} acknowledged (" + " · ".join(f"{kinds[kind]} {kind}" for kind in KINDS) + ")")
         print(
-            f"sent again: {refused[UPGRADING]} times for the upgrade, {refused[AWAY]} times as no server answered "
-            f"({refused_by_kill[AWAY]} at the kill); the longest wait {writers.longest:.1f} s"
+            f"sent again: {refused[UPGRADING]} times for the upgrade, {refused[AWAY]} times without a server "
+            f"({refused_by_kill[AWAY]} at the kill); longest wait {writers.longest:.1f} s"
         )
         ((deadlocks,),) = self.site.rows("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         self.expect("lost", acknowledged - found, Counter())
         self.expect("doubled", found - acknowledged, Counter())
         self.expect("deadlocks", deadlocks, 0)
-        self.expect("answers to what was written", set(writers.answers), {302})
-        self.expect("who gave up writing, and why", writers.broken, [])
-        self.expect("refused otherwise", set(refused) - {UPGRADING, AWAY} - CROWDED, set())
+        self.expect("statuses of the writes", set(writers.answers), {302})
+        self.expect("writers that gave up", writers.broken, [])
+        self.expect("other refusals", set(refused) - {UPGRADING, AWAY} - CROWDED, set())
         # Each writer may lose one response at the kill and at each restart.
-        self.expect("no more refused by the proxy than were under way", refused[AWAY] <= 3 * writers.number, True)
-        self.expect("the records", self.manage("check_records"), "0 differences")
-        self.expect("the log", self.manage("verify_audit_log").startswith("The audit log is intact"), True)
+        self.expect("refusals by the proxy are within the limit", refused[AWAY] <= 3 * writers.number, True)
+        self.expect("check_records", self.manage("check_records"), "0 differences")
+        self.expect("verify_audit_log", self.manage("verify_audit_log").startswith("The audit log is intact"), True)
 
     def manage(self, command: str) -> str:
         return self.deployment.run("upgrade", self.new, ["python", "manage.py", command]).strip()

@@ -32,12 +32,12 @@ class Fault:
     tests: str
 
     def problem(self) -> str:
-        """Return why it cannot be tried, or ""."""
+        """Return why the fault cannot be tried, or ""."""
         path = ROOT / self.file
         found = path.read_text(encoding="utf-8").count(self.old) if path.exists() else 0
         lacking = [test for test in self.tests.split() if not (ROOT / test).exists()]
         if found != 1:
-            return f"{self.file} has {found} times, instead of once: {self.old!r}"
+            return f"{self.file} contains {found} times instead of once: {self.old!r}"
         return f"there is no {', '.join(lacking)}" if lacking else ""
 
     def put_into(self, tree: Path) -> None:
@@ -94,22 +94,22 @@ def tried(faults: list[Fault]) -> None:
     """Try the faults. The tests must pass without them first, or the result means nothing."""
     tests = sorted({test for fault in faults for test in fault.tests.split()})
     if exit_code(tests, None) != PASSED:
-        raise SystemExit(f"without a fault the tests must pass, and they do not: {' '.join(tests)}")
+        raise SystemExit(f"the tests must pass without a fault, but fail: {' '.join(tests)}")
     with ThreadPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as workers:
         seen = sum(workers.map(is_seen, faults))
     print(f"{seen} of {len(faults)} faults are seen ({100 * seen // len(faults)} %)")
     if seen * 100 < AT_LEAST * len(faults):
-        raise SystemExit(f"at least {AT_LEAST} % must be")
+        raise SystemExit(f"at least {AT_LEAST} % must be seen")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="only whether the table fits the code")
-    parser.add_argument("words", nargs="?", default="", help="only faults whose rule has these words")
+    parser.add_argument("--check", action="store_true", help="only check that the table fits the code")
+    parser.add_argument("words", nargs="?", default="", help="only faults whose rule contains these words")
     options = parser.parse_args()
     faults = [fault for fault in all_faults() if options.words in fault.rule]
     if not faults:
-        raise SystemExit(f"no rule has the words {options.words!r}")
+        raise SystemExit(f"no rule contains the words {options.words!r}")
     if not options.check:
         tried(faults)
 

@@ -75,14 +75,14 @@ def judge(results: dict[str, str]) -> None:
     caught = sum(status in CAUGHT for status in results.values())
     print(f"{caught} of {len(results)} mutants are caught ({100 * caught // len(results)} %)")
     if caught * 100 < AT_LEAST * len(results):
-        raise SystemExit(f"at least {AT_LEAST} % must be")
+        raise SystemExit(f"at least {AT_LEAST} % must be caught")
 
 
 def main() -> None:
     words = sys.argv[1:]
     modules = [module for module in MODULES if not words or any(word in module for word in words)]
     if not modules:
-        raise SystemExit(f"expected words of one of: {', '.join(MODULES)}")
+        raise SystemExit(f"expected words of these modules: {', '.join(MODULES)}")
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         judge(mutated(modules, Path(folder)))
 

@@ -23,7 +23,7 @@ LANGUAGES = {"en": "en-GB", "zh-hans": "zh-CN"}
 DESKTOP, SMALL = {"width": 1200, "height": 800}, {"width": 840, "height": 560}
 COURSE = "customer-service-safety"
 SIMULATION = "caller-who-knows"
-CALLED = {"en": "he.jun@example.com", "zh-hans": "zhao.min@example.com"}  # have not begun
+CALLED = {"en": "he.jun@example.com", "zh-hans": "zhao.min@example.com"}  # have not started
 PASSWORD = "try-courseware"
 WANTED = set(sys.argv[1:])  # empty: all
 
