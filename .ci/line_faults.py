@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = Path(__file__).with_suffix(".toml")
 AT_LEAST = 90  # percent
 SECONDS = 600  # a fault that makes the tests hang counts as seen
+JOBS = int(os.environ.get("JOBS", os.cpu_count() or 1))
 PASSED, FAILED = 0, 1  # exit codes of pytest; all others mean that the tests did not run
 
 
@@ -68,11 +69,14 @@ def exit_code(tests: Iterable[str], fault: Fault | None) -> int:
         copy_to(Path(folder))
         if fault:
             fault.put_into(Path(folder))
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-m", "not browser and not faults", *tests]
+        workers = "0" if fault else str(JOBS)  # faults are tried side by side
+        options = ["-q", "-x", "-n", workers, "-m", "not browser and not faults"]
+        command = [sys.executable, "-m", "pytest", *options, *tests]
         environment = {"DATA_DIR": folder, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
+            seconds = SECONDS if fault else None  # without a fault, the tests of all rules run
             ran = subprocess.run(
-                command, cwd=folder, env=os.environ | environment, capture_output=True, timeout=SECONDS
+                command, cwd=folder, env=os.environ | environment, capture_output=True, timeout=seconds
             )
         except subprocess.TimeoutExpired:
             return FAILED
@@ -95,7 +99,7 @@ def tried(faults: list[Fault]) -> None:
     tests = sorted({test for fault in faults for test in fault.tests.split()})
     if exit_code(tests, None) != PASSED:
         raise SystemExit(f"the tests must pass without a fault, but fail: {' '.join(tests)}")
-    with ThreadPoolExecutor(int(os.environ.get("JOBS", os.cpu_count() or 1))) as workers:
+    with ThreadPoolExecutor(JOBS) as workers:
         seen = sum(workers.map(is_seen, faults))
     print(f"{seen} of {len(faults)} faults are seen ({100 * seen // len(faults)} %)")
     if seen * 100 < AT_LEAST * len(faults):
