@@ -10,7 +10,7 @@ from courseware.learning.enrollments.creation import begin_many, begin_one
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.completion import waiting_in
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import LESSON, practise, soup_of
+from tests.learning.lesson_pages import LESSON, answer_url, practise, sent, soup_of
 from tests.making import make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,12 @@ def is_night_question_open(enrollment):
 
 def ticked_values(page):
     return [each["value"] for each in page.select("#your-job-role input[type=radio]") if each.has_attr("checked")]
+
+
+def test_lesson_asks_for_job_role_beside_changed_question(client, enrollment):
+    response = client.post(answer_url("what-first"), sent("0", revision=2**62))
+    assert response.status_code == 409
+    assert soup_of(response).select_one("#your-job-role form")
 
 
 def test_lesson_asks_for_job_role_and_returns_to_question(client, enrollment):

@@ -192,6 +192,7 @@ def changed(request, course, step, question, message):
         return conflict(request, learner_context, step, "learning/question_gone.html")
     context = lesson_context(learner_context, page)
     if not request.htmx:
+        context["job_role"] = own_job_role(learner_context)
         return render_in_course(request, learner_context, "learning/lesson.html", context, status=HTTPStatus.CONFLICT)
     card, status = page.card(first_variant), HTTPStatus.CONFLICT
     return card_in_place(request, learner_context, step, card, "learning/_answered.html", context, status=status)
