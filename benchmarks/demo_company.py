@@ -85,7 +85,7 @@ class DemoCompany:
         return name, f"{'.'.join(words).lower()}.{self.number}@example.com"
 
     @property
-    def last_lead(self):
+    def last_manager_of_team(self):
         return User.objects.get(memberships__team=self.teams[-1], memberships__role=Membership.Role.MANAGER)
 
 
@@ -115,7 +115,7 @@ class Newcomers(BulkRows):
         index = len(self.company.teams)
         parent = self.company.teams[(index - 1) // TEAMS_BELOW]
         name = f"{PLACES[index % len(PLACES)]} · {WORK[index % len(WORK)]} {index}"
-        team = self.new(Team, name=name, parent=parent, above=parent.place)
+        team = self.new(Team, name=name, parent=parent, ancestors=parent.place)
         self.company.teams.append(team)
         name, address = self.company.name()
         manager = self.new(User, name=name, email=address, password=self.company.password, is_demo=True)

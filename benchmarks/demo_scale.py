@@ -50,7 +50,7 @@ def grow(people):
             print(f"{number:,} people after {time.monotonic() - began:.0f} s", flush=True)
     took = f"{time.monotonic() - began:.0f} s, {time.process_time():.0f} of them of this processor"
     print(f"{company.number:,} people in {len(company.teams):,} teams, after {took}")
-    print(f"\n  {company.last_lead.email:<32} leads one team")
+    print(f"\n  {company.last_manager_of_team.email:<32} leads one team")
 
 
 def main():

@@ -189,16 +189,14 @@ def measure(people, *, kills):
         print(f"{kind}: written within {span(kind, 'written_at'):.0f} s, sent within {span(kind, 'ended_at'):.0f} s")
     print(
         f"{reminders:,} reminders and {summaries:,} digests, {skipped} not wanted any more, by one worker"
-        f"{', killed twice' if kills else ''}: {took:.0f} s in all, {60 * len(accepted) / took:,.0f} letters a minute; "
+        f"{', killed twice' if kills else ''}: {took:.0f} s in all, {60 * len(accepted) / took:,.0f} emails a minute; "
         f"{worker.seconds:.0f} s of its processor, {1000 * worker.seconds / len(accepted):.1f} ms each; "
         f"{worker.megabytes:.0f} MB at its highest\n"
-        f"taken: {len(accepted):,} letters; {accepted.total() - len(accepted)} handed over twice under one Message-ID"
+        f"taken: {len(accepted):,} emails; {accepted.total() - len(accepted)} handed over twice under one Message-ID"
     )
     written = queued.filter(kind="reminder").count()
     if written != reminders or accepted.keys() != sent:
-        sys.exit(
-            f"{written} of {reminders} reminders written, {len(accepted)} letters taken, {len(sent)} noted as sent"
-        )
+        sys.exit(f"{written} of {reminders} reminders written, {len(accepted)} emails taken, {len(sent)} noted as sent")
 
 
 def main():

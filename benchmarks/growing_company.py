@@ -44,7 +44,7 @@ class Way:
     enrolled: int  # days ago
     lessons: int = 0
     is_completed: bool = False
-    is_waived: bool = False
+    is_exempt: bool = False
     is_renewed: bool = False  # half of these certificates have expired
     due: object = lambda number: 4 + number % 60
 
@@ -52,7 +52,7 @@ class Way:
 WAYS = (
     Way(enrolled=330, lessons=3, is_completed=True, is_renewed=True),
     Way(enrolled=100, lessons=3, is_completed=True),
-    Way(enrolled=100, is_waived=True),
+    Way(enrolled=100, is_exempt=True),
     Way(enrolled=60, lessons=1, due=lambda number: -1 - number % 30),
     Way(enrolled=60, lessons=1, due=lambda number: -1 - number % 7),
     Way(enrolled=30, lessons=1, due=lambda number: (1 + number % 70) / 24),
@@ -102,7 +102,7 @@ class GrowingCompany:
         return User.objects.get(email=f"manager{len(self.teams) - 1:04}@bench.example")
 
     @property
-    def lead_of_leads(self):
+    def senior_manager(self):
         """The manager of 550 people in eleven teams; the head, if the company is too small."""
         index = (len(self.teams) - 1 - TEAMS_BELOW) // TEAMS_BELOW
         return User.objects.get(email=f"manager{index:04}@bench.example") if index > 0 else self.head
@@ -155,7 +155,7 @@ class Intake(BulkRows):
         job_role = self.company.job_roles[number % len(self.company.job_roles)]
         learner = self.person(f"p{number:06}", f"Person {number:06}", job_role)
         self.new(Membership, team=team, person=learner, role=Membership.Role.LEARNER.value)
-        self.letters(learner, number)
+        self.emails(learner, number)
         for index, taught_course in enumerate(self.company.courses):
             self.enroll(
                 learner, taught_course, number * len(self.company.courses) + index, WAYS[(number + index) % len(WAYS)]
@@ -163,13 +163,13 @@ class Intake(BulkRows):
 
     def team(self, index):
         parent = self.company.teams[(index - 1) // TEAMS_BELOW]
-        team = self.new(Team, name=f"Team {index:04}", parent=parent, above=parent.place)
+        team = self.new(Team, name=f"Team {index:04}", parent=parent, ancestors=parent.place)
         self.company.teams.append(team)
         manager = self.person(f"manager{index:04}", f"Manager {index:04}")
         self.new(Membership, team=team, person=manager, role=Membership.Role.MANAGER.value)
         return team
 
-    def letters(self, learner, number):
+    def emails(self, learner, number):
         sent = {"person": learner, "address": learner.email, "ended_at": self.company.now}
         self.new(OutgoingEmail, kind="invitation", state=DeliveryState.SENT.value, **sent)
         became = DeliveryState.SENT if number % 50 else DeliveryState.BOUNCED
@@ -190,8 +190,8 @@ class Intake(BulkRows):
             started_at=done[0] if done else None,
             last_active_at=done[-1] if done else None,
             completed_at=done[-1] if way.is_completed else None,
-            exempted_at=enrolled_at + DAY if way.is_waived else None,
-            exemption_reason="On leave" if way.is_waived else "",
+            exempted_at=enrolled_at + DAY if way.is_exempt else None,
+            exemption_reason="On leave" if way.is_exempt else "",
             certified_until=certified_until,
         )
         data = {"course": taught_course.course.identifier, "learner": learner.pk, "due_at": enrollment.due_at}
@@ -203,8 +203,8 @@ class Intake(BulkRows):
             )
         for at, entry in zip(done, taught_course.lessons, strict=False):
             self.complete(enrollment, entry, at)
-        if way.is_waived:
-            self.log("waived", enrollment, self.company.admin, enrollment.exempted_at)
+        if way.is_exempt:
+            self.log("exempted", enrollment, self.company.admin, enrollment.exempted_at)
         if way.is_completed:
             self.certify(enrollment, taught_course)
         if way.is_renewed:

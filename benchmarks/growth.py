@@ -69,7 +69,7 @@ def looks(company):
         board("board of a team of 50: by name", manager, "?sort=name"),
         board("board of a team of 50: by team", manager, "?sort=team"),
         board("board of a team of 50: longest without an act", manager, "?sort=last-active"),
-        *pages_of_leads(manager, client_of(company.lead_of_leads), head),
+        *pages_of_managers(manager, client_of(company.senior_manager), head),
         *pages_of_hr(client_of(company.hr), f"{search_word}@bench.example"),
         *lists_of_api(company.head, team.pk),
         *admin_lists(client_of(company.admin), course.pk, team.name.replace(" ", "+"), search_word),
@@ -81,14 +81,14 @@ def looks(company):
     return pages, files
 
 
-def pages_of_leads(manager, lead_of_leads, head):
+def pages_of_managers(manager, senior_manager, head):
     from benchmarks.visits import Look
 
     pages = {"Today": "/team/today/", "teams": "/team/teams/", "report": "/team/reports/", "outlook": "/team/trends/"}
     for page, path in pages.items():
         yield Look(f"{page}: a team of 50", manager, path, few=FULL_LIST)
         limits = LIMITS_OF_MANY.get(page, {"bar": None})
-        yield Look(f"{page}: eleven teams", lead_of_leads, path, **limits)
+        yield Look(f"{page}: eleven teams", senior_manager, path, **limits)
         yield Look(f"{page}: everybody", head, path, **limits)
 
 
@@ -97,8 +97,8 @@ def pages_of_hr(hr, address):
 
     yield Look("HR: people", hr, "/people/", few=FULL_LIST)
     yield Look("HR: teams first", hr, "/team/teams/", few=FULL_BOARD)
-    yield Look("HR: letters", hr, "/people/emails/", few=FULL_LIST)
-    yield Look("HR: letters to an address", hr, f"/people/emails/?address={address}", few=FULL_LIST)
+    yield Look("HR: emails", hr, "/people/emails/", few=FULL_LIST)
+    yield Look("HR: emails to an address", hr, f"/people/emails/?address={address}", few=FULL_LIST)
 
 
 def lists_of_api(owner, team):
@@ -138,7 +138,7 @@ def admin_lists(client, course, team, someone):
         "audit_log/event": {
             "events": "",
             "a subject": "q=enrollment:7",
-            "a verb": "q=waived",
+            "a verb": "q=exempted",
             "an address": f"q={address}",
         },
         "notifications/outgoingemail": {"emails": "", "an address": f"q={address}", "sent": "state__exact=sent"},

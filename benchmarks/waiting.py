@@ -110,9 +110,9 @@ def works(company):
         enroll_by_rule(by_rule.identifier)
 
     def release():
-        document = shipped.documents.select_related("head").filter(kind="lesson").earliest("pk")
+        document = shipped.documents.select_related("latest_revision").filter(kind="lesson").earliest("pk")
         head = changed(document)
-        publish(shipped, [head], weight="reread", note="A word more", by=company.admin)
+        publish(shipped, [head], impact="reread", note="A word more", by=company.admin)
 
     def import_again():
         files = files_of("course-2")
@@ -131,8 +131,10 @@ def changed(document):
     """Save a document with one more word; return the revision."""
     from courseware.content.releases.drafts import save_drafts
 
-    text = document.head.texts.get(language=document.course.source_language)
-    return save_drafts(document, {text.language: bytes(text.body) + "\n稿\n".encode()}, base=document.head, by=None)
+    text = document.latest_revision.texts.get(language=document.course.source_language)
+    return save_drafts(
+        document, {text.language: bytes(text.body) + "\n稿\n".encode()}, base=document.latest_revision, by=None
+    )
 
 
 def main():

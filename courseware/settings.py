@@ -351,7 +351,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "courseware.project.static_files.StaticFilesStorage"},
 }
-# Of one person, each by itself: answers in lessons, in drills, decisions in simulations, runs begun.
+# Of one person, each by itself: answers in lessons, in practice sets, decisions in simulations, simulations started.
 ANSWERS_PER_MINUTE = 60
 REPORTS_PER_DAY = 10  # of one person
 API_REQUESTS_PER_MINUTE = 60  # by the reading API, of one person
@@ -416,7 +416,7 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the link proved it; and whoever is loc
 ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
     "wrong_codes": "30/m/ip,100/h/key",
-    "letters": "20/m/ip",
+    "emails": "20/m/ip",
     "invite_links": "10/h/key",  # of a place at a link: see accounts/teams/invite_links.py
     "pending_submissions": "10/h/key",  # of a person: see accounts/security/resubmission.py
     "api_reads": f"{API_REQUESTS_PER_MINUTE}/m/key",  # of a person
@@ -489,7 +489,7 @@ LOGGING = {
     "loggers": {
         "django.security.DisallowedModelAdminLookup": {"filters": ["one line"]},
         "courseware.project.request_logging": {"level": "INFO"},
-        # At a lower level it names the addresses it asks, and those of doors into chat groups are secret.
+        # At a lower level it names the addresses it asks, and the addresses of chat bots are secret.
         "urllib3": {"level": "ERROR"},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},

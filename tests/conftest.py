@@ -346,16 +346,16 @@ def no_left_over_language():
 
 
 @pytest.fixture
-def letter_hours():
+def real_sending_hours():
     """Use the sending hours of the product."""
 
 
 @pytest.fixture(autouse=True)
-def letters_leave_at_any_hour(request, monkeypatch):
+def emails_leave_at_any_hour(request, monkeypatch):
     """Send at any hour, so that tests do not depend on the time of day."""
     from courseware.notifications.email import email_types
 
-    if "letter_hours" not in request.fixturenames:
+    if "real_sending_hours" not in request.fixturenames:
         monkeypatch.setattr(email_types, "HOURS", {})
 
 

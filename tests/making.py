@@ -46,16 +46,16 @@ def use_database(name):
     connection.settings_dict["NAME"] = name
 
 
-def letters():
+def sent_emails():
     """Return all emails sent so far, after sending those that are due."""
     deliver_due()
     return mail.outbox
 
 
-def letters_after_undo():
-    """Like `letters`, after the time for *Undo*."""
+def emails_after_undo():
+    """Like `sent_emails`, after the time for *Undo*."""
     OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).update(next_at=F("next_at") - HELD_FOR_UNDO)
-    return letters()
+    return sent_emails()
 
 
 def make_user(name="", *, email="", password=PASSWORD, **fields):
@@ -174,10 +174,10 @@ DATED = (Revision, Release)
 UNDATED = (Course, Document, SourceFile, ImportedFile, RenderedPage, ReleaseEntry, ReleaseEntry.pages.through)
 
 
-def publish_head(document, *, weight="minor", note=""):
+def publish_latest(document, *, impact="minor", note=""):
     """Release the latest revision of a document with default options."""
-    document = Document.objects.select_related("course", "head").get(pk=document.pk)
-    return publish(document.course, [document.head], weight=weight, note=note, by=None)
+    document = Document.objects.select_related("course", "latest_revision").get(pk=document.pk)
+    return publish(document.course, [document.latest_revision], impact=impact, note=note, by=None)
 
 
 def make_enrollment(learner=None, course=None, **fields):

@@ -49,7 +49,7 @@ from courseware.reporting.dashboard.saved_views import SavedView
 from courseware.simulations import attempts as running
 from courseware.simulations.models import SimulationAttempt, TimeSetting
 from courseware.simulations.replay import replay_of
-from tests.course_format.samples import SHEET, make_files
+from tests.course_format.samples import FOLLOW_UP, make_files
 from tests.making import (
     days,
     join,
@@ -91,7 +91,7 @@ class World:
 
 
 def make_world(course=None) -> World:
-    course = course or Course.objects.exclude(current=None).first() or make_course(make_files(**SHEET))
+    course = course or Course.objects.exclude(current=None).first() or make_course(make_files(**FOLLOW_UP))
     learner = make_user("Lea Learner")
     top, other = make_team("Head office"), make_team("Another team", learners=1)
     team = make_team("Night shift", parent=top)
@@ -124,7 +124,7 @@ def make_world(course=None) -> World:
     make_draft(world)
     work_beside(learner, by=people["admin"])
     create_checkpoint()
-    note_beside(world, stands_in=people["other manager"], by=people["admin"])
+    note_beside(world, deputy=people["other manager"], by=people["admin"])
     world.places = places_of(world)
     return world
 
@@ -139,14 +139,14 @@ def work_beside(learner, *, by):
 ACT_OF_NOTE = uuid.UUID(int=7)
 
 
-def note_beside(world, *, stands_in, by):
+def note_beside(world, *, deputy, by):
     """A future absence and a note of the learner, a past deputy, and a person with an alias."""
-    lead = manager_of(world.team)
+    manager = manager_of(world.team)
     next_month = dates.site_day() + timedelta(days=30)
-    record_absence(world.learner, next_month, next_month, by=lead)
-    write_note([world.learner.pk], "Prefers mornings.", act=ACT_OF_NOTE, by=lead)
+    record_absence(world.learner, next_month, next_month, by=manager)
+    write_note([world.learner.pk], "Prefers mornings.", act=ACT_OF_NOTE, by=manager)
     over = {"first_day": date(2020, 1, 1), "last_day": date(2020, 1, 2)}  # so it shows nobody anything
-    Deputy.objects.create(lead=lead, person=stands_in, made_by=by, **over)
+    Deputy.objects.create(manager=manager, person=deputy, made_by=by, **over)
     names = (make_user(email=f"{each}@two-names.example.com") for each in ("kept", "other"))
     merge(*names, by=make_admin(email="merges@example.com"))
 
@@ -158,9 +158,12 @@ def manager_of(team):
 def make_draft(world):
     """An unpublished draft of the lesson, saved by the editor."""
     document = lesson_document(world)
-    text = document.head.texts.get(language=world.course.source_language)
+    text = document.latest_revision.texts.get(language=world.course.source_language)
     drafts.save_drafts(
-        document, {text.language: bytes(text.body) + "\n稿\n".encode()}, base=document.head, by=world.people["editor"]
+        document,
+        {text.language: bytes(text.body) + "\n稿\n".encode()},
+        base=document.latest_revision,
+        by=world.people["editor"],
     )
 
 
@@ -251,7 +254,7 @@ def places_of(world):
     """Return route prefix up to a placeholder (without its converter) → value."""
     learner, lesson = world.learner, world.lesson
     media = Document.objects.filter(course=world.course, kind=Document.Kind.MEDIA).latest("pk")
-    figure = media.head.texts.get()
+    figure = media.latest_revision.texts.get()
     link = make_link(world.team, ends_at=days(7), uses=20, by=manager_of(world.team))
     asked = JoinRequest.objects.create(link=link, staff_number="A77", name="Jo Joiner", asked_at=timezone.now())
     places = {
@@ -276,15 +279,15 @@ def places_of(world):
         "team/simulations/<course>": world.course.identifier,
         "team/simulations/<course>/<simulation>": world.run.simulation.identifier,
         "team/follow-ups/<pk>": world.passed.enrollment.pk,
-        "team/follow-ups/<pk>/<sheet>": next((sheet.id for sheet in world.outline.sheets), "none"),
+        "team/follow-ups/<pk>/<survey_id>": next((survey.id for survey in world.outline.follow_up_surveys), "none"),
         "certificates/<number>": world.passed.enrollment.certificate.number,
         "certificates/<number>/<language>": pdf_of(world.passed.enrollment.certificate, "en", by=learner).language,
         "team/views/<pk>": SavedView.objects.create(person=manager_of(world.team), name="Stuck", query="stuck=on").pk,
         "team/people/<pk>": world.enrollment.pk,
         "people/<pk>": learner.pk,
         "people/external-training/<training>": trained_outside(world).pk,
-        "people/<pk>/deputies/<substitute>": Deputy.objects.get().pk,
-        "team/deputies/<substitute>": Deputy.objects.get().pk,
+        "people/<pk>/deputies/<deputy>": Deputy.objects.get().pk,
+        "team/deputies/<deputy>": Deputy.objects.get().pk,
         "people/import/<roster>": roster_of(world).pk,
         "people/invite-links/<pk>": link.pk,
         "people/invite-links/requests/<pk>": asked.pk,
@@ -303,7 +306,7 @@ def places_of(world):
         ).pk,
         "people/merges/<pk>": AccountMerge.objects.get().pk,
         "people/<pk>/absences/<absence>": Absence.objects.get(person=learner).pk,
-        "api/<pk>": key_of_lead(world).pk,
+        "api/<pk>": key_of_manager(world).pk,
         "api/v1/questions/<course>": world.course.identifier,
         "api/v1/questions/<course>/<document>": lesson.id,
         "api/v1/simulations/<course>": world.course.identifier,
@@ -348,10 +351,10 @@ def places_of(world):
     }
 
 
-def key_of_lead(world):
-    lead = manager_of(world.team)
-    make_key(lead, name="Charts", ends_on=dates.site_day() + timedelta(days=30))
-    return ApiKey.objects.get(person=lead)
+def key_of_manager(world):
+    manager = manager_of(world.team)
+    make_key(manager, name="Charts", ends_on=dates.site_day() + timedelta(days=30))
+    return ApiKey.objects.get(person=manager)
 
 
 def trained_outside(world):

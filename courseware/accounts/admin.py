@@ -36,7 +36,7 @@ from courseware.audit_log.record import record, record_many, subject_of
 from courseware.lib.admin.model_admins import LargeTableAdmin, ListFiltersOnly, RetryOnIntegrityError, SuperusersOnly
 from courseware.notifications.models import OutgoingEmail
 
-LETTERS_SHOWN = 10  # on the page of a person
+EMAILS_SHOWN = 10  # on the page of a person
 
 # People have one address, in their own row. A second table of sign-in addresses would be a back door.
 admin.site.unregister(allauth_admin.EmailAddress)
@@ -163,14 +163,14 @@ class PersonAdmin(LogsMemberships):
     list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter, AbsenceFilter]
     search_fields = ["name", "email", "staff_number"]  # shows the search field; `get_search_results` searches
     search_help_text = HOW_PEOPLE_ARE_FOUND
-    readonly_fields = ["joined_at", "last_login", "letters"]
+    readonly_fields = ["joined_at", "last_login", "emails"]
     form = PersonForm
     actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]
     fieldsets = [
         (None, {"fields": ["name", "email", "staff_number", "language", "job_role", "extra_time"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]}),
         (_("Dates"), {"fields": ["starts_on", "leaves_on", "joined_at", "last_login"]}),
-        (_("Emails"), {"fields": ["letters"]}),
+        (_("Emails"), {"fields": ["emails"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["name", "email", "staff_number", "language", "job_role", "starts_on", "send_link"]}),
@@ -196,9 +196,9 @@ class PersonAdmin(LogsMemberships):
         return fields
 
     @admin.display(description=_("latest emails"))
-    def letters(self, person):
-        emails = list(OutgoingEmail.objects.of(person)[:LETTERS_SHOWN])
-        return render_to_string("accounts/_letters.html", {"letters": emails})
+    def emails(self, person):
+        emails = list(OutgoingEmail.objects.of(person)[:EMAILS_SHOWN])
+        return render_to_string("accounts/_emails.html", {"emails": emails})
 
     def has_delete_permission(self, request, obj=None):
         return False  # people are deactivated, and their records stay

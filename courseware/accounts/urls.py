@@ -45,5 +45,5 @@ urlpatterns = [
     path("two-factor/", include(second_factor_urls)),
     path("language/", views.set_language, name="set-language"),
     path("session/", views.session, name="session"),
-    path("unsent/", views.held_form, name="unsent-form"),
+    path("unsent/", views.unsent_form, name="unsent-form"),
 ]

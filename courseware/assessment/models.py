@@ -132,7 +132,7 @@ class PracticeAnswer(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["attempt", "objective", "number"], name="one_drill_answer_per_number")
+            models.UniqueConstraint(fields=["attempt", "objective", "number"], name="one_practice_answer_per_number")
         ]
 
     def __str__(self):
@@ -330,13 +330,13 @@ class Certification(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["learner", "course"], name="one_standing_per_course"),
+            models.UniqueConstraint(fields=["learner", "course"], name="one_certification_per_course"),
             models.CheckConstraint(
                 condition=Q(certificate=None, outside__isnull=False) | Q(certificate__isnull=False, outside=None),
-                name="a_standing_has_one_proof",
+                name="certification_has_one_proof",
             ),
         ]
-        indexes = [models.Index(fields=["certified_until"], name="standing_by_certified_until")]
+        indexes = [models.Index(fields=["certified_until"], name="certification_by_end")]
 
     def __str__(self):
         return f"{self.learner} · {self.course}"

@@ -25,5 +25,5 @@ urlpatterns = [
     path("certificates/", certificate.check_certificate, name="check-certificate"),
     path("certificates/<slug:number>/", certificate.certificate, name="certificate"),
     path("certificates/<slug:number>/pdf/", certificate.make_pdf, name="make-pdf"),
-    path("certificates/<slug:number>/<slug:language>.pdf", certificate.paper, name="pdf"),
+    path("certificates/<slug:number>/<slug:language>.pdf", certificate.pdf_file, name="pdf"),
 ]

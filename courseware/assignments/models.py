@@ -85,7 +85,7 @@ class RuleVersion(models.Model):
     due_days = models.PositiveSmallIntegerField(_("days"), null=True, blank=True)
     due_on = models.DateField(_("date"), null=True, blank=True)
     acts_since = models.DateField(_("applies from"))
-    excuses = models.BooleanField(
+    exempts = models.BooleanField(
         _("people who no longer match the rule become exempt"),
         default=False,
         help_text="For open enrollments created by this rule",
@@ -125,7 +125,7 @@ class RuleAction(models.Model):
     class Kind(models.TextChoices):
         ENROLL = "enroll", _("enrolled")
         RENEW = "renew", _("renewal opened")
-        EXCUSE = "excuse", _("exempt")
+        EXEMPT = "exempt", _("exempt")
 
     rule = models.ForeignKey(AssignmentRule, on_delete=models.PROTECT, related_name="assignments")
     version = models.ForeignKey(RuleVersion, on_delete=models.PROTECT, related_name="+")
@@ -133,7 +133,7 @@ class RuleAction(models.Model):
     enrollment = models.ForeignKey(
         Enrollment, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Null: it was undone"
     )
-    deed = models.CharField(max_length=8, choices=Kind)
+    kind = models.CharField(max_length=8, choices=Kind)
     occasion = models.CharField(
         max_length=40, blank=True, help_text="What a rule does once for; empty: the first enrollment"
     )
@@ -149,14 +149,14 @@ class RuleAction(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["rule", "person", "deed", "occasion"],
+                fields=["rule", "person", "kind", "occasion"],
                 condition=Q(undone_at=None),
                 name="a_rule_does_it_once",
             )
         ]
 
     def __str__(self):
-        return f"{self.person} · {self.rule} · {self.get_deed_display()}"
+        return f"{self.person} · {self.rule} · {self.get_kind_display()}"
 
     @property
     def because(self):
@@ -164,11 +164,11 @@ class RuleAction(models.Model):
 
 
 class ManualReminder(models.Model):
-    """Reminders that a manager sent together. `letters`: ids of the emails."""
+    """Reminders that a manager sent together. `email_ids`: in the order of sending."""
 
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
-    letters = models.JSONField(default=list)
+    email_ids = models.JSONField(default=list)
 
     class Meta:
         verbose_name, verbose_name_plural = _("manual reminder"), _("manual reminders")
@@ -178,7 +178,7 @@ class ManualReminder(models.Model):
         return f"{self.made_by} · {self.made_at:%Y-%m-%d}"
 
     def sent(self) -> models.QuerySet[OutgoingEmail]:
-        return OutgoingEmail.objects.filter(pk__in=self.letters).select_related("person").order_by("pk")
+        return OutgoingEmail.objects.filter(pk__in=self.email_ids).select_related("person").order_by("pk")
 
 
 class ReminderSchedule(models.Model):
@@ -224,7 +224,7 @@ class FollowUp(models.Model):
     """A manager has answered the survey about this person, or cannot say. It holds no answers."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="+")
-    sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_on = models.DateField(help_text="By the clock of the site; the day alone, for answers have no time either")
     is_answered = models.BooleanField(help_text="False: the manager could not tell")
@@ -232,17 +232,17 @@ class FollowUp(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("follow-up"), _("follow-ups")
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["enrollment", "sheet"], name="one_observation_of_a_run")]
+        constraints = [models.UniqueConstraint(fields=["enrollment", "survey"], name="one_follow_up_per_enrollment")]
 
     def __str__(self):
-        return f"{self.sheet} ({self.enrollment})"
+        return f"{self.survey} ({self.enrollment})"
 
 
 class FollowUpAnswers(models.Model):
     """Answers of a survey without the person. Until enough wait, team and month are hidden; ids are random."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     answers = models.JSONField(help_text="Question id → place, list of places, number or text")
     pending_key = models.CharField(
@@ -259,26 +259,26 @@ class FollowUpAnswers(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("answers of a follow-up survey"), _("answers of follow-up surveys")
         ordering = ["id"]
-        indexes = [models.Index(fields=["sheet", "team"], name="observed_in_a_team")]
+        indexes = [models.Index(fields=["survey", "team"], name="follow_ups_of_team")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(shown_from=None, month=None, team=None) & ~Q(pending_key="")
                 | Q(shown_from__isnull=False, month__isnull=False, pending_key=""),
-                name="an_observation_waits_or_is_shown",
+                name="follow_up_waits_or_is_shown",
             )
         ]
 
     def __str__(self):
-        return str(self.sheet)
+        return str(self.survey)
 
 
 class ConversationQuerySet(models.QuerySet):
-    def standing(self):
+    def in_force(self):
         return self.filter(undone_at=None)
 
     def last_about(self, enrollments: Collection[int]) -> dict[int, datetime]:
         """Return enrollment id → time of the last conversation, for those that have one. Runs one query."""
-        found = self.standing().filter(enrollment__in=enrollments).order_by().values_list("enrollment")
+        found = self.in_force().filter(enrollment__in=enrollments).order_by().values_list("enrollment")
         return dict(found.annotate(Max("made_at")))
 
 
@@ -361,7 +361,7 @@ class ChatMessage(models.Model):
     """A message to a chat group: the summary of a day, or a test message without a day."""
 
     id = models.BigAutoField(primary_key=True)
-    door = models.ForeignKey(ChatBot, on_delete=models.CASCADE, related_name="cards")
+    bot = models.ForeignKey(ChatBot, on_delete=models.CASCADE, related_name="messages")
     day = models.DateField(null=True, help_text="Date in the time zone of the team. Null: a test message")
     state = models.CharField(max_length=16, choices=ChatDeliveryState, default=ChatDeliveryState.QUEUED)
     why = models.TextField(blank=True)
@@ -376,8 +376,8 @@ class ChatMessage(models.Model):
     class Meta:
         ordering = ["-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["door", "day"], name="one_summary_a_door_and_day"),
-            models.UniqueConstraint(fields=["door"], condition=Q(day=None) & WAITING, name="one_try_at_a_time"),
+            models.UniqueConstraint(fields=["bot", "day"], name="one_summary_per_bot_and_day"),
+            models.UniqueConstraint(fields=["bot"], condition=Q(day=None) & WAITING, name="one_try_at_a_time"),
         ]
         indexes = [
             models.Index(fields=["next_at"], name="group_card_waiting", condition=WAITING),
@@ -386,7 +386,7 @@ class ChatMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.door_id} {self.day or 'try'}"
+        return f"{self.bot_id} {self.day or 'try'}"
 
     @property
     def is_try(self) -> bool:

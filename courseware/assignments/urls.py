@@ -9,8 +9,8 @@ from courseware.learning.manager_actions import FOR_MANY
 
 app_name = "assignments"
 urlpatterns = [
-    path("team/follow-ups/", follow_up_views.observations, name="follow-ups"),
-    path("team/follow-ups/<int:pk>/<id:sheet>/", follow_up_views.observation, name="follow-up"),
+    path("team/follow-ups/", follow_up_views.follow_ups, name="follow-ups"),
+    path("team/follow-ups/<int:pk>/<id:survey_id>/", follow_up_views.follow_up, name="follow-up"),
     *(
         path(
             f"people/actions/{each.address}/",

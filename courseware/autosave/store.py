@@ -47,19 +47,21 @@ def drop_old(at: datetime | None = None) -> int:
 
 @dataclass(frozen=True)
 class RestoreOffer:
-    """`texts`: (field, text) pairs. `age`: milliseconds. `is_put_in`: is restored. `is_overtaken`: form saved later."""
+    """`texts`: (field, text) pairs. `age`: milliseconds. `is_restored`: text is in the form. `is_overtaken`: form saved
+    later.
+    """
 
     texts: tuple[tuple[str, str], ...]
     typed_at: datetime
     age: int
-    is_put_in: bool
+    is_restored: bool
     is_overtaken: bool
 
 
-def offer_of(autosaved: AutosavedText, *, is_put_in: bool, saved_at: datetime | None) -> RestoreOffer:
-    """Return the offer to restore texts. `is_put_in`: already restored. `saved_at`: last save of the form, or None."""
+def offer_of(autosaved: AutosavedText, *, is_restored: bool, saved_at: datetime | None) -> RestoreOffer:
+    """Return the offer to restore texts. `is_restored`: done already. `saved_at`: last save of the form, or None."""
     texts = tuple((name, text) for name, text in autosaved.fields.items() if isinstance(text, str))
     age = (timezone.now() - autosaved.typed_at) // timedelta(milliseconds=1)
     return RestoreOffer(
-        texts, autosaved.typed_at, age, is_put_in, saved_at is not None and saved_at > autosaved.typed_at
+        texts, autosaved.typed_at, age, is_restored, saved_at is not None and saved_at > autosaved.typed_at
     )

@@ -80,10 +80,10 @@ class CourseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
 
 @admin.register(Release)
 class ReleaseAdmin(ReadOnly, ListFiltersOnly, admin.ModelAdmin):
-    list_display = ["number", "course_shown", "created_at", "created_by", "weight", "note"]
-    list_filter = [("course", CourseTitleFilter), "weight"]
+    list_display = ["number", "course_shown", "created_at", "created_by", "impact", "note"]
+    list_filter = [("course", CourseTitleFilter), "impact"]
     list_select_related = ["course__current", "created_by"]
-    fields = readonly_fields = ("course", "number", "weight", "note", "created_at", "created_by", "digest")
+    fields = readonly_fields = ("course", "number", "impact", "note", "created_at", "created_by", "digest")
 
     @admin.display(description=_("course"), ordering="course")
     def course_shown(self, release):
@@ -108,7 +108,7 @@ class DraftFilter(admin.SimpleListFilter):
         return [("draft", _("draft")), ("released", _("released"))]
 
     def queryset(self, request, queryset):
-        is_released = Q(head=F("released"))
+        is_released = Q(latest_revision=F("released"))
         if self.value() == "draft":
             return queryset.exclude(is_released)
         return queryset.filter(is_released) if self.value() == "released" else queryset
@@ -140,13 +140,13 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         entries = ReleaseEntry.objects.filter(release=OuterRef("course__current"), document=OuterRef("pk"))
         texts = SourceFile.objects.exclude(revision__document__kind=Document.Kind.MEDIA)
         of_head = SourceFile.objects.filter(
-            revision=OuterRef("head"), language__in=["", OuterRef("course__source_language")]
+            revision=OuterRef("latest_revision"), language__in=["", OuterRef("course__source_language")]
         )
-        documents = Document.objects.exclude(head=None).annotate(
+        documents = Document.objects.exclude(latest_revision=None).annotate(
             released=Subquery(entries.values("revision")[:1]), path=Subquery(of_head.values("path")[:1])
         )
-        documents = documents.select_related("course", "head").order_by(*self.get_ordering(request))
-        return documents.prefetch_related(Prefetch("head__texts", queryset=texts))
+        documents = documents.select_related("course", "latest_revision").order_by(*self.get_ordering(request))
+        return documents.prefetch_related(Prefetch("latest_revision__texts", queryset=texts))
 
     def get_search_results(self, request, queryset, search_term):
         if not search_term:
@@ -157,7 +157,10 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             document.pk
             for document in queryset
             if term in document.identifier.casefold()
-            or any(term in bytes(text.body).decode(errors="replace").casefold() for text in document.head.texts.all())
+            or any(
+                term in bytes(text.body).decode(errors="replace").casefold()
+                for text in document.latest_revision.texts.all()
+            )
         ]
         return queryset.filter(pk__in=matching), False
 
@@ -167,7 +170,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         return format_html('<span lang="{}">{}</span>', language, self.source_title(document))
 
     def source_title(self, document):
-        texts = {text.language: bytes(text.body) for text in document.head.texts.all()}
+        texts = {text.language: bytes(text.body) for text in document.latest_revision.texts.all()}
         body = texts.get(document.course.source_language)
         return title_of(body) if body else ""
 
@@ -177,7 +180,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
 
     @admin.display(description=_("status"))
     def state(self, document):
-        return gettext("released") if document.head_id == document.released else gettext("draft")
+        return gettext("released") if document.latest_revision_id == document.released else gettext("draft")
 
     # One document
 
@@ -204,7 +207,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
 
     @form_on(editor_address)
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        if request.method == "POST" and (page := self.retired(request, object_id)):
+        if request.method == "POST" and (page := self.archived(request, object_id)):
             return page
         document = self.editable(request, object_id)
         if document.kind == Document.Kind.MEDIA:
@@ -218,13 +221,15 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
 
     def posted(self, request, document):
         """Return the editor state with the posted texts on their base revision, or None if the form is invalid."""
-        form = DraftForm(request.POST, document=document, languages=editor_state_of(document, document.head).languages)
+        form = DraftForm(
+            request.POST, document=document, languages=editor_state_of(document, document.latest_revision).languages
+        )
         return editor_state_of(document, form.cleaned_data["base"], form.texts) if form.is_valid() else None
 
     def opened(self, request, document):
-        is_put_in = "put-in" in request.GET
-        found = autosaved_tabs(document, request.user, is_put_in=is_put_in)
-        editor_state = found.desk if found and is_put_in else editor_state_of(document, document.head)
+        is_restored = "restore" in request.GET
+        found = autosaved_tabs(document, request.user, is_restored=is_restored)
+        editor_state = found.desk if found and is_restored else editor_state_of(document, document.latest_revision)
         return self.editor(request, editor_state, offer=found and found.offer)
 
     @in_background
@@ -252,9 +257,9 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
                 editor_state.document, texts, base=editor_state.base, by=request.user, check=check_in_side_process
             )
         except ArchivedDocument:
-            return self.retired(request, editor_state.document.pk)
+            return self.archived(request, editor_state.document.pk)
         except StaleDraft as stale:
-            return self.editor(request, editor_state_after(editor_state, stale.head), status=HTTPStatus.CONFLICT)
+            return self.editor(request, editor_state_after(editor_state, stale.latest), status=HTTPStatus.CONFLICT)
         except ContentErrors as errors:
             return self.editor(request, editor_state, status=HTTPStatus.UNPROCESSABLE_ENTITY, problems=errors.problems)
         except WorkNotDone as reason:
@@ -266,19 +271,19 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             note = gettext(
                 "Saved as revision %(number)d, but not checked because the server is busy. Save the text again later."
             )
-        elif revision != editor_state.document.head:
+        elif revision != editor_state.document.latest_revision:
             level = messages.SUCCESS
             note = gettext("Saved as revision %(number)d. Learners see it when it is published.")
-        elif editor_state.document.head.is_unchecked:
+        elif editor_state.document.latest_revision.is_unchecked:
             level, note = messages.SUCCESS, gettext("The draft was checked and has no errors.")
         else:
             level, note = messages.INFO, gettext("Nothing was changed, so there is nothing to save.")
         self.message_user(request, note % {"number": revision.number}, level)
         return redirect(f"{editor_address(editor_state.document.pk)}?language={self.language(request, editor_state)}")
 
-    def retired(self, request, pk):
+    def archived(self, request, pk):
         """Return a page with the texts typed for a document that was archived meanwhile, else None."""
-        documents = Document.objects.filter(head=None).select_related("course")
+        documents = Document.objects.filter(latest_revision=None).select_related("course")
         document = documents.filter(pk=pk).first() if str(pk).isdecimal() else None
         if document is None or not self.has_change_permission(request, document):
             return None
@@ -287,13 +292,13 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             "opts": self.opts,
             "title": document.identifier,
             "document": document,
-            "sheets": [
+            "tabs": [
                 (name, display_tag(language), language_name(language), text)
                 for name, text in request.POST.items()
                 if (language := name.removeprefix("text-")) != name
             ],
         }
-        return TemplateResponse(request, "admin/content/document/retired.html", context, status=HTTPStatus.CONFLICT)
+        return TemplateResponse(request, "admin/content/document/archived.html", context, status=HTTPStatus.CONFLICT)
 
     def language(self, request, editor_state):
         # A tab that was pressed, else the language shown before.
@@ -305,11 +310,11 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         language = self.language(request, editor_state)
         preview = preview or self.previewed(request, editor_state, language)
         problems = problems if preview.missing else preview.problems
-        others = [editor_state.sheet(other, problems) for other in editor_state.languages if other != language]
+        others = [editor_state.tab(other, problems) for other in editor_state.languages if other != language]
         context = self.context(request, editor_state.document) | {
             **self.shown(request, editor_state, preview, problems, language),
             "offer": offer,
-            "other_sheets": others,
+            "other_tabs": others,
             "has_errors": status == HTTPStatus.UNPROCESSABLE_ENTITY,
             "is_stale": status == HTTPStatus.CONFLICT or bool(editor_state.saved),
             "is_unchecked": status == HTTPStatus.SERVICE_UNAVAILABLE,
@@ -327,15 +332,15 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             "desk": editor_state,
             "document": editor_state.document,
             "language": language,
-            "sheet": editor_state.sheet(language, problems),
+            "tab": editor_state.tab(language, problems),
             "preview": preview,
             "problems_elsewhere": editor_state.elsewhere(problems),
             "carried": request.POST.get("carried", ""),
         }
 
     def figure(self, request, document):
-        file = SourceFile.objects.get(revision=document.head)
-        preview = self.previewed(request, editor_state_of(document, document.head), file.language)
+        file = SourceFile.objects.get(revision=document.latest_revision)
+        preview = self.previewed(request, editor_state_of(document, document.latest_revision), file.language)
         context = self.context(request, document) | {
             "url": media_url(document.course.identifier, file.path, file.digest),
             "preview": preview,
@@ -350,7 +355,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             "title": self.source_title(document) or document.identifier,
             "title_language": display_tag(document.course.source_language),
             "document": document,
-            "is_draft": document.head_id != document.released,
+            "is_draft": document.latest_revision_id != document.released,
             "publish_url": request.user.has_perm("content.add_release") and page_url("publish", document.course_id),
         }
 

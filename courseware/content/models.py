@@ -61,7 +61,7 @@ class Document(models.Model):
         _("id"), max_length=200, help_text="The id of its front matter; of a figure, its path"
     )
     kind = models.CharField(_("type"), max_length=12, choices=Kind)
-    head = models.ForeignKey(
+    latest_revision = models.ForeignKey(
         "Revision",
         on_delete=models.PROTECT,
         null=True,
@@ -172,8 +172,8 @@ class ReleaseProposal(models.Model):
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="proposals")
     base = models.ForeignKey("Release", on_delete=models.PROTECT, null=True, related_name="+")
     revisions: "models.ManyToManyField[Revision, models.Model]" = models.ManyToManyField("Revision", related_name="+")
-    weight = models.CharField(max_length=8, help_text="The heaviest of `weights`")
-    weights = models.JSONField(default=dict, help_text="Id of each document → its weight")
+    impact = models.CharField(max_length=8, help_text="The highest of `impacts`")
+    impacts = models.JSONField(default=dict, help_text="Id of each document → its impact")
     note = models.CharField(max_length=200)
     proposed_at = models.DateTimeField(default=timezone.now)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -194,7 +194,7 @@ class ReleaseProposal(models.Model):
     def weighed(self):
         """(revision, impact of its change) of each revision."""
         revisions = list(self.revisions.all())
-        return [(each, Release.Impact(self.weights.get(each.document.identifier, "minor"))) for each in revisions]
+        return [(each, Release.Impact(self.impacts.get(each.document.identifier, "minor"))) for each in revisions]
 
 
 class Release(models.Model):
@@ -210,8 +210,8 @@ class Release(models.Model):
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="releases", verbose_name=_("course"))
     number = models.PositiveIntegerField(_("number"))
-    weight = models.CharField(
-        _("impact"), max_length=8, choices=Impact, default=Impact.MINOR, help_text="The heaviest of its documents"
+    impact = models.CharField(
+        _("impact"), max_length=8, choices=Impact, default=Impact.MINOR, help_text="The highest of its documents"
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("released at"), default=timezone.now)
@@ -297,13 +297,13 @@ class ExpertReview(models.Model):
 
 
 class ReleaseEntry(models.Model):
-    """A document in a release. `weight`: impact of its change, or ""; `reading`: review of its content."""
+    """A document in a release. `impact`: impact of its change, or ""; `reading`: review of its content."""
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="entries")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="entries")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="entries")
     pages = models.ManyToManyField(RenderedPage, related_name="entries")
-    weight = models.CharField(max_length=8, choices=Release.Impact, blank=True)
+    impact = models.CharField(max_length=8, choices=Release.Impact, blank=True)
     reading = models.ForeignKey(ExpertReview, on_delete=models.PROTECT, null=True, related_name="entries")
 
     class Meta:
@@ -311,7 +311,7 @@ class ReleaseEntry(models.Model):
         indexes = [
             models.Index(
                 fields=["release", "document"],
-                condition=models.Q(weight__in=ASKS_TO_REREAD),
+                condition=models.Q(impact__in=ASKS_TO_REREAD),
                 name="entry_more_than_minor",
             )
         ]

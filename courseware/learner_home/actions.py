@@ -22,7 +22,7 @@ class Action(StrEnum):
     FINISH = "finish"  # all is done, but not confirmed: see `completion.finish`
     ATTEMPT = "attempt"  # in progress
     AGAIN = "again"  # lessons or simulations to repeat after a failed exam
-    DRILL = "drill"
+    PRACTICE = "practice"
     WAIT = "wait"  # for the next attempt, or all attempts are used
     RUN = "run"  # simulation in progress
     RETAKE = "retake"  # answer the check of a changed lesson
@@ -34,13 +34,13 @@ class Action(StrEnum):
 
 
 CHANGED = (Action.RETAKE, Action.REREAD)
-DRILL_MINUTES = 2  # its step is the exam, which takes much longer
+PRACTICE_MINUTES = 2  # its step is the exam, which takes much longer
 
 
 @dataclass(frozen=True)
 class NextAction:
     """`step`: where to act, or None. Set for some kinds only: `under_way` (ATTEMPT, RUN), `failed` (AGAIN, WAIT),
-    `again` (AGAIN: all steps to repeat), `drill` (DRILL).
+    `again` (AGAIN: all steps to repeat), `practice_set` (PRACTICE).
     """
 
     kind: Action | Reason
@@ -49,7 +49,7 @@ class NextAction:
     under_way: InProgress | None = None
     failed: FailedAttempt | None = None
     again: tuple[Step, ...] = ()
-    drill: OwedPracticeSet | None = None
+    practice_set: OwedPracticeSet | None = None
 
     @property
     def is_asked(self) -> bool:
@@ -65,8 +65,8 @@ class NextAction:
         if self.under_way:
             name = "simulations:attempt" if self.under_way.is_run else "assessment:attempt"
             return reverse(name, args=[self.under_way.key])
-        if self.drill:
-            return reverse("assessment:practice", args=[self.drill.attempt, self.drill.rule])
+        if self.practice_set:
+            return reverse("assessment:practice", args=[self.practice_set.attempt, self.practice_set.rule])
         if self.kind == Action.WAIT and self.failed:
             return reverse("assessment:result", args=[self.failed.attempt])
         if not self.step:
@@ -81,8 +81,8 @@ class NextAction:
         """Expected minutes; None if unknown, such as for a changed lesson."""
         if self.again:
             return sum(step.repeat_minutes for step in self.again)
-        if self.kind == Action.DRILL:
-            return DRILL_MINUTES
+        if self.kind == Action.PRACTICE:
+            return PRACTICE_MINUTES
         # A change is much shorter than the lesson that it is in.
         is_whole = self.is_asked and self.kind not in CHANGED
         return self.step.minutes if self.step and is_whole else None
@@ -116,7 +116,7 @@ class NextAction:
             return gettext("Exam not passed (%(points)d/%(total)d): it opens again %(time)s")
         texts: dict[Action | Reason, str] = {
             Action.ATTEMPT: gettext("%(step)s: started, not submitted"),
-            Action.DRILL: gettext("%(step)s: passed, but the practice set is not done yet"),
+            Action.PRACTICE: gettext("%(step)s: passed, but the practice set is not done yet"),
             Action.WAIT: gettext("Exam not passed (%(points)d/%(total)d): all attempts are used"),
             Action.RUN: gettext("%(step)s: paused at situation %(number)d"),
             Action.RETAKE: gettext("%(step)s was updated: answer its check questions again"),
@@ -130,4 +130,6 @@ class NextAction:
     def opening_text(self) -> str:
         if not self.opens_at:
             return ""
-        return date_format(timezone.localtime(self.opens_at), pgettext("format of an instant near by", "l j F, H:i"))
+        return date_format(
+            timezone.localtime(self.opens_at), pgettext("date and time format, current year", "l j F, H:i")
+        )

@@ -114,7 +114,7 @@ class CoursePanel:
         return as_shown(self.journey.changes[0], self.enrollment.release) if self.journey.changes else None
 
     @cached_property
-    def lead(self) -> Membership | None:
+    def manager(self) -> Membership | None:
         return manager_of(self.enrollment.learner) if self.due and self.due.is_overdue else None
 
     @cached_property
@@ -122,7 +122,7 @@ class CoursePanel:
         return Certificate.objects.filter(enrollment=self.enrollment).first()
 
     @cached_property
-    def standing(self) -> Certification | None:
+    def certification(self) -> Certification | None:
         """The learner's current certification in the course, else None. Runs at most one query."""
         until = self.enrollment.certified_until
         if until is None or until < site_day():
@@ -193,7 +193,7 @@ class CoursePanel:
 
     @property
     def rule(self) -> str:
-        return self.journey.outline.objective(self.act.drill.rule) if self.act.drill else ""
+        return self.journey.outline.objective(self.act.practice_set.rule) if self.act.practice_set else ""
 
     @property
     def worth_again(self) -> Step | None:

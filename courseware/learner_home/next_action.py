@@ -54,7 +54,7 @@ class LearnerProgress:
         return (
             self.attempt
             or self.after_failing
-            or self.drill
+            or self.practice_set
             or self.run
             or self.retake
             or self.exam
@@ -91,10 +91,12 @@ class LearnerProgress:
         return self.act(Action.WAIT, self.outline.find(self.outline.exam_id or ""), failed=self.failed)
 
     @property
-    def drill(self) -> NextAction | None:
+    def practice_set(self) -> NextAction | None:
         exam = self.outline.exam_id
         return (
-            self.act(Action.DRILL, self.outline.step(exam), drill=self.owed) if exam and self.awaits_practice else None
+            self.act(Action.PRACTICE, self.outline.step(exam), practice_set=self.owed)
+            if exam and self.awaits_practice
+            else None
         )
 
     @property

@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.utils.translation import gettext, ngettext
 
 from courseware.content.rendering.store import MINUTES_AGAIN, Step
-from courseware.learner_home.actions import DRILL_MINUTES, Action
+from courseware.learner_home.actions import PRACTICE_MINUTES, Action
 from courseware.learner_home.next_action import LearnerProgress
 from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.answer_history import minutes_of_rest
@@ -170,8 +170,8 @@ def next_of(learner_progress: LearnerProgress, tried: Mapping[str, LessonTried])
     action = learner_progress.next_action
     if not action.is_asked or not action.step:
         return
-    if action.kind == Action.DRILL:
-        minutes: float = DRILL_MINUTES
+    if action.kind == Action.PRACTICE:
+        minutes: float = PRACTICE_MINUTES
     elif action.kind == Action.AGAIN and action.step.kind == "lesson":
         minutes = action.step.repeat_minutes
     else:

@@ -81,7 +81,7 @@ def own_record(learner_context: LearnerContext) -> dict[str, object]:
         "notes": list(Note.objects.about(enrollment.learner)),
         "point": learner_progress.pre_post_test,
         "asks_again": learner_progress.pre_post_test.may_ask_again and not enrollment.exempted_at,
-        "is_drill_left": learner_progress.awaits_practice,
+        "is_practice_left": learner_progress.awaits_practice,
         "daily": daily_counts(enrollment),
         "objectives": by_module(exam_scores(enrollment), learner_context.outline),
     }

@@ -7,6 +7,6 @@ from courseware.learner_home import views
 app_name = "learner_home"
 urlpatterns = [
     path("offline/", views.offline_copy, name="offline-copy"),
-    path("learn/<id:course>/quick/", views.minutes, name="quick-tasks"),
+    path("learn/<id:course>/quick/", views.quick_tasks_page, name="quick-tasks"),
     path("learn/<id:course>/record/", views.record, name="record"),
 ]

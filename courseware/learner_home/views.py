@@ -39,7 +39,7 @@ def home(request):
     context |= {"main": main, "others": others, "daily": daily_panel([panel.enrollment for panel in panels])}
     template = "learner_home/home.html"
     if main.act.kind == Action.BEGIN:
-        template, context["welcome"] = "learner_home/newcomer.html", welcome(main, request.user)
+        template, context["welcome"] = "learner_home/welcome.html", welcome(main, request.user)
     with timezone.override(main.enrollment.zone):
         return render(request, template, context)
 
@@ -68,7 +68,7 @@ def offline_copy(request):
 
 @require_GET
 @login_required
-def minutes(request, course):
+def quick_tasks_page(request, course):
     """Show tasks that fit into `for` minutes (query parameter): one, and up to two others."""
     learner_context = learner_context_of(request, course)
     enrollment = learner_context.enrollment
@@ -80,7 +80,7 @@ def minutes(request, course):
     )
     first, *others = proposals(learner_progress, answered_lessons(enrollment.pk), length) or [None]
     context = {"length": length, "lengths": BREAKS, "first": first, "others": others}
-    return render_in_course(request, learner_context, "learner_home/minutes.html", context)
+    return render_in_course(request, learner_context, "learner_home/quick_tasks.html", context)
 
 
 @require_GET

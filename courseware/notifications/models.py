@@ -103,7 +103,7 @@ class OutgoingEmail(models.Model):
             models.UniqueConstraint(
                 fields=["person", "limit_category", "sending_day"],
                 condition=models.Q(sending_day__isnull=False),
-                name="one_letter_of_a_sort_a_day",
+                name="one_email_per_category_and_day",
             ),
         ]
         indexes = [

@@ -62,7 +62,7 @@ def unsubscribe_by_email(request: HttpRequest, token: str) -> HttpResponse:
         unsubscribe_from(*found)
     person, kind = found
     context = {"words": EMAIL_TYPES[kind].words, "is_stopped": kind in opt_outs_of(person)}
-    return render(request, "notifications/stop.html", context)
+    return render(request, "notifications/unsubscribe.html", context)
 
 
 @form_view("notifications:email-settings")

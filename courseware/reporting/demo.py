@@ -188,7 +188,7 @@ def create_demo_company(at: datetime | None = None, *, say: Callable[[str], obje
 
 def answer_follow_ups(enrollment: Enrollment, *, by: User) -> None:
     """Answer the follow-ups of this enrollment, 2 days after each was due."""
-    for survey in store.outline(enrollment.release, enrollment.source_language).sheets:
+    for survey in store.outline(enrollment.release, enrollment.source_language).follow_up_surveys:
         page = store.page(enrollment.release, survey.id, enrollment.source_language)
         best = {question["id"]: 0 for question in page.data["questions"] if question["kind"] == "one"}
         day = site_day(enrollment.completed_at) + timedelta(days=survey.after_days + 2)

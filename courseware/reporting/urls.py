@@ -20,18 +20,18 @@ app_name = "reporting"
 urlpatterns = [
     path("start/", dashboard.start, name="start"),
     # /team/
-    path("team/", dashboard.board, name="dashboard"),
+    path("team/", dashboard.dashboard, name="dashboard"),
     path("team/dashboard.csv", dashboard_files.dashboard_csv, name="dashboard-csv"),
     path("team/dashboard.xlsx", dashboard_files.dashboard_xlsx, name="dashboard-xlsx"),
-    path("team/teams/", dashboard.branch, name="subteams"),
+    path("team/teams/", dashboard.subteam_page, name="subteams"),
     # /team/views/<pk>/
     path("team/views/", dashboard.save_view_from_form, name="save-view"),
-    path("team/views/<int:pk>/delete/", dashboard.take_away, name="delete-view"),
+    path("team/views/<int:pk>/delete/", dashboard.delete_view, name="delete-view"),
     # /team/today/
     path("team/today/", today.today, name="today"),
     path("team/today/undo/", today.undo_today, name="undo-today"),
     # /team/people/<pk>/  (of an enrollment)
-    path("team/trends/", statistics.outlook, name="trends"),
+    path("team/trends/", statistics.trends_page, name="trends"),
     path("team/reports/", period_report.page, name="period"),
     path("team/reports/report.csv", period_report.report_file, {"kind": "csv"}, name="period-csv"),
     path("team/reports/report.xlsx", period_report.report_file, {"kind": "xlsx"}, name="period-xlsx"),
@@ -49,8 +49,8 @@ urlpatterns = [
     # /team/questions/<course>/<document>/  (a lesson or a bank)
     path("team/questions/<id:course>/<id:document>/", statistics.questions, name="questions"),
     # /team/preview/<course>/<step>/
-    path("team/preview/<id:course>/", course_preview.see, name="preview"),
-    path("team/preview/<id:course>/<id:step>/", course_preview.see_step, name="preview-step"),
+    path("team/preview/<id:course>/", course_preview.preview, name="preview"),
+    path("team/preview/<id:course>/<id:step>/", course_preview.preview_step, name="preview-step"),
     # /api/
     path("api/", api_keys.keys, name="api-keys"),
     path("api/<int:pk>/end/", api_keys.end, name="end-api-key"),

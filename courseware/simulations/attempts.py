@@ -216,7 +216,7 @@ def finish(replay: AttemptReplay, ending: Ending, at: datetime) -> None:
 
 
 @transaction.atomic
-def go_on(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
+def resume(attempt: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
     """Restart the current situation if the attempt is open and waits (see `waits`). Return its current row."""
     at = at or timezone.now()
     attempt = locked(attempt)

@@ -114,7 +114,7 @@ def start(request, course, simulation):
 
 
 @page_view()
-def run(request, pk):
+def show_attempt(request, pk):
     attempt = own_attempt_or_404(request, pk)
     if attempt.finished_at:
         return redirect("simulations:debrief", pk)
@@ -186,13 +186,13 @@ def refused(request, attempt, problem):
 
 
 @post_view(attempt_url)
-def go_on(request, pk):
-    attempts.go_on(own_attempt_or_404(request, pk))
+def continue_attempt(request, pk):
+    attempts.resume(own_attempt_or_404(request, pk))
     return go(request, attempt_url(pk))
 
 
 @post_view(attempt_url)
-def give_up(request, pk):
+def quit_attempt(request, pk):
     attempt = attempts.quit_attempt(own_attempt_or_404(request, pk))
     if attempt.is_practice:
         return redirect("simulations:debrief", attempt.what_if_of_id)
@@ -227,7 +227,7 @@ def debrief(request, pk):
 
 
 @post_view(debrief_address)
-def branch(request, pk, position):
+def play_what_if(request, pk, position):
     try:
         what_if = attempts.start_what_if(own_attempt_or_404(request, pk), position)
     except NotOffered:

@@ -8,7 +8,7 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
 from courseware.notifications.models import OutgoingEmail
-from tests.making import join, letters, make_admin, make_editor, make_team, make_user
+from tests.making import join, make_admin, make_editor, make_team, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 PEOPLE, TEAMS = reverse("admin:accounts_user_changelist"), reverse("admin:accounts_team_changelist")
@@ -48,7 +48,7 @@ def test_added_person_has_no_password_and_gets_link(admin, client):
     assert add(client, send_link="on").status_code == 302
     person = User.objects.get(email="li.na@example.com")
     assert not person.has_usable_password()
-    assert [email.to for email in letters()] == [["li.na@example.com"]]
+    assert [email.to for email in sent_emails()] == [["li.na@example.com"]]
     subject = f"person:{person.pk}"
     assert log() == [("person-added", subject, {}), ("invited", subject, {})]
     assert "1 link was sent." in client.get(PEOPLE).content.decode()
@@ -57,7 +57,7 @@ def test_added_person_has_no_password_and_gets_link(admin, client):
 def test_no_link_is_sent_if_unticked(admin, client, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         add(client)
-    assert letters() == []
+    assert sent_emails() == []
 
 
 def test_person_and_email_are_saved_together(admin, client, monkeypatch):
@@ -81,7 +81,7 @@ def test_form_ignores_password(admin, client):
 def test_links_are_sent_to_selected_active_people(admin, client):
     one, closed = make_user("One"), make_user("Closed", is_active=False)
     page = act(client, PEOPLE, "send_link", one, closed).content.decode()
-    assert [email.to for email in letters()] == [[one.email]]
+    assert [email.to for email in sent_emails()] == [[one.email]]
     assert "1 link was sent." in page
     assert "Closed cannot sign in" in page
 

@@ -12,7 +12,7 @@ from courseware.accounts.permissions.role_changes import deactivate, end_session
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_invitations import NEW
-from tests.making import PASSWORD, letters, make_admin, make_user
+from tests.making import PASSWORD, make_admin, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 TODAY, DAY = site_day, timedelta(days=1)
@@ -88,7 +88,7 @@ def test_the_owner_gets_one_email_about_a_new_key():
     person = make_user(language="en")
     create(person, "Charts")
     create(person, "Charts")
-    [email] = letters()
+    [email] = sent_emails()
     assert (
         email.to == [person.email]
         and "An API key was created for your account." in email.body

@@ -14,7 +14,7 @@ from courseware.accounts.sign_in.invitations import invite, mail_new_link
 from courseware.accounts.teams.deputies import add_deputy, end_deputy
 from courseware.lib.dates import site_day
 from courseware.notifications.models import DeliveryState, OutgoingEmail
-from tests.making import join, letters, make_admin, make_hr, make_team, make_user
+from tests.making import join, make_admin, make_hr, make_team, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -29,7 +29,7 @@ def now(time_machine):
 
 def outcomes():
     """(email type, state or reason for not sending) of all emails, oldest first."""
-    letters()
+    sent_emails()
     return [(each.kind, each.why or each.state) for each in OutgoingEmail.objects.order_by("pk")]
 
 
@@ -162,7 +162,7 @@ def deputy():
 
 def sent_texts():
     """Address → (subject, text)."""
-    return {email.to[0]: (email.subject, email.body) for email in letters()}
+    return {email.to[0]: (email.subject, email.body) for email in sent_emails()}
 
 
 def test_manager_and_deputy_are_told_in_own_language(manager, deputy):
@@ -215,7 +215,7 @@ def test_outdated_deputy_email_is_not_sent(manager, deputy, change, why):
 
 
 def deputy_of(manager):
-    return Deputy.objects.get(lead=manager)
+    return Deputy.objects.get(manager=manager)
 
 
 def test_deputy_email_is_not_sent_after_last_day(manager, deputy, time_machine):

@@ -11,7 +11,7 @@ from courseware.accounts.models import TrustedDevice
 from courseware.accounts.permissions.role_changes import deactivate, end_sessions
 from courseware.accounts.sign_in.invitations import NotInvited, invite, password_link
 from courseware.audit_log.models import Event
-from tests.making import PASSWORD, letters, make_admin, make_user
+from tests.making import PASSWORD, make_admin, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 NEW = "four words nobody joined"
@@ -51,7 +51,7 @@ def newcomer():
 def test_invitation_is_emailed_and_logged(newcomer):
     admin = make_admin()
     invite(newcomer, by=admin)
-    [message] = letters()
+    [message] = sent_emails()
     assert message.to == ["ming@example.com"]
     assert message.subject == "Your training account is ready"
     assert "Hello Wang Ming," in message.body
@@ -64,7 +64,7 @@ def test_invitation_is_emailed_and_logged(newcomer):
 def test_email_declares_its_language(chosen, tag, settings):
     settings.LANGUAGE_CODE = "zh-hans"
     invite(make_user(language=chosen), by=make_admin(language="en"))
-    [message] = letters()
+    [message] = sent_emails()
     assert message.message()["Content-Language"] == tag
 
 
@@ -128,14 +128,14 @@ def test_invalid_links_are_reported_as_ended(tail, client):
 def test_inactive_person_is_not_invited():
     with pytest.raises(NotInvited):
         invite(make_user(is_active=False), by=make_admin())
-    assert (letters(), Event.objects.count()) == ([], 0)
+    assert (sent_emails(), Event.objects.count()) == ([], 0)
 
 
 def test_name_cannot_inject_headers_or_lines():
     person = make_user("Ming\r\nBcc: all@example.com\r\n\r\nhttp://evil.example", email="m@example.com", language="en")
     assert person.name == "Ming Bcc: all@example.com http://evil.example"
     invite(person, by=None)
-    [message] = letters()
+    [message] = sent_emails()
     assert message.recipients() == ["m@example.com"]
     assert "Bcc" not in message.message()
     assert "\nhttp://evil.example" not in message.body
@@ -144,14 +144,14 @@ def test_name_cannot_inject_headers_or_lines():
 def test_names_are_not_escaped_in_plain_text():
     person = make_user("O'Neil & <Wang>", language="en")
     invite(person, by=None)
-    assert "Hello O'Neil & <Wang>," in letters()[0].body
+    assert "Hello O'Neil & <Wang>," in sent_emails()[0].body
 
 
 def test_link_uses_site_host_not_request_host(client, settings):
     settings.ALLOWED_HOSTS = ["*"]
     make_user(email="a@example.com")
     client.post(reverse("account_reset_password"), {"email": "a@example.com"}, headers={"host": "evil.example"})
-    assert "evil.example" not in letters()[0].body
+    assert "evil.example" not in sent_emails()[0].body
 
 
 def test_known_and_unknown_addresses_get_same_response(client, settings):
@@ -164,13 +164,13 @@ def test_known_and_unknown_addresses_get_same_response(client, settings):
         answers.append((response.status_code, response["Location"]))
     assert set(answers) == {(302, reverse("account_reset_password_done"))}
     none = "No training account with this address"
-    assert sorted((message.to, message.subject) for message in letters()) == [
+    assert sorted((message.to, message.subject) for message in sent_emails()) == [
         (["closed@example.com"], none),
         (["known@example.com"], "Your link to set a password"),
         (["known@example.com"], "Your link to set a password"),
         (["other@example.com"], none),
     ]
-    assert not any("reset/key" in message.body for message in letters() if message.subject == none)
+    assert not any("reset/key" in message.body for message in sent_emails() if message.subject == none)
     known, unknown = f"person:{person.pk}", "person:unknown"
     assert list(Event.objects.values_list("subject", flat=True)) == [known, known, unknown, unknown]
 
@@ -179,7 +179,7 @@ def test_lookalike_address_gets_no_link(client):
     make_user(email="mike@example.org")
     client.post(reverse("account_reset_password"), {"email": "mıke@example.org"})
     client.post(reverse("account_reset_password"), {"email": "mike@examplе.org"})
-    assert not any("reset/key" in message.body for message in letters())
+    assert not any("reset/key" in message.body for message in sent_emails())
 
 
 def test_link_works_despite_throttled_sign_in(client):
@@ -187,7 +187,7 @@ def test_link_works_despite_throttled_sign_in(client):
     for _ in range(6):
         client.post(reverse("account_login"), {"login": person.email, "password": "wrong"})
     client.post(reverse("account_reset_password"), {"email": person.email})
-    assert choose(client, link_in(letters()[0])).status_code == 302
+    assert choose(client, link_in(sent_emails()[0])).status_code == 302
     assert client.get(reverse("account_change_password")).status_code == 200
 
 
@@ -263,7 +263,7 @@ def test_first_password_is_logged_without_email(newcomer, client):
     client.post(reverse("account_logout"))
     client.post(reverse("account_login"), {"login": newcomer.email, "password": NEW})
     assert is_in(client)
-    assert letters() == []
+    assert sent_emails() == []
 
 
 def test_bad_password_is_refused_and_session_kept(newcomer, client):
@@ -304,4 +304,4 @@ def test_ended_link_offers_new_one_with_throttling(newcomer, client):
     assert 'name="email"' in page
     answers = [client.post(address, {"email": "ming@example.com"}) for _ in range(6)]
     assert [each.status_code for each in answers] == [302] * 5 + [422]
-    assert [message.subject for message in letters()] == ["Your link to set a password"] * 5
+    assert [message.subject for message in sent_emails()] == ["Your link to set a password"] * 5

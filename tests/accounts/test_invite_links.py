@@ -102,7 +102,7 @@ REFUSED = {
     "has a password": lambda team: make_numbered(team, password=PASSWORD),
     "has been here": lambda team: make_numbered(team, last_login=timezone.now()),
     "is of human resources": lambda team: make_numbered(team).groups.add(Group.objects.get(name="HR")),
-    "stands in for a lead": lambda team: name_deputy(make_team().manager, make_numbered(team)),
+    "stands in for a manager": lambda team: name_deputy(make_team().manager, make_numbered(team)),
     "is staff": lambda team: make_numbered(team, is_staff=True),
     "is superuser": lambda team: make_numbered(team, is_superuser=True),
     "left the company": lambda team: make_numbered(team, is_active=False),

@@ -11,7 +11,7 @@ from courseware.accounts.people.duplicates import find_duplicates
 from courseware.accounts.people.offboarding import come_back
 from courseware.hr.people.account_merge import merge, undo_merge
 from tests.accounts.roster_import.company import apply, bring_in, compared, outcomes, plan_of
-from tests.making import PASSWORD, letters, make_admin, make_auditor, make_editor, make_hr, make_user
+from tests.making import PASSWORD, make_admin, make_auditor, make_editor, make_hr, make_user, sent_emails
 
 OTHER_PASSWORD = "another-password"
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,7 @@ def test_undone_merge_restores_sign_in_of_alias(client, kept, other):
 
 def test_new_link_goes_to_kept_account(client, row):
     client.post(reverse("account_reset_password"), {"email": "x.wang@example.com"})
-    [email] = letters()
+    [email] = sent_emails()
     assert (email.to, "/accounts/password/" in email.body) == (["wang@example.com"], True)
 
 
@@ -108,7 +108,7 @@ def test_link_goes_to_alias_address_if_account_has_none(client, other, name, add
     kept = User.objects.create_user(None, None, name="王小明", staff_number="A12")
     merge(kept, other, by=make_hr())
     client.post(reverse("account_reset_password"), {"email": name})
-    assert [email.to for email in letters()] == addresses
+    assert [email.to for email in sent_emails()] == addresses
 
 
 def duplicates(without=None):

@@ -17,7 +17,7 @@ from courseware.accounts.security.trusted_devices import in_words
 from courseware.audit_log.models import Event
 from courseware.autosave.store import save, unsaved_in
 from tests.accounts.test_invitations import NEW, choose, path_of_link
-from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, letters, make_admin, make_user
+from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, make_admin, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 PAGE, ACCOUNT = reverse("usersessions_list"), reverse("own-account")
@@ -91,9 +91,9 @@ def test_new_browser_is_reported_by_email(person):
     here = signed_in(person)
     here.post(reverse("account_logout"))
     signed_in(person, client=here)
-    assert letters() == []
+    assert sent_emails() == []
     signed_in(person, IPHONE)
-    [email] = letters()
+    [email] = sent_emails()
     assert email.to == [person.email]
     assert "from a new browser.\nSafari · iPhone\n" in email.body
 
@@ -101,10 +101,10 @@ def test_new_browser_is_reported_by_email(person):
 def test_changed_password_is_reported_by_email():
     newcomer = make_user(password=None, language="en")
     choose(Client(), path_of_link(newcomer))
-    assert letters() == []
+    assert sent_emails() == []
     newcomer.refresh_from_db()
     choose(Client(), path_of_link(newcomer))
-    assert ["Your password was changed." in email.body for email in letters()] == [True]
+    assert ["Your password was changed." in email.body for email in sent_emails()] == [True]
 
 
 def test_password_change_makes_other_browsers_untrusted(person):
@@ -112,12 +112,12 @@ def test_password_change_makes_other_browsers_untrusted(person):
     fields = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     here.post(reverse("account_change_password"), fields)
     here.post(reverse("account_logout"))
-    assert ["Your password was changed." in email.body for email in letters()] == [False, True]
-    letters().clear()
+    assert ["Your password was changed." in email.body for email in sent_emails()] == [False, True]
+    sent_emails().clear()
     signed_in(person, IPHONE, phone, NEW)
-    assert ["Safari · iPhone" in email.body for email in letters()] == [True]
+    assert ["Safari · iPhone" in email.body for email in sent_emails()] == [True]
     signed_in(person, FIREFOX, here, NEW)
-    assert len(letters()) == 1
+    assert len(sent_emails()) == 1
 
 
 def test_changed_address_is_reported_to_old_one(person, django_capture_on_commit_callbacks):
@@ -130,7 +130,7 @@ def test_changed_address_is_reported_to_old_one(person, django_capture_on_commit
     for _ in range(2):  # no email without a change
         with django_capture_on_commit_callbacks(execute=True):
             assert admin.post(f"/admin/accounts/user/{person.pk}/change/", fields).status_code == 302
-    [email] = letters()
+    [email] = sent_emails()
     assert (email.to, "Your sign-in email address was changed." in email.body) == ([old], True)
 
 

@@ -166,7 +166,12 @@ def test_editor_text_is_restored_unchanged(client):
     client.get("/")
     Session.objects.all().delete()
     address = reverse("admin:content_document_change", args=[document.pk])
-    sent = {"base": str(document.head_id), "language": "en", "text-en": "\r\n  typed \r\n<b>&amp;\r\n", "save": "yes"}
+    sent = {
+        "base": str(document.latest_revision_id),
+        "language": "en",
+        "text-en": "\r\n  typed \r\n<b>&amp;\r\n",
+        "save": "yes",
+    }
     page = sign_in(client, editor, client.post(address, sent).url)
     url, fields = form_of(page)
     assert url == address

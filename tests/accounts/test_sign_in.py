@@ -16,7 +16,7 @@ from courseware.accounts.sign_in.return_urls import is_own_url, page_address
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.notifications.models import OutgoingEmail
-from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, letters, make_admin, make_user
+from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, make_admin, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 WRONG = "not-the-password"
@@ -380,7 +380,7 @@ def test_browser_is_trusted_for_both_identifiers(client):
         sign_in(client, name)
         client.post(reverse("account_logout"))
     assert TrustedDevice.objects.filter(person=person).count() == 1
-    assert letters() == []
+    assert sent_emails() == []
 
 
 def test_person_with_number_only_can_reauthenticate(client):
@@ -400,7 +400,7 @@ def test_link_requested_by_number_goes_to_stored_address(client):
     for name in ("b7", "a1", "c1", "no-such-number"):
         response = client.post(reverse("account_reset_password"), {"email": name})
         assert response["Location"] == reverse("account_reset_password_done")
-    assert [message.to for message in letters()] == [["b@example.com"]]
+    assert [message.to for message in sent_emails()] == [["b@example.com"]]
     assert [(each.kind, each.why) for each in OutgoingEmail.objects.order_by("pk")] == [
         ("new-link", ""),
         ("new-link", "the person has no email address"),

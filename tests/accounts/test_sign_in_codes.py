@@ -14,7 +14,17 @@ from courseware.accounts.teams.deputies import add_deputy
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_invitations import CHOOSE, NEW, is_in
-from tests.making import PASSWORD, join, letters, make_admin, make_auditor, make_editor, make_hr, make_team, make_user
+from tests.making import (
+    PASSWORD,
+    join,
+    make_admin,
+    make_auditor,
+    make_editor,
+    make_hr,
+    make_team,
+    make_user,
+    sent_emails,
+)
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("account_sign_in_code")
@@ -109,7 +119,7 @@ def test_code_ends_sessions_and_password_and_is_emailed(client, hr):
     elsewhere = type(client)()
     elsewhere.force_login(person)
     code = give_code(person, by=hr)
-    [email] = letters()
+    [email] = sent_emails()
     assert email.to == ["b@example.com"]
     assert "Created by:\nYang Lan" in email.body
     assert code not in email.body

@@ -15,7 +15,7 @@ from courseware.audit_log.models import Event
 from courseware.notifications.models import OutgoingEmail
 from tests.accounts.test_invitations import NEW
 from tests.accounts.test_two_factor import AGAIN, GIVE, SECRET, with_app
-from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, code_of_an_app, letters, make_hr, make_user
+from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, code_of_an_app, make_hr, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 WRONG = "not-the-password"
@@ -307,14 +307,14 @@ def test_owner_is_emailed_at_third_wrong_code_once_daily(owner, later):
     for expected in (0, 0, 1, 1, 1):
         give(stranger, "000000", STRANGER)
         assert events() == expected
-    [message] = letters()
+    [message] = sent_emails()
     assert message.to == [owner.email] and "3 wrong codes" in message.body
     later(23 * 60 * 60)
     give(with_password(owner, HOME), "000000", HOME)
-    assert (events(), len(letters())) == (1, 1)
+    assert (events(), len(sent_emails())) == (1, 1)
     later(2 * 60 * 60)
     give(with_password(owner, HOME), "000000", HOME)
-    assert (events(), len(letters())) == (2, 2)
+    assert (events(), len(sent_emails())) == (2, 2)
     assert Event.objects.filter(verb="two-factor-failed", subject=f"person:{owner.pk}", actor=None).count() == 2
 
 
@@ -324,4 +324,4 @@ def test_wrong_code_before_correct_one_sends_no_email(owner):
         with_password(owner, HOME, client)
         assert [give(client, "000000", HOME), give(client, recovery_code(owner), HOME)] == [422, 302]
         client.post(reverse("account_logout"))
-    assert (events(), letters()) == (0, [])
+    assert (events(), sent_emails()) == (0, [])

@@ -25,7 +25,6 @@ from tests.accounts.test_own_sessions import FIREFOX
 from tests.making import (
     PASSWORD,
     code_of_an_app,
-    letters,
     make_admin,
     make_auditor,
     make_course,
@@ -33,6 +32,7 @@ from tests.making import (
     make_hr,
     make_team,
     make_user,
+    sent_emails,
 )
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def two_factor_required(settings):
 
 def secret_on(page):
     """The secret as a person copies it: no spaces between its groups of 4."""
-    return BeautifulSoup(page, "html.parser").find(class_="door-key").get_text()
+    return BeautifulSoup(page, "html.parser").find(class_="account-key").get_text()
 
 
 def sign_in(person, client=None):
@@ -156,8 +156,8 @@ def test_setup_shows_codes_once_and_is_logged_and_emailed(django_capture_on_comm
     assert "10 recovery codes are left" in again
     assert client.get("/admin/").status_code == 200
     assert [event for event in verbs() if event.startswith("two-factor")] == ["two-factor-added"]
-    assert [email.to for email in letters()] == [[admin.email]]
-    assert "Two-step verification was set up." in letters()[0].body
+    assert [email.to for email in sent_emails()] == [[admin.email]]
+    assert "Two-step verification was set up." in sent_emails()[0].body
 
 
 def test_wrong_code_does_not_complete_setup():
@@ -233,7 +233,7 @@ def test_form_sent_before_second_step_is_kept(has_one):
     if has_one:
         with_app(editor)
     page = reverse("admin:content_document_change", args=[document.pk])
-    sent = {"base": document.head_id, "language": "en", "text-en": "x" * 100, "save": "yes"}
+    sent = {"base": document.latest_revision_id, "language": "en", "text-en": "x" * 100, "save": "yes"}
     url = client.post(page, sent)["Location"]
     if has_one:
         sent = {"code": code_of_an_app(SECRET), "next": "/accounts/unsent/"}
@@ -243,7 +243,7 @@ def test_form_sent_before_second_step_is_kept(has_one):
         codes = client.get(client.post(url, {"code": code_of_an_app(secret)})["Location"]).content.decode()
         assert 'href="/accounts/unsent/"' in codes
     assert "x" * 100 in client.get("/accounts/unsent/").content.decode()
-    assert not document.revisions.exclude(pk=document.head_id).exists()
+    assert not document.revisions.exclude(pk=document.latest_revision_id).exists()
 
 
 def test_admin_resets_two_factor_of_another_admin(settings):
@@ -259,7 +259,7 @@ def test_admin_resets_two_factor_of_another_admin(settings):
     event = Event.objects.get(verb="two-factor-reset")
     assert (event.actor, event.subject) == (admin, f"person:{lost.pk}")
     assert elsewhere.get("/admin/").status_code == 302
-    [email] = letters()
+    [email] = sent_emails()
     assert (email.to, "reset your two-step verification" in email.body) == ([lost.email], True)
 
 
@@ -314,7 +314,7 @@ def test_printed_recovery_codes_name_site_and_date():
     page = BeautifulSoup(client.get(url).content, "html.parser")
     today = timezone.localdate()
     expected = f"Staff training · testserver · {today.day} {today:%B %Y}"
-    assert page.find(class_="door-paper").get_text() == expected
+    assert page.find(class_="account-paper").get_text() == expected
     assert "no-print" in page.find("a", string="I have saved the codes, continue").parent["class"]
 
 

@@ -18,7 +18,7 @@ from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.integrity import audit_log, check_all
 from tests.assessment.exams import make_course, ready, sit, soup
-from tests.making import letters, make_admin, make_enrollment, make_user
+from tests.making import make_admin, make_enrollment, make_user, sent_emails
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +67,7 @@ def test_admin_revocation_is_logged_and_emailed_to_holder(client, admin, certifi
     assert (event.actor, event.subject, event.data, event.at) == (
         admin, f"enrollment:{certificate.enrollment_id}", {"certificate": certificate.pk}, state["revoked_at"],
     )  # fmt: skip
-    (email,) = letters()
+    (email,) = sent_emails()
     assert email.to == ["wang@example.com"] and email.subject == "Your certificate was revoked"
     assert "“Rules of the tea room”" in email.body and "The answers were passed on." in email.body
     assert facts() == before
@@ -92,7 +92,7 @@ def test_second_revocation_is_ignored(client, admin, certificate):
     before = state_of(certificate)
     assert "0 certificates were revoked." in send(client, certificate, reason="Another reason.").text
     assert state_of(certificate) == before
-    assert (len(letters()), Event.objects.filter(verb="certificate-revoked").count()) == (1, 1)
+    assert (len(sent_emails()), Event.objects.filter(verb="certificate-revoked").count()) == (1, 1)
 
 
 @pytest.mark.parametrize("reason", ["", " ", "x" * 201])

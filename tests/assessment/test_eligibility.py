@@ -90,7 +90,7 @@ def test_attempt_stores_its_conditions():
     assert [response.position for response in responses] == [1, 2, 3, 4]
     assert all(sorted(response.order) == [0, 1, 2] for response in responses)
     assert {response.bank.identifier for response in responses} == {"tea-bank"}
-    assert {response.revision_id for response in responses} == {responses[0].bank.head_id}
+    assert {response.revision_id for response in responses} == {responses[0].bank.latest_revision_id}
 
 
 # Eligibility: when the next attempt may be started

@@ -39,7 +39,7 @@ def test_missed_must_know_question_keeps_pass_but_holds_completion(attempt):
     assert [(each.rule, each.needed, each.is_done) for each in practice_sets_of(attempt)] == [("O1.1", 3, False)]
     assert not is_completed(attempt)
     assert not Certificate.objects.exists()
-    assert eligibility(attempt.enrollment) == Eligibility("drill")
+    assert eligibility(attempt.enrollment) == Eligibility("practice")
 
 
 def test_each_missed_rule_has_its_own_practice_set(course):

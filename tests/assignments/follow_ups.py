@@ -8,12 +8,12 @@ from courseware.assignments.follow_ups.follow_ups import answer_follow_up
 from courseware.content.models import Course
 from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
-from tests.course_format.samples import SHEET, make_files
+from tests.course_format.samples import FOLLOW_UP, make_files
 from tests.making import join, make_course, make_user
 
 
-def make_course_with_sheet():
-    return make_course(make_files(**SHEET))
+def make_course_with_survey():
+    return make_course(make_files(**FOLLOW_UP))
 
 
 def completed(team, name="", days_ago=31, **fields):
@@ -23,15 +23,15 @@ def completed(team, name="", days_ago=31, **fields):
         join(team, learner)
     at = timezone.now() - timedelta(days=days_ago)
     fields = {"enrolled_at": at - timedelta(days=9), "completed_at": at, "due_at": at} | fields
-    fields.setdefault("course", Course.objects.first() or make_course_with_sheet())
+    fields.setdefault("course", Course.objects.first() or make_course_with_survey())
     return Enrollment.objects.create(learner=learner, **fields)
 
 
-def sheet_of(enrollment, language="en"):
-    return store.outline(enrollment.release, language).sheets[0]
+def survey_of(enrollment, language="en"):
+    return store.outline(enrollment.release, language).follow_up_surveys[0]
 
 
 def answered(enrollment, answers, *, by, day=None):
     """Return the result of `answer_follow_up`."""
     revision = store.page(enrollment.release, "month-later", "en").revision_id
-    return answer_follow_up(enrollment, sheet_of(enrollment), answers, revision=revision, by=by, day=day)
+    return answer_follow_up(enrollment, survey_of(enrollment), answers, revision=revision, by=by, day=day)

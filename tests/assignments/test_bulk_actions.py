@@ -356,7 +356,7 @@ def test_unknown_action_cannot_be_undone(signed_in, team, enrollment):
 def test_manager_undoes_action_for_own_people_only(client, team, enrollment):
     other = make_enrollment(course=enrollment.course)
     made, _refused = adjustments.adjust(
-        [enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin())
+        [enrollment, other], Adjustment(kind="exempted", reason="flood", made_by=make_admin())
     )
     client.force_login(team.manager)
     assert client.post(f"/people/changes/{made.pk}/undo/", {"only": other.pk}).status_code == 404

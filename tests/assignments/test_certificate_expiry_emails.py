@@ -12,7 +12,7 @@ from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from courseware.notifications.models import OutgoingEmail
 from tests.assignments.rules import make_certified
-from tests.making import letters, make_team, make_user
+from tests.making import make_team, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 26)
@@ -65,7 +65,7 @@ def test_email_shows_expiry_date_and_manager(course, mailoutbox):
     person.language, person.name = "en", "Wang Ming"
     person.save()
     tell_of_endings()
-    letters()
+    sent_emails()
     [email] = mailoutbox
     assert email.subject == "Your certificate “Rules of the tea room” is valid until 26 December 2026"
     assert email.body.split("\n\n")[:4] == [
@@ -81,7 +81,7 @@ def test_email_is_skipped_after_renewal(course):
     person = holder(course, 30)
     tell_of_endings()
     enroll(person, course)
-    letters()
+    sent_emails()
     assert states() == [("skipped", "the certificate was renewed or revoked before this email was sent")]
 
 
@@ -89,7 +89,7 @@ def test_email_is_skipped_if_certificate_is_extended(course):
     holder(course, 30)
     tell_of_endings()
     Enrollment.objects.update(certified_until=TODAY + timedelta(days=400))
-    letters()
+    sent_emails()
     assert states() == [("skipped", "the certificate was renewed or revoked before this email was sent")]
 
 

@@ -82,7 +82,7 @@ def test_import_offers_to_end_unstarted_enrollments(signed_in, course, rule, peo
     assert 'name="ends" value="1" checked' in shown.text
     assert "4 external trainings are recorded." in done.text and "3 enrollments have ended" in done.text
     assert ended() == {each.pk for each in people[:3]}
-    assert Event.objects.filter(verb="waived", actor=signed_in.session["_auth_user_id"]).count() == 3
+    assert Event.objects.filter(verb="exempted", actor=signed_in.session["_auth_user_id"]).count() == 3
     # Certified and never overdue.
     states = {
         enrollment.learner: (enrollment.state, enrollment.validity)

@@ -13,7 +13,7 @@ from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
 from tests.course_format.samples import make_files
 from tests.learning.test_changed_lessons import now_says, page_of, step_of
-from tests.making import days, letters, make_admin, make_course, make_enrollment, make_user
+from tests.making import days, make_admin, make_course, make_enrollment, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 BOILING = "01-water/01-boiling.en.md"
@@ -39,7 +39,7 @@ def test_email_is_sent_once_with_reason_and_link(course):
     assert [tell_of_changes() for _ in range(2)] == ["emails: 1", ""]
     now_says("Never fire first.", "retake", note="And again.")
     assert tell_of_changes() == "emails: 1"
-    [email] = letters()
+    [email] = sent_emails()
     assert email.to == [enrollment.learner.email]
     assert email.subject == "“Boiling water” has changed since you completed it"
     for text in ("answer its check questions again", "Why: And again.", "/learn/tea-room/boiling/"):
@@ -52,9 +52,9 @@ def test_email_lists_lessons_under_one_reason():
     complete_lesson(enrollment, page_of(enrollment, "cups"))
     changed = {path: body.replace(b"Wash them.", b"Wash them well.") for path, body in files.items()}
     changed[BOILING] = changed[BOILING].replace(b"Water before fire", b"Water first")
-    import_course(changed, weights={"boiling": "reread", "cups": "retake"}, note="先水后火 · Water comes first")
+    import_course(changed, impacts={"boiling": "reread", "cups": "retake"}, note="先水后火 · Water comes first")
     tell_of_changes()
-    [email] = letters()
+    [email] = sent_emails()
     assert email.subject == "2 lessons have changed since you completed them"
     assert email.body.count("Why: Water comes first\n– “Boiling water”\n– “Cups”\n") == 1
     assert "先水后火" not in email.body and "/learn/" not in email.body
@@ -69,7 +69,7 @@ def test_unaffected_people_get_no_email(course):
     acknowledge(seen, step_of(seen), release.pk)
     assert tell_of_changes() == "emails: 1"
     acknowledge(late, step_of(late), release.pk)
-    assert letters() == []
+    assert sent_emails() == []
     assert OutgoingEmail.objects.get(kind="lesson-changed").why == changed_lesson.SEEN
     assert ChangeAcknowledgement.objects.count() == 2
 

@@ -22,7 +22,7 @@ from courseware.learning.models import Enrollment
 from courseware.notifications.chat.messages import ChatContent
 from courseware.notifications.models import OutgoingEmail
 from tests.assignments.chat_bots import chat_messages, make_chat_bot, make_late_team
-from tests.making import join, letters, make_hr, make_team, make_user
+from tests.making import join, make_hr, make_team, make_user, sent_emails
 from tests.notifications.chat_services import DROPS
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def test_summary_is_sent_once_a_day(course, services, time_machine):
     time_machine.move_to("2026-11-27T00:00:00Z", tick=False)  # eight in the morning
     assert [send_summaries() for _ in range(2)] == ["sent 1", ""]
     assert chat_messages() == [SENT, SENT]
-    days = ChatMessage.objects.filter(door=bot).order_by("pk").values_list("day", flat=True)
+    days = ChatMessage.objects.filter(bot=bot).order_by("pk").values_list("day", flat=True)
     assert list(days) == [date(2026, 11, 26), date(2026, 11, 27)]
     assert len(services.taken) == 2
 
@@ -108,7 +108,9 @@ def test_busy_bot_is_retried_4_hours_then_managers_emailed(course, services, tim
     assert chat_messages() == [("given-up", "503 away", 9)]
     assert emails() == [("Li Lin", "queued", "")]
     [email] = [
-        each for each in letters() if each.subject == "Night shift: today’s message to the chat group was not delivered"
+        each
+        for each in sent_emails()
+        if each.subject == "Night shift: today’s message to the chat group was not delivered"
     ]
     assert "- overdue: 3\n- due soon: 2\n- Next due date: Saturday 28 November\n" in email.body
     assert "Slack could not be reached" in email.body and "The chat service answered: 503 away" in email.body
@@ -171,7 +173,7 @@ def test_failure_email_goes_to_senior_manager_or_hr(course, services):
     make_chat_bot(alone)
     send_summaries()
     assert emails() == [("Above", "queued", ""), ("Hu Rong", "queued", "")]
-    letters()
+    sent_emails()
     assert emails() == [("Above", "sent", ""), ("Hu Rong", "sent", "")]
 
 
@@ -181,7 +183,7 @@ def test_failure_email_is_skipped_if_nobody_is_late(course, services):
     send_summaries()
     for enrollment in Enrollment.objects.all():
         exempt(enrollment, "On leave", by=None)
-    letters()
+    sent_emails()
     assert emails() == [("Li Lin", "skipped", "nobody is late any more, and nothing is due within 3 days")]
 
 
@@ -191,11 +193,11 @@ def test_failure_email_is_skipped_for_former_manager(course, services):
     services.manner = REJECTS
     send_summaries()
     team.memberships.filter(person__name="Li Lin").delete()
-    letters()
+    sent_emails()
     assert emails() == [("Li Lin", "skipped", "the recipient no longer manages the team")]
 
 
-def test_failure_email_is_skipped_after_later_summary(course, services, time_machine, letter_hours):
+def test_failure_email_is_skipped_after_later_summary(course, services, time_machine, real_sending_hours):
     make_chat_bot(make_late_team(course, manager=make_user("Li Lin")))
     services.manner = BUSY
     send_summaries()
@@ -204,7 +206,7 @@ def test_failure_email_is_skipped_after_later_summary(course, services, time_mac
     time_machine.move_to("2026-11-27T00:01:00Z", tick=False)
     services.manner = "as published"
     assert send_summaries() == "sent 1"
-    letters()
+    sent_emails()
     assert emails() == [("Li Lin", "skipped", "a newer summary has replaced this message")]
 
 
@@ -285,7 +287,7 @@ def test_bot_is_limited_to_15_messages_per_minute(course, services, time_machine
     assert send_summaries() == ""
     time_machine.move_to("2026-11-26T04:01:01Z", tick=False)
     assert send_summaries() == "sent 2"
-    assert {message["why"] for message in ChatMessage.objects.filter(door__service="slack").values("why")} == {"200 ok"}
+    assert {message["why"] for message in ChatMessage.objects.filter(bot__service="slack").values("why")} == {"200 ok"}
 
 
 def test_due_bots_take_same_queries_for_1_and_3(course, django_assert_num_queries):
@@ -299,7 +301,7 @@ def test_messages_are_deleted_after_90_days(course):
     bot = make_chat_bot(make_late_team(course))
     for days in (89, 91):
         ChatMessage.objects.create(
-            door=bot, day=date(2026, 1, days - 80), written_at=timezone.now() - timedelta(days=days)
+            bot=bot, day=date(2026, 1, days - 80), written_at=timezone.now() - timedelta(days=days)
         )
     assert delete_old_messages() == "1"
     assert [message.day for message in ChatMessage.objects.all()] == [date(2026, 1, 9)]

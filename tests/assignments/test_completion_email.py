@@ -12,7 +12,7 @@ from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications import inbox
 from courseware.notifications.models import Notification, OutgoingEmail
 from tests.hr.two_accounts import another_course
-from tests.making import join, letters, make_admin, make_user
+from tests.making import join, make_admin, make_user, sent_emails
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def make_completed(team, course, name="Wang Ming"):
 
 
 def states():
-    letters()
+    sent_emails()
     return list(OutgoingEmail.objects.filter(kind="arrival").order_by("pk").values_list("state", "why"))
 
 
@@ -58,7 +58,7 @@ def test_email_shows_points_and_certificate(team, course, mailoutbox):
 def test_email_names_next_step_in_other_course(team, course, mailoutbox):
     person = make_completed(team, course)
     enroll(person, another_course(b"other"))
-    letters()
+    sent_emails()
     [email] = [each for each in mailoutbox if "certificate" in each.subject]
     assert "\n\nYour next course is “Rules of the tea room”, about " in email.body
     assert "\nhttps://training.example.com/learn/other/" in email.body

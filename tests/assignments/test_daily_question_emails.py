@@ -13,9 +13,9 @@ from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import unsubscribe_from
 from tests.assessment.practice_sets import completed, give_daily
-from tests.making import letters
+from tests.making import sent_emails
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours")]
 TUESDAY, SATURDAY = (datetime(2030, 1, day, 1, tzinfo=UTC) for day in (8, 12))  # 9 in the morning in Shanghai
 
 
@@ -32,14 +32,14 @@ def enrollment():
 def written_at(at):
     with time_machine.travel(at, tick=False):
         daily_question.write_questions()
-        return letters()
+        return sent_emails()
 
 
 def test_question_is_sent_once_a_day_with_answer_links(enrollment, client):
     with time_machine.travel(TUESDAY, tick=False):
         for _ in range(2):
             daily_question.write_questions()
-        [email] = letters()
+        [email] = sent_emails()
         links = re.findall(r"/daily/\?\S+", email.body)
         client.force_login(enrollment.learner)
         chosen = [client.get(link).text.count('class="pick chosen"') for link in links]
@@ -54,7 +54,7 @@ def test_question_is_not_sent_if_unwanted_or_answered(enrollment):
     with time_machine.travel(TUESDAY, tick=False):
         daily_question.write_questions()
         give_daily(enrollment.learner, TUESDAY)
-        assert letters() == []
+        assert sent_emails() == []
         assert OutgoingEmail.objects.get().why == daily_question.NOTHING_ASKED
     unsubscribe_from(enrollment.learner, DAILY_EMAIL)
     assert not preference_of(enrollment.learner).by_email

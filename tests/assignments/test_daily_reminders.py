@@ -19,7 +19,7 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.assignments.rules import make_rule
 from tests.examples import only_deep
 from tests.hr.two_accounts import another_course
-from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user, sent_emails
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def reminders():
 
 
 def sent():
-    letters()
+    sent_emails()
     return reminders()
 
 
@@ -72,7 +72,7 @@ def days_reminded(clock, days):
     for _ in range(days):
         if remind_due():
             sent_on.append(timezone.localdate(timezone=ZONE).isoformat())
-            letters()
+            sent_emails()
         assert remind_due() == ""
         clock.shift(timedelta(days=1))
     return sent_on
@@ -139,7 +139,7 @@ def test_schedule_of_rule_overrides_schedule_of_course():
     by_rule, _by_hand = (learner(name=name, course=course, team=team) for name in ("By a rule", "By hand"))
     rule = make_rule(course)
     done = {"rule": rule, "version": rule.current, "person": by_rule.learner, "enrollment": by_rule}
-    RuleAction.objects.create(deed=RuleAction.Kind.ENROLL, **done)
+    RuleAction.objects.create(kind=RuleAction.Kind.ENROLL, **done)
     ReminderSchedule.objects.create(course=course, days=[])
     schedule = ReminderSchedule.objects.create(rule=rule, days=[9])
     assert remind_due() == ""
@@ -152,7 +152,7 @@ def test_schedule_of_rule_overrides_schedule_of_course():
 def test_reminder_shows_progress_next_step_and_manager(mailoutbox):
     learner(email="ming@example.com")
     remind_due()
-    letters()
+    sent_emails()
     [email] = mailoutbox
     assert email.to == ["ming@example.com"]
     assert email.subject == "“Rules of the tea room” is due on Friday 11 December"
@@ -179,7 +179,7 @@ def test_reminder_is_in_language_of_recipient(mailoutbox):
     enrollment.learner.language = "zh-hans"
     enrollment.learner.save()
     remind_due()
-    letters()
+    sent_emails()
     [email] = mailoutbox
     assert "你好" in email.body
     assert "12月11日" in email.subject
@@ -245,14 +245,14 @@ def test_person_reminded_23_hours_ago_is_reminded():
     assert sent()[-1] == ("Wang Ming", "sent", "")
 
 
-@pytest.mark.usefixtures("letter_hours")
+@pytest.mark.usefixtures("real_sending_hours")
 def test_reminders_of_2_courses_are_combined_at_8(on_the_day_before, mailoutbox):
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=5), tick=False)
     enrollment = learner()
     other = another_course(b"other")
     make_enrollment(enrollment.learner, other, due_at=enrollment.due_at, enrolled_at=enrollment.enrolled_at)
     assert remind_due() == "reminders: 2"
-    letters()
+    sent_emails()
     assert [len(mailoutbox), OutgoingEmail.objects.filter(why="").count()] == [0, 2]
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=8), tick=False)
     first = OutgoingEmail.objects.order_by("pk")[0].pk
@@ -261,7 +261,7 @@ def test_reminders_of_2_courses_are_combined_at_8(on_the_day_before, mailoutbox)
     assert "You also have these courses to complete:\n– “" in email.body
 
 
-@pytest.mark.usefixtures("letter_hours")
+@pytest.mark.usefixtures("real_sending_hours")
 @pytest.mark.parametrize(
     "zone", ["America/New_York", "Pacific/Auckland", only_deep("Asia/Shanghai"), only_deep("Europe/London")]
 )
@@ -274,7 +274,7 @@ def test_reminder_is_sent_on_scheduled_day_in_any_zone(on_the_day_before, zone):
     for hour in range(24 * 28):
         if hour % 24 == 0:
             remind_due()
-        letters()
+        sent_emails()
         on_the_day_before.shift(timedelta(hours=1))
     sent_at = [each.ended_at.astimezone(there) for each in OutgoingEmail.objects.filter(kind="reminder", state="sent")]
     assert sorted(f"{each:%m-%d}" for each in sent_at) == ["12-02", "12-10", "12-16"]

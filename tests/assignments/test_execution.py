@@ -39,7 +39,7 @@ def enrolled_now():
 
 def actions():
     """(rule, person, kind, reason) of all rule actions."""
-    return {(each.rule_id, each.person, each.deed, each.why) for each in RuleAction.objects.all()}
+    return {(each.rule_id, each.person, each.kind, each.why) for each in RuleAction.objects.all()}
 
 
 def learners(team):
@@ -82,10 +82,10 @@ def test_only_exempting_rule_exempts_people_no_longer_matching(course):
     execution.act(MONDAY)
     person.memberships.all().delete()
     assert (execution.act(MONDAY), len(enrolled_now())) == ("", 1)
-    excusing = create_rule(course, team_id=team.pk, name="Day shift", excuses=True)
+    exempting = create_rule(course, team_id=team.pk, name="Day shift", exempts=True)
     assert execution.act(MONDAY) == ""  # another rule created the enrollment
-    RuleAction.objects.update(rule=excusing)
-    assert execution.act(MONDAY) == "excuse: 1"
+    RuleAction.objects.update(rule=exempting)
+    assert execution.act(MONDAY) == "exempt: 1"
     enrollment = Enrollment.objects.get()
     assert (enrollment.is_open, enrollment.exemption_reason) == (False, "No longer matches the rule “Day shift”.")
     assert execution.act(MONDAY) == ""
@@ -94,7 +94,7 @@ def test_only_exempting_rule_exempts_people_no_longer_matching(course):
 
 def test_concurrent_completion_does_not_stop_other_exemptions(course, monkeypatch):
     team = make_team(learners=2)
-    create_rule(course, team_id=team.pk, excuses=True)
+    create_rule(course, team_id=team.pk, exempts=True)
     execution.act(MONDAY)
     quick, other = learners(team)
     team.memberships.all().delete()
@@ -105,15 +105,15 @@ def test_concurrent_completion_does_not_stop_other_exemptions(course, monkeypatc
         return exempt(Enrollment.objects.get(pk=enrollment.pk), *arguments, **options)
 
     monkeypatch.setattr(execution, "exempt", completed_before)
-    assert execution.act(MONDAY) == "excuse: 1"
+    assert execution.act(MONDAY) == "exempt: 1"
     assert Enrollment.objects.get(learner=other).exempted_at
-    assert not RuleAction.objects.filter(person=quick, deed="excuse").exists()
+    assert not RuleAction.objects.filter(person=quick, kind="exempt").exists()
 
 
 def test_person_matched_by_another_rule_is_not_exempted(course):
     team, other = make_team(learners=1), make_team()
     [person] = learners(team)
-    create_rule(course, team_id=team.pk, excuses=True)
+    create_rule(course, team_id=team.pk, exempts=True)
     execution.act(MONDAY)
     person.memberships.all().delete()
     join(other, person)
@@ -123,7 +123,7 @@ def test_person_matched_by_another_rule_is_not_exempted(course):
 
 def test_rule_for_closed_team_does_nothing(course):
     team, next_team = make_team(learners=1), make_team()
-    create_rule(course, team_id=team.pk, excuses=True)
+    create_rule(course, team_id=team.pk, exempts=True)
     execution.act(MONDAY)
     close_team(team, to=next_team, by=make_hr())
     assert (execution.act(MONDAY), len(enrolled_now())) == ("", 1)
@@ -189,10 +189,10 @@ def completed(course):
     return enrollment.learner
 
 
-def release_changed(weight):
+def release_changed(impact):
     """Release the course with a changed lesson."""
     course = make_course({**make_files(), LESSON: make_files()[LESSON].replace(b"Walk away", b"Walk off")})
-    course.current.entries.exclude(weight="").update(weight=weight)
+    course.current.entries.exclude(impact="").update(impact=impact)
     return course
 
 
@@ -204,12 +204,12 @@ def test_short_renewal_requires_only_exam_without_changes():
     assert short_lists([], course) == {}
 
 
-@pytest.mark.parametrize("weight", Release.Impact.values)
-def test_short_renewal_requires_lesson_after_major_change(weight):
+@pytest.mark.parametrize("impact", Release.Impact.values)
+def test_short_renewal_requires_lesson_after_major_change(impact):
     person = completed(make_course())
-    course = release_changed(weight)
+    course = release_changed(impact)
     assert short_lists([person.pk], course) == {
-        person.pk: ["last-cup"] if weight == Release.Impact.MINOR else ["boiling", "last-cup"]
+        person.pk: ["last-cup"] if impact == Release.Impact.MINOR else ["boiling", "last-cup"]
     }
     Completion.objects.filter(enrollment__learner=person).update(completed_at=days(1))
     assert short_lists([person.pk], course) == {person.pk: ["last-cup"]}

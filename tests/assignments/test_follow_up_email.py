@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.models import Membership
-from courseware.assignments.follow_ups.follow_ups import answer_follow_up, ask_leads
+from courseware.assignments.follow_ups.follow_ups import answer_follow_up, ask_managers
 from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
-from tests.assignments.follow_ups import completed, sheet_of
-from tests.making import join, letters, make_admin, make_team, make_user
+from tests.assignments.follow_ups import completed, survey_of
+from tests.making import join, make_admin, make_team, make_user, sent_emails
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -31,7 +31,7 @@ def at_nine(tuesday):
 
 def emails():
     return list(
-        OutgoingEmail.objects.filter(kind="observation").order_by("pk").values_list("person__name", "state", "why")
+        OutgoingEmail.objects.filter(kind="follow-up").order_by("pk").values_list("person__name", "state", "why")
     )
 
 
@@ -40,10 +40,10 @@ def test_follow_ups_of_one_morning_share_one_email(tuesday, team, mailoutbox):
     completed(team, "Zhao Lei", days_ago=31)
     completed(team, "Long ago", days_ago=40)
     completed(team, "Yesterday", days_ago=1)
-    assert [ask_leads(), ask_leads()] == ["emails: 2", ""]
-    assert letters() == []
+    assert [ask_managers(), ask_managers()] == ["emails: 2", ""]
+    assert sent_emails() == []
     at_nine(tuesday)
-    [email] = letters()
+    [email] = sent_emails()
     assert email.to == [team.manager.email]
     assert email.subject == "Follow-up survey after a course: please answer about 2 people in your team"
     text = email.body.split("\n\n", 1)[1]
@@ -63,7 +63,7 @@ def test_all_managers_of_nearest_team_get_email(team):
     join(team, make_user("Second"), Membership.Role.MANAGER)
     completed(team, "Wang", days_ago=30)
     completed(None, "Alone", days_ago=30)
-    ask_leads()
+    ask_managers()
     assert [name for name, _state, _why in emails()] == ["Li Lin", "Second"]
 
 
@@ -78,10 +78,10 @@ def test_all_managers_of_nearest_team_get_email(team):
 )
 def test_email_is_skipped_with_reason(tuesday, team, happens, why):
     enrollment = completed(team, "Wang", days_ago=30)
-    ask_leads()
+    ask_managers()
     person = enrollment.learner
     if happens == "answered":
-        answer_follow_up(enrollment, sheet_of(enrollment), None, by=team.manager)
+        answer_follow_up(enrollment, survey_of(enrollment), None, by=team.manager)
     elif happens == "moved":
         person.memberships.update(team=make_team())
     elif happens == "left":
@@ -90,11 +90,11 @@ def test_email_is_skipped_with_reason(tuesday, team, happens, why):
     else:
         record_absence(person, site_day(), site_day() + timedelta(days=2), by=make_admin())
     at_nine(tuesday)
-    assert letters() == []
+    assert sent_emails() == []
     assert emails() == [("Li Lin", "skipped", why)]
 
 
 def test_missed_follow_up_is_caught_up_for_2_days(team):
     completed(team, "Two days", days_ago=32)
     completed(team, "Three days", days_ago=33)
-    assert ask_leads() == "emails: 1"
+    assert ask_managers() == "emails: 1"

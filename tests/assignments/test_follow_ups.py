@@ -20,8 +20,8 @@ from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.lessons.feedback import SurveyChanged
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from tests.assignments.follow_ups import answered, completed, make_course_with_sheet, sheet_of
-from tests.course_format.samples import SHEET, make_files
+from tests.assignments.follow_ups import answered, completed, make_course_with_survey, survey_of
+from tests.course_format.samples import FOLLOW_UP, make_files
 from tests.making import join, make_admin, make_course, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_follow_up_is_due_for_present_completed_learners_only(team):
     record_absence(completed(team, "Away").learner, site_day(), site_day(), by=make_admin())
     join(team, team.manager)
     Enrollment.objects.create(
-        learner=team.manager, course=make_course_with_sheet(), completed_at=Enrollment.objects.first().completed_at
+        learner=team.manager, course=make_course_with_survey(), completed_at=Enrollment.objects.first().completed_at
     )
     assert asked_about(team.manager) == ["Wang"]
 
@@ -78,7 +78,7 @@ def test_managers_and_deputies_of_nearest_team_are_asked(team):
     below.memberships.all().delete()  # no manager
     join(team, second, Membership.Role.MANAGER)
     today = {"first_day": site_day(), "last_day": site_day()}
-    Deputy.objects.create(lead=team.manager, person=beside.manager, made_by=top.manager, **today)
+    Deputy.objects.create(manager=team.manager, person=beside.manager, made_by=top.manager, **today)
     completed(team, "Own", days_ago=33)
     completed(below, "Below", days_ago=32)
     for asked in (team.manager, second, beside.manager):
@@ -121,7 +121,7 @@ def test_answers_are_stored_without_person(team):
     assert is_new
     row = FollowUp.objects.values().get()
     assert row == {
-        "id": stored.pk, "enrollment_id": enrollment.pk, "sheet_id": stored.sheet_id, "made_by_id": team.manager.pk,
+        "id": stored.pk, "enrollment_id": enrollment.pk, "sheet_id": stored.survey_id, "made_by_id": team.manager.pk,
         "made_on": site_day(), "is_answered": True,
     }  # fmt: skip
     answers = FollowUpAnswers.objects.values().get()
@@ -130,7 +130,7 @@ def test_answers_are_stored_without_person(team):
     assert isinstance(answers.pop("id"), uuid.UUID)
     assert len(answers.pop("pending_key")) == 64
     assert answers == {
-        "sheet_id": stored.sheet_id, "release_id": enrollment.course.current_id,
+        "sheet_id": stored.survey_id, "release_id": enrollment.course.current_id,
         "answers": YES | {"seen-lacking": "A hook."}, "team_id": None, "month": None, "shown_from": None,
         "counts_from": None,
     }  # fmt: skip
@@ -232,14 +232,14 @@ def test_second_answer_changes_nothing(team):
     enrollment = completed(team)
     first, _new = answered(enrollment, YES, by=team.manager)
     assert answered(enrollment, {"seen-off": 2}, by=second) == (first, False)
-    assert answer_follow_up(enrollment, sheet_of(enrollment), None, by=second) == (first, False)
+    assert answer_follow_up(enrollment, survey_of(enrollment), None, by=second) == (first, False)
     assert FollowUpAnswers.objects.get().answers == YES
     assert asked_about(second) == asked_about(team.manager) == []
 
 
 def test_cannot_say_is_stored_without_answers(team):
     enrollment = completed(team)
-    stored, is_new = answer_follow_up(enrollment, sheet_of(enrollment), None, by=team.manager)
+    stored, is_new = answer_follow_up(enrollment, survey_of(enrollment), None, by=team.manager)
     assert (stored.is_answered, is_new) == (False, True)
     assert asked_about(team.manager) == []
     assert answered(enrollment, YES, by=team.manager) == (stored, False)
@@ -272,7 +272,7 @@ def test_follow_up_outside_period_is_refused(team, fields, why):
     enrollment = completed(team, **fields)
     for answers in (YES, None):
         with pytest.raises(NotAsked) as refused:
-            answer_follow_up(enrollment, sheet_of(enrollment), answers, by=team.manager)
+            answer_follow_up(enrollment, survey_of(enrollment), answers, by=team.manager)
         assert refused.value.why == why
     assert not FollowUp.objects.exists()
     assert not FollowUpAnswers.objects.exists()
@@ -285,15 +285,15 @@ def test_answer_of_former_manager_is_refused(team, answers):
     enrollment.learner.memberships.all().delete()
     with pytest.raises(NotAsked) as refused:
         answered(enrollment, answers, by=team.manager)
-    assert refused.value.why == FollowUpRefusal.LED_NO_MORE
+    assert refused.value.why == FollowUpRefusal.NOT_MANAGED
     assert not FollowUp.objects.exists()
     assert not FollowUpAnswers.objects.exists()
 
 
 def test_answer_to_changed_survey_is_refused(team):
     enrollment = completed(team)
-    changed = {path: text.replace("- 关\n", "- 总关\n") for path, text in SHEET.items()}
-    shown = sheet_of(enrollment)
+    changed = {path: text.replace("- 关\n", "- 总关\n") for path, text in FOLLOW_UP.items()}
+    shown = survey_of(enrollment)
     make_course(make_files(**changed))
     with pytest.raises(SurveyChanged):
         answer_follow_up(enrollment, shown, YES, revision=1, by=team.manager)
@@ -396,7 +396,7 @@ def test_page_outside_period_accepts_nothing(signed_in, team):
 def test_page_of_changed_survey_keeps_typed_texts(signed_in, team):
     enrollment = completed(team)
     form = sent(enrollment, **{"q-seen-off": 0, "q-seen-lacking": "A hook."})
-    make_course(make_files(**{path: text.replace("- Yes", "- Always") for path, text in SHEET.items()}))
+    make_course(make_files(**{path: text.replace("- Yes", "- Always") for path, text in FOLLOW_UP.items()}))
     response = signed_in.post(address(enrollment), form)
     assert response.status_code == 409
     page = read(response)
@@ -413,6 +413,6 @@ def test_invalid_revision_is_a_conflict(signed_in, team, revision):
     assert not FollowUp.objects.exists()
 
 
-@pytest.mark.parametrize("sheet", ["voice", "boiling", "nothing"])
-def test_other_documents_are_not_found(signed_in, team, sheet):
-    assert signed_in.get(f"{LIST}{completed(team).pk}/{sheet}/").status_code == 404
+@pytest.mark.parametrize("survey", ["voice", "boiling", "nothing"])
+def test_other_documents_are_not_found(signed_in, team, survey):
+    assert signed_in.get(f"{LIST}{completed(team).pk}/{survey}/").status_code == 404

@@ -28,13 +28,13 @@ from courseware.lib.dates import site_day
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import (
     days,
+    emails_after_undo,
     join,
-    letters,
-    letters_after_undo,
     make_admin,
     make_enrollment,
     make_team,
     make_user,
+    sent_emails,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
@@ -91,13 +91,13 @@ def test_repeated_reminder_is_not_queued(team):
         made, refused = remind([enrollment.pk], by=by)
         assert (made, [each.why.value for each in refused]) == (None, ["waits"])
     assert (queued(), ManualReminder.objects.count()) == (["Ann"], 1)
-    letters_after_undo()
+    emails_after_undo()
     assert [each.why.value for each in remind([enrollment.pk], by=other)[1]] == ["reminded"]
 
 
 def test_reminder_without_due_date_is_signed_by_manager(team):
     remind([enroll(team, "Ann").pk], by=team.manager)
-    [email] = letters_after_undo()
+    [email] = emails_after_undo()
     assert email.subject == "Please take “Rules of the tea room”"
     assert "Hello Ann,\n\n“Rules of the tea room” is not finished yet.\n" in email.body
     assert "\nLi Lin\nManager of Night shift\n" in email.body
@@ -122,9 +122,9 @@ def test_reminder_is_held_for_2_minutes(team):
     with time_machine.travel("2026-11-25T02:00Z", tick=False) as clock:
         remind([enroll(team, "Ann").pk], by=team.manager)
         clock.shift(119)
-        assert letters() == []
+        assert sent_emails() == []
         clock.shift(1)
-        assert len(letters()) == 1
+        assert len(sent_emails()) == 1
 
 
 def test_reminder_being_sent_cannot_be_undone(team):
@@ -140,7 +140,7 @@ def test_undo_reports_reminder_combined_with_another_email(client, team):
     OutgoingEmail.objects.filter(pk=before.pk).update(next_at=days(-1))
     manual = made.sent().get(person=enrollment.learner)
     OutgoingEmail.objects.filter(person=other.learner).update(next_at=days(1))
-    letters()
+    sent_emails()
     manual.refresh_from_db()
     assert manual.combined_into == before
     client.force_login(team.manager)
@@ -260,12 +260,12 @@ def test_confirmed_actions_are_undone_once(team):
     undone = undo_actions(made.reminding, made.adjustments, made.talks, by=team.manager)
     before = soon.due_at
     soon.refresh_from_db()
-    assert (waiting(), soon.due_at, list(Conversation.objects.standing())) == ([], before, [])
-    assert (undone.letters, [done for _act, done, _left in undone.days], undone.talks) == (
+    assert (waiting(), soon.due_at, list(Conversation.objects.in_force())) == ([], before, [])
+    assert (undone.reminders, [done for _act, done, _left in undone.days], undone.talks) == (
         Undone(not_sent=1, left=0, left_in_another=0), [[soon.learner_id]], 1,
     )  # fmt: skip
     again = undo_actions(made.reminding, made.adjustments, made.talks, by=team.manager)
-    assert (again.letters, [done for _act, done, _left in again.days], again.talks) == (NO_REMINDERS, [[]], 0)
+    assert (again.reminders, [done for _act, done, _left in again.days], again.talks) == (NO_REMINDERS, [[]], 0)
     assert [verb for verb, _subject in logged()] == [
         "extended",
         "conversation-noted",

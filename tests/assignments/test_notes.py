@@ -47,7 +47,7 @@ def test_note_is_shown_to_manager_and_learner_until_withdrawn(client, team):
 
 
 def test_only_author_can_withdraw_note(client, team):
-    second = make_user("Second lead")
+    second = make_user("Second manager")
     join(team, second, Membership.Role.MANAGER)
     enrollment = learner_of(team)
     write_note([enrollment.learner.pk], "Asked for nights.", act=uuid.UUID(ACT), by=team.manager)
@@ -76,9 +76,9 @@ def test_bulk_note_skips_people_not_managed(client, team):
     page = client.get(f"/people/notes/{ACT}/")
     assert [each.text for each in BeautifulSoup(page.content, "html.parser").select(".lines li")] == ["Ann", "Ben"]
     client.post(f"/people/notes/{ACT}/undo/", {"person": enrollments[0].learner_id})
-    assert list(Note.objects.standing().values_list("person__name", flat=True)) == ["Ben"]
+    assert list(Note.objects.in_force().values_list("person__name", flat=True)) == ["Ben"]
     done = client.post(f"/people/notes/{ACT}/undo/", follow=True)
-    assert "1 note was withdrawn." in done.text and not Note.objects.standing().exists()
+    assert "1 note was withdrawn." in done.text and not Note.objects.in_force().exists()
     again = client.post(f"/people/notes/{ACT}/undo/", follow=True)
     assert "Nothing was withdrawn" in again.text
 
@@ -91,11 +91,11 @@ def test_team_note_is_written_and_withdrawn_for_everyone(client, team, monkeypat
     asked = client.get(ADDRESS, {"team": team.pk})
     assert "This change is for 4 people: Ann, Ben, Cai, Not enrolled" in asked.text
     page = client.post(ADDRESS, sent_again(asked) | {"text": "Shifts change in May."}, follow=True)
-    names = list(Note.objects.standing().values_list("person__name", flat=True).order_by("person__name"))
+    names = list(Note.objects.in_force().values_list("person__name", flat=True).order_by("person__name"))
     assert names == ["Ann", "Ben", "Cai", "Not enrolled"]
     [form] = BeautifulSoup(page.content, "html.parser").select("form.undo")
     client.post(form["action"])
-    assert not Note.objects.standing().exists()
+    assert not Note.objects.in_force().exists()
     monkeypatch.setattr(views, "MOST_AT_ONCE", 3)
     refused = client.post(ADDRESS, sent_again(asked) | {"text": "Once more.", "act": uuid.uuid4()})
     assert refused.status_code == 422 and "Choose at most 3 people at a time." in refused.text
@@ -125,7 +125,7 @@ def test_withdrawn_note_can_be_added_again(client, team):
     send(client, person=enrollment.learner_id)
     client.post(f"/people/notes/{ACT}/undo/")
     page = send(client, person=enrollment.learner_id)
-    assert page.status_code == 422 and not Note.objects.standing().exists()
+    assert page.status_code == 422 and not Note.objects.in_force().exists()
     client.post(ADDRESS, sent_again(page))
     assert [note.text for note in Note.objects.about(enrollment.learner)] == ["Asked for nights."]
 

@@ -13,7 +13,7 @@ from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_ext
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.today.suggested_actions import suggested_actions_for
-from tests.making import join, letters, make_enrollment, make_user
+from tests.making import join, make_enrollment, make_user, sent_emails
 from tests.reporting.test_two_courses import make_second_course
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
@@ -62,7 +62,7 @@ def test_waiting_reminder_is_skipped_with_reason(team):
     learner(team, "Other")
     remind_due()
     request_extension(enrollment, MONDAY)
-    letters()
+    sent_emails()
     assert reminders() == [("Waits", "skipped", ASKS), ("Other", "sent", "")]
 
 
@@ -70,11 +70,11 @@ def test_skipped_reminder_is_sent_after_answer(team, time_machine):
     enrollment = learner(team, "Waits")
     remind_due()
     request = request_extension(enrollment, MONDAY)
-    letters()
+    sent_emails()
     answer_extension_request(request.pk, REFUSED, by=team.manager)
     time_machine.move_to(datetime(2026, 12, 11, 9, tzinfo=ZONE), tick=False)
     assert [remind_due(), remind_due()] == ["reminders: 1", ""]
-    letters()
+    sent_emails()
     assert reminders() == [("Waits", "sent", "")]
 
 
@@ -85,7 +85,7 @@ def test_reminder_of_other_course_is_sent(team):
     )
     assert remind_due() == "reminders: 2"
     request_extension(enrollment, MONDAY)
-    [email] = letters()
+    [email] = sent_emails()
     assert "/learn/first-aid/" in email.body
     assert "/learn/tea-room/" not in email.body
 
@@ -94,7 +94,7 @@ def test_manual_and_suggested_reminders_skip_requester(team):
     waits, other = learner(team, "Waits"), learner(team, "Other")
     request_extension(waits, MONDAY)
     draft = suggested_actions_for(team.manager, timezone.now(), counts_others=True)
-    assert [[each.name for each in group.people] for group in draft.letters] == [["Other"]]
+    assert [[each.name for each in group.people] for group in draft.reminders] == [["Other"]]
     assert [(each.why, each.names) for each in draft.left_out] == [(NotReminded.ASKS, "Waits")]
     assert [each.name for each in draft.more_time] == ["Other"]
     reminding, left = remind([waits.pk, other.pk], by=team.manager)

@@ -58,7 +58,7 @@ def test_preview_lists_affected_and_skipped_people(course, team):
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", renewal="short", renewal_days=30)
     found = preview_rule(rule, MONDAY)
     assert groups(found) == {("is enrolled", "matches the rule and has not completed the course"): 2}
-    assert found.left == {Because(RuleReason.IS_LEARNING): 1, Because(RuleReason.IS_EXCUSED): 1}
+    assert found.left == {Because(RuleReason.IS_LEARNING): 1, Because(RuleReason.IS_EXEMPT): 1}
     [(coming, people)] = found.coming.items()
     assert (coming.words, coming.opens_on, len(people)) == ("a short renewal opens", date(2026, 12, 16), 1)
     # Three learners elsewhere and the two managers.
@@ -71,7 +71,7 @@ def test_preview_lists_affected_and_skipped_people(course, team):
 
 
 def test_preview_writes_nothing(course, team):
-    rule = make_rule(course, team_id=team.pk, renewal="short", renewal_days=60, excuses=True)
+    rule = make_rule(course, team_id=team.pk, renewal="short", renewal_days=60, exempts=True)
     before = digests()
     with connection.execute_wrapper(read_only):
         preview_rule(rule, MONDAY)
@@ -84,7 +84,7 @@ def test_preview_considers_other_active_rules(course, team):
     early = make_rule(course, team_id=team.pk, due="assignment", due_days=7)
     late = make_rule(course, is_on=False, team_id=team.pk, due="assignment", due_days=28)
     [(group, people)] = preview_rule(late, MONDAY).acts.items()
-    assert (group.deed, group.due.day, group.others, len(people)) == (ActionKind.ENROLL, date(2026, 12, 7), (early,), 2)
+    assert (group.kind, group.due.day, group.others, len(people)) == (ActionKind.ENROLL, date(2026, 12, 7), (early,), 2)
     early.switched_on_at = None
     early.save()
     [group] = preview_rule(late, MONDAY).acts
@@ -146,10 +146,10 @@ def make_person(chance, course, teams, hr):
     person = make_user(job_role=chance.choice(["phone", ""]), starts_on=start, leaves_on=end)
     if team := chance.choice([*teams, None]):
         join(team, person, chance.choice([LEARNER, LEARNER, MANAGER]))
-    kind, until = chance.choice(["", "", "open", "excused", "certified", "certified", "outside"]), near(chance)
+    kind, until = chance.choice(["", "", "open", "exempt", "certified", "certified", "outside"]), near(chance)
     if kind == "open":
         make_enrollment(person, course)
-    if kind == "excused":
+    if kind == "exempt":
         make_enrollment(person, course, exempted_at=timezone.now(), exemption_reason="On leave")
     if kind == "certified":
         enrollment = make_enrollment(person, course, completed_at=timezone.now() - timedelta(days=50))
@@ -164,7 +164,7 @@ def make_person(chance, course, teams, hr):
 def make_random_rule(chance, course, teams):
     terms = {"team_id": chance.choice([None, *(team.pk for team in teams)]), "role": chance.choice(["", LEARNER])}
     terms |= {"job_role": chance.choice(["", "", "phone"]), "due_days": chance.randint(0, 30)}
-    terms |= {"due": chance.choice(["start", "joining", "assignment", "quarter"]), "excuses": chance.random() < 0.7}
+    terms |= {"due": chance.choice(["start", "joining", "assignment", "quarter"]), "exempts": chance.random() < 0.7}
     if chance.random() < 0.7:
         terms |= {"renewal": chance.choice(["whole", "short"]), "renewal_days": chance.randint(1, 40)}
     make_rule(course, **terms)
@@ -190,7 +190,7 @@ def last_day(due_at):
 def previewed_actions(day):
     """{(person, action, due date, is short)} of all rules."""
     return {
-        (person, group.deed.value, group.due and group.due.day, group.is_short and group.deed.value == "renew")
+        (person, group.kind.value, group.due and group.due.day, group.is_short and group.kind.value == "renew")
         for preview in preview_all(day)
         for group, people in preview.acts.items()
         for person in people
@@ -216,7 +216,7 @@ def written_actions(before, after):
             what = "renew" if is_renewal else "enroll"
             found.add((person, what, last_day(row["due_at"]), row["required"] is not None))
         elif row["exempted_at"] and not before[key]["exempted_at"]:
-            found.add((person, "excuse", None, False))
+            found.add((person, "exempt", None, False))
     return found
 
 

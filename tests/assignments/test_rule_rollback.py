@@ -19,7 +19,7 @@ from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.integrity.audit_log import differences as log_differences
 from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
-from tests.making import join, letters, make_hr, make_user
+from tests.making import join, make_hr, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 25)
@@ -50,7 +50,7 @@ def test_rollback_removes_unstarted_enrollments_and_disables_rule(course, team):
     rule.refresh_from_db()
     assert not rule.is_on and execution.act(TODAY) == ""
     assert set(RuleAction.objects.values_list("enrollment", "undone_at__date")) == {(None, TODAY)}
-    letters()
+    sent_emails()
     assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {"skipped"}
     assert Event.objects.filter(verb="enrollment-removed", actor=hr, data={"rule": rule.pk}).count() == 2
     assert Event.objects.filter(verb="rule-rolled-back", actor=hr).count() == 1
@@ -79,7 +79,12 @@ def test_open_exam_attempt_counts_as_started(course, team):
     enrolled = Enrollment.objects.get(learner=person)
     exam = attempts.ExamAttempt._meta.get_field("exam").related_model.objects.get(kind="exam")
     enrolled.attempts.create(
-        exam=exam, revision=exam.head, release=course.current, number=1, started_at=timezone.now(), max_points=1
+        exam=exam,
+        revision=exam.latest_revision,
+        release=course.current,
+        number=1,
+        started_at=timezone.now(),
+        max_points=1,
     )
     assert undo_actions_of_rule(rule, by=make_hr()) == 0
     assert learners() == {"Li"}
@@ -88,7 +93,7 @@ def test_open_exam_attempt_counts_as_started(course, team):
 def test_rollback_exempts_people_already_emailed(course, team):
     people_in(team, "Told")
     rule = execute_rule(course, team)
-    letters()
+    sent_emails()
     people_in(team, "New")
     execution.act(TODAY)
     assert undo_actions_of_rule(rule, by=make_hr()) == 2
@@ -147,7 +152,7 @@ def test_partial_rollback_keeps_rule_on_without_reenrolling(course, team):
     undo_actions_of_rule(rule, by=hr)
     switch_on(rule, by=hr)
     assert execution.act(TODAY) == "enroll: 1" and learners() == {"Cy"}
-    assert [email.to for email in letters()] == [[people[2].email]]
+    assert [email.to for email in sent_emails()] == [[people[2].email]]
     assert list(differences()) == [] == list(log_differences())
 
 

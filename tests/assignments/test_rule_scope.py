@@ -32,7 +32,7 @@ def evaluate(person, day=MONDAY, **terms):
 
 def result_of(person, day=MONDAY, **terms):
     found = evaluate(person, day, **terms)
-    return found.deed, found.why, found.day
+    return found.kind, found.why, found.day
 
 
 def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
@@ -77,7 +77,7 @@ def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
     ],
 )
 def test_rule_matches_or_gives_reason(terms, fits, does_not, why):
-    assert evaluate(known(**fits), **terms).deed is ActionKind.ENROLL
+    assert evaluate(known(**fits), **terms).kind is ActionKind.ENROLL
     assert evaluate(known(**does_not), **terms) == Verdict(ActionKind.OUTSIDE, why)
 
 
@@ -85,7 +85,7 @@ def test_rule_matches_or_gives_reason(terms, fits, does_not, why):
     "facts, why, day",
     [
         ({"runs": {COURSE: CurrentEnrollment(1, True, False)}}, RuleReason.IS_LEARNING, None),
-        ({"runs": {COURSE: CurrentEnrollment(1, False, True)}}, RuleReason.IS_EXCUSED, None),
+        ({"runs": {COURSE: CurrentEnrollment(1, False, True)}}, RuleReason.IS_EXEMPT, None),
         ({"certificates": certified(MONDAY)}, RuleReason.IS_CERTIFIED, None),
         ({"occasions": frozenset({(RULE, "")})}, RuleReason.WAS_ASKED, None),
         ({"starts_on": date(2026, 12, 1)}, RuleReason.STARTS_LATER, date(2026, 12, 1)),
@@ -114,7 +114,7 @@ def test_similar_facts_do_not_skip_person(facts, why, day):
 
 def test_rule_does_nothing_before_start_date():
     assert result_of(known(), acts_since=date(2026, 12, 1)) == (ActionKind.LEAVE, RuleReason.NOT_YET, date(2026, 12, 1))
-    assert evaluate(known(), acts_since=MONDAY).deed is ActionKind.ENROLL
+    assert evaluate(known(), acts_since=MONDAY).kind is ActionKind.ENROLL
 
 
 @pytest.mark.parametrize(
@@ -161,16 +161,16 @@ def test_only_exempting_rule_exempts_its_own_enrollment():
         {COURSE: CurrentEnrollment(5, False, False, frozenset({RULE}))},
     )
     outside = (ActionKind.OUTSIDE, RuleReason.OTHER_TEAM, None)
-    assert result_of(known(roles=gone, runs=begun), team_id=1, excuses=True) == (
-        ActionKind.EXCUSE,
+    assert result_of(known(roles=gone, runs=begun), team_id=1, exempts=True) == (
+        ActionKind.EXEMPT,
         RuleReason.FITS_NO_MORE,
         None,
     )
     assert result_of(known(roles=gone, runs=begun), team_id=1) == outside
-    assert result_of(known(roles=gone, runs=other), team_id=1, excuses=True) == outside
-    assert result_of(known(roles=gone, runs=done), team_id=1, excuses=True) == outside
-    once = frozenset({(RULE, "excused 5")})
-    assert evaluate(known(roles=gone, runs=begun, occasions=once), team_id=1, excuses=True).why is RuleReason.WAS_ASKED
+    assert result_of(known(roles=gone, runs=other), team_id=1, exempts=True) == outside
+    assert result_of(known(roles=gone, runs=done), team_id=1, exempts=True) == outside
+    once = frozenset({(RULE, "exempt 5")})
+    assert evaluate(known(roles=gone, runs=begun, occasions=once), team_id=1, exempts=True).why is RuleReason.WAS_ASKED
 
 
 # Renewals
@@ -197,7 +197,7 @@ def test_certificate_without_end_is_not_renewed():
 def test_expired_certificate_leads_to_one_enrollment():
     lapsed = certified(date(2026, 11, 1))
     found = evaluate(known(certificates=lapsed, occasions=frozenset({(RULE, "")})), **THIRTY_DAYS)
-    assert (found.deed, found.occasion, found.is_short) == (ActionKind.ENROLL, "2026-11-01", False)
+    assert (found.kind, found.occasion, found.is_short) == (ActionKind.ENROLL, "2026-11-01", False)
     assert evaluate(known(certificates=lapsed, occasions=frozenset({(RULE, "2026-11-01")})), **THIRTY_DAYS).why == (
         RuleReason.WAS_ASKED
     )
@@ -291,7 +291,7 @@ terms = st.fixed_dictionaries(
         "due": st.sampled_from(["start", "joining", "assignment", "quarter"]),
         "due_days": st.integers(0, 60),
         "acts_since": st.just(TODAY) | near,
-        "excuses": st.booleans(),
+        "exempts": st.booleans(),
     }
 )
 renewals = st.one_of(
@@ -321,7 +321,7 @@ def is_asked(fields, rule, person):
     if first_day > TODAY or (person.leaves_on is not None and person.leaves_on < TODAY):
         return False
     enrollment, certificate = person.runs.get(COURSE), person.certificates.get(COURSE)
-    if enrollment is not None and (enrollment.is_open or enrollment.is_excused):
+    if enrollment is not None and (enrollment.is_open or enrollment.is_exempt):
         return False
     if certificate is not None and certificate.until >= TODAY:
         return bool(fields["renewal"]) and (certificate.until - TODAY).days <= fields["renewal_days"]
@@ -333,20 +333,20 @@ def is_asked(fields, rule, person):
 @given(fields=st.builds(dict.__or__, terms, renewals), person=people)
 def test_scope_agrees_with_plain_model(fields, person):
     found = verdict(make_version(**fields), 1, COURSE, person, TODAY)
-    assert (found.deed in (ActionKind.ENROLL, ActionKind.RENEW)) == is_asked(fields, 1, person)
-    if found.deed in (ActionKind.ENROLL, ActionKind.RENEW):
+    assert (found.kind in (ActionKind.ENROLL, ActionKind.RENEW)) == is_asked(fields, 1, person)
+    if found.kind in (ActionKind.ENROLL, ActionKind.RENEW):
         assert found.due_on >= TODAY
 
 
 @given(fields=st.builds(dict.__or__, terms, renewals), person=people)
 def test_rule_acts_once(fields, person):
     found = verdict(make_version(**fields), 1, COURSE, person, TODAY)
-    if found.deed in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
+    if found.kind in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXEMPT):
         noted = PersonFacts(**vars(person) | {"occasions": person.occasions | {(1, found.occasion)}})
-        assert verdict(make_version(**fields), 1, COURSE, noted, TODAY).deed not in (
+        assert verdict(make_version(**fields), 1, COURSE, noted, TODAY).kind not in (
             ActionKind.ENROLL,
             ActionKind.RENEW,
-            ActionKind.EXCUSE,
+            ActionKind.EXEMPT,
         )
 
 
@@ -358,7 +358,7 @@ def test_order_of_rules_does_not_matter(rules, person, data):
     ]
     decided = decide(1, COURSE, opinions, WEEK, TODAY)
     assert decide(1, COURSE, data.draw(st.permutations(opinions)), WEEK, TODAY) == decided
-    asked = [each.verdict.due_on for each in opinions if each.verdict.deed in (ActionKind.ENROLL, ActionKind.RENEW)]
-    assert (decided.deed in (ActionKind.ENROLL, ActionKind.RENEW)) == bool(asked)
+    asked = [each.verdict.due_on for each in opinions if each.verdict.kind in (ActionKind.ENROLL, ActionKind.RENEW)]
+    assert (decided.kind in (ActionKind.ENROLL, ActionKind.RENEW)) == bool(asked)
     if asked:
         assert decided.due.asked == min(asked)

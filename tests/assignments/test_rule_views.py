@@ -61,7 +61,7 @@ def test_hr_and_admins_create_disabled_rule_with_description(client, course, mak
 
 
 def test_description_names_date_of_yearly_renewal(client, course, hr):
-    yearly = make_rule(course, is_on=False, renewal="whole", renewal_month=3, renewal_day=1, excuses=True)
+    yearly = make_rule(course, is_on=False, renewal="whole", renewal_month=3, renewal_day=1, exempts=True)
     assert [each.get_text() for each in soup(client.get(address(yearly))).select(".sentence p")][1:3] == [
         "Every year on 1 March, a renewal of the whole course opens.",
         "People who no longer match the rule become exempt, and the rule is recorded as the reason.",
@@ -171,7 +171,7 @@ def test_switching_on_does_what_preview_shows(client, course):
     assert Enrollment.objects.count() == 2
     page = client.get(address(rule))
     assert "On 25 November 2026, this rule affects no one." in text(page)
-    assert len(soup(page).select(".deeds li")) == 2
+    assert len(soup(page).select(".rule-actions li")) == 2
 
 
 def test_outdated_preview_does_not_switch_rule_on(client, course, hr):
@@ -265,7 +265,7 @@ def test_fields_of_selected_choices_are_validated(client, course, hr):
 def test_active_rules_have_unique_names(client, course):
     first, second = make_rule(course), make_rule(course, is_on=False, name="new People")
     third = make_rule(course, name="Others")
-    digest = client.get(address(second)).context["rehearsal"].digest
+    digest = client.get(address(second)).context["preview"].digest
     page = client.post(address(second, "on/"), {"digest": digest}, follow=True)
     assert "Another active rule has this name." in page.text
     second.refresh_from_db()
@@ -276,7 +276,7 @@ def test_active_rules_have_unique_names(client, course):
     # Its own name stays; the name is free once the other rule is off.
     assert client.post(address(first, "edit/"), sent | {"due_days": 30}).status_code != 422
     client.post(address(first, "off/"))
-    client.post(address(second, "on/"), {"digest": client.get(address(second)).context["rehearsal"].digest})
+    client.post(address(second, "on/"), {"digest": client.get(address(second)).context["preview"].digest})
     second.refresh_from_db()
     assert second.is_on
 
@@ -314,13 +314,13 @@ def test_rule_exempts_no_staff_auditors_or_hr():
     team, people = make_team(), {name: make() for name, make in ROLES.items()}
     for person in people.values():
         join(team, person)
-    make_rule(make_course(), team_id=team.pk, excuses=True)
+    make_rule(make_course(), team_id=team.pk, exempts=True)
     assert execution.act(MONDAY) == "enroll: 6"
     Membership.objects.filter(team=team, role="learner").delete()
     preview = preview_rule(AssignmentRule.objects.get(), MONDAY)
     assert preview.number == 2
     assert preview.outside[Because(RuleReason.BY_HAND)] == 4
-    assert execution.act(MONDAY) == "excuse: 2"
+    assert execution.act(MONDAY) == "exempt: 2"
     exempted = set(Enrollment.objects.exclude(exempted_at=None).values_list("learner", flat=True))
     assert exempted == {people[name].pk for name in EXEMPTED_BY_RULE}
     assert execution.act(MONDAY) == ""

@@ -36,10 +36,10 @@ from courseware.lib.dates import due_instant
 from courseware.notifications.email.email_types import EMAIL_TYPES
 from courseware.notifications.models import OutgoingEmail
 from tests.assignments.rules import make_certified
-from tests.making import join, letters, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user, sent_emails
 from tests.site.test_access import digests
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
 TODAY, TOMORROW = date(2026, 12, 9), date(2026, 12, 10)
 AT_EIGHT = datetime(2026, 12, 10, 8, tzinfo=ZONE)
@@ -94,7 +94,7 @@ def test_preview_matches_sent_emails(the_day_before, mailoutbox):
     tell_of_endings()
     assert scheduled(TOMORROW).keys() == {(each.person.name, each.kind) for each in OutgoingEmail.objects.all()}
     the_day_before.move_to(datetime(2026, 12, 10, 8, tzinfo=ZONE), tick=False)
-    letters()
+    sent_emails()
     assert {each.person.name for each in OutgoingEmail.objects.handed_over()} == expected
 
 

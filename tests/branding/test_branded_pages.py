@@ -26,7 +26,7 @@ from tests.assessment.exams import MONDAY, ready, sit
 from tests.assessment.exams import make_course as make_course_with_exam
 from tests.branding.branding_helpers import put_on
 from tests.branding.test_logos import picture
-from tests.making import letters, make_admin, make_course, make_enrollment, make_user
+from tests.making import make_admin, make_course, make_enrollment, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 PAGE = "/branding/"
@@ -106,7 +106,7 @@ def test_pages_take_no_branding_query_when_cached(learner, address):
 def enrollment_email(language="en"):
     person = make_user("Wang", language=language, password=None)
     enroll(person, make_course(), by=None)
-    return letters()[-1]
+    return sent_emails()[-1]
 
 
 def test_email_has_sender_and_signature(settings):
@@ -123,7 +123,7 @@ def test_course_email_has_course_sender():
     put_on("tea-room", sender_en="Tea school")
     assert parseaddr(enrollment_email().message()["From"]) == ("Tea school", "site@anhe.example")
     invite(make_user(language="en", password=None), by=None)
-    assert parseaddr(letters()[-1].message()["From"]) == ("Training time", "site@anhe.example")
+    assert parseaddr(sent_emails()[-1].message()["From"]) == ("Training time", "site@anhe.example")
 
 
 def reminder(*_run):
@@ -147,7 +147,7 @@ def test_reminder_and_expiry_emails_have_branding(settings, time_machine, write)
         timezone.now() - timedelta(days=30),
     )
     write(make_enrollment(make_user("Wang", language="en"), due_at=due_at, enrolled_at=month_ago))
-    [email] = letters()
+    [email] = sent_emails()
     assert email.subject.startswith("[Anhe] ")
     assert parseaddr(email.message()["From"])[0] == "Tea school"
 

@@ -1,6 +1,6 @@
 """The sample course plus a lesson without questions."""
 
-from tests.course_format.samples import SHEET, make_files
+from tests.course_format.samples import FOLLOW_UP, make_files
 from tests.making import make_course
 
 POURING = {
@@ -34,4 +34,4 @@ RIGHT = {
 
 
 def make_tea_room():
-    return make_course(make_files(**POURING, **SHEET))
+    return make_course(make_files(**POURING, **FOLLOW_UP))

@@ -57,9 +57,9 @@ def text_with_problems(page, world):
 def edit_conflict(page, world):
     page.goto(editor_of(world))
     document = lesson_document(world)
-    text = document.head.texts.get(language="zh-hans")
+    text = document.latest_revision.texts.get(language="zh-hans")
     theirs = bytes(text.body) + "\n又一句。\n".encode()
-    drafts.save_drafts(document, {"zh-hans": theirs}, base=document.head, by=world.people["admin"])
+    drafts.save_drafts(document, {"zh-hans": theirs}, base=document.latest_revision, by=world.people["admin"])
     field = page.locator("#text-zh-hans")
     field.fill(field.input_value() + "\n我的一句。\n")
     save_draft(page)
@@ -67,7 +67,7 @@ def edit_conflict(page, world):
 
 def archived_document(page, world):
     page.goto(editor_of(world))
-    lesson_document(world).__class__.objects.filter(pk=lesson_document(world).pk).update(head=None)
+    lesson_document(world).__class__.objects.filter(pk=lesson_document(world).pk).update(latest_revision=None)
     save_draft(page)
 
 

@@ -205,10 +205,10 @@ def test_account_pages(language, visit, world):
 def test_recovery_codes_and_bulk_enrollment_pages(language, visit, world):
     page = visit(make_user("Nora New"), language=language)
     page.goto("/accounts/two-factor/app/")
-    page.locator("[name=code]").fill(code_of_an_app(page.locator(".door-key").inner_text()))
+    page.locator("[name=code]").fill(code_of_an_app(page.locator(".account-key").inner_text()))
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    assert page.locator(".door-codes li").count() == 10
+    assert page.locator(".account-codes li").count() == 10
     found = shown_problems(page, "recovery codes", looks_of(page)) + misfits_of(page, "recovery codes")
     order = enrolling.begin_enrolling([world.team], world.course, due_on=None)
     page = visit(world.people["admin"], language=language)

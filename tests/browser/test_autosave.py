@@ -150,9 +150,9 @@ def test_document_is_restored_on_other_device(visit, editor):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_restore_prompt_is_accessible(language, visit, learner, editor):
     document = Document.objects.get(identifier="boiling")
-    text = bytes(document.head.texts.get(language="en").body).decode() + "\nOne sentence more.\n"
+    text = bytes(document.latest_revision.texts.get(language="en").body).decode() + "\nOne sentence more.\n"
     save(learner.pk, f"{LESSON}answer/note/", {"text": f"{TEXT}\n" * 3})
-    save(editor.pk, form_of(document), {"base": document.head_id, "text-en": text})
-    assert_fine(visit(learner, language=language), [LESSON, f"{LESSON}?put-in=note"])
+    save(editor.pk, form_of(document), {"base": document.latest_revision_id, "text-en": text})
+    assert_fine(visit(learner, language=language), [LESSON, f"{LESSON}?restore=note"])
     address = editor_of("boiling")
-    assert_fine(visit(editor, language=language), [address, f"{address}&put-in=yes"], floor=True)
+    assert_fine(visit(editor, language=language), [address, f"{address}&restore=yes"], floor=True)

@@ -90,7 +90,7 @@ def test_qr_codes_are_readable_in_forced_colours(scheme, visit, world):
     page, found = visit(world.people["HR"], forced_colors="active", color_scheme=scheme), []
     for address, picture in (
         (f"/people/invite-links/{world.places['people/invite-links/<pk>']}/", ".qr"),
-        (APP, ".door-picture"),
+        (APP, ".account-picture"),
     ):
         page.goto(address)
         read = zxingcpp.read_barcode(Image.open(io.BytesIO(page.locator(picture).screenshot())))

@@ -72,7 +72,7 @@ def test_simulation_and_what_if_by_keyboard(visit, enrollment):
     keyboard.press(page.get_by_role("button", name="Send it"))
     expect(page).to_have_url(re.compile("/debrief/$"))
     situation(page, "Burnt down")
-    keyboard.press(page.locator("#decision-1").get_by_role("button", name="Try another choice"))
+    keyboard.press(page.locator("#decision-1").get_by_role("button", name="Try again"))
     situation(page, "The bell rings")
     assert list(Decision.objects.values_list("place", "picked")) == [(1, []), (1, []), (0, []), (0, [0, 1])]
 

@@ -81,13 +81,13 @@ def test_today_takes_4_presses_and_1_more_to_undo(visit, team, size, language, w
     keyboard.press(page.get_by_role("button", name=CONFIRM[words], exact=True))
     assert_announced(page, QUEUED[words], DONE[words])
     assert len(keyboard.presses) <= MAX_PRESSES, keyboard.presses
-    assert (reminders(DeliveryState.QUEUED), Conversation.objects.standing().count()) == (2, 1)
+    assert (reminders(DeliveryState.QUEUED), Conversation.objects.in_force().count()) == (2, 1)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name=UNDO[words], exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     assert_announced(page, UNDONE[words], DONE[words])
-    assert (reminders(DeliveryState.QUEUED), Conversation.objects.standing().count()) == (0, 0)
+    assert (reminders(DeliveryState.QUEUED), Conversation.objects.in_force().count()) == (0, 0)
 
 
 def assert_announced(page, words, done):

@@ -17,7 +17,7 @@ def edited(files, path, word):
 def edit(document, text, *, language="en"):
     """Save `text` as a draft."""
     document.refresh_from_db()
-    return save_drafts(document, {language: text}, base=document.head, by=None)
+    return save_drafts(document, {language: text}, base=document.latest_revision, by=None)
 
 
 def bodies(course, *, drafts=False):

@@ -73,7 +73,7 @@ def text_of(area):
 def test_only_changed_texts_are_autosaved(editor_client, lesson):
     sent = form(lesson, en=with_sentence(lesson, "One sentence."))
     assert editor_client.post(unsaved_url(lesson), sent).status_code == 204
-    assert autosaved() == [("Ed Editor", lesson.head.pk, ["text-en"])]
+    assert autosaved() == [("Ed Editor", lesson.latest_revision.pk, ["text-en"])]
     assert editor_client.post(unsaved_url(lesson), form(lesson)).status_code == 204
     assert (autosaved(), Revision.objects.filter(document=lesson).count()) == ([], 1)
 
@@ -99,7 +99,9 @@ def test_saving_unchanged_text_deletes_autosave(editor_client, lesson, editor):
 
 def test_save_by_other_editor_keeps_autosave(editor_client, lesson):
     editor_client.post(unsaved_url(lesson), form(lesson, en=with_sentence(lesson, "Mine.")))
-    save_drafts(lesson, {"en": with_sentence(lesson, "Theirs.").encode()}, base=lesson.head, by=make_editor())
+    save_drafts(
+        lesson, {"en": with_sentence(lesson, "Theirs.").encode()}, base=lesson.latest_revision, by=make_editor()
+    )
     assert [name for name, _base, _languages in autosaved()] == ["Ed Editor"]
 
 
@@ -118,7 +120,9 @@ def test_invalid_fields_are_not_autosaved(editor_client, lesson, change, status)
 
 def test_figures_are_not_autosaved(editor_client, lesson):
     figure = Document.objects.filter(kind=Document.Kind.MEDIA).first()
-    assert editor_client.post(unsaved_url(figure), form(lesson) | {"base": figure.head.pk}).status_code == 404
+    assert (
+        editor_client.post(unsaved_url(figure), form(lesson) | {"base": figure.latest_revision.pk}).status_code == 404
+    )
     assert autosaved() == []
 
 
@@ -150,7 +154,7 @@ def test_autosave_is_private_to_its_editor(editor_client, lesson):
         if person:
             other.force_login(person)
         assert other.post(unsaved_url(lesson), form(lesson)).status_code == status
-        assert "Mine." not in other.get(url(lesson), {"put-in": "yes"}, follow=True).text
+        assert "Mine." not in other.get(url(lesson), {"restore": "yes"}, follow=True).text
         assert other.post(unsaved_url(lesson), {"throw-away": "yes"}).status_code == (302 if status == 204 else status)
     assert [name for name, _base, _languages in autosaved()] == ["Ed Editor"]
 
@@ -158,7 +162,7 @@ def test_autosave_is_private_to_its_editor(editor_client, lesson):
 def test_former_editor_cannot_restore_autosave(editor_client, lesson, editor):
     editor_client.post(unsaved_url(lesson), form(lesson, en=with_sentence(lesson, "Mine.")))
     editor.groups.clear()
-    assert editor_client.get(url(lesson), {"put-in": "yes"}).status_code == 404
+    assert editor_client.get(url(lesson), {"restore": "yes"}).status_code == 404
     assert editor_client.post(unsaved_url(lesson), form(lesson)).status_code == 404
 
 
@@ -173,31 +177,31 @@ def test_other_device_offers_autosave_and_shows_saved_text(editor_client, lesson
     assert "The saved text is newer than your unsaved text." not in page.text
     assert offered(page) == {"text-en": with_sentence(lesson, "One sentence.").strip()}
     assert in_form(page) == body(lesson).strip()
-    assert page.select_one("[data-offer] a")["href"] == f"{url(lesson)}?put-in=yes&language=zh-hans"
+    assert page.select_one("[data-offer] a")["href"] == f"{url(lesson)}?restore=yes&language=zh-hans"
 
 
 def test_restored_text_fills_form_without_saving(editor_client, lesson):
     typed = with_sentence(lesson, "One sentence.")
     editor_client.post(unsaved_url(lesson), form(lesson, en=typed))
-    page = opened(editor_client, lesson, **{"put-in": "yes", "language": "en"})
+    page = opened(editor_client, lesson, **{"restore": "yes", "language": "en"})
     assert (in_form(page), offered(page)) == (typed.strip(), {})
     assert in_form(page, "zh-hans") == body(lesson, "zh-hans").strip()
-    assert page.select_one("[data-editor] [name=base]")["value"] == str(lesson.head.pk)
+    assert page.select_one("[data-editor] [name=base]")["value"] == str(lesson.latest_revision.pk)
     assert "Save it to keep it." in page.text
     assert (len(autosaved()), Revision.objects.filter(document=lesson).count()) == (1, 1)
     assert editor_client.post(url(lesson), form(lesson, en=in_form(page)) | {"save": "yes"}).status_code == 302
-    page = opened(editor_client, lesson, **{"put-in": "yes", "language": "en"})
+    page = opened(editor_client, lesson, **{"restore": "yes", "language": "en"})
     assert (in_form(page), offered(page)) == (typed.strip(), None)
 
 
 def test_restoring_after_other_save_shows_both_texts(editor_client, lesson):
     mine, theirs = with_sentence(lesson, "Mine."), with_sentence(lesson, "Theirs.")
     editor_client.post(unsaved_url(lesson), form(lesson, en=mine))
-    head = save_drafts(lesson, {"en": theirs.encode()}, base=lesson.head, by=make_editor())
+    head = save_drafts(lesson, {"en": theirs.encode()}, base=lesson.latest_revision, by=make_editor())
     page = opened(editor_client, lesson)
     assert (in_form(page), offered(page)) == (theirs.strip(), {"text-en": mine.strip()})
     assert "The saved text is newer than your unsaved text." in page.text
-    page = opened(editor_client, lesson, **{"put-in": "yes"})
+    page = opened(editor_client, lesson, **{"restore": "yes"})
     assert (in_form(page), page.select_one("#theirs-en").text.strip()) == (mine.strip(), theirs.strip())
     assert page.select_one("[data-editor] [name=base]")["value"] == str(head.pk)
     assert "another person has saved this text in the meantime" in page.text
@@ -206,7 +210,7 @@ def test_restoring_after_other_save_shows_both_texts(editor_client, lesson):
 def test_autosave_equal_to_saved_text_is_not_offered(editor_client, lesson):
     typed = with_sentence(lesson, "The same.")
     editor_client.post(unsaved_url(lesson), form(lesson, en=typed))
-    save_drafts(lesson, {"en": typed.encode()}, base=lesson.head, by=make_editor())
+    save_drafts(lesson, {"en": typed.encode()}, base=lesson.latest_revision, by=make_editor())
     assert offered(opened(editor_client, lesson)) is None
 
 

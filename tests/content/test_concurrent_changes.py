@@ -19,12 +19,12 @@ def edited(path, word):
 
 
 def document(course, identifier):
-    return course.documents.select_related("head").get(identifier=identifier)
+    return course.documents.select_related("latest_revision").get(identifier=identifier)
 
 
 def save(course, identifier, path, word):
     current = document(course, identifier)
-    return save_drafts(current, {"en": edited(path, word)}, base=current.head, by=None)
+    return save_drafts(current, {"en": edited(path, word)}, base=current.latest_revision, by=None)
 
 
 @pytest.fixture
@@ -83,9 +83,9 @@ def checked_unlocked(monkeypatch):
 
 
 def test_checking_and_compiling_hold_no_transaction(course, checked_unlocked, monkeypatch):
-    first = document(course, "card").head
+    first = document(course, "card").latest_revision
     draft = save(course, "card", CARD, "Edited.")
-    publish(course, [draft], weight="minor", note="", by=None)
+    publish(course, [draft], impact="minor", note="", by=None)
     restore(document(course, "card"), first, by=None)
     import_course(make_files() | {TERMS: edited(TERMS, "Imported.")})
     monkeypatch.setattr(publishing, "COMPILER", 99)
@@ -95,8 +95,8 @@ def test_checking_and_compiling_hold_no_transaction(course, checked_unlocked, mo
 
 def test_concurrent_release_is_included_in_next_one(course, while_checking):
     mine, theirs = save(course, "card", CARD, "Mine."), save(course, "terms", TERMS, "Theirs.")
-    while_checking(lambda: publish(course, [theirs], weight="minor", note="theirs", by=None))
-    release = publish(course, [mine], weight="minor", note="mine", by=None)
+    while_checking(lambda: publish(course, [theirs], impact="minor", note="theirs", by=None))
+    release = publish(course, [mine], impact="minor", note="mine", by=None)
     assert list(Release.objects.order_by("number").values_list("number", "note")) == [
         (1, ""),
         (2, "theirs"),
@@ -111,8 +111,8 @@ def test_concurrent_release_is_included_in_next_one(course, while_checking):
 
 def test_identical_concurrent_release_is_reused(course, while_checking):
     draft = save(course, "card", CARD, "Mine.")
-    while_checking(lambda: publish(course, [draft], weight="minor", note="theirs", by=None))
-    assert publish(course, [draft], weight="minor", note="mine", by=None).note == "theirs"
+    while_checking(lambda: publish(course, [draft], impact="minor", note="theirs", by=None))
+    assert publish(course, [draft], impact="minor", note="mine", by=None).note == "theirs"
     assert Release.objects.count() == 2
 
 
@@ -120,7 +120,7 @@ def test_publishing_refuses_concurrently_edited_draft(course, while_checking):
     draft = save(course, "card", CARD, "Mine.")
     while_checking(lambda: save(course, "card", CARD, "Theirs."))
     with pytest.raises(StaleChoice):
-        publish(course, [draft], weight="minor", note="", by=None)
+        publish(course, [draft], impact="minor", note="", by=None)
     assert Release.objects.count() == 1
 
 
@@ -128,14 +128,14 @@ def test_saving_refuses_concurrently_changed_text(course, while_checking):
     while_checking(lambda: save(course, "card", CARD, "Theirs."))
     with pytest.raises(StaleDraft):
         save(course, "card", CARD, "Mine.")
-    assert bytes(document(course, "card").head.texts.get(language="en").body) == edited(CARD, "Theirs.")
+    assert bytes(document(course, "card").latest_revision.texts.get(language="en").body) == edited(CARD, "Theirs.")
 
 
 def test_draft_is_rechecked_with_concurrent_save(course, while_checking, checked_unlocked):
     while_checking(lambda: save(course, "terms", TERMS, "Theirs."))
     assert save(course, "card", CARD, "Mine.").number == 2
     assert len(checked_unlocked) == 3
-    assert document(course, "terms").head.number == 2
+    assert document(course, "terms").latest_revision.number == 2
 
 
 def test_import_is_compared_again_after_concurrent_save(course, while_compiling):

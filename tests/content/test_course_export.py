@@ -20,7 +20,7 @@ def course():
 
 def edit_card(course, word):
     card = course.documents.get(identifier="card")
-    return save_drafts(card, {"en": make_files()[CARD] + f"\n{word}.\n".encode()}, base=card.head, by=None)
+    return save_drafts(card, {"en": make_files()[CARD] + f"\n{word}.\n".encode()}, base=card.latest_revision, by=None)
 
 
 def test_export_writes_exact_bytes(course, tmp_path):

@@ -132,11 +132,11 @@ def test_removed_document_can_be_imported_again():
     course = import_course(files | {path: drawing()}).course
     assert import_course(files).removed == (path,)
     document = course.documents.get(identifier=path)
-    assert document.head is None
+    assert document.latest_revision is None
     assert path not in bodies(course)
     import_course(files | {path: drawing("0 0 8 8")})
     document.refresh_from_db()
-    assert (document.head.number, bodies(course)[path]) == (2, drawing("0 0 8 8"))
+    assert (document.latest_revision.number, bodies(course)[path]) == (2, drawing("0 0 8 8"))
 
 
 @pytest.mark.django_db

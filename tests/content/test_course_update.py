@@ -69,7 +69,7 @@ class People:
         """Return lesson id → highest impact of its open changes."""
         person = Enrollment.objects.get(pk=person.pk)
         found = open_changes([person], {person.pk: own_outline(person, "zh-hans")})
-        return {each.step.id: max(change.weight for change in each.changes) for each in found.get(person.pk, ())}
+        return {each.step.id: max(change.impact for change in each.changes) for each in found.get(person.pk, ())}
 
     def finish_open_attempts(self):
         """Finish the open attempts on the release they began with."""
@@ -103,7 +103,7 @@ def test_new_version_keeps_records_and_asks_for_listed_changes():
     import_course(with_changes(with_text(make_files(), "水先火后"), REREAD) | NEW_LESSON)
     course.refresh_from_db()
     assert records() == kept
-    assert (course.current.weight, course.current.note) == ("reread", "先后")
+    assert (course.current.impact, course.current.note) == ("reread", "先后")
     assert [people.done(person) for person in people.all] == list(people.before.values())
     assert [people.changes(person) for person in people.all] == [{"boiling": "reread"}, {}, {"boiling": "reread"}]
     people.certified.refresh_from_db()
@@ -128,16 +128,16 @@ def test_skipped_versions_ask_once_for_highest_impact(tmp_path, capsys):
     assert people.changes(people.certified) == {"boiling": "retake"}
     third = {path: body.replace("水先火后".encode(), "水先，火后".encode()) for path, body in second.items()}
     import_course(third)  # a comma; the course lists no change for it
-    assert Release.objects.latest("pk").weight == "minor"
-    import_course(second, weights={"boiling": "reread"})  # an explicit weight counts
-    assert Release.objects.latest("pk").weight == "reread"
+    assert Release.objects.latest("pk").impact == "minor"
+    import_course(second, impacts={"boiling": "reread"})  # an explicit impact counts
+    assert Release.objects.latest("pk").impact == "reread"
 
 
 def test_first_import_and_unchanged_lessons_have_no_impact():
     make_course(with_changes(make_files(), RETAKE))
-    assert Release.objects.get().weight == "minor"
+    assert Release.objects.get().impact == "minor"
     import_course(with_changes(make_files(), RETAKE, REREAD))
-    assert Release.objects.latest("pk").weight == "minor"
+    assert Release.objects.latest("pk").impact == "minor"
 
 
 def files_of_the_last_version(folder):
@@ -164,13 +164,13 @@ def test_shipped_course_keeps_records_of_last_version(shipped_folder):
     people, kept = People(course), records()
     lessons = {document.path: document.id for document in read_course(before).of_kind("lesson")}
     changed = sorted(lessons[path] for path in lessons if path in now and now[path] != before[path])
-    weights = {lesson: ("reread", "retake")[place % 2] for place, lesson in enumerate(changed)}
-    assert weights
-    import_course(now, weights=weights)
+    impacts = {lesson: ("reread", "retake")[place % 2] for place, lesson in enumerate(changed)}
+    assert impacts
+    import_course(now, impacts=impacts)
     course.refresh_from_db()
     assert records() == kept
     assert [people.done(person) for person in people.all] == list(people.before.values())
     for person in people.all:
-        assert people.changes(person) == {key: each for key, each in weights.items() if key in people.done(person)}
+        assert people.changes(person) == {key: each for key, each in impacts.items() if key in people.done(person)}
     assert people.finish_open_attempts().is_passed
     assert list(differences()) == []

@@ -33,16 +33,16 @@ def url(document, name="change", *places):
 
 def body(document, language="en"):
     document.refresh_from_db()
-    return bytes(document.head.texts.get(language=language).body).decode()
+    return bytes(document.latest_revision.texts.get(language=language).body).decode()
 
 
 def form(document, **texts):
     """Return the posted form: the texts of both languages with CRLF, `texts` replaced."""
     document.refresh_from_db()
-    fields = {f"text-{text.language}": bytes(text.body).decode() for text in document.head.texts.all()}
+    fields = {f"text-{text.language}": bytes(text.body).decode() for text in document.latest_revision.texts.all()}
     fields |= {f"text-{language.replace('_', '-')}": text for language, text in texts.items()}
     fields = {name: re.sub(r"\r\n|\r|\n", "\r\n", text) for name, text in fields.items()}
-    return fields | {"base": document.head.pk, "language": "en"}
+    return fields | {"base": document.latest_revision.pk, "language": "en"}
 
 
 @pytest.mark.parametrize("name", ["change", "history"])
@@ -54,8 +54,8 @@ def test_editors_and_admins_open_the_editor(client, lesson, name):
 def test_non_editors_cannot_open_editor(client, lesson):
     pages = [
         ("get", url(lesson)), ("post", url(lesson)), ("get", url(lesson, "history")), ("post", url(lesson, "preview")),
-        ("post", url(lesson, "discard")), ("post", url(lesson, "restore", lesson.head.pk)),
-        ("get", url(lesson, "compare", lesson.head.pk, lesson.head.pk)),
+        ("post", url(lesson, "discard")), ("post", url(lesson, "restore", lesson.latest_revision.pk)),
+        ("get", url(lesson, "compare", lesson.latest_revision.pk, lesson.latest_revision.pk)),
         ("get", reverse("admin:content_document_changelist")),
     ]  # fmt: skip
     for person, statuses in [(None, {302}), (make_user(), {302}), (make_user(is_staff=True), {403, 404})]:
@@ -92,7 +92,7 @@ def test_saving_makes_draft_hidden_from_learners(client, lesson):
     lesson.refresh_from_db()
     lesson.course.refresh_from_db()
     assert "Boiling more water" in body(lesson)
-    assert (lesson.head.number, lesson.head.created_by) == (2, editor)
+    assert (lesson.latest_revision.number, lesson.latest_revision.created_by) == (2, editor)
     assert lesson.course.current == released
     page = client.get(url(lesson)).content.decode()
     assert "learners still see the released text" in page
@@ -154,7 +154,7 @@ def test_saving_archived_document_shows_typed_text(client, lesson, monkeypatch, 
     client, save_drafts = signed_in(client, make_editor()), admin.save_drafts
 
     def retire():
-        Document.objects.filter(pk=lesson.pk).update(head=None)
+        Document.objects.filter(pk=lesson.pk).update(latest_revision=None)
 
     if is_late:  # between the first check of the page and the lock
         monkeypatch.setattr(admin, "save_drafts", lambda *args, **words: (retire(), save_drafts(*args, **words))[1])
@@ -274,9 +274,9 @@ def test_history_shows_author_and_comparison_shows_changes(client, lesson):
 def test_revisions_of_other_documents_are_rejected(client, lesson):
     other = lesson.course.documents.get(identifier="card")
     client = signed_in(client, make_editor())
-    assert client.post(url(lesson, "restore", other.head.pk)).status_code == 404
-    assert client.get(url(lesson, "compare", other.head.pk, lesson.head.pk)).status_code == 404
-    assert client.post(url(lesson), form(lesson) | {"base": other.head.pk, "save": "yes"}).status_code == 400
+    assert client.post(url(lesson, "restore", other.latest_revision.pk)).status_code == 404
+    assert client.get(url(lesson, "compare", other.latest_revision.pk, lesson.latest_revision.pk)).status_code == 404
+    assert client.post(url(lesson), form(lesson) | {"base": other.latest_revision.pk, "save": "yes"}).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_course_identity_is_read_only(client, lesson):
 @pytest.mark.parametrize("model", ["release", "revision"])
 def test_releases_and_revisions_are_read_only(client, lesson, model):
     client = signed_in(client, make_admin())
-    row = {"release": lesson.course.current, "revision": lesson.head}[model]
+    row = {"release": lesson.course.current, "revision": lesson.latest_revision}[model]
     assert client.get(reverse(f"admin:content_{model}_changelist")).status_code == 200
     address = reverse(f"admin:content_{model}_change", args=[row.pk])
     assert client.get(address).status_code == 200

@@ -14,7 +14,7 @@ from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.exam_changes import RULES, exam_changes
 from courseware.content.releases.publishing import PassMarkTooLow, ProposalVoid, released_revisions
 from tests.course_format.samples import damage
-from tests.making import make_admin, make_course, make_editor, make_user, publish_head
+from tests.making import make_admin, make_course, make_editor, make_user, publish_latest
 
 pytestmark = pytest.mark.django_db
 EXAM = "02-end/01-last.exam.zh-hans.md"
@@ -29,9 +29,9 @@ def min_pass_mark(settings):
 def edit(course, identifier, old, new, *, by=None, language="zh-hans"):
     """Save a draft with `old` replaced by `new`; return the document."""
     document = course.documents.get(identifier=identifier)
-    text = bytes(document.head.texts.get(language=language).body).decode()
+    text = bytes(document.latest_revision.texts.get(language=language).body).decode()
     assert old in text
-    save_drafts(document, {language: text.replace(old, new, 1).encode()}, base=document.head, by=by)
+    save_drafts(document, {language: text.replace(old, new, 1).encode()}, base=document.latest_revision, by=by)
     return course.documents.get(identifier=identifier)
 
 
@@ -39,10 +39,10 @@ def edit(course, identifier, old, new, *, by=None, language="zh-hans"):
 def test_release_refuses_pass_mark_below_minimum(mark, is_taken):
     exam = edit(make_course(), "last-cup", "pass_mark: 80", f"pass_mark: {mark}")
     if is_taken:
-        assert publish_head(exam).number == 2
+        assert publish_latest(exam).number == 2
     else:
         with pytest.raises(PassMarkTooLow, match=f"last-cup: pass mark {mark}; this site accepts 70 or more"):
-            publish_head(exam)
+            publish_latest(exam)
         assert Release.objects.count() == 1
 
 
@@ -68,7 +68,7 @@ def test_import_refuses_pass_mark_below_minimum(tmp_path, capsys):
 
 
 def test_release_event_records_pass_marks():
-    publish_head(edit(make_course(), "last-cup", "pass_mark: 80", "pass_mark: 75"))
+    publish_latest(edit(make_course(), "last-cup", "pass_mark: 80", "pass_mark: 75"))
     released = Event.objects.filter(verb="content-released").order_by("pk")
     assert [event.data["pass_marks"] for event in released] == [{"last-cup": 80}, {"last-cup": 75}]
 
@@ -77,7 +77,7 @@ def test_release_event_records_pass_marks():
 
 
 def describe(course, *documents):
-    revisions = [document.head for document in documents]
+    revisions = [document.latest_revision for document in documents]
     return {change.document: words_of(change) for change in exam_changes(released_revisions(course), revisions)}
 
 
@@ -104,7 +104,7 @@ def test_new_changed_and_removed_bank_questions_are_named():
     course = make_course()
     document = course.documents.get(identifier="tea-bank")
     texts = {"zh-hans": files[BANK], "en": files[BANK_EN]}
-    save_drafts(document, texts, base=document.head, by=None)
+    save_drafts(document, texts, base=document.latest_revision, by=None)
     document = course.documents.get(identifier="tea-bank")
     assert describe(course, document) == {
         "tea-bank": [
@@ -166,10 +166,10 @@ def address(course):
     return reverse("admin:publish-course", args=[course.pk])
 
 
-def send(client, *documents, weight="reread"):
-    revisions = [document.head.pk for document in documents]
-    weights = {f"weight-{revision}": weight for revision in revisions}
-    form = {"revisions": revisions, **weights, "note": "easier", "confirmed": "on"}
+def send(client, *documents, impact="reread"):
+    revisions = [document.latest_revision.pk for document in documents]
+    impacts = {f"impact-{revision}": impact for revision in revisions}
+    form = {"revisions": revisions, **impacts, "note": "easier", "confirmed": "on"}
     return client.post(address(documents[0].course), form)
 
 
@@ -192,7 +192,7 @@ def test_second_editor_approves_proposal_and_both_are_logged(client, course, exa
     assert "Awaiting approval: easier" in page and "Submitted by Ed Editor on" in page and "pass mark: 80 → 75" in page
     answer(client, proposal)
     release = Release.objects.latest("number")
-    assert (release.number, release.weight, release.note, release.created_by, release.proposal) == (
+    assert (release.number, release.impact, release.note, release.created_by, release.proposal) == (
         2, "reread", "easier", second, proposal,
     )  # fmt: skip
     proposed, released = Event.objects.order_by("pk").filter(actor__in=[editor, second], verb__contains="release")
@@ -202,7 +202,8 @@ def test_second_editor_approves_proposal_and_both_are_logged(client, course, exa
         f"release-proposal:{proposal.pk}",
     )
     assert proposed.data == {
-        "course": course.pk, "weight": "reread", "weights": {"last-cup": "reread"}, "revisions": [exam.head_id],
+        "course": course.pk, "impact": "reread", "impacts": {"last-cup": "reread"},
+        "revisions": [exam.latest_revision_id],
     }  # fmt: skip
     assert (released.verb, released.actor) == ("content-released", second)
     assert released.data.items() >= {"proposal": proposal.pk, "alone": False}.items()
@@ -230,18 +231,20 @@ def test_only_active_editor_releases_alone_and_log_says_so(client, course, exam,
 
 def test_exam_change_cannot_have_minor_impact(client, course, exam, editor):
     make_admin()
-    response = send(client, exam, weight="minor")
+    response = send(client, exam, impact="minor")
     assert response.status_code == 422
     assert "A change to an exam, its questions or its pass mark cannot have the impact “none”." in response.text
     assert not ReleaseProposal.objects.exists()
     lesson = edit(course, "boiling", "Fill it", "Fill it up", language="en")
-    assert send(client, lesson, weight="minor").status_code == 302
+    assert send(client, lesson, impact="minor").status_code == 302
     assert (Release.objects.count(), ReleaseProposal.objects.count()) == (2, 0)
 
 
 def test_declined_proposal_is_not_released_and_draft_stays(client, course, exam, editor):
     second = make_editor()
-    proposal = proposals.propose(course, [exam.head], weights={"last-cup": "retake"}, note="easier", by=editor)
+    proposal = proposals.propose(
+        course, [exam.latest_revision], impacts={"last-cup": "retake"}, note="easier", by=editor
+    )
     client.force_login(second)
     for _ in range(2):
         answer(client, proposal, "decline")
@@ -259,12 +262,16 @@ def test_declined_proposal_is_not_released_and_draft_stays(client, course, exam,
 
 def test_later_draft_or_release_voids_proposal(client, course, exam, editor):
     second = make_editor()
-    proposal = proposals.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
+    proposal = proposals.propose(
+        course, [exam.latest_revision], impacts={"last-cup": "reread"}, note="easier", by=editor
+    )
     exam = edit(course, "last-cup", "pass_mark: 75", "pass_mark: 74")
     with pytest.raises(ProposalVoid):
         proposals.release_proposed(proposal, by=second)
-    proposal = proposals.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
-    publish_head(edit(course, "boiling", "Fill it", "Fill it up", language="en"))
+    proposal = proposals.propose(
+        course, [exam.latest_revision], impacts={"last-cup": "reread"}, note="easier", by=editor
+    )
+    publish_latest(edit(course, "boiling", "Fill it", "Fill it up", language="en"))
     with pytest.raises(ProposalVoid):
         proposals.release_proposed(proposal, by=second)
     client.force_login(second)
@@ -274,8 +281,8 @@ def test_later_draft_or_release_voids_proposal(client, course, exam, editor):
 
 def test_second_proposal_and_approval_are_ignored(course, exam, editor):
     second = make_editor()
-    options = {"weights": {"last-cup": "reread"}, "note": "easier", "by": editor}
-    first, again = (proposals.propose(course, [exam.head], **options) for _ in range(2))
+    options = {"impacts": {"last-cup": "reread"}, "note": "easier", "by": editor}
+    first, again = (proposals.propose(course, [exam.latest_revision], **options) for _ in range(2))
     assert first == again
     assert proposals.release_proposed(first, by=second) == proposals.release_proposed(first, by=second)
     assert (Release.objects.count(), ReleaseProposal.objects.count()) == (2, 1)

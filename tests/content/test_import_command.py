@@ -114,11 +114,11 @@ class TestCommand:
         self.write(tmp_path / "tea", {LESSON: make_files()[LESSON] + b"\n"})
         with pytest.raises(CommandError):
             call_command("import_content", tmp_path, "--reread", "boiling", "card")
-        assert "card: given a weight, but not changed by this import" in capsys.readouterr().err
+        assert "card: given an impact, but not changed by this import" in capsys.readouterr().err
         call_command("import_content", tmp_path, "--reread", "boiling")
         release = Release.objects.latest("number")
-        assert (release.number, release.weight) == (2, "reread")
-        assert list(release.entries.exclude(weight="").values_list("document__identifier", "weight")) == [
+        assert (release.number, release.impact) == (2, "reread")
+        assert list(release.entries.exclude(impact="").values_list("document__identifier", "impact")) == [
             ("boiling", "reread")
         ]
 
@@ -132,7 +132,7 @@ class TestCommand:
         with pytest.raises(CommandError, match=r"in which course\? Expected a name like other/boiling"):
             call_command("import_content", tmp_path, "--reread", "boiling")
         call_command("import_content", tmp_path, "--reread", "tea/boiling")
-        newest = Release.objects.filter(number=2).values_list("course__identifier", "weight")
+        newest = Release.objects.filter(number=2).values_list("course__identifier", "impact")
         assert set(newest) == {("tea-room", "reread"), ("other", "minor")}
 
     @pytest.mark.parametrize("name", ["other/boilng", "other/card"])
@@ -145,5 +145,5 @@ class TestCommand:
             self.write(tmp_path / folder, {LESSON: files[LESSON] + b"\n"})
         with pytest.raises(CommandError, match="nothing was imported; not valid: other"):
             call_command("import_content", tmp_path, "--reread", "tea/boiling", name)
-        assert "given a weight, but not changed by this import" in capsys.readouterr().err
+        assert "given an impact, but not changed by this import" in capsys.readouterr().err
         assert set(Release.objects.values_list("number", flat=True)) == {1}

@@ -12,7 +12,7 @@ from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.publishing import ContentErrors
 from tests.content.import_helpers import CARD, LESSON, bodies, edit, edited, rows
 from tests.course_format.samples import make_files
-from tests.making import publish_head
+from tests.making import publish_latest
 
 # (in the file, in the admin) → (released, latest revision); None is a conflict.
 # "base" is the text of the last import, "gone" an absent one.
@@ -43,7 +43,7 @@ def test_merge_by_states_of_file_and_admin(in_file, in_admin, is_published):
     versions = {word: base[CARD].replace(b"base", word.encode()) for word in ("base", "file", "admin")}
     edit(card, versions[in_admin])
     if is_published:
-        publish_head(card)
+        publish_latest(card)
     files = {path: body for path, body in base.items() if path not in both or in_file != "gone"}
     if in_file == "gone":
         files["01-water/01-boiling.en.md"] = files[LESSON].replace(b"(#card)", b"(#tracks)")
@@ -108,8 +108,8 @@ class TestDrafts:
             language: make_files()[path] + b"\n[?](#what-first)\n"
             for language, path in [("en", CARD), ("zh-hans", chinese)]
         }
-        save_drafts(card, texts, base=card.head, by=None)
-        publish_head(card)
+        save_drafts(card, texts, base=card.latest_revision, by=None)
+        publish_latest(card)
         files = {
             path: body.replace(b"{#what-first", b"{#what-then") if "boiling" in path else body
             for path, body in make_files().items()
@@ -135,7 +135,7 @@ class TestMerged:
     def test_merged_text_is_released_once(self, course, is_published):
         card = course.documents.get(identifier="card")
         if is_published:
-            publish_head(card)
+            publish_latest(card)
         merged = edited(edited(make_files(), CARD, "Admin"), CARD, "File")
         with pytest.raises(ImportConflict):
             import_course(merged)
@@ -159,7 +159,7 @@ class TestMerged:
         merged = edited(files, LESSON, "Admin")
         report = import_course(merged, merged=[CARD, LESSON])
         assert report.removed == (CARD, chinese)
-        assert course.documents.get(identifier="card").head is None
+        assert course.documents.get(identifier="card").latest_revision is None
 
     def test_other_conflicts_still_stop_import(self, course):
         files = edited(edited(make_files(), CARD, "Merged"), LESSON, "File")

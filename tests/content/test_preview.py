@@ -26,7 +26,7 @@ AGAIN = 'hx-trigger="load delay:1s"'  # the page retries by itself
 
 @pytest.fixture
 def lesson():
-    return make_course().documents.select_related("course", "head").get(identifier=LESSON)
+    return make_course().documents.select_related("course", "latest_revision").get(identifier=LESSON)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def raises(error):
 
 
 def test_preview_process_opens_no_database(lesson):
-    state = editor_state_of(lesson, lesson.head)
+    state = editor_state_of(lesson, lesson.latest_revision)
     preview, opened = previewing.beside.run(with_databases, state.manuscript, "en", {}, [], seconds=30)
     assert preview == make_preview(state.manuscript, "en", {}, [])
     assert preview.page["title"] == "Boiling water"
@@ -149,13 +149,13 @@ def test_publishing_checks_unchecked_drafts(client, lesson, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(previewing, "beside_saving", raises(MachineBusy))
         client.post(url(lesson), form(lesson, en=broken) | {"save": "yes"})
-        head = Document.objects.get(pk=lesson.pk).head
+        head = Document.objects.get(pk=lesson.pk).latest_revision
         publish = reverse("admin:publish-course", args=[lesson.course_id])
         assert UNCHECKED in client.get(publish).content.decode()
-        sent = {"revisions": head.pk, f"weight-{head.pk}": "minor", "note": "Tea", "confirmed": "on"}
+        sent = {"revisions": head.pk, f"impact-{head.pk}": "minor", "note": "Tea", "confirmed": "on"}
         assert "could not be checked now. Try again" in client.post(publish, sent).content.decode()
     assert "is not closed on this line" in client.post(publish, sent).content.decode()
-    assert Document.objects.get(pk=lesson.pk).head.is_unchecked
+    assert Document.objects.get(pk=lesson.pk).latest_revision.is_unchecked
     assert lesson.course.releases.count() == 1
 
 

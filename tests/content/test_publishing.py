@@ -32,7 +32,7 @@ from courseware.content.releases.publishing import (
 from courseware.content.rendering import store
 from courseware.content.rendering.compiler import COMPILER
 from tests.course_format.samples import make_files
-from tests.making import make_user, publish_head
+from tests.making import make_user, publish_latest
 
 CARD = "emergency.card.en.md"
 EDITED = make_files()[CARD] + b"\nEdited.\n"
@@ -43,12 +43,12 @@ def make_course():
 
 
 def card_of(course):
-    return course.documents.select_related("head").get(identifier="card")
+    return course.documents.select_related("latest_revision").get(identifier="card")
 
 
 def edit(course, text=EDITED, **more):
     card = card_of(course)
-    return save_drafts(card, {"en": text}, base=card.head, by=more.get("by"))
+    return save_drafts(card, {"en": text}, base=card.latest_revision, by=more.get("by"))
 
 
 def card_html(course):
@@ -67,23 +67,23 @@ class TestDrafts:
 
     def test_stale_draft_is_refused_with_both_texts(self):
         course = make_course()
-        base = card_of(course).head
+        base = card_of(course).latest_revision
         edit(course)
         mine = make_files()[CARD] + b"\nMine.\n"
         with pytest.raises(StaleDraft) as stale:
             save_drafts(card_of(course), {"en": mine}, base=base, by=None)
         assert (stale.value.mine, stale.value.theirs) == (mine, EDITED)
-        assert bytes(card_of(course).head.texts.get(language="en").body) == EDITED
+        assert bytes(card_of(course).latest_revision.texts.get(language="en").body) == EDITED
 
     def test_identical_text_is_no_conflict(self):
         course = make_course()
-        base = card_of(course).head
+        base = card_of(course).latest_revision
         saved = edit(course)
         assert save_drafts(card_of(course), {"en": EDITED}, base=base, by=None) == saved
 
     def test_other_language_is_no_conflict(self):
         course = make_course()
-        base = card_of(course).head
+        base = card_of(course).latest_revision
         chinese = make_files()["emergency.card.zh-hans.md"] + "\n改了。\n".encode()
         edit(course)
         revision = save_drafts(card_of(course), {"zh-hans": chinese}, base=base, by=None)
@@ -91,11 +91,11 @@ class TestDrafts:
 
     def test_archived_document_is_refused_by_name(self):
         card = card_of(make_course())
-        Document.objects.filter(pk=card.pk).update(head=None)
+        Document.objects.filter(pk=card.pk).update(latest_revision=None)
         with pytest.raises(ArchivedDocument, match="card"):
-            save_drafts(card, {"en": EDITED}, base=card.head, by=None)
+            save_drafts(card, {"en": EDITED}, base=card.latest_revision, by=None)
         with pytest.raises(ArchivedDocument, match="card"):
-            restore(card, card.head, by=None)
+            restore(card, card.latest_revision, by=None)
 
     def test_draft_with_error_is_refused_with_line(self):
         course = make_course()
@@ -103,13 +103,13 @@ class TestDrafts:
             edit(course, make_files()[CARD] + b"\n[x](#nowhere)\n")
         line = make_files()[CARD].count(b"\n") + 2
         assert (refusal.value.problems[0].path, refusal.value.problems[0].line) == (CARD, line)
-        assert card_of(course).head.number == 1
+        assert card_of(course).latest_revision.number == 1
 
     def test_discarded_draft_can_be_restored(self):
         course = make_course()
         draft = edit(course)
         assert discard_draft(card_of(course)).number == 1
-        assert card_of(course).head.number == 1
+        assert card_of(course).latest_revision.number == 1
         assert drafts(course) == []
         restored = restore(card_of(course), draft, by=None)
         assert restored.number == 3
@@ -129,8 +129,8 @@ class TestPublishing:
     def test_release_holds_chosen_and_earlier_revisions(self):
         course, editor = make_course(), make_user()
         edit(course)
-        release = publish(course, [card_of(course).head], weight="reread", note="Wording", by=editor)
-        assert (release.number, release.weight, release.note, release.created_by) == (2, "reread", "Wording", editor)
+        release = publish(course, [card_of(course).latest_revision], impact="reread", note="Wording", by=editor)
+        assert (release.number, release.impact, release.note, release.created_by) == (2, "reread", "Wording", editor)
         assert release.entries.count() == course.releases.get(number=1).entries.count()
         assert "Edited" in card_html(course)
         event = Event.objects.latest("pk")
@@ -139,22 +139,24 @@ class TestPublishing:
     def test_release_has_highest_impact_of_its_documents(self):
         course = make_course()
         edit(course)
-        boiling = course.documents.select_related("head").get(identifier="boiling")
-        text = bytes(boiling.head.texts.get(language="en").body) + b"\n"
-        save_drafts(boiling, {"en": text}, base=boiling.head, by=None)
+        boiling = course.documents.select_related("latest_revision").get(identifier="boiling")
+        text = bytes(boiling.latest_revision.texts.get(language="en").body) + b"\n"
+        save_drafts(boiling, {"en": text}, base=boiling.latest_revision, by=None)
         boiling.refresh_from_db()
-        weights = {"boiling": "retake", "last-cup": "reread"}  # the exam is unchanged, so its weight is dropped
-        made = publish(course, [card_of(course).head, boiling.head], weights=weights, note="", by=None)
-        weighed = dict(made.entries.exclude(weight="").values_list("document__identifier", "weight"))
+        impacts = {"boiling": "retake", "last-cup": "reread"}  # the exam is unchanged, so its impact is dropped
+        made = publish(
+            course, [card_of(course).latest_revision, boiling.latest_revision], impacts=impacts, note="", by=None
+        )
+        weighed = dict(made.entries.exclude(impact="").values_list("document__identifier", "impact"))
         assert weighed == {"boiling": "retake", "card": "minor"}
-        assert made.weight == "retake"
-        assert Event.objects.latest("pk").data["weights"] == {"boiling": "retake"}
+        assert made.impact == "retake"
+        assert Event.objects.latest("pk").data["impacts"] == {"boiling": "retake"}
 
     def test_second_publish_is_ignored(self):
         course = make_course()
         edit(course)
-        first = publish_head(card_of(course))
-        assert publish_head(card_of(course)) == first
+        first = publish_latest(card_of(course))
+        assert publish_latest(card_of(course)) == first
         assert course.releases.count() == 2
 
     def test_outdated_revision_is_refused(self):
@@ -162,10 +164,10 @@ class TestPublishing:
         chosen = edit(course)
         edit(course, EDITED + b"\nAgain.\n")
         with pytest.raises(StaleChoice):
-            publish(course, [chosen], weight="minor", note="", by=None)
+            publish(course, [chosen], impact="minor", note="", by=None)
         discard_draft(card_of(course))
         with pytest.raises(StaleChoice):
-            publish(course, [chosen], weight="minor", note="", by=None)
+            publish(course, [chosen], impact="minor", note="", by=None)
         assert course.releases.count() == 1
 
     def test_earlier_release_does_not_change(self):
@@ -173,7 +175,7 @@ class TestPublishing:
         first = course.current
         before = [store.page(first, "card", "en"), digest_of(first)]
         edit(course)
-        publish_head(card_of(course))
+        publish_latest(card_of(course))
         first.refresh_from_db()
         assert [store.page(first, "card", "en"), digest_of(first)] == before
         assert first.digest == digest_of(first) != course.releases.get(number=2).digest
@@ -182,7 +184,7 @@ class TestPublishing:
         course = make_course()
         pages = RenderedPage.objects.count()
         edit(course)
-        publish_head(card_of(course))
+        publish_latest(card_of(course))
         assert RenderedPage.objects.count() == pages + 1
 
     def test_inconsistent_drafts_are_refused(self):
@@ -191,23 +193,23 @@ class TestPublishing:
         lesson = course.documents.get(identifier="boiling")
         texts = {
             text.language: bytes(text.body).replace(b"{#what-first", b"{#what-then", 1)
-            for text in lesson.head.texts.all()
+            for text in lesson.latest_revision.texts.all()
         }
-        save_drafts(lesson, texts, base=lesson.head, by=None)
+        save_drafts(lesson, texts, base=lesson.latest_revision, by=None)
         card = card_of(course)
-        linked = {text.language: bytes(text.body) + b"\n[?](#what-then)\n" for text in card.head.texts.all()}
-        save_drafts(card, linked, base=card.head, by=None)
+        linked = {text.language: bytes(text.body) + b"\n[?](#what-then)\n" for text in card.latest_revision.texts.all()}
+        save_drafts(card, linked, base=card.latest_revision, by=None)
         with pytest.raises(ContentErrors, match="what-then"):
-            publish_head(card)
+            publish_latest(card)
         both = [draft.revision for draft in drafts(course)]
-        assert publish(course, both, weight="minor", note="", by=None).number == 2
+        assert publish(course, both, impact="minor", note="", by=None).number == 2
 
     def test_revisions_of_another_course_are_refused(self):
         course = make_course()
         other = {path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()}
         foreign = import_course(other).course
         with pytest.raises(ValueError, match="another course"):
-            publish(course, [card_of(foreign).head], weight="minor", note="", by=None)
+            publish(course, [card_of(foreign).latest_revision], impact="minor", note="", by=None)
 
     def test_release_of_old_compiler_is_rendered_from_source(self):
         course = make_course()
@@ -246,7 +248,7 @@ class TestPublishing:
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_drafts_conflict():
     course = make_course()
-    base, barrier, outcomes = card_of(course).head, Barrier(2), []
+    base, barrier, outcomes = card_of(course).latest_revision, Barrier(2), []
 
     def save(word):
         barrier.wait()
@@ -269,16 +271,18 @@ def test_concurrent_drafts_conflict():
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_releases_get_different_numbers():
     course = make_course()
-    lesson = course.documents.select_related("head").get(identifier="boiling")
-    text = bytes(lesson.head.texts.get(language="en").body) + b"\n"
+    lesson = course.documents.select_related("latest_revision").get(identifier="boiling")
+    text = bytes(lesson.latest_revision.texts.get(language="en").body) + b"\n"
     edit(course)
-    save_drafts(lesson, {"en": text.replace(b"title: Boiling water", b"title: New")}, base=lesson.head, by=None)
+    save_drafts(
+        lesson, {"en": text.replace(b"title: Boiling water", b"title: New")}, base=lesson.latest_revision, by=None
+    )
     barrier, errors = Barrier(2), []
 
     def run(draft):
         barrier.wait()
         try:
-            publish(course, [draft.revision], weight="minor", note="", by=None)
+            publish(course, [draft.revision], impact="minor", note="", by=None)
         except Exception as error:
             errors.append(error)
         finally:

@@ -16,7 +16,7 @@ from courseware.content.rendering.pages import compile_page, seconds
 from courseware.content.rendering.store import CheckQuestion, FollowUpSurvey, read_outline
 from courseware.course_format.course import read_course
 from courseware.course_format.questions.question_types import load_question
-from tests.course_format.samples import COURSE, SHEET, drawing, make_files
+from tests.course_format.samples import COURSE, FOLLOW_UP, drawing, make_files
 
 LESSON = "01-water/01-boiling.en.md"
 
@@ -56,11 +56,11 @@ class TestOutline:
 
     def test_follow_up_survey_is_not_a_step(self):
         for language, title in (("en", "A month later"), ("zh-hans", "一个月后")):
-            found = outline(language, **SHEET)
-            assert found.sheets == (FollowUpSurvey("month-later", title, 30),)
+            found = outline(language, **FOLLOW_UP)
+            assert found.follow_up_surveys == (FollowUpSurvey("month-later", title, 30),)
             assert found.find("month-later") is None
             assert found.survey_id == "voice"
-        assert outline().sheets == ()
+        assert outline().follow_up_surveys == ()
 
     def test_lessons_before_exam_and_exam_are_required(self):
         found = outline()

@@ -21,7 +21,7 @@ def document():
 
 
 def choose(play, pressed, parts=(), simulation=None):
-    return preview_simulation(simulation or play.simulation, {"carried": play.carried, "rehearse": str(pressed)}, parts)
+    return preview_simulation(simulation or play.simulation, {"carried": play.carried, "play": str(pressed)}, parts)
 
 
 def begin(flags=()):
@@ -64,7 +64,7 @@ def test_invalid_choice_is_ignored(document, pressed):
 
 
 def test_forged_state_starts_new_attempt(document):
-    play = preview_simulation(rules(), {"carried": "forged", "rehearse": "0"})
+    play = preview_simulation(rules(), {"carried": "forged", "play": "0"})
     assert play.simulation.begin(play.flags) == play.states[0]
     assert [state.place for state in play.states] == ["rings", "where"]
 
@@ -80,8 +80,8 @@ def test_changed_text_keeps_valid_decisions(document):
 
 def form(document, **texts):
     document.refresh_from_db()
-    fields = {f"text-{text.language}": bytes(text.body).decode() for text in document.head.texts.all()}
-    return fields | texts | {"base": document.head.pk, "language": "en"}
+    fields = {f"text-{text.language}": bytes(text.body).decode() for text in document.latest_revision.texts.all()}
+    return fields | texts | {"base": document.latest_revision.pk, "language": "en"}
 
 
 def preview(client, document, **fields):
@@ -96,7 +96,7 @@ def test_preview_plays_and_draws_unsaved_text(client, document):
     page = preview(client, document, **{"text-en": text})
     assert "A whistle blows" in page and 'class="map"' in page
     carried = re.search(r'name="carried" value="([^"]+)"', page)[1]
-    page = preview(client, document, carried=carried, rehearse="1", **{"text-en": text})
+    page = preview(client, document, carried=carried, play="1", **{"text-en": text})
     assert "Where are you?" in page and "Finish the tea" in page and "burnt" in page
     assert not SimulationAttempt.objects.exists()
 
@@ -115,6 +115,6 @@ def test_preview_works_without_script(client, document):
     client.force_login(make_editor())
     address = reverse("admin:content_document_change", args=[document.pk])
     assert "The bell rings" in client.get(address).content.decode()
-    page = client.post(address, form(document, rehearse="0")).content.decode()
+    page = client.post(address, form(document, play="0")).content.decode()
     assert "Where are you?" in page
     assert document.revisions.count() == 1

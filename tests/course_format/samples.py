@@ -11,7 +11,7 @@ def texts_in(folder: str) -> dict[str, str]:
 
 
 COURSE = texts_in("tea-room")
-SHEET = texts_in("manager-survey")  # not part of the course; added by some tests
+FOLLOW_UP = texts_in("manager-survey")  # not part of the course; added by some tests
 OPTIONAL = texts_in("optional-lesson")  # likewise
 
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from tests.browser.courses import POURING
-from tests.course_format.samples import SHEET, make_files
+from tests.course_format.samples import FOLLOW_UP, make_files
 from tests.faults.sites import wait_until
 from tests.patience import PATIENCE
 
@@ -16,7 +16,7 @@ LESSON = "01-water/01-boiling.en.md"
 @pytest.fixture
 def folder(tmp_path):
     """The course as it was imported, except for one sentence."""
-    for path, body in make_files(**POURING, **SHEET).items():
+    for path, body in make_files(**POURING, **FOLLOW_UP).items():
         file = tmp_path / "courses" / "tea-room" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body.replace(b"The kettle is empty", b"There is no water") if path == LESSON else body)

@@ -36,7 +36,7 @@ def migrated(other):
 
 
 MARK = "INSERT INTO django_migrations (app, name, applied) VALUES ('{}', '9999_later', '2026-11-25 12:00:00')"
-TEAM = "INSERT INTO accounts_team (name, time_zone, above) VALUES ('Somebody else', '', '/')"
+TEAM = "INSERT INTO accounts_team (name, time_zone, ancestors) VALUES ('Somebody else', '', '/')"
 NOT_EMPTY = "expected an empty database, this one has "
 
 

@@ -210,10 +210,10 @@ from courseware.accounts.models import User
 from courseware.content.models import Document
 from courseware.content.releases.drafts import save_drafts
 document = Document.objects.get(identifier="{identifier}")
-text = document.head.texts.get(language="{language}")
+text = document.latest_revision.texts.get(language="{language}")
 body = bytes(text.body) + b"\\nWritten in the admin.\\n"
 editor = User.objects.get(email="editor@example.com")
-save_drafts(document, {{text.language: body}}, base=document.head, by=editor)
+save_drafts(document, {{text.language: body}}, base=document.latest_revision, by=editor)
 """
 
 

@@ -13,7 +13,7 @@ from tests.faults.sites import new_postgres
 
 PEOPLE, REMINDERS = 2_500, 2_000
 SUMMARIES = 51 + 1  # to the manager of each 50 people and the head, and to HR
-RESULT = re.compile(r"taken: ([\d,]+) letters; (\d+) handed over twice under one Message-ID")
+RESULT = re.compile(r"taken: ([\d,]+) emails; (\d+) handed over twice under one Message-ID")
 MAX_REPEATED = 50  # emails whose result a killed worker may not have stored
 
 

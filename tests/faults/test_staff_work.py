@@ -52,7 +52,7 @@ class Staff:
         page = f"{ADMIN}/content/course/{self.site.told['course']}/publish/"
         drafts = re.findall(r'name="revisions" value="(\d+)"', self.visitor.get(page).text)
         assert len(drafts) == 1
-        words = {f"weight-{drafts[0]}": "minor", "note": f"Turn {number}", "confirmed": "on"}
+        words = {f"impact-{drafts[0]}": "minor", "note": f"Turn {number}", "confirmed": "on"}
         assert self.post(page, revisions=drafts, **words).status == 302
 
     def import_(self, number):

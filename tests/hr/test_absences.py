@@ -245,6 +245,6 @@ def test_people_lists_filter_absent_people(client):
     for name, first in (("Now", 0), ("Later", 3)):
         record_absence(make_user(name), site_day() + first * DAY, site_day() + (first + 2) * DAY, by=None)
     client.force_login(make_admin())
-    assert [person.name for person in client.get("/people/?standing=away").context["page"]] == ["Now"]
+    assert [person.name for person in client.get("/people/?status=away").context["page"]] == ["Now"]
     found = client.get("/admin/accounts/user/?away=now").context["cl"].result_list
     assert [person.name for person in found] == ["Now"]

@@ -185,13 +185,13 @@ def test_audit_log_records_both_accounts_and_enrollments(kept, other, course, hr
         ("merged", f"person:{kept.pk}", hr),
         ("merged-into", f"person:{other.pk}", hr),
         ("enrollment-transferred", f"enrollment:{brought.pk}", hr),
-        ("waived", f"enrollment:{brought.pk}", hr),
+        ("exempted", f"enrollment:{brought.pk}", hr),
         ("rights-changed", f"person:{other.pk}", hr),
         ("merge-undone", f"person:{kept.pk}", hr),
         ("account-separated", f"person:{other.pk}", hr),
         ("rights-changed", f"person:{other.pk}", hr),
         ("enrollment-returned", f"enrollment:{brought.pk}", hr),
-        ("excuse-undone", f"enrollment:{brought.pk}", hr),
+        ("exemption-undone", f"enrollment:{brought.pk}", hr),
     ]
     assert own.is_open
 

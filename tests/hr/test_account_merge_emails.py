@@ -25,7 +25,7 @@ from courseware.notifications.models import DeliveryState, Notification, Outgoin
 from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
 from tests.hr.two_accounts import another_course
-from tests.making import join, letters, letters_after_undo, make_admin, make_course, make_hr, make_team, make_user
+from tests.making import emails_after_undo, join, make_admin, make_course, make_hr, make_team, make_user, sent_emails
 from tests.world import finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -47,8 +47,8 @@ def member(team, email):
     return person
 
 
-def sent_emails():
-    return [(email.to, "coffee" in email.body) for email in letters()]
+def sent():
+    return [(email.to, "coffee" in email.body) for email in sent_emails()]
 
 
 def state_of(person):
@@ -58,7 +58,7 @@ def state_of(person):
 def test_waiting_email_goes_to_kept_account(kept, other, hr):
     enroll(other, make_course(), by=hr)
     merge(kept, other, by=hr)
-    assert sent_emails() == [(["kept@example.com"], False)]
+    assert sent() == [(["kept@example.com"], False)]
     assert state_of(other) == [DeliveryState.SKIPPED]
 
 
@@ -66,7 +66,7 @@ def test_waiting_emails_of_both_accounts_are_combined(kept, other, hr):
     enroll(kept, make_course(), by=hr)
     enroll(other, another_course(b"coffee-room"), by=hr)
     merge(kept, other, by=hr)
-    [(to, _about)] = sent_emails()
+    [(to, _about)] = sent()
     assert to == ["kept@example.com"]
     [email] = OutgoingEmail.objects.filter(kind=KIND, person=kept)
     assert sorted(email.data["subjects"]) == sorted(Enrollment.objects.values_list("pk", flat=True))
@@ -74,14 +74,14 @@ def test_waiting_emails_of_both_accounts_are_combined(kept, other, hr):
 
 def test_sent_started_and_closed_enrollments_send_no_email(kept, other, hr):
     enroll(other, make_course(), by=hr)
-    sent_emails()
+    sent()
     finish_lessons(enroll(other, another_course(b"coffee-room"), by=hr))
     third = another_course(b"cocoa-room")
     finish_lessons(enroll(kept, third, by=hr))
     enroll(other, third, by=hr)
     merge(kept, other, by=hr)
     assert state_of(kept) == [DeliveryState.QUEUED]  # its own enrollment, already started
-    assert [to for to, _about in sent_emails()] == [["other@example.com"]]
+    assert [to for to, _about in sent()] == [["other@example.com"]]
 
 
 @pytest.mark.parametrize("is_undone", [False, True])
@@ -99,7 +99,7 @@ def test_waiting_reminders_follow_their_enrollment(kept, other, hr, is_undone):
     holder = other if is_undone else kept
     ending.refresh_from_db()
     assert (ending.person, ending.address) == (holder, holder.email)
-    letters_after_undo()
+    emails_after_undo()
     reminders = OutgoingEmail.objects.filter(kind="reminder").order_by("pk")
     assert [(each.person, each.address, each.why[:4]) for each in reminders] == [
         (holder, holder.email, ""),
@@ -117,9 +117,9 @@ def test_claimed_email_is_replaced_for_new_holder(kept, other, hr, is_undone):
     OutgoingEmail.objects.update(next_at=timezone.now())  # the time for *Undo* is over
     claimed(OutgoingEmail.objects.values_list("pk", flat=True))  # and the worker dies
     undo_merge(merged, by=hr) if merged else merge(kept, other, by=hr)
-    assert [email.to for email in letters()] == [[holder.email]]
+    assert [email.to for email in sent_emails()] == [[holder.email]]
     OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).update(next_at=timezone.now())
-    assert len(letters()) == 1
+    assert len(sent_emails()) == 1
     begun, another = OutgoingEmail.objects.order_by("pk")
     assert (begun.person, begun.state) == (kept if is_undone else other, DeliveryState.SKIPPED)
     assert (another.person, another.data) == (holder, begun.data)
@@ -132,20 +132,20 @@ def test_undo_splits_email_about_both_enrollments(kept, other, hr):
     data = {"subjects": [[own.pk, None], [transferred.pk, None]], "by": hr.pk}
     OutgoingEmail.objects.create(kind="reminder", person=kept, address=kept.email, data=data)
     undo_merge(row, by=hr)
-    assert sorted(sent_emails()) == [(["kept@example.com"], False), (["other@example.com"], True)]
+    assert sorted(sent()) == [(["kept@example.com"], False), (["other@example.com"], True)]
 
 
-@pytest.mark.usefixtures("letter_hours")
+@pytest.mark.usefixtures("real_sending_hours")
 def test_transferred_email_loses_sending_day(kept, other, hr, monkeypatch):
     enrollment, own = enroll(other, make_course(), by=hr), enroll(kept, another_course(b"coffee-room"), by=hr)
     OutgoingEmail.objects.all().delete()
     with time_machine.travel("2026-03-11T02:00Z", tick=False):
         remind([own.pk], by=hr)
-        letters_after_undo()
+        emails_after_undo()
         remind([enrollment.pk], by=hr)
         with monkeypatch.context() as patch:
             patch.setattr("courseware.notifications.email.delivery.CLAIMED_FOR", timedelta(seconds=-1))
-            letters_after_undo()
+            emails_after_undo()
         waiting = OutgoingEmail.objects.get(person=other)
         assert (waiting.state, waiting.tries, str(waiting.sending_day)) == (DeliveryState.QUEUED, 0, "2026-03-11")
         merge(kept, other, by=hr)
@@ -156,16 +156,16 @@ def test_transferred_email_loses_sending_day(kept, other, hr, monkeypatch):
 def test_undo_before_sending_returns_email(kept, other, hr):
     enroll(other, make_course(), by=hr)
     undo_merge(merge(kept, other, by=hr), by=hr)
-    assert sent_emails() == [(["other@example.com"], False)]
+    assert sent() == [(["other@example.com"], False)]
     assert state_of(kept) == [DeliveryState.SKIPPED]
 
 
 def test_undo_after_sending_emails_other_account(kept, other, hr):
     enroll(other, make_course(), by=hr)
     row = merge(kept, other, by=hr)
-    sent_emails()
+    sent()
     undo_merge(row, by=hr)
-    assert [to for to, _about in sent_emails()] == [["kept@example.com"], ["other@example.com"]]
+    assert [to for to, _about in sent()] == [["kept@example.com"], ["other@example.com"]]
 
 
 def test_undo_leaves_only_kept_account_former(kept, other, hr):

@@ -42,7 +42,7 @@ def test_address_and_secret_are_never_shown_or_logged(client):
         text = page.content.decode()
         assert "oapi.dingtalk.com/…e8f9" in text
         assert "0a1b2c3d4e5f" not in text and SECRETS["dingtalk"] not in text
-    assert log_of(team) == [("chat-bot-added", {"door": bot.pk, "service": "dingtalk"})]
+    assert log_of(team) == [("chat-bot-added", {"bot": bot.pk, "service": "dingtalk"})]
 
 
 def test_empty_address_keeps_both_and_new_one_drops_secret(client, hr):
@@ -99,7 +99,7 @@ def test_test_message_is_sent_once_and_answer_shown(client, services):
     assert (service, "This is a test message" in str(message)) == ("feishu", True)
     page = client.get(f"/people/chat-bots/{bot.pk}/").content.decode()
     assert "test message: <b>sent</b>" in page and "&quot;msg&quot;: &quot;success&quot;" in page
-    assert log_of(bot.team) == [("chat-bot-tested", {"door": bot.pk, "service": "feishu"})]
+    assert log_of(bot.team) == [("chat-bot-tested", {"bot": bot.pk, "service": "feishu"})]
     client.post(f"/people/chat-bots/{bot.pk}/try/")
     send_waiting()
     assert len(services.taken) == 2
@@ -138,11 +138,11 @@ def test_paused_bot_is_shown_until_saved_again(client, services):
 
 def test_bot_is_removed_with_its_messages(client, hr):
     bot = make_chat_bot(make_team())
-    ChatMessage.objects.create(door=bot)
+    ChatMessage.objects.create(bot=bot)
     assert client.post(f"/people/chat-bots/{bot.pk}/remove/").status_code == 302
     assert client.post(f"/people/chat-bots/{bot.pk}/remove/").status_code == 404
     assert not ChatMessage.objects.exists()
-    assert log_of(bot.team) == [("chat-bot-removed", {"door": bot.pk, "service": "slack"})]
+    assert log_of(bot.team) == [("chat-bot-removed", {"bot": bot.pk, "service": "slack"})]
 
 
 def test_refused_form_does_not_return_secret(client):

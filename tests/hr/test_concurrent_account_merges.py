@@ -58,7 +58,7 @@ def test_opposite_merges_of_same_accounts_run_once(pairs):
             lambda kept=kept, other=other, one=one: refused_or_done(merge, kept, other, by=one),
             lambda kept=kept, other=other, two=two: refused_or_done(merge, other, kept, by=two),
         )
-    assert AccountMerge.objects.standing().count() == len(pairs)
+    assert AccountMerge.objects.in_force().count() == len(pairs)
     assert list(differences()) == []
 
 
@@ -125,7 +125,7 @@ def test_renewal_and_merge_do_not_deadlock(pairs):
             lambda kept=kept, other=other: act_on([kept.pk, other.pk], site_day(), rule=rule.pk),
             lambda kept=kept, other=other: merge(kept, other, by=hr),
         )
-    assert AccountMerge.objects.standing().count() == len(pairs)
+    assert AccountMerge.objects.in_force().count() == len(pairs)
 
 
 def test_certificate_is_revoked_during_undo_of_merge(pairs):
@@ -139,7 +139,7 @@ def test_certificate_is_revoked_during_undo_of_merge(pairs):
             lambda certificate=certificate: revoke_certificate(certificate, reason="Passed on", by=hr),
             lambda row=row: undo_merge(row, by=hr),
         )
-    assert not AccountMerge.objects.standing().exists()
+    assert not AccountMerge.objects.in_force().exists()
     assert list(differences()) == []
 
 

@@ -75,7 +75,7 @@ def test_manager_added_by_hr_cannot_act_on_that_hr_member(client, clerk, team, e
     assert not AdjustmentItem.objects.exists()
 
 
-@pytest.mark.parametrize("favor", ["code", "manager", "substitute", "address", "merge"])
+@pytest.mark.parametrize("favor", ["code", "manager", "deputy", "address", "merge"])
 def test_favor_within_90_days_is_a_conflict(favor, clerk, team, enrollment):
     with time_machine.travel(days(-200)):
         manager = add_person("Manager", staff_number="M1", by=clerk)
@@ -87,7 +87,7 @@ def test_favor_within_90_days_is_a_conflict(favor, clerk, team, enrollment):
             give_code(manager, by=clerk)
         case "manager":
             add_membership(manager, team, MANAGER, by=clerk)
-        case "substitute":
+        case "deputy":
             colleague = make_user()
             join(team, colleague, MANAGER)
             add_deputy(colleague, manager, first_day=site_day(), last_day=site_day(), by=clerk)
@@ -160,7 +160,7 @@ def test_nobody_changes_own_profile_or_teams(client, make, team):
     person = make(name="Myself")
     client.force_login(person)
     other = make_team()
-    changed = profile_fields(person, name="Other", job_role="lead", starts_on="2027-01-01")
+    changed = profile_fields(person, name="Other", job_role="manager", starts_on="2027-01-01")
     assert client.post(f"/people/{person.pk}/edit/", changed).status_code == 404
     assert client.post(f"/people/{person.pk}/memberships/", {"team": other.pk, "role": "learner"}).status_code == 404
     assert client.get(f"/people/{person.pk}/external-training/").status_code == 404
@@ -173,7 +173,7 @@ def test_admin_cannot_change_own_profile_or_teams_in_admin(client, team):
     admin = make_admin(name="Myself")
     client.force_login(admin)
     none = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
-    changed = {"name": "Other", "email": admin.email, "job_role": "lead", "starts_on": "2027-01-01"}
+    changed = {"name": "Other", "email": admin.email, "job_role": "manager", "starts_on": "2027-01-01"}
     client.post(f"/admin/accounts/user/{admin.pk}/change/", changed | none)
     one = {
         "memberships-TOTAL_FORMS": 1, "memberships-INITIAL_FORMS": 0,

@@ -24,7 +24,7 @@ from tests.accounts.roster_import.company import bring_in, compared
 from tests.accounts.roster_import.files import csv_file
 from tests.assignments.rules import make_rule
 from tests.jobs import sample_tasks
-from tests.making import letters, make_admin, make_course, make_hr, make_team
+from tests.making import make_admin, make_course, make_hr, make_team, sent_emails
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ("工号", "姓名", "团队")
@@ -70,11 +70,11 @@ def test_newest_list_is_imported_and_bad_rows_emailed_once(folder):
     put_file(folder, ("H1", "Hana", ""), ("A1", "Li", ""), ("A2", "Wang", "Nowhere"), ("A3", "=1", ""), at=60)
     assert import_newest() == "people.csv: join 1, bad 2, unchanged 1"
     assert names() == ["Hana", "Li"]
-    [email] = letters()
+    [email] = sent_emails()
     assert email.to == ["hana@example.com"]
     assert "C4: This team does not exist." in email.body and "B5: This is not a name." in email.body
     assert import_newest() == "people.csv: bad 2, unchanged 2"
-    assert (len(letters()), names()) == (1, ["Hana", "Li"])
+    assert (len(sent_emails()), names()) == (1, ["Hana", "Li"])
 
 
 def test_many_leavers_hold_import_and_ask_by_email(folder):
@@ -85,10 +85,10 @@ def test_many_leavers_hold_import_and_ask_by_email(folder):
     put_file(folder, ("H1", "Hana", ""), ("B1", "New", ""))
     assert "waits" in import_newest()
     assert names() == ["Hana", "Old", "Old", "Old"]
-    [email] = letters()
+    [email] = sent_emails()
     assert f"/people/import/{RosterImport.objects.get().pk}/" in email.body
     import_newest()
-    assert len(letters()) == 1
+    assert len(sent_emails()) == 1
 
 
 def test_interrupted_import_is_resumed_and_invites_once(folder, monkeypatch):
@@ -99,7 +99,7 @@ def test_interrupted_import_is_resumed_and_invites_once(folder, monkeypatch):
             import_newest()
     for _again in range(2):
         import_newest()
-    assert [email.to for email in letters()] == [["li@example.com"]]
+    assert [email.to for email in sent_emails()] == [["li@example.com"]]
     assert not RosterImport.objects.filter(begun_at__isnull=False, finished_at=None)
 
 
@@ -229,7 +229,7 @@ def test_enrolled_people_get_course_email_others_invitation():
     for _again in range(2):
         apply_import.call(roster.pk)
     assert [each.learner.name for each in Enrollment.objects.select_related("learner")] == ["Li"]
-    assert sorted(to for email in letters() for to in email.to) == ["li@example.com", "wang@example.com"]
+    assert sorted(to for email in sent_emails() for to in email.to) == ["li@example.com", "wang@example.com"]
     invited = OutgoingEmail.objects.filter(kind="invitation").values_list("person__name", flat=True)
     assert list(invited) == ["Wang"]
 
@@ -243,7 +243,7 @@ def test_email_without_account_does_not_stop_invitations():
 def test_unconfirmed_import_is_not_applied():
     roster = compared(["A1", "Li", "li@example.com", ""])
     apply_import.call(roster.pk)
-    assert (RosterImport.objects.get().finished_at, letters()) == (None, [])
+    assert (RosterImport.objects.get().finished_at, sent_emails()) == (None, [])
 
 
 def test_other_tasks_run_between_chunks(monkeypatch):

@@ -11,7 +11,7 @@ from courseware.hr.people.onboarding import read_rows
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
-from tests.making import letters, make_admin, make_course, make_editor, make_team, make_user
+from tests.making import make_admin, make_course, make_editor, make_team, make_user, sent_emails
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 PAGE = reverse("hr:new-person")
@@ -54,7 +54,7 @@ def test_person_is_added_enrolled_and_emailed_once(client, hr):
     assert (enrollment.learner, enrollment.course, enrollment.due_on) == (person, course, due_on)
     assert str(enrollment.zone) == "America/New_York"
     assert emails() == [("enrolled", "zhang.nan@example.com")]
-    assert letters()[0].subject.startswith("Li Lin asks you to finish")
+    assert sent_emails()[0].subject.startswith("Li Lin asks you to finish")
     assert {(event.verb, event.actor) for event in Event.objects.exclude(actor=None)} == {
         ("person-added", hr), ("membership-added", hr), ("enrolled", hr),
     }  # fmt: skip
@@ -100,7 +100,7 @@ def test_person_with_staff_number_gets_no_email(client, hr):
     assert messages(response) == ["Zhang Nan is added. The person has no email address, so give them a sign-in code."]
     person = User.objects.get(staff_number="A0012")
     assert (person.email, person.enrollments.count()) == (None, 1)
-    assert letters() == []
+    assert sent_emails() == []
 
 
 def test_form_sent_twice_adds_one_person(client):

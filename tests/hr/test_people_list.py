@@ -19,7 +19,7 @@ from courseware.learning.models import Enrollment
 from courseware.reporting.integrity.check_all import differences
 from tests.accounts.roster_import.files import csv_file
 from tests.assignments.rules import make_rule
-from tests.making import join, letters, make_admin, make_auditor, make_editor, make_enrollment, make_team, make_user
+from tests.making import join, make_admin, make_auditor, make_editor, make_enrollment, make_team, make_user, sent_emails
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 
@@ -50,10 +50,10 @@ def test_status_filter_finds_active_former_and_never_signed_in(client, hr):
     here, gone, new = make_user("Here", last_login=timezone.now()), make_user("Gone"), make_user("New")
     leave(gone, by=hr)
     assert names(client) == ["Hana", "Here", "New"]
-    assert names(client, standing="left") == ["Gone"]
-    assert names(client, standing="never") == ["New"]
-    assert names(client, standing="all") == ["Gone", "Hana", "Here", "New"]
-    assert names(client, standing="nonsense", team="x") == ["Hana", "Here", "New"]
+    assert names(client, status="left") == ["Gone"]
+    assert names(client, status="never") == ["New"]
+    assert names(client, status="all") == ["Gone", "Hana", "Here", "New"]
+    assert names(client, status="nonsense", team="x") == ["Hana", "Here", "New"]
     assert (here.name, new.name) == ("Here", "New")
 
 
@@ -118,7 +118,7 @@ def switch_rule_on(client, course):
     terms |= {"acts_since": "2026-11-25", "opens": "days", "renewal": "whole", "renewal_days": 30}
     client.post("/rules/new/", terms)
     rule = AssignmentRule.objects.get()
-    digest = client.get(f"/rules/{rule.pk}/").context["rehearsal"].digest
+    digest = client.get(f"/rules/{rule.pk}/").context["preview"].digest
     client.post(f"/rules/{rule.pk}/on/", {"digest": digest})
     execution.run_rules_soon.call(rule.pk)
 
@@ -139,7 +139,7 @@ ORDERS = {
 }
 
 
-@pytest.mark.usefixtures("letter_hours")
+@pytest.mark.usefixtures("real_sending_hours")
 @pytest.mark.parametrize("order", ORDERS)
 def test_certified_people_get_no_enrollment_or_email(client, course, order, time_machine):
     bring_people(client)
@@ -150,13 +150,13 @@ def test_certified_people_get_no_enrollment_or_email(client, course, order, time
     )
     for number in range(0, 21):
         time_machine.move_to(timezone.now() + timedelta(days=1 if number else 0))
-        end_certified(), execution.act(), remind_due(), letters()
+        end_certified(), execution.act(), remind_due(), sent_emails()
     open_now = set(Enrollment.objects.open().values_list("learner", flat=True))
     assert len(certified) == CERTIFIED and not open_now & certified
     assert len(open_now) == PEOPLE - CERTIFIED
     late = Enrollment.objects.in_state(Enrollment.State.OVERDUE)
     assert not late.filter(learner__in=certified).exists() and late.count() == PEOPLE - CERTIFIED
-    sent = {address for email in letters() for address in email.to}
+    sent = {address for email in sent_emails() for address in email.to}
     assert sent == {f"p{number}@example.com" for number in range(CERTIFIED, PEOPLE)}
     assert list(differences()) == []
 

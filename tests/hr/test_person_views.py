@@ -15,13 +15,13 @@ from courseware.audit_log.record import record, subject_of
 from courseware.notifications.models import OutgoingEmail
 from tests.making import (
     join,
-    letters,
     make_admin,
     make_auditor,
     make_editor,
     make_enrollment,
     make_team,
     make_user,
+    sent_emails,
 )
 from tests.world import complete_course
 
@@ -53,14 +53,14 @@ def test_new_email_is_announced_to_old_and_not_logged(client):
     person.refresh_from_db()
     assert (person.email, person.job_role) == ("new@example.com", "phone")
     assert log_of(person) == [("person-changed", {"fields": ["email", "job_role"]}), ("address-changed", {})]
-    assert [message.to for message in letters()] == [["old@example.com"]]
+    assert [message.to for message in sent_emails()] == [["old@example.com"]]
 
 
 def test_unchanged_profile_saves_nothing(client, hr):
     person = make_user("Li Na")
     assert client.post(address(person, "edit/"), profile_fields(person)).status_code == 302
     assert log_of(person) == []
-    assert letters() == mail.outbox == []
+    assert sent_emails() == mail.outbox == []
 
 
 @pytest.mark.parametrize("email", ["right@example.com", ""])
@@ -69,7 +69,7 @@ def test_waiting_links_go_to_new_email_only(client, hr, email):
     invite(person, by=hr)
     notify(person, "password-set")
     client.post(address(person, "edit/"), profile_fields(person, email=email))
-    sent = letters()
+    sent = sent_emails()
     assert [message.to for message in sent if "/accounts/password/" in message.body] == ([[email]] if email else [])
     assert [message.to for message in sent if "/accounts/password/" not in message.body] == [["wrong@example.com"]] * 2
 
@@ -94,7 +94,7 @@ def test_first_email_is_not_announced(client):
     person.refresh_from_db()
     client.post(address(person, "edit/"), profile_fields(person, email="li@example.com"))
     assert User.objects.get(pk=person.pk).email == "li@example.com"
-    assert letters() == []
+    assert sent_emails() == []
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def certificate_of(person):
 
 def test_certificate_is_revoked_once_with_reason(client, hr):
     certificate = certificate_of(make_user("Li Na"))
-    address = f"/people/certificates/{certificate.pk}/withdraw/"
+    address = f"/people/certificates/{certificate.pk}/revoke/"
     holder = f"/people/{certificate.enrollment.learner_id}/"
     assert address in client.get(holder).text
     assert client.post(address, {"reason": " "}).status_code == 422
@@ -330,7 +330,7 @@ def test_certificate_is_revoked_once_with_reason(client, hr):
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: None])
 def test_hr_cannot_revoke_staff_auditor_or_own_certificate(client, hr, make):
     certificate = certificate_of(make() or hr)
-    address = f"/people/certificates/{certificate.pk}/withdraw/"
+    address = f"/people/certificates/{certificate.pk}/revoke/"
     assert client.get(address).status_code == client.post(address, {"reason": "X"}).status_code == 404
     certificate.refresh_from_db()
     assert certificate.revoked_at is None

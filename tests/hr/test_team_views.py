@@ -45,7 +45,9 @@ def test_list_is_a_tree_with_managers_and_learner_counts(client):
     other = make_team("Another", manager=make_user("An"))
     join(other, make_user("Bo"), MANAGER)
     join(other, make_user(is_active=False))
-    rows = [(team.name, team.depth, team.leads, team.learners) for team in client.get("/people/teams/").context["page"]]
+    rows = [
+        (team.name, team.depth, team.managers, team.learners) for team in client.get("/people/teams/").context["page"]
+    ]
     assert rows == [
         ("Another", 0, ["An", "Bo"], 0),
         ("Head office", 0, ["Hu"], 0),
@@ -59,11 +61,11 @@ def test_team_is_added_changed_moved_and_logged(client, hr):
     head = make_team("Head office")
     made = client.post("/people/teams/new/", {"name": "Night", "parent": head.pk, "time_zone": "Asia/Shanghai"})
     team = Team.objects.get(name="Night")
-    assert (made.url, team.parent, team.above) == (address(team), head, f"/{head.pk}/")
+    assert (made.url, team.parent, team.ancestors) == (address(team), head, f"/{head.pk}/")
     for _twice in range(2):
         client.post(address(team), {"name": "Late", "parent": "", "time_zone": ""})
     team.refresh_from_db()
-    assert (team.name, team.parent, team.above, team.time_zone) == ("Late", None, "/", "")
+    assert (team.name, team.parent, team.ancestors, team.time_zone) == ("Late", None, "/", "")
     assert log_of(subject_of(team)) == [
         ("team-added", {"parent": head.pk}),
         ("team-changed", {"fields": ["name", "parent", "time_zone"]}),
@@ -122,7 +124,7 @@ def test_managers_are_added_and_removed_individually(client):
 def test_hr_cannot_make_staff_or_themselves_manager(client, hr, make):
     team, person = make_team("Night"), make() or hr
     refused = client.post(address(team, "managers/"), {"person": person.email})
-    assert refused.context["lead_form"].errors == {
+    assert refused.context["manager_form"].errors == {
         "person": ["Only an admin can change this person’s data. Ask an admin."]
     }
     assert not team.memberships.filter(person=person).exists()
@@ -168,7 +170,7 @@ def test_closing_team_moves_learners_and_keeps_records(client):
     assert client.post(address(team, "close/"), {"to": to.pk}).url == "/people/teams/"
     assert not Team.objects.filter(pk=team.pk).exists()
     below.refresh_from_db()
-    assert (below.parent, below.above) == (head, f"/{head.pk}/")
+    assert (below.parent, below.ancestors) == (head, f"/{head.pk}/")
     assert {place.person for place in to.memberships.filter(role=LEARNER)} == {learner, both}
     assert Enrollment.objects.get(pk=enrollment.pk).learner == learner
     assert (headcount(to), headcount(team)) == (1, 0)
@@ -274,7 +276,7 @@ def test_deputy_is_logged_once_for_both_people(team, person):
     deputy = Deputy.objects.get()
     for _twice in range(2):
         end_deputy(deputy, by=team.manager)
-    data = {"lead": team.manager.pk, "substitute": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
+    data = {"manager": team.manager.pk, "deputy": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
     for each in (team.manager, person):
         logged = Event.objects.filter(subject=subject_of(each)).order_by("pk").values_list("verb", "data")
         assert list(logged) == [("deputy-added", data), ("deputy-ended", data)]

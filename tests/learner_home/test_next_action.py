@@ -149,7 +149,7 @@ def test_each_open_practice_set_comes_next(team):
     for rule in [each.rule for each in practice_sets_of(attempt)]:
         address = reverse("assessment:practice", args=[attempt.pk, rule])
         assert action_of(attempt.enrollment, team) == (
-            "drill",
+            "practice",
             "The last cup: passed, but the practice set is not done yet",
             address,
             2,

@@ -84,14 +84,14 @@ def test_extension_asks_for_date_and_sets_it_for_each(client, admin):
 
 def test_exemption_needs_reason_and_skips_completed(client, admin):
     enrollment, done = make_enrollment(), make_enrollment(completed_at=days(-1))
-    assert act(client, ENROLLMENTS, "waive", enrollment, confirmed="yes", reason=" ").status_code == 422
-    act(client, ENROLLMENTS, "waive", enrollment, done, confirmed="yes", reason="on leave")
+    assert act(client, ENROLLMENTS, "exempt", enrollment, confirmed="yes", reason=" ").status_code == 422
+    act(client, ENROLLMENTS, "exempt", enrollment, done, confirmed="yes", reason="on leave")
     enrollment.refresh_from_db()
     done.refresh_from_db()
     assert (enrollment.exemption_reason, done.exempted_at) == ("on leave", None)
 
 
-@pytest.mark.parametrize("action, fields", [("waive", {"reason": "on leave"}), ("extend", {"due_on": NEXT_WEEK})])
+@pytest.mark.parametrize("action, fields", [("exempt", {"reason": "on leave"}), ("extend", {"due_on": NEXT_WEEK})])
 def test_messages_count_changed_and_unchanged_enrollments(client, admin, action, fields):
     rows = [make_enrollment() for _ in range(3)]
     closed = make_enrollment(completed_at=days(-1))
@@ -121,7 +121,7 @@ def test_actions_offer_and_confirm_with_admin_labels(client, admin):
     offered = [option["value"] for option in page.select("[name=action] option") if option["value"]]
     assert offered == [action.name for action in ON_PERSON_PAGE if action.admin_label]
     for fields in ({}, {"confirmed": "yes"}):
-        form = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
+        form = BeautifulSoup(act(client, ENROLLMENTS, "exempt", enrollment, **fields).content, "html.parser")
         assert form.h1.text == "Exempt with a reason"
         assert form.select_one("label[for=exempt_reason]").text == "reason:"
         assert form.select_one(".help").text == "The learner can read this reason, and it stays on record."
@@ -130,7 +130,7 @@ def test_actions_offer_and_confirm_with_admin_labels(client, admin):
 def test_admin_cannot_change_own_enrollment(client, admin):
     own, other = make_enrollment(learner=admin), make_enrollment()
     url = reverse("admin:learning_enrollment_changelist")
-    response = act(client, url, "waive", own, other, confirmed="1", reason="knows it all")
+    response = act(client, url, "exempt", own, other, confirmed="1", reason="knows it all")
     assert response.status_code == 302
     assert [Enrollment.objects.get(pk=row.pk).exempted_at is not None for row in (own, other)] == [False, True]
     assert "You do not have permission to change the records of" in client.get(url).content.decode()
@@ -229,8 +229,8 @@ def test_second_settlement_keeps_first_time(client, editor):
 def draft(course):
     """The sample lesson with one changed line, saved but not released."""
     document = course.documents.get(identifier="boiling")
-    text = bytes(document.head.texts.get(language="en").body).replace(b"Fill it", b"Fill it up")
-    return save_drafts(document, {"en": text}, base=document.head, by=None)
+    text = bytes(document.latest_revision.texts.get(language="en").body).replace(b"Fill it", b"Fill it up")
+    return save_drafts(document, {"en": text}, base=document.latest_revision, by=None)
 
 
 def publish_url(course):
@@ -238,12 +238,12 @@ def publish_url(course):
 
 
 def complete_lesson(course, document):
-    completion_fields = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
+    completion_fields = {"revision": document.latest_revision, "outcome": "completed", "completed_at": timezone.now()}
     Completion.objects.create(enrollment=make_enrollment(make_user(), course), document=document, **completion_fields)
 
 
 def publish_form(draft, **fields):
-    fields_by_name = {"revisions": draft.pk, f"weight-{draft.pk}": "reread", "note": "clearer", "confirmed": "on"}
+    fields_by_name = {"revisions": draft.pk, f"impact-{draft.pk}": "reread", "note": "clearer", "confirmed": "on"}
     return {key: value for key, value in (fields_by_name | fields).items() if value is not None}
 
 
@@ -253,7 +253,7 @@ def test_publish_page_shows_changes_and_affected_people(client, editor, course, 
     make_enrollment(make_user(), course)
     page = BeautifulSoup(client.get(publish_url(course)).content, "html.parser")
     assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it up"]
-    fields_by_name = {row.label.text.strip().split(":")[0]: row.span.text for row in page.select(".weight p")}
+    fields_by_name = {row.label.text.strip().split(":")[0]: row.span.text for row in page.select(".impact p")}
     assert fields_by_name == {
         "none": "affects 0 people", "read again": "affects 2 people", "retake check": "affects 2 people",
     }  # fmt: skip
@@ -262,24 +262,24 @@ def test_publish_page_shows_changes_and_affected_people(client, editor, course, 
 def test_changed_exam_affects_nobody(client, editor, course):
     exam = Document.objects.get(identifier="last-cup")
     complete_lesson(course, exam)
-    text = bytes(exam.head.texts.get(language="en").body).replace(b"\n---\n", b"\n---\n\nOnce more.\n", 1)
-    save_drafts(exam, {"en": text}, base=exam.head, by=None)
+    text = bytes(exam.latest_revision.texts.get(language="en").body).replace(b"\n---\n", b"\n---\n\nOnce more.\n", 1)
+    save_drafts(exam, {"en": text}, base=exam.latest_revision, by=None)
     page = BeautifulSoup(client.get(publish_url(course)).content, "html.parser")
-    assert {row.span.text for row in page.select(".weight p")} == {"affects 0 people"}
+    assert {row.span.text for row in page.select(".impact p")} == {"affects 0 people"}
 
 
 def test_publishing_creates_confirmed_release(client, editor, course, draft):
     assert client.post(publish_url(course), publish_form(draft)).status_code == 302
     course.refresh_from_db()
-    assert (course.current.number, course.current.weight, course.current.note) == (2, "reread", "clearer")
-    assert dict(course.current.entries.exclude(weight="").values_list("document__identifier", "weight")) == {
+    assert (course.current.number, course.current.impact, course.current.note) == (2, "reread", "clearer")
+    assert dict(course.current.entries.exclude(impact="").values_list("document__identifier", "impact")) == {
         "boiling": "reread"
     }
     assert course.current.created_by == editor
     assert "There is nothing to publish" in client.get(publish_url(course)).text
 
 
-@pytest.mark.parametrize("missing", ["revisions", "weight-{}", "note", "confirmed"])
+@pytest.mark.parametrize("missing", ["revisions", "impact-{}", "note", "confirmed"])
 def test_incomplete_publish_form_is_refused(client, editor, course, draft, missing):
     assert client.post(publish_url(course), publish_form(draft, **{missing.format(draft.pk): None})).status_code == 422
     assert Release.objects.count() == 1
@@ -307,7 +307,7 @@ def test_edit_during_publishing_is_shown_again(client, editor, course, draft, mo
     assert "Another person saved or imported a document in the meantime. Check this page again." in response.text
     assert [ins.text for ins in page.select("ins")] == ["- [x] Fill it to the brim"]
     assert page.select_one("[name=note]")["value"] == "clearer"
-    assert page.select_one("[name^=weight-][checked]")["value"] == "reread"
+    assert page.select_one("[name^=impact-][checked]")["value"] == "reread"
     assert not page.select_one("[name=confirmed]").has_attr("checked")
     assert Release.objects.count() == 1
 

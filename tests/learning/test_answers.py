@@ -35,7 +35,7 @@ def test_answer_is_graded_and_stored_with_revision_and_signature():
     enrollment, at = make_enrollment(), timezone.now()
     stored = try_it(enrollment, WRONG, at=at)
     assert (stored.question, stored.shape, stored.response, stored.is_right) == ("is-it-off", "one -x", [0], False)
-    assert stored.revision == stored.document.head
+    assert stored.revision == stored.document.latest_revision
     enrollment.refresh_from_db()
     assert (enrollment.started_at, enrollment.last_active_at) == (at, at)
 
@@ -152,7 +152,7 @@ def test_concurrent_answers_complete_lesson_once(token):
 
 def test_changed_options_are_refused_under_lock():
     enrollment = make_enrollment()
-    shown = step_of(enrollment), Document.objects.get(identifier="boiling").head_id
+    shown = step_of(enrollment), Document.objects.get(identifier="boiling").latest_revision_id
     files = damage("01-water/01-boiling.en.md", "[ ] No\n", "[ ] Yes.\n")
     make_course(files)
     with pytest.raises(QuestionChanged):

@@ -145,20 +145,20 @@ def test_other_device_offers_text_and_keeps_form_empty(client, enrollment):
         "We kept text from 24 November 2026, 14:03 that you did not save.", ["Mind the <kettle>"],
     )  # fmt: skip
     assert field(found) == ""
-    assert found.select_one("a.btn")["href"] == f"{LESSON}?put-in=note#q-note"
+    assert found.select_one("a.btn")["href"] == f"{LESSON}?restore=note#q-note"
 
 
 def test_restored_text_fills_form_and_is_saved_by_its_button(client, enrollment):
     try_it(enrollment, "note", ["What was saved"])
     client.post(UNSAVED, form_fields("Mind the kettle"))
-    found = block(client, f"{LESSON}?put-in=note")
+    found = block(client, f"{LESSON}?restore=note")
     note, texts = offer(found)
     assert (field(found), texts) == ("Mind the kettle", [])
     assert "is back in the form. Save it to keep it." in note
     assert "Only you can read your answer" not in found.text
     assert stored() == [(ANSWER, {"text": "Mind the kettle"})]
     client.post(ANSWER, sent(text=field(found), tries=1))
-    for address in (LESSON, f"{LESSON}?put-in=note"):
+    for address in (LESSON, f"{LESSON}?restore=note"):
         assert (offer(block(client, address)), field(block(client, address))) == (None, "Mind the kettle")
 
 
@@ -203,7 +203,7 @@ def test_other_learner_never_sees_text(client, enrollment):
     others.force_login(other.learner)
     others.post(UNSAVED, form_fields("Mine has no handle."))
     for browser, own, foreign in [(client, "blue", "handle"), (others, "handle", "blue")] * 2:
-        for address in (LESSON, f"{LESSON}?put-in=note"):
+        for address in (LESSON, f"{LESSON}?restore=note"):
             page = browser.get(address).text
             assert own in page
             assert foreign not in page

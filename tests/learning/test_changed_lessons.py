@@ -18,7 +18,7 @@ from courseware.learning.status.completion import complete_lesson
 from courseware.learning.status.progress import own_outline
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent
-from tests.making import make_admin, make_course, make_enrollment, make_user, publish_head
+from tests.making import make_admin, make_course, make_enrollment, make_user, publish_latest
 
 pytestmark = pytest.mark.django_db
 Impact = Release.Impact
@@ -44,20 +44,20 @@ def step_of(enrollment):
     return own_outline(enrollment, "en").step("boiling")
 
 
-def now_says(words, weight=Impact.REREAD, note="", language="en", identifier="boiling"):
+def now_says(words, impact=Impact.REREAD, note="", language="en", identifier="boiling"):
     """Release the lesson with another rule text."""
-    document = Document.objects.select_related("head").get(identifier=identifier)
-    body = bytes(document.head.texts.get(language=language).body)
+    document = Document.objects.select_related("latest_revision").get(identifier=identifier)
+    body = bytes(document.latest_revision.texts.get(language=language).body)
     rule = body.split(b"[!rule]\n> ")[1].split(b"\n")[0]
-    save_drafts(document, {language: body.replace(rule, words.encode())}, base=document.head, by=None)
-    return publish_head(document, weight=weight, note=note)
+    save_drafts(document, {language: body.replace(rule, words.encode())}, base=document.latest_revision, by=None)
+    return publish_latest(document, impact=impact, note=note)
 
 
 def open_impacts(one):
     """[(impacts of open changes, whether the check is required)], or None."""
     one.course.refresh_from_db()
     found = open_changes([one], {one.pk: own_outline(one, "en")})
-    return [([each.weight for each in change.changes], bool(change.check)) for change in found.get(one.pk, ())] or None
+    return [([each.impact for each in change.changes], bool(change.check)) for change in found.get(one.pk, ())] or None
 
 
 def try_check(enrollment, right=True, **more):
@@ -95,7 +95,7 @@ def test_second_acknowledgement_is_ignored(enrollment):
     for _ in range(2):
         acknowledge(enrollment, step_of(enrollment), enrollment.course.current_id)
     acknowledgement = ChangeAcknowledgement.objects.get()
-    assert (acknowledgement.release, acknowledgement.revision) == (release, acknowledgement.document.head)
+    assert (acknowledgement.release, acknowledgement.revision) == (release, acknowledgement.document.latest_revision)
     event = Event.objects.get(verb="change-acknowledged")
     assert event.data == {"change": acknowledgement.pk, "document": "boiling", "release": release.pk}
     assert open_impacts(enrollment) is None
@@ -185,8 +185,8 @@ def test_query_count_is_1_for_any_number_of_people(enrollment, people, django_as
     rows = [enrollment, *(make_enrollment(make_user(language="en"), enrollment.course) for _ in range(people - 1))]
     for each in rows:
         complete_lesson(each, page_of(each))
-    for weight, queries in ((Impact.MINOR, 0), (Impact.REREAD, 1)):
-        now_says(f"Water first, {weight}.", weight)
+    for impact, queries in ((Impact.MINOR, 0), (Impact.REREAD, 1)):
+        now_says(f"Water first, {impact}.", impact)
         enrollment.course.refresh_from_db()
         route = own_outline(enrollment, "en")
         open_changes([enrollment], {enrollment.pk: route})  # fill the cache of the release

@@ -20,7 +20,7 @@ from courseware.learning.enrollments.enrollment import enroll, extend
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from tests.course_format.samples import make_files
-from tests.making import join, letters, make_course, make_enrollment, make_team, make_user
+from tests.making import join, make_course, make_enrollment, make_team, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 CHINA = Calendar(shipped("cn"))
@@ -174,7 +174,7 @@ def test_calendar_costs_same_queries_for_1_and_3_due_dates(client, person, numbe
 
 def enrollment_email(**fields):
     enroll(make_user(language="en", password=None), make_course(), by=None, **fields)
-    [email] = letters()
+    [email] = sent_emails()
     return email
 
 

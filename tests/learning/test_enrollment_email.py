@@ -15,7 +15,7 @@ from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, 
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.course_format.samples import make_files
-from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 ZONE = timezone.get_default_timezone()
@@ -36,13 +36,13 @@ def newcomer(team=None, *, language="en", **fields):
 
 
 def reasons_or_states():
-    letters()
+    sent_emails()
     return [each.why or each.state for each in OutgoingEmail.objects.filter(kind="enrolled").order_by("pk")]
 
 
 def test_first_email_names_manager_course_due_date_and_way_to_sign_in(team):
     enroll(newcomer(team), make_course(), due_at=DAY, by=make_admin())
-    [email] = letters()
+    [email] = sent_emails()
     title = re.search("“(.+)”", email.subject).group(1)
     assert email.to == ["ming@example.com"]
     assert email.subject == f"Li Lin asks you to finish “{title}” by Monday 9 December"
@@ -77,7 +77,7 @@ def test_message_row_contains_ids_only(team):
 
 def test_chinese_email_is_entirely_chinese(team):
     enroll(newcomer(team, language="zh-hans"), make_course(), due_at=DAY, by=None)
-    [email] = letters()
+    [email] = sent_emails()
     assert re.fullmatch(r"Li Lin请你在12月9日（星期一）前学完《.+》", email.subject)
     text = email.body.replace("Wang Ming", "").replace("Li Lin", "").replace("Night shift", "")
     text = text.replace("Open this page in English:", "")
@@ -90,7 +90,7 @@ def test_person_with_password_gets_no_link(team):
     person = make_user("Chen", language="en")
     join(team, person)
     enroll(person, make_course(), by=None)
-    [email] = letters()
+    [email] = sent_emails()
     assert email.subject.startswith("Li Lin asks you to take “")
     assert "choose a password" not in email.body
     assert "http" not in email.body
@@ -103,7 +103,7 @@ def test_email_is_signed_by_enroller_if_team_has_no_manager():
     course = make_course()
     enroll(people[0], course, by=hr)
     enroll(people[1], course)
-    one, other = letters()
+    one, other = sent_emails()
     assert "I am Yang Lan, and I am responsible for the training.\nPlease take" in one.body
     assert one.body.count("Yang Lan") == 2
     assert other.subject.startswith("Please take “")
@@ -113,7 +113,7 @@ def test_email_is_signed_by_enroller_if_team_has_no_manager():
 def test_own_enrollment_is_not_signed_by_oneself():
     person = make_user("Own", language="en")
     enroll(person, make_course(), by=person)
-    assert "I am Own" not in letters()[0].body
+    assert "I am Own" not in sent_emails()[0].body
 
 
 def test_2_courses_at_once_are_1_email_sorted_by_due_date(team):
@@ -121,7 +121,7 @@ def test_2_courses_at_once_are_1_email_sorted_by_due_date(team):
     courses = make_two_courses()
     enroll(person, courses[0], by=None)
     enroll(person, courses[1], due_at=DAY, by=None)
-    [email] = letters()
+    [email] = sent_emails()
     assert email.subject == "Li Lin asks you to take 2 courses"
     listed = [line for line in email.body.splitlines() if line.startswith("– ")]
     assert ["by Monday 9 December" in line for line in listed] == [True, False]
@@ -143,10 +143,10 @@ def test_repeated_enrollment_sends_nothing_but_new_course_does(team):
     first, second = make_two_courses()
     for _ in range(2):
         enroll(person, first, by=None)
-        letters()
-    assert len(letters()) == 1
+        sent_emails()
+    assert len(sent_emails()) == 1
     enroll(person, second, by=None)
-    assert len(letters()) == 2
+    assert len(sent_emails()) == 2
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_repeated_enrollment_sends_nothing_but_new_course_does(team):
         ("left", "the person can no longer sign in"),
         ("came", "the person has already signed in"),
         (
-            "excused",
+            "exempt",
             "before this email was sent, the person started the course or became exempt, or the person’s accounts "
             "were merged",
         ),
@@ -172,7 +172,7 @@ def test_email_is_skipped_if_person_left_signed_in_started_or_is_exempt(meanwhil
     person = newcomer(team)
     enrollment = enroll(person, make_course(), by=None)
     now = timezone.now() + timedelta(seconds=1)
-    if meanwhile == "excused":
+    if meanwhile == "exempt":
         exempt(enrollment, "on leave", by=None)
     elif meanwhile == "begun":
         type(enrollment).objects.filter(pk=enrollment.pk).update(started_at=now)
@@ -227,7 +227,7 @@ def test_email_to_learning_manager_is_signed_by_senior_manager():
     branch = make_team("Centre", manager=make_user("Lead", language="en"), parent=company)
     join(branch, branch.manager, Membership.Role.LEARNER)
     enroll(branch.manager, make_course(), by=None)
-    assert letters()[0].subject.startswith("Top asks you")
+    assert sent_emails()[0].subject.startswith("Top asks you")
 
 
 ENDS = date(2030, 12, 9)
@@ -240,7 +240,7 @@ def make_renewal(**fields):
 
 
 def kinds_and_states():
-    letters()
+    sent_emails()
     return list(OutgoingEmail.objects.order_by("pk").values_list("kind", "state"))
 
 
@@ -282,7 +282,7 @@ def test_renewal_and_new_course_are_separate_emails():
 
 def email_to(language, password=None):
     enroll(make_user("Wang", email="wang@example.com", password=password, language=language), make_course(), by=None)
-    [email] = letters()
+    [email] = sent_emails()
     return email
 
 

@@ -223,7 +223,7 @@ def test_second_exemption_is_ignored():
     assert not exempt(enrollment, "another", by=None)
     enrollment.refresh_from_db()
     assert (enrollment.exempted_at, enrollment.exemption_reason) == (END_OF_FRIDAY, "moved to the warehouse")
-    assert Event.objects.filter(verb="waived").count() == 1
+    assert Event.objects.filter(verb="exempted").count() == 1
 
 
 def test_completed_enrollment_cannot_be_exempted():

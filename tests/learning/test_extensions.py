@@ -28,7 +28,7 @@ from courseware.learning.manager_actions.manager_action import ActionRefusal
 from courseware.learning.models import Adjustment, ExtensionRequest
 from courseware.notifications.models import Notification, OutgoingEmail
 from courseware.reporting.integrity.check_all import differences
-from tests.making import days, join, letters, letters_after_undo, make_admin, make_enrollment, make_hr, make_user
+from tests.making import days, emails_after_undo, join, make_admin, make_enrollment, make_hr, make_user, sent_emails
 from tests.world import complete_course, finish_lessons
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
@@ -58,12 +58,12 @@ def verbs():
 
 
 def pending(enrollment):
-    return list(ExtensionRequest.objects.standing(timezone.now()).filter(enrollment=enrollment))
+    return list(ExtensionRequest.objects.open_at(timezone.now()).filter(enrollment=enrollment))
 
 
 def state(enrollment):
     last = last_request(enrollment)
-    return last.end, last.is_standing
+    return last.end, last.is_open
 
 
 def test_repeated_request_returns_first(enrollment):
@@ -161,7 +161,7 @@ def merge_into_other(enrollment, team):
 
 ENDED_BY = {
     "completed": lambda enrollment, team: complete_course(enrollment),
-    "excused": lambda enrollment, team: exempt(enrollment, "moved", by=team.manager),
+    "exempt": lambda enrollment, team: exempt(enrollment, "moved", by=team.manager),
     "another day given": lambda enrollment, team: extend(enrollment, in_days(2), by=team.manager),
     "a later day by an absence": lambda enrollment, team: record_absence(
         enrollment.learner, in_days(0), in_days(20), by=make_admin()
@@ -187,8 +187,8 @@ def test_request_expires_after_other_change_and_cannot_be_answered(cause, enroll
 def test_request_expires_after_requested_date(enrollment):
     request = request_for(enrollment)
     at = request.until
-    assert list(ExtensionRequest.objects.standing(at - timedelta(seconds=1))) == [request]
-    assert list(ExtensionRequest.objects.standing(at)) == []
+    assert list(ExtensionRequest.objects.open_at(at - timedelta(seconds=1))) == [request]
+    assert list(ExtensionRequest.objects.open_at(at)) == []
 
 
 def test_request_reopens_when_exemption_is_undone(enrollment, team):
@@ -275,14 +275,16 @@ def test_refusal_stays_after_later_request(enrollment, team):
 
 
 def emails_about(subject):
-    return [email for email in letters_after_undo() if subject in email.subject]
+    return [email for email in emails_after_undo() if subject in email.subject]
 
 
 def test_answer_sends_1_email_and_1_notification(enrollment, team):
     answer_extension_request(
         request_for(enrollment).pk, ExtensionAnswer("another", in_days(2), "Friday is too late."), by=team.manager
     )
-    assert not any("your due date is extended to" in email.subject for email in letters())  # held back for 2 minutes
+    assert not any(
+        "your due date is extended to" in email.subject for email in sent_emails()
+    )  # held back for 2 minutes
     [email] = emails_about("your due date is extended to")
     assert email.to == [enrollment.learner.email]
     assert "That date is not possible. Your new due date is" in email.body

@@ -103,13 +103,13 @@ ENROLLED = {
         begin_enrolling([team("house")], Course.objects.get(), due_on=timezone.localdate()), by=None
     ),
     "begun": lambda: touch(enrollment_of("Noor"), timezone.now()),
-    "excused": lambda: exempt(enrollment_of("Kim"), "on leave", by=None),
+    "exempt": lambda: exempt(enrollment_of("Kim"), "on leave", by=None),
 }
 JOINED = {
     "enrolled": lambda: join(team("tea"), person("Ash")),
     "enrolled with others": lambda: Membership.objects.filter(person__name="Ash").delete(),
     "begun": lambda: join(team("tea"), person("Noor")),
-    "excused": lambda: team("tea").delete(),
+    "exempt": lambda: team("tea").delete(),
 }
 
 

@@ -46,7 +46,7 @@ def newest(name):
 
 
 def people_of(team):
-    """Learners of the team and its subteams, read without `above`; includes former people."""
+    """Learners of the team and its subteams, read without `ancestors`; includes former people."""
     below, found = [team], set()
     while below:
         each = below.pop()
@@ -156,7 +156,7 @@ CHANGES = {
     "somebody completes the course": lambda teams: complete_course(newest("in C")),
     "somebody is enrolled again": renew,
     "the due day moves": lambda teams: extend(newest("in B and D"), timezone.localdate() - MONTH, by=None),
-    "somebody is excused": lambda teams: [exempt(newest("in B and D"), "on leave", by=None) for _ in range(2)],
+    "somebody is exempt": lambda teams: [exempt(newest("in B and D"), "on leave", by=None) for _ in range(2)],
     "somebody without a team is enrolled": lambda teams: enroll(make_user(), newest("in A").course),
     "a team is enrolled": enroll_team_a,
     "somebody joins a second team": lambda teams: join(teams["D"], newest("in C").learner),

@@ -45,9 +45,9 @@ State = Enrollment.State
         ({"due_at": DUE, "certified_until": DUE.date()}, DUE, State.OVERDUE),
         ({"due_at": DUE, "certified_until": DUE.date()}, DUE - THREE_DAYS, State.DUE_SOON),
         ({"due_at": DUE, "certified_until": DUE.date()}, DUE - THREE_DAYS - SECOND, State.RENEWING),
-        ({"exempted_at": DUE, "certified_until": DUE.date()}, DUE, State.WAIVED),
+        ({"exempted_at": DUE, "certified_until": DUE.date()}, DUE, State.EXEMPT),
         ({"due_at": DUE, "completed_at": DUE + SECOND}, DUE + SECOND, State.COMPLETED),
-        ({"due_at": DUE, "exempted_at": DUE}, DUE, State.WAIVED),
+        ({"due_at": DUE, "exempted_at": DUE}, DUE, State.EXEMPT),
         ({"completed_at": DUE, "exempted_at": DUE}, DUE, State.COMPLETED),
     ],
 )
@@ -57,7 +57,7 @@ def test_state_changes_at_exact_instants(fields, at, state):
     is_late = state == State.OVERDUE
     assert (found.state, enrollment.state_at(at)) == (state, state)
     due = due_of(enrollment, at)
-    if state in (State.COMPLETED, State.WAIVED) or not enrollment.due_at:
+    if state in (State.COMPLETED, State.EXEMPT) or not enrollment.due_at:
         assert due is None
     else:
         assert (due.is_overdue, due.is_soon) == (is_late, state == State.DUE_SOON)

@@ -163,7 +163,7 @@ def test_completed_lesson_refused_form_and_show_all_open_all_parts(client, enrol
     page = soup_of(client.get(LESSON))
     assert hidden_titles(page) and page.select_one(".whole button")["value"] == "1"
     document = enrollment.course.documents.get(identifier="boiling")
-    complete(enrollment, document, revision=document.head, outcome=Completion.Outcome.COMPLETED)
+    complete(enrollment, document, revision=document.latest_revision, outcome=Completion.Outcome.COMPLETED)
     assert hidden_titles(soup_of(client.get(LESSON))) == []
 
 
@@ -208,7 +208,7 @@ def test_mark_read_records_revision_that_page_showed(client, enrollment):
     form = soup_of(client.get(address)).select_one("#lesson-state form[action$='/read/']")
     shown = {"revision": form.select_one("[name=revision]")["value"]}
     longer = {path: files[path] + b"\nTwice.\n" for path in CUPS}
-    import_course(files | longer, weights={"cups": "reread"})
+    import_course(files | longer, impacts={"cups": "reread"})
     other_revision = Revision.objects.exclude(document__identifier="cups").latest("pk")
     for wrong in ("0", "none", other_revision.pk):
         assert client.post(form["action"], {"revision": wrong}).status_code == 400
@@ -224,11 +224,11 @@ def test_change_of_reasons_only_shows_no_text_difference(client, enrollment):
     complete_lesson(enrollment, store.page(enrollment.course.current, "boiling", "en"))
     files, path = make_files(), "01-water/01-boiling.en.md"
     files[path] = files[path].replace(b"> Good.", b"> Good, and it stays off.")
-    import_course(files, weights={"boiling": "retake"})
+    import_course(files, impacts={"boiling": "retake"})
     strip = soup_of(client.get(LESSON)).select_one("#changed")
     assert (strip.select(".diff"), "The sentences have not changed." in strip.text) == ([], True)
     files[path] = files[path].replace(b"It has boiled.", b"It has boiled twice.")
-    import_course(files, weights={"boiling": "retake"})
+    import_course(files, impacts={"boiling": "retake"})
     strip = soup_of(client.get(LESSON)).select_one("#changed")
     assert (len(strip.select(".diff")), "The sentences have not changed." in strip.text) == (1, False)
 

@@ -119,7 +119,7 @@ def test_open_extension_request_keeps_its_date(hr, before, after):
     run_pending_tasks()
     request.refresh_from_db()
     assert (request.day, request.until) == (AGREED + timedelta(days=1), dates.due_instant(request.day, after))
-    assert last_request(enrollment).is_standing
+    assert last_request(enrollment).is_open
 
 
 @pytest.mark.parametrize(("before", "after"), ZONES)

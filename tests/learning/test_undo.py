@@ -26,7 +26,7 @@ from courseware.lib.dates import due_instant
 from courseware.notifications.email.queue import queue_emails
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.reporting.integrity.check_all import differences
-from tests.making import days, join, letters, letters_after_undo, make_course, make_enrollment, make_team, make_user
+from tests.making import days, emails_after_undo, join, make_course, make_enrollment, make_team, make_user, sent_emails
 from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -150,8 +150,8 @@ def test_waiting_email_that_included_course_counts_as_sent(manager):
     queue_emails("enrolled", {person: []}, data={"by": None})
     OutgoingEmail.objects.update(written_at=days(-1))
     adjustment, _refused = enroll_by(manager, person)
-    assert letters() == []  # held back for 2 minutes
-    [email] = letters_after_undo()
+    assert sent_emails() == []  # held back for 2 minutes
+    [email] = emails_after_undo()
     assert email.to == [person.email]
     undo_all(adjustment, by=manager)
     assert Enrollment.objects.get().exemption_reason == "enrolled by mistake"
@@ -252,7 +252,7 @@ def test_manager_and_learner_see_changes_with_author_and_reason(client, team, en
             "09:00 Li Lin set the extra time in exams and simulations: 1½ times the standard time",
             "09:00 Li Lin moved the due date from 30 November 2026 to 7 December 2026: a sick child",
         ]
-        assert [text.partition(", ")[2] for text in lines(page, ".timeline .waived")] == [
+        assert [text.partition(", ")[2] for text in lines(page, ".timeline .exempted")] == [
             "09:00 Exempted by Li Lin: moved Undo"
         ]
         client.force_login(enrollment.learner)
@@ -268,7 +268,7 @@ def test_exemption_without_adjustment_is_shown(client, team, enrollment):
     type(enrollment).objects.update(exempted_at=days(-3), exemption_reason="moved")
     client.force_login(team.manager)
     page = client.get(reverse("reporting:person", args=[enrollment.pk]))
-    assert [text[-12:] for text in lines(page, ".timeline .waived")] == ["Exempt moved"]
+    assert [text[-12:] for text in lines(page, ".timeline .exempted")] == ["Exempt moved"]
 
 
 @pytest.mark.parametrize(("due_in", "since"), [(2, 2), (-5, 0), (None, 0)])

@@ -60,7 +60,7 @@ def make_answer(enrollment, at):
     document = enrollment.course.documents.filter(kind="lesson").first()
     given = {"question": "first", "shape": "one", "response": [0], "is_right": True, "answered_at": at}
     return Answer.objects.create(
-        enrollment=enrollment, document=document, revision=document.head, token=uuid4(), **given
+        enrollment=enrollment, document=document, revision=document.latest_revision, token=uuid4(), **given
     )
 
 

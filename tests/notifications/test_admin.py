@@ -13,7 +13,7 @@ from courseware.notifications.email.circuit_breaker import CircuitBreaker
 from courseware.notifications.email.delivery import delete_emails_without_account
 from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import DeliveryState, OutgoingEmail
-from tests.making import letters, make_admin, make_editor, make_user
+from tests.making import make_admin, make_editor, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 LISTS = [reverse(f"admin:{name}_changelist") for name in ("jobs_job", "jobs_task", "notifications_outgoingemail")]
@@ -100,9 +100,9 @@ def test_person_page_lists_only_own_emails(client, admin):
     person = make_user()
     queue_email("invitation", person)
     queue_email("account-notice", make_user(), data={"what": "password-set", "detail": ""})
-    letters()
+    sent_emails()
     page = BeautifulSoup(client.get(reverse("admin:accounts_user_change", args=[person.pk])).content, "html.parser")
-    [line] = page.select(".letters li")
+    [line] = page.select(".emails li")
     assert "Invitation: sent" in line.text
 
 

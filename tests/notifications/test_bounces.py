@@ -16,7 +16,7 @@ from courseware.notifications.email.bounces import LONGEST, REASON_AT_MOST
 from courseware.notifications.email.queue import queue_email
 from courseware.notifications.management.commands import process_bounce
 from courseware.notifications.models import DeliveryState, OutgoingEmail
-from tests.making import letters, make_user
+from tests.making import make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 REPORTS = Path(__file__).with_name("reports")
@@ -42,7 +42,7 @@ def sent():
     """A sent email, next to another one without a report."""
     for _ in range(2):
         queue_email("invitation", make_user())
-    letters()
+    sent_emails()
     _other, message = OutgoingEmail.objects.order_by("pk")
     return message
 
@@ -151,12 +151,12 @@ def test_bounce_address_is_envelope_sender_only(sent, settings):
     settings.DEFAULT_FROM_EMAIL = "Training <training@example.com>"
     queue_email("invitation", make_user())
     settings.BOUNCE_ADDRESS = "bounces@training.example.com"
-    assert [(email.from_email, email.message()["From"]) for email in letters()[-1:]] == [
+    assert [(email.from_email, email.message()["From"]) for email in sent_emails()[-1:]] == [
         ("bounces@training.example.com", "Training <training@example.com>")
     ]
     settings.BOUNCE_ADDRESS = ""
     queue_email("invitation", make_user())
-    assert letters()[-1].from_email == "Training <training@example.com>"
+    assert sent_emails()[-1].from_email == "Training <training@example.com>"
 
 
 # Consequences ---------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_bounce_warning_ends_with_new_address_or_delivered_email(sent):
     other = OutgoingEmail.objects.exclude(person=person).get().person
     queue_email("invitation", other)
     assert warnings() == ["emails to 1 person are returned as undeliverable"], "it has not left yet"
-    letters()
+    sent_emails()
     assert warnings() == []
     mark_bounced(OutgoingEmail.objects.latest("pk"))
     assert warnings() == ["emails to 1 person are returned as undeliverable"]
@@ -194,7 +194,7 @@ def test_bounce_does_not_stop_later_emails(sent):
     mark_bounced(sent)
     queue_email("account-notice", sent.person, data={"what": "password-set", "detail": ""})
     queue_email("invitation", sent.person)
-    letters()
+    sent_emails()
     assert list(OutgoingEmail.objects.of(sent.person).values_list("state", flat=True)) == ["sent", "sent", "bounced"]
 
 
@@ -202,7 +202,7 @@ def test_unknown_address_gets_no_email_on_day_of_bounce(settings):
     settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     for _ in range(2):
         queue_email("no-account", None, address="nobody@example.com", language="en")
-        letters()
+        sent_emails()
         mark_bounced(OutgoingEmail.objects.order_by("pk")[0])
     assert list(OutgoingEmail.objects.order_by("pk").values_list("state", flat=True)) == ["bounced", "skipped"]
 
@@ -211,7 +211,7 @@ def test_unknown_address_gets_no_email_on_day_of_bounce(settings):
 def test_warnings_take_3_queries_for_any_number_of_emails(number, django_assert_num_queries):
     for _ in range(number):
         queue_email("invitation", make_user())
-    letters()
+    sent_emails()
     mark_bounced(*OutgoingEmail.objects.all())
     with django_assert_num_queries(3):
         assert len(warnings()) == 1

@@ -23,7 +23,7 @@ from courseware.notifications.wording.editable_emails import editable_email, edi
 from courseware.notifications.wording.email_wording import EmailWording, SetMeanwhile, set_wording
 from courseware.notifications.wording.placeholders import Placeholder, filled, mistakes_in
 from tests.branding.branding_helpers import put_on
-from tests.making import letters, make_admin, make_user
+from tests.making import make_admin, make_user, sent_emails
 from tests.notifications.sinks import send_all
 
 pytestmark = pytest.mark.django_db
@@ -39,9 +39,9 @@ def set_custom(words=CUSTOM, *, kind="invitation", base=0, shipped=None):
 
 def invited(language="en", **fields):
     """The invitation of a new person."""
-    before = len(letters())
+    before = len(sent_emails())
     invite(make_user(language=language, **({"name": "Ann"} | fields)), by=make_admin())
-    [email] = letters()[before:]
+    [email] = sent_emails()[before:]
     return email
 
 
@@ -72,7 +72,7 @@ def test_custom_wording_follows_language_of_recipient():
 def test_waiting_email_uses_wording_at_sending_time():
     queue_email("invitation", make_user(name="Ann", language="en"))
     set_custom()
-    assert letters()[0].subject == "Welcome, Ann"
+    assert sent_emails()[0].subject == "Welcome, Ann"
 
 
 def test_name_cannot_add_header_or_placeholder():
@@ -137,7 +137,7 @@ def test_security_emails_ignore_custom_wording():
     assert fixed >= {"new-link", "no-account", "account-notice", "certificate-revoked", "deputy-added"}
     set_custom({"subject": {"en": "Dear {name}", "zh-hans": "{name}"}}, kind="account-notice")
     notify(make_user(language="en"), "password-set")
-    assert letters()[-1].subject == "A change to your training account"
+    assert sent_emails()[-1].subject == "A change to your training account"
 
 
 def test_every_block_accepts_every_placeholder():

@@ -75,7 +75,7 @@ def test_each_type_has_its_text(client, settings):
     revoke_certificate(attempt.enrollment.certificate, reason="A mistake", by=admin)
     other = make_user("Olga")
     named = Deputy.objects.create(
-        lead=team.manager, person=other, made_by=person, first_day=date(2098, 1, 1), last_day=date(2098, 1, 2)
+        manager=team.manager, person=other, made_by=person, first_day=date(2098, 1, 1), last_day=date(2098, 1, 2)
     )
     notify_both(named)
     assert notifications_shown(client, person) == [

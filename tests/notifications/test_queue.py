@@ -8,7 +8,7 @@ from courseware.notifications.email.delivery import claimed
 from courseware.notifications.email.email_types import EMAIL_TYPES
 from courseware.notifications.email.queue import queue_email, queue_emails
 from courseware.notifications.models import DeliveryState, OutgoingEmail
-from tests.making import letters, make_user
+from tests.making import make_user, sent_emails
 from tests.notifications.sinks import note_type, send_all
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_rollback_removes_queued_email():
         queue_email("invitation", make_user())
         raise ZeroDivisionError
     assert not OutgoingEmail.objects.exists()
-    assert letters() == []
+    assert sent_emails() == []
 
 
 def test_same_key_queues_one_email():
@@ -38,7 +38,7 @@ def test_same_key_queues_one_email():
     assert queue_email("invitation", person, key="the-first-letter") == first
     assert queue_email("invitation", make_user(), key="another") != first
     assert queue_email("invitation", person) != queue_email("invitation", person)
-    assert len(letters()) == 4
+    assert len(sent_emails()) == 4
 
 
 def test_unknown_email_type_is_an_error():

@@ -20,7 +20,7 @@ from tests.examples import only_deep
 from tests.making import join, make_team, make_user
 from tests.notifications.sinks import note_type, send_all
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "kinds")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours", "kinds")]
 BERLIN = ZoneInfo("Europe/Berlin")
 THURSDAY = datetime(2026, 11, 26, 9, tzinfo=BERLIN)
 CATEGORIES = {"link": EmailCategory.IMMEDIATE, "lesson": EmailCategory.TRAINING, "due": EmailCategory.TRAINING}

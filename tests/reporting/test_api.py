@@ -91,7 +91,7 @@ def test_lists_show_same_people_as_dashboard(team):
     assert hr.names("teams/") == ["Night shift", "Front desk", "Elsewhere"]
 
 
-def test_standing_row_has_columns_of_dashboard_export(team):
+def test_enrollment_row_has_columns_of_dashboard_export(team):
     learner = make_user("Wang Ming", email="wang@example.com")
     join(team, learner)
     due_at = datetime(2026, 11, 27, 16, tzinfo=UTC)
@@ -130,7 +130,7 @@ def test_standing_row_has_columns_of_dashboard_export(team):
     assert {column.name for column in DASHBOARD_COLUMNS} <= set(DashboardRowShape.model_fields)
 
 
-def test_standing_has_pre_and_post_test_scores(team):
+def test_enrollment_has_pre_and_post_test_scores(team):
     enrollment = learner_of(team, course=import_course(pre_check_files()).course)
     sit(enrollment, exam=START, points=1)
     finish_lessons(enrollment)
@@ -159,7 +159,7 @@ def test_former_people_are_listed_only_if_requested(team):
     assert (api.names("certificates/"), api.names("certificates/?left=true")) == ([], ["Gone"])
 
 
-def test_standings_filter_by_course_and_team(team):
+def test_enrollments_filter_by_course_and_team(team):
     below = make_team("Front desk", parent=team)
     learner_of(team, "Wang Ming")
     learner_of(below, "Li Na")
@@ -192,7 +192,7 @@ def test_team_of_another_manager_is_404(team):
     assert ApiClient(team.manager).get(f"enrollments/?team={other.pk}").status_code == 404
 
 
-def test_standings_list_current_enrollment_but_all_certificates(team):
+def test_enrollments_list_current_enrollment_but_all_certificates(team):
     learner = make_user("Wang Ming")
     join(team, learner)
     first = make_enrollment(learner)

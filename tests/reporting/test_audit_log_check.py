@@ -120,7 +120,7 @@ def test_removed_exemption_is_reported(enrollment):
     other.exempted_at = None
     other.save()
     assert list(differences()) == [
-        f"event {key('waived')}: “waived” of enrollment:{other.pk}, but no record of it exists"
+        f"event {key('exempted')}: “exempted” of enrollment:{other.pk}, but no record of it exists"
     ]
 
 

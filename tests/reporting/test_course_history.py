@@ -44,7 +44,7 @@ def lea():
     person.renewal = make_enrollment(person, tea, due_at=days(20))
     person.first_aid = make_enrollment(person, aid, due_at=days(10))
     add_certificate(make_user("Another"), tea)
-    person.lead = team.manager
+    person.manager = team.manager
     return person
 
 
@@ -67,7 +67,7 @@ def day(number):
 
 
 def test_each_course_lists_enrollments_and_certificates(client, lea):
-    client.force_login(lea.lead)
+    client.force_login(lea.manager)
     today = day(0)
     expected = {
         "First aid": ("not started", [f"Enrolled {today}"]),
@@ -85,7 +85,7 @@ def test_each_course_lists_enrollments_and_certificates(client, lea):
 
 
 def test_shown_enrollment_is_marked_and_others_are_links(client, lea):
-    client.force_login(lea.lead)
+    client.force_login(lea.manager)
     page = BeautifulSoup(client.get(f"/team/people/{lea.first_aid.pk}/").content, "html.parser")
     enrollments = {enrollment.pk for enrollment in lea.enrollments.all()} - {lea.first_aid.pk}
     assert {link["href"] for link in page.select(".course-statuses a")} == {f"/team/people/{pk}/" for pk in enrollments}
@@ -93,16 +93,18 @@ def test_shown_enrollment_is_marked_and_others_are_links(client, lea):
 
 
 def test_earlier_enrollment_shows_current_status(client, lea):
-    client.force_login(lea.lead)
+    client.force_login(lea.manager)
     earlier = lea.enrollments.order_by("pk").first()
     assert course_history(client, earlier) == course_history(client, lea.renewal)
 
 
 def test_revoked_certificate_is_shown_at_its_enrollment(client, lea):
     revoke_certificate(
-        Certificate.objects.get(enrollment__learner=lea, valid_until__gt=timezone.localdate()), reason="So", by=lea.lead
+        Certificate.objects.get(enrollment__learner=lea, valid_until__gt=timezone.localdate()),
+        reason="So",
+        by=lea.manager,
     )
-    client.force_login(lea.lead)
+    client.force_login(lea.manager)
     text, enrollments = course_history(client, lea.renewal)["Rules of the tea room"]
     assert text == f"not started certificate expired {day(-400)}"
     assert [enrollment.split("completed")[-1].strip() for enrollment in enrollments[1:]] == [
@@ -112,7 +114,7 @@ def test_revoked_certificate_is_shown_at_its_enrollment(client, lea):
 
 def test_earlier_enrollment_shows_no_certificate_in_head(client, lea):
     """Only the current enrollment has the certificate's present date."""
-    client.force_login(lea.lead)
+    client.force_login(lea.manager)
     earlier = lea.enrollments.filter(course=lea.renewal.course).earliest("pk")
     page = BeautifulSoup(client.get(f"/team/people/{earlier.pk}/").content, "html.parser")
     head = " ".join(page.select_one("dl.facts").find_previous_sibling("p").get_text(" ").split())

@@ -21,7 +21,7 @@ from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import SimulationAttempt
 from tests.assessment.exams import pre_check_files
 from tests.assignments.follow_ups import answered, completed
-from tests.course_format.samples import SHEET, make_files
+from tests.course_format.samples import FOLLOW_UP, make_files
 from tests.making import make_editor, make_hr, make_team
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +105,7 @@ def test_readers_see_their_teams_and_editors_see_all(team, clock):
 
 
 def test_improvement_and_endings_cover_5_people(team, clock):
-    course = import_course(pre_check_files() | make_files(**SHEET)).course
+    course = import_course(pre_check_files() | make_files(**FOLLOW_UP)).course
     enrollments = add_follow_ups(team, *[{"seen-off": 0}] * 5)
     for number, enrollment in enumerate([*enrollments, completed(team), completed(make_team())]):
         add_exam_attempt(enrollment, 1, points=1)
@@ -124,15 +124,15 @@ def add_exam_attempt(enrollment, number, *, points):
     """Attempt at the pre-test (1) or the post-test (2)."""
     exam = Document.objects.get(identifier="start")
     ExamAttempt.objects.create(
-        enrollment=enrollment, exam=exam, release=enrollment.release, revision=exam.head, number=number, points=points,
-        max_points=3, started_at=NOW, submitted_at=NOW,
+        enrollment=enrollment, exam=exam, release=enrollment.release, revision=exam.latest_revision, number=number,
+        points=points, max_points=3, started_at=NOW, submitted_at=NOW,
     )  # fmt: skip
 
 
 def add_simulation_attempt(enrollment, number, colour):
     simulation = Document.objects.get(kind=Document.Kind.SIMULATION)
     SimulationAttempt.objects.create(
-        enrollment=enrollment, simulation=simulation, release=enrollment.release, revision=simulation.head,
+        enrollment=enrollment, simulation=simulation, release=enrollment.release, revision=simulation.latest_revision,
         number=number, timing="off", flags=[], started_at=NOW, shown_at=NOW, finished_at=NOW,
         ending="calm", colour=colour, points=1,
     )  # fmt: skip

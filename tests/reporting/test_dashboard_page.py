@@ -225,7 +225,7 @@ def test_open_tiles_mention_certification_status():
 
 
 def test_closed_tiles_mention_expiring_certificates_only():
-    ending = [(state, CertificationStatus.ENDING, 1) for state in (State.RENEWING, State.COMPLETED, State.WAIVED)]
+    ending = [(state, CertificationStatus.ENDING, 1) for state in (State.RENEWING, State.COMPLETED, State.EXEMPT)]
     assert lines(*ending, (State.COMPLETED, CertificationStatus.CERTIFIED, 7)) == {
         "renewing": ["certificate expires within 60 days: 1"],
         "completed": ["certificate expires within 60 days: 1"],

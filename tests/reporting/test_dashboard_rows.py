@@ -171,7 +171,7 @@ def test_closed_enrollment_has_no_next_step():
     complete_course(learner_of(team))
     enrolling.exempt(learner_of(team), "moved", by=None)
     shown = [(row.state, row.journey.next_action.is_asked, row.journey.next_action.words) for row in rows(team.manager)]
-    assert shown == [(State.COMPLETED, False, ""), (State.WAIVED, False, "")]
+    assert shown == [(State.COMPLETED, False, ""), (State.EXEMPT, False, "")]
     assert rows(team.manager)[0].journey.progress.percent == 100
 
 

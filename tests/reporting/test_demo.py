@@ -39,7 +39,7 @@ def test_demo_has_passed_and_failed_exams_and_certificates():
 def test_demo_has_improvement_and_open_practice_set():
     manager = User.objects.get(email="manager@example.com")
     rows = rows_shown_to(manager)
-    assert [row.email for row in rows if row.journey.next_action.kind == Action.DRILL] == ["ma.li@example.com"]
+    assert [row.email for row in rows if row.journey.next_action.kind == Action.PRACTICE] == ["ma.li@example.com"]
     assert {row.journey.pre_post_test.outcome for row in rows} == {"", "gained"}
 
 
@@ -61,7 +61,7 @@ def test_demo_has_extension_request():
 def test_demo_rules_are_on_and_up_to_date():
     rules = AssignmentRule.objects.all()
     assert all(rule.is_on for rule in rules)
-    assert sorted(RuleAction.objects.values_list("deed", "person__email")) == [
+    assert sorted(RuleAction.objects.values_list("kind", "person__email")) == [
         ("enroll", "daniel.park@example.com"),
         ("enroll", "lin.xiaoman@example.com"),
         ("enroll", "maria.santos@example.com"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courseware.assignments.emails.certificate_expiry import tell_of_endings
 from courseware.assignments.emails.scheduled_emails import TOGETHER, preview_emails
-from courseware.assignments.follow_ups.follow_ups import ask_leads
+from courseware.assignments.follow_ups.follow_ups import ask_managers
 from courseware.assignments.reminders.daily_reminders import ASKS, remind_due
 from courseware.assignments.reminders.schedules import switch_escalation
 from courseware.learning.due_dates.absence_shifts import record_absence
@@ -22,18 +22,18 @@ from courseware.reporting.emails import weekly_summary
 from courseware.reporting.emails.escalation import escalate
 from courseware.reporting.emails.monthly_report import send_monthly_reports, subscribe
 from courseware.reporting.emails.weekly_summary import queue_weekly_summaries
-from tests.assignments.follow_ups import make_course_with_sheet
+from tests.assignments.follow_ups import make_course_with_survey
 from tests.assignments.rules import make_certified
 from tests.examples import only_deep
 from tests.making import join, make_enrollment, make_hr, make_team, make_user
 from tests.site.test_access import digests
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours")]
 SITE = ZoneInfo("Asia/Shanghai")
 MONDAY = date(2027, 3, 1)  # also the first of a month
 JOBS = {
     time(5, 10): remind_due, time(5, 15): escalate, time(5, 20): tell_of_endings,
-    time(5, 25): ask_leads, time(5, 30): queue_weekly_summaries, time(5, 35): send_monthly_reports,
+    time(5, 25): ask_managers, time(5, 30): queue_weekly_summaries, time(5, 35): send_monthly_reports,
 }  # fmt: skip
 
 
@@ -42,18 +42,18 @@ def company(settings, time_machine):
     """Teams in 3 time zones with people in every situation; managers with all, no and unsubscribed emails."""
     settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     time_machine.move_to(datetime(2027, 1, 4, 9, tzinfo=SITE), tick=False)
-    course, hr = make_course_with_sheet(), make_hr()
+    course, hr = make_course_with_survey(), make_hr()
     above = make_user("Above", email="above@example.com")
     top = make_team("Firm", manager=above)
     switch_escalation(True, by=hr)
     subscribe(above)
     for zone in ("Asia/Shanghai", "Europe/Berlin", "Pacific/Auckland"):
         city = zone.partition("/")[2]
-        manager = make_user(f"Lead {city}", email=f"lead-{city}@example.com")
+        manager = make_user(f"Manager {city}", email=f"manager-{city}@example.com")
         team = make_team(city, parent=top, manager=manager, time_zone=zone)
         add_people(team, city, course, hr)
     unsubscribe_from(manager, "digest")
-    make_team("Nothing to say", parent=top, manager=make_user("Idle lead", email="idle@example.com"))
+    make_team("Nothing to say", parent=top, manager=make_user("Idle manager", email="idle@example.com"))
     OutgoingEmail.objects.all().delete()
     return time_machine
 
@@ -140,11 +140,11 @@ def test_preview_of_monday_matches_sent_emails(company, now):
     preview = previewed(MONDAY)
     assert digests() == before
     assert {kind for _name, kind, _hour, _why in preview} == {
-        "reminder", "certificate-ending", "escalation", "observation", "digest", "hr-summary", "monthly-report",
+        "reminder", "certificate-ending", "escalation", "follow-up", "digest", "hr-summary", "monthly-report",
     }  # fmt: skip
     assert preview == sent_on(company, MONDAY)
 
 
 def test_preview_leaves_out_empty_weekly_summary(company):
     company.move_to(datetime(2027, 2, 28, 23, tzinfo=SITE), tick=False)
-    assert [line for line in previewed(MONDAY) if line[0] == "Idle lead"] == []
+    assert [line for line in previewed(MONDAY) if line[0] == "Idle manager"] == []

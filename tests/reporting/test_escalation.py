@@ -17,9 +17,9 @@ from courseware.lib.dates import due_instant
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.emails import escalation
 from courseware.reporting.emails.escalation import escalate
-from tests.making import join, letters, make_admin, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user, sent_emails
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "course")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours", "course")]
 ZONE = ZoneInfo("Asia/Shanghai")
 REFUSED = ExtensionAnswer("refused")
 DUE_LONG_AGO = datetime(2026, 10, 1, tzinfo=ZONE)
@@ -72,7 +72,7 @@ def test_senior_manager_gets_one_email_once(tuesday, teams, mailoutbox):
     late(company, "Nobody above")
     assert [escalate(), escalate()] == ["emails: 3", ""]
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
-    letters()
+    sent_emails()
     [email] = [each for each in mailoutbox if "Nobody above" not in each.body]
     assert email.to == [company.manager.email]
     assert email.subject == "2 people in the teams below you have been late for several days"
@@ -97,7 +97,7 @@ def test_own_manager_is_no_senior_manager(teams):
     company, shift = teams
     both = make_team("Below the company", parent=company, manager=make_user("Both"))
     join(company, both.manager, role="manager")
-    late(both, "Has another lead above")
+    late(both, "Has another manager above")
     late(make_team("Above this one too", parent=shift, manager=shift.manager), "Has the company above")
     late(shift.parent, "Has nobody above the company")
     escalate()
@@ -107,7 +107,7 @@ def test_own_manager_is_no_senior_manager(teams):
         for each in OutgoingEmail.objects.filter(kind="escalation")
     }
     assert escalations == {
-        ("Has another lead above", "Above"), ("Has the company above", "Above"), ("Has the company above", "Both"),
+        ("Has another manager above", "Above"), ("Has the company above", "Above"), ("Has the company above", "Both"),
         ("Has nobody above the company", "HR"),
     }  # fmt: skip
 
@@ -121,7 +121,7 @@ def test_hr_gets_people_without_senior_manager(tuesday, teams, course, mailoutbo
     make_enrollment(User.objects.get(name="HR"), course, due_at=due_instant(DUE, ZONE), enrolled_at=DUE_LONG_AGO)
     assert [escalate(), escalate()] == ["emails: 3", ""]
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
-    letters()
+    sent_emails()
     [email] = [each for each in mailoutbox if each.to == [User.objects.get(name="HR").email]]
     assert email.subject == "2 people without a senior manager have been late for several days"
     assert "– Nobody above: " in email.body and "– In no team: " in email.body
@@ -135,7 +135,7 @@ def test_email_is_skipped_after_leaving_hr(tuesday, teams, mailoutbox):
     escalate()
     User.objects.get(name="HR").groups.clear()
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
-    letters()
+    sent_emails()
     assert (escalations(), mailoutbox) == ([("HR", "skipped", escalation.SETTLED)], [])
 
 
@@ -166,7 +166,7 @@ def test_open_extension_request_delays_escalation(tuesday, teams, mailoutbox):
     assert escalate() == "emails: 1"
     asked_by_other = request_extension(other, date(2026, 12, 18))
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
-    letters()
+    sent_emails()
     assert escalations() == [("Above", "skipped", ASKS), ("Above", "sent", "")]
     assert "Zhao Lei" in mailoutbox[0].body and "Other" not in mailoutbox[0].body
     for request in (before, asked_by_other):
@@ -175,7 +175,7 @@ def test_open_extension_request_delays_escalation(tuesday, teams, mailoutbox):
     assert [escalate(), escalate()] == ["emails: 2", ""]
     tuesday.move_to(datetime(2026, 12, 16, 8, tzinfo=ZONE), tick=False)
     mailoutbox.clear()
-    letters()
+    sent_emails()
     [body] = [email.body for email in mailoutbox if email.to == [teams[0].manager.email]]
     assert "Other" in body and "Wang Ming" in body and "Zhao Lei" not in body
 
@@ -186,11 +186,11 @@ def test_escalation_is_off_by_default(teams):
 
 
 @pytest.mark.usefixtures("escalation_on")
-@pytest.mark.parametrize("what", ["excused", "another day", "left", "switched off"])
+@pytest.mark.parametrize("what", ["exempt", "another day", "left", "switched off"])
 def test_settled_escalation_is_skipped(tuesday, teams, what):
     enrollment = late(teams[1], "Wang Ming")
     escalate()
-    if what == "excused":
+    if what == "exempt":
         exempt(enrollment, reason="long leave", by=make_admin())
     elif what == "another day":
         type(enrollment).objects.write_many([due_later(enrollment)], ["due_at"])
@@ -199,7 +199,7 @@ def test_settled_escalation_is_skipped(tuesday, teams, what):
     else:
         switch_escalation(False, by=make_hr())
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
-    letters()
+    sent_emails()
     why = escalation.OFF if what == "switched off" else escalation.SETTLED
     assert escalations() == [("Above", "skipped", why)]
 

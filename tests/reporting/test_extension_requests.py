@@ -161,8 +161,8 @@ def test_hr_answers_people_without_manager(client, team):
     own = request_extension(make_enrollment(hr, due_at=days(-2)), in_days(4))
     without = make_team("Without")
     Membership.objects.filter(team=without, role=Membership.Role.MANAGER).delete()
-    make_request(without, "Team without a lead")
-    assert names(hr) == ["Alone", "Team without a lead"]
+    make_request(without, "Team without a manager")
+    assert names(hr) == ["Alone", "Team without a manager"]
     assert names(team.manager) == ["Led"]
     client.force_login(hr)
     assert "Alone" in client.get("/team/today/").text

@@ -27,7 +27,7 @@ def team():
 
 
 VIEWERS = {
-    "the lead": lambda team: team.manager,
+    "the manager": lambda team: team.manager,
     "human resources": lambda team: make_hr(),
     "an admin": lambda team: make_admin(),
 }

@@ -180,7 +180,7 @@ def test_audit_log_finds_events_of_one_person(cases, client):
     client.force_login(auditor)
     found = client.get("/audit-log/", {"person": learner.email.upper()}).context["page"]
     assert {event.subject for event in found} == {f"enrollment:{cases['learner'].pk}"}
-    assert [event.verb for event in client.get("/audit-log/", {"verb": "waived"}).context["page"]] == ["waived"]
+    assert [event.verb for event in client.get("/audit-log/", {"verb": "exempted"}).context["page"]] == ["exempted"]
     for nothing in ({"verb": "never"}, {"person": "nobody@example.com"}, {"subject": "\0"}):
         assert list(client.get("/audit-log/", nothing).context["page"]) == []
 

@@ -16,7 +16,7 @@ from courseware.reporting.emails.monthly_report import (
     subscribe,
     unsubscribe,
 )
-from tests.making import letters, make_hr, make_team, make_user
+from tests.making import make_hr, make_team, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 IN_OCTOBER = datetime(2026, 10, 31, 15, 59, tzinfo=UTC)  # its last minute in the zone of the site
@@ -44,7 +44,7 @@ def states():
 def test_email_has_report_and_unsubscribe_links(manager):
     with time_machine.travel(MONDAY, tick=False):
         assert send_monthly_reports() == "emails: 1"
-        [email] = letters()
+        [email] = sent_emails()
     assert (email.to, email.subject) == ([manager.email], "Training report for October 2026")
     assert "http://127.0.0.1:8000/team/reports/?first=2026-10&last=2026-10\n" in email.body
     assert "http://127.0.0.1:8000/unsubscribe/" in email.body
@@ -84,7 +84,7 @@ def test_waiting_report_is_checked_again_before_sending(manager, stop, why):
     with time_machine.travel(MONDAY, tick=False):
         send_monthly_reports()
         stop(manager)
-        assert letters() == []
+        assert sent_emails() == []
     assert states() == [("skipped", why)]
 
 
@@ -105,9 +105,9 @@ def test_report_is_sent_again_only_after_new_subscription(manager):
     assert not is_subscribed(manager)
     with time_machine.travel(MONDAY, tick=False):
         send_monthly_reports()
-        assert not letters()
+        assert not sent_emails()
         subscribe(manager)
         assert is_subscribed(manager)
     with time_machine.travel(MONDAY + timedelta(days=31), tick=False):
         send_monthly_reports()
-        assert [email.subject for email in letters()] == ["Training report for November 2026"]
+        assert [email.subject for email in sent_emails()] == ["Training report for November 2026"]

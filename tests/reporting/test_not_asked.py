@@ -146,7 +146,7 @@ def enrollment(team):
         Answer(
             enrollment=enrollment,
             document=document,
-            revision=document.head,
+            revision=document.latest_revision,
             question="is-it-off",
             shape="",
             response=["0"],
@@ -233,7 +233,7 @@ PLACES = {
     "waiting reminder": (lambda enrollment: still_asked([waiting_reminder(enrollment)])[1][0], HELD_WHEN_SENT),
     "manual reminder": (may_be_reminded_manually, {Reason.UNPUBLISHED}),
     "enrollment email": (is_told_of_course, HELD_WHEN_SENT),
-    "Today: reminders": (lambda enrollment: suggested(enrollment).letters, ()),
+    "Today: reminders": (lambda enrollment: suggested(enrollment).reminders, ()),
     "Today: conversations": (lambda enrollment: suggested(enrollment).talks, ()),
     "stuck": (lambda enrollment: dashboard_rows.stuck_rows(dashboard(), "en", timezone.now()).exists(), ()),
     "weekly summary": (weekly_summary_names, {Reason.AWAY}),

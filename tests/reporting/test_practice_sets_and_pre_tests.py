@@ -113,7 +113,7 @@ def test_timeline_names_pre_test_post_test_and_practice_set(team, course):
         ("completed", "Boiling water", ""),
         ("passed", "The last cup", "4 / 5"),
         ("measured-again", "Where you start", "3 / 3"),
-        ("drilled", "Boil a kettle", ""),
+        ("practiced", "Boil a kettle", ""),
         ("finished", "", ""),
     ]
 

@@ -12,7 +12,7 @@ from courseware.notifications.email.queue import queue_email
 from courseware.notifications.models import DeliveryState, EmailOptOut, OutgoingEmail
 from courseware.reporting.dashboard.timeline import emails_to, last_email_failed
 from courseware.reporting.emails.monthly_report import subscribe
-from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, make_enrollment, make_hr, make_team, make_user, sent_emails
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)  # in Shanghai
@@ -135,7 +135,7 @@ STATES = {"en": ("not sent", "rejected", "waiting"), "zh-hans": ("未发送", "�
 def test_missing_address_is_explained_in_chinese():
     queue_email("invitation", make_user())
     OutgoingEmail.objects.update(address="")
-    letters()
+    sent_emails()
     with translation.override("zh-hans"):
         assert OutgoingEmail.objects.get().why_not_sent == "此人没有邮箱地址"
 
@@ -143,7 +143,7 @@ def test_missing_address_is_explained_in_chinese():
 # Types of email offered to a person
 
 
-LEADING = {"digest", "escalation", "observation"}
+LEADING = {"digest", "escalation", "follow-up"}
 
 
 def offered(client, person):

@@ -23,9 +23,9 @@ from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.reporting.today import suggested_actions
 from courseware.reporting.today.suggested_actions import suggested_actions_for
 from tests.assessment.exams import ready, sit
-from tests.assignments.follow_ups import completed, make_course_with_sheet, sheet_of
+from tests.assignments.follow_ups import completed, make_course_with_survey, survey_of
 from tests.counting import statements
-from tests.making import days, join, letters, make_admin, make_enrollment, make_team, make_user
+from tests.making import days, join, make_admin, make_enrollment, make_team, make_user, sent_emails
 from tests.reporting.dashboards import learner_of, sign_in_another_manager
 from tests.reporting.test_two_courses import make_second_course
 from tests.world import outline_of
@@ -39,7 +39,7 @@ def suggested(team):
 
 def reminder_recipients(team):
     """State → recipients of the suggested reminders."""
-    return {str(each.state): [person.name for person in each.people] for each in suggested(team).letters}
+    return {str(each.state): [person.name for person in each.people] for each in suggested(team).reminders}
 
 
 def add_reminder(enrollment, state, **fields):
@@ -83,7 +83,7 @@ def test_reminders_are_suggested_for_overdue_and_due_soon(team):
     own = Enrollment.objects.create(learner=team.manager, course=Enrollment.objects.first().course, due_at=days(-2))
     join(team, own.learner)
     assert reminder_recipients(team) == {"overdue": ["Late", "Later still"], "due-soon": ["Soon"]}
-    assert [each.unopened for each in suggested(team).letters] == [1, 1]
+    assert [each.unopened for each in suggested(team).reminders] == [1, 1]
     assert suggested(team).others == 4  # Far, No day, Done, Exempt
 
 
@@ -168,12 +168,12 @@ def test_confirmation_does_all_ticked_actions_with_undo(client, team):
     fields = [
         (field["name"], field["value"]) for field in form.select("input") if field["name"] != "csrfmiddlewaretoken"
     ]
-    assert letters() == []  # for two minutes
+    assert sent_emails() == []  # for two minutes
     undone = client.post(form["action"], dict(fields), follow=True)
     assert "2 emails will not be sent." in undone.text and "The record of 1 conversation was undone." in undone.text
     assert "The change was undone for 1 person: Unopened." in undone.text
     unopened.refresh_from_db()
-    assert (queued(), unopened.due_at, Conversation.objects.standing().count()) == ([], before, 0)
+    assert (queued(), unopened.due_at, Conversation.objects.in_force().count()) == ([], before, 0)
     verbs = Event.objects.filter(verb__in=["extended", "extension-undone", "conversation-noted", "conversation-undone"])
     assert sorted(verbs.values_list("verb", flat=True)) == [
         "conversation-noted",
@@ -300,7 +300,7 @@ def test_only_own_people_can_be_changed(client, team):
     client.post("/team/today/", {"remind": f"{late.pk}"})
     message = OutgoingEmail.objects.get(kind="reminder")
     client.force_login(make_admin())  # admins answer unmanaged people: see test_extension_requests.py
-    assert client.get("/team/today/").context["draft"].letters == []
+    assert client.get("/team/today/").context["draft"].reminders == []
     assert client.post("/team/today/", {"talk": late.pk}).status_code == 302
     client.force_login(make_team(manager=make_user()).manager)
     assert client.post("/team/today/", {"talk": late.pk}).status_code == 302
@@ -347,10 +347,10 @@ def test_failed_exam_suggests_conversation_but_idleness_does_not(team):
 
 
 def test_reminders_above_limit_are_offered_next(client, team, monkeypatch):
-    monkeypatch.setattr(suggested_actions, "LETTERS_AT_ONCE", 2)
+    monkeypatch.setattr(suggested_actions, "REMINDERS_AT_ONCE", 2)
     for number in range(3):
         learner_of(team, f"Late {number}", due_at=days(-3 + number / 2))
-    [late] = suggested(team).letters
+    [late] = suggested(team).reminders
     assert (late.number, late.later, [each.name for each in late.people]) == (3, 1, ["Late 0", "Late 1"])
     page = client.get("/team/today/").text
     assert "Remind 3 overdue people" in page
@@ -389,16 +389,16 @@ def test_person_late_in_two_courses_gets_one_email(client, team):
     tea, aid = Course.objects.get(), make_second_course()
     late = learner_of(team, "Late", course=tea, due_at=days(-2)).learner
     make_enrollment(late, aid, due_at=days(-1))
-    [reminders] = suggested(team).letters
+    [reminders] = suggested(team).reminders
     assert (reminders.number, reminders.later, len(reminders.recipients)) == (1, 0, 2)
     page = client.post("/team/today/", {"remind": reminders.value}, follow=True)
     assert "1 reminder is waiting to be sent." in page.text
     OutgoingEmail.objects.update(next_at=timezone.now())
-    assert len(letters()) == 1
+    assert len(sent_emails()) == 1
 
 
 def test_follow_ups_are_offered_three_at_a_time(client, team):
-    course = make_course_with_sheet()
+    course = make_course_with_survey()
     done = [completed(team, f"Done {number}", days_ago=50 - number, course=course) for number in range(4)]
     page = BeautifulSoup(client.get("/team/today/").content, "html.parser")
     offered = [link["href"] for link in page.select(".today li a[href*=follow-ups]")]
@@ -408,7 +408,7 @@ def test_follow_ups_are_offered_three_at_a_time(client, team):
     assert not page.select(".today form, .today input")
     assert suggested(team).others == 0
     for each in done:
-        answer_follow_up(each, sheet_of(each), None, by=team.manager)
+        answer_follow_up(each, survey_of(each), None, by=team.manager)
     assert "There is nothing to do today." in client.get("/team/today/").text
     assert suggested(team).others == 4
 

@@ -18,9 +18,9 @@ from courseware.lib.dates import due_instant
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.emails import hr_summary, weekly_summary
 from courseware.reporting.emails.weekly_summary import queue_weekly_summaries
-from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, make_enrollment, make_hr, make_team, make_user, sent_emails
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("real_sending_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
 MONDAY = date(2026, 12, 14)
 
@@ -54,7 +54,7 @@ def summaries(kind="digest"):
 
 def send_on_monday(clock):
     clock.move_to(datetime(2026, 12, 14, 8, tzinfo=ZONE), tick=False)
-    letters()
+    sent_emails()
 
 
 def test_summary_lists_late_stuck_and_finished_people(sunday, course, mailoutbox):
@@ -65,7 +65,7 @@ def test_summary_lists_late_stuck_and_finished_people(sunday, course, mailoutbox
     make_learner(team, "Done", course, completed_at=now - timedelta(days=2))
     make_learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
     make_learner(team, "Exempt", course, exempted_at=now, due_at=now - timedelta(days=9))
-    make_late(make_managed_team("Others", manager_name="Other lead"), "Somebody else’s", course)
+    make_late(make_managed_team("Others", manager_name="Other manager"), "Somebody else’s", course)
     assert queue_weekly_summaries() == "emails: 2"
     send_on_monday(sunday)
     [email] = [each for each in mailoutbox if each.to == [team.manager.email]]
@@ -80,7 +80,7 @@ def test_summary_lists_late_stuck_and_finished_people(sunday, course, mailoutbox
 
 
 def test_extension_requests_come_first(sunday, course, mailoutbox):
-    team, other = make_managed_team(), make_managed_team("Others", manager_name="Other lead")
+    team, other = make_managed_team(), make_managed_team("Others", manager_name="Other manager")
     soon = due_instant(date(2026, 12, 18), ZONE)
     enrollments = [make_learner(team, name, course, due_at=soon) for name in ("Zoe", "Ada", "Answered", "Taken back")]
     for number, enrollment in enumerate([*enrollments, make_learner(other, "Somebody else’s", course, due_at=soon)]):
@@ -104,7 +104,7 @@ def test_extension_requests_come_first(sunday, course, mailoutbox):
         "– Ada: “Rules of the tea room”, extension until Monday 21 December\n\n"
         "On the dashboard, you can send reminders, extend due dates or make people exempt:\nhttps://training.example.com/team/"
     )
-    assert [(name, state) for name, state, _why in summaries()] == [("Li Lin", "sent"), ("Other lead", "sent")]
+    assert [(name, state) for name, state, _why in summaries()] == [("Li Lin", "sent"), ("Other manager", "sent")]
 
 
 def test_long_list_shows_latest_people_and_team_counts(sunday, course, mailoutbox):
@@ -148,11 +148,11 @@ def test_summary_after_holiday_has_current_state(sunday, course):
     for day in range(5):
         sunday.move_to(datetime(2026, 12, 14 + day, 5, 30, tzinfo=ZONE), tick=False)
         queue_weekly_summaries()
-        letters()
+        sent_emails()
         if day == 1:
             make_learner(team, "Done", course, completed_at=timezone.now())
         sunday.move_to(datetime(2026, 12, 14 + day, 8, tzinfo=ZONE), tick=False)
-        letters()
+        sent_emails()
     assert summaries() == [("Li Lin", "sent", "")]
     assert OutgoingEmail.objects.get(kind="digest").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
 

@@ -185,8 +185,8 @@ def test_pause_stops_clock_before_next_situation(enrollment):
     assert fresh(attempt).paused_at == at(1)
     with pytest.raises(AttemptPaused):
         take(attempt, 0, seconds=2)
-    attempts.go_on(attempt, at=at(900))
-    attempts.go_on(attempt, at=at(901))
+    attempts.resume(attempt, at=at(900))
+    attempts.resume(attempt, at=at(901))
     assert (fresh(attempt).paused_at, fresh(attempt).shown_at) == (None, at(900))
     take(attempt, 0, seconds=905, has_clock=True)
     assert Decision.objects.get(position=2).milliseconds == 5000
@@ -195,7 +195,7 @@ def test_pause_stops_clock_before_next_situation(enrollment):
 def test_paused_setting_pauses_before_each_situation(enrollment):
     attempt = begin(enrollment, timing=TimeSetting.PAUSED, flags=[])
     for choice in BEST:
-        attempts.go_on(attempt)
+        attempts.resume(attempt)
         take(attempt, choice)
     assert list(Decision.objects.values_list("seconds", flat=True)) == [20, 0, 30]
     assert fresh(attempt).finished_at and not fresh(attempt).paused_at
@@ -206,13 +206,13 @@ def test_situation_restarts_after_timeout_while_away(enrollment):
     over = clock_end(attempt) + LATE + 1
     trail = replay_of(attempt)
     assert [attempts.waits(attempt, trail, at(seconds)) for seconds in (over - 1, over)] == ["", "interrupted"]
-    attempts.go_on(attempt, at=at(over))
+    attempts.resume(attempt, at=at(over))
     assert fresh(attempt).shown_at == at(over)
 
 
 def test_continuing_without_pause_gives_no_extra_time(enrollment):
     attempt = begin(enrollment, timing=TimeSetting.WRITTEN)
-    attempts.go_on(attempt, at=at(10))
+    attempts.resume(attempt, at=at(10))
     assert fresh(attempt).shown_at == START
 
 

@@ -25,7 +25,7 @@ from courseware.learning.status.progress_tracker import tracker_modules
 from courseware.reporting.integrity.check_all import differences
 from tests.content.test_editor import signed_in
 from tests.course_format.samples import COURSE
-from tests.making import days, make_admin, make_course, make_editor, make_enrollment, publish_head
+from tests.making import days, make_admin, make_course, make_editor, make_enrollment, publish_latest
 from tests.simulations.playing import BEST, INTRO, begin, page_of, play
 from tests.simulations.samples import KETTLE, SIMULATION, simulation_files
 from tests.world import complete_course, finish_lessons, outline_of
@@ -66,10 +66,10 @@ def review(course, identifier, by):
     return revision
 
 
-def edit_lesson(course, publish=publish_head):
+def edit_lesson(course, publish=publish_latest):
     lesson = course.documents.get(identifier="boiling")
-    text = bytes(lesson.head.texts.get(language="en").body).replace(b"Fill it", b"Fill it up")
-    save_drafts(lesson, {"en": text}, base=lesson.head, by=None)
+    text = bytes(lesson.latest_revision.texts.get(language="en").body).replace(b"Fill it", b"Fill it up")
+    save_drafts(lesson, {"en": text}, base=lesson.latest_revision, by=None)
     publish(lesson)
     course.refresh_from_db()
 
@@ -107,7 +107,7 @@ def test_unreviewed_content_is_hidden_from_learners(course, admin, client):
     review(course, "boiling", admin)
     assert "Ask him plainly" in searchable_text(course)
     assert lesson_text(course).count(REVIEWED) == 1
-    assert not Release.objects.exclude(weight="minor").exists()  # nothing is asked of learners
+    assert not Release.objects.exclude(impact="minor").exists()  # nothing is asked of learners
 
 
 def test_module_awaiting_review_is_not_in_tracker():
@@ -185,10 +185,10 @@ def test_changed_jurisdiction_ends_review_of_texts_using_it(admin, is_import):
         import_course(files | {path: body.replace(b"119", b"999") for path, body in numbers.items()})
     else:
         law = course.documents.get(identifier="law")
-        save_drafts(law, {"en": jurisdiction.replace(b"119", b"999")}, base=law.head, by=None)
+        save_drafts(law, {"en": jurisdiction.replace(b"119", b"999")}, base=law.latest_revision, by=None)
         course.refresh_from_db()
         assert law.pk in read_drafts(course, drafts(course))  # so the editor is warned before publishing
-        publish_head(law)
+        publish_latest(law)
     assert KETTLE not in steps(course) and "Ask him plainly" in lesson_text(course)
     withdrawn = ExpertReview.objects.exclude(undone_at=None).get()
     assert withdrawn.revision.document.identifier == KETTLE
@@ -281,8 +281,8 @@ class TestPage:
     )
     def test_unsuitable_revision_is_rejected(self, client, admin, address, revision, status):
         signed_in(client, admin)
-        heads = dict(Document.objects.values_list("identifier", "head"))
-        revision = str(heads.get(revision, revision))
+        latest = dict(Document.objects.values_list("identifier", "latest_revision"))
+        revision = str(latest.get(revision, revision))
         sent = {"name": "I", "profession": "cook", "read_on": "2026-11-20"}
         fields = {f"{revision}-{key}": value for key, value in sent.items()}
         assert client.post(address, {"revision": revision} | fields).status_code == status
@@ -293,7 +293,7 @@ class TestPage:
         [_lesson, simulation] = self.forms(client, address)
         assert not simulation.select("[type=submit]")
         assert "An admin enters the name of the expert." in client.get(address).text
-        revision = Document.objects.get(identifier=KETTLE).head_id
+        revision = Document.objects.get(identifier=KETTLE).latest_revision_id
         assert client.post(address, {"revision": revision, f"{revision}-name": "I"}).status_code == 403
 
     def test_publishing_changed_text_warns_before(self, client, course, admin):

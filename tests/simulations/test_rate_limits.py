@@ -136,7 +136,7 @@ def test_extra_time_of_attempt_stays_after_pause(enrollment):
     take(attempt, 0, seconds=3)
     assert fresh(attempt).paused_at
     set_extra_time(enrollment, "")
-    attempts.go_on(attempt, at=at(1000))
+    attempts.resume(attempt, at=at(1000))
     attempt = fresh(attempt)
     assert (attempt.paused_at, attempt.shown_at) == (None, at(1000))
     clock = clock_of(replay_of(attempt).node, attempt.clock_timing, attempt.shown_at)

@@ -115,7 +115,7 @@ def forms(world):
         },
         f"{lesson}answer/<id:open_question>/unsaved/": {"token": uuid.UUID(int=3), "text": f"Nearly. {MARK}"},
         "admin/content/document/<int:object_id>/change/unsaved/": {
-            "base": Document.objects.get(identifier=world.lesson.id).head_id
+            "base": Document.objects.get(identifier=world.lesson.id).latest_revision_id
         },
         f"{lesson}acknowledge/": {"release": world.course.current_id},
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": f"A typo. {MARK}"},
@@ -140,7 +140,7 @@ def forms(world):
         },
         "rules/<int:pk>/rollback/": {"act": "all"},
         "rules/<int:pk>/edit/": {"name": "Leads", "role": "manager", "due": "quarter", "acts_since": "2026-11-30"},
-        "people/certificates/<int:pk>/withdraw/": {"reason": "Somebody else sat the exam"},
+        "people/certificates/<int:pk>/revoke/": {"reason": "Somebody else sat the exam"},
         "email-settings/": {"kind": "digest", "stop": ""},
         "people/<int:pk>/merge/": {"other": world.people["other learner"].email},
         "people/external-training/": {"lines": "e-mail,course,trained on,proof\nnobody@example.com,x,2026-01-05,Seen"},
@@ -163,7 +163,7 @@ def forms(world):
         "people/actions/remind/": {"row": world.enrollment.pk},
         "team/views/": {"name": "Late", "query": "state=overdue"},
         "people/actions/note/": {"row": world.enrollment.pk, "text": f"Well done {MARK}", "act": uuid.UUID(int=4)},
-        "team/follow-ups/<int:pk>/<id:sheet>/": {"cannot-say": "1"},
+        "team/follow-ups/<int:pk>/<id:survey_id>/": {"cannot-say": "1"},
         "team/today/": {"talk": world.enrollment.pk},
         "team/today/undo/": {"reminding": world.places["people/reminders/<pk>"]},
         "accounts/language/": {"language": "en"},

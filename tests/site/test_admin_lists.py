@@ -107,7 +107,7 @@ def test_confirmation_page_carries_all_listed_rows(client, ada, monkeypatch, set
     course = make_course()
     for person in people(5):
         make_enrollment(person, course)
-    chosen = {"action": "waive", "select_across": "1", "index": "0", "_selected_action": ["0"]}
+    chosen = {"action": "exempt", "select_across": "1", "index": "0", "_selected_action": ["0"]}
     asked = BeautifulSoup(client.post(address(Enrollment), chosen).content, "html.parser")
     hidden = [(each["name"], each["value"]) for each in asked.select("main form[method=post] input[type=hidden]")]
     sent = {name: [value for other, value in hidden if other == name] for name, _value in hidden}
@@ -170,8 +170,8 @@ def test_events_are_found_by_whole_subject_verb_or_address(client, ada):
     events = [
         record("looked", subject="board", actor=lea),
         record("looked", subject="board", actor=ada),
-        record("waived", subject="enrollment:71"),
-        record("waived", subject="enrollment:7"),
+        record("exempted", subject="enrollment:71"),
+        record("exempted", subject="enrollment:7"),
     ]
     cases = {
         "looked": set(events[:2]),
@@ -281,7 +281,7 @@ FILTERS = {
     "auth.Group": set(),
     "content.Course": set(),
     "content.Document": {"kind__exact", "kind__isnull", "state", "course__id__exact", "course__isnull"},
-    "content.Release": {"course__id__exact", "course__isnull", "weight__exact", "weight__isnull"},
+    "content.Release": {"course__id__exact", "course__isnull", "impact__exact", "impact__isnull"},
     "content.Revision": {
         "document__course__id__exact", "document__course__isnull", "document__kind__exact", "document__kind__isnull",
     },

@@ -113,7 +113,7 @@ def act(random, attempt, at):
     if action == "give up" and random.random() < 0.3:
         attempts.quit_attempt(attempt, at=at)
     elif action == "go on":
-        attempts.go_on(attempt, at=at)
+        attempts.resume(attempt, at=at)
     elif action != "give up":
         choice = None if action == "wait" else random.choice(replay.rules.offered(replay.state))
         with suppress(AttemptPaused, TooEarly):
@@ -133,7 +133,7 @@ def assert_no_negative_time(attempt, at):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("pace", [throttling.PASSWORDS, throttling.EMAILS], ids=["passwords", "letters"])
+@pytest.mark.parametrize("pace", [throttling.PASSWORDS, throttling.EMAILS], ids=["passwords", "emails"])
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 def test_clock_jump_causes_no_longer_wait(time_machine, pace, jump):
     time_machine.move_to(START, tick=False)

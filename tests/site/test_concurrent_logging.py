@@ -24,7 +24,7 @@ from courseware.audit_log.verify import verify
 from courseware.content.models import Document
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.reporting.integrity.check_all import differences
-from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user, publish_head
+from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user, publish_latest
 from tests.world import complete_course, finish_lessons, start_exam
 
 ROUNDS = 6
@@ -141,7 +141,7 @@ def test_concurrent_work_of_all_roles_does_not_deadlock(postgres):
         *(lambda enrollment=enrollment: complete_course(enrollment) for enrollment in learners[:3]),
         look_and_extend,
         enroll,
-        lambda: [publish_head(document, note=f"Round {number}") for number in range(2)],
+        lambda: [publish_latest(document, note=f"Round {number}") for number in range(2)],
         lambda: [create_checkpoint() for _ in range(ROUNDS)],
     )
     assert list(differences()) == []

@@ -50,7 +50,7 @@ def test_company_has_requested_size_managers_and_states(company):
     assert User.objects.count() == PEOPLE_IN_ALL
     assert not User.objects.filter(is_demo=False).exists()
     assert set(Enrollment.objects.newest().with_state().values_list("state", flat=True)) == set(State)
-    assert 0 < people_managed_by(company.last_lead).count() <= IN_A_TEAM
+    assert 0 < people_managed_by(company.last_manager_of_team).count() <= IN_A_TEAM
     managers = Membership.objects.filter(role=Membership.Role.MANAGER, team__in=[team.pk for team in company.teams])
     assert managers.count() == len(company.teams) > 2
     assert not Team.objects.get(name="晚班组").children.exists()

@@ -22,7 +22,7 @@ WRONG = {
 FORMS = {
     "sign-in": (lambda: SignInForm(WRONG), 1),
     "change of password": (lambda: ChangePasswordForm(data=WRONG), 3),
-    "excuse": (lambda: ExemptForm(WRONG), 1),
+    "exempt": (lambda: ExemptForm(WRONG), 1),
     "job_role": (lambda: JobRoleForm(WRONG, tracks={"phone": "Phone", "chat": "Chat"}), 1),
     "survey": (lambda: SurveyForm(WRONG, questions=QUESTIONS), 2),
 }

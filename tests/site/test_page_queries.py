@@ -62,7 +62,7 @@ LISTS = {
     "team/reports/monthly/": ONE,
     "team/today/": Enrollment,
     "team/follow-ups/": Enrollment,
-    "team/follow-ups/<int:pk>/<id:sheet>/": ONE,
+    "team/follow-ups/<int:pk>/<id:survey_id>/": ONE,
     "team/people/<int:pk>/": Event,
     "team/preview/<id:course>/": ONE,
     "team/preview/<id:course>/<id:step>/": ONE,
@@ -91,7 +91,7 @@ LISTS = {
     "people/notes/<uuid:act>/": Note,
     "people/reminders/<int:pk>/": ONE,
     "people/changes/<int:pk>/": AdjustmentItem,
-    "people/certificates/<int:pk>/withdraw/": ONE,
+    "people/certificates/<int:pk>/revoke/": ONE,
     "people/emails/": OutgoingEmail,
     "people/emails/scheduled/": OutgoingEmail,
     "people/emails/wording/": EmailWording,
@@ -172,7 +172,7 @@ class Growth:
         facts = {
             "rule": self.rule,
             "version": self.rule.current,
-            "deed": RuleAction.Kind.ENROLL,
+            "kind": RuleAction.Kind.ENROLL,
             "why": "never-learned",
         }
         RuleAction.objects.bulk_create(
@@ -202,7 +202,7 @@ class Growth:
             team=world.team, made_by=manager, made_at=now, ends_at=now + timedelta(days=5), uses_left=9
         )
         ChatBot.objects.create(team=world.team, service="slack", language="en", address=f"{self.bot.address}{number}")
-        ChatMessage.objects.create(door=self.bot, day=day)
+        ChatMessage.objects.create(bot=self.bot, day=day)
         wording = {"subject": {"en": f"Hi {number}", "zh-hans": f"你好{number}"}}
         EmailWording.objects.create(kind="reminder", number=number, words=wording, set_by=manager)
         JoinRequest.objects.create(link=self.link, staff_number=f"J{number}", name=f"Jo {number}", asked_at=now)
@@ -213,7 +213,7 @@ class Growth:
         )  # fmt: skip
         other = world.people["other manager"]
         ago = date(2021, 1, 1) + timedelta(days=number)
-        Deputy.objects.create(lead=manager, person=other, made_by=manager, first_day=ago, last_day=ago)
+        Deputy.objects.create(manager=manager, person=other, made_by=manager, first_day=ago, last_day=ago)
         self.add_rule(number)
 
     def add_rule(self, number):

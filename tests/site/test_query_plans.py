@@ -100,7 +100,7 @@ def test_lesson_answer_reads_no_growing_table_fully(client, company):
 
 
 LISTS = {
-    "audit_log_event": ["", "q=enrollment:7", "q=waived", "q=p000123@bench.example"],
+    "audit_log_event": ["", "q=enrollment:7", "q=exempted", "q=p000123@bench.example"],
     "learning_enrollment": ["", "state=overdue", "team=Team+0002"],
     "accounts_user": ["", "team=Team+0002", "is_active__exact=0", "is_staff__exact=1", "is_superuser__exact=1"],
     "notifications_outgoingemail": ["", "q=p000123@bench.example", "state__exact=bounced"],
@@ -148,7 +148,7 @@ COMPANY_SQL = [
        select '!', false, 'crowd' || n || '@example.com', 'Person ' || md5(n::text), '', '', true, false, now(), false,
            0, ''
        from generate_series(1, {people}) n""",
-    """insert into accounts_team (name, time_zone, above)
+    """insert into accounts_team (name, time_zone, ancestors)
        select 'Crowd ' || n, '', '/' from generate_series(1, {teams}) n""",
     """insert into accounts_membership (team_id, person_id, role)
        select (select min(id) from accounts_team where name like 'Crowd %') + id % {teams}, id, 'learner'

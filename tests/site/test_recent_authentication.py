@@ -65,7 +65,7 @@ OWN_FACTORS = "accounts/two-factor/"
 HR_PAGES = {
     "people/<int:pk>/edit/",
     "people/<int:pk>/merge/",
-    "people/certificates/<int:pk>/withdraw/",
+    "people/certificates/<int:pk>/revoke/",
     "people/external-training/<int:training>/undo/",
 }
 REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "audit-pack.zip")}

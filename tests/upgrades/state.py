@@ -70,19 +70,19 @@ def publish_changed(world, identifier, words):
 
     revision = change(world, identifier, words)
     world.course.refresh_from_db()
-    publish(world.course, [revision], weight="reread", note="Other words.", by=world.people["admin"])
+    publish(world.course, [revision], impact="reread", note="Other words.", by=world.people["admin"])
 
 
 def change(world, identifier, words):
     from courseware.content.models import Document
     from courseware.content.releases.drafts import save_drafts
 
-    document = Document.objects.select_related("head").get(course=world.course, identifier=identifier)
-    texts = {text.language: bytes(text.body).decode() for text in document.head.texts.all()}
+    document = Document.objects.select_related("latest_revision").get(course=world.course, identifier=identifier)
+    texts = {text.language: bytes(text.body).decode() for text in document.latest_revision.texts.all()}
     for old, new in words.items():
         texts = {language: text.replace(old, new) for language, text in texts.items()}
     bodies = {language: text.encode() for language, text in texts.items()}
-    return save_drafts(document, bodies, base=document.head, by=world.people["editor"])
+    return save_drafts(document, bodies, base=document.latest_revision, by=world.people["editor"])
 
 
 def shown():

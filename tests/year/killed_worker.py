@@ -36,9 +36,9 @@ class WorkerDeath:
 class DeathWhileSending(WorkerDeath):
     """Kill the worker as it sends this email: before the mail server accepts it, or at the next statement."""
 
-    def __init__(self, letter, *, is_accepted):
+    def __init__(self, email, *, is_accepted):
         super().__init__(float("inf"))
-        self.emails_left, self.is_accepted = letter, is_accepted
+        self.emails_left, self.is_accepted = email, is_accepted
 
     @contextmanager
     def active(self):

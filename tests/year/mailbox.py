@@ -45,20 +45,20 @@ class Mailbox:
         self.handed, self.by_number, self.twice = [], {}, 0
 
     def take_in(self):
-        letters, mail.outbox[:] = list(mail.outbox), []
-        if not letters:
+        emails, mail.outbox[:] = list(mail.outbox), []
+        if not emails:
             return
-        numbers = [number_of(letter) for letter in letters]
+        numbers = [number_of(email) for email in emails]
         rows = {row.number: row for row in OutgoingEmail.objects.filter(number__in=numbers).select_related("person")}
         readers = [row.person_id for row in rows.values()]
         teams = dict(Membership.objects.filter(person__in=readers).values_list("person", "team__name"))
         learning = set(Enrollment.objects.open().filter(learner__in=readers).values_list("learner", flat=True))
-        for number, letter in zip(numbers, letters, strict=True):
+        for number, email in zip(numbers, emails, strict=True):
             row = rows[number]
             if number in self.by_number:  # a worker died before it had stored that the email was accepted
                 self.twice += 1
                 continue
-            self.by_number[number] = handed = handed_over(row, letter, teams.get(row.person_id), learning)
+            self.by_number[number] = handed = handed_over(row, email, teams.get(row.person_id), learning)
             self.handed.append(handed)
 
     def first(self, message):
@@ -80,29 +80,29 @@ class Mailbox:
                 yield from (f"{why}: reader {reader}" for why in too_many(sorted(own), most))
 
 
-def number_of(letter):
-    return UUID(letter.extra_headers["Message-ID"].strip("<>").partition("@")[0])
+def number_of(email):
+    return UUID(email.extra_headers["Message-ID"].strip("<>").partition("@")[0])
 
 
-def handed_over(row, letter, team, learning):
+def handed_over(row, email, team, learning):
     local = timezone.now().astimezone(CENTRES.get(team, SITE))
     calendar = ABROAD if team in ABROAD_CENTRES else CHINA
     return ReceivedEmail(
         row.number, row.kind, row.person_id, local, calendar.is_worked(local.date()), row.person.is_active,
-        row.person_id in learning, letter.extra_headers["Content-Language"],
-        "zh-Hans" if CHINESE.search(letter.subject) else "en",
+        row.person_id in learning, email.extra_headers["Content-Language"],
+        "zh-Hans" if CHINESE.search(email.subject) else "en",
     )  # fmt: skip
 
 
-def why_not(letter):
-    if letter.said_in != letter.language:
+def why_not(email):
+    if email.said_in != email.language:
         yield "in another language than it says"
-    if letter.kind in TRAINING | SUBSCRIPTION:
-        if not 8 <= letter.local.hour < 20 or not letter.is_working_day:
-            yield "at no hour of letters"
-        if not letter.is_here:
+    if email.kind in TRAINING | SUBSCRIPTION:
+        if not 8 <= email.local.hour < 20 or not email.is_working_day:
+            yield "at no hour of emails"
+        if not email.is_here:
             yield "to who has left"
-    if letter.kind in ASKS and not letter.has_to_learn:
+    if email.kind in ASKS and not email.has_to_learn:
         yield "asks of who has nothing to do"
 
 

@@ -37,7 +37,7 @@ class ModelCompany:
             if person.is_here and person.leaves_on and person.leaves_on < self.today:
                 self.leave(person.number)
 
-    def write_letters(self, job):
+    def write_emails(self, job):
         getattr(model_daily_emails, job)(self)
         self.post.work()
 
@@ -60,8 +60,8 @@ class ModelCompany:
 
     def follow(self, person, course, by):
         person.occasions |= {(each.rule.name, each.occasion) for each in by}
-        if by[0].action == "excuse":
-            person.newest(course).excused_at = self.now
+        if by[0].action == "exempt":
+            person.newest(course).exempted_at = self.now
             return []
         last_day = person.calendar.last_day(min(each.asked for each in by), self.today)
         run = self.begin(person, course, end_of(last_day, person.zone), [each.rule.name for each in by])
@@ -185,7 +185,7 @@ class ModelCompany:
                 self.leave(person.number)
         self.act()
         for person in came:
-            if person.email and all(letter.person is not person for letter in self.post.letters):
+            if person.email and all(email.person is not person for email in self.post.emails):
                 self.post.tell("invitation", person)
         self.post.work()
 
@@ -219,8 +219,8 @@ class ModelCompany:
         run = person.newest(course)
         run.due_at, run.given_by_hand_at = end_of(last_day, person.zone), self.now
 
-    def excuse(self, number, course):
-        self.people[number].newest(course).excused_at = self.now
+    def exempt(self, number, course):
+        self.people[number].newest(course).exempted_at = self.now
 
     def record_external_training(self, number, course, on, until):
         self.people[number].outside[course].append(Proof("outside", on, until))
@@ -247,14 +247,14 @@ class ModelCompany:
 
     def lock_merged_enrollments(self, other, kept):
         """Adapt waiting emails about enrollments that now belong to `kept`."""
-        for letter in [each for each in self.post.waiting if each.person is other]:
-            if letter.kind in ("enrolled", "renewal-open"):
-                runs = [run for run in letter.runs if run in kept.runs and run.is_open and not run.started_at]
+        for email in [each for each in self.post.waiting if each.person is other]:
+            if email.kind in ("enrolled", "renewal-open"):
+                runs = [run for run in email.runs if run in kept.runs and run.is_open and not run.started_at]
                 if runs:
                     asked = sorted(runs, key=lambda run: run.number)
-                    self.post.tell(letter.kind, kept, [(run, None) for run in asked])
-            elif letter.runs and all(run in kept.runs for run in letter.runs):
-                letter.person, letter.address, letter.language = kept, kept.email, kept.language
+                    self.post.tell(email.kind, kept, [(run, None) for run in asked])
+            elif email.runs and all(run in kept.runs for run in email.runs):
+                email.person, email.address, email.language = kept, kept.email, kept.language
 
     def joint(self, runs, both):
         """Return the enrollment that continues: the open one with more progress, or begun first, unless the course was
@@ -268,7 +268,7 @@ class ModelCompany:
         going.sort(key=lambda run: (len(run.done), self.answered(run), bool(run.started_at), -run.number))
         closed = [run for run in runs if run.is_open and run not in going[-1:]]
         for run in closed:
-            run.excused_at = self.now
+            run.exempted_at = self.now
         return going[-1] if going else max((run for run in runs if run not in closed), key=lambda run: run.number)
 
     def answered(self, run):
@@ -308,13 +308,13 @@ class ModelCompany:
     def manager_of(self, team):
         return next(person for person in self.people.values() if not person.learns and person.team == team)
 
-    def leads(self):
+    def managers(self):
         return [person for person in self.people.values() if not person.learns and person.is_here]
 
-    def led_by(self, lead):
+    def led_by(self, manager):
         """Return people of the own team and of teams whose manager this one is deputy for today."""
-        teams = {lead.team}
-        for other, first, last in lead.stands_in:
+        teams = {manager.team}
+        for other, first, last in manager.deputy_for:
             if first <= other.day_at(self.now) <= last:
                 teams.add(other.team)
         return [
@@ -337,9 +337,9 @@ class ModelCompany:
         self.is_escalated = is_on
 
     def subscribe(self, team):
-        lead = self.manager_of(team)
-        lead.wants_reports_since = lead.wants_reports_since or self.today
-        lead.stopped.discard("monthly-report")
+        manager = self.manager_of(team)
+        manager.wants_reports_since = manager.wants_reports_since or self.today
+        manager.stopped.discard("monthly-report")
 
     def unsubscribe(self, team):
         self.manager_of(team).wants_reports_since = None
@@ -352,9 +352,9 @@ class ModelCompany:
 
     def name_deputy(self, team, other, first, last):
         """Make the manager of the other team deputy of the manager of this one."""
-        lead, person = self.manager_of(team), self.manager_of(other)
-        person.stands_in.append((lead, first, last))
-        for reader in (person, lead):
+        manager, person = self.manager_of(team), self.manager_of(other)
+        person.deputy_for.append((manager, first, last))
+        for reader in (person, manager):
             self.post.tell("deputy-added", reader, [(None, last)])
 
     def remind_by_hand(self, team, wanted):
@@ -363,12 +363,12 @@ class ModelCompany:
         pairs = [(self.people[number], self.people[number].newest(course)) for number, course in wanted]
         for person, run in sorted(pairs, key=lambda pair: pair[1].number):
             if self.may_be_reminded(person, run):
-                letter = self.post.write("reminder", person, [(run, person.due_on(run))], next_at=self.now + HELD)
-                self.by_hand.append(letter)
+                email = self.post.write("reminder", person, [(run, person.due_on(run))], next_at=self.now + HELD)
+                self.by_hand.append(email)
                 self.post.is_told = True
 
     def may_be_reminded(self, person, run):
-        waits = any(letter.kind == "reminder" and run in letter.runs for letter in self.post.waiting)
+        waits = any(email.kind == "reminder" and run in email.runs for email in self.post.waiting)
         is_away = person.away_at(self.now)
         return (
             run.is_open and person.is_here and person.email and not is_away and not waits
@@ -377,6 +377,6 @@ class ModelCompany:
 
     def undo_reminders(self):
         """Undo the manual reminders sent just now."""
-        for letter in self.by_hand:
-            letter.end("skipped", self.now, "the sender undid the reminder")
-            self.post.waiting.remove(letter)
+        for email in self.by_hand:
+            email.end("skipped", self.now, "the sender undid the reminder")
+            self.post.waiting.remove(email)

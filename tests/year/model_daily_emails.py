@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tests.year.model_calendar import DAY, SITE, morning_of
-from tests.year.model_emails import day_of_letters, first_open
+from tests.year.model_emails import day_of_emails, first_open
 
 PLAN = (7, 1, -3)
 AGAIN, FOR = 10, 260  # working days
@@ -20,7 +20,7 @@ def near(company, plan_of):
 
 
 def day_of_plan(company, person, run, plan):
-    today, due_on, calendar = day_of_letters(person, company.now), person.due_on(run), person.calendar
+    today, due_on, calendar = day_of_emails(person, company.now), person.due_on(run), person.calendar
     planned = {planned_day(due_on, before, calendar): before for before in sorted(plan, reverse=True)}
     # On the day of enrollment, the enrollment email is enough.
     earliest = max(calendar.earlier(today, 2), person.day_at(run.begun_at))
@@ -48,10 +48,10 @@ def remind(company):
 
 def escalate(company):
     """To the manager of the whole company, as the senior manager of all learners."""
-    lead = company.manager_of("Firm")
+    manager = company.manager_of("Firm")
     for _person, run, due_on, _before in near(company, lambda run: (-LATE_FOR,)) if company.is_escalated else ():
-        key, at = f"escalation {run.number} {due_on}", first_open(lead, company.now)
-        company.post.write("escalation", lead, [(run, due_on)], key=key, next_at=at)
+        key, at = f"escalation {run.number} {due_on}", first_open(manager, company.now)
+        company.post.write("escalation", manager, [(run, due_on)], key=key, next_at=at)
 
 
 def tell_changes(company):
@@ -60,7 +60,7 @@ def tell_changes(company):
     for run, person in sorted(runs, key=lambda each: each[0].number):
         for lesson, at in company.courses[run.course].changed.items():
             is_new = at.astimezone(SITE).date() > company.today - 3 * DAY
-            if is_new and not run.excused_at and lesson in run.done and run.done[lesson] < at:
+            if is_new and not run.exempted_at and lesson in run.done and run.done[lesson] < at:
                 company.post.write("lesson-changed", person, [(run, lesson)], key=f"changed {run.number} {at}")
 
 
@@ -78,26 +78,28 @@ def tell_endings(company):
 
 
 def write_digests(company):
-    for lead in company.leads():
-        if monday := monday_near(lead, company.now):
-            at = first_open(lead, max(opening_of(monday, lead), company.now))
-            company.post.write("digest", lead, key=f"digest {lead.number} {monday}", next_at=at)
+    for manager in company.managers():
+        if monday := monday_near(manager, company.now):
+            at = first_open(manager, max(opening_of(monday, manager), company.now))
+            company.post.write("digest", manager, key=f"digest {manager.number} {monday}", next_at=at)
 
 
-def monday_near(lead, now):
+def monday_near(manager, now):
     """Return the Monday whose sending begins within a day or began less than 2 days ago; the later of two."""
-    today = lead.day_at(now)
+    today = manager.day_at(now)
     this_one = today - today.weekday() * DAY
     mondays = this_one + timedelta(days=7), this_one
-    return next((each for each in mondays if now - 2 * DAY < opening_of(each, lead) <= now + DAY), None)
+    return next((each for each in mondays if now - 2 * DAY < opening_of(each, manager) <= now + DAY), None)
 
 
-def opening_of(monday, lead):
-    return first_open(lead, morning_of(monday, lead.zone))
+def opening_of(monday, manager):
+    return first_open(manager, morning_of(monday, manager.zone))
 
 
 def tell_month(company):
     first = company.today.replace(day=1)
-    wanted = [lead for lead in company.leads() if lead.wants_reports_since and lead.wants_reports_since < first]
-    for lead in wanted:
-        company.post.write("monthly-report", lead, key=f"month {lead.number} {first}")
+    wanted = [
+        manager for manager in company.managers() if manager.wants_reports_since and manager.wants_reports_since < first
+    ]
+    for manager in wanted:
+        company.post.write("monthly-report", manager, key=f"month {manager.number} {first}")

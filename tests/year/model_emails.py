@@ -28,7 +28,7 @@ def category_of(kind):
 class ModelEmails:
     def __init__(self, company):
         self.company = company
-        self.letters, self.waiting, self.keys = [], [], {}
+        self.emails, self.waiting, self.keys = [], [], {}
         self.viewed_at, self.is_told = None, False
         self.days = {}  # (person, category) → sending days
 
@@ -47,18 +47,18 @@ class ModelEmails:
             return None
         at = next_at or self.now
         words = (kind, person, self.now, at, person.email, person.language, [*subjects])
-        letter = Email(len(self.letters) + 1, *words)
-        self.letters.append(letter)
-        self.keys[key] = letter
-        self.waiting.append(letter)
-        return letter
+        email = Email(len(self.emails) + 1, *words)
+        self.emails.append(email)
+        self.keys[key] = email
+        self.waiting.append(email)
+        return email
 
     def tell(self, kind, person, subjects=(), *, key=""):
         """Queue for immediate sending; a waiting email of the same type takes the subjects in."""
-        for letter in self.waiting if kind in COMBINED else ():
-            if (letter.kind, letter.person) == (kind, person):
-                letter.subjects += subjects
-                letter.written_at = self.now
+        for email in self.waiting if kind in COMBINED else ():
+            if (email.kind, email.person) == (kind, person):
+                email.subjects += subjects
+                email.written_at = self.now
                 return
         if self.write(kind, person, subjects, key=key):
             self.is_told = True
@@ -74,52 +74,52 @@ class ModelEmails:
 
     def due(self, at):
         """Include emails postponed by more than a day: they may be obsolete."""
-        due = [letter for letter in self.waiting if not at < letter.next_at <= at + DAY]
-        return sorted(due, key=lambda letter: (category_of(letter.kind) is not None, letter.next_at, letter.number))
+        due = [email for email in self.waiting if not at < email.next_at <= at + DAY]
+        return sorted(due, key=lambda email: (category_of(email.kind) is not None, email.next_at, email.number))
 
-    def send(self, letters):
-        for letter in letters:
-            if letter.state == "queued":
-                self.send_one(letter)
-        self.waiting = [letter for letter in self.waiting if letter.state == "queued"]
+    def send(self, emails):
+        for email in emails:
+            if email.state == "queued":
+                self.send_one(email)
+        self.waiting = [email for email in self.waiting if email.state == "queued"]
 
-    def send_one(self, letter):
-        if why := self.why_not(letter):
-            letter.end("skipped", self.now, why)
-        elif wait := self.wait(letter):
-            until, letter.why = wait
-            letter.next_at = min(until, self.now + DAY)
+    def send_one(self, email):
+        if why := self.why_not(email):
+            email.end("skipped", self.now, why)
+        elif wait := self.wait(email):
+            until, email.why = wait
+            email.next_at = min(until, self.now + DAY)
         else:
-            self.leave(letter)
+            self.leave(email)
 
-    def leave(self, letter):
-        letter.end("sent", self.now)
-        letter.left_on, letter.zone_then = letter.person.day_at(self.now), letter.person.zone
-        if category_of(letter.kind):
-            self.days_of(letter).add(letter.left_on)
-            self.take_in(letter)
+    def leave(self, email):
+        email.end("sent", self.now)
+        email.left_on, email.zone_then = email.person.day_at(self.now), email.person.zone
+        if category_of(email.kind):
+            self.days_of(email).add(email.left_on)
+            self.take_in(email)
 
-    def take_in(self, letter):
+    def take_in(self, email):
         """Combine waiting emails of the same type and person; summaries are not combined."""
-        for other in self.waiting if letter.subjects else ():
-            if (other.kind, other.person, other.state) == (letter.kind, letter.person, "queued"):
-                letter.subjects += [each for each in other.subjects if each not in letter.subjects]
-                letter.written_at = max(letter.written_at, other.written_at)
+        for other in self.waiting if email.subjects else ():
+            if (other.kind, other.person, other.state) == (email.kind, email.person, "queued"):
+                email.subjects += [each for each in other.subjects if each not in email.subjects]
+                email.written_at = max(email.written_at, other.written_at)
                 other.end("skipped", self.now, "combined with another email")
-                other.combined_into = letter
+                other.combined_into = email
 
-    def days_of(self, letter):
-        return self.days.setdefault((letter.person.key, category_of(letter.kind)), set())
+    def days_of(self, email):
+        return self.days.setdefault((email.person.key, category_of(email.kind)), set())
 
-    def wait(self, letter):
+    def wait(self, email):
         """Return (until when, why), or None."""
-        person, sort = letter.person, category_of(letter.kind)
+        person, sort = email.person, category_of(email.kind)
         if sort is None:
             return None
         if away := person.away_at(self.now):
             return away.ends, f"the person is away until {away.last}"
         at, why = first_open(person, self.now), HOURS
-        taken, today = self.days_of(letter), person.day_at(self.now)
+        taken, today = self.days_of(email), person.day_at(self.now)
         number, days = (3, 14) if sort is TRAINING else (1, 1)
 
         def has_room(day):
@@ -138,32 +138,30 @@ class ModelEmails:
     def all_would_end(self, at):
         """Return whether each due email is sent or skipped, and no two compete for one sending day."""
         due = self.due(at)
-        asked = [(letter.person.key, category_of(letter.kind)) for letter in due if category_of(letter.kind)]
+        asked = [(email.person.key, category_of(email.kind)) for email in due if category_of(email.kind)]
         return len(set(asked)) == len(asked) and all(self.why_not(each) or not self.wait(each) for each in due)
 
     # Reasons to skip
 
-    def why_not(self, letter):
-        if not letter.address:
+    def why_not(self, email):
+        if not email.address:
             return "the person has no email address"
-        if letter.kind in letter.person.stopped:
+        if email.kind in email.person.stopped:
             return "the recipient has unsubscribed from this type of email"
-        ask = getattr(self, f"why_not_{letter.kind.replace('-', '_')}", lambda letter: "")
-        has_left = not letter.person.is_here or (
-            letter.person.leaves_on and letter.person.leaves_on < self.company.today
-        )
-        return ask(letter) or ("the person left the company" if category_of(letter.kind) and has_left else "")
+        ask = getattr(self, f"why_not_{email.kind.replace('-', '_')}", lambda email: "")
+        has_left = not email.person.is_here or (email.person.leaves_on and email.person.leaves_on < self.company.today)
+        return ask(email) or ("the person left the company" if category_of(email.kind) and has_left else "")
 
-    def why_not_invitation(self, letter):
-        if not letter.person.is_here:
+    def why_not_invitation(self, email):
+        if not email.person.is_here:
             return "the person can no longer sign in"
-        seen = letter.person.signed_in_at
-        return "the person has already signed in" if seen and seen > letter.written_at else ""
+        seen = email.person.signed_in_at
+        return "the person has already signed in" if seen and seen > email.written_at else ""
 
-    def why_not_enrolled(self, letter):
-        if why := self.why_not_invitation(letter):
+    def why_not_enrolled(self, email):
+        if why := self.why_not_invitation(email):
             return why
-        is_asked = any(run.is_open and not run.started_at for run in letter.runs if run in letter.person.runs)
+        is_asked = any(run.is_open and not run.started_at for run in email.runs if run in email.person.runs)
         return (
             ""
             if is_asked
@@ -175,14 +173,14 @@ class ModelEmails:
 
     why_not_renewal_open = why_not_enrolled
 
-    def why_not_arrival(self, letter):
-        if any(run in letter.person.runs and not run.proof.is_withdrawn for run in letter.runs):
+    def why_not_arrival(self, email):
+        if any(run in email.person.runs and not run.proof.is_withdrawn for run in email.runs):
             return ""
         return "the certificate was revoked, or the enrollment now belongs to another account"
 
-    def why_not_reminder(self, letter):
-        person = letter.person
-        found = [(run, day) for run, day in letter.subjects if run.is_open and run in person.runs]
+    def why_not_reminder(self, email):
+        person = email.person
+        found = [(run, day) for run, day in email.subjects if run.is_open and run in person.runs]
         if not found:
             return GONE
         same = [run for run, day in found if day == person.due_on(run)]
@@ -197,29 +195,29 @@ class ModelEmails:
     def reminded(self, person):
         return [
             run
-            for letter in self.letters
-            if (letter.kind, letter.person, letter.state) == ("reminder", person, "sent")
-            and letter.ended_at > self.now - ALMOST_A_DAY
-            for run in letter.runs
+            for email in self.emails
+            if (email.kind, email.person, email.state) == ("reminder", person, "sent")
+            and email.ended_at > self.now - ALMOST_A_DAY
+            for run in email.runs
         ]
 
-    def why_not_certificate_ending(self, letter):
-        person = letter.person
+    def why_not_certificate_ending(self, email):
+        person = email.person
         holds = any(
             run is person.newest(run.course) and not run.is_open and (best := person.best(run.course))
             and best.until == day
-            for run, day in letter.subjects
+            for run, day in email.subjects
         )  # fmt: skip
         return "" if holds else "the certificate was renewed or revoked before this email was sent"
 
-    def why_not_lesson_changed(self, letter):
+    def why_not_lesson_changed(self, email):
         """A newer enrollment still has the lesson ahead."""
-        asked = any(run is letter.person.newest(run.course) and not run.excused_at for run, _lesson in letter.subjects)
+        asked = any(run is email.person.newest(run.course) and not run.exempted_at for run, _lesson in email.subjects)
         return "" if asked else "the person has seen the update, or the update was undone before this email was sent"
 
-    def why_not_digest(self, letter):
+    def why_not_digest(self, email):
         is_any = any(
-            self.company.is_late(run) or self.is_news(person, run) for person, run in self.led_by(letter.person)
+            self.company.is_late(run) or self.is_news(person, run) for person, run in self.led_by(email.person)
         )
         return "" if is_any else "nobody is overdue or stuck, and nobody has finished a course"
 
@@ -230,26 +228,26 @@ class ModelEmails:
         is_stuck = run.is_open and run.started_at and run.active_at <= self.now - WEEK
         return is_stuck and not person.away_at(self.now)
 
-    def led_by(self, lead):
-        here = [person for person in self.company.led_by(lead) if person.is_here]
+    def led_by(self, manager):
+        here = [person for person in self.company.led_by(manager) if person.is_here]
         return [(person, run) for person in here for run in person.stands.values()]
 
-    def why_not_escalation(self, letter):
+    def why_not_escalation(self, email):
         if not self.company.is_escalated:
             return "the company has turned off this type of email"
         holds = any(
             self.company.is_late(run) and person.due_on(run) == day
-            for run, day in letter.subjects
-            for person in self.company.led_by(letter.person)
+            for run, day in email.subjects
+            for person in self.company.led_by(email.person)
             if run in person.runs and person.is_here
         )
         return "" if holds else SETTLED
 
-    def why_not_monthly_report(self, letter):
-        return "" if letter.person.wants_reports_since else "the recipient has unsubscribed"
+    def why_not_monthly_report(self, email):
+        return "" if email.person.wants_reports_since else "the recipient has unsubscribed"
 
-    def why_not_substitute_named(self, letter):
-        [(_run, last_day)] = letter.subjects
+    def why_not_deputy_added(self, email):
+        [(_run, last_day)] = email.subjects
         return "the deputy no longer acts for the manager" if last_day < self.company.today else ""
 
 
@@ -261,7 +259,7 @@ def first_open(person, at):
     return morning_of(calendar.step(local.date(), 1), person.zone)
 
 
-def day_of_letters(person, at):
+def day_of_emails(person, at):
     """Return the date of emails queued now: after sending hours, tomorrow."""
     local = at.astimezone(person.zone)
     return local.date() + DAY if local.time() >= CLOSES else local.date()

@@ -66,7 +66,7 @@ class Enrollment:
     started_at: datetime | None = None
     active_at: datetime | None = None
     completed_at: datetime | None = None
-    excused_at: datetime | None = None
+    exempted_at: datetime | None = None
     required: frozenset | None = None  # of a short renewal
     renews_until: date | None = None
     done: dict[str, datetime] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Enrollment:
 
     @property
     def is_open(self):
-        return not (self.completed_at or self.excused_at)
+        return not (self.completed_at or self.exempted_at)
 
     @property
     def agreed_due_at(self):
@@ -108,7 +108,7 @@ class Person:
     language: str = ""
     stopped: set = field(default_factory=set)  # email types
     wants_reports_since: date | None = None
-    stands_in: list = field(default_factory=list)  # (manager, first day, last day)
+    deputy_for: list = field(default_factory=list)  # (manager, first day, last day)
     runs: list[Enrollment] = field(default_factory=list)
     stands: dict[str, Enrollment] = field(default_factory=dict)  # course → newest enrollment
     outside: dict[str, list[Proof]] = field(default_factory=lambda: defaultdict(list))

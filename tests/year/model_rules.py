@@ -20,14 +20,14 @@ class Rule:
     renewal: str = ""
     renewal_days: int | None = None
     renewal_on: tuple | None = None
-    excuses: bool = False
+    exempts: bool = False
     other_course: str = ""  # required certificate
     joined_since: date | None = None
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """`action`: enroll, renew, excuse, leave (in scope, no action) or outside (not in scope)."""
+    """`action`: enroll, renew, exempt, leave (in scope, no action) or outside (not in scope)."""
 
     action: str
     rule: Rule
@@ -40,7 +40,7 @@ class RuleResult:
 def result_of(company, rule, person, today):
     found = first_result(company, rule, person, today)
     was_done = (rule.name, found.occasion) in person.occasions
-    return RuleResult("leave", rule) if found.action in ("enroll", "renew", "excuse") and was_done else found
+    return RuleResult("leave", rule) if found.action in ("enroll", "renew", "exempt") and was_done else found
 
 
 def first_result(company, rule, person, today):
@@ -48,8 +48,8 @@ def first_result(company, rule, person, today):
     if today < rule.acts_since:
         return RuleResult("leave", rule)
     if not fits(company, rule, person, today):
-        is_its_own = rule.excuses and run and run.is_open and rule.name in run.by
-        return RuleResult("excuse", rule, occasion=run.number) if is_its_own else RuleResult("outside", rule)
+        is_its_own = rule.exempts and run and run.is_open and rule.name in run.by
+        return RuleResult("exempt", rule, occasion=run.number) if is_its_own else RuleResult("outside", rule)
     has_gone = person.leaves_on and person.leaves_on < today
     if has_gone or person.first_day > today or (run and not run.completed_at):
         return RuleResult("leave", rule)  # is learning or exempt
@@ -88,9 +88,9 @@ def due_of(rule, person, today):
 
 
 def decided(results):
-    """Return the results to act on: enroll, else renew, else excuse unless another rule is about the person."""
+    """Return the results to act on: enroll, else renew, else exempt unless another rule is about the person."""
     for action in ("enroll", "renew"):
         if by := [each for each in results if each.action == action]:
             return by
-    by = [each for each in results if each.action == "excuse"]
-    return by if all(each.action in ("excuse", "outside") for each in results) else []
+    by = [each for each in results if each.action == "exempt"]
+    return by if all(each.action in ("exempt", "outside") for each in results) else []

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 from tests.year.model_calendar import day_ended_at
 
-COMPLETED, EXCUSED = 1, 2  # after all due enrollments
+COMPLETED, EXEMPT = 1, 2  # after all due enrollments
 
 
 def urgency(run):
-    is_closed = COMPLETED if run.completed_at else EXCUSED if run.excused_at else 0
+    is_closed = COMPLETED if run.completed_at else EXEMPT if run.exempted_at else 0
     return is_closed, 0 if is_closed else run.due_at.timestamp()
 
 
@@ -84,24 +84,24 @@ def counted(rows):
     return sorted(Counter((each["state"], each["validity"]) for each in rows if not each["left"]).items())
 
 
-def letters(company):
+def emails(company):
     """Return person → emails in the order of queuing."""
     found = {}
-    for letter in company.post.letters:
-        found.setdefault(letter.person.number, []).append(letter)
-    return {number: [letter_said(each, own) for each in own] for number, own in found.items()}
+    for email in company.post.emails:
+        found.setdefault(email.person.number, []).append(email)
+    return {number: [email_as_shown(each, own) for each in own] for number, own in found.items()}
 
 
-def letter_said(letter, own):
+def email_as_shown(email, own):
     """The time sent is local to the recipient; the time of a skip is UTC."""
-    at = letter.ended_at and letter.ended_at.replace(minute=0, second=0)
-    if letter.state == "sent":
-        at = f"{letter.ended_at.astimezone(letter.zone_then):%Y-%m-%d %H}"
-    why = f"combined with email {own.index(letter.combined_into)}" if letter.combined_into else letter.why
-    return letter.kind, letter.language, letter.state, at, why
+    at = email.ended_at and email.ended_at.replace(minute=0, second=0)
+    if email.state == "sent":
+        at = f"{email.ended_at.astimezone(email.zone_then):%Y-%m-%d %H}"
+    why = f"combined with email {own.index(email.combined_into)}" if email.combined_into else email.why
+    return email.kind, email.language, email.state, at, why
 
 
-def standings(company):
+def dashboard_rows(company):
     return sorted(
         (person.number, course, proof.kind, proof.until)
         for person in company.people.values()
@@ -113,7 +113,7 @@ def standings(company):
 def runs(company):
     found = [
         (
-            person.number, run.course, run.begun_at, run.due_at, run.started_at, run.completed_at, run.excused_at,
+            person.number, run.course, run.begun_at, run.due_at, run.started_at, run.completed_at, run.exempted_at,
             tuple(sorted(run.required or ())), run.renews_until, run.proof and run.proof.until,
             run is person.newest(run.course),
         )

@@ -41,7 +41,7 @@ from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from courseware.reporting.emails.monthly_report import subscribe, unsubscribe
 from tests.accounts.roster_import.files import csv_file
-from tests.making import make_hr, publish_head
+from tests.making import make_hr, publish_latest
 from tests.world import finish_lesson, rows_shown_to
 from tests.year import course_files
 from tests.year.killed_worker import DeathWhileSending, WorkerDeath
@@ -72,16 +72,16 @@ class ProductCompany:
 
     look = let_go = act = work  # the clock decides what is due
 
-    def write_letters(self, job):
+    def write_emails(self, job):
         self.work()
 
     def die_at_work(self, statement):
         """Kill the worker at this statement; return whether it got that far."""
         return self.die(WorkerDeath(statement))
 
-    def die_while_sending(self, letter, *, is_accepted):
+    def die_while_sending(self, email, *, is_accepted):
         """Kill the worker as it sends this email."""
-        return self.die(DeathWhileSending(letter, is_accepted=is_accepted))
+        return self.die(DeathWhileSending(email, is_accepted=is_accepted))
 
     def die(self, death):
         """Kill the worker and replace it."""
@@ -117,7 +117,7 @@ class ProductCompany:
         return RuleVersion(
             name=rule.name, team=self.teams[rule.team], role=Membership.Role.LEARNER, acts_since=rule.acts_since,
             due=rule.due, due_days=rule.due_days, renewal=rule.renewal, renewal_days=rule.renewal_days,
-            renewal_month=month, renewal_day=day, excuses=rule.excuses, joined_since=rule.joined_since,
+            renewal_month=month, renewal_day=day, exempts=rule.exempts, joined_since=rule.joined_since,
             other_course=self.course(rule.other_course) if rule.other_course else None,
         )  # fmt: skip
 
@@ -154,7 +154,7 @@ class ProductCompany:
     def extend(self, number, course, last_day):
         enrollment.extend(self.run(number, course), last_day, by=self.hr)
 
-    def excuse(self, number, course):
+    def exempt(self, number, course):
         enrollment.exempt(self.run(number, course), "On leave", by=self.hr)
 
     def say_away(self, number, first, last):
@@ -175,8 +175,8 @@ class ProductCompany:
         record_external_training([training], by=self.hr)
 
     def withdraw(self, number, course):
-        standing = Certification.objects.get(learner__staff_number=number, course__identifier=course)
-        revoke_certificate(Certificate.objects.get(pk=standing.certificate_id), reason="A mistake", by=self.hr)
+        certification = Certification.objects.get(learner__staff_number=number, course__identifier=course)
+        revoke_certificate(Certificate.objects.get(pk=certification.certificate_id), reason="A mistake", by=self.hr)
         self.work()
 
     def merge(self, kept, other):
@@ -186,10 +186,12 @@ class ProductCompany:
         if new_lesson:
             import_course(course_files.safety(with_third=True))
         if reread:
-            document = Document.objects.select_related("head").get(course__identifier=course, identifier=reread)
-            body = bytes(document.head.texts.get(language="en").body)
-            save_drafts(document, {"en": body + b"\nAnd once more.\n"}, base=document.head, by=self.hr)
-            publish_head(document, weight=Release.Impact.REREAD, note="Read it again")
+            document = Document.objects.select_related("latest_revision").get(
+                course__identifier=course, identifier=reread
+            )
+            body = bytes(document.latest_revision.texts.get(language="en").body)
+            save_drafts(document, {"en": body + b"\nAnd once more.\n"}, base=document.latest_revision, by=self.hr)
+            publish_latest(document, impact=Release.Impact.REREAD, note="Read it again")
 
     # Learners
 
@@ -243,11 +245,11 @@ class ProductCompany:
     def remind_by_hand(self, team, wanted):
         """As a manager who confirms the suggested actions of today."""
         runs = [self.run(number, course).pk for number, course in wanted]
-        self.lead = self.viewer(team)
-        self.done = carry_out(Confirmed(remind=runs, extend={}, talk=[]), by=self.lead)
+        self.manager = self.viewer(team)
+        self.done = carry_out(Confirmed(remind=runs, extend={}, talk=[]), by=self.manager)
 
     def undo_reminders(self):
-        undo_actions(self.done.reminding, [], [], by=self.lead)
+        undo_actions(self.done.reminding, [], [], by=self.manager)
 
     # Views
 
@@ -272,22 +274,22 @@ class ProductCompany:
             for each in (told, kept)
         ]
 
-    def letters(self):
+    def emails(self):
         """Return person → emails in the order of queuing, without HR."""
         found = {}
         for each in OutgoingEmail.objects.exclude(person=self.hr).select_related("person").order_by("pk"):
             found.setdefault(each.person.staff_number, []).append(each)
-        return {number: [self.letter_said(each, own) for each in own] for number, own in found.items()}
+        return {number: [self.email_as_shown(each, own) for each in own] for number, own in found.items()}
 
-    def letter_said(self, letter, own):
-        at = letter.ended_at and letter.ended_at.replace(minute=0, second=0, microsecond=0)
-        if letter.state == "sent":
-            at = f"{self.mailbox.first(letter).local:%Y-%m-%d %H}"
+    def email_as_shown(self, email, own):
+        at = email.ended_at and email.ended_at.replace(minute=0, second=0, microsecond=0)
+        if email.state == "sent":
+            at = f"{self.mailbox.first(email).local:%Y-%m-%d %H}"
         places = {each.pk: place for place, each in enumerate(own)}
-        why = f"combined with email {places[letter.combined_into_id]}" if letter.combined_into_id else letter.why
-        return letter.kind, letter.language, letter.state, at, why
+        why = f"combined with email {places[email.combined_into_id]}" if email.combined_into_id else email.why
+        return email.kind, email.language, email.state, at, why
 
-    def standings(self):
+    def dashboard_rows(self):
         return sorted(
             (each.learner.staff_number, each.course.identifier, "outside" if each.outside_id else "certificate",
              each.certified_until)

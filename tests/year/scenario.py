@@ -14,7 +14,7 @@ NEW_PEOPLE = Rule("New people", "safety", BEGINS, due_days=14, renewal="short", 
 SEASON = Rule("New people", "safety", BEGINS, due="assignment", due_days=21, renewal="short", renewal_days=45)
 ABROAD = Rule(
     "Abroad", "privacy", date(2026, 2, 4), team="Berlin", due="quarter", renewal="whole", renewal_on=(9, 1),
-    excuses=True,
+    exempts=True,
 )  # fmt: skip
 CERTIFIED = Rule(
     "Certified", "privacy", date(2026, 2, 9), due="assignment", due_days=30, other_course="safety",
@@ -23,9 +23,9 @@ CERTIFIED = Rule(
 # Events per working day, for any number of people: more than in a real company.
 OFTEN = {
     "join": 0.4, "bring_in": 0.2, "move": 0.6, "leave": 0.3, "go_later": 0.2, "come_back": 0.3, "say_away": 2.5,
-    "change_absence": 0.6, "undo_absence": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3,
+    "change_absence": 0.6, "undo_absence": 0.3, "extend": 0.8, "exempt": 0.3, "double": 0.3,
     "record_external_training": 0.2, "withdraw": 0.2, "speak": 0.3, "remind": 0.8, "name_deputy": 0.08,
-    "want_other_letters": 0.2,
+    "want_other_emails": 0.2,
 }  # fmt: skip
 # Times of the jobs that queue emails, all different so that their order does not matter.
 WRITTEN_AT = {
@@ -33,7 +33,7 @@ WRITTEN_AT = {
     "write_digests": (5, 30), "tell_month": (5, 35),
 }  # fmt: skip
 # Just after 8:00 in Shanghai, Urumqi, Berlin and Boston, in summer and winter.
-LETTERS_LEAVE_AT = ((8, 8), (10, 0), (14, 8), (15, 8), (18, 0), (20, 8), (21, 8))
+EMAILS_LEAVE_AT = ((8, 8), (10, 0), (14, 8), (15, 8), (18, 0), (20, 8), (21, 8))
 LANGUAGES = ("zh-hans", "zh-hans", "en", "")
 PLANS = {
     date(2026, 2, 10): ("privacy", (10, 3, 0, -5)), date(2026, 3, 4): ("New people", (5, 2, -2)),
@@ -72,9 +72,9 @@ class Scenario:
         self.clock_to(BEGINS, 10, 0)
         steps = {"steps": ["doors", "keys", "exam"], "exam": "exam", "asks": ("doors",)}
         self.tell("open_course", "safety", months=3, objectives={"O1.1": "doors", "O1.2": "keys"}, **steps)
-        leads = [(f"L{team}".upper(), f"Lead {team}", f"lead-{team}@example.com".lower(), team, False, None, None)
-                 for team in ("Firm", *CENTRES)]  # fmt: skip
-        self.tell("bring_list", [*leads, *(self.newcomer(self.some_day(-900, -10)) for _ in range(self.size))])
+        managers = [(f"L{team}".upper(), f"Manager {team}", f"manager-{team}@example.com".lower(), team, False, None,
+                     None) for team in ("Firm", *CENTRES)]  # fmt: skip
+        self.tell("bring_list", [*managers, *(self.newcomer(self.some_day(-900, -10)) for _ in range(self.size))])
         for person in self.learners():
             if self.random.random() < 0.6:
                 until = self.some_day(20, 170)
@@ -100,7 +100,7 @@ class Scenario:
             self.clock_to(day, *moment)
             self.tell(verb)
         self.queue_emails(day)
-        for hour, minute in LETTERS_LEAVE_AT:
+        for hour, minute in EMAILS_LEAVE_AT:
             self.send_emails(day, hour, minute)
             if hour == 10:
                 self.scheduled_changes(day)
@@ -114,7 +114,7 @@ class Scenario:
             self.clock_to(day, hour, minute)
             if self.fate.random() < 0.1:
                 self.kill_worker()
-            self.tell("write_letters", job)
+            self.tell("write_emails", job)
 
     def send_emails(self, day, hour, minute):
         """Another worker takes over the claimed emails of a killed one some minutes later. If two emails to one
@@ -191,7 +191,7 @@ class Scenario:
         twice = {number for pair in self.duplicates for number in pair}
         found = [person for person in self.learners() if person.number not in twice and wanted(person)]
         # Events while an email waits are rare and have their own rules.
-        written_to = {letter.person.number for letter in self.plain.post.waiting}
+        written_to = {email.person.number for email in self.plain.post.waiting}
         if self.random.random() < 0.4:
             found = [person for person in found if person.number in written_to] or found
         return self.random.choice(found) if found else None
@@ -264,10 +264,10 @@ class Scenario:
             if day != person.due_on(run):  # the current due date is no extension
                 self.tell("extend", person.number, run.course, day)
 
-    def excuse(self):
+    def exempt(self):
         if found := self.random_open_enrollment():
             person, run = found
-            self.tell("excuse", person.number, run.course)
+            self.tell("exempt", person.number, run.course)
 
     def double(self):
         """Add a second account of a person; it is merged on the next working day."""
@@ -312,7 +312,7 @@ class Scenario:
         if self.plain.today.day < 15:
             self.tell("name_deputy", team, other, self.some_day(0, 3), self.some_day(3, 10))
 
-    def want_other_letters(self):
+    def want_other_emails(self):
         team, kind = (
             self.random.choice(["Firm", *CENTRES]),
             self.random.choice(["digest", "escalation", "monthly-report"]),

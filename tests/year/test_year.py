@@ -47,7 +47,7 @@ MODEL = (model_calendar, model_company, model_daily_emails, model_people, model_
 BOARDS = ("", "Firm", *model_people.CENTRES)
 
 
-@pytest.mark.usefixtures("letter_hours")
+@pytest.mark.usefixtures("real_sending_hours")
 @pytest.mark.django_db(transaction=True)
 def test_product_equals_model_at_each_month_end(monkeypatch, record_property):
     for name in set(JOBS) - COVERED_JOBS:
@@ -65,20 +65,20 @@ def test_product_equals_model_at_each_month_end(monkeypatch, record_property):
         call_command("create_checkpoint")
         call_command("check_records")
         call_command("verify_audit_log")
-    assert played.mailbox.twice, "no worker died between handing a letter over and noting it"
+    assert played.mailbox.twice, "no worker died between handing an email over and noting it"
     record_property("figures", as_numbers(model, played, scenario, time.process_time() - began))
 
 
 def compare(model, played, day):
     for team in BOARDS:
         compare_boards(model, played, team, f"{day}, the board of {team or 'human resources'}")
-    for name in ("standings", "runs"):
+    for name in ("dashboard_rows", "runs"):
         must_equal(f"{day}, {name}", getattr(model_views, name)(model), getattr(played, name)())
     must_equal(f"{day}, what the mail server got", [], [*played.mailbox.broken_rules()])
-    expected, shown = model_views.letters(model), played.letters()
-    must_equal(f"{day}, who has letters", sorted(expected), sorted(shown))
+    expected, shown = model_views.emails(model), played.emails()
+    must_equal(f"{day}, who has emails", sorted(expected), sorted(shown))
     for number, own in expected.items():
-        must_equal(f"{day}, letters to {number}", own, shown[number])
+        must_equal(f"{day}, emails to {number}", own, shown[number])
 
 
 def compare_boards(model, played, team, whose):
@@ -104,12 +104,12 @@ def must_equal(what, expected, shown):
 
 
 def as_numbers(model, played, scenario, seconds):
-    states = Counter(letter.state for letter in model.post.letters)
-    kinds = Counter(letter.kind for letter in model.post.letters if letter.state == "sent")
-    totals = f"{len(model.people)} people, {model.number} runs, {scenario.told} things told; letters {dict(states)}"
+    states = Counter(email.state for email in model.post.emails)
+    kinds = Counter(email.kind for email in model.post.emails if email.state == "sent")
+    totals = f"{len(model.people)} people, {model.number} runs, {scenario.told} things told; emails {dict(states)}"
     died = (
-        f"{scenario.deaths} workers died, {scenario.deaths_while_sending} of them as they handed a letter over, "
-        f"{played.mailbox.twice} letters handed over twice under one Message-ID"
+        f"{scenario.deaths} workers died, {scenario.deaths_while_sending} of them as they handed an email over, "
+        f"{played.mailbox.twice} emails handed over twice under one Message-ID"
     )
     return f"a company's year: {totals}; sent {dict(kinds)}; {died}; {seconds:.0f} s of work"
 

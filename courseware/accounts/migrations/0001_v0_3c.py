@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ('last_day', models.DateField(help_text='The deputy can act until the end of this day, in the time zone of each team.', verbose_name='until')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('ended_at', models.DateTimeField(help_text='Ended before the last day was over', null=True)),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('manager', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='deputy')),
             ],
@@ -194,7 +194,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
                 ('time_zone', models.CharField(blank=True, help_text='Due dates end at midnight in this time zone; leave empty to use the site’s time zone.', max_length=64, validators=[courseware.accounts.models.users.valid_time_zone], verbose_name='time zone')),
-                ('above', models.CharField(db_index=True, default='/', editable=False, help_text='Ids of the teams above, topmost first: /1/7/. Stored with `parent`', max_length=1000)),
+                ('ancestors', models.CharField(db_index=True, default='/', editable=False, help_text='Ids of the teams above, topmost first: /1/7/. Stored with `parent`', max_length=1000)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='accounts.team', verbose_name='parent team')),
                 ('people', models.ManyToManyField(related_name='teams', through='accounts.Membership', to=settings.AUTH_USER_MODEL)),
             ],
@@ -306,11 +306,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='deputy',
-            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='substitutes_begin_before_they_end'),
+            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='deputies_begin_before_they_end'),
         ),
         migrations.AddConstraint(
             model_name='deputy',
-            constraint=models.CheckConstraint(condition=models.Q(('lead', models.F('person')), _negated=True), name='nobody_stands_in_for_oneself'),
+            constraint=models.CheckConstraint(condition=models.Q(('manager', models.F('person')), _negated=True), name='nobody_stands_in_for_oneself'),
         ),
         migrations.AddConstraint(
             model_name='note',

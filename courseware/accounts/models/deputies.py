@@ -10,9 +10,9 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 
 class Deputy(models.Model):
-    """On these days, both included, `person` has the rights of the manager `lead` in all teams of `lead`."""
+    """On these days, both included, `person` has the rights of `manager` in all their teams."""
 
-    lead = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    manager = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("deputy")
     )
@@ -28,19 +28,21 @@ class Deputy(models.Model):
         verbose_name, verbose_name_plural = _("deputy"), _("deputies")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(last_day__gte=models.F("first_day")), name="substitutes_begin_before_they_end"
+                condition=models.Q(last_day__gte=models.F("first_day")), name="deputies_begin_before_they_end"
             ),
-            models.CheckConstraint(condition=~models.Q(lead=models.F("person")), name="nobody_stands_in_for_oneself"),
+            models.CheckConstraint(
+                condition=~models.Q(manager=models.F("person")), name="nobody_stands_in_for_oneself"
+            ),
         ]
 
     def __str__(self):
-        return f"{self.lead} → {self.person} · {self.first_day} – {self.last_day}"
+        return f"{self.manager} → {self.person} · {self.first_day} – {self.last_day}"
 
 
 PAIRS = CompiledQuery(
     lambda person, since: (
-        Deputy.objects.filter(Q(lead=person) | Q(person=person), ended_at=None, last_day__gte=since)
-        .select_related("lead", "person")
+        Deputy.objects.filter(Q(manager=person) | Q(person=person), ended_at=None, last_day__gte=since)
+        .select_related("manager", "person")
         .order_by("first_day", "pk")
     )
 )

@@ -10,7 +10,7 @@ UNDONE_WITHIN = timedelta(days=1)
 
 
 class AccountMergeQuerySet(models.QuerySet):
-    def standing(self):
+    def in_force(self):
         return self.filter(undone_at=None)
 
 
@@ -49,10 +49,10 @@ class AccountMerge(models.Model):
 
 def merge_of(person):
     """Return the merge that makes the account `person` an alias, with `kept` loaded; None if there is none."""
-    return AccountMerge.objects.standing().filter(other=person).select_related("kept").first()
+    return AccountMerge.objects.in_force().filter(other=person).select_related("kept").first()
 
 
 def surviving_accounts(people):
     """Return id → account it was merged into, for those of `people` (ids) that are aliases. Runs one query."""
-    merges = AccountMerge.objects.standing().filter(other__in=people).select_related("kept")
+    merges = AccountMerge.objects.in_force().filter(other__in=people).select_related("kept")
     return {merge.other_id: merge.kept for merge in merges}

@@ -14,13 +14,13 @@ LONGEST_NOTE = 500  # characters
 
 
 class NoteQuerySet(models.QuerySet):
-    def standing(self):
+    def in_force(self):
         return self.filter(undone_at=None)
 
     def about(self, person):
         """Return the notes, not withdrawn, about the person and the person's aliases, newest first. Runs one query."""
-        names = AccountMerge.objects.standing().filter(kept=person).values("other")
-        found = self.standing().filter(models.Q(person=person) | models.Q(person__in=names))
+        names = AccountMerge.objects.in_force().filter(kept=person).values("other")
+        found = self.in_force().filter(models.Q(person=person) | models.Q(person__in=names))
         return found.select_related("by").order_by("-pk")
 
 

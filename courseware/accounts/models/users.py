@@ -175,7 +175,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return frozenset(OFFICES(person=self.pk))
 
     @cached_property
-    def substitutes(self):
+    def deputies(self):
         """Cached `Deputy` rows, not ended early, last day yesterday or later, with the person as manager or deputy."""
         # One day earlier, because the day depends on the time zone of each team.
         return PAIRS(person=self.pk, since=site_day() - timedelta(days=1))
@@ -225,20 +225,20 @@ MANY_HEADS = 50  # SQLite rejects a condition with some hundred alternatives, an
 
 class TeamQuerySet(models.QuerySet):
     def with_subteams(self):
-        return with_subteams(self.only("above"))
+        return with_subteams(self.only("ancestors"))
 
 
 def with_subteams(heads):
-    """Return a queryset of `heads` (teams with `above` loaded) and all teams below. A query if more than MANY_HEADS."""
+    """Return a queryset of `heads` (teams with `ancestors` loaded) and teams below. A query above MANY_HEADS."""
     heads = list(heads)
     if len(heads) > MANY_HEADS:
         keys = {team.pk for team in heads}
-        teams = Team.objects.order_by().only("above")
+        teams = Team.objects.order_by().only("ancestors")
         return Team.objects.filter(pk__in=[team.pk for team in teams if not keys.isdisjoint(team.line)])
     # An unsaved team has no subteams.
     found = Q(pk__in=[])
     for team in heads:
-        found |= Q(pk=team.pk) | Q(above__startswith=team.place)
+        found |= Q(pk=team.pk) | Q(ancestors__startswith=team.place)
     return Team.objects.filter(found)
 
 
@@ -254,7 +254,7 @@ class Team(models.Model):
         validators=[valid_time_zone],
         help_text=_("Due dates end at midnight in this time zone; leave empty to use the site’s time zone."),
     )
-    above = models.CharField(
+    ancestors = models.CharField(
         max_length=1000,
         default="/",
         editable=False,
@@ -273,21 +273,21 @@ class Team(models.Model):
         return self.name
 
     def save(self, **kwargs):
-        """Save, and update `above` of all teams below. Locks all teams."""
+        """Save, and update `ancestors` of all teams below. Locks all teams."""
         with transaction.atomic():
             # Lock all teams: two that are moved at once would miss each other.
             prefixes = {team.pk: team.place for team in Team.objects.select_for_update(no_key=True).order_by("pk")}
-            self.above = prefixes[self.parent_id] if self.parent_id else "/"
+            self.ancestors = prefixes[self.parent_id] if self.parent_id else "/"
             before = prefixes.get(self.pk)
             if before and before != self.place:
-                below = Concat(Value(self.place), Substr("above", len(before) + 1))
-                Team.objects.filter(above__startswith=before).update(above=below)
+                below = Concat(Value(self.place), Substr("ancestors", len(before) + 1))
+                Team.objects.filter(ancestors__startswith=before).update(ancestors=below)
             super().save(**kwargs)
 
     @property
     def place(self):
-        """The prefix that `above` of all teams below begins with, such as "/1/7/"."""
-        return f"{self.above}{self.pk}/"
+        """The prefix that `ancestors` of all teams below begins with, such as "/1/7/"."""
+        return f"{self.ancestors}{self.pk}/"
 
     @property
     def line(self):

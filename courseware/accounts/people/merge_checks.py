@@ -70,7 +70,7 @@ def why_not_merge(kept: User, other: User, by: User) -> MergeRefusal | None:
 
 
 def why_not_by_names(kept: User, other: User) -> MergeRefusal | None:
-    merges = AccountMerge.objects.standing()
+    merges = AccountMerge.objects.in_force()
     if merges.filter(other__in=[kept.pk, other.pk]).exists():
         return MergeRefusal.MERGED
     return MergeRefusal.HAS_NAMES if merges.filter(kept=other).exists() else None
@@ -78,7 +78,7 @@ def why_not_by_names(kept: User, other: User) -> MergeRefusal | None:
 
 def why_not_by_teams(other: User) -> MergeRefusal | None:
     managed = Membership.objects.filter(person=other, role=Membership.Role.MANAGER)
-    deputies = Deputy.objects.filter(models.Q(lead=other) | models.Q(person=other), ended_at=None)
+    deputies = Deputy.objects.filter(models.Q(manager=other) | models.Q(person=other), ended_at=None)
     return MergeRefusal.LEADS if managed.exists() or deputies.exists() else None
 
 

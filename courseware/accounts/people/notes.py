@@ -34,7 +34,7 @@ def withdraw_notes(
     `people`: ids, only notes about them; None: all. Return the withdrawn notes.
     """
     at = at or timezone.now()
-    notes = Note.objects.standing().filter(act=act, by=by)
+    notes = Note.objects.in_force().filter(act=act, by=by)
     if people is not None:
         notes = notes.filter(person__in=people)
     withdrawn = [

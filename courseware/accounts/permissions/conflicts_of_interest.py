@@ -32,7 +32,7 @@ def benefactors(event: Event) -> Iterator[int]:
     change by a list import, its uploader; never the subject. Of the two "deputy-added" events, the one whose subject
     is the manager yields nothing.
     """
-    if event.verb == "deputy-added" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
+    if event.verb == "deputy-added" and event.subject != f"{User.logged_as}:{event.data['deputy']}":
         return
     for key in (event.actor_id, event.data.get("brought_by")):
         if key and event.subject != f"{User.logged_as}:{key}":

@@ -94,16 +94,16 @@ def manages_people(user):
 
 LED = CompiledQuery(
     lambda person: Team.objects.filter(memberships__person=person, memberships__role=Membership.Role.MANAGER).only(
-        "name", "above"
+        "name", "ancestors"
     )
 )
 
 
 def own_teams(user):
-    """Return a list of teams that `user` manages, also as a deputy, without teams below. Loads `name`, `above` only."""
+    """Return a list of teams that `user` manages, also as deputy, without teams below. Loads `name` and `ancestors`."""
     managed = LED(person=user.pk)
     covered = set(teams_covered_by(user)).difference(team.pk for team in managed)
-    return [*managed, *Team.objects.filter(pk__in=covered).only("name", "above")] if covered else managed
+    return [*managed, *Team.objects.filter(pk__in=covered).only("name", "ancestors")] if covered else managed
 
 
 def teams_managed_by(user):
@@ -167,15 +167,15 @@ def learners_except(teams, leader):
 
 def is_covered(manager_id: int, day: date, deputies: list) -> bool:
     """Return whether one of `deputies` (`Deputy` rows that were not ended) covers for the manager (id) on `day`."""
-    return any(each.lead_id == manager_id and each.first_day <= day <= each.last_day for each in deputies)
+    return any(each.manager_id == manager_id and each.first_day <= day <= each.last_day for each in deputies)
 
 
 def teams_covered_by(user: User, at: datetime | None = None) -> list[int]:
     """Return ids of teams that `user` manages as a deputy on the team's local date at `at` (not past; default: now)."""
-    deputies = [each for each in user.substitutes if each.person_id == user.pk and each.lead.is_active]
+    deputies = [each for each in user.deputies if each.person_id == user.pk and each.manager.is_active]
     if not deputies:
         return []
-    managed = Membership.objects.filter(person__in=[each.lead_id for each in deputies], role=Membership.Role.MANAGER)
+    managed = Membership.objects.filter(person__in=[each.manager_id for each in deputies], role=Membership.Role.MANAGER)
     team_ids = set()
     for manager_id, team_id, zone in managed.values_list("person", "team", "team__time_zone"):
         today = timezone.localdate(at, zoneinfo.ZoneInfo(zone or settings.TIME_ZONE))

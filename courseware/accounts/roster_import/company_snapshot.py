@@ -96,7 +96,7 @@ def load_company() -> CompanySnapshot:
 
 def know_other_names(company: CompanySnapshot) -> None:
     """Let staff number and address of an alias identify the surviving account."""
-    for kept, other in AccountMerge.objects.standing().order_by("pk").values_list("kept", "other"):
+    for kept, other in AccountMerge.objects.in_force().order_by("pk").values_list("kept", "other"):
         account = company.people[other]
         for names, name in ((company.by_number, account.staff_number), (company.by_email, account.email)):
             if name:
@@ -105,7 +105,9 @@ def know_other_names(company: CompanySnapshot) -> None:
 
 
 def load_teams(company: CompanySnapshot) -> None:
-    teams = {key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "above")}
+    teams = {
+        key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "ancestors")
+    }
     for key, (name, above) in teams.items():
         names = [*(teams[int(each)][0] for each in above.split("/") if each), name]
         company.add_team(key, names)

@@ -58,7 +58,7 @@ def hold(request, response, page: str) -> bool:
     return True
 
 
-def held_form(request) -> PendingSubmission | None:
+def pending_submission(request) -> PendingSubmission | None:
     """Return the form stored for this browser, or None. Show it only to its author: compare `person` with the user."""
     stored = cache.get(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
     return PendingSubmission(**stored) if stored else None

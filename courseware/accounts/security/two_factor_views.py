@@ -154,7 +154,7 @@ class RemovePasskeyView(passkeys.RemoveWebAuthnView):
 
 class OwnCodesView(codes.ViewRecoveryCodesView):
     def get_context_data(self, **kwargs):
-        way_on = reverse("unsent-form" if resubmission.held_form(self.request) else "home")
+        way_on = reverse("unsent-form" if resubmission.pending_submission(self.request) else "home")
         return super().get_context_data(way_on=way_on, **kwargs)
 
 

@@ -25,7 +25,7 @@ def person_by_name(name):
 def reached_by(name):
     """Return a queryset of at most one active person with this normalized sign-in name, or whose alias has it."""
     field = "email" if "@" in name else "staff_number"
-    merged = AccountMerge.objects.standing().filter(**{f"other__{field}": name}).values("kept")
+    merged = AccountMerge.objects.in_force().filter(**{f"other__{field}": name}).values("kept")
     return User.objects.filter(Q(**{field: name}) | Q(pk__in=merged), is_active=True)
 
 

@@ -37,7 +37,7 @@ class Throttle:
 PASSWORDS = Throttle("wrong_passwords", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
 CODES = Throttle("wrong_codes", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
 SECOND_STEPS = Throttle("wrong_second_steps", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
-EMAILS = Throttle("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
+EMAILS = Throttle("emails", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
 
 
 def take(throttle, account, place, *, is_crowded=False):

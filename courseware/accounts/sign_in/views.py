@@ -211,10 +211,10 @@ def set_language(request):
 
 @require_GET
 @login_required
-def held_form(request):
-    pending = resubmission.held_form(request)
+def unsent_form(request):
+    pending = resubmission.pending_submission(request)
     if pending and pending.person == request.user.pk:
-        return render(request, "accounts/held_form.html", {"held": pending})
+        return render(request, "accounts/unsent_form.html", {"held": pending})
     response = redirect("home")
     if pending:
         resubmission.drop(request, response)

@@ -23,7 +23,7 @@ def add_deputy(manager: User, person: User, *, first_day: date, last_day: date, 
     """Make `person` a deputy of `manager` from first to last day; notify and log. Return False if the same exists."""
     User.objects.select_for_update(no_key=True).get(pk=manager.pk)
     deputy, is_new = Deputy.objects.get_or_create(
-        lead=manager, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
+        manager=manager, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
     )
     if is_new:
         reload_session_facts(person.pk)
@@ -45,19 +45,19 @@ def end_deputy(deputy: Deputy, *, by: User) -> bool:
 def events(verb, deputy, by):
     """Return two events of `verb`: for the manager and for the deputy."""
     data = {
-        "lead": deputy.lead_id,
-        "substitute": deputy.person_id,
+        "manager": deputy.manager_id,
+        "deputy": deputy.person_id,
         "from": deputy.first_day,
         "until": deputy.last_day,
     }
-    return [NewEvent(verb, person, by, data) for person in (deputy.lead, deputy.person)]
+    return [NewEvent(verb, person, by, data) for person in (deputy.manager, deputy.person)]
 
 
 KIND = "deputy-added"
 
 
 def register_email() -> None:
-    template = "accounts/mail/substitute_named.txt"
+    template = "accounts/mail/deputy_named.txt"
     label = _("Deputy for a manager")
     unwanted, context = one_by_one(why_no_deputy_email), one_by_one(deputy_email_context)
     register_email_type(KIND, EmailType(label, template, unwanted, context, lines=deputy_notifications))
@@ -65,20 +65,20 @@ def register_email() -> None:
 
 def notify_both(deputy: Deputy) -> None:
     """Email the deputy and the manager, even if one of them made the change."""
-    for person in (deputy.person, deputy.lead):
-        queue_email(KIND, person, key=f"{KIND}:{deputy.pk}:{person.pk}", data={"substitute": deputy.pk})
+    for person in (deputy.person, deputy.manager):
+        queue_email(KIND, person, key=f"{KIND}:{deputy.pk}:{person.pk}", data={"deputy": deputy.pk})
 
 
 def deputy_notifications(lines: Sequence[Notification]) -> dict[int, NotificationText]:
-    deputies = Deputy.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
-    found = {line: deputies.get(line.data["substitute"]) for line in lines}
+    deputies = Deputy.objects.select_related("manager", "person").in_bulk({line.data["deputy"] for line in lines})
+    found = {line: deputies.get(line.data["deputy"]) for line in lines}
     return {line.pk: NotificationText(notification_to(line.person_id, each)) for line, each in found.items() if each}
 
 
 def notification_to(recipient_id: int, deputy: Deputy) -> str:
-    is_manager = recipient_id == deputy.lead_id
+    is_manager = recipient_id == deputy.manager_id
     values = {
-        "other": (deputy.person if is_manager else deputy.lead).name,
+        "other": (deputy.person if is_manager else deputy.manager).name,
         "first": date_format(deputy.first_day),
         "last": date_format(deputy.last_day),
     }
@@ -88,23 +88,23 @@ def notification_to(recipient_id: int, deputy: Deputy) -> str:
 
 
 def why_no_deputy_email(message: OutgoingEmail) -> str:
-    deputies = Deputy.objects.select_related("lead", "person", "made_by")
-    deputy = deputies.filter(pk=message.data["substitute"]).first()
+    deputies = Deputy.objects.select_related("manager", "person", "made_by")
+    deputy = deputies.filter(pk=message.data["deputy"]).first()
     if deputy is None or deputy.ended_at or deputy.last_day < site_day():
         return gettext_noop("the deputy no longer acts for the manager")
-    if not (deputy.lead.is_active and deputy.person.is_active):
+    if not (deputy.manager.is_active and deputy.person.is_active):
         return gettext_noop("the manager or the deputy can no longer sign in")
-    managed = Membership.objects.filter(person=deputy.lead, role=Membership.Role.MANAGER)
+    managed = Membership.objects.filter(person=deputy.manager, role=Membership.Role.MANAGER)
     return "" if managed.exists() else gettext_noop("the manager no longer manages a team")
 
 
 def deputy_email_context(message: OutgoingEmail) -> dict[str, object]:
-    deputy = Deputy.objects.select_related("lead", "person", "made_by").get(pk=message.data["substitute"])
-    is_manager = message.person == deputy.lead
+    deputy = Deputy.objects.select_related("manager", "person", "made_by").get(pk=message.data["deputy"])
+    is_manager = message.person == deputy.manager
     return {
-        "is_lead": is_manager,
+        "is_manager": is_manager,
         "name": message.person.name if isinstance(message.person, User) else "",
-        "other": (deputy.person if is_manager else deputy.lead).name,
+        "other": (deputy.person if is_manager else deputy.manager).name,
         "by": "" if deputy.made_by == message.person else deputy.made_by.name,
         "first": deputy.first_day,
         "last": deputy.last_day,

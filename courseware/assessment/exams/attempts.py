@@ -140,12 +140,12 @@ def store_questions(attempt: ExamAttempt, drawn: list[Drawn]) -> None:
 
 
 def why_over(attempt: ExamAttempt, at: datetime | None = None) -> str:
-    """Return why no answer is taken at `at` (default: now): "waived" (enrollment exempt), "submitted", "time", "lesson"
+    """Return why no answer is taken at `at` (default: now): "exempt", "submitted", "time", "lesson"
     (a first pre-test after a completed lesson). Return "" if answers are taken.
     """
     # A pass after an exemption completes the exam, not the enrollment: see `completion.conclude`.
     if attempt.enrollment.exempted_at:
-        return "waived"
+        return "exempt"
     if attempt.submitted_at:
         return "submitted"
     if attempt.time_up_found_at or is_late(attempt, at or timezone.now()):

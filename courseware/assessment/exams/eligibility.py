@@ -66,11 +66,11 @@ AFTER_ATTEMPTS = CompiledQuery(after_attempts)
 
 @dataclass(frozen=True)
 class Eligibility:
-    """`reason` is "" if an attempt may be started. Otherwise, of an exam: passed, drill (passed, but a practice set is
-    open), ended (enrollment closed), lessons (not all completed), wait, revisit (repeat lessons), replay (simulations),
-    reopens (after the last attempt of a row) or never; of a pre-test: ended, closed (a lesson is completed), taken, or
-    compared (the post-test is submitted, too). `opens_at` is set with wait and reopens, `lessons` (ids) with revisit,
-    `simulations` (ids) with replay. With wait, one of the two is set if it is to be repeated as well.
+    """`reason` is "" if an attempt may be started. Otherwise, of an exam: passed, practice (passed, but a practice set
+    is open), ended (enrollment closed), lessons (not all completed), wait, revisit (repeat lessons), replay
+    (simulations), reopens (after the last attempt of a row) or never; of a pre-test: ended, closed (a lesson is
+    completed), taken, or compared (the post-test is submitted, too). `opens_at` is set with wait and reopens, `lessons`
+    (ids) with revisit, `simulations` (ids) with replay. With wait, one of the two is set if it is to be repeated.
     """
 
     reason: str = ""
@@ -106,10 +106,10 @@ def is_pre_check(exam: PageData) -> bool:
 
 
 def eligibility_once_passed(passed: Iterable[ExamAttempt], enrollment: Enrollment) -> Eligibility:
-    """Return "passed" if one of the `passed` attempts has no open practice set; else "drill", or "ended" if exempt."""
+    """Return "passed" if one of the `passed` attempts has no practice set left; else "practice"; if exempt, "ended"."""
     if any(is_practice_complete(joined(attempt, enrollment)) for attempt in passed):
         return Eligibility("passed")
-    return Eligibility("ended" if enrollment.exempted_at else "drill")
+    return Eligibility("ended" if enrollment.exempted_at else "practice")
 
 
 def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:

@@ -32,7 +32,9 @@ MISSED_RULES = CompiledQuery(
         .values_list("attempt", "objective")
     )
 )
-DRILL_ANSWERS = CompiledQuery(lambda attempts: PracticeAnswer.objects.filter(attempt__pk__in=attempts).order_by("pk"))
+PRACTICE_ANSWERS = CompiledQuery(
+    lambda attempts: PracticeAnswer.objects.filter(attempt__pk__in=attempts).order_by("pk")
+)
 PASSED = CompiledQuery(
     lambda enrollments: (
         ExamAttempt.objects.filter(enrollment__pk__in=enrollments, is_passed=True).with_release().order_by("number")
@@ -128,7 +130,7 @@ def practice_sets_by_attempt(attempts: Collection[ExamAttempt]) -> dict[int, tup
     """Return attempt id → practice sets as in `practice_sets_of`. Runs at most two queries."""
     wanted = {attempt.pk: practice_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
     rules = missed_rules([key for key, requirement in wanted.items() if requirement])
-    for answer in DRILL_ANSWERS(attempts=list(rules)) if rules else ():
+    for answer in PRACTICE_ANSWERS(attempts=list(rules)) if rules else ():
         if answer.objective in rules[answer.attempt_id]:
             rules[answer.attempt_id][answer.objective].append(answer)
     return {attempt.pk: practice_sets_on(rules.get(attempt.pk, {}), wanted.get(attempt.pk)) for attempt in attempts}

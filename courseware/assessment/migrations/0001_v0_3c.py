@@ -240,19 +240,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='certification',
-            index=models.Index(fields=['certified_until'], name='standing_by_certified_until'),
+            index=models.Index(fields=['certified_until'], name='certification_by_end'),
         ),
         migrations.AddConstraint(
             model_name='certification',
-            constraint=models.UniqueConstraint(fields=('learner', 'course'), name='one_standing_per_course'),
+            constraint=models.UniqueConstraint(fields=('learner', 'course'), name='one_certification_per_course'),
         ),
         migrations.AddConstraint(
             model_name='certification',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('certificate', None), ('outside__isnull', False)), models.Q(('certificate__isnull', False), ('outside', None)), _connector='OR'), name='a_standing_has_one_proof'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('certificate', None), ('outside__isnull', False)), models.Q(('certificate__isnull', False), ('outside', None)), _connector='OR'), name='certification_has_one_proof'),
         ),
         migrations.AddConstraint(
             model_name='practiceanswer',
-            constraint=models.UniqueConstraint(fields=('attempt', 'objective', 'number'), name='one_drill_answer_per_number'),
+            constraint=models.UniqueConstraint(fields=('attempt', 'objective', 'number'), name='one_practice_answer_per_number'),
         ),
         migrations.AddConstraint(
             model_name='response',

@@ -107,7 +107,7 @@ def make_pdf(request, number):
 
 
 @page_view()
-def paper(request, number, language):
+def pdf_file(request, number, language):
     issued = certificate_for_pdf(request, number)
     stored = get_object_or_404(issued.papers, language=language)
     if issued.enrollment.learner_id != request.user.pk:

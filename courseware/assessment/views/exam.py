@@ -61,7 +61,7 @@ def exam_page(request, learner_context, context):
         "lessons": [learner_context.outline.step(lesson) for lesson in context["eligibility"].lessons],
         "simulations": [learner_context.outline.step(simulation) for simulation in context["eligibility"].simulations],
         "passed": passed,
-        "drills": shown_practice_sets(passed, learner_context.outline) if passed else [],
+        "practice_sets": shown_practice_sets(passed, learner_context.outline) if passed else [],
         "best": max(attempts, key=lambda attempt: attempt.points, default=None),
         "allowed": attempts_in_a_row(page.data["retakes"]),
         "retakes": list(retake_terms(page, learner_context.outline)),

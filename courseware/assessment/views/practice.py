@@ -50,7 +50,7 @@ def practice_question(attempt, found, entered=None):
     asked = practice_sets.next_question(attempt, found, get_language())
     return {
         "question": ask(asked.question, attempt.enrollment_id, asked.number - 1, entered),
-        "anchor": "drill",
+        "anchor": "practice",
         "number": asked.number,
         "revision": asked.bank.revision_id,
         "token": uuid.uuid4(),
@@ -71,7 +71,7 @@ def practice_page(request, attempt, found, question, template, *, problem="", st
     outline = store.outline(attempt.enrollment.release, get_language())
     context = {
         "attempt": attempt,
-        "drill": found,
+        "practice_set": found,
         "rule": outline.objective(found.rule),
         "others": [
             other for other in practice_sets.practice_sets_of(attempt) if not other.is_done and other.rule != found.rule

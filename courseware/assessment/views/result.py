@@ -41,7 +41,7 @@ def result(request, pk):
         "eligibility": eligibility,
         "again": again,
         "again_minutes": sum(step.repeat_minutes for step in again),
-        "drills": practice_sets,
+        "practice_sets": practice_sets,
         # An exam that was removed from the course blocks no completion.
         "is_held": is_there and not all(practice_set.is_done for _rule, practice_set in practice_sets),
         "point": pre_post_test_of(enrollment, now),

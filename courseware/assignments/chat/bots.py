@@ -20,7 +20,7 @@ def save_bot(bot: ChatBot, changed: list[str], *, by: User) -> None:
         return
     bot.refused_at, bot.refused_why = None, ""
     bot.save()
-    data = {"door": bot.pk, "service": bot.service}
+    data = {"bot": bot.pk, "service": bot.service}
     if is_new:
         record("chat-bot-added", actor=by, subject=bot.team, data=data)
     else:
@@ -34,7 +34,7 @@ def remove_bot(bot: ChatBot, *, by: User) -> bool:
     if found is None:
         return False
     found.delete()
-    record("chat-bot-removed", actor=by, subject=bot.team, data={"door": bot.pk, "service": bot.service})
+    record("chat-bot-removed", actor=by, subject=bot.team, data={"bot": bot.pk, "service": bot.service})
     return True
 
 
@@ -43,11 +43,11 @@ def request_test_message(bot: ChatBot, *, by: User) -> bool:
     try:
         with transaction.atomic():
             found = ChatBot.objects.select_for_update(no_key=True).filter(pk=bot.pk, refused_at=None)
-            if not found or ChatMessage.objects.filter(WAITING, door=bot, day=None).exists():
+            if not found or ChatMessage.objects.filter(WAITING, bot=bot, day=None).exists():
                 return False
-            message = ChatMessage.objects.create(door=bot)
+            message = ChatMessage.objects.create(bot=bot)
             send_test_message.enqueue(message.pk)
-            record("chat-bot-tested", actor=by, subject=bot.team, data={"door": bot.pk, "service": bot.service})
+            record("chat-bot-tested", actor=by, subject=bot.team, data={"bot": bot.pk, "service": bot.service})
     except IntegrityError:  # requested twice at the same moment
         return False
     return True

@@ -145,7 +145,7 @@ logger = logging.getLogger(__name__)
 def send_summaries() -> str:
     """Job: create messages for `bots_due`, and send due ones, up to AT_ONCE. Return their number by state, as text."""
     now = timezone.now()
-    new = [ChatMessage(door=bot, day=day, written_at=now, next_at=now) for bot, day in bots_due(now)]
+    new = [ChatMessage(bot=bot, day=day, written_at=now, next_at=now) for bot, day in bots_due(now)]
     ChatMessage.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have created them
     ended, until = Counter[str](), time.monotonic() + AT_MOST
     for pk in list(ChatMessage.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE]):
@@ -175,7 +175,7 @@ def bots_due(now: datetime) -> list[tuple[ChatBot, date]]:
         for bot, calendar in zip(bots, calendars, strict=True)
         if (day := open_day(bot.team, calendar, now)) is not None
     }
-    known_rows = ChatMessage.objects.filter(day__range=(now.date() - DAY, now.date() + DAY)).values_list("door", "day")
+    known_rows = ChatMessage.objects.filter(day__range=(now.date() - DAY, now.date() + DAY)).values_list("bot", "day")
     known = set(known_rows) if open_today else set()
     return [(bot, day) for bot, day in open_today.items() if (bot.pk, day) not in known]
 
@@ -200,8 +200,8 @@ def send_message(pk: int) -> str:
 def claimed(pk: int) -> ChatMessage | None:
     """Claim and return a message (id); None if not due, claimed elsewhere, or held by rate limit or circuit breaker."""
     now = timezone.now()
-    message = ChatMessage.objects.due(now).filter(pk=pk).select_related("door__team").first()
-    if message is None or recently_tried(message.door, now) >= PACE or not breaker_of(message).allows():
+    message = ChatMessage.objects.due(now).filter(pk=pk).select_related("bot__team").first()
+    if message is None or recently_tried(message.bot, now) >= PACE or not breaker_of(message).allows():
         return None
     mine = ChatMessage.objects.due(now).filter(pk=pk).order_by()
     if not mine.update(next_at=now + CLAIMED_FOR, tried_at=now, tries=F("tries") + 1):
@@ -212,12 +212,12 @@ def claimed(pk: int) -> ChatMessage | None:
 
 def recently_tried(bot: ChatBot, now: datetime) -> int:
     """Return the number of attempts at the bot's address in the minute before `now`."""
-    return ChatMessage.objects.filter(door__address=bot.address, tried_at__range=(now - MINUTE, now)).count()
+    return ChatMessage.objects.filter(bot__address=bot.address, tried_at__range=(now - MINUTE, now)).count()
 
 
 def deliver(message: ChatMessage) -> str:
     """Send a claimed message, skip it, or give up. Return its new state."""
-    bot, now = message.door, timezone.now()
+    bot, now = message.bot, timezone.now()
     if message.is_try:
         return handed_over(message, build_test_message(bot))
     if not bot.is_on or bot.refused_at:
@@ -231,7 +231,7 @@ def deliver(message: ChatMessage) -> str:
 
 
 def handed_over(message: ChatMessage, content: ChatContent) -> str:
-    answer = post_message(message.door.service, message.door.address, message.door.secret, content)
+    answer = post_message(message.bot.service, message.bot.address, message.bot.secret, content)
     if answer.verdict == ChatResult.UNREACHABLE:
         breaker_of(message).note_failure(answer.words)
     else:
@@ -240,7 +240,7 @@ def handed_over(message: ChatMessage, content: ChatContent) -> str:
 
 
 def breaker_of(message: ChatMessage) -> CircuitBreaker:
-    return CircuitBreaker(server_of(message.door.address))
+    return CircuitBreaker(server_of(message.bot.address))
 
 
 def handle_response(message: ChatMessage, answer: ChatResponse) -> str:
@@ -266,7 +266,7 @@ def refused(message: ChatMessage, why: str) -> str:
     """Stop using the bot unless it was changed meanwhile; email managers, but not about a test message. Return the new
     state. `why`: answer of the service.
     """
-    asked = ChatBot.objects.filter(pk=message.door_id, address=message.door.address, secret=message.door.secret)
+    asked = ChatBot.objects.filter(pk=message.bot_id, address=message.bot.address, secret=message.bot.secret)
     asked.update(refused_at=timezone.now(), refused_why=why)
     if not message.is_try:
         notify_managers(message)
@@ -280,7 +280,7 @@ def given_up(message: ChatMessage, why: str) -> str:
 
 
 def notify_managers(message: ChatMessage) -> None:
-    for person in managers_near(message.door.team) or people_with_role(HR):
+    for person in managers_near(message.bot.team) or people_with_role(HR):
         queue_email(EMAIL_TYPE, person, key=f"{EMAIL_TYPE}:{message.pk}:{person.pk}", data={"card": message.pk})
 
 
@@ -301,7 +301,7 @@ def ended(message: ChatMessage, state: ChatDeliveryState, why: str = "") -> str:
 
 def store_state(message: ChatMessage, state: ChatDeliveryState, why: str, **times: datetime) -> None:
     if state in (ChatDeliveryState.LATER, ChatDeliveryState.REFUSED, ChatDeliveryState.GIVEN_UP):
-        logger.warning("chat message %s, %s: %s", message.pk, message.door.service, state.value)
+        logger.warning("chat message %s, %s: %s", message.pk, message.bot.service, state.value)
     ChatMessage.objects.filter(pk=message.pk).update(state=state, why=why, **times)
 
 
@@ -325,18 +325,18 @@ def is_notified_of_bots(person: User) -> bool:
 
 
 def message_of(email: OutgoingEmail) -> ChatMessage | None:
-    return ChatMessage.objects.select_related("door__team").filter(pk=email.data["card"]).first()
+    return ChatMessage.objects.select_related("bot__team").filter(pk=email.data["card"]).first()
 
 
 def still_wanted(email: OutgoingEmail) -> str:
     message = message_of(email)
     if message is None:
         return gettext_noop("the group-chat bot was deleted")
-    if not (handles_people(email.person) or teams_managed_by(email.person).filter(pk=message.door.team_id).exists()):
+    if not (handles_people(email.person) or teams_managed_by(email.person).filter(pk=message.bot.team_id).exists()):
         return gettext_noop("the recipient no longer manages the team")
-    if ChatMessage.objects.filter(door=message.door_id, day__gt=message.day).exists():
+    if ChatMessage.objects.filter(bot=message.bot_id, day__gt=message.day).exists():
         return gettext_noop("a newer summary has replaced this message")
-    is_urgent = group_statistics_of(message.door.team, timezone.now()).is_urgent
+    is_urgent = group_statistics_of(message.bot.team, timezone.now()).is_urgent
     return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within 3 days")
 
 
@@ -345,10 +345,10 @@ def in_words(email: OutgoingEmail) -> dict[str, object]:
     message = message_of(email)
     if message is None:
         raise LookupError("asked without being wanted")
-    team = message.door.team
+    team = message.bot.team
     with translation.override(email.language or settings.LANGUAGE_CODE):
         lines = summary_lines(group_statistics_of(team, timezone.now()), by_state=True)
-        service = message.door.get_service_display()
+        service = message.bot.get_service_display()
     return {
         "name": email.person.name,  # type: ignore[union-attr]  # these emails always have a person
         "team": team.name,

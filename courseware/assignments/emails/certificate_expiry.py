@@ -26,7 +26,7 @@ RENEWED = gettext_noop("the certificate was renewed or revoked before this email
 
 
 def register() -> None:
-    template = "assignments/mail/certificate_ending.txt"
+    template = "assignments/mail/certificate_expiry.txt"
     words, sort = _("Expiring certificate"), EmailCategory.TRAINING
     register_email_type(KIND, EmailType(words, template, why_no_news, in_words, sort, editable=ENDING))
     schedule_emails("queue-expiry-emails", _("Create emails about expiring certificates"), JOB)
@@ -36,7 +36,7 @@ def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     for enrollments in by_person(enrollments_ending(morning.day), "learner_id"):
         for enrollment in enrollments:
             if morning.catches_up or (last_day_of(enrollment) - morning.day).days in DAYS_BEFORE:
-                yield letter_to(enrollment, key_of(enrollment, morning.day), morning.at)
+                yield expiry_email(enrollment, key_of(enrollment, morning.day), morning.at)
 
 
 JOB = DailyEmailJob(KIND, time(5, 20), emails)
@@ -69,7 +69,7 @@ def last_day_of(enrollment: Enrollment) -> date:
     return enrollment.certified_until
 
 
-def letter_to(enrollment: Enrollment, key: str, at: datetime) -> OutgoingEmail:
+def expiry_email(enrollment: Enrollment, key: str, at: datetime) -> OutgoingEmail:
     data = {"subjects": [[enrollment.pk, last_day_of(enrollment).isoformat()]]}
     return email_to(enrollment.learner, KIND, key=key, data=data, next_at=at)
 

@@ -52,7 +52,7 @@ def told_since(day: date) -> datetime:
 def affected_enrollments(day: date) -> QuerySet[Enrollment]:
     """Return newest enrollments in which a recently changed lesson may be completed; check each with `changes_of`."""
     changed = ReleaseEntry.objects.filter(
-        weight__in=ASKS_TO_REREAD,
+        impact__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,
         release__created_at__gte=told_since(day),
     )

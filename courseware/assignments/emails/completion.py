@@ -30,7 +30,7 @@ TAKEN_BACK = gettext_noop("the certificate was revoked, or the enrollment now be
 
 def register() -> None:
     """Register the email and queue it on completion."""
-    template = "assignments/mail/arrival.txt"
+    template = "assignments/mail/completion.txt"
     questions = why_no_news, in_words
     words = _("Completed course")
     register_email_type(KIND, EmailType(words, template, *questions, EmailCategory.TRAINING, lines_in_words, ARRIVAL))

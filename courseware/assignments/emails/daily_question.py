@@ -54,7 +54,7 @@ def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     for preferences in by_person(wanted, "person_id"):
         hours = hours_of([preference.person_id for preference in preferences])
         for preference in preferences:
-            email = letter_to(preference.person, hours[preference.person_id], morning.at)
+            email = question_email(preference.person, hours[preference.person_id], morning.at)
             if email and asked_in(email):
                 yield email
 
@@ -63,7 +63,7 @@ JOB = DailyEmailJob(DAILY_EMAIL, time(5, 40), emails, unsaid=NOTHING_ASKED)
 write_questions = JOB.run
 
 
-def letter_to(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | None:
+def question_email(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | None:
     """Return the unsaved email, to leave in the next sending hours of the person (`hours`); None if these open more
     than a day after `at`.
     """

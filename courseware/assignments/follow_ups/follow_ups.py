@@ -41,18 +41,18 @@ LOOKED_AT = 200  # enrollments per survey: own teams first, then earliest comple
 
 @dataclass(frozen=True)
 class FollowUpDue:
-    """A survey (`sheet`, in the active language) to answer about the learner of the enrollment `run`."""
+    """A survey (`survey`, in the active language) to answer about the learner of the enrollment `run`."""
 
     run: Enrollment
     course: Course
-    sheet: FollowUpSurvey
+    survey: FollowUpSurvey
 
 
 def current_surveys() -> Iterator[tuple[Course, FollowUpSurvey]]:
     """Yield (course, survey) of current releases, in the active language. One query, and once one per course."""
     courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
     for course in courses.order_by("pk"):
-        for survey in outline(course.current, get_language()).sheets if course.current else ():
+        for survey in outline(course.current, get_language()).follow_up_surveys if course.current else ():
             yield course, survey
 
 
@@ -63,12 +63,12 @@ def enrollments_to_follow_up(
     learners, not absent now, without a follow-up in any enrollment in the course.
     """
     zone, last = timezone.get_default_timezone(), day - timedelta(days=survey.after_days)
-    answered = FollowUp.objects.filter(enrollment__learner=OuterRef("learner"), sheet__identifier=survey.id)
+    answered = FollowUp.objects.filter(enrollment__learner=OuterRef("learner"), survey__identifier=survey.id)
     completed = Enrollment.objects.filter(
         course=course, completed_at__lt=due_instant(last, zone), learner__is_active=True
     )
     completed = completed.filter(completed_at__gte=due_instant(last - since, zone))
-    return completed.exclude(Exists(answered.filter(sheet__course=course))).exclude(
+    return completed.exclude(Exists(answered.filter(survey__course=course))).exclude(
         Exists(absent_now().filter(person=OuterRef("learner")))
     )
 
@@ -98,7 +98,7 @@ SALT = "courseware.assignments.follow_ups.follow_ups"
 
 class FollowUpRefusal(models.TextChoices):
     EARLY = "early", _("The follow-up survey opens some days after the person completes the course.")
-    LED_NO_MORE = "led-no-more", _("You no longer manage this person’s team.")
+    NOT_MANAGED = "not-managed", _("You no longer manage this person’s team.")
     OVER = (
         "over",
         _(
@@ -116,8 +116,8 @@ class NotAsked(Exception):
 
 def follow_up_of(enrollment: Enrollment, survey: str) -> FollowUp | None:
     """Return the person's follow-up of `survey` (document id) in any enrollment in the course, or None. One query."""
-    found = FollowUp.objects.filter(enrollment__learner=enrollment.learner_id, sheet__course=enrollment.course_id)
-    return found.filter(sheet__identifier=survey).select_related("made_by").order_by("pk").first()
+    found = FollowUp.objects.filter(enrollment__learner=enrollment.learner_id, survey__course=enrollment.course_id)
+    return found.filter(survey__identifier=survey).select_related("made_by").order_by("pk").first()
 
 
 def why_not_asked(enrollment: Enrollment, survey: FollowUpSurvey, day: date) -> FollowUpRefusal | None:
@@ -151,7 +151,7 @@ def answer_follow_up(
         raise NotAsked(why)
     team = team_of(enrollment, by)
     if team is None:  # changed since the page was loaded
-        raise NotAsked(FollowUpRefusal.LED_NO_MORE)
+        raise NotAsked(FollowUpRefusal.NOT_MANAGED)
     if answers is not None:
         now = store.page(enrollment.release, survey.id, enrollment.source_language)
         if now.revision_id != revision:
@@ -159,7 +159,7 @@ def answer_follow_up(
         # Stores no time, log entry or sequence, which could link the answers to the person.
         store_anonymously(enrollment, document, answers, team=team, day=day)
     fields = {"made_by": by, "made_on": day, "is_answered": answers is not None}
-    return FollowUp.objects.create(enrollment=enrollment, sheet=document, **fields), True
+    return FollowUp.objects.create(enrollment=enrollment, survey=document, **fields), True
 
 
 def lock_follow_up(enrollment: Enrollment, survey: FollowUpSurvey) -> Document:
@@ -182,7 +182,7 @@ def store_anonymously(
 ) -> None:
     [known_as, *before] = digests_of_team(team, survey)
     FollowUpAnswers.objects.create(
-        sheet=survey,
+        survey=survey,
         release=enrollment.release,
         answers=dict(answers),
         pending_key=known_as,
@@ -206,7 +206,7 @@ def digests_of_team(team: Team, survey: Document) -> list[str]:
 
 def publish_in_groups(survey: Document, team: Team, known_as: set[str], day: date) -> None:
     """Publish waiting answers of the team (hashes `known_as`) in groups of 5. The caller holds `lock_follow_up`."""
-    rows = list(FollowUpAnswers.objects.filter(sheet=survey, shown_from=None).order_by("pk"))
+    rows = list(FollowUpAnswers.objects.filter(survey=survey, shown_from=None).order_by("pk"))
     own = [row for row in rows if row.pending_key in known_as and (not row.counts_from or row.counts_from <= day)]
     for row in own[: len(own) - len(own) % disclosure.STEP]:
         row.pending_key, row.team, row.month = "", team, day.replace(day=1)
@@ -216,18 +216,18 @@ def publish_in_groups(survey: Document, team: Team, known_as: set[str], day: dat
     FollowUpAnswers.objects.bulk_create(rows)
 
 
-KIND = "observation"
+KIND = "follow-up"
 CAUGHT_UP = timedelta(days=3)  # missed days are caught up within this time
 RUNS_AT_ONCE = 500  # in memory
 NAMED = 10
-LED_NO_MORE = gettext_noop("the recipient no longer manages the people in the email")
+NOT_MANAGED = gettext_noop("the recipient no longer manages the people in the email")
 ANSWERED = gettext_noop("another manager has already answered the survey")
 NOT_HERE = gettext_noop("the people in the email are away or have left the company, or the follow-up survey is closed")
 
 
 def register() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
-    template = "assignments/mail/observation.txt"
+    template = "assignments/mail/follow_up.txt"
     words, sort = _("Follow-up survey after a course"), EmailCategory.SUBSCRIBED
     register_email_type(KIND, EmailType(words, template, *questions, sort, is_for=is_manager))
     schedule_emails("queue-follow-ups", _("Ask managers to answer a follow-up survey some days after a course"), JOB)
@@ -240,7 +240,7 @@ def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
 
 
 JOB = DailyEmailJob(KIND, time(5, 25), emails)
-ask_leads = JOB.run
+ask_managers = JOB.run
 
 
 def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment], str]]:
@@ -257,20 +257,22 @@ def emails_about(enrollments: Collection[Enrollment], survey: str, at: datetime)
     managers = nearest_managers({enrollment.learner_id for enrollment in enrollments})
     hours = hours_of({manager.person_id for each in managers.values() for manager in each})
     return [
-        letter_to(manager.person, enrollment, survey, hours[manager.person_id], at)
+        follow_up_email(manager.person, enrollment, survey, hours[manager.person_id], at)
         for enrollment in enrollments
         for manager in managers.get(enrollment.learner_id, ())
     ]
 
 
-def letter_to(manager: User, enrollment: Enrollment, survey: str, hours: EmailHours, at: datetime) -> OutgoingEmail:
+def follow_up_email(
+    manager: User, enrollment: Enrollment, survey: str, hours: EmailHours, at: datetime
+) -> OutgoingEmail:
     key = f"{KIND}:{enrollment.pk}:{survey}:{manager.pk}"
     return email_to(manager, KIND, key=key, data={"subjects": [[enrollment.pk, survey]]}, next_at=hours.opens_at(at))
 
 
 def managed_enrollments_in(message: OutgoingEmail) -> set[int]:
     """Return ids of the email's enrollments whose learners its recipient manages. Runs one query."""
-    enrollments = Enrollment.objects.filter(pk__in=[enrollment for enrollment, _sheet in message.data["subjects"]])
+    enrollments = Enrollment.objects.filter(pk__in=[enrollment for enrollment, _survey in message.data["subjects"]])
     return set(enrollments.filter(learner__in=people_managed_by(message.person)).values_list("pk", flat=True))
 
 
@@ -287,7 +289,7 @@ def still_due(message: OutgoingEmail, managed: Collection[int]) -> list[FollowUp
 def why_unwanted(message: OutgoingEmail) -> str:
     managed = managed_enrollments_in(message)
     if not managed:
-        return LED_NO_MORE
+        return NOT_MANAGED
     if still_due(message, managed):
         return ""
     people = Enrollment.objects.filter(pk__in=managed).values("learner")

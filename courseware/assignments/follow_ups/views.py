@@ -31,29 +31,29 @@ hides_answers = sensitive_post_parameters()  # in error reports
 
 
 @page_view(allowed=is_manager)
-def observations(request):
+def follow_ups(request):
     [board_page] = DASHBOARD_PAGES
     context = {"due": follow_ups_due(request.user), "board_page": board_page}
     return render(request, "assignments/follow_ups.html", context)
 
 
-def asked_or_404(user, pk, sheet):
-    """Return (enrollment, survey). `pk`: enrollment id; `sheet`: document id of the survey. Raise Http404 if one does
-    not exist, or `user` does not manage the learner.
+def asked_or_404(user, pk, survey_id):
+    """Return (enrollment, survey). `pk`: enrollment id; `survey_id`: document id of the survey. Raise Http404 if one
+    does not exist, or `user` does not manage the learner.
     """
     managed = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
     enrollment = get_object_or_404(managed.with_release().select_related("learner"), pk=pk)
-    survey = store.outline(enrollment.release, get_language()).find_follow_up_survey(sheet)
+    survey = store.outline(enrollment.release, get_language()).find_follow_up_survey(survey_id)
     if survey is None:
-        raise Http404(sheet)
+        raise Http404(survey_id)
     return enrollment, survey
 
 
 @hides_answers
 @form_view("assignments:follow-up", is_held=False)
-def observation(request, pk, sheet):
-    enrollment, survey = asked_or_404(request.user, pk, sheet)
-    page = store.page(enrollment.release, sheet, get_language())
+def follow_up(request, pk, survey_id):
+    enrollment, survey = asked_or_404(request.user, pk, survey_id)
+    page = store.page(enrollment.release, survey_id, get_language())
     form, is_changed = SurveyForm(posted(request), questions=page.data["questions"]), False
     if request.method == "POST":
         try:
@@ -67,7 +67,7 @@ def observation(request, pk, sheet):
                 questions=page.data["questions"], initial=SurveyForm.texts(request.POST, page.data["questions"])
             )
             is_changed = True
-    known = follow_up_of(enrollment, sheet)
+    known = follow_up_of(enrollment, survey_id)
     outline = store.outline(enrollment.release, get_language())
     context = {
         "run": enrollment,

@@ -106,7 +106,7 @@ def remind(keys: Iterable[int], *, by: User) -> tuple[ManualReminder | None, lis
         return None, refused
     email_ids = [message.pk for message in messages]
     deliver.enqueue()
-    return ManualReminder.objects.create(made_by=by, letters=email_ids), refused
+    return ManualReminder.objects.create(made_by=by, email_ids=email_ids), refused
 
 
 def by_hand(enrollment: Enrollment, by: User, leaves_at: datetime) -> OutgoingEmail:
@@ -147,7 +147,7 @@ def reminder_refusal(at: datetime) -> Case:
         When(~is_not_away(at), then=Value(NotReminded.AWAY.value)),
         When(Q(learner__email=None) | Q(learner__email=""), then=Value(NotReminded.NO_ADDRESS.value)),
         When(
-            Exists(ExtensionRequest.objects.standing(at).filter(enrollment=OuterRef("pk"))),
+            Exists(ExtensionRequest.objects.open_at(at).filter(enrollment=OuterRef("pk"))),
             then=Value(NotReminded.ASKS.value),
         ),
         When(Exists(emails.handed_over().filter(ended_at__gt=at - APART)), then=Value(NotReminded.REMINDED.value)),
@@ -162,7 +162,7 @@ def has_had_its_emails(at: datetime) -> Q:
     today = site_day(at)
     reserved = OutgoingEmail.objects.filter(person=OuterRef("learner"), limit_category=SORT)
     of_days = reserved.filter(sending_day__range=days_that_count(today, SORT)).order_by().values("person")
-    used_up = of_days.annotate(number=Count("pk")).filter(number__gte=LIMITS[SORT].letters)
+    used_up = of_days.annotate(number=Count("pk")).filter(number__gte=LIMITS[SORT].emails)
     return Q(Exists(reserved.filter(sending_day__gte=today))) | Q(Exists(used_up))
 
 
@@ -201,7 +201,7 @@ class Done:
 class UndoResult:
     """Numbers of undone things. `days`: (adjustment, ids of learners undone, items not undone)."""
 
-    letters: Undone
+    reminders: Undone
     days: list[tuple[Adjustment, list[int], list[NotUndone]]]
     talks: int
     refusals: int
@@ -263,7 +263,7 @@ def lock_enrollments(keys: Iterable[int]) -> list[Enrollment]:
 def conversations_of_day(enrollments: Collection[Enrollment]) -> dict[int, Conversation]:
     """Return enrollment id → its conversation of today (site's date), unless the learner was active after it."""
     acted_at = {enrollment.pk: enrollment.last_active_at for enrollment in enrollments}
-    found = Conversation.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
+    found = Conversation.objects.in_force().filter(enrollment__in=acted_at).select_related("made_by")
     today = {each.enrollment_id: each for each in found if site_day(each.made_at) == site_day()}
     return {
         enrollment: each for enrollment, each in today.items() if each.made_at >= (acted_at[enrollment] or each.made_at)
@@ -284,7 +284,7 @@ def note_talks(enrollments: Collection[Enrollment], *, by: User) -> tuple[list[C
 def undo_conversations(conversations: Collection[Conversation], *, by: User) -> list[NewEvent]:
     """Undo those conversations that still stand. The caller has locked their enrollments. Return the events to log."""
     fresh = list(
-        Conversation.objects.standing().filter(pk__in=[each.pk for each in conversations]).select_related("enrollment")
+        Conversation.objects.in_force().filter(pk__in=[each.pk for each in conversations]).select_related("enrollment")
     )
     at = timezone.now()
     Conversation.objects.filter(pk__in=[each.pk for each in fresh]).update(undone_at=at)

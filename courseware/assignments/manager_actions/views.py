@@ -246,7 +246,7 @@ def sent_or_refused(request, form, enrollments, able):
             None, gettext("This change would have no effect on the selected people, so nothing was changed.")
         )
         return None
-    say_queued(request, len(made.letters))
+    say_queued(request, len(made.email_ids))
     say_by_reason(request, skipped_text(refused))
     return made
 
@@ -271,7 +271,7 @@ def own_reminding(request, pk):
 def reminded(request, pk):
     reminding = own_reminding(request, pk)
     emails = list(reminding.sent())
-    context = {"reminding": reminding, "letters": emails, "may_undo": any(each.may_be_taken_back for each in emails)}
+    context = {"reminding": reminding, "emails": emails, "may_undo": any(each.may_be_taken_back for each in emails)}
     return render(request, "assignments/reminded.html", context)
 
 

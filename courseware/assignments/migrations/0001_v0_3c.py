@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('letters', models.JSONField(default=list)),
+                ('email_ids', models.JSONField(default=list)),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('due_days', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='days')),
                 ('due_on', models.DateField(blank=True, null=True, verbose_name='date')),
                 ('acts_since', models.DateField(verbose_name='applies from')),
-                ('excuses', models.BooleanField(default=False, help_text='For open enrollments created by this rule', verbose_name="people who no longer match the rule become exempt")),
+                ('exempts', models.BooleanField(default=False, help_text='For open enrollments created by this rule', verbose_name="people who no longer match the rule become exempt")),
                 ('renewal', models.CharField(blank=True, choices=[('', 'no renewal'), ('whole', 'the whole course'), ('short', "short renewal: updated lessons, missed questions, 1 simulation and the exam")], max_length=5, verbose_name='renewal')),
                 ('renewal_days', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='days before the certificate expires')),
                 ('renewal_month', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='month')),
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
             name='RuleAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('deed', models.CharField(choices=[('enroll', 'enrolled'), ('renew', 'renewal opened'), ('excuse', 'exempt')], max_length=8)),
+                ('kind', models.CharField(choices=[('enroll', 'enrolled'), ('renew', 'renewal opened'), ('exempt', 'exempt')], max_length=8)),
                 ('occasion', models.CharField(blank=True, help_text='What a rule does once for; empty: the first enrollment', max_length=40)),
                 ('why', models.CharField(help_text='A value of `rules.scope.RuleReason`', max_length=24)),
                 ('why_day', models.DateField(help_text='The day in the words of the reason', null=True)),
@@ -164,12 +164,12 @@ class Migration(migrations.Migration):
                 ('next_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('tried_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
-                ('door', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cards', to='assignments.chatbot')),
+                ('bot', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='assignments.chatbot')),
             ],
             options={
                 'ordering': ['-pk'],
                 'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'later'])), fields=['next_at'], name='group_card_waiting'), models.Index(fields=['tried_at'], name='group_card_tried'), models.Index(fields=['written_at'], name='group_card_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('door', 'day'), name='one_summary_a_door_and_day'), models.UniqueConstraint(condition=models.Q(('day', None), ('state__in', ['queued', 'later'])), fields=('door',), name='one_try_at_a_time')],
+                'constraints': [models.UniqueConstraint(fields=('bot', 'day'), name='one_summary_per_bot_and_day'), models.UniqueConstraint(condition=models.Q(('day', None), ('state__in', ['queued', 'later'])), fields=('bot',), name='one_try_at_a_time')],
             },
         ),
         migrations.CreateModel(
@@ -180,13 +180,13 @@ class Migration(migrations.Migration):
                 ('is_answered', models.BooleanField(help_text='False: the manager could not tell')),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning.enrollment')),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('sheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+                ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
             ],
             options={
                 'verbose_name': 'follow-up',
                 'verbose_name_plural': 'follow-ups',
                 'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('enrollment', 'sheet'), name='one_observation_of_a_run')],
+                'constraints': [models.UniqueConstraint(fields=('enrollment', 'survey'), name='one_follow_up_per_enrollment')],
             },
         ),
         migrations.CreateModel(
@@ -199,15 +199,15 @@ class Migration(migrations.Migration):
                 ('shown_from', models.DateField(help_text='The day from which figures hold it; null: it waits for others', null=True)),
                 ('counts_from', models.DateField(help_text='The first day of the month from which it may count, while the person is new to the company', null=True)),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
-                ('sheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+                ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
                 ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.team')),
             ],
             options={
                 'verbose_name': "answers of a follow-up survey",
                 'verbose_name_plural': "answers of follow-up surveys",
                 'ordering': ['id'],
-                'indexes': [models.Index(fields=['sheet', 'team'], name='observed_in_a_team')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('month', None), ('shown_from', None), ('team', None), models.Q(('pending_key', ''), _negated=True)), models.Q(('month__isnull', False), ('pending_key', ''), ('shown_from__isnull', False)), _connector='OR'), name='an_observation_waits_or_is_shown')],
+                'indexes': [models.Index(fields=['survey', 'team'], name='follow_ups_of_team')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('month', None), ('shown_from', None), ('team', None), models.Q(('pending_key', ''), _negated=True)), models.Q(('month__isnull', False), ('pending_key', ''), ('shown_from__isnull', False)), _connector='OR'), name='follow_up_waits_or_is_shown')],
             },
         ),
         migrations.CreateModel(
@@ -240,6 +240,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ruleaction',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('rule', 'person', 'deed', 'occasion'), name='a_rule_does_it_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('rule', 'person', 'kind', 'occasion'), name='a_rule_does_it_once'),
         ),
     ]

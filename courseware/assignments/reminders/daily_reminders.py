@@ -108,7 +108,7 @@ def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
 
 def asked_about(enrollments: Collection[int]) -> set[int]:
     """Return those of `enrollments` (ids) that have an open extension request. Runs one query."""
-    waiting = ExtensionRequest.objects.standing(now()).filter(enrollment__in=enrollments)
+    waiting = ExtensionRequest.objects.open_at(now()).filter(enrollment__in=enrollments)
     return set(waiting.values_list("enrollment", flat=True))
 
 
@@ -331,5 +331,5 @@ def due_of_batch(enrollments: list[Enrollment], plans: Plans, at: datetime) -> I
 def rules_that_began(enrollments: Iterable[Enrollment]) -> dict[int, int]:
     """Return enrollment id → id of the first rule that created it; enrollments not created by a rule are missing."""
     done = RuleAction.objects.filter(enrollment__in=[enrollment.pk for enrollment in enrollments], undone_at=None)
-    done = done.exclude(deed=RuleAction.Kind.EXCUSE).order_by("-pk")
+    done = done.exclude(kind=RuleAction.Kind.EXEMPT).order_by("-pk")
     return dict(done.values_list("enrollment", "rule"))

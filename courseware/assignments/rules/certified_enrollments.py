@@ -114,7 +114,7 @@ def is_about(rule: AssignmentRule, person: PersonFacts, day: date) -> bool:
 
 
 def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
-    return renewal_of(version_of(rule), certified, day).deed is ActionKind.RENEW
+    return renewal_of(version_of(rule), certified, day).kind is ActionKind.RENEW
 
 
 def was_opened_for(certified: Certified, actions: Collection[RuleAction]) -> bool:

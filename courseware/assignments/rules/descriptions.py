@@ -88,7 +88,7 @@ def sentences(version: RuleVersion, course: str, language: str) -> list[str]:
     found.append(renewal(version) or _("People with a valid certificate are not affected."))
     found.append(
         _("People who no longer match the rule become exempt, and the rule is recorded as the reason.")
-        if version.excuses
+        if version.exempts
         else _("People who no longer match the rule stay enrolled.")
     )
     return found

@@ -39,7 +39,7 @@ def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]
         return {}
     course_outline = outline(course.current, course.source_language)
     # When a release with an impact last changed each document.
-    entries = ReleaseEntry.objects.filter(release__course=course, weight__in=ASKS_TO_REREAD)
+    entries = ReleaseEntry.objects.filter(release__course=course, impact__in=ASKS_TO_REREAD)
     changed = dict(entries.order_by("release__number").values_list("document__identifier", "release__created_at"))
     done = last_done(people, course)
     missed, worst = missed_objectives(people, course), worst_simulations(people, course_outline, course)
@@ -114,7 +114,7 @@ def act(day: date | None = None, *, rule: int | None = None) -> str:
     wanted = dict.fromkeys(each.person for each in plan(list(acting_rules()), day) if is_to_be_done(each, rule))
     for people in batches(wanted, BATCH):
         done += act_on(people, day, rule=rule)
-    return ", ".join(f"{deed}: {number}" for deed, number in sorted(done.items()))
+    return ", ".join(f"{kind}: {number}" for kind, number in sorted(done.items()))
 
 
 @task
@@ -146,7 +146,7 @@ def create_enrollments(
     intents = asked_now(people, day, rule)
     by_course: dict[int, dict[int, Intent]] = defaultdict(dict)
     for intent in intents:
-        if intent.deed is not ActionKind.EXCUSE:
+        if intent.kind is not ActionKind.EXEMPT:
             by_course[intent.course][intent.person] = intent
     created = []
     # Lock all at once, by id and before counting, in the same order as account merges.
@@ -157,8 +157,8 @@ def create_enrollments(
     note(created, at)
     queue_enrollment_email((enrollment for _intent, enrollment in created), by=None)
     record_many(asked_for(intent, enrollment) for intent, enrollment in created)
-    to_exempt = [intent.person for intent in intents if intent.deed is ActionKind.EXCUSE]
-    return Counter(intent.deed.value for intent, _run in created), to_exempt
+    to_exempt = [intent.person for intent in intents if intent.kind is ActionKind.EXEMPT]
+    return Counter(intent.kind.value for intent, _run in created), to_exempt
 
 
 def asked_now(people: Collection[int], day: date, rule: int | None) -> list[Intent]:
@@ -175,7 +175,7 @@ def enrollments_for(wanted: Mapping[int, Intent], course: Course, at: datetime) 
     enrollments = Enrollment.objects.newest().filter(learner__in=wanted, course=course)
     again = set(enrollments.values_list("learner", flat=True))
     again |= {
-        person for person, intent in wanted.items() if intent.deed is ActionKind.RENEW
+        person for person, intent in wanted.items() if intent.kind is ActionKind.RENEW
     }  # also after external training
     new = begin_many({person: due for person, due in dues.items() if person.pk not in again}, course, at)
     for person, due in dues.items():
@@ -204,7 +204,7 @@ def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
             version=version_of(opinion.rule),
             person_id=intent.person,
             enrollment=enrollment,
-            deed=intent.deed.value,
+            kind=intent.kind.value,
             occasion=opinion.verdict.occasion,
             why=opinion.verdict.why,
             why_day=opinion.verdict.day,
@@ -221,11 +221,11 @@ def exempt_person(person: int, day: date, rule: int | None, at: datetime) -> Cou
     """Exempt the person (id) in courses where the rules exempt. `rule`: see `act`. Return action → number. Raise
     EnrollmentClosed or Enrollment.DoesNotExist.
     """
-    intents = [intent for intent in asked_now([person], day, rule) if intent.deed is ActionKind.EXCUSE]
+    intents = [intent for intent in asked_now([person], day, rule) if intent.kind is ActionKind.EXEMPT]
     for intent in intents:
         enrollment = Enrollment.objects.open().get(learner=person, course=intent.course)
         note([(intent, enrollment)], at)
         with translation.override(enrollment.learner.language or settings.LANGUAGE_CODE):
             reason = _("No longer matches the rule “%(rule)s”.") % {"rule": intent.first.rule}
         exempt(enrollment, reason, by=None, at=at)
-    return Counter(intent.deed.value for intent in intents)
+    return Counter(intent.kind.value for intent in intents)

@@ -62,7 +62,7 @@ class RuleForm(forms.ModelForm):
         fields = (
             "name", "team", "role", "job_role", "joined_since", "other_course", "due", "due_days", "due_on",
             "acts_since",
-            "excuses", "renewal", "renewal_days", "renewal_month", "renewal_day",
+            "exempts", "renewal", "renewal_days", "renewal_month", "renewal_day",
         )  # fmt: skip
         labels = {
             "name": _("Name of the rule"),
@@ -75,7 +75,7 @@ class RuleForm(forms.ModelForm):
             "due_days": _("Number of days"),
             "due_on": _("Date"),
             "acts_since": _("The rule applies from"),
-            "excuses": _("People who no longer match the rule become exempt, and the rule is recorded as the reason"),
+            "exempts": _("People who no longer match the rule become exempt, and the rule is recorded as the reason"),
             "renewal": _("Type of renewal"),
             "renewal_days": _("Number of days before the certificate expires"),
             "renewal_month": _("Month"),
@@ -90,7 +90,7 @@ class RuleForm(forms.ModelForm):
                 "If a person completes the renewal before the certificate expires, the new certificate starts "
                 "on the expiry date of the old certificate."
             ),
-            "excuses": _("Only people who were enrolled by this rule and match no other rule become exempt."),
+            "exempts": _("Only people who were enrolled by this rule and match no other rule become exempt."),
         }
         widgets = {"joined_since": DayInput, "due_on": DayInput, "acts_since": DayInput}
 
@@ -163,7 +163,7 @@ class RuleForm(forms.ModelForm):
                 Sentence(_("The rule applies from {acts_since}.")),
                 css_class="sentence",
             ),
-            "excuses",
+            "exempts",
             error_summary=True,
             marks_required=True,
         )

@@ -102,7 +102,7 @@ NOT_BEGUN = dict.fromkeys(("started_at", "attempts", "runs"))
 
 def actions_behind_enrollments() -> QuerySet[RuleAction]:
     """Return a queryset of the actions, not undone, that created enrollments."""
-    return RuleAction.objects.filter(undone_at=None).exclude(deed=RuleAction.Kind.EXCUSE)
+    return RuleAction.objects.filter(undone_at=None).exclude(kind=RuleAction.Kind.EXEMPT)
 
 
 def enrollments_created_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
@@ -192,7 +192,7 @@ def remove_enrollments(
     actions.update(undone_at=at, is_final=is_final)
     Enrollment.objects.write_many(exempted, ["exempted_at", "exemption_reason"])
     data = {"rule": rule.pk}
-    events = [NewEvent("waived", each, by, data, at) for each in exempted]
+    events = [NewEvent("exempted", each, by, data, at) for each in exempted]
     events += [NewEvent("enrollment-removed", subject_of(each), by, data, at) for each in removed]
     if removed:
         Enrollment.objects.remove_many(removed)
@@ -203,6 +203,6 @@ def remove_enrollments(
 def shown_of(enrollments: list[Enrollment]) -> set[int]:
     """Return ids of enrollments, of the same learners, about which an email was sent to the learner or an alias."""
     people = {each.learner_id for each in enrollments}
-    aliases = AccountMerge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
+    aliases = AccountMerge.objects.in_force().filter(kept__in=people).values_list("other", flat=True)
     emails = OutgoingEmail.objects.handed_over().filter(kind__in=enrollment.KINDS, person__in=[*people, *aliases])
     return {each for data in emails.values_list("data", flat=True) for each in data.get("subjects", ())}

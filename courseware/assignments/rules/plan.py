@@ -51,7 +51,7 @@ class Intent:
 
     person: int
     course: int
-    deed: ActionKind
+    kind: ActionKind
     by: tuple[Opinion, ...]
     others: tuple[Opinion, ...] = ()
     due: RuleDay | None = None
@@ -71,7 +71,7 @@ class Intent:
 
     @property
     def is_action(self) -> bool:
-        return self.deed in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE)
+        return self.kind in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXEMPT)
 
     @property
     def first(self) -> Opinion:
@@ -87,7 +87,7 @@ class Intent:
 
 
 def order_of(opinion: Opinion) -> tuple[date, bool, int]:
-    return opinion.verdict.due_on or date.max, opinion.verdict.deed is ActionKind.OUTSIDE, opinion.rule.pk
+    return opinion.verdict.due_on or date.max, opinion.verdict.kind is ActionKind.OUTSIDE, opinion.rule.pk
 
 
 def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> RuleDay | None:
@@ -98,13 +98,13 @@ def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> 
 def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Calendar, day: date) -> Intent:
     """Return what the rules do to the person in the course (ids). `opinions`: of all active rules about the course."""
     opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
-    for kind in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
-        by = tuple(opinion for opinion in opinions if opinion.verdict.deed is kind)
-        others = tuple(opinion for opinion in opinions if opinion.verdict.deed is not kind)
+    for kind in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXEMPT):
+        by = tuple(opinion for opinion in opinions if opinion.verdict.kind is kind)
+        others = tuple(opinion for opinion in opinions if opinion.verdict.kind is not kind)
         # Another rule that covers the person prevents an exemption.
-        if by and (kind is not ActionKind.EXCUSE or all(other.verdict.deed is ActionKind.OUTSIDE for other in others)):
+        if by and (kind is not ActionKind.EXEMPT or all(other.verdict.kind is ActionKind.OUTSIDE for other in others)):
             return Intent(person, course, kind, by, others, earliest_due(by, calendar, day))
-    is_about = any(opinion.verdict.deed is ActionKind.LEAVE for opinion in opinions)
+    is_about = any(opinion.verdict.kind is ActionKind.LEAVE for opinion in opinions)
     return Intent(person, course, ActionKind.LEAVE if is_about else ActionKind.OUTSIDE, (), tuple(opinions))
 
 
@@ -145,7 +145,7 @@ def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
     """Yield lists of active people, by id. `people`: ids, all in one list; None: everybody, in lists of CHUNK."""
     active = User.objects.filter(is_active=True).order_by("pk")
     active = active.only("job_role", "starts_on", "leaves_on", "joined_at")
-    active = active.annotate(is_excused_by_hand=BY_HAND)
+    active = active.annotate(is_exempt_by_hand=BY_HAND)
     if people is not None:
         yield list(active.filter(pk__in=people))
         return
@@ -173,7 +173,7 @@ def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Itera
             runs=enrollments[person.pk],
             certificates=certificates[person.pk],
             occasions=frozenset(occasions[person.pk]),
-            is_excused_by_hand=person.is_excused_by_hand,  # type: ignore[attr-defined]  # annotated
+            is_exempt_by_hand=person.is_exempt_by_hand,  # type: ignore[attr-defined]  # annotated
         )
 
 
@@ -181,7 +181,7 @@ def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
     """Return person id → (team id, role) pairs of the person's teams and of all teams above. `people`: ids."""
     roles: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
     found = Membership.objects.filter(person__in=people).order_by()
-    for person, team, above, role in found.values_list("person", "team", "team__above", "role"):
+    for person, team, above, role in found.values_list("person", "team", "team__ancestors", "role"):
         roles[person] |= {(int(each), role) for each in f"{above}{team}".split("/") if each}
     return roles
 
@@ -205,10 +205,10 @@ def actions_of(people: Collection[int], rules: Collection[AssignmentRule]):
     whose = Coalesce("enrollment__learner", "person")
     found = RuleAction.objects.filter(Q(person__in=people) | Q(enrollment__learner__in=people))
     found = found.filter(Q(undone_at=None) | Q(is_final=True), rule__in=[rule.pk for rule in rules])
-    columns = ("whose", "rule", "occasion", "deed", "enrollment", "undone_at")
+    columns = ("whose", "rule", "occasion", "kind", "enrollment", "undone_at")
     for person, rule, occasion, kind, enrollment, undone_at in found.annotate(whose=whose).values_list(*columns):
         occasions[person].add((rule, occasion))
-        if kind != RuleAction.Kind.EXCUSE and undone_at is None:
+        if kind != RuleAction.Kind.EXEMPT and undone_at is None:
             rules_behind[enrollment].add(rule)
     return occasions, rules_behind
 
@@ -232,10 +232,10 @@ def enrollments_of(
 AHEAD = timedelta(days=60)  # renewals that open within this time are shown
 SHOWN = 50  # names per group
 REASONS = 20  # shown at most, of reasons why people are not affected
-DEEDS = {
+KIND_LABELS = {
     ActionKind.ENROLL: _("is enrolled"),
     ActionKind.RENEW: _("a renewal opens"),
-    ActionKind.EXCUSE: _("is exempt"),
+    ActionKind.EXEMPT: _("is exempt"),
 }
 SHORT = _("a short renewal opens")
 
@@ -244,7 +244,7 @@ SHORT = _("a short renewal opens")
 class ActionGroup:
     """People with the same action for the same reason. `others`: further rules with this action."""
 
-    deed: ActionKind
+    kind: ActionKind
     because: Because
     due: RuleDay | None = None
     is_short: bool = False
@@ -253,7 +253,7 @@ class ActionGroup:
 
     @property
     def words(self) -> str:
-        return str(SHORT if self.is_short else DEEDS[self.deed])
+        return str(SHORT if self.is_short else KIND_LABELS[self.kind])
 
 
 @dataclass
@@ -283,7 +283,7 @@ class RulePreview:
     def digest(self) -> str:
         """Checksum of the date and of `acts`: people, actions and due dates."""
         lines = sorted(
-            f"{person} {group.deed} {group.due and group.due.day} {group.is_short}"
+            f"{person} {group.kind} {group.due and group.due.day} {group.is_short}"
             for group, people in self.acts.items()
             for person in people
         )
@@ -336,9 +336,9 @@ def take(preview: RulePreview, intent: Intent) -> None:
     because = Because(verdict.why, verdict.day)
     if intent.is_by(preview.rule.pk):
         others = tuple(each.rule for each in intent.by if each.rule.pk != preview.rule.pk)
-        group = ActionGroup(intent.deed, because, intent.due, intent.is_short, others=others)
+        group = ActionGroup(intent.kind, because, intent.due, intent.is_short, others=others)
         preview.acts[group].append(intent.person)
-    elif verdict.deed is ActionKind.OUTSIDE:
+    elif verdict.kind is ActionKind.OUTSIDE:
         preview.outside[because] += 1
     elif verdict.opens_on and verdict.opens_on <= preview.day + AHEAD:
         group = ActionGroup(ActionKind.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 class CurrentEnrollment:
     enrollment: int
     is_open: bool
-    is_excused: bool
+    is_exempt: bool
     begun_by: frozenset[int] = frozenset()  # ids of the rules that created it
 
 
@@ -40,7 +40,7 @@ class PersonFacts:
     runs: Mapping[int, CurrentEnrollment] = field(default_factory=dict)
     certificates: Mapping[int, Certified] = field(default_factory=dict)
     occasions: frozenset[tuple[int, str]] = frozenset()  # (rule id, occasion) already handled
-    is_excused_by_hand: bool = False  # admins, auditors and HR could exempt themselves
+    is_exempt_by_hand: bool = False  # admins, auditors and HR could exempt themselves
 
     @property
     def first_day(self) -> date:
@@ -53,7 +53,7 @@ class PersonFacts:
 class ActionKind(StrEnum):
     ENROLL = "enroll"
     RENEW = "renew"
-    EXCUSE = "excuse"
+    EXEMPT = "exempt"
     LEAVE = "leave"  # in scope, not affected
     OUTSIDE = "outside"  # not in scope
 
@@ -70,7 +70,7 @@ class RuleReason(TextChoices):
     FITS_NO_MORE = "fits-no-more", _("no longer matches this rule")
     IS_CERTIFIED = "is-certified", _("is certified")
     IS_LEARNING = "is-learning", _("is already enrolled; the due date does not change")
-    IS_EXCUSED = "is-excused", _("is exempt from the course")
+    IS_EXEMPT = "is-exempt", _("is exempt from the course")
     WAS_ASKED = "was-asked", _("this rule was already applied to this person")
     NOT_YET = "not-yet", _("the rule applies from %(day)s")
     STARTS_LATER = "starts-later", _("starts work on %(day)s")
@@ -105,7 +105,7 @@ class Because:
 class Verdict:
     """What a rule does to a person. `opens_on`: of a future renewal. `counts_from`: end of the renewed certificate."""
 
-    deed: ActionKind
+    kind: ActionKind
     why: RuleReason
     day: date | None = None
     due_on: date | None = None
@@ -121,13 +121,13 @@ def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> 
         return Verdict(ActionKind.LEAVE, RuleReason.NOT_YET, version.acts_since)
     if outside := reason_outside(version, person, day):
         enrollment = person.runs.get(course)
-        if version.excuses and enrollment and enrollment.is_open and rule in enrollment.begun_by:
-            if person.is_excused_by_hand:
+        if version.exempts and enrollment and enrollment.is_open and rule in enrollment.begun_by:
+            if person.is_exempt_by_hand:
                 return Verdict(ActionKind.OUTSIDE, RuleReason.BY_HAND)
             return once(
                 person,
                 rule,
-                Verdict(ActionKind.EXCUSE, RuleReason.FITS_NO_MORE, occasion=f"excused {enrollment.enrollment}"),
+                Verdict(ActionKind.EXEMPT, RuleReason.FITS_NO_MORE, occasion=f"exempt {enrollment.enrollment}"),
             )
         return Verdict(ActionKind.OUTSIDE, outside)
     return reason_to_leave(course, person, day) or once(person, rule, action_of(version, course, person, day))
@@ -135,7 +135,7 @@ def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> 
 
 def once(person: PersonFacts, rule: int, found: Verdict) -> Verdict:
     """Return `found`; LEAVE instead of an action if the rule (id) has acted on the same occasion before."""
-    if found.deed in (ActionKind.LEAVE, ActionKind.OUTSIDE) or (rule, found.occasion) not in person.occasions:
+    if found.kind in (ActionKind.LEAVE, ActionKind.OUTSIDE) or (rule, found.occasion) not in person.occasions:
         return found
     return Verdict(ActionKind.LEAVE, RuleReason.WAS_ASKED)
 
@@ -169,7 +169,7 @@ def reason_to_leave(course: int, person: PersonFacts, day: date) -> Verdict | No
     enrollment = person.runs.get(course)
     if enrollment and enrollment.is_open:
         return Verdict(ActionKind.LEAVE, RuleReason.IS_LEARNING)
-    return Verdict(ActionKind.LEAVE, RuleReason.IS_EXCUSED) if enrollment and enrollment.is_excused else None
+    return Verdict(ActionKind.LEAVE, RuleReason.IS_EXEMPT) if enrollment and enrollment.is_exempt else None
 
 
 def action_of(version, course: int, person: PersonFacts, day: date) -> Verdict:

@@ -40,7 +40,7 @@ from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted, render_form
 
 RULES_A_PAGE = 50
-DEEDS_A_PAGE = 50
+ACTIONS_PER_PAGE = 50
 
 
 def all_rules():
@@ -73,10 +73,10 @@ def rules(request):
 
 def ended_lately():
     """Return adjustments that ended enrollments and can still be undone, with `number` of enrollments."""
-    standing = Count("lines", filter=Q(lines__undone_at=None))
+    number_in_force = Count("lines", filter=Q(lines__undone_at=None))
     since = timezone.now() - EndCertified.undone_within
     ended = Adjustment.objects.filter(kind=EndCertified.kind, made_at__gte=since)
-    return ended.annotate(number=standing).filter(number__gt=0).order_by("-pk")
+    return ended.annotate(number=number_in_force).filter(number__gt=0).order_by("-pk")
 
 
 @form_view("assignments:new-rule", allowed=handles_people)
@@ -111,7 +111,7 @@ def edit_rule(request, pk):
                 request, gettext("The change applies from now on. What the rule has already done does not change.")
             )
             return redirect("assignments:rule", pk)
-    context = {"form": form, "rule": rule, **(rehearsed(preview) if preview else {})}
+    context = {"form": form, "rule": rule, **(preview_context(preview) if preview else {})}
     return render(request, "assignments/rule_form.html", context, status=form_status(form) if form.errors else None)
 
 
@@ -132,22 +132,22 @@ def rule(request, pk):
     # In a large company the preview takes seconds, so the page opens without it.
     is_wanted = "day" in request.GET or not is_large_company()
     preview = preview_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
-    actions = Paginator(did(rule), DEEDS_A_PAGE).get_page(request.GET.get("page"))
+    actions = Paginator(did(rule), ACTIONS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "rule": rule,
         "sentences": words_of(rule),
         "form": form,
         "today": dates.site_day(),
         "is_today": bool(preview) and preview.day == dates.site_day(),
-        "deeds": actions,
+        "actions": actions,
         "may_take_back": enrollments_to_remove(rule, request.user).exists(),
-        **(rehearsed(preview) if preview else {}),
+        **(preview_context(preview) if preview else {}),
     }
     return render(request, "assignments/rule.html", context)
 
 
-def rehearsed(preview):
-    return {"rehearsal": preview, "groups": in_words(preview)}
+def preview_context(preview):
+    return {"preview": preview, "groups": in_words(preview)}
 
 
 def in_words(preview):

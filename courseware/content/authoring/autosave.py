@@ -29,17 +29,20 @@ def store_tabs(editor_state: EditorState, *, by) -> None:
         drop(by.pk, form_of(editor_state.document))
 
 
-def autosaved_tabs(document: Document, person, *, is_put_in: bool) -> AutosavedTabs | None:
-    """Return a user's stored texts; None if none differs or `document` is archived. `is_put_in`: they are restored."""
+def autosaved_tabs(document: Document, person, *, is_restored: bool) -> AutosavedTabs | None:
+    """Return a user's stored texts; None if none differs or `document` is archived. `is_restored`: form has them."""
     saved = unsaved_in(person.pk, [form_of(document)]).get(form_of(document))
     base = document.revisions.filter(pk=saved.fields["base"]).first() if saved else None
-    if saved is None or base is None or document.head is None:
+    if saved is None or base is None or document.latest_revision is None:
         return None
     typed = {name.removeprefix("text-"): text for name, text in saved.fields.items() if name != "base"}
     editor_state = editor_state_of(document, base, typed)
     saved_at = None
-    if base != document.head:
-        editor_state, saved_at = editor_state_after(editor_state, document.head), document.head.created_at
+    if base != document.latest_revision:
+        editor_state, saved_at = (
+            editor_state_after(editor_state, document.latest_revision),
+            document.latest_revision.created_at,
+        )
     if all(editor_state.texts[language].body == editor_state.files[language].body for language in editor_state.typed):
         return None
-    return AutosavedTabs(offer_of(saved, is_put_in=is_put_in, saved_at=saved_at), editor_state)
+    return AutosavedTabs(offer_of(saved, is_restored=is_restored, saved_at=saved_at), editor_state)

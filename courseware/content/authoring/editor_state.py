@@ -86,7 +86,7 @@ class EditorState:
         # The source language first.
         return sorted(self.files, key=lambda language: (language != self.document.course.source_language, language))
 
-    def sheet(self, language: str, problems: Iterable[Diagnostic]) -> LanguageTab:
+    def tab(self, language: str, problems: Iterable[Diagnostic]) -> LanguageTab:
         """Return the tab of a language, with those of the `problems` that are in it."""
         file = self.files[language]
         text = self.typed.get(language, text_without_bom(file.body))
@@ -109,9 +109,9 @@ def editor_state_of(document: Document, base: Revision, typed: Mapping[str, str]
     return EditorState(document, base, files_of([base])[base.pk], typed or {})
 
 
-def editor_state_after(state: EditorState, head: Revision) -> EditorState:
-    """Return the state based on `head`, which another person saved: texts changed here stay, beside the saved ones."""
-    after = editor_state_of(state.document, head)
+def editor_state_after(state: EditorState, latest: Revision) -> EditorState:
+    """Return the state based on `latest`, which another person saved: changed texts stay, beside the saved ones."""
+    after = editor_state_of(state.document, latest)
     touched = {
         language: state.typed[language]
         for language, file in state.texts.items()
@@ -122,7 +122,7 @@ def editor_state_after(state: EditorState, head: Revision) -> EditorState:
         for language in touched
         if after.files[language].body not in (state.files[language].body, state.texts[language].body)
     }
-    return EditorState(state.document, head, after.files, touched, saved)
+    return EditorState(state.document, latest, after.files, touched, saved)
 
 
 def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:

@@ -59,13 +59,13 @@ class Preview:
     """`missing`: reason why there is none; `problems`: its own, and errors it causes in other documents.
 
     `page`: None for an unreadable text or a kind without pages. Its `blocks` contain questions with keys; those of a
-    survey are in `survey`. `rehearsal`: attempt at a simulation without errors.
+    survey are in `survey`. `simulation`: attempt at a simulation without errors.
     """
 
     missing: Literal["", "busy", "late", "broken"] = ""
     problems: tuple[Diagnostic, ...] = ()
     page: dict[str, Any] | None = None
-    rehearsal: SimulationPreview | None = None
+    simulation: SimulationPreview | None = None
     figures: tuple[tuple[str, Media], ...] = ()
     uses: tuple[Use, ...] = ()
 
@@ -118,7 +118,7 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
     return Preview(
         problems=problems,
         page=page,
-        rehearsal=None if is_faulty(manuscript, problems) else preview_of(page or {}, sent, parts),
+        simulation=None if is_faulty(manuscript, problems) else preview_of(page or {}, sent, parts),
         figures=tuple((path, manuscript.media[path]) for path in dict.fromkeys(named) if path in manuscript.media),
         uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course, bodies)),
     )

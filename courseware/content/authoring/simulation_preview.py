@@ -20,7 +20,7 @@ from courseware.course_format.simulations.simulation import (
 )
 from courseware.lib.web.form_numbers import small_number
 
-SALT = "rehearsal.shuffled"
+SALT = "simulation_preview.shuffled"
 AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; others send the position of a choice
 
 
@@ -105,12 +105,12 @@ class SimulationPreview:
 def preview_simulation(
     simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()
 ) -> SimulationPreview:
-    """Return the attempt in `sent["carried"]` after pressing the button `sent["rehearse"]`; a new attempt if `carried`
+    """Return the attempt in `sent["carried"]` after pressing the button `sent["play"]`; a new attempt if `carried`
     has no valid signature or the button is AGAIN. Decisions that the text no longer allows are dropped. `simulation`:
     without errors; `picked`: positions of ticked parts, as texts.
     """
     seed, flags, decisions = read_carried(sent.get("carried", ""))
-    pressed = sent.get("rehearse", "")
+    pressed = sent.get("play", "")
     if flags is None or pressed == AGAIN:
         chance = SystemRandom()
         seed, flags, decisions = chance.getrandbits(32), sorted(simulation.draw(chance)), []

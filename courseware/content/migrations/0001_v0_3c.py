@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('weight', models.CharField(choices=[('minor', "none: the change affects nobody"), ('reread', 'read again: people who completed the lesson see what changed and confirm it'), ('retake', "retake check: people who completed the lesson answer its check questions again, about the new text")], default='minor', help_text='The heaviest of its documents', max_length=8, verbose_name='impact')),
+                ('impact', models.CharField(choices=[('minor', "none: the change affects nobody"), ('reread', 'read again: people who completed the lesson see what changed and confirm it'), ('retake', "retake check: people who completed the lesson answer its check questions again, about the new text")], default='minor', help_text='The highest of its documents', max_length=8, verbose_name='impact')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='released at')),
                 ('digest', models.CharField(help_text='sha256 over the ids and digests of every text in it', max_length=64, verbose_name='checksum')),
@@ -105,8 +105,8 @@ class Migration(migrations.Migration):
             name='ReleaseProposal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weight', models.CharField(help_text='The heaviest of `weights`', max_length=8)),
-                ('weights', models.JSONField(default=dict, help_text='Id of each document → its weight')),
+                ('impact', models.CharField(help_text='The highest of `impacts`', max_length=8)),
+                ('impacts', models.JSONField(default=dict, help_text='Id of each document → its impact')),
                 ('note', models.CharField(max_length=200)),
                 ('proposed_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('declined_at', models.DateTimeField(null=True)),
@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
             name='ReleaseEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weight', models.CharField(blank=True, choices=[('minor', "none: the change affects nobody"), ('reread', 'read again: people who completed the lesson see what changed and confirm it'), ('retake', "retake check: people who completed the lesson answer its check questions again, about the new text")], max_length=8)),
+                ('impact', models.CharField(blank=True, choices=[('minor', "none: the change affects nobody"), ('reread', 'read again: people who completed the lesson see what changed and confirm it'), ('retake', "retake check: people who completed the lesson answer its check questions again, about the new text")], max_length=8)),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.document')),
                 ('reading', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.expertreview')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.release')),
@@ -178,7 +178,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='document',
-            name='head',
+            name='latest_revision',
             field=models.ForeignKey(editable=False, help_text='The newest revision, released or not', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision'),
         ),
         migrations.CreateModel(
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='releaseentry',
-            index=models.Index(condition=models.Q(('weight__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor'),
+            index=models.Index(condition=models.Q(('impact__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor'),
         ),
         migrations.AddConstraint(
             model_name='releaseentry',

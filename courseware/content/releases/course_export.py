@@ -25,7 +25,7 @@ def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
     """Return path → file of the released revisions (`drafts`: the latest). Runs two queries."""
     revisions: Iterable[Revision | int]
     if drafts:
-        revisions = course.documents.exclude(head=None).values_list("head", flat=True)
+        revisions = course.documents.exclude(latest_revision=None).values_list("latest_revision", flat=True)
     else:
         revisions = released_revisions(course).values()
     return by_path(files_of(revisions).values())

@@ -61,27 +61,27 @@ def import_course(
     files: Mapping[str, bytes],
     *,
     merged: Iterable[str] = (),
-    weights: Mapping[str, str] | None = None,
+    impacts: Mapping[str, str] | None = None,
     by=None,
     note: str = "",
     dry_run: bool = False,
 ) -> ImportReport:
     """Import and release one course folder (path inside it → content), all or nothing. Changes in the admin stay.
 
-    `merged`: paths in conflict whose file now has the merged text. `weights`: id of a changed document →
+    `merged`: paths in conflict whose file now has the merged text. `impacts`: id of a changed document →
     `Release.Impact`. New entries in `changes` of the course document also set impacts, and `note` if it is empty. `by`:
-    user or None. `dry_run`: write nothing. Raise `ImportRefused` (also for `merged` without a conflict, and `weights`
+    user or None. `dry_run`: write nothing. Raise `ImportRefused` (also for `merged` without a conflict, and `impacts`
     of unchanged documents), `ContentErrors`, `ImportConflict` and `PassMarkTooLow`.
     """
     refuse_unsafe(files)
     digests = {path: digest_of_bytes(body) for path, body in files.items()}
-    merged, weights = frozenset(merged), dict(weights or {})
-    if not merged and not weights and (known := course_imported_as(digests)) is not None:
+    merged, impacts = frozenset(merged), dict(impacts or {})
+    if not merged and not impacts and (known := course_imported_as(digests)) is not None:
         return ImportReport(known)
     text = read_valid_folder(files)
     incoming = incoming_files(text, files)
     while True:  # again if another person has saved in the course meanwhile
-        importing = _Import(text, incoming, merged, weights, by, note)
+        importing = _Import(text, incoming, merged, impacts, by, note)
         if dry_run or not importing.taken:
             return importing.report
         with transaction.atomic():
@@ -130,7 +130,7 @@ def basis_of(course: Course | None) -> tuple:
     if course is None:
         return None, {}, set()
     base = ImportedFile.objects.filter(document__course=course).values_list("document", "language", "path", "digest")
-    return course.current_id, dict(course.documents.values_list("pk", "head")), set(base)
+    return course.current_id, dict(course.documents.values_list("pk", "latest_revision")), set(base)
 
 
 class _Import:
@@ -141,7 +141,7 @@ class _Import:
         text: CourseText,
         theirs: dict[Key, File],
         merged: frozenset[str],
-        weights: dict[str, str],
+        impacts: dict[str, str],
         by: AbstractBaseUser | None,
         note: str,
     ):
@@ -151,16 +151,16 @@ class _Import:
         self.state = basis_of(self.course)
         self.read_states()
         self.taken = self.take()
-        self.heads = self.merge(self.mine, self.taken)
+        self.new_drafts = self.merge(self.mine, self.taken)
         self.to_release = self.merge(self.released, self.taken)
         now, before, editions = self.to_release, self.released, self.editions()
         changed = {key[0] for key in {*now, *before} if not same_file(now.get(key), before.get(key))}
         self.note = note or (editions[-1].why if editions else "")
-        if others := weights.keys() - changed:
+        if others := impacts.keys() - changed:
             raise ImportRefused(
-                f"{', '.join(sorted(others))}: given a weight, but not changed by this import; nothing was written"
+                f"{', '.join(sorted(others))}: given an impact, but not changed by this import; nothing was written"
             )
-        self.weights = {key: each for key, each in impacts_of(editions).items() if key in changed} | weights
+        self.impacts = {key: each for key, each in impacts_of(editions).items() if key in changed} | impacts
         self.compiled = self.compile()
         self.report = self.reported()
 
@@ -182,7 +182,7 @@ class _Import:
         if self.compiled:
             issued = release(
                 course, revisions.values(), self.compiled,
-                weights=self.weights, note=self.note, by=self.by, at=self.at,
+                impacts=self.impacts, note=self.note, by=self.by, at=self.at,
             )  # fmt: skip
         report = replace(self.report, course=course, release=issued)
         data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
@@ -224,14 +224,16 @@ class _Import:
 
     def read_states(self) -> None:
         """Set `base` (last import), `mine` (latest revisions) and `released`, by id and language."""
-        documents = list(Document.objects.filter(course=self.course).select_related("head")) if self.course else []
+        documents = (
+            list(Document.objects.filter(course=self.course).select_related("latest_revision")) if self.course else []
+        )
         self.documents = {document.identifier: document for document in documents}
         self.ids = {document.pk: document.identifier for document in documents}
         self.before = released_revisions(self.course) if self.course else {}
-        heads = {document.pk: document.head for document in documents if document.head}
-        files = files_of({*heads.values(), *self.before.values()})
+        latest = {document.pk: document.latest_revision for document in documents if document.latest_revision}
+        files = files_of({*latest.values(), *self.before.values()})
 
-        self.mine, self.released = (self.by_key(revisions, files) for revisions in (heads, self.before))
+        self.mine, self.released = (self.by_key(revisions, files) for revisions in (latest, self.before))
         rows = ImportedFile.objects.filter(document__in=documents).select_related("document")
         self.base = {(row.document.identifier, row.language): row for row in rows}
         for identifier, document in self.documents.items():
@@ -281,8 +283,8 @@ class _Import:
             added=paths(theirs[key] for key in theirs.keys() - base.keys()),
             changed=paths(theirs[key] for key in theirs.keys() & base.keys() if not same_file(base[key], theirs[key])),
             removed=paths(base[key] for key in base.keys() - theirs.keys()),
-            kept=paths(file for key, file in self.heads.items() if not same_text(file, theirs.get(key))),
-            weighed=self.weights,
+            kept=paths(file for key, file in self.new_drafts.items() if not same_text(file, theirs.get(key))),
+            weighed=self.impacts,
             merged=tuple(sorted(self.merged)),
             gone=tuple(sorted(released_questions(self.course) - self.questions(self.compiled)))
             if self.compiled
@@ -312,19 +314,23 @@ class _Import:
         unchanged = {one: revision for one, revision in self.before.items() if self.ids[one] in now}
         current = unchanged | {document.pk: revision for document, revision in made.items()}
 
-        drafts = grouped(self.heads)
+        drafts = grouped(self.new_drafts)
         rebased = self.rebase_drafts(drafts, now)
         moving = []
         for one, document in self.documents.items():
-            head = current.get(document.pk) if drafts.get(one) == now.get(one) else rebased.get(document, document.head)
-            if head != document.head:
-                document.head = head
+            latest = (
+                current.get(document.pk)
+                if drafts.get(one) == now.get(one)
+                else rebased.get(document, document.latest_revision)
+            )
+            if latest != document.latest_revision:
+                document.latest_revision = latest
                 moving.append(document)
-        Document.objects.bulk_update(moving, ["head"])
+        Document.objects.bulk_update(moving, ["latest_revision"])
         return current
 
     def create_documents(self, course: Course) -> None:
-        new = {identifier for identifier, _language in self.heads} - self.documents.keys()
+        new = {identifier for identifier, _language in self.new_drafts} - self.documents.keys()
         made = Document.objects.bulk_create(
             Document(course=course, identifier=identifier, kind=self.kind_of(identifier)) for identifier in sorted(new)
         )

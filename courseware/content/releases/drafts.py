@@ -27,11 +27,11 @@ class ArchivedDocument(Exception):
 
 
 class StaleDraft(Exception):
-    """The text was saved by another person meanwhile, as revision `head`. `mine`: as sent; `theirs`: as saved now."""
+    """The text was saved by another person meanwhile, as revision `latest`. `mine`: as sent; `theirs`: as saved now."""
 
-    def __init__(self, language: str, mine: bytes, theirs: bytes, head: Revision):
-        super().__init__(f"{head.document}: saved since as revision {head.number}")
-        self.language, self.mine, self.theirs, self.head = language, mine, theirs, head
+    def __init__(self, language: str, mine: bytes, theirs: bytes, latest: Revision):
+        super().__init__(f"{latest.document}: saved since as revision {latest.number}")
+        self.language, self.mine, self.theirs, self.latest = language, mine, theirs, latest
 
 
 def save_drafts(
@@ -43,18 +43,18 @@ def save_drafts(
     saved one of the changed texts after `base`, and exceptions of `save_revision`. `check`: see `save_revision`.
     """
 
-    def with_these(head: Revision) -> Files:
-        files = files_of([base, head])
+    def with_these(latest: Revision) -> Files:
+        files = files_of([base, latest])
         touched = {}
         for language, text in texts.items():
-            came_from, now = files[base.pk][language], files[head.pk].get(language)
+            came_from, now = files[base.pk][language], files[latest.pk].get(language)
             body = with_original_line_ends(text, came_from.body)
             if body == came_from.body or (now and body == now.body):
                 continue
             if now is None or now.digest != came_from.digest:
-                raise StaleDraft(language, body, now.body if now else b"", head)
+                raise StaleDraft(language, body, now.body if now else b"", latest)
             touched[language] = make_file(language, now.path, body)
-        return files[head.pk] | touched
+        return files[latest.pk] | touched
 
     return save_revision(document, with_these, by=by, at=at, form=form_of(document), check=check)
 
@@ -76,16 +76,16 @@ def save_revision(
     (default: `ContentErrors`).
     """
     while True:  # again if another person has saved in the course during the check, which holds no lock
-        heads = latest_revision_ids(document.course)
-        document = Document.objects.select_related("head", "course").get(pk=document.pk)
-        head = document.head
-        if head is None:
+        latest_ids = latest_revision_ids(document.course)
+        document = Document.objects.select_related("latest_revision", "course").get(pk=document.pk)
+        latest = document.latest_revision
+        if latest is None:
             raise ArchivedDocument(document.identifier)
-        texts = change(head)
-        is_changed = texts != files_of([head])[head.pk]
-        if not is_changed and not head.is_unchecked:
+        texts = change(latest)
+        is_changed = texts != files_of([latest])[latest.pk]
+        if not is_changed and not latest.is_unchecked:
             drop_unsaved(by, form)
-            return head
+            return latest
         bodies = {path: file.body for path, file in course_with(document.course, document, texts).items()}
         try:
             (check or read_valid)(bodies)
@@ -93,25 +93,25 @@ def save_revision(
         except NotChecked:
             is_unchecked = True
         with transaction.atomic():
-            if latest_revision_ids(lock_course(document.course)) == heads:
+            if latest_revision_ids(lock_course(document.course)) == latest_ids:
                 if not is_unchecked:
-                    Revision.objects.filter(pk__in=heads.values(), is_unchecked=True).update(is_unchecked=False)
-                    head.is_unchecked = False
+                    Revision.objects.filter(pk__in=latest_ids.values(), is_unchecked=True).update(is_unchecked=False)
+                    latest.is_unchecked = False
                 if is_changed:
                     made = add_revisions(
                         {document: texts}, by=by, at=at or timezone.now(), note=note, is_unchecked=is_unchecked
                     )
-                    document.head = head = made[document]
-                    document.save(update_fields=["head"])
+                    document.latest_revision = latest = made[document]
+                    document.save(update_fields=["latest_revision"])
                 drop_unsaved(by, form)
-                return head
+                return latest
 
 
 def check_newest(course: Course, check: Check) -> None:
     """Call `check` with path → content of the latest revisions and, unless it raises, clear their `is_unchecked`."""
-    heads = [head for head in latest_revision_ids(course).values() if head]
-    check({path: file.body for path, file in by_path(files_of(heads).values()).items()})
-    Revision.objects.filter(pk__in=heads, is_unchecked=True).update(is_unchecked=False)
+    latest_ids = [latest for latest in latest_revision_ids(course).values() if latest]
+    check({path: file.body for path, file in by_path(files_of(latest_ids).values()).items()})
+    Revision.objects.filter(pk__in=latest_ids, is_unchecked=True).update(is_unchecked=False)
 
 
 def form_of(document: Document) -> str:
@@ -127,13 +127,15 @@ def drop_unsaved(person, form: str) -> None:
 
 def latest_revision_ids(course: Course) -> dict[int, int | None]:
     """Return primary key of a document → that of its latest revision (None: archived). Runs one query."""
-    return dict(course.documents.values_list("pk", "head"))
+    return dict(course.documents.values_list("pk", "latest_revision"))
 
 
 def course_with(course: Course, document: Document, texts: Files) -> dict[str, File]:
     """Return path → latest file of a course, with `texts` as the files of `document`. Runs one query."""
-    heads = course.documents.exclude(head=None).exclude(pk=document.pk).values_list("head", flat=True)
-    return by_path([*files_of(heads).values(), texts])
+    latest_ids = (
+        course.documents.exclude(latest_revision=None).exclude(pk=document.pk).values_list("latest_revision", flat=True)
+    )
+    return by_path([*files_of(latest_ids).values(), texts])
 
 
 @transaction.atomic
@@ -142,7 +144,7 @@ def discard_draft(document: Document) -> Revision | None:
     course = lock_course(document.course)
     released = released_revisions(course).get(document.pk)
     if released:
-        Document.objects.filter(pk=document.pk).update(head=released)
+        Document.objects.filter(pk=document.pk).update(latest_revision=released)
     return released
 
 
@@ -152,9 +154,9 @@ def restore(document: Document, revision: Revision, *, by, note: str = "", at=No
     `save_revision`.
     """
 
-    def as_it_was(head: Revision) -> Files:
-        files = files_of([revision, head])
-        then, now = files[revision.pk], files[head.pk]
+    def as_it_was(latest: Revision) -> Files:
+        files = files_of([revision, latest])
+        then, now = files[revision.pk], files[latest.pk]
         restored = {language: then.get(language, file) for language, file in now.items()}
         return {
             language: File(language, now[language].path, file.body, file.digest) for language, file in restored.items()

@@ -93,7 +93,7 @@ def release_with_reviewers(
             locked = lock_course(course)
             if locked.current_id == course.current_id:
                 write()
-                return release(locked, released.values(), compiled, weights={}, note=note[:200], by=by, at=at)
+                return release(locked, released.values(), compiled, impacts={}, note=note[:200], by=by, at=at)
 
 
 def last_expert_reviews(course: Course) -> dict[int, ExpertReview]:

@@ -16,7 +16,7 @@ class SignificantChange:
 
     release: int
     revision: int
-    weight: str
+    impact: str
     note: str
     at: datetime
 
@@ -64,7 +64,7 @@ def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
     to the release. Cached; runs at most 3 queries.
     """
     changed = ReleaseEntry.objects.filter(
-        weight__in=ASKS_TO_REREAD,
+        impact__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,
         release__course__releases=release,
         release__number__lte=Release.objects.filter(pk=release).values("number"),
@@ -81,7 +81,7 @@ def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
     }
     if not histories:
         return histories
-    fields = ("document", "release", "revision", "weight", "release__note", "release__created_at")
+    fields = ("document", "release", "revision", "impact", "release__note", "release__created_at")
     for key, *change in changed.order_by("release__number").values_list(*fields):
         if key in histories:
             histories[key].changes.append(SignificantChange(*change))

@@ -32,9 +32,9 @@ def others_who_may_publish(person):
 
 
 def propose(
-    course: Course, revisions: Iterable[Revision], *, weights: Mapping[str, str], note: str, by, at=None
+    course: Course, revisions: Iterable[Revision], *, impacts: Mapping[str, str], note: str, by, at=None
 ) -> ReleaseProposal:
-    """Return a proposal to release `revisions`, new unless `by` has an equal open one. `weights`: document id → impact.
+    """Return a proposal to release `revisions`, new unless `by` has an equal open one. `impacts`: document id → impact.
     Raise `ContentErrors`, and `StaleChoice` if a revision is not the latest of its document in this course.
     """
     chosen = {revision.document_id: revision for revision in revisions}
@@ -44,21 +44,21 @@ def propose(
         course = lock_course(course)
         refuse_stale(course, chosen)
         for proposal in open_proposals(course):
-            if (proposal.proposed_by, proposal.weights, proposal.note) == (by, weights, note) and set(
+            if (proposal.proposed_by, proposal.impacts, proposal.note) == (by, impacts, note) and set(
                 proposal.revisions.all()
             ) == set(chosen.values()):
                 return proposal
         proposal = ReleaseProposal.objects.create(
             course=course,
             base=course.current,
-            weight=largest_impact(weights.values()),
-            weights=dict(weights),
+            impact=largest_impact(impacts.values()),
+            impacts=dict(impacts),
             note=note,
             proposed_by=by,
             proposed_at=at or timezone.now(),
         )
         proposal.revisions.set(chosen.values())
-        data = {"course": course.pk, "weight": proposal.weight, "weights": proposal.weights}
+        data = {"course": course.pk, "impact": proposal.impact, "impacts": proposal.impacts}
         data["revisions"] = sorted(each.pk for each in chosen.values())
         record("release-proposed", actor=by, subject=proposal, data=data, at=at)
     return proposal
@@ -71,7 +71,7 @@ def open_proposals(course: Course) -> list[ReleaseProposal]:
     return [
         proposal
         for proposal in waiting
-        if all(revision.document.head_id == revision.pk for revision in proposal.revisions.all())
+        if all(revision.document.latest_revision_id == revision.pk for revision in proposal.revisions.all())
     ]
 
 
@@ -85,7 +85,7 @@ def release_proposed(proposal: ReleaseProposal, *, by, at=None) -> Release:
     if proposal not in open_proposals(course):
         raise ProposalVoid(proposal)
     revisions = list(proposal.revisions.all())
-    return publish(course, revisions, weights=proposal.weights, note=proposal.note, by=by, at=at, proposal=proposal)
+    return publish(course, revisions, impacts=proposal.impacts, note=proposal.note, by=by, at=at, proposal=proposal)
 
 
 @transaction.atomic

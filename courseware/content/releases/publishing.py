@@ -83,8 +83,8 @@ def publish(
     course: Course,
     revisions: Iterable[Revision],
     *,
-    weight: str = Release.Impact.MINOR,
-    weights: Mapping[str, str] | None = None,
+    impact: str = Release.Impact.MINOR,
+    impacts: Mapping[str, str] | None = None,
     note: str,
     by,
     at=None,
@@ -92,7 +92,7 @@ def publish(
 ) -> Release:
     """Release `revisions` with the released revisions of all other documents; return the release. Needs no approval.
 
-    `weights`: document id → impact of its change, else `weight`. If all `revisions` are released, return the current
+    `impacts`: document id → impact of its change, else `impact`. If all `revisions` are released, return the current
     release. Raise `ContentErrors`, `PassMarkTooLow`, `StaleChoice`, `ProposalVoid`; `ValueError` for another course.
     """
     chosen = {revision.document_id: revision for revision in revisions}
@@ -112,13 +112,13 @@ def publish(
             locked = lock_course(course)
             if locked.current_id == course.current_id:
                 refuse_stale(locked, chosen)
-                own = {revision.document.identifier: weight for revision in chosen.values()} | dict(weights or {})
-                return release(locked, together, compiled, weights=own, note=note, by=by, at=at, proposal=proposal)
+                own = {revision.document.identifier: impact for revision in chosen.values()} | dict(impacts or {})
+                return release(locked, together, compiled, impacts=own, note=note, by=by, at=at, proposal=proposal)
 
 
 def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
     """Raise `StaleChoice` if a revision is not the latest of its document. `chosen`: document key → revision."""
-    if course.documents.filter(head__in=chosen.values()).count() != len(chosen):
+    if course.documents.filter(latest_revision__in=chosen.values()).count() != len(chosen):
         raise StaleChoice(f"{course}: chosen revisions are no longer the newest")
 
 
@@ -182,14 +182,14 @@ def release(
     revisions: Iterable[Revision],
     compiled: Compiled,
     *,
-    weights: Mapping[str, str],
+    impacts: Mapping[str, str],
     note: str,
     by,
     at=None,
     proposal: ReleaseProposal | None = None,
 ) -> Release:
     """Make and return the next release of a locked course. `compiled`: the compiled texts of `revisions`, which are
-    one of each document, changed or not. `weights`: id of a changed document → impact; missing: minor. Reviews that do
+    one of each document, changed or not. `impacts`: id of a changed document → impact; missing: minor. Reviews that do
     not last (see `lasting_expert_reviews`) are withdrawn. Raise `PassMarkTooLow`, and `ProposalVoid` if `proposal` was
     declined or the current release is not its `base`.
     """
@@ -201,11 +201,11 @@ def release(
     ):
         raise ProposalVoid(proposal)
     last = course.releases.order_by("-number").first()
-    weighed = impacts_of_changes(course, revisions, weights)
+    weighed = impacts_of_changes(course, revisions, impacts)
     new_release = Release.objects.create(
         course=course,
         number=last.number + 1 if last else 1,
-        weight=largest_impact(weighed.values()),
+        impact=largest_impact(weighed.values()),
         note=note,
         created_at=at,
         created_by=by,
@@ -221,7 +221,7 @@ def release(
             release=new_release,
             document_id=each.document_id,
             revision=each,
-            weight=weighed.get(each.document.identifier, ""),
+            impact=weighed.get(each.document.identifier, ""),
             reading=reviews.get(each.pk),
         )
         for each in revisions
@@ -229,8 +229,8 @@ def release(
     store_pages(new_release, compiled)
     course.current = new_release
     course.save(update_fields=["current"])
-    data = {"number": new_release.number, "weight": new_release.weight, "digest": new_release.digest}
-    data |= {"pass_marks": marks, "weights": {key: each for key, each in weighed.items() if each in ASKS_TO_REREAD}}
+    data = {"number": new_release.number, "impact": new_release.impact, "digest": new_release.digest}
+    data |= {"pass_marks": marks, "impacts": {key: each for key, each in weighed.items() if each in ASKS_TO_REREAD}}
     if proposal:
         data |= {"proposal": proposal.pk, "alone": proposal.proposed_by == by}
     record("content-released", actor=by, subject=new_release, data=data, at=at)
@@ -257,19 +257,19 @@ def record_expert_review(verb: str, review: ExpertReview, *, by, at: datetime) -
     record(verb, actor=by, subject=revision.document.course, data=data, at=at)
 
 
-def impacts_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:
-    """Return id of each changed document → impact. `weights`: document id → impact; missing: minor. Runs one query."""
+def impacts_of_changes(course: Course, revisions: Iterable[Revision], impacts: Mapping[str, str]) -> dict[str, str]:
+    """Return id of each changed document → impact. `impacts`: document id → impact; missing: minor. Runs one query."""
     released = released_revisions(course)
     changed = (each.document for each in revisions if released.get(each.document_id) != each)
     return {
-        document.identifier: weights.get(document.identifier, Release.Impact.MINOR)
+        document.identifier: impacts.get(document.identifier, Release.Impact.MINOR)
         for document in sorted(changed, key=str)
     }
 
 
-def largest_impact(weights: Iterable[str]) -> str:
+def largest_impact(impacts: Iterable[str]) -> str:
     """Return the largest of these impacts (values of `Release.Impact`); minor if there is none."""
-    return max(weights, key=Release.Impact.values.index, default=Release.Impact.MINOR)
+    return max(impacts, key=Release.Impact.values.index, default=Release.Impact.MINOR)
 
 
 def pass_marks(compiled: Compiled) -> dict[str, int]:
@@ -337,15 +337,15 @@ def drafts(course: Course) -> list[Draft]:
     """Return the drafts of a course, sorted by document id. Runs three queries."""
     released = released_revisions(course)
     waiting = [
-        (document, document.head)
-        for document in course.documents.select_related("head__created_by").order_by("identifier")
-        if document.head and document.head != released.get(document.pk)
+        (document, document.latest_revision)
+        for document in course.documents.select_related("latest_revision__created_by").order_by("identifier")
+        if document.latest_revision and document.latest_revision != released.get(document.pk)
     ]
-    files = files_of([head for _document, head in waiting] + [*released.values()])
+    files = files_of([latest for _document, latest in waiting] + [*released.values()])
     found = []
-    for document, head in waiting:
+    for document, latest in waiting:
         before = released.get(document.pk)
-        old, new = files.get(before.pk, {}) if before else {}, files[head.pk]
+        old, new = files.get(before.pk, {}) if before else {}, files[latest.pk]
         differing = {file.path: changes(old.get(language), file) for language, file in sorted(new.items())}
-        found.append(Draft(document, head, before, {path: rows for path, rows in differing.items() if rows}))
+        found.append(Draft(document, latest, before, {path: rows for path, rows in differing.items() if rows}))
     return found

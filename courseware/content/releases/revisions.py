@@ -50,7 +50,7 @@ def by_path(documents: Iterable[Files]) -> dict[str, File]:
 def add_revisions(
     texts: Mapping[Document, Files], *, by, at, note: str = "", is_unchecked: bool = False
 ) -> dict[Document, Revision]:
-    """Store and return a new revision of each document; its `head` stays. `by`: user. Runs three queries."""
+    """Store and return a new revision of each document; `latest_revision` stays. `by`: user. Runs three queries."""
     numbers = dict(
         Revision.objects.filter(document__in=texts).order_by().values_list("document").annotate(Max("number"))
     )

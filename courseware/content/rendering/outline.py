@@ -40,7 +40,7 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
         "terms": terms_in(course, language),
         "awaiting_review": awaiting_review(whole or course, language),
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
-        "sheets": follow_up_surveys_in(course, language),
+        "follow_up_surveys": follow_up_surveys_in(course, language),
         "card_id": next((card.id for card in course.of_kind("card")), None),
         "reviews": list(meta.reviews),
         "modules": [

@@ -137,7 +137,7 @@ class Outline:
     objective_lessons: Mapping[str, str]
     pre_check_id: str | None = None
     again_after: str | None = None
-    sheets: tuple[FollowUpSurvey, ...] = ()
+    follow_up_surveys: tuple[FollowUpSurvey, ...] = ()
     terms: tuple[TermNames, ...] = ()
     awaiting_review: tuple[AwaitingReview, ...] = ()
     is_short: bool = False  # see `learning.status.progress.own_outline`
@@ -172,7 +172,7 @@ class Outline:
         return self.steps[self._places[step_id]]
 
     def find_follow_up_survey(self, survey_id: str) -> FollowUpSurvey | None:
-        return next((survey for survey in self.sheets if survey.id == survey_id), None)
+        return next((survey for survey in self.follow_up_surveys if survey.id == survey_id), None)
 
     def find(self, step_id: str) -> Step | None:
         """Return a step, or None for an unknown id."""
@@ -383,7 +383,7 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         required=tuple(stored["required"]),
         modules=tuple(map(read_module, stored["modules"])),
         objective_lessons=dict(stored["objective_lessons"]),
-        sheets=tuple(FollowUpSurvey(**survey) for survey in stored["sheets"]),
+        follow_up_surveys=tuple(FollowUpSurvey(**survey) for survey in stored["follow_up_surveys"]),
         awaiting_review=tuple(
             AwaitingReview(name, title, tuple(sections)) for name, title, sections in stored["awaiting_review"]
         ),

@@ -93,17 +93,17 @@ class ChatBotForm(forms.ModelForm):
             self.instance.secret = secret
 
 
-DOORS_A_PAGE = 50
-CARDS_SHOWN = 20
+BOTS_PER_PAGE = 50
+MESSAGES_SHOWN = 20
 hides_secrets = sensitive_post_parameters("new_address", "new_secret")  # from error reports
 
 
 @page_view(allowed=handles_people)
 def chat_bots(request):
-    newest = ChatMessage.objects.filter(door=OuterRef("pk")).order_by("-pk")
+    newest = ChatMessage.objects.filter(bot=OuterRef("pk")).order_by("-pk")
     columns = {"card_state": Subquery(newest.values("state")[:1]), "card_at": Subquery(newest.values("written_at")[:1])}
     found = ChatBot.objects.select_related("team").annotate(**columns)
-    page = Paginator(found, DOORS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(found, BOTS_PER_PAGE).get_page(request.GET.get("page"))
     for bot in page.object_list:
         bot.card_words = ChatDeliveryState(bot.card_state).label if bot.card_state else ""
     return render(request, "hr/chat_bots.html", {"page": page})
@@ -131,8 +131,8 @@ def chat_bot(request, pk):
         messages.success(request, gettext("The bot was saved."))
         return redirect("hr:chat-bot", pk)
     shown = ChatBot.objects.select_related("team").get(pk=pk) if form.is_bound else found
-    chat_messages = ChatMessage.objects.filter(door=pk)[:CARDS_SHOWN]
-    context = {"door": shown, "cards": chat_messages}
+    chat_messages = ChatMessage.objects.filter(bot=pk)[:MESSAGES_SHOWN]
+    context = {"bot": shown, "chat_messages": chat_messages}
     return render_form(request, "hr/chat_bot.html", form, context)
 
 
@@ -153,7 +153,7 @@ def send_test(request, pk):
 
 
 @post_view("hr:chat-bot", allowed=handles_people)
-def take_away(request, pk):
+def remove_bot_page(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     remove_bot(found, by=request.user)
     messages.success(request, gettext("The group-chat bot of “%(team)s” was deleted.") % {"team": found.team})

@@ -20,7 +20,7 @@ from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import page_view
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
-LETTERS_A_PAGE = 50
+EMAILS_PER_PAGE = 50
 FORESEEN = 100  # emails with which a page is full
 PEOPLE_AT_ONCE = 200  # more are prepared by a worker
 DAYS_AHEAD = 14
@@ -56,10 +56,10 @@ def visible_emails():
 
 
 @page_view(allowed=handles_people)
-def letters(request):
+def email_log(request):
     form = EmailFilter(request.GET)
     found = form.chosen_from(visible_emails())
-    page = LimitedPaginator(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
+    page = LimitedPaginator(found, EMAILS_PER_PAGE).get_page(request.GET.get("page"))
     for email in page.object_list:
         email.is_linked = may_handle(request.user, email.person)
     return render(request, "hr/emails.html", {"form": form, "page": page, "most": MAX_LISTED_ROWS})

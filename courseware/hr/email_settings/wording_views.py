@@ -47,7 +47,7 @@ class EmailPreview:
 
     tag: str  # as in `lang`
     language: str | Promise
-    letter: RenderedEmail
+    email: RenderedEmail
     paragraphs: SafeString
     is_example: bool
     left: list[str | Promise]
@@ -107,7 +107,7 @@ def field_of_part(part, tag):
 
 
 class EmailWordingForm(forms.Form):
-    """Form of the wording of the email `letter`. Cleaned `person`: whose facts the preview shows, None: an example."""
+    """Form of the wording of the email `email`. Cleaned `person`: whose facts the preview shows, None: an example."""
 
     person = forms.CharField(
         label=_("Preview the email for this person"),
@@ -118,18 +118,18 @@ class EmailWordingForm(forms.Form):
     )
     base = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
-    def __init__(self, data=None, *, letter, user):
-        stored = {field_of_part(part, tag): text for part, texts in letter.own.items() for tag, text in texts.items()}
-        super().__init__(data, initial={"base": letter.number} | stored)
-        self.letter, self.user = letter, user
-        defaults = letter.shipped()
-        for part in letter.parts:
+    def __init__(self, data=None, *, email, user):
+        stored = {field_of_part(part, tag): text for part, texts in email.own.items() for tag, text in texts.items()}
+        super().__init__(data, initial={"base": email.number} | stored)
+        self.email, self.user = email, user
+        defaults = email.shipped()
+        for part in email.parts:
             for tag, _language in settings.LANGUAGES:
                 self.fields[field_of_part(part, tag)] = words_of_part(part, tag, defaults[part][tag])
 
     @property
     def helper(self):
-        fields = [field_of_part(part, tag) for part in self.letter.parts for tag, _language in settings.LANGUAGES]
+        fields = [field_of_part(part, tag) for part in self.email.parts for tag, _language in settings.LANGUAGES]
         return Fields(*fields, "base", "person", error_summary=True)
 
     def clean_person(self):
@@ -148,11 +148,11 @@ class EmailWordingForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        for part in self.letter.parts:
+        for part in self.email.parts:
             fields = [field_of_part(part, tag) for tag, _language in settings.LANGUAGES]
             for name in fields:
                 cleaned[name] = tidy(cleaned.get(name, ""), is_line=part == SUBJECT)
-                for mistake in mistakes_in(cleaned[name], self.letter.known):
+                for mistake in mistakes_in(cleaned[name], self.email.known):
                     self.add_error(name, mistake)
             # `add_error` removes the cleaned value, but an invalid field is not an empty one.
             for name in fields:
@@ -167,7 +167,7 @@ class EmailWordingForm(forms.Form):
         """The wording to save: block → language → text, without empty blocks."""
         texts_by_part = {
             part: {tag: self.cleaned_data[field_of_part(part, tag)] for tag, _language in settings.LANGUAGES}
-            for part in self.letter.parts
+            for part in self.email.parts
         }
         return {part: texts for part, texts in texts_by_part.items() if all(texts.values())}
 
@@ -216,7 +216,7 @@ def email_wording(request):
     people = dict(rows.values_list("kind", "set_by__name"))
     emails = [(email, people.get(email.name), names_of(email.unusable)) for email in found]
     fixed = [kind.words for kind in EMAIL_TYPES.values() if kind.editable is None]
-    return render(request, "hr/email_wording.html", {"letters": emails, "fixed": fixed})
+    return render(request, "hr/email_wording.html", {"emails": emails, "fixed": fixed})
 
 
 def names_of(parts):
@@ -229,7 +229,7 @@ def wording_of_email(request, kind):
     if request.method == "POST" and not handles_people(request.user):
         raise Http404
     email = email_or_404(kind)
-    form = EmailWordingForm(posted(request), letter=email, user=request.user)
+    form = EmailWordingForm(posted(request), email=email, user=request.user)
     if request.method != "POST":
         return wording_page(request, form)
     if not form.is_valid():
@@ -247,19 +247,19 @@ def wording_of_email(request, kind):
 
 def viewed_at(request, form):
     person = form.cleaned_data["person"]
-    shown = previews(form.letter, form.words, person)
+    shown = previews(form.email, form.words, person)
     if person and not all(each.is_example for each in shown):
         record_access(person, by=request.user)
     return wording_page(request, form, person=person, previews=shown)
 
 
 def wording_page(request, form, *, status=HTTPStatus.OK, **looked):
-    email, since = form.letter, form.letter.shipped_since()
+    email, since = form.email, form.email.shipped_since()
     wordings = EmailWording.objects.filter(kind=email.name).select_related("set_by").order_by("-number")
     example = email.editable.example() | {"company": gettext("Anhe Insurance")}
     context = {
         "form": form,
-        "letter": email,
+        "email": email,
         "may_change": handles_people(request.user),
         "own": in_lines(email.own),
         "placeholders": [(f"{{{name}}}", each.words, each.value(example)) for name, each in email.known.items()],

@@ -274,7 +274,7 @@ def say(request, recorded, rows=()):
 
 
 @form_view("hr:external-training-of")
-def outside_of(request, pk):
+def external_training_of(request, pk):
     person = member_or_404(request, pk)
     unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
     titles = [course_title(enrollment.course, get_language()) for enrollment in unstarted]

@@ -113,7 +113,7 @@ def change(request, pk, absence):
 
 
 @post_view(absences_url)
-def take_back(request, pk, absence):
+def undo_absence_page(request, pk, absence):
     person = person_or_404(request.user, pk)
     if gone := Absence.objects.select_related("person").filter(pk=absence, person=person).first():
         undo_absence(gone, by=request.user)

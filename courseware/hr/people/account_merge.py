@@ -48,7 +48,7 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> A
     """
     at = at or timezone.now()
     kept, other = lock_both(kept, other)
-    if found := AccountMerge.objects.standing().filter(kept=kept, other=other).first():
+    if found := AccountMerge.objects.in_force().filter(kept=kept, other=other).first():
         return found
     if why := why_not(kept, other, by):
         raise CannotMerge(why)
@@ -103,7 +103,7 @@ def undo_refusal(row: AccountMerge, at: datetime) -> MergeUndoRefusal | None:
         return MergeUndoRefusal.UNDONE
     if not row.may_be_undone_at(at):
         return MergeUndoRefusal.LATE
-    later = AccountMerge.objects.standing().filter(
+    later = AccountMerge.objects.in_force().filter(
         models.Q(kept=row.kept_id) | models.Q(other=row.kept_id), pk__gt=row.pk
     )
     return MergeUndoRefusal.LATER if later.exists() else None

@@ -30,7 +30,7 @@ class PeopleFilter(forms.Form):
         empty_label=pgettext_lazy("any team", "all"),
         widget=LongSelect,
     )
-    standing = forms.ChoiceField(
+    status = forms.ChoiceField(
         label=_("Person"),
         required=False,
         choices=[
@@ -42,7 +42,7 @@ class PeopleFilter(forms.Form):
         ],
     )
 
-    helper = Fields(Field("words", wrapper_class="grow"), "team", "standing", form_method="get")
+    helper = Fields(Field("words", wrapper_class="grow"), "team", "status", form_method="get")
 
     def __init__(self, data):
         super().__init__(data)
@@ -57,10 +57,10 @@ class PeopleFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, people):
-        """Return the queryset `people`, filtered; without a chosen `standing` only active people."""
+        """Return the queryset `people`, filtered; without a chosen `status` only active people."""
         self.full_clean()
         self.errors.clear()
-        people = self.of_standing(people, self.cleaned_data.get("standing"))
+        people = self.with_status(people, self.cleaned_data.get("status"))
         if team := self.cleaned_data.get("team"):
             below = Team.objects.filter(pk=team.pk).with_subteams()
             people = people.filter(pk__in=Membership.objects.filter(team__in=below).values("person"))
@@ -68,20 +68,20 @@ class PeopleFilter(forms.Form):
             people = exactly_or_found_by(words, people)
         return people
 
-    def of_standing(self, people, standing):
+    def with_status(self, people, status):
         conditions = {
             self.Group.LEFT: Q(is_active=False),
             self.Group.AWAY: Q(is_active=True, pk__in=absent_now().values("person")),
             self.Group.NEVER_IN: Q(is_active=True, last_login=None),
             self.Group.ALL: Q(),
         }
-        return people.filter(conditions.get(standing, Q(is_active=True)))
+        return people.filter(conditions.get(status, Q(is_active=True)))
 
 
 class CodesForm(PeopleFilter):
     """Filter active people by team only."""
 
-    words = standing = None  # type: ignore[assignment]  # removes the fields
+    words = status = None  # type: ignore[assignment]  # removes the fields
 
     helper = Fields("team", form_method="get")
 

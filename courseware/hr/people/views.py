@@ -140,7 +140,7 @@ def person_page(request, found, form):
     enrollments = enrollments_of(found, request.user)
     merge = merge_of(found)
     by_link = Event.objects.filter(subject=subject_of(found), verb="invite-link-used").order_by("pk").first()
-    aliases = [each.other for each in AccountMerge.objects.standing().filter(kept=found).select_related("other")]
+    aliases = [each.other for each in AccountMerge.objects.in_force().filter(kept=found).select_related("other")]
     context = {
         "person": found,
         "runs": enrollments,
@@ -150,12 +150,12 @@ def person_page(request, found, form):
         "certificates": certificates_of(found, site_day()),
         "outside": titled(trainings_of(found)),
         "today": site_day(),
-        "letters": OutgoingEmail.objects.of(found)[:SHOWN],
+        "emails": OutgoingEmail.objects.of(found)[:SHOWN],
         "events": with_label(events_about([found, *aliases])[:SHOWN]),
         "by_link": by_link,
         "merge": merge,
         "names": aliases,
-        "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
+        "is_manager": any(place.role == Membership.Role.MANAGER for place in found.places),
         "may_change": may_change,
         "may_change_membership": may_change and may_change_membership(request.user, found),
         "may_give_code": found.is_active and may_give_code(request.user, found),
@@ -167,7 +167,7 @@ def person_page(request, found, form):
 def enrollments_of(found, user):
     """Return enrollments in released courses that `user` may see, newest first, with `label`, `title`, `is_merged`."""
     enrollments = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
-    closed = MergedEnrollment.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
+    closed = MergedEnrollment.objects.in_force().filter(enrollment=OuterRef("pk"), is_closed=True)
     enrollments = enrollments.with_release().with_state().with_zone().annotate(is_merged=Exists(closed))
     enrollments = list(enrollments.order_by("-is_newest", "-pk"))
     for enrollment in enrollments:
@@ -200,7 +200,7 @@ def certificates_of(found, today):
 
 
 @form_view("hr:edit-person", reauthenticate=requires_reauthentication)
-def edit(request, pk):
+def edit_person(request, pk):
     found = member_or_404(request, pk)
     form = ProfileForm(request.POST or None, instance=found, by=request.user)
     if form.is_valid() and is_changed(request, form):
@@ -221,7 +221,7 @@ def is_changed(request, form):
 
 
 @post_view("hr:person", reauthenticate=asks_before_appointing)
-def place(request, pk):
+def add_membership_page(request, pk):
     """Add the person to a team. With `act` "move" the team replaces the others of this role."""
     found = member_or_404(request, pk)
     form = MembershipForm(request.POST)
@@ -241,7 +241,7 @@ def place(request, pk):
 
 
 @post_view("hr:person", takes=("pk",))
-def unplace(request, pk, place):
+def end_membership_page(request, pk, place):
     found = member_or_404(request, pk)
     if end_membership(found, place, by=request.user):
         messages.success(
@@ -306,7 +306,7 @@ class ReasonForm(forms.Form):
     allowed=handles_people,
     reauthenticate=requires_reauthentication,
 )
-def withdraw_certificate(request, pk):
+def revoke_certificate_page(request, pk):
     certificate = get_object_or_404(Certificate.objects.select_related("enrollment__learner"), pk=pk)
     holder = certificate.enrollment.learner
     if not may_change_membership(request.user, holder):

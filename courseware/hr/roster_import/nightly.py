@@ -68,7 +68,7 @@ def finish(pk: int) -> None:
 
 
 SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
-ROWS_IN_A_LETTER = 50
+ROWS_IN_AN_EMAIL = 50
 LEFT_FOR = timedelta(days=2)
 QUIET = timedelta(minutes=5)  # after the last change; then a copy is complete
 
@@ -165,7 +165,7 @@ def tell_hr(kind: str, roster: RosterImport) -> None:
 def import_text(message) -> dict:
     roster = RosterImport.objects.filter(pk=message.data["roster"]).first()
     page = reverse("hr:imported", args=[message.data["roster"]])
-    lines = bad_lines(roster)[:ROWS_IN_A_LETTER] if roster else []
+    lines = bad_lines(roster)[:ROWS_IN_AN_EMAIL] if roster else []
     return {
         "name": message.person.name,
         "file": roster.file_name if roster else "",

@@ -101,7 +101,7 @@ def calendar_url():
 
 
 @form_view(calendar_url, allowed=handles_people, is_held=False)  # a file cannot be stored
-def days(request):
+def calendar(request):
     chosen = ListFilter(request.GET)
     team, year = chosen.chosen()
     if request.method != "POST":

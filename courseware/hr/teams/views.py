@@ -122,21 +122,21 @@ def in_order_of_the_tree(teams):
     """Return the teams by name, each below its parent, with `depth` (at most DEEPEST)."""
     teams = list(teams)
     names = {team.pk: team.name for team in teams}
-    lines = {team.pk: [int(key) for key in f"{team.above}{team.pk}".split("/") if key] for team in teams}
+    lines = {team.pk: [int(key) for key in f"{team.ancestors}{team.pk}".split("/") if key] for team in teams}
     for team in teams:
         team.depth = min(len(lines[team.pk]) - 1, DEEPEST)
     return sorted(teams, key=lambda team: [(names.get(key, ""), key) for key in lines[team.pk]])
 
 
 def add_people(teams):
-    """Set `learners` (number) and `leads` (manager names) of a list of teams, active people only. Runs two queries."""
+    """Set `learners` (number) and `managers` (names) of a list of teams, active people only. Runs two queries."""
     active = Membership.objects.filter(team__in=[team.pk for team in teams], person__is_active=True).order_by()
     learners = active.filter(role=LEARNER).values_list("team").annotate(Count("pk"))
     numbers, managers = Counter(dict(learners)), defaultdict(list)
     for team, name in active.filter(role=MANAGER).order_by("person__name", "pk").values_list("team", "person__name"):
         managers[team].append(name)
     for team in teams:
-        team.learners, team.leads = numbers[team.pk], managers[team.pk]
+        team.learners, team.managers = numbers[team.pk], managers[team.pk]
 
 
 @form_view("hr:new-team", allowed=handles_people, reauthenticate=asks_before_posting)
@@ -170,7 +170,7 @@ def team_page(request, found, form, manager_form):
     context = {
         "team": found,
         "form": form,
-        "lead_form": manager_form,
+        "manager_form": manager_form,
         "places": managers,
         "below": found.children.all(),
         "may_change": handles_people(request.user),
@@ -205,7 +205,7 @@ def end_manager(request, pk, place):
 
 
 @form_view("hr:close-team", allowed=handles_people)
-def close(request, pk):
+def close_team_page(request, pk):
     found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
     form = CloseTeamForm(posted(request), team=found, by=request.user)
     if form.is_valid():
@@ -225,15 +225,15 @@ class DeputyForm(forms.Form):
     first_day = forms.DateField(label=_("First day"), widget=DayInput)
     last_day = forms.DateField(label=_("Last day"), widget=DayInput)
 
-    def __init__(self, *args, lead, by, **kwargs):
+    def __init__(self, *args, manager, by, **kwargs):
         super().__init__(*args, **kwargs)
-        self.lead, self.by = lead, by
+        self.manager, self.by = manager, by
 
     def clean_person(self):
         person = self.cleaned_data["person"]
-        if person == self.lead:
+        if person == self.manager:
             raise forms.ValidationError(_("This is the person who needs a deputy. Choose another person."))
-        if self.by != self.lead and not may_change_membership(self.by, person):
+        if self.by != self.manager and not may_change_membership(self.by, person):
             raise forms.ValidationError(_("Only an admin can change this person’s data. Ask an admin."))
         return person
 
@@ -267,22 +267,24 @@ def manager_or_404(user, pk):
 @form_view(deputies_url, reauthenticate=asks_before_posting)
 def deputies(request, pk=None):
     manager = manager_or_404(request.user, pk)
-    form = DeputyForm(request.POST or None, lead=manager, by=request.user)
+    form = DeputyForm(request.POST or None, manager=manager, by=request.user)
     if form.is_valid():
         add_deputy(manager, **form.cleaned_data, by=request.user)
-        note = gettext("%(name)s is now the deputy of %(lead)s.")
-        messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": manager.name})
+        note = gettext("%(name)s is now the deputy of %(manager)s.")
+        messages.success(request, note % {"name": form.cleaned_data["person"].name, "manager": manager.name})
         return redirect(deputies_url(pk))
-    deputies = Deputy.objects.filter(lead=manager, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
-    context = {"lead": manager, "is_own": pk is None, "named": deputies.select_related("person")}
+    deputies = Deputy.objects.filter(manager=manager, ended_at=None, last_day__gte=site_day()).order_by(
+        "first_day", "pk"
+    )
+    context = {"manager": manager, "is_own": pk is None, "named": deputies.select_related("person")}
     return render_form(request, "hr/deputies.html", form, context)
 
 
 @post_view(deputies_url)
-def end(request, substitute, pk=None):
+def end_deputy_page(request, deputy, pk=None):
     manager = manager_or_404(request.user, pk)
-    found = get_object_or_404(Deputy.objects.select_related("lead", "person"), pk=substitute, lead=manager)
+    found = get_object_or_404(Deputy.objects.select_related("manager", "person"), pk=deputy, manager=manager)
     if end_deputy(found, by=request.user):
-        note = gettext("%(name)s is no longer the deputy of %(lead)s.")
-        messages.success(request, note % {"name": found.person.name, "lead": manager.name})
+        note = gettext("%(name)s is no longer the deputy of %(manager)s.")
+        messages.success(request, note % {"name": found.person.name, "manager": manager.name})
     return redirect(deputies_url(pk))

@@ -75,7 +75,7 @@ class ExpertReviewForm(forms.Form):
 
 class PublishForm(forms.Form):
     """Publishes drafts. `drafts`: from `publishing.drafts`, chosen by revision id, so that an outdated one is refused.
-    Argument `weights`: document identifier → initial impact.
+    Argument `impacts`: document identifier → initial impact.
     """
 
     revisions = forms.TypedMultipleChoiceField(
@@ -89,7 +89,7 @@ class PublishForm(forms.Form):
     )
     confirmed = forms.BooleanField(label=_("I have checked which people this change affects."))
 
-    def __init__(self, *args, drafts, weights=None, **kwargs):
+    def __init__(self, *args, drafts, impacts=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.drafts = {draft.revision.pk: draft for draft in drafts}
         self.fields["revisions"].choices = [(pk, str(draft.document)) for pk, draft in self.drafts.items()]
@@ -98,35 +98,35 @@ class PublishForm(forms.Form):
             document = draft.document
             asks = document.kind in {Document.Kind.EXAM, Document.Kind.BANK}  # such a change is never minor
             usual = Release.Impact.REREAD if asks else Release.Impact.MINOR
-            self.fields[f"weight-{pk}"] = forms.ChoiceField(
+            self.fields[f"impact-{pk}"] = forms.ChoiceField(
                 label=_("Impact of the change to “%(document)s”") % {"document": document},
                 choices=Release.Impact,
                 widget=forms.RadioSelect,
-                initial=(weights or {}).get(document.identifier, usual),
+                initial=(impacts or {}).get(document.identifier, usual),
             )
 
     def clean(self):
         cleaned = super().clean()
         for pk in self.drafts.keys() - set(cleaned.get("revisions", ())):
-            self.errors.pop(f"weight-{pk}", None)  # drafts that are not published need no impact
+            self.errors.pop(f"impact-{pk}", None)  # drafts that are not published need no impact
         return cleaned
 
     @property
-    def weights(self):
-        return [self[f"weight-{pk}"] for pk in self.drafts]
+    def impacts(self):
+        return [self[f"impact-{pk}"] for pk in self.drafts]
 
     @property
     def words(self):
         chosen = {pk: self.drafts[pk].document.identifier for pk in self.cleaned_data["revisions"]}
-        weights = {identifier: self.cleaned_data[f"weight-{pk}"] for pk, identifier in chosen.items()}
-        return {"weights": weights, "note": self.cleaned_data["note"]}
+        impacts = {identifier: self.cleaned_data[f"impact-{pk}"] for pk, identifier in chosen.items()}
+        return {"impacts": impacts, "note": self.cleaned_data["note"]}
 
     def refuse_minor(self, documents):
         """Add an error at the impact of each draft whose document identifier is in `documents`."""
         for pk, draft in self.drafts.items():
             if draft.document.identifier in documents:
                 self.add_error(
-                    f"weight-{pk}",
+                    f"impact-{pk}",
                     _("A change to an exam, its questions or its pass mark cannot have the impact “none”."),
                 )
 

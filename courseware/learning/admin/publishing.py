@@ -152,7 +152,7 @@ class PublishingCourseAdmin(CourseAdmin):
             "may_enter": request.user.has_perm("content.add_expertreview"),
         }
         status = status or (form_status(sent) if sent else HTTPStatus.OK)
-        return TemplateResponse(request, "admin/learning/readings.html", context, status=status)
+        return TemplateResponse(request, "admin/learning/expert_reviews.html", context, status=status)
 
     @method_decorator(requires_reauthentication)
     def publish(self, request, pk):
@@ -173,7 +173,7 @@ class PublishingCourseAdmin(CourseAdmin):
             self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
             course.refresh_from_db()
             drafts = publishing.drafts(course)
-            form = PublishForm(drafts=drafts, weights=form.words["weights"], initial={"note": form.words["note"]})
+            form = PublishForm(drafts=drafts, impacts=form.words["impacts"], initial={"note": form.words["note"]})
             status = HTTPStatus.CONFLICT
         return self.page_to_publish_on(request, course, drafts, form, status)
 
@@ -195,7 +195,7 @@ class PublishingCourseAdmin(CourseAdmin):
             "form": form,
             "rows": [
                 (draft, option, impact, people.get(draft.document.pk, 0), changed.get(draft.document.identifier, ()))
-                for draft, option, impact in zip(drafts, form["revisions"], form.weights, strict=True)
+                for draft, option, impact in zip(drafts, form["revisions"], form.impacts, strict=True)
             ],
             "read": read_drafts(course, drafts),
             "touched": touched_by([draft.document for draft in drafts]),
@@ -209,7 +209,7 @@ class PublishingCourseAdmin(CourseAdmin):
         if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
             return None
         changed = changes_text(course, form.chosen)
-        if is_minor := [each for each in changed if form.words["weights"].get(each) == Release.Impact.MINOR]:
+        if is_minor := [each for each in changed if form.words["impacts"].get(each) == Release.Impact.MINOR]:
             form.refuse_minor(is_minor)
             return None
         try:

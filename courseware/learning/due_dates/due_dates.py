@@ -51,7 +51,7 @@ def spoken(day: date, today: date) -> str:
 
 
 def day_text(day: date) -> str:
-    return date_format(day, pgettext("format of a day near by", "l j F"))
+    return date_format(day, pgettext("date format, current year", "l j F"))
 
 
 @dataclass(frozen=True)

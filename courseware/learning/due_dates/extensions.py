@@ -52,8 +52,8 @@ def may_ask(enrollment: Enrollment) -> bool:
 
 
 def last_request(enrollment: Enrollment, at: datetime | None = None) -> ExtensionRequest | None:
-    """Return the open request, else the latest one, else None, with `is_standing` at `at` (default: now)."""
-    return ExtensionRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
+    """Return the open request, else the latest one, else None, with `is_open` at `at` (default: now)."""
+    return ExtensionRequest.objects.of(enrollment, at).order_by("-is_open", "-pk").first()
 
 
 @transaction.atomic
@@ -66,7 +66,7 @@ def request_extension(
     until = due_instant(day, enrollment.zone)
     if not enrollment.is_open or enrollment.due_at is None or until <= enrollment.due_at:
         raise ExtensionNotAllowed(enrollment.pk)
-    if (last := last_request(enrollment, at)) and last.is_standing:
+    if (last := last_request(enrollment, at)) and last.is_open:
         return last
     ExtensionRequest.objects.filter(enrollment=enrollment, ended_at=None).update(end=End.LAPSED, ended_at=at)
     asked = {"day": day, "until": until, "since": enrollment.agreed_due_at, "why": why, "asked_at": at}
@@ -82,7 +82,7 @@ def withdraw_request(enrollment: Enrollment, *, at: datetime | None = None) -> b
     at = at or timezone.now()
     enrollment = lock(enrollment)
     last = last_request(enrollment, at)
-    if not last or not last.is_standing:
+    if not last or not last.is_open:
         return False
     ended = {"end": End.TAKEN_BACK, "ended_at": at, "ended_by": enrollment.learner}
     ExtensionRequest.objects.filter(pk=last.pk).update(**ended)
@@ -103,7 +103,7 @@ def answer_extension_request(
     at = at or timezone.now()
     enrollment = lock(ExtensionRequest.objects.select_related("enrollment").get(pk=key).enrollment)
     row = ExtensionRequest.objects.of(enrollment, at).get(pk=key)
-    if not row.is_standing:
+    if not row.is_open:
         raise RequestNotOpen(row)
     if enrollment.learner_id in undecidable_ids(by):
         raise RequestNotOpen(row, ActionRefusal.OWN if enrollment.learner_id == by.pk else ActionRefusal.CONFLICT)

@@ -26,7 +26,7 @@ WAITS_AGAIN = ""  # in place of the time of an answer
 
 
 def register_email() -> None:
-    template = "learning/mail/day_answered.txt"
+    template = "learning/mail/extension_answered.txt"
     label = _("Answer to an extension request")
     register_email_type(
         KIND, EmailType(label, template, why_unwanted, in_words, EmailCategory.TRAINING, lines_in_words)

@@ -118,7 +118,7 @@ def join_enrollments(merge: AccountMerge) -> list[NewEvent]:
     events = [
         enrollment_event("enrollment-transferred", each, merge, merge.made_by, merge.made_at) for each in transferred
     ]
-    return events + [NewEvent("waived", each, merge.made_by, {"merge": merge.pk}, merge.made_at) for each in closed]
+    return events + [NewEvent("exempted", each, merge.made_by, {"merge": merge.pk}, merge.made_at) for each in closed]
 
 
 def close(enrollments: Iterable[Enrollment], merge: AccountMerge) -> None:
@@ -160,7 +160,7 @@ def separate_enrollments(merge: AccountMerge, by: User, at: datetime) -> list[Ne
     opened = reopen([record.enrollment_id for record in records if record.is_closed], enrollments, merge)
     mark_newest(newest_of(enrollments), removals)
     events = [enrollment_event("enrollment-returned", each, merge, by, at) for each in enrollments if each.pk in back]
-    return events + [NewEvent("excuse-undone", each, by, {"merge": merge.pk}, at) for each in opened]
+    return events + [NewEvent("exemption-undone", each, by, {"merge": merge.pk}, at) for each in opened]
 
 
 def reopen(closed: Collection[int], enrollments: Collection[Enrollment], merge: AccountMerge) -> list[Enrollment]:

@@ -9,7 +9,7 @@ from courseware.learning.status.headcounts import HeadcountChange, record_change
 
 
 class MergedEnrollmentQuerySet(models.QuerySet):
-    def standing(self):
+    def in_force(self):
         return self.filter(merge__undone_at=None)
 
 
@@ -34,14 +34,14 @@ class MergedEnrollment(models.Model):
 
 def superseded_ids():
     """Return a subquery: ids of enrollments that a merge in force has superseded although they were created last."""
-    return MergedEnrollment.objects.standing().filter(is_superseded=True).values("enrollment")
+    return MergedEnrollment.objects.in_force().filter(is_superseded=True).values("enrollment")
 
 
 def continues_closed_enrollment():
     """Return the condition on enrollments: since it began, a merge in force closed another enrollment of the learner in
     the course.
     """
-    closed = MergedEnrollment.objects.standing().filter(
+    closed = MergedEnrollment.objects.in_force().filter(
         is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at")
     )
     same = {"enrollment__learner": models.OuterRef("learner"), "enrollment__course": models.OuterRef("course")}

@@ -126,10 +126,10 @@ def unsaved_texts(enrollment, page):
     return {forms[form]: text for form, text in unsaved_in(enrollment.learner_id, forms).items()}
 
 
-def offer_beside(autosaved, saved, saved_at, *, is_put_in):
+def offer_beside(autosaved, saved, saved_at, *, is_restored):
     """Return an offer of `autosaved`, an `AutosavedText`; None if it equals `saved`, the answer stored at `saved_at`
-    ("" and None: none). `is_put_in`: the form is filled with it.
+    ("" and None: none). `is_restored`: the form is filled with it.
     """
     if autosaved.fields["text"] == as_compared(saved):
         return None
-    return offer_of(autosaved, is_put_in=is_put_in, saved_at=saved_at)
+    return offer_of(autosaved, is_restored=is_restored, saved_at=saved_at)

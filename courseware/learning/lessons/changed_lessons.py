@@ -60,7 +60,7 @@ class LessonChange:
 
     def on_new_text(self, tries: AnswersByQuestion) -> AnswersByQuestion:
         """Return `tries` without answers to the check that are older than the last change with impact RETAKE."""
-        asked = max((each.revision for each in self.changes if each.weight == Release.Impact.RETAKE), default=0)
+        asked = max((each.revision for each in self.changes if each.impact == Release.Impact.RETAKE), default=0)
         return {
             question: [answer for answer in each if question not in self.check or answer.revision_id >= asked]
             for question, each in tries.items()
@@ -139,7 +139,7 @@ def changes_in(
             continue
         language = fact.language or outline.language
         if changes := history.since(fact.revision, language):
-            is_retake = any(change.weight == Release.Impact.RETAKE for change in changes)
+            is_retake = any(change.impact == Release.Impact.RETAKE for change in changes)
             asked = step.check_for(known_job_role(fact.job_role, fact.noted_job_role, outline)) if is_retake else ()
             check = tuple(question.id for question in asked)
             yield LessonChange(

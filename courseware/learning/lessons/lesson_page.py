@@ -149,8 +149,8 @@ class LessonState:
 class LessonPage:
     """`tries`: id of a first variant → answers that count. `former`: variant id → answers to another signature of it.
     `earlier`: variant id → question as last answered, if changed since. `change`: not acknowledged yet. `once_more`: id
-    of the question to practise again, or "check". `add_days`: id of the open question to fill with the text of another
-    device. `is_whole`: show all parts.
+    of the question to practise again, or "check". `restored_question`: id of the open question to fill with the
+    text of another device. `is_whole`: show all parts.
     """
 
     reading: LearnerContext
@@ -161,7 +161,7 @@ class LessonPage:
     earlier: Mapping[str, Question]
     change: LessonChange | None = None
     once_more: str = ""
-    add_days: str = ""
+    restored_question: str = ""
     is_whole: bool = False
     entered: Entered | None = None
 
@@ -380,9 +380,9 @@ class LessonPage:
         return unsaved_texts(self.reading.enrollment, self.page)
 
     def with_offer(self, card: LessonQuestion) -> LessonQuestion:
-        autosaved, is_put_in = self.unsaved[card.shown.id], self.add_days == card.shown.id
-        offer = offer_beside(autosaved, card.shown.text, card.answered_at, is_put_in=is_put_in)
-        if offer and is_put_in:
+        autosaved, is_restored = self.unsaved[card.shown.id], self.restored_question == card.shown.id
+        offer = offer_beside(autosaved, card.shown.text, card.answered_at, is_restored=is_restored)
+        if offer and is_restored:
             card = replace(card, shown=replace(card.shown, text=autosaved.fields["text"], outcome=""))
         return replace(card, offer=offer)
 
@@ -427,7 +427,7 @@ def untried_lesson(learner_context: LearnerContext, step: Step, page: PageData) 
 
 
 def lesson_page(learner_context: LearnerContext, step: Step, **fields) -> LessonPage:
-    """Load a lesson for its learner. `fields`: `once_more`, `add_days`, `is_whole` and `entered` of `LessonPage`."""
+    """Load a lesson for its learner. `fields`: `once_more`, `restored_question`, `is_whole` and `entered`."""
     page = learner_context.page(step.id)
     tries, former = counting_and_former(learner_context.enrollment, page)
     change = open_change(learner_context.enrollment, learner_context.outline, step)

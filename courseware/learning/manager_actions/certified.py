@@ -35,7 +35,7 @@ class EndCertified(Exempt):
             with override(item.enrollment.learner.language or settings.LANGUAGE_CODE):
                 item.enrollment.exemption_reason = gettext("You already have a valid certificate in this course.")
         write_exemptions([item.enrollment for item in items])
-        return items, [self.event(adjustment, item, "waived", {"certified": True}) for item in items]
+        return items, [self.event(adjustment, item, "exempted", {"certified": True}) for item in items]
 
     def heading(self, adjustment):
         return gettext("Enrollments ended: already certified")

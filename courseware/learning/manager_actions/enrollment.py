@@ -116,7 +116,7 @@ class Enroll(ManagerAction):
         for item in to_stay:
             item.enrollment.exempted_at, item.enrollment.exemption_reason = at, by_mistake(item.learner)
         write_exemptions([item.enrollment for item in to_stay])
-        events = [NewEvent("waived", item.enrollment, by, {}, at) for item in to_stay]
+        events = [NewEvent("exempted", item.enrollment, by, {}, at) for item in to_stay]
         events += [NewEvent("enrollment-removed", subject_of(Enrollment, each.pk), by, {}, at) for each in removed]
         if removed:
             Enrollment.objects.remove_many(removed)
@@ -153,7 +153,7 @@ def why_not_enroll(
     if newest and newest.is_open:
         return ActionRefusal.ENROLLED
     if newest and not again:
-        return ActionRefusal.COMPLETED if newest.completed_at else ActionRefusal.EXCUSED
+        return ActionRefusal.COMPLETED if newest.completed_at else ActionRefusal.EXEMPT
     return None
 
 

@@ -22,10 +22,10 @@ class ExemptForm(ActionForm):
 
 
 class Exempt(ManagerAction):
-    kind = "waived"
+    kind = "exempted"
     label = _("exempt")
     form = ExemptForm
-    name = "waive"
+    name = "exempt"
     address = "exempt"
     title = _("Exempt")
     button = _("Exempt with this reason")
@@ -33,8 +33,8 @@ class Exempt(ManagerAction):
     unchanged = _("Nothing was changed: %(name)s is already exempt. The earlier reason stays.")
     admin_label: Promise | str = _("Exempt with a reason")
     event_labels = {
-        "waived": pgettext_lazy("event", "made exempt"),
-        "excuse-undone": pgettext_lazy("event", "exemption undone"),
+        "exempted": pgettext_lazy("event", "made exempt"),
+        "exemption-undone": pgettext_lazy("event", "exemption undone"),
     }
 
     def closed(self, enrollment):
@@ -47,7 +47,7 @@ class Exempt(ManagerAction):
         for item in items:
             item.enrollment.exempted_at, item.enrollment.exemption_reason = adjustment.made_at, adjustment.reason
         write_exemptions([item.enrollment for item in items])
-        return items, [self.event(adjustment, item, "waived") for item in items]
+        return items, [self.event(adjustment, item, "exempted") for item in items]
 
     def undo_refusal(self, item):
         # With a later enrollment, two would be open.
@@ -58,7 +58,7 @@ class Exempt(ManagerAction):
         for item in items:
             item.enrollment.exempted_at, item.enrollment.exemption_reason = None, ""
         write_exemptions([item.enrollment for item in items])
-        return items, [NewEvent("excuse-undone", item.enrollment, by, {}, at) for item in items]
+        return items, [NewEvent("exemption-undone", item.enrollment, by, {}, at) for item in items]
 
     def heading(self, adjustment):
         return gettext("Exempt")

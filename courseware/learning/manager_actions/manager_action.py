@@ -32,13 +32,13 @@ class ActionRefusal(models.TextChoices):
     )
     OTHERS = "others", _("only another person, such as an admin, can make this change")
     COMPLETED = "completed", _("has completed the course")
-    EXCUSED = "excused", _("is exempt")
+    EXEMPT = "exempt", _("is exempt")
     UNCHANGED = "unchanged", _("needs no change")
     LATER = "later", _("already has a later due date")
     ENROLLED = "enrolled", _("is already enrolled")
 
 
-CLOSED = {ActionRefusal.COMPLETED, ActionRefusal.EXCUSED}
+CLOSED = {ActionRefusal.COMPLETED, ActionRefusal.EXEMPT}
 
 
 class UndoRefusal(models.TextChoices):
@@ -145,10 +145,10 @@ class ManagerAction:
         return ActionRefusal.UNCHANGED if self.is_unchanged(adjustment, enrollment) else None
 
     def closed(self, enrollment: Enrollment) -> ActionRefusal | None:
-        """Return COMPLETED or EXCUSED if the enrollment is closed to this action, else None."""
+        """Return COMPLETED or EXEMPT if the enrollment is closed to this action, else None."""
         if enrollment.completed_at:
             return ActionRefusal.COMPLETED
-        return ActionRefusal.EXCUSED if enrollment.exempted_at else None
+        return ActionRefusal.EXEMPT if enrollment.exempted_at else None
 
     def is_unchanged(self, adjustment: Adjustment, enrollment: Enrollment) -> bool:
         """Return whether the enrollment already has the adjustment's values. False if only `apply` can tell."""

@@ -90,7 +90,7 @@ class EnrollmentQuerySet(NewestEnrollments):
     def with_release(self):
         """Load the course and its current release, without large columns."""
         # `content.rendering.store` needs only a few columns of the release to find its cached content.
-        parts = ("outlines", "course", "number", "weight", "note", "created_at", "created_by")
+        parts = ("outlines", "course", "number", "impact", "note", "created_at", "created_by")
         return self.select_related("course__current").defer(*(f"course__current__{part}" for part in parts))
 
     def with_zone(self):

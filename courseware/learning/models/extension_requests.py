@@ -32,17 +32,17 @@ def is_open(at: datetime) -> Q:
 
 class ExtensionRequestQuerySet(models.QuerySet):
     def of(self, enrollment, at=None):
-        """Return the requests of an enrollment, the latest first, with `is_standing` at `at` (default: now)."""
+        """Return the requests of an enrollment, the latest first, with `is_open` at `at` (default: now)."""
         own = self.filter(enrollment=enrollment.pk).with_is_open(at or timezone.now())
         return own.select_related("ended_by", "adjustment").order_by("-pk")
 
-    def standing(self, at):
+    def open_at(self, at):
         return self.filter(is_open(at))
 
     def with_is_open(self, at):
-        """Add `is_standing`: whether the request is open at `at`."""
+        """Add `is_open`: whether the request is open at `at`."""
         when_open = models.When(is_open(at), then=models.Value(True))
-        return self.annotate(is_standing=models.Case(when_open, default=models.Value(False)))
+        return self.annotate(is_open=models.Case(when_open, default=models.Value(False)))
 
 
 class ExtensionRequest(models.Model):
@@ -70,7 +70,7 @@ class ExtensionRequest(models.Model):
     )
 
     # Added by the query `with_is_open`.
-    is_standing: bool
+    is_open: bool
 
     objects = ExtensionRequestQuerySet.as_manager()
 

@@ -130,12 +130,14 @@ def move(person_id: int, before: set[int | None], after: set[int | None]) -> Non
 
 
 def note_headcount_key(sender, instance, **kwargs):
-    instance.above_before = Team.objects.filter(pk=instance.pk).values_list("above", flat=True).first()
+    instance.ancestors_before = Team.objects.filter(pk=instance.pk).values_list("ancestors", flat=True).first()
 
 
 def recount_ancestors(sender, instance, created, raw=False, **kwargs):
-    if not created and not raw and instance.above != instance.above_before:
-        team_ids = [set(map(int, filter(None, path.split("/")))) for path in (instance.above, instance.above_before)]
+    if not created and not raw and instance.ancestors != instance.ancestors_before:
+        team_ids = [
+            set(map(int, filter(None, path.split("/")))) for path in (instance.ancestors, instance.ancestors_before)
+        ]
         recount(sorted(team_ids[0] ^ team_ids[1]))
 
 

@@ -136,7 +136,7 @@ def teams_counting(learner_ids: Collection[int]) -> dict[int, set[int | None]]:
     found: dict[int, set[int | None]] = defaultdict(set)
     membership = FilteredRelation("memberships", condition=Q(memberships__role=Membership.Role.LEARNER))
     people = User.objects.filter(pk__in=learner_ids, is_active=True).order_by().annotate(place=membership)
-    for person_id, team_id, ancestors in people.values_list("pk", "place__team", "place__team__above"):
+    for person_id, team_id, ancestors in people.values_list("pk", "place__team", "place__team__ancestors"):
         found[person_id].add(WHOLE_COMPANY)
         if ancestors is not None:  # None: in no team, or in one that is being deleted
             found[person_id].update([team_id, *(int(key) for key in ancestors.split("/") if key)])

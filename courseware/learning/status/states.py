@@ -80,7 +80,7 @@ class State(models.TextChoices):
     IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, _("in progress")
     RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, _("renewal open")
     COMPLETED = "completed", IsSet("completed_at", 9998, _("has completed the course")), "good", True, _("completed")
-    WAIVED = "waived", IsSet("exempted_at", 9999, _("is exempt")), "plain", False, _("exempt")
+    EXEMPT = "waived", IsSet("exempted_at", 9999, _("is exempt")), "plain", False, _("exempt")
 
     def __new__(cls, value, condition, colour, is_shown_empty):
         state = str.__new__(cls, value)

@@ -53,7 +53,7 @@ def course_home(request, course):
 
 
 @form_view(home_address, methods=("GET", "POST"))
-def tracks(request, course):
+def job_role(request, course):
     learner_context = learner_context_of(request, course)
     form = own_job_role(learner_context, posted(request)).form
     before = page_before(request) or referring_page(request)
@@ -62,7 +62,7 @@ def tracks(request, course):
         messages.success(request, _("Saved. The lessons show the content for your job role first."))
         return redirect(before or "home")
     context = {"form": form, "before": before}
-    return render_in_course(request, learner_context, "learning/tracks.html", context, status=form_status(form))
+    return render_in_course(request, learner_context, "learning/job_role.html", context, status=form_status(form))
 
 
 def referring_page(request):
@@ -85,7 +85,7 @@ def page_of_form_at(path):
 
 @require_GET
 @login_required
-def card(request, course):
+def emergency_card(request, course):
     learner_context = learner_context_of(request, course)
     context = card_context(request, learner_context.enrollment.course, learner_context.outline) | {
         "book": own_book(learner_context)

@@ -42,7 +42,7 @@ def extension_page(request, course):
         "form": form,
         "last": last_request(enrollment),
         "due": due_of(enrollment),
-        "lead": manager.person.name if manager else "",
+        "manager": manager.person.name if manager else "",
     }
     status = form_status(form) if form else HTTPStatus.OK
     return render_in_course(request, learner_context, "learning/extension.html", context, status=status)
@@ -75,7 +75,7 @@ def withdraw_request_page(request, course):
 
 
 @form_view("learning:calendar")
-def due_days(request):
+def calendar(request):
     """The URL is shown once, in the response to the POST that created it."""
     if request.method == "POST" and "end" in request.POST:
         end_feed(request.user)
@@ -83,11 +83,11 @@ def due_days(request):
         return redirect("learning:calendar")
     address = make_feed(request.user) if request.method == "POST" else ""
     feed = CalendarFeed.objects.filter(person=request.user).first()
-    return render(request, "learning/due_calendar.html", {"address": address, "feed": feed})
+    return render(request, "learning/calendar_feed.html", {"address": address, "feed": feed})
 
 
 @require_safe
-def due_feed(request, secret):
+def calendar_feed(request, secret):
     person = owner_of(secret)
     if person is None:
         raise Http404

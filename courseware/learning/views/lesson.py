@@ -88,7 +88,7 @@ def survey(request, learner_context, step):
 def lesson(request, learner_context, step, *, entered=None, report=None, job_role=None, status=200):
     asked_for = {
         "once_more": request.GET.get("again", ""),
-        "add_days": request.GET.get("put-in", ""),
+        "restored_question": request.GET.get("restore", ""),
         "is_whole": wants_whole(request),
     }
     page = lesson_page(learner_context, step, entered=entered, **asked_for)
@@ -229,7 +229,7 @@ def mark_read(request, course, step):
 
 
 @post_view(lesson_address, is_held=False)  # a single click, easily repeated
-def say_change_read(request, course, step):
+def acknowledge_change(request, course, step):
     learner_context = learner_context_of(request, course)
     lesson_step = learner_context.step(step, "lesson")
     form = ChangeForm(request.POST)
@@ -258,7 +258,7 @@ def choose_job_role_page(request, course, step):
 
 
 @post_view(lesson_address, is_held=False)  # nothing is written
-def show_whole(request, course, step):
+def show_all(request, course, step):
     learner_context_of(request, course).step(step, "lesson")
     response = redirect(lesson_address(course, step))
     if request.POST.get("whole") == "1":
@@ -306,7 +306,7 @@ def question_address(course, step, open_question):
 
 @in_background
 @post_view(question_address, is_held=False)  # the browser tab still has the text
-def unsaved(request, course, step, open_question):
+def autosave(request, course, step, open_question):
     learner_context = learner_context_of(request, course)
     learner_context.step(step, "lesson")
     asked = learner_context.page(step).questions.get(open_question)

@@ -42,7 +42,7 @@ class DeliveryBatch:
     """A batch of claimed emails, at most one per person. `claimed_for`: time until other workers may claim them."""
 
     def __init__(self, emails: Sequence[OutgoingEmail], smtp: SmtpConnection, claimed_for: timedelta) -> None:
-        self.messages, self.door = emails, smtp
+        self.messages, self.smtp = emails, smtp
         self.states: dict[int, str] = {}  # email id → resulting state
         # Emails left over are released before another worker can claim them. Monotonic, because clocks can be changed.
         self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
@@ -132,10 +132,10 @@ class DeliveryBatch:
                 DeliveryState.SKIPPED,
                 gettext_noop("the data for this email changed while it was being sent"),
             )
-        if self.door.is_unreachable or self.has_to_stop():
+        if self.smtp.is_unreachable or self.has_to_stop():
             return not_tried(email, now(), email.why)
         try:
-            self.door.send(email, EMAIL_TYPES[email.kind], contexts[email.pk])
+            self.smtp.send(email, EMAIL_TYPES[email.kind], contexts[email.pk])
             return ended_as(email, DeliveryState.SENT)
         except PermanentFailure as error:
             return ended_as(email, DeliveryState.REFUSED, str(error))
@@ -149,7 +149,7 @@ class DeliveryBatch:
         if isinstance(error, DatabaseError):
             return postpone_email(email, type(error).__name__)
         logger.exception("email %s, %s could not be written", email.pk, email.kind)
-        self.door.close()
+        self.smtp.close()
         return ended_as(email, DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
 
 

@@ -70,7 +70,7 @@ def own_parts(kind: EmailType, own: Words, context: Mapping[str, Any], language:
 def email_page(email: RenderedEmail, language: str) -> str:
     """Return the email as an HTML page. `language`: of the page, such as "zh-Hans"."""
     context = {"language": language, "subject": email.subject, "body": paragraphs_of(email)}
-    return render_to_string("notifications/letter.html", context)
+    return render_to_string("notifications/email.html", context)
 
 
 def paragraphs_of(email: RenderedEmail) -> SafeString:

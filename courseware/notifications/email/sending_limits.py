@@ -17,13 +17,13 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `letters` emails in any `days` consecutive days, and at most one a day."""
+    """At most `emails` emails in any `days` consecutive days, and at most one a day."""
 
-    letters: int
+    emails: int
     days: int
 
 
-LIMITS = {EmailCategory.TRAINING: Limit(letters=3, days=14), EmailCategory.SUBSCRIBED: Limit(letters=1, days=1)}
+LIMITS = {EmailCategory.TRAINING: Limit(emails=3, days=14), EmailCategory.SUBSCRIBED: Limit(emails=1, days=1)}
 
 
 def assign_sending_days(emails: Sequence[OutgoingEmail], category: EmailCategory) -> dict[int, Wait]:
@@ -107,7 +107,7 @@ def day_of(hours: RecipientHours, at: datetime) -> date:
 
 def free_day(day: date, taken: Collection[date], limit: Limit) -> date:
     """Return the first date from `day` on that is not reserved and within the limit."""
-    while day in taken or sum(each > day - limit.days * DAY for each in taken) >= limit.letters:
+    while day in taken or sum(each > day - limit.days * DAY for each in taken) >= limit.emails:
         day += DAY
     return day
 
@@ -115,7 +115,7 @@ def free_day(day: date, taken: Collection[date], limit: Limit) -> date:
 def reason_of(limit: Limit, *, is_today: bool) -> str:
     if is_today:
         return "the person had an email today, and gets at most one a day"
-    return f"the person had {limit.letters} emails in {limit.days} days, and gets no more"
+    return f"the person had {limit.emails} emails in {limit.days} days, and gets no more"
 
 
 def combine_waiting_emails(emails: Sequence[OutgoingEmail]) -> None:

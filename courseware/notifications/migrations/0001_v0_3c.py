@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'emails',
                 'ordering': ['-id'],
                 'indexes': [models.Index(condition=models.Q(('state', 'queued')), fields=['next_at'], name='message_queued'), models.Index(condition=models.Q(('state', 'queued')), fields=['written_at'], name='message_waiting'), models.Index(fields=['person', '-id'], name='message_of_person'), models.Index(condition=models.Q(('state', 'bounced')), fields=['person'], name='message_bounced'), models.Index(fields=['kind', 'state', 'ended_at'], name='message_of_kind'), models.Index(fields=['address'], name='message_by_address'), models.Index(fields=['state', '-id'], name='message_by_state'), models.Index(condition=models.Q(('combined_into__isnull', False)), fields=['combined_into'], name='message_told_in')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('key',), name='told_once'), models.UniqueConstraint(condition=models.Q(('sending_day__isnull', False)), fields=('person', 'limit_category', 'sending_day'), name='one_letter_of_a_sort_a_day')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('key',), name='told_once'), models.UniqueConstraint(condition=models.Q(('sending_day__isnull', False)), fields=('person', 'limit_category', 'sending_day'), name='one_email_per_category_and_day')],
             },
         ),
     ]

@@ -20,7 +20,7 @@ PARTS: dict[str, str | Promise] = {  # in the order of an email
     "advice": _("Instructions"),
     "closing": _("Text at the end, above the signature"),
 }
-IN_CONTEXT = "parts_of_the_letter"
+IN_CONTEXT = "email_parts"
 
 
 @dataclass

@@ -27,7 +27,7 @@ SAYS_NOTHING = {DeliveryState.QUEUED, DeliveryState.SKIPPED}  # about the addres
 @dataclass(frozen=True)
 class TimelineEntry:
     """One entry. `title` of a conversation is the manager's name. `kind`, also the CSS class: enrolled, completed,
-    saw-change, passed, failed, drilled (practice set), waived (exempt), finished, adjusted, asked (extension), away,
+    saw-change, passed, failed, practiced (practice set), exempted, finished, adjusted, asked (extension), away,
     noted, talked, withdrawn (certificate), measured (pre-test), measured-again (post-test), or the outcome of a
     simulation. `may_undo`: whether it can be undone.
     """
@@ -82,11 +82,11 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Tim
     entries += [TimelineEntry(item.made_at, "adjusted", line=item, may_undo=can_undo(item, newest)) for item in items]
     if enrollment.exempted_at and enrollment.exempted_at not in {item.made_at for item in items}:
         # Written by an earlier version, without its author.
-        entries.append(TimelineEntry(enrollment.exempted_at, "waived", detail=enrollment.exemption_reason))
+        entries.append(TimelineEntry(enrollment.exempted_at, "exempted", detail=enrollment.exemption_reason))
     entries += days_requested(enrollment)
     entries += [TimelineEntry(absence.said_at, "away", away=absence) for absence in absences_during(enrollment)]
     entries += noted_about_person(enrollment.learner, reader)
-    conversations = Conversation.objects.standing().filter(enrollment=enrollment).select_related("made_by")
+    conversations = Conversation.objects.in_force().filter(enrollment=enrollment).select_related("made_by")
     entries += [TimelineEntry(each.made_at, "talked", each.made_by.name) for each in conversations]
     if enrollment.completed_at:
         entries.append(TimelineEntry(enrollment.completed_at, "finished"))
@@ -111,7 +111,7 @@ def practice_done(attempt: ExamAttempt, outline: Outline) -> Iterator[TimelineEn
     for practice_set in practice_sets_of(attempt):
         if practice_set.is_done:
             rule = unescape(strip_tags(outline.objective(practice_set.rule)))
-            yield TimelineEntry(practice_set.answers[-1].answered_at, "drilled", rule)
+            yield TimelineEntry(practice_set.answers[-1].answered_at, "practiced", rule)
 
 
 # Recent emails: type, time and delivery state

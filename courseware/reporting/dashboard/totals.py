@@ -211,7 +211,7 @@ def head_of(user) -> Team | None:
 def topmost(teams: Iterable[Team]) -> list[Team]:
     """Return the teams that are below none of the others."""
     teams = list(teams)
-    return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
+    return [each for each in teams if not any(each.ancestors.startswith(other.place) for other in teams)]
 
 
 def counts(enrollments: EnrollmentQuerySet, at: datetime) -> DashboardTotals:
@@ -243,8 +243,8 @@ def tiles_of(found: DashboardTotals | None) -> list[Tile]:
 
 
 def lines_of(state: State, number: int, found: DashboardTotals) -> list[str]:
-    """Return translated details, such as how many are still certified, of a total `number`; [] for 0 or WAIVED."""
-    if not number or state == State.WAIVED:
+    """Return translated details, such as how many are still certified, of a total `number`; [] for 0 or EXEMPT."""
+    if not number or state == State.EXEMPT:
         return []
     days = DUE_SOON.days
     lines = [ngettext("within %(days)d day", "within %(days)d days", days) % {"days": days}] * (state == State.DUE_SOON)

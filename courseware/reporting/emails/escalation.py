@@ -128,7 +128,7 @@ def why_unwanted(email: OutgoingEmail) -> str:
 
 
 def in_words(email: OutgoingEmail) -> dict[str, object]:
-    """Return the template context: name, "late" (list of dicts: name, title, day, lead), days, is_for_hr, link."""
+    """Return the template context: name, "late" (list of dicts: name, title, day, manager), days, is_for_hr, link."""
     enrollments, _why = enrollments_to_report(email)
     language = email.language or settings.LANGUAGE_CODE
     managers = managers_of({enrollment.learner_id for enrollment in enrollments})
@@ -139,7 +139,7 @@ def in_words(email: OutgoingEmail) -> dict[str, object]:
                 "name": enrollment.learner.name,
                 "title": store.outline(enrollment.release, language).title,
                 "day": day_text(enrollment.due_on),
-                "lead": managers[enrollment.learner_id].person.name if enrollment.learner_id in managers else "",
+                "manager": managers[enrollment.learner_id].person.name if enrollment.learner_id in managers else "",
             }
             for enrollment in enrollments
         ]

@@ -16,7 +16,7 @@ MONTH = date(2026, 11, 1)
 
 def example_enrollment() -> dict[str, str]:
     course = course_of_example()
-    return {"name": gettext("Zhao Lei"), "title": course["title"], "day": course["day"], "lead": gettext("Wang Min")}
+    return {"name": gettext("Zhao Lei"), "title": course["title"], "day": course["day"], "manager": gettext("Wang Min")}
 
 
 def example_of_digest() -> dict[str, Any]:

@@ -51,7 +51,7 @@ def register() -> None:
     """Register the email, and the job that queues all weekly emails."""
     register_weekly(KIND, all_managers)
     questions = one_by_one(why_nothing), one_by_one(in_words)
-    label, template = _("Your team this week"), "reporting/mail/digest.txt"
+    label, template = _("Your team this week"), "reporting/mail/weekly_summary.txt"
     category = EmailCategory.SUBSCRIBED
     register_email_type(
         KIND, EmailType(label, template, *questions, category, editable=WEEKLY_SUMMARY, is_for=is_manager)
@@ -123,7 +123,7 @@ def dashboard_of_reader(email: OutgoingEmail, at: datetime) -> EnrollmentQuerySe
 def asked_of_reader(email: OutgoingEmail, at: datetime) -> QuerySet[ExtensionRequest]:
     """Return open extension requests of people the recipient manages, oldest first."""
     managed = published(Enrollment.objects.filter(learner__in=people_managed_by(email.person))).newest()
-    return ExtensionRequest.objects.standing(at).filter(enrollment__in=managed).order_by("pk")
+    return ExtensionRequest.objects.open_at(at).filter(enrollment__in=managed).order_by("pk")
 
 
 def finished(rows: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:

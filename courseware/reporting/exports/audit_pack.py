@@ -46,7 +46,7 @@ RELEASE_COLUMNS: tuple[Column, ...] = (
     Column("release", gettext_lazy("Release"), lambda each: each.number),
     Column("released_at", gettext_lazy("Released at"), lambda each: each.created_at),
     Column("digest", gettext_lazy("SHA-256"), lambda each: each.digest),
-    Column("weight", gettext_lazy("Impact"), lambda each: each.weight),
+    Column("impact", gettext_lazy("Impact"), lambda each: each.impact),
     Column("note", gettext_lazy("What changed, and why"), lambda each: each.note),
 )
 SEAL_COLUMNS: tuple[Column, ...] = (

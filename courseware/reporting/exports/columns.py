@@ -149,7 +149,7 @@ class CellTexts:
 def dashboard_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], language: str) -> IO[bytes]:
     """Return an open Excel file of dashboard rows. `facts`: as for `workbook`."""
     with translation.override(language):
-        name = pgettext("sheet of a workbook", "People")
+        name = pgettext("worksheet", "People")
     return workbook(name, DASHBOARD_COLUMNS, rows, facts, language)
 
 
@@ -170,7 +170,7 @@ def workbook(
     with xlsxwriter.Workbook(file, options) as book:
         bold, moment = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         with translation.override(language):
-            about_it = pgettext("sheet of a workbook", "About this file")
+            about_it = pgettext("worksheet", "About this file")
         worksheet, about = book.add_worksheet(name), book.add_worksheet(about_it)
         write_rows(
             worksheet, columns, headings(language, columns=columns), cells_of(rows, language, columns), bold, moment

@@ -131,7 +131,7 @@ KINDS = (
         "change-checked", CHANGES.filter(outcome=Outcome.CHECKED), "seen_at", "enrollment", "change", saw_change
     ),
     LoggedFact("enrollment-completed", Enrollment.objects.all(), "completed_at"),
-    LoggedFact("waived", Enrollment.objects.all(), "exempted_at", undone_by="excuse-undone"),
+    LoggedFact("exempted", Enrollment.objects.all(), "exempted_at", undone_by="exemption-undone"),
     LoggedFact("certificate-issued", Certificate.objects.all(), "issued_at", "enrollment", "certificate", facts_in_log),
     LoggedFact("certificate-revoked", Certificate.objects.all(), "revoked_at", "enrollment", "certificate"),
     LoggedFact("certificate-pdf-created", PAPERS, "made_at", "certificate__enrollment", "sha256", drawn),

@@ -42,7 +42,7 @@ def enrollments() -> Iterator[str]:
         first_run=of_facts(SimulationAttempt, "started_at", Min, what_if_of=None),
         last_run=of_facts(SimulationAttempt, "finished_at", Max, what_if_of=None),
         last_change=of_facts(ChangeAcknowledgement, "seen_at", Max),
-        last_drill=of_facts(PracticeAnswer, "answered_at", Max, "attempt__enrollment"),
+        last_practice=of_facts(PracticeAnswer, "answered_at", Max, "attempt__enrollment"),
         given_at=Subquery(days_given.order_by("-pk").values("made_at")[:1]),
     )
     for enrollment in found.order_by("pk").iterator():
@@ -56,7 +56,7 @@ def enrollments() -> Iterator[str]:
 def times_of(enrollment) -> Iterator[str]:
     facts = vars(enrollment)
     firsts = (facts[f"first_{fact}"] for fact in ("answer", "completion", "attempt", "run"))
-    lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "drill", "run", "change"))
+    lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "practice", "run", "change"))
     first = min(filter(None, firsts), default=None)
     last = max(filter(None, lasts), default=None)
     # Only whether it started is compared: a clock set back may make a later fact the earliest.
@@ -88,11 +88,11 @@ def merged_enrollments() -> Iterator[str]:
     items = MergedEnrollment.objects.select_related("merge", "enrollment").order_by("pk")
     for item in items.filter(is_transferred=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
         yield f"enrollment {item.enrollment_id}: is of person {item.merge.kept_id} by merge {item.merge_id}"
-    again = items.standing().filter(enrollment=OuterRef("enrollment"), is_transferred=True)
+    again = items.in_force().filter(enrollment=OuterRef("enrollment"), is_transferred=True)
     undone = items.filter(is_transferred=True).exclude(merge__undone_at=None).filter(~Exists(again))
     for item in undone.exclude(enrollment__learner=F("merge__other")):
         yield f"enrollment {item.enrollment_id}: is of person {item.merge.other_id}, as merge {item.merge_id} is undone"
-    for merge in AccountMerge.objects.standing().order_by("pk"):
+    for merge in AccountMerge.objects.in_force().order_by("pk"):
         for pk in Enrollment.objects.filter(learner=merge.other_id).order_by("pk").values_list("pk", flat=True):
             yield f"enrollment {pk}: of person {merge.other_id}, who is an alias of person {merge.kept_id}"
 
@@ -112,7 +112,7 @@ def approved_extensions() -> Iterator[str]:
 
 
 def team_ancestors() -> Iterator[str]:
-    """Yield messages about teams whose `above` differs from their parents."""
+    """Yield messages about teams whose `ancestors` differs from their parents."""
     teams = Team.objects.in_bulk()
     for team in teams.values():
         above: list[int] = []
@@ -121,8 +121,8 @@ def team_ancestors() -> Iterator[str]:
             above.insert(0, parent)
             parent = teams[parent].parent_id
         ancestors = "/" + "".join(f"{key}/" for key in above)
-        if team.above != ancestors:
-            yield f"team {team.pk}: path {team.above} as stored, {ancestors} by the teams above it"
+        if team.ancestors != ancestors:
+            yield f"team {team.pk}: path {team.ancestors} as stored, {ancestors} by the teams above it"
 
 
 def headcounts() -> Iterator[str]:
@@ -140,8 +140,8 @@ def follow_ups() -> Iterator[str]:
     """Yield messages about surveys with more or fewer answers than answered follow-ups, answers not shown in steps of
     5, and follow-ups of enrollments that are not completed.
     """
-    answered = FollowUp.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
-    stored = FollowUpAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))
+    answered = FollowUp.objects.filter(is_answered=True).order_by().values_list("survey").annotate(Count("pk"))
+    stored = FollowUpAnswers.objects.order_by().values_list("survey").annotate(Count("pk"))
     numbers, answers = dict(answered), dict(stored)
     for key in sorted(numbers.keys() | answers.keys()):
         if numbers.get(key, 0) != answers.get(key, 0):
@@ -152,7 +152,7 @@ def follow_ups() -> Iterator[str]:
     early = FollowUp.objects.filter(enrollment__completed_at=None).order_by("pk")
     for pk in early.values_list("pk", flat=True):
         yield f"follow-up {pk}: of an enrollment that is not completed"
-    shown = FollowUpAnswers.objects.exclude(team=None).order_by().values_list("sheet", "team", "shown_from")
-    for key, team, day, number in shown.annotate(number=Count("pk")).order_by("sheet", "team", "shown_from"):
+    shown = FollowUpAnswers.objects.exclude(team=None).order_by().values_list("survey", "team", "shown_from")
+    for key, team, day, number in shown.annotate(number=Count("pk")).order_by("survey", "team", "shown_from"):
         if number % STEP:
             yield f"document {key}: {number} answers of team {team} are shown from {day} on, but not {STEP} at a time"

@@ -55,7 +55,7 @@ def course_outcomes(survey: Document, page: PageData, outline: Outline, teams: Q
     """Return the outcomes of up to MOST_TEAMS of `teams` (a queryset of Team), those with the most follow-ups, as of
     `today`. `survey`: a follow-up survey; `page`: its page; `outline`: of its course. Runs up to 5 queries.
     """
-    found = {team: results for team, results in observed_in(survey, page, teams, today).items() if results[0]}
+    found = {team: results for team, results in results_by_team(survey, page, teams, today).items() if results[0]}
     most = sorted(found, key=lambda team: (-found[team][0], team))[:MOST_TEAMS]
     names = dict(teams.filter(pk__in=most).values_list("pk", "name"))
     shown = sorted(most, key=lambda team: (names[team], team))
@@ -70,13 +70,13 @@ def course_outcomes(survey: Document, page: PageData, outline: Outline, teams: Q
     )
 
 
-def observed_in(
+def results_by_team(
     survey: Document, page: PageData, teams: QuerySet, today: date
 ) -> dict[int, tuple[int, list[QuestionResult]]]:
     """Return team id → (number of answered follow-ups, result per question), or (0, []) for too few by `today`. Teams
     without any are missing. `page`: of `survey`; `teams`: a queryset of Team. Runs up to 2 queries.
     """
-    rows = FollowUpAnswers.objects.filter(sheet=survey, team__in=teams.values("pk"))
+    rows = FollowUpAnswers.objects.filter(survey=survey, team__in=teams.values("pk"))
     by_team = defaultdict(list)
     for team, *row in rows.order_by("pk").values_list("team", "shown_from", "pk", "release_id", "answers"):
         by_team[team].append(tuple(row))

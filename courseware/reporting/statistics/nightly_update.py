@@ -71,7 +71,7 @@ def counted_in(course: Course, course_outline: Outline) -> Iterator[tuple[Subjec
 
 def lines_of_teams() -> dict[int, list[int]]:
     """Return team id or NO_TEAM → ids of the team, all teams above and NO_TEAM, nearest first. Runs 1 query."""
-    rows = Team.objects.order_by().values_list("pk", "above")
+    rows = Team.objects.order_by().values_list("pk", "ancestors")
     lines = {key: [key, *(int(each) for each in reversed(above.split("/")) if each), NO_TEAM] for key, above in rows}
     return lines | {NO_TEAM: [NO_TEAM]}
 

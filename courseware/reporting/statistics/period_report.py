@@ -116,7 +116,7 @@ REPORT_COLUMNS: tuple[Column, ...] = (  # of a ReportLine
     Column("course_title", gettext_lazy("Course"), lambda line: line.title),
     Column("first_day", gettext_lazy("First day"), lambda line: line.period.first),
     Column("last_day", gettext_lazy("Last day"), lambda line: line.period.last),
-    Column("people", pgettext_lazy("how many", "People"), lambda line: line.figures.people),
+    Column("people", pgettext_lazy("number", "People"), lambda line: line.figures.people),
     Column("finished", gettext_lazy("Finished"), lambda line: line.figures.finished),
     Column("certified", gettext_lazy("People certified at the end of the period"), lambda line: line.figures.certified),
     Column("first_answers", gettext_lazy("First exam attempts"), lambda line: line.figures.tries),

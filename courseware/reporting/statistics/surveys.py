@@ -47,7 +47,7 @@ def surveys_on(outlines: Iterable[Outline]) -> list[tuple[str, Step | FollowUpSu
     found: list[tuple[str, Step | FollowUpSurvey]] = []
     for outline in outlines:
         found += [(outline.course_id, outline.step(outline.survey_id))] if outline.survey_id else []
-        found += [(outline.course_id, follow_up) for follow_up in outline.sheets]
+        found += [(outline.course_id, follow_up) for follow_up in outline.follow_up_surveys]
     return found
 
 

@@ -138,7 +138,7 @@ def trends_of(enrollments: QuerySet, teams: Mapping[int, str], language: str, no
     """Return the trends of `enrollments` (`dashboard_rows_of` one course), without exempt ones. `teams`: id → name of
     teams that may be shown; `language`: of the outline. Runs the queries of `rows_in_chunks`, and 2.
     """
-    enrollments = enrollments.exclude(state=State.WAIVED)
+    enrollments = enrollments.exclude(state=State.EXEMPT)
     today = timezone.localdate(now)
     rows = list(rows_in_chunks(enrollments, teams, language, now))
     due = [row for row in rows if row.enrollment.due_on]

@@ -39,7 +39,7 @@ def learner_requests(user, managed: EnrollmentQuerySet, at: datetime) -> Learner
     """Return open extension requests of enrollments `managed` (by `user`, not checked) and, for HR, of people without
     manager whom `user` may manage. Runs 2 queries, 2 more if there are any; for HR 2 more, 3 per 500 requests.
     """
-    asked = ExtensionRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
+    asked = ExtensionRequest.objects.open_at(at).filter(enrollment__course__current__isnull=False)
     rows = dict(asked.filter(enrollment__in=managed).values_list("pk", "enrollment__learner"))
     learners = frozenset(rows.values())
     if handles_people(user):

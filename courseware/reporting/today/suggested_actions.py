@@ -28,7 +28,7 @@ from courseware.simulations.models import SimulationAttempt, SimulationOutcome
 LOOKED_AT = 2000  # most urgent enrollments that are overdue or due soon
 TALKS_LOOKED_AT = 500  # most urgent enrollments that were started
 TALKS_IN_DOUBT = 100  # of these, built as rows to check them
-LETTERS_AT_ONCE = 500  # most urgent reminders per confirmation
+REMINDERS_AT_ONCE = 500  # most urgent reminders per confirmation
 LINES = 3  # suggestions of one kind, each about one person
 NAMES = 5
 MORE_TIME = timedelta(days=3)
@@ -108,31 +108,31 @@ class SuggestedActions:
 
     asked: LearnerRequests
     questions: Asked
-    letters: list[SuggestedReminders]
+    reminders: list[SuggestedReminders]
     more_time: list[MoreTime]
     has_more_unopened: bool
     talks: list[DashboardRow]
     stuck_beside: int
     left_out: list[NotRemindedGroup]
-    observations: list[FollowUpDue]
-    observations_beside: int
+    follow_ups: list[FollowUpDue]
+    follow_ups_beside: int
     others: int | None
     viewed_at: int | None
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.can_be_confirmed or self.asked.shown or self.questions.shown or self.observations)
+        return bool(self.can_be_confirmed or self.asked.shown or self.questions.shown or self.follow_ups)
 
     @property
     def can_be_confirmed(self) -> bool:
         """Whether there is a checkbox; requests have their own forms."""
-        return bool(self.letters or self.more_time or self.talks)
+        return bool(self.reminders or self.more_time or self.talks)
 
     @property
     def number(self) -> int:
         """Number of tasks: checkboxes, requests, questions and follow-ups."""
-        boxes = len(self.letters) + len(self.more_time) + len(self.talks)
-        return boxes + self.asked.number + self.questions.number + len(self.observations) + self.observations_beside
+        boxes = len(self.reminders) + len(self.more_time) + len(self.talks)
+        return boxes + self.asked.number + self.questions.number + len(self.follow_ups) + self.follow_ups_beside
 
 
 def led_by(user) -> EnrollmentQuerySet:
@@ -198,9 +198,9 @@ def with_whys(enrollments: Collection[int], at: datetime) -> list[tuple[Recipien
 
 
 def suggested_reminders(able: Sequence[Recipient]) -> Iterator[SuggestedReminders]:
-    """Yield reminders by state to the first LETTERS_AT_ONCE of `able`, all who may be reminded, most urgent first."""
+    """Yield reminders by state to the first REMINDERS_AT_ONCE of `able`, all who may be reminded, most urgent first."""
     for state in (State.OVERDUE, State.DUE_SOON):
-        if own := [each for each in able[:LETTERS_AT_ONCE] if each.state == state]:
+        if own := [each for each in able[:REMINDERS_AT_ONCE] if each.state == state]:
             yield SuggestedReminders(state, len({each.learner for each in able if each.state == state}), own)
 
 

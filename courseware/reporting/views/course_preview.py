@@ -49,7 +49,7 @@ def places_seen(course_outline):
 
 
 @page_view()
-def see(request, course):
+def preview(request, course):
     found, course_outline = course_or_404(request.user, course)
     banks = banks_of(found.current) if request.user.is_staff else []
     return in_course(request, "reporting/course_preview.html", course_outline, {"seen": PREVIEW_KINDS, "banks": banks})
@@ -62,7 +62,7 @@ def banks_of(release):
 
 
 @page_view()
-def see_step(request, course, step):
+def preview_step(request, course, step):
     found, course_outline = course_or_404(request.user, course)
     shown = course_outline.find(step)
     if shown is None or shown.kind not in PREVIEW_KINDS:
@@ -73,7 +73,7 @@ def see_step(request, course, step):
         asked = request.GET.get("job_role", "")
         job_role = asked if asked in course_outline.tracks else next(iter(course_outline.tracks), "")
         lesson = preview_lesson(found, shown, page(found.current, step, get_language()), job_role)
-        return in_course(request, "reporting/see_lesson.html", course_outline, context | {"lesson": lesson})
+        return in_course(request, "reporting/preview_lesson.html", course_outline, context | {"lesson": lesson})
     return simulation_seen(request, found, course_outline, context)
 
 
@@ -92,4 +92,4 @@ def simulation_seen(request, course, course_outline, context):
     except NotOffered:
         return redirect(reverse("reporting:preview-step", args=[course.identifier, context["step"].id]))
     context |= {"simulation": texts, "situation": situation}
-    return in_course(request, "reporting/see_simulation.html", course_outline, context)
+    return in_course(request, "reporting/preview_simulation.html", course_outline, context)

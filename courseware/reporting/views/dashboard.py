@@ -44,7 +44,7 @@ TO_UNDO = "acts-to-undo"  # session key: actions just confirmed on *Today*, and 
 
 
 @page_view()
-def board(request):
+def dashboard(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_access_of_auditor("dashboard", by=request.user)
     form = DashboardFilter(request.GET, teams=teams)
@@ -74,8 +74,8 @@ def board(request):
         "rows": dashboard_rows.rows(shown, dict(teams), outlines, now),
         "teams": teams,
         "shows_team": len(teams) > 1,
-        "substitutes": request.user.substitutes,
-        "leads": manages_directly(request),
+        "deputies": request.user.deputies,
+        "manages_directly": manages_directly(request),
         "has_today": has_today(request, now),
         "own_course": own_course(request, outlines),
         "actions_to_undo": actions_to_undo(request, now),
@@ -110,7 +110,7 @@ def has_today(request, at):
     """Return whether to show *Today*: to managers, and to HR while any extension request is open."""
     if request.session[MANAGES]:
         return True
-    return handles_people(request.user) and ExtensionRequest.objects.standing(at).exists()
+    return handles_people(request.user) and ExtensionRequest.objects.open_at(at).exists()
 
 
 def whole_team(user, teams, chosen):
@@ -137,7 +137,7 @@ def own_course(request, outlines):
 def manages_directly(request):
     """Return whether the user manages a team other than as a deputy. Runs 1 query for deputies."""
     user = request.user
-    if not any(each.person_id == user.pk for each in user.substitutes):
+    if not any(each.person_id == user.pk for each in user.deputies):
         return request.session[MANAGES]
     return user.memberships.filter(role=Membership.Role.MANAGER).exists()
 
@@ -174,7 +174,7 @@ def teams_or_404(user):
 
 
 @page_view()
-def branch(request):
+def subteam_page(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_access_of_auditor("dashboard", by=request.user)
     form = SubteamFilter(request.GET, teams=teams)
@@ -232,7 +232,7 @@ def say_what_is_saved(request, name, query):
 
 
 @post_view("reporting:dashboard", takes=(), is_held=False)
-def take_away(request, pk):
+def delete_view(request, pk):
     teams_or_404(request.user)
     SavedView.objects.filter(pk=pk, person=request.user).delete()  # no error if already deleted
     return redirect("reporting:dashboard")

@@ -110,8 +110,8 @@ def report_file(request, kind):
     if kind == "csv":
         named = request.GET.get("headings") == "names"
         return csv_file(csv_bytes(texts(lines, get_language(), named=named, columns=REPORT_COLUMNS)), name)
-    sheet = pgettext("sheet of a workbook", "Report")
-    return xlsx_file(workbook(sheet, REPORT_COLUMNS, lines, facts_about(request.user, asked), get_language()), name)
+    worksheet = pgettext("worksheet", "Report")
+    return xlsx_file(workbook(worksheet, REPORT_COLUMNS, lines, facts_about(request.user, asked), get_language()), name)
 
 
 def back_to_page(request):

@@ -59,24 +59,24 @@ def questions(request, course, document):
 def survey(request, course, survey):
     document, shown = released_document_or_404(request.user, course, survey, Document.Kind.SURVEY)
     if shown.data["audience"] == "manager":
-        return sheet(request, document, shown)
+        return follow_up_survey(request, document, shown)
     number, results = survey_results(document, shown)
     context = {"survey": shown, "number": number, "results": results, "enough": STEP}
     return render(request, "reporting/survey.html", context)
 
 
-def sheet(request, document, shown):
+def follow_up_survey(request, document, shown):
     """Follow-up answers of managers, with the improvement in the course."""
     course_outline = outline(document.course.current, get_language())
     found = course_outcomes(document, shown, course_outline, teams_in_figures(request.user), site_day())
-    context = {"sheet": shown, "route": course_outline, "found": found, "enough": STEP}
+    context = {"survey": shown, "route": course_outline, "found": found, "enough": STEP}
     return render(
         request, "reporting/course_outcomes.html", context | {"text_language": display_tag(course_outline.language)}
     )
 
 
 @page_view()
-def outlook(request):
+def trends_page(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_access_of_auditor("dashboard", by=request.user)
     form = TrendsFilter(request.GET, teams=teams)

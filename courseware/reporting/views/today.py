@@ -41,7 +41,7 @@ from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, post_view
 from courseware.reporting.dashboard.rows import MANY_TEAMS
 from courseware.reporting.dashboard.totals import manages_many
-from courseware.reporting.today.suggested_actions import LETTERS_AT_ONCE, LINES, led_by, suggested_actions_for
+from courseware.reporting.today.suggested_actions import LINES, REMINDERS_AT_ONCE, led_by, suggested_actions_for
 from courseware.reporting.views.dashboard import TO_UNDO, offer_undo
 from courseware.reporting.views.person import person_address, visible_enrollment
 
@@ -63,7 +63,7 @@ class TodayForm(forms.Form):
         conversation = keys_in(self.data.getlist("talk"))
         if not (remind or extend or conversation):
             raise ValidationError(gettext("You selected nothing, so nothing was done."))
-        if len(remind) > LETTERS_AT_ONCE or max(len(extend), len(conversation)) > LINES:
+        if len(remind) > REMINDERS_AT_ONCE or max(len(extend), len(conversation)) > LINES:
             raise ValidationError(gettext("You sent more actions than the page offers, so nothing was done."))
         own = set(self.led.filter(pk__in=[*remind, *extend, *conversation]).values_list("pk", flat=True))
         if not own:
@@ -222,7 +222,7 @@ def undo_today(request):
         raise Http404
     taken = undo_actions(*own, by=request.user)
     request.session.pop(TO_UNDO, None)
-    say_undone(request, taken.letters)
+    say_undone(request, taken.reminders)
     for adjustment, done, left in taken.days:
         say(request, adjustment, done, left)
     if taken.talks:

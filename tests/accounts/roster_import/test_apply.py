@@ -36,7 +36,7 @@ from courseware.notifications.models import OutgoingEmail
 from tests.accounts.roster_import.company import apply, bring_in, company_state, compared, make_teams, outcomes, plan_of
 from tests.at_once import one_behind_the_other
 from tests.examples import examples
-from tests.making import days, join, letters, make_admin, make_editor, make_hr, make_user
+from tests.making import days, join, make_admin, make_editor, make_hr, make_user, sent_emails
 from tests.site.test_concurrent_logging import postgres  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
@@ -209,14 +209,14 @@ def test_new_people_with_email_are_invited_once_if_requested(teams):
     ):
         invite_new_people(roster)
         invite_new_people(roster)
-    assert [letter.to for letter in letters()] == [["li@example.com"]]
+    assert [letter.to for letter in sent_emails()] == [["li@example.com"]]
     assert Event.objects.filter(verb="invited").count() == 1
 
 
 def test_old_address_is_notified_of_new_one(teams):
     add_person("Li", staff_number="A1", email="old@example.com", by=None)
     bring_in(["A1", "Li", "new@example.com", ""])
-    assert [letter.to for letter in letters()] == [["old@example.com"]]
+    assert [letter.to for letter in sent_emails()] == [["old@example.com"]]
 
 
 def test_imports_are_deleted_after_90_days(teams):
@@ -312,7 +312,7 @@ def hr():
 def paths():
     by_key = {team.pk: team for team in Team.objects.all()}
     return {
-        "/".join([*(by_key[int(key)].name for key in team.above.split("/") if key), team.name])
+        "/".join([*(by_key[int(key)].name for key in team.ancestors.split("/") if key), team.name])
         for team in by_key.values()
     }
 

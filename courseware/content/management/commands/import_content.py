@@ -45,10 +45,10 @@ class Command(BaseCommand):
         self.verbosity = verbosity
         folders = course_folders(directory)
         self.merged = by_folder(merged, folders)
-        self.weights: dict[Path, dict[str, str]] = {folder: {} for folder in folders}
+        self.impacts: dict[Path, dict[str, str]] = {folder: {} for folder in folders}
         for impact in ASKED:
             for folder, documents in by_folder(options[impact], folders).items():
-                self.weights[folder] |= dict.fromkeys(documents, impact)
+                self.impacts[folder] |= dict.fromkeys(documents, impact)
         self.command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
         has_names = any([merged, *map(options.get, ASKED)])
         # A wrong name in one course must not release another course.
@@ -62,14 +62,14 @@ class Command(BaseCommand):
 
     def failed_folders(self, *, dry_run: bool, is_quiet: bool = False) -> list[str]:
         """Import all folders; return the names of those that failed. `is_quiet`: print errors only."""
-        imported = {folder: self.import_folder(folder, dry_run, is_quiet=is_quiet) for folder in self.weights}
+        imported = {folder: self.import_folder(folder, dry_run, is_quiet=is_quiet) for folder in self.impacts}
         return [folder.name for folder, is_imported in imported.items() if not is_imported]
 
     def import_folder(self, folder: Path, dry_run: bool, *, is_quiet: bool) -> bool:
         """Import a folder; return whether its course was imported, or could be. `is_quiet`: print errors only."""
-        merged, weights = self.merged[folder], self.weights[folder]
+        merged, impacts = self.merged[folder], self.impacts[folder]
         try:
-            report = import_course(read_folder(folder), merged=merged, weights=weights, dry_run=dry_run)
+            report = import_course(read_folder(folder), merged=merged, impacts=impacts, dry_run=dry_run)
         except ImportConflict as conflict:
             self.stderr.write(f"{folder.name}: changed in the files and in the admin; nothing was written:")
             self.stderr.write("\n".join(f"  {folder.name}/{path}" for path in conflict.paths))
