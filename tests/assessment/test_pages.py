@@ -74,7 +74,7 @@ def test_start_opens_first_question_and_exam_page_offers_to_continue(client, lea
     response = client.post(f"{EXAM_PAGE}start/", follow=True)
     assert response.redirect_chain == [(f"/attempts/{ExamAttempt.objects.get().pk}/", 302)]
     assert response.context["asked"].position == 1
-    assert "You have not handed in your exam attempt" in client.get(EXAM_PAGE).text
+    assert "You have not submitted your exam attempt" in client.get(EXAM_PAGE).text
 
 
 @pytest.mark.parametrize(

@@ -121,16 +121,16 @@ def test_answers_are_stored_without_person(team):
     assert is_new
     row = FollowUp.objects.values().get()
     assert row == {
-        "id": stored.pk, "enrollment_id": enrollment.pk, "sheet_id": stored.survey_id, "made_by_id": team.manager.pk,
+        "id": stored.pk, "enrollment_id": enrollment.pk, "survey_id": stored.survey_id, "made_by_id": team.manager.pk,
         "made_on": site_day(), "is_answered": True,
     }  # fmt: skip
     answers = FollowUpAnswers.objects.values().get()
-    known = {"id", "sheet_id", "release_id", "answers", "pending_key", "team_id", "month", "shown_from", "counts_from"}
+    known = {"id", "survey_id", "release_id", "answers", "pending_key", "team_id", "month", "shown_from", "counts_from"}
     assert answers.keys() == known
     assert isinstance(answers.pop("id"), uuid.UUID)
     assert len(answers.pop("pending_key")) == 64
     assert answers == {
-        "sheet_id": stored.survey_id, "release_id": enrollment.course.current_id,
+        "survey_id": stored.survey_id, "release_id": enrollment.course.current_id,
         "answers": YES | {"seen-lacking": "A hook."}, "team_id": None, "month": None, "shown_from": None,
         "counts_from": None,
     }  # fmt: skip

@@ -96,7 +96,7 @@ def take_exam(page, keys):
         expect(page.locator("#exam-state")).to_contain_text("Saved")
         keys.press(page.get_by_role("button", name="Next question" if number == 1 else "Go to overview"))
     expect(page.get_by_text("You have answered every question")).to_be_visible()
-    keys.press(page.get_by_role("button", name="Hand in the exam and see the result"))
+    keys.press(page.get_by_role("button", name="Submit exam and see the result"))
     expect(page.get_by_role("heading", name="Passed", exact=True)).to_be_visible()
 
 
@@ -266,7 +266,7 @@ def test_course_without_javascript(visit, learner):
         title = page.get_by_role("heading", level=1).inner_text()
         page.get_by_label(RIGHT[title]).check()
         page.get_by_role("button", name=name).click()
-    page.get_by_role("button", name="Hand in the exam and see the result").click()
+    page.get_by_role("button", name="Submit exam and see the result").click()
     expect(page.get_by_role("heading", name="Passed", exact=True)).to_be_visible()
     page.get_by_role("link", name="Your view").last.click()
     page.get_by_role("group", name="Recommend it?").get_by_label("9").check()

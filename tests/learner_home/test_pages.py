@@ -96,12 +96,12 @@ def test_pages_count_required_steps_and_name_optional_ones(client, enrollment):
     page = soup_of(client.get(HOME))
     counts = [" ".join(each.text.split()).split(" · ") for each in page.select("summary .num")]
     assert [each[:-1] for each in counts] == [
-        ["1 of 1 required", "1 optional"], ["0 of 1 required", "1 optional"],
+        ["1 of 1 done", "1 optional"], ["0 of 1 done", "1 optional"],
     ]  # fmt: skip
     route = page.select_one(".route-section > .small")
-    assert "1 of 2 required · 2 optional" in " ".join(route.text.split())
+    assert "1 of 2 done · 2 optional" in " ".join(route.text.split())
     record = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
-    assert "1 of 2 required · 2 optional · 50%" in " ".join(record.select_one(".facts").text.split())
+    assert "1 of 2 done · 2 optional · 50%" in " ".join(record.select_one(".facts").text.split())
     first = reverse("learning:step", args=["tea-room", "boiling"])
     assert "Module 1 · step 1 of 1 · " in soup_of(client.get(first)).select_one("article > .small").text
 

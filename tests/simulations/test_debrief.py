@@ -88,7 +88,7 @@ def test_both_endings_are_shown_side_by_side(signed_in, enrollment):
 def test_other_choice_is_offered_at_worst_decision(signed_in, enrollment):
     attempt = play(enrollment, [2, 1, 1, (0, [0, 1])])  # weak, then harmful
     button = debrief_of(signed_in, attempt).find("section", class_="outcome").find("button")
-    assert button.get_text() == "Try another choice from situation 3"
+    assert button.get_text() == "Try again from situation 3"
     assert button.find_parent("form")["action"] == reverse("simulations:what-if", args=[attempt.pk, 3])
     assert not debrief_of(signed_in, play(enrollment)).find("section", class_="outcome").find("form")
 
