@@ -281,7 +281,7 @@ def given_up(message: ChatMessage, why: str) -> str:
 
 def notify_managers(message: ChatMessage) -> None:
     for person in managers_near(message.bot.team) or people_with_role(HR):
-        queue_email(EMAIL_TYPE, person, key=f"{EMAIL_TYPE}:{message.pk}:{person.pk}", data={"card": message.pk})
+        queue_email(EMAIL_TYPE, person, key=f"{EMAIL_TYPE}:{message.pk}:{person.pk}", data={"message": message.pk})
 
 
 def managers_near(team: Team) -> list[User]:
@@ -325,7 +325,7 @@ def is_notified_of_bots(person: User) -> bool:
 
 
 def message_of(email: OutgoingEmail) -> ChatMessage | None:
-    return ChatMessage.objects.select_related("bot__team").filter(pk=email.data["card"]).first()
+    return ChatMessage.objects.select_related("bot__team").filter(pk=email.data["message"]).first()
 
 
 def still_wanted(email: OutgoingEmail) -> str:

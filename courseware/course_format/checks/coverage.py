@@ -33,7 +33,7 @@ def check_covered(course: CourseText) -> Iterator[Diagnostic]:
 
 @when_complete
 def check_cases(course: CourseText) -> Iterator[Diagnostic]:
-    """Report bank questions that cite cases (sources below `#cases`), none of which their lesson cites."""
+    """Report bank questions that cite cases if their lesson cites none of these. Cases are sources below `#cases`."""
     cases = _cases(course)
     cited = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
     for bank in course.of_kind("bank"):

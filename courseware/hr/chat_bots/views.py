@@ -101,11 +101,14 @@ hides_secrets = sensitive_post_parameters("new_address", "new_secret")  # from e
 @page_view(allowed=handles_people)
 def chat_bots(request):
     newest = ChatMessage.objects.filter(bot=OuterRef("pk")).order_by("-pk")
-    columns = {"card_state": Subquery(newest.values("state")[:1]), "card_at": Subquery(newest.values("written_at")[:1])}
+    columns = {
+        "message_state": Subquery(newest.values("state")[:1]),
+        "message_at": Subquery(newest.values("written_at")[:1]),
+    }
     found = ChatBot.objects.select_related("team").annotate(**columns)
     page = Paginator(found, BOTS_PER_PAGE).get_page(request.GET.get("page"))
     for bot in page.object_list:
-        bot.card_words = ChatDeliveryState(bot.card_state).label if bot.card_state else ""
+        bot.state_label = ChatDeliveryState(bot.message_state).label if bot.message_state else ""
     return render(request, "hr/chat_bots.html", {"page": page})
 
 
