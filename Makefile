@@ -38,10 +38,10 @@ run: .venv/run
 demo-scale: .venv/run
 	@.venv/bin/python -m benchmarks.demo_scale $(N)
 
-## make check        quick tests, under 1 minute: no browser, shipped course or long test (ARGS=tests/learning: a part)
+## make check        quick tests, under 1 minute: no browser, shipped course or slow test (ARGS=tests/learning: a part)
 # Create tables from the models: migrations take each process 3 seconds more. `make test` runs the migrations.
 check: .venv/development
-	@.venv/bin/python -m pytest -n auto --dist worksteal --nomigrations -m "not browser and not shipped and not long and not faults" $(ARGS)
+	@.venv/bin/python -m pytest -n auto --dist worksteal --nomigrations -m "not browser and not shipped and not slow and not faults" $(ARGS)
 
 # Workers: one more than cores, because they wait for browsers much of the time.
 ONE_MORE = $$($(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
@@ -50,7 +50,7 @@ ONE_MORE = $$($(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 test: .venv/development
 	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser
-	@.venv/bin/python -m pytest -n $(ONE_MORE) --dist worksteal -m "(not exhaustive or main_way) and not faults" \
+	@.venv/bin/python -m pytest -n $(ONE_MORE) --dist worksteal -m "(not slow or main_way) and not faults" \
 		--ignore=tests/faults --ignore=tests/upgrades --ignore=tests/year $(ARGS)
 
 ## make deep         run everything, for a night (PARTS="mutants matrix" for some parts; .ci/deep --list lists them)

@@ -39,7 +39,7 @@ def configuration(modules: list[str]) -> str:
         "only_mutate": [*modules, CANARY[0]],
         "also_copy": ALSO,
         "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": ["-p", "no:xdist", "-m", "not shipped and not long", f"--ignore={READS_SOURCE}"],
+        "pytest_add_cli_args": ["-p", "no:xdist", "-m", "not shipped and not slow", f"--ignore={READS_SOURCE}"],
     }
     return "[mutmut]\n" + "".join(f"{name}=\n    " + "\n    ".join(values) + "\n" for name, values in lists.items())
 

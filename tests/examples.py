@@ -8,7 +8,7 @@ DEFAULT = 100
 
 def only_deep(*values):
     """Values of a parametrized test that only `make deep` runs."""
-    return pytest.param(*values, marks=[pytest.mark.exhaustive, pytest.mark.deep])
+    return pytest.param(*values, marks=[pytest.mark.slow, pytest.mark.deep])
 
 
 def examples(number: int = DEFAULT) -> int:

@@ -99,7 +99,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_concurrent_sign_ins_need_memory_of_two_hashes():
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
     ran = subprocess.run([sys.executable, "-c", PEAK], env=environment, capture_output=True, text=True, check=True)

@@ -26,7 +26,7 @@ from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import MONDAY, WORDS, exam_files, make_course, ready
 from tests.making import make_user
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 IS_DEEP = settings.get_current_profile_name() == "deep"
 SIZE = settings(
     max_examples=500 if IS_DEEP else 7,

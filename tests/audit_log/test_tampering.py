@@ -162,7 +162,7 @@ class Forger:
 FORGERIES = [name for name in vars(Forger) if "_" in name and name[0] != "_" and name != "is_covered"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("forgery", FORGERIES)
 @given(steps=STEPS, data=st.data())

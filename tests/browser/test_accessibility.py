@@ -25,7 +25,7 @@ from tests.site.routes import fill_in
 from tests.site.test_access import read_table
 from tests.world import ROLES, answer_survey, finish_lessons, lesson_document, outline_of
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = pytest.mark.slow
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Without two parts of Django's admin: Select2, which is named by its value, and the magnifying glass above

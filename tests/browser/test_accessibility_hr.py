@@ -18,7 +18,7 @@ from tests.making import join, make_user
 from tests.site.routes import fill_in, routes
 from tests.world import make_world
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = pytest.mark.slow
 
 OURS = re.compile(r"people/|rules/")
 LIST = (

@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.test_accessibility import assert_fine, languages
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = pytest.mark.slow
 
 
 @languages()

@@ -17,7 +17,7 @@ from tests.learning.lesson_pages import practise
 from tests.making import make_editor, make_user
 
 pytestmark = [
-    pytest.mark.exhaustive,
+    pytest.mark.slow,
     pytest.mark.only_if_changed("static/js/", "templates/", "courseware/autosave/"),
 ]
 LESSON = "/learn/tea-room/boiling/"

@@ -38,7 +38,7 @@ def test_two_open_pages_enroll_each_person_once(visit, address):
     assert enrollment.BulkEnrollment.objects.get().enrolled == PEOPLE
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [None, 503], ids=["no network", "the database is away"])
 def test_failed_request_is_retried(visit, address, status):
     page = visit(make_admin())

@@ -14,7 +14,7 @@ from tests.site.routes import fill_in
 from tests.site.test_access import read_table
 from tests.world import ROLES
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = pytest.mark.slow
 
 APP = "/accounts/two-factor/app/"
 CHECKED_ROLES = ["anonymous", "learner", "manager", "editor", "admin"]

@@ -17,7 +17,7 @@ from tests.making import PASSWORD, make_editor, make_user
 from tests.world import finish_lessons, start_exam
 
 pytestmark = [
-    pytest.mark.exhaustive,
+    pytest.mark.slow,
     pytest.mark.only_if_changed(
         "static/js/",
         "templates/",

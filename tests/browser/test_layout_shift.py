@@ -10,7 +10,7 @@ from tests.learning.lesson_pages import practise
 from tests.making import days, make_user
 from tests.world import finish_lessons
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = pytest.mark.slow
 
 PHONE = {"width": 360, "height": 740}
 TELL_SHIFTS = """window.shifts = [];

@@ -14,7 +14,7 @@ from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import PASSWORD, make_course, make_user
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = pytest.mark.slow
 
 
 def question(page, identifier):

@@ -6,7 +6,7 @@ from courseware.content.rendering import store
 from tests.making import make_enrollment
 
 pytestmark = [
-    pytest.mark.exhaustive,
+    pytest.mark.slow,
     pytest.mark.only_if_changed("content/", "static/css/", "courseware/content/rendering/", "templates/learning/"),
 ]
 

@@ -13,7 +13,7 @@ from tests.making import make_editor, make_enrollment, make_user
 from tests.patience import PATIENCE
 
 pytestmark = [
-    pytest.mark.exhaustive,
+    pytest.mark.slow,
     pytest.mark.only_if_changed(
         *(
             "static/js/",

@@ -11,7 +11,7 @@ ROW = re.compile(r"\| (.+?) \| \d+ \| ([\d.]+) \| \d+ \| (.+) \|")
 KILOBYTES = {"first view of a lesson": 60, "the next lesson": 15}
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.only_if_changed("static/", "templates/", "courseware/settings.py")
 @pytest.mark.shipped
 def test_lesson_transfer_size_is_limited():

@@ -13,7 +13,7 @@ from courseware.learning.reference.saved_phrases import save_phrase
 from tests.making import make_enrollment
 
 pytestmark = [
-    pytest.mark.exhaustive,
+    pytest.mark.slow,
     pytest.mark.only_if_changed("content/", "static/css/", "templates/"),
 ]
 BLACK, WHITE = "rgb(0, 0, 0)", "rgb(255, 255, 255)"

@@ -18,7 +18,7 @@ from tests.simulations.playing import RED, begin, play, take
 from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course
 
 pytestmark = [
-    pytest.mark.exhaustive,
+    pytest.mark.slow,
     pytest.mark.only_if_changed("content/", "static/", "templates/", "courseware/simulations/"),
 ]
 INTRO = f"/simulations/tea-room/{KETTLE}/"

@@ -59,14 +59,14 @@ def sign_in(keyboard, person, button):
     keyboard.press(page.get_by_role("button", name=button, exact=True))
 
 
-@pytest.mark.parametrize("size", [DESK, pytest.param(PHONE, marks=pytest.mark.exhaustive)], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESK, pytest.param(PHONE, marks=pytest.mark.slow)], ids=["desk", "phone"])
 @pytest.mark.parametrize(
     ("language", "words", "script"),
     [
         pytest.param("en", 0, False, id="en-no-script"),
         pytest.param("zh-hans", 1, True, id="zh-hans-script"),
-        pytest.param("en", 0, True, id="en-script", marks=pytest.mark.exhaustive),
-        pytest.param("zh-hans", 1, False, id="zh-hans-no-script", marks=pytest.mark.exhaustive),
+        pytest.param("en", 0, True, id="en-script", marks=pytest.mark.slow),
+        pytest.param("zh-hans", 1, False, id="zh-hans-no-script", marks=pytest.mark.slow),
     ],
 )
 def test_today_takes_4_presses_and_1_more_to_undo(visit, team, size, language, words, script):

@@ -232,7 +232,7 @@ def odd_files(draw):
     return files
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.django_db
 @hypothesis_settings(
     max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -155,8 +155,7 @@ def files_of_the_last_version(folder):
         }
 
 
-@pytest.mark.long
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.minutes
 def test_shipped_course_keeps_records_of_last_version(shipped_folder):
     before, now = files_of_the_last_version(shipped_folder), read_folder(shipped_folder)

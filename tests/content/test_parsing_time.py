@@ -24,7 +24,7 @@ from courseware.course_format.parsing.speech import cut_speech
 from courseware.course_format.simulations.conditions import UnreadableCondition, parse_condition
 from tests.course_format.samples import COURSE
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.slow
 
 SIZE = 50_000  # bytes, about
 LOOPS = 1000  # a text may take as long as this many loops over its characters, whatever the machine
@@ -166,7 +166,7 @@ def is_slow(parse, text, longer):
 def slow_texts():
     """Mark the cases: 1 in 10 runs in `make test`, 1 in 3 in `.ci/run`, all in `make deep`."""
     for number, (name, make_text) in enumerate(SLOW_TEXTS.items()):
-        marks = [pytest.mark.exhaustive] if number % 10 else []
+        marks = [pytest.mark.slow] if number % 10 else []
         marks += [pytest.mark.deep] if number % 10 and number % 3 else []
         yield pytest.param(make_text, id=name, marks=marks)
 

@@ -178,7 +178,7 @@ def test_figure_is_shown_if_uses_are_unknown(client, editor, lesson, monkeypatch
     )
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.parametrize("work, said", [(never_ready, LATE), (broken_off, BROKEN)], ids=["late", "broken"])
 def test_next_preview_works_after_timeout_or_crash(client, editor, lesson, monkeypatch, settings, work, said):
     usual, settings.PREVIEW_SECONDS = settings.PREVIEW_SECONDS, 1

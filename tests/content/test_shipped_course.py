@@ -29,7 +29,7 @@ EMPHASIS = re.compile(r"<(em|strong)>(.*?)</\1>")
 
 
 @pytest.mark.shipped
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_no_asterisk_is_mistaken_for_emphasis(folder, db):
@@ -130,7 +130,7 @@ def test_required_simulations_end_in_harm_without_decisions(shipped_folder):
     assert all(played.ended.get("green", 0) == 0 and played.ended["red"] > 0.5 for played in lazy.values())
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_saved_baseline_results_are_current():
     current = saved_results(course_folders(None))
     assert json.loads(SAVED.read_text()) == json.loads(current), "run manage.py play_simulations --save"

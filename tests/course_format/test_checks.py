@@ -124,7 +124,7 @@ def test_answers_recognizable_by_length_are_warnings():
 PATHS = sorted(path for path in TEXTS if path.endswith(".md"))
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @given(st.sampled_from(PATHS), st.data())
 def test_damaged_files_give_issues_with_valid_lines(path, data):
     lines = TEXTS[path].split("\n")

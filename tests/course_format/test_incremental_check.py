@@ -37,7 +37,7 @@ def without_some_line(path):
         yield FILES | {path: b"".join(lines[:number] + lines[number + 1 :])}
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_incremental_check_equals_full_check(path):
     assert issues(FILES, path) == []

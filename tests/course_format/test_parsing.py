@@ -187,7 +187,7 @@ def test_random_text_gives_blocks_from_its_lines(body, path):
                 assert block.text.split("\n") == lines[start : start + block.text.count("\n") + 1]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @given(st.binary(max_size=200), st.sampled_from([path for path in COURSE if path.endswith(".md")]))
 def test_random_bytes_leave_course_usable(data, path):
     course = read_course(make_files() | {path: data})

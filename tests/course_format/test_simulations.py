@@ -188,7 +188,7 @@ def test_chance_of_1_in_3_is_met():
     assert 900 < sum("guest" in flags for flags in draws) < 1100
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @settings(max_examples=examples(200))
 @given(st.randoms(use_true_random=False))
 def test_random_path_reaches_ending_with_valid_meters(random):

@@ -68,7 +68,7 @@ def each_value(*before_a_merge):
         yield pytest.param(name, marks=marks)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_different_values_in_all_fields(client, world):
     asked = list(addresses(world))
     assert len(asked) > 50
@@ -79,7 +79,7 @@ def test_different_values_in_all_fields(client, world):
         assert_no_server_error(client.post(address, fields), f"POST {route}")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(each_value("very long", "NUL")))
 def test_same_value_in_all_fields(client, world, name):
     for route, address in addresses(world):
@@ -88,7 +88,7 @@ def test_same_value_in_all_fields(client, world, name):
         assert_no_server_error(client.post(address, fields), f"POST {route}")
 
 
-@pytest.mark.exhaustive  # each takes a minute
+@pytest.mark.slow  # each takes a minute
 @pytest.mark.parametrize("name", list(each_value("NUL")))
 def test_value_in_each_single_field(client, world, name):
     for route, address in addresses(world):

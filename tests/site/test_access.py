@@ -224,7 +224,7 @@ def test_every_route_has_a_row():
     assert not gone, f"take out of tests/site/access.txt: {gone}"
 
 
-BEFORE_A_MERGE = [pytest.mark.exhaustive, pytest.mark.any_database]
+BEFORE_A_MERGE = [pytest.mark.slow, pytest.mark.any_database]
 SIMILAR_ROLES = ("other learner", "other manager", "leading editor")  # roles that open the same pages as another role
 EVERY_ROLE = [pytest.param(role, id=role, marks=BEFORE_A_MERGE if role in SIMILAR_ROLES else []) for role in ROLES]
 WALKS = [pytest.param(*each.values, "en", id=each.id, marks=each.marks) for each in EVERY_ROLE]
@@ -447,7 +447,7 @@ def test_senders_may_post_every_form_except_admin_forms():
         assert {*sent_by(role, table)} <= sent, role
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.parametrize("role", SENDERS)
 def test_unknown_fields_change_no_protected_column(role, world, unrendered):
     other, table = world.people["other learner"], read_table()

@@ -133,7 +133,7 @@ def test_list_does_not_count_hidden_rows(client, ada, small_limit, django_assert
     assert client.get(address(User), {"_facets": ""}).context["cl"].add_facets is False
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_lists_need_constant_number_of_statements(client):
     make_course()
     company, found = GrowingCompany(), []
@@ -335,7 +335,7 @@ def test_refused_lookup_is_logged_in_one_line(client, world, caplog, monkeypatch
     assert line.getMessage() == r"Filtering by enrollment\nERROR forged not allowed"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_filter_links_work(client, world):
     """Every link of each kind of filter, and the last one of each further filter of that kind."""
     client.force_login(world.people["admin"])

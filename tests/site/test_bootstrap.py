@@ -53,7 +53,7 @@ def make_trial(checkout):
     return folder
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_command_without_settings_uses_trial_and_says_so(checkout):
     data = make_trial(checkout)
     done = run_manage(checkout, *SHOW)
@@ -92,7 +92,7 @@ def test_harmless_variables_keep_trial(trial):
     assert os.environ["SITE_URL"] == "http://127.0.0.1:8123"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_new_files_are_private_to_owner(checkout):
     data = make_trial(checkout)
     run_manage(checkout, "createcachetable")

@@ -31,7 +31,7 @@ def clone(tmp_path):
     write_stub(tmp_path / "bin/make")
     shutil.copy2(ROOT / ".ci/run", tmp_path / ".ci/run")
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests/test_tea.py").write_text("@pytest.mark.exhaustive\n@pytest.mark.faults\n")
+    (tmp_path / "tests/test_tea.py").write_text("@pytest.mark.slow\n@pytest.mark.faults\n")
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     for day in (1, 2, 3):
         commit(tmp_path, f"2026-11-0{day}T12:00:00Z")

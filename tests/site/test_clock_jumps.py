@@ -85,7 +85,7 @@ def test_certificate_ends_on_same_day_of_month(zone, at, later, months):
 # Durations
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.django_db
 @settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), jumps=st.lists(st.sampled_from(JUMPS), min_size=12, max_size=30))

@@ -102,7 +102,7 @@ class Staff:
             record("signed-in", actor=person, subject=person)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_concurrent_changes_of_rights_and_teams_do_not_deadlock(postgres):
     staff = Staff()
     one, other = staff.groups
@@ -119,7 +119,7 @@ def test_concurrent_changes_of_rights_and_teams_do_not_deadlock(postgres):
     assert HashChain.objects.get(name=f"person:{staff.people[0].pk}").length >= 7 * ROUNDS
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_concurrent_work_of_all_roles_does_not_deadlock(postgres):
     course, admin = make_course(), make_admin()
     learners = [make_enrollment(course=course) for _ in range(4)]

@@ -32,20 +32,20 @@ def company(demo_company, django_db_blocker):
     return grown
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_records_and_audit_log_agree(company):
     assert list(differences()) == []
     assert list(alterations()) == []
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_stored_totals_equal_dashboard_rows(company):
     at = timezone.now()
     for manager in User.objects.filter(memberships__role=Membership.Role.MANAGER):
         assert totals.headcount_totals(manager, None, None, at) == totals.counts(rows.dashboard_rows_of(manager), at)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_company_has_requested_size_managers_and_states(company):
     assert User.objects.count() == PEOPLE_IN_ALL
     assert not User.objects.filter(is_demo=False).exists()

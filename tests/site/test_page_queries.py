@@ -251,7 +251,7 @@ def read(response):
     return response
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_statements_do_not_grow_with_rows(world, time_machine):
     time_machine.move_to(timezone.now(), tick=False)  # else a session is also written, every five minutes
     growth, counted = Growth(world), {}

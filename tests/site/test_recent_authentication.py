@@ -34,7 +34,7 @@ def asks(response):
     return response.status_code == 302 and "/reauthenticate/" in response["Location"]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.any_database
 def test_listed_routes_ask_for_recent_authentication(world, settings, unrendered):
     settings.REQUIRE_REAUTHENTICATION = True  # `force_login` records no password
@@ -81,8 +81,7 @@ NOT_ASKED = {
 }
 
 
-@pytest.mark.long
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.any_database
 def test_listed_pages_ask_admin_before_display(world, settings, unrendered):
     settings.REQUIRE_REAUTHENTICATION = True

@@ -16,7 +16,7 @@ import yaml
 from packaging.version import Version
 
 pytestmark = [
-    pytest.mark.exhaustive,
+    pytest.mark.slow,
     pytest.mark.only_if_changed(".ci/", "CHANGELOG.md", "pyproject.toml", "requirements/", "static/vendor/"),
 ]
 ROOT = Path(__file__).resolve().parents[2]

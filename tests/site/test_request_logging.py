@@ -127,7 +127,7 @@ def test_private_line_is_found(world):
 FAILING_SERVER = ("-m", "gunicorn", "--workers=1", "--bind=127.0.0.1:0")
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_gunicorn_logs_json_if_configured():
     done = run(*FAILING_SERVER, **PRODUCTION | {"SECRET_KEY": "short", "LOG_FORMAT": "json"})
     plain, lines = [], []
@@ -137,7 +137,7 @@ def test_gunicorn_logs_json_if_configured():
     assert {json.loads(line)["logger"] for line in lines} == {"gunicorn.error"}
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_gunicorn_logs_plain_lines_by_default():
     done = run(*FAILING_SERVER, **PRODUCTION | {"SECRET_KEY": "short"})
     assert " INFO gunicorn.error: Booting worker with pid: " in done.stderr

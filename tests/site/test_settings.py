@@ -71,7 +71,7 @@ def answers(migrate, tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_cookies_are_host_only_and_secure(answers):
     cookies = answers["page"]["cookies"] | answers["signed in"]["cookies"] | answers["language"]["cookies"]
     own = {"__Host-device", "__Host-last-person", "__Host-language"}
@@ -80,21 +80,21 @@ def test_cookies_are_host_only_and_secure(answers):
     assert cookies == dict.fromkeys(cookies, strict)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_hsts_lasts_at_least_one_year(answers):
     hsts = answers["page"]["headers"]["Strict-Transport-Security"]
     assert int(re.search(r"max-age=(\d+)", hsts)[1]) >= 365 * 24 * 60 * 60
     assert "includeSubDomains" in hsts
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_plain_request_is_redirected_to_tls(answers):
     response = answers["in the clear"]
     assert response["status"] == 301
     assert response["headers"]["Location"] == "https://training.example.com/accounts/login/?next=/team/"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_forged_host_is_refused(answers):
     assert answers["forged"]["status"] == 400
     assert answers["forged by a proxy's header"]["status"] == 404
@@ -221,7 +221,7 @@ def test_database_error_is_one_line_unless_traceback_requested(said, capsys, mon
         raise OperationalError(said)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_production_settings_pass_deploy_check(tmp_path):
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", DATA_DIR=str(tmp_path), **PRODUCTION)
     assert done.returncode == 0, done.stderr
@@ -230,7 +230,7 @@ def test_production_settings_pass_deploy_check(tmp_path):
 CREATE_PERSON = "from courseware.accounts.models import User; User.objects.create_user('a@example.com', name='A', {})"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_production_site_refuses_trial_database(migrate, tmp_path):
     migrate(tmp_path)
     folder = {"DATA_DIR": str(tmp_path)}
@@ -246,7 +246,7 @@ def test_production_site_refuses_trial_database(migrate, tmp_path):
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_server_starts_without_database(tmp_path):
     unreachable = {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/x", "DATA_DIR": str(tmp_path)}
     assert run("-c", "import courseware.wsgi", **PRODUCTION | unreachable).returncode == 0

@@ -240,7 +240,7 @@ TIDY_LISTS = st.lists(ROWS, min_size=1, max_size=9, unique_by=lambda row: row[0]
 FEW = settings(max_examples=examples(15))
 
 
-@pytest.mark.long
+@pytest.mark.slow
 class EquivalentImports(TestCase):
     def setUp(self):
         make_teams("Day", "Night")

@@ -227,17 +227,17 @@ def long_cell():
     return '<row r="2"><c r="A2" t="inlineStr"><is><t>' + "a" * 190_000_000 + "</t></is></c></row>"
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bomb",
     [
         lambda: with_row(FAR_CELL),
         lambda: packed('<!DOCTYPE x [<!ENTITY a "b">]><worksheet>&a;</worksheet>'),
-        pytest.param(lambda: with_row(long_cell()), marks=pytest.mark.exhaustive),
+        pytest.param(lambda: with_row(long_cell()), marks=pytest.mark.slow),
         pytest.param(
-            lambda: packed(EMPTY, f"<sst>{'<si><t>a</t></si>' * 10_000_000}</sst>"), marks=pytest.mark.exhaustive
+            lambda: packed(EMPTY, f"<sst>{'<si><t>a</t></si>' * 10_000_000}</sst>"), marks=pytest.mark.slow
         ),
-        pytest.param(lambda: packed(EMPTY, f"<sst>{' ' * 220_000_000}</sst>"), marks=pytest.mark.exhaustive),
+        pytest.param(lambda: packed(EMPTY, f"<sst>{' ' * 220_000_000}</sst>"), marks=pytest.mark.slow),
     ],
     ids=["a far cell", "entities", "a long cell", "many strings", "much when unpacked"],
 )
