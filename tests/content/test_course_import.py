@@ -192,6 +192,8 @@ def test_stored_import_equals_real_import(db, monkeypatch, time_machine):
 
 
 @pytest.mark.faults
+@pytest.mark.deep  # test_commands.py kills it at chosen moments
+@pytest.mark.any_database
 @pytest.mark.minutes
 def test_killed_import_is_atomic_per_course(tmp_path):
     """Kill it at 10 moments from start to end, on one database."""

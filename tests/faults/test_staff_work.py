@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from tests.faults.conftest import IS_POSTGRES, SERVER
+from tests.faults.conftest import IN_FULL, IS_POSTGRES, SERVER
 from tests.faults.sites import Site, new_postgres, prepared
 from tests.faults.writers import MEMBERS, TEAMS, Writers, files, lesson, path_of
 
-TIMES = 5
+TIMES = 5 if IN_FULL else 2
 ADMIN = "/admin"
 
 
@@ -78,6 +78,7 @@ class Staff:
         self.command("backup", "--to", str(folder))
 
 
+@pytest.mark.minutes
 def test_staff_actions_succeed_while_people_learn(site, tmp_path, record_property):
     took = {}
     with site.served() as visitor, Writers(site, visitor.port).writing() as writers:

@@ -34,7 +34,7 @@ from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, read_table
 from tests.world import ACT_OF_NOTE, ROLES, manager_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres_in_deep]
 PARTS = ("people/", "rules/", "team/", "audit-log/", "surveys/")
 ONE_ROW, MANY_ROWS = 1, 120
 EXTRA = {  # extra statements, for a second chunk and for details that one row lacks

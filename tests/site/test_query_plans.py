@@ -6,7 +6,7 @@ With 10,000 enrollments PostgreSQL reads a whole table only if no index helps, a
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 
 from benchmarks.growing_company import GrowingCompany
@@ -45,17 +45,18 @@ READS_ALL = {
 }
 
 
-@pytest.fixture
-def company(monkeypatch):
-    monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", LIST_ROWS)
-    make_course()
-    company = GrowingCompany()
-    company.grow(10_000)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-        for way in ("seqscan", "hashjoin", "mergejoin"):  # cheap here, but not in a large company
-            cursor.execute(f"SET LOCAL enable_{way} = off")
-    return company
+@pytest.fixture(scope="class")
+def company(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), transaction.atomic():
+        make_course()
+        company = GrowingCompany()
+        company.grow(10_000)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+            for way in ("seqscan", "hashjoin", "mergejoin"):  # cheap here, but not in a large company
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+        yield company
+        transaction.set_rollback(True)
 
 
 def nodes(plan):
@@ -90,15 +91,6 @@ def visit_statements(client, path, form=None):
     return statements
 
 
-def test_lesson_answer_reads_no_growing_table_fully(client, company):
-    course = next(each for each in company.courses if each.course.identifier == "tea-room").course
-    client.force_login(company.learner)
-    lesson = f"/learn/{course.identifier}/boiling/"
-    revision = ReleaseEntry.objects.get(release=course.current, document__identifier="boiling").revision_id
-    answer = {"tries": 0, "revision": revision, "drawn_with": drawn_with(), "choice": 0}
-    assert tables_read_fully(visit_statements(client, f"{lesson}answer/is-it-off/", answer), PERSON_ROWS) == set()
-
-
 LISTS = {
     "audit_log_event": ["", "q=enrollment:7", "q=exempted", "q=p000123@bench.example"],
     "learning_enrollment": ["", "state=overdue", "team=Team+0002"],
@@ -108,35 +100,45 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize("path", ["/team/", "/team/?state=overdue"])
-def test_team_dashboard_reads_no_growing_table_fully(client, company, path):
-    client.force_login(company.last_manager)
-    assert tables_read_fully(visit_statements(client, path), TEAM_ROWS) == set()
+class TestCompanyOf1000:
+    """1,000 people in 10 courses; see `company`."""
 
+    def test_lesson_answer_reads_no_growing_table_fully(self, client, company):
+        course = next(each for each in company.courses if each.course.identifier == "tea-room").course
+        client.force_login(company.learner)
+        lesson = f"/learn/{course.identifier}/boiling/"
+        revision = ReleaseEntry.objects.get(release=course.current, document__identifier="boiling").revision_id
+        answer = {"tries": 0, "revision": revision, "drawn_with": drawn_with(), "choice": 0}
+        assert tables_read_fully(visit_statements(client, f"{lesson}answer/is-it-off/", answer), PERSON_ROWS) == set()
 
-def test_company_dashboard_filters_read_no_growing_table_fully(client, company, monkeypatch):
-    monkeypatch.setattr(rows, "SORTED_BY_NAME", 200)  # above this, people are not counted
-    few, others = company.job_roles[:2]
-    User.objects.filter(job_role=few).exclude(email__startswith="p00000").update(job_role=others)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE accounts_user")
-    client.force_login(company.head)
-    read = {
-        question: tables_read_fully(visit_statements(client, f"/team/?{question}"), FILTER_ROWS)
-        for question in ("days=due-7", "days=late-30", f"job_role={few}")
-    }
-    assert read == {question: set() for question in read}
+    @pytest.mark.parametrize("path", ["/team/", "/team/?state=overdue"])
+    def test_team_dashboard_reads_no_growing_table_fully(self, client, company, path):
+        client.force_login(company.last_manager)
+        assert tables_read_fully(visit_statements(client, path), TEAM_ROWS) == set()
 
+    def test_company_dashboard_filters_read_no_growing_table_fully(self, client, company, monkeypatch):
+        monkeypatch.setattr(rows, "SORTED_BY_NAME", 200)  # above this, people are not counted
+        few, others = company.job_roles[:2]
+        User.objects.filter(job_role=few).exclude(email__startswith="p00000").update(job_role=others)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE accounts_user")
+        client.force_login(company.head)
+        read = {
+            question: tables_read_fully(visit_statements(client, f"/team/?{question}"), FILTER_ROWS)
+            for question in ("days=due-7", "days=late-30", f"job_role={few}")
+        }
+        assert read == {question: set() for question in read}
 
-def test_admin_lists_read_no_growing_table_fully(client, company):
-    client.force_login(company.admin)
-    questions = [f"{name} ?{question}" for name, some in LISTS.items() for question in some] + list(READS_ALL)
-    read = {}
-    for each in questions:
-        name, _space, question = each.partition(" ")
-        statements = visit_statements(client, reverse(f"admin:{name}_changelist") + question)
-        read[each] = tables_read_fully(statements, FILTER_ROWS)
-    assert {each: tables for each, tables in read.items() if tables} == READS_ALL
+    def test_admin_lists_read_no_growing_table_fully(self, client, company, monkeypatch):
+        monkeypatch.setattr(model_admins, "MAX_LISTED_ROWS", LIST_ROWS)
+        client.force_login(company.admin)
+        questions = [f"{name} ?{question}" for name, some in LISTS.items() for question in some] + list(READS_ALL)
+        read = {}
+        for each in questions:
+            name, _space, question = each.partition(" ")
+            statements = visit_statements(client, reverse(f"admin:{name}_changelist") + question)
+            read[each] = tables_read_fully(statements, FILTER_ROWS)
+        assert {each: tables for each, tables in read.items() if tables} == READS_ALL
 
 
 # All pages of learners and managers, with 20,000 people ---------------------------------------------------------------

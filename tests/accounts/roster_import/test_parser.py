@@ -234,9 +234,7 @@ def long_cell():
         lambda: with_row(FAR_CELL),
         lambda: packed('<!DOCTYPE x [<!ENTITY a "b">]><worksheet>&a;</worksheet>'),
         pytest.param(lambda: with_row(long_cell()), marks=pytest.mark.slow),
-        pytest.param(
-            lambda: packed(EMPTY, f"<sst>{'<si><t>a</t></si>' * 10_000_000}</sst>"), marks=pytest.mark.slow
-        ),
+        pytest.param(lambda: packed(EMPTY, f"<sst>{'<si><t>a</t></si>' * 10_000_000}</sst>"), marks=pytest.mark.slow),
         pytest.param(lambda: packed(EMPTY, f"<sst>{' ' * 220_000_000}</sst>"), marks=pytest.mark.slow),
     ],
     ids=["a far cell", "entities", "a long cell", "many strings", "much when unpacked"],
