@@ -196,6 +196,7 @@ def test_unknown_time_zone_is_refused(admin, client):
     assert "not a time zone" in response.content.decode()
 
 
+@pytest.mark.slow
 def test_people_teams_and_events_are_for_superusers_only(client):
     team = make_team(learners=1)
     event = record("opened", subject="door:1")

@@ -70,6 +70,7 @@ def test_no_account_email_goes_once_to_company_addresses_only(settings):
     ]
 
 
+@pytest.mark.slow
 def test_no_account_emails_are_limited_to_100_a_day(settings, now, time_machine):
     settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     for number in range(102):

@@ -204,6 +204,7 @@ def test_link_of_another_team_cannot_be_forged(client, team, link):
     assert client.get(reverse("account_join", args=[forged])).status_code == 404
 
 
+@pytest.mark.slow
 def test_failed_attempts_are_limited_to_10_an_hour(client, team, link):
     TeamInviteLink.objects.update(uses_left=20)
     for number in range(10):

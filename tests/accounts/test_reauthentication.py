@@ -49,6 +49,7 @@ def protected_pages():
     ]
 
 
+@pytest.mark.slow
 def test_sign_in_counts_as_recent_for_15_minutes(later):
     clients = [(signed_in(person), address) for person, address in protected_pages()]
     later(minutes=14, seconds=59)
@@ -62,6 +63,7 @@ def test_sign_in_counts_as_recent_for_15_minutes(later):
             assert client.post(address)["Location"].startswith(REAUTHENTICATE), address
 
 
+@pytest.mark.slow
 def test_setting_disables_reauthentication(later, settings):
     settings.REQUIRE_REAUTHENTICATION = False
     clients = [(signed_in(person), address) for person, address in protected_pages()]

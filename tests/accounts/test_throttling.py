@@ -50,6 +50,7 @@ def ask_for_link(address, email, client=None):
     return wait.group(1) if wait else response.status_code
 
 
+@pytest.mark.slow
 def test_wait_doubles_after_5_attempts_up_to_5_minutes(later):
     person = make_user()
     assert [sign_in(STRANGER, person.email, WRONG) for _ in range(6)] == [422] * 5 + ["10 seconds"]
@@ -111,6 +112,7 @@ def test_forged_device_cookie_is_not_trusted(value, later):
     assert sign_in(OFFICE, person.email, WRONG, client=forger) == "10 seconds"
 
 
+@pytest.mark.slow
 def test_unknown_addresses_from_office_do_not_delay_known_browsers(later):
     known, newcomer, browser = make_user(), make_user(), Client()
     sign_in(OFFICE, known.email, client=browser)
@@ -127,6 +129,7 @@ def test_unknown_addresses_from_office_do_not_delay_known_browsers(later):
     assert sign_in(OFFICE, newcomer.email) == 302
 
 
+@pytest.mark.slow
 def test_attempts_from_many_networks_delay_new_one_once(later):
     person = make_user()
     for number in range(100):
@@ -136,6 +139,7 @@ def test_attempts_from_many_networks_delay_new_one_once(later):
     assert sign_in(HOME, person.email) == 302
 
 
+@pytest.mark.slow
 def test_correct_passwords_do_not_throttle_network(later):
     people = [make_user() for _ in range(32)]
     assert {sign_in(OFFICE, person.email) for person in people} == {302}
@@ -216,6 +220,7 @@ def test_sign_in_resets_count_of_links(later):
     assert ask_for_link(OFFICE, person.email) == 302
 
 
+@pytest.mark.slow
 def test_link_requests_from_one_network_are_delayed_once(later):
     for number in range(20):
         assert ask_for_link(OFFICE, f"invented{number}@example.com") == 302
@@ -258,6 +263,7 @@ def test_wrong_codes_from_elsewhere_do_not_delay_owner(owner):
     assert give(here, recovery_code(owner), HOME) == 302
 
 
+@pytest.mark.slow
 def test_wait_for_codes_grows_to_5_minutes_and_resets(owner, later):
     stranger, waits = with_password(owner, STRANGER), []
     for _ in range(5):
@@ -281,6 +287,7 @@ def test_codes_of_reauthentication_are_throttled(owner):
     assert answers == [422] * 5 + ["10 seconds"]
 
 
+@pytest.mark.slow
 def test_limit_across_networks_spares_trusted_browsers(owner, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"wrong_second_steps": "7/h/key"}
     known = with_password(owner, HOME)

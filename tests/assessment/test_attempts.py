@@ -289,6 +289,7 @@ def test_failed_certificate_rolls_back_submit(monkeypatch):
     assert not Event.objects.filter(verb="exam-submitted").exists()
 
 
+@pytest.mark.slow
 def test_raised_pass_mark_applies_to_new_attempts_only():
     course = make_course(pass_mark=50)
     begun, finished = start(ready(course)), sit(ready(course), points=2)

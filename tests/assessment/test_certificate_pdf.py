@@ -59,6 +59,7 @@ def pdf_url(certificate, language="en"):
     return f"/certificates/{certificate.number}/{language}.pdf"
 
 
+@pytest.mark.slow
 def test_pdf_has_all_texts_of_page(client, holder, certificate):
     client.force_login(holder)
     response = client.get(f"/certificates/{certificate.number}/")

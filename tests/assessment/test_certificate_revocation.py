@@ -135,6 +135,7 @@ def test_holder_sees_revocation_on_home_and_result(client, admin, certificate, h
     assert not certificate.is_valid()
 
 
+@pytest.mark.slow
 def test_integrity_check_reports_revocation_changed_past_log(admin, certificate):
     revoke_certificate(certificate, reason="So.", by=admin)
     assert [line for line in [*check_all.differences(), *audit_log.differences()] if "certificate" in line] == []
@@ -160,6 +161,7 @@ def listed_holders(client, **chosen):
     return sorted(each.holder for each in client.get(LIST, chosen).context["cl"].queryset)
 
 
+@pytest.mark.slow
 def test_admin_list_filters_by_validity(client, admin, settings):
     settings.CERTIFICATE_EXPIRY_NOTICE_DAYS = 60
     revoked = {"revoked_at": admin.joined_at, "revoked_by": admin, "revocation_reason": "Why"}

@@ -235,6 +235,7 @@ def test_choice_from_email_is_preselected_but_not_sent(client, enrollment_on_pag
     assert not DailyQuestionAnswer.objects.exists()
 
 
+@pytest.mark.slow
 def test_lesson_question_is_shown_without_source_notes(client, monkeypatch):
     """The sources are listed in the lesson, so a note number here would have no target."""
     files, stem = drill_files(), "> [!screen sms]\n> - from: Tea\n>\n> Where?\n\nDry.[^F-01]\n\n"

@@ -106,6 +106,7 @@ def test_default_expiry_follows_course_validity():
     assert default_expiry(make_course(without_end), date(2024, 2, 29)) is None
 
 
+@pytest.mark.slow
 def test_integrity_check_reports_changed_training():
     person, hr, course = make_user(), make_hr(), make_course()
     [one] = record_external_training([make_training(person, course)], by=hr)

@@ -49,6 +49,7 @@ def terms(client):
     return [" ".join(each.get_text(" ", strip=True).split()) for each in found]
 
 
+@pytest.mark.slow
 def test_exam_page_shows_terms_of_open_attempt_and_then_new_ones(client, learner):
     attempt = start(ready(make_course(draw=4, pass_mark=50, time_limit="30", retakes=WITHOUT_WAIT), learner))
     import_course(exam_files(draw=5, pass_mark=100, time_limit="20", retakes=WITHOUT_WAIT))
@@ -390,6 +391,7 @@ def test_question_looks_same_for_any_key(learner, kind):
     assert shown(other, response) == shown(question, response)
 
 
+@pytest.mark.slow
 def test_result_shows_keys_only_after_pass(client, learner):
     course = make_course(questions=12, retakes="retakes:\n  - {wait: 0 min}\n")
     first = sit(ready(course, learner), points=0)

@@ -206,6 +206,7 @@ def test_invalid_answer_is_refused_and_not_stored(attempt):
     assert not PracticeAnswer.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_last_answers_complete_once():
     attempt = held(make_course_with_drill())

@@ -33,6 +33,7 @@ class History:
         self.met.update(questions)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
 def test_no_question_repeats_within_quarter_while_new_one_exists(seed):

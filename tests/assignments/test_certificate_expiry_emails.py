@@ -34,6 +34,7 @@ def states():
     return list(OutgoingEmail.objects.filter(kind="certificate-ending").order_by("pk").values_list("state", "why"))
 
 
+@pytest.mark.slow
 def test_email_is_sent_60_30_and_7_days_before_expiry(course):
     holder(course, 100)
     days = {}

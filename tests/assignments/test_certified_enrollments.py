@@ -93,6 +93,7 @@ def test_import_offers_to_end_unstarted_enrollments(signed_in, course, rule, peo
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_recorded_certificate_ends_enrollment_until_undone(signed_in, course, rule, people):
     execution.act(TODAY)
     address = f"/people/{people[0].pk}/external-training/"
@@ -118,6 +119,7 @@ def test_page_does_not_ask_without_enrollment_to_end(signed_in, course, people):
     assert ended() == set()
 
 
+@pytest.mark.slow
 def test_nightly_job_respects_decision_to_keep_enrollments(signed_in, course, rule, people):
     execution.act(TODAY)
     _shown, done = send_list(signed_in, people, asked="1")
@@ -206,6 +208,7 @@ def test_nobody_ends_own_enrollment(course, team, rule, hr):
     assert ended() == set() and not AdjustmentItem.objects.exists()
 
 
+@pytest.mark.slow
 def test_second_undo_reopens_nothing(course, rule, people, hr):
     execution.act(TODAY)
     adjustment = record_trainings([external(people[0], course)], by=hr, ends=True).adjustment

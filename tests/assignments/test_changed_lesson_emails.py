@@ -30,6 +30,7 @@ def make_learner(course, **fields):
     return enrollment
 
 
+@pytest.mark.slow
 def test_email_is_sent_once_with_reason_and_link(course):
     enrollment = make_learner(course)
     make_enrollment(make_user(language="en"), course)  # has not completed the lesson
@@ -46,6 +47,7 @@ def test_email_is_sent_once_with_reason_and_link(course):
         assert text in email.body
 
 
+@pytest.mark.slow
 def test_email_lists_lessons_under_one_reason():
     files = make_files() | NEW_LESSON
     enrollment = make_learner(make_course(files))

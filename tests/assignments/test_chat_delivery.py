@@ -93,6 +93,7 @@ def test_summary_of_small_team_is_skipped_with_reason(course, services):
     assert (services.taken, emails()) == ([], [])
 
 
+@pytest.mark.slow
 def test_busy_bot_is_retried_4_hours_then_managers_emailed(course, services, time_machine):
     make_chat_bot(make_late_team(course, manager=make_user("Li Lin", language="en")))
     began, tried_at = timezone.now(), []
@@ -159,6 +160,7 @@ def remove_managers(*teams):
     Membership.objects.filter(team__in=teams, role=Membership.Role.MANAGER).delete()
 
 
+@pytest.mark.slow
 def test_failure_email_goes_to_senior_manager_or_hr(course, services):
     services.manner = REJECTS
     top = make_team("Top", manager=make_user("Above"))
@@ -277,6 +279,7 @@ def test_remaining_bots_follow_in_next_run_after_time_limit(course, services, mo
         assert len(services.taken) == number
 
 
+@pytest.mark.slow
 def test_bot_is_limited_to_15_messages_per_minute(course, services, time_machine, monkeypatch):
     monkeypatch.setattr(delivery, "AT_MOST", 3600)  # seconds: a busy machine is slower than the pace
     for number in range(17):

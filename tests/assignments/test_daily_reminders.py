@@ -78,6 +78,7 @@ def days_reminded(clock, days):
     return sent_on
 
 
+@pytest.mark.slow
 def test_scheduled_days_remind_once_then_every_10_days(on_the_day_before):
     learner()
     on_the_day_before.move_to(DAY_BEFORE - timedelta(days=20), tick=False)
@@ -261,6 +262,7 @@ def test_reminders_of_2_courses_are_combined_at_8(on_the_day_before, mailoutbox)
     assert "You also have these courses to complete:\n– “" in email.body
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("real_sending_hours")
 @pytest.mark.parametrize(
     "zone", ["America/New_York", "Pacific/Auckland", only_deep("Asia/Shanghai"), only_deep("Europe/London")]

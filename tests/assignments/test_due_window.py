@@ -44,6 +44,7 @@ def company():
                 make_enrollment(learner, course, due_at=due, enrolled_at=datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_lookup_matches_check_of_all_open_enrollments():
     everybody = list(Enrollment.objects.open().select_related("learner").with_zone().order_by("pk"))
@@ -56,6 +57,7 @@ def test_lookup_matches_check_of_all_open_enrollments():
     assert found > 50
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_lookup_reads_few_enrollments():
     at = datetime(2026, 10, 13, 10, tzinfo=ZoneInfo("Asia/Shanghai"))

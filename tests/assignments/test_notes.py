@@ -46,6 +46,7 @@ def test_note_is_shown_to_manager_and_learner_until_withdrawn(client, team):
     assert notes_on(client.get(page)) == []
 
 
+@pytest.mark.slow
 def test_only_author_can_withdraw_note(client, team):
     second = make_user("Second manager")
     join(team, second, Membership.Role.MANAGER)

@@ -121,6 +121,7 @@ def test_worker_continues_rollback_only_while_rule_is_off(course, team, monkeypa
     assert learners() == set()
 
 
+@pytest.mark.slow
 def test_page_lists_removed_and_remaining_people_first(client, course, team):
     client.force_login(make_hr())
     begun, *_others = people_in(team, "Begun", "Goes")

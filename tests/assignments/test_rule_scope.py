@@ -329,6 +329,7 @@ def is_asked(fields, rule, person):
     return not (once_for_all and (rule, "") in person.occasions)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(400))  # most people match no rule
 @given(fields=st.builds(dict.__or__, terms, renewals), person=people)
 def test_scope_agrees_with_plain_model(fields, person):

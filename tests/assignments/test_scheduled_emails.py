@@ -86,6 +86,7 @@ def test_preview_lists_emails_and_skip_reasons_without_writing():
     assert digests() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_preview_matches_sent_emails(the_day_before, mailoutbox):
     expected = {name for (name, _kind), why in scheduled().items() if not why}
@@ -109,6 +110,7 @@ def test_preview_respects_absences():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_preview_includes_waiting_emails_and_daily_limit():
     person = User.objects.get(name="Due")
@@ -126,6 +128,7 @@ def test_preview_includes_waiting_emails_and_daily_limit():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_preview_skips_unwanted_waiting_email():
     enrollment = Enrollment.objects.get(learner__name="Due")
@@ -173,6 +176,7 @@ def test_preview_takes_same_queries_for_1_and_3_people(people, django_assert_num
         assert len(list(ScheduledEmails(TOMORROW).people())) == people
 
 
+@pytest.mark.slow
 def test_transaction_covers_10_people_with_few_statements(monkeypatch):
     """On SQLite a transaction blocks all other writers."""
     make_due_people(2 * PEOPLE_AT_ONCE + 1)
@@ -215,6 +219,7 @@ def test_failing_preview_is_rolled_back(monkeypatch):
     assert not dates.is_preview()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_page_continues_after_last_person_shown(client, monkeypatch):
     monkeypatch.setattr(log_views, "FORESEEN", 2)
@@ -250,6 +255,7 @@ def rows_of(response):
     return [(line.name, line.words, line.leaves_at, line.why_not) for line in response.context["lines"]]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_worker_prepares_preview_of_large_company(client, prepared_by_worker, monkeypatch):
     page = client.get("/people/emails/scheduled/")
@@ -265,6 +271,7 @@ def test_worker_prepares_preview_of_large_company(client, prepared_by_worker, mo
     assert "As of" not in shown.text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_prepared_preview_has_pages_and_expires_after_10_minutes(
     client, prepared_by_worker, monkeypatch, the_day_before
@@ -290,6 +297,7 @@ def test_stopping_worker_prepares_preview_later(monkeypatch):
         prepare_preview.func(str(TOMORROW))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_failed_preview_is_an_error_for_10_minutes(client, prepared_by_worker, the_day_before):
     client.get("/people/emails/scheduled/")
@@ -301,6 +309,7 @@ def test_failed_preview_is_an_error_for_10_minutes(client, prepared_by_worker, t
     assert "The preview is being prepared" in client.get("/people/emails/scheduled/").text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("company")
 def test_command_and_page_show_preview(client):
     printed = StringIO()

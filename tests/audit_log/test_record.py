@@ -197,6 +197,7 @@ class TestWritersAtTheSameTime:
         assert sorted(given) == places("door:1") == list(range(1, WRITERS + 1))
         assert verify() == []
 
+    @pytest.mark.slow
     def test_writers_of_many_subjects_do_not_deadlock(self):
         doors = [f"door:{number}" for number in range(WRITERS)]
 

@@ -27,6 +27,7 @@ def expect_complete(page):
     return expect(page.get_by_text(f"{PEOPLE} people were enrolled."))
 
 
+@pytest.mark.slow
 def test_two_open_pages_enroll_each_person_once(visit, address):
     admin = make_admin()
     pages = [visit(admin), visit(admin)]

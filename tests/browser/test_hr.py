@@ -36,6 +36,7 @@ def test_person_is_added_by_keyboard(visit, hr):
     assert person.enrollments.get().course.identifier == "tea-room"
 
 
+@pytest.mark.slow
 def test_rule_is_switched_on_without_script_on_narrow_screen(visit, hr):
     page = visit(hr, java_script_enabled=False, viewport=NARROW)
     page.goto("/rules/")

@@ -239,7 +239,6 @@ def put_in_order(page, keys, wanted):
     assert [step.locator(".text").inner_text() for step in steps.all()] == wanted
 
 
-@pytest.mark.main_way
 def test_course_without_javascript(visit, learner):
     page = visit(learner, java_script_enabled=False)
     practise(Enrollment.objects.get(), but=["in-order"])

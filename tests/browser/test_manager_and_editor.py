@@ -59,6 +59,7 @@ def names_in(download):
         return [row[0] for row in csv.reader(file)][1:]
 
 
+@pytest.mark.slow
 def test_corrected_sentence_is_visible_after_publishing(visit, course):
     learner = make_user("Lea Learner")
     enrollment.enroll(learner, course)

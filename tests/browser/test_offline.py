@@ -62,7 +62,6 @@ def read_without_network(page):
     page.goto(LESSON)
 
 
-@pytest.mark.main_way
 def test_emergency_card_and_lessons_are_readable_offline(page, learner):
     read_without_network(page)
     assert page.url.endswith(f"/offline/#{LESSON.strip('/').split('/')[-1]}")

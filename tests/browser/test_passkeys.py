@@ -40,6 +40,7 @@ def enter_password(page, editor, then="/admin/"):
     page.get_by_role("button", name="Sign in").click()
 
 
+@pytest.mark.slow
 def test_editor_adds_passkey_and_signs_in_with_it(page, editor):
     enter_password(page, editor)
     expect(page.get_by_role("heading", level=1)).to_have_text("Set up two-step verification")

@@ -133,6 +133,7 @@ def test_autosave_does_not_extend_session(editor_client, lesson):
     assert editor_client.session[SEEN] < (now + timedelta(minutes=5)).timestamp()
 
 
+@pytest.mark.slow
 def test_more_than_30_autosaves_per_minute_are_refused(editor_client, lesson):
     sent = form(lesson, en=with_sentence(lesson, "On."))
     with time_machine.travel(timezone.now(), tick=False):
@@ -140,6 +141,7 @@ def test_more_than_30_autosaves_per_minute_are_refused(editor_client, lesson):
     assert answers == [204] * 30 + [429]
 
 
+@pytest.mark.slow
 def test_autosave_is_private_to_its_editor(editor_client, lesson):
     editor_client.post(unsaved_url(lesson), form(lesson, en=with_sentence(lesson, "Mine.")))
     others = [
@@ -180,6 +182,7 @@ def test_other_device_offers_autosave_and_shows_saved_text(editor_client, lesson
     assert page.select_one("[data-offer] a")["href"] == f"{url(lesson)}?restore=yes&language=zh-hans"
 
 
+@pytest.mark.slow
 def test_restored_text_fills_form_without_saving(editor_client, lesson):
     typed = with_sentence(lesson, "One sentence.")
     editor_client.post(unsaved_url(lesson), form(lesson, en=typed))

@@ -55,6 +55,7 @@ def test_warnings_fail_only_with_strict(tmp_path, time_machine):
     assert run_command(str(tmp_path), "--strict") == (1, printed)
 
 
+@pytest.mark.slow
 def test_shipped_exams_do_not_leak_answers_by_reporting_choice(shipped_folder):
     sets = [one for one in guessed_sets(read_course(read_files(shipped_folder))) if one.name != "checks of lessons"]
     alone = {(one.name, one.language): one.reporting_alone for one in sets}

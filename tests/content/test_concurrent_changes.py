@@ -82,6 +82,7 @@ def checked_unlocked(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 def test_checking_and_compiling_hold_no_transaction(course, checked_unlocked, monkeypatch):
     first = document(course, "card").latest_revision
     draft = save(course, "card", CARD, "Edited.")

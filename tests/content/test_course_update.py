@@ -97,6 +97,7 @@ def with_text(files, word):
 REREAD, RETAKE = "{why: 先后, reread: [boiling]}", "{why: 判断变了, retake: [boiling]}"
 
 
+@pytest.mark.slow
 def test_new_version_keeps_records_and_asks_for_listed_changes():
     course = make_course()
     people, kept = People(course), records()
@@ -113,6 +114,7 @@ def test_new_version_keeps_records_and_asks_for_listed_changes():
     assert list(differences()) == []
 
 
+@pytest.mark.slow
 def test_skipped_versions_ask_once_for_highest_impact(tmp_path, capsys):
     course = make_course()
     people = People(course)
@@ -133,6 +135,7 @@ def test_skipped_versions_ask_once_for_highest_impact(tmp_path, capsys):
     assert Release.objects.latest("pk").impact == "reread"
 
 
+@pytest.mark.slow
 def test_first_import_and_unchanged_lessons_have_no_impact():
     make_course(with_changes(make_files(), RETAKE))
     assert Release.objects.get().impact == "minor"

@@ -116,6 +116,7 @@ def test_invalid_text_shows_error_line_and_keeps_text(client, lesson):
     assert lesson.revisions.count() == 1
 
 
+@pytest.mark.slow
 def test_structural_change_needs_both_languages(client, lesson):
     texts = {
         language: body(lesson, language).replace("## ", f"## {word} {{#new}}\n\n{word}.\n\n## ", 1)
@@ -180,6 +181,7 @@ def test_edits_of_different_languages_do_not_conflict(client, lesson):
     assert (body(lesson), body(lesson, "zh-hans")) == (english, chinese)
 
 
+@pytest.mark.slow
 def test_edit_conflict_updates_untouched_language(client, lesson):
     opened = form(lesson)
     client = signed_in(client, make_editor())

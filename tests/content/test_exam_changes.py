@@ -182,6 +182,7 @@ def page_of(client, course):
     return " ".join(page.select_one("#content").text.split())
 
 
+@pytest.mark.slow
 def test_second_editor_approves_proposal_and_both_are_logged(client, course, exam, editor):
     second = make_editor(name="Sue Second")
     assert send(client, exam).status_code == 302
@@ -219,6 +220,7 @@ def test_proposer_cannot_approve_own_proposal(client, course, exam, editor):
     assert Release.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_only_active_editor_releases_alone_and_log_says_so(client, course, exam, editor):
     for _person in (make_user(), make_user(is_staff=True), make_editor(is_active=False), make_admin(is_active=False)):
         assert "you release exams, question banks and pass marks without approval" in page_of(client, course)

@@ -119,6 +119,7 @@ def test_failed_check_refuses_save_and_keeps_text(client, editor, lesson, monkey
     assert "title: As typed" in body(lesson)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [MachineBusy, StillBusy])
 def test_busy_server_saves_draft_as_unchecked(client, editor, lesson, monkeypatch, error):
     with monkeypatch.context() as patch:

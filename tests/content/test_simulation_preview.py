@@ -29,6 +29,7 @@ def begin(flags=()):
     return preview_simulation(rules(), {"carried": carried})
 
 
+@pytest.mark.slow
 def test_preview_plays_to_ending(document):
     play = choose(choose(begin(), 0), 0)
     assert play.node.id == "note"
@@ -91,6 +92,7 @@ def preview(client, document, **fields):
     return client.post(address, form(document, **fields)).content.decode()
 
 
+@pytest.mark.slow
 def test_preview_plays_and_draws_unsaved_text(client, document):
     text = SIMULATION["en"].replace("The bell rings", "A whistle blows")
     page = preview(client, document, **{"text-en": text})
@@ -110,6 +112,7 @@ def test_text_with_errors_is_not_played(client, document):
     assert 'class="map"' not in page
 
 
+@pytest.mark.slow
 def test_preview_works_without_script(client, document):
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     client.force_login(make_editor())

@@ -109,6 +109,7 @@ def test_simulation_passed_by_baseline_player_is_refused(choices, told):
     assert refusals(*[choices] * 4) == told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("position", range(4))
 def test_numbered_choices_refuse_fixed_position(position):
     choices = [HARM, HARM, HARM]
@@ -124,6 +125,7 @@ def test_baseline_player_ticks_all_parts_or_none(ticks, parts):
     assert BaselinePlayer(ticks).ways(drill().nodes["note"], [0], 5, Random(1)) == {(0, parts): 5}
 
 
+@pytest.mark.slow
 def test_easy_simulation_is_refused_from_5_situations():
     easy = [FINE, BEST, FROZEN], [FINE, BEST, FROZEN]
     found = refusals(*easy, [HARM, FINE, BEST, FROZEN], *easy)

@@ -83,6 +83,7 @@ def test_stored_simulation_loads_equal():
     assert load_simulation(dump_simulation(simulation)) == simulation
 
 
+@pytest.mark.slow
 def test_valid_conditions_have_no_issues():
     assert issues() == []
 
@@ -106,6 +107,7 @@ def test_unreachable_line_is_reported(condition, message):
     assert message in issues(HEARD.replace("calm < 60", condition))
 
 
+@pytest.mark.slow
 def test_rare_line_is_not_reported():
     assert issues(HEARD.replace("calm < 60", "calm < 35 and wet and monday and guest")) == []
 

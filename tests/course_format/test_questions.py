@@ -271,6 +271,7 @@ def questions(draw):
     )
 
 
+@pytest.mark.slow
 @given(questions())
 def test_stored_question_loads_equal(question):
     assert load_question(json.loads(json.dumps(question.to_dict()))) == question

@@ -224,6 +224,7 @@ def test_message_with_more_than_12_parts_is_reported():
     assert message.endswith("parts; expected at most 12")
 
 
+@pytest.mark.slow
 def test_simulation_with_1100_situations_is_checked():
     names = [*(f"n{number}" for number in range(1100)), "end"]
     nodes = "".join(

@@ -132,6 +132,7 @@ def test_certificate_that_expires_later_applies(kept, other, course, hr):
     assert list(Enrollment.objects.newest().values_list("certified_until", flat=True)) == [date(2030, 1, 1)]
 
 
+@pytest.mark.slow
 def test_external_training_counts_beside_certificates(kept, other, course, hr):
     training = ExternalTraining(person=kept, course=course, trained_on=date(2026, 1, 5), proof="A card")
     record_external_training([training], by=make_admin())
@@ -196,6 +197,7 @@ def test_audit_log_records_both_accounts_and_enrollments(kept, other, course, hr
     assert own.is_open
 
 
+@pytest.mark.slow
 def test_merge_takes_same_queries_for_1_and_3_courses(kept, other, course, hr):
     def asked(kept, other, courses):
         for each in courses:
@@ -255,6 +257,7 @@ def test_saved_phrases_are_merged_and_separated(kept, other, course, hr):
 # Undoing a merge.
 
 
+@pytest.mark.slow
 def test_undo_restores_everything(kept, other, course, hr):
     second = another_course(b"coffee-room")
     enroll_user(kept, course)
@@ -274,6 +277,7 @@ def test_undo_restores_everything(kept, other, course, hr):
     assert_consistent()
 
 
+@pytest.mark.slow
 def test_undo_keeps_later_work_where_it_was_done(kept, other, course, hr):
     own, brought = enroll_user(kept, course), enroll_user(other, course)
     finish_lessons(brought)
@@ -287,6 +291,7 @@ def test_undo_keeps_later_work_where_it_was_done(kept, other, course, hr):
     assert_consistent()
 
 
+@pytest.mark.slow
 def test_undo_keeps_enrollment_closed_after_newer_one(kept, other, course, hr):
     enroll_user(kept, course)
     finish_lessons(enroll_user(other, course))
@@ -327,6 +332,7 @@ def test_merge_can_be_undone_for_1_day(kept, other, hr):
     undo_merge(row, by=hr, at=now + timedelta(days=1))
 
 
+@pytest.mark.slow
 def test_later_merge_must_be_undone_first(kept, other, course, hr):
     third = make_user("Wang Xiaoming")
     for person in (kept, other, third):

@@ -72,6 +72,7 @@ def test_waiting_emails_of_both_accounts_are_combined(kept, other, hr):
     assert sorted(email.data["subjects"]) == sorted(Enrollment.objects.values_list("pk", flat=True))
 
 
+@pytest.mark.slow
 def test_sent_started_and_closed_enrollments_send_no_email(kept, other, hr):
     enroll(other, make_course(), by=hr)
     sent()
@@ -168,6 +169,7 @@ def test_undo_after_sending_emails_other_account(kept, other, hr):
     assert [to for to, _about in sent()] == [["kept@example.com"], ["other@example.com"]]
 
 
+@pytest.mark.slow
 def test_undo_leaves_only_kept_account_former(kept, other, hr):
     first, second = make_course(), another_course(b"coffee-room")
     enroll(kept, first, by=hr)

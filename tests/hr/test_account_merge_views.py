@@ -155,6 +155,7 @@ def test_only_admin_undoes_merge_of_staff(client, signed_in, hr, kept, other):
     assert client.post(f"/people/merges/{row.pk}/undo/").status_code == 302
 
 
+@pytest.mark.slow
 def test_pages_take_same_queries_for_1_and_3_merges(signed_in, hr, kept, other):
     def query_counts():
         pages = (address(kept, other), "/people/merges/", f"/people/{kept.pk}/")

@@ -97,6 +97,7 @@ def test_value_in_each_single_field(client, world, name):
             assert_no_server_error(client.post(address, {field: HOSTILE[name]}), f"POST {route} {field}")
 
 
+@pytest.mark.slow
 def test_very_long_row_number_is_refused(client, world):
     address = fill_in("people/import/<int:roster>/", world.places)
     assert client.post(address, {"take": "9" * 5000}).status_code in (302, 422)

@@ -139,6 +139,7 @@ ORDERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("real_sending_hours")
 @pytest.mark.parametrize("order", ORDERS)
 def test_certified_people_get_no_enrollment_or_email(client, course, order, time_machine):

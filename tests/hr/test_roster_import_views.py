@@ -188,6 +188,7 @@ def test_rows_are_paginated_by_50(client):
     assert client.get(f"/people/import/{roster.pk}/?kind=other").status_code == 404
 
 
+@pytest.mark.slow
 def test_pages_take_same_queries_for_2_and_30_rows(client, hr):
     make_teams("Day", "Night")
     found = []

@@ -134,6 +134,7 @@ def test_failed_exam_leads_to_lessons_wait_and_retake(team):
     assert action_of(enrollment, team, at=opens_at)[:2] == ("exam", "The last cup: can be started now")
 
 
+@pytest.mark.slow
 def test_used_attempts_wait_for_reopening_or_forever(team):
     enrollment = ready(make_course(retakes="reopens: 7 days\n"))
     attempt = sit(enrollment, points=0)
@@ -238,6 +239,7 @@ def leads_to(shown):
     return [link["href"] for link in shown.select(":is(.again, .actions) a")]
 
 
+@pytest.mark.slow
 def test_home_starts_untimed_exam_directly(client):
     enrollment = ready(make_course())
     shown = main_of(client, enrollment)

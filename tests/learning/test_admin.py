@@ -158,6 +158,7 @@ def test_person_is_enrolled_with_due_date(client, admin):
     assert Event.objects.filter(verb="enrolled", actor=admin).count() == 1
 
 
+@pytest.mark.slow
 def test_team_is_enrolled_in_batches(client, admin, monkeypatch):
     monkeypatch.setattr(enrolling, "BATCH", 2)
     course, team = make_course(), make_team(learners=3)
@@ -340,6 +341,7 @@ def listed(client, query=""):
     return {(learner.split(" (")[0], state, until) for learner, state, until in cells}
 
 
+@pytest.mark.slow
 def test_list_shows_and_filters_certification_of_newest_enrollment(client):
     course, today = make_course(), timezone.localdate()
     ends = {"Soon": today + timedelta(days=9), "Ended": today - timedelta(days=1), "Always": None}
@@ -354,6 +356,7 @@ def test_list_shows_and_filters_certification_of_newest_enrollment(client):
     assert ("completed", "no expiry date") in {row[1:] for row in listed(client, "?state=certified")}
 
 
+@pytest.mark.slow
 def test_certified_list_is_sorted_by_expiry_and_others_by_urgency(client):
     course, today = make_course(), timezone.localdate()
     for number, name in ((9, "Later"), (2, "Soon"), (5, "Then")):

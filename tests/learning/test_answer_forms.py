@@ -199,6 +199,7 @@ def fields_with_choice(client, text, question="what-first"):
     return {field["name"]: field["value"] for field in [*form.select("input[type=hidden]"), label.input]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [{"order": (2, 1, 0)}, {"order": (1, 0, 2)}, {"extra": "Sing"}, {"order": (2, 1, 0), "language": "en"}],

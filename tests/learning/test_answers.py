@@ -138,6 +138,7 @@ def test_completed_learner_can_continue_practising():
     assert enrollment.answers.count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("token", [uuid.UUID(int=7), None], ids=["one form", "twenty forms"])
 def test_concurrent_answers_complete_lesson_once(token):

@@ -111,6 +111,7 @@ def test_only_open_lesson_questions_are_stored(client, enrollment, lesson, quest
     assert stored() == []
 
 
+@pytest.mark.slow
 def test_autosave_is_limited_to_30_per_minute(client, enrollment):
     with time_machine.travel(timezone.now(), tick=False):
         answers = [client.post(UNSAVED, form_fields(f"Text {number}")).status_code for number in range(31)]

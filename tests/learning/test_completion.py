@@ -118,6 +118,7 @@ def test_failing_receiver_rolls_back_completion():
     assert not enrollment.completions.filter(document__identifier="boiling").exists()
 
 
+@pytest.mark.slow
 def test_new_lessons_never_reopen_completed_enrollment(announced):
     enrollment = make_enrollment()
     complete_document(enrollment, "boiling")

@@ -271,6 +271,7 @@ def test_short_renewal_email_lists_fewer_steps(mailoutbox):
     assert "The renewal covers only what has changed and what you got wrong: 1 step, about " in email.body
 
 
+@pytest.mark.slow
 def test_renewal_and_new_course_are_separate_emails():
     renewal = make_renewal()
     files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}

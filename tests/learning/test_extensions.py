@@ -239,6 +239,7 @@ def refuse(enrollment, team, **fields):
     return answer_extension_request(request_for(enrollment).pk, REFUSE, by=team.manager, **fields)
 
 
+@pytest.mark.slow
 def test_reopened_request_takes_precedence_over_newer_answered_one(enrollment, team):
     first = request_for(enrollment)
     answered = answer_extension_request(first.pk, APPROVE, by=team.manager)
@@ -460,6 +461,7 @@ def test_home_offers_request_near_due_date(client, team, due_in, is_offered):
     assert bool(link.select(f'a[href="{page(enrollment)}"]')) == (due_in is not None)
 
 
+@pytest.mark.slow
 def test_home_shows_answer_to_request(client, team, late_enrollment):
     request = request_extension(late_enrollment, in_days(4))
     assert "The request has no answer yet" in home_panel(client)

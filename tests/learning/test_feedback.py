@@ -175,6 +175,7 @@ def test_invalid_survey_is_shown_again_with_errors(client, enrollment, fields):
     assert not SurveyReceipt.objects.exists()
 
 
+@pytest.mark.slow
 def test_changed_survey_keeps_texts_but_not_ticks(client, enrollment):
     form = sent()
     release_changed_survey()
@@ -292,6 +293,7 @@ def test_too_long_report_is_shown_again_as_typed(client, enrollment):
     assert not LessonReport.objects.exists()
 
 
+@pytest.mark.slow
 def test_reports_are_limited_to_10_per_day(client, enrollment, time_machine):
     start = datetime(2026, 11, 25, 8, tzinfo=UTC)
 

@@ -212,6 +212,7 @@ def fail(*args, **fields):
     raise ValueError("the log is away")
 
 
+@pytest.mark.slow
 def test_compacting_keeps_numbers_and_1_row_per_key(teams):
     for _ in range(3):
         extend(newest("in C"), timezone.localdate() + MONTH, by=None)

@@ -69,6 +69,7 @@ INSTANTS = [
 ]
 
 
+@pytest.mark.slow
 def test_queryset_and_row_agree_on_state_at_all_limits():
     course, fields = make_course(), ("certified_until", "due_at", "started_at", *PLACES_WITHOUT_DAY)
     ends = (None, EARLIER, DUE.date())

@@ -219,6 +219,7 @@ def test_mark_read_records_revision_that_page_showed(client, enrollment):
     assert soup_of(client.get(address)).select_one("#changed")
 
 
+@pytest.mark.slow
 def test_change_of_reasons_only_shows_no_text_difference(client, enrollment):
     User.objects.update(language="en")
     complete_lesson(enrollment, store.page(enrollment.course.current, "boiling", "en"))

@@ -42,6 +42,7 @@ def test_missing_glyph_is_refused_by_name(name, lacking):
     assert str(refused.value) == lacking
 
 
+@pytest.mark.slow
 def test_empty_font_folder_changes_nothing(tmp_path):
     same = draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW, more_fonts=[str(tmp_path)])
     assert same == draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)

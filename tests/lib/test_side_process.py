@@ -53,12 +53,14 @@ def test_process_has_lower_priority(process_runner):
     assert os.getpriority(os.PRIO_PROCESS, process_runner.process.pid) == before + side_process.NICENESS
 
 
+@pytest.mark.slow
 def test_cpu_limit_is_per_call(process_runner):
     for _ in range(3):
         used, limit = process_runner.run(limit_after, 0.2, seconds=10)
         assert used < limit <= used + 11
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system counts addresses reliably")
 def test_memory_limit_applies_to_process_only(process_runner):
     before = resource.getrlimit(resource.RLIMIT_AS)

@@ -143,6 +143,7 @@ def test_stopping_worker_leaves_remaining_emails_untried(settings, note, monkeyp
         assert (states(), len(sink.taken)) == ([("sent", 1), ("queued", 0), ("queued", 0)], 1)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_unreachable_server_is_tried_once_a_minute(settings, note, time_machine):
     now = timezone.now()

@@ -81,6 +81,7 @@ def test_limit_of_1_a_day_applies_per_category(clock):
     assert send() == ["due", "question"]
 
 
+@pytest.mark.slow
 def test_training_emails_are_limited_to_3_in_14_days(clock):
     person = recipient()
     sent = {}
@@ -269,6 +270,7 @@ def test_waiting_email_is_skipped_if_person_leaves(clock):
     assert OutgoingEmail.objects.get().why == "the person left the company"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("zone", "seed"),
     [

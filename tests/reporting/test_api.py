@@ -245,6 +245,7 @@ def test_query_count_is_independent_of_rows(team, name):
     assert statements(lambda: api.get(address)) == one
 
 
+@pytest.mark.slow
 def test_rate_limit_applies_per_person(team, settings):
     api, other, second = ApiClient(team.manager), ApiClient(make_hr()), ApiClient(team.manager)
     with time_machine.travel(NOON, tick=False) as clock:
@@ -257,6 +258,7 @@ def test_rate_limit_applies_per_person(team, settings):
         assert api.get("courses/").status_code == 200
 
 
+@pytest.mark.slow
 def test_concurrent_requests_are_counted_separately(team, settings, monkeypatch):
     api, get, beside = ApiClient(team.manager), cache.get, []
 
@@ -345,6 +347,7 @@ def read_statistics(person, address):
         return ApiClient(person).get(address)
 
 
+@pytest.mark.slow
 def test_simulation_statistics_start_at_5_people(team):
     address = f"simulations/tea-room/{KETTLE}/"
     for _ in range(5):
@@ -360,6 +363,7 @@ def test_simulation_statistics_start_at_5_people(team):
     assert ApiClient(team.manager).get("simulations/tea-room/no-such/").status_code == 404
 
 
+@pytest.mark.slow
 def test_question_statistics_start_at_5_people_and_banks_need_staff(team):
     lesson, bank = (f"questions/tea-room/{document}/" for document in ("boiling", "tea-bank"))
     for _ in range(5):

@@ -92,6 +92,7 @@ def test_backdated_course_completion_is_reported(enrollment):
     ]
 
 
+@pytest.mark.slow
 def test_changed_conversation_is_reported(enrollment):
     manager, other = make_user(), make_enrollment(course=enrollment.course)
     [real], events = note_talks([other], by=manager)

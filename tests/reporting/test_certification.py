@@ -71,6 +71,7 @@ def everyone(team):
     make_enrollment(beginner, course)
 
 
+@pytest.mark.slow
 def test_dashboard_and_export_show_certification_status(team):
     everyone(team)
     rows = rows_shown_to(team.manager)
@@ -97,6 +98,7 @@ def main_of(client, address):
     return BeautifulSoup(client.get(address).content, "html.parser").main.get_text(" ", strip=True)
 
 
+@pytest.mark.slow
 def test_revoked_certificate_is_shown_to_manager_and_holder(team):
     certificate = holder(team, "Lea")
     manager, own = Client(), Client()
@@ -192,6 +194,7 @@ def test_dashboard_and_export_name_external_training(team, course):
     assert dashboard.count("external training") == 2
 
 
+@pytest.mark.slow
 def test_reason_of_revoked_external_training_is_for_learner_only(team, course):
     enrollment = add_training(team, course, "Lea", timezone.localdate() + DAY)
     address, own = f"/team/people/{enrollment.pk}/", "/learn/tea-room/record/"
@@ -225,6 +228,7 @@ def test_expired_external_training_is_no_certificate(team, course):
     assert words in page(team.manager, f"/team/people/{ended.pk}/")
 
 
+@pytest.mark.slow
 def test_revoked_external_training_leaves_no_trace(team, course):
     enrollment, other = revoke_training(add_training(team, course, "Lea", None)), add_training(team, course, "Lea")
     rows = {str(row.enrollment.pk): row.cells._replace(enrollment=0) for row in rows_shown_to(team.manager)}

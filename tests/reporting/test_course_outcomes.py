@@ -55,6 +55,7 @@ def two_days_later(clock):
     update_statistics()
 
 
+@pytest.mark.slow
 def test_follow_up_statistics_grow_in_steps_of_5_after_2_days(team, clock):
     add_follow_ups(team, *[{"seen-off": place} for place in (0, 0, 2, 0, 1)])
     add_follow_ups(team, *[{"seen-off": 0}] * 4)
@@ -104,6 +105,7 @@ def test_readers_see_their_teams_and_editors_see_all(team, clock):
     assert next(shares for _answer, shares in outcomes(make_hr()).questions[0].answers) == [Share(5, 5), Share(5, 5)]
 
 
+@pytest.mark.slow
 def test_improvement_and_endings_cover_5_people(team, clock):
     course = import_course(pre_check_files() | make_files(**FOLLOW_UP)).course
     enrollments = add_follow_ups(team, *[{"seen-off": 0}] * 5)

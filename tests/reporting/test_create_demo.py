@@ -23,6 +23,7 @@ def test_demo_is_refused_if_people_exist():
     assert User.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_demo_uses_existing_course():
     make_course()
     out = StringIO()

@@ -132,6 +132,7 @@ def test_export_logs_chosen_filters_and_order(client, team, now):
     assert data == {"state": None, "team": None, "rows": 1, "days": "due-7", "job_role": "night", "sort": "team"}
 
 
+@pytest.mark.slow
 def test_tiles_add_up_to_total_and_link_to_rows(client, team, now):
     course = make_course()
     other = make_course({path: data.replace(b"id: tea-room", b"id: t-2") for path, data in make_files().items()})

@@ -16,7 +16,8 @@ from courseware.reporting.integrity.check_all import differences
 from courseware.reporting.today.suggested_actions import suggested_actions_for
 from tests.world import rows_shown_to
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_company"), pytest.mark.postgres_in_deep]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_company")]
+pytestmark += [pytest.mark.slow, pytest.mark.postgres_in_deep]
 State = Enrollment.State
 SAFETY, FIRST_AID, FINAL = "customer-service-safety", "first-aid", "final-exam"
 

@@ -119,6 +119,7 @@ def line_of(message, day):
     return name, kind, "", TOGETHER if message.combined_into_id else message.why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "now",
     [
@@ -145,6 +146,7 @@ def test_preview_of_monday_matches_sent_emails(company, now):
     assert preview == sent_on(company, MONDAY)
 
 
+@pytest.mark.slow
 def test_preview_leaves_out_empty_weekly_summary(company):
     company.move_to(datetime(2027, 2, 28, 23, tzinfo=SITE), tick=False)
     assert [line for line in previewed(MONDAY) if line[0] == "Idle manager"] == []

@@ -157,6 +157,7 @@ def test_reminders_page_counts_teams_without_senior_manager(client, teams):
     assert "3 teams have no senior manager" in page()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("escalation_on")
 def test_open_extension_request_delays_escalation(tuesday, teams, mailoutbox):
     before, later = (request_extension(late(teams[1], name), date(2026, 12, 18)) for name in ("Wang Ming", "Zhao Lei"))

@@ -41,6 +41,7 @@ def verbs_recorded():
     return verbs, elsewhere
 
 
+@pytest.mark.slow
 def test_every_recorded_verb_has_a_label():
     verbs, elsewhere = verbs_recorded()
     assert sorted(elsewhere - TOLD_ELSEWHERE.keys()) == [], "say in TOLD_ELSEWHERE which verbs that module records"

@@ -73,6 +73,7 @@ def test_accepting_sets_due_date_and_can_be_undone(client, team):
     assert (end_of(request), names(team.manager)) == ("", ["Zoe"])
 
 
+@pytest.mark.slow
 def test_refusal_can_be_undone_on_both_pages(client, team):
     request = make_request(team)
     refused = answer(client, request, "refuse", words="We need you on Friday.")

@@ -245,6 +245,7 @@ NIGHTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(nights=NIGHTS)
 def test_published_statistics_differ_by_at_least_5_people(answers, nights):

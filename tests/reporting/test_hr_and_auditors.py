@@ -142,6 +142,7 @@ def test_auditor_sees_no_forms_and_cannot_submit(cases, client):
     assert 'class="card" method="post"' in client.get(address).text
 
 
+@pytest.mark.slow
 def test_views_of_auditor_are_logged_once_a_day(cases, client):
     auditor = make_auditor()
     client.force_login(auditor)
@@ -197,6 +198,7 @@ def test_manager_cannot_open_own_page_or_higher_teams(client, team):
     assert client.get(f"/team/people/{above.pk}/").status_code == 200
 
 
+@pytest.mark.slow
 def test_team_filter_shows_same_rows_as_whole_dashboard(team):
     below, beside = make_team("Below", parent=team), make_team("Beside")
     for each in (team, below, beside):

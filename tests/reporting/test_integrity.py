@@ -75,6 +75,7 @@ def test_pass_without_enough_points_is_reported(completed):
     ]
 
 
+@pytest.mark.slow
 def test_ending_unlike_decisions_is_reported(completed):
     attempt = play_best(attempts.start(completed, "drill", timing="off")).run
     assert list(differences()) == []
@@ -82,6 +83,7 @@ def test_ending_unlike_decisions_is_reported(completed):
     assert list(differences()) == [f"simulation attempt {attempt.pk}: ends in elsewhere, replayed in out"]
 
 
+@pytest.mark.slow
 def test_changed_decision_is_reported(completed):
     play_best(attempts.start(completed, "drill", timing="off"))
     pk = change_first(Decision, meters={"calm": 99})
@@ -160,6 +162,7 @@ def test_activity_times_unlike_facts_are_reported(completed):
     ]
 
 
+@pytest.mark.slow
 def test_wrong_current_enrollment_is_reported(completed):
     again = make_enrollment(completed.learner, completed.course)
     assert list(differences()) == []

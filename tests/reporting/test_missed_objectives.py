@@ -89,6 +89,7 @@ def test_only_check_questions_and_completed_lessons_count(team, lesson, clock):
     assert shares_of(team.manager, lesson) == {"Night shift": (1, 5)}  # one or nobody
 
 
+@pytest.mark.slow
 def test_team_filter_shows_whole_teams_only(client, team, lesson, clock):
     below, other = make_team("Below", parent=team), make_team("Other", parent=team)
     for each in (below, other):

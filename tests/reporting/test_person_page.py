@@ -50,6 +50,7 @@ def test_query_count_is_independent_of_enrollments(client, team, runs):
     assert client.get(links[-1]["href"]).context["enrollment"] == first
 
 
+@pytest.mark.slow
 def test_query_count_is_independent_of_refused_requests(client, team):
     enrollment, queries = learner_of(team, "Lea", due_at=days(9)), []
     for _request in range(3):

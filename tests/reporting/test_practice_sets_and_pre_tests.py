@@ -34,6 +34,7 @@ def pass_with_practice_set(enrollment):
 # Dashboard and export
 
 
+@pytest.mark.slow
 def test_dashboard_and_export_show_open_practice_set(client, team, course):
     attempt = pass_with_practice_set(learner_of(team, course=course))
     words = "The last cup: passed, but the practice set is not done yet"

@@ -134,6 +134,7 @@ def test_new_wording_keeps_count_and_new_choice_resets_it(course, old, new, peop
     assert split("what-first").people == people
 
 
+@pytest.mark.slow
 def test_exam_counts_submitted_answers_and_blanks_as_wrong():
     course = import_course(exam_files(questions=8, draw=8, retakes="")).course
     people = [make_enrollment(course=course) for _ in range(5)]

@@ -29,6 +29,7 @@ def view(actor, enrollment):
     return actor.pk, f"enrollment:{enrollment.pk}"
 
 
+@pytest.mark.slow
 def test_view_is_logged_once_a_day(client, team, time_machine):
     enrollment = learner_of(team)
     page = f"/team/people/{enrollment.pk}/"
@@ -48,6 +49,7 @@ def test_rejected_form_is_logged_as_view(client, team):
     assert views() == [view(team.manager, enrollment)]
 
 
+@pytest.mark.slow
 def test_views_count_per_viewer_and_record(client, team):
     first, second, admin = learner_of(team), learner_of(team), make_admin()
     for actor in (team.manager, admin):

@@ -20,6 +20,7 @@ def views(client, query=""):
     return [(each.text, each["href"], "aria-current" in each.attrs) for each in page.select(".views a")]
 
 
+@pytest.mark.slow
 def test_filters_are_saved_for_their_owner_only(client, team):
     learner_of(team, "Lea")
     second = make_user()

@@ -34,6 +34,7 @@ def node(found, identifier):
     return next(each for each in found.nodes if each.node.id == identifier)
 
 
+@pytest.mark.slow
 def test_statistics_grow_in_steps_of_5_after_2_days():
     for _ in range(5):
         play(make_player(), BEST)
@@ -101,6 +102,7 @@ def test_five_attempts_of_one_person_count_once():
     assert (split().people, split().endings) == (0, ())
 
 
+@pytest.mark.slow
 def test_changed_situation_restarts_its_count_only():
     for _ in range(5):
         play(make_player(), RED)
@@ -110,6 +112,7 @@ def test_changed_situation_restarts_its_count_only():
     assert (node(found, "rings").people, node(found, "where").people) == (0, 5)
 
 
+@pytest.mark.slow
 def test_reworded_choice_keeps_count():
     for _ in range(5):
         play(make_player(), RED)
@@ -171,6 +174,7 @@ def among_colleagues(client, attempt):
     }
 
 
+@pytest.mark.slow
 def test_debrief_shows_share_of_colleagues_choosing_best(client):
     def player(*choices):
         return play(make_player(), choices)

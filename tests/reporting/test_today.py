@@ -362,6 +362,7 @@ def test_reminders_above_limit_are_offered_next(client, team, monkeypatch):
     assert reminder_recipients(team) == {"overdue": ["Late 2"]}
 
 
+@pytest.mark.slow
 def test_only_most_urgent_reminders_are_suggested_above_limit(client, team, monkeypatch):
     monkeypatch.setattr(suggested_actions, "LOOKED_AT", 2)
     late = [learner_of(team, f"Late {number}", due_at=days(-3 + number / 2)) for number in range(2)]

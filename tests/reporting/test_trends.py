@@ -104,6 +104,7 @@ def test_empty_page_explains_and_is_hidden_from_outsiders(client, team):
     assert client.get(reverse("reporting:trends")).status_code == 404
 
 
+@pytest.mark.slow
 def test_page_forecasts_late_people_from_20(client, team):
     for number in range(20):
         enrollment = learner_of(team, f"Learner {number}", due_at=due_in(3), enrolled_at=NOW - timedelta(days=30))

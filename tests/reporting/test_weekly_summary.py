@@ -122,6 +122,7 @@ def test_long_list_shows_latest_people_and_team_counts(sunday, course, mailoutbo
     assert "By team: Night shift 4 · Day shift 2\n" in body
 
 
+@pytest.mark.slow
 def test_teams_with_same_name_are_counted_separately(sunday, course, mailoutbox):
     above = make_managed_team("Centre")
     for number, place in enumerate(("North", "South"), start=1):
@@ -219,6 +220,7 @@ def hr():
     return make_hr(name="Zhou", language="en")
 
 
+@pytest.mark.slow
 def test_hr_summary_has_totals_by_team_without_names(sunday, hr, course, mailoutbox):
     now = timezone.now()
     centre, night = make_team("Centre"), make_team("Night shift")

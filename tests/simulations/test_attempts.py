@@ -275,6 +275,7 @@ def test_log_has_ending_without_decisions(enrollment):
 # The revision ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_attempt_keeps_its_release(enrollment):
     attempt = begin(enrollment, flags=[])
     take(attempt, 0)

@@ -42,6 +42,7 @@ def test_debrief_starts_with_ending_and_critical_errors(signed_in, enrollment):
     assert outcome.find("a", href="#decision-1") and page.find(id="decision-1")
 
 
+@pytest.mark.slow
 def test_outcome_shows_counts_by_rating_without_points(signed_in, enrollment):
     def counted(*choices):
         page = debrief_of(signed_in, play(enrollment, choices))
@@ -186,6 +187,7 @@ def test_intro_links_best_and_latest_attempt(signed_in, enrollment):
     assert links == [reverse("simulations:debrief", args=[attempt.pk]) for attempt in (best, latest)]
 
 
+@pytest.mark.slow
 def test_intro_counts_one_situation_per_drawn_set(signed_in):
     assert "about 3 decisions" in text_of(signed_in.get(INTRO))
     change(zh_hans=("chance: {friend: 1/3}", "chance: {visitor: [friend, nobody]}"))

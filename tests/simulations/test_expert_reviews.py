@@ -88,6 +88,7 @@ def lesson_text(course):
     return str(store.page(course.current, "boiling", "en").data)
 
 
+@pytest.mark.slow
 def test_unreviewed_content_is_hidden_from_learners(course, admin, client):
     enrollment = make_enrollment(course=course)
     signed_in(client, enrollment.learner)
@@ -152,6 +153,7 @@ def test_review_and_withdrawal_are_logged_once(course, admin):
     assert len(list(differences())) == 1
 
 
+@pytest.mark.slow
 def test_only_release_with_changed_text_ends_review(course, admin):
     review(course, KETTLE, admin)
     files = unreviewed_files()
@@ -170,6 +172,7 @@ def test_only_release_with_changed_text_ends_review(course, admin):
     assert KETTLE not in steps(course)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_import", [False, True])
 def test_changed_jurisdiction_ends_review_of_texts_using_it(admin, is_import):
     """Otherwise a reviewer's name would stand beside an unreviewed phone number."""
@@ -303,6 +306,7 @@ class TestPage:
         warning = "the new text stays hidden until the next expert review"
         assert warning in client.get(reverse("admin:publish-course", args=[course.pk])).text
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("document", "text"), [(KETTLE, "Smoke in the tea room"), ("boiling", "Ask him plainly")])
     def test_preview_shows_review_status(self, client, course, admin, document, text):
         signed_in(client, make_editor())

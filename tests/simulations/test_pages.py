@@ -69,6 +69,7 @@ def test_attempt_without_javascript_is_untimed(signed_in):
     assert b"data-clock" not in signed_in.get(page_of(attempt)).content
 
 
+@pytest.mark.slow
 def test_answered_call_keeps_number_above_lines(signed_in):
     shown = "> [!screen phone]\n> - number: 156 0000 7318\n> - on-file: no\n\n> [!screen sms]\n> - from: A\n>\n> 1\n\n"
     change(
@@ -88,6 +89,7 @@ def test_answered_call_keeps_number_above_lines(signed_in):
     assert len(arrival.select(".lines .sms")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shown", "said"),
     [("", "On the phone"), ("> [!screen phone]\n> - number: 8300\n> - on-file: yes\n\n", "Incoming call")],
@@ -122,6 +124,7 @@ def test_situation_hides_what_follows(signed_in, enrollment):
     assert [word for word in hidden if word in page] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("choice", "heard"), [(0, []), (1, ["Your tea has cost us the curtain."])])
 def test_conditional_line_adds_reading_time(signed_in, enrollment, choice, heard):
     change(

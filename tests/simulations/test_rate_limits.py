@@ -22,6 +22,7 @@ def rows():
     return SimulationAttempt.objects.count(), Decision.objects.count(), Event.objects.count()
 
 
+@pytest.mark.slow
 def test_attempts_are_limited_to_60_a_minute(enrollment, settings):
     settings.ANSWERS_PER_MINUTE = site.ANSWERS_PER_MINUTE
     for second in range(60):

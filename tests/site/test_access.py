@@ -224,11 +224,12 @@ def test_every_route_has_a_row():
     assert not gone, f"take out of tests/site/access.txt: {gone}"
 
 
-BEFORE_A_MERGE = [pytest.mark.slow, pytest.mark.any_database]
+ONLY_SQLITE = [pytest.mark.slow, pytest.mark.any_database]
 SIMILAR_ROLES = ("other learner", "other manager", "leading editor")  # roles that open the same pages as another role
-EVERY_ROLE = [pytest.param(role, id=role, marks=BEFORE_A_MERGE if role in SIMILAR_ROLES else []) for role in ROLES]
+MARKS = dict.fromkeys(ROLES, pytest.mark.slow) | dict.fromkeys(READERS, ()) | dict.fromkeys(SIMILAR_ROLES, ONLY_SQLITE)
+EVERY_ROLE = [pytest.param(role, id=role, marks=marks) for role, marks in MARKS.items()]
 WALKS = [pytest.param(*each.values, "en", id=each.id, marks=each.marks) for each in EVERY_ROLE]
-WALKS += [pytest.param(role, "zh-hans", id=f"{role} in Chinese", marks=BEFORE_A_MERGE) for role in READERS]
+WALKS += [pytest.param(role, "zh-hans", id=f"{role} in Chinese", marks=ONLY_SQLITE) for role in READERS]
 
 
 @pytest.mark.parametrize(("role", "language"), WALKS)

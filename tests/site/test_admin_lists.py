@@ -314,6 +314,7 @@ def fields_of(label):
     return apps.get_model(label)._meta.get_fields()
 
 
+@pytest.mark.slow
 def test_other_lookup_of_editor_is_bad_request(client, world):
     client.force_login(world.people["editor"])
     reports = reverse("admin:learning_lessonreport_changelist")

@@ -25,6 +25,7 @@ def forms_of_the_site():
     return [route for route, pattern in ALL_ROUTES.items() if hasattr(pattern.callback, "page_of_form")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["learner", "admin"])
 def test_no_other_form_is_autosaved(world, role, unrendered):
     """The script posts to the URL of a form plus `unsaved/`."""
@@ -39,6 +40,7 @@ def test_no_other_form_is_autosaved(world, role, unrendered):
     assert AutosavedText.objects.count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["learner", "editor"])
 def test_submitted_form_is_not_autosaved(world, role, unrendered):
     client, sent = client_of(world, role), forms(world)

@@ -66,6 +66,7 @@ def run(clone, **environment):
 BESIDE = ("make lint", "the site as it is deployed", "counting in Redis")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fail", "name", "is_beside"),
     [
@@ -93,11 +94,13 @@ def base_of(ran):
     return commits
 
 
+@pytest.mark.slow
 def test_base_on_main_is_one_day_older(clone):
     commit(clone, "2026-11-03T13:00:00Z")
     assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~2")
 
 
+@pytest.mark.slow
 def test_base_on_branch_is_where_it_left_main(clone):
     git(clone, "update-ref", "refs/remotes/origin/main", "HEAD~1")
     assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~1")

@@ -72,6 +72,7 @@ def test_public_site_gets_no_demo_company(settings):
     assert "PLAIN_HTTP" in demo_scale.why_not()
 
 
+@pytest.mark.slow
 def test_growing_to_current_size_changes_nothing(company):
     before = User.objects.count(), Event.objects.count()
     assert list(company.grow(PEOPLE_IN_ALL)) == []

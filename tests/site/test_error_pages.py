@@ -47,6 +47,7 @@ def test_unavailable_database_gives_503_page(error, path, visitor):
     assert "unable to open" not in response.text
 
 
+@pytest.mark.slow
 def test_post_during_outage_is_not_acknowledged(visitor):
     with connection.execute_wrapper(fails_with(OperationalError())):
         response = visitor.post("/learn/tea-room/boiling/answer/is-it-off/", {"choice": "1"})

@@ -69,6 +69,7 @@ def shipped(shipped_course):
     return learner, ["/", *pages]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", TAGS)
 def test_course_pages_are_in_one_language(language, client, shipped):
     learner, addresses = shipped

@@ -84,6 +84,7 @@ def test_error_responses_have_security_headers(status, ask, client, db):
     assert_private(response)
 
 
+@pytest.mark.slow
 def test_bug_shows_error_page_without_traceback(learner, monkeypatch):
     def breaks(*args, **kwargs):
         raise RuntimeError("the secret of the house")

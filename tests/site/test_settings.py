@@ -202,6 +202,7 @@ def test_gunicorn_gives_up_with_0_workers():
     assert (done.returncode, done.stderr) == (3, "WEB_CONCURRENCY: expected a number such as 2, got 0\n")
 
 
+@pytest.mark.slow
 def test_database_without_tables_is_reported_in_one_line(tmp_path):
     settings = PRODUCTION | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3"}
     done = run("manage.py", "import_content", **settings)

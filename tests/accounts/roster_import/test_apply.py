@@ -253,12 +253,14 @@ class EquivalentImports(TestCase):
                 bring_in(*rows, **options)
         return company_state()
 
+    @pytest.mark.slow
     @FEW
     @given(before=TIDY_LISTS, rows=ANY_LISTS, seed=st.integers(0, 99), whole=st.booleans())
     def test_result_does_not_depend_on_row_order(self, before, rows, seed, whole):
         mixed = random.Random(seed).sample(rows, len(rows))
         assert self.import_lists(before, rows, is_complete=whole) == self.import_lists(before, mixed, is_complete=whole)
 
+    @pytest.mark.slow
     @FEW
     @given(before=TIDY_LISTS, rows=TIDY_LISTS, whole=st.booleans())
     def test_repeated_import_gives_same_result(self, before, rows, whole):
@@ -266,6 +268,7 @@ class EquivalentImports(TestCase):
             before, rows, rows, is_complete=whole
         )
 
+    @pytest.mark.slow
     @FEW
     @given(before=TIDY_LISTS, rows=TIDY_LISTS, cut=st.integers(0, 9))
     def test_import_in_two_parts_gives_same_result(self, before, rows, cut):

@@ -214,6 +214,7 @@ def test_team_losing_only_manager_needs_confirmation(teams):
     assert plan_of(gone, ["A2", yesterday, "", "", ""], headings=headings).notes["alone"] == ["Store"]
 
 
+@pytest.mark.slow
 def test_comparison_needs_constant_number_of_statements(teams):
     counts = []
     for number in (1, 3, 30):
